@@ -1,0 +1,1 @@
+"""Callgate: what the bot is, and how it speaks outward."""

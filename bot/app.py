@@ -1,0 +1,352 @@
+"""The composition root: everything is built here once, wired, started and stopped. Read it top to bottom."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import structlog
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
+from aiogram.methods import TelegramMethod
+from aiogram.types import BotCommandScopeAllPrivateChats, Update
+from aiohttp import web
+
+from bot.clock import REAL_TIME, Clock, SystemClock
+from bot.domain.gateway import GatewayError, NumberOffer
+from bot.domain.phone import Phone
+from bot.gateway.callback import CallbackReader
+from bot.gateway.client import Account, SmscClient
+from bot.metrics import Metrics
+from bot.phones import KeyedVault, NumberingPlan, SystemRandomness, derived_key
+from bot.settings import Settings
+from bot.supervisor import Supervisor
+from bot.telegram.budget import Budget
+from bot.telegram.commands import menu
+from bot.telegram.courier import Courier
+from bot.telegram.deliver import Deliverer
+from bot.telegram.intake import Intake
+from bot.telegram.polling import Poller
+from bot.telegram.screens import Screens
+from bot.telegram.texts import LANGUAGES, Texts
+from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.cancel_verification import CancelVerification
+from bot.usecases.follow_rights import FollowRights
+from bot.usecases.open_verification import OpenVerification
+from bot.usecases.pick_parcels import PickParcels
+from bot.usecases.ports import Store
+from bot.usecases.read_inbox import ReadInbox
+from bot.usecases.report_failure import ReportFailure
+from bot.usecases.request_number import RequestNumber
+from bot.usecases.retry_entry import RetryEntry
+from bot.usecases.settle_parcels import SettleParcels
+from bot.usecases.show_screen import ShowScreen
+from bot.usecases.sweep import Sweep
+from bot.usecases.take_contact import TakeContact
+from bot.usecases.take_gateway_event import TakeGatewayEvent
+from bot.usecases.take_join_request import TakeJoinRequest
+from bot.workers import InboxReader, NumberDesk, Sweeper
+from handlers.callback import CallbackHandler
+from handlers.http import build_http
+from handlers.middlewares import MeetPerson
+from handlers.pages import CallPage, Health, MetricsPage
+from handlers.routes import build_dispatcher
+from handlers.webhook import WebhookHandler
+from storage.database import Database
+from storage.leadership import leadership
+from storage.migrate import migrate
+
+log = structlog.get_logger()
+
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+
+STORAGE_PATIENCE = 5.0
+LEADER_LOOKS_EVERY = 1.0
+LONGEST_START_PAUSE = 15.0
+
+
+class TokenRefusedError(Exception):
+    """Telegram does not know the bot's token."""
+
+
+class App:
+    """The bot. `start`, then wait for the end, then `stop`; or `run` for all of it."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        clock = clock or SystemClock()
+        self._settings = settings
+        self._clock = clock
+        operators = settings.OPERATORS
+        metrics = Metrics()
+        self._supervisor = Supervisor(clock)
+
+        # What is kept.
+        self._database = Database(settings.DATABASE_URL.get_secret_value())
+        self._leadership = leadership(self._database)
+
+        # The rules.
+        plan, randomness = NumberingPlan(), SystemRandomness()
+        vault = KeyedVault(settings.SECRET_KEY.get_secret_value())
+        open_verification = OpenVerification(clock, vault, randomness)
+        take_event = TakeGatewayEvent(clock, plan, vault, randomness)
+        report = ReportFailure(clock, operators)
+
+        # The gateway.
+        self._http = httpx.AsyncClient()
+        gateway = SmscClient(_account(settings), self._http)
+        read_inbox = ReadInbox(clock, self._database, gateway, take_event)
+        polls_inbox = settings.SMSC_POLL_SECONDS > 0
+        request_number = RequestNumber(
+            clock,
+            self._database,
+            CountedGateway(gateway, metrics),
+            vault,
+            read_inbox.mark if polls_inbox else None,
+            settings.call_window,
+            operators,
+        )
+
+        # Telegram, outward.
+        self._bot = _bot(settings, metrics)
+        self._texts = Texts(settings.LANGUAGE)
+        deliverer = Deliverer(self._bot, clock, self._texts, Screens(settings.PUBLIC_URL))
+        self._courier = Courier(
+            self._database,
+            PickParcels(clock),
+            SettleParcels(clock, operators),
+            deliverer,
+            Budget(settings.TELEGRAM_RATE),
+            self._supervisor,
+        )
+
+        # The loops.
+        self._number_desk = NumberDesk(request_number, clock, self._supervisor, self._announce)
+        sweeper = Sweeper(Sweep(clock), self._database, clock, self._announce)
+        self._loops: dict[str, Loop] = {
+            "courier": self._courier.run,
+            "numbers": self._number_desk.run,
+            "sweeper": sweeper.run,
+        }
+        if polls_inbox:
+            every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
+            self._loops["inbox"] = InboxReader(read_inbox, clock, every, self._announce).run
+
+        # Telegram, inward.
+        dispatcher = build_dispatcher(
+            MeetPerson(clock, self._texts),
+            clock=clock,
+            take_contact=TakeContact(clock, plan, open_verification),
+            show_screen=ShowScreen(clock),
+            cancel_verification=CancelVerification(clock),
+            ask_number_again=AskNumberAgain(clock, vault, open_verification),
+            retry_entry=RetryEntry(clock),
+            take_join_request=TakeJoinRequest(clock),
+            follow_rights=FollowRights(clock, operators),
+        )
+
+        async def dispatch(update: Update, store: Store) -> object:
+            return await dispatcher.feed_update(self._bot, update, store=store)
+
+        intake = Intake(self._bot, clock, self._database, dispatch, report, randomness, metrics, self._announce)
+        self._allowed_updates = sorted(dispatcher.resolve_used_update_types())
+        self._poller: Poller | None = None
+        if settings.UPDATES == "polling":
+            self._poller = Poller(self._bot, clock, intake, self._allowed_updates)
+            self._loops["poller"] = self._poller.run
+        self._webhook_secret = _webhook_secret(settings)
+        self._webhook_is_set = False
+
+        # The one HTTP server.
+        health = Health(self._not_ready)
+        secret = settings.SMSC_CALLBACK_SECRET
+        self._web = build_http(
+            callback=CallbackHandler(
+                settings.SMSC_CALLBACK_TOKEN.get_secret_value(),
+                CallbackReader(secret.get_secret_value() if secret else None),
+                self._database,
+                take_event,
+                metrics,
+                self._announce,
+            ),
+            telegram=None if self._poller else WebhookHandler(self._webhook_secret, intake),
+            call_page=CallPage(clock, self._database, self._texts, plan),
+            health=health.live,
+            ready=health.ready,
+            metrics=MetricsPage(metrics.text),
+        )
+        self._runner = web.AppRunner(self._web, access_log=None, keepalive_timeout=30, shutdown_timeout=5)
+        self.port = settings.HTTP_PORT
+        """Where the HTTP server listens; known once started."""
+        self.failure: Exception | None = None
+        """Why the bot gave up, when it did."""
+
+    async def start(self) -> None:
+        """Open the database, listen, and begin. Telegram and the gateway may be down: they are waited for.
+
+        Raises DatabaseError, or OSError when the address is taken.
+        """
+        await self._database.open()
+        try:
+            await migrate(self._database)
+            await self._runner.setup()
+            site = web.TCPSite(self._runner, self._settings.HTTP_HOST, self._settings.HTTP_PORT)
+            await site.start()
+        except BaseException:
+            await self._runner.cleanup()
+            await self._database.close()
+            raise
+        self.port = self._runner.addresses[0][1]
+        self._supervisor.start("main", self._main())
+        log.info("listening", host=self._settings.HTTP_HOST, port=self.port)
+
+    async def stop(self) -> None:
+        """Take nothing new, finish what is under way, close."""
+        self._supervisor.stopping.set()
+        await self._runner.cleanup()
+        await self._supervisor.stop()
+        await self._http.aclose()
+        await self._bot.session.close()
+        await self._database.close()
+        log.info("stopped")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Start, run until `stop` is set or the bot gives up, and stop. Raises why it gave up."""
+        await self.start()
+        while not stop.is_set() and not self._supervisor.stopping.is_set():
+            await REAL_TIME.pause(0.5, stop)
+        await self.stop()
+        if self.failure is not None:
+            raise self.failure
+
+    async def _main(self) -> None:
+        """Set Telegram up, then lead whenever no other process does."""
+        stopping = self._supervisor.stopping
+        try:
+            await self._set_up_telegram()
+        except TokenRefusedError as error:
+            self.failure = error
+            stopping.set()
+            return
+        while not stopping.is_set():
+            if await self._leadership.acquire():
+                await self._lead()
+            await REAL_TIME.pause(LEADER_LOOKS_EVERY, stopping)
+
+    async def _lead(self) -> None:
+        stopping, term_over = self._supervisor.stopping, asyncio.Event()
+        log.info("leading")
+        loops = [self._supervisor.keep(name, functools.partial(loop, term_over)) for name, loop in self._loops.items()]
+        while not stopping.is_set() and await self._leadership.still_held():
+            await REAL_TIME.pause(LEADER_LOOKS_EVERY, stopping)
+        term_over.set()
+        self._announce()
+        await asyncio.gather(*loops)
+        await self._leadership.release()
+
+    async def _set_up_telegram(self) -> None:
+        """Say who we are and how updates come; again and again until Telegram answers."""
+        stopping, pause = self._supervisor.stopping, 0.5
+        while not stopping.is_set():
+            try:
+                me = await self._bot.me()
+                await self._choose_updates()
+            except TelegramUnauthorizedError:
+                raise TokenRefusedError("BOT_TOKEN: Telegram does not know this token") from None
+            except (TelegramAPIError, OSError) as error:
+                log.warning("telegram_not_answering", error=type(error).__name__, again_in=pause)
+                await REAL_TIME.pause(pause, stopping)
+                pause = min(pause * 2, LONGEST_START_PAUSE)
+            else:
+                log.info("telegram_answers", bot=me.username)
+                self._supervisor.start("menus", self._set_menus())
+                return
+
+    async def _choose_updates(self) -> None:
+        if self._poller is not None:
+            await self._bot.delete_webhook()
+            return
+        await self._bot.set_webhook(
+            f"{self._settings.PUBLIC_URL}/telegram",
+            secret_token=self._webhook_secret,
+            allowed_updates=self._allowed_updates,
+        )
+        self._webhook_is_set = True
+
+    async def _set_menus(self) -> None:
+        scope = BotCommandScopeAllPrivateChats()
+        try:
+            for language in LANGUAGES:
+                words = self._texts.in_language(language)
+                await self._bot.set_my_commands(menu(words), scope=scope, language_code=language)
+            await self._bot.set_my_commands(menu(self._texts.in_language("")), scope=scope)
+        except (TelegramAPIError, OSError) as error:
+            log.warning("menus_not_set", error=type(error).__name__)
+
+    async def _not_ready(self) -> str | None:
+        if self._supervisor.stopping.is_set():
+            return "stopping"
+        try:
+            async with asyncio.timeout(STORAGE_PATIENCE):
+                await self._database.transact(lambda store: store.gateway.breaker())
+        except Exception:  # noqa: BLE001 - whatever it is, storage does not answer
+            return "storage does not answer"
+        is_receiving = self._poller.is_receiving if self._poller else self._webhook_is_set
+        return None if is_receiving else "Telegram does not answer yet"
+
+    def _announce(self) -> None:
+        """There may be something to do."""
+        self._courier.wake.set()
+        self._number_desk.wake.set()
+
+
+class CountedGateway:
+    """The gateway, with its answers counted."""
+
+    def __init__(self, gateway: SmscClient, metrics: Metrics) -> None:
+        self._gateway = gateway
+        self._metrics = metrics
+
+    async def request_number(self, phone: Phone) -> NumberOffer:
+        """See `bot.usecases.ports.NumberSource`."""
+        try:
+            offer = await self._gateway.request_number(phone)
+        except GatewayError as error:
+            self._metrics.asked_gateway(error.reason)
+            raise
+        self._metrics.asked_gateway("given")
+        return offer
+
+
+def _account(settings: Settings) -> Account:
+    password, api_key = settings.SMSC_PASSWORD, settings.SMSC_API_KEY
+    return Account(
+        urls=settings.SMSC_URL,
+        login=settings.SMSC_LOGIN,
+        password=password.get_secret_value() if password else None,
+        api_key=api_key.get_secret_value() if api_key else None,
+    )
+
+
+def _bot(settings: Settings, metrics: Metrics) -> Bot:
+    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.TELEGRAM_API_URL), limit=100)
+
+    async def count(make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
+        with metrics.bot_api_call(method.__api_method__):
+            return await make_request(bot, method)
+
+    session.middleware(count)
+    return Bot(settings.BOT_TOKEN.get_secret_value(), session=session)
+
+
+def _webhook_secret(settings: Settings) -> str:
+    if settings.TELEGRAM_WEBHOOK_SECRET is not None:
+        return settings.TELEGRAM_WEBHOOK_SECRET.get_secret_value()
+    key = derived_key(settings.SECRET_KEY.get_secret_value(), "telegram webhook")
+    return hashlib.sha256(key).hexdigest()

@@ -1,0 +1,36 @@
+"""The breaker: after an answer that only an operator can mend, the gateway is left alone for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.gateway import GatewayReason
+
+FIRST_PAUSE = timedelta(seconds=30)
+BLOCKED_PAUSE = timedelta(minutes=5)
+"""Asking from a blocked address makes the block longer."""
+LONGEST_PAUSE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """Closed while `reason` is None. Open, no request is made before `retry_at`; then one is tried."""
+
+    reason: GatewayReason | None = None
+    retry_at: datetime | None = None
+    trips: int = 0
+
+    def allows(self, now: datetime) -> bool:
+        """Whether the gateway may be asked now."""
+        return self.retry_at is None or now >= self.retry_at
+
+    def trip(self, reason: GatewayReason, now: datetime) -> Breaker:
+        """Open, or open longer. Each failure in a row doubles the pause."""
+        first = BLOCKED_PAUSE if reason is GatewayReason.ADDRESS_BLOCKED else FIRST_PAUSE
+        pause = min(first * 2 ** min(self.trips, 10), LONGEST_PAUSE)
+        return Breaker(reason, now + pause, self.trips + 1)
+
+    def is_news(self, reason: GatewayReason) -> bool:
+        """Whether the operators have not been told of this trouble yet."""
+        return self.reason is not reason

@@ -1,0 +1,99 @@
+"""What the gateway says, in Callgate's own words: a call number, a refusal, a report of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class GatewayReason(StrEnum):
+    """Why the gateway gave no number."""
+
+    NUMBER_UNUSABLE = "number_unusable"
+    """This phone cannot be checked at all."""
+    CREDENTIALS = "credentials"
+    """Login, key or our address is not accepted: an operator has to act."""
+    NO_MONEY = "no_money"
+    """The account is empty: an operator has to act."""
+    ADDRESS_BLOCKED = "address_blocked"
+    """Our address is blocked for a while; repeating makes it longer."""
+    BLACKLISTED = "blacklisted"
+    """The phone is on the account's blacklist."""
+    COUNTRY_REFUSED = "country_refused"
+    """The account's settings do not allow this country, these numbers or these hours."""
+    UNAVAILABLE = "unavailable"
+    """No answer, a failure on the gateway's side, too many requests, or an answer nobody understands."""
+
+    @property
+    def needs_operator(self) -> bool:
+        """Whether nobody gets a number until an operator mends it, so that asking on only does harm."""
+        return self in (GatewayReason.CREDENTIALS, GatewayReason.NO_MONEY, GatewayReason.ADDRESS_BLOCKED)
+
+
+class GatewayError(Exception):
+    """The gateway gave no number. `code` is its own error number when it named one."""
+
+    def __init__(self, reason: GatewayReason, code: int | None = None, detail: str = "") -> None:
+        super().__init__(f"{reason} (code {code}) {detail}".strip())
+        self.reason = reason
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class NumberOffer:
+    """What the gateway assigned: the number to call, and all it might have assigned. `+` and digits."""
+
+    number: str
+    alternatives: tuple[str, ...] = ()
+
+    def __contains__(self, number: str) -> bool:
+        return number == self.number or number in self.alternatives
+
+
+class EventKind(StrEnum):
+    """What a gateway event is about. Only calls concern us; the account's handler receives the rest too."""
+
+    CALL = "call"
+    MESSAGE = "message"
+    STATUS = "status"
+    UNKNOWN = "unknown"
+
+
+class EventSource(StrEnum):
+    """How an event reached us."""
+
+    CALLBACK = "callback"
+    INBOX = "inbox"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayEvent:
+    """One thing the gateway reported, already checked for its signature.
+
+    `caller` and `called` are as they arrived (digits, perhaps `+`; empty when absent). `placed_at` is the
+    moment of the call when the gateway told it as a unix time, else None: its written dates name no time zone.
+    `identity` is all that arrived, in a canonical form by which the same report is known when it comes again, or
+    None when nothing in it (no id, no time of any kind) could tell two reports apart.
+    `inbox_id` is the gateway's id of an inbox entry. `note` is what may be kept of it: never the phone, never
+    the text of a foreign message.
+    """
+
+    kind: EventKind
+    source: EventSource
+    caller: str = field(repr=False)
+    called: str
+    placed_at: datetime | None
+    identity: str | None = field(repr=False)
+    inbox_id: int | None = None
+    note: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Money on the gateway account."""
+
+    amount: str
+    currency: str

@@ -1,0 +1,131 @@
+"""What a person can be shown. A screen names the state; the words are chosen where it is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.contact import ContactRefusal
+from bot.domain.gate import GrantState
+from bot.domain.gateway import GatewayReason
+
+REFRESHED_BEFORE_END = (
+    timedelta(minutes=5),
+    timedelta(minutes=2),
+    timedelta(minutes=1),
+    timedelta(seconds=30),
+)
+"""The moments before the end of a window at which the screen says anew how much is left."""
+
+
+class Face(StrEnum):
+    """Which screen a person should see. PROGRESS follows their verification by itself."""
+
+    WELCOME = "welcome"
+    PROGRESS = "progress"
+    HELP = "help"
+    PRIVACY = "privacy"
+    CONTACT_REFUSED = "contact_refused"
+    LIMITED = "limited"
+    DEADLINE = "deadline"
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The invitation to share one's contact; `refusal` says why the last one was not taken."""
+
+    gates: tuple[str, ...] = ()
+    refusal: ContactRefusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The gateway is being asked for a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberShown:
+    """The call number, and until when it may be called. `left` is the last refresh moment passed, if any."""
+
+    verification_id: int
+    token: str
+    number: str
+    mask: str
+    window_ends_at: datetime
+    left: timedelta | None
+    is_asking_another: bool
+    no_other: GatewayReason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """One line of a verified person's screen: a gate and whether they are in."""
+
+    title: str
+    link: str
+    state: GrantState
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The person is verified."""
+
+    mask: str
+    grants: tuple[Granted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The window closed without a call, or the person cancelled."""
+
+    verification_id: int
+    is_cancelled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The gateway gave no number."""
+
+    verification_id: int
+    reason: GatewayReason
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """Too many numbers were asked for; the next try opens at `until`."""
+
+    verification_id: int | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """A request waited too long and was declined."""
+
+    gate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What the bot does, and its commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """What is kept, and what is not."""
+
+
+View = Welcome | Asking | NumberShown | Verified | Ended | Refused | Limited | DeadlinePassed | Help | Privacy
+
+
+def last_refresh_passed(window_ends_at: datetime, now: datetime) -> timedelta | None:
+    """The latest of the refresh moments that `now` has reached, or None before the first."""
+    left = window_ends_at - now
+    return min((moment for moment in REFRESHED_BEFORE_END if left <= moment), default=None)
+
+
+def next_refresh(window_ends_at: datetime, now: datetime) -> datetime | None:
+    """When the screen should say anew how much is left; None after the last moment."""
+    moments = (window_ends_at - moment for moment in REFRESHED_BEFORE_END)
+    return min((moment for moment in moments if moment > now), default=None)

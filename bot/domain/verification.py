@@ -1,0 +1,141 @@
+"""A verification: one attempt of one person to prove that their phone is theirs by calling a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.gateway import EventSource, GatewayReason, NumberOffer
+from bot.domain.phone import Fingerprint
+
+CLOCK_TOLERANCE = timedelta(seconds=60)
+"""How much older than the request for its number a call may look: the gateway's clock is not ours."""
+INBOX_GRACE = timedelta(seconds=2)
+"""The inbox is read at the very end of a window; an entry seen this late was placed inside it."""
+LATE_REPORT = timedelta(hours=24)
+"""A call placed in time still counts when it is reported this long after its window ended."""
+PHONE_KEPT = timedelta(hours=1)
+"""How long after an attempt failed its sealed phone is kept, so that trying again takes one tap."""
+
+
+class VerificationState(StrEnum):
+    """Where an attempt stands. All but OPEN are ends; of those only EXPIRED may still become CONFIRMED."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+
+
+class IllegalTransitionError(Exception):
+    """A verification was asked to go where its state does not lead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call the gateway heard. `called` is `+` and digits, or empty when the gateway did not say."""
+
+    caller: Fingerprint
+    called: str
+    placed_at: datetime | None
+    reported_at: datetime
+    source: EventSource
+
+
+@dataclass(frozen=True, slots=True)
+class CallNumber:
+    """A number the gateway assigned for this verification, and the window in which calling it counts."""
+
+    offer: NumberOffer
+    asked_at: datetime
+    window_ends_at: datetime
+    inbox_after: int | None = None
+    """Id of the newest inbox entry when the number was asked for; only later entries can be calls to it.
+    None: not known, so no entry is trusted for this number."""
+
+    def hears(self, call: Call, inbox_id: int | None = None) -> bool:
+        """Whether `call` is a call to this number inside its window."""
+        if call.called and call.called not in self.offer:
+            return False
+        if call.source is EventSource.INBOX and (
+            self.inbox_after is None or inbox_id is None or inbox_id <= self.inbox_after
+        ):
+            return False
+        if call.placed_at is not None:
+            return self.asked_at - CLOCK_TOLERANCE <= call.placed_at <= self.window_ends_at
+        grace = INBOX_GRACE if call.source is EventSource.INBOX else timedelta(0)
+        return self.asked_at <= call.reported_at <= self.window_ends_at + grace
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One attempt. `numbers` are those given so far, oldest first; `asking` says that one more is on its way."""
+
+    id: int
+    token: str
+    user_id: int
+    fingerprint: Fingerprint
+    mask: str
+    region: str
+    state: VerificationState
+    opened_at: datetime
+    ended_at: datetime | None = None
+    reason: GatewayReason | None = None
+    numbers: tuple[CallNumber, ...] = ()
+    asking: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a call can be awaited or asked for."""
+        return self.state is VerificationState.OPEN
+
+    @property
+    def number(self) -> CallNumber | None:
+        """The number to show: the newest."""
+        return self.numbers[-1] if self.numbers else None
+
+    @property
+    def window_ends_at(self) -> datetime | None:
+        """When the last window closes; None while no number was given yet."""
+        return max((number.window_ends_at for number in self.numbers), default=None)
+
+    def heard_in(self, call: Call, inbox_id: int | None = None) -> CallNumber | None:
+        """The number by which `call` confirms this verification, or None when it does not.
+
+        An expired verification may still be confirmed, by a call placed in time and reported late.
+        """
+        if self.state not in (VerificationState.OPEN, VerificationState.EXPIRED):
+            return None
+        if call.caller != self.fingerprint:
+            return None
+        ends_at = self.window_ends_at
+        if ends_at is None or call.reported_at > ends_at + LATE_REPORT:
+            return None
+        return next((number for number in reversed(self.numbers) if number.hears(call, inbox_id)), None)
+
+    def confirm(self, now: datetime) -> Verification:
+        """Confirmed by a call."""
+        if self.state not in (VerificationState.OPEN, VerificationState.EXPIRED):
+            raise IllegalTransitionError(f"{self.state} cannot be confirmed")
+        return replace(self, state=VerificationState.CONFIRMED, ended_at=now)
+
+    def expire(self, now: datetime) -> Verification:
+        """Ended without a call. Only once every window has closed."""
+        ends_at = self.window_ends_at
+        if not self.is_open or self.asking or ends_at is None or now <= ends_at:
+            raise IllegalTransitionError(f"{self.state} cannot expire at {now}")
+        return replace(self, state=VerificationState.EXPIRED, ended_at=now)
+
+    def cancel(self, now: datetime) -> Verification:
+        """Given up by the person, or made needless by another confirmation."""
+        if not self.is_open:
+            raise IllegalTransitionError(f"{self.state} cannot be cancelled")
+        return replace(self, state=VerificationState.CANCELLED, ended_at=now)
+
+    def refuse(self, reason: GatewayReason, now: datetime) -> Verification:
+        """Ended because the gateway gave no number at all."""
+        if not self.is_open or self.numbers:
+            raise IllegalTransitionError(f"{self.state} with {len(self.numbers)} numbers cannot be refused")
+        return replace(self, state=VerificationState.REFUSED, reason=reason, ended_at=now)

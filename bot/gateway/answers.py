@@ -1,0 +1,123 @@
+"""SMSC's answers, in whichever of its formats they come.
+
+`fmt=3` (JSON) is what the client asks for, but an error raised before SMSC has read `fmt` may come in another
+format, so all eight shapes of the documentation are understood:
+
+    fmt  success                                                  error
+    0    phone = <phone>, all_phones = <phones>                   ERROR = N (description)
+    1    <phones>                                                 0,-N
+    2    <result><phone/><all_phones><phone/>…</all_phones>       <result><error/><error_code/>
+    3    {"phone": …, "all_phones": […]}                          {"error": …, "error_code": N}
+
+Which JSON types carry the values is not documented: strings and numbers, lists and comma separated strings
+are all taken. (SMSC documentation: https://smsc.ru/api/http/miscellaneous/waitcall/)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from xml.etree.ElementTree import Element  # only the type, never the parser
+
+from bot.domain.gateway import Balance, GatewayError, GatewayEvent, GatewayReason, NumberOffer
+from bot.gateway.errors import ACCOUNT_REASONS, NOTHING_FOUND, NUMBER_REASONS, refusal, unintelligible
+from bot.gateway.formats import UnreadableError, json_of, xml_of
+from bot.gateway.inbox import events_of
+from bot.gateway.wire import plain
+
+_TEXT_ERROR = re.compile(r"ERROR\s*=\s*([0-9]{1,4})\b", re.IGNORECASE)
+_TEXT_OFFER = re.compile(r"phone\s*=\s*([^,]*),\s*all_phones\s*=\s*(.*)", re.IGNORECASE | re.DOTALL)
+_NUMBERS_ERROR = re.compile(r"0\s*,\s*-\s*([0-9]{1,4})")
+_NUMBERS_OFFER = re.compile(r"[+0-9(),;\s-]+")
+_CODE = re.compile(r"-?([0-9]{1,4})")
+_AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
+_PHONE = re.compile(r"\+?([0-9]{5,15})")
+_SEPARATORS = re.compile(r"[,;\n]")
+_ORNAMENTS = re.compile(r"[\s()-]")
+
+
+def offer_of(answer: str) -> NumberOffer:
+    """The call number in an answer of `wait_call.php`: `+` and digits, alternatives in SMSC's order.
+
+    Where `phone` is missing or no number, the first of `all_phones` is the one to call. Raises GatewayError.
+    """
+    value = _object(answer, NUMBER_REASONS)
+    every = _numbers(value.get("all_phones"))
+    first = _numbers(value.get("phone"))[:1] or every[:1]
+    if not first:
+        raise unintelligible()
+    return NumberOffer(first[0], every)
+
+
+def inbox_of(answer: str) -> list[GatewayEvent]:
+    """The entries in an answer of `get.php?get_answers=1`, by id ascending. Raises GatewayError."""
+    try:
+        value = _value(answer, ACCOUNT_REASONS)
+    except GatewayError as error:
+        if error.code == NOTHING_FOUND:
+            return []
+        raise
+    if not isinstance(value, list):
+        raise unintelligible()
+    return events_of(value)
+
+
+def balance_of(answer: str) -> Balance:
+    """The money in an answer of `balance.php`. Raises GatewayError."""
+    value = _object(answer, ACCOUNT_REASONS)
+    amount, currency = value.get("balance"), value.get("currency")
+    if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount.strip()):
+        raise unintelligible()
+    return Balance(amount.strip(), plain(currency) if isinstance(currency, str) else "")
+
+
+def _object(answer: str, reasons: Mapping[int, GatewayReason]) -> dict[str, object]:
+    value = _value(answer, reasons)
+    if not isinstance(value, dict):
+        raise unintelligible()
+    return value
+
+
+def _value(answer: str, reasons: Mapping[int, GatewayReason]) -> object:
+    """The answer as its JSON format would have it. Raises the error it reports, if it reports one."""
+    try:
+        value = _as_json(answer.strip())
+    except UnreadableError:
+        raise unintelligible() from None
+    if isinstance(value, dict) and ("error" in value or "error_code" in value):
+        code = value.get("error_code")
+        digits = _CODE.fullmatch(code.strip()) if isinstance(code, str) else None
+        raise refusal(int(digits[1]) if digits else None, reasons)
+    return value
+
+
+def _as_json(answer: str) -> object:
+    if answer.startswith(("{", "[")):
+        return json_of(answer)
+    if answer.startswith("<"):
+        return {child.tag: _content(child) for child in xml_of(answer)}
+    if error := _TEXT_ERROR.match(answer) or _NUMBERS_ERROR.fullmatch(answer):
+        return {"error_code": error[1]}
+    if offer := _TEXT_OFFER.fullmatch(answer):
+        return {"phone": offer[1], "all_phones": offer[2]}
+    if _NUMBERS_OFFER.fullmatch(answer):
+        return {"all_phones": answer}
+    raise UnreadableError("none of the documented shapes")
+
+
+def _content(element: Element) -> object:
+    return [child.text for child in element] if len(element) else element.text
+
+
+def _numbers(value: object) -> tuple[str, ...]:
+    """All phone numbers in a list, an object's values or a separated string, normalised, none twice."""
+    parts: list[object] = []
+    if isinstance(value, str):
+        parts.extend(_SEPARATORS.split(value))
+    elif isinstance(value, dict):
+        # PHP writes a list whose indices have a gap as an object.
+        parts.extend(value.values())
+    elif isinstance(value, list):
+        parts.extend(value)
+    found = (_PHONE.fullmatch(_ORNAMENTS.sub("", part)) for part in parts if isinstance(part, str))
+    return tuple(dict.fromkeys(f"+{number[1]}" for number in found if number))

@@ -1,0 +1,140 @@
+"""The callback: what the gateway reports to our address, read and checked.
+
+One handler address serves the whole SMSC account, so delivery statuses and incoming messages arrive there
+beside the calls. A call comes in one of two wordings, and both are taken:
+
+- an incoming message whose text is `[waitcall]`: `phone`, `mes`, `to`, `id`… (SMSC documentation)
+- `waitcall=1` with `phone` and `ts` (seen in live handlers)
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bot.domain.gateway import EventKind, EventSource, GatewayEvent
+from bot.gateway.errors import BadCallback, BadSignature
+from bot.gateway.fields import SWITCHES, Fields, read_events
+from bot.gateway.formats import UnreadableError
+from bot.gateway.signature import CALL, MESSAGE, STATUS, vouched
+from bot.gateway.wire import is_call_text, plain
+
+__all__ = ["BadCallback", "BadSignature", "CallbackReader", "CallbackRequest"]
+
+_TELLING_APART = ("id", "sms_id", "ts", "time", "sent")
+"""Without any of these two calls of one person are indistinguishable, so a repeated report is too."""
+
+_NOTED = ("id", "sms_id", "status", "err", "time", "sent", "ts", "to", "type", "flag", "cnt", "cost")
+"""What may be kept of any event: neither the phone nor the text of a message is among it."""
+
+_TRUE = frozenset({"1", "true", "yes"})
+_TS = re.compile(r"[0-9]{1,11}")
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """A request to the callback address, as it came: nothing decoded, `query` percent-encoded without `?`."""
+
+    method: str
+    query: str = field(repr=False)
+    content_type: str
+    body: bytes = field(repr=False)
+
+
+class CallbackReader:
+    """Turns requests into events. With a `secret`, only what is signed with it."""
+
+    def __init__(self, secret: str | None) -> None:
+        self._secret = secret or None
+
+    def read(self, request: CallbackRequest) -> list[GatewayEvent]:
+        """The events in a request, in their order; none when it carries no field at all.
+
+        Raises BadCallback for what cannot be read, and BadSignature when a secret is set and any of the
+        events lacks a valid signature: then none of them is taken.
+
+        With a secret an event is only what its signature vouches for:
+
+        - signed over `phone:ts`: a call from `phone` at `ts`. `to` is not vouched for and left empty;
+          `identity` is made of these two fields, so that no addition makes an old report look new.
+        - signed over `phone:mes:to`: a message, or a call if `mes` says so. `ts` is not vouched for, so
+          `placed_at` stays None.
+        - signed over `id:phone:status`: a delivery status.
+
+        `note` may hold more, for it is only looked at.
+        """
+        try:
+            events = read_events(request.method, request.query, request.content_type, request.body)
+        except UnreadableError as fault:
+            raise BadCallback(f"The callback cannot be read: {fault}.") from None
+        if self._secret is None:
+            return [_event(fields, _told_kind(fields), fields) for fields in events]
+        return [_signed_event(fields, self._secret) for fields in events]
+
+
+def _told_kind(fields: Fields) -> EventKind:
+    if _flagged(fields) or is_call_text(fields.get("mes", "")):
+        return EventKind.CALL
+    if "mes" in fields:
+        return EventKind.MESSAGE
+    return EventKind.STATUS if "status" in fields else EventKind.UNKNOWN
+
+
+def _signed_event(fields: Fields, secret: str) -> GatewayEvent:
+    phone, mes = fields.get("phone", ""), fields.get("mes", "")
+    # Joining by colons makes "1:2" and "3" look like "1" and "2:3". A phone without a colon, a text known to
+    # the letter and a time of digits leave one way of reading, so no foreign message can pose as a call.
+    whole = ":" not in phone
+    if (
+        whole
+        and _TS.fullmatch(fields.get("ts", "").strip())
+        and (_flagged(fields) or is_call_text(mes))
+        and vouched(fields, CALL, secret)
+    ):
+        return _event(fields, EventKind.CALL, _only(fields, CALL))
+    if "mes" in fields and vouched(fields, MESSAGE, secret):
+        kind = EventKind.CALL if whole and is_call_text(mes) else EventKind.MESSAGE
+        return _event(fields, kind, _only(fields, MESSAGE))
+    if "status" in fields and vouched(fields, STATUS, secret):
+        return _event(fields, EventKind.STATUS, _only(fields, STATUS))
+    raise BadSignature("The callback is not signed with the secret of the account.")
+
+
+def _event(fields: Fields, kind: EventKind, trusted: Mapping[str, str]) -> GatewayEvent:
+    return GatewayEvent(
+        kind=kind,
+        source=EventSource.CALLBACK,
+        caller=plain(trusted.get("phone", "")),
+        called=plain(trusted.get("to", "")),
+        placed_at=_moment(trusted.get("ts", "")),
+        identity=_identity(trusted if "ts" in trusted else fields),
+        note={name: text for name in _NOTED if (text := plain(fields.get(name, "")))},
+    )
+
+
+def _only(fields: Fields, names: tuple[str, ...]) -> Fields:
+    return {name: fields[name] for name in names if name in fields}
+
+
+def _flagged(fields: Fields) -> bool:
+    return fields.get("waitcall", "").strip().lower() in _TRUE
+
+
+def _moment(ts: str) -> datetime | None:
+    """Unix seconds as a moment; None for anything else, and for years no call of ours can be from."""
+    if not _TS.fullmatch(ts.strip()) or not _EARLIEST <= int(ts) < _LATEST:
+        return None
+    return datetime.fromtimestamp(int(ts), UTC)
+
+
+def _identity(fields: Mapping[str, str]) -> str | None:
+    """All that was reported, sorted, as ASCII JSON: equal for equal reports however they were encoded."""
+    if not any(fields.get(name, "").strip() for name in _TELLING_APART):
+        return None
+    reported = {name: text for name, text in fields.items() if name not in SWITCHES}
+    return "callback:" + json.dumps(reported, sort_keys=True)

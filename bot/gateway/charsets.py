@@ -1,0 +1,60 @@
+"""The charsets a callback may come in: windows-1251, unless its URL, content type or bytes say otherwise.
+
+SMSC documents windows-1251, utf-8 and koi8-r. The names are looked up here rather than in Python's registry,
+which holds codecs that are no charsets (compression, escapes).
+"""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from collections.abc import Sequence
+
+from bot.gateway.formats import UnreadableError
+
+CHARSETS = {
+    "windows-1251": "cp1251",
+    "windows1251": "cp1251",
+    "win-1251": "cp1251",
+    "cp1251": "cp1251",
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "koi8-r": "koi8-r",
+    "koi8r": "koi8-r",
+    "us-ascii": "utf-8",
+    "ascii": "utf-8",
+    "iso-8859-1": "latin-1",
+    "latin1": "latin-1",
+}
+"""Name on the wire, in lower case → Python's codec. ASCII is read as its superset."""
+
+DEFAULT = ("utf-8", "cp1251")
+"""When no charset is named. windows-1251 is SMSC's default, but Russian text in it is no valid utf-8, while
+text in utf-8 nearly always looks valid in windows-1251; so this order gets both right."""
+
+SIGNED = tuple(dict.fromkeys(CHARSETS.values()))
+"""Every charset in which signed text may have been written."""
+
+
+def codec(name: str) -> str:
+    """Python's codec for a charset named on the wire. Raises UnreadableError for a name nobody uses here."""
+    try:
+        return CHARSETS[name.strip().lower()]
+    except KeyError:
+        raise UnreadableError("the charset is unknown") from None
+
+
+def decode(pieces: Sequence[bytes], codecs: Sequence[str]) -> list[str]:
+    """All `pieces` in the first of `codecs` that fits every one of them. UnreadableError if none does."""
+    for name in codecs:
+        try:
+            return [piece.decode(name) for piece in pieces]
+        except UnicodeDecodeError:
+            continue
+    raise UnreadableError("the text is not in the charset it is said to be in")
+
+
+def without_mark(body: bytes, codecs: Sequence[str]) -> tuple[bytes, Sequence[str]]:
+    """`body` without a byte order mark. A mark outweighs every name: only utf-8 begins with one."""
+    if body.startswith(BOM_UTF8):
+        return body.removeprefix(BOM_UTF8), ("utf-8",)
+    return body, codecs

@@ -1,0 +1,223 @@
+"""Asking the gateway: a number to call, its inbox, its balance.
+
+Every request is a POST with a form body, so that credentials never stand in a URL and so in no access log.
+(SMSC documentation: https://smsc.ru/api/http/miscellaneous/waitcall/)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx
+import stamina
+
+from bot.domain.gateway import Balance, GatewayError, GatewayEvent, GatewayReason, NumberOffer
+from bot.domain.phone import Phone
+from bot.gateway.answers import balance_of, inbox_of, offer_of
+from bot.gateway.errors import TOO_MANY_REQUESTS
+from bot.gateway.pace import Pace
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 45.0
+REQUEST_SECONDS = 10.0
+CONNECT_SECONDS = 5.0
+TRIES_PER_HOST = 2
+
+FIRST_BACKOFF_SECONDS = 0.2
+BACKOFF_JITTER_SECONDS = 0.2
+LONGEST_BACKOFF_SECONDS = 5.0
+
+INBOX_HOURS = 24
+INBOX_ENTRIES = 5000
+"""Half of what SMSC allows: so many full-length messages, each letter escaped, stay below the size limit."""
+
+PASSING_STATUS = frozenset({408, 425, 429})
+NETWORK_FAILURES = (
+    TimeoutError,
+    httpx.TimeoutException,
+    httpx.NetworkError,
+    httpx.RemoteProtocolError,
+    httpx.ProxyError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    path: str
+    max_bytes: int
+    per_minute: int
+    """Identical requests in a minute. SMSC's limits are 50 and, for the balance, 10 (SMSC documentation)."""
+
+
+NUMBER = _Endpoint("wait_call.php", max_bytes=64 * 1024, per_minute=40)
+INBOX = _Endpoint("get.php", max_bytes=8 * 1024 * 1024, per_minute=40)
+BALANCE = _Endpoint("balance.php", max_bytes=64 * 1024, per_minute=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A gateway account: the hosts that serve it, in order, and its API key or its login and password.
+
+    With both given the key is used. ValueError without any host, for a host that is no plain http(s) address
+    (a login inside the URL would end up in logs), and without whole credentials.
+    """
+
+    urls: tuple[str, ...]
+    login: str | None = field(repr=False)
+    password: str | None = field(repr=False)
+    api_key: str | None = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.urls:
+            raise ValueError("a gateway account needs at least one URL")
+        if not all(map(_is_plain, self.urls)):
+            raise ValueError("a gateway URL has to be http(s)://host, without login, query or fragment")
+        if not self.api_key and not (self.login and self.password):
+            raise ValueError("a gateway account needs an API key, or a login and a password")
+
+    def credentials(self) -> dict[str, str]:
+        """The form fields that say who asks."""
+        if self.api_key:
+            return {"apikey": self.api_key}
+        return {"login": self.login or "", "psw": self.password or ""}
+
+
+class _PassingError(GatewayError):
+    """A failure that may be over by the next try."""
+
+    def __init__(self, code: int | None = None, detail: str = "") -> None:
+        super().__init__(GatewayReason.UNAVAILABLE, code, detail)
+
+
+class SmscClient:
+    """Speaks with SMSC.
+
+    Each call may take up to `patience` seconds, waiting for a turn and trying again included. It is tried
+    again only after a network failure, HTTP 408, 425, 429 or 5xx, and error code 9: twice at a host, then
+    twice at the next, round and round. Any other answer, and with it codes 1 to 6, costs exactly one request.
+    A redirect is an answer like any other: it is not followed, for it would carry the credentials elsewhere.
+
+    `http` is neither configured nor closed here; time-outs are set with each request.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        http: httpx.AsyncClient,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        pace: Pace | None = None,
+    ) -> None:
+        self._hosts = [url.rstrip("/") for url in account.urls]
+        self._credentials = account.credentials()
+        self._http = http
+        self._patience = patience
+        self._pace = pace or Pace()
+
+    async def request_number(self, phone: Phone) -> NumberOffer:
+        """A number which `phone` is to call within 15 minutes. Raises GatewayError."""
+        # With the leading + SMSC takes the number as it is instead of "correcting" it.
+        return await self._ask(NUMBER, {"phone": phone.e164}, offer_of)
+
+    async def read_inbox(self, after_id: int | None) -> list[GatewayEvent]:
+        """What came in during the last 24 hours, by id ascending; with `after_id` only what has a greater id.
+
+        Raises GatewayError.
+        """
+        form = {"get_answers": "1", "cnt": str(INBOX_ENTRIES), "hour": str(INBOX_HOURS)}
+        if after_id is not None:
+            form["after_id"] = str(after_id)
+        return await self._ask(INBOX, form, inbox_of)
+
+    async def balance(self) -> Balance:
+        """The money left on the account. Raises GatewayError."""
+        return await self._ask(BALANCE, {"cur": "1"}, balance_of)
+
+    async def _ask(self, endpoint: _Endpoint, form: Mapping[str, str], read: Callable[[str], T]) -> T:
+        failure = _PassingError(detail="no answer within the time allowed")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                # The time-out around it is the only end of trying: it also cuts a request short.
+                async for attempt in stamina.retry_context(
+                    on=_PassingError,
+                    attempts=None,
+                    timeout=None,
+                    wait_initial=FIRST_BACKOFF_SECONDS,
+                    wait_jitter=BACKOFF_JITTER_SECONDS,
+                    wait_max=LONGEST_BACKOFF_SECONDS,
+                ):
+                    host = self._hosts[(attempt.num - 1) // TRIES_PER_HOST % len(self._hosts)]
+                    with attempt:
+                        try:
+                            return await self._try(host, endpoint, form, read)
+                        except _PassingError as passing:
+                            failure = passing
+                            raise
+        raise failure
+
+    async def _try(
+        self, host: str, endpoint: _Endpoint, form: Mapping[str, str], read: Callable[[str], T]
+    ) -> T:
+        async with self._pace.turn(f"{endpoint.path} {form.get('phone', '')}", endpoint.per_minute):
+            answer = await self._post(f"{host}/sys/{endpoint.path}", form, endpoint.max_bytes)
+        try:
+            return read(answer)
+        except GatewayError as error:
+            if error.code == TOO_MANY_REQUESTS:
+                raise _PassingError(error.code) from None
+            raise
+
+    async def _post(self, url: str, form: Mapping[str, str], max_bytes: int) -> str:
+        """The text of the answer. Of a failure only its name is kept: what httpx raises knows the request."""
+        try:
+            async with (
+                asyncio.timeout(REQUEST_SECONDS),
+                self._http.stream(
+                    "POST",
+                    url,
+                    data={**self._credentials, "fmt": "3", "charset": "utf-8", **form},
+                    # Read as it comes: a few compressed bytes could unfold to more than fits the limit.
+                    headers={"Accept-Encoding": "identity"},
+                    timeout=httpx.Timeout(REQUEST_SECONDS, connect=CONNECT_SECONDS),
+                    follow_redirects=False,
+                ) as response,
+            ):
+                _check(response.status_code)
+                return await _text(response, max_bytes)
+        except NETWORK_FAILURES as failure:
+            raise _PassingError(detail=type(failure).__name__) from None
+        except httpx.HTTPError as failure:
+            raise GatewayError(GatewayReason.UNAVAILABLE, detail=type(failure).__name__) from None
+
+
+def _is_plain(address: str) -> bool:
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        return False
+    return (
+        url.scheme in ("http", "https") and bool(url.host) and not (url.userinfo or url.query or url.fragment)
+    )
+
+
+def _check(status: int) -> None:
+    detail = f"HTTP {status}"
+    if status in PASSING_STATUS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise _PassingError(detail=detail)
+    if not httpx.codes.is_success(status):
+        raise GatewayError(GatewayReason.UNAVAILABLE, detail=detail)
+
+
+async def _text(response: httpx.Response, max_bytes: int) -> str:
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > max_bytes:
+            raise GatewayError(GatewayReason.UNAVAILABLE, detail=f"an answer above {max_bytes} bytes")
+    # Broken letters can stand only in a description, which nobody reads.
+    return body.decode("utf-8-sig", errors="replace")

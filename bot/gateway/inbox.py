@@ -1,0 +1,52 @@
+"""The gateway's inbox: the calls the callback may have missed, filed among incoming messages.
+
+An entry is `{id, received, phone, message, to_phone, sent}` (SMSC documentation). Its dates name no time
+zone, so the moment of a call is never taken from them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from bot.domain.gateway import EventKind, EventSource, GatewayEvent
+from bot.gateway.wire import is_call_text, plain
+
+_ID = re.compile(r"[0-9]{1,18}")
+"""Up to what a 64 bit column holds."""
+
+_NOTED = ("id", "received", "sent")
+
+
+def events_of(entries: Iterable[object]) -> list[GatewayEvent]:
+    """The entries of the inbox as events, by id ascending.
+
+    An entry without a numeric id is passed over: it could be neither told from others nor asked past. One
+    that lacks anything else still comes out, so that its id is remembered and it is not fetched for ever.
+    """
+    events = [event for entry in entries if isinstance(entry, dict) and (event := _event(entry))]
+    return sorted(events, key=lambda event: event.inbox_id or 0)
+
+
+def _event(entry: dict[object, object]) -> GatewayEvent | None:
+    fields = {str(name): value for name, value in entry.items() if isinstance(value, str)}
+    number = fields.get("id", "").strip()
+    if not _ID.fullmatch(number):
+        return None
+    inbox_id = int(number)
+    return GatewayEvent(
+        kind=_kind(fields.get("message")),
+        source=EventSource.INBOX,
+        caller=plain(fields.get("phone", "")),
+        called=plain(fields.get("to_phone", "")),
+        placed_at=None,
+        identity=f"inbox:{inbox_id}",
+        inbox_id=inbox_id,
+        note={name: plain(fields[name]) for name in _NOTED if name in fields},
+    )
+
+
+def _kind(message: str | None) -> EventKind:
+    if message is None:
+        return EventKind.UNKNOWN
+    return EventKind.CALL if is_call_text(message) else EventKind.MESSAGE

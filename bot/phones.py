@@ -1,0 +1,102 @@
+"""Phone numbers: the world's numbering plan, and keeping numbers unreadable."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+
+import phonenumbers
+from cryptography.fernet import Fernet
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+from bot.domain.phone import Fingerprint, Phone
+
+RUSSIAN_TRUNK = "8"
+RUSSIAN_LENGTH = 11
+LONGEST_INPUT = 32
+
+
+class NumberingPlan:
+    """See `bot.usecases.ports.PhoneRules`. Built on Google's libphonenumber metadata."""
+
+    def parse(self, text: str) -> Phone | None:
+        parsed = _parse(text)
+        return None if parsed is None else _phone(parsed)
+
+    def parse_mobile(self, text: str) -> Phone | None:
+        parsed = _parse(text)
+        if parsed is None or not phonenumbers.is_possible_number_for_type(parsed, PhoneNumberType.MOBILE):
+            return None
+        return _phone(parsed)
+
+    def spelled(self, e164: str) -> str:
+        """The number in groups, as people write it internationally; as it is when that is not known."""
+        parsed = _parse(e164)
+        if parsed is None:
+            return e164
+        return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+
+
+class KeyedVault:
+    """See `bot.usecases.ports.Vault`. Two keys are drawn from the installation's own: one to recognise, one to seal."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._fingerprint_key = derived_key(secret_key, "phone fingerprint")
+        self._fernet = Fernet(base64.urlsafe_b64encode(derived_key(secret_key, "phone seal")))
+
+    def fingerprint(self, phone: Phone) -> Fingerprint:
+        return phone.fingerprint(self._fingerprint_key)
+
+    def seal(self, phone: Phone) -> bytes:
+        return self._fernet.encrypt(json.dumps([phone.e164, phone.country_code, phone.region]).encode())
+
+    def unseal(self, sealed: bytes) -> Phone:
+        return Phone(*json.loads(self._fernet.decrypt(sealed)))
+
+    def digest(self, text: str) -> str:
+        return hmac.new(self._fingerprint_key, text.encode(), hashlib.sha256).hexdigest()
+
+
+class SystemRandomness:
+    """See `bot.usecases.ports.Randomness`."""
+
+    def token(self) -> str:
+        return secrets.token_urlsafe(24)
+
+    def error_id(self) -> str:
+        return secrets.token_hex(4)
+
+
+def derived_key(secret_key: str, purpose: str) -> bytes:
+    """32 bytes for one purpose; knowing them tells nothing of SECRET_KEY or of the other keys."""
+    return hmac.new(secret_key.encode(), purpose.encode(), hashlib.sha256).digest()
+
+
+def _parse(text: str) -> phonenumbers.PhoneNumber | None:
+    text = text.strip()
+    if not text or len(text) > LONGEST_INPUT:
+        return None
+    digits = "".join(char for char in text if char in "0123456789")
+    attempts: list[tuple[str, str | None]] = [("+" + digits, None)]
+    if digits.startswith(RUSSIAN_TRUNK) and len(digits) == RUSSIAN_LENGTH and not text.startswith("+"):
+        attempts.append((digits, "RU"))
+    for candidate, region in attempts:
+        try:
+            parsed = phonenumbers.parse(candidate, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_possible_number(parsed):
+            return parsed
+    return None
+
+
+def _phone(parsed: phonenumbers.PhoneNumber) -> Phone:
+    region = phonenumbers.region_code_for_number(parsed) or ""
+    return Phone(
+        e164=phonenumbers.format_number(parsed, PhoneNumberFormat.E164),
+        country_code=str(parsed.country_code),
+        region="" if region == phonenumbers.UNKNOWN_REGION else region[:3],
+    )

@@ -1,0 +1,321 @@
+"""The page and its JSON API: the sandbox's own side, of which the bot under test knows nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.sandbox.control_state import person_json, state
+from bot.sandbox.faults import Kind, Where
+from bot.sandbox.people import NotSeen, Person
+from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.state import Chat, Group
+from bot.sandbox.trace import Entry
+
+if TYPE_CHECKING:
+    from bot.sandbox.world import World
+
+Json = dict[str, Any]
+PAGE = Path(__file__).parent / "page"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+FIRST_ENTRIES = 200
+EVENTS_A_SECOND = 10
+KEEP_ALIVE = 15.0
+ANSWER_WITHIN = 10.0
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class Act(_Body):
+    """What the person whose phone is on the page does."""
+
+    who: int = Field(alias="as")
+    do: Literal[
+        "say",
+        "share_contact",
+        "share_contact_of",
+        "press",
+        "join",
+        "withdraw",
+        "dial",
+        "block_bot",
+        "make_admin",
+        "remove_bot",
+        "take_rights",
+    ]
+    chat: int | None = None
+    text: str | None = Field(default=None, max_length=4096)
+    message: int | None = None
+    data: str | None = None
+    person: int | None = None
+    number: str | None = None
+    from_number: str | None = None
+    hidden: bool = False
+
+
+class ClockChange(_Body):
+    """Another speed, or a jump."""
+
+    rate: float | None = Field(default=None, ge=0, le=1000)
+    advance: float | None = Field(default=None, ge=0, le=30 * 24 * 3600)
+
+
+class FaultChange(_Body):
+    """One fault more, or none any more."""
+
+    where: Where | None = None
+    kind: Kind | None = None
+    method: str | None = None
+    times: int | None = Field(default=1, ge=1)
+    seconds: float = Field(default=1.0, ge=0, le=24 * 3600)
+    code: int | None = Field(default=None, ge=1, le=99)
+    clear: bool = False
+
+
+class NewPerson(_Body):
+    """Somebody new with a new phone."""
+
+    name: str = Field(min_length=1, max_length=64)
+    language: str = Field(default="ru", pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$")
+
+
+class _Stream:
+    """One open page."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self.entries: deque[Entry] = deque(entries, maxlen=1000)
+        self.changed = True
+        self.wake = asyncio.Event()
+        self.wake.set()
+
+
+class Control:
+    """Serves the page, tells it what changes and does what is pressed on it. Loopback only."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._streams: set[_Stream] = set()
+        self._stopped = False
+        world.trace.listeners.append(self._travelled)
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Where it listens."""
+        return [
+            web.get("/", self._local(self._index)),
+            web.get("/sandbox/state", self._local(self._state)),
+            web.get("/sandbox/events", self._local(self._events)),
+            web.post("/sandbox/act", self._local(self._act)),
+            web.post("/sandbox/clock", self._local(self._clock)),
+            web.post("/sandbox/faults", self._local(self._faults)),
+            web.post("/sandbox/person", self._local(self._person)),
+            web.static("/static", PAGE),
+        ]
+
+    def stop(self) -> None:
+        """Let the open pages go."""
+        self._stopped = True
+        for stream in self._streams:
+            stream.wake.set()
+
+    def changed(self) -> None:
+        """Tell the open pages that something is different."""
+        for stream in self._streams:
+            stream.changed = True
+            stream.wake.set()
+
+    def _travelled(self, entry: Entry) -> None:
+        for stream in self._streams:
+            stream.entries.append(entry)
+        self.changed()
+
+    def _local(
+        self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Serve loopback names only, so that no web site can reach the sandbox through a name of its own."""
+
+        async def checked(request: web.Request) -> web.StreamResponse:
+            origin = request.headers.get("Origin")
+            if _host(f"//{request.host}") not in LOOPBACK or (origin and _host(origin) not in LOOPBACK):
+                return _no("The sandbox is served on loopback only.", 403)
+            try:
+                return await handler(request)
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                where = ".".join(str(part) for part in first["loc"])
+                return _no(f"{where}: {first['msg']}." if where else f"{first['msg']}.")
+            except (Impossible, ValueError) as error:
+                return _no(str(error))
+
+        return checked
+
+    async def _index(self, _: web.Request) -> web.StreamResponse:
+        return web.FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-store"})
+
+    async def _state(self, request: web.Request) -> web.StreamResponse:
+        people = self._world.people
+        asked = request.query.get("as")
+        if asked is None and people:
+            return _yes(state(self._world, next(iter(people.values()))))
+        return _yes(state(self._world, self._find(int(asked) if asked and asked.isdigit() else 0)))
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
+        await answer.prepare(request)
+        stream = _Stream(self._world.trace.last(FIRST_ENTRIES))
+        self._streams.add(stream)
+        try:
+            while not self._stopped:
+                await self._send(stream, answer)
+        except ConnectionError:
+            pass
+        finally:
+            self._streams.discard(stream)
+        return answer
+
+    async def _send(self, stream: _Stream, answer: web.StreamResponse) -> None:
+        try:
+            async with asyncio.timeout(KEEP_ALIVE):
+                await stream.wake.wait()
+        except TimeoutError:
+            await answer.write(b": still here\n\n")
+            return
+        stream.wake.clear()
+        parts = [f"event: trace\ndata: {_dumps(entry.as_json())}\n\n" for entry in stream.entries]
+        stream.entries.clear()
+        if stream.changed:
+            parts.append("event: changed\ndata: {}\n\n")
+            stream.changed = False
+        if parts:
+            await answer.write("".join(parts).encode())
+            await asyncio.sleep(1 / EVENTS_A_SECOND)
+
+    async def _act(self, request: web.Request) -> web.StreamResponse:
+        act = Act.model_validate_json(await _body(request))
+        try:
+            outcome = await self._do(self._find(act.who), act)
+        except NotSeen:
+            return _no("The bot did not answer.")
+        return _yes({"ok": True, "answer": None, "hears": None} | outcome)
+
+    async def _do(self, me: Person, act: Act) -> Json:
+        if act.do == "press":
+            if act.message is None or act.data is None:
+                raise Impossible("Which button?")
+            chat = self._chat(me, act)
+            return {"answer": await me.presses_button(act.message, act.data, ANSWER_WITHIN, chat)}
+        if act.do == "dial":
+            return {"hears": await me.calls(act.number or "", act.from_number or None, hidden=act.hidden)}
+        if act.do == "say":
+            await me.says(act.text or "", self._chat(me, act))
+        elif act.do == "share_contact":
+            await (me.shares_contact() if me.asked_for_contact() else me.attaches_own_contact())
+        elif act.do == "share_contact_of":
+            await me.shares_contact_of(self._find(act.person or 0))
+        elif act.do == "block_bot":
+            await me.blocks_bot()
+        else:
+            await self._in_group(me, act)
+        return {}
+
+    async def _in_group(self, me: Person, act: Act) -> None:
+        group = self._chat(me, act)
+        if not isinstance(group, Group):
+            raise Impossible("That is done in a group or a channel.")
+        deeds: dict[str, Callable[[Group], Awaitable[None]]] = {
+            "join": me.asks_to_join,
+            "withdraw": me.withdraws_request,
+            "remove_bot": me.removes_bot,
+            "take_rights": me.takes_rights,
+        }
+        if act.do == "make_admin":
+            await me.makes_bot_admin(group, can_invite_users=True)
+        else:
+            await deeds[act.do](group)
+
+    async def _clock(self, request: web.Request) -> web.StreamResponse:
+        change = ClockChange.model_validate_json(await _body(request))
+        if change.rate is not None:
+            self._world.clock.set_rate(change.rate)
+        if change.advance is not None:
+            self._world.clock.advance(change.advance)
+        self.changed()
+        return _yes({"ok": True})
+
+    async def _faults(self, request: web.Request) -> web.StreamResponse:
+        change = FaultChange.model_validate_json(await _body(request))
+        if change.clear:
+            self._world.faults.clear()
+        elif change.where is None or change.kind is None:
+            raise Impossible("A fault needs a place and a kind.")
+        else:
+            self._world.faults.add(
+                where=change.where,
+                kind=change.kind,
+                # Error codes are about call numbers unless said otherwise; the inbox has codes of its own.
+                method=change.method or ("wait_call" if change.kind == "code" else None),
+                times=change.times,
+                seconds=change.seconds,
+                code=change.code,
+            )
+        self.changed()
+        return _yes({"ok": True})
+
+    async def _person(self, request: web.Request) -> web.StreamResponse:
+        new = NewPerson.model_validate_json(await _body(request))
+        return _yes(person_json(self._world.person(new.name, language=new.language)))
+
+    def _find(self, person_id: int) -> Person:
+        person = self._world.people.get(person_id)
+        if person is None:
+            raise Impossible("There is no such person.")
+        return person
+
+    def _chat(self, me: Person, act: Act) -> Chat:
+        if act.chat is None or act.chat in (me.id, self._world.telegram.bot.id):
+            return me.chat
+        group = self._world.telegram.groups.get(act.chat)
+        if group is None:
+            raise Impossible("There is no such chat.")
+        return group
+
+
+async def _body(request: web.Request) -> bytes:
+    """The JSON of a request; a form from a foreign page could be sent without asking, JSON cannot."""
+    if request.content_type != "application/json":
+        raise Impossible("The body must be JSON.")
+    return await request.read()
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _dumps(thing: Json) -> str:
+    return json.dumps(thing, ensure_ascii=False, default=str)
+
+
+def _yes(thing: Json) -> web.Response:
+    return web.Response(
+        text=_dumps(thing), content_type="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
+def _no(sentence: str, status: int = 400) -> web.Response:
+    return web.Response(
+        text=_dumps({"ok": False, "error": sentence}), status=status, content_type="application/json"
+    )

@@ -1,0 +1,70 @@
+/** The first screen of the phone: the chats of the person who holds it. */
+
+import { dial } from "./actions.js";
+import { avatar } from "./avatar.js";
+import { clockTime, dayName } from "./clock.js";
+import { byId, el, show } from "./dom.js";
+import { plural } from "./format.js";
+import { icon } from "./icons.js";
+import { summary } from "./message.js";
+import { showPanel } from "./panel.js";
+import { goTo, page, unread } from "./store.js";
+
+/** @typedef {import("./types.js").Chat} Chat */
+
+/** @param {number} date @returns {string} */
+const when = (date) => (dayName(date) === "Today" ? clockTime(date) : dayName(date));
+
+/** @param {Chat} chat @returns {string} */
+function preview(chat) {
+  const last = chat.messages[chat.messages.length - 1];
+  if (last) return last.service || chat.type === "private" || !last.from ? summary(last) : `${last.mine ? "You" : last.from.name}: ${summary(last)}`;
+  if (chat.type === "private") return "Nothing here yet. Open to start.";
+  return chat.members ? plural(chat.members, "member") : "";
+}
+
+/** @param {Chat} chat @returns {HTMLElement|null} where the person stands with a group */
+function standing(chat) {
+  if (chat.type === "private") return null;
+  if (chat.my_state === "none") return el("span", { class: "tag is-invite", text: "Request to join" });
+  if (chat.my_state === "requested") return el("span", { class: "tag", text: "Request sent" });
+  return null;
+}
+
+/** @param {Chat} chat @returns {number} the newest first; a group one may join before a bot never spoken to */
+const rank = (chat) => chat.messages[chat.messages.length - 1]?.date ?? (chat.type === "private" ? 0 : 1);
+
+/** @param {Chat} chat */
+function row(chat) {
+  const last = chat.messages[chat.messages.length - 1];
+  const count = unread(chat);
+  return el("li", {},
+    el("button", { class: "chat-row", testid: `chat-item-${chat.id}`, on: { click: () => goTo(chat.id) } },
+      avatar({ id: chat.id, name: chat.title, bot: chat.type === "private" }, "l"),
+      el("span", { class: "chat-row-words" },
+        el("span", { class: "chat-row-top" },
+          el("span", { class: "chat-row-name" },
+            chat.type !== "private" && icon("people", 15), el("bdi", { text: chat.title })),
+          last && el("time", { class: "chat-row-time", text: when(last.date) })),
+        el("span", { class: "chat-row-bottom" },
+          el("span", { class: "chat-row-last", dir: "auto", text: preview(chat) }),
+          count > 0 && el("span", { class: "badge" }, String(count), el("span", { class: "visually-hidden", text: " unread" })),
+          standing(chat)))));
+}
+
+export function drawChatList() {
+  const state = page.state;
+  if (!state) return;
+  const { me } = state;
+  const chats = [...state.chats].sort((a, b) => rank(b) - rank(a));
+  const counts = chats.map(unread);
+  show(byId("list-view"), [me, chats, counts, chats.map((chat) => chat.messages.map((m) => when(m.date)).pop())], () => [
+    el("header", { class: "bar" },
+      el("h2", { class: "bar-title", text: "Chats" }),
+      el("button", { class: "icon-button", "aria-label": "Dial a number", title: "Dial a number", testid: "open-dialer", on: { click: () => dial() } }, icon("phone")),
+      el("button", { class: "me", "aria-label": `This is ${me.name}’s phone. Switch person`, testid: "switch-person", on: { click: () => showPanel("side") } },
+        avatar(me, "s"))),
+    el("ul", { class: "chat-rows", testid: "chat-list" }, ...chats.map(row)),
+    el("p", { class: "list-foot" }, icon("lock", 14), "Everything here happens on this machine."),
+  ]);
+}

@@ -1,0 +1,390 @@
+"""A strict double of the gateway: `wait_call.php`, `get.php`, `balance.php` and its callbacks."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any, Literal
+from urllib.parse import parse_qsl
+
+import aiohttp
+from aiohttp import web
+
+from bot.sandbox import smsc_shapes as shapes
+from bot.sandbox.clock import SandboxClock
+from bot.sandbox.faults import Fault, Faults, hold_back, reset
+from bot.sandbox.smsc_callback import Callbacks
+from bot.sandbox.smsc_numbers import digits, parsed, pool_for
+from bot.sandbox.tasks import Tasks
+from bot.sandbox.trace import Trace, masked
+
+Json = dict[str, Any]
+MOSCOW = timezone(timedelta(hours=3))
+WINDOW = 15 * 60
+IDENTICAL_A_MINUTE = 50
+AT_ONCE = 15
+BALANCES_A_MINUTE = 10
+CREDENTIALS = {"login", "psw", "apikey", "fmt", "charset"}
+KNOWN = {
+    "wait_call": {"phone", *CREDENTIALS},
+    "get": {"get_answers", "cnt", "hour", "after_id", "to_phone", *CREDENTIALS},
+    "balance": {"cur", *CREDENTIALS},
+}
+
+
+class _Error(Exception):
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRequest:
+    """One request the gateway received.
+
+    `code` is the error it answered with, `number` the one it gave, `fault` what went wrong on the way.
+    """
+
+    endpoint: str
+    phone: str
+    fmt: int
+    at: datetime
+    code: int | None
+    number: str | None
+    fault: str | None
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A caller the gateway waits for."""
+
+    number: str
+    until: float
+
+
+@dataclass(slots=True)
+class _Limits:
+    """How often something happened in the last minute of real time."""
+
+    times: deque[float] = field(default_factory=deque)
+
+    def exceeded(self, limit: int) -> bool:
+        now = time.monotonic()
+        while self.times and now - self.times[0] > 60:
+            self.times.popleft()
+        self.times.append(now)
+        return len(self.times) > limit
+
+
+class Smsc:
+    """The gateway account: its settings, what it was asked, and the calls it heard.
+
+    `fail_with`, `balance`, `blacklist` and `answers_in_fmt` decide how it answers; `callback` holds how it
+    reports calls (also reachable here: `callback_url`, `callback_shape` and so on).
+    """
+
+    def __init__(self, *, clock: SandboxClock, trace: Trace, faults: Faults, tasks: Tasks) -> None:
+        self.login = "callgate"
+        self.password = "sandbox-password"  # noqa: S105 - a double's password protects nothing
+        self.api_key = "sandbox-api-key"
+        self.balance = Decimal("100.00")
+        self.blacklist: set[str] = set()
+        self.answers_in_fmt: int | None = None
+        self.own_limits = True
+        self.inbox_hears_calls = True
+        self.says_empty_with_error = False
+        self.requests: list[GatewayRequest] = []
+        self.waiting: dict[str, Waiting] = {}
+        self.inbox: list[Json] = []
+        self.sound: Literal["dropped", "number unavailable"] | None = None
+        self.callback = Callbacks(clock=clock, trace=trace, faults=faults, tasks=tasks)
+        self._clock = clock
+        self._trace = trace
+        self._faults = faults
+        self._at_once = 0
+        self._identical: dict[str, _Limits] = {}
+        self._balances = _Limits()
+        self._ids = itertools.count(1001)
+        self._turn: dict[str, int] = {}
+
+    # Settings of the account that stories change
+
+    @property
+    def callback_url(self) -> str | None:
+        """The handler's URL as set in the account; None reports nothing."""
+        return self.callback.url
+
+    @callback_url.setter
+    def callback_url(self, url: str | None) -> None:
+        self.callback.url = url
+
+    @property
+    def callback_shape(self) -> Literal["waitcall", "message"]:
+        """How a call is worded."""
+        return self.callback.shape
+
+    @callback_shape.setter
+    def callback_shape(self, shape: Literal["waitcall", "message"]) -> None:
+        self.callback.shape = shape
+
+    @property
+    def callback_method(self) -> Literal["GET", "POST"]:
+        """How the handler is asked."""
+        return self.callback.method
+
+    @callback_method.setter
+    def callback_method(self, method: Literal["GET", "POST"]) -> None:
+        self.callback.method = method
+
+    @property
+    def callback_fmt(self) -> Literal["form", "json", "xml"]:
+        """The body of a POST, unless the URL says `fmt=2` or `fmt=3`."""
+        return self.callback.fmt
+
+    @callback_fmt.setter
+    def callback_fmt(self, fmt: Literal["form", "json", "xml"]) -> None:
+        self.callback.fmt = fmt
+
+    @property
+    def secret(self) -> str | None:
+        """The secret word of the account."""
+        return self.callback.secret
+
+    @secret.setter
+    def secret(self, secret: str | None) -> None:
+        self.callback.secret = secret
+
+    def use(self, session: aiohttp.ClientSession | None) -> None:
+        """Send callbacks through this session."""
+        self.callback.session = session
+
+    def fail_with(
+        self, code: int | None, times: int | None = None, endpoint: str | None = "wait_call"
+    ) -> None:
+        """Answer the next `times` (None: all) requests of one endpoint (None: any) with an error code.
+
+        A `code` of None ends that.
+        """
+        if code is None:
+            self._faults.remove("code")
+        else:
+            self._faults.add(where="gateway", kind="code", method=endpoint, times=times, code=code)
+
+    def pool(self, phone: str) -> list[str]:
+        """The numbers a caller may be given, as people dial them: `+` and digits."""
+        return [f"+{number}" for number in pool_for(phone)]
+
+    @property
+    def wait_calls(self) -> list[GatewayRequest]:
+        """The requests for a call number, refused ones too."""
+        return [request for request in self.requests if request.endpoint == "wait_call"]
+
+    async def sends_event(self, **fields: object) -> int | None:
+        """Report anything else, a delivery status or an SMS; the handler's HTTP status comes back."""
+        return await self.callback.send({name: str(value) for name, value in fields.items()}, "event")
+
+    async def last_callback(self) -> int | None:
+        """Send the last callback once more, exactly as it was."""
+        return await self.callback.again()
+
+    # The requests
+
+    def routes(self) -> list[web.RouteDef]:
+        """Where it listens."""
+        return [web.route("*", "/sys/{endpoint}.php", self.handle)]
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request."""
+        endpoint = request.match_info["endpoint"]
+        if endpoint not in KNOWN or request.method not in ("GET", "POST"):
+            return web.Response(status=404, text="404 Not Found")
+        started = time.perf_counter()
+        given = await _parameters(request)
+        fault = self._faults.take("gateway", endpoint)
+        self._at_once += 1
+        try:
+            await hold_back(fault)
+            broken = reset(request) if fault and fault.kind == "reset_before" else _broken(fault)
+            if fault is not None and broken is not None:
+                self._remember(endpoint, given, None, None, fault.kind)
+                self._record(endpoint, given, "", f": {fault.kind}", started)
+                return broken
+            answer = self._answer(endpoint, given, started, fault)
+        finally:
+            self._at_once -= 1
+        if fault is not None and fault.kind == "reset_after":
+            return reset(request)
+        return answer
+
+    def _answer(
+        self, endpoint: str, given: dict[str, str], started: float, fault: Fault | None
+    ) -> web.Response:
+        shown = _fmt(given) if self.answers_in_fmt is None else self.answers_in_fmt
+        code: int | None = None
+        number: str | None = None
+        try:
+            self._check(endpoint, given, fault.code if fault else None)
+            if endpoint == "wait_call":
+                numbers = self._assign(given.get("phone", ""))
+                number = numbers[0]
+                body, kind = shapes.assigned(number, numbers, shown)
+            elif endpoint == "get":
+                body, kind = json.dumps(self._read_inbox(given), ensure_ascii=False), shapes.JSON_TYPE
+            else:
+                body, kind = self._tell_balance(given), shapes.JSON_TYPE
+        except _Error as error:
+            code = error.code
+            body, kind = shapes.error(code, shown)
+        self._remember(endpoint, given, code, number, fault.kind if fault else None)
+        self._record(
+            endpoint, given, body, f": error {code}" if code else f" → +{number}" if number else "", started
+        )
+        return web.Response(body=body.encode(), content_type=kind, charset="utf-8")
+
+    def _check(self, endpoint: str, given: dict[str, str], failure: int | None) -> None:
+        if failure is not None:
+            raise _Error(failure)
+        with_key = given.get("apikey") == self.api_key and not {"login", "psw"} & set(given)
+        with_password = (given.get("login"), given.get("psw")) == (self.login, self.password)
+        if not with_key and not (with_password and "apikey" not in given):
+            raise _Error(2)
+        if set(given) - KNOWN[endpoint] or given.get("fmt", "0") not in ("0", "1", "2", "3"):
+            raise _Error(1)
+        if self.own_limits and self._at_once >= AT_ONCE:
+            raise _Error(9)
+
+    def _assign(self, phone: str) -> list[str]:
+        """The numbers for a caller, the one to call first; the next request gets the next one."""
+        number = parsed(phone)
+        if number is None:
+            raise _Error(1)
+        caller = digits(number)
+        if self.own_limits and self._identical.setdefault(caller, _Limits()).exceeded(IDENTICAL_A_MINUTE):
+            raise _Error(9)
+        if self.balance <= 0:
+            raise _Error(3)
+        if caller in {entry.lstrip("+") for entry in self.blacklist}:
+            raise _Error(5)
+        pool = pool_for(caller)
+        if not pool:
+            raise _Error(6)
+        turn = self._turn.get(caller, 0)
+        self._turn[caller] = turn + 1
+        first = turn % len(pool)
+        numbers = [*pool[first:], *pool[:first]]
+        self.waiting[caller] = Waiting(numbers[0], self._clock.timestamp() + WINDOW)
+        return numbers
+
+    def _read_inbox(self, given: dict[str, str]) -> list[Json]:
+        if given.get("get_answers") != "1" or given.get("fmt") != "3":
+            raise _Error(1)
+        count = _number(given, "cnt", 1000, 10_000)
+        hours = _number(given, "hour", 24, 168)
+        after = _number(given, "after_id", 0, 2**63)
+        oldest = self._clock.timestamp() - hours * 3600
+        wanted = given.get("to_phone", "").lstrip("+")
+        found = [
+            {name: value for name, value in entry.items() if name != "at"}
+            for entry in self.inbox
+            if int(entry["id"]) > after and entry["at"] >= oldest and wanted in ("", entry["to_phone"])
+        ][:count]
+        if not found and self.says_empty_with_error:
+            raise _Error(3)
+        return found
+
+    def _tell_balance(self, given: dict[str, str]) -> str:
+        if given.get("fmt") != "3":
+            raise _Error(1)
+        if self.own_limits and self._balances.exceeded(BALANCES_A_MINUTE):
+            raise _Error(9)
+        balance = {"balance": f"{self.balance:.2f}"}
+        return json.dumps(balance | ({"currency": "RUR"} if given.get("cur") == "1" else {}))
+
+    def _remember(
+        self, endpoint: str, given: dict[str, str], code: int | None, number: str | None, fault: str | None
+    ) -> None:
+        request = GatewayRequest(
+            endpoint, given.get("phone", ""), _fmt(given), self._clock.now(), code, number, fault
+        )
+        self.requests.append(request)
+
+    def _record(self, endpoint: str, given: dict[str, str], body: str, outcome: str, started: float) -> None:
+        shown = {name: value for name, value in given.items() if name not in ("psw", "apikey")}
+        who = f" {masked(given['phone'])}" if "phone" in given else ""
+        ms = (time.perf_counter() - started) * 1000
+        detail = {"params": shown, "answer": body}
+        self._trace.add("gateway", f"{endpoint}{who}{outcome}", detail, ok=not outcome.startswith(":"), ms=ms)
+
+    # The calls
+
+    def hear(self, caller: str | None, called: str) -> str:
+        """A phone rings at `called`, from `caller` (None: hidden); what the phone hears comes back."""
+        target = parsed(called)
+        to = digits(target) if target else called.lstrip("+")
+        origin = parsed(caller) if caller else None
+        phone = digits(origin) if origin else ""
+        # The pool a number belongs to follows from the number itself: callers from abroad reach it too.
+        known = to in pool_for(to) or to in pool_for(phone)
+        if not known:
+            return "no such number"
+        now = self._clock.now()
+        number = next(self._ids)
+        stamp = now.astimezone(MOSCOW).strftime("%d.%m.%Y %H:%M:%S")
+        if self.inbox_hears_calls:
+            entry = {
+                "id": number,
+                "received": stamp,
+                "phone": phone,
+                "message": "[waitcall]",
+                "to_phone": to,
+                "sent": stamp,
+            }
+            self.inbox.append(entry | {"at": now.timestamp()})
+        self.callback.report_call(number, phone, to, stamp, int(now.timestamp()))
+        return self.sound or ("dropped" if int(to[-1]) % 2 else "number unavailable")
+
+
+def _number(given: dict[str, str], name: str, default: int, most: int) -> int:
+    text = given.get(name, "")
+    if not text:
+        return default
+    if not text.isdigit() or int(text) > most:
+        raise _Error(1)
+    return int(text)
+
+
+def _fmt(given: dict[str, str]) -> int:
+    """The format asked for; the gateway's default when it is none of its own."""
+    return int(given["fmt"]) if given.get("fmt") in ("0", "1", "2", "3") else 0
+
+
+def _broken(fault: Fault | None) -> web.Response | None:
+    if fault is not None and fault.kind == "429":
+        return web.Response(status=429, headers={"Retry-After": str(max(1, round(fault.seconds)))})
+    if fault is not None and fault.kind == "500":
+        return web.Response(
+            status=500, text="<html>500 Internal Server Error</html>", content_type="text/html"
+        )
+    return None
+
+
+async def _parameters(request: web.Request) -> dict[str, str]:
+    """Query and form, in the charset the request names (windows-1251 when it names none)."""
+    given = dict(request.query)
+    if request.method == "POST":
+        if request.content_type == "multipart/form-data":
+            return given | {
+                name: value for name, value in (await request.post()).items() if isinstance(value, str)
+            }
+        body = (await request.read()).decode("ascii", "replace")
+        charset = dict(parse_qsl(body)).get("charset", "") or given.get("charset", "") or "windows-1251"
+        try:
+            given |= parse_qsl(body, keep_blank_values=True, encoding=charset, errors="replace")
+        except LookupError:
+            given |= {"charset": charset, "unknown charset": "1"}
+    return given

@@ -1,0 +1,38 @@
+"""The one place in the sandbox that starts tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+
+
+class Tasks:
+    """Runs the world's background work; `stop` ends all of it and tells of what failed."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+        self._failures: list[Exception] = []
+
+    def start(self, work: Coroutine[None, None, None]) -> None:
+        """Run `work` beside everything else."""
+        # The sandbox is a world of its own: its tasks must not be the supervisor's of the bot under test.
+        task = asyncio.create_task(work)  # noqa: TID251
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            failure = task.exception()
+            if isinstance(failure, Exception):
+                self._failures.append(failure)
+
+    async def stop(self) -> None:
+        """Cancel what still runs and raise what failed, so that a broken double is never taken for a fact."""
+        tasks = list(self._running)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        failures, self._failures = self._failures, []
+        if failures:
+            raise ExceptionGroup("the sandbox itself failed", failures)

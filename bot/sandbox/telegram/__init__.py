@@ -1,0 +1,1 @@
+"""A strict double of Telegram: the Bot API on one side, the people's apps on the other."""

@@ -1,0 +1,284 @@
+"""Telegram itself: who and what exists, who may write to whom."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+
+from bot.sandbox.clock import SandboxClock
+from bot.sandbox.tasks import Tasks
+from bot.sandbox.telegram.delivery import Delivery
+from bot.sandbox.telegram.flood import Flood
+from bot.sandbox.telegram.refusals import bad_request, forbidden
+from bot.sandbox.telegram.state import (
+    Account,
+    CallbackQuery,
+    Chat,
+    ChatType,
+    Group,
+    JoinRequest,
+    Member,
+    Message,
+    PrivateChat,
+)
+from bot.sandbox.telegram.webhook import Webhook
+from bot.sandbox.trace import Trace
+
+Json = dict[str, Any]
+JOIN_REQUEST_OPENS_CHAT = 300
+ANSWERABLE = 150
+
+
+class Telegram:
+    """The state behind the Bot API and the people's apps."""
+
+    def __init__(
+        self,
+        *,
+        clock: SandboxClock,
+        trace: Trace,
+        tasks: Tasks,
+        token: str,
+        username: str,
+        flood_limits: bool,
+        touched: Callable[[], None],
+    ) -> None:
+        self.clock = clock
+        self.trace = trace
+        self.tasks = tasks
+        self.token = token
+        self.bot = Account(int(token.partition(":")[0]), "Callgate", is_bot=True, username=username)
+        self.accounts: dict[int, Account] = {}
+        self.private: dict[int, PrivateChat] = {}
+        self.groups: dict[int, Group] = {}
+        self.pending: dict[int, dict[int, JoinRequest]] = {}
+        self.queries: dict[str, CallbackQuery] = {}
+        self.delivery = Delivery(clock, trace)
+        self.webhook: Webhook | None = None
+        self.flood = Flood(on=flood_limits)
+        self.commands: dict[tuple[str, str], list[Json]] = {}
+        self.menu_buttons: dict[int | None, Json] = {}
+        self.descriptions: dict[tuple[str, str], str] = {}
+        self.session: aiohttp.ClientSession | None = None
+        self._touched = touched
+        self._private_ids = itertools.count(1)
+        self._query_ids = itertools.count(4_000_000_000_000_001)
+        self._people_ids = itertools.count(7_000_000_001)
+        self._group_ids = itertools.count(-1_002_000_000_001, -1)
+
+    # What tests ask for
+
+    @property
+    def too_many(self) -> int:
+        """How many calls the flood limits refused."""
+        return self.flood.too_many
+
+    @property
+    def unanswered_queries(self) -> list[CallbackQuery]:
+        """The pressed buttons that the bot never answered."""
+        return list(self.queries.values())
+
+    @property
+    def listens(self) -> bool:
+        """Whether a bot takes updates: it polls, or has set a webhook."""
+        return self.webhook is not None or self.delivery.polled
+
+    def push_raw(self, update: Json | str) -> int:
+        """Put any raw update into the queue: a dict without (or with) its id, or the text as it travels."""
+        return self.delivery.push_raw(update)
+
+    # Who exists
+
+    def now(self) -> int:
+        """The present moment as Telegram writes it."""
+        return int(self.clock.timestamp())
+
+    def add_account(
+        self, first_name: str, *, username: str | None, language: str | None, phone: str
+    ) -> Account:
+        """A new user."""
+        account = Account(
+            next(self._people_ids), first_name, username=username, language_code=language, phone=phone
+        )
+        self.accounts[account.id] = account
+        return account
+
+    def add_group(
+        self, kind: ChatType, title: str, owner: Account, username: str | None, about: str
+    ) -> Group:
+        """A new group or channel whose newcomers need approval."""
+        group = Group(next(self._group_ids), kind, title=title, username=username, about=about)
+        group.members[owner.id] = Member(owner, "creator")
+        self.groups[group.id] = group
+        return group
+
+    def private_chat(self, account: Account) -> PrivateChat:
+        """The account's chat with the bot, empty at first."""
+        chat = self.private.get(account.id)
+        if chat is None:
+            chat = self.private[account.id] = PrivateChat(account.id, "private", account=account)
+        return chat
+
+    def find_chat(self, chat_id: int | str | None) -> Chat:
+        """The chat a call names by id or @username."""
+        if chat_id is None or not str(chat_id).strip():
+            raise bad_request("chat_id is empty")
+        if isinstance(chat_id, str) and not re.fullmatch(r"-?\d+", chat_id):
+            for group in self.groups.values():
+                if group.username and chat_id.lower() == f"@{group.username}".lower():
+                    return group
+            raise bad_request("chat not found")
+        number = int(chat_id)
+        if number in self.accounts:
+            return self.private_chat(self.accounts[number])
+        if number in self.groups:
+            return self.groups[number]
+        raise bad_request("chat not found")
+
+    def find_group(self, chat_id: int | str) -> Group:
+        """The group or channel a call names."""
+        chat = self.find_chat(chat_id)
+        if not isinstance(chat, Group):
+            raise bad_request("method is available for supergroup and channel chats only")
+        return chat
+
+    def name_of(self, chat_id: object) -> str:
+        """A word for the trace."""
+        try:
+            number = int(str(chat_id))
+        except ValueError:
+            return str(chat_id)
+        if number in self.accounts:
+            return self.accounts[number].first_name
+        if number == self.bot.id:
+            return self.bot.first_name
+        return self.groups[number].title if number in self.groups else str(number)
+
+    # What the bot may do
+
+    def bot_in(self, group: Group) -> Member:
+        """The bot's place in a group; refused when it has none."""
+        member = group.member(self.bot)
+        if member.status == "kicked":
+            raise forbidden(f"bot was kicked from the {group.type} chat")
+        if member.status == "left":
+            raise forbidden(f"bot is not a member of the {group.type} chat")
+        return member
+
+    def check_may_write(self, chat: Chat) -> None:
+        """Refuse a new message to people who never wrote and to chats the bot is not in."""
+        if isinstance(chat, Group):
+            member = self.bot_in(chat)
+            if chat.type == "channel" and not member.may("can_post_messages"):
+                raise bad_request("need administrator rights in the channel chat")
+        elif isinstance(chat, PrivateChat):
+            self._check_may_write_to(chat.account)
+
+    def _check_may_write_to(self, account: Account) -> None:
+        if account.blocked_bot:
+            raise forbidden("bot was blocked by the user")
+        if account.wrote_to_bot:
+            return
+        oldest = self.clock.timestamp() - JOIN_REQUEST_OPENS_CHAT
+        for request in self.pending.get(account.id, {}).values():
+            if request.date >= oldest and request.group.member(self.bot).may("can_invite_users"):
+                return
+        raise forbidden("bot can't initiate conversation with a user")
+
+    # What happens
+
+    def new_message(self, chat: Chat, sender: Account, **parts: Any) -> Message:  # noqa: ANN401 - Message's own fields
+        """Put a message into a chat."""
+        if isinstance(chat, Group):
+            number = chat.next_message_id
+            chat.next_message_id += 1
+        else:
+            number = next(self._private_ids)
+        message = chat.by_id[number] = Message(number, chat, sender, self.now(), **parts)
+        self.touch(chat)
+        return message
+
+    def delete(self, message: Message) -> None:
+        """Take a message away, and the keyboard it brought."""
+        chat = message.chat
+        chat.by_id.pop(message.id, None)
+        if isinstance(chat, PrivateChat) and chat.keyboard and chat.keyboard.message_id == message.id:
+            chat.keyboard = None
+        self.touch(chat)
+
+    def touch(self, chat: Chat) -> None:
+        """Tell those who look at a chat that it changed."""
+        chat.changed.beat()
+        self._touched()
+
+    def push_message(self, message: Message) -> None:
+        """Tell the bot of a message."""
+        where = message.sender.first_name
+        if isinstance(message.chat, Group):
+            where = f"{where} in {message.chat.title}"
+        self.delivery.push("message", message.as_json(), key=f"chat {message.chat.id}", who=where)
+
+    def push_member(
+        self, chat: Chat, actor: Account, old: Json, new: Json, *, via_join_request: bool = False
+    ) -> None:
+        """Tell the bot that somebody's place in a chat changed, its own or another's."""
+        mine = new["user"]["id"] == self.bot.id
+        kind = "my_chat_member" if mine else "chat_member"
+        if not mine and not (isinstance(chat, Group) and chat.member(self.bot).status == "administrator"):
+            return
+        content: Json = {
+            "chat": chat.as_json(),
+            "from": actor.as_json(),
+            "date": self.now(),
+            "old_chat_member": old,
+            "new_chat_member": new,
+        }
+        if via_join_request:
+            content["via_join_request"] = True
+        who = f"{new['user']['first_name']} is {new['status']}"
+        self.delivery.push(kind, content, key=f"{kind} {chat.id}", who=who)
+
+    def set_member(
+        self, group: Group, member: Member, actor: Account, *, via_join_request: bool = False
+    ) -> None:
+        """Give an account its new place in a group, and tell the bot."""
+        old = group.member(member.account).as_json()
+        here = member.status not in ("left", "kicked")
+        group.members.pop(member.account.id, None)
+        group.removed.pop(member.account.id, None)
+        (group.members if here else group.removed)[member.account.id] = member
+        self.touch(group)
+        self.push_member(group, actor, old, member.as_json(), via_join_request=via_join_request)
+
+    def add_request(self, group: Group, account: Account) -> JoinRequest:
+        """Keep a request to join until somebody decides or it is withdrawn."""
+        request = JoinRequest(group, account, self.now())
+        group.requests[account.id] = request
+        self.pending.setdefault(account.id, {})[group.id] = request
+        self.touch(group)
+        return request
+
+    def end_request(self, request: JoinRequest) -> None:
+        """Forget a request."""
+        request.group.requests.pop(request.account.id, None)
+        mine = self.pending.get(request.account.id, {})
+        mine.pop(request.group.id, None)
+        if not mine:
+            self.pending.pop(request.account.id, None)
+        self.touch(request.group)
+
+    def admit(self, group: Group, account: Account, actor: Account, *, by_request: bool) -> None:
+        """Make a member of an account, with the line in the group that everybody sees."""
+        self.set_member(group, Member(account, "member"), actor, via_join_request=by_request)
+        if group.type == "supergroup":
+            message = self.new_message(group, account, new_chat_members=[account])
+            if self.bot.id in group.members:
+                self.push_message(message)
+
+    def next_query_id(self) -> str:
+        """An id for a pressed button."""
+        return str(next(self._query_ids))

@@ -1,0 +1,160 @@
+"""Bot API methods about groups, channels and who is let in."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiogram.methods import (
+    ApproveChatJoinRequest,
+    CreateChatInviteLink,
+    DeclineChatJoinRequest,
+    GetChat,
+    GetChatAdministrators,
+    GetChatMember,
+)
+
+from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.refusals import bad_request
+from bot.sandbox.telegram.state import Account, Group, InviteLink, JoinRequest
+
+Json = dict[str, Any]
+PERMISSIONS = (
+    "can_send_messages",
+    "can_send_audios",
+    "can_send_documents",
+    "can_send_photos",
+    "can_send_videos",
+    "can_send_video_notes",
+    "can_send_voice_notes",
+    "can_send_polls",
+    "can_send_other_messages",
+    "can_add_web_page_previews",
+    "can_invite_users",
+)
+
+
+def approve_chat_join_request(tg: Telegram, call: ApproveChatJoinRequest) -> bool:
+    """Let somebody in who asked."""
+    request = _request(tg, call)
+    if request.account.too_many_chats:
+        raise bad_request("USER_CHANNELS_TOO_MUCH")
+    tg.flood.count()
+    tg.end_request(request)
+    tg.admit(request.group, request.account, tg.bot, by_request=True)
+    return True
+
+
+def decline_chat_join_request(tg: Telegram, call: DeclineChatJoinRequest) -> bool:
+    """Turn somebody down who asked."""
+    request = _request(tg, call)
+    tg.flood.count()
+    tg.end_request(request)
+    return True
+
+
+def _request(tg: Telegram, call: ApproveChatJoinRequest | DeclineChatJoinRequest) -> JoinRequest:
+    group = tg.find_group(call.chat_id)
+    if not tg.bot_in(group).may("can_invite_users"):
+        raise bad_request("not enough rights to manage chat join requests")
+    account = _account(tg, call.user_id)
+    if account.id in group.members:
+        raise bad_request("USER_ALREADY_PARTICIPANT")
+    request = group.requests.get(account.id)
+    if request is None:
+        raise bad_request("HIDE_REQUESTER_MISSING")
+    return request
+
+
+def _account(tg: Telegram, user_id: int) -> Account:
+    if user_id == tg.bot.id:
+        return tg.bot
+    account = tg.accounts.get(user_id)
+    if account is None:
+        raise bad_request("user not found" if user_id > 0 else "invalid user_id specified")
+    return account
+
+
+def get_chat(tg: Telegram, call: GetChat) -> Json:
+    """Everything about one chat."""
+    chat = tg.find_chat(call.chat_id)
+    full = chat.as_json() | {
+        "accent_color_id": 0,
+        "max_reaction_count": 11,
+        "accepted_gift_types": dict.fromkeys(
+            (
+                "unlimited_gifts",
+                "limited_gifts",
+                "unique_gifts",
+                "premium_subscription",
+                "gifts_from_channels",
+            ),
+            False,
+        ),
+    }
+    if isinstance(chat, Group):
+        member = chat.member(tg.bot)
+        if member.status in ("left", "kicked") and not chat.username:
+            tg.bot_in(chat)
+        if chat.about:
+            full["description"] = chat.about
+        if chat.type == "supergroup":
+            full |= {"join_by_request": chat.approves_new_members, "join_to_send_messages": True}
+            full["permissions"] = dict.fromkeys(PERMISSIONS, True)
+        if member.may("can_invite_users"):
+            full["invite_link"] = f"https://t.me/+primary{abs(chat.id)}"
+    return full
+
+
+def get_chat_member(tg: Telegram, call: GetChatMember) -> Json:
+    """Somebody's place in a chat."""
+    group = tg.find_group(call.chat_id)
+    account = _account(tg, call.user_id)
+    if account is not tg.bot:
+        member = tg.bot_in(group)
+        if group.type == "channel" and member.status != "administrator":
+            raise bad_request("member list is inaccessible")
+    return group.member(account).as_json()
+
+
+def get_chat_administrators(tg: Telegram, call: GetChatAdministrators) -> list[Json]:
+    """Those who run a chat; other bots would be left out."""
+    group = tg.find_group(call.chat_id)
+    tg.bot_in(group)
+    return [
+        member.as_json() for member in group.members.values() if member.status in ("creator", "administrator")
+    ]
+
+
+def create_chat_invite_link(tg: Telegram, call: CreateChatInviteLink) -> Json:
+    """Another link into a group."""
+    group = tg.find_group(call.chat_id)
+    if not tg.bot_in(group).may("can_invite_users"):
+        raise bad_request("not enough rights to manage chat invite link")
+    if call.creates_join_request and call.member_limit:
+        raise bad_request("member limit can't be specified for links requiring administrator approval")
+    if call.member_limit is not None and not 1 <= call.member_limit <= 99999:
+        raise bad_request("invalid member limit specified")
+    if call.name is not None and len(call.name) > 32:
+        raise bad_request("invite link name is too long")
+    link = InviteLink(
+        f"https://t.me/+{secrets.token_urlsafe(12)}",
+        tg.bot,
+        creates_join_request=bool(call.creates_join_request),
+        name=call.name or None,
+        expire_date=_moment(tg, call.expire_date),
+        member_limit=call.member_limit,
+    )
+    group.links[link.url] = link
+    return link.as_json()
+
+
+def _moment(tg: Telegram, moment: datetime | timedelta | int | None) -> int | None:
+    if moment is None:
+        return None
+    if isinstance(moment, timedelta):
+        return tg.now() + int(moment.total_seconds())
+    if isinstance(moment, datetime):
+        return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
+    return moment

@@ -1,0 +1,181 @@
+"""Bot API methods about messages and pressed buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    DeleteMessage,
+    DeleteMessages,
+    EditMessageReplyMarkup,
+    EditMessageText,
+    SendMessage,
+)
+from aiogram.types import MessageEntity, ReplyKeyboardMarkup, ReplyKeyboardRemove
+from pydantic import BaseModel
+
+from bot.sandbox.telegram.arguments import given
+from bot.sandbox.telegram.double import ANSWERABLE, Telegram
+from bot.sandbox.telegram.entities import read_text
+from bot.sandbox.telegram.markup import inline_rows, known, reply_rows
+from bot.sandbox.telegram.refusals import bad_request
+from bot.sandbox.telegram.state import Chat, Group, Message, PrivateChat, ReplyKeyboard
+
+Json = dict[str, Any]
+DELETABLE = 48 * 3600
+NOT_MODIFIED = (
+    "message is not modified: specified new message content and reply markup are exactly the same as a "
+    "current content and reply markup of the message"
+)
+QUERY_TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
+# Accepted and without effect here: they change nothing that a bot or its tests could see.
+WITHOUT_EFFECT = {
+    "disable_notification",
+    "protect_content",
+    "link_preview_options",
+    "disable_web_page_preview",
+}
+PLAYED = {"chat_id", "message_id", "text", "parse_mode", "entities", "reply_markup", *WITHOUT_EFFECT}
+
+
+def send_message(tg: Telegram, call: SendMessage) -> Json:
+    """A new message from the bot."""
+    _check_played(call)
+    chat = tg.find_chat(call.chat_id)
+    tg.check_may_write(chat)
+    text = read_text(call.text, given(call.parse_mode), _entities(call.entities))
+    inline = inline_rows(call.reply_markup, chat)
+    keyboard = (
+        reply_rows(call.reply_markup, chat) if isinstance(call.reply_markup, ReplyKeyboardMarkup) else []
+    )
+    known(call.reply_markup)
+    tg.flood.count(chat)
+    message = tg.new_message(
+        chat,
+        tg.bot,
+        text=text.text,
+        entities=text.entities,
+        inline_keyboard=inline,
+        other_markup=call.reply_markup is not None and not inline,
+    )
+    if isinstance(chat, PrivateChat):
+        if isinstance(call.reply_markup, ReplyKeyboardMarkup):
+            chat.keyboard = ReplyKeyboard(keyboard, bool(call.reply_markup.one_time_keyboard), message.id)
+        elif isinstance(call.reply_markup, ReplyKeyboardRemove):
+            chat.keyboard = None
+        tg.touch(chat)
+    return message.as_json()
+
+
+def edit_message_text(tg: Telegram, call: EditMessageText) -> Json:
+    """Another text, and another keyboard or none, for a message of the bot."""
+    _check_played(call)
+    message = _editable(tg, call)
+    text = read_text(call.text, given(call.parse_mode), _entities(call.entities))
+    inline = inline_rows(call.reply_markup, message.chat)
+    known(call.reply_markup)
+    if (message.text, message.entities, message.inline_keyboard) == (text.text, text.entities, inline):
+        raise bad_request(NOT_MODIFIED)
+    tg.flood.count(message.chat)
+    message.text, message.entities = text.text, text.entities
+    return _edited(tg, message, inline)
+
+
+def edit_message_reply_markup(tg: Telegram, call: EditMessageReplyMarkup) -> Json:
+    """Another keyboard, or none, under a message of the bot."""
+    _check_played(call)
+    message = _editable(tg, call)
+    inline = inline_rows(call.reply_markup, message.chat)
+    known(call.reply_markup)
+    if message.inline_keyboard == inline:
+        raise bad_request(NOT_MODIFIED)
+    tg.flood.count(message.chat)
+    return _edited(tg, message, inline)
+
+
+def delete_message(tg: Telegram, call: DeleteMessage) -> bool:
+    """One message less."""
+    chat = tg.find_chat(call.chat_id)
+    message = chat.by_id.get(call.message_id)
+    if message is None:
+        raise bad_request("message to delete not found")
+    _check_deletable(tg, chat, message)
+    tg.delete(message)
+    return True
+
+
+def delete_messages(tg: Telegram, call: DeleteMessages) -> bool:
+    """Several messages less; those not found are passed over."""
+    chat = tg.find_chat(call.chat_id)
+    if not 1 <= len(call.message_ids) <= 100:
+        raise bad_request(
+            "message identifiers are not specified" if not call.message_ids else "too many messages"
+        )
+    found = [chat.by_id[number] for number in call.message_ids if number in chat.by_id]
+    for message in found:
+        _check_deletable(tg, chat, message)
+    for message in found:
+        tg.delete(message)
+    return True
+
+
+def answer_callback_query(tg: Telegram, call: AnswerCallbackQuery) -> bool:
+    """The end of the little clock on a pressed button, once, within its time."""
+    query = tg.queries.get(call.callback_query_id)
+    if query is None or tg.clock.timestamp() - query.asked_at > ANSWERABLE:
+        raise bad_request(QUERY_TOO_OLD)
+    if call.text is not None and len(call.text) > 200:
+        raise bad_request("MESSAGE_TOO_LONG")
+    if call.url is not None:
+        raise bad_request("URL_INVALID")
+    del tg.queries[query.id]
+    if not query.answer.done():
+        query.answer.set_result({"text": call.text or None, "show_alert": bool(call.show_alert)})
+    tg.touch(query.message.chat)
+    return True
+
+
+def _check_played(call: BaseModel) -> None:
+    """Refuse parameters that exist in reality and that this double would only pretend to follow."""
+    for name in call.model_fields_set - PLAYED:
+        if given(getattr(call, name)) is not None:
+            raise bad_request(f'the sandbox does not play the parameter "{name}"')
+
+
+def _entities(entities: list[MessageEntity] | None) -> list[Json]:
+    for entity in entities or []:
+        known(entity)
+    return [entity.model_dump(mode="json", exclude_none=True) for entity in entities or []]
+
+
+def _editable(tg: Telegram, call: EditMessageText | EditMessageReplyMarkup) -> Message:
+    chat = tg.find_chat(call.chat_id)
+    if call.message_id is None:
+        raise bad_request("message identifier is not specified")
+    if isinstance(chat, Group):
+        tg.bot_in(chat)
+    elif isinstance(chat, PrivateChat) and chat.account.blocked_bot:
+        tg.check_may_write(chat)
+    message = chat.by_id.get(call.message_id)
+    if message is None:
+        raise bad_request("message to edit not found")
+    if message.sender is not tg.bot or message.other_markup or message.text is None:
+        raise bad_request("message can't be edited")
+    return message
+
+
+def _edited(tg: Telegram, message: Message, inline: list[list[Json]]) -> Json:
+    message.inline_keyboard = inline
+    message.edit_date = tg.now()
+    tg.touch(message.chat)
+    return message.as_json()
+
+
+def _check_deletable(tg: Telegram, chat: Chat, message: Message) -> None:
+    if isinstance(chat, Group):
+        member = tg.bot_in(chat)
+        if message.sender is not tg.bot and not member.may("can_delete_messages"):
+            raise bad_request("message can't be deleted")
+    elif tg.clock.timestamp() - message.date > DELETABLE:
+        raise bad_request("message can't be deleted for everyone")

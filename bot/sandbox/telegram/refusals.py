@@ -1,0 +1,42 @@
+"""How the Bot API says no."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not an error
+    """The Bot API's answer to a call it does not carry out."""
+
+    def __init__(self, code: int, description: str, retry_after: int | None = None) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
+        self.retry_after = retry_after
+
+    def as_json(self) -> dict[str, Any]:
+        """The body of the answer."""
+        body: dict[str, Any] = {"ok": False, "error_code": self.code, "description": self.description}
+        if self.retry_after is not None:
+            body["parameters"] = {"retry_after": self.retry_after}
+        return body
+
+
+def bad_request(text: str) -> Refusal:
+    """400, in Telegram's form."""
+    return Refusal(400, f"Bad Request: {text}")
+
+
+def forbidden(text: str) -> Refusal:
+    """403, in Telegram's form."""
+    return Refusal(403, f"Forbidden: {text}")
+
+
+def conflict(text: str) -> Refusal:
+    """409, in Telegram's form."""
+    return Refusal(409, f"Conflict: {text}")
+
+
+def too_many_requests(retry_after: int) -> Refusal:
+    """429, in Telegram's form."""
+    return Refusal(429, f"Too Many Requests: retry after {retry_after}", retry_after)

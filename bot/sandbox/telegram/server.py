@@ -1,0 +1,153 @@
+"""The Bot API over HTTP: `/bot{token}/{method}`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiogram import methods
+from aiogram.methods import TelegramMethod
+from aiohttp import web
+
+from bot.sandbox.faults import Fault, Faults, hold_back, reset
+from bot.sandbox.telegram import methods_bot, methods_chats, methods_messages
+from bot.sandbox.telegram.arguments import build, read_arguments
+from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.refusals import Refusal, too_many_requests
+
+Json = dict[str, Any]
+Handler = Callable[[Telegram, Any], object]
+PLAYED: dict[type[TelegramMethod[Any]], Handler] = {
+    methods.GetMe: methods_bot.get_me,
+    methods.SetWebhook: methods_bot.set_webhook,
+    methods.DeleteWebhook: methods_bot.delete_webhook,
+    methods.GetWebhookInfo: methods_bot.get_webhook_info,
+    methods.SetMyCommands: methods_bot.set_my_commands,
+    methods.GetMyCommands: methods_bot.get_my_commands,
+    methods.DeleteMyCommands: methods_bot.delete_my_commands,
+    methods.SetChatMenuButton: methods_bot.set_chat_menu_button,
+    methods.SetMyDescription: methods_bot.set_my_description,
+    methods.SetMyShortDescription: methods_bot.set_my_short_description,
+    methods.SendMessage: methods_messages.send_message,
+    methods.EditMessageText: methods_messages.edit_message_text,
+    methods.EditMessageReplyMarkup: methods_messages.edit_message_reply_markup,
+    methods.DeleteMessage: methods_messages.delete_message,
+    methods.DeleteMessages: methods_messages.delete_messages,
+    methods.AnswerCallbackQuery: methods_messages.answer_callback_query,
+    methods.ApproveChatJoinRequest: methods_chats.approve_chat_join_request,
+    methods.DeclineChatJoinRequest: methods_chats.decline_chat_join_request,
+    methods.GetChat: methods_chats.get_chat,
+    methods.GetChatMember: methods_chats.get_chat_member,
+    methods.GetChatAdministrators: methods_chats.get_chat_administrators,
+    methods.CreateChatInviteLink: methods_chats.create_chat_invite_link,
+}
+BY_NAME: dict[str, tuple[str, type[TelegramMethod[Any]], Handler]] = {
+    model.__api_method__.lower(): (model.__api_method__, model, handler) for model, handler in PLAYED.items()
+}
+NO_DETAIL: Json = {}
+
+
+class TelegramServer:
+    """Takes requests for one bot, has them done and writes down what travelled."""
+
+    def __init__(self, tg: Telegram, faults: Faults) -> None:
+        self._tg = tg
+        self._faults = faults
+
+    def routes(self) -> list[web.RouteDef]:
+        """Where it listens."""
+        return [web.route("*", "/bot{token}/{method}", self.handle)]
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call."""
+        if request.match_info["token"] != self._tg.token:
+            return _answer(Refusal(401, "Unauthorized"))
+        name = request.match_info["method"].lower()
+        if name == "getupdates":
+            return await self._get_updates(request)
+        if name not in BY_NAME or request.method not in ("GET", "POST"):
+            self._tg.trace.add("bot_api", f"{name}: no such method", {"method": name, "params": {}}, ok=False)
+            return _answer(Refusal(404, "Not Found"))
+        started = time.perf_counter()
+        method, model, handler = BY_NAME[name]
+        fault = self._faults.take("telegram", method)
+        await hold_back(fault)
+        if fault is not None and fault.kind == "reset_before":
+            return reset(request)
+        arguments: Json = NO_DETAIL
+        consequences: Callable[[], None] | None = None
+        outcome: object
+        try:
+            arguments = await read_arguments(request)
+            _fail(fault)
+            call = build(model, dict(arguments))
+            self._tg.trace.hold()
+            try:
+                outcome = handler(self._tg, call)
+            finally:
+                consequences = self._tg.trace.release()
+        except Refusal as refusal:
+            outcome = refusal
+        self._record(method, arguments, outcome, started)
+        if consequences is not None:
+            consequences()
+        if fault is not None and fault.kind == "reset_after":
+            return reset(request)
+        return _answer(outcome)
+
+    async def _get_updates(self, request: web.Request) -> web.StreamResponse:
+        fault = self._faults.take("telegram", "getUpdates")
+        await hold_back(fault)
+        if fault is not None and fault.kind == "reset_before":
+            return reset(request)
+        try:
+            _fail(fault)
+            updates = await self._tg.delivery.get_updates(
+                build(methods.GetUpdates, await read_arguments(request))
+            )
+        except Refusal as refusal:
+            self._record("getUpdates", NO_DETAIL, refusal, time.perf_counter())
+            return _answer(refusal)
+        if fault is not None and fault.kind == "reset_after":
+            return reset(request)
+        return _json(f'{{"ok":true,"result":{updates}}}', 200)
+
+    def _record(self, method: str, arguments: Json, outcome: object, started: float) -> None:
+        ms = (time.perf_counter() - started) * 1000
+        targets = [self._tg.name_of(arguments[name]) for name in ("user_id", "chat_id") if name in arguments]
+        title = f"{method} → {' in '.join(targets)}" if targets else method
+        detail: Json = {"method": method, "params": arguments}
+        if isinstance(outcome, Refusal):
+            self._tg.trace.add(
+                "bot_api",
+                f"{title}: {outcome.description}",
+                detail | {"error": outcome.as_json()},
+                ok=False,
+                ms=ms,
+            )
+        else:
+            self._tg.trace.add("bot_api", title, detail | {"result": outcome}, ms=ms)
+
+
+def _fail(fault: Fault | None) -> None:
+    if fault is not None and fault.kind == "429":
+        raise too_many_requests(max(1, round(fault.seconds)))
+    if fault is not None and fault.kind == "500":
+        raise Refusal(500, "Internal Server Error")
+
+
+def _answer(outcome: object) -> web.Response:
+    if isinstance(outcome, Refusal):
+        return _json(json.dumps(outcome.as_json()), outcome.code)
+    return _json(json.dumps({"ok": True, "result": outcome}, ensure_ascii=False), 200)
+
+
+def _json(text: str, status: int) -> web.Response:
+    return web.Response(
+        body=text.encode("utf-8", "surrogatepass"),
+        status=status,
+        content_type="application/json",
+        charset="utf-8",
+    )

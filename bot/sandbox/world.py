@@ -1,0 +1,139 @@
+"""The whole outside world on one port, and the way into its stories."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+
+import aiohttp
+from aiohttp import web
+
+from bot.sandbox.clock import SandboxClock
+from bot.sandbox.control import Control
+from bot.sandbox.faults import Faults
+from bot.sandbox.people import NotSeen, Person, Role
+from bot.sandbox.smsc import Smsc
+from bot.sandbox.tasks import Tasks
+from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.server import TelegramServer
+from bot.sandbox.telegram.state import Group
+from bot.sandbox.trace import Trace
+
+LARGEST_BODY = 2**20
+
+
+class World:
+    """Telegram, the gateway, the people and their phones, served on loopback."""
+
+    def __init__(
+        self,
+        clock: SandboxClock | None = None,
+        bot_token: str = "42:TEST-token-of-the-sandbox",  # noqa: S107 - a double's token opens nothing
+        bot_username: str = "callgate_bot",
+        *,
+        flood_limits: bool = True,
+    ) -> None:
+        self.clock = clock or SandboxClock()
+        self.bot_token = bot_token
+        self.trace = Trace(self.clock)
+        self.faults = Faults(self.trace)
+        self.people: dict[int, Person] = {}
+        self.url = ""
+        self._tasks = Tasks()
+        self._phones = itertools.count(79_990_000_001)
+        self.telegram = Telegram(
+            clock=self.clock,
+            trace=self.trace,
+            tasks=self._tasks,
+            token=bot_token,
+            username=bot_username,
+            flood_limits=flood_limits,
+            touched=self._touched,
+        )
+        self.smsc = Smsc(clock=self.clock, trace=self.trace, faults=self.faults, tasks=self._tasks)
+        self._control = Control(self)
+        self._runner: web.AppRunner | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
+        """Listen; `url` is the address from then on."""
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        self.telegram.session = self._session
+        self.smsc.use(self._session)
+        app = web.Application(client_max_size=LARGEST_BODY)
+        app.add_routes(TelegramServer(self.telegram, self.faults).routes())
+        app.add_routes(self.smsc.routes())
+        app.add_routes(self._control.routes())
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        address = self._runner.addresses[0]
+        self.url = f"http://{host}:{address[1]}"
+
+    async def stop(self) -> None:
+        """End everything; raises what failed inside the sandbox itself."""
+        self._control.stop()
+        self.telegram.delivery.end_poll("the world has ended")
+        try:
+            await self._tasks.stop()
+        finally:
+            if self._runner is not None:
+                await self._runner.cleanup()
+            if self._session is not None:
+                await self._session.close()
+
+    def _touched(self) -> None:
+        self._control.changed()
+
+    async def __aenter__(self) -> World:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def person(
+        self,
+        name: str,
+        phone: str | None = None,
+        language: str | None = "ru",
+        *,
+        username: str | None = None,
+        role: Role = "newcomer",
+        too_many_chats: bool = False,
+    ) -> Person:
+        """Somebody with Telegram and a phone; without `phone` a new Russian mobile number is given."""
+        account = self.telegram.add_account(
+            name, username=username, language=language, phone=phone or f"+{next(self._phones)}"
+        )
+        account.too_many_chats = too_many_chats
+        person = self.people[account.id] = Person(self, account, role)
+        self._touched()
+        return person
+
+    def group(
+        self, title: str, owner: Person, username: str | None = None, about: str = "", crowd: int = 0
+    ) -> Group:
+        """A supergroup whose newcomers need approval; `crowd` more members only count."""
+        group = self.telegram.add_group("supergroup", title, owner.account, username, about)
+        group.crowd = crowd
+        return group
+
+    def channel(self, title: str, owner: Person, username: str | None = None, about: str = "") -> Group:
+        """A channel whose newcomers need approval."""
+        return self.telegram.add_group("channel", title, owner.account, username, about)
+
+    async def wait_until(self, ready: Callable[[], object], within: float = 5.0) -> None:
+        """Return once `ready()` is true; raises when that took more than `within` real seconds."""
+        deadline = time.monotonic() + within
+        while not ready():
+            if time.monotonic() > deadline:
+                raise NotSeen(f"waited {within:g} s in vain; what travelled last:\n{self.story()}")
+            await asyncio.sleep(0.005)
+
+    def story(self, count: int = 40) -> str:
+        """What travelled last, one line each, for a failing test's message."""
+        return "\n".join(f"  {entry.kind:8} {entry.title}" for entry in self.trace.last(count))

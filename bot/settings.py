@@ -1,0 +1,190 @@
+"""The settings: a frozen value, and its loader from the environment and `.env`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used. `problems` holds one line for each, naming the variable."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_fine = False
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+        raise ValueError("must be an address such as https://example.org")
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError("must be a plain address, without credentials, ? or #")
+    return value.rstrip("/")
+
+
+def _public_url(value: str) -> str:
+    value = _http_url(value)
+    parts = urlsplit(value)
+    if parts.scheme != "https" and parts.hostname not in LOCAL_HOSTS:
+        raise ValueError("must begin with https:// (plain http is accepted for 127.0.0.1 and localhost only)")
+    return value
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    try:
+        url = make_url(value.get_secret_value())
+    except ArgumentError:
+        raise ValueError("must look like sqlite:///data/callgate.db or postgresql://user:password@host/db") from None
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError("must name a file, as in sqlite:///data/callgate.db")
+    if url.get_backend_name() == "postgresql" and not url.database:
+        raise ValueError("must name a database, as in postgresql://user:password@host/db")
+    return value
+
+
+def _bot_token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"\d+:[\w-]+", value.get_secret_value(), re.ASCII):
+        raise ValueError("must look like 123456:ABC-DEF…, as BotFather gives it")
+    return value
+
+
+def _path_token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\w.~-]+", value.get_secret_value(), re.ASCII):
+        raise ValueError("may hold only letters, digits and - . _ ~, since it is part of an address")
+    return value
+
+
+def _header_secret(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\w-]{1,256}", value.get_secret_value(), re.ASCII):
+        raise ValueError("may hold 1 to 256 letters, digits, - and _ (Bot API, setWebhook)")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+class Settings(BaseModel):
+    """All that can be set, under the names of the environment. Each is explained in `.env.example`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    BOT_TOKEN: Annotated[SecretStr, AfterValidator(_bot_token)]
+    TELEGRAM_API_URL: HttpUrl = "https://api.telegram.org"
+    UPDATES: Literal["polling", "webhook"] = "polling"
+    PUBLIC_URL: Annotated[str, AfterValidator(_public_url)] | None = None
+    TELEGRAM_WEBHOOK_SECRET: Annotated[SecretStr, AfterValidator(_header_secret)] | None = None
+    HTTP_HOST: str = "127.0.0.1"
+    HTTP_PORT: Annotated[int, Field(ge=0, le=65535)] = 8080
+    SMSC_URL: Annotated[tuple[HttpUrl, ...], BeforeValidator(_split), Field(min_length=1)] = ("https://smsc.ru",)
+    SMSC_API_KEY: SecretStr | None = None
+    SMSC_LOGIN: str | None = None
+    SMSC_PASSWORD: SecretStr | None = None
+    SMSC_CALLBACK_TOKEN: Annotated[SecretStr, Field(min_length=16), AfterValidator(_path_token)]
+    SMSC_CALLBACK_SECRET: SecretStr | None = None
+    SMSC_POLL_SECONDS: Annotated[float, Field(ge=0, le=3600)] = 20
+    DATABASE_URL: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///data/callgate.db")
+    SECRET_KEY: Annotated[SecretStr, Field(min_length=32)]
+    OPERATORS: Annotated[tuple[Annotated[int, Field(gt=0)], ...], BeforeValidator(_split)] = ()
+    CALL_WINDOW: Annotated[int, Field(ge=1, le=86400)] = 900
+    TELEGRAM_RATE: Annotated[float, Field(ge=0, le=10_000)] = 30
+    LANGUAGE: Literal["ru", "en"] = "ru"
+    LOG_FORMAT: Literal["console", "json"] = "console"
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if problems := _contradictions(self.model_dump(exclude_none=True)):
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def call_window(self) -> timedelta:
+        """How long a call number stays valid."""
+        return timedelta(seconds=self.CALL_WINDOW)
+
+    @property
+    def callback_path(self) -> str:
+        """Where the gateway reports calls."""
+        return f"/smsc/{self.SMSC_CALLBACK_TOKEN.get_secret_value()}"
+
+
+def load(environment: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
+    """Read the settings; the environment goes before the file, and an empty value counts as not set.
+
+    Raises ConfigurationError with every problem found.
+    """
+    values = {
+        **(dotenv_values(env_file) if env_file else {}),
+        **(os.environ if environment is None else environment),
+    }
+    given = {name: value.strip() for name, value in values.items() if value is not None and value.strip()}
+    try:
+        return Settings.model_validate({name: given[name] for name in Settings.model_fields if name in given})
+    except ValidationError as error:
+        raise ConfigurationError(sorted({*_problems(error), *_contradictions(given)})) from None
+
+
+def _contradictions(given: Mapping[str, object]) -> list[str]:
+    """What is wrong between variables, each of which may be right by itself."""
+    problems = []
+    if given.get("UPDATES") == "webhook" and "PUBLIC_URL" not in given:
+        problems.append("PUBLIC_URL: missing; it is needed with UPDATES=webhook")
+    pair = [name for name in ("SMSC_LOGIN", "SMSC_PASSWORD") if name in given]
+    if "SMSC_API_KEY" in given and pair:
+        problems.append("SMSC_API_KEY: set either this or SMSC_LOGIN with SMSC_PASSWORD, not both")
+    elif "SMSC_API_KEY" not in given and not pair:
+        problems.append("SMSC_API_KEY: missing; set it, or SMSC_LOGIN and SMSC_PASSWORD")
+    elif pair == ["SMSC_LOGIN"]:
+        problems.append("SMSC_PASSWORD: missing, while SMSC_LOGIN is set")
+    elif pair == ["SMSC_PASSWORD"]:
+        problems.append("SMSC_LOGIN: missing, while SMSC_PASSWORD is set")
+    return problems
+
+
+def _problems(error: ValidationError) -> list[str]:
+    problems = []
+    for problem in error.errors(include_url=False, include_input=False):
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        match problem["type"]:
+            case "missing":
+                text = "missing; it has to be set"
+            case "string_too_short" | "too_short":
+                text = f"too short; at least {problem['ctx']['min_length']} characters are needed"
+            case "value_error":
+                text = str(problem["ctx"]["error"])
+            case _:
+                text = problem["msg"][0].lower() + problem["msg"][1:]
+        if name:
+            problems.append(f"{name}: {text}")
+    return problems

@@ -1,0 +1,87 @@
+"""The only place that starts tasks: none is orphaned, none fails unheard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import structlog
+
+from bot.clock import Clock
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+RESTART_AFTER = 1.0
+LONGEST_RESTART = 30.0
+GRACE = 10.0
+"""Seconds that what runs is given to finish at the end."""
+
+
+class Supervisor:
+    """Runs loops for as long as the bot lives, and jobs to their end.
+
+    A loop that fails is logged and started again, with a growing pause. `stopping` is set at the end; loops are
+    expected to see it and return, and are cancelled only when they do not within GRACE seconds.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.stopping = asyncio.Event()
+
+    def keep(self, name: str, loop: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Run `loop` until it returns; start it again when it fails."""
+        return self._start(name, self._kept(name, loop))
+
+    def start(self, name: str, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `job` once; a failure is logged."""
+        return self._start(name, self._once(name, job))
+
+    async def stop(self) -> None:
+        """Ask everything to end, and wait until it has."""
+        self.stopping.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=GRACE)
+            for task in late:
+                log.warning("task_cancelled", task=task.get_name())
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _start(self, name: str, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(job, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _once(self, name: str, job: Coroutine[Any, Any, None]) -> None:
+        try:
+            await job
+        except Exception:
+            log.exception("job_failed", task=name)
+
+    async def _kept(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        pause = RESTART_AFTER
+        while not self.stopping.is_set():
+            try:
+                await loop()
+            except Exception:
+                log.exception("loop_failed", task=name, again_in=pause)
+                await self._clock.pause(pause, self.stopping)
+                pause = min(pause * 2, LONGEST_RESTART)
+            else:
+                return
+
+
+async def unless_stopped(stop: asyncio.Event, job: Coroutine[Any, Any, T]) -> T | None:
+    """The result of `job`; None when `stop` is set first, and `job` is then cancelled."""
+    loop = asyncio.get_running_loop()
+    running, stopped = loop.create_task(job), loop.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return running.result() if running.done() else None
+    finally:
+        running.cancel()
+        stopped.cancel()
+        await asyncio.gather(running, stopped, return_exceptions=True)

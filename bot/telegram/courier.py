@@ -1,0 +1,133 @@
+"""The courier: makes Telegram match the rows, within Telegram's budget."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from bot.clock import REAL_TIME
+from bot.domain.delivery import ErrandDue, GrantDue, Parcel, Receipt, Result, ScreenDue
+from bot.supervisor import Supervisor
+from bot.telegram.budget import Budget
+from bot.telegram.deliver import Deliverer, chat_of
+from bot.usecases.pick_parcels import Busy, PickParcels
+from bot.usecases.ports import Transactions
+from bot.usecases.settle_parcels import SettleParcels
+
+AT_ONCE = 40
+"""Calls under way at the same time."""
+LOOK_EVERY = 0.5
+"""Seconds between two looks for work that nobody announced (its time came, or another replica made it)."""
+
+
+class Courier:
+    """Picks what is due, carries it, notes what came of it; all receipts that are in share one commit.
+
+    What is under way is held in memory only: after a crash it is picked again, and repeats are harmless.
+    """
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        pick: PickParcels,
+        settle: SettleParcels,
+        deliverer: Deliverer,
+        budget: Budget,
+        supervisor: Supervisor,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._transactions = transactions
+        self._pick = pick
+        self._settle = settle
+        self._deliverer = deliverer
+        self._budget = budget
+        self._supervisor = supervisor
+        self._monotonic = monotonic
+        self._busy = Busy()
+        self._receipts: list[Receipt] = []
+        self._under_way = 0
+        self.wake = asyncio.Event()
+        """Set when there may be something new to do."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Carry until `stop`; then finish what is under way and note it."""
+        while not stop.is_set():
+            self.wake.clear()
+            await self._note()
+            wait = await self._send()
+            if not stop.is_set() and not self._receipts:
+                # Budget and network are a matter of real seconds, whatever the clock does.
+                await REAL_TIME.pause(wait, self.wake)
+        while self._under_way or self._receipts:
+            self.wake.clear()
+            await self._note()
+            if self._under_way and not self._receipts:
+                await self.wake.wait()
+
+    async def _send(self) -> float:
+        """Send what the budget allows now; seconds until more may go out."""
+        free = AT_ONCE - self._under_way
+        if free <= 0:
+            return LOOK_EVERY
+        wait = self._budget.wait_for_any(self._monotonic())
+        if wait > 0:
+            return min(wait, LOOK_EVERY)
+        parcels = await self._transactions.transact(lambda store: self._pick(store, 2 * free, self._busy))
+        wait = LOOK_EVERY
+        for parcel in parcels:
+            now = self._monotonic()
+            delay = self._budget.wait(chat_of(parcel), now, spare_only=_is_spare(parcel))
+            if delay > 0:
+                wait = min(wait, delay)
+                continue
+            if self._under_way >= AT_ONCE:
+                break
+            self._budget.spend(chat_of(parcel), now)
+            self._hold(parcel)
+            self._supervisor.start("delivery", self._carry(parcel))
+        return wait
+
+    async def _carry(self, parcel: Parcel) -> None:
+        receipt = await self._deliverer.deliver(parcel)
+        if receipt.result is Result.RETRY and receipt.retry_after is not None:
+            chat_id = parcel.gate_id if isinstance(parcel, GrantDue) else parcel.chat_id
+            self._budget.flooded(chat_id, receipt.retry_after, self._monotonic())
+        self._receipts.append(receipt)
+        self._under_way -= 1
+        self.wake.set()
+
+    async def _note(self) -> None:
+        if not self._receipts:
+            return
+        receipts, self._receipts = self._receipts, []
+        try:
+            await self._transactions.transact(lambda store: self._settle(store, receipts))
+        except Exception:
+            self._receipts = receipts + self._receipts
+            raise
+        for receipt in receipts:
+            self._release(receipt.parcel)
+
+    def _hold(self, parcel: Parcel) -> None:
+        self._under_way += 1
+        match parcel:
+            case GrantDue():
+                self._busy.grants.add((parcel.gate_id, parcel.user_id))
+            case ErrandDue():
+                self._busy.errands.add(parcel.id)
+            case ScreenDue():
+                self._busy.screens.add(parcel.user_id)
+
+    def _release(self, parcel: Parcel) -> None:
+        match parcel:
+            case GrantDue():
+                self._busy.grants.discard((parcel.gate_id, parcel.user_id))
+            case ErrandDue():
+                self._busy.errands.discard(parcel.id)
+            case ScreenDue():
+                self._busy.screens.discard(parcel.user_id)
+
+
+def _is_spare(parcel: Parcel) -> bool:
+    return isinstance(parcel, ScreenDue) and parcel.is_refresh

@@ -1,0 +1,216 @@
+"""One parcel, one or two Bot API calls, one receipt."""
+
+from __future__ import annotations
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramNetworkError,
+    TelegramNotFound,
+    TelegramRetryAfter,
+    TelegramServerError,
+    TelegramUnauthorizedError,
+)
+from aiogram.types import LinkPreviewOptions
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Parcel, Receipt, Result, ScreenDue, Toast
+from bot.telegram.notices import notice, toast
+from bot.telegram.screens import Drawing, Screens
+from bot.telegram.texts import Texts
+
+log = structlog.get_logger()
+
+TIMEOUT = 15
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+PRESENT = frozenset({"creator", "administrator", "member", "restricted"})
+
+# Parts of Telegram's own error texts (Bot API server and TDLib sources), in lower case.
+NOTHING_CHANGED = "message is not modified"
+CANNOT_EDIT = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "message not found",
+)
+UNREACHABLE = (
+    "chat not found",
+    "user is deactivated",
+    "bot was blocked",
+    "can't initiate conversation",
+    "peer_id_invalid",
+)
+NO_REQUEST = ("hide_requester_missing", "user_id_invalid", "participant_id_invalid")
+ALREADY_IN = ("user_already_participant",)
+TOO_MANY = ("user_channels_too_much", "channels_too_much")
+NO_MESSAGE = ("message to delete not found", "message can't be deleted", "message_id_invalid")
+
+
+class Deliverer:
+    """Carries parcels to Telegram. Never raises: whatever happens is in the receipt."""
+
+    def __init__(self, bot: Bot, clock: Clock, texts: Texts, screens: Screens) -> None:
+        self._bot = bot
+        self._clock = clock
+        self._texts = texts
+        self._screens = screens
+
+    def draw(self, screen: ScreenDue) -> Drawing:
+        """The screen as it should look now."""
+        return self._screens.draw(screen.view, self._texts.in_language(screen.language), self._clock.now())
+
+    async def deliver(self, parcel: Parcel) -> Receipt:  # noqa: C901 - one line a kind of failure
+        """Do it, and say what came of it."""
+        try:
+            match parcel:
+                case GrantDue():
+                    return await self._grant(parcel)
+                case ErrandDue():
+                    return await self._errand(parcel)
+                case ScreenDue():
+                    return await self._screen(parcel)
+        except TelegramRetryAfter as error:
+            return Receipt(parcel, Result.RETRY, retry_after=error.retry_after, error="flood control")
+        except (TelegramNetworkError, TelegramServerError, ClientDecodeError, TimeoutError) as error:
+            return Receipt(parcel, Result.RETRY, error=type(error).__name__)
+        except TelegramUnauthorizedError as error:
+            # The token may be replaced, or Telegram may err: what is owed stays owed.
+            return Receipt(parcel, Result.RETRY, error=error.message)
+        except TelegramForbiddenError as error:
+            result = Result.REFUSED if isinstance(parcel, GrantDue) else Result.UNREACHABLE
+            return Receipt(parcel, result, error=error.message)
+        except (TelegramBadRequest, TelegramNotFound) as error:
+            return Receipt(parcel, _final(parcel, error), error=error.message)
+        except TelegramAPIError as error:
+            # An answer without a class of its own, such as 429 without retry_after.
+            return Receipt(parcel, Result.RETRY, error=error.message)
+        except Exception as error:
+            log.exception("delivery_failed", parcel=type(parcel).__name__)
+            return Receipt(parcel, Result.REFUSED, error=type(error).__name__)
+
+    async def _grant(self, grant: GrantDue) -> Receipt:
+        try:
+            await self._bot.approve_chat_join_request(grant.gate_id, grant.user_id, request_timeout=TIMEOUT)
+        except TelegramBadRequest as error:
+            if _says(error, ALREADY_IN):
+                return Receipt(grant, Result.DONE)
+            if _says(error, TOO_MANY):
+                return Receipt(grant, Result.TOO_MANY_CHATS, error=error.message)
+            if _says(error, NO_REQUEST):
+                return await self._look(grant, error)
+            raise
+        return Receipt(grant, Result.DONE)
+
+    async def _look(self, grant: GrantDue, error: TelegramBadRequest) -> Receipt:
+        """The request was handled before, perhaps by us with the answer lost: is the person in?"""
+        try:
+            member = await self._bot.get_chat_member(grant.gate_id, grant.user_id, request_timeout=TIMEOUT)
+        except (TelegramBadRequest, TelegramForbiddenError):
+            return Receipt(grant, Result.GONE, error=error.message)
+        is_in = member.status in PRESENT and getattr(member, "is_member", True)
+        return Receipt(grant, Result.DONE if is_in else Result.GONE, error="" if is_in else error.message)
+
+    async def _errand(self, errand: ErrandDue) -> Receipt:
+        words = self._texts.in_language(errand.language)
+        details = errand.details
+        match errand.kind:
+            case ErrandKind.ANSWER_BUTTON:
+                text = toast(Toast(str(details["toast"])), words)
+                await self._bot.answer_callback_query(
+                    str(details["query_id"]), text=text or None, request_timeout=TIMEOUT
+                )
+            case ErrandKind.DECLINE_JOIN:
+                await self._bot.decline_chat_join_request(
+                    int(details["gate"]), int(details["user_id"]), request_timeout=TIMEOUT
+                )
+            case ErrandKind.DELETE_MESSAGE:
+                await self._bot.delete_message(errand.chat_id, int(details["message_id"]), request_timeout=TIMEOUT)
+            case ErrandKind.NOTIFY:
+                await self._bot.send_message(
+                    errand.chat_id,
+                    notice(details, words),
+                    parse_mode="HTML",
+                    link_preview_options=NO_PREVIEW,
+                    request_timeout=TIMEOUT,
+                )
+        return Receipt(errand, Result.DONE)
+
+    async def _screen(self, screen: ScreenDue) -> Receipt:
+        drawing = self.draw(screen)
+        if not screen.is_fresh and screen.message_id is not None:
+            if drawing.digest == screen.shown_digest:
+                return _shown(screen, drawing, screen.message_id)
+            if screen.is_editable and drawing.is_editable and await self._edit(screen, drawing):
+                return _shown(screen, drawing, screen.message_id)
+        sent = await self._bot.send_message(
+            screen.chat_id,
+            drawing.text,
+            parse_mode="HTML",
+            reply_markup=drawing.keyboard,
+            link_preview_options=NO_PREVIEW,
+            request_timeout=TIMEOUT,
+        )
+        replaced = () if screen.message_id is None else (screen.message_id,)
+        return _shown(screen, drawing, sent.message_id, replaced)
+
+    async def _edit(self, screen: ScreenDue, drawing: Drawing) -> bool:
+        """Edit the message in place; False when it cannot be edited and a new one is needed."""
+        try:
+            await self._bot.edit_message_text(
+                drawing.text,
+                chat_id=screen.chat_id,
+                message_id=screen.message_id,
+                parse_mode="HTML",
+                reply_markup=drawing.keyboard,  # type: ignore[arg-type] # an editable drawing has inline buttons only
+                link_preview_options=NO_PREVIEW,
+                request_timeout=TIMEOUT,
+            )
+        except TelegramBadRequest as error:
+            if _says(error, (NOTHING_CHANGED,)):
+                return True
+            if _says(error, CANNOT_EDIT):
+                return False
+            raise
+        return True
+
+
+def chat_of(parcel: Parcel) -> int | None:
+    """The chat whose message budget the parcel spends; None for calls that are no messages."""
+    match parcel:
+        case ScreenDue():
+            return parcel.chat_id
+        case ErrandDue(kind=ErrandKind.NOTIFY):
+            return parcel.chat_id
+        case _:
+            return None
+
+
+def _shown(screen: ScreenDue, drawing: Drawing, message_id: int, replaced: tuple[int, ...] = ()) -> Receipt:
+    return Receipt(
+        screen,
+        Result.DONE,
+        message_id=message_id,
+        is_editable=drawing.is_editable,
+        digest=drawing.digest,
+        replaced=replaced,
+    )
+
+
+def _final(parcel: Parcel, error: TelegramAPIError) -> Result:
+    if isinstance(parcel, ErrandDue):
+        if parcel.kind is ErrandKind.DELETE_MESSAGE and _says(error, NO_MESSAGE):
+            return Result.GONE
+        if parcel.kind is ErrandKind.DECLINE_JOIN and _says(error, (*NO_REQUEST, *ALREADY_IN)):
+            return Result.GONE
+    if not isinstance(parcel, GrantDue) and _says(error, UNREACHABLE):
+        return Result.UNREACHABLE
+    return Result.REFUSED
+
+
+def _says(error: TelegramAPIError, parts: tuple[str, ...]) -> bool:
+    text = error.message.lower()
+    return any(part in text for part in parts)

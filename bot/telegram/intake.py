@@ -1,0 +1,115 @@
+"""Taking updates: decoded one by one, handled in one transaction, acknowledged by the caller only afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import structlog
+from aiogram import Bot
+from aiogram.types import Update
+from pydantic import ValidationError
+
+from bot.clock import Clock
+from bot.usecases.ports import Randomness, StorageUnavailableError, Store, Transactions
+from bot.usecases.report_failure import ReportFailure
+
+log = structlog.get_logger()
+
+Dispatch = Callable[[Update, Store], Awaitable[object]]
+
+
+class Tally(Protocol):
+    """Counts what came in."""
+
+    def taken(self, outcome: str, count: int = 1) -> None:
+        """`count` updates came to this outcome."""
+
+
+class Intake:
+    """Takes raw updates, from polling or from the webhook.
+
+    Those of one call share a transaction; a repeat (by its update id) is passed over, and so is what cannot be
+    decoded. If handling one fails, each is handled again by itself: the bad one is reported under an id that
+    the person sees too, and the others are kept.
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        clock: Clock,
+        transactions: Transactions,
+        dispatch: Dispatch,
+        report: ReportFailure,
+        randomness: Randomness,
+        tally: Tally,
+        announce: Callable[[], None],
+    ) -> None:
+        self._bot = bot
+        self._clock = clock
+        self._transactions = transactions
+        self._dispatch = dispatch
+        self._report = report
+        self._randomness = randomness
+        self._tally = tally
+        self._announce = announce
+
+    async def take(self, raw_updates: Sequence[Mapping[str, Any]]) -> None:
+        """Return once everything is kept. Raises StorageUnavailableError when it is not: then take it again."""
+        updates = [update for raw in raw_updates if (update := self._decoded(raw)) is not None]
+        if not updates:
+            return
+        try:
+            await self._keep(updates)
+        except StorageUnavailableError:
+            raise
+        except Exception:  # noqa: BLE001 - found out, one by one, which of them it was
+            for update in updates:
+                await self._take_alone(update)
+        self._announce()
+
+    def _decoded(self, raw: Mapping[str, Any]) -> Update | None:
+        try:
+            return Update.model_validate(raw, context={"bot": self._bot})
+        except (ValidationError, RecursionError):
+            self._tally.taken("undecodable")
+            log.warning("update_undecodable", fields=sorted(map(str, raw))[:10])
+            return None
+
+    async def _keep(self, updates: Sequence[Update]) -> None:
+        async def handle(store: Store) -> int:
+            new = await store.seen.mark([update.update_id for update in updates], self._clock.now())
+            for update in updates:
+                # Discarding, so that the same id twice in one batch is handled once.
+                if update.update_id in new:
+                    new.discard(update.update_id)
+                    await self._dispatch(update, store)
+            return len(updates)
+
+        self._tally.taken("kept", await self._transactions.transact(handle))
+
+    async def _take_alone(self, update: Update) -> None:
+        try:
+            await self._keep([update])
+        except StorageUnavailableError:
+            raise
+        except Exception as error:
+            error_id = self._randomness.error_id()
+            log.exception("update_failed", error_id=error_id, kind=_kind(update))
+            what = f"{type(error).__name__} in {_kind(update)}"
+
+            async def note(store: Store) -> None:
+                if await store.seen.mark([update.update_id], self._clock.now()):
+                    await self._report(store, error_id, what, _private_chat(update))
+
+            await self._transactions.transact(note)
+            self._tally.taken("failed")
+
+
+def _kind(update: Update) -> str:
+    return next((name for name in update.model_fields_set if name != "update_id"), "unknown")
+
+
+def _private_chat(update: Update) -> int | None:
+    message = update.message or (update.callback_query.message if update.callback_query else None)
+    return message.chat.id if message is not None and message.chat.type == "private" else None

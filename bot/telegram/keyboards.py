@@ -1,0 +1,77 @@
+"""The buttons, and what a pressed one means. Their data stay readable for ever: old buttons stay clickable."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import (
+    CopyTextButton,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    ReplyKeyboardMarkup,
+)
+
+from bot.telegram.texts import Words
+
+
+class Step(StrEnum):
+    """What a button about a verification asks for."""
+
+    ANOTHER = "another"
+    CANCEL = "cancel"
+    AGAIN = "again"
+
+
+class VerificationButton(CallbackData, prefix="v"):
+    """A button that belongs to one verification."""
+
+    step: Step
+    id: int
+
+
+class Place(StrEnum):
+    """Where a button without a verification leads."""
+
+    HOME = "home"
+    HELP = "help"
+    PRIVACY = "privacy"
+    ENTER = "enter"
+
+
+class PlaceButton(CallbackData, prefix="p"):
+    """A button that means the same for everybody."""
+
+    place: Place
+
+
+def share_contact(words: Words) -> ReplyKeyboardMarkup:
+    """The one big button of the first screen."""
+    button = KeyboardButton(text=words("📱 Share my phone number"), request_contact=True)
+    return ReplyKeyboardMarkup(keyboard=[[button]], resize_keyboard=True, one_time_keyboard=True)
+
+
+def step(text: str, what: Step, verification_id: int) -> InlineKeyboardButton:
+    """A button about a verification."""
+    return InlineKeyboardButton(text=text, callback_data=VerificationButton(step=what, id=verification_id).pack())
+
+
+def place(text: str, where: Place) -> InlineKeyboardButton:
+    """A button that leads somewhere."""
+    return InlineKeyboardButton(text=text, callback_data=PlaceButton(place=where).pack())
+
+
+def copy(text: str, what: str) -> InlineKeyboardButton:
+    """A button that copies."""
+    return InlineKeyboardButton(text=text, copy_text=CopyTextButton(text=what))
+
+
+def link(text: str, url: str) -> InlineKeyboardButton:
+    """A button that opens an address."""
+    return InlineKeyboardButton(text=text, url=url)
+
+
+def rows(*lines: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:
+    """Buttons, line by line."""
+    return InlineKeyboardMarkup(inline_keyboard=[line for line in lines if line])

@@ -1,0 +1,99 @@
+"""Messages that are no screens: to operators, to who set up a gate, and about failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.domain.delivery import Notice, Toast
+from bot.domain.gateway import GatewayReason
+from bot.telegram.texts import Words, shown
+
+
+def notice(details: Mapping[str, str | int], words: Words) -> str:
+    """The HTML of a NOTIFY errand."""
+    title = f"<b>{shown(str(details.get('title', '')))}</b>"
+    match Notice(str(details["notice"])):
+        case Notice.GATE_ON:
+            return words(
+                "✅ {gate} is guarded now.\n\n"
+                "Who asks to join is written to in private and let in after one free call. In the group nothing is "
+                "posted. Make sure that “Approve new members” is on for its invite link.",
+                gate=title,
+            )
+        case Notice.GATE_LACKS_RIGHT:
+            return words(
+                "⚠️ In {gate} I lack the right “Invite users via link”, so I cannot let anybody in. "
+                "Give me this right and I begin at once.",
+                gate=title,
+            )
+        case Notice.GATE_OFF:
+            return words(
+                "⚠️ {gate} is not guarded any more: I lost the chat, or the right to invite users. "
+                "Requests to join wait for its administrators.",
+                gate=title,
+            )
+        case Notice.GATEWAY_TROUBLE:
+            return _gateway_trouble(GatewayReason(str(details["reason"])), int(details["code"]), words)
+        case Notice.GATEWAY_WRONG_PARAMETERS:
+            return words(
+                "⚠️ The gateway calls a request wrong (code 1). The person was told that their number cannot be "
+                "checked. If this goes on, run “python -m bot doctor”."
+            )
+        case Notice.GRANT_FAILED:
+            return words(
+                "⚠️ {gate}: a verified person (id {user_id}) could not be let in.\nTelegram said: {error}",
+                gate=title,
+                user_id=details["user_id"],
+                error=shown(str(details["error"])),
+            )
+        case Notice.FAILURE:
+            return words(
+                "⚠️ Something failed: {error}\nError id: <code>{error_id}</code>, see the log.",
+                error=shown(str(details["error"])),
+                error_id=details["error_id"],
+            )
+        case Notice.FAILURE_FOR_PERSON:
+            return words(
+                "Something went wrong on our side; the operators know. Please try once more, and if it goes on, "
+                "name this error: <code>{error_id}</code>",
+                error_id=details["error_id"],
+            )
+
+
+def toast(what: Toast, words: Words) -> str:
+    """The short answer to a pressed button; empty for none."""
+    match what:
+        case Toast.NOTHING:
+            return ""
+        case Toast.OVER:
+            return words("This is over already.")
+        case Toast.NOT_YOURS:
+            return words("This button belongs to somebody else.")
+        case Toast.CANCELLED:
+            return words("Cancelled")
+        case Toast.ASKING:
+            return words("Getting another number…")
+        case Toast.TRYING_AGAIN:
+            return words("Trying again…")
+        case Toast.ALREADY_VERIFIED:
+            return words("You are verified already.")
+        case Toast.LIMITED:
+            return words("Too many numbers for now.")
+        case Toast.UNKNOWN:
+            return words("I do not know this button any more. Send /start.")
+
+
+def _gateway_trouble(reason: GatewayReason, code: int, words: Words) -> str:
+    match reason:
+        case GatewayReason.CREDENTIALS:
+            what = words("it refuses our login or key, or our address is not on the account's list")
+        case GatewayReason.NO_MONEY:
+            what = words("the account is out of money")
+        case _:
+            what = words("it blocks our address for a while")
+    return words(
+        "🚨 Nobody can verify: the gateway gives no numbers, because {what} (code {code}). "
+        "I ask it again from time to time by myself.",
+        what=what,
+        code=code,
+    )

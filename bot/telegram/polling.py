@@ -1,0 +1,87 @@
+"""Long polling: our own loop, because what is fetched must be kept before it is confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramConflictError, TelegramRetryAfter
+from aiogram.methods import TelegramMethod
+from pydantic import JsonValue
+
+from bot.clock import Clock
+from bot.supervisor import unless_stopped
+from bot.telegram.intake import Intake
+from bot.usecases.ports import StorageUnavailableError
+
+log = structlog.get_logger()
+
+LONG_POLL = 25
+"""Seconds Telegram holds an empty answer back."""
+BATCH = 100
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 15.0
+
+
+class GetRawUpdates(TelegramMethod[list[dict[str, JsonValue]]]):
+    """getUpdates, undecoded: one update of an unknown shape must not cost the whole batch."""
+
+    __returning__ = list[dict[str, JsonValue]]
+    __api_method__ = "getUpdates"
+
+    offset: int | None = None
+    limit: int = BATCH
+    timeout: int = LONG_POLL
+    allowed_updates: list[str]
+
+
+class Poller:
+    """Fetches updates and confirms them by the next fetch, after they were kept."""
+
+    def __init__(self, bot: Bot, clock: Clock, intake: Intake, allowed_updates: list[str]) -> None:
+        self._bot = bot
+        self._clock = clock
+        self._intake = intake
+        self._allowed_updates = allowed_updates
+        self.is_receiving = False
+        """Whether the last fetch worked."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Poll until `stop`."""
+        offset: int | None = None
+        pause = 0.0
+        while not stop.is_set():
+            try:
+                raw_updates = await unless_stopped(stop, self._fetch(offset))
+                if raw_updates is None:
+                    break
+                self.is_receiving = True
+                await self._intake.take(raw_updates)
+                offset = _after(raw_updates, offset)
+                pause = 0.0
+            except (TelegramAPIError, ClientDecodeError, StorageUnavailableError, OSError) as error:
+                self.is_receiving = False
+                pause = _pause_after(error, pause)
+                log.warning("polling_failed", error=type(error).__name__, again_in=pause)
+                await self._clock.pause(pause, stop)
+        self.is_receiving = False
+
+    async def _fetch(self, offset: int | None) -> list[dict[str, Any]]:
+        method = GetRawUpdates(offset=offset, allowed_updates=self._allowed_updates)
+        return await self._bot(method, request_timeout=LONG_POLL + 10)
+
+
+def _after(raw_updates: list[dict[str, Any]], offset: int | None) -> int | None:
+    """The offset that confirms these. An id that is no number cannot be confirmed, and is passed over."""
+    ids = [update_id for update in raw_updates if isinstance(update_id := update.get("update_id"), int)]
+    return max(ids) + 1 if ids else offset
+
+
+def _pause_after(error: Exception, last: float) -> float:
+    if isinstance(error, TelegramRetryAfter):
+        return float(error.retry_after)
+    if isinstance(error, TelegramConflictError):
+        log.error("polling_conflict", advice="another process polls with this BOT_TOKEN; stop it")
+    return min(max(FIRST_PAUSE, last * 2), LONGEST_PAUSE)

@@ -1,0 +1,302 @@
+"""How each state looks: its words and its buttons."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup
+
+from bot.domain.contact import ContactRefusal
+from bot.domain.gate import GrantState
+from bot.domain.gateway import GatewayReason
+from bot.domain.screen import (
+    Asking,
+    DeadlinePassed,
+    Ended,
+    Granted,
+    Help,
+    Limited,
+    NumberShown,
+    Privacy,
+    Refused,
+    Verified,
+    View,
+    Welcome,
+)
+from bot.telegram import keyboards
+from bot.telegram.commands import listed
+from bot.telegram.keyboards import Place, Step
+from bot.telegram.texts import Words, shown
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A screen in words: HTML and buttons."""
+
+    text: str
+    keyboard: InlineKeyboardMarkup | ReplyKeyboardMarkup | None
+
+    @property
+    def is_editable(self) -> bool:
+        """Telegram does not let a message be edited that brought a reply keyboard."""
+        return not isinstance(self.keyboard, ReplyKeyboardMarkup)
+
+    @property
+    def digest(self) -> str:
+        """Equal for drawings that look the same."""
+        keyboard = self.keyboard.model_dump_json(exclude_none=True) if self.keyboard else ""
+        return hashlib.sha256(f"{self.text}\0{keyboard}".encode()).hexdigest()
+
+
+class Screens:
+    """Draws views. `public_url` is where the call screen lives, when there is one."""
+
+    def __init__(self, public_url: str | None) -> None:
+        self._public_url = public_url
+
+    def draw(self, view: View, words: Words, now: datetime) -> Drawing:  # noqa: C901 - one line a view
+        """The view in these words."""
+        match view:
+            case Welcome():
+                return _welcome(view, words)
+            case Asking():
+                return Drawing(words("⏳ Getting a number for you…"), None)
+            case NumberShown():
+                return self._number(view, words, now)
+            case Verified():
+                return _verified(view, words)
+            case Ended():
+                return _ended(view, words)
+            case Refused():
+                return _refused(view, words)
+            case Limited():
+                return _limited(view, words, now)
+            case DeadlinePassed():
+                return _deadline(view, words)
+            case Help():
+                return _help(words)
+            case Privacy():
+                return _privacy(words)
+
+    def _number(self, view: NumberShown, words: Words, now: datetime) -> Drawing:
+        lines = [
+            words("📞 <b>Call this number</b>"),
+            "",
+            view.number,
+            "",
+            words("from your phone {mask}", mask=view.mask),
+            words("⏱ Time runs out {moment}", moment=words.moment(view.window_ends_at, now)),
+        ]
+        if view.left is not None:
+            lines.append(_left(view.left, words))
+        lines += [
+            "",
+            words(
+                "You will hear a short ring or “unavailable”, then the call drops: that is right. "
+                "It is free, and nobody answers."
+            ),
+        ]
+        if view.is_asking_another:
+            lines += ["", words("⏳ Getting another number… This one still works.")]
+        elif view.no_other is not None:
+            lines += ["", words("There is no other number right now. This one still works.")]
+        call = []
+        if self._public_url is not None:
+            call = [keyboards.link(words("📞 Call"), f"{self._public_url}/call/{view.token}")]
+        return Drawing(
+            "\n".join(lines),
+            keyboards.rows(
+                call,
+                [keyboards.copy(words("📋 Copy the number"), view.number)],
+                [
+                    keyboards.step(words("🔄 Another number"), Step.ANOTHER, view.verification_id),
+                    keyboards.step(words("✖️ Cancel"), Step.CANCEL, view.verification_id),
+                ],
+            ),
+        )
+
+
+def _left(left: timedelta, words: Words) -> str:
+    if left < MINUTE:
+        return words("⚠️ Less than {seconds} seconds left", seconds=int(left.total_seconds()))
+    return words.many("⚠️ Less than a minute left", "⚠️ Less than {count} minutes left", left // MINUTE)
+
+
+def _welcome(view: Welcome, words: Words) -> Drawing:
+    lines = []
+    if view.refusal is not None:
+        lines += ["⚠️ " + _contact_refusal(view.refusal, words), ""]
+    else:
+        lines += [_purpose(view.gates, words), ""]
+    lines += [
+        words("1. Share your phone number with the button below."),
+        words("2. Call the number you get. The call is free: it drops by itself."),
+        "",
+        words("🔒 Nobody will ever ask you for a code or a password here."),
+    ]
+    return Drawing("\n".join(lines), keyboards.share_contact(words))
+
+
+def _purpose(gates: tuple[str, ...], words: Words) -> str:
+    if not gates:
+        return words("👋 Here you confirm your phone with one free call. Groups that ask for it then let you in.")
+    names = ", ".join(f"<b>{shown(title)}</b>" for title in gates)
+    return words("👋 To enter {gates}, confirm your phone with one free call.", gates=names)
+
+
+def _contact_refusal(refusal: ContactRefusal, words: Words) -> str:
+    match refusal:
+        case ContactRefusal.NOT_OWN:
+            return words("That contact is not your own. Please share yours with the button below.")
+        case ContactRefusal.FORWARDED:
+            return words("A forwarded contact proves nothing. Please share yours with the button below.")
+        case ContactRefusal.ANONYMOUS:
+            return words(
+                "Numbers that begin with +888 cannot place calls. Use an account with a mobile number, "
+                "or ask an administrator of the group to let you in."
+            )
+        case ContactRefusal.NOT_MOBILE:
+            return words(
+                "This does not look like a mobile number. Use an account with a mobile number, "
+                "or ask an administrator of the group to let you in."
+            )
+        case ContactRefusal.TAKEN:
+            return words(
+                "This phone has already verified another account. Use that account, "
+                "or ask an administrator of the group to let you in."
+            )
+        case ContactRefusal.BUSY:
+            return words(
+                "This phone is being verified by another account right now. Finish or cancel it there, "
+                "or try again in 15 minutes."
+            )
+
+
+def _verified(view: Verified, words: Words) -> Drawing:
+    lines = [words("✅ <b>Your phone is verified</b>"), view.mask]
+    if view.grants:
+        lines += ["", *(_grant(grant, words) for grant in view.grants)]
+    else:
+        lines += ["", words("Groups that ask for it will now let you in at once.")]
+    buttons = [
+        [keyboards.link(words("Open “{title}”", title=_plain(grant.title)), grant.link)]
+        for grant in view.grants
+        if grant.state is GrantState.DONE
+    ]
+    if any(grant.state in (GrantState.TOO_MANY_CHATS, GrantState.FAILED) for grant in view.grants):
+        buttons.append([keyboards.place(words("🔄 Let me in now"), Place.ENTER)])
+    return Drawing("\n".join(lines), keyboards.rows(*buttons) if buttons else None)
+
+
+def _grant(grant: Granted, words: Words) -> str:
+    title = f"<b>{shown(grant.title)}</b>"
+    match grant.state:
+        case GrantState.DONE:
+            return words("You are in: {gate}", gate=title)
+        case GrantState.TOO_MANY_CHATS:
+            return words(
+                "{gate}: you are in too many groups. Leave one that you do not need, then press the button below.",
+                gate=title,
+            )
+        case GrantState.FAILED:
+            return words("{gate}: Telegram did not let me add you. The administrators were told.", gate=title)
+        case GrantState.DUE | GrantState.GONE:
+            return words("Letting you in: {gate}…", gate=title)
+
+
+def _plain(title: str) -> str:
+    return title if len(title) <= 32 else title[:31].rstrip() + "…"
+
+
+def _ended(view: Ended, words: Words) -> Drawing:
+    text = (
+        words("✖️ <b>Cancelled.</b> Nothing was checked.")
+        if view.is_cancelled
+        else words(
+            "⌛ <b>Time is up:</b> no call arrived from your number.\n\n"
+            "Call from the phone of this Telegram account, with your number shown; roaming can hide it."
+        )
+    )
+    return Drawing(text, _again(view.verification_id, words))
+
+
+def _refused(view: Refused, words: Words) -> Drawing:
+    match view.reason:
+        case GatewayReason.NUMBER_UNUSABLE:
+            text = words("This number cannot be checked by a call. Please ask an administrator of the group.")
+        case GatewayReason.BLACKLISTED:
+            text = words("This number was refused. Please ask an administrator of the group.")
+        case GatewayReason.COUNTRY_REFUSED:
+            text = words("Calls from this country are not accepted here. Please ask an administrator of the group.")
+        case (
+            GatewayReason.CREDENTIALS
+            | GatewayReason.NO_MONEY
+            | GatewayReason.ADDRESS_BLOCKED
+            | GatewayReason.UNAVAILABLE
+        ):
+            text = words("Checking by a call is temporarily unavailable. Please try again in a few minutes.")
+    return Drawing("⚠️ " + text, _again(view.verification_id, words))
+
+
+def _limited(view: Limited, words: Words, now: datetime) -> Drawing:
+    text = words(
+        "⏸ That was many numbers in a short time. The next try opens {moment}.",
+        moment=words.moment(view.until, now),
+    )
+    if view.verification_id is None:
+        return Drawing(text, keyboards.rows([keyboards.place(words("🔄 Try again"), Place.HOME)]))
+    return Drawing(text, _again(view.verification_id, words))
+
+
+def _deadline(view: DeadlinePassed, words: Words) -> Drawing:
+    return Drawing(
+        words(
+            "⌛ Your request to enter {gate} waited too long and was declined. You may ask to enter again at any time.",
+            gate=f"<b>{shown(view.gate)}</b>",
+        ),
+        None,
+    )
+
+
+def _again(verification_id: int, words: Words) -> InlineKeyboardMarkup:
+    return keyboards.rows([keyboards.step(words("🔄 Try again"), Step.AGAIN, verification_id)])
+
+
+def _help(words: Words) -> Drawing:
+    text = words(
+        "<b>How this works</b>\n\n"
+        "Groups that use this bot let people in after one free call. You share your own number, call the "
+        "number you get, and the call drops by itself. No code, no password, no cost.\n\n"
+        "<b>It did not work?</b>\n"
+        "• Call from the phone of this Telegram account.\n"
+        "• Do not hide your number; roaming can hide it too.\n"
+        "• Ask for another number, or ask an administrator of the group to let you in."
+    )
+    return Drawing(
+        f"{text}\n\n{listed(words)}",
+        keyboards.rows(
+            [
+                keyboards.place(words("‹ Back"), Place.HOME),
+                keyboards.place(words("🔒 Privacy"), Place.PRIVACY),
+            ]
+        ),
+    )
+
+
+def _privacy(words: Words) -> Drawing:
+    text = words(
+        "<b>What is kept about you</b>\n\n"
+        "• a fingerprint of your phone number, from which nobody can get the number back;\n"
+        "• a mask of it, such as +7 ••• ••• 12-34;\n"
+        "• your Telegram id and language;\n"
+        "• which groups you asked to enter, and when things happened.\n\n"
+        "<b>What is not</b>\n\n"
+        "• Your number itself. While you verify it is held encrypted, and one hour after at the latest it is gone.\n"
+        "• Your name, your messages, your contacts.\n\n"
+        "The gateway that hears the call learns your number, as any phone company does."
+    )
+    return Drawing(text, keyboards.rows([keyboards.place(words("‹ Back"), Place.HOME)]))

@@ -1,0 +1,81 @@
+"""Words in the reader's language, from the gettext catalogues in `bot/locales`.
+
+The catalogues are the plain `.po` files; they are read once, at start, so there is nothing to compile.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from gettext import GNUTranslations, NullTranslations
+from html import escape
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LOCALES = Path(__file__).parent.parent / "locales"
+LANGUAGES = ("en", "ru")
+LONGEST_NAME = 64
+INVISIBLE = frozenset(
+    chr(code) for span in ((0x200B, 0x2010), (0x202A, 0x202F), (0x2060, 0x2070)) for code in range(*span)
+)
+
+
+class Texts:
+    """All catalogues. `Texts().in_language("ru")` gives a `Words`."""
+
+    def __init__(self, default: str) -> None:
+        """`default` is the language of readers whose own is not available."""
+        self._default = default
+        self._words = {language: Words(language, _catalogue(language)) for language in LANGUAGES}
+
+    def in_language(self, code: str) -> Words:
+        """The words for a Telegram `language_code` such as "ru" or "en-GB"; the default for others."""
+        return self._words[self.pick(code)]
+
+    def pick(self, code: str | None) -> str:
+        """Which of our languages a reader with this `language_code` gets."""
+        language = (code or "").replace("_", "-").split("-")[0].lower()
+        return language if language in LANGUAGES else self._default
+
+
+class Words:
+    """One language. Call it with the English text to get that text in this language."""
+
+    def __init__(self, language: str, catalogue: NullTranslations) -> None:
+        self.language = language
+        self._catalogue = catalogue
+
+    def __call__(self, text: str, /, **values: object) -> str:
+        """The text, with `{names}` filled in. Values from outside have to be escaped before (`shown`)."""
+        return self._catalogue.gettext(text).format_map(values)
+
+    def many(self, one: str, other: str, count: int) -> str:
+        """The right plural form, with `{count}` filled in."""
+        return self._catalogue.ngettext(one, other, count).format(count=count)
+
+    def moment(self, moment: datetime, now: datetime) -> str:
+        """A moment as every client shows it: `<tg-time>` with the clock time inside for old ones."""
+        inside = f"{moment:%H:%M} UTC" if moment.date() == now.date() else f"{moment:%d.%m %H:%M} UTC"
+        return f'<tg-time unix="{int(moment.timestamp())}" format="r">{inside}</tg-time>'
+
+
+def shown(name: str) -> str:
+    """A name or title from outside, fit to stand in our HTML: one line, short, escaped, nothing invisible."""
+    visible = "".join(" " if char.isspace() else char for char in name if char not in INVISIBLE and char != "\0")
+    visible = " ".join(visible.split())
+    if len(visible) > LONGEST_NAME:
+        visible = visible[: LONGEST_NAME - 1].rstrip() + "…"
+    return escape(visible, quote=False)
+
+
+def _catalogue(language: str) -> NullTranslations:
+    if language == "en":
+        return NullTranslations()
+    with (LOCALES / language / "LC_MESSAGES" / "callgate.po").open("rb") as po_file:
+        catalog = read_po(po_file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return GNUTranslations(compiled)

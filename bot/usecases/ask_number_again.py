@@ -1,0 +1,55 @@
+"""A person wants another number, or another try."""
+
+from __future__ import annotations
+
+from bot.clock import Clock
+from bot.domain.delivery import Toast
+from bot.domain.journal import Event
+from bot.domain.screen import Face
+from bot.domain.verification import Verification
+from bot.usecases.open_verification import OpenVerification, is_limited
+from bot.usecases.ports import Person, Store, Vault
+
+
+class AskNumberAgain:
+    """Within an open verification: one more number; calls to the earlier ones still count in their windows.
+
+    After its end: a new verification of the same phone, in one tap while the sealed phone is still kept, else
+    by sharing the contact anew. Works from any old button: what is true now decides.
+    """
+
+    def __init__(self, clock: Clock, vault: Vault, open_verification: OpenVerification) -> None:
+        self._clock = clock
+        self._vault = vault
+        self._open = open_verification
+
+    async def __call__(self, store: Store, person: Person, verification_id: int) -> Toast:
+        now = self._clock.now()
+        verification = await store.verifications.get(verification_id)
+        if verification is None:
+            return Toast.OVER
+        if verification.user_id != person.user_id:
+            return Toast.NOT_YOURS
+        if await store.phones.of(person.user_id) is not None:
+            await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, now)
+            return Toast.ALREADY_VERIFIED
+        mine = await store.verifications.open_of(person.user_id)
+        if mine is None:
+            return await self._try_again(store, person, verification)
+        if mine.id != verification.id or mine.asking:
+            await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now)
+            return Toast.NOTHING
+        if await is_limited(store, person, mine.fingerprint, mine, now):
+            return Toast.LIMITED
+        await store.verifications.ask_number(mine, now)
+        store.journal.add(Event.NUMBER_ASKED, now, user_id=person.user_id, verification_id=mine.id)
+        await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now)
+        return Toast.ASKING
+
+    async def _try_again(self, store: Store, person: Person, ended: Verification) -> Toast:
+        sealed = await store.verifications.sealed(ended.id)
+        if sealed is None:
+            await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, self._clock.now(), fresh=True)
+        else:
+            await self._open(store, person, self._vault.unseal(sealed))
+        return Toast.TRYING_AGAIN

@@ -1,0 +1,36 @@
+"""A person gives an attempt up."""
+
+from __future__ import annotations
+
+from bot.clock import Clock
+from bot.domain.delivery import Toast
+from bot.domain.journal import Event
+from bot.domain.screen import Face
+from bot.usecases.ports import Person, Store
+
+
+class CancelVerification:
+    """End the person's open verification. With an id (an old button): only if it is that one, and theirs."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store, person: Person, verification_id: int | None) -> Toast:
+        now = self._clock.now()
+        if verification_id is None:
+            verification = await store.verifications.open_of(person.user_id)
+        else:
+            verification = await store.verifications.get(verification_id)
+            if verification is not None and verification.user_id != person.user_id:
+                return Toast.NOT_YOURS
+        fresh = verification_id is None
+        if verification is None or not verification.is_open:
+            if fresh:
+                await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, now, fresh=True)
+            else:
+                await store.screens.touch([person.user_id], now)
+            return Toast.OVER
+        await store.verifications.save(verification.cancel(now))
+        store.journal.add(Event.CANCELLED, now, user_id=person.user_id, verification_id=verification.id)
+        await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=fresh)
+        return Toast.CANCELLED

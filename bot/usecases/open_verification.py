@@ -1,0 +1,88 @@
+"""Opening a verification, and asking for one more number: where the limits hold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.clock import Clock
+from bot.domain.contact import ContactRefusal
+from bot.domain.journal import Event
+from bot.domain.limits import LONGEST_SPAN, next_opening
+from bot.domain.phone import Fingerprint, Phone
+from bot.domain.screen import Face
+from bot.domain.verification import Verification
+from bot.usecases.ports import Person, Randomness, Store, Vault
+
+GATEWAY_FIRST = 0.7
+"""Seconds the screen rests, so that a quick gateway's number is drawn at once, without a "please wait"."""
+
+
+class OpenVerification:
+    """Start an attempt with a number that is known to be the person's own.
+
+    One open verification per person and per phone; one phone verifies one person; numbers are limited per
+    person and per phone. Whatever the outcome, the person's screen tells it.
+    """
+
+    def __init__(self, clock: Clock, vault: Vault, randomness: Randomness) -> None:
+        self._clock = clock
+        self._vault = vault
+        self._randomness = randomness
+
+    async def __call__(self, store: Store, person: Person, phone: Phone) -> None:
+        now = self._clock.now()
+        fingerprint = self._vault.fingerprint(phone)
+        owner = await store.phones.owner(fingerprint)
+        if owner is not None and owner != person.user_id:
+            await self._refuse(store, person, ContactRefusal.TAKEN, now)
+            return
+        rival = await store.verifications.open_by_phone(fingerprint)
+        if rival is not None and rival.user_id != person.user_id:
+            await self._refuse(store, person, ContactRefusal.BUSY, now)
+            return
+        mine = await store.verifications.open_of(person.user_id)
+        if mine is not None and mine.fingerprint == fingerprint:
+            await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=True)
+            return
+        if await is_limited(store, person, fingerprint, None, now):
+            return
+        if mine is not None:
+            await store.verifications.save(mine.cancel(now))
+            store.journal.add(Event.CANCELLED, now, user_id=person.user_id, verification_id=mine.id)
+        verification = await store.verifications.add(
+            self._randomness.token(), person.user_id, phone, fingerprint, self._vault.seal(phone), now
+        )
+        store.journal.add(
+            Event.CONTACT_TAKEN,
+            now,
+            user_id=person.user_id,
+            verification_id=verification.id,
+            code=phone.region,
+        )
+        store.journal.add(Event.NUMBER_ASKED, now, user_id=person.user_id, verification_id=verification.id)
+        await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, after=GATEWAY_FIRST)
+
+    async def _refuse(self, store: Store, person: Person, reason: ContactRefusal, now: datetime) -> None:
+        store.journal.add(Event.CONTACT_REFUSED, now, user_id=person.user_id, code=reason)
+        await store.screens.show(person.user_id, person.chat_id, Face.CONTACT_REFUSED, now, details={"reason": reason})
+
+
+async def is_limited(
+    store: Store, person: Person, fingerprint: Fingerprint, verification: Verification | None, now: datetime
+) -> bool:
+    """Whether this person or phone asked for too many numbers lately; if so their screen says until when."""
+    asked = await store.verifications.asked_since(person.user_id, fingerprint, now - LONGEST_SPAN)
+    opens_at = next_opening(asked, now)
+    if opens_at is None:
+        return False
+    details: dict[str, str | int] = {"until": int(opens_at.timestamp())}
+    if verification is not None:
+        details["verification"] = verification.id
+    store.journal.add(
+        Event.LIMITED,
+        now,
+        user_id=person.user_id,
+        verification_id=verification.id if verification else None,
+    )
+    await store.screens.show(person.user_id, person.chat_id, Face.LIMITED, now, details=details)
+    return True

@@ -1,0 +1,171 @@
+"""What is due to be done outside, in the order of its importance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bot.clock import Clock
+from bot.domain.contact import ContactRefusal
+from bot.domain.delivery import Parcel, ScreenDue
+from bot.domain.gate import Gate, Grant, JoinRequest
+from bot.domain.gateway import GatewayReason
+from bot.domain.screen import (
+    Asking,
+    DeadlinePassed,
+    Ended,
+    Face,
+    Granted,
+    Help,
+    Limited,
+    NumberShown,
+    Privacy,
+    Refused,
+    Verified,
+    View,
+    Welcome,
+    last_refresh_passed,
+)
+from bot.domain.verification import Verification, VerificationState
+from bot.usecases.ports import ScreenRow, Store, VerifiedPhone
+
+
+@dataclass(slots=True)
+class Busy:
+    """What is being delivered right now, and so must not be picked again."""
+
+    grants: set[tuple[int, int]] = field(default_factory=set)
+    errands: set[int] = field(default_factory=set)
+    screens: set[int] = field(default_factory=set)
+
+
+class PickParcels:
+    """Grants first, then answers to buttons and other small errands, then screens (of those who just acted
+    before others), then notices, then refreshes of screens. `limit` holds for each sort, so that none keeps the
+    others from being looked at.
+
+    A screen row names a state; the view is made here from what is true now, so that ten changes become one
+    edit. A screen that would reach nobody any more (a stranger's five minutes are over) is not picked:
+    the person counts as not reached.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store, limit: int, busy: Busy) -> list[Parcel]:
+        now = self._clock.now()
+        rows = await store.screens.due(now, limit, busy.screens)
+        screens = await self._screens(store, rows, now)
+        return [
+            *await store.grants.due(now, limit, busy.grants),
+            *await store.errands.due(now, limit, busy.errands, notices=False),
+            *(screen for screen in screens if not screen.is_refresh),
+            *await store.errands.due(now, limit, busy.errands, notices=True),
+            *(screen for screen in screens if screen.is_refresh),
+        ]
+
+    async def _screens(self, store: Store, rows: Sequence[ScreenRow], now: datetime) -> list[ScreenDue]:
+        if not rows:
+            return []
+        user_ids = [row.user_id for row in rows]
+        people = await store.people.get_many(user_ids)
+        facts = await Facts.gather(store, user_ids)
+        due = []
+        for row in rows:
+            too_late = row.reach_until is not None and now > row.reach_until
+            if too_late and not people[row.user_id].can_be_written:
+                await store.screens.give_up(row.user_id, row.revision)
+                await store.requests.reached(row.user_id, reached=False)
+                continue
+            due.append(
+                ScreenDue(
+                    user_id=row.user_id,
+                    chat_id=row.chat_id,
+                    revision=row.revision,
+                    view=await facts.view(store, row, now),
+                    language=people[row.user_id].language,
+                    message_id=row.message_id,
+                    is_editable=row.is_editable,
+                    is_fresh=row.is_fresh,
+                    shown_digest=row.shown_digest,
+                    is_refresh=row.is_refresh,
+                    attempts=row.attempts,
+                )
+            )
+        return due
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is true now of some persons, read in as few statements as there are sorts of facts."""
+
+    verifications: dict[int, Verification]
+    phones: dict[int, VerifiedPhone]
+    waiting: dict[int, list[tuple[JoinRequest, Gate]]]
+    grants: dict[int, list[tuple[Grant, Gate]]]
+
+    @classmethod
+    async def gather(cls, store: Store, user_ids: Sequence[int]) -> Facts:
+        """Read them."""
+        return cls(
+            await store.verifications.latest_of_many(user_ids),
+            await store.phones.of_many(user_ids),
+            await store.requests.waiting_of_many(user_ids),
+            await store.grants.of_many(user_ids),
+        )
+
+    async def view(self, store: Store, row: ScreenRow, now: datetime) -> View:
+        """What `row` should show."""
+        match row.face:
+            case Face.HELP:
+                return Help()
+            case Face.PRIVACY:
+                return Privacy()
+            case Face.CONTACT_REFUSED:
+                return self._welcome(row.user_id, ContactRefusal(str(row.details["reason"])))
+            case Face.LIMITED:
+                until = datetime.fromtimestamp(int(row.details["until"]), UTC)
+                verification_id = row.details.get("verification")
+                return Limited(int(verification_id) if verification_id is not None else None, until)
+            case Face.DEADLINE:
+                return DeadlinePassed(str(row.details["gate"]))
+            case Face.WELCOME:
+                return self._verified(row.user_id) or self._welcome(row.user_id)
+            case Face.PROGRESS:
+                return await self._progress(store, row, now)
+
+    def _welcome(self, user_id: int, refusal: ContactRefusal | None = None) -> Welcome:
+        gates = [gate.title for _, gate in self.waiting.get(user_id, ())]
+        return Welcome(tuple(gates), refusal)
+
+    def _verified(self, user_id: int) -> Verified | None:
+        phone = self.phones.get(user_id)
+        if phone is None:
+            return None
+        grants = [Granted(gate.title, gate.link, grant.state) for grant, gate in self.grants.get(user_id, ())]
+        return Verified(phone.mask, tuple(grants))
+
+    async def _progress(self, store: Store, row: ScreenRow, now: datetime) -> View:
+        if (verified := self._verified(row.user_id)) is not None:
+            return verified
+        verification = self.verifications.get(row.user_id)
+        if verification is None:
+            return self._welcome(row.user_id)
+        if verification.state is VerificationState.REFUSED:
+            return Refused(verification.id, verification.reason or GatewayReason.UNAVAILABLE)
+        if not verification.is_open:
+            return Ended(verification.id, verification.state is VerificationState.CANCELLED)
+        number, ends_at = verification.number, verification.window_ends_at
+        if number is None or ends_at is None:
+            return Asking()
+        return NumberShown(
+            verification_id=verification.id,
+            token=verification.token,
+            number=number.offer.number,
+            mask=verification.mask,
+            window_ends_at=number.window_ends_at,
+            left=last_refresh_passed(number.window_ends_at, now),
+            is_asking_another=verification.asking,
+            no_other=None if verification.asking else await store.verifications.last_failure(verification.id),
+        )

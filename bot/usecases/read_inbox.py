@@ -1,0 +1,69 @@
+"""Catching what the callback missed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.usecases.ports import InboxSource, Store, Transactions
+from bot.usecases.take_gateway_event import TakeGatewayEvent
+
+STILL_FRESH = timedelta(seconds=5)
+"""A reading this young is good enough to mark the inbox by."""
+
+
+class ReadInbox:
+    """Read the gateway's inbox from where it was left, and take every entry like a callback.
+
+    Raises GatewayError when the gateway does not let itself be read; the place reached is then unchanged.
+    """
+
+    def __init__(self, clock: Clock, transactions: Transactions, inbox: InboxSource, take: TakeGatewayEvent) -> None:
+        self._clock = clock
+        self._transactions = transactions
+        self._inbox = inbox
+        self._take = take
+        self._one_at_a_time = asyncio.Lock()
+
+    async def __call__(self) -> int:
+        """Read it now; the id of the newest entry (0 when there is none)."""
+        async with self._one_at_a_time:
+            return await self._read()
+
+    async def mark(self) -> int:
+        """The id of the newest entry, read again unless that was done a moment ago."""
+        async with self._one_at_a_time:
+            cursor, read_at = await self._cursor()
+            if cursor is not None and read_at is not None and self._clock.now() - read_at < STILL_FRESH:
+                return cursor
+            return await self._read()
+
+    async def next_reading(self, every: timedelta) -> datetime | None:
+        """When to read next: every so often, and at the end of a window; None while nobody waits."""
+
+        async def look(store: Store) -> tuple[datetime | None, datetime | None]:
+            _, read_at = await store.gateway.inbox_cursor()
+            return read_at, await store.verifications.nearest_window_end(self._clock.now())
+
+        read_at, window_end = await self._transactions.transact(look)
+        if window_end is None:
+            return None
+        return window_end if read_at is None else min(read_at + every, window_end)
+
+    async def _cursor(self) -> tuple[int | None, datetime | None]:
+        return await self._transactions.transact(lambda store: store.gateway.inbox_cursor())
+
+    async def _read(self) -> int:
+        cursor, _ = await self._cursor()
+        began = self._clock.now()
+        entries = await self._inbox.read_inbox(cursor)
+        newest = max([cursor or 0, *(entry.inbox_id or 0 for entry in entries)])
+
+        async def take(store: Store) -> None:
+            for entry in entries:
+                await self._take(store, entry)
+            await store.gateway.set_inbox_cursor(newest, began)
+
+        await self._transactions.transact(take)
+        return newest

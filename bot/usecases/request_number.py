@@ -1,0 +1,135 @@
+"""Getting the call numbers that people wait for from the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
+
+from bot.clock import Clock
+from bot.domain.breaker import Breaker
+from bot.domain.delivery import ErrandKind, Notice
+from bot.domain.gateway import GatewayError, GatewayReason, NumberOffer
+from bot.domain.journal import Event
+from bot.usecases.ports import NumberAsk, NumberSource, Store, Transactions, Vault
+
+INBOX_PATIENCE = 2.0
+"""Seconds a number may wait for the inbox to be read first."""
+
+
+class RequestNumber:
+    """Ask the gateway for one number and note what it said. `mark_inbox` is None when the inbox is not read.
+
+    Before, the inbox is read, so that only what arrives later can be taken for a call to this number. While the
+    breaker is open nobody asks. A refusal ends a verification that has no number yet; one that has goes on.
+    Trouble that only operators can mend is told to them once, not once per person.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        transactions: Transactions,
+        gateway: NumberSource,
+        vault: Vault,
+        mark_inbox: Callable[[], Awaitable[int]] | None,
+        call_window: timedelta,
+        operators: Sequence[int],
+    ) -> None:
+        self._clock = clock
+        self._transactions = transactions
+        self._gateway = gateway
+        self._vault = vault
+        self._mark_inbox = mark_inbox
+        self._call_window = call_window
+        self._operators = operators
+
+    async def due(self, limit: int, busy: Collection[int]) -> list[NumberAsk]:
+        """The numbers to ask for now, without those already being asked for."""
+
+        async def read(store: Store) -> list[NumberAsk]:
+            return await store.verifications.due_asks(self._clock.now(), limit, busy)
+
+        return await self._transactions.transact(read)
+
+    async def __call__(self, ask: NumberAsk) -> None:
+        breaker = await self._transactions.transact(lambda store: store.gateway.breaker())
+        if not breaker.allows(self._clock.now()):
+            await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), was_asked=False)
+            return
+        inbox_after = await self._inbox_mark()
+        try:
+            offer = await self._gateway.request_number(self._vault.unseal(ask.sealed))
+        except GatewayError as error:
+            await self._note_refusal(ask, error, was_asked=True)
+        else:
+            await self._note_offer(ask, offer, inbox_after)
+
+    async def _inbox_mark(self) -> int | None:
+        if self._mark_inbox is None:
+            return None
+        try:
+            async with asyncio.timeout(INBOX_PATIENCE):
+                return await self._mark_inbox()
+        except (GatewayError, TimeoutError):
+            return None
+
+    async def _note_offer(self, ask: NumberAsk, offer: NumberOffer, inbox_after: int | None) -> None:
+        async def note(store: Store) -> None:
+            now = self._clock.now()
+            await store.gateway.set_breaker(Breaker())
+            await store.people.lock(ask.verification.user_id)
+            verification = await store.verifications.get(ask.verification.id)
+            await store.verifications.give_number(ask.id, offer, now + self._call_window, inbox_after)
+            if verification is None or not verification.is_open:
+                return
+            store.journal.add(Event.NUMBER_GIVEN, now, user_id=verification.user_id, verification_id=verification.id)
+            await store.screens.touch([verification.user_id], now)
+
+        await self._transactions.transact(note)
+
+    async def _note_refusal(self, ask: NumberAsk, error: GatewayError, *, was_asked: bool) -> None:
+        async def note(store: Store) -> None:
+            now = self._clock.now()
+            if was_asked:
+                await self._alert(store, error)
+            await store.people.lock(ask.verification.user_id)
+            await store.verifications.fail_ask(ask.id, error.reason)
+            verification = await store.verifications.get(ask.verification.id)
+            if verification is None or not verification.is_open:
+                return
+            store.journal.add(
+                Event.NUMBER_REFUSED,
+                now,
+                user_id=verification.user_id,
+                verification_id=verification.id,
+                code=f"{error.reason}:{error.code or ''}",
+            )
+            if not verification.numbers:
+                await store.verifications.save(verification.refuse(error.reason, now))
+            await store.screens.touch([verification.user_id], now)
+
+        await self._transactions.transact(note)
+
+    async def _alert(self, store: Store, error: GatewayError) -> None:
+        now = self._clock.now()
+        breaker = await store.gateway.breaker()
+        if error.reason.needs_operator:
+            opened = breaker.trip(error.reason, now)
+            await store.gateway.set_breaker(opened)
+            if breaker.is_news(error.reason):
+                store.journal.add(Event.GATEWAY_PAUSED, now, code=error.reason)
+                await self._tell(store, Notice.GATEWAY_TROUBLE, error)
+        elif error.reason is GatewayReason.NUMBER_UNUSABLE:
+            await self._tell(store, Notice.GATEWAY_WRONG_PARAMETERS, error)
+
+    async def _tell(self, store: Store, notice: Notice, error: GatewayError) -> None:
+        now = self._clock.now()
+        key = f"{notice}:{error.reason}:{now:%Y-%m-%dT%H}" if notice is Notice.GATEWAY_WRONG_PARAMETERS else None
+        for operator in self._operators:
+            await store.errands.add(
+                ErrandKind.NOTIFY,
+                operator,
+                {"notice": notice, "reason": error.reason, "code": error.code or 0},
+                now,
+                key=f"{key}:{operator}" if key else None,
+            )

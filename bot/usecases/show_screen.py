@@ -1,0 +1,26 @@
+"""A person asked to see something: where they stand, the help, or what is kept about them."""
+
+from __future__ import annotations
+
+from bot.clock import Clock
+from bot.domain.journal import Event
+from bot.domain.screen import Face
+from bot.usecases.ports import Person, Store
+
+
+class ShowScreen:
+    """Show `face`. As a new message when the person wrote something, in place when they pressed a button.
+
+    WELCOME means "where I stand": with a verification under way that is its progress.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store, person: Person, face: Face, *, fresh: bool) -> None:
+        now = self._clock.now()
+        if fresh and face is Face.WELCOME:
+            store.journal.add(Event.STARTED, now, user_id=person.user_id)
+        if face is Face.WELCOME and await store.verifications.open_of(person.user_id) is not None:
+            face = Face.PROGRESS
+        await store.screens.show(person.user_id, person.chat_id, face, now, fresh=fresh)

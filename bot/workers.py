@@ -1,0 +1,108 @@
+"""The loops that are not Telegram's: asking for numbers, reading the inbox, sweeping."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from bot.clock import REAL_TIME, Clock
+from bot.domain.gateway import GatewayError
+from bot.supervisor import Supervisor
+from bot.usecases.ports import NumberAsk, StorageUnavailableError, Transactions
+from bot.usecases.read_inbox import ReadInbox
+from bot.usecases.request_number import RequestNumber
+from bot.usecases.sweep import Sweep
+
+log = structlog.get_logger()
+
+AT_ONCE = 10
+"""The gateway allows fewer than 15 requests at once from one login."""
+LOOK_EVERY = 0.5
+SWEEP_EVERY = 2.0
+AFTER_FAILURE = 5.0
+LONGEST_INBOX_PAUSE = 300.0
+
+
+class NumberDesk:
+    """Asks the gateway for every number somebody waits for."""
+
+    def __init__(
+        self, request: RequestNumber, clock: Clock, supervisor: Supervisor, announce: Callable[[], None]
+    ) -> None:
+        self._request = request
+        self._clock = clock
+        self._supervisor = supervisor
+        self._announce = announce
+        self._busy: set[int] = set()
+        self.wake = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; what was asked then is finished."""
+        while not stop.is_set():
+            self.wake.clear()
+            free = AT_ONCE - len(self._busy)
+            asks = await self._request.due(free, self._busy) if free else []
+            for ask in asks:
+                self._busy.add(ask.id)
+                self._supervisor.start("number", self._ask(ask))
+            await REAL_TIME.pause(LOOK_EVERY, self.wake)
+
+    async def _ask(self, ask: NumberAsk) -> None:
+        try:
+            await self._request(ask)
+        except StorageUnavailableError:
+            # The gateway is not asked again at once for an answer that could not be kept.
+            log.exception("number_not_kept")
+            await self._clock.pause(AFTER_FAILURE, self._supervisor.stopping)
+        finally:
+            self._busy.discard(ask.id)
+            self.wake.set()
+            self._announce()
+
+
+class InboxReader:
+    """Reads the gateway's inbox while somebody waits for a call."""
+
+    def __init__(self, read: ReadInbox, clock: Clock, every: timedelta, announce: Callable[[], None]) -> None:
+        self._read = read
+        self._clock = clock
+        self._every = every
+        self._announce = announce
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`."""
+        pause = AFTER_FAILURE
+        while not stop.is_set():
+            at = await self._read.next_reading(self._every)
+            wait = (at - self._clock.now()).total_seconds() if at else LOOK_EVERY
+            await self._clock.pause(min(max(wait, 0.0), LOOK_EVERY), stop)
+            if at is None or self._clock.now() < at:
+                continue
+            try:
+                await self._read()
+                pause = AFTER_FAILURE
+                self._announce()
+            except GatewayError as error:
+                log.warning("inbox_unreadable", reason=error.reason, code=error.code, again_in=pause)
+                await self._clock.pause(pause, stop)
+                pause = min(pause * 2, LONGEST_INBOX_PAUSE)
+
+
+class Sweeper:
+    """Sweeps at once, and then every few seconds."""
+
+    def __init__(self, sweep: Sweep, transactions: Transactions, clock: Clock, announce: Callable[[], None]) -> None:
+        self._sweep = sweep
+        self._transactions = transactions
+        self._clock = clock
+        self._announce = announce
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`."""
+        while not stop.is_set():
+            await self._transactions.transact(self._sweep)
+            self._announce()
+            await self._clock.pause(SWEEP_EVERY, stop)

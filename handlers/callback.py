@@ -1,0 +1,79 @@
+"""The gateway's callback."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import structlog
+from aiohttp import web
+
+from bot.gateway.callback import BadCallback, BadSignature, CallbackReader, CallbackRequest
+from bot.usecases.ports import Store, Transactions
+from bot.usecases.take_gateway_event import TakeGatewayEvent
+from handlers.http import body_of, same
+
+log = structlog.get_logger()
+
+LARGEST = 64 * 1024
+
+
+class Tally(Protocol):
+    """Counts callbacks."""
+
+    def called_back(self, outcome: str) -> None: ...
+
+
+class Announce(Protocol):
+    """Says that there may be something to do."""
+
+    def __call__(self) -> None: ...
+
+
+class CallbackHandler:
+    """`200 OK` once every event of the request is kept, whether it concerns us or not."""
+
+    def __init__(
+        self,
+        token: str,
+        reader: CallbackReader,
+        transactions: Transactions,
+        take: TakeGatewayEvent,
+        tally: Tally,
+        announce: Announce,
+    ) -> None:
+        self._token = token
+        self._reader = reader
+        self._transactions = transactions
+        self._take = take
+        self._tally = tally
+        self._announce = announce
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        if not same(request.match_info["token"], self._token):
+            raise web.HTTPNotFound
+        arrived = CallbackRequest(
+            method=request.method,
+            query=request.rel_url.raw_query_string,
+            content_type=request.headers.get("Content-Type", ""),
+            body=await body_of(request, LARGEST),
+        )
+        try:
+            events = self._reader.read(arrived)
+        except BadSignature:
+            self._tally.called_back("bad_signature")
+            log.warning("callback_refused", reason="signature")
+            raise web.HTTPForbidden(text="bad signature") from None
+        except BadCallback as error:
+            self._tally.called_back("unreadable")
+            log.warning("callback_refused", reason=str(error))
+            raise web.HTTPBadRequest(text=str(error)) from None
+
+        async def keep(store: Store) -> None:
+            for event in events:
+                await self._take(store, event)
+
+        await self._transactions.transact(keep)
+        for event in events:
+            self._tally.called_back(event.kind)
+        self._announce()
+        return web.Response(text="OK")

@@ -1,0 +1,76 @@
+"""The one HTTP server: which address goes where, and what holds for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+
+log = structlog.get_logger()
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+BODY_TIMEOUT = 10.0
+"""Seconds a sender is given to send its body."""
+ANSWER_TIMEOUT = 20.0
+"""Seconds an answer may take."""
+
+
+def build_http(
+    *,
+    callback: Handler,
+    telegram: Handler | None,
+    call_page: Handler,
+    health: Handler,
+    ready: Handler,
+    metrics: Handler,
+) -> web.Application:
+    """The application. `telegram` is None where updates are polled."""
+    app = web.Application(middlewares=[_guarded])
+    app.router.add_get("/smsc/{token}", callback, allow_head=False)
+    app.router.add_post("/smsc/{token}", callback)
+    if telegram is not None:
+        app.router.add_post("/telegram", telegram)
+    app.router.add_get("/call/{token}", call_page)
+    app.router.add_get("/healthz", health)
+    app.router.add_get("/readyz", ready)
+    app.router.add_get("/metrics", metrics)
+    return app
+
+
+async def body_of(request: web.Request, largest: int) -> bytes:
+    """The body; 413 when it is larger than `largest` bytes, 408 when it does not come."""
+    if request.content_length is not None and request.content_length > largest:
+        raise web.HTTPRequestEntityTooLarge(max_size=largest, actual_size=request.content_length)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            async for chunk in request.content.iter_chunked(16 * 1024):
+                body += chunk
+                if len(body) > largest:
+                    raise web.HTTPRequestEntityTooLarge(max_size=largest, actual_size=len(body))
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    return bytes(body)
+
+
+def same(given: str, expected: str) -> bool:
+    """Equality that takes the same time wherever they differ; any characters are accepted."""
+    return hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode())
+
+
+@web.middleware
+async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Whatever fails inside is not the sender's fault: 503, so that it comes again. Nothing is told of why."""
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT):
+            return await handler(request)
+    except web.HTTPException:
+        raise
+    except Exception:
+        resource = request.match_info.route.resource
+        log.exception("request_failed", route=resource.canonical if resource else None)
+        return web.Response(status=503, text="not now", headers={"Retry-After": "5"})

@@ -1,0 +1,55 @@
+"""What every handler is given: the person it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from aiogram import BaseMiddleware
+from aiogram.types import CallbackQuery, ChatJoinRequest, Message, TelegramObject
+
+from bot.clock import Clock
+from bot.usecases.ports import Store
+
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+
+class Languages(Protocol):
+    """Chooses a language we speak."""
+
+    def pick(self, code: str | None) -> str: ...
+
+
+class MeetPerson(BaseMiddleware):
+    """Keep who wrote, pressed or asked, and pass them on as `person`."""
+
+    def __init__(self, clock: Clock, languages: Languages) -> None:
+        self._clock = clock
+        self._languages = languages
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401 - aiogram's signature
+        user = getattr(event, "from_user", None)
+        chat_id = _private_chat(event)
+        if user is None or chat_id is None:
+            return None
+        store: Store = data["store"]
+        data["person"] = await store.people.meet(
+            user.id,
+            chat_id,
+            self._languages.pick(user.language_code),
+            self._clock.now(),
+            wrote=isinstance(event, Message),
+        )
+        return await handler(event, data)
+
+
+def _private_chat(event: TelegramObject) -> int | None:
+    match event:
+        case Message():
+            return event.chat.id
+        case ChatJoinRequest():
+            return event.user_chat_id
+        case CallbackQuery():
+            return event.message.chat.id if event.message else event.from_user.id
+        case _:
+            return None

@@ -1,0 +1,113 @@
+"""The person's conversation, in private."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from aiogram.types import CallbackQuery, Message
+
+from bot.clock import Clock
+from bot.domain.contact import SharedContact
+from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.screen import Face
+from bot.telegram.keyboards import Place, PlaceButton, Step, VerificationButton
+from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.cancel_verification import CancelVerification
+from bot.usecases.ports import Person, Store
+from bot.usecases.retry_entry import RetryEntry
+from bot.usecases.show_screen import ShowScreen
+from bot.usecases.take_contact import TakeContact
+
+ANSWERABLE_FOR = timedelta(seconds=150)
+"""How long Telegram accepts an answer to a pressed button."""
+FACES = {Place.HOME: Face.WELCOME, Place.HELP: Face.HELP, Place.PRIVACY: Face.PRIVACY}
+
+
+async def contact(message: Message, store: Store, person: Person, take_contact: TakeContact) -> None:
+    """A shared contact."""
+    if message.contact is None:
+        return
+    shared = SharedContact(
+        sender_id=person.user_id,
+        owner_id=message.contact.user_id,
+        is_forwarded=message.forward_origin is not None,
+        number=message.contact.phone_number,
+    )
+    await take_contact(store, person, shared, message.message_id)
+
+
+async def start(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
+    """/start, and whatever else is written: where the person stands."""
+    await show_screen(store, person, Face.WELCOME, fresh=True)
+
+
+async def help_(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
+    """/help."""
+    await show_screen(store, person, Face.HELP, fresh=True)
+
+
+async def privacy(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
+    """/privacy."""
+    await show_screen(store, person, Face.PRIVACY, fresh=True)
+
+
+async def cancel(
+    message: Message,  # noqa: ARG001 - aiogram passes the event
+    store: Store,
+    person: Person,
+    cancel_verification: CancelVerification,
+) -> None:
+    """/cancel."""
+    await cancel_verification(store, person, None)
+
+
+async def verification_button(
+    query: CallbackQuery,
+    store: Store,
+    person: Person,
+    callback_data: VerificationButton,
+    ask_number_again: AskNumberAgain,
+    cancel_verification: CancelVerification,
+    clock: Clock,
+) -> None:
+    """Another number, another try, or cancel."""
+    match callback_data.step:
+        case Step.CANCEL:
+            toast = await cancel_verification(store, person, callback_data.id)
+        case Step.ANOTHER | Step.AGAIN:
+            toast = await ask_number_again(store, person, callback_data.id)
+    await _answer(query, store, toast, clock)
+
+
+async def place_button(
+    query: CallbackQuery,
+    store: Store,
+    person: Person,
+    callback_data: PlaceButton,
+    show_screen: ShowScreen,
+    retry_entry: RetryEntry,
+    clock: Clock,
+) -> None:
+    """Home, help, privacy, or "let me in now"."""
+    toast = Toast.NOTHING
+    if callback_data.place is Place.ENTER:
+        toast = await retry_entry(store, person)
+    else:
+        await show_screen(store, person, FACES[callback_data.place], fresh=False)
+    await _answer(query, store, toast, clock)
+
+
+async def unknown_button(query: CallbackQuery, store: Store, clock: Clock) -> None:
+    """A button no version of the bot knows any more, or never made."""
+    await _answer(query, store, Toast.UNKNOWN, clock)
+
+
+async def _answer(query: CallbackQuery, store: Store, toast: Toast, clock: Clock) -> None:
+    now = clock.now()
+    await store.errands.add(
+        ErrandKind.ANSWER_BUTTON,
+        query.from_user.id,
+        {"query_id": query.id, "toast": toast},
+        now,
+        expires_at=now + ANSWERABLE_FOR,
+    )

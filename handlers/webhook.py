@@ -1,0 +1,37 @@
+"""Updates that Telegram brings by itself."""
+
+from __future__ import annotations
+
+import json
+
+import structlog
+from aiohttp import web
+
+from bot.telegram.intake import Intake
+from handlers.http import body_of, same
+
+log = structlog.get_logger()
+
+LARGEST = 1024 * 1024
+HEADER = "X-Telegram-Bot-Api-Secret-Token"
+
+
+class WebhookHandler:
+    """200 only once the update is kept; 401 without the secret, before anything is read."""
+
+    def __init__(self, secret: str, intake: Intake) -> None:
+        self._secret = secret
+        self._intake = intake
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        if not same(request.headers.get(HEADER, ""), self._secret):
+            raise web.HTTPUnauthorized(text="unauthorized")
+        body = await body_of(request, LARGEST)
+        try:
+            raw_update = json.loads(body)
+        except (ValueError, RecursionError):
+            raise web.HTTPBadRequest(text="not JSON") from None
+        if not isinstance(raw_update, dict):
+            raise web.HTTPBadRequest(text="not an update")
+        await self._intake.take([raw_update])
+        return web.Response(text="OK")

@@ -1,0 +1,1 @@
+"""What is kept. One database, SQLite or PostgreSQL, through one code."""

@@ -1,0 +1,234 @@
+"""The database: opening it, and running work in transactions.
+
+SQLite: one connection, held by one process; BEGIN IMMEDIATE, because the driver's own late BEGIN loses updates
+silently and a plain BEGIN ends in "database is locked"; WAL with synchronous=FULL, because what was
+acknowledged must survive a power cut. All that waits for the connection shares one commit.
+PostgreSQL: a pool; what collides is run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import FileLock, Timeout
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.usecases.ports import StorageUnavailableError
+from storage.store import SqlStore
+
+T = TypeVar("T")
+Work = Callable[[SqlStore], Awaitable[Any]]
+
+SHARED_COMMIT = 100
+"""Works that share one commit at the most."""
+TRIES = 4
+"""How often a work that collides with another is run on PostgreSQL."""
+COLLISIONS = frozenset({"40001", "40P01", "23505"})
+"""Serialization failure, deadlock, unique violation (PostgreSQL manual, appendix A)."""
+POOL = 10
+TIMEOUT = 10.0
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the text says why and what to do."""
+
+
+class Database:
+    """Runs works in transactions: `await database.transact(work)`."""
+
+    def __init__(self, url: str) -> None:
+        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db."""
+        self._url = driver_url(url)
+        self._lock: FileLock | None = None
+        self._engine: AsyncEngine | None = None
+        self._only: AsyncConnection | None = None
+        self._waiting: deque[tuple[Work, asyncio.Future[Any]]] = deque()
+        self._turn = asyncio.Lock()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this process holds the whole database alone."""
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine, once open."""
+        if self._engine is None:
+            raise DatabaseError("the database is not open")
+        return self._engine
+
+    async def open(self) -> None:
+        """Connect. Raises DatabaseError when another process holds the file or nothing answers."""
+        if self.is_sqlite:
+            self._hold_file()
+            self._engine = create_async_engine(self._url, hide_parameters=True)
+            event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
+            event.listen(self._engine.sync_engine, "begin", _begin_immediate)
+        else:
+            self._engine = create_async_engine(
+                self._url,
+                hide_parameters=True,
+                pool_size=POOL,
+                pool_pre_ping=True,
+                connect_args={"timeout": TIMEOUT, "command_timeout": 30},
+            )
+        try:
+            if self.is_sqlite:
+                self._only = await self._engine.connect()
+            else:
+                async with self._engine.connect() as connection:
+                    await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError) as error:
+            await self.close()
+            raise DatabaseError(f"DATABASE_URL: the database does not open ({type(error).__name__})") from error
+
+    async def close(self) -> None:
+        """Let go of the database, and of its file."""
+        if self._only is not None:
+            await self._only.close()
+            self._only = None
+        if self._engine is not None:
+            await self._engine.dispose()
+            self._engine = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    async def transact(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
+        """Run `work` and commit; all its writes are kept, or none. It may be run more than once.
+
+        Raises what `work` raises, and StorageUnavailableError when the database does not keep it.
+        """
+        if not self.is_sqlite:
+            return await self._transact_alone(work)
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, future))
+        async with self._turn:
+            # Whoever has the turn commits for all who wait.
+            while not future.done():
+                await self._commit_waiting()
+        return await future
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction on a bare connection, for migrations and maintenance."""
+        if self._only is None:
+            async with self.engine.begin() as connection:
+                yield connection
+        else:
+            async with self._turn, self._only.begin():
+                yield self._only
+
+    async def _commit_waiting(self) -> None:
+        batch = [self._waiting.popleft() for _ in range(min(SHARED_COMMIT, len(self._waiting)))]
+        try:
+            results = await self._run([work for work, _ in batch])
+        except asyncio.CancelledError:
+            # Only the one whose turn it was is cancelled; the others go back to the front.
+            self._waiting.extendleft(item for item in reversed(batch) if not item[1].done())
+            raise
+        except Exception:  # noqa: BLE001 - each work is run again by itself, and gets its own failure
+            await self._run_each(batch)
+        else:
+            for (_, future), result in zip(batch, results, strict=True):
+                _resolve(future, result)
+
+    async def _run_each(self, batch: list[tuple[Work, asyncio.Future[Any]]]) -> None:
+        for work, future in batch:
+            try:
+                (result,) = await self._run([work])
+            except SQLAlchemyError as error:
+                _fail(future, StorageUnavailableError(type(error).__name__), error)
+            except Exception as error:  # noqa: BLE001 - it is its owner's to handle
+                _fail(future, error)
+            else:
+                _resolve(future, result)
+
+    async def _run(self, works: list[Work]) -> list[Any]:
+        if self._only is None:
+            raise StorageUnavailableError("closed")
+        async with self._only.begin():
+            store = SqlStore(self._only)
+            results = [await work(store) for work in works]
+            await store.journal.write()
+            return results
+
+    async def _transact_alone(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
+        for attempt in range(TRIES):
+            try:
+                async with self.engine.begin() as connection:
+                    store = SqlStore(connection)
+                    result = await work(store)
+                    await store.journal.write()
+                    return result
+            except DBAPIError as error:
+                if attempt + 1 < TRIES and _collided(error):
+                    continue
+                raise StorageUnavailableError(type(error).__name__) from error
+            except (SQLAlchemyError, OSError) as error:
+                raise StorageUnavailableError(type(error).__name__) from error
+        raise StorageUnavailableError("too many collisions")
+
+    def _hold_file(self) -> None:
+        if self._url.database in (None, "", ":memory:"):
+            raise DatabaseError("DATABASE_URL: name a file, as in sqlite:///data/callgate.db")
+        path = Path(str(self._url.database))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(f"{path}.lock", blocking=False)
+            self._lock.acquire()
+        except Timeout:
+            self._lock = None
+            raise DatabaseError(
+                f"DATABASE_URL: {path} is in use by another Callgate process; stop that one first"
+            ) from None
+        except OSError as error:
+            raise DatabaseError(f"DATABASE_URL: {path} cannot be written ({error.strerror})") from error
+
+
+def driver_url(url: str) -> URL:
+    """DATABASE_URL with the driver Callgate uses."""
+    parsed = make_url(url)
+    driver = "sqlite+aiosqlite" if parsed.get_backend_name() == "sqlite" else "postgresql+asyncpg"
+    return parsed.set(drivername=driver)
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's adapted connection
+    # The driver must not begin transactions by itself: it would do so only at the first write.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's event signature
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _collided(error: DBAPIError) -> bool:
+    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in COLLISIONS
+
+
+def _resolve(future: asyncio.Future[Any], result: Any) -> None:  # noqa: ANN401 - whatever the work returned
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Any], error: Exception, cause: Exception | None = None) -> None:
+    error.__cause__ = cause or error.__cause__
+    if not future.done():
+        future.set_exception(error)

@@ -1,0 +1,217 @@
+"""What is to be done and shown in Telegram: errands and screens."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import not_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, ScreenDue
+from bot.domain.screen import Face
+from bot.usecases.ports import ScreenRow
+from storage import tables
+from storage.statements import insert
+
+E = tables.errands.c
+S = tables.screens.c
+P = tables.people.c
+STALE = S.revision > S.shown_revision
+
+RANKS = {
+    ErrandKind.ANSWER_BUTTON: 0,
+    ErrandKind.DELETE_MESSAGE: 1,
+    ErrandKind.DECLINE_JOIN: 2,
+    ErrandKind.NOTIFY: 3,
+}
+
+
+class SqlErrands:
+    """See `bot.usecases.ports.Errands`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(
+        self,
+        kind: ErrandKind,
+        chat_id: int,
+        details: Mapping[str, str | int],
+        now: datetime,
+        *,
+        key: str | None = None,
+        expires_at: datetime | None = None,
+    ) -> None:
+        await self._connection.execute(
+            insert(self._connection, tables.errands)
+            .values(
+                kind=kind,
+                rank=RANKS[kind],
+                chat_id=chat_id,
+                details=dict(details),
+                unique_key=key,
+                created_at=now,
+                due_at=now,
+                expires_at=expires_at,
+            )
+            .on_conflict_do_nothing()
+        )
+
+    async def due(self, now: datetime, limit: int, busy: Collection[int], *, notices: bool) -> list[ErrandDue]:
+        is_notice = E.rank == RANKS[ErrandKind.NOTIFY]
+        rows = await self._connection.execute(
+            select(E.id, E.kind, E.chat_id, E.details, E.attempts, P.language)
+            .join(tables.people, P.user_id == E.chat_id, isouter=True)
+            .where(
+                E.done_at.is_(None),
+                is_notice if notices else not_(is_notice),
+                E.due_at <= now,
+                or_(E.expires_at.is_(None), E.expires_at > now),
+                E.id.not_in(busy),
+            )
+            .order_by(E.rank, E.due_at, E.id)
+            .limit(limit)
+        )
+        return [
+            ErrandDue(row.id, ErrandKind(row.kind), row.chat_id, row.language or "", row.details, row.attempts)
+            for row in rows
+        ]
+
+    async def done(self, errand_ids: Sequence[int], now: datetime) -> None:
+        await self._connection.execute(update(tables.errands).where(E.id.in_(errand_ids)).values(done_at=now))
+
+    async def drop_expired(self, now: datetime) -> None:
+        await self._connection.execute(
+            update(tables.errands).where(E.done_at.is_(None), E.expires_at <= now).values(done_at=now)
+        )
+
+    async def retry(self, errand_id: int, due_at: datetime, error: str) -> None:
+        await self._connection.execute(
+            update(tables.errands).where(E.id == errand_id).values(due_at=due_at, attempts=E.attempts + 1, error=error)
+        )
+
+
+class SqlScreens:
+    """See `bot.usecases.ports.Screens`.
+
+    Each change of what should be shown is a revision; a row is stale until its newest one was drawn.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def show(
+        self,
+        user_id: int,
+        chat_id: int,
+        face: Face,
+        now: datetime,
+        *,
+        details: Mapping[str, str | int] | None = None,
+        fresh: bool = False,
+        acted: bool = True,
+        after: float = 0.0,
+        reach_until: datetime | None = None,
+    ) -> None:
+        values: dict[str, object] = {
+            "chat_id": chat_id,
+            "face": face,
+            "details": dict(details or {}),
+            "has_acted": acted,
+            "due_at": now + timedelta(seconds=after),
+            "refresh_at": None,
+            "reach_until": reach_until,
+            "attempts": 0,
+        }
+        await self._connection.execute(
+            insert(self._connection, tables.screens)
+            .values(
+                user_id=user_id,
+                revision=1,
+                shown_revision=0,
+                fresh_revision=int(fresh),
+                is_editable=False,
+                **values,
+            )
+            .on_conflict_do_update(
+                index_elements=["user_id"],
+                set_={
+                    "revision": S.revision + 1,
+                    "fresh_revision": S.revision + 1 if fresh else S.fresh_revision,
+                    **values,
+                },
+            )
+        )
+
+    async def touch(self, user_ids: Collection[int], now: datetime) -> None:
+        if user_ids:
+            await self._connection.execute(
+                update(tables.screens)
+                .where(S.user_id.in_(user_ids))
+                .values(revision=S.revision + 1, has_acted=True, due_at=now, attempts=0)
+            )
+
+    async def due(self, now: datetime, limit: int, busy: Collection[int]) -> list[ScreenRow]:
+        stale = await self._connection.execute(
+            select(tables.screens)
+            .where(STALE, S.due_at <= now, S.user_id.not_in(busy))
+            .order_by(S.has_acted.desc(), S.due_at)
+            .limit(limit)
+        )
+        rows = [(row, False) for row in stale]
+        if len(rows) < limit:
+            refreshes = await self._connection.execute(
+                select(tables.screens)
+                .where(S.refresh_at <= now, not_(STALE), S.user_id.not_in(busy))
+                .order_by(S.refresh_at)
+                .limit(limit - len(rows))
+            )
+            rows += [(row, True) for row in refreshes]
+        return [
+            ScreenRow(
+                user_id=row.user_id,
+                chat_id=row.chat_id,
+                face=Face(row.face),
+                details=row.details,
+                revision=row.revision,
+                message_id=row.message_id,
+                is_editable=row.is_editable,
+                is_fresh=row.fresh_revision > row.shown_revision,
+                shown_digest=row.shown_digest,
+                is_refresh=is_refresh,
+                reach_until=row.reach_until,
+                attempts=row.attempts,
+            )
+            for row, is_refresh in rows
+        ]
+
+    async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> None:
+        screen = receipt.parcel
+        assert isinstance(screen, ScreenDue)  # noqa: S101 - the caller matched it
+        await self._connection.execute(
+            update(tables.screens)
+            .where(S.user_id == screen.user_id)
+            .values(
+                message_id=receipt.message_id,
+                is_editable=receipt.is_editable,
+                shown_digest=receipt.digest,
+                shown_revision=screen.revision,
+                refresh_at=refresh_at,
+                attempts=0,
+            )
+        )
+
+    async def retry(self, user_id: int, due_at: datetime) -> None:
+        await self._connection.execute(
+            update(tables.screens)
+            .where(S.user_id == user_id)
+            .values(due_at=due_at, refresh_at=None, attempts=S.attempts + 1)
+        )
+
+    async def give_up(self, user_id: int, revision: int) -> None:
+        await self._connection.execute(
+            update(tables.screens)
+            .where(S.user_id == user_id, S.revision == revision)
+            .values(shown_revision=revision, refresh_at=None)
+        )

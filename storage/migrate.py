@@ -1,0 +1,39 @@
+"""Bringing a database to the newest schema. Safe to run at every start, also by several replicas at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from storage.database import Database
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+ADVISORY_KEY = 0x63616C6C
+"""Which PostgreSQL advisory lock keeps two replicas from migrating at once."""
+
+
+async def migrate(database: Database, revision: str = "head") -> None:
+    """Apply what is missing, in one transaction."""
+    async with database.begin() as connection:
+        if not database.is_sqlite:
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_KEY})"))
+        await connection.run_sync(_run, revision)
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Alembic's configuration for migrations over an open connection."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _run(connection: Connection, revision: str) -> None:
+    config = alembic_config(connection)
+    if revision == "base" or revision.startswith("-"):
+        command.downgrade(config, revision)
+    else:
+        command.upgrade(config, revision)

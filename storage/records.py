@@ -1,0 +1,181 @@
+"""What was heard and done: gateway events, the gateway's state, the journal, updates seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.breaker import Breaker
+from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
+from bot.domain.journal import Event
+from bot.domain.phone import Fingerprint
+from storage import tables
+from storage.statements import insert
+
+EV = tables.gateway_events.c
+ST = tables.gateway_state.c
+SEEN = tables.seen_updates.c
+THE_ROW = 1
+CALLED_LENGTH = 32
+CODE_LENGTH = 64
+
+
+class SqlGatewayEvents:
+    """See `bot.usecases.ports.GatewayEvents`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def keep(
+        self, event: GatewayEvent, digest: str, fingerprint: Fingerprint | None, mask: str, now: datetime
+    ) -> int | None:
+        kept = await self._connection.execute(
+            insert(self._connection, tables.gateway_events)
+            .values(
+                digest=digest,
+                kind=event.kind,
+                source=event.source,
+                fingerprint=fingerprint,
+                mask=mask,
+                called=event.called[:CALLED_LENGTH],
+                placed_at=event.placed_at,
+                received_at=now,
+                note=dict(event.note),
+            )
+            .on_conflict_do_nothing()
+            .returning(EV.id)
+        )
+        return kept.scalar_one_or_none()
+
+    async def used_for(self, event_id: int, verification_id: int) -> None:
+        await self._connection.execute(
+            update(tables.gateway_events).where(EV.id == event_id).values(verification_id=verification_id)
+        )
+
+    async def pair_with_twin(
+        self, event_id: int, fingerprint: Fingerprint, source: EventSource, since: datetime
+    ) -> bool:
+        found = await self._connection.execute(
+            select(EV.id)
+            .where(
+                EV.fingerprint == fingerprint,
+                EV.received_at >= since,
+                EV.kind == EventKind.CALL,
+                EV.source == source,
+                EV.verification_id.is_not(None),
+                EV.twin_id.is_(None),
+            )
+            .order_by(EV.id)
+            .limit(1)
+        )
+        twin_id = found.scalar_one_or_none()
+        if twin_id is None:
+            return False
+        for one, other in ((event_id, twin_id), (twin_id, event_id)):
+            await self._connection.execute(update(tables.gateway_events).where(EV.id == one).values(twin_id=other))
+        return True
+
+
+class SqlGatewayState:
+    """See `bot.usecases.ports.GatewayState`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def breaker(self) -> Breaker:
+        found = await self._connection.execute(
+            select(ST.breaker_reason, ST.breaker_retry_at, ST.breaker_trips).where(ST.id == THE_ROW)
+        )
+        row = found.one_or_none()
+        if row is None:
+            return Breaker()
+        reason = GatewayReason(row.breaker_reason) if row.breaker_reason else None
+        return Breaker(reason, row.breaker_retry_at, row.breaker_trips)
+
+    async def set_breaker(self, breaker: Breaker) -> None:
+        await self._set(breaker_reason=breaker.reason, breaker_retry_at=breaker.retry_at, breaker_trips=breaker.trips)
+
+    async def inbox_cursor(self) -> tuple[int | None, datetime | None]:
+        found = await self._connection.execute(select(ST.inbox_cursor, ST.inbox_read_at).where(ST.id == THE_ROW))
+        row = found.one_or_none()
+        return (None, None) if row is None else (row.inbox_cursor, row.inbox_read_at)
+
+    async def set_inbox_cursor(self, entry_id: int, read_at: datetime) -> None:
+        await self._set(inbox_cursor=entry_id, inbox_read_at=read_at)
+
+    async def alive(self, now: datetime) -> datetime | None:
+        found = await self._connection.execute(select(ST.alive_at).where(ST.id == THE_ROW))
+        before = found.scalar_one_or_none()
+        if before is None or (now - before).total_seconds() >= ALIVE_EVERY:
+            await self._set(alive_at=now)
+        return before
+
+    async def _set(self, **values: object) -> None:
+        await self._connection.execute(
+            insert(self._connection, tables.gateway_state)
+            .values(id=THE_ROW, **values)
+            .on_conflict_do_update(index_elements=["id"], set_=values)
+        )
+
+
+ALIVE_EVERY = 15.0
+"""Seconds between two notes that the bot is alive: a note costs a disk write."""
+
+
+class SqlJournal:
+    """See `bot.usecases.ports.Journal`. Entries are written together, just before the commit."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._entries: list[dict[str, object]] = []
+
+    def add(
+        self,
+        event: Event,
+        now: datetime,
+        *,
+        user_id: int | None = None,
+        gate_id: int | None = None,
+        verification_id: int | None = None,
+        code: str = "",
+    ) -> None:
+        self._entries.append(
+            {
+                "at": now,
+                "event": event,
+                "user_id": user_id,
+                "gate_id": gate_id,
+                "verification_id": verification_id,
+                "code": code[:CODE_LENGTH],
+            }
+        )
+
+    async def write(self) -> None:
+        """Write what was added."""
+        if self._entries:
+            await self._connection.execute(tables.journal.insert(), self._entries)
+            self._entries.clear()
+
+
+class SqlSeen:
+    """See `bot.usecases.ports.Seen`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def mark(self, update_ids: Sequence[int], now: datetime) -> set[int]:
+        if not update_ids:
+            return set()
+        rows = await self._connection.execute(
+            insert(self._connection, tables.seen_updates)
+            .values([{"update_id": update_id, "seen_at": now} for update_id in update_ids])
+            .on_conflict_do_nothing()
+            .returning(SEEN.update_id)
+        )
+        return set(rows.scalars())
+
+    async def forget(self, before: datetime) -> None:
+        await self._connection.execute(delete(tables.seen_updates).where(SEEN.seen_at < before))

@@ -1,0 +1,80 @@
+"""Everything kept, within one transaction."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.deliveries import SqlErrands, SqlScreens
+from storage.gates import SqlGates, SqlGrants, SqlJoinRequests
+from storage.people import SqlPeople, SqlVerifiedPhones
+from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlSeen
+from storage.verifications import SqlVerifications
+
+
+class SqlStore:
+    """See `bot.usecases.ports.Store`. Lives as long as its transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    @cached_property
+    def people(self) -> SqlPeople:
+        """Everyone the bot has met."""
+        return SqlPeople(self.connection)
+
+    @cached_property
+    def phones(self) -> SqlVerifiedPhones:
+        """Which phone verified whom."""
+        return SqlVerifiedPhones(self.connection)
+
+    @cached_property
+    def verifications(self) -> SqlVerifications:
+        """All attempts."""
+        return SqlVerifications(self.connection)
+
+    @cached_property
+    def gates(self) -> SqlGates:
+        """The chats guarded."""
+        return SqlGates(self.connection)
+
+    @cached_property
+    def requests(self) -> SqlJoinRequests:
+        """Who asked to enter which gate."""
+        return SqlJoinRequests(self.connection)
+
+    @cached_property
+    def grants(self) -> SqlGrants:
+        """What confirmed persons are given."""
+        return SqlGrants(self.connection)
+
+    @cached_property
+    def errands(self) -> SqlErrands:
+        """One-off deliveries."""
+        return SqlErrands(self.connection)
+
+    @cached_property
+    def screens(self) -> SqlScreens:
+        """What each person should see."""
+        return SqlScreens(self.connection)
+
+    @cached_property
+    def events(self) -> SqlGatewayEvents:
+        """All that the gateway reported."""
+        return SqlGatewayEvents(self.connection)
+
+    @cached_property
+    def gateway(self) -> SqlGatewayState:
+        """The breaker and the inbox cursor."""
+        return SqlGatewayState(self.connection)
+
+    @cached_property
+    def journal(self) -> SqlJournal:
+        """The append-only record."""
+        return SqlJournal(self.connection)
+
+    @cached_property
+    def seen(self) -> SqlSeen:
+        """Updates already handled."""
+        return SqlSeen(self.connection)

@@ -1,0 +1,304 @@
+"""The tables. Moments are whole microseconds since 1970 in UTC, so that both databases order them alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, kept as an integer."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """To the database."""
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002, ANN401 - SQLAlchemy's signature
+        """From the database."""
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+# SQLite gives ids by itself only to INTEGER keys; PostgreSQL needs 64 bits.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("can_be_written", Boolean, nullable=False),
+    Column("met_at", Moment, nullable=False),
+)
+
+verified_phones = Table(
+    "verified_phones",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("user_id", BigInteger, nullable=False, unique=True),
+    Column("mask", String(32), nullable=False),
+    Column("region", String(3), nullable=False),
+    Column("verification_id", BigInteger, nullable=False),
+    Column("verified_at", Moment, nullable=False),
+)
+
+verifications = Table(
+    "verifications",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("token", String(64), nullable=False, unique=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("mask", String(32), nullable=False),
+    Column("region", String(3), nullable=False),
+    Column("sealed", LargeBinary),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(32)),
+    Column("opened_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Index("ix_verifications_user", "user_id", "id"),
+    Index("ix_verifications_phone", "fingerprint", "opened_at"),
+    # One open verification per person, and one per phone.
+    Index(
+        "uq_verifications_open_user",
+        "user_id",
+        unique=True,
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index(
+        "uq_verifications_open_phone",
+        "fingerprint",
+        unique=True,
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index(
+        "ix_verifications_sealed",
+        "ended_at",
+        sqlite_where=text("sealed IS NOT NULL"),
+        postgresql_where=text("sealed IS NOT NULL"),
+    ),
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("verification_id", BigInteger, ForeignKey("verifications.id"), nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("number", String(32)),
+    Column("alternatives", JSON),
+    Column("window_ends_at", Moment),
+    Column("inbox_after", BigInteger),
+    Column("reason", String(32)),
+    Index("ix_numbers_verification", "verification_id"),
+    Index("ix_numbers_user", "user_id", "asked_at"),
+    Index("ix_numbers_phone", "fingerprint", "asked_at"),
+    Index(
+        "ix_numbers_asked",
+        "asked_at",
+        sqlite_where=text("state = 'asked'"),
+        postgresql_where=text("state = 'asked'"),
+    ),
+)
+
+gates = Table(
+    "gates",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("title", Text, nullable=False),
+    Column("username", String(64)),
+    Column("is_channel", Boolean, nullable=False),
+    Column("is_on", Boolean, nullable=False),
+    Column("added_by", BigInteger),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+join_requests = Table(
+    "join_requests",
+    metadata,
+    Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", String(16), nullable=False),
+    Column("reach", String(16), nullable=False),
+    Column("requested_at", Moment, nullable=False),
+    Column("deadline_at", Moment, nullable=False),
+    Column("decided_at", Moment),
+    Index("ix_join_requests_user", "user_id"),
+    Index(
+        "ix_join_requests_waiting",
+        "deadline_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(16), primary_key=True),
+    Column("verification_id", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("is_told", Boolean, nullable=False),
+    Column("owed_at", Moment, nullable=False),
+    Column("settled_at", Moment),
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("error", Text),
+    Index("ix_grants_user", "user_id", "owed_at"),
+    Index(
+        "ix_grants_due",
+        "due_at",
+        sqlite_where=text("state = 'due'"),
+        postgresql_where=text("state = 'due'"),
+    ),
+)
+
+errands = Table(
+    "errands",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("unique_key", String(200), unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("done_at", Moment),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("error", Text),
+    Index(
+        "ix_errands_due",
+        "rank",
+        "due_at",
+        sqlite_where=text("done_at IS NULL"),
+        postgresql_where=text("done_at IS NULL"),
+    ),
+)
+
+screens = Table(
+    "screens",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("face", String(16), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("shown_revision", Integer, nullable=False),
+    Column("shown_digest", String(64)),
+    Column("message_id", BigInteger),
+    Column("is_editable", Boolean, nullable=False),
+    Column("fresh_revision", Integer, nullable=False),
+    Column("has_acted", Boolean, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("refresh_at", Moment),
+    Column("reach_until", Moment),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Index(
+        "ix_screens_due",
+        "has_acted",
+        "due_at",
+        sqlite_where=text("revision > shown_revision"),
+        postgresql_where=text("revision > shown_revision"),
+    ),
+    Index(
+        "ix_screens_refresh",
+        "refresh_at",
+        sqlite_where=text("refresh_at IS NOT NULL"),
+        postgresql_where=text("refresh_at IS NOT NULL"),
+    ),
+)
+
+gateway_events = Table(
+    "gateway_events",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("fingerprint", String(64)),
+    Column("mask", String(32), nullable=False),
+    Column("called", String(32), nullable=False),
+    Column("placed_at", Moment),
+    Column("received_at", Moment, nullable=False),
+    Column("note", JSON, nullable=False),
+    Column("verification_id", BigInteger),
+    Column("twin_id", BigInteger),
+    Index("ix_gateway_events_phone", "fingerprint", "received_at"),
+)
+
+gateway_state = Table(
+    "gateway_state",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("breaker_reason", String(32)),
+    Column("breaker_retry_at", Moment),
+    Column("breaker_trips", Integer, nullable=False, server_default="0"),
+    Column("inbox_cursor", BigInteger),
+    Column("inbox_read_at", Moment),
+    Column("alive_at", Moment),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("user_id", BigInteger),
+    Column("gate_id", BigInteger),
+    Column("verification_id", BigInteger),
+    Column("code", String(64), nullable=False),
+    Index("ix_journal_at", "at"),
+    Index("ix_journal_user", "user_id", "at"),
+)
+
+seen_updates = Table(
+    "seen_updates",
+    metadata,
+    Column("update_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seen_at", Moment, nullable=False),
+    Index("ix_seen_updates_at", "seen_at"),
+)

@@ -1,0 +1,89 @@
+"""Flood limits run on real time and are paid for with 429."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from aiogram import Bot
+from aiogram.exceptions import TelegramRetryAfter
+
+from bot.sandbox.world import World
+from tests.sandbox.conftest import bot_for
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with World(flood_limits=True) as world:
+        yield world
+
+
+async def send_until_refused(bot: Bot, chat_id: int, most: int) -> tuple[int, int]:
+    for number in range(most):
+        try:
+            await bot.send_message(chat_id, f"{number}")
+        except TelegramRetryAfter as refusal:
+            return number, refusal.retry_after
+    raise AssertionError("never refused")
+
+
+async def test_a_private_chat_takes_a_short_burst_then_one_message_a_second(world: World, bot: Bot) -> None:
+    anna = world.person("Anna")
+    await anna.says("/start")
+    assert await send_until_refused(bot, anna.id, 10) == (4, 1)
+    assert world.telegram.too_many == 1
+    assert len(anna.chat.messages) == 5
+    world.clock.advance(3600)
+    with pytest.raises(TelegramRetryAfter):
+        await bot.send_message(anna.id, "the sandbox clock does not buy anything")
+    await asyncio.sleep(1.0)
+    await bot.send_message(anna.id, "a second later")
+
+
+async def test_a_group_takes_20_messages_a_minute(world: World, bot: Bot) -> None:
+    olga = world.person("Olga")
+    group = world.group("Flat owners", owner=olga)
+    await olga.makes_bot_admin(group)
+    count, wait = await send_until_refused(bot, group.id, 25)
+    assert count == 20
+    assert 1 <= wait <= 3
+
+
+async def test_the_whole_bot_has_30_calls_a_second(world: World, bot: Bot) -> None:
+    people = [world.person(f"P{number}") for number in range(45)]
+    for person in people:
+        await person.says("/start")
+    refused = 0
+    for person in people:
+        try:
+            await bot.send_message(person.id, "x")
+        except TelegramRetryAfter:
+            refused += 1
+    assert refused > 5
+    for _ in range(40):
+        await bot.get_me()
+
+
+async def test_join_decisions_share_the_whole_bots_budget(world: World, bot: Bot) -> None:
+    olga = world.person("Olga")
+    group = world.group("Flat owners", owner=olga)
+    await olga.makes_bot_admin(group, can_invite_users=True)
+    people = [world.person(f"P{number}") for number in range(45)]
+    for person in people:
+        await person.asks_to_join(group)
+    results = await asyncio.gather(
+        *(bot.approve_chat_join_request(group.id, person.id) for person in people), return_exceptions=True
+    )
+    refused = [result for result in results if isinstance(result, TelegramRetryAfter)]
+    assert len(refused) == world.telegram.too_many > 5
+    assert len(group.requests) == len(refused)
+
+
+async def test_limits_can_be_off(world: World) -> None:
+    async with World(flood_limits=False) as free, bot_for(free) as bot:
+        anna = free.person("Anna")
+        await anna.says("/start")
+        for number in range(50):
+            await bot.send_message(anna.id, f"{number}")
+        assert free.telegram.too_many == 0
