@@ -174,12 +174,12 @@ class App:
                 take_event,
                 metrics,
                 self._announce,
-            ),
-            telegram=None if self._poller else WebhookHandler(self._webhook_secret, intake),
-            call_page=CallPage(clock, self._database, self._texts, plan),
+            ).handle,
+            telegram=None if self._poller else WebhookHandler(self._webhook_secret, intake).handle,
+            call_page=CallPage(clock, self._database, self._texts, plan).handle,
             health=health.live,
             ready=health.ready,
-            metrics=MetricsPage(metrics.text),
+            metrics=MetricsPage(metrics.text).handle,
         )
         self._runner = web.AppRunner(self._web, access_log=None, keepalive_timeout=30, shutdown_timeout=5)
         self.port = settings.HTTP_PORT

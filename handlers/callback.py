@@ -48,7 +48,7 @@ class CallbackHandler:
         self._tally = tally
         self._announce = announce
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.Response:
         if not same(request.match_info["token"], self._token):
             raise web.HTTPNotFound
         arrived = CallbackRequest(

@@ -23,7 +23,7 @@ class CallPage:
         self._texts = texts
         self._plan = plan
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.Response:
         token = request.match_info["token"]
 
         async def read(store: Store) -> tuple[Verification | None, Person | None]:
@@ -66,7 +66,7 @@ class MetricsPage:
     def __init__(self, text: Callable[[], bytes]) -> None:
         self._text = text
 
-    async def __call__(self, _request: web.Request) -> web.Response:
+    async def handle(self, _request: web.Request) -> web.Response:
         return web.Response(body=self._text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 

@@ -23,7 +23,7 @@ class WebhookHandler:
         self._secret = secret
         self._intake = intake
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.Response:
         if not same(request.headers.get(HEADER, ""), self._secret):
             raise web.HTTPUnauthorized(text="unauthorized")
         body = await body_of(request, LARGEST)

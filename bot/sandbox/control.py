@@ -121,6 +121,10 @@ class Control:
             web.static("/static", PAGE),
         ]
 
+    def start(self) -> None:
+        """Let pages stay open from now on."""
+        self._stopped = False
+
     def stop(self) -> None:
         """Let the open pages go."""
         self._stopped = True
@@ -169,9 +173,7 @@ class Control:
         return _yes(state(self._world, self._find(int(asked) if asked and asked.isdigit() else 0)))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        answer = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-        )
+        answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await answer.prepare(request)
         stream = _Stream(self._world.trace.last(FIRST_ENTRIES))
         self._streams.add(stream)
@@ -310,12 +312,8 @@ def _dumps(thing: Json) -> str:
 
 
 def _yes(thing: Json) -> web.Response:
-    return web.Response(
-        text=_dumps(thing), content_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+    return web.Response(text=_dumps(thing), content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _no(sentence: str, status: int = 400) -> web.Response:
-    return web.Response(
-        text=_dumps({"ok": False, "error": sentence}), status=status, content_type="application/json"
-    )
+    return web.Response(text=_dumps({"ok": False, "error": sentence}), status=status, content_type="application/json")

@@ -81,9 +81,7 @@ def _group(group: Group, me: Person) -> Json:
         "my_state": standing,
         "can_write": runs if group.type == "channel" else inside,
         "unread": 0,
-        "messages": [_message(message, me.account) for message in group.messages[-SHOWN_MESSAGES:]]
-        if visible
-        else [],
+        "messages": [_message(message, me.account) for message in group.messages[-SHOWN_MESSAGES:]] if visible else [],
         "reply_keyboard": None,
         "commands": [],
     }

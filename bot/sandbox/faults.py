@@ -101,9 +101,7 @@ class Faults:
                     if not fault.times:
                         self._waiting.remove(fault)
                 self.happened += 1
-                self._trace.add(
-                    "fault", f"{fault.kind} at {where} {method}".rstrip(), fault.as_json(), ok=False
-                )
+                self._trace.add("fault", f"{fault.kind} at {where} {method}".rstrip(), fault.as_json(), ok=False)
                 return fault
         return None
 

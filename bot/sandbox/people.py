@@ -126,9 +126,7 @@ class Person:
             if not await query.message.chat.changed.next(max(0.0, deadline - time.monotonic())):
                 break
         if not query.answer.done():
-            raise NotSeen(
-                f"the button {callback_data!r} was not answered in {within:g} s\n{self.transcript()}"
-            )
+            raise NotSeen(f"the button {callback_data!r} was not answered in {within:g} s\n{self.transcript()}")
         return query.answer.result()
 
     async def sees(self, text: str, within: float = 5.0) -> Message:
@@ -152,9 +150,7 @@ class Person:
         lines = [f"{self.name}'s chat with the bot:"]
         for message in self.chat.messages:
             content = message.text if message.text is not None else message.contact
-            lines.append(
-                f"  {message.id} {message.sender.first_name}: {content} {message.buttons or ''}".rstrip()
-            )
+            lines.append(f"  {message.id} {message.sender.first_name}: {content} {message.buttons or ''}".rstrip())
         return "\n".join(lines)
 
     def _with_button(self, text: str) -> Message | None:

@@ -163,9 +163,7 @@ class Smsc:
         """Send callbacks through this session."""
         self.callback.session = session
 
-    def fail_with(
-        self, code: int | None, times: int | None = None, endpoint: str | None = "wait_call"
-    ) -> None:
+    def fail_with(self, code: int | None, times: int | None = None, endpoint: str | None = "wait_call") -> None:
         """Answer the next `times` (None: all) requests of one endpoint (None: any) with an error code.
 
         A `code` of None ends that.
@@ -221,9 +219,7 @@ class Smsc:
             return reset(request)
         return answer
 
-    def _answer(
-        self, endpoint: str, given: dict[str, str], started: float, fault: Fault | None
-    ) -> web.Response:
+    def _answer(self, endpoint: str, given: dict[str, str], started: float, fault: Fault | None) -> web.Response:
         shown = _fmt(given) if self.answers_in_fmt is None else self.answers_in_fmt
         code: int | None = None
         number: str | None = None
@@ -241,9 +237,7 @@ class Smsc:
             code = error.code
             body, kind = shapes.error(code, shown)
         self._remember(endpoint, given, code, number, fault.kind if fault else None)
-        self._record(
-            endpoint, given, body, f": error {code}" if code else f" → +{number}" if number else "", started
-        )
+        self._record(endpoint, given, body, f": error {code}" if code else f" → +{number}" if number else "", started)
         return web.Response(body=body.encode(), content_type=kind, charset="utf-8")
 
     def _check(self, endpoint: str, given: dict[str, str], failure: int | None) -> None:
@@ -308,9 +302,7 @@ class Smsc:
     def _remember(
         self, endpoint: str, given: dict[str, str], code: int | None, number: str | None, fault: str | None
     ) -> None:
-        request = GatewayRequest(
-            endpoint, given.get("phone", ""), _fmt(given), self._clock.now(), code, number, fault
-        )
+        request = GatewayRequest(endpoint, given.get("phone", ""), _fmt(given), self._clock.now(), code, number, fault)
         self.requests.append(request)
 
     def _record(self, endpoint: str, given: dict[str, str], body: str, outcome: str, started: float) -> None:
@@ -367,9 +359,7 @@ def _broken(fault: Fault | None) -> web.Response | None:
     if fault is not None and fault.kind == "429":
         return web.Response(status=429, headers={"Retry-After": str(max(1, round(fault.seconds)))})
     if fault is not None and fault.kind == "500":
-        return web.Response(
-            status=500, text="<html>500 Internal Server Error</html>", content_type="text/html"
-        )
+        return web.Response(status=500, text="<html>500 Internal Server Error</html>", content_type="text/html")
     return None
 
 
@@ -378,9 +368,7 @@ async def _parameters(request: web.Request) -> dict[str, str]:
     given = dict(request.query)
     if request.method == "POST":
         if request.content_type == "multipart/form-data":
-            return given | {
-                name: value for name, value in (await request.post()).items() if isinstance(value, str)
-            }
+            return given | {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
         body = (await request.read()).decode("ascii", "replace")
         charset = dict(parse_qsl(body)).get("charset", "") or given.get("charset", "") or "windows-1251"
         try:

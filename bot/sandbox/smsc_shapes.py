@@ -93,9 +93,7 @@ class Handler:
 def callback_body(fields: Fields, body: str, charset: str) -> tuple[bytes, str]:
     """The body of a POST and its content type."""
     if body == "json":
-        return json.dumps(fields, ensure_ascii=False).encode(
-            charset, "replace"
-        ), f"{JSON_TYPE}; charset={charset}"
+        return json.dumps(fields, ensure_ascii=False).encode(charset, "replace"), f"{JSON_TYPE}; charset={charset}"
     if body == "xml":
         inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
         text = f'<?xml version="1.0" encoding="{charset}"?>\n<callback>{inner}</callback>'

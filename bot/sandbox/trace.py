@@ -13,7 +13,7 @@ import phonenumbers
 from bot.sandbox.clock import SandboxClock
 
 Kind = Literal["update", "bot_api", "gateway", "callback", "phone", "fault"]
-KEPT = 100_000
+KEPT = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,7 @@ class Trace:
         self._held: list[tuple[Kind, str, dict[str, Any], bool]] | None = None
         self.listeners: list[Callable[[Entry], None]] = []
 
-    def add(
-        self, kind: Kind, title: str, detail: dict[str, Any], *, ok: bool = True, ms: float | None = None
-    ) -> None:
+    def add(self, kind: Kind, title: str, detail: dict[str, Any], *, ok: bool = True, ms: float | None = None) -> None:
         """Record one thing that travelled."""
         if self._held is not None:
             self._held.append((kind, title, detail, ok))
@@ -88,9 +86,7 @@ class Trace:
 
     def calls_of(self, method: str) -> list[dict[str, Any]]:
         """The parameters of every Bot API call of `method`, refused ones too."""
-        return [
-            entry.detail["params"] for entry in self.of("bot_api") if entry.detail.get("method") == method
-        ]
+        return [entry.detail["params"] for entry in self.of("bot_api") if entry.detail.get("method") == method]
 
     def last(self, count: int) -> list[Entry]:
         """The newest `count` entries, oldest first."""

@@ -59,6 +59,7 @@ class World:
 
     async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
         """Listen; `url` is the address from then on."""
+        self._control.start()
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         self.telegram.session = self._session
         self.smsc.use(self._session)
@@ -114,9 +115,7 @@ class World:
         self._touched()
         return person
 
-    def group(
-        self, title: str, owner: Person, username: str | None = None, about: str = "", crowd: int = 0
-    ) -> Group:
+    def group(self, title: str, owner: Person, username: str | None = None, about: str = "", crowd: int = 0) -> Group:
         """A supergroup whose newcomers need approval; `crowd` more members only count."""
         group = self.telegram.add_group("supergroup", title, owner.account, username, about)
         group.crowd = crowd

@@ -23,9 +23,7 @@ from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.sandbox.conftest import Poller
 
-ASK = ReplyKeyboardMarkup(
-    keyboard=[[KeyboardButton(text="Share", request_contact=True)]], one_time_keyboard=True
-)
+ASK = ReplyKeyboardMarkup(keyboard=[[KeyboardButton(text="Share", request_contact=True)]], one_time_keyboard=True)
 
 
 class Page:
@@ -173,9 +171,7 @@ async def test_time_faults_and_people(world: World, page: Page) -> None:
     assert (new["name"], new["role"], new["phone"][:2]) == ("Пётр", "newcomer", "+7")
 
 
-async def test_nonsense_is_refused_with_one_sentence(
-    world: World, page: Page, http: httpx.AsyncClient
-) -> None:
+async def test_nonsense_is_refused_with_one_sentence(world: World, page: Page, http: httpx.AsyncClient) -> None:
     assert (await page.act("fly"))["ok"] is False
     assert (await page.act("say", text=""))["error"] == "An empty message cannot be sent."
     assert (await page.act("join", chat=5))["error"] == "There is no such chat."
@@ -194,10 +190,11 @@ async def test_only_loopback_names_and_origins_are_served(world: World, http: ht
     for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
         for path in ("/sandbox/state", "/"):
             assert (await http.get(f"{world.url}{path}", headers=headers)).status_code == 403
+    assert (await http.get(f"{world.url}/")).headers["Content-Type"].startswith("text/html")
+    assert (await http.get(f"{world.url}/static/index.html")).status_code == 200
+    assert (await http.get(f"{world.url}/static/../control.py")).status_code == 404
     port = world.url.rpartition(":")[2]
-    assert (
-        await http.get(f"{world.url}/sandbox/state", headers={"Host": f"localhost:{port}"})
-    ).status_code == 200
+    assert (await http.get(f"{world.url}/sandbox/state", headers={"Host": f"localhost:{port}"})).status_code == 200
 
 
 async def test_events_follow_what_travels(world: World, anna: Person, http: httpx.AsyncClient) -> None:

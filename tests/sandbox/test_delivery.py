@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiogram import Bot
-from aiogram.exceptions import TelegramBadRequest, TelegramConflictError
+from aiogram.exceptions import ClientDecodeError, TelegramBadRequest, TelegramConflictError
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiohttp import web
 
@@ -77,10 +77,16 @@ async def test_updates_are_kept_for_24_hours(world: World, bot: Bot, anna: Perso
 async def test_anything_can_be_put_into_the_queue(world: World, bot: Bot, poller: Poller) -> None:
     world.telegram.push_raw({"update_id": 200_000_000, "message": {"no": "such message"}})
     world.telegram.push_raw({"telepathy": {"from": 1}})
-    with pytest.raises(Exception, match="decode"):
+    with pytest.raises(ClientDecodeError):
         await bot.get_updates()
     (unknown,) = await bot.get_updates(offset=200_000_001)
     assert unknown.update_id == 200_000_001
+
+
+async def test_an_update_that_is_no_json_at_all(world: World, bot: Bot) -> None:
+    world.telegram.push_raw("{broken")
+    with pytest.raises(ClientDecodeError):
+        await bot.get_updates()
 
 
 class Hook:
@@ -137,9 +143,7 @@ async def test_a_webhook_gets_what_waits_and_what_comes_with_its_secret(
     assert await bot.get_updates() == []
 
 
-async def test_what_is_not_taken_is_brought_again_in_order(
-    world: World, bot: Bot, anna: Person, hook: Hook
-) -> None:
+async def test_what_is_not_taken_is_brought_again_in_order(world: World, bot: Bot, anna: Person, hook: Hook) -> None:
     hook.answers = [500, 503]
     await bot.set_webhook(hook.url)
     for text in ("1", "2"):
@@ -192,9 +196,28 @@ async def test_a_webhook_ends_a_poll_and_must_be_well_formed(bot: Bot, hook: Hoo
         await bot.set_webhook(hook.url, secret_token="секрет")
 
 
-async def test_a_pressed_button_waits_for_its_answer(
-    bot: Bot, anna: Person, world: World, poller: Poller
+async def test_a_bot_that_is_down_gets_its_updates_when_it_is_back(
+    world: World, bot: Bot, anna: Person, hook: Hook
 ) -> None:
+    await bot.set_webhook("http://127.0.0.1:9/telegram")
+    await anna.says("hello")
+    await world.wait_until(lambda: any("webhook: Connection failed" in title for title in world.trace.titles()))
+    await bot.set_webhook(hook.url)
+    await world.wait_until(lambda: hook.taken)
+
+
+async def test_waiting_updates_can_be_dropped(bot: Bot, anna: Person, hook: Hook) -> None:
+    await anna.says("1")
+    await bot.delete_webhook(drop_pending_updates=True)
+    assert await bot.get_updates() == []
+    await anna.says("2")
+    await bot.set_webhook(hook.url, drop_pending_updates=True)
+    await bot.set_webhook("")
+    assert await bot.get_updates() == []
+    assert hook.taken == []
+
+
+async def test_a_pressed_button_waits_for_its_answer(bot: Bot, anna: Person, world: World, poller: Poller) -> None:
     await anna.says("/start")
     sent = await bot.send_message(anna.id, "x", reply_markup=CANCEL)
     await poller.take()
@@ -213,9 +236,7 @@ async def test_a_pressed_button_waits_for_its_answer(
     assert query.message.message_id == sent.message_id
 
 
-async def test_a_query_can_be_answered_for_150_seconds(
-    bot: Bot, anna: Person, world: World, poller: Poller
-) -> None:
+async def test_a_query_can_be_answered_for_150_seconds(bot: Bot, anna: Person, world: World, poller: Poller) -> None:
     await anna.says("/start")
     sent = await bot.send_message(anna.id, "x", reply_markup=CANCEL)
     await poller.take()

@@ -25,9 +25,7 @@ async def test_the_bot_hears_of_becoming_an_administrator_of_losing_rights_and_o
     for update in await poller.take():
         assert update.my_chat_member is not None
         new = update.my_chat_member.new_chat_member
-        seen.append(
-            (update.my_chat_member.old_chat_member.status, new.status, getattr(new, "can_invite_users", None))
-        )
+        seen.append((update.my_chat_member.old_chat_member.status, new.status, getattr(new, "can_invite_users", None)))
         assert update.my_chat_member.from_user.id == olga.id
     assert seen == [
         ("left", "administrator", True),
@@ -72,9 +70,7 @@ async def test_member_changes_come_only_when_asked_for(bot: Bot, anna: Person, g
     assert (await bot.get_updates(offset=-1))[0].event_type == "chat_member"
 
 
-async def test_a_request_can_be_decided_once(
-    world: World, bot: Bot, anna: Person, olga: Person, group: Group
-) -> None:
+async def test_a_request_can_be_decided_once(world: World, bot: Bot, anna: Person, olga: Person, group: Group) -> None:
     boris = world.person("Boris")
     for somebody in (anna, boris):
         await somebody.asks_to_join(group)

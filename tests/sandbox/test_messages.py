@@ -18,16 +18,14 @@ from aiogram.types import (
     WebAppInfo,
 )
 
-from bot.sandbox.people import Person
+from bot.sandbox.people import NotSeen, Person
 from bot.sandbox.telegram.client import Impossible
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.sandbox.conftest import Poller
 
 HOUR = 3600
-ASK = ReplyKeyboardMarkup(
-    keyboard=[[KeyboardButton(text="Share", request_contact=True)]], one_time_keyboard=True
-)
+ASK = ReplyKeyboardMarkup(keyboard=[[KeyboardButton(text="Share", request_contact=True)]], one_time_keyboard=True)
 
 
 def inline(**button: Any) -> InlineKeyboardMarkup:
@@ -52,11 +50,7 @@ async def test_people_who_block_the_bot_cannot_be_written_to_until_they_start_it
         await anna.says("hello")
     await anna.says("/start")
     await bot.send_message(anna.id, "hello")
-    statuses = [
-        update.my_chat_member.new_chat_member.status
-        for update in await poller.take()
-        if update.my_chat_member
-    ]
+    statuses = [update.my_chat_member.new_chat_member.status for update in await poller.take() if update.my_chat_member]
     assert statuses == ["kicked", "member"]
 
 
@@ -87,9 +81,7 @@ async def test_unknown_chats_are_not_found(bot: Bot) -> None:
 
 async def test_an_edit_that_changes_nothing_is_refused(bot: Bot, anna: Person) -> None:
     await anna.says("/start")
-    sent = await bot.send_message(
-        anna.id, "<b>x</b>", parse_mode="HTML", reply_markup=inline(callback_data="1")
-    )
+    sent = await bot.send_message(anna.id, "<b>x</b>", parse_mode="HTML", reply_markup=inline(callback_data="1"))
     with pytest.raises(TelegramBadRequest, match="message is not modified: specified new message content"):
         await bot.edit_message_text(
             "<b>x</b> ", chat_id=anna.id, message_id=sent.message_id, parse_mode="HTML",
@@ -102,9 +94,7 @@ async def test_an_edit_that_changes_nothing_is_refused(bot: Bot, anna: Person) -
         await bot.edit_message_reply_markup(chat_id=anna.id, message_id=sent.message_id)
 
 
-async def test_only_the_bots_own_messages_without_a_reply_keyboard_can_be_edited(
-    bot: Bot, anna: Person
-) -> None:
+async def test_only_the_bots_own_messages_without_a_reply_keyboard_can_be_edited(bot: Bot, anna: Person) -> None:
     mine = await anna.says("/start")
     asked = await bot.send_message(anna.id, "x", reply_markup=ASK)
     removed = await bot.send_message(anna.id, "x", reply_markup=ReplyKeyboardRemove())
@@ -144,9 +134,7 @@ async def test_in_a_group_other_peoples_messages_need_a_right(
     assert await bot.delete_message(group.id, message.id)
 
 
-async def test_the_bot_writes_only_to_chats_it_is_in(
-    world: World, bot: Bot, olga: Person, group: Group
-) -> None:
+async def test_the_bot_writes_only_to_chats_it_is_in(world: World, bot: Bot, olga: Person, group: Group) -> None:
     other, channel = world.group("Other", owner=olga), world.channel("News", owner=olga)
     with pytest.raises(TelegramForbiddenError, match="bot is not a member of the supergroup chat"):
         await bot.send_message(other.id, "x")
@@ -204,9 +192,7 @@ async def test_contacts_and_mini_apps_are_asked_for_in_private_chats_only(bot: B
         await bot.send_message(group.id, "x", reply_markup=inline(web_app=WebAppInfo(url="https://a.ru")))
 
 
-async def test_a_one_time_keyboard_folds_away_after_use_and_goes_with_its_message(
-    bot: Bot, anna: Person
-) -> None:
+async def test_a_one_time_keyboard_folds_away_after_use_and_goes_with_its_message(bot: Bot, anna: Person) -> None:
     await anna.says("/start")
     asked = await bot.send_message(anna.id, "x", reply_markup=ASK)
     before = anna.chat.reply_keyboard
@@ -249,9 +235,7 @@ async def test_every_way_to_pass_parameters(world: World, anna: Person, http: ht
         assert answer.json()["result"]["reply_markup"]["inline_keyboard"][0][0]["text"] == "Go"
 
 
-async def test_what_is_not_the_bot_api_is_refused(
-    world: World, anna: Person, http: httpx.AsyncClient
-) -> None:
+async def test_what_is_not_the_bot_api_is_refused(world: World, anna: Person, http: httpx.AsyncClient) -> None:
     await anna.says("/start")
 
     async def post(method: str, token: str = world.bot_token, **rest: Any) -> tuple[int, str]:
@@ -272,14 +256,22 @@ async def test_what_is_not_the_bot_api_is_refused(
     assert (await post("sendMessage", data=say | {"reply_markup": "{"}))[0] == 400
     assert (await post("sendMessage", content=b"[1]", headers={"Content-Type": "application/json"}))[0] == 400
     assert (await post("sendMessage", json=say | {"entities": "x"}))[0] == 400
-    assert (
-        await post("sendMessage", content=b"x" * 2_000_000, headers={"Content-Type": "application/json"})
-    )[0] == 413
+    assert (await post("sendMessage", content=b"x" * 2_000_000, headers={"Content-Type": "application/json"}))[0] == 413
     broken = b"chat_id=1&text=%ff"
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert await post("sendMessage", content=broken, headers=form) == (
         400, "Bad Request: strings must be encoded in UTF-8",
     )  # fmt: skip
+
+
+async def test_people_press_buttons_in_groups_too(bot: Bot, anna: Person, group: Group, poller: Poller) -> None:
+    sent = await bot.send_message(group.id, "x", reply_markup=inline(callback_data="go"))
+    with pytest.raises(NotSeen):
+        await anna.presses_button(sent.message_id, "go", within=0.02, chat=group)
+    query = (await poller.one()).callback_query
+    assert query is not None
+    assert query.message is not None
+    assert query.message.chat.id == group.id
 
 
 async def test_a_wrong_token_is_unauthorized(world: World, bot: Bot) -> None:

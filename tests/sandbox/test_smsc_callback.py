@@ -1,4 +1,4 @@
-"""A call is heard and reported: shapes, methods, bodies, charsets, signatures, and what goes wrong on the way."""
+"""A call is heard and reported: shapes, methods, bodies, charsets, signatures, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ class Handler:
     heard: list[Heard] = field(default_factory=list)
 
     async def handle(self, request: web.Request) -> web.Response:
-        self.heard.append(
-            Heard(request.method, dict(request.query), await request.read(), request.content_type)
-        )
+        self.heard.append(Heard(request.method, dict(request.query), await request.read(), request.content_type))
         return web.Response(status=self.status, text="OK")
 
 
@@ -81,9 +79,7 @@ async def test_a_call_is_reported_in_the_short_shape(world: World, handler: Hand
     assert form["waitcall"] == "1"
 
 
-async def test_by_get_the_fields_join_the_options_of_the_url(
-    world: World, handler: Handler, anna: Person
-) -> None:
+async def test_by_get_the_fields_join_the_options_of_the_url(world: World, handler: Handler, anna: Person) -> None:
     world.smsc.callback_url = f"{handler.base}?charset=utf-8"
     world.smsc.callback_method = "GET"
     heard = await report(world, handler, anna)
@@ -104,9 +100,7 @@ async def test_json_and_xml_bodies_by_setting_or_by_url(world: World, handler: H
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1"])
-async def test_signatures_of_every_event(
-    world: World, handler: Handler, anna: Person, algorithm: str
-) -> None:
+async def test_signatures_of_every_event(world: World, handler: Handler, anna: Person, algorithm: str) -> None:
     def digest(*parts: str) -> str:
         return hashlib.new(algorithm, ":".join(parts).encode()).hexdigest()
 

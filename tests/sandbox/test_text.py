@@ -45,6 +45,25 @@ async def test_every_known_tag(bot: Bot, anna: Person) -> None:
     ]  # fmt: skip
 
 
+async def test_characters_can_be_written_by_number(bot: Bot, anna: Person) -> None:
+    sent = await bot.send_message(anna.id, "&#39;&#x1F600;&quot; &#0; AT&T", parse_mode="HTML")
+    assert sent.text == "'😀\" &#0; AT&T"
+
+
+async def test_links_to_people_and_bare_addresses(bot: Bot, anna: Person) -> None:
+    html = f'<a href="tg://user?id={anna.id}">Anna</a> <a href="a.ru/x">x</a> <a>https://b.ru</a>'
+    sent = await bot.send_message(anna.id, html, parse_mode="HTML")
+    assert [entity.type for entity in sent.entities or []] == ["text_mention", "text_link", "text_link"]
+    assert [entity.url for entity in sent.entities or []] == [None, "http://a.ru/x", "https://b.ru"]
+
+
+async def test_entities_can_be_given_instead_of_html_and_must_lie_in_the_text(bot: Bot, anna: Person) -> None:
+    sent = await bot.send_message(anna.id, "  bold", entities=[MessageEntity(type="bold", offset=1, length=3)])
+    assert kinds(sent) == [("bold", "bo")]
+    with pytest.raises(TelegramBadRequest, match="out of the text"):
+        await bot.send_message(anna.id, "bold", entities=[MessageEntity(type="bold", offset=0, length=9)])
+
+
 async def test_a_moment_becomes_a_date_time_entity(bot: Bot, anna: Person) -> None:
     sent = await bot.send_message(
         anna.id, 'until <tg-time unix="1760000000" format="r">14:35</tg-time>', parse_mode="HTML"

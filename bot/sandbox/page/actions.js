@@ -35,7 +35,7 @@ export async function act(body) {
 /** @param {Chat} chat @param {string} text */
 export const say = (chat, text) => act({ do: "say", chat: chat.id, text });
 
-/** @param {Chat} chat asks first, as Telegram does */
+/** Asks first, as Telegram does. @param {Chat} chat @returns {Promise<boolean>} whether it was shared */
 export async function shareContact(chat) {
   const phone = page.state ? groupPhone(page.state.me.phone) : "";
   const yes = await confirmDialog({
@@ -43,6 +43,7 @@ export async function shareContact(chat) {
     yes: "Share", no: "Cancel", testid: "share-dialog", yesTestid: "confirm-share",
   });
   if (yes) await act({ do: "share_contact", chat: chat.id });
+  return yes;
 }
 
 /** @param {Chat} chat */

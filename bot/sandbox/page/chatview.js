@@ -1,20 +1,18 @@
-/** A chat on the phone's screen: head, preview or messages, foot. Messages are edited and deleted in place. */
+/** A chat on the phone's screen: head, preview or messages, foot. */
 
 import { act, chatMenu, dial, hasMenu, openMention, openUrl, say } from "./actions.js";
 import { avatar } from "./avatar.js";
-import { dayName, tickCountdowns } from "./clock.js";
 import { composer } from "./composer.js";
 import { byId, calm, el, show } from "./dom.js";
 import { plural } from "./format.js";
 import { icon } from "./icons.js";
-import { look, messageBody } from "./message.js";
+import { messageList } from "./messages.js";
 import { goTo, isOutside, openChat, page } from "./store.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
-/** @typedef {import("./types.js").Message} Message */
 
-/** @type {{key: string, chat: number, head: HTMLElement, preview: HTMLElement, scroll: HTMLElement, list: HTMLElement, jump: HTMLButtonElement,
- *   foot: ReturnType<typeof composer>, items: Map<number, {node: HTMLElement, look: string, said: string}>, days: Map<string, HTMLElement>, fresh: boolean}|null} */
+/** @type {{key: string, chat: number, head: HTMLElement, preview: HTMLElement,
+ *   messages: ReturnType<typeof messageList>, foot: ReturnType<typeof composer>}|null} */
 let view = null;
 
 /** @param {Chat} chat @returns {string} */
@@ -67,120 +65,18 @@ const reactions = {
   mention: (/** @type {string} */ name) => void openMention(name),
 };
 
-/** @param {HTMLElement} node folds away, then goes */
-function leave(node) {
-  node.inert = true;
-  node.removeAttribute("data-testid");
-  if (calm()) return node.remove();
-  const height = node.offsetHeight;
-  const fold = node.animate(
-    [{ height: `${height}px`, opacity: 1, transform: "scale(1)" }, { height: `${height}px`, opacity: 0, transform: "scale(.94)", offset: 0.5 }, { height: "0px", opacity: 0, transform: "scale(.94)", marginTop: "0px" }],
-    { duration: 320, easing: "cubic-bezier(.3,0,.2,1)" },
-  );
-  node.style.overflow = "hidden";
-  fold.onfinish = () => node.remove();
-  return undefined;
-}
-
-/** @param {Message|undefined} a @param {Message|undefined} b @returns {boolean} whether they stand as one group */
-const together = (a, b) => Boolean(a && b && !a.service && !b.service && a.from?.id === b.from?.id && a.mine === b.mine
-  && Math.abs(a.date - b.date) < 300 && dayName(a.date) === dayName(b.date));
-
-/** @param {string} day @returns {HTMLElement} its line, the same one at each drawing */
-function dayLine(day) {
-  const days = /** @type {NonNullable<typeof view>} */ (view).days;
-  const line = days.get(day) ?? el("li", { class: "day" }, el("span", { text: day }));
-  days.set(day, line);
-  return line;
-}
-
-/** Puts nodes in order, touching only what is out of place: a moved node would lose focus and restart its motion.
- * @param {HTMLElement} list @param {HTMLElement[]} wanted */
-function arrange(list, wanted) {
-  const keep = new Set(wanted);
-  let cursor = list.firstElementChild;
-  for (const node of wanted) {
-    while (cursor && cursor !== node && !keep.has(/** @type {HTMLElement} */ (cursor))) cursor = cursor.nextElementSibling;
-    if (cursor === node) cursor = cursor.nextElementSibling;
-    else list.insertBefore(node, cursor);
-  }
-  for (const child of [...list.children]) if (child.className === "day" && !keep.has(/** @type {HTMLElement} */ (child))) child.remove();
-}
-
-/** @param {Chat} chat */
-function drawMessages(chat) {
-  if (!view || !page.state) return;
-  const { scroll, list, items } = view;
-  const near = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 90;
-  const present = new Set(chat.messages.map((message) => message.id));
-  for (const [id, item] of items) {
-    if (present.has(id)) continue;
-    items.delete(id);
-    leave(item.node);
-  }
-  /** @type {HTMLElement[]} */
-  const wanted = [];
-  let mineCame = false;
-  let came = false;
-  let last = "";
-  chat.messages.forEach((message, index) => {
-    const day = dayName(message.date);
-    if (day !== last) wanted.push(dayLine(day));
-    last = day;
-    const shape = look(message);
-    let item = items.get(message.id);
-    if (!item) {
-      const node = el("li", { testid: "message", data: { messageId: String(message.id) } });
-      node.append(...messageBody(chat, message, page.state?.me.language ?? "en", reactions));
-      if (!view?.fresh) node.classList.add("is-entering");
-      item = { node, look: shape, said: message.text };
-      items.set(message.id, item);
-      came = true;
-      mineCame ||= message.mine;
-    } else if (item.look !== shape) {
-      const said = item.said !== message.text;
-      const focused = document.activeElement instanceof HTMLElement && item.node.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-      item.node.replaceChildren(...messageBody(chat, message, page.state?.me.language ?? "en", reactions));
-      if (focused) /** @type {HTMLElement|null} */ (item.node.querySelector(`[data-key="${focused}"]`))?.focus({ preventScroll: true });
-      item.look = shape;
-      item.said = message.text;
-      if (said) item.node.querySelector(".bubble")?.classList.add("is-changed");
-    }
-    const classes = ["message", message.mine ? "is-mine" : "is-theirs"];
-    if (message.service) classes.push("is-service");
-    if (!together(chat.messages[index - 1], message)) classes.push("is-first");
-    if (!together(message, chat.messages[index + 1])) classes.push("is-last");
-    if (item.node.classList.contains("is-entering")) classes.push("is-entering");
-    item.node.className = classes.join(" ");
-    wanted.push(item.node);
-  });
-  arrange(list, wanted);
-  tickCountdowns();
-  if (view.fresh || near || mineCame) scroll.scrollTop = scroll.scrollHeight;
-  else if (came) view.jump.hidden = false;
-  view.fresh = false;
-}
-
 /** @param {Chat} chat @param {string} key */
 function build(chat, key) {
   const host = byId("chat-view");
   const head = el("header", { class: "bar is-chat" });
   const preview = el("div", { class: "preview" });
-  const list = el("ul", { class: "messages", "aria-label": "Messages", "aria-live": "polite", "aria-relevant": "additions" });
-  const hint = el("div", { class: "blank" }, el("div", { class: "blank-card" },
+  const blank = el("div", { class: "blank" }, el("div", { class: "blank-card" },
     avatar({ id: chat.id, name: chat.title, bot: true }, "l"),
     el("strong", { text: "What can this bot do?" }), el("p", { text: chat.about || "Press START to find out." })));
-  const scroll = el("div", { class: "scroll", tabindex: "-1" }, hint, list);
-  const jump = el("button", { class: "jump", hidden: true, "aria-label": "To the newest message", on: { click: () => { scroll.scrollTo({ top: scroll.scrollHeight, behavior: calm() ? "auto" : "smooth" }); } } }, icon("down"));
-  scroll.addEventListener("scroll", () => {
-    if (scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60) jump.hidden = true;
-  });
-  new ResizeObserver(() => { // the keyboard sliding in must not hide the newest message
-    if (jump.hidden) scroll.scrollTop = scroll.scrollHeight;
-  }).observe(scroll);
+  const messages = messageList(blank, reactions);
   const foot = composer(chat);
-  host.replaceChildren(head, preview, scroll, jump, foot.node);
-  view = { key, chat: chat.id, head, preview, scroll, list, jump, foot, items: new Map(), days: new Map(), fresh: true };
+  host.replaceChildren(head, preview, messages.scroll, messages.jump, foot.node);
+  view = { key, chat: chat.id, head, preview, messages, foot };
   host.classList.toggle("is-group", chat.type !== "private");
 }
 
@@ -207,15 +103,14 @@ export function drawChat() {
   const outside = isOutside(chat);
   drawHead(chat);
   view.preview.hidden = !outside;
-  view.scroll.hidden = outside;
+  view.messages.scroll.hidden = outside;
   view.foot.node.hidden = outside;
   host.classList.toggle("is-blank", !chat.messages.length && chat.type === "private");
   if (outside) {
     drawPreview(chat);
-    view.items.clear();
-    view.list.replaceChildren();
+    view.messages.clear();
   } else {
-    drawMessages(chat);
+    view.messages.draw(chat);
     view.foot.update(chat);
   }
   if (!wasOpen && fromList) landFocus(host);

@@ -55,17 +55,21 @@ export function composer(first) {
 
   /** @param {ReplyButton} button */
   function key(button) {
-    const run = () => {
-      if (chat.reply_keyboard?.one_time && !button.request_contact) folded = true;
-      void (button.request_contact ? shareContact(chat) : say(chat, button.text));
+    const run = async () => {
+      const before = board();
+      const used = button.request_contact ? await shareContact(chat) : Boolean(await say(chat, button.text));
+      if (before?.one_time && used && JSON.stringify(before) === JSON.stringify(board())) folded = true;
       draw();
     };
     return el("button", { class: "reply-key", testid: button.request_contact ? "share-contact" : "reply-button", dir: "auto", on: { click: run } },
       button.request_contact && icon("person", 19), el("span", { text: button.text }));
   }
 
+  /** The keyboard on the screen, or the used one that waits behind its small button. */
+  const board = () => chat.reply_keyboard ?? chat.folded_keyboard ?? null;
+
   function draw() {
-    const board = chat.reply_keyboard ?? chat.folded_keyboard ?? null;
+    const shown = board();
     const empty = chat.type === "private" && (!chat.messages.length || !chat.can_write);
     start.hidden = !empty;
     startButton.textContent = chat.blocked ? "RESTART" : "START";
@@ -73,11 +77,11 @@ export function composer(first) {
     closed.hidden = empty || chat.can_write;
     menu.hidden = !chat.commands?.length;
     attach.hidden = chat.type !== "private";
-    toggle.hidden = !board;
+    toggle.hidden = !shown;
     toggle.setAttribute("aria-expanded", String(!folded));
-    keys.classList.toggle("is-open", Boolean(board) && !folded && !empty);
-    keys.inert = !board || folded || empty;
-    if (board) show(keys, board, () => board.rows.map((row) => el("div", { class: "reply-row" }, ...row.map(key))));
+    keys.classList.toggle("is-open", Boolean(shown) && !folded && !empty);
+    keys.inert = !shown || folded || empty;
+    if (shown) show(keys, shown, () => shown.rows.map((row) => el("div", { class: "reply-row" }, ...row.map(key))));
     else if (keys.dataset.shown) {
       delete keys.dataset.shown;
       keys.replaceChildren();

@@ -128,9 +128,7 @@ class Client:
             "chat_instance": str(chat.id),
             "data": data,
         }
-        self._tg.delivery.push(
-            "callback_query", content, key=f"query {self.account.id}", who=self.account.first_name
-        )
+        self._tg.delivery.push("callback_query", content, key=f"query {self.account.id}", who=self.account.first_name)
         return query
 
     # Groups
@@ -158,9 +156,7 @@ class Client:
         }
         if link is not None:
             content["invite_link"] = link.as_json()
-        self._tg.delivery.push(
-            "chat_join_request", content, key=f"join {self.account.id}", who=self.account.first_name
-        )
+        self._tg.delivery.push("chat_join_request", content, key=f"join {self.account.id}", who=self.account.first_name)
 
     def open_link(self, url: str) -> None:
         """Follow an invite link: in at once, or by request if the link says so."""

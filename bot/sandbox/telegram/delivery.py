@@ -22,9 +22,7 @@ LONGEST_POLL = 50
 ONLY_WHEN_ASKED = {"chat_member", "message_reaction", "message_reaction_count"}
 OTHER_POLLER = "terminated by other getUpdates request; make sure that only one bot instance is running"
 
-WEBHOOK_ACTIVE = (
-    "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
-)
+WEBHOOK_ACTIVE = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 
 
 @dataclass(frozen=True, slots=True)

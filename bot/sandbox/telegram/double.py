@@ -97,19 +97,13 @@ class Telegram:
         """The present moment as Telegram writes it."""
         return int(self.clock.timestamp())
 
-    def add_account(
-        self, first_name: str, *, username: str | None, language: str | None, phone: str
-    ) -> Account:
+    def add_account(self, first_name: str, *, username: str | None, language: str | None, phone: str) -> Account:
         """A new user."""
-        account = Account(
-            next(self._people_ids), first_name, username=username, language_code=language, phone=phone
-        )
+        account = Account(next(self._people_ids), first_name, username=username, language_code=language, phone=phone)
         self.accounts[account.id] = account
         return account
 
-    def add_group(
-        self, kind: ChatType, title: str, owner: Account, username: str | None, about: str
-    ) -> Group:
+    def add_group(self, kind: ChatType, title: str, owner: Account, username: str | None, about: str) -> Group:
         """A new group or channel whose newcomers need approval."""
         group = Group(next(self._group_ids), kind, title=title, username=username, about=about)
         group.members[owner.id] = Member(owner, "creator")
@@ -222,9 +216,7 @@ class Telegram:
             where = f"{where} in {message.chat.title}"
         self.delivery.push("message", message.as_json(), key=f"chat {message.chat.id}", who=where)
 
-    def push_member(
-        self, chat: Chat, actor: Account, old: Json, new: Json, *, via_join_request: bool = False
-    ) -> None:
+    def push_member(self, chat: Chat, actor: Account, old: Json, new: Json, *, via_join_request: bool = False) -> None:
         """Tell the bot that somebody's place in a chat changed, its own or another's."""
         mine = new["user"]["id"] == self.bot.id
         kind = "my_chat_member" if mine else "chat_member"
@@ -242,9 +234,7 @@ class Telegram:
         who = f"{new['user']['first_name']} is {new['status']}"
         self.delivery.push(kind, content, key=f"{kind} {chat.id}", who=who)
 
-    def set_member(
-        self, group: Group, member: Member, actor: Account, *, via_join_request: bool = False
-    ) -> None:
+    def set_member(self, group: Group, member: Member, actor: Account, *, via_join_request: bool = False) -> None:
         """Give an account its new place in a group, and tell the bot."""
         old = group.member(member.account).as_json()
         here = member.status not in ("left", "kicked")

@@ -69,9 +69,7 @@ def with_automatic(text: str, entities: list[Json]) -> list[Json]:
     if not HINTS.search(text):
         return sorted(entities, key=_order)
     taken = [
-        (entity["offset"], entity["offset"] + entity["length"])
-        for entity in entities
-        if entity["type"] in UNTOUCHABLE
+        (entity["offset"], entity["offset"] + entity["length"]) for entity in entities if entity["type"] in UNTOUCHABLE
     ]
     found: list[Json] = []
     for kind, pattern in AUTOMATIC:

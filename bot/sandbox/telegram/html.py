@@ -26,6 +26,7 @@ STYLES = {
 }
 TAGS = {*STYLES, "a", "tg-emoji", "tg-time"}
 NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
+TAG_NAME = re.compile(r"[^\s>]*")
 REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#(\d{1,7})|([A-Za-z]+));?")
 ATTRIBUTE = re.compile(r"""\s*([^\s=>]*)\s*(?:(=)\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9.\-]*)))?""")
 DATE_FORMAT = re.compile(r"r|w?[dD]?[tT]?")
@@ -98,7 +99,7 @@ class _Parser:
         return chr(code) if 0 < code < 0x10FFFF and not 0xD800 <= code <= 0xDFFF else match.group()
 
     def _start_tag(self, begin: int) -> int:
-        name = re.compile(r"[^\s>]*").match(self._source, begin + 1)
+        name = TAG_NAME.match(self._source, begin + 1)
         end = name.end() if name else begin + 1
         tag = self._source[begin + 1 : end].lower()
         if end >= len(self._source):
@@ -144,8 +145,7 @@ class _Parser:
         opened = self._open.pop()
         if tag and tag != opened.tag:
             raise HtmlError(
-                f"Unmatched end tag at byte offset {self._byte(begin)}, "
-                f'expected "</{opened.tag}>", found "</{tag}>"'
+                f'Unmatched end tag at byte offset {self._byte(begin)}, expected "</{opened.tag}>", found "</{tag}>"'
             )
         if self._length > opened.offset:
             self._entity(opened)

@@ -64,9 +64,7 @@ def _inline(button: InlineKeyboardButton, chat: Chat) -> Json:
         raise bad_request("inline keyboard button text is empty")
     actions = [action for action in ACTIONS if getattr(button, action) is not None]
     if not actions:
-        raise bad_request(
-            "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"
-        )
+        raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
     if len(actions) > 1:
         raise bad_request(f"can't parse inline keyboard button: it has more than one action: {actions}")
     if button.url is not None:

@@ -119,8 +119,7 @@ def set_my_commands(tg: Telegram, call: SetMyCommands) -> bool:
         if not 1 <= len(command.description) <= 256:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
     tg.commands[_scope(tg, call.scope), call.language_code or ""] = [
-        {"command": command.command.removeprefix("/"), "description": command.description}
-        for command in call.commands
+        {"command": command.command.removeprefix("/"), "description": command.description} for command in call.commands
     ]
     return True
 
@@ -148,16 +147,12 @@ def _scope(tg: Telegram, scope: BotCommandScopeUnion | None) -> str:
 
 def set_chat_menu_button(tg: Telegram, call: SetChatMenuButton) -> bool:
     """What the button left of the input field does."""
-    if isinstance(call.menu_button, MenuButtonWebApp) and not call.menu_button.web_app.url.startswith(
-        "https://"
-    ):
+    if isinstance(call.menu_button, MenuButtonWebApp) and not call.menu_button.web_app.url.startswith("https://"):
         raise bad_request("menu button Web App URL is invalid: Only HTTPS links are allowed")
     if call.chat_id is not None and tg.find_chat(call.chat_id).type != "private":
         raise bad_request("chat menu button can be set in private chats only")
     tg.menu_buttons[call.chat_id] = (
-        call.menu_button.model_dump(mode="json", exclude_none=True)
-        if call.menu_button
-        else {"type": "default"}
+        call.menu_button.model_dump(mode="json", exclude_none=True) if call.menu_button else {"type": "default"}
     )
     return True
 

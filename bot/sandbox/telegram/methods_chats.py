@@ -122,9 +122,7 @@ def get_chat_administrators(tg: Telegram, call: GetChatAdministrators) -> list[J
     """Those who run a chat; other bots would be left out."""
     group = tg.find_group(call.chat_id)
     tg.bot_in(group)
-    return [
-        member.as_json() for member in group.members.values() if member.status in ("creator", "administrator")
-    ]
+    return [member.as_json() for member in group.members.values() if member.status in ("creator", "administrator")]
 
 
 def create_chat_invite_link(tg: Telegram, call: CreateChatInviteLink) -> Json:

@@ -46,9 +46,7 @@ def send_message(tg: Telegram, call: SendMessage) -> Json:
     tg.check_may_write(chat)
     text = read_text(call.text, given(call.parse_mode), _entities(call.entities))
     inline = inline_rows(call.reply_markup, chat)
-    keyboard = (
-        reply_rows(call.reply_markup, chat) if isinstance(call.reply_markup, ReplyKeyboardMarkup) else []
-    )
+    keyboard = reply_rows(call.reply_markup, chat) if isinstance(call.reply_markup, ReplyKeyboardMarkup) else []
     known(call.reply_markup)
     tg.flood.count(chat)
     message = tg.new_message(
@@ -109,9 +107,7 @@ def delete_messages(tg: Telegram, call: DeleteMessages) -> bool:
     """Several messages less; those not found are passed over."""
     chat = tg.find_chat(call.chat_id)
     if not 1 <= len(call.message_ids) <= 100:
-        raise bad_request(
-            "message identifiers are not specified" if not call.message_ids else "too many messages"
-        )
+        raise bad_request("message identifiers are not specified" if not call.message_ids else "too many messages")
     found = [chat.by_id[number] for number in call.message_ids if number in chat.by_id]
     for message in found:
         _check_deletable(tg, chat, message)

@@ -104,9 +104,7 @@ class TelegramServer:
             return reset(request)
         try:
             _fail(fault)
-            updates = await self._tg.delivery.get_updates(
-                build(methods.GetUpdates, await read_arguments(request))
-            )
+            updates = await self._tg.delivery.get_updates(build(methods.GetUpdates, await read_arguments(request)))
         except Refusal as refusal:
             self._record("getUpdates", NO_DETAIL, refusal, time.perf_counter())
             return _answer(refusal)

@@ -81,9 +81,7 @@ class Webhook:
                 return
             self.last_error = (int(self._clock.timestamp()), error)
             pause = retry_after or delay
-            self._trace.add(
-                "update", f"webhook: {error}, again in {pause:g} s", {"update_id": update.id}, ok=False
-            )
+            self._trace.add("update", f"webhook: {error}, again in {pause:g} s", {"update_id": update.id}, ok=False)
             await asyncio.sleep(pause)
             delay = min(delay * 2, LONGEST_DELAY) if delay else 1.0
 

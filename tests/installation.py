@@ -1,0 +1,102 @@
+"""A Callgate installation under test: the real application, given the sandbox's addresses and clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from bot import settings
+from bot.app import App
+from bot.sandbox.people import Person
+from bot.sandbox.world import World
+from storage.database import driver_url
+
+CALLBACK_TOKEN = "callback-token-of-the-tests"
+SECRET_KEY = "a secret key that only the tests know"
+OPERATOR = 999
+NUMBER = re.compile(r"\+\d{9,15}")
+
+
+class Installation:
+    """One bot. `start` and `stop` it as often as needed: its database stays."""
+
+    def __init__(self, world: World, database_url: str, **environment: str) -> None:
+        self.world = world
+        self.database_url = database_url
+        self._environment = environment
+        self.app: App | None = None
+
+    def environment(self) -> dict[str, str]:
+        """What the bot is configured by."""
+        return {
+            "BOT_TOKEN": self.world.bot_token,
+            "TELEGRAM_API_URL": self.world.url,
+            "SMSC_URL": self.world.url,
+            "SMSC_API_KEY": self.world.smsc.api_key,
+            "SMSC_CALLBACK_TOKEN": CALLBACK_TOKEN,
+            "SECRET_KEY": SECRET_KEY,
+            "DATABASE_URL": self.database_url,
+            "HTTP_PORT": "0",
+            "OPERATORS": str(OPERATOR),
+            **self._environment,
+        }
+
+    async def start(self, **environment: str) -> None:
+        """Start it; `environment` changes its configuration from now on."""
+        self._environment.update(environment)
+        config = settings.load({name: value for name, value in self.environment().items() if value}, None)
+        self.app = App(config, self.world.clock)
+        await self.app.start()
+        self.world.smsc.callback_url = f"{self.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
+
+    async def stop(self) -> None:
+        """Stop it as SIGTERM would."""
+        if self.app is not None:
+            app, self.app = self.app, None
+            await app.stop()
+
+    async def restart(self, **environment: str) -> None:
+        """Stop and start it."""
+        await self.stop()
+        await self.start(**environment)
+
+    @property
+    def url(self) -> str:
+        """Its HTTP server."""
+        assert self.app is not None
+        return f"http://127.0.0.1:{self.app.port}"
+
+    async def rows(self, query: str, **values: object) -> list[Mapping[str, Any]]:
+        """Read the database through a connection of the test's own, while the bot runs."""
+        engine = create_async_engine(driver_url(self.database_url), poolclass=NullPool)
+        try:
+            async with engine.connect() as connection:
+                found = await connection.execute(text(query), values)
+                return [dict(row) for row in found.mappings()]
+        finally:
+            await engine.dispose()
+
+    async def journal(self) -> list[str]:
+        """The names of the events journalled, in order."""
+        return [row["event"] for row in await self.rows("SELECT event FROM journal ORDER BY id")]
+
+
+async def number_shown(person: Person) -> str:
+    """The call number on the person's screen, once it is there."""
+    message = await person.sees("📞")
+    number = NUMBER.search(message.text)
+    assert number is not None
+    return number.group()
+
+
+async def verify(person: Person) -> None:
+    """All a person does to verify: share the contact, call the number."""
+    await person.says("/start")
+    await person.shares_contact()
+    await person.calls(await number_shown(person))
+    await person.sees("✅")
