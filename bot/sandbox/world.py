@@ -58,10 +58,10 @@ class World:
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
-        """Listen; `url` is the address from then on."""
+        """Listen; `url` is the address from then on. After `stop` the world can start again where it was."""
         self._control.start()
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        self.telegram.session = self._session
+        self.telegram.start(self._session)
         self.smsc.use(self._session)
         app = web.Application(client_max_size=LARGEST_BODY)
         app.add_routes(TelegramServer(self.telegram, self.faults).routes())

@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.sandbox.people import NotSeen, Person
 from bot.sandbox.telegram.client import Impossible
 from bot.sandbox.world import World
-from tests.sandbox.conftest import Poller
+from tests.sandbox.conftest import Poller, bot_for
 
 CANCEL = InlineKeyboardMarkup(inline_keyboard=[[InlineKeyboardButton(text="✖ Cancel", callback_data="no")]])
 
@@ -204,6 +204,21 @@ async def test_a_bot_that_is_down_gets_its_updates_when_it_is_back(
     await world.wait_until(lambda: any("webhook: Connection failed" in title for title in world.trace.titles()))
     await bot.set_webhook(hook.url)
     await world.wait_until(lambda: hook.taken)
+
+
+async def test_a_world_that_was_down_goes_on_where_it_was(anna: Person, hook: Hook) -> None:
+    world = World(flood_limits=False)
+    await world.start()
+    port = int(world.url.rpartition(":")[2])
+    async with bot_for(world) as bot:
+        await bot.set_webhook(hook.url)
+    await world.person("Clara").says("1")
+    await world.wait_until(lambda: len(hook.taken) == 1)
+    await world.stop()
+    await world.start(port)
+    await world.person("Boris").says("2")
+    await world.wait_until(lambda: len(hook.taken) == 2)
+    await world.stop()
 
 
 async def test_waiting_updates_can_be_dropped(bot: Bot, anna: Person, hook: Hook) -> None:

@@ -21,15 +21,19 @@ async def test_a_person_calls_and_is_let_in(world: World, callgate: Installation
     await world.wait_until(lambda: anna.id in group.members)
     await anna.sees("You are in: Flat owners")
     assert len(anna.chat.messages) == 1
-    assert await callgate.journal() == [
-        "started",
-        "gate_on",
-        "join_asked",
-        "join_reached",
-        "contact_taken",
-        "number_asked",
-        "number_given",
-        "confirmed",
-        "grant_due",
-        "grant_done",
-    ]
+    journal = await callgate.journal()
+    assert sorted(journal) == sorted(
+        [
+            "started",
+            "gate_on",
+            "join_asked",
+            "join_reached",
+            "contact_taken",
+            "number_asked",
+            "number_given",
+            "confirmed",
+            "grant_due",
+            "grant_done",
+        ]
+    )
+    assert journal[-3:] == ["confirmed", "grant_due", "grant_done"]

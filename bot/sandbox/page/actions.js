@@ -39,8 +39,12 @@ export const say = (chat, text) => act({ do: "say", chat: chat.id, text });
 export async function shareContact(chat) {
   const phone = page.state ? groupPhone(page.state.me.phone) : "";
   const yes = await confirmDialog({
-    title: "Share your phone number?", text: `${chat.title} will see ${phone}.`,
-    yes: "Share", no: "Cancel", testid: "share-dialog", yesTestid: "confirm-share",
+    title: "Share your phone number?",
+    text: `${chat.title} will see ${phone}.`,
+    yes: "Share",
+    no: "Cancel",
+    testid: "share-dialog",
+    yesTestid: "confirm-share",
   });
   if (yes) await act({ do: "share_contact", chat: chat.id });
   return yes;
@@ -48,11 +52,18 @@ export async function shareContact(chat) {
 
 /** @param {Chat} chat */
 export function attachContact(chat) {
-  const people = [...(page.state?.people ?? [])].sort((a, b) => Number(b.id === page.as) - Number(a.id === page.as));
-  actionSheet("Share a contact", people.map((person) => ({
-    text: person.id === page.as ? "My own" : person.name, hint: groupPhone(person.phone), icon: "person",
-    run: () => void act({ do: "share_contact_of", chat: chat.id, person: person.id }),
-  })));
+  const people = [...(page.state?.people ?? [])].sort(
+    (a, b) => Number(b.id === page.as) - Number(a.id === page.as),
+  );
+  actionSheet(
+    "Share a contact",
+    people.map((person) => ({
+      text: person.id === page.as ? "My own" : person.name,
+      hint: groupPhone(person.phone),
+      icon: "person",
+      run: () => void act({ do: "share_contact_of", chat: chat.id, person: person.id }),
+    })),
+  );
 }
 
 /** @param {Chat} chat @param {Message} message @param {InlineButton} button @param {string} place row and column */
@@ -112,9 +123,10 @@ function openInside(url) {
     return name !== null && openMention(name);
   }
   if (!/^(www\.)?(t|telegram)\.me$/.test(url.hostname) || !path.length) return false;
-  const chat = path[0] === "c"
-    ? chats.find((one) => String(one.id) === `-100${path[1]}`)
-    : chats.find((one) => one.username?.toLowerCase() === path[0].toLowerCase());
+  const chat =
+    path[0] === "c"
+      ? chats.find((one) => String(one.id) === `-100${path[1]}`)
+      : chats.find((one) => one.username?.toLowerCase() === path[0].toLowerCase());
   if (chat) goTo(chat.id);
   else if (/^[a-z]\w{3,}$/i.test(path[0]) && path[0] !== "joinchat") return openMention(path[0]);
   else if (/^\+|^joinchat$/.test(path[0])) {
@@ -131,14 +143,30 @@ export function openUrl(address, message) {
   if (!url) return void toast("This is not a link.", "bad");
   if (url.protocol === "tel:") return dial(decodeURIComponent(url.pathname));
   if (openInside(url)) return;
-  if (!/^https?:$/.test(url.protocol)) return void toast("This link has nowhere to go in the sandbox.", "bad");
+  if (!/^https?:$/.test(url.protocol))
+    return void toast("This link has nowhere to go in the sandbox.", "bad");
   if (/^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(url.hostname)) {
     return openBrowser(url, { dial: () => dial(null, message) });
   }
-  actionSheet("This link leads outside the sandbox", [
-    { text: "Open in a new tab", icon: "external", run: () => void window.open(url.href, "_blank", "noopener,noreferrer") },
-    { text: "Copy the link", icon: "copy", run: async () => { await copyText(url.href); toast("Copied to clipboard", "good"); } },
-  ], url.href);
+  actionSheet(
+    "This link leads outside the sandbox",
+    [
+      {
+        text: "Open in a new tab",
+        icon: "external",
+        run: () => void window.open(url.href, "_blank", "noopener,noreferrer"),
+      },
+      {
+        text: "Copy the link",
+        icon: "copy",
+        run: async () => {
+          await copyText(url.href);
+          toast("Copied to clipboard", "good");
+        },
+      },
+    ],
+    url.href,
+  );
 }
 
 /** @param {Chat} chat what its "…" offers to this person */
@@ -157,13 +185,37 @@ export function chatMenu(chat) {
     ]);
   }
   const name = page.state?.bot.name ?? "the bot";
-  return actionSheet(chat.title, [
-    { text: `Make ${name} an administrator`, hint: "With the right to let members in", icon: "shield", testid: "make-admin", run: run("make_admin") },
-    { text: `Take ${name}’s right to let members in`, hint: "It stays an administrator", icon: "lock", testid: "take-rights", run: run("take_rights") },
-    { text: `Remove ${name} from the chat`, icon: "block", danger: true, testid: "remove-bot", run: run("remove_bot") },
-  ], "What the owner of a chat can do");
+  return actionSheet(
+    chat.title,
+    [
+      {
+        text: `Make ${name} an administrator`,
+        hint: "With the right to let members in",
+        icon: "shield",
+        testid: "make-admin",
+        run: run("make_admin"),
+      },
+      {
+        text: `Take ${name}’s right to let members in`,
+        hint: "It stays an administrator",
+        icon: "lock",
+        testid: "take-rights",
+        run: run("take_rights"),
+      },
+      {
+        text: `Remove ${name} from the chat`,
+        icon: "block",
+        danger: true,
+        testid: "remove-bot",
+        run: run("remove_bot"),
+      },
+    ],
+    "What the owner of a chat can do",
+  );
 }
 
 /** @param {Chat} chat @returns {boolean} whether the menu would hold anything */
 export const hasMenu = (chat) =>
-  chat.type === "private" || chat.my_state === "requested" || (chat.my_state === "admin" && page.state?.me.role === "owner");
+  chat.type === "private" ||
+  chat.my_state === "requested" ||
+  (chat.my_state === "admin" && page.state?.me.role === "owner");

@@ -11,11 +11,16 @@ async function ask(path, body) {
   /** @type {Response} */
   let response;
   try {
-    response = await fetch(path, body === undefined ? { cache: "no-store" } : {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
+    response = await fetch(
+      path,
+      body === undefined
+        ? { cache: "no-store" }
+        : {
+            method: "POST",
+            headers: { "Content-Type": "application/json" },
+            body: JSON.stringify(body),
+          },
+    );
   } catch {
     throw new Error("The sandbox cannot be reached. Is it still running?");
   }

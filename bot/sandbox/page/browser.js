@@ -9,14 +9,53 @@ export function openBrowser(url, on) {
   // A page of another origin keeps its own; one of this origin must not reach into this page.
   const apart = url.origin === location.origin ? "" : " allow-same-origin";
   const frame = el("iframe", {
-    class: "browser-frame", title: `Page at ${url.host}`, src: url.href, referrerpolicy: "no-referrer",
-    sandbox: `allow-scripts allow-forms allow-popups${apart}`, allow: "clipboard-write",
+    class: "browser-frame",
+    title: `Page at ${url.host}`,
+    src: url.href,
+    referrerpolicy: "no-referrer",
+    sandbox: `allow-scripts allow-forms allow-popups${apart}`,
+    allow: "clipboard-write",
   });
-  const bar = el("div", { class: "browser-bar" },
-    el("button", { class: "icon-button", "aria-label": "Close the page", testid: "browser-close", on: { click: () => layer.close() } }, icon("close")),
+  const bar = el(
+    "div",
+    { class: "browser-bar" },
+    el(
+      "button",
+      {
+        class: "icon-button",
+        "aria-label": "Close the page",
+        testid: "browser-close",
+        on: { click: () => layer.close() },
+      },
+      icon("close"),
+    ),
     el("div", { class: "browser-address" }, icon("lock", 13), el("span", { text: url.host + url.pathname })),
-    el("button", { class: "icon-button", "aria-label": "Open in a new tab", title: "Open in a new tab", on: { click: () => window.open(url.href, "_blank", "noopener,noreferrer") } }, icon("external")),
-    el("button", { class: "primary is-call is-small", testid: "browser-dial", on: { click: () => { layer.close(); on.dial(); } } }, icon("phone", 17), "Dial"));
+    el(
+      "button",
+      {
+        class: "icon-button",
+        "aria-label": "Open in a new tab",
+        title: "Open in a new tab",
+        on: { click: () => window.open(url.href, "_blank", "noopener,noreferrer") },
+      },
+      icon("external"),
+    ),
+    el(
+      "button",
+      {
+        class: "primary is-call is-small",
+        testid: "browser-dial",
+        on: {
+          click: () => {
+            layer.close();
+            on.dial();
+          },
+        },
+      },
+      icon("phone", 17),
+      "Dial",
+    ),
+  );
   const sheet = el("div", { class: "browser" }, bar, frame);
   const layer = openLayer(sheet, { label: "Page of the bot", kind: "full", testid: "browser" });
 }

@@ -18,7 +18,10 @@ const when = (date) => (dayName(date) === "Today" ? clockTime(date) : dayName(da
 /** @param {Chat} chat @returns {string} */
 function preview(chat) {
   const last = chat.messages[chat.messages.length - 1];
-  if (last) return last.service || chat.type === "private" || !last.from ? summary(last) : `${last.mine ? "You" : last.from.name}: ${summary(last)}`;
+  if (last)
+    return last.service || chat.type === "private" || !last.from
+      ? summary(last)
+      : `${last.mine ? "You" : last.from.name}: ${summary(last)}`;
   if (chat.type === "private") return "Nothing here yet. Open to start.";
   return chat.members ? plural(chat.members, "member") : "";
 }
@@ -38,18 +41,43 @@ const rank = (chat) => chat.messages[chat.messages.length - 1]?.date ?? (chat.ty
 function row(chat) {
   const last = chat.messages[chat.messages.length - 1];
   const count = unread(chat);
-  return el("li", {},
-    el("button", { class: "chat-row", testid: `chat-item-${chat.id}`, on: { click: () => goTo(chat.id) } },
+  return el(
+    "li",
+    {},
+    el(
+      "button",
+      { class: "chat-row", testid: `chat-item-${chat.id}`, on: { click: () => goTo(chat.id) } },
       avatar({ id: chat.id, name: chat.title, bot: chat.type === "private" }, "l"),
-      el("span", { class: "chat-row-words" },
-        el("span", { class: "chat-row-top" },
-          el("span", { class: "chat-row-name" },
-            chat.type !== "private" && icon("people", 15), el("bdi", { text: chat.title })),
-          last && el("time", { class: "chat-row-time", text: when(last.date) })),
-        el("span", { class: "chat-row-bottom" },
+      el(
+        "span",
+        { class: "chat-row-words" },
+        el(
+          "span",
+          { class: "chat-row-top" },
+          el(
+            "span",
+            { class: "chat-row-name" },
+            chat.type !== "private" && icon("people", 15),
+            el("bdi", { text: chat.title }),
+          ),
+          last && el("time", { class: "chat-row-time", text: when(last.date) }),
+        ),
+        el(
+          "span",
+          { class: "chat-row-bottom" },
           el("span", { class: "chat-row-last", dir: "auto", text: preview(chat) }),
-          count > 0 && el("span", { class: "badge" }, String(count), el("span", { class: "visually-hidden", text: " unread" })),
-          standing(chat)))));
+          count > 0 &&
+            el(
+              "span",
+              { class: "badge" },
+              String(count),
+              el("span", { class: "visually-hidden", text: " unread" }),
+            ),
+          standing(chat),
+        ),
+      ),
+    ),
+  );
 }
 
 export function drawChatList() {
@@ -58,13 +86,38 @@ export function drawChatList() {
   const { me } = state;
   const chats = [...state.chats].sort((a, b) => rank(b) - rank(a));
   const counts = chats.map(unread);
-  show(byId("list-view"), [me, chats, counts, chats.map((chat) => chat.messages.map((m) => when(m.date)).pop())], () => [
-    el("header", { class: "bar" },
-      el("h2", { class: "bar-title", text: "Chats" }),
-      el("button", { class: "icon-button", "aria-label": "Dial a number", title: "Dial a number", testid: "open-dialer", on: { click: () => dial() } }, icon("phone")),
-      el("button", { class: "me", "aria-label": `This is ${me.name}’s phone. Switch person`, testid: "switch-person", on: { click: () => showPanel("side") } },
-        avatar(me, "s"))),
-    el("ul", { class: "chat-rows", testid: "chat-list" }, ...chats.map(row)),
-    el("p", { class: "list-foot" }, icon("lock", 14), "Everything here happens on this machine."),
-  ]);
+  show(
+    byId("list-view"),
+    [me, chats, counts, chats.map((chat) => chat.messages.map((m) => when(m.date)).pop())],
+    () => [
+      el(
+        "header",
+        { class: "bar" },
+        el("h2", { class: "bar-title", text: "Chats" }),
+        el(
+          "button",
+          {
+            class: "icon-button",
+            "aria-label": "Dial a number",
+            title: "Dial a number",
+            testid: "open-dialer",
+            on: { click: () => dial() },
+          },
+          icon("phone"),
+        ),
+        el(
+          "button",
+          {
+            class: "me",
+            "aria-label": `This is ${me.name}’s phone. Switch person`,
+            testid: "switch-person",
+            on: { click: () => showPanel("side") },
+          },
+          avatar(me, "s"),
+        ),
+      ),
+      el("ul", { class: "chat-rows", testid: "chat-list" }, ...chats.map(row)),
+      el("p", { class: "list-foot" }, icon("lock", 14), "Everything here happens on this machine."),
+    ],
+  );
 }

@@ -19,19 +19,43 @@ let view = null;
 function subtitle(chat) {
   if (chat.type === "private") return "bot";
   const kind = chat.type === "channel" ? "channel" : "group";
-  return chat.members ? `${kind}, ${plural(chat.members, chat.type === "channel" ? "subscriber" : "member")}` : kind;
+  return chat.members
+    ? `${kind}, ${plural(chat.members, chat.type === "channel" ? "subscriber" : "member")}`
+    : kind;
 }
 
 /** @param {Chat} chat */
 function drawHead(chat) {
   if (!view) return;
   show(view.head, [chat.title, subtitle(chat), hasMenu(chat), chat.my_state], () => [
-    el("button", { class: "icon-button", "aria-label": "Back to chats", testid: "back", on: { click: () => goTo(null) } }, icon("back", 22)),
+    el(
+      "button",
+      {
+        class: "icon-button",
+        "aria-label": "Back to chats",
+        testid: "back",
+        on: { click: () => goTo(null) },
+      },
+      icon("back", 22),
+    ),
     avatar({ id: chat.id, name: chat.title, bot: chat.type === "private" }, "m"),
-    el("div", { class: "bar-words" },
+    el(
+      "div",
+      { class: "bar-words" },
       el("h2", { class: "bar-name", dir: "auto", text: chat.title }),
-      el("p", { class: "bar-sub", text: subtitle(chat) })),
-    hasMenu(chat) && el("button", { class: "icon-button", "aria-label": "More", testid: "chat-menu", on: { click: () => chatMenu(chat) } }, icon("more", 22)),
+      el("p", { class: "bar-sub", text: subtitle(chat) }),
+    ),
+    hasMenu(chat) &&
+      el(
+        "button",
+        {
+          class: "icon-button",
+          "aria-label": "More",
+          testid: "chat-menu",
+          on: { click: () => chatMenu(chat) },
+        },
+        icon("more", 22),
+      ),
   ]);
 }
 
@@ -40,18 +64,36 @@ function drawPreview(chat) {
   if (!view) return;
   const asked = chat.my_state === "requested";
   show(view.preview, [chat.title, chat.about, chat.members, chat.my_state], () => [
-    el("div", { class: "preview-card" },
+    el(
+      "div",
+      { class: "preview-card" },
       avatar({ id: chat.id, name: chat.title }, "xl"),
       el("h3", { class: "preview-title", dir: "auto", text: chat.title }),
       el("p", { class: "preview-sub", text: subtitle(chat) }),
       chat.about && el("p", { class: "preview-about", dir: "auto", text: chat.about }),
-      el("p", { class: "preview-rule" }, icon("lock", 16), "New members need approval.")),
-    el("div", { class: "preview-foot" },
-      el("button", {
-        class: `primary is-wide${asked ? " is-done" : ""}`, testid: "join-button", "aria-disabled": asked,
-        on: { click: () => !asked && void act({ do: "join", chat: chat.id }) },
-      }, asked && icon("check", 19), asked ? "Request sent" : "Request to join"),
-      el("p", { class: "preview-note", text: asked ? "You are let in as soon as it is approved. Look into your other chats." : "An administrator, or a bot, looks at your request." })),
+      el("p", { class: "preview-rule" }, icon("lock", 16), "New members need approval."),
+    ),
+    el(
+      "div",
+      { class: "preview-foot" },
+      el(
+        "button",
+        {
+          class: `primary is-wide${asked ? " is-done" : ""}`,
+          testid: "join-button",
+          "aria-disabled": asked,
+          on: { click: () => !asked && void act({ do: "join", chat: chat.id }) },
+        },
+        asked && icon("check", 19),
+        asked ? "Request sent" : "Request to join",
+      ),
+      el("p", {
+        class: "preview-note",
+        text: asked
+          ? "You are let in as soon as it is approved. Look into your other chats."
+          : "An administrator, or a bot, looks at your request.",
+      }),
+    ),
   ]);
 }
 
@@ -70,9 +112,17 @@ function build(chat, key) {
   const host = byId("chat-view");
   const head = el("header", { class: "bar is-chat" });
   const preview = el("div", { class: "preview" });
-  const blank = el("div", { class: "blank" }, el("div", { class: "blank-card" },
-    avatar({ id: chat.id, name: chat.title, bot: true }, "l"),
-    el("strong", { text: "What can this bot do?" }), el("p", { text: chat.about || "Press START to find out." })));
+  const blank = el(
+    "div",
+    { class: "blank" },
+    el(
+      "div",
+      { class: "blank-card" },
+      avatar({ id: chat.id, name: chat.title, bot: true }, "l"),
+      el("strong", { text: "What can this bot do?" }),
+      el("p", { text: chat.about || "Press START to find out." }),
+    ),
+  );
   const messages = messageList(blank, reactions);
   const foot = composer(chat);
   host.replaceChildren(head, preview, messages.scroll, messages.jump, foot.node);
@@ -92,8 +142,15 @@ export function drawChat() {
   list.inert = Boolean(chat);
   host.inert = !chat;
   if (!chat) {
-    if (wasOpen && fromChat && view) list.querySelector(`[data-testid="chat-item-${view.chat}"]`)?.focus({ preventScroll: true });
-    if (wasOpen) setTimeout(() => { if (!openChat()) host.hidden = true; }, calm() ? 0 : 260);
+    if (wasOpen && fromChat && view)
+      list.querySelector(`[data-testid="chat-item-${view.chat}"]`)?.focus({ preventScroll: true });
+    if (wasOpen)
+      setTimeout(
+        () => {
+          if (!openChat()) host.hidden = true;
+        },
+        calm() ? 0 : 260,
+      );
     return;
   }
   host.hidden = false;
@@ -120,7 +177,10 @@ export function drawChat() {
  * @param {HTMLElement} host */
 function landFocus(host) {
   const wanted = matchMedia("(pointer: fine)").matches
-    ? "[data-testid=join-button], [data-testid=start-button], [data-testid=input]" : "[data-testid=back]";
-  const target = [...host.querySelectorAll(wanted)].find((node) => node instanceof HTMLElement && node.offsetParent !== null);
+    ? "[data-testid=join-button], [data-testid=start-button], [data-testid=input]"
+    : "[data-testid=back]";
+  const target = [...host.querySelectorAll(wanted)].find(
+    (node) => node instanceof HTMLElement && node.offsetParent !== null,
+  );
   /** @type {HTMLElement|undefined} */ (target ?? undefined)?.focus({ preventScroll: true });
 }

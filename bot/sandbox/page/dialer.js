@@ -12,14 +12,21 @@ import { page } from "./store.js";
 /** What the line said, in a person's words. @type {Record<string, [string, string]>} */
 const HEARD = {
   dropped: ["Call dropped: free", "One short ring, then it hung up. That is how it should be."],
-  "number unavailable": ["Call dropped: free", "“The number is unavailable”, the line said. That is how it should be."],
+  "number unavailable": [
+    "Call dropped: free",
+    "“The number is unavailable”, the line said. That is how it should be.",
+  ],
   "no such number": ["No such number", "The line said that this number does not exist."],
 };
 
 /** @param {string} icon_ @param {string} text @param {string|null} hint @param {string} testid @param {() => void} run @param {string} [kind] */
 const choice = (icon_, text, hint, testid, run, kind = "") =>
-  el("button", { class: `dial-choice ${kind}`, testid, on: { click: run } },
-    icon(icon_, 21), el("span", { class: "sheet-words" }, el("span", { text }), hint && el("small", { text: hint })));
+  el(
+    "button",
+    { class: `dial-choice ${kind}`, testid, on: { click: run } },
+    icon(icon_, 21),
+    el("span", { class: "sheet-words" }, el("span", { text }), hint && el("small", { text: hint })),
+  );
 
 /** @param {string|null} number null: the person types it @param {Place} place */
 export function openDialer(number, place) {
@@ -27,7 +34,15 @@ export function openDialer(number, place) {
   if (!me) return;
   const body = el("div", { class: "dialer" });
   const layer = openLayer(body, { label: "Phone", kind: "sheet", testid: "dialer" });
-  const typed = el("input", { class: "dial-input", inputmode: "tel", type: "tel", placeholder: "+7", "aria-label": "Number to call", testid: "dial-number", value: "" });
+  const typed = el("input", {
+    class: "dial-input",
+    inputmode: "tel",
+    type: "tel",
+    placeholder: "+7",
+    "aria-label": "Number to call",
+    testid: "dial-number",
+    value: "",
+  });
   const target = () => (number ?? typed.value).replace(/[^\d+]/g, "");
 
   /** @param {Partial<Call>} how */
@@ -36,27 +51,51 @@ export function openDialer(number, place) {
     return void ring(body, layer, { number: target(), from_number: null, hidden: false, ...how }, place);
   };
 
-  const other = el("input", { class: "dial-input is-small", type: "tel", inputmode: "tel", "aria-label": "Number to call from", testid: "dial-from-number", value: groupPhone(neighbour(me.phone)) });
-  const otherForm = el("form", { class: "dial-other", hidden: true, on: { submit: (/** @type {Event} */ event) => {
-    event.preventDefault();
-    call({ from_number: other.value.replace(/[^\d+]/g, "") });
-  } } }, el("label", { class: "dial-label" }, "Call from", other), el("button", { class: "primary is-call", type: "submit", testid: "dial-call-from" }, "Call"));
+  const other = el("input", {
+    class: "dial-input is-small",
+    type: "tel",
+    inputmode: "tel",
+    "aria-label": "Number to call from",
+    testid: "dial-from-number",
+    value: groupPhone(neighbour(me.phone)),
+  });
+  const otherForm = el(
+    "form",
+    {
+      class: "dial-other",
+      hidden: true,
+      on: {
+        submit: (/** @type {Event} */ event) => {
+          event.preventDefault();
+          call({ from_number: other.value.replace(/[^\d+]/g, "") });
+        },
+      },
+    },
+    el("label", { class: "dial-label" }, "Call from", other),
+    el("button", { class: "primary is-call", type: "submit", testid: "dial-call-from" }, "Call"),
+  );
 
-  const choices = el("div", { class: "dial-choices" },
+  const choices = el(
+    "div",
+    { class: "dial-choices" },
     choice("phone", "Call", null, "dial-call", () => call({}), "is-call"),
     choice("swap", "Call from another number", "As from a second phone", "dial-other", () => {
       otherForm.hidden = !otherForm.hidden;
       if (!otherForm.hidden) other.select();
     }),
     otherForm,
-    choice("hidden", "Hide my number", "The other side sees no number", "dial-hidden", () => call({ hidden: true })),
-    choice("close", "Do not call", null, "dial-cancel", () => layer.close(), "is-quiet"));
+    choice("hidden", "Hide my number", "The other side sees no number", "dial-hidden", () =>
+      call({ hidden: true }),
+    ),
+    choice("close", "Do not call", null, "dial-cancel", () => layer.close(), "is-quiet"),
+  );
 
   body.append(
     el("div", { class: "sheet-grip" }),
     el("p", { class: "dial-from" }, "From ", el("span", { text: groupPhone(me.phone) })),
     number ? el("p", { class: "dial-number", text: groupPhone(number), testid: "dial-shown" }) : typed,
-    choices);
+    choices,
+  );
   const first = number ? choices.querySelector("button") : typed;
   first?.focus({ preventScroll: true });
 }
@@ -69,10 +108,32 @@ async function ring(body, layer, call, place) {
   const from = call.hidden ? "Number hidden" : `From ${groupPhone(call.from_number ?? me?.phone ?? "")}`;
   const state = el("p", { class: "call-state", role: "status", text: "Calling…" });
   const note = el("p", { class: "call-note", text: from });
-  const rings = el("div", { class: "rings", "aria-hidden": "true" }, el("i"), el("i"), el("i"), el("b", {}, icon("phone", 30)));
-  const done = el("button", { class: "text-button is-quiet", text: "Back to the chat", testid: "dial-done", hidden: true, on: { click: () => layer.close() } });
-  body.replaceChildren(el("div", { class: "calling" },
-    rings, el("p", { class: "dial-number", text: groupPhone(call.number) }), state, note, done));
+  const rings = el(
+    "div",
+    { class: "rings", "aria-hidden": "true" },
+    el("i"),
+    el("i"),
+    el("i"),
+    el("b", {}, icon("phone", 30)),
+  );
+  const done = el("button", {
+    class: "text-button is-quiet",
+    text: "Back to the chat",
+    testid: "dial-done",
+    hidden: true,
+    on: { click: () => layer.close() },
+  });
+  body.replaceChildren(
+    el(
+      "div",
+      { class: "calling" },
+      rings,
+      el("p", { class: "dial-number", text: groupPhone(call.number) }),
+      state,
+      note,
+      done,
+    ),
+  );
   layer.node.focus({ preventScroll: true });
 
   const [result] = await Promise.all([place(call), pause(calm() ? 400 : 1700)]);

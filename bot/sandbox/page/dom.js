@@ -18,12 +18,15 @@ export function el(tag, props = {}, ...children) {
     else if (name === "text") node.textContent = value;
     else if (name === "testid") node.dataset.testid = value;
     else if (name === "data") Object.assign(node.dataset, value);
-    else if (name === "on") for (const [event, run] of Object.entries(value)) node.addEventListener(event, /** @type {any} */ (run));
+    else if (name === "on")
+      for (const [event, run] of Object.entries(value))
+        node.addEventListener(event, /** @type {any} */ (run));
     else if (name === "value") /** @type {any} */ (node).value = value;
     else node.setAttribute(name, value === true && !name.startsWith("aria-") ? "" : String(value));
   }
   if (tag === "button" && !("type" in props)) node.setAttribute("type", "button");
-  for (const child of children) if (child !== null && child !== undefined && child !== false) node.append(child);
+  for (const child of children)
+    if (child !== null && child !== undefined && child !== false) node.append(child);
   return node;
 }
 

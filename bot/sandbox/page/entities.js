@@ -19,9 +19,11 @@ function nest(entities) {
   const roots = [];
   /** @type {Tree[]} */
   const open = [];
-  const sorted = entities.map((entity, index) => ({ entity, index })).sort(
-    (a, b) => a.entity.offset - b.entity.offset || b.entity.length - a.entity.length || a.index - b.index,
-  );
+  const sorted = entities
+    .map((entity, index) => ({ entity, index }))
+    .sort(
+      (a, b) => a.entity.offset - b.entity.offset || b.entity.length - a.entity.length || a.index - b.index,
+    );
   for (const { entity } of sorted) {
     /** @type {Tree} */
     const node = { ...entity, children: [], end: entity.offset + entity.length };
@@ -41,7 +43,10 @@ function codeNode(text) {
     toast("Copied", "good");
   };
   return el("code", {
-    class: "code", role: "button", tabindex: "0", title: "Copy",
+    class: "code",
+    role: "button",
+    tabindex: "0",
+    title: "Copy",
     on: { click: copy, keydown: (/** @type {KeyboardEvent} */ e) => e.key === "Enter" && copy() },
   });
 }
@@ -61,7 +66,10 @@ function spoilerNode(key) {
   node.setAttribute("tabindex", "0");
   node.setAttribute("aria-label", "Hidden text. Show it");
   node.addEventListener("click", lift, { once: true });
-  node.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && lift(event));
+  node.addEventListener(
+    "keydown",
+    (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && lift(event),
+  );
   return node;
 }
 
@@ -71,16 +79,25 @@ function dateNode(entity, inner, language) {
   const format = entity.date_time_format ?? "";
   const live = format === "r";
   return el("time", {
-    role: live ? "timer" : null, "aria-live": live ? "off" : null, // read when asked for, not each second
-    class: live ? "countdown" : "date", datetime: new Date(unix * 1000).toISOString(), title: inner,
+    role: live ? "timer" : null,
+    "aria-live": live ? "off" : null, // read when asked for, not each second
+    class: live ? "countdown" : "date",
+    datetime: new Date(unix * 1000).toISOString(),
+    title: inner,
     text: format ? dateTime(unix, format, language) : inner,
     data: live ? { unix: String(unix), language } : {},
   });
 }
 
 /** @type {Record<string, string>} entities that only look different */
-const TAGS = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", blockquote: "blockquote",
-  expandable_blockquote: "blockquote" };
+const TAGS = {
+  bold: "strong",
+  italic: "em",
+  underline: "u",
+  strikethrough: "s",
+  blockquote: "blockquote",
+  expandable_blockquote: "blockquote",
+};
 
 /**
  * @param {Tree} entity @param {string} inner @param {string} key @param {string} language @param {Reactions} reactions
@@ -91,16 +108,29 @@ function node(entity, inner, key, language, reactions) {
     el("button", { class: "link", on: { click: run }, ...more });
   switch (entity.type) {
     case "phone_number":
-      return link(() => reactions.dial(inner), { class: "link is-phone", testid: "phone-number", "aria-label": `${groupPhone(inner)}, call` });
-    case "url": return link(() => reactions.open(/^[a-z]+:/i.test(inner) ? inner : `http://${inner}`));
-    case "text_link": return link(() => reactions.open(entity.url ?? ""), { title: entity.url });
-    case "bot_command": return link(() => reactions.say(inner));
-    case "mention": return link(() => reactions.mention(inner));
-    case "code": return codeNode(inner);
-    case "pre": return el("pre", { class: "pre" });
-    case "spoiler": return spoilerNode(`${key}:${entity.offset}`);
-    case "date_time": return dateNode(entity, inner, language);
-    default: return el(TAGS[entity.type] ?? "span");
+      return link(() => reactions.dial(inner), {
+        class: "link is-phone",
+        testid: "phone-number",
+        "aria-label": `${groupPhone(inner)}, call`,
+      });
+    case "url":
+      return link(() => reactions.open(/^[a-z]+:/i.test(inner) ? inner : `http://${inner}`));
+    case "text_link":
+      return link(() => reactions.open(entity.url ?? ""), { title: entity.url });
+    case "bot_command":
+      return link(() => reactions.say(inner));
+    case "mention":
+      return link(() => reactions.mention(inner));
+    case "code":
+      return codeNode(inner);
+    case "pre":
+      return el("pre", { class: "pre" });
+    case "spoiler":
+      return spoilerNode(`${key}:${entity.offset}`);
+    case "date_time":
+      return dateNode(entity, inner, language);
+    default:
+      return el(TAGS[entity.type] ?? "span");
   }
 }
 
@@ -109,7 +139,12 @@ function node(entity, inner, key, language, reactions) {
  * @param {Reactions} reactions @returns {DocumentFragment}
  */
 export function richText(text, entities, key, language, reactions) {
-  const fill = (/** @type {Node & ParentNode} */ parent, /** @type {number} */ from, /** @type {number} */ to, /** @type {Tree[]} */ trees) => {
+  const fill = (
+    /** @type {Node & ParentNode} */ parent,
+    /** @type {number} */ from,
+    /** @type {number} */ to,
+    /** @type {Tree[]} */ trees,
+  ) => {
     let at = from;
     for (const tree of trees) {
       if (tree.offset > at) parent.append(text.slice(at, tree.offset));

@@ -15,13 +15,22 @@ export function groupPhone(phone) {
 
 /** @param {string} name @returns {string} one or two letters for an avatar */
 export function initials(name) {
-  const words = name.replace(/[^\p{L}\p{N}\s]/gu, " ").trim().split(/\s+/).filter(Boolean);
+  const words = name
+    .replace(/[^\p{L}\p{N}\s]/gu, " ")
+    .trim()
+    .split(/\s+/)
+    .filter(Boolean);
   if (!words.length) return "?";
-  return words.slice(0, 2).map((word) => [...word][0]).join("").toUpperCase();
+  return words
+    .slice(0, 2)
+    .map((word) => [...word][0])
+    .join("")
+    .toUpperCase();
 }
 
 /** @param {number} count @param {string} one @param {string} [many] */
-export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+export const plural = (count, one, many = `${one}s`) =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 /** @param {string} phone @returns {string} some other phone, to call from */
 export function neighbour(phone) {

@@ -9,12 +9,15 @@ const PATHS = {
   down: "M6 9l6 6 6-6",
   more: "M12 5.5v.01M12 12v.01M12 18.5v.01",
   send: "M12 19V5M6 11l6-6 6 6",
-  attach: "M19 11.5l-7.3 7.3a4.6 4.6 0 0 1-6.5-6.5l7.6-7.6a3.1 3.1 0 0 1 4.4 4.4l-7.5 7.5a1.6 1.6 0 0 1-2.2-2.2l6.8-6.9",
+  attach:
+    "M19 11.5l-7.3 7.3a4.6 4.6 0 0 1-6.5-6.5l7.6-7.6a3.1 3.1 0 0 1 4.4 4.4l-7.5 7.5a1.6 1.6 0 0 1-2.2-2.2l6.8-6.9",
   keyboard: "M4 7h16v10H4zM8 14h8M7.5 10.5h.01M11 10.5h.01M14.5 10.5h.01",
   slash: "M5 4h14a1 1 0 0 1 1 1v14a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1zM14 8l-4 8",
-  phone: "M6.5 4h3l1.5 4-2 1.5a11 11 0 0 0 5.5 5.5l1.5-2 4 1.5v3a2 2 0 0 1-2.2 2A16.5 16.5 0 0 1 4.5 6.2 2 2 0 0 1 6.5 4z",
+  phone:
+    "M6.5 4h3l1.5 4-2 1.5a11 11 0 0 0 5.5 5.5l1.5-2 4 1.5v3a2 2 0 0 1-2.2 2A16.5 16.5 0 0 1 4.5 6.2 2 2 0 0 1 6.5 4z",
   swap: "M4 8h13M13 4l4 4-4 4M20 16H7M11 12l-4 4 4 4",
-  hidden: "M4 4l16 16M9.9 6.3A9.6 9.6 0 0 1 12 6c5 0 8.5 6 8.5 6a15 15 0 0 1-2.7 3.3M6.3 8.1A15 15 0 0 0 3.5 12S7 18 12 18a9 9 0 0 0 3.4-.7M10.2 10.3a2.5 2.5 0 0 0 3.5 3.5",
+  hidden:
+    "M4 4l16 16M9.9 6.3A9.6 9.6 0 0 1 12 6c5 0 8.5 6 8.5 6a15 15 0 0 1-2.7 3.3M6.3 8.1A15 15 0 0 0 3.5 12S7 18 12 18a9 9 0 0 0 3.4-.7M10.2 10.3a2.5 2.5 0 0 0 3.5 3.5",
   copy: "M9 9h10v10H9zM15 9V5H5v10h4",
   external: "M8 16L17 7M9.5 7H17v7.5",
   close: "M6 6l12 12M18 6L6 18",
@@ -24,13 +27,15 @@ const PATHS = {
   sun: "M12 8a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.6 5.6l1.1 1.1M17.3 17.3l1.1 1.1M18.4 5.6l-1.1 1.1M6.7 17.3l-1.1 1.1",
   moon: "M19.5 14.5A8 8 0 0 1 9.5 4.5a8 8 0 1 0 10 10z",
   plus: "M12 5v14M5 12h14",
-  people: "M9 11.5a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.4zM3.5 19c.3-3 2.5-5 5.5-5s5.2 2 5.5 5M15.5 5.4a3.2 3.2 0 0 1 0 5.9M17.5 14.5c1.8.8 2.8 2.3 3 4.5",
+  people:
+    "M9 11.5a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.4zM3.5 19c.3-3 2.5-5 5.5-5s5.2 2 5.5 5M15.5 5.4a3.2 3.2 0 0 1 0 5.9M17.5 14.5c1.8.8 2.8 2.3 3 4.5",
   person: "M12 12a3.6 3.6 0 1 0 0-7.2 3.6 3.6 0 0 0 0 7.2zM5 19.5c.5-3.4 3.2-5.3 7-5.3s6.5 1.9 7 5.3",
   shield: "M12 4l7 2.5v5c0 4.2-2.8 7.2-7 8.5-4.2-1.3-7-4.3-7-8.5v-5zM9 12l2.2 2.2L15.2 10",
   lock: "M6.5 11h11v8.5h-11zM9 11V8a3 3 0 0 1 6 0v3",
   pulse: "M3 12h4l2.5-6 5 12 2.5-6h4",
   chat: "M5 5h14a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1h-7l-4.5 3.5V16H5a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1z",
-  tower: "M12 11v9M9 20h6M8.5 12.5a5 5 0 0 1 0-7M15.5 5.5a5 5 0 0 1 0 7M5.5 15a9 9 0 0 1 0-12M18.5 3a9 9 0 0 1 0 12M12 9v.01",
+  tower:
+    "M12 11v9M9 20h6M8.5 12.5a5 5 0 0 1 0-7M15.5 5.5a5 5 0 0 1 0 7M5.5 15a9 9 0 0 1 0-12M18.5 3a9 9 0 0 1 0 12M12 9v.01",
   handset: "M8 3h8a1 1 0 0 1 1 1v16a1 1 0 0 1-1 1H8a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1zM11 18h2",
   gate: "M4.5 20v-8a7.5 7.5 0 0 1 15 0v8M8.5 20v-8a3.5 3.5 0 0 1 7 0v8M12 14v.01",
   block: "M12 4a8 8 0 1 1 0 16 8 8 0 0 1 0-16zM6.5 6.5l11 11",
@@ -44,9 +49,18 @@ const PATHS = {
 export function icon(name, size = 20) {
   const svg = document.createElementNS(NS, "svg");
   for (const [key, value] of Object.entries({
-    viewBox: "0 0 24 24", width: size, height: size, fill: "none", stroke: "currentColor", "stroke-width": name === "more" || name === "bars" ? 2.5 : 1.7,
-    "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true", focusable: "false",
-  })) svg.setAttribute(key, String(value));
+    viewBox: "0 0 24 24",
+    width: size,
+    height: size,
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": name === "more" || name === "bars" ? 2.5 : 1.7,
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+    "aria-hidden": "true",
+    focusable: "false",
+  }))
+    svg.setAttribute(key, String(value));
   svg.classList.add("icon");
   const path = document.createElementNS(NS, "path");
   path.setAttribute("d", PATHS[name] ?? "");

@@ -22,10 +22,18 @@ function reach() {
  * @returns {Layer}
  */
 export function openLayer(content, options) {
-  const box = el("div", {
-    class: `layer layer-${options.kind}`, role: options.alert ? "alertdialog" : "dialog", "aria-modal": "true",
-    "aria-label": options.label, testid: options.testid, tabindex: "-1",
-  }, content);
+  const box = el(
+    "div",
+    {
+      class: `layer layer-${options.kind}`,
+      role: options.alert ? "alertdialog" : "dialog",
+      "aria-modal": "true",
+      "aria-label": options.label,
+      testid: options.testid,
+      tabindex: "-1",
+    },
+    content,
+  );
   const shade = el("div", { class: `shade shade-${options.kind}` }, box);
   let open = true;
   const close = () => {
@@ -42,7 +50,9 @@ export function openLayer(content, options) {
     options.onClose?.();
   };
   shade.addEventListener("click", (/** @type {Event} */ event) => event.target === shade && close());
-  byId("toasts").querySelectorAll(".toast").forEach((note) => note.remove()); // it would lie over the choices
+  byId("toasts")
+    .querySelectorAll(".toast")
+    .forEach((/** @type {Element} */ note) => note.remove()); // it would lie over the choices
   stack.push({ shade, before: document.activeElement, cancel: close });
   byId("layers").append(shade);
   reach();
@@ -71,20 +81,38 @@ export function confirmDialog(words) {
       answer = yes;
       layer.close();
     };
-    const content = el("div", { class: "dialog" },
+    const content = el(
+      "div",
+      { class: "dialog" },
       el("h2", { class: "dialog-title", text: words.title }),
       words.text && el("p", { class: "dialog-text", text: words.text }),
-      el("div", { class: "dialog-buttons" },
-        words.no && el("button", { class: "text-button is-quiet", text: words.no, on: { click: settle(false) } }),
-        el("button", { class: "text-button", text: words.yes, testid: words.yesTestid, "data-autofocus": true, on: { click: settle(true) } })));
+      el(
+        "div",
+        { class: "dialog-buttons" },
+        words.no &&
+          el("button", { class: "text-button is-quiet", text: words.no, on: { click: settle(false) } }),
+        el("button", {
+          class: "text-button",
+          text: words.yes,
+          testid: words.yesTestid,
+          "data-autofocus": true,
+          on: { click: settle(true) },
+        }),
+      ),
+    );
     const layer = openLayer(content, {
-      label: words.title, kind: "dialog", testid: words.testid, alert: words.alert, onClose: () => done(answer),
+      label: words.title,
+      kind: "dialog",
+      testid: words.testid,
+      alert: words.alert,
+      onClose: () => done(answer),
     });
   });
 }
 
 /** @param {string} text the bot's answer that wants to be read */
-export const alertDialog = (text) => confirmDialog({ title: "Callgate", text, yes: "OK", testid: "alert", alert: true });
+export const alertDialog = (text) =>
+  confirmDialog({ title: "Callgate", text, yes: "OK", testid: "alert", alert: true });
 
 /**
  * @param {string} title
@@ -92,17 +120,37 @@ export const alertDialog = (text) => confirmDialog({ title: "Callgate", text, ye
  * @param {string} [note]
  */
 export function actionSheet(title, items, note) {
-  const list = el("div", { class: "sheet" },
+  const list = el(
+    "div",
+    { class: "sheet" },
     el("div", { class: "sheet-grip" }),
     el("h2", { class: "sheet-title", text: title }),
-    note && el("p", { class: "sheet-note", text: note }));
+    note && el("p", { class: "sheet-note", text: note }),
+  );
   const layer = openLayer(list, { label: title, kind: "sheet" });
   for (const item of items) {
-    list.append(el("button", {
-      class: `sheet-item${item.danger ? " is-danger" : ""}`, testid: item.testid,
-      on: { click: () => { layer.close(); item.run(); } },
-    }, icon(item.icon), el("span", { class: "sheet-words" },
-      el("span", { dir: "auto", text: item.text }), item.hint && el("small", { dir: "auto", text: item.hint }))));
+    list.append(
+      el(
+        "button",
+        {
+          class: `sheet-item${item.danger ? " is-danger" : ""}`,
+          testid: item.testid,
+          on: {
+            click: () => {
+              layer.close();
+              item.run();
+            },
+          },
+        },
+        icon(item.icon),
+        el(
+          "span",
+          { class: "sheet-words" },
+          el("span", { dir: "auto", text: item.text }),
+          item.hint && el("small", { dir: "auto", text: item.hint }),
+        ),
+      ),
+    );
   }
   const cancel = el("button", { class: "sheet-item is-cancel", text: "Cancel", on: { click: layer.close } });
   list.append(cancel);
@@ -111,13 +159,21 @@ export function actionSheet(title, items, note) {
 
 /** @param {string} text @param {"plain"|"good"|"bad"} [mood] a word that passes by */
 export function toast(text, mood = "plain") {
-  const note = el("div", { class: `toast is-${mood}`, testid: "toast" },
-    mood === "good" && icon("check", 18), mood === "bad" && icon("warn", 18), el("span", { dir: "auto", text }));
+  const note = el(
+    "div",
+    { class: `toast is-${mood}`, testid: "toast" },
+    mood === "good" && icon("check", 18),
+    mood === "bad" && icon("warn", 18),
+    el("span", { dir: "auto", text }),
+  );
   const host = byId("toasts");
   while (host.childElementCount > 1) host.firstElementChild?.remove();
   host.append(note);
-  setTimeout(() => {
-    note.classList.add("is-leaving");
-    setTimeout(() => note.remove(), calm() ? 0 : 240);
-  }, Math.min(7000, 2600 + text.length * 35));
+  setTimeout(
+    () => {
+      note.classList.add("is-leaving");
+      setTimeout(() => note.remove(), calm() ? 0 : 240);
+    },
+    Math.min(7000, 2600 + text.length * 35),
+  );
 }

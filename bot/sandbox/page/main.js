@@ -30,11 +30,29 @@ function startStatus() {
   const time = el("span", { class: "status-time", title: "Sandbox time" });
   const rate = el("span", { class: "status-rate" });
   const count = el("b", { text: "0" });
-  byId("status").append(time, rate,
+  byId("status").append(
+    time,
+    rate,
     el("span", { class: "status-link", role: "status" }),
     el("span", { class: "status-marks" }, icon("bars", 17), icon("battery", 21)),
-    el("button", { class: "status-theme", "aria-label": "Switch light and dark", on: { click: () => { toggleTheme(); drawTheme(); } } }),
-    el("button", { class: "status-panel", testid: "open-panel", on: { click: () => showPanel("travel") } }, icon("pulse", 16), "What travelled ", count));
+    el("button", {
+      class: "status-theme",
+      "aria-label": "Switch light and dark",
+      on: {
+        click: () => {
+          toggleTheme();
+          drawTheme();
+        },
+      },
+    }),
+    el(
+      "button",
+      { class: "status-panel", testid: "open-panel", on: { click: () => showPanel("travel") } },
+      icon("pulse", 16),
+      "What travelled ",
+      count,
+    ),
+  );
   onCount((total) => (count.textContent = String(total)));
   everyTick(() => {
     const text = clockTime(now());
@@ -49,7 +67,9 @@ function drawCaption() {
   if (!page.state) return;
   const { me, bot } = page.state;
   show(byId("stage-caption"), [me, bot.polling], () => [
-    el("strong", {}, el("bdi", { text: me.name }), "’s phone"), el("span", { text: groupPhone(me.phone) })]);
+    el("strong", {}, el("bdi", { text: me.name }), "’s phone"),
+    el("span", { text: groupPhone(me.phone) }),
+  ]);
   const link = byId("status").querySelector(".status-link");
   const word = page.online ? "" : "No connection to the sandbox";
   if (link && link.textContent !== word) link.textContent = word;
@@ -63,11 +83,29 @@ function dropBanner() {
 
 onArrival((chat, message) => {
   const host = byId("toasts");
-  host.querySelectorAll(".banner").forEach((node) => node.remove());
-  const banner = el("button", { class: "banner", testid: "banner", data: { chat: String(chat.id) }, on: { click: () => { banner.remove(); hidePanel(); goTo(chat.id); } } },
+  host.querySelectorAll(".banner").forEach((/** @type {Element} */ node) => node.remove());
+  const banner = el(
+    "button",
+    {
+      class: "banner",
+      testid: "banner",
+      data: { chat: String(chat.id) },
+      on: {
+        click: () => {
+          banner.remove();
+          hidePanel();
+          goTo(chat.id);
+        },
+      },
+    },
     avatar({ id: chat.id, name: chat.title, bot: chat.type === "private" }, "m"),
-    el("span", { class: "banner-words" },
-      el("strong", { dir: "auto", text: chat.title }), el("span", { dir: "auto", text: summary(message) })));
+    el(
+      "span",
+      { class: "banner-words" },
+      el("strong", { dir: "auto", text: chat.title }),
+      el("span", { dir: "auto", text: summary(message) }),
+    ),
+  );
   host.prepend(banner);
   setTimeout(() => {
     banner.classList.add("is-leaving");
@@ -76,7 +114,10 @@ onArrival((chat, message) => {
 });
 
 byId("brand-mark").append(icon("gate", 26));
-byId("theme-toggle").addEventListener("click", () => { toggleTheme(); drawTheme(); });
+byId("theme-toggle").addEventListener("click", () => {
+  toggleTheme();
+  drawTheme();
+});
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTheme);
 startPanel();
 startTrace();
@@ -87,4 +128,14 @@ startControls();
 addEventListener("popstate", readAddress);
 readAddress();
 void refresh();
-follow({ changed: () => void refresh(), trace: addTrace, link: (up) => { if (up) void refresh(); else { page.online = false; drawCaption(); } } });
+follow({
+  changed: () => void refresh(),
+  trace: addTrace,
+  link: (up) => {
+    if (up) void refresh();
+    else {
+      page.online = false;
+      drawCaption();
+    }
+  },
+});

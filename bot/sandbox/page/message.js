@@ -18,17 +18,27 @@ export const look = (message) =>
 
 /** @param {Message} message @returns {string} one line about it */
 export const summary = (message) =>
-  (message.contact ? "Contact" : message.text ?? "").replace(/\s+/g, " ").slice(0, 160);
+  (message.contact ? "Contact" : (message.text ?? "")).replace(/\s+/g, " ").slice(0, 160);
 
 /** @param {import("./types.js").Contact} contact @param {Reactions} reactions */
 function card(contact, reactions) {
   const phone = contact.phone_number ?? contact.phone ?? "";
   const name = contact.first_name ?? contact.name ?? "Contact";
-  return el("div", { class: "contact" },
+  return el(
+    "div",
+    { class: "contact" },
     avatar({ id: phone.length + name.length, name }, "m"),
-    el("div", { class: "contact-words" },
+    el(
+      "div",
+      { class: "contact-words" },
       el("strong", { dir: "auto", text: name }),
-      el("button", { class: "link is-phone", text: groupPhone(phone), on: { click: () => reactions.dial(phone) } })));
+      el("button", {
+        class: "link is-phone",
+        text: groupPhone(phone),
+        on: { click: () => reactions.dial(phone) },
+      }),
+    ),
+  );
 }
 
 /** @type {Record<string, string>} the mark in a button's corner */
@@ -36,16 +46,28 @@ const MARKS = { url: "external", copy: "copy", web_app: "external" };
 
 /** @param {Chat} chat @param {Message} message */
 function keyboard(chat, message) {
-  const rows = (message.inline_keyboard ?? []).map((row, y) => el("div", { class: "keys-row" },
-    ...row.map((button, x) => {
-      const place = `${y}:${x}`;
-      const busy = waiting.has(`${message.id}:${place}`);
-      return el("button", {
-        class: `key${busy ? " is-waiting" : ""}`, testid: "inline-button", "aria-busy": busy,
-        data: { text: button.text, kind: button.kind, key: `${message.id}:${place}` },
-        on: { click: () => void press(chat, message, button, place) },
-      }, el("span", { dir: "auto", text: button.text }), MARKS[button.kind] && icon(MARKS[button.kind], 12));
-    })));
+  const rows = (message.inline_keyboard ?? []).map((row, y) =>
+    el(
+      "div",
+      { class: "keys-row" },
+      ...row.map((button, x) => {
+        const place = `${y}:${x}`;
+        const busy = waiting.has(`${message.id}:${place}`);
+        return el(
+          "button",
+          {
+            class: `key${busy ? " is-waiting" : ""}`,
+            testid: "inline-button",
+            "aria-busy": busy,
+            data: { text: button.text, kind: button.kind, key: `${message.id}:${place}` },
+            on: { click: () => void press(chat, message, button, place) },
+          },
+          el("span", { dir: "auto", text: button.text }),
+          MARKS[button.kind] && icon(MARKS[button.kind], 12),
+        );
+      }),
+    ),
+  );
   return rows.length ? el("div", { class: "keys" }, ...rows) : null;
 }
 
@@ -60,18 +82,33 @@ export function messageBody(chat, message, language, reactions) {
   const group = chat.type !== "private";
   const bot = Boolean(message.from?.is_bot);
   const name = message.from?.name ?? chat.title;
-  const text = message.text && el("div", { class: "bubble-text", dir: "auto" },
-    richText(message.text, message.entities ?? [], `${chat.id}:${message.id}`, language, reactions));
-  const bubble = el("div", { class: "bubble" },
+  const text =
+    message.text &&
+    el(
+      "div",
+      { class: "bubble-text", dir: "auto" },
+      richText(message.text, message.entities ?? [], `${chat.id}:${message.id}`, language, reactions),
+    );
+  const bubble = el(
+    "div",
+    { class: "bubble" },
     el("span", { class: "visually-hidden", text: message.mine ? "You:" : `${name}:` }),
-    group && !message.mine && el("div", { class: "bubble-name", "aria-hidden": "true", dir: "auto", text: name }),
+    group &&
+      !message.mine &&
+      el("div", { class: "bubble-name", "aria-hidden": "true", dir: "auto", text: name }),
     message.forwarded && el("div", { class: "bubble-note", text: "Forwarded" }),
     message.contact && card(message.contact, reactions),
     text,
-    el("div", { class: "bubble-foot" },
+    el(
+      "div",
+      { class: "bubble-foot" },
       message.edited && el("span", { text: "edited" }),
       el("time", { text: clockTime(message.date), datetime: new Date(message.date * 1000).toISOString() }),
-      message.mine && icon("check", 13)));
+      message.mine && icon("check", 13),
+    ),
+  );
   const face = group && !message.mine ? avatar({ id: message.from?.id ?? 0, name, bot }, "s") : null;
-  return [face, el("div", { class: "bubble-column" }, bubble, keyboard(chat, message))].filter((node) => node !== null);
+  return [face, el("div", { class: "bubble-column" }, bubble, keyboard(chat, message))].filter(
+    (node) => node !== null,
+  );
 }

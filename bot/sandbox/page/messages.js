@@ -18,7 +18,11 @@ function leave(node) {
   if (calm()) return node.remove();
   const height = node.offsetHeight;
   const fold = node.animate(
-    [{ height: `${height}px`, opacity: 1, transform: "scale(1)" }, { height: `${height}px`, opacity: 0, transform: "scale(.94)", offset: 0.5 }, { height: "0px", opacity: 0, transform: "scale(.94)", marginTop: "0px" }],
+    [
+      { height: `${height}px`, opacity: 1, transform: "scale(1)" },
+      { height: `${height}px`, opacity: 0, transform: "scale(.94)", offset: 0.5 },
+      { height: "0px", opacity: 0, transform: "scale(.94)", marginTop: "0px" },
+    ],
     { duration: 320, easing: "cubic-bezier(.3,0,.2,1)" },
   );
   node.style.overflow = "hidden";
@@ -27,8 +31,17 @@ function leave(node) {
 }
 
 /** @param {Message|undefined} a @param {Message|undefined} b @returns {boolean} whether they stand as one group */
-const together = (a, b) => Boolean(a && b && !a.service && !b.service && a.from?.id === b.from?.id && a.mine === b.mine
-  && Math.abs(a.date - b.date) < 300 && dayName(a.date) === dayName(b.date));
+const together = (a, b) =>
+  Boolean(
+    a &&
+    b &&
+    !a.service &&
+    !b.service &&
+    a.from?.id === b.from?.id &&
+    a.mine === b.mine &&
+    Math.abs(a.date - b.date) < 300 &&
+    dayName(a.date) === dayName(b.date),
+  );
 
 /** Puts nodes in order, touching only what is out of place: a moved node would lose focus and restart its motion.
  * @param {HTMLElement} list @param {HTMLElement[]} wanted */
@@ -36,11 +49,13 @@ function arrange(list, wanted) {
   const keep = new Set(wanted);
   let cursor = list.firstElementChild;
   for (const node of wanted) {
-    while (cursor && cursor !== node && !keep.has(/** @type {HTMLElement} */ (cursor))) cursor = cursor.nextElementSibling;
+    while (cursor && cursor !== node && !keep.has(/** @type {HTMLElement} */ (cursor)))
+      cursor = cursor.nextElementSibling;
     if (cursor === node) cursor = cursor.nextElementSibling;
     else list.insertBefore(node, cursor);
   }
-  for (const child of [...list.children]) if (child.className === "day" && !keep.has(/** @type {HTMLElement} */ (child))) child.remove();
+  for (const child of [...list.children])
+    if (child.className === "day" && !keep.has(/** @type {HTMLElement} */ (child))) child.remove();
 }
 
 /**
@@ -54,13 +69,27 @@ export function messageList(blank, reactions) {
   const days = new Map();
   let fresh = true;
 
-  const list = el("ul", { class: "messages", "aria-label": "Messages", "aria-live": "polite", "aria-relevant": "additions" });
+  const list = el("ul", {
+    class: "messages",
+    "aria-label": "Messages",
+    "aria-live": "polite",
+    "aria-relevant": "additions",
+  });
   const scroll = el("div", { class: "scroll", tabindex: "-1" }, blank, list);
   const toEnd = () => (scroll.scrollTop = scroll.scrollHeight);
   const fromEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
-  const jump = el("button", { class: "jump", hidden: true, "aria-label": "To the newest message", on: {
-    click: () => scroll.scrollTo({ top: scroll.scrollHeight, behavior: calm() ? "auto" : "smooth" }),
-  } }, icon("down"));
+  const jump = el(
+    "button",
+    {
+      class: "jump",
+      hidden: true,
+      "aria-label": "To the newest message",
+      on: {
+        click: () => scroll.scrollTo({ top: scroll.scrollHeight, behavior: calm() ? "auto" : "smooth" }),
+      },
+    },
+    icon("down"),
+  );
   scroll.addEventListener("scroll", () => {
     if (fromEnd() < 60) jump.hidden = true;
   });
@@ -92,7 +121,9 @@ export function messageList(blank, reactions) {
     const held = document.activeElement;
     const key = held instanceof HTMLElement && known.node.contains(held) ? held.dataset.key : undefined;
     known.node.replaceChildren(...body);
-    const again = [...known.node.querySelectorAll("[data-key]")].find((node) => node instanceof HTMLElement && node.dataset.key === key);
+    const again = [...known.node.querySelectorAll("[data-key]")].find(
+      (node) => node instanceof HTMLElement && node.dataset.key === key,
+    );
     if (key && again instanceof HTMLElement) again.focus({ preventScroll: true });
     if (known.said !== message.text) known.node.querySelector(".bubble")?.classList.add("is-changed");
     known.look = shape;

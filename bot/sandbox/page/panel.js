@@ -54,11 +54,21 @@ function fit() {
 }
 
 export function startPanel() {
-  const tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "Sandbox panel" },
-    ...TABS.map((tab) => el("button", {
-      class: "tab", role: "tab", text: NAMES[tab], data: { tab }, testid: `panel-tab-${tab}`, "aria-controls": tab,
-      on: { click: () => choose(tab) },
-    })));
+  const tabs = el(
+    "div",
+    { class: "tabs", role: "tablist", "aria-label": "Sandbox panel" },
+    ...TABS.map((tab) =>
+      el("button", {
+        class: "tab",
+        role: "tab",
+        text: NAMES[tab],
+        data: { tab },
+        testid: `panel-tab-${tab}`,
+        "aria-controls": tab,
+        on: { click: () => choose(tab) },
+      }),
+    ),
+  );
   tabs.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
     choose(byId("panel").dataset.tab === "side" ? "travel" : "side");
@@ -67,10 +77,26 @@ export function startPanel() {
   byId("panel-bar").append(
     el("div", { class: "sheet-grip" }),
     tabs,
-    el("button", { class: "icon-button panel-close", "aria-label": "Close the panel", testid: "panel-close", on: { click: hidePanel } }, icon("close")));
+    el(
+      "button",
+      {
+        class: "icon-button panel-close",
+        "aria-label": "Close the panel",
+        testid: "panel-close",
+        on: { click: hidePanel },
+      },
+      icon("close"),
+    ),
+  );
   byId("panel-shade").addEventListener("click", hidePanel);
-  document.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && hidePanel());
-  matchMedia("(max-width: 759px)").addEventListener("change", () => { hidePanel(); fit(); });
+  document.addEventListener(
+    "keydown",
+    (event) => event.key === "Escape" && !event.defaultPrevented && hidePanel(),
+  );
+  matchMedia("(max-width: 759px)").addEventListener("change", () => {
+    hidePanel();
+    fit();
+  });
   choose("travel");
   fit();
 }

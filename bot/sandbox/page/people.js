@@ -11,7 +11,10 @@ import { become, page, refresh } from "./store.js";
 
 /** @type {Record<string, string>} */
 const ROLES = { newcomer: "Newcomer", owner: "Owner", operator: "Operator" };
-const NAMES = { ru: ["Вера", "Тимур", "Лидия", "Савва", "Майя", "Глеб"], en: ["Maya", "Theo", "Ines", "Ravi", "June", "Omar"] };
+const NAMES = {
+  ru: ["Вера", "Тимур", "Лидия", "Савва", "Майя", "Глеб"],
+  en: ["Maya", "Theo", "Ines", "Ravi", "June", "Omar"],
+};
 let adding = false;
 
 /** @param {number} id */
@@ -25,16 +28,32 @@ function choose(id) {
 const someName = (language) => {
   const names = language === "ru" ? NAMES.ru : NAMES.en;
   const taken = page.state?.people ?? [];
-  return names.find((name) => !taken.some((person) => person.name === name)) ?? names[taken.length % names.length];
+  return (
+    names.find((name) => !taken.some((person) => person.name === name)) ?? names[taken.length % names.length]
+  );
 };
 
 function addForm() {
-  const name = el("input", { class: "field", name: "name", "aria-label": "Name", testid: "person-name", maxlength: "64", value: someName("ru"), required: true });
-  const language = el("select", { class: "field", "aria-label": "Language", testid: "person-language" },
-    el("option", { value: "ru", text: "Русский" }), el("option", { value: "en", text: "English" }));
+  const name = el("input", {
+    class: "field",
+    name: "name",
+    "aria-label": "Name",
+    testid: "person-name",
+    maxlength: "64",
+    value: someName("ru"),
+    required: true,
+  });
+  const language = el(
+    "select",
+    { class: "field", "aria-label": "Language", testid: "person-language" },
+    el("option", { value: "ru", text: "Русский" }),
+    el("option", { value: "en", text: "English" }),
+  );
   let own = false;
   name.addEventListener("input", () => (own = true));
-  language.addEventListener("change", () => { if (!own) name.value = someName(language.value); });
+  language.addEventListener("change", () => {
+    if (!own) name.value = someName(language.value);
+  });
   const add = async (/** @type {Event} */ event) => {
     event.preventDefault();
     try {
@@ -47,29 +66,75 @@ function addForm() {
       toast(error instanceof Error ? error.message : String(error), "bad");
     }
   };
-  return el("form", { class: "add-person", on: { submit: add } }, name, language,
-    el("button", { class: "primary is-small", type: "submit", text: "Add", testid: "person-add" }));
+  return el(
+    "form",
+    { class: "add-person", on: { submit: add } },
+    name,
+    language,
+    el("button", { class: "primary is-small", type: "submit", text: "Add", testid: "person-add" }),
+  );
 }
 
 export function drawPeople() {
   const state = page.state;
   if (!state) return;
-  const draw = () => show(byId("people"), [state.people, state.me.id, adding], () => [
-    el("header", { class: "card-head" },
-      el("h2", { class: "card-title", id: "people-title", text: "Whose phone" }),
-      el("button", { class: "small-button", testid: "new-person", "aria-expanded": String(adding), on: { click: () => { adding = !adding; draw(); byId("people").querySelector("input")?.select(); } } },
-        icon("plus", 15), "New person")),
-    adding && addForm(),
-    el("ul", { class: "people" }, ...state.people.map((person) => el("li", {},
-      el("button", {
-        class: "person", testid: `role-${person.id}`, "aria-pressed": String(person.id === state.me.id),
-        on: { click: () => choose(person.id) },
-      },
-      avatar(person, "s"),
-      el("span", { class: "person-words" },
-        el("bdi", { class: "person-name", text: person.name }),
-        el("small", { text: `${ROLES[person.role] ?? person.role} · ${groupPhone(person.phone)}` })),
-      person.language && el("span", { class: "lang", text: person.language, "aria-label": `Language ${person.language}` }))))),
-  ]);
+  const draw = () =>
+    show(byId("people"), [state.people, state.me.id, adding], () => [
+      el(
+        "header",
+        { class: "card-head" },
+        el("h2", { class: "card-title", id: "people-title", text: "Whose phone" }),
+        el(
+          "button",
+          {
+            class: "small-button",
+            testid: "new-person",
+            "aria-expanded": String(adding),
+            on: {
+              click: () => {
+                adding = !adding;
+                draw();
+                byId("people").querySelector("input")?.select();
+              },
+            },
+          },
+          icon("plus", 15),
+          "New person",
+        ),
+      ),
+      adding && addForm(),
+      el(
+        "ul",
+        { class: "people" },
+        ...state.people.map((person) =>
+          el(
+            "li",
+            {},
+            el(
+              "button",
+              {
+                class: "person",
+                testid: `role-${person.id}`,
+                "aria-pressed": String(person.id === state.me.id),
+                on: { click: () => choose(person.id) },
+              },
+              avatar(person, "s"),
+              el(
+                "span",
+                { class: "person-words" },
+                el("bdi", { class: "person-name", text: person.name }),
+                el("small", { text: `${ROLES[person.role] ?? person.role} · ${groupPhone(person.phone)}` }),
+              ),
+              person.language &&
+                el("span", {
+                  class: "lang",
+                  text: person.language,
+                  "aria-label": `Language ${person.language}`,
+                }),
+            ),
+          ),
+        ),
+      ),
+    ]);
   draw();
 }

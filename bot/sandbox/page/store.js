@@ -38,7 +38,8 @@ export const openChat = () => page.state?.chats.find((chat) => chat.id === page.
 export const botChat = () => page.state?.chats.find((chat) => chat.type === "private");
 
 /** @param {Chat} chat @returns {boolean} whether it is a group or channel the person is not in */
-export const isOutside = (chat) => chat.type !== "private" && (chat.my_state === "none" || chat.my_state === "requested");
+export const isOutside = (chat) =>
+  chat.type !== "private" && (chat.my_state === "none" || chat.my_state === "requested");
 
 /** @param {Chat} chat */
 const key = (chat) => `${page.as}:${chat.id}`;
@@ -67,7 +68,9 @@ function notice(state) {
     }
     if (chat.id === page.chat) read.set(key(chat), top);
     else if (before !== undefined) {
-      const fresh = chat.messages.filter((message) => message.id > before && !message.mine && !message.service);
+      const fresh = chat.messages.filter(
+        (message) => message.id > before && !message.mine && !message.service,
+      );
       if (fresh.length) arrivals.forEach((run) => run(chat, fresh[fresh.length - 1]));
     }
   }

@@ -7,7 +7,12 @@ import { toast } from "./layers.js";
 
 /** @typedef {import("./types.js").TraceEntry} TraceEntry */
 
-const LANES = [["handset", "Phone"], ["chat", "Telegram"], ["gate", "Callgate"], ["tower", "Gateway"]];
+const LANES = [
+  ["handset", "Phone"],
+  ["chat", "Telegram"],
+  ["gate", "Callgate"],
+  ["tower", "Gateway"],
+];
 
 /** Which way each kind goes: from lane, to lane. @type {Record<string, {name: string, from: number, to: number}>} */
 const KINDS = {
@@ -37,8 +42,9 @@ const counters = [];
 export const onCount = (run) => counters.push(run);
 
 /** @param {TraceEntry} entry @returns {boolean} */
-const shown = (entry) => !muted.has(entry.kind)
-  && (!wanted || `${entry.title} ${JSON.stringify(entry.detail)}`.toLowerCase().includes(wanted));
+const shown = (entry) =>
+  !muted.has(entry.kind) &&
+  (!wanted || `${entry.title} ${JSON.stringify(entry.detail)}`.toLowerCase().includes(wanted));
 
 const atEnd = () => parts.list.scrollHeight - parts.list.scrollTop - parts.list.clientHeight < 60;
 
@@ -73,16 +79,26 @@ function row(entry) {
   const kind = KINDS[entry.kind] ?? { name: entry.kind };
   const id = `trace-${entry.seq}`;
   const detail = el("div", { class: "trace-detail", id, hidden: true });
-  const button = el("button", { class: "trace-row", "aria-expanded": "false", "aria-controls": id, data: { key: id } },
+  const button = el(
+    "button",
+    { class: "trace-row", "aria-expanded": "false", "aria-controls": id, data: { key: id } },
     arrow(entry.kind),
-    el("span", { class: "trace-words" },
+    el(
+      "span",
+      { class: "trace-words" },
       el("span", { class: "trace-title", dir: "auto", text: entry.title }),
-      el("span", { class: "trace-meta" },
+      el(
+        "span",
+        { class: "trace-meta" },
         el("span", { class: "trace-kind", text: kind.name }),
         !entry.ok && el("span", { class: "trace-bad", text: "failed" }),
         el("span", { text: moment(entry.at) }),
-        typeof entry.ms === "number" && el("span", { text: `${entry.ms < 10 ? Math.round(entry.ms * 10) / 10 : Math.round(entry.ms)} ms` }))),
-    icon("next", 15));
+        typeof entry.ms === "number" &&
+          el("span", { text: `${entry.ms < 10 ? Math.round(entry.ms * 10) / 10 : Math.round(entry.ms)} ms` }),
+      ),
+    ),
+    icon("next", 15),
+  );
   button.addEventListener("click", () => {
     const open = detail.hidden;
     detail.hidden = !open;
@@ -90,10 +106,36 @@ function row(entry) {
     if (!open) return;
     if (detail.childElementCount) return void detail.scrollIntoView({ block: "nearest" });
     const text = JSON.stringify(entry.detail, null, 2);
-    detail.append(jsonTree(entry.detail), el("button", { class: "icon-button is-small copy-json", "aria-label": "Copy as JSON", title: "Copy as JSON", on: { click: async () => { await copyText(text); toast("Copied to clipboard", "good"); } } }, icon("copy", 16)));
+    detail.append(
+      jsonTree(entry.detail),
+      el(
+        "button",
+        {
+          class: "icon-button is-small copy-json",
+          "aria-label": "Copy as JSON",
+          title: "Copy as JSON",
+          on: {
+            click: async () => {
+              await copyText(text);
+              toast("Copied to clipboard", "good");
+            },
+          },
+        },
+        icon("copy", 16),
+      ),
+    );
     return void detail.scrollIntoView({ block: "nearest" });
   });
-  return el("li", { class: `trace-entry kind-${KINDS[entry.kind] ? entry.kind : "fault"}${entry.ok ? "" : " is-bad"}`, testid: "trace-entry", data: { kind: entry.kind, seq: String(entry.seq) } }, button, detail);
+  return el(
+    "li",
+    {
+      class: `trace-entry kind-${KINDS[entry.kind] ? entry.kind : "fault"}${entry.ok ? "" : " is-bad"}`,
+      testid: "trace-entry",
+      data: { kind: entry.kind, seq: String(entry.seq) },
+    },
+    button,
+    detail,
+  );
 }
 
 /** Empties the panel. */
@@ -108,7 +150,8 @@ function forget() {
 /** @param {TraceEntry} entry */
 export function addTrace(entry) {
   const same = entries.get(entry.seq);
-  if (same && same.at !== entry.at) forget(); // the sandbox was started anew and counts from one again
+  if (same && same.at !== entry.at)
+    forget(); // the sandbox was started anew and counts from one again
   else if (same || (entry.seq <= cleared.seq && entry.at <= cleared.at)) return;
   entries.set(entry.seq, entry);
   if (entries.size > MOST) {
@@ -131,33 +174,89 @@ function redrawAll() {
   const rows = [...entries.values()].filter(shown).map(row);
   parts.list.replaceChildren(parts.empty, ...rows);
   parts.empty.hidden = rows.length > 0;
-  parts.empty.textContent = entries.size ? "Nothing matches the filter." : "Nothing has travelled yet. Open a chat on the phone and ask to join.";
+  parts.empty.textContent = entries.size
+    ? "Nothing matches the filter."
+    : "Nothing has travelled yet. Open a chat on the phone and ask to join.";
   toEnd();
 }
 
 export function startTrace() {
-  const chips = el("div", { class: "chips", role: "group", "aria-label": "Show kinds" }, ...Object.entries(KINDS).map(([kind, { name }]) => {
-    const chip = el("button", { class: `chip kind-${kind}`, testid: `trace-filter-${kind}`, "aria-pressed": "true", text: name });
-    chip.addEventListener("click", () => {
-      if (!muted.delete(kind)) muted.add(kind);
-      chip.setAttribute("aria-pressed", String(!muted.has(kind)));
-      redrawAll();
-    });
-    return chip;
-  }));
-  const search = el("input", { class: "field", type: "search", placeholder: "Filter", "aria-label": "Filter what travelled", testid: "trace-search" });
-  search.addEventListener("input", () => { wanted = search.value.trim().toLowerCase(); redrawAll(); });
-  const clear = el("button", { class: "small-button", testid: "trace-clear", text: "Clear", on: { click: forget } });
+  const chips = el(
+    "div",
+    { class: "chips", role: "group", "aria-label": "Show kinds" },
+    ...Object.entries(KINDS).map(([kind, { name }]) => {
+      const chip = el("button", {
+        class: `chip kind-${kind}`,
+        testid: `trace-filter-${kind}`,
+        "aria-pressed": "true",
+        text: name,
+      });
+      chip.addEventListener("click", () => {
+        if (!muted.delete(kind)) muted.add(kind);
+        chip.setAttribute("aria-pressed", String(!muted.has(kind)));
+        redrawAll();
+      });
+      return chip;
+    }),
+  );
+  const search = el("input", {
+    class: "field",
+    type: "search",
+    placeholder: "Filter",
+    "aria-label": "Filter what travelled",
+    testid: "trace-search",
+  });
+  search.addEventListener("input", () => {
+    wanted = search.value.trim().toLowerCase();
+    redrawAll();
+  });
+  const clear = el("button", {
+    class: "small-button",
+    testid: "trace-clear",
+    text: "Clear",
+    on: { click: forget },
+  });
   const empty = el("li", { class: "trace-empty" });
-  const list = el("ol", { class: "trace", testid: "trace", tabindex: "0", "aria-label": "What travelled" }, empty);
-  const jump = el("button", { class: "trace-jump", hidden: true, on: { click: toEnd } }, icon("down", 16), "");
-  list.addEventListener("scroll", () => { if (atEnd()) { unseen = 0; jump.hidden = true; } });
+  const list = el(
+    "ol",
+    { class: "trace", testid: "trace", tabindex: "0", "aria-label": "What travelled" },
+    empty,
+  );
+  const jump = el(
+    "button",
+    { class: "trace-jump", hidden: true, on: { click: toEnd } },
+    icon("down", 16),
+    "",
+  );
+  list.addEventListener("scroll", () => {
+    if (atEnd()) {
+      unseen = 0;
+      jump.hidden = true;
+    }
+  });
   parts = { list, jump, empty };
   byId("travel").append(
-    el("header", { class: "travel-head" },
-      el("div", { class: "travel-title" }, el("h2", { class: "card-title", id: "travel-title", text: "What travelled" }), search, clear),
+    el(
+      "header",
+      { class: "travel-head" },
+      el(
+        "div",
+        { class: "travel-title" },
+        el("h2", { class: "card-title", id: "travel-title", text: "What travelled" }),
+        search,
+        clear,
+      ),
       chips,
-      el("div", { class: "lane-heads", "aria-hidden": "true" }, ...LANES.map(([name, label]) => el("span", { title: label }, icon(name, 18), el("small", { text: label }))))),
-    list, jump);
+      el(
+        "div",
+        { class: "lane-heads", "aria-hidden": "true" },
+        ...LANES.map(([name, label]) =>
+          el("span", { title: label }, icon(name, 18), el("small", { text: label })),
+        ),
+      ),
+    ),
+    list,
+    jump,
+  );
   redrawAll();
 }

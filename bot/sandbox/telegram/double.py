@@ -91,6 +91,37 @@ class Telegram:
         """Put any raw update into the queue: a dict without (or with) its id, or the text as it travels."""
         return self.delivery.push_raw(update)
 
+    # How the bot hears
+
+    def set_webhook(self, url: str, secret: str | None, max_connections: int) -> None:
+        """Bring updates to this address from now on, those that wait first."""
+        if self.session is None:
+            raise RuntimeError("the world has not started")
+        self.webhook = Webhook(
+            url=url,
+            secret=secret,
+            max_connections=max_connections,
+            delivery=self.delivery,
+            session=self.session,
+            tasks=self.tasks,
+            clock=self.clock,
+            trace=self.trace,
+        )
+        self.delivery.by_webhook = self.webhook.bring
+
+    def end_webhook(self) -> None:
+        """Bring nothing any more; what was not taken waits for getUpdates."""
+        if self.webhook is not None:
+            self.webhook.stop()
+        self.webhook = None
+        self.delivery.by_webhook = None
+
+    def start(self, session: aiohttp.ClientSession) -> None:
+        """Reach the outside through this session; a webhook set before goes on."""
+        self.session = session
+        if self.webhook is not None:
+            self.set_webhook(self.webhook.url, self.webhook.secret, self.webhook.max_connections)
+
     # Who exists
 
     def now(self) -> int:

@@ -24,7 +24,6 @@ from aiogram.types.bot_command_scope_union import BotCommandScopeUnion
 from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.markup import LOOPBACK, known
 from bot.sandbox.telegram.refusals import bad_request
-from bot.sandbox.telegram.webhook import Webhook
 
 Json = dict[str, Any]
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
@@ -45,7 +44,7 @@ def get_me(tg: Telegram, call: GetMe) -> Json:  # noqa: ARG001 - every method ha
 
 def set_webhook(tg: Telegram, call: SetWebhook) -> bool:
     """From now on updates are brought to this address; an empty one ends that."""
-    _end_webhook(tg)
+    tg.end_webhook()
     tg.delivery.end_poll("terminated by setWebhook request")
     if call.drop_pending_updates:
         tg.delivery.drop()
@@ -61,35 +60,16 @@ def set_webhook(tg: Telegram, call: SetWebhook) -> bool:
         raise bad_request("secret token contains unallowed characters")
     if call.allowed_updates is not None:
         tg.delivery.allowed = list(call.allowed_updates)
-    if tg.session is None:
-        raise RuntimeError("the world has not started")
-    tg.webhook = Webhook(
-        url=call.url,
-        secret=secret or None,
-        max_connections=min(max(call.max_connections or 40, 1), 100),
-        delivery=tg.delivery,
-        session=tg.session,
-        tasks=tg.tasks,
-        clock=tg.clock,
-        trace=tg.trace,
-    )
-    tg.delivery.by_webhook = tg.webhook.bring
+    tg.set_webhook(call.url, secret or None, min(max(call.max_connections or 40, 1), 100))
     return True
 
 
 def delete_webhook(tg: Telegram, call: DeleteWebhook) -> bool:
     """Back to getUpdates."""
-    _end_webhook(tg)
+    tg.end_webhook()
     if call.drop_pending_updates:
         tg.delivery.drop()
     return True
-
-
-def _end_webhook(tg: Telegram) -> None:
-    if tg.webhook is not None:
-        tg.webhook.stop()
-    tg.webhook = None
-    tg.delivery.by_webhook = None
 
 
 def get_webhook_info(tg: Telegram, call: GetWebhookInfo) -> Json:  # noqa: ARG001 - every method has the same form
