@@ -203,7 +203,7 @@ def _grant(grant: Granted, words: Words) -> str:
                 gate=title,
             )
         case GrantState.FAILED:
-            return words("{gate}: Telegram did not let me add you. The administrators were told.", gate=title)
+            return words("{gate}: Telegram did not let me add you. The operators were told.", gate=title)
         case GrantState.DUE | GrantState.GONE:
             return words("Letting you in: {gate}…", gate=title)
 

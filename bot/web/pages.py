@@ -41,20 +41,24 @@ def call_page(number: CallNumber, spelled: str, mask: str, now: datetime, words:
     dial = escape(f"tel:{number.offer.number}", quote=True)
     minutes = max(1, -(-int((number.window_ends_at - now).total_seconds()) // 60))
     left = words.many("{count} minute is left.", "{count} minutes are left.", minutes)
-    body = (
-        f"<h1>{escape(words('Call this number'))}</h1>"
-        f'<a class="number" href="{dial}">{escape(spelled)}</a>'
-        f'<a class="call" href="{dial}">{escape(words("📞 Call"))}</a>'
-        f"<p>{escape(words('from your phone {mask}', mask=mask))}. {escape(left)}</p>"
-        f"<p>{escape(words('The call drops by itself: that is right. It is free, and nobody answers.'))}</p>"
-        f"<p>{escape(words('Then go back to Telegram.'))}</p>"
+    lines = (
+        words("from your phone {mask}", mask=mask) + ". " + left,
+        words("The call drops by itself: that is right. It is free, and nobody answers."),
+        words("Then go back to Telegram."),
     )
-    return _page(words("Call this number"), body, words)
+    call_this, call = words("Call this number"), words("📞 Call")
+    body = (
+        f"<h1>{escape(call_this)}</h1>"
+        f'<a class="number" href="{dial}">{escape(spelled)}</a>'
+        f'<a class="call" href="{dial}">{escape(call)}</a>' + "".join(f"<p>{escape(line)}</p>" for line in lines)
+    )
+    return _page(call_this, body, words)
 
 
 def message_page(text: str, words: Words) -> str:
     """A page that says one thing."""
-    return _page(text, f"<h1>{escape(text)}</h1><p>{escape(words('Go back to Telegram and send /start.'))}</p>", words)
+    advice = words("Go back to Telegram and send /start.")
+    return _page(text, f"<h1>{escape(text)}</h1><p>{escape(advice)}</p>", words)
 
 
 def _page(title: str, body: str, words: Words) -> str:

@@ -1,0 +1,98 @@
+"""Every text exists in every language, and fits where it is put."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from bot.telegram.texts import LANGUAGES, LOCALES, Texts, shown
+
+ROOT = Path(__file__).parent.parent
+KEYWORDS = {"words": None, "_": None, "many": (1, 2)}
+PLACEHOLDER = re.compile(r"\{\w+\}|</?\w+>")
+
+
+def texts_in_code() -> set[str | tuple[str, ...]]:
+    found: set[str | tuple[str, ...]] = set()
+    for folder in ("bot/telegram", "bot/web", "handlers"):
+        for _, _, text, _, _ in extract_from_dir(ROOT / folder, [("**.py", "python")], keywords=KEYWORDS):
+            found.add(text if isinstance(text, str) else tuple(text))
+    return found
+
+
+def catalogue(language: str) -> Catalog:
+    with (LOCALES / language / "LC_MESSAGES" / "callgate.po").open("rb") as po_file:
+        return read_po(po_file, locale=language)
+
+
+OTHERS = [language for language in LANGUAGES if language != "en"]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_catalogue_holds_exactly_the_texts_of_the_code(language: str) -> None:
+    translated = {message.id for message in catalogue(language) if message.id and message.string}
+    assert translated == texts_in_code()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_translations_keep_placeholders_and_markup_and_none_is_fuzzy(language: str) -> None:
+    for message in catalogue(language):
+        if not message.id:
+            continue
+        assert not message.fuzzy, message.id
+        if message.pluralizable:
+            forms = [form for form in message.string if form]
+            assert len(forms) == catalogue(language).num_plurals, message.id
+            assert all("{count}" in form for form in forms), message.id
+        else:
+            expected = sorted(PLACEHOLDER.findall(message.id))
+            assert sorted(PLACEHOLDER.findall(message.string)) == expected, message.id
+
+
+def test_no_text_is_hidden_in_an_f_string_where_no_tool_finds_it() -> None:
+    nested = re.compile(r"""\bf(?:"[^"\n]*\{[^}"\n]*\bwords\(['"]|'[^'\n]*\{[^}'\n]*\bwords\(['"])""")
+    for folder in ("bot/telegram", "bot/web", "handlers"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert not nested.search(path.read_text()), path
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [("ru", "ru"), ("ru-RU", "ru"), ("en-GB", "en"), ("EN", "en"), ("de", "ru"), (None, "ru"), ("", "ru")],
+)
+def test_a_reader_gets_their_language_or_the_default(code: str | None, language: str) -> None:
+    assert Texts("ru").pick(code) == language
+
+
+def test_russian_counts_in_three_forms() -> None:
+    words = Texts("en").in_language("ru")
+    counted = [words.many("{count} minute is left.", "{count} minutes are left.", count) for count in (1, 3, 5, 21)]
+    assert counted == ["Осталась 1 минута.", "Осталось 3 минуты.", "Осталось 5 минут.", "Осталась 21 минута."]
+
+
+def test_a_moment_of_another_day_is_shown_with_its_date() -> None:
+    words = Texts("en").in_language("en")
+    now = datetime(2026, 3, 1, 23, 50, tzinfo=UTC)
+    assert words.moment(now + timedelta(minutes=5), now) == '<tg-time unix="1772409300" format="r">23:55 UTC</tg-time>'
+    assert ">02.03 00:05 UTC<" in words.moment(now + timedelta(minutes=15), now)
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("<b>Owners</b>", "&lt;b&gt;Owners&lt;/b&gt;"),
+        ("A & B", "A &amp; B"),
+        ("one\n\n two", "one two"),
+        ("\u202eevil\u2066", "evil"),
+        ("\u200b", ""),
+        ("я" * 80, "я" * 63 + "…"),
+    ],
+)
+def test_names_from_outside_are_escaped_and_shortened(name: str, safe: str) -> None:
+    assert shown(name) == safe
