@@ -4,73 +4,127 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bot import logs, settings
-from bot.app import App, TokenRefusedError
+from bot.app import App, TokenRefusedError, account
+from bot.doctor import examine
 from bot.settings import ConfigurationError, Settings
+from storage.backup import back_up
 from storage.database import Database, DatabaseError
 from storage.migrate import migrate
 
 OK, FAILED, WRONG_USE = 0, 1, 2
 
 
-async def run(config: Settings) -> int:
+async def run(config: Settings, _given: argparse.Namespace) -> int:
     """The bot, until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
     try:
-        await App(config).run(stop)
+        await App(config).run(_stop_on_signals())
     except TokenRefusedError as error:
         return _complain(str(error), WRONG_USE)
-    except DatabaseError as error:
-        return _complain(str(error), FAILED)
     except OSError as error:
-        return _complain(f"HTTP_PORT: {config.HTTP_HOST}:{config.HTTP_PORT} cannot be used ({error.strerror})", FAILED)
+        address = f"{config.HTTP_HOST}:{config.HTTP_PORT}"
+        return _complain(f"HTTP_PORT: {address} cannot be listened on ({error.strerror})", FAILED)
     return OK
 
 
-async def migrate_only(config: Settings) -> int:
+async def doctor(config: Settings, _given: argparse.Namespace) -> int:
+    """What is wrong with the configuration, and how to mend it."""
+    is_well = True
+    async for finding in examine(config, account(config)):
+        sys.stdout.write(f"{finding}\n")
+        is_well = is_well and finding.is_right
+    return OK if is_well else FAILED
+
+
+async def migrate_only(config: Settings, _given: argparse.Namespace) -> int:
     """Bring the database to the newest schema."""
     database = Database(config.DATABASE_URL.get_secret_value())
+    await database.open()
     try:
-        await database.open()
         await migrate(database)
-    except DatabaseError as error:
-        return _complain(str(error), FAILED)
     finally:
         await database.close()
     return OK
 
 
+async def backup(config: Settings, given: argparse.Namespace) -> int:
+    """A copy of the database, while the bot is stopped."""
+    database = Database(config.DATABASE_URL.get_secret_value())
+    await database.open()
+    try:
+        await back_up(database, given.file)
+    finally:
+        await database.close()
+    return OK
+
+
+async def demo(_given: argparse.Namespace) -> int:
+    """The bot in a world of its own."""
+    # The sandbox is the one part a real installation never loads.
+    from bot.demo import demo as run_demo  # noqa: PLC0415
+
+    await run_demo(_stop_on_signals())
+    return OK
+
+
+CONFIGURED: dict[str, Callable[[Settings, argparse.Namespace], Awaitable[int]]] = {
+    "run": run,
+    "doctor": doctor,
+    "migrate": migrate_only,
+    "backup": backup,
+}
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Callgate: groups that are entered by a call.")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("run", help="run the bot (the default)")
-    commands.add_parser("migrate", help="bring the database to the newest schema")
-    chosen = parser.parse_args(arguments)
-    commands_by_name: dict[str, Callable[[Settings], Awaitable[int]]] = {"run": run, "migrate": migrate_only}
+    given = _parser().parse_args(arguments)
+    command = given.command or "run"
+    if command == "demo":
+        return asyncio.run(_result(demo(given)))
     try:
         config = settings.load(env_file=Path(".env"))
     except ConfigurationError as error:
         return _complain(str(error), WRONG_USE)
-    logs.configure(config.LOG_FORMAT)
-    return asyncio.run(_returning(commands_by_name[chosen.command or "run"](config)))
+    logs.configure(config.LOG_FORMAT, quiet=command != "run")
+    try:
+        return asyncio.run(_result(CONFIGURED[command](config, given)))
+    except DatabaseError as error:
+        return _complain(str(error), FAILED)
 
 
-async def _returning(work: Awaitable[int]) -> int:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bot", description="Callgate: groups are entered after one free call."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("run", help="run the bot, configured by the environment and .env (the default)")
+    commands.add_parser("demo", help="run the bot in a world of its own and print the address to open")
+    commands.add_parser("doctor", help="check the configuration against the live services")
+    commands.add_parser("migrate", help="bring the database to the newest schema")
+    copy = commands.add_parser("backup", help="copy the SQLite database to a new file, while the bot is stopped")
+    copy.add_argument("file", type=Path, metavar="FILE")
+    return parser
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    return stop
+
+
+async def _result(work: Awaitable[int]) -> int:
     return await work
 
 
 def _complain(text: str, status: int) -> int:
-    sys.stderr.write(text + os.linesep)
+    sys.stderr.write(text + "\n")
     return status
 
 

@@ -100,7 +100,7 @@ class App:
 
         # The gateway.
         self._http = httpx.AsyncClient()
-        gateway = SmscClient(_account(settings), self._http)
+        gateway = SmscClient(account(settings), self._http)
         read_inbox = ReadInbox(clock, self._database, gateway, take_event)
         polls_inbox = settings.SMSC_POLL_SECONDS > 0
         request_number = RequestNumber(
@@ -324,7 +324,8 @@ class CountedGateway:
         return offer
 
 
-def _account(settings: Settings) -> Account:
+def account(settings: Settings) -> Account:
+    """The gateway account of these settings."""
     password, api_key = settings.SMSC_PASSWORD, settings.SMSC_API_KEY
     return Account(
         urls=settings.SMSC_URL,

@@ -8,8 +8,8 @@ from typing import Literal
 import structlog
 
 
-def configure(log_format: Literal["console", "json"]) -> None:
-    """Set it up for the process."""
+def configure(log_format: Literal["console", "json"], *, quiet: bool = False) -> None:
+    """Set it up for the process. `quiet`: only warnings and worse."""
     as_text: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
@@ -24,7 +24,7 @@ def configure(log_format: Literal["console", "json"]) -> None:
     exceptions: list[structlog.types.Processor] = [structlog.processors.format_exc_info] if log_format == "json" else []
     structlog.configure(
         processors=[*common, *exceptions, as_text],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
         cache_logger_on_first_use=True,
     )
     # Libraries log through the standard library; their warnings are wanted, their debugging (which can hold

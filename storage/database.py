@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -110,11 +110,16 @@ class Database:
             return await self._transact_alone(work)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, future))
-        async with self._turn:
-            # Whoever has the turn commits for all who wait.
-            while not future.done():
-                await self._commit_waiting()
-        return await future
+        try:
+            async with self._turn:
+                # Whoever has the turn commits for all who wait.
+                while not future.done():
+                    await _to_its_end(self._commit_waiting())
+            return await future
+        except asyncio.CancelledError:
+            # What was not begun is not begun any more.
+            future.cancel()
+            raise
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -126,14 +131,21 @@ class Database:
             async with self._turn, self._only.begin():
                 yield self._only
 
+    async def vacuum_into(self, target: Path) -> None:
+        """Write a compact copy of an SQLite database to `target`. Others wait meanwhile."""
+        if self._only is None:
+            raise DatabaseError("the database is not open")
+        async with self._turn:
+            raw = await self._only.get_raw_connection()
+            # SQLAlchemy would begin a transaction, and VACUUM cannot run inside one.
+            driver_connection: Any = raw.driver_connection
+            await driver_connection.execute("VACUUM INTO ?", (str(target),))
+
     async def _commit_waiting(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(SHARED_COMMIT, len(self._waiting)))]
+        taken = [self._waiting.popleft() for _ in range(min(SHARED_COMMIT, len(self._waiting)))]
+        batch = [(work, future) for work, future in taken if not future.done()]
         try:
             results = await self._run([work for work, _ in batch])
-        except asyncio.CancelledError:
-            # Only the one whose turn it was is cancelled; the others go back to the front.
-            self._waiting.extendleft(item for item in reversed(batch) if not item[1].done())
-            raise
         except Exception:  # noqa: BLE001 - each work is run again by itself, and gets its own failure
             await self._run_each(batch)
         else:
@@ -217,6 +229,20 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
 
 def _begin_immediate(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's event signature
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def _to_its_end(job: Coroutine[Any, Any, None]) -> None:
+    """Wait for `job` to end, also when cancelled meanwhile: cut off in its commit, nobody would know what was kept."""
+    task = asyncio.get_running_loop().create_task(job)
+    is_cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            is_cancelled = True
+    task.result()
+    if is_cancelled:
+        raise asyncio.CancelledError
 
 
 def _collided(error: DBAPIError) -> bool:

@@ -1,0 +1,87 @@
+# Everything a newcomer, a developer or CI runs. Needs Python 3.11 or newer, and make; the rest is set up in .venv.
+# Another Python than python3: make demo PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := build/lock
+COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
+
+# What tests/browser/demo.py looks for.
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+# Where a branch that no test takes fails the build.
+RULES := bot/domain/*,bot/usecases/*,bot/gateway/*
+
+.PHONY: help demo run test check browser format lock screenshots clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+demo: $(VENV)/.installed ## the bot in a world of its own: prints an address to open; no account, no money, no network
+	@exec $(BIN)/python -m bot demo
+
+run: $(VENV)/.installed ## the real bot, configured by .env
+	@exec $(BIN)/python -m bot run
+
+test: check browser ## every check and every test, with coverage
+	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/coverage report --skip-covered
+	$(BIN)/coverage report --skip-covered --include='$(RULES)' --fail-under=95
+
+check: $(VENV)/.installed-dev ## what can be said without running anything: lint, format, types, who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+browser: ## a Chromium for the browser tests, installed where the package manager allows it
+	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing Chromium for the browser tests"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	else \
+		echo "The browser tests need Chromium or Chrome, and none of these is there: $(BROWSERS)." >&2; \
+		echo "Install one, for example: sudo apt-get install chromium · sudo dnf install chromium" >&2; \
+		exit 1; \
+	fi
+
+format: $(VENV)/.installed-dev ## put the code into its format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(LOCK)/bin/uv ## lock what requirements.in and requirements-dev.in ask for; UPGRADE=1 takes the newest
+	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) --constraints requirements.txt requirements-dev.in --output-file requirements-dev.txt
+
+screenshots: $(VENV)/.installed-dev browser ## the pictures of docs/pictures, taken from the demo
+	$(BIN)/python -m tests.browser.screenshots
+
+clean: ## remove what was set up and built; data and .env stay
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+
+# The development lock holds everything of the other one, in the same versions.
+$(VENV)/.installed-dev: $(VENV)/pyvenv.cfg requirements-dev.txt requirements.txt
+	@echo "Installing what the tests need"
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed: $(VENV)/pyvenv.cfg requirements.txt
+	@echo "Installing what the bot needs"
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Callgate needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo not there)." >&2; \
+		echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
+		exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+		echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; \
+		rm -rf $(VENV); \
+		exit 1; }
+
+$(LOCK)/bin/uv:
+	@$(PYTHON) -m venv $(LOCK)
+	@$(LOCK)/bin/python -m pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,88 @@
+"""The demo: the real bot in the sandbox's world. No account, no money, no network."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+from bot import logs, settings
+from bot.app import App
+from bot.sandbox.clock import SandboxClock
+from bot.sandbox.world import World
+
+PORT = 8090
+HOST = "127.0.0.1"
+
+
+async def demo(stop: asyncio.Event, port: int | None = None) -> None:
+    """Run until `stop`; prints the one address to open. `port`: of that address; by default 8090 if it is free."""
+    logs.configure("console", quiet=True)
+    world = World(clock=SandboxClock())
+    with tempfile.TemporaryDirectory(prefix="callgate-demo-") as folder:
+        await world.start(port=_free_port(PORT) if port is None else port, host=HOST)
+        bot_port = _free_port(0)
+        callback_token = secrets.token_urlsafe(24)
+        people(world)
+        operator = world.person("Oscar (operator)", language="en", role="operator")
+        config = settings.load(
+            {
+                "BOT_TOKEN": world.bot_token,
+                "TELEGRAM_API_URL": world.url,
+                "PUBLIC_URL": f"http://{HOST}:{bot_port}",
+                "HTTP_PORT": str(bot_port),
+                "SMSC_URL": world.url,
+                "SMSC_API_KEY": world.smsc.api_key,
+                "SMSC_CALLBACK_TOKEN": callback_token,
+                "SMSC_CALLBACK_SECRET": world.smsc.secret or "",
+                "SECRET_KEY": secrets.token_urlsafe(32),
+                "DATABASE_URL": f"sqlite:///{Path(folder) / 'callgate.db'}",
+                "OPERATORS": str(operator.id),
+                "LANGUAGE": "en",
+            },
+            None,
+        )
+        world.smsc.callback_url = f"http://{HOST}:{bot_port}/smsc/{callback_token}?charset=utf-8&md5"
+        app = App(config, world.clock)
+        await app.start()
+        try:
+            await set_scene(world)
+            sys.stdout.write(f"\n  Callgate demo: open {world.url}\n  Press Ctrl+C to end it.\n\n")
+            sys.stdout.flush()
+            await stop.wait()
+        finally:
+            await app.stop()
+            await world.stop()
+
+
+def people(world: World) -> None:
+    """Those who live in the demo."""
+    world.person("Anna", phone="+79161234512", language="ru")
+    world.person("Ben", phone="+447400123456", language="en")
+    world.person("Olga (owner)", phone="+79031112233", language="ru", role="owner")
+
+
+async def set_scene(world: World) -> None:
+    """A group whose owner has just made the bot its administrator, and a bot its operator has met."""
+    owner = next(person for person in world.people.values() if person.role == "owner")
+    operator = next(person for person in world.people.values() if person.role == "operator")
+    group = world.group(
+        "Flat owners, 12 River Street", owner=owner, about="Neighbours only: repairs, meetings, lost cats.", crowd=127
+    )
+    await owner.says("/start")
+    await operator.says("/start")
+    await owner.makes_bot_admin(group, can_invite_users=True)
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port")

@@ -1,0 +1,140 @@
+"""The demo as a process, and a browser to walk through it: for the tests and for the pictures."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+Scheme = Literal["light", "dark"]
+
+
+@contextmanager
+def running_demo() -> Iterator[str]:
+    """`python -m bot demo` in a process of its own; the address it prints."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "demo"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert process.stdout is not None
+        yield next(found.group() for line in process.stdout if (found := re.search(r"http://\S+", line)))
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
+        assert process.stdout is not None
+        process.stdout.close()
+    assert process.returncode == 0
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The machine's own Chromium, with a profile of its own."""
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    if found is None:
+        raise RuntimeError(f"no browser found; install one of: {', '.join(CHROMIUM)}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(QUIET), headless=True)
+        yield browser
+        browser.close()
+
+
+class Walk:
+    """One person walks through the demo. Each step is what a finger would do; each waits until it is seen."""
+
+    def __init__(self, browser: Browser, url: str, width: dict[str, int], scheme: Scheme, person: str) -> None:
+        self._context = browser.new_context(
+            viewport=width,  # type: ignore[arg-type] # Playwright's TypedDict of the same two keys
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            device_scale_factor=2,
+            has_touch=width is PHONE,
+        )
+        self._is_phone = width is PHONE
+        self.page: Page = self._context.new_page()
+        self.page.goto(url)
+        self.choose_person(person)
+
+    def close(self) -> None:
+        self._context.close()
+
+    def picture(self, path: Path) -> None:
+        """What is seen now, once it has come to rest."""
+        self.page.wait_for_timeout(400)
+        self.page.screenshot(path=path, animations="disabled")
+
+    def choose_person(self, name: str) -> None:
+        """Become this person."""
+        self._open_side()
+        self.page.locator("[data-testid^=role-]").filter(has_text=name).click()
+        expect(self.page.get_by_test_id("panel-close")).to_be_hidden()
+
+    def add_person(self, name: str, language: str) -> None:
+        """Somebody new joins the demo, and one becomes them."""
+        self._open_side()
+        self.page.get_by_test_id("new-person").click()
+        self.page.get_by_test_id("person-name").fill(name)
+        self.page.get_by_test_id("person-language").select_option(language)
+        self.page.get_by_test_id("person-add").click()
+        expect(self.page.get_by_test_id("panel-close")).to_be_hidden()
+
+    def _open_side(self) -> None:
+        """On a phone the side panel is a sheet, opened by a button; on a desktop it is always there."""
+        if self._is_phone:
+            self.page.get_by_test_id("open-panel").click()
+            self.page.get_by_test_id("panel-tab-side").click()
+
+    def open_group(self) -> None:
+        self.page.locator("[data-testid^='chat-item--100']").click()
+
+    def ask_to_join(self) -> None:
+        self.open_group()
+        self.page.get_by_test_id("join-button").click()
+
+    def open_bot(self) -> None:
+        """The private chat, by the notification that came in."""
+        self.page.get_by_test_id("banner").click()
+
+    def share_contact(self) -> None:
+        self.page.get_by_test_id("share-contact").click()
+        self.page.get_by_test_id("confirm-share").click()
+
+    def expect_number(self) -> None:
+        expect(self.page.locator(".countdown")).to_be_visible(timeout=10_000)
+
+    def open_dialer(self) -> None:
+        self.page.get_by_test_id("phone-number").click()
+        expect(self.page.get_by_test_id("dialer")).to_be_visible()
+
+    def dial(self) -> None:
+        self.page.get_by_test_id("dial-call").click()
+
+    def expect_text(self, text: str) -> None:
+        expect(self.page.get_by_test_id("message").filter(has_text=text).first).to_be_visible(timeout=10_000)
+
+    def press(self, text: str) -> None:
+        self.page.get_by_test_id("inline-button").filter(has_text=text).click()

@@ -1,0 +1,58 @@
+"""The pictures of the documentation, taken from the running demo: `make screenshots`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from tests.browser.demo import DESKTOP, PHONE, ROOT, Scheme, Walk, chromium, running_demo
+
+PICTURES = ROOT / "docs" / "pictures"
+
+
+def take(browser: Browser, url: str, folder: Path, scheme: Scheme) -> None:
+    """Walk once as a Russian reader on a phone and once as an English one at a desk."""
+    phone = Walk(browser, url, PHONE, scheme, "Anna")
+    phone.add_person(f"Vera {scheme}", "ru")
+    phone.ask_to_join()
+    phone.page.get_by_test_id("banner").wait_for()
+    phone.picture(folder / f"request-{scheme}.png")
+    phone.open_bot()
+    phone.page.get_by_test_id("share-contact").wait_for()
+    phone.picture(folder / f"welcome-{scheme}.png")
+    phone.share_contact()
+    phone.expect_number()
+    phone.picture(folder / f"number-{scheme}.png")
+    phone.open_dialer()
+    phone.picture(folder / f"dialer-{scheme}.png")
+    phone.dial()
+    phone.expect_text("Вы вошли")
+    phone.page.get_by_test_id("dialer").wait_for(state="hidden")
+    phone.picture(folder / f"verified-{scheme}.png")
+    phone.close()
+
+    desk = Walk(browser, url, DESKTOP, scheme, "Ben")
+    desk.add_person(f"Wim {scheme}", "en")
+    desk.ask_to_join()
+    desk.open_bot()
+    desk.share_contact()
+    desk.expect_number()
+    desk.picture(folder / f"demo-{scheme}.png")
+    desk.page.locator("[data-testid=inline-button][data-kind=url]").click()
+    desk.page.frame_locator("iframe").get_by_role("link").first.wait_for()
+    desk.picture(folder / f"call-page-{scheme}.png")
+    desk.close()
+
+
+def main() -> None:
+    """Take them all, light and dark."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with running_demo() as url, chromium() as browser:
+        schemes: tuple[Scheme, ...] = ("light", "dark")
+        for scheme in schemes:
+            take(browser, url, PICTURES, scheme)
+
+
+if __name__ == "__main__":
+    main()

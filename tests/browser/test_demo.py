@@ -1,0 +1,68 @@
+"""`make demo`, walked through in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.demo import DESKTOP, PHONE, Scheme, Walk, chromium, running_demo
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as the_browser:
+        yield the_browser
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with running_demo() as the_url:
+        yield the_url
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme", "language"),
+    [("Vera", PHONE, "light", "ru"), ("Wim", DESKTOP, "dark", "en")],
+    ids=["phone", "desktop"],
+)
+def test_from_the_request_to_join_to_a_member_of_the_group(
+    browser: Browser, url: str, name: str, width: dict[str, int], scheme: Scheme, language: str
+) -> None:
+    words = {"en": ("Call this number", "You are in"), "ru": ("Позвоните на этот номер", "Вы вошли")}[language]
+    walk = Walk(browser, url, width, scheme, "Anna")
+    problems: list[str] = []
+    walk.page.on("pageerror", lambda error: problems.append(str(error)))
+    walk.add_person(name, language)
+    walk.ask_to_join()
+    walk.open_bot()
+    walk.share_contact()
+    walk.expect_number()
+    walk.expect_text(words[0])
+    walk.open_dialer()
+    walk.dial()
+    walk.expect_text(words[1])
+    expect(walk.page.get_by_test_id("message")).to_have_count(1)
+    walk.press("12 River Street")
+    expect(walk.page.get_by_test_id("input")).to_be_visible()
+    assert problems == []
+    walk.close()
+
+
+def test_the_call_page_opens_from_the_chat_and_dials(browser: Browser, url: str) -> None:
+    walk = Walk(browser, url, DESKTOP, "light", "Anna")
+    walk.add_person("Xenia", "en")
+    walk.ask_to_join()
+    walk.open_bot()
+    walk.share_contact()
+    walk.expect_number()
+    walk.page.locator("[data-testid=inline-button][data-kind=url]").click()
+    link = walk.page.frame_locator("iframe").get_by_role("link", name="Call", exact=False).first
+    expect(link).to_have_attribute("href", expected := _tel(walk))
+    assert expected.startswith("tel:+")
+    walk.close()
+
+
+def _tel(walk: Walk) -> str:
+    return "tel:" + walk.page.get_by_test_id("phone-number").inner_text().strip()

@@ -1,0 +1,77 @@
+"""What many stories begin with, and how they look at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.state import Group
+from bot.sandbox.world import World
+from tests.installation import Installation, number_shown
+
+DAY = 24 * 3600
+WINDOW = 15 * 60
+
+
+async def guarded(world: World, title: str = "Flat owners", *, channel: bool = False) -> tuple[Person, Group]:
+    """An owner, and their group or channel with a gate that is on."""
+    owner = world.person("Olga", language="en")
+    group = world.channel(title, owner=owner) if channel else world.group(title, owner=owner)
+    await owner.says("/start")
+    await owner.makes_bot_admin(group, can_invite_users=True)
+    await owner.sees("guarded now")
+    return owner, group
+
+
+async def gets_number(person: Person) -> str:
+    """The way from `/start` to the call number, which comes back."""
+    await person.says("/start")
+    await person.shares_contact()
+    return await number_shown(person)
+
+
+async def eventually(
+    callgate: Installation, query: str, expected: list[Mapping[str, Any]], within: float = 5.0, **values: object
+) -> None:
+    """Return once the database answers `query` with these rows."""
+    deadline = time.monotonic() + within
+    while (rows := await callgate.rows(query, **values)) != expected:
+        assert time.monotonic() < deadline, f"{query}: {rows} instead of {expected}\n{callgate.world.story()}"
+        await asyncio.sleep(0.05)
+
+
+async def all_is_carried(callgate: Installation, within: float = 5.0) -> None:
+    """Return once nothing is left to be sent to Telegram."""
+    await eventually(
+        callgate,
+        "SELECT (SELECT count(*) FROM errands WHERE done_at IS NULL)"
+        " + (SELECT count(*) FROM screens WHERE revision > shown_revision)"
+        " + (SELECT count(*) FROM grants WHERE state = 'due') AS open",
+        [{"open": 0}],
+        within,
+    )
+
+
+async def verifications(callgate: Installation, person: Person) -> list[str]:
+    """How the person's attempts stand, oldest first."""
+    rows = await callgate.rows("SELECT state FROM verifications WHERE user_id = :id ORDER BY id", id=person.id)
+    return [row["state"] for row in rows]
+
+
+def moments(person: Person, text: str) -> list[int]:
+    """The moments (unix seconds) that the clients count down to, in the message that holds `text`."""
+    message = person.shown(text)
+    assert message is not None
+    return [entity["unix_time"] for entity in message.entities if entity["type"] == "date_time"]
+
+
+def sent_to(world: World, person: Person) -> list[str]:
+    """The Bot API calls that wrote to the person, oldest first."""
+    return [
+        entry.detail.get("method", entry.title)
+        for entry in world.trace.last(10_000)
+        if entry.kind == "bot_api" and entry.title.startswith("sendMessage") and person.name in entry.title
+    ]

@@ -1,0 +1,180 @@
+"""The bot dies, at any moment, and nobody notices more than a pause. Real processes, real signals."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from bot.sandbox.faults import Fault
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.state import Group
+from bot.sandbox.world import World
+from tests.installation import number_shown
+from tests.process import BotProcess
+
+LONG = 20.0
+CROWD = 100
+
+
+async def _guarded_group(world: World) -> tuple[Group, Person]:
+    owner = world.person("Olga", language="en")
+    group = world.group("Flat owners", owner=owner)
+    await owner.says("/start")
+    await owner.makes_bot_admin(group, can_invite_users=True)
+    return group, owner
+
+
+async def _happens(world: World, fault: Fault) -> None:
+    await world.wait_until(lambda: fault.times == 0, within=LONG)
+
+
+async def _is_in_once(world: World, bot: BotProcess, person: Person, group: Group) -> None:
+    """They are a member by exactly one joining, their newest screen says so, and the books agree."""
+    await world.wait_until(lambda: person.id in group.members, within=LONG)
+    await person.sees("You are in", within=LONG)
+    newest = [message for message in person.chat.messages if message.sender.is_bot][-1]
+    assert "✅" in (newest.text or "")
+    assert group.title in (newest.text or "")
+    joined = [m for m in group.messages if m.new_chat_members and m.new_chat_members[0].id == person.id]
+    assert len(joined) == 1
+    grants = "SELECT state FROM grants WHERE user_id = :id"
+    assert await bot.rows(grants, id=person.id) == [{"state": "done"}]
+    events = await bot.rows("SELECT event FROM journal WHERE user_id = :id", id=person.id)
+    names = [row["event"] for row in events]
+    assert [names.count(name) for name in ("confirmed", "grant_due", "grant_done")] == [1, 1, 1]
+
+
+async def test_killed_after_every_step_the_bot_still_lets_the_person_in(
+    fast_world: World, process: BotProcess
+) -> None:
+    world, bot = fast_world, process
+
+    async def dies() -> None:
+        await bot.kill()
+        await bot.start()
+
+    await bot.start()
+    group, owner = await _guarded_group(world)
+    await dies()
+    await owner.sees("Flat owners", within=LONG)
+
+    anna = world.person("Anna", language="en")
+    await anna.asks_to_join(group)
+    await dies()
+    await anna.sees("Flat owners", within=LONG)
+
+    await dies()
+    held_back = world.faults.add(where="gateway", kind="delay", method="wait_call", seconds=1)
+    await anna.shares_contact(within=LONG)
+    await _happens(world, held_back)
+    await dies()
+    await anna.sees("📞", within=LONG)
+
+    await dies()
+    number = await number_shown(anna)
+    await bot.kill()
+    await anna.calls(number)
+    await world.wait_until(lambda: [sent.status for sent in world.smsc.callback.sent] == [None])
+
+    not_sent = world.faults.add(where="telegram", kind="reset_before", method="approveChatJoinRequest")
+    await bot.start()
+    await _happens(world, not_sent)
+    await bot.kill()
+    assert anna.id not in group.members
+
+    not_noted = world.faults.add(where="telegram", kind="reset_after", method="approveChatJoinRequest")
+    await bot.start()
+    await _happens(world, not_noted)
+    await dies()
+
+    await _is_in_once(world, bot, anna, group)
+    await dies()
+    await _is_in_once(world, bot, anna, group)
+
+
+async def test_killed_once_with_people_at_every_step_the_bot_forgets_none_of_them(
+    fast_world: World, process: BotProcess
+) -> None:
+    world, bot = fast_world, process
+    await bot.start(SMSC_POLL_SECONDS="0")
+    group, owner = await _guarded_group(world)
+    await owner.sees("Flat owners", within=LONG)
+    names = ("Asking", "Welcomed", "Waiting", "Reading", "Calling", "Entering")
+    everyone = [world.person(name, language="en") for name in names]
+    asking, welcomed, waiting, reading, calling, entering = everyone
+    for person in everyone[1:]:
+        await person.asks_to_join(group)
+        await person.sees("Flat owners", within=LONG)
+    for person in (reading, calling, entering):
+        await person.shares_contact(within=LONG)
+    numbers = {person.id: await number_shown(person) for person in (reading, calling, entering)}
+
+    not_sent = world.faults.add(where="telegram", kind="reset_before", method="approveChatJoinRequest")
+    await entering.calls(numbers[entering.id])
+    await _happens(world, not_sent)
+    held_back = world.faults.add(where="gateway", kind="delay", method="wait_call", seconds=1)
+    await waiting.shares_contact(within=LONG)
+    await _happens(world, held_back)
+    await asking.asks_to_join(group)
+    await bot.kill()
+    await calling.calls(numbers[calling.id])
+    await world.wait_until(lambda: world.smsc.callback.sent[-1].status is None)
+    await bot.start()
+
+    assert await world.smsc.last_callback() == 200
+    for person in (asking, welcomed):
+        await person.sees("Flat owners", within=LONG)
+        await person.shares_contact(within=LONG)
+    for person in (asking, welcomed, waiting):
+        await person.calls(await number_shown(person))
+    await reading.calls(numbers[reading.id])
+    for person in everyone:
+        await _is_in_once(world, bot, person, group)
+
+
+@pytest.mark.parametrize("updates", ["polling", "webhook"])
+async def test_terminated_with_a_hundred_updates_in_flight_none_is_lost_or_handled_twice(
+    fast_world: World, process: BotProcess, updates: str
+) -> None:
+    world, bot = fast_world, process
+    await bot.start(UPDATES=updates)
+    crowd = [world.person(f"Person {number}", language="en") for number in range(CROWD)]
+    for person in crowd:
+        await person.says("/start")
+    waiting = world.telegram.delivery.waiting
+    if updates == "webhook":
+        await world.wait_until(lambda: len(waiting) < CROWD, within=LONG)
+    else:
+        await world.wait_until(lambda: not world.telegram.delivery.is_polling_now, within=LONG)
+    assert waiting
+
+    assert await bot.ends_by(signal.SIGTERM) == 0, bot.output()
+    await bot.start()
+
+    for person in crowd:
+        await person.sees("📱", within=LONG)
+    assert await bot.rows("SELECT count(*) AS n FROM journal WHERE event = 'started'") == [{"n": CROWD}]
+    seen = await bot.rows("SELECT count(*) AS n FROM seen_updates")
+    assert seen == [{"n": CROWD}]
+
+
+async def test_killed_with_a_hundred_join_requests_in_flight_none_is_forgotten(
+    fast_world: World, process: BotProcess
+) -> None:
+    world, bot = fast_world, process
+    await bot.start()
+    group, owner = await _guarded_group(world)
+    await owner.sees("Flat owners", within=LONG)
+    crowd = [world.person(f"Person {number}", language="en") for number in range(CROWD)]
+
+    for person in crowd:
+        await person.asks_to_join(group)
+    await world.wait_until(lambda: any(person.shown("Flat owners") for person in crowd), within=LONG)
+    await bot.kill()
+    await bot.start()
+
+    for person in crowd:
+        await person.sees("Flat owners", within=LONG)
+    kept = await bot.rows("SELECT count(*) AS n FROM join_requests WHERE state = 'waiting'")
+    assert kept == [{"n": CROWD}]

@@ -1,0 +1,192 @@
+"""What a transaction promises, whoever else is at work."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, select, text, update
+
+from bot.clock import REAL_TIME
+from bot.domain.journal import Event
+from bot.sandbox.world import World
+from bot.usecases.ports import StorageUnavailableError
+from storage import tables
+from storage.database import Database, DatabaseError
+from storage.store import SqlStore
+from tests.process import BotProcess
+
+ANNA = 7
+NOW = tables.EPOCH
+
+
+async def _meet(database: Database, language: str = "0") -> None:
+    await database.transact(lambda store: store.people.meet(ANNA, ANNA, language, NOW, wrote=True))
+
+
+async def _count_up(store: SqlStore) -> int:
+    """Read, think, write: what loses updates wherever two do it at once."""
+    await store.people.lock(ANNA)
+    found = await store.connection.execute(select(tables.people.c.language))
+    count = int(found.scalar_one()) + 1
+    await REAL_TIME.pause(0.001)
+    await store.connection.execute(update(tables.people).values(language=str(count)))
+    return count
+
+
+async def _codes(database: Database) -> list[str]:
+    async def read(store: SqlStore) -> list[str]:
+        return list((await store.connection.execute(select(tables.journal.c.code))).scalars())
+
+    return await database.transact(read)
+
+
+async def test_no_update_is_lost_when_many_change_one_row_at_once(database: Database) -> None:
+    await _meet(database)
+
+    counts = await asyncio.gather(*(database.transact(_count_up) for _ in range(150)))
+
+    assert sorted(counts) == list(range(1, 151))
+    (person,) = (await database.transact(lambda store: store.people.get_many([ANNA]))).values()
+    assert person.language == "150"
+
+
+async def test_a_work_that_fails_takes_none_of_its_neighbours_with_it(database: Database) -> None:
+    async def note(store: SqlStore, code: int) -> None:
+        store.journal.add(Event.STARTED, NOW, code=str(code))
+        await store.seen.mark([code], NOW)
+        if code % 10 == 3:
+            raise LookupError(code)
+
+    outcomes = await asyncio.gather(
+        *(database.transact(functools.partial(note, code=code)) for code in range(40)),
+        return_exceptions=True,
+    )
+
+    assert [str(outcome) for outcome in outcomes if outcome is not None] == ["3", "13", "23", "33"]
+    assert all(isinstance(outcome, LookupError | None) for outcome in outcomes)
+    assert sorted(map(int, await _codes(database))) == [code for code in range(40) if code % 10 != 3]
+
+
+async def test_what_the_database_itself_refuses_is_told_as_not_kept(database: Database) -> None:
+    async def add_twice(store: SqlStore) -> None:
+        for _ in range(2):
+            await store.connection.execute(tables.seen_updates.insert().values(update_id=1, seen_at=NOW))
+
+    with pytest.raises(StorageUnavailableError):
+        await database.transact(add_twice)
+    assert await database.transact(lambda store: store.seen.mark([1], NOW)) == {1}
+
+
+async def test_a_closed_database_keeps_nothing_and_says_so(database: Database) -> None:
+    await database.close()
+
+    with pytest.raises((StorageUnavailableError, DatabaseError)):
+        await _meet(database)
+
+
+async def test_a_task_cancelled_while_it_commits_leaves_nothing_open_and_its_neighbours_kept_once(
+    database: Database,
+) -> None:
+    async def note(store: SqlStore, code: str) -> None:
+        store.journal.add(Event.STARTED, NOW, code=code)
+
+    tasks: list[asyncio.Task[None]] = []
+
+    def cut_off(_connection: object) -> None:
+        asyncio.get_running_loop().call_soon(tasks[0].cancel)
+
+    event.listen(database.engine.sync_engine, "commit", cut_off, once=True)
+    async with asyncio.TaskGroup() as group:
+        tasks += [
+            group.create_task(database.transact(functools.partial(note, code=code)))
+            for code in ("first", "second", "third")
+        ]
+
+    assert tasks[0].cancelled()
+    kept = Counter(await _codes(database))
+    assert kept["second"] == kept["third"] == 1
+    assert kept["first"] <= 1
+
+
+async def test_cancelled_at_any_moment_works_disturb_nobody(database: Database) -> None:
+    async def note(store: SqlStore, code: int) -> None:
+        await store.connection.execute(select(tables.people.c.user_id))
+        store.journal.add(Event.STARTED, NOW, code=str(code))
+
+    async with asyncio.TaskGroup() as group:
+        for code in range(300):
+            task = group.create_task(database.transact(functools.partial(note, code=code)))
+            if code % 3 == 0:
+                # Each is cut off at another moment: while it waits, while it works, while it commits.
+                asyncio.get_running_loop().call_later(code / 6000, task.cancel)
+            if code % 20 == 0:
+                await REAL_TIME.pause(0.003)
+
+    kept = Counter(await _codes(database))
+    assert set(kept.values()) == {1}
+    assert {str(code) for code in range(300) if code % 3} <= set(kept)
+
+
+async def test_sqlite_is_set_up_to_survive_a_power_cut(sqlite: Database) -> None:
+    async def pragmas(store: SqlStore) -> dict[str, object]:
+        names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        return {name: (await store.connection.execute(text(f"PRAGMA {name}"))).scalar_one() for name in names}
+
+    full = 2
+    assert await sqlite.transact(pragmas) == {
+        "journal_mode": "wal",
+        "synchronous": full,
+        "foreign_keys": 1,
+        "busy_timeout": 5000,
+    }
+
+
+async def test_a_transaction_of_sqlite_holds_the_file_from_its_first_statement(
+    sqlite: Database, sqlite_path: Path
+) -> None:
+    async def look_from_outside(store: SqlStore) -> None:
+        with sqlite3.connect(sqlite_path, timeout=0, isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        await sqlite.transact(look_from_outside)
+
+
+async def test_a_file_that_another_database_holds_is_refused_until_it_is_let_go(
+    sqlite: Database, sqlite_path: Path
+) -> None:
+    second = Database(f"sqlite:///{sqlite_path}")
+
+    with pytest.raises(DatabaseError, match="in use by another Callgate process"):
+        await second.open()
+
+    await sqlite.close()
+    await second.open()
+    await second.close()
+
+
+async def test_a_second_bot_on_the_same_file_is_refused_in_one_sentence(
+    sqlite: Database, sqlite_path: Path, world: World
+) -> None:
+    bot = BotProcess(world, f"sqlite:///{sqlite_path}", sqlite_path.parent)
+    bot.launch()
+
+    assert await bot.exit_status() == 1
+
+    (line,) = bot.output().splitlines()
+    assert line.startswith("DATABASE_URL: ")
+    assert "in use by another Callgate process" in line
+
+
+async def test_a_server_that_does_not_answer_is_named_in_one_line() -> None:
+    database = Database("postgresql://somebody:hidden-word@127.0.0.1:1/callgate")
+
+    with pytest.raises(DatabaseError, match="DATABASE_URL") as told:
+        await database.open()
+
+    assert "hidden-word" not in str(told.value)

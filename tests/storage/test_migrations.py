@@ -1,0 +1,66 @@
+"""The schema the migrations make is the one the code uses, on both databases, upwards and downwards."""
+
+from __future__ import annotations
+
+import asyncio
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+
+from storage.database import Database
+from storage.migrate import migrate
+from storage.tables import EPOCH, metadata
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, metadata))
+
+
+def _indexes(connection: Connection) -> set[str]:
+    inspector = inspect(connection)
+    return {str(index["name"]) for table in metadata.tables for index in inspector.get_indexes(table)}
+
+
+async def test_the_migrations_make_exactly_the_tables_the_code_names(database: Database) -> None:
+    async with database.begin() as connection:
+        assert await connection.run_sync(_differences) == []
+        made = await connection.run_sync(_indexes)
+    assert made >= {str(index.name) for table in metadata.tables.values() for index in table.indexes}
+
+
+async def test_every_step_goes_down_and_up_again(database: Database) -> None:
+    await migrate(database, "base")
+    async with database.begin() as connection:
+        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    assert set(tables) <= {"alembic_version"}
+
+    await migrate(database)
+
+    async with database.begin() as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+async def test_migrating_again_changes_nothing_and_keeps_what_is_there(database: Database) -> None:
+    async with database.begin() as connection:
+        await connection.execute(metadata.tables["seen_updates"].insert().values(update_id=7, seen_at=EPOCH))
+
+    await migrate(database)
+
+    async with database.begin() as connection:
+        rows = await connection.execute(metadata.tables["seen_updates"].select())
+        assert [row.update_id for row in rows] == [7]
+
+
+async def test_replicas_that_start_together_migrate_one_after_the_other(postgres_url: str) -> None:
+    replicas = [Database(postgres_url) for _ in range(4)]
+    for replica in replicas:
+        await replica.open()
+
+    await asyncio.gather(*(migrate(replica) for replica in replicas))
+
+    async with replicas[0].begin() as connection:
+        assert await connection.run_sync(_differences) == []
+    for replica in replicas:
+        await replica.close()
