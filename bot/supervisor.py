@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.clock import Clock
+from bot.clock import REAL_TIME, Clock
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -64,11 +64,14 @@ class Supervisor:
     async def _kept(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         pause = RESTART_AFTER
         while not self.stopping.is_set():
+            began = self._clock.now()
             try:
                 await loop()
             except Exception:
+                if (self._clock.now() - began).total_seconds() > LONGEST_RESTART:
+                    pause = RESTART_AFTER
                 log.exception("loop_failed", task=name, again_in=pause)
-                await self._clock.pause(pause, self.stopping)
+                await REAL_TIME.pause(pause, self.stopping)
                 pause = min(pause * 2, LONGEST_RESTART)
             else:
                 return

@@ -50,6 +50,7 @@ def _private_chat(event: TelegramObject) -> int | None:
         case ChatJoinRequest():
             return event.user_chat_id
         case CallbackQuery():
-            return event.message.chat.id if event.message else event.from_user.id
+            is_private = event.message is not None and event.message.chat.type == "private"
+            return event.message.chat.id if event.message and is_private else event.from_user.id
         case _:
             return None

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Row, Select, and_, exists, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.gateway import GatewayReason, NumberOffer
+from bot.domain.gateway import NOT_THE_PERSONS, GatewayReason, NumberOffer
 from bot.domain.phone import Fingerprint, Phone
 from bot.domain.verification import CallNumber, Verification, VerificationState
 from bot.usecases.ports import NumberAsk
@@ -119,7 +119,7 @@ class SqlVerifications:
                 select(N.id, N.asked_at).where(
                     whose,
                     N.asked_at > since,
-                    not_(and_(N.state == FAILED, N.reason == GatewayReason.UNAVAILABLE)),
+                    not_(and_(N.state == FAILED, N.reason.in_(NOT_THE_PERSONS))),
                 )
             )
             moments.update({row.id: row.asked_at for row in rows})

@@ -26,7 +26,12 @@ class Breaker:
         return self.retry_at is None or now >= self.retry_at
 
     def trip(self, reason: GatewayReason, now: datetime) -> Breaker:
-        """Open, or open longer. Each failure in a row doubles the pause."""
+        """Open, or open longer: each failed try doubles the pause.
+
+        Requests that were under way when it opened fail for the same reason and change nothing.
+        """
+        if reason is self.reason and not self.allows(now):
+            return self
         first = BLOCKED_PAUSE if reason is GatewayReason.ADDRESS_BLOCKED else FIRST_PAUSE
         pause = min(first * 2 ** min(self.trips, 10), LONGEST_PAUSE)
         return Breaker(reason, now + pause, self.trips + 1)

@@ -32,6 +32,17 @@ class GatewayReason(StrEnum):
         return self in (GatewayReason.CREDENTIALS, GatewayReason.NO_MONEY, GatewayReason.ADDRESS_BLOCKED)
 
 
+NOT_THE_PERSONS = frozenset(
+    {
+        GatewayReason.CREDENTIALS,
+        GatewayReason.NO_MONEY,
+        GatewayReason.ADDRESS_BLOCKED,
+        GatewayReason.UNAVAILABLE,
+    }
+)
+"""Reasons that lie with us or the gateway: such a failed request does not count for anybody's limits."""
+
+
 class GatewayError(Exception):
     """The gateway gave no number. `code` is its own error number when it named one."""
 

@@ -46,7 +46,11 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class NumberShown:
-    """The call number, and until when it may be called. `left` is the last refresh moment passed, if any."""
+    """The call number, and until when it may be called.
+
+    `left` is the last refresh moment passed, if any; `no_other` why another number was not given; `no_other_until`
+    when the limits allow the next one.
+    """
 
     verification_id: int
     token: str
@@ -56,6 +60,7 @@ class NumberShown:
     left: timedelta | None
     is_asking_another: bool
     no_other: GatewayReason | None
+    no_other_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

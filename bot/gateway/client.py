@@ -160,9 +160,7 @@ class SmscClient:
                             raise
         raise failure
 
-    async def _try(
-        self, host: str, endpoint: _Endpoint, form: Mapping[str, str], read: Callable[[str], T]
-    ) -> T:
+    async def _try(self, host: str, endpoint: _Endpoint, form: Mapping[str, str], read: Callable[[str], T]) -> T:
         async with self._pace.turn(f"{endpoint.path} {form.get('phone', '')}", endpoint.per_minute):
             answer = await self._post(f"{host}/sys/{endpoint.path}", form, endpoint.max_bytes)
         try:
@@ -200,9 +198,7 @@ def _is_plain(address: str) -> bool:
         url = httpx.URL(address)
     except httpx.InvalidURL:
         return False
-    return (
-        url.scheme in ("http", "https") and bool(url.host) and not (url.userinfo or url.query or url.fragment)
-    )
+    return url.scheme in ("http", "https") and bool(url.host) and not (url.userinfo or url.query or url.fragment)
 
 
 def _check(status: int) -> None:

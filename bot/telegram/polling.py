@@ -69,7 +69,9 @@ class Poller:
         self.is_receiving = False
 
     async def _fetch(self, offset: int | None) -> list[dict[str, Any]]:
-        method = GetRawUpdates(offset=offset, allowed_updates=self._allowed_updates)
+        # The first fetch, and the first after a failure, is answered at once: then it is known whether it works.
+        timeout = LONG_POLL if self.is_receiving else 0
+        method = GetRawUpdates(offset=offset, timeout=timeout, allowed_updates=self._allowed_updates)
         return await self._bot(method, request_timeout=LONG_POLL + 10)
 
 

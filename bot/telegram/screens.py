@@ -28,9 +28,11 @@ from bot.domain.screen import (
 from bot.telegram import keyboards
 from bot.telegram.commands import listed
 from bot.telegram.keyboards import Place, Step
-from bot.telegram.texts import Words, shown
+from bot.telegram.texts import Words, shown, visible
 
 MINUTE = timedelta(minutes=1)
+NAMED_GATES = 5
+BUTTON_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,9 @@ class Screens:
         ]
         if view.is_asking_another:
             lines += ["", words("⏳ Getting another number… This one still works.")]
+        elif view.no_other_until is not None:
+            until = words.moment(view.no_other_until, now)
+            lines += ["", words("⏸ The next number can be had {moment}. This one still works.", moment=until)]
         elif view.no_other is not None:
             lines += ["", words("There is no other number right now. This one still works.")]
         call = []
@@ -144,7 +149,9 @@ def _welcome(view: Welcome, words: Words) -> Drawing:
 def _purpose(gates: tuple[str, ...], words: Words) -> str:
     if not gates:
         return words("👋 Here you confirm your phone with one free call. Groups that ask for it then let you in.")
-    names = ", ".join(f"<b>{shown(title)}</b>" for title in gates)
+    names = ", ".join(f"<b>{shown(title)}</b>" for title in gates[:NAMED_GATES])
+    if len(gates) > NAMED_GATES:
+        names += words.many(" and {count} more", " and {count} more", len(gates) - NAMED_GATES)
     return words("👋 To enter {gates}, confirm your phone with one free call.", gates=names)
 
 
@@ -183,7 +190,7 @@ def _verified(view: Verified, words: Words) -> Drawing:
     else:
         lines += ["", words("Groups that ask for it will now let you in at once.")]
     buttons = [
-        [keyboards.link(words("Open “{title}”", title=_plain(grant.title)), grant.link)]
+        [keyboards.link(words("Open “{title}”", title=visible(grant.title, BUTTON_LENGTH)), grant.link)]
         for grant in view.grants
         if grant.state is GrantState.DONE
     ]
@@ -206,10 +213,6 @@ def _grant(grant: Granted, words: Words) -> str:
             return words("{gate}: Telegram did not let me add you. The operators were told.", gate=title)
         case GrantState.DUE | GrantState.GONE:
             return words("Letting you in: {gate}…", gate=title)
-
-
-def _plain(title: str) -> str:
-    return title if len(title) <= 32 else title[:31].rstrip() + "…"
 
 
 def _ended(view: Ended, words: Words) -> Drawing:

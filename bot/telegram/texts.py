@@ -61,13 +61,18 @@ class Words:
         return f'<tg-time unix="{int(moment.timestamp())}" format="r">{inside}</tg-time>'
 
 
+def visible(name: str, longest: int = LONGEST_NAME) -> str:
+    """A name or title from outside as plain text: one line, short, nothing invisible, never empty."""
+    cleaned = "".join(" " if char.isspace() else char for char in name if char not in INVISIBLE and char != "\0")
+    cleaned = " ".join(cleaned.split())
+    if len(cleaned) > longest:
+        cleaned = cleaned[: longest - 1].rstrip() + "…"
+    return cleaned or "…"
+
+
 def shown(name: str) -> str:
-    """A name or title from outside, fit to stand in our HTML: one line, short, escaped, nothing invisible."""
-    visible = "".join(" " if char.isspace() else char for char in name if char not in INVISIBLE and char != "\0")
-    visible = " ".join(visible.split())
-    if len(visible) > LONGEST_NAME:
-        visible = visible[: LONGEST_NAME - 1].rstrip() + "…"
-    return escape(visible, quote=False)
+    """A name or title from outside, fit to stand in our HTML."""
+    return escape(visible(name), quote=False)
 
 
 def _catalogue(language: str) -> NullTranslations:

@@ -84,5 +84,7 @@ async def is_limited(
         user_id=person.user_id,
         verification_id=verification.id if verification else None,
     )
-    await store.screens.show(person.user_id, person.chat_id, Face.LIMITED, now, details=details)
+    # A number that still works stays on the screen.
+    face = Face.PROGRESS if verification is not None and verification.numbers else Face.LIMITED
+    await store.screens.show(person.user_id, person.chat_id, face, now, details=details)
     return True

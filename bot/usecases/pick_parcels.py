@@ -125,7 +125,7 @@ class Facts:
             case Face.CONTACT_REFUSED:
                 return self._welcome(row.user_id, ContactRefusal(str(row.details["reason"])))
             case Face.LIMITED:
-                until = datetime.fromtimestamp(int(row.details["until"]), UTC)
+                until = _moment(row.details["until"])
                 verification_id = row.details.get("verification")
                 return Limited(int(verification_id) if verification_id is not None else None, until)
             case Face.DEADLINE:
@@ -159,6 +159,7 @@ class Facts:
         number, ends_at = verification.number, verification.window_ends_at
         if number is None or ends_at is None:
             return Asking()
+        until = row.details.get("until")
         return NumberShown(
             verification_id=verification.id,
             token=verification.token,
@@ -168,4 +169,9 @@ class Facts:
             left=last_refresh_passed(number.window_ends_at, now),
             is_asking_another=verification.asking,
             no_other=None if verification.asking else await store.verifications.last_failure(verification.id),
+            no_other_until=None if until is None else _moment(until),
         )
+
+
+def _moment(timestamp: str | int) -> datetime:
+    return datetime.fromtimestamp(int(timestamp), UTC)

@@ -76,7 +76,8 @@ class RequestNumber:
     async def _note_offer(self, ask: NumberAsk, offer: NumberOffer, inbox_after: int | None) -> None:
         async def note(store: Store) -> None:
             now = self._clock.now()
-            await store.gateway.set_breaker(Breaker())
+            if (await store.gateway.breaker()).reason is not None:
+                await store.gateway.set_breaker(Breaker())
             await store.people.lock(ask.verification.user_id)
             verification = await store.verifications.get(ask.verification.id)
             await store.verifications.give_number(ask.id, offer, now + self._call_window, inbox_after)

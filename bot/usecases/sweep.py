@@ -30,12 +30,14 @@ class Sweep:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._is_first = True
 
     async def __call__(self, store: Store) -> None:
         now = self._clock.now()
         last_alive = await store.gateway.alive(now)
-        if last_alive is not None and (outage := (now - last_alive).total_seconds()) > OUTAGE:
+        if self._is_first and last_alive is not None and (outage := (now - last_alive).total_seconds()) > OUTAGE:
             await store.requests.prolong(outage)
+        self._is_first = False
         await self._expire(store, now)
         await self._let_in(store, now)
         await self._decline(store, now)

@@ -42,7 +42,8 @@ def call_page(number: CallNumber, spelled: str, mask: str, now: datetime, words:
     minutes = max(1, -(-int((number.window_ends_at - now).total_seconds()) // 60))
     left = words.many("{count} minute is left.", "{count} minutes are left.", minutes)
     lines = (
-        words("from your phone {mask}", mask=mask) + ". " + left,
+        words("from your phone {mask}", mask=mask),
+        left,
         words("The call drops by itself: that is right. It is free, and nobody answers."),
         words("Then go back to Telegram."),
     )

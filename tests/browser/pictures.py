@@ -14,7 +14,8 @@ PICTURES = ROOT / "docs" / "pictures"
 def take(browser: Browser, url: str, folder: Path, scheme: Scheme) -> None:
     """Walk once as a Russian reader on a phone and once as an English one at a desk."""
     phone = Walk(browser, url, PHONE, scheme, "Anna")
-    phone.add_person(f"Vera {scheme}", "ru")
+    newcomers = {"light": ("Vera", "Wim"), "dark": ("Nina", "Joe")}[scheme]
+    phone.add_person(newcomers[0], "ru")
     phone.ask_to_join()
     phone.page.get_by_test_id("banner").wait_for()
     phone.picture(folder / f"request-{scheme}.png")
@@ -33,7 +34,7 @@ def take(browser: Browser, url: str, folder: Path, scheme: Scheme) -> None:
     phone.close()
 
     desk = Walk(browser, url, DESKTOP, scheme, "Ben")
-    desk.add_person(f"Wim {scheme}", "en")
+    desk.add_person(newcomers[1], "en")
     desk.ask_to_join()
     desk.open_bot()
     desk.share_contact()

@@ -1,15 +1,19 @@
-"""A bot that runs as a process of its own, and a world without flood limits to hurry in."""
+"""Fixtures of the stories: bots with settings of their own, in this process or in another, and no flood limits."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox.clock import SandboxClock
+from bot.sandbox.people import Person
 from bot.sandbox.world import World
+from tests.installation import Installation
 from tests.process import BotProcess
+
+Install = Callable[..., Awaitable[Installation]]
 
 
 @pytest.fixture
@@ -25,3 +29,36 @@ async def process(fast_world: World, database_url: str, tmp_path: Path) -> Async
     bot = BotProcess(fast_world, database_url, tmp_path, TELEGRAM_RATE="0", SMSC_POLL_SECONDS="1")
     yield bot
     await bot.clean_up()
+
+
+@pytest.fixture
+def operator(world: World) -> Person:
+    """Who runs the installation that `install` makes; they hear of it once they have written to the bot."""
+    return world.person("Oleg", language="en", role="operator")
+
+
+@pytest.fixture
+async def install(world: World, database_url: str, operator: Person) -> AsyncIterator[Install]:
+    """Start a bot with these settings.
+
+    Neither it nor Telegram limits its pace: a story may take more steps than a chat takes messages a second.
+    """
+    world.telegram.flood.on = False
+    installed: list[Installation] = []
+
+    async def start(**environment: str) -> Installation:
+        defaults = {"TELEGRAM_RATE": "0", "OPERATORS": str(operator.id)}
+        installation = Installation(world, database_url, **(defaults | environment))
+        await installation.start()
+        installed.append(installation)
+        return installation
+
+    yield start
+    for installation in installed:
+        await installation.stop()
+
+
+@pytest.fixture
+async def brisk(install: Install) -> Installation:
+    """A bot as it is configured by default, at any pace."""
+    return await install()

@@ -68,10 +68,10 @@ def moments(person: Person, text: str) -> list[int]:
     return [entity["unix_time"] for entity in message.entities if entity["type"] == "date_time"]
 
 
-def sent_to(world: World, person: Person) -> list[str]:
-    """The Bot API calls that wrote to the person, oldest first."""
-    return [
-        entry.detail.get("method", entry.title)
+def sent_to(world: World, person: Person) -> int:
+    """How often the bot sent the person a new message."""
+    return sum(
+        entry.detail["method"] == "sendMessage" and str(entry.detail["params"].get("chat_id")) == str(person.id)
         for entry in world.trace.last(10_000)
-        if entry.kind == "bot_api" and entry.title.startswith("sendMessage") and person.name in entry.title
-    ]
+        if entry.kind == "bot_api"
+    )

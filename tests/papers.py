@@ -1,0 +1,53 @@
+"""What the project's papers (documents, container files, examples) may speak of: what really exists."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.settings import Settings
+from bot.telegram.commands import COMMANDS
+from handlers.http import build_http
+
+ROOT = Path(__file__).parent.parent
+VARIABLES = frozenset(Settings.model_fields)
+
+
+def documents() -> list[Path]:
+    """Everything written for people to read."""
+    return sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def bot_commands() -> set[str]:
+    """The commands of `python -m bot`, as its help lists them."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "bot", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    return set(re.findall(r"^ {4}([a-z]+) ", shown, re.MULTILINE))
+
+
+def make_targets() -> set[str]:
+    """The targets of the Makefile that its list shows."""
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"^make ([a-z]+)\t", shown, re.MULTILINE))
+
+
+def chat_commands() -> set[str]:
+    """What can be sent to the bot, such as /start."""
+    return {f"/{command.name}" for command in COMMANDS}
+
+
+def routes() -> set[str]:
+    """The addresses of the HTTP server, such as /smsc/{token}."""
+
+    async def nothing(_request: web.Request) -> web.Response:
+        return web.Response()
+
+    served = build_http(
+        callback=nothing, telegram=nothing, call_page=nothing, health=nothing, ready=nothing, metrics=nothing
+    )
+    return {resource.canonical for resource in served.router.resources()}
