@@ -56,7 +56,7 @@ lock: $(LOCK)/bin/uv ## lock what requirements.in and requirements-dev.in ask fo
 	$(COMPILE) --constraints requirements.txt requirements-dev.in --output-file requirements-dev.txt
 
 screenshots: $(VENV)/.installed-dev browser ## the pictures of docs/pictures, taken from the demo
-	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.browser.pictures
 
 clean: ## remove what was set up and built; data and .env stay
 	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 from aiohttp import web
 
+from bot.__main__ import main
 from bot.settings import Settings
 from bot.telegram.commands import COMMANDS
 from handlers.http import build_http
@@ -24,10 +26,10 @@ def documents() -> list[Path]:
 
 def bot_commands() -> set[str]:
     """The commands of `python -m bot`, as its help lists them."""
-    shown = subprocess.run(
-        [sys.executable, "-m", "bot", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    return set(re.findall(r"^ {4}([a-z]+) ", shown, re.MULTILINE))
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
+        main(["--help"])
+    return set(re.findall(r"^ {4}([a-z]+) ", shown.getvalue(), re.MULTILINE))
 
 
 def make_targets() -> set[str]:

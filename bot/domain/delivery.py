@@ -10,7 +10,7 @@ from enum import StrEnum
 from bot.domain.gate import GrantKind
 from bot.domain.screen import View
 
-RETRY_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 5, 15, 60, 300))
+RETRY_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 5, 15, 30, 60))
 """How long a delivery rests after each failure that may pass; the last repeats."""
 
 

@@ -15,10 +15,10 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
-from aiogram.types import LinkPreviewOptions
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Parcel, Receipt, Result, ScreenDue, Toast
+from bot.telegram.methods import EditText, SendText
 from bot.telegram.notices import notice, toast
 from bot.telegram.screens import Drawing, Screens
 from bot.telegram.texts import Texts
@@ -26,7 +26,6 @@ from bot.telegram.texts import Texts
 log = structlog.get_logger()
 
 TIMEOUT = 15
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 PRESENT = frozenset({"creator", "administrator", "member", "restricted"})
 
 # Parts of Telegram's own error texts (Bot API server and TDLib sources), in lower case.
@@ -130,13 +129,7 @@ class Deliverer:
             case ErrandKind.DELETE_MESSAGE:
                 await self._bot.delete_message(errand.chat_id, int(details["message_id"]), request_timeout=TIMEOUT)
             case ErrandKind.NOTIFY:
-                await self._bot.send_message(
-                    errand.chat_id,
-                    notice(details, words),
-                    parse_mode="HTML",
-                    link_preview_options=NO_PREVIEW,
-                    request_timeout=TIMEOUT,
-                )
+                await self._bot(SendText(chat_id=errand.chat_id, text=notice(details, words)), request_timeout=TIMEOUT)
         return Receipt(errand, Result.DONE)
 
     async def _screen(self, screen: ScreenDue) -> Receipt:
@@ -144,31 +137,19 @@ class Deliverer:
         if not screen.is_fresh and screen.message_id is not None:
             if drawing.digest == screen.shown_digest:
                 return _shown(screen, drawing, screen.message_id)
-            if screen.is_editable and drawing.is_editable and await self._edit(screen, drawing):
+            if screen.is_editable and drawing.is_editable and await self._edit(screen.message_id, screen, drawing):
                 return _shown(screen, drawing, screen.message_id)
-        sent = await self._bot.send_message(
-            screen.chat_id,
-            drawing.text,
-            parse_mode="HTML",
-            reply_markup=drawing.keyboard,
-            link_preview_options=NO_PREVIEW,
-            request_timeout=TIMEOUT,
+        sent = await self._bot(
+            SendText(chat_id=screen.chat_id, text=drawing.text, reply_markup=drawing.keyboard), request_timeout=TIMEOUT
         )
         replaced = () if screen.message_id is None else (screen.message_id,)
         return _shown(screen, drawing, sent.message_id, replaced)
 
-    async def _edit(self, screen: ScreenDue, drawing: Drawing) -> bool:
+    async def _edit(self, message_id: int, screen: ScreenDue, drawing: Drawing) -> bool:
         """Edit the message in place; False when it cannot be edited and a new one is needed."""
+        edit = EditText(chat_id=screen.chat_id, message_id=message_id, text=drawing.text, reply_markup=drawing.keyboard)
         try:
-            await self._bot.edit_message_text(
-                drawing.text,
-                chat_id=screen.chat_id,
-                message_id=screen.message_id,
-                parse_mode="HTML",
-                reply_markup=drawing.keyboard,  # type: ignore[arg-type] # an editable drawing has inline buttons only
-                link_preview_options=NO_PREVIEW,
-                request_timeout=TIMEOUT,
-            )
+            await self._bot(edit, request_timeout=TIMEOUT)
         except TelegramBadRequest as error:
             if _says(error, (NOTHING_CHANGED,)):
                 return True

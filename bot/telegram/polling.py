@@ -8,12 +8,11 @@ from typing import Any
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramConflictError, TelegramRetryAfter
-from aiogram.methods import TelegramMethod
-from pydantic import JsonValue
 
 from bot.clock import Clock
 from bot.supervisor import unless_stopped
 from bot.telegram.intake import Intake
+from bot.telegram.methods import GetRawUpdates
 from bot.usecases.ports import StorageUnavailableError
 
 log = structlog.get_logger()
@@ -23,18 +22,6 @@ LONG_POLL = 25
 BATCH = 100
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
-
-
-class GetRawUpdates(TelegramMethod[list[dict[str, JsonValue]]]):
-    """getUpdates, undecoded: one update of an unknown shape must not cost the whole batch."""
-
-    __returning__ = list[dict[str, JsonValue]]
-    __api_method__ = "getUpdates"
-
-    offset: int | None = None
-    limit: int = BATCH
-    timeout: int = LONG_POLL
-    allowed_updates: list[str]
 
 
 class Poller:
@@ -71,7 +58,7 @@ class Poller:
     async def _fetch(self, offset: int | None) -> list[dict[str, Any]]:
         # The first fetch, and the first after a failure, is answered at once: then it is known whether it works.
         timeout = LONG_POLL if self.is_receiving else 0
-        method = GetRawUpdates(offset=offset, timeout=timeout, allowed_updates=self._allowed_updates)
+        method = GetRawUpdates(offset=offset, limit=BATCH, timeout=timeout, allowed_updates=self._allowed_updates)
         return await self._bot(method, request_timeout=LONG_POLL + 10)
 
 
