@@ -144,15 +144,16 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = P
 
     Raises ConfigurationError with every problem found.
     """
-    values = {
-        **(dotenv_values(env_file) if env_file else {}),
-        **(os.environ if environment is None else environment),
-    }
-    given = {name: value.strip() for name, value in values.items() if value is not None and value.strip()}
+    from_file = dotenv_values(env_file, interpolate=False) if env_file else {}
+    given = _set_ones(from_file) | _set_ones(os.environ if environment is None else environment)
     try:
         return Settings.model_validate({name: given[name] for name in Settings.model_fields if name in given})
     except ValidationError as error:
         raise ConfigurationError(sorted({*_problems(error), *_contradictions(given)})) from None
+
+
+def _set_ones(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value.strip() for name, value in values.items() if value is not None and value.strip()}
 
 
 def _contradictions(given: Mapping[str, object]) -> list[str]:

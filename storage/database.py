@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.usecases.ports import StorageUnavailableError
@@ -32,6 +33,8 @@ TRIES = 4
 """How often a work that collides with another is run on PostgreSQL."""
 COLLISIONS = frozenset({"40001", "40P01", "23505"})
 """Serialization failure, deadlock, unique violation (PostgreSQL manual, appendix A)."""
+OUR_FAULT = ("22", "23", "42")
+"""Classes of codes that trying again does not mend: unfit data, broken constraints, wrong statements (the same)."""
 POOL = 10
 TIMEOUT = 10.0
 
@@ -157,7 +160,8 @@ class Database:
             try:
                 (result,) = await self._run([work])
             except SQLAlchemyError as error:
-                _fail(future, StorageUnavailableError(type(error).__name__), error)
+                may_pass = _may_pass(error)
+                _fail(future, StorageUnavailableError(type(error).__name__) if may_pass else error, error)
             except Exception as error:  # noqa: BLE001 - it is its owner's to handle
                 _fail(future, error)
             else:
@@ -180,11 +184,13 @@ class Database:
                     result = await work(store)
                     await store.journal.write()
                     return result
-            except DBAPIError as error:
+            except OSError as error:
+                raise StorageUnavailableError(type(error).__name__) from error
+            except SQLAlchemyError as error:
                 if attempt + 1 < TRIES and _collided(error):
                     continue
-                raise StorageUnavailableError(type(error).__name__) from error
-            except (SQLAlchemyError, OSError) as error:
+                if not _may_pass(error):
+                    raise
                 raise StorageUnavailableError(type(error).__name__) from error
         raise StorageUnavailableError("too many collisions")
 
@@ -245,8 +251,17 @@ async def _to_its_end(job: Coroutine[Any, Any, None]) -> None:
         raise asyncio.CancelledError
 
 
-def _collided(error: DBAPIError) -> bool:
-    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in COLLISIONS
+def _collided(error: SQLAlchemyError) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in COLLISIONS
+
+
+def _may_pass(error: SQLAlchemyError) -> bool:
+    """Whether the same work may succeed later. What never will must not hold up all that comes after it."""
+    if isinstance(error, PoolTimeoutError):
+        return True
+    if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError | DataError | ProgrammingError):
+        return False
+    return not str(getattr(error.orig, "sqlstate", None)).startswith(OUR_FAULT)
 
 
 def _resolve(future: asyncio.Future[Any], result: Any) -> None:  # noqa: ANN401 - whatever the work returned
@@ -255,6 +270,7 @@ def _resolve(future: asyncio.Future[Any], result: Any) -> None:  # noqa: ANN401 
 
 
 def _fail(future: asyncio.Future[Any], error: Exception, cause: Exception | None = None) -> None:
-    error.__cause__ = cause or error.__cause__
+    if cause is not None and cause is not error:
+        error.__cause__ = cause
     if not future.done():
         future.set_exception(error)

@@ -1,23 +1,32 @@
-"""A Callgate installation as an operator runs it: `python -m bot run`, a process of its own."""
+"""A Callgate installation as an operator runs it: `python -m bot run`, a process of its own.
+
+Importing everything takes seconds, so most processes are forked from one that has imported it already; what they
+run, with their own environment, folder and signals, is the same command.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import httpx
 
+from bot.__main__ import main
 from bot.sandbox.world import World
 from tests.installation import CALLBACK_TOKEN, Installation
 
 PROJECT = Path(__file__).parent.parent
 PATIENCE = 30.0
+NURSERY = multiprocessing.get_context("forkserver")
+NURSERY.set_forkserver_preload(["bot.__main__"])
 
 
 class BotProcess(Installation):
@@ -28,7 +37,7 @@ class BotProcess(Installation):
         self._folder = folder
         self._port = free_port()
         self._output = folder / f"bot-{self._port}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | BaseProcess | None = None
 
     def environment(self) -> dict[str, str]:
         """What the process gets, and nothing of the test's own."""
@@ -52,6 +61,13 @@ class BotProcess(Installation):
     def launch(self, **environment: str) -> None:
         """Start a process and wait for nothing."""
         self._environment.update(environment)
+        process = NURSERY.Process(target=_run, args=(self.environment(), self._folder, self._output))
+        process.start()
+        self._process = process
+        self.world.smsc.callback_url = f"{self.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
+
+    def launch_by_command(self) -> None:
+        """Start it by the very command, from scratch."""
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "bot", "run"],
@@ -60,15 +76,18 @@ class BotProcess(Installation):
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        self.world.smsc.callback_url = f"{self.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
 
     async def start(self, **environment: str) -> None:
         """Start a process; return once /readyz answers 200."""
         self.launch(**environment)
+        await self.is_ready()
+
+    async def is_ready(self) -> None:
+        """Return once /readyz answers 200."""
         deadline = time.monotonic() + PATIENCE
         while await self.status("/readyz") != 200:
             assert self._process is not None
-            assert self._process.poll() is None, self.output()
+            assert _status_of(self._process) is None, self.output()
             assert time.monotonic() < deadline, self.output()
             await asyncio.sleep(0.05)
 
@@ -92,7 +111,8 @@ class BotProcess(Installation):
     async def ends_by(self, number: signal.Signals) -> int:
         """Signal the process and wait for its end; the exit status."""
         assert self._process is not None
-        self._process.send_signal(number)
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
         return await self.exit_status()
 
     async def exit_status(self) -> int:
@@ -100,17 +120,32 @@ class BotProcess(Installation):
         assert self._process is not None
         process, self._process = self._process, None
         deadline = time.monotonic() + PATIENCE
-        while process.poll() is None:
+        while (status := _status_of(process)) is None:
             if time.monotonic() > deadline:
                 process.kill()
                 raise AssertionError(f"the process did not end\n{self.output()}")
             await asyncio.sleep(0.01)
-        return int(process.returncode)
+        return status
 
     async def clean_up(self) -> None:
         """Leave no process behind, whatever became of the test."""
         if self._process is not None:
             await self.kill()
+
+
+def _run(environment: dict[str, str], folder: Path, output: Path) -> None:
+    """In the new process: become what the command would be."""
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    to = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    for stream in (1, 2):
+        os.dup2(to, stream)
+    sys.exit(main(["run"]))
+
+
+def _status_of(process: subprocess.Popen[bytes] | BaseProcess) -> int | None:
+    return process.poll() if isinstance(process, subprocess.Popen) else process.exitcode
 
 
 def free_port() -> int:

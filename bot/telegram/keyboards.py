@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import (
@@ -12,6 +13,7 @@ from aiogram.types import (
     KeyboardButton,
     ReplyKeyboardMarkup,
 )
+from pydantic import Field
 
 from bot.telegram.texts import Words
 
@@ -28,7 +30,8 @@ class VerificationButton(CallbackData, prefix="v"):
     """A button that belongs to one verification."""
 
     step: Step
-    id: int
+    # Anybody can send any data: what no column holds must not reach the database.
+    id: Annotated[int, Field(gt=0, lt=2**63)]
 
 
 class Place(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -45,9 +46,7 @@ async def _is_in_once(world: World, bot: BotProcess, person: Person, group: Grou
     assert [names.count(name) for name in ("confirmed", "grant_due", "grant_done")] == [1, 1, 1]
 
 
-async def test_killed_after_every_step_the_bot_still_lets_the_person_in(
-    fast_world: World, process: BotProcess
-) -> None:
+async def test_killed_after_every_step_the_bot_still_lets_the_person_in(fast_world: World, process: BotProcess) -> None:
     world, bot = fast_world, process
 
     async def dies() -> None:
@@ -180,3 +179,16 @@ async def test_killed_with_a_hundred_join_requests_in_flight_none_is_forgotten(
         await person.sees("Flat owners", within=LONG)
     kept = await bot.rows("SELECT count(*) AS n FROM join_requests WHERE state = 'waiting'")
     assert kept == [{"n": CROWD}]
+
+
+async def test_the_command_by_itself_starts_from_nothing_and_ends_when_asked(fast_world: World, tmp_path: Path) -> None:
+    bot = BotProcess(fast_world, f"sqlite:///{tmp_path / 'new' / 'callgate.db'}", tmp_path)
+    bot.launch_by_command()
+    try:
+        await bot.is_ready()
+
+        assert await bot.ends_by(signal.SIGTERM) == 0
+
+        assert "stopped" in bot.output()
+    finally:
+        await bot.clean_up()

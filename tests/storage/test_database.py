@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from bot.clock import REAL_TIME
 from bot.domain.journal import Event
@@ -72,12 +73,12 @@ async def test_a_work_that_fails_takes_none_of_its_neighbours_with_it(database: 
     assert sorted(map(int, await _codes(database))) == [code for code in range(40) if code % 10 != 3]
 
 
-async def test_what_the_database_itself_refuses_is_told_as_not_kept(database: Database) -> None:
+async def test_what_breaks_a_constraint_is_the_works_own_failure_and_not_the_storages(database: Database) -> None:
     async def add_twice(store: SqlStore) -> None:
         for _ in range(2):
             await store.connection.execute(tables.seen_updates.insert().values(update_id=1, seen_at=NOW))
 
-    with pytest.raises(StorageUnavailableError):
+    with pytest.raises(IntegrityError):
         await database.transact(add_twice)
     assert await database.transact(lambda store: store.seen.mark([1], NOW)) == {1}
 
@@ -174,7 +175,7 @@ async def test_a_second_bot_on_the_same_file_is_refused_in_one_sentence(
     sqlite: Database, sqlite_path: Path, world: World
 ) -> None:
     bot = BotProcess(world, f"sqlite:///{sqlite_path}", sqlite_path.parent)
-    bot.launch()
+    bot.launch_by_command()
 
     assert await bot.exit_status() == 1
 

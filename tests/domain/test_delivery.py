@@ -1,0 +1,22 @@
+"""How long a delivery rests after it failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.delivery import GrantDue, Receipt, Result, pause_after
+from bot.domain.gate import GrantKind
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"), [(1, 1), (2, 2), (3, 5), (4, 15), (5, 30), (6, 60), (7, 60), (1000, 60)]
+)
+def test_the_rest_grows_with_each_failure_to_a_minute(attempts: int, seconds: int) -> None:
+    assert pause_after(attempts).total_seconds() == seconds
+
+
+def test_a_receipt_says_nothing_that_it_was_not_told() -> None:
+    receipt = Receipt(GrantDue(-100, 7, GrantKind.JOIN, 0), Result.DONE)
+
+    assert (receipt.retry_after, receipt.error, receipt.message_id, receipt.digest) == (None, "", None, None)
+    assert (receipt.is_editable, receipt.replaced) == (True, ())

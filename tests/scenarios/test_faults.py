@@ -1,0 +1,153 @@
+"""Whatever goes wrong on the way to Telegram or to the gateway, the person gets in, and the limits are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.sandbox.faults import Kind, Where
+from bot.sandbox.people import Person
+from bot.sandbox.world import World
+from tests.installation import Installation, number_shown
+from tests.scenarios.story import all_is_carried, eventually, guarded
+
+LONG = 15.0
+EVERYTHING_THAT_BREAKS: list[tuple[Where, Kind, str]] = [
+    ("telegram", kind, method)
+    for method in ("getUpdates", "sendMessage", "editMessageText", "approveChatJoinRequest", "deleteMessage")
+    for kind in ("delay", "429", "500", "reset_before", "reset_after")
+] + [("gateway", kind, "wait_call") for kind in ("delay", "429", "500", "reset_before", "reset_after")]
+CALLBACKS_THAT_BREAK: list[tuple[Where, Kind, str]] = [
+    ("callback", "lost", "waitcall"),
+    ("callback", "doubled", "waitcall"),
+    ("callback", "late", "waitcall"),
+]
+
+
+def _joinings(group: Any, person: Person) -> int:
+    return sum(
+        1 for message in group.messages if message.new_chat_members and message.new_chat_members[0].id == person.id
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "kind", "method"),
+    [pytest.param(*fault, id="-".join(fault)) for fault in EVERYTHING_THAT_BREAKS + CALLBACKS_THAT_BREAK],
+)
+async def test_each_fault_once_costs_a_pause_and_nothing_more(
+    world: World, callgate: Installation, where: Where, kind: Kind, method: str
+) -> None:
+    await callgate.restart(SMSC_POLL_SECONDS="1")
+    _, group = await guarded(world)
+    anna = world.person("Anna", language="en")
+    fault = world.faults.add(where=where, kind=kind, method=method, seconds=1)
+
+    await anna.asks_to_join(group)
+    await anna.shares_contact(within=LONG)
+    await anna.sees("📞", within=LONG)
+    await anna.calls(await number_shown(anna))
+
+    await world.wait_until(lambda: anna.id in group.members, within=LONG)
+    await anna.sees("You are in", within=LONG)
+    await all_is_carried(callgate, within=LONG)
+    await world.wait_until(lambda: fault.times == 0, within=LONG)
+    newest = [message for message in anna.chat.messages if message.sender.is_bot][-1]
+    assert "You are in" in (newest.text or "")
+    assert _joinings(group, anna) == 1
+    assert await callgate.rows("SELECT state FROM grants") == [{"state": "done"}]
+    assert (await callgate.journal()).count("confirmed") == 1
+    assert (await callgate.journal()).count("grant_done") == 1
+
+
+def _attempts(world: World, method: str, chat: Person) -> list[tuple[float, bool]]:
+    """When a method was called for a chat, and whether Telegram took it."""
+    return [
+        (entry.timestamp, entry.ok)
+        for entry in world.trace.of("bot_api")
+        if entry.detail.get("method") == method and str(entry.detail["params"].get("chat_id")) == str(chat.id)
+    ]
+
+
+async def test_a_chat_that_is_told_to_rest_rests_as_long_while_others_are_served(
+    world: World, callgate: Installation
+) -> None:
+    anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
+    await anna.says("/privacy")
+    await anna.sees("fingerprint")
+    world.faults.add(where="telegram", kind="429", method="sendMessage", seconds=3)
+
+    await anna.says("/start")
+    await world.wait_until(lambda: not _attempts(world, "sendMessage", anna)[-1][1])
+    await anna.says("/help")
+    await boris.says("/start")
+
+    await boris.sees("👋")
+    assert anna.shown("/privacy") is None
+    await anna.sees("/privacy", within=LONG)
+    refused, taken = _attempts(world, "sendMessage", anna)[-2:]
+    assert (refused[1], taken[1]) == (False, True)
+    assert taken[0] - refused[0] >= 3
+
+
+async def test_two_floods_at_once_silence_the_whole_bot_for_that_long(world: World, callgate: Installation) -> None:
+    people = [world.person(f"Person {number}", language="en") for number in range(3)]
+    for person in people:
+        await person.says("/privacy")
+        await person.sees("fingerprint")
+    world.faults.add(where="telegram", kind="429", method="sendMessage", seconds=2, times=2)
+    for person in people[:2]:
+        await person.says("/start")
+    await world.wait_until(lambda: not any(_attempts(world, "sendMessage", person)[-1][1] for person in people[:2]))
+
+    await people[2].says("/start")
+
+    for person in people:
+        await person.sees("👋", within=LONG)
+    refused_at = max(_attempts(world, "sendMessage", person)[1][0] for person in people[:2])
+    assert _attempts(world, "sendMessage", people[2])[-1][0] - refused_at >= 2
+
+
+async def _gateway_comes_back(world: World, anna: Person, trouble: Callable[[], None]) -> None:
+    await anna.says("/start")
+    trouble()
+    await anna.shares_contact()
+    await world.wait_until(lambda: world.faults.happened > 0, within=LONG)
+
+
+async def test_a_gateway_that_stays_down_is_told_to_the_person_and_works_again_when_asked_again(
+    world: World, callgate: Installation
+) -> None:
+    anna = world.person("Anna", language="en")
+    await _gateway_comes_back(
+        world, anna, lambda: _nothing(world.faults.add(where="gateway", kind="reset_before", times=None))
+    )
+    await eventually(callgate, "SELECT state FROM verifications", [{"state": "refused"}], within=30)
+    world.faults.clear()
+
+    await anna.presses("Try again", within=LONG)
+
+    await anna.calls(await number_shown(anna))
+    await anna.sees("✅", within=LONG)
+
+
+def _nothing(_: object) -> None:
+    return None
+
+
+async def test_a_refresh_that_fails_is_made_up_for_and_the_later_ones_come_too(
+    world: World, callgate: Installation
+) -> None:
+    anna = world.person("Anna", language="en")
+    await anna.says("/start")
+    await anna.shares_contact()
+    await number_shown(anna)
+    await all_is_carried(callgate)
+    world.faults.add(where="telegram", kind="500", method="editMessageText")
+
+    world.clock.advance(10 * 60 + 1)
+    await anna.sees("Less than 5 minutes", within=LONG)
+
+    world.clock.advance(3 * 60)
+    await anna.sees("Less than 2 minutes", within=LONG)
