@@ -74,7 +74,7 @@ $(VENV)/.installed: $(VENV)/pyvenv.cfg requirements.txt
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "Callgate needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo not there)." >&2; \
+		echo "Callgate needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo not there)." >&2; \
 		echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
 		exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { \

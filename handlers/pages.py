@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -12,6 +13,8 @@ from bot.phones import NumberingPlan
 from bot.telegram.texts import Texts
 from bot.usecases.ports import Person, Store, Transactions
 from bot.web.pages import HEADERS, call_page, message_page
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class CallPage:
@@ -25,6 +28,9 @@ class CallPage:
 
     async def handle(self, request: web.Request) -> web.Response:
         token = request.match_info["token"]
+        if not TOKEN.fullmatch(token):
+            # Not every text can be asked of a database.
+            return self._unknown()
 
         async def read(store: Store) -> tuple[Verification | None, Person | None]:
             verification = await store.verifications.by_token(token)
@@ -37,11 +43,15 @@ class CallPage:
         now = self._clock.now()
         number = verification.number if verification else None
         if verification is None:
-            return _html(message_page(words("There is no such page."), words), 404)
+            return self._unknown()
         if number is None or not verification.is_open or now > number.window_ends_at:
             return _html(message_page(words("This call is over."), words), 410)
         spelled = self._plan.spelled(number.offer.number)
         return _html(call_page(number, spelled, verification.mask, now, words), 200)
+
+    def _unknown(self) -> web.Response:
+        words = self._texts.in_language("")
+        return _html(message_page(words("There is no such page."), words), 404)
 
 
 class Health:

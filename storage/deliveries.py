@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import not_, or_, select, update
+from sqlalchemy import case, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, ScreenDue
 from bot.domain.screen import Face
 from bot.usecases.ports import ScreenRow
 from storage import tables
-from storage.statements import insert
+from storage.statements import insert, upsert
 
 E = tables.errands.c
 S = tables.screens.c
@@ -44,18 +44,17 @@ class SqlErrands:
         expires_at: datetime | None = None,
     ) -> None:
         await self._connection.execute(
-            insert(self._connection, tables.errands)
-            .values(
-                kind=kind,
-                rank=RANKS[kind],
-                chat_id=chat_id,
-                details=dict(details),
-                unique_key=key,
-                created_at=now,
-                due_at=now,
-                expires_at=expires_at,
-            )
-            .on_conflict_do_nothing()
+            insert(self._connection, tables.errands).on_conflict_do_nothing(),
+            {
+                "kind": kind,
+                "rank": RANKS[kind],
+                "chat_id": chat_id,
+                "details": dict(details),
+                "unique_key": key,
+                "created_at": now,
+                "due_at": now,
+                "expires_at": expires_at,
+            },
         )
 
     async def due(self, now: datetime, limit: int, busy: Collection[int], *, notices: bool) -> list[ErrandDue]:
@@ -124,24 +123,12 @@ class SqlScreens:
             "reach_until": reach_until,
             "attempts": 0,
         }
+        first = {"revision": 1, "shown_revision": 0, "fresh_revision": int(fresh), "is_editable": False}
+        counted = {"revision": S.revision + 1}
+        if fresh:
+            counted["fresh_revision"] = S.revision + 1
         await self._connection.execute(
-            insert(self._connection, tables.screens)
-            .values(
-                user_id=user_id,
-                revision=1,
-                shown_revision=0,
-                fresh_revision=int(fresh),
-                is_editable=False,
-                **values,
-            )
-            .on_conflict_do_update(
-                index_elements=["user_id"],
-                set_={
-                    "revision": S.revision + 1,
-                    "fresh_revision": S.revision + 1 if fresh else S.fresh_revision,
-                    **values,
-                },
-            )
+            upsert(self._connection, tables.screens, *values, **counted), {"user_id": user_id, **first, **values}
         )
 
     async def touch(self, user_ids: Collection[int], now: datetime) -> None:
@@ -186,10 +173,10 @@ class SqlScreens:
             for row, is_refresh in rows
         ]
 
-    async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> None:
+    async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> bool:
         screen = receipt.parcel
         assert isinstance(screen, ScreenDue)  # noqa: S101 - the caller matched it
-        await self._connection.execute(
+        drawn = await self._connection.execute(
             update(tables.screens)
             .where(S.user_id == screen.user_id)
             .values(
@@ -200,13 +187,20 @@ class SqlScreens:
                 refresh_at=refresh_at,
                 attempts=0,
             )
+            .returning(S.revision)
         )
+        return drawn.scalar_one() == screen.revision
 
     async def retry(self, user_id: int, due_at: datetime) -> None:
         await self._connection.execute(
             update(tables.screens)
             .where(S.user_id == user_id)
-            .values(due_at=due_at, refresh_at=None, attempts=S.attempts + 1)
+            .values(
+                due_at=due_at,
+                # A refresh stays due, so that it is made up for and the later ones follow.
+                refresh_at=case((S.refresh_at.is_not(None), literal(due_at, tables.Moment))),
+                attempts=S.attempts + 1,
+            )
         )
 
     async def give_up(self, user_id: int, revision: int) -> None:

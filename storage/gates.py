@@ -6,20 +6,43 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Row, exists, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, bindparam, exists, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import GrantDue
 from bot.domain.gate import Gate, Grant, GrantKind, GrantState, JoinRequest, Reach, RequestState
 from bot.domain.verification import VerificationState
 from storage import tables
-from storage.statements import insert
+from storage.statements import upsert
 
 G = tables.gates.c
 R = tables.join_requests.c
 A = tables.grants.c
 GATE_COLUMNS = (G.title, G.username, G.is_channel, G.is_on)
 SHOWN_GRANTS = 5
+GATE = select(tables.gates).where(G.chat_id == bindparam("which"))
+DECIDE = (
+    update(tables.join_requests)
+    .where(R.gate_id == bindparam("at_gate"), R.user_id == bindparam("whose"))
+    .values(state=bindparam("decided_state"), decided_at=bindparam("now"))
+)
+REACH = (
+    update(tables.join_requests)
+    .where(R.user_id == bindparam("whose"), R.state == RequestState.WAITING, R.reach == Reach.PENDING)
+    .values(reach=bindparam("found"))
+    .returning(R.gate_id)
+)
+SETTLE = (
+    update(tables.grants)
+    .where(
+        A.gate_id == bindparam("at_gate"),
+        A.user_id == bindparam("whose"),
+        A.kind == bindparam("what"),
+        A.state == GrantState.DUE,
+    )
+    .values(state=bindparam("settled_state"), settled_at=bindparam("now"), error=bindparam("said"))
+    .returning(A.is_told)
+)
 
 
 class SqlGates:
@@ -29,8 +52,7 @@ class SqlGates:
         self._connection = connection
 
     async def get(self, chat_id: int) -> Gate | None:
-        found = await self._connection.execute(select(tables.gates).where(G.chat_id == chat_id))
-        row = found.one_or_none()
+        row = (await self._connection.execute(GATE, {"which": chat_id})).one_or_none()
         return None if row is None else _gate(row.chat_id, row)
 
     async def save(self, gate: Gate, now: datetime, added_by: int | None = None) -> None:
@@ -44,9 +66,7 @@ class SqlGates:
         if added_by is not None:
             values["added_by"] = added_by
         await self._connection.execute(
-            insert(self._connection, tables.gates)
-            .values(chat_id=gate.chat_id, created_at=now, **values)
-            .on_conflict_do_update(index_elements=["chat_id"], set_=values)
+            upsert(self._connection, tables.gates, *values), {"chat_id": gate.chat_id, "created_at": now, **values}
         )
 
 
@@ -65,9 +85,8 @@ class SqlJoinRequests:
             "decided_at": None,
         }
         await self._connection.execute(
-            insert(self._connection, tables.join_requests)
-            .values(gate_id=request.gate_id, user_id=request.user_id, **values)
-            .on_conflict_do_update(index_elements=["gate_id", "user_id"], set_=values)
+            upsert(self._connection, tables.join_requests, *values),
+            {"gate_id": request.gate_id, "user_id": request.user_id, **values},
         )
 
     async def get(self, gate_id: int, user_id: int) -> JoinRequest | None:
@@ -91,18 +110,12 @@ class SqlJoinRequests:
 
     async def set_state(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> None:
         await self._connection.execute(
-            update(tables.join_requests)
-            .where(R.gate_id == gate_id, R.user_id == user_id)
-            .values(state=state, decided_at=now)
+            DECIDE, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
         )
 
     async def reached(self, user_id: int, *, reached: bool) -> list[int]:
-        rows = await self._connection.execute(
-            update(tables.join_requests)
-            .where(R.user_id == user_id, R.state == RequestState.WAITING, R.reach == Reach.PENDING)
-            .values(reach=Reach.REACHED if reached else Reach.NOT_REACHED)
-            .returning(R.gate_id)
-        )
+        reach = Reach.REACHED if reached else Reach.NOT_REACHED
+        rows = await self._connection.execute(REACH, {"whose": user_id, "found": reach})
         return list(rows.scalars())
 
     async def waiting_though_verified(self, limit: int) -> list[JoinRequest]:
@@ -164,9 +177,8 @@ class SqlGrants:
             "error": None,
         }
         await self._connection.execute(
-            insert(self._connection, tables.grants)
-            .values(gate_id=gate_id, user_id=user_id, kind=kind, **values)
-            .on_conflict_do_update(index_elements=["gate_id", "user_id", "kind"], set_=values)
+            upsert(self._connection, tables.grants, *values),
+            {"gate_id": gate_id, "user_id": user_id, "kind": kind, **values},
         )
 
     async def of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[Grant, Gate]]]:
@@ -192,10 +204,15 @@ class SqlGrants:
 
     async def settle(self, grant: GrantDue, state: GrantState, now: datetime, error: str) -> bool:
         settled = await self._connection.execute(
-            update(tables.grants)
-            .where(*_is(grant), A.state == GrantState.DUE)
-            .values(state=state, settled_at=now, error=error or None)
-            .returning(A.is_told)
+            SETTLE,
+            {
+                "at_gate": grant.gate_id,
+                "whose": grant.user_id,
+                "what": grant.kind,
+                "settled_state": state,
+                "now": now,
+                "said": error or None,
+            },
         )
         return bool(settled.scalar_one_or_none())
 

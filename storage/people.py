@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.phone import Fingerprint
 from bot.usecases.ports import Person, VerifiedPhone
 from storage import tables
-from storage.statements import insert
+from storage.statements import upsert
 
 PEOPLE = tables.people.c
 PHONES = tables.verified_phones.c
+PHONE = select(PHONES.user_id, PHONES.fingerprint, PHONES.mask, PHONES.verification_id)
+PHONE_OF = PHONE.where(PHONES.user_id == bindparam("whose"))
 
 
 class SqlPeople:
@@ -24,14 +27,10 @@ class SqlPeople:
         self._connection = connection
 
     async def meet(self, user_id: int, chat_id: int, language: str, now: datetime, *, wrote: bool) -> Person:
-        statement = insert(self._connection, tables.people).values(
-            user_id=user_id, chat_id=chat_id, language=language, can_be_written=wrote, met_at=now
-        )
-        news = {"chat_id": statement.excluded.chat_id, "language": statement.excluded.language}
-        if wrote:
-            news["can_be_written"] = statement.excluded.can_be_written
+        news = ("chat_id", "language", "can_be_written") if wrote else ("chat_id", "language")
         kept = await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["user_id"], set_=news).returning(PEOPLE.can_be_written)
+            upsert(self._connection, tables.people, *news).returning(PEOPLE.can_be_written),
+            {"user_id": user_id, "chat_id": chat_id, "language": language, "can_be_written": wrote, "met_at": now},
         )
         return Person(user_id, chat_id, language, kept.scalar_one())
 
@@ -57,18 +56,12 @@ class SqlVerifiedPhones:
         self._connection = connection
 
     async def of(self, user_id: int) -> VerifiedPhone | None:
-        return (await self.of_many([user_id])).get(user_id)
+        row = (await self._connection.execute(PHONE_OF, {"whose": user_id})).one_or_none()
+        return None if row is None else _phone(row)
 
     async def of_many(self, user_ids: Collection[int]) -> dict[int, VerifiedPhone]:
-        rows = await self._connection.execute(
-            select(PHONES.user_id, PHONES.fingerprint, PHONES.mask, PHONES.verification_id).where(
-                PHONES.user_id.in_(user_ids)
-            )
-        )
-        return {
-            row.user_id: VerifiedPhone(row.user_id, Fingerprint(row.fingerprint), row.mask, row.verification_id)
-            for row in rows
-        }
+        rows = await self._connection.execute(PHONE.where(PHONES.user_id.in_(user_ids)))
+        return {row.user_id: _phone(row) for row in rows}
 
     async def owner(self, fingerprint: Fingerprint) -> int | None:
         found = await self._connection.execute(select(PHONES.user_id).where(PHONES.fingerprint == fingerprint))
@@ -89,3 +82,7 @@ class SqlVerifiedPhones:
 
 def _person(row: Row[tuple[object, ...]]) -> Person:
     return Person(row.user_id, row.chat_id, row.language, row.can_be_written)
+
+
+def _phone(row: Row[Any, Any, Any, Any]) -> VerifiedPhone:
+    return VerifiedPhone(row.user_id, Fingerprint(row.fingerprint), row.mask, row.verification_id)

@@ -13,7 +13,7 @@ from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReas
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
 from storage import tables
-from storage.statements import insert
+from storage.statements import insert, upsert
 
 EV = tables.gateway_events.c
 ST = tables.gateway_state.c
@@ -115,9 +115,7 @@ class SqlGatewayState:
 
     async def _set(self, **values: object) -> None:
         await self._connection.execute(
-            insert(self._connection, tables.gateway_state)
-            .values(id=THE_ROW, **values)
-            .on_conflict_do_update(index_elements=["id"], set_=values)
+            upsert(self._connection, tables.gateway_state, *values), {"id": THE_ROW, **values}
         )
 
 

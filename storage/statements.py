@@ -1,16 +1,35 @@
-"""The one statement both databases spell in their own dialect: insert, or else update."""
+"""The statement both databases spell in their own dialect: insert, or else update.
+
+Statements of the hot path are built once and given their values when they run: building one anew takes longer
+than running it.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+_built: dict[tuple[object, ...], Any] = {}
 
 
 def insert(connection: AsyncConnection, table: Table) -> Any:  # noqa: ANN401 - the two dialects' Insert share no base with on_conflict_*
     """An INSERT that knows ON CONFLICT, in the dialect of `connection`."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def upsert(connection: AsyncConnection, table: Table, *replaced: str, **computed: ColumnElement[Any]) -> Any:  # noqa: ANN401 - as above
+    """An INSERT of the values it is run with. Where its key is there already, the columns named are replaced.
+
+    The columns in `computed` are then set to an expression, which has to be the same for a column every time.
+    """
+    key = (connection.dialect.name, table, replaced, tuple(computed))
+    if key not in _built:
+        statement = insert(connection, table)
+        _built[key] = statement.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns),
+            set_={**{column: statement.excluded[column] for column in replaced}, **computed},
+        )
+    return _built[key]

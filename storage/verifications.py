@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Row, Select, and_, exists, func, not_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, exists, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gateway import NOT_THE_PERSONS, GatewayReason, NumberOffer
@@ -19,6 +19,7 @@ N = tables.numbers.c
 
 ASKED, GIVEN, FAILED = "asked", "given", "failed"
 WITHOUT_SEALED = [column for column in tables.verifications.columns if column is not V.sealed]
+OPEN_OF = select(*WITHOUT_SEALED).where(V.user_id == bindparam("whose"), V.state == VerificationState.OPEN)
 FORGET_AT_ONCE = (VerificationState.CONFIRMED, VerificationState.CANCELLED)
 
 
@@ -66,7 +67,7 @@ class SqlVerifications:
         return await self._one(select(*WITHOUT_SEALED).where(V.token == token))
 
     async def open_of(self, user_id: int) -> Verification | None:
-        return await self._one(select(*WITHOUT_SEALED).where(V.user_id == user_id, V.state == VerificationState.OPEN))
+        return await self._one(OPEN_OF, {"whose": user_id})
 
     async def open_by_phone(self, fingerprint: Fingerprint) -> Verification | None:
         return await self._one(
@@ -201,12 +202,16 @@ class SqlVerifications:
             update(tables.verifications).where(V.sealed.is_not(None), V.ended_at < ended_before).values(sealed=None)
         )
 
-    async def _one(self, query: Select[tuple[object, ...]]) -> Verification | None:
-        found = await self._many(query)
+    async def _one(
+        self, query: Select[tuple[object, ...]], values: dict[str, object] | None = None
+    ) -> Verification | None:
+        found = await self._many(query, values)
         return found[0] if found else None
 
-    async def _many(self, query: Select[tuple[object, ...]]) -> list[Verification]:
-        rows = (await self._connection.execute(query)).all()
+    async def _many(
+        self, query: Select[tuple[object, ...]], values: dict[str, object] | None = None
+    ) -> list[Verification]:
+        rows = (await self._connection.execute(query, values)).all()
         if not rows:
             return []
         numbers = await self._connection.execute(

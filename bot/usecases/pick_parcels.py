@@ -11,6 +11,7 @@ from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Parcel, ScreenDue
 from bot.domain.gate import Gate, Grant, JoinRequest
 from bot.domain.gateway import GatewayReason
+from bot.domain.journal import Event
 from bot.domain.screen import (
     Asking,
     DeadlinePassed,
@@ -76,7 +77,8 @@ class PickParcels:
             too_late = row.reach_until is not None and now > row.reach_until
             if too_late and not people[row.user_id].can_be_written:
                 await store.screens.give_up(row.user_id, row.revision)
-                await store.requests.reached(row.user_id, reached=False)
+                for gate_id in await store.requests.reached(row.user_id, reached=False):
+                    store.journal.add(Event.JOIN_NOT_REACHED, now, user_id=row.user_id, gate_id=gate_id)
                 continue
             due.append(
                 ScreenDue(

@@ -300,7 +300,8 @@ class Screens(Protocol):
 
     async def due(self, now: datetime, limit: int, busy: Collection[int]) -> list[ScreenRow]: ...
 
-    async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> None: ...
+    async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> bool:
+        """The screen was shown; whether that is still what should be shown."""
 
     async def retry(self, user_id: int, due_at: datetime) -> None: ...
 

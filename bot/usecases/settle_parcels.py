@@ -113,10 +113,12 @@ class SettleParcels:
                 refresh_at = None
                 if isinstance(screen.view, NumberShown):
                     refresh_at = next_refresh(screen.view.window_ends_at, now)
-                await store.screens.drawn(receipt, refresh_at)
+                is_newest = await store.screens.drawn(receipt, refresh_at)
                 for message_id in receipt.replaced:
                     await store.errands.add(ErrandKind.DELETE_MESSAGE, screen.chat_id, {"message_id": message_id}, now)
-                await self._note_reach(store, screen.user_id, now, reached=True)
+                if is_newest:
+                    # Else it says nothing of a request that came meanwhile; the next drawing will tell.
+                    await self._note_reach(store, screen.user_id, now, reached=True)
             case Result.UNREACHABLE:
                 await store.screens.give_up(screen.user_id, screen.revision)
                 await store.people.lost([screen.user_id])

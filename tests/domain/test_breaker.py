@@ -45,6 +45,12 @@ def test_each_failed_try_doubles_the_pause_up_to_a_quarter_of_an_hour(reason: Ga
     assert seconds == [30, 60, 120, 240, 480, *[900] * 15]
 
 
+def test_after_years_of_failures_the_pause_is_still_a_quarter_of_an_hour() -> None:
+    breaker = Breaker(GatewayReason.NO_MONEY, NOW, 100_000).trip(GatewayReason.NO_MONEY, NOW)
+
+    assert breaker == Breaker(GatewayReason.NO_MONEY, NOW + timedelta(minutes=15), 100_001)
+
+
 def test_a_blocked_address_rests_ten_times_longer() -> None:
     minutes = [pause.total_seconds() / 60 for pause in pauses_of(GatewayReason.ADDRESS_BLOCKED, 4)]
 

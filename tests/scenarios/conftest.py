@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.people import Person
@@ -62,3 +63,14 @@ async def install(world: World, database_url: str, operator: Person) -> AsyncIte
 async def brisk(install: Install) -> Installation:
     """A bot as it is configured by default, at any pace."""
     return await install()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_log() -> None:
+    """Tracebacks in plain words: drawing them with every local variable in a box takes seconds."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
