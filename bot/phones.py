@@ -9,7 +9,7 @@ import json
 import secrets
 
 import phonenumbers
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from bot.domain.phone import Fingerprint, Phone
@@ -53,8 +53,11 @@ class KeyedVault:
     def seal(self, phone: Phone) -> bytes:
         return self._fernet.encrypt(json.dumps([phone.e164, phone.country_code, phone.region]).encode())
 
-    def unseal(self, sealed: bytes) -> Phone:
-        return Phone(*json.loads(self._fernet.decrypt(sealed)))
+    def unseal(self, sealed: bytes) -> Phone | None:
+        try:
+            return Phone(*json.loads(self._fernet.decrypt(sealed)))
+        except InvalidToken:
+            return None
 
     def digest(self, text: str) -> str:
         return hmac.new(self._fingerprint_key, text.encode(), hashlib.sha256).hexdigest()

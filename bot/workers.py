@@ -11,7 +11,7 @@ import structlog
 from bot.clock import REAL_TIME, Clock
 from bot.domain.gateway import GatewayError
 from bot.supervisor import Supervisor
-from bot.usecases.ports import NumberAsk, StorageUnavailableError, Transactions
+from bot.usecases.ports import NumberAsk, Transactions
 from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.sweep import Sweep
@@ -53,9 +53,9 @@ class NumberDesk:
     async def _ask(self, ask: NumberAsk) -> None:
         try:
             await self._request(ask)
-        except StorageUnavailableError:
-            # The gateway is not asked again at once for an answer that could not be kept.
-            log.exception("number_not_kept")
+        except Exception:
+            # The gateway is not asked again at once, say for an answer that could not be kept.
+            log.exception("number_failed")
             await self._clock.pause(AFTER_FAILURE, self._supervisor.stopping)
         finally:
             self._busy.discard(ask.id)

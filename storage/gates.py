@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Row, bindparam, exists, select, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, Row, bindparam, exists, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import GrantDue
@@ -153,7 +153,9 @@ class SqlJoinRequests:
         await self._connection.execute(
             update(tables.join_requests)
             .where(R.state == RequestState.WAITING)
-            .values(deadline_at=R.deadline_at.op("+")(timedelta(seconds=seconds) // tables.MICROSECOND))
+            .values(
+                deadline_at=R.deadline_at.op("+")(literal(timedelta(seconds=seconds) // tables.MICROSECOND, BigInteger))
+            )
         )
 
 

@@ -84,7 +84,8 @@ class Vault(Protocol):
     def seal(self, phone: Phone) -> bytes:
         """The number, encrypted."""
 
-    def unseal(self, sealed: bytes) -> Phone: ...
+    def unseal(self, sealed: bytes) -> Phone | None:
+        """The number; None when it was sealed with another key."""
 
     def digest(self, text: str) -> str:
         """A keyed digest of a text that may hold a phone number."""

@@ -52,13 +52,18 @@ class RequestNumber:
         return await self._transactions.transact(read)
 
     async def __call__(self, ask: NumberAsk) -> None:
+        phone = self._vault.unseal(ask.sealed)
+        if phone is None:
+            # SECRET_KEY was changed meanwhile: the person is asked for their contact anew.
+            await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), was_asked=False)
+            return
         breaker = await self._transactions.transact(lambda store: store.gateway.breaker())
         if not breaker.allows(self._clock.now()):
             await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), was_asked=False)
             return
         inbox_after = await self._inbox_mark()
         try:
-            offer = await self._gateway.request_number(self._vault.unseal(ask.sealed))
+            offer = await self._gateway.request_number(phone)
         except GatewayError as error:
             await self._note_refusal(ask, error, was_asked=True)
         else:

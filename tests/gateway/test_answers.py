@@ -23,8 +23,7 @@ OFFERS = {
     "fmt 1 without plus": "74951112233,74951112244",
     "fmt 1 by semicolons": f"{ONE};{TWO}",
     "fmt 1 by lines": f"{ONE}\n{TWO}",
-    "fmt 2": f"<result><phone>{ONE}</phone>"
-    f"<all_phones><phone>{ONE}</phone><phone>{TWO}</phone></all_phones></result>",
+    "fmt 2": f"<result><phone>{ONE}</phone><all_phones><phone>{ONE}</phone><phone>{TWO}</phone></all_phones></result>",
     "fmt 2 with a declaration": '<?xml version="1.0" encoding="windows-1251"?>'
     f"<result>\n<phone>{ONE}</phone>\n<all_phones><phone>{ONE}</phone><phone>{TWO}</phone></all_phones></result>",
     "fmt 2 with separated text": f"<result><phone>{ONE}</phone><all_phones>{ONE},{TWO}</all_phones></result>",
@@ -223,9 +222,7 @@ def test_code_3_is_an_empty_inbox(shape: str) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: (
-        st.lists(inner) | st.dictionaries(st.sampled_from(["phone", "id", "error"]) | st.text(), inner)
-    ),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["phone", "id", "error"]) | st.text(), inner),
 )
 KNOWN = st.fixed_dictionaries(
     {}, optional=dict.fromkeys(["phone", "all_phones", "error", "error_code", "balance", "currency"], JSON)

@@ -261,12 +261,8 @@ def test_without_any_of_them_there_is_no_identity(fields: dict[str, str]) -> Non
 
 
 def test_the_same_report_has_one_identity_however_it_comes() -> None:
-    identities = {
-        read(encode(MESSAGE, charset)).identity for encode in ENCODINGS.values() for charset in CHARSETS
-    }
-    identities.add(
-        read(form(**dict(reversed(MESSAGE.items())), md5="f" * 32, sha1="0" * 40, crc32="7")).identity
-    )
+    identities = {read(encode(MESSAGE, charset)).identity for encode in ENCODINGS.values() for charset in CHARSETS}
+    identities.add(read(form(**dict(reversed(MESSAGE.items())), md5="f" * 32, sha1="0" * 40, crc32="7")).identity)
     assert len(identities) == 1
     assert read(form(**(MESSAGE | {"id": "20"}))).identity not in identities
 
@@ -357,9 +353,7 @@ def test_a_json_list_holds_several_events_which_share_the_fields_of_the_query() 
 
 
 def test_json_values_are_read_as_a_form_would_have_them() -> None:
-    text = (
-        '{"waitcall": true, "phone": 79991234567, "ts": %s, "cost": 1.50, "flag": false, "mes": null, "x": []'
-    )
+    text = '{"waitcall": true, "phone": 79991234567, "ts": %s, "cost": 1.50, "flag": false, "mes": null, "x": []'
     event = read(body(text % TS + "}"))
     assert event.kind is EventKind.CALL
     assert event.caller == PHONE
@@ -441,16 +435,12 @@ def test_the_charset_of_the_url_outweighs_the_content_type() -> None:
     assert read(request).identity == "callback:" + json.dumps({"id": "1", "mes": "да"})
 
 
-@pytest.mark.parametrize(
-    "name", ["US-ASCII", "iso-8859-1", "latin1", " utf8 ", "CP1251", "win-1251", "koi8r"]
-)
+@pytest.mark.parametrize("name", ["US-ASCII", "iso-8859-1", "latin1", " utf8 ", "CP1251", "win-1251", "koi8r"])
 def test_a_charset_goes_by_several_names(name: str) -> None:
     assert read(body("phone=7", "", urlencode({"charset": name}))).caller == "7"
 
 
-@pytest.mark.parametrize(
-    "name", ["zlib", "idna", "utf-7", "utf-16", "rot13", "unicode_escape", "x" * 9999, "a\x00"]
-)
+@pytest.mark.parametrize("name", ["zlib", "idna", "utf-7", "utf-16", "rot13", "unicode_escape", "x" * 9999, "a\x00"])
 def test_an_unknown_charset_is_refused(name: str) -> None:
     fault = "The callback cannot be read: the charset is unknown."
     assert unreadable(body("phone=7", "", urlencode({"charset": name}))) == fault
@@ -471,9 +461,7 @@ def test_an_unknown_charset_is_refused(name: str) -> None:
         body(b"<mes>\xff</mes>", query="charset=utf-8"),
         body(b'<?xml version="1.0" encoding="utf-8"?><mes>\xff</mes>'),
         body(b'<?xml version="1.0" encoding="utf-16"?><mes>1</mes>'),
-        body(
-            multipart_body({"mes": "\xff"}, "latin-1"), "multipart/form-data; boundary=b0und; charset=utf-8"
-        ),
+        body(multipart_body({"mes": "\xff"}, "latin-1"), "multipart/form-data; boundary=b0und; charset=utf-8"),
     ],
 )
 def test_broken_encodings_are_refused(request_: CallbackRequest) -> None:
@@ -492,9 +480,7 @@ def test_bytes_which_a_server_handed_through_undecoded_are_read_too() -> None:
 
 def test_a_declared_charset_counts_also_behind_empty_lines() -> None:
     document = '\r\n<?xml version="1.0" encoding="koi8-r"?><c><id>1</id><mes>Да</mes></c>'
-    assert read(body(document.encode("koi8-r"))).identity == "callback:" + json.dumps(
-        {"id": "1", "mes": "Да"}
-    )
+    assert read(body(document.encode("koi8-r"))).identity == "callback:" + json.dumps({"id": "1", "mes": "Да"})
 
 
 # Hostile bodies
@@ -602,15 +588,10 @@ def test_multipart_is_taken_with_all_its_freedoms() -> None:
     event = read(body(raw, 'multipart/form-data; a="b"; boundary=x'))
     assert event.caller == "7"
     assert event.note == {"id": "--y8"}
-    assert (
-        event.identity
-        == 'callback:{"": "nameless", "a:b": "9", "id": "\\r\\n--y\\r\\n\\r\\n8", "phone": "7"}'
-    )
+    assert event.identity == 'callback:{"": "nameless", "a:b": "9", "id": "\\r\\n--y\\r\\n\\r\\n8", "phone": "7"}'
 
 
-NAMES = st.sampled_from(
-    ["phone", "mes", "to", "ts", "id", "status", "waitcall", "md5", "sha1", "charset", "fmt"]
-)
+NAMES = st.sampled_from(["phone", "mes", "to", "ts", "id", "status", "waitcall", "md5", "sha1", "charset", "fmt"])
 FIELDS = st.dictionaries(NAMES | st.text(), st.text() | st.sampled_from(["1", "[waitcall]", "0" * 32, TS]))
 BODIES = (
     st.binary()
@@ -622,9 +603,7 @@ BODIES = (
     | st.from_regex(rb"\A(<\?xml[^>]{0,20}\?>)?<a>.{0,50}</a>\Z")
     | st.from_regex(rb"\A--x.{0,9}(\r\n[a-zA-Z;=\" -]{0,30}:?.{0,9}){0,5}\r\n\r\n.{0,9}\r\n--x(--)?")
 )
-QUERIES = (
-    st.text() | FIELDS.map(lambda fields: urlencode(fields, errors="replace")) | st.text(alphabet="%&=+a1;")
-)
+QUERIES = st.text() | FIELDS.map(lambda fields: urlencode(fields, errors="replace")) | st.text(alphabet="%&=+a1;")
 TYPES = (
     st.sampled_from(
         [
@@ -641,9 +620,7 @@ TYPES = (
 )
 
 
-@given(
-    st.sampled_from(["GET", "POST"]) | st.text(), QUERIES, TYPES, BODIES, st.sampled_from([None, "secret"])
-)
+@given(st.sampled_from(["GET", "POST"]) | st.text(), QUERIES, TYPES, BODIES, st.sampled_from([None, "secret"]))
 def test_no_request_raises_anything_but_what_is_declared(
     method: str, query: str, content_type: str, content: bytes, secret: str | None
 ) -> None:

@@ -71,9 +71,7 @@ async def test_a_number_is_asked_for_by_a_post_form(client: SmscClient, gateway:
     assert asked.headers["Content-Type"] == "application/x-www-form-urlencoded"
 
 
-async def test_an_api_key_takes_the_place_of_login_and_password(
-    gateway: FakeGateway, http: httpx.AsyncClient
-) -> None:
+async def test_an_api_key_takes_the_place_of_login_and_password(gateway: FakeGateway, http: httpx.AsyncClient) -> None:
     account = Account((gateway.url + "/",), LOGIN, PASSWORD, API_KEY)
     await SmscClient(account, http).request_number(PHONE)
     assert gateway.asked[0].path == "/sys/wait_call.php"
@@ -120,9 +118,7 @@ async def test_the_balance_is_asked_for_with_its_currency(client: SmscClient, ga
 
 
 @pytest.mark.parametrize("answer", OFFERS.values(), ids=OFFERS.keys())
-async def test_each_shape_of_success_is_understood(
-    client: SmscClient, gateway: FakeGateway, answer: str
-) -> None:
+async def test_each_shape_of_success_is_understood(client: SmscClient, gateway: FakeGateway, answer: str) -> None:
     gateway.will(answer)
     assert await client.request_number(PHONE) == OFFERED
 
@@ -157,9 +153,7 @@ async def test_nothing_found_is_an_empty_inbox(client: SmscClient, gateway: Fake
     assert len(gateway.asked) == 1
 
 
-async def test_a_refusal_is_not_taken_to_the_next_host(
-    start_gateway: StartGateway, make_client: MakeClient
-) -> None:
+async def test_a_refusal_is_not_taken_to_the_next_host(start_gateway: StartGateway, make_client: MakeClient) -> None:
     first, second = await start_gateway(), await start_gateway()
     first.will(errors(2)["fmt 3"])
     with pytest.raises(GatewayError):
@@ -188,9 +182,7 @@ async def test_other_statuses_are_final_and_a_redirect_is_not_followed(
     assert len(gateway.asked) == 1
 
 
-async def test_a_mark_at_the_beginning_and_broken_letters_do_no_harm(
-    client: SmscClient, gateway: FakeGateway
-) -> None:
+async def test_a_mark_at_the_beginning_and_broken_letters_do_no_harm(client: SmscClient, gateway: FakeGateway) -> None:
     gateway.will(sends(b'\xef\xbb\xbf{"error": "\xff\xfe", "error_code": 5}'))
     with pytest.raises(GatewayError) as caught:
         await client.request_number(PHONE)
@@ -200,9 +192,7 @@ async def test_a_mark_at_the_beginning_and_broken_letters_do_no_harm(
 # Sizes
 
 
-@pytest.mark.parametrize(
-    ("limit", "method"), [(64 * 1024, "number"), (64 * 1024, "balance"), (8 * 1024**2, "inbox")]
-)
+@pytest.mark.parametrize(("limit", "method"), [(64 * 1024, "number"), (64 * 1024, "balance"), (8 * 1024**2, "inbox")])
 async def test_an_answer_is_read_up_to_its_limit_and_refused_above(
     client: SmscClient, gateway: FakeGateway, limit: int, method: str
 ) -> None:
@@ -220,9 +210,7 @@ async def test_an_answer_is_read_up_to_its_limit_and_refused_above(
     assert len(gateway.asked) == 2
 
 
-async def test_a_compressed_answer_is_neither_asked_for_nor_unfolded(
-    client: SmscClient, gateway: FakeGateway
-) -> None:
+async def test_a_compressed_answer_is_neither_asked_for_nor_unfolded(client: SmscClient, gateway: FakeGateway) -> None:
     gateway.will(sends(gzip.compress(OFFER.encode()), **{"Content-Encoding": "gzip"}))
     with pytest.raises(GatewayError, match="nobody understands"):
         await client.request_number(PHONE)
@@ -283,9 +271,7 @@ async def test_too_many_requests_without_end_is_unavailable_with_its_code(
         assert len(gateway.asked) == 3
 
 
-async def test_a_reset_connection_is_tried_again(
-    gateway: FakeGateway, client: SmscClient, three_tries: None
-) -> None:
+async def test_a_reset_connection_is_tried_again(gateway: FakeGateway, client: SmscClient, three_tries: None) -> None:
     gateway.will(hang_up, hang_up, OFFER)
     assert await client.request_number(PHONE) == OFFERED
     assert len(gateway.asked) == 3
@@ -369,9 +355,7 @@ async def test_a_host_that_is_not_there_is_left_for_the_next(
     assert len(gateway.asked) == 1
 
 
-async def test_the_first_host_is_asked_first_each_time(
-    start_gateway: StartGateway, make_client: MakeClient
-) -> None:
+async def test_the_first_host_is_asked_first_each_time(start_gateway: StartGateway, make_client: MakeClient) -> None:
     first, second = await start_gateway(), await start_gateway()
     client = make_client(first, second)
     for _ in range(3):
@@ -397,9 +381,7 @@ async def test_patience_ends_a_request_under_way(gateway: FakeGateway, make_clie
     assert len(gateway.asked) == 1
 
 
-async def test_waiting_for_a_turn_counts_against_the_patience(
-    gateway: FakeGateway, make_client: MakeClient
-) -> None:
+async def test_waiting_for_a_turn_counts_against_the_patience(gateway: FakeGateway, make_client: MakeClient) -> None:
     pace = Pace(at_once=1)
     async with pace.turn("somebody else's", 1):
         with pytest.raises(GatewayError, match="no answer within the time allowed"):
@@ -524,9 +506,7 @@ async def test_requests_for_other_phones_and_other_endpoints_are_not_identical(
     assert clock.pauses == []
 
 
-async def test_tries_count_as_requests(
-    gateway: FakeGateway, make_client: MakeClient, clock: JumpingClock
-) -> None:
+async def test_tries_count_as_requests(gateway: FakeGateway, make_client: MakeClient, clock: JumpingClock) -> None:
     started = clock.moment
     client = make_client(gateway, pace=Pace(clock))
     gateway.will(503)
@@ -603,9 +583,7 @@ async def test_secrets_and_phones_reach_neither_logs_nor_exceptions_nor_urls(
                     await client.request_number(PHONE)
                 except GatewayError as error:
                     told.append(f"{error} {error!r} {error.detail} {error.__cause__!r}")
-                    told.append(
-                        logging.Formatter().formatException((type(error), error, error.__traceback__))
-                    )
+                    told.append(logging.Formatter().formatException((type(error), error, error.__traceback__)))
     told += [record.getMessage() for record in caplog.records if not record.name.startswith("aiohttp")]
     told += [str(record) for record in records]
     told += [f"{asked.path}?{asked.query}" for asked in gateway.asked]

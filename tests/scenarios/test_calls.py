@@ -116,9 +116,7 @@ async def test_a_call_to_a_number_that_was_not_assigned_does_not_count(world: Wo
     await is_not_let_in(deaf, anna)
 
 
-async def test_a_call_of_somebody_who_never_asked_for_a_number_does_not_count(
-    world: World, deaf: Installation
-) -> None:
+async def test_a_call_of_somebody_who_never_asked_for_a_number_does_not_count(world: World, deaf: Installation) -> None:
     anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
     number = await gets_number(anna)
 
@@ -143,9 +141,7 @@ async def test_a_call_after_the_window_does_not_count(world: World, deaf: Instal
 
 
 @pytest.mark.parametrize("shape", ["waitcall", "message"])
-async def test_a_call_in_time_counts_though_it_is_reported_late(
-    world: World, deaf: Installation, shape: Shape
-) -> None:
+async def test_a_call_in_time_counts_though_it_is_reported_late(world: World, deaf: Installation, shape: Shape) -> None:
     world.smsc.callback_shape = shape
     world.faults.add(where="callback", kind="late", seconds=2 * WINDOW)
     anna = world.person("Anna", language="en")

@@ -215,9 +215,7 @@ async def test_cancel_ends_the_attempt_and_is_no_error_without_one(world: World,
 
 
 @pytest.mark.parametrize("text", ["hello", "/unknown", "+79161234567", "👍"])
-async def test_anything_written_is_answered_with_where_one_stands(
-    world: World, brisk: Installation, text: str
-) -> None:
+async def test_anything_written_is_answered_with_where_one_stands(world: World, brisk: Installation, text: str) -> None:
     anna = world.person("Anna", language="en")
 
     await anna.says(text)

@@ -1,0 +1,30 @@
+"""The rules over a database of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from bot.gateway.client import Account, SmscClient
+from bot.sandbox.world import World
+from storage.database import Database
+from storage.migrate import migrate
+from tests.usecases.rules import Rules
+
+
+@pytest.fixture
+async def rules(database_url: str) -> AsyncIterator[Rules]:
+    database = Database(database_url)
+    await database.open()
+    await migrate(database)
+    yield Rules(database)
+    await database.close()
+
+
+@pytest.fixture
+async def gateway(world: World) -> AsyncIterator[SmscClient]:
+    """The client of the world's gateway."""
+    async with httpx.AsyncClient() as http:
+        yield SmscClient(Account(urls=(world.url,), api_key=world.smsc.api_key), http)

@@ -1,0 +1,167 @@
+"""The use cases over a real database, with a clock that moves only when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from bot.domain.contact import SharedContact
+from bot.domain.delivery import Parcel, Receipt
+from bot.domain.gate import Gate
+from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
+from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
+from bot.sandbox.clock import SandboxClock
+from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.follow_rights import FollowRights
+from bot.usecases.open_verification import OpenVerification
+from bot.usecases.pick_parcels import Busy, PickParcels
+from bot.usecases.ports import Person
+from bot.usecases.report_failure import ReportFailure
+from bot.usecases.settle_parcels import SettleParcels
+from bot.usecases.sweep import Sweep
+from bot.usecases.take_contact import TakeContact
+from bot.usecases.take_gateway_event import TakeGatewayEvent
+from bot.usecases.take_join_request import TakeJoinRequest
+from storage.database import Database
+from storage.store import SqlStore
+from tests.domain.makers import NOW, WINDOW
+
+ANNA, BORIS, OPERATOR = 7, 8, 999
+PHONE, OTHER_PHONE = "+79991231234", "+79995556677"
+CALL_NUMBER = "+74950000001"
+GATE = Gate(-1001234567890, "Flat owners", None, is_channel=False, is_on=True)
+OTHER_GATE = Gate(-1009876543210, "Garage", None, is_channel=False, is_on=True)
+OFF = Gate(GATE.chat_id, GATE.title, None, is_channel=False, is_on=False)
+MINUTE, HOUR = 60.0, 3600.0
+
+
+class Rules:
+    """What may happen, each in a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.clock = SandboxClock(rate=0, start=NOW)
+        self.vault, self.plan, randomness = KeyedVault("the key of these tests"), NumberingPlan(), SystemRandomness()
+        self.opens = OpenVerification(self.clock, self.vault, randomness)
+        self.take_contact = TakeContact(self.clock, self.plan, self.opens)
+        self.ask_again = AskNumberAgain(self.clock, self.vault, self.opens)
+        self.take_event = TakeGatewayEvent(self.clock, self.plan, self.vault, randomness)
+        self.take_request = TakeJoinRequest(self.clock)
+        self.rights = FollowRights(self.clock, [OPERATOR])
+        self.pick = PickParcels(self.clock)
+        self.settle = SettleParcels(self.clock, [OPERATOR])
+        self.report = ReportFailure(self.clock, [OPERATOR])
+        self.sweep = Sweep(self.clock)
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def later(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    async def rows(self, query: str, **values: object) -> list[Mapping[str, Any]]:
+        async with self.database.begin() as connection:
+            return [dict(row) for row in (await connection.execute(text(query), values)).mappings()]
+
+    async def execute(self, statement: str) -> None:
+        async with self.database.begin() as connection:
+            await connection.execute(text(statement))
+
+    async def journal(self) -> list[str]:
+        return [row["event"] for row in await self.rows("SELECT event FROM journal ORDER BY id")]
+
+    async def states(self) -> list[str]:
+        """How all attempts stand, oldest first."""
+        return [row["state"] for row in await self.rows("SELECT state FROM verifications ORDER BY id")]
+
+    async def face(self, user_id: int = ANNA) -> str:
+        """Which screen the person should see."""
+        (row,) = await self.rows("SELECT face FROM screens WHERE user_id = :id", id=user_id)
+        return str(row["face"])
+
+    async def notices(self) -> list[str]:
+        """What is to be told, oldest first."""
+        due = await self.database.transact(
+            lambda store: store.errands.due(self.now + timedelta(days=9), 100, (), notices=True)
+        )
+        return [str(errand.details["notice"]) for errand in due]
+
+    async def meets(self, user_id: int = ANNA, *, wrote: bool = True) -> Person:
+        return await self.database.transact(
+            lambda store: store.people.meet(user_id, user_id, "en", self.now, wrote=wrote)
+        )
+
+    async def shares(self, user_id: int = ANNA, phone: str = PHONE) -> None:
+        """Share one's own contact."""
+        person = await self.meets(user_id)
+        contact = SharedContact(user_id, user_id, is_forwarded=False, number=phone)
+        await self.database.transact(lambda store: self.take_contact(store, person, contact, 1))
+
+    async def asks(self) -> list[int]:
+        """The numbers being waited for."""
+        rows = await self.rows("SELECT id FROM numbers WHERE state = 'asked' ORDER BY id")
+        return [row["id"] for row in rows]
+
+    async def is_given(self, number: str = CALL_NUMBER, inbox_after: int | None = None) -> None:
+        """The gateway gives the number that is waited for."""
+        (ask,) = await self.asks()
+        await self.database.transact(
+            lambda store: store.verifications.give_number(ask, NumberOffer(number), self.now + WINDOW, inbox_after)
+        )
+
+    async def gets_number(self, user_id: int = ANNA, phone: str = PHONE, inbox_after: int | None = None) -> None:
+        await self.shares(user_id, phone)
+        await self.is_given(inbox_after=inbox_after)
+
+    async def hears(self, event: GatewayEvent) -> None:
+        await self.database.transact(lambda store: self.take_event(store, event))
+
+    async def verifies(self, user_id: int = ANNA, phone: str = PHONE) -> None:
+        await self.gets_number(user_id, phone)
+        await self.hears(callback(phone, identity=f"{user_id} calls at {self.now}"))
+
+    async def asks_to_join(self, user_id: int = ANNA, gate: Gate = GATE, *, wrote: bool = True) -> None:
+        person = await self.meets(user_id, wrote=wrote)
+        await self.database.transact(lambda store: self.take_request(store, person, gate))
+
+    async def becomes(self, gate: Gate, actor_id: int = BORIS, *, is_admin: bool = True) -> None:
+        """The bot's rights in the chat are now these."""
+        await self.database.transact(lambda store: self.rights(store, gate, actor_id, is_admin=is_admin))
+
+    async def picks(self, limit: int = 50, busy: Busy | None = None) -> list[Parcel]:
+        return await self.database.transact(lambda store: self.pick(store, limit, busy or Busy()))
+
+    async def settles(self, *receipts: Receipt) -> None:
+        await self.database.transact(lambda store: self.settle(store, receipts))
+
+    async def sweeps(self) -> None:
+        await self.database.transact(self._sweep)
+
+    async def _sweep(self, store: SqlStore) -> None:
+        await self.sweep(store)
+
+    async def requests(self) -> list[str]:
+        """How all join requests stand."""
+        return [row["state"] for row in await self.rows("SELECT state FROM join_requests ORDER BY gate_id, user_id")]
+
+
+def callback(
+    caller: str = PHONE,
+    placed_at: datetime | None = None,
+    identity: str | None = "a report",
+    called: str = "",
+    kind: EventKind = EventKind.CALL,
+) -> GatewayEvent:
+    """A report by callback."""
+    return GatewayEvent(kind, EventSource.CALLBACK, caller, called, placed_at, identity)
+
+
+def inbox_entry(inbox_id: int, caller: str = PHONE, placed_at: datetime | None = None) -> GatewayEvent:
+    """An entry of the inbox."""
+    return GatewayEvent(
+        EventKind.CALL, EventSource.INBOX, caller, "", placed_at, f"inbox entry {inbox_id}", inbox_id=inbox_id
+    )
