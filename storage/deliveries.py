@@ -189,7 +189,7 @@ class SqlScreens:
             )
             .returning(S.revision)
         )
-        return drawn.scalar_one() == screen.revision
+        return bool(drawn.scalar_one() == screen.revision)
 
     async def retry(self, user_id: int, due_at: datetime) -> None:
         await self._connection.execute(

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import structlog
 from aiogram import Bot
 from aiogram.types import Update
+from aiogram.types.update import UpdateTypeLookupError
 from pydantic import ValidationError
 
 from bot.clock import Clock
@@ -70,11 +71,17 @@ class Intake:
 
     def _decoded(self, raw: Mapping[str, Any]) -> Update | None:
         try:
-            return Update.model_validate(raw, context={"bot": self._bot})
+            update = Update.model_validate(raw, context={"bot": self._bot})
+            _ = update.event_type
         except (ValidationError, RecursionError):
-            self._tally.taken("undecodable")
-            log.warning("update_undecodable", fields=sorted(map(str, raw))[:10])
-            return None
+            outcome = "undecodable"
+        except UpdateTypeLookupError:
+            outcome = "unknown"
+        else:
+            return update
+        self._tally.taken(outcome)
+        log.warning("update_passed_over", why=outcome, fields=sorted(map(str, raw))[:10])
+        return None
 
     async def _keep(self, updates: Sequence[Update]) -> None:
         async def handle(store: Store) -> int:
@@ -102,7 +109,13 @@ class Intake:
                 if await store.seen.mark([update.update_id], self._clock.now()):
                     await self._report(store, error_id, what, _private_chat(update))
 
-            await self._transactions.transact(note)
+            try:
+                await self._transactions.transact(note)
+            except StorageUnavailableError:
+                raise
+            except Exception:
+                # Not even its failure can be kept; the updates behind it matter more.
+                log.exception("failure_not_kept", error_id=error_id)
             self._tally.taken("failed")
 
 

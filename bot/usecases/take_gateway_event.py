@@ -80,7 +80,8 @@ async def confirm(store: Store, verification: Verification, now: datetime, how: 
         if verification.is_open:
             await store.verifications.save(verification.cancel(now))
         store.journal.add(Event.PHONE_TAKEN, now, user_id=user_id, verification_id=verification.id)
-        await _show(store, user_id, Face.CONTACT_REFUSED, now, {"reason": ContactRefusal.TAKEN})
+        if known is None:
+            await _show(store, user_id, Face.CONTACT_REFUSED, now, {"reason": ContactRefusal.TAKEN})
         return
     rival = await store.verifications.open_of(user_id)
     if rival is not None and rival.id != verification.id:

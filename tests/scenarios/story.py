@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.sandbox.people import Person
@@ -33,18 +33,24 @@ async def gets_number(person: Person) -> str:
     return await number_shown(person)
 
 
+async def reads(person: Person, text: str) -> str:
+    """The whole text of the newest message that contains `text`, once it is there."""
+    return (await person.sees(text)).text or ""
+
+
 async def eventually(
-    callgate: Installation, query: str, expected: list[Mapping[str, Any]], within: float = 5.0, **values: object
+    callgate: Installation, query: str, expected: Sequence[Mapping[str, Any]], within: float = 5.0, **values: object
 ) -> None:
     """Return once the database answers `query` with these rows."""
     deadline = time.monotonic() + within
-    while (rows := await callgate.rows(query, **values)) != expected:
+    while (rows := await callgate.rows(query, **values)) != list(expected):
         assert time.monotonic() < deadline, f"{query}: {rows} instead of {expected}\n{callgate.world.story()}"
         await asyncio.sleep(0.05)
 
 
 async def all_is_carried(callgate: Installation, within: float = 5.0) -> None:
-    """Return once nothing is left to be sent to Telegram."""
+    """Return once every update was taken and nothing is left to be sent to Telegram."""
+    await callgate.world.wait_until(lambda: not callgate.world.telegram.delivery.waiting, within)
     await eventually(
         callgate,
         "SELECT (SELECT count(*) FROM errands WHERE done_at IS NULL)"

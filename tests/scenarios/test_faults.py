@@ -12,7 +12,7 @@ from bot.sandbox.faults import Kind, Where
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown
-from tests.scenarios.story import all_is_carried, guarded
+from tests.scenarios.story import all_is_carried, eventually, guarded
 
 LONG = 15.0
 EVERYTHING_THAT_BREAKS: list[tuple[Where, Kind, str]] = [
@@ -130,6 +130,7 @@ async def test_a_refresh_that_fails_is_made_up_for_and_the_later_ones_come_too(
 
     world.clock.advance(10 * 60 + 1)
     await anna.sees("Less than 5 minutes", within=LONG)
+    await eventually(callgate, "SELECT attempts FROM screens", [{"attempts": 0}])
 
     world.clock.advance(3 * 60)
     await anna.sees("Less than 2 minutes", within=LONG)

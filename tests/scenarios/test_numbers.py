@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown
-from tests.scenarios.story import DAY, WINDOW, all_is_carried, eventually, gets_number, moments, verifications
+from tests.scenarios.story import DAY, WINDOW, all_is_carried, eventually, gets_number, moments, reads, verifications
 
 HOUR, MINUTE = 3600, 60
 
@@ -18,6 +20,11 @@ async def asks_another(world: World, person: Person) -> str:
     await person.presses("🔄 Another")
     await world.wait_until(lambda: len(world.smsc.wait_calls) > asked and person.shown(before) is None)
     return await number_shown(person)
+
+
+def has_asked(world: World, count: int) -> bool:
+    """Whether the gateway was asked for so many numbers."""
+    return len(world.smsc.wait_calls) == count
 
 
 async def first_asked(callgate: Installation) -> int:
@@ -79,7 +86,7 @@ async def test_who_is_limited_keeps_the_number_that_still_works(world: World, br
 
     await anna.presses("🔄 Another")
 
-    assert number in (await anna.sees("⏸")).text
+    assert number in await reads(anna, "⏸")
     await anna.calls(number)
     await anna.sees("✅")
 
@@ -103,7 +110,7 @@ async def test_the_sixth_number_within_an_hour_and_the_eleventh_within_a_day_wai
         world.clock.advance(HOUR)
         await eventually(brisk, "SELECT id FROM verifications WHERE state = 'open'", [])
         await anna.attaches_own_contact()
-        await world.wait_until(lambda count=asked + 1: len(world.smsc.wait_calls) == count)
+        await world.wait_until(functools.partial(has_asked, world, asked + 1))
         await number_shown(anna)
         await anna.presses("✖️")
         await anna.sees("Cancelled")
@@ -194,7 +201,7 @@ async def test_near_the_end_the_screen_says_how_much_is_left(world: World, brisk
     anna = world.person("Anna", language="en")
     number = await gets_number(anna)
     screen = await anna.sees(number)
-    assert "⚠️" not in screen.text
+    assert "⚠️" not in (screen.text or "")
     await all_is_carried(brisk)
 
     for ahead, left in (
@@ -206,7 +213,7 @@ async def test_near_the_end_the_screen_says_how_much_is_left(world: World, brisk
         world.clock.advance(ahead)
         refreshed = await anna.sees(left)
         assert refreshed.id == screen.id
-        assert number in refreshed.text
+        assert number in (refreshed.text or "")
         now = int(world.clock.timestamp() * 10**6)
         await eventually(brisk, "SELECT count(*) AS due FROM screens WHERE refresh_at <= :now", [{"due": 0}], now=now)
     await anna.calls(number)
@@ -248,10 +255,10 @@ async def test_a_gateway_refusal_is_one_sentence_and_costs_one_request(
     await anna.shares_contact()
 
     screen = await anna.sees("⚠️")
-    assert says in screen.text
-    assert "error" not in screen.text.casefold()
+    assert says in (screen.text or "")
+    assert "error" not in (screen.text or "").casefold()
     await all_is_carried(brisk)
-    assert [message.text for message in anna.chat.messages if message.sender.is_bot] == [screen.text]
+    assert [message.text for message in anna.chat.messages if message.sender.is_bot] == [(screen.text or "")]
     assert await verifications(brisk, anna) == ["refused"]
     assert len(world.smsc.wait_calls) == 1
 
@@ -318,6 +325,6 @@ async def test_when_another_number_is_refused_the_first_still_works(world: World
 
     await anna.presses("🔄 Another")
 
-    assert number in (await anna.sees("no other number")).text
+    assert number in await reads(anna, "no other number")
     await anna.calls(number)
     await anna.sees("✅")

@@ -27,4 +27,4 @@ async def rules(database_url: str) -> AsyncIterator[Rules]:
 async def gateway(world: World) -> AsyncIterator[SmscClient]:
     """The client of the world's gateway."""
     async with httpx.AsyncClient() as http:
-        yield SmscClient(Account(urls=(world.url,), api_key=world.smsc.api_key), http)
+        yield SmscClient(Account((world.url,), login=None, password=None, api_key=world.smsc.api_key), http)

@@ -1,0 +1,36 @@
+"""The parts of the bot that speak to Telegram, in a world of their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+
+from bot.sandbox.world import World
+from bot.telegram.deliver import Deliverer
+from bot.telegram.screens import Screens
+from bot.telegram.texts import Texts
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """Telegram without flood limits, and people."""
+    async with World(flood_limits=False) as the_world:
+        yield the_world
+
+
+@pytest.fixture
+async def bot(world: World) -> AsyncIterator[Bot]:
+    """The bot's own client of that Telegram."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base(world.url))
+    async with Bot(world.bot_token, session=session) as bot:
+        yield bot
+
+
+@pytest.fixture
+def deliverer(world: World, bot: Bot) -> Deliverer:
+    """The real one."""
+    return Deliverer(bot, world.clock, Texts("en"), Screens(None))

@@ -1,0 +1,163 @@
+"""How much the bot allows itself: held against a simulation of whole minutes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.telegram.budget import BURST_SECONDS, CHAT_BURST, CHAT_RATE, GROUP_BURST, Budget
+
+ANNA, BORIS, GROUP, OTHER_GROUP = 7, 8, -1001, -1002
+CHATS = st.lists(st.sampled_from([None, ANNA, BORIS, GROUP]), min_size=50, max_size=300)
+START = 1000.0
+
+
+def most_within(moments: list[float], seconds: float) -> int:
+    """The most calls in any stretch of so many seconds."""
+    return max((sum(first <= moment < first + seconds for moment in moments) for first in moments), default=0)
+
+
+def go_out(budget: Budget, chats: list[int | None], start: float = START) -> dict[int | None, list[float]]:
+    """Send one call after the other, each as soon as it may; when each went out, by chat."""
+    now, went = start, dict[int | None, list[float]]()
+    for chat in chats:
+        while (wait := budget.wait(chat, now)) > 0:
+            now += wait
+        budget.spend(chat, now)
+        went.setdefault(chat, []).append(now)
+    return went
+
+
+@given(rate=st.integers(1, 40), chats=CHATS)
+def test_in_no_second_more_go_out_than_the_rate_and_its_burst(rate: int, chats: list[int | None]) -> None:
+    went = sorted(moment for moments in go_out(Budget(rate), chats).values() for moment in moments)
+
+    assert most_within(went, 1 - 1e-6) <= rate + max(1, rate * BURST_SECONDS)
+    assert most_within(went, 10 - 1e-6) <= 10 * rate + max(1, rate * BURST_SECONDS)
+
+
+@given(chats=CHATS)
+def test_one_chat_gets_a_message_a_second_after_a_small_burst(chats: list[int | None]) -> None:
+    went = go_out(Budget(1000), chats)
+
+    for chat in (ANNA, BORIS):
+        assert most_within(went.get(chat, []), 20 - 1e-6) <= CHAT_BURST + 20 * CHAT_RATE
+
+
+@given(chats=CHATS)
+def test_a_group_gets_twenty_messages_a_minute(chats: list[int | None]) -> None:
+    went = go_out(Budget(1000), chats)
+
+    assert most_within(went.get(GROUP, []), 60 - 1e-6) <= 20 + GROUP_BURST
+
+
+@given(pauses=st.lists(st.floats(0, 5), min_size=5, max_size=60), rate=st.integers(1, 5))
+def test_a_wait_names_the_very_moment_at_which_the_next_may_go(pauses: list[float], rate: int) -> None:
+    budget, now = Budget(rate), START
+    for pause in pauses:
+        now += pause
+        wait = budget.wait(ANNA, now)
+        if wait > 1e-6:
+            assert budget.wait(ANNA, now + wait * 0.999) > 0
+        assert budget.wait(ANNA, now + wait + 1e-6) == 0
+        now += wait + 1e-6
+        budget.spend(ANNA, now)
+
+
+def test_calls_that_are_no_messages_spend_no_chats_budget() -> None:
+    budget = Budget(30)
+    for _ in range(10):
+        assert budget.wait(None, START) == 0
+        budget.spend(None, START)
+
+    assert budget.wait(ANNA, START) == 0
+
+
+def test_a_chat_at_its_limit_keeps_no_other_waiting() -> None:
+    budget = Budget(30)
+    for _ in range(int(CHAT_BURST)):
+        assert budget.wait(ANNA, START) == 0
+        budget.spend(ANNA, START)
+
+    assert budget.wait(ANNA, START) == pytest.approx(1 / CHAT_RATE)
+    assert budget.wait(BORIS, START) == 0
+    assert budget.wait(GROUP, START) == 0
+    assert budget.wait_for_any(START) == 0
+
+
+def test_a_group_begins_with_a_burst_and_then_gets_one_in_three_seconds() -> None:
+    budget = Budget(30)
+    for _ in range(int(GROUP_BURST)):
+        assert budget.wait(GROUP, START) == 0
+        budget.spend(GROUP, START)
+
+    assert budget.wait(GROUP, START) == pytest.approx(3)
+
+
+def test_refreshes_wait_until_half_of_the_budget_is_unspent() -> None:
+    budget = Budget(30)
+    for chat in range(1, 9):
+        budget.spend(chat, START)
+
+    assert budget.wait(100, START) == 0
+    assert budget.wait(100, START, spare_only=True) == pytest.approx(0.5 / 30)
+    assert budget.wait(100, START + 1, spare_only=True) == 0
+
+
+def test_a_refresh_in_a_chat_at_its_limit_waits_for_the_chat() -> None:
+    budget = Budget(30)
+    for _ in range(int(CHAT_BURST)):
+        budget.spend(ANNA, START)
+
+    assert budget.wait(ANNA, START, spare_only=True) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("rate", [0, 30])
+def test_a_chat_that_telegram_asked_to_leave_alone_rests_alone(rate: float) -> None:
+    budget = Budget(rate)
+    budget.flooded(ANNA, 17, START)
+
+    assert budget.wait(ANNA, START) == 17
+    assert budget.wait(ANNA, START + 16.5) == pytest.approx(0.5)
+    assert budget.wait(ANNA, START + 17) == 0
+    assert budget.wait(BORIS, START) == budget.wait_for_any(START) == 0
+
+
+@pytest.mark.parametrize("rate", [0, 30])
+def test_two_chats_at_once_mean_the_whole_bot(rate: float) -> None:
+    budget = Budget(rate)
+    budget.flooded(ANNA, 17, START)
+    budget.flooded(BORIS, 5, START + 1)
+
+    assert budget.wait_for_any(START + 1) == 5
+    assert budget.wait(GROUP, START + 6) == 0
+    assert budget.wait(ANNA, START + 6) == 11
+
+
+def test_two_chats_one_after_the_other_mean_those_chats_only() -> None:
+    budget = Budget(30)
+    budget.flooded(ANNA, 5, START)
+    budget.flooded(BORIS, 5, START + 5)
+
+    assert budget.wait_for_any(START + 5) == 0
+
+
+def test_a_rate_of_nothing_means_no_limit() -> None:
+    budget = Budget(0)
+    for _ in range(1000):
+        assert budget.wait(ANNA, START) == budget.wait(ANNA, START, spare_only=True) == 0
+        budget.spend(ANNA, START)
+
+
+def test_chats_that_rested_are_forgotten_and_those_that_did_not_are_not() -> None:
+    budget = Budget(30)
+    for chat in range(1, 1001):
+        budget.spend(chat, START)
+    for _ in range(3):
+        budget.spend(ANNA, START + 100)
+
+    budget.spend(5000, START + 100)
+
+    assert len(budget._chats) == 2
+    assert budget.wait(ANNA, START + 100) > 0

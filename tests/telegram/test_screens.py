@@ -1,0 +1,266 @@
+"""Every screen fits Telegram, in both languages and whatever names people give their groups."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup
+
+from bot.domain.contact import ContactRefusal
+from bot.domain.delivery import Notice, Toast
+from bot.domain.gate import GrantState
+from bot.domain.gateway import GatewayReason
+from bot.domain.screen import (
+    REFRESHED_BEFORE_END,
+    Asking,
+    DeadlinePassed,
+    Ended,
+    Granted,
+    Help,
+    Limited,
+    NumberShown,
+    Privacy,
+    Refused,
+    Verified,
+    View,
+    Welcome,
+)
+from bot.sandbox.telegram.html import parse_html
+from bot.telegram.commands import menu
+from bot.telegram.notices import notice, toast
+from bot.telegram.screens import Screens
+from bot.telegram.texts import LANGUAGES, Texts
+from tests.domain.makers import NOW, WINDOW
+
+HOSTILE = (
+    "<b>" * 60,
+    "&amp;&lt;</b>&#1;" * 20,
+    "👨‍👩‍👧‍👦" * 60,
+    "\u202e\u2066" + "﷽" * 250,
+    "\0\n\t" * 80,
+    "W" * 4096,
+    '">' * 90,
+    "{gate} %s {0}",
+)
+TOKEN = "t" * 32
+BIG_ID = 2**63 - 1
+SCREENS = Screens("https://" + "long." * 40 + "example.org")
+TEXTS = Texts("en")
+
+SHOWN = NumberShown(
+    verification_id=BIG_ID,
+    token=TOKEN,
+    number="+749512345678901",
+    mask="+7 ••• ••• 12-34",
+    window_ends_at=NOW + WINDOW,
+    left=None,
+    is_asking_another=False,
+    no_other=None,
+    no_other_until=None,
+)
+
+
+def views() -> Iterator[View]:
+    """One of each kind and of each of its variants, with the worst names."""
+    titles = tuple(itertools.islice(itertools.cycle(HOSTILE), 100))
+    yield Welcome()
+    for count in (1, 2, 5, 6, 100):
+        yield Welcome(titles[:count])
+    for refusal in ContactRefusal:
+        yield Welcome(titles, refusal)
+    yield Asking()
+    for left in (None, *REFRESHED_BEFORE_END):
+        yield dataclasses.replace(SHOWN, left=left)
+        yield dataclasses.replace(SHOWN, left=left, is_asking_another=True)
+        yield dataclasses.replace(SHOWN, left=left, no_other=GatewayReason.UNAVAILABLE)
+        yield dataclasses.replace(SHOWN, left=left, no_other_until=NOW + timedelta(days=1))
+    yield Verified("+7 ••• ••• 12-34")
+    for state in GrantState:
+        # No more than five are ever read; see storage.
+        yield Verified("+7 ••• ••• 12-34", tuple(Granted(t, "https://t.me/c/1/1", state) for t in HOSTILE[:5]))
+        yield Verified("+7 ••• ••• 12-34", tuple(Granted(t, "https://t.me/c/1/1", state) for t in HOSTILE[3:]))
+    for is_cancelled in (False, True):
+        yield Ended(BIG_ID, is_cancelled)
+    for reason in GatewayReason:
+        yield Refused(BIG_ID, reason)
+    yield Limited(None, NOW + timedelta(minutes=1))
+    yield Limited(BIG_ID, NOW + timedelta(days=1))
+    for title in HOSTILE:
+        yield DeadlinePassed(title)
+    yield Help()
+    yield Privacy()
+
+
+VIEWS = list(views())
+
+
+def utf16(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("view", VIEWS, ids=[f"{type(view).__name__}-{at}" for at, view in enumerate(VIEWS)])
+def test_a_screen_parses_and_fits(view: View, language: str) -> None:
+    drawing = SCREENS.draw(view, TEXTS.in_language(language), NOW)
+
+    text, _ = parse_html(drawing.text)
+    assert 0 < utf16(text) <= 4096
+    assert text.strip()
+    assert utf16(drawing.text) <= 8192
+    assert drawing.is_editable is not isinstance(drawing.keyboard, ReplyKeyboardMarkup)
+    if isinstance(drawing.keyboard, InlineKeyboardMarkup):
+        buttons = [button for row in drawing.keyboard.inline_keyboard for button in row]
+        assert buttons
+        assert all(row for row in drawing.keyboard.inline_keyboard)
+        for button in buttons:
+            assert 0 < len(button.text) <= 64
+            assert len((button.callback_data or "").encode()) <= 64
+            does = [button.callback_data, button.url, button.copy_text]
+            assert sum(action is not None for action in does) == 1
+            assert not (button.url or "https:").startswith("tel:")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_only_the_tags_that_are_meant_to_be_there_are_markup(language: str) -> None:
+    drawing = SCREENS.draw(Welcome(HOSTILE[:2]), TEXTS.in_language(language), NOW)
+
+    text, entities = parse_html(drawing.text)
+
+    assert [entity["type"] for entity in entities] == ["bold", "bold"]
+    assert "<b><b>" in text
+    assert "&amp;&lt;</b>" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_two_states_look_alike_and_each_looks_the_same_every_time(language: str) -> None:
+    words = TEXTS.in_language(language)
+    different: list[View] = [
+        Welcome(),
+        Welcome(("A",)),
+        Welcome(("B",)),
+        *(Welcome((), refusal) for refusal in ContactRefusal),
+        Asking(),
+        SHOWN,
+        dataclasses.replace(SHOWN, number="+74950000002"),
+        dataclasses.replace(SHOWN, verification_id=1),
+        dataclasses.replace(SHOWN, token="other"),
+        dataclasses.replace(SHOWN, mask="+7 ••• ••• 12-35"),
+        dataclasses.replace(SHOWN, window_ends_at=NOW),
+        *(dataclasses.replace(SHOWN, left=left) for left in REFRESHED_BEFORE_END),
+        dataclasses.replace(SHOWN, is_asking_another=True),
+        dataclasses.replace(SHOWN, no_other=GatewayReason.UNAVAILABLE),
+        dataclasses.replace(SHOWN, no_other_until=NOW + WINDOW),
+        Verified("a"),
+        *(
+            Verified("a", (Granted("A", "https://t.me/a", state),))
+            for state in GrantState
+            if state is not GrantState.GONE
+        ),
+        Verified("a", (Granted("A", "https://t.me/b", GrantState.DONE),)),
+        Ended(1, is_cancelled=False),
+        Ended(2, is_cancelled=False),
+        Ended(1, is_cancelled=True),
+        Refused(1, GatewayReason.BLACKLISTED),
+        Refused(1, GatewayReason.COUNTRY_REFUSED),
+        Refused(1, GatewayReason.NUMBER_UNUSABLE),
+        Refused(1, GatewayReason.UNAVAILABLE),
+        Limited(None, NOW),
+        Limited(1, NOW),
+        Limited(1, NOW + timedelta(seconds=1)),
+        DeadlinePassed("A"),
+        DeadlinePassed("B"),
+        Help(),
+        Privacy(),
+    ]
+
+    digests = [SCREENS.draw(view, words, NOW).digest for view in different]
+
+    assert len(set(digests)) == len(different)
+    assert [SCREENS.draw(view, words, NOW + timedelta(minutes=1)).digest for view in different] == digests
+
+
+def test_what_nobody_can_see_does_not_change_the_digest() -> None:
+    words = TEXTS.in_language("en")
+
+    def digest(view: View, screens: Screens = SCREENS) -> str:
+        return screens.draw(view, words, NOW).digest
+
+    assert digest(Refused(1, GatewayReason.NO_MONEY)) == digest(Refused(1, GatewayReason.CREDENTIALS))
+    assert digest(dataclasses.replace(SHOWN, token="other"), Screens(None)) == digest(SHOWN, Screens(None))
+    assert digest(Welcome(("A \u200b\n B",))) == digest(Welcome(("A B",)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_number_screen_holds_all_that_clients_need_to_dial(language: str) -> None:
+    drawing = SCREENS.draw(SHOWN, TEXTS.in_language(language), NOW)
+
+    text, entities = parse_html(drawing.text)
+    assert SHOWN.number in text.split("\n")
+    moments = [entity for entity in entities if entity["type"] == "date_time"]
+    assert [(entity["unix_time"], entity["date_time_format"]) for entity in moments] == [
+        (int((NOW + WINDOW).timestamp()), "r")
+    ]
+    assert isinstance(drawing.keyboard, InlineKeyboardMarkup)
+    call, copy, (another, cancel) = drawing.keyboard.inline_keyboard
+    assert call[0].url == f"https://{'long.' * 40}example.org/call/{TOKEN}"
+    assert copy[0].copy_text is not None
+    assert copy[0].copy_text.text == SHOWN.number
+    assert (another.callback_data, cancel.callback_data) == (f"v:another:{BIG_ID}", f"v:cancel:{BIG_ID}")
+
+
+def test_without_a_public_address_there_is_no_call_button() -> None:
+    drawing = Screens(None).draw(SHOWN, TEXTS.in_language("en"), NOW)
+
+    assert isinstance(drawing.keyboard, InlineKeyboardMarkup)
+    assert [len(row) for row in drawing.keyboard.inline_keyboard] == [1, 2]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_screen_has_one_button_and_it_asks_for_the_contact(language: str) -> None:
+    drawing = SCREENS.draw(Welcome(), TEXTS.in_language(language), NOW)
+
+    assert isinstance(drawing.keyboard, ReplyKeyboardMarkup)
+    ((button,),) = drawing.keyboard.keyboard
+    assert button.request_contact
+    assert drawing.keyboard.one_time_keyboard
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("what", Notice)
+def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notice, language: str) -> None:
+    words = TEXTS.in_language(language)
+    for hostile, reason in itertools.product(HOSTILE, GatewayReason):
+        details: dict[str, str | int] = {
+            "notice": what,
+            "title": hostile,
+            "error": hostile,
+            "error_id": "1a2b3c4d",
+            "user_id": BIG_ID,
+            "reason": reason,
+            "code": 3,
+        }
+        text, _ = parse_html(notice(details, words))
+        assert 0 < utf16(text) <= 4096
+        assert "{" not in text.replace("{gate}", "").replace("{0}", "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_toast_fits_and_only_one_says_nothing(language: str) -> None:
+    said = {what: toast(what, TEXTS.in_language(language)) for what in Toast}
+
+    assert all(utf16(text) <= 200 for text in said.values())
+    assert [what for what, text in said.items() if not text] == [Toast.NOTHING]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_menu_fits_and_the_help_names_every_command(language: str) -> None:
+    words = TEXTS.in_language(language)
+    commands = menu(words)
+
+    assert all(0 < len(command.description) <= 256 for command in commands)
+    text = SCREENS.draw(Help(), words, NOW).text
+    assert all(f"/{command.command} " in text for command in commands)

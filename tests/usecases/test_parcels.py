@@ -1,0 +1,228 @@
+"""What is due goes out in the order of its importance, and nothing hides anything else."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Notice, Receipt, Result, ScreenDue
+from bot.domain.gate import GrantKind
+from bot.domain.screen import (
+    Asking,
+    DeadlinePassed,
+    Ended,
+    Face,
+    Help,
+    Limited,
+    NumberShown,
+    Privacy,
+    Refused,
+    Verified,
+    Welcome,
+)
+from bot.usecases.pick_parcels import Busy
+from tests.usecases.rules import ANNA, BORIS, CALL_NUMBER, GATE, HOUR, MINUTE, OPERATOR, OTHER_PHONE, Rules
+
+CAROL, DMITRI, EVA = 11, 12, 13
+
+
+async def screen_of(rules: Rules, user_id: int = ANNA) -> ScreenDue:
+    rules.later(2)
+    (screen,) = [p for p in await rules.picks() if isinstance(p, ScreenDue) and p.user_id == user_id]
+    return screen
+
+
+async def is_drawn(rules: Rules, screen: ScreenDue, message_id: int = 1) -> None:
+    await rules.settles(Receipt(screen, Result.DONE, message_id=message_id, digest="looks so"))
+
+
+async def a_bit_of_everything(rules: Rules) -> None:
+    """A grant, an errand, screens of those who acted and of those who did not, a notice, a refresh."""
+    await rules.gets_number(DMITRI)
+    await is_drawn(rules, await screen_of(rules, DMITRI))
+    rules.later(13 * MINUTE)
+    await rules.verifies(CAROL, OTHER_PHONE)
+    await rules.asks_to_join(CAROL)
+    await rules.asks_to_join(EVA)
+    await rules.becomes(GATE)
+    await rules.database.transact(
+        lambda store: store.errands.add(ErrandKind.NOTIFY, OPERATOR, {"notice": Notice.FAILURE}, rules.now)
+    )
+    rules.later(2)
+
+
+def name_of(parcel: object) -> str:
+    match parcel:
+        case GrantDue():
+            return "grant"
+        case ErrandDue():
+            return parcel.kind
+        case ScreenDue(is_refresh=True):
+            return "refresh"
+        case ScreenDue():
+            return f"screen of {parcel.user_id}"
+        case _:
+            raise AssertionError(parcel)
+
+
+async def test_grants_go_first_then_small_errands_then_who_acted_then_notices_and_refreshes_last(
+    rules: Rules,
+) -> None:
+    await a_bit_of_everything(rules)
+
+    assert [name_of(parcel) for parcel in await rules.picks()] == [
+        "grant",
+        "delete_message",
+        "delete_message",
+        f"screen of {CAROL}",
+        f"screen of {EVA}",
+        "notify",
+        "refresh",
+    ]
+
+
+async def test_the_limit_holds_for_each_sort_so_that_none_hides_another(rules: Rules) -> None:
+    await a_bit_of_everything(rules)
+    for number in range(30):
+        await rules.database.transact(
+            lambda store, number=number: store.errands.add(
+                ErrandKind.NOTIFY, OPERATOR, {"notice": Notice.FAILURE, "error": number}, rules.now
+            )
+        )
+
+    names = [name_of(parcel) for parcel in await rules.picks(limit=3)]
+
+    assert names == [
+        "grant",
+        "delete_message",
+        "delete_message",
+        f"screen of {CAROL}",
+        f"screen of {EVA}",
+        *["notify"] * 3,
+        "refresh",
+    ]
+
+
+async def test_with_many_screens_due_refreshes_wait(rules: Rules) -> None:
+    await a_bit_of_everything(rules)
+
+    names = [name_of(parcel) for parcel in await rules.picks(limit=2)]
+
+    assert "refresh" not in names
+    assert names.count(f"screen of {CAROL}") == names.count(f"screen of {EVA}") == 1
+
+
+async def test_what_is_under_way_is_not_picked_again(rules: Rules) -> None:
+    await a_bit_of_everything(rules)
+    picked = await rules.picks()
+    busy = Busy()
+    for parcel in picked:
+        match parcel:
+            case GrantDue():
+                busy.grants.add((parcel.gate_id, parcel.user_id))
+            case ErrandDue():
+                busy.errands.add(parcel.id)
+            case ScreenDue():
+                busy.screens.add(parcel.user_id)
+
+    assert await rules.picks(busy=busy) == []
+
+
+async def test_a_chat_that_telegram_asked_to_leave_alone_does_not_keep_others_waiting(rules: Rules) -> None:
+    for user_id in range(100, 110):
+        await rules.asks_to_join(user_id)
+    flooded = await rules.picks(limit=5)
+    await rules.settles(*(Receipt(parcel, Result.RETRY, retry_after=30) for parcel in flooded))
+
+    others = await rules.picks(limit=5)
+
+    assert len(flooded) == len(others) == 5
+    assert {p.user_id for p in others if isinstance(p, ScreenDue)} == set(range(100, 110)) - {
+        p.user_id for p in flooded if isinstance(p, ScreenDue)
+    }
+    rules.later(30)
+    assert len(await rules.picks()) == 10
+
+
+async def test_a_stranger_is_written_to_for_five_minutes_and_then_counts_as_not_reached(rules: Rules) -> None:
+    await rules.asks_to_join(ANNA, wrote=False)
+    await rules.asks_to_join(BORIS, wrote=False)
+    rules.later(5 * MINUTE)
+
+    assert {p.user_id for p in await rules.picks() if isinstance(p, ScreenDue)} == {ANNA, BORIS}
+    rules.later(1)
+    await rules.meets(BORIS)
+    assert {p.user_id for p in await rules.picks() if isinstance(p, ScreenDue)} == {BORIS}
+
+    assert await rules.rows("SELECT user_id, state, reach FROM join_requests ORDER BY user_id") == [
+        {"user_id": ANNA, "state": "waiting", "reach": "not_reached"},
+        {"user_id": BORIS, "state": "waiting", "reach": "pending"},
+    ]
+    assert len(await rules.picks()) == 1
+
+
+async def shows(rules: Rules, face: Face, details: dict[str, str | int] | None = None) -> object:
+    await rules.database.transact(lambda store: store.screens.show(ANNA, ANNA, face, rules.now, details=details))
+    return (await screen_of(rules)).view
+
+
+async def test_each_face_shows_what_is_true_now(rules: Rules) -> None:
+    until = int(rules.now.timestamp()) + 600
+    await rules.meets()
+
+    assert await shows(rules, Face.HELP) == Help()
+    assert await shows(rules, Face.PRIVACY) == Privacy()
+    assert await shows(rules, Face.DEADLINE, {"gate": "Garage"}) == DeadlinePassed("Garage")
+    assert await shows(rules, Face.WELCOME) == await shows(rules, Face.PROGRESS) == Welcome()
+    limited = await shows(rules, Face.LIMITED, {"until": until})
+    assert isinstance(limited, Limited)
+    assert (limited.verification_id, limited.until.timestamp()) == (None, until)
+    assert await shows(rules, Face.LIMITED, {"until": until, "verification": 5}) == dataclasses.replace(
+        limited, verification_id=5
+    )
+    await rules.asks_to_join()
+    refused = await shows(rules, Face.CONTACT_REFUSED, {"reason": "busy"})
+    assert isinstance(refused, Welcome)
+    assert (refused.gates, refused.refusal) == ((GATE.title,), "busy")
+    assert await shows(rules, Face.WELCOME) == Welcome((GATE.title,))
+
+
+async def test_progress_follows_an_attempt_from_the_first_wait_to_its_end(rules: Rules) -> None:
+    await rules.shares()
+    assert await shows(rules, Face.PROGRESS) == Asking()
+
+    await rules.is_given()
+    shown = await shows(rules, Face.PROGRESS)
+    assert isinstance(shown, NumberShown)
+    assert (shown.number, shown.left, shown.is_asking_another, shown.no_other) == (CALL_NUMBER, None, False, None)
+
+    rules.later(HOUR)
+    await rules.sweeps()
+    assert await shows(rules, Face.PROGRESS) == Ended(shown.verification_id, is_cancelled=False)
+
+    await rules.verifies()
+    assert await shows(rules, Face.WELCOME) == await shows(rules, Face.PROGRESS) == Verified("+7 ••• ••• 12-34")
+
+
+@pytest.mark.parametrize(("kept", "shown"), [("blacklisted", "blacklisted"), (None, "unavailable")])
+async def test_a_refused_attempt_shows_why(rules: Rules, kept: str | None, shown: str) -> None:
+    await rules.shares()
+    reason = "NULL" if kept is None else f"'{kept}'"
+    await rules.execute(f"UPDATE verifications SET state = 'refused', reason = {reason}")
+
+    view = await shows(rules, Face.PROGRESS)
+
+    assert isinstance(view, Refused)
+    assert view.reason == shown
+
+
+async def test_a_drawn_grant_names_its_gate(rules: Rules) -> None:
+    await rules.asks_to_join()
+    await rules.verifies()
+    await rules.settles(Receipt(GrantDue(GATE.chat_id, ANNA, GrantKind.JOIN, 0), Result.DONE))
+
+    view = (await screen_of(rules)).view
+
+    assert isinstance(view, Verified)
+    assert [(grant.title, grant.link, grant.state) for grant in view.grants] == [(GATE.title, GATE.link, "done")]

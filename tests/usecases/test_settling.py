@@ -1,0 +1,229 @@
+"""What becomes of each receipt."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, ScreenDue
+from bot.domain.gate import GrantKind
+from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, Rules
+
+GRANT = GrantDue(GATE.chat_id, ANNA, GrantKind.JOIN, 0)
+
+
+async def is_owed(rules: Rules, user_id: int = ANNA, phone: str = "+79991231234", *, told: bool = True) -> None:
+    """A grant of this person; `told`: they waited for it, otherwise they were verified already."""
+    if told:
+        await rules.asks_to_join(user_id)
+        await rules.verifies(user_id, phone)
+    else:
+        await rules.verifies(user_id, phone)
+        await rules.asks_to_join(user_id)
+    await rules.execute("UPDATE screens SET shown_revision = revision")
+
+
+async def grant(rules: Rules) -> tuple[object, ...]:
+    (row,) = await rules.rows("SELECT state, attempts, error FROM grants")
+    return row["state"], row["attempts"], row["error"]
+
+
+async def stale_screens(rules: Rules) -> list[int]:
+    return [row["user_id"] for row in await rules.rows("SELECT user_id FROM screens WHERE revision > shown_revision")]
+
+
+@pytest.mark.parametrize(
+    ("result", "state", "event", "request_state"),
+    [
+        (Result.DONE, "done", "grant_done", "approved"),
+        (Result.GONE, "gone", "grant_gone", "gone"),
+        (Result.TOO_MANY_CHATS, "too_many_chats", "grant_failed", "approved"),
+        (Result.REFUSED, "failed", "grant_failed", "approved"),
+        (Result.UNREACHABLE, "failed", "grant_failed", "approved"),
+    ],
+)
+async def test_a_grants_outcome_is_noted_and_shown_to_whom_it_was_promised(
+    rules: Rules, result: Result, state: str, event: str, request_state: str
+) -> None:
+    await is_owed(rules)
+
+    await rules.settles(Receipt(GRANT, result, error="SOME_ERROR"))
+
+    assert (await grant(rules))[0] == state
+    assert (await rules.journal())[-1] == event
+    assert await rules.requests() == [request_state]
+    assert await stale_screens(rules) == [ANNA]
+    assert await rules.notices() == (["grant_failed"] if state == "failed" else [])
+    assert [p for p in await rules.picks() if isinstance(p, GrantDue)] == []
+
+
+async def test_a_grant_that_may_still_come_rests_longer_after_each_failure(rules: Rules) -> None:
+    await is_owed(rules)
+    rests = []
+    for _ in range(3):
+        (due,) = [parcel for parcel in await rules.picks() if isinstance(parcel, GrantDue)]
+        await rules.settles(Receipt(due, Result.RETRY, error="TelegramServerError"))
+        rest = 0
+        while not any(isinstance(parcel, GrantDue) for parcel in await rules.picks()):
+            rules.later(0.5)
+            rest += 1
+        rests.append(rest / 2)
+
+    assert rests == [1, 2, 5]
+    assert await grant(rules) == ("due", 3, "TelegramServerError")
+
+
+async def test_when_telegram_names_the_rest_it_is_kept(rules: Rules) -> None:
+    await is_owed(rules)
+    await rules.settles(Receipt(GRANT, Result.RETRY, retry_after=17))
+
+    rules.later(16.5)
+    assert [p for p in await rules.picks() if isinstance(p, GrantDue)] == []
+    rules.later(0.5)
+    assert len([p for p in await rules.picks() if isinstance(p, GrantDue)]) == 1
+
+
+async def test_who_is_in_too_many_chats_is_told_even_when_nothing_was_promised(rules: Rules) -> None:
+    await is_owed(rules, told=False)
+
+    await rules.settles(Receipt(GRANT, Result.TOO_MANY_CHATS, error="USER_CHANNELS_TOO_MUCH"))
+
+    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+    assert (screen.user_id, screen.is_fresh) == (ANNA, True)
+
+
+async def test_a_silent_entry_stays_silent(rules: Rules) -> None:
+    await is_owed(rules, told=False)
+
+    await rules.settles(Receipt(GRANT, Result.DONE))
+
+    assert await stale_screens(rules) == []
+
+
+async def test_operators_hear_of_the_same_failure_at_a_gate_once_an_hour(rules: Rules) -> None:
+    await is_owed(rules)
+    await is_owed(rules, BORIS, OTHER_PHONE)
+    refused = [
+        Receipt(GrantDue(GATE.chat_id, user_id, GrantKind.JOIN, 0), Result.REFUSED, error="no right")
+        for user_id in (ANNA, BORIS)
+    ]
+
+    await rules.settles(*refused)
+    assert await rules.notices() == ["grant_failed"]
+    rules.later(HOUR)
+    await rules.execute("UPDATE grants SET state = 'due'")
+    await rules.settles(refused[0])
+
+    assert await rules.notices() == ["grant_failed"] * 2
+
+
+async def errand(rules: Rules, kind: ErrandKind = ErrandKind.DECLINE_JOIN) -> ErrandDue:
+    details: dict[str, str | int] = {"user_id": ANNA, "gate": GATE.chat_id}
+    await rules.database.transact(lambda store: store.errands.add(kind, GATE.chat_id, details, rules.now))
+    (due,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue)]
+    return due
+
+
+@pytest.mark.parametrize(
+    ("kind", "result", "journal"),
+    [
+        (ErrandKind.DECLINE_JOIN, Result.DONE, ["join_declined"]),
+        (ErrandKind.DECLINE_JOIN, Result.GONE, []),
+        (ErrandKind.DELETE_MESSAGE, Result.DONE, []),
+        (ErrandKind.ANSWER_BUTTON, Result.REFUSED, []),
+    ],
+)
+async def test_an_errand_with_a_final_answer_is_done_and_a_declined_request_is_journalled(
+    rules: Rules, kind: ErrandKind, result: Result, journal: list[str]
+) -> None:
+    due = await errand(rules, kind)
+
+    await rules.settles(Receipt(due, result))
+
+    assert await rules.picks() == []
+    assert await rules.rows("SELECT id FROM errands WHERE done_at IS NULL") == []
+    assert await rules.journal() == journal
+
+
+async def test_an_errand_that_failed_for_now_is_tried_again(rules: Rules) -> None:
+    due = await errand(rules)
+
+    await rules.settles(Receipt(due, Result.RETRY, error="TelegramNetworkError"))
+
+    assert await rules.picks() == []
+    rules.later(1)
+    (again,) = await rules.picks()
+    assert (again.attempts, again.id if isinstance(again, ErrandDue) else 0) == (1, due.id)
+
+
+async def screen(rules: Rules) -> ScreenDue:
+    (due,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+    return due
+
+
+async def test_a_drawn_screen_reaches_the_requests_and_deletes_what_it_replaced(rules: Rules) -> None:
+    await rules.asks_to_join()
+
+    await rules.settles(Receipt(await screen(rules), Result.DONE, message_id=5, digest="d", replaced=(4,)))
+
+    (delete,) = await rules.picks()
+    assert isinstance(delete, ErrandDue)
+    assert (delete.kind, delete.chat_id, delete.details) == (ErrandKind.DELETE_MESSAGE, ANNA, {"message_id": 4})
+    assert await rules.rows("SELECT reach FROM join_requests") == [{"reach": "reached"}]
+    assert (await rules.journal())[-1] == "join_reached"
+
+
+async def test_who_cannot_be_written_to_keeps_the_request_and_counts_as_not_reached(rules: Rules) -> None:
+    await rules.asks_to_join()
+
+    await rules.settles(Receipt(await screen(rules), Result.UNREACHABLE, error="bot was blocked by the user"))
+
+    assert await rules.requests() == ["waiting"]
+    assert await rules.rows("SELECT reach, can_be_written FROM join_requests JOIN people USING (user_id)") == [
+        {"reach": "not_reached", "can_be_written": False}
+    ]
+    assert (await rules.journal())[-1] == "join_not_reached"
+    assert await rules.picks() == []
+
+
+async def test_a_screen_that_failed_for_now_is_tried_again(rules: Rules) -> None:
+    await rules.asks_to_join()
+    await rules.settles(Receipt(await screen(rules), Result.RETRY))
+
+    assert await rules.picks() == []
+    rules.later(1)
+    assert (await screen(rules)).attempts == 1
+
+
+async def test_a_screen_that_telegram_refuses_is_given_up_and_journalled(rules: Rules) -> None:
+    await rules.asks_to_join()
+
+    await rules.settles(Receipt(await screen(rules), Result.REFUSED, error="can't parse entities"))
+
+    assert await rules.picks() == []
+    assert await rules.rows("SELECT code FROM journal WHERE event = 'failure'") == [{"code": "can't parse entities"}]
+
+
+async def test_a_screen_that_changed_while_it_was_drawn_is_drawn_again(rules: Rules) -> None:
+    await rules.asks_to_join()
+    drawn = await screen(rules)
+    await rules.asks_to_join()
+
+    await rules.settles(Receipt(drawn, Result.DONE, message_id=5, digest="old"))
+
+    assert (await screen(rules)).message_id == 5
+
+
+async def test_a_shown_number_is_refreshed_five_minutes_before_its_end(rules: Rules) -> None:
+    await rules.gets_number()
+    rules.later(1)
+
+    await rules.settles(Receipt(await screen(rules), Result.DONE, message_id=5, digest="d"))
+
+    rules.later(9.9 * 60)
+    assert [p for p in await rules.picks() if isinstance(p, ScreenDue)] == []
+    rules.later(timedelta(seconds=6).total_seconds())
+    refresh = await screen(rules)
+    assert refresh.is_refresh
+    assert refresh.view.left == timedelta(minutes=5)  # type: ignore[union-attr]

@@ -1,0 +1,183 @@
+"""What time, a restart or an outage left undone is derived anew."""
+
+from __future__ import annotations
+
+from bot.domain.delivery import ErrandDue, ErrandKind
+from bot.usecases.sweep import Sweep
+from tests.domain.makers import WINDOW
+from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, Rules, callback
+
+DAY = 24 * HOUR
+
+
+async def restarts(rules: Rules, after: float) -> None:
+    """The bot was down for so long."""
+    await rules.sweeps()
+    rules.later(after)
+    rules.sweep = Sweep(rules.clock)
+
+
+async def test_a_window_closes_after_its_last_moment_and_its_person_sees_it(rules: Rules) -> None:
+    await rules.gets_number()
+
+    rules.later(WINDOW.total_seconds())
+    await rules.sweeps()
+    assert await rules.states() == ["open"]
+    rules.later(0.001)
+    await rules.sweeps()
+
+    assert await rules.states() == ["expired"]
+    assert (await rules.journal())[-1] == "expired"
+    assert await rules.rows("SELECT user_id FROM screens WHERE revision > shown_revision") == [{"user_id": ANNA}]
+
+
+async def test_an_attempt_that_waits_for_a_number_never_expires(rules: Rules) -> None:
+    await rules.shares()
+
+    rules.later(DAY)
+    await rules.sweeps()
+
+    assert await rules.states() == ["open"]
+
+
+async def test_an_outage_does_not_count_against_those_who_wait(rules: Rules) -> None:
+    await rules.asks_to_join()
+    await restarts(rules, 2 * DAY)
+
+    await rules.sweeps()
+    assert await rules.requests() == ["waiting"]
+    rules.later(DAY - MINUTE)
+    await rules.sweeps()
+    assert await rules.requests() == ["waiting"]
+    rules.later(2 * MINUTE)
+    await rules.sweeps()
+
+    assert await rules.requests() == ["declined"]
+
+
+async def test_a_silence_after_the_first_sweep_is_no_outage(rules: Rules) -> None:
+    await rules.asks_to_join()
+    await rules.sweeps()
+
+    rules.later(DAY + 1)
+    await rules.sweeps()
+
+    assert await rules.requests() == ["declined"]
+
+
+async def test_a_restart_within_a_minute_prolongs_nothing(rules: Rules) -> None:
+    await rules.asks_to_join()
+    before = await rules.rows("SELECT deadline_at FROM join_requests")
+    await restarts(rules, MINUTE)
+
+    await rules.sweeps()
+
+    assert await rules.rows("SELECT deadline_at FROM join_requests") == before
+
+
+async def test_a_request_past_its_deadline_is_declined_and_its_person_told_once(rules: Rules) -> None:
+    await rules.asks_to_join()
+    rules.later(DAY)
+    await rules.sweeps()
+    assert await rules.requests() == ["waiting"]
+
+    rules.later(1)
+    for _ in range(2):
+        await rules.sweeps()
+
+    assert await rules.requests() == ["declined"]
+    assert (await rules.journal()).count("join_expired") == 1
+    (errand,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue)]
+    assert (errand.kind, errand.details) == (ErrandKind.DECLINE_JOIN, {"user_id": ANNA, "gate": GATE.chat_id})
+    assert await rules.face() == "deadline"
+
+
+async def test_nobody_is_declined_in_the_middle_of_a_call_window(rules: Rules) -> None:
+    await rules.asks_to_join()
+    rules.later(DAY - MINUTE)
+    await rules.gets_number()
+    rules.later(2 * MINUTE)
+    await rules.sweeps()
+    assert await rules.requests() == ["waiting"]
+
+    await rules.hears(callback())
+
+    assert await rules.requests() == ["approved"]
+
+
+async def test_nobody_is_declined_at_a_gate_that_is_off_and_on_again_it_gives_an_hour(rules: Rules) -> None:
+    await rules.asks_to_join()
+    await rules.becomes(OFF)
+    rules.later(3 * DAY)
+    await rules.sweeps()
+    assert await rules.requests() == ["waiting"]
+
+    await rules.becomes(GATE)
+    rules.later(HOUR)
+    await rules.sweeps()
+    assert await rules.requests() == ["waiting"]
+    rules.later(1)
+    await rules.sweeps()
+
+    assert await rules.requests() == ["declined"]
+
+
+async def test_a_gate_off_for_a_moment_shortens_nobodys_day(rules: Rules) -> None:
+    await rules.asks_to_join()
+    await rules.becomes(OFF)
+    await rules.becomes(GATE)
+
+    rules.later(23 * HOUR)
+    await rules.sweeps()
+
+    assert await rules.requests() == ["waiting"]
+
+
+async def test_who_verified_while_their_request_was_kept_comes_in(rules: Rules) -> None:
+    await rules.verifies()
+    await rules.asks_to_join(BORIS)
+    await rules.asks_to_join()
+    await rules.execute(f"UPDATE join_requests SET state = 'waiting' WHERE user_id = {ANNA}")
+    await rules.execute("DELETE FROM grants")
+
+    await rules.sweeps()
+
+    assert await rules.requests() == ["approved", "waiting"]
+    assert await rules.rows("SELECT user_id, state FROM grants") == [{"user_id": ANNA, "state": "due"}]
+
+
+async def test_the_sealed_phone_of_a_failed_attempt_is_forgotten_after_an_hour(rules: Rules) -> None:
+    await rules.gets_number()
+    rules.later(WINDOW.total_seconds() + 1)
+    await rules.sweeps()
+
+    rules.later(HOUR)
+    await rules.sweeps()
+    assert await rules.rows("SELECT id FROM verifications WHERE sealed IS NULL") == []
+    rules.later(1)
+    await rules.sweeps()
+
+    assert len(await rules.rows("SELECT id FROM verifications WHERE sealed IS NULL")) == 1
+
+
+async def test_marks_of_updates_are_kept_twice_as_long_as_telegram_keeps_an_update(rules: Rules) -> None:
+    await rules.database.transact(lambda store: store.seen.mark([1], rules.now))
+
+    rules.later(2 * DAY)
+    await rules.sweeps()
+    assert await rules.database.transact(lambda store: store.seen.mark([1], rules.now)) == set()
+    rules.later(1)
+    await rules.sweeps()
+
+    assert await rules.database.transact(lambda store: store.seen.mark([1], rules.now)) == {1}
+
+
+async def test_an_answer_to_a_button_that_nobody_waits_for_any_more_is_dropped(rules: Rules) -> None:
+    expires_at = rules.now
+    await rules.database.transact(
+        lambda store: store.errands.add(ErrandKind.ANSWER_BUTTON, ANNA, {}, rules.now, expires_at=expires_at)
+    )
+
+    await rules.sweeps()
+
+    assert await rules.rows("SELECT id FROM errands WHERE done_at IS NULL") == []
