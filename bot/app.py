@@ -68,6 +68,8 @@ log = structlog.get_logger()
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 
 STORAGE_PATIENCE = 5.0
+GATEWAY_PATIENCE = 20.0
+"""Seconds a person is kept waiting for a number before they are told to try later."""
 LEADER_LOOKS_EVERY = 1.0
 LONGEST_START_PAUSE = 15.0
 
@@ -100,7 +102,7 @@ class App:
 
         # The gateway.
         self._http = httpx.AsyncClient()
-        gateway = SmscClient(account(settings), self._http)
+        gateway = SmscClient(account(settings), self._http, patience=GATEWAY_PATIENCE)
         read_inbox = ReadInbox(clock, self._database, gateway, take_event)
         polls_inbox = settings.SMSC_POLL_SECONDS > 0
         request_number = RequestNumber(
@@ -158,7 +160,7 @@ class App:
         self._allowed_updates = sorted(dispatcher.resolve_used_update_types())
         self._poller: Poller | None = None
         if settings.UPDATES == "polling":
-            self._poller = Poller(self._bot, clock, intake, self._allowed_updates)
+            self._poller = Poller(self._bot, intake, self._allowed_updates)
             self._loops["poller"] = self._poller.run
         self._webhook_secret = _webhook_secret(settings)
         self._webhook_is_set = False

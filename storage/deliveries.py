@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, literal, not_, or_, select, update
+from sqlalchemy import bindparam, case, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, ScreenDue
@@ -18,6 +18,19 @@ E = tables.errands.c
 S = tables.screens.c
 P = tables.people.c
 STALE = S.revision > S.shown_revision
+DRAWN = (
+    update(tables.screens)
+    .where(S.user_id == bindparam("whose"))
+    .values(
+        message_id=bindparam("new_message_id"),
+        is_editable=bindparam("new_is_editable"),
+        shown_digest=bindparam("new_digest"),
+        shown_revision=bindparam("drawn_revision"),
+        refresh_at=bindparam("new_refresh_at"),
+        attempts=0,
+    )
+    .returning(S.revision)
+)
 
 RANKS = {
     ErrandKind.ANSWER_BUTTON: 0,
@@ -177,17 +190,15 @@ class SqlScreens:
         screen = receipt.parcel
         assert isinstance(screen, ScreenDue)  # noqa: S101 - the caller matched it
         drawn = await self._connection.execute(
-            update(tables.screens)
-            .where(S.user_id == screen.user_id)
-            .values(
-                message_id=receipt.message_id,
-                is_editable=receipt.is_editable,
-                shown_digest=receipt.digest,
-                shown_revision=screen.revision,
-                refresh_at=refresh_at,
-                attempts=0,
-            )
-            .returning(S.revision)
+            DRAWN,
+            {
+                "whose": screen.user_id,
+                "new_message_id": receipt.message_id,
+                "new_is_editable": receipt.is_editable,
+                "new_digest": receipt.digest,
+                "drawn_revision": screen.revision,
+                "new_refresh_at": refresh_at,
+            },
         )
         return bool(drawn.scalar_one() == screen.revision)
 

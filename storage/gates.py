@@ -28,9 +28,9 @@ DECIDE = (
 )
 REACH = (
     update(tables.join_requests)
-    .where(R.user_id == bindparam("whose"), R.state == RequestState.WAITING, R.reach == Reach.PENDING)
+    .where(R.user_id.in_(bindparam("whose", expanding=True)), R.state == RequestState.WAITING, R.reach == Reach.PENDING)
     .values(reach=bindparam("found"))
-    .returning(R.gate_id)
+    .returning(R.gate_id, R.user_id)
 )
 SETTLE = (
     update(tables.grants)
@@ -50,12 +50,17 @@ class SqlGates:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        # In a raid all the requests of a transaction ask for the same gate.
+        self._read: dict[int, Gate | None] = {}
 
     async def get(self, chat_id: int) -> Gate | None:
-        row = (await self._connection.execute(GATE, {"which": chat_id})).one_or_none()
-        return None if row is None else _gate(row.chat_id, row)
+        if chat_id not in self._read:
+            row = (await self._connection.execute(GATE, {"which": chat_id})).one_or_none()
+            self._read[chat_id] = None if row is None else _gate(row.chat_id, row)
+        return self._read[chat_id]
 
     async def save(self, gate: Gate, now: datetime, added_by: int | None = None) -> None:
+        self._read.pop(gate.chat_id, None)
         values: dict[str, object] = {
             "title": gate.title,
             "username": gate.username,
@@ -113,10 +118,12 @@ class SqlJoinRequests:
             DECIDE, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
         )
 
-    async def reached(self, user_id: int, *, reached: bool) -> list[int]:
+    async def reached(self, user_ids: Collection[int], *, reached: bool) -> list[tuple[int, int]]:
+        if not user_ids:
+            return []
         reach = Reach.REACHED if reached else Reach.NOT_REACHED
-        rows = await self._connection.execute(REACH, {"whose": user_id, "found": reach})
-        return list(rows.scalars())
+        rows = await self._connection.execute(REACH, {"whose": list(user_ids), "found": reach})
+        return [(row.gate_id, row.user_id) for row in rows]
 
     async def waiting_though_verified(self, limit: int) -> list[JoinRequest]:
         rows = await self._connection.execute(

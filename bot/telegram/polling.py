@@ -9,7 +9,7 @@ import structlog
 from aiogram import Bot
 from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramConflictError, TelegramRetryAfter
 
-from bot.clock import Clock
+from bot.clock import REAL_TIME
 from bot.supervisor import unless_stopped
 from bot.telegram.intake import Intake
 from bot.telegram.methods import GetRawUpdates
@@ -27,9 +27,8 @@ LONGEST_PAUSE = 15.0
 class Poller:
     """Fetches updates and confirms them by the next fetch, after they were kept."""
 
-    def __init__(self, bot: Bot, clock: Clock, intake: Intake, allowed_updates: list[str]) -> None:
+    def __init__(self, bot: Bot, intake: Intake, allowed_updates: list[str]) -> None:
         self._bot = bot
-        self._clock = clock
         self._intake = intake
         self._allowed_updates = allowed_updates
         self.is_receiving = False
@@ -52,7 +51,7 @@ class Poller:
                 self.is_receiving = False
                 pause = _pause_after(error, pause)
                 log.warning("polling_failed", error=type(error).__name__, again_in=pause)
-                await self._clock.pause(pause, stop)
+                await REAL_TIME.pause(pause, stop)
         self.is_receiving = False
 
     async def _fetch(self, offset: int | None) -> list[dict[str, Any]]:

@@ -77,8 +77,8 @@ class PickParcels:
             too_late = row.reach_until is not None and now > row.reach_until
             if too_late and not people[row.user_id].can_be_written:
                 await store.screens.give_up(row.user_id, row.revision)
-                for gate_id in await store.requests.reached(row.user_id, reached=False):
-                    store.journal.add(Event.JOIN_NOT_REACHED, now, user_id=row.user_id, gate_id=gate_id)
+                for gate_id, user_id in await store.requests.reached([row.user_id], reached=False):
+                    store.journal.add(Event.JOIN_NOT_REACHED, now, user_id=user_id, gate_id=gate_id)
                 continue
             due.append(
                 ScreenDue(

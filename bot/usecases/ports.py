@@ -216,8 +216,8 @@ class JoinRequests(Protocol):
 
     async def set_state(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> None: ...
 
-    async def reached(self, user_id: int, *, reached: bool) -> list[int]:
-        """Note whether the person of the pending requests could be told; the gates where that was news."""
+    async def reached(self, user_ids: Collection[int], *, reached: bool) -> list[tuple[int, int]]:
+        """Note whether these persons could be told of their pending requests; gate and person where that was news."""
 
     async def waiting_though_verified(self, limit: int) -> list[JoinRequest]: ...
 

@@ -43,6 +43,7 @@ class SettleParcels:
     async def __call__(self, store: Store, receipts: Sequence[Receipt]) -> None:
         now = self._clock.now()
         errands_done: list[int] = []
+        told: list[int] = []
         for receipt in receipts:
             match receipt.parcel:
                 case GrantDue() as grant:
@@ -53,7 +54,9 @@ class SettleParcels:
                     errands_done.append(errand.id)
                     await self._errand(store, errand, receipt, now)
                 case ScreenDue() as screen:
-                    await self._screen(store, screen, receipt, now)
+                    if await self._screen(store, screen, receipt, now):
+                        told.append(screen.user_id)
+        await self._note_reach(store, told, now, reached=True)
         if errands_done:
             await store.errands.done(errands_done, now)
 
@@ -105,7 +108,8 @@ class SettleParcels:
                 gate_id=int(errand.details["gate"]),
             )
 
-    async def _screen(self, store: Store, screen: ScreenDue, receipt: Receipt, now: datetime) -> None:
+    async def _screen(self, store: Store, screen: ScreenDue, receipt: Receipt, now: datetime) -> bool:
+        """Note it; whether the person has now been told all there is to tell."""
         match receipt.result:
             case Result.RETRY:
                 await store.screens.retry(screen.user_id, self._later(receipt, now))
@@ -113,21 +117,21 @@ class SettleParcels:
                 refresh_at = None
                 if isinstance(screen.view, NumberShown):
                     refresh_at = next_refresh(screen.view.window_ends_at, now)
+                # An older one says nothing of a request that came meanwhile; the next drawing will tell.
                 is_newest = await store.screens.drawn(receipt, refresh_at)
                 for message_id in receipt.replaced:
                     await store.errands.add(ErrandKind.DELETE_MESSAGE, screen.chat_id, {"message_id": message_id}, now)
-                if is_newest:
-                    # Else it says nothing of a request that came meanwhile; the next drawing will tell.
-                    await self._note_reach(store, screen.user_id, now, reached=True)
+                return is_newest
             case Result.UNREACHABLE:
                 await store.screens.give_up(screen.user_id, screen.revision)
                 await store.people.lost([screen.user_id])
-                await self._note_reach(store, screen.user_id, now, reached=False)
+                await self._note_reach(store, [screen.user_id], now, reached=False)
             case _:
                 await store.screens.give_up(screen.user_id, screen.revision)
                 store.journal.add(Event.FAILURE, now, user_id=screen.user_id, code=receipt.error[:64])
+        return False
 
-    async def _note_reach(self, store: Store, user_id: int, now: datetime, *, reached: bool) -> None:
+    async def _note_reach(self, store: Store, user_ids: Sequence[int], now: datetime, *, reached: bool) -> None:
         event = Event.JOIN_REACHED if reached else Event.JOIN_NOT_REACHED
-        for gate_id in await store.requests.reached(user_id, reached=reached):
+        for gate_id, user_id in await store.requests.reached(user_ids, reached=reached):
             store.journal.add(event, now, user_id=user_id, gate_id=gate_id)
