@@ -63,7 +63,8 @@ def _public_url(value: str) -> str:
 def _database_url(value: SecretStr) -> SecretStr:
     try:
         url = make_url(value.get_secret_value())
-    except ArgumentError:
+    except (ArgumentError, ValueError):
+        # A port that is no number is a ValueError which quotes it; it may be a part of the password.
         raise ValueError("must look like sqlite:///data/callgate.db or postgresql://user:password@host/db") from None
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise ValueError("must begin with sqlite:/// or postgresql://")

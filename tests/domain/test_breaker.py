@@ -36,6 +36,7 @@ def test_an_open_breaker_lets_nothing_through_before_its_moment_and_one_try_at_i
     assert not breaker.allows(NOW)
     assert not breaker.allows(NOW + timedelta(seconds=30) - TICK)
     assert breaker.allows(NOW + timedelta(seconds=30))
+    assert breaker.allows(NOW + timedelta(days=1))
 
 
 @pytest.mark.parametrize("reason", [GatewayReason.CREDENTIALS, GatewayReason.NO_MONEY])

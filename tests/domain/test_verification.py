@@ -109,8 +109,10 @@ def test_a_callback_needs_no_inbox_mark() -> None:
 def test_a_call_from_another_phone_confirms_nothing() -> None:
     attempt = verification(VerificationState.OPEN, number())
 
-    assert attempt.heard_in(callback(NOW, caller=Fingerprint("cd" * 32))) is None
-    assert attempt.heard_in(callback(NOW)) == number()
+    for other in ("cd" * 32, "00" * 32, ""):
+        assert attempt.heard_in(callback(NOW, caller=Fingerprint(other))) is None
+    # Read from the database, a fingerprint is equal and not the same object.
+    assert attempt.heard_in(callback(NOW, caller=Fingerprint("".join(["ab"] * 32)))) == number()
 
 
 @pytest.mark.parametrize("state", UNCONFIRMABLE)
@@ -156,6 +158,7 @@ def test_the_window_ends_with_the_last_number_whichever_order_they_came_in() -> 
     assert verification(VerificationState.OPEN, early, late).window_ends_at == late.window_ends_at
     assert verification(VerificationState.OPEN, late, early).window_ends_at == late.window_ends_at
     assert verification(VerificationState.OPEN, late, early).number is early
+    assert verification(VerificationState.OPEN, early).number is early
     assert verification().number is None
 
 
@@ -180,6 +183,8 @@ def test_an_attempt_expires_once_its_last_window_has_closed_and_not_at_its_very_
     assert (expired.state, expired.ended_at) == (VerificationState.EXPIRED, END + TICK)
     with pytest.raises(IllegalTransitionError, match="open cannot expire at 2026-03-01 12:15"):
         attempt.expire(END)
+    with pytest.raises(IllegalTransitionError):
+        attempt.expire(END - TICK)
 
 
 def test_an_open_attempt_can_be_cancelled_with_and_without_a_number() -> None:

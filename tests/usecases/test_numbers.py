@@ -98,19 +98,19 @@ async def test_trouble_for_operators_reaches_them_once_and_nobody_asks_again_bef
     world.smsc.fail_with(code)
     await rules.shares(ANNA)
     await serve(desk)
-    asked = len(world.smsc.wait_calls())
+    asked = len(world.smsc.wait_calls)
 
     await rules.shares(BORIS, OTHER_PHONE)
     await serve(desk)
 
-    assert len(world.smsc.wait_calls()) == asked
+    assert len(world.smsc.wait_calls) == asked
     assert await rules.states() == ["refused", "refused"]
     assert [state for state, _, _ in await numbers(rules)] == ["failed", "failed"]
     assert [why for _, why, _ in await numbers(rules)] == [reason, "unavailable"]
     rules.later(HOUR)
     assert await asks_again(rules) == "trying_again"
     await serve(desk)
-    assert len(world.smsc.wait_calls()) == asked + 1
+    assert len(world.smsc.wait_calls) == asked + 1
     assert await rules.notices() == ["gateway_trouble"]
     assert (await rules.journal()).count("gateway_paused") == 1
 
@@ -176,7 +176,7 @@ async def test_an_inbox_that_is_slow_does_not_keep_a_number_back(
     rules: Rules, world: World, desk: RequestNumber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(request_number, "INBOX_PATIENCE", 0.05)
-    world.faults.add("gateway", "delay", method="get", seconds=0.5)
+    world.faults.add(where="gateway", kind="delay", method="get", seconds=0.5)
     await rules.shares()
 
     await serve(desk)

@@ -22,6 +22,7 @@ from bot.domain.screen import (
     Welcome,
 )
 from bot.usecases.pick_parcels import Busy
+from storage.store import SqlStore
 from tests.usecases.rules import ANNA, BORIS, CALL_NUMBER, GATE, HOUR, MINUTE, OPERATOR, OTHER_PHONE, Rules
 
 CAROL, DMITRI, EVA = 11, 12, 13
@@ -84,12 +85,13 @@ async def test_grants_go_first_then_small_errands_then_who_acted_then_notices_an
 
 async def test_the_limit_holds_for_each_sort_so_that_none_hides_another(rules: Rules) -> None:
     await a_bit_of_everything(rules)
-    for number in range(30):
-        await rules.database.transact(
-            lambda store, number=number: store.errands.add(
-                ErrandKind.NOTIFY, OPERATOR, {"notice": Notice.FAILURE, "error": number}, rules.now
-            )
-        )
+
+    async def many_more(store: SqlStore) -> None:
+        for number in range(30):
+            details: dict[str, str | int] = {"notice": Notice.FAILURE, "error": number}
+            await store.errands.add(ErrandKind.NOTIFY, OPERATOR, details, rules.now)
+
+    await rules.database.transact(many_more)
 
     names = [name_of(parcel) for parcel in await rules.picks(limit=3)]
 

@@ -1,0 +1,257 @@
+"""Each answer of Telegram becomes the right receipt."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from aiogram import Bot
+
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Notice, Receipt, Result, ScreenDue, Toast
+from bot.domain.gate import GrantKind
+from bot.domain.screen import Ended, Help, View, Welcome
+from bot.sandbox.faults import Kind
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.state import Group
+from bot.sandbox.world import World
+from bot.telegram.deliver import Deliverer, chat_of
+
+NOBODY = 4242
+
+
+@pytest.fixture
+async def anna(world: World) -> Person:
+    return world.person("Anna", language="en")
+
+
+@pytest.fixture
+async def group(world: World) -> Group:
+    owner = world.person("Olga")
+    group = world.group("Flat owners", owner=owner)
+    await owner.makes_bot_admin(group, can_invite_users=True)
+    return group
+
+
+def owner(world: World) -> Person:
+    return next(person for person in world.people.values() if person.name == "Olga")
+
+
+def entry(group: Group, user_id: int) -> GrantDue:
+    return GrantDue(group.id, user_id, GrantKind.JOIN, 0)
+
+
+def errand(kind: ErrandKind, chat_id: int, **details: str | int) -> ErrandDue:
+    return ErrandDue(1, kind, chat_id, "en", details, 0)
+
+
+def screen(person: Person, view: View, last: Receipt | None = None, *, fresh: bool = False) -> ScreenDue:
+    """A screen to be drawn; `last` is the receipt of the one before."""
+    return ScreenDue(
+        user_id=person.id,
+        chat_id=person.id,
+        revision=1,
+        view=view,
+        language="en",
+        message_id=last.message_id if last else None,
+        is_editable=last.is_editable if last else False,
+        is_fresh=fresh,
+        shown_digest=last.digest if last else None,
+        is_refresh=False,
+        attempts=0,
+    )
+
+
+async def result(deliverer: Deliverer, parcel: GrantDue | ErrandDue | ScreenDue) -> tuple[Result, str]:
+    receipt = await deliverer.deliver(parcel)
+    assert receipt.parcel is parcel
+    return receipt.result, receipt.error
+
+
+async def test_who_asked_is_let_in(deliverer: Deliverer, group: Group, anna: Person) -> None:
+    await anna.asks_to_join(group)
+
+    assert await result(deliverer, entry(group, anna.id)) == (Result.DONE, "")
+    assert anna.id in group.members
+    assert await result(deliverer, entry(group, anna.id)) == (Result.DONE, "")
+
+
+async def test_a_request_that_is_gone_is_gone_and_done_when_its_person_is_in(
+    world: World, deliverer: Deliverer, group: Group, anna: Person
+) -> None:
+    assert (await result(deliverer, entry(group, anna.id)))[0] is Result.GONE
+
+    await anna.asks_to_join(group)
+    await owner(world).declines(group, anna)
+    assert (await result(deliverer, entry(group, anna.id)))[0] is Result.GONE
+    await anna.asks_to_join(group)
+    await owner(world).approves(group, anna)
+    assert await result(deliverer, entry(group, anna.id)) == (Result.DONE, "")
+
+
+async def test_an_answer_that_was_lost_is_found_again(
+    world: World, deliverer: Deliverer, group: Group, anna: Person
+) -> None:
+    await anna.asks_to_join(group)
+    world.faults.add(where="telegram", kind="reset_after", method="approveChatJoinRequest")
+
+    assert (await result(deliverer, entry(group, anna.id)))[0] is Result.RETRY
+    assert (await result(deliverer, entry(group, anna.id)))[0] is Result.DONE
+
+
+async def test_who_is_in_too_many_chats_is_told_apart(world: World, deliverer: Deliverer, group: Group) -> None:
+    busy = world.person("Boris", too_many_chats=True)
+    await busy.asks_to_join(group)
+
+    what, error = await result(deliverer, entry(group, busy.id))
+
+    assert (what, "USER_CHANNELS_TOO_MUCH" in error) == (Result.TOO_MANY_CHATS, True)
+
+
+async def test_without_the_right_or_the_chat_a_grant_is_refused(
+    world: World, deliverer: Deliverer, group: Group, anna: Person
+) -> None:
+    await anna.asks_to_join(group)
+    await owner(world).takes_rights(group)
+    what, error = await result(deliverer, entry(group, anna.id))
+    assert (what, "not enough rights" in error) == (Result.REFUSED, True)
+
+    await owner(world).removes_bot(group)
+    assert (await result(deliverer, entry(group, anna.id)))[0] is Result.REFUSED
+
+
+@pytest.mark.parametrize("kind", ["500", "reset_before", "reset_after"])
+async def test_what_may_pass_is_tried_again(world: World, deliverer: Deliverer, anna: Person, kind: Kind) -> None:
+    await anna.says("/start")
+    world.faults.add(where="telegram", kind=kind, method="sendMessage")
+
+    receipt = await deliverer.deliver(screen(anna, Welcome()))
+
+    assert (receipt.result, receipt.retry_after) == (Result.RETRY, None)
+    assert receipt.error in ("TelegramServerError", "TelegramNetworkError")
+
+
+async def test_flood_control_is_obeyed_to_the_second(world: World, deliverer: Deliverer, anna: Person) -> None:
+    await anna.says("/start")
+    world.faults.add(where="telegram", kind="429", method="sendMessage", seconds=17)
+
+    receipt = await deliverer.deliver(screen(anna, Welcome()))
+
+    assert (receipt.result, receipt.retry_after) == (Result.RETRY, 17)
+
+
+async def test_with_a_token_that_telegram_refuses_everything_stays_owed(
+    world: World, deliverer: Deliverer, group: Group, anna: Person
+) -> None:
+    await anna.asks_to_join(group)
+    world.telegram.token = "42:ANOTHER-token-of-the-sandbox"
+
+    assert (await result(deliverer, entry(group, anna.id)))[0] is Result.RETRY
+    assert (await result(deliverer, screen(anna, Welcome())))[0] is Result.RETRY
+
+
+async def test_who_blocked_the_bot_or_never_wrote_cannot_be_reached(
+    world: World, deliverer: Deliverer, anna: Person
+) -> None:
+    assert (await result(deliverer, screen(anna, Welcome())))[0] is Result.UNREACHABLE
+    await anna.says("/start")
+    assert (await result(deliverer, screen(anna, Welcome())))[0] is Result.DONE
+    await anna.blocks_bot()
+    notify = errand(ErrandKind.NOTIFY, anna.id, notice=Notice.FAILURE, error="e", error_id="1")
+
+    assert (await result(deliverer, screen(anna, Help())))[0] is Result.UNREACHABLE
+    assert (await result(deliverer, notify))[0] is Result.UNREACHABLE
+    nobody = errand(ErrandKind.NOTIFY, NOBODY, notice=Notice.FAILURE, error="e", error_id="1")
+    assert (await result(deliverer, nobody))[0] is Result.UNREACHABLE
+
+
+async def test_a_screen_is_edited_in_place_and_not_at_all_when_it_looks_the_same(
+    world: World, deliverer: Deliverer, anna: Person
+) -> None:
+    await anna.says("/start")
+    first = await deliverer.deliver(screen(anna, Help()))
+    second = await deliverer.deliver(screen(anna, Ended(1, is_cancelled=True), first))
+    calls = len(world.trace.last(1000))
+
+    third = await deliverer.deliver(screen(anna, Ended(1, is_cancelled=True), second))
+
+    assert first.message_id == second.message_id == third.message_id
+    assert (second.replaced, third.replaced) == ((), ())
+    assert second.digest == third.digest != first.digest
+    assert len(world.trace.last(1000)) == calls
+    await anna.sees("Cancelled")
+
+
+async def test_an_edit_that_changes_nothing_at_telegram_is_done(deliverer: Deliverer, anna: Person) -> None:
+    await anna.says("/start")
+    first = await deliverer.deliver(screen(anna, Help()))
+    lost = Receipt(first.parcel, Result.DONE, message_id=first.message_id, is_editable=True, digest="lost")
+
+    again = await deliverer.deliver(screen(anna, Help(), lost))
+
+    assert (again.result, again.message_id, again.digest) == (Result.DONE, first.message_id, first.digest)
+
+
+async def test_a_message_that_is_gone_or_brought_a_keyboard_is_replaced(
+    bot: Bot, deliverer: Deliverer, anna: Person
+) -> None:
+    await anna.says("/start")
+    welcome = await deliverer.deliver(screen(anna, Welcome()))
+    helped = await deliverer.deliver(screen(anna, Help(), welcome))
+    assert not welcome.is_editable
+    assert helped.replaced == (welcome.message_id,)
+
+    assert helped.message_id is not None
+    await bot.delete_message(anna.id, helped.message_id)
+    ended = await deliverer.deliver(screen(anna, Ended(1, is_cancelled=True), helped))
+
+    assert (ended.result, ended.replaced) == (Result.DONE, (helped.message_id,))
+    assert ended.message_id != helped.message_id
+
+
+async def test_a_fresh_screen_is_a_new_message_that_replaces_the_old_one(deliverer: Deliverer, anna: Person) -> None:
+    await anna.says("/start")
+    first = await deliverer.deliver(screen(anna, Help()))
+
+    second = await deliverer.deliver(screen(anna, Help(), first, fresh=True))
+
+    assert second.replaced == (first.message_id,)
+    assert second.message_id != first.message_id
+
+
+async def test_a_message_is_deleted_once_and_then_gone_and_an_old_one_cannot_be(
+    world: World, deliverer: Deliverer, anna: Person
+) -> None:
+    await anna.says("/start")
+    first, second = [(await deliverer.deliver(screen(anna, Help()))).message_id for _ in range(2)]
+    assert first is not None
+    assert second is not None
+
+    assert (await result(deliverer, errand(ErrandKind.DELETE_MESSAGE, anna.id, message_id=first)))[0] is Result.DONE
+    assert (await result(deliverer, errand(ErrandKind.DELETE_MESSAGE, anna.id, message_id=first)))[0] is Result.GONE
+    world.clock.advance(timedelta(days=3).total_seconds())
+    assert (await result(deliverer, errand(ErrandKind.DELETE_MESSAGE, anna.id, message_id=second)))[0] is Result.GONE
+
+
+async def test_a_request_is_declined_once_and_then_gone(deliverer: Deliverer, group: Group, anna: Person) -> None:
+    await anna.asks_to_join(group)
+    decline = errand(ErrandKind.DECLINE_JOIN, group.id, gate=group.id, user_id=anna.id)
+
+    assert (await result(deliverer, decline))[0] is Result.DONE
+    assert group.requests == {}
+    assert (await result(deliverer, decline))[0] is Result.GONE
+
+
+async def test_an_answer_to_a_button_nobody_pressed_is_refused(deliverer: Deliverer, anna: Person) -> None:
+    answer = errand(ErrandKind.ANSWER_BUTTON, anna.id, query_id="1", toast=Toast.OVER)
+
+    assert (await result(deliverer, answer))[0] is Result.REFUSED
+
+
+async def test_an_errand_that_makes_no_sense_is_given_up_and_stops_nobody(deliverer: Deliverer, anna: Person) -> None:
+    assert await result(deliverer, errand(ErrandKind.DELETE_MESSAGE, anna.id)) == (Result.REFUSED, "KeyError")
+
+
+def test_only_messages_spend_a_chats_budget() -> None:
+    assert chat_of(GrantDue(-100, 7, GrantKind.JOIN, 0)) is None
+    spending = {kind: chat_of(errand(kind, 7)) for kind in ErrandKind}
+    assert [kind for kind, chat in spending.items() if chat is not None] == [ErrandKind.NOTIFY]

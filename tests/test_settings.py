@@ -1,0 +1,251 @@
+"""What is wrong with a configuration is said in one line that names the variable."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.settings import ConfigurationError, Settings, load
+
+ROOT = Path(__file__).parent.parent
+GOOD = {
+    "BOT_TOKEN": "42:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw",
+    "SMSC_API_KEY": "hidden-key",
+    "SMSC_CALLBACK_TOKEN": "hidden-callback-token",
+    "SECRET_KEY": "a hidden key of at least 32 characters",
+}
+MISSING_CREDENTIALS = "SMSC_API_KEY: missing; set it, or SMSC_LOGIN and SMSC_PASSWORD"
+
+
+def problems(**changes: str) -> list[str]:
+    """What is said about a good configuration with these changes."""
+    with pytest.raises(ConfigurationError) as told:
+        load({**GOOD, **changes}, None)
+    assert str(told.value) == "\n".join(told.value.problems)
+    assert "hidden" not in str(told.value)
+    return told.value.problems
+
+
+def good(**changes: str) -> Settings:
+    return load({**GOOD, **changes}, None)
+
+
+def test_an_empty_environment_lacks_exactly_what_is_required() -> None:
+    with pytest.raises(ConfigurationError) as told:
+        load({}, None)
+
+    assert told.value.problems == [
+        "BOT_TOKEN: missing; it has to be set",
+        "SECRET_KEY: missing; it has to be set",
+        MISSING_CREDENTIALS,
+        "SMSC_CALLBACK_TOKEN: missing; it has to be set",
+    ]
+
+
+@pytest.mark.parametrize("name", ["BOT_TOKEN", "SECRET_KEY", "SMSC_CALLBACK_TOKEN"])
+@pytest.mark.parametrize("value", ["", "   ", "\t\n"])
+def test_an_empty_value_counts_as_none(name: str, value: str) -> None:
+    assert problems(**{name: value}) == [f"{name}: missing; it has to be set"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("BOT_TOKEN", "no token", ""),
+        ("BOT_TOKEN", "42:", ""),
+        ("TELEGRAM_API_URL", "api.telegram.org", "must be an address"),
+        ("TELEGRAM_API_URL", "ftp://api.telegram.org", "must be an address"),
+        ("TELEGRAM_API_URL", "https://", "must be an address"),
+        ("TELEGRAM_API_URL", "https://host:99999", "must be an address"),
+        ("TELEGRAM_API_URL", "https://user:hidden@host", "plain address"),
+        ("TELEGRAM_API_URL", "https://host/?a=1", "plain address"),
+        ("TELEGRAM_API_URL", "https://[host", ""),
+        ("UPDATES", "carrier pigeon", ""),
+        ("PUBLIC_URL", "http://example.org", "must begin with https://"),
+        ("PUBLIC_URL", "example.org", "must be an address"),
+        ("TELEGRAM_WEBHOOK_SECRET", "hidden words", "1 to 256"),
+        ("TELEGRAM_WEBHOOK_SECRET", "s" * 257, "1 to 256"),
+        ("HTTP_PORT", "eighty", ""),
+        ("HTTP_PORT", "-1", ""),
+        ("HTTP_PORT", "65536", ""),
+        ("SMSC_URL", "smsc.ru", "must be an address"),
+        ("SMSC_URL", "https://smsc.ru,smsc.kz", "must be an address"),
+        ("SMSC_URL", ",", "too short"),
+        ("SMSC_CALLBACK_TOKEN", "s" * 15, "too short; at least 16 characters"),
+        ("SMSC_CALLBACK_TOKEN", "hidden/with/slashes", "letters, digits"),
+        ("SMSC_CALLBACK_TOKEN", "секретсекретсекрет", "letters, digits"),
+        ("SMSC_POLL_SECONDS", "-1", ""),
+        ("SMSC_POLL_SECONDS", "3601", ""),
+        ("SMSC_POLL_SECONDS", "often", ""),
+        ("DATABASE_URL", "callgate.db", "must look like"),
+        ("DATABASE_URL", "mysql://somebody:hidden@host/db", "must begin with"),
+        ("DATABASE_URL", "postgresql://somebody:word@host:hidden/db", "must look like"),
+        ("DATABASE_URL", "nothing", "must look like"),
+        ("DATABASE_URL", "nosuch://somebody:hidden@host/db", ""),
+        ("DATABASE_URL", "sqlite://", "must name a file"),
+        ("DATABASE_URL", "sqlite:///:memory:", "must name a file"),
+        ("DATABASE_URL", "postgresql://somebody:hidden@host", "must name a database"),
+        ("SECRET_KEY", "hidden" * 5, "too short; at least 32 characters"),
+        ("OPERATORS", "anna", ""),
+        ("OPERATORS", "1,0", ""),
+        ("OPERATORS", "-5", ""),
+        ("CALL_WINDOW", "0", ""),
+        ("CALL_WINDOW", "86401", ""),
+        ("CALL_WINDOW", "15 minutes", ""),
+        ("TELEGRAM_RATE", "-1", ""),
+        ("TELEGRAM_RATE", "10001", ""),
+        ("LANGUAGE", "tlh", ""),
+        ("LOG_FORMAT", "xml", ""),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_one_line_that_names_its_variable(name: str, value: str, says: str) -> None:
+    (problem,) = problems(**{name: value})
+
+    assert problem.startswith(f"{name}: {says}" if not says.startswith(("1 to", "letters", "plain")) else f"{name}: ")
+    assert says in problem
+    assert "\n" not in problem
+    assert problem != f"{name}: "
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"SMSC_API_KEY": ""}, MISSING_CREDENTIALS),
+        ({"SMSC_API_KEY": "", "SMSC_LOGIN": "me"}, "SMSC_PASSWORD: missing, while SMSC_LOGIN is set"),
+        ({"SMSC_API_KEY": "", "SMSC_PASSWORD": "hidden"}, "SMSC_LOGIN: missing, while SMSC_PASSWORD is set"),
+        (
+            {"SMSC_LOGIN": "me", "SMSC_PASSWORD": "hidden"},
+            "SMSC_API_KEY: set either this or SMSC_LOGIN with SMSC_PASSWORD, not both",
+        ),
+        ({"SMSC_LOGIN": "me"}, "SMSC_API_KEY: set either this or SMSC_LOGIN with SMSC_PASSWORD, not both"),
+        ({"UPDATES": "webhook"}, "PUBLIC_URL: missing; it is needed with UPDATES=webhook"),
+    ],
+)
+def test_variables_that_contradict_each_other_are_named(changes: dict[str, str], problem: str) -> None:
+    assert problems(**changes) == [problem]
+
+
+def test_every_problem_is_told_at_once_contradictions_too() -> None:
+    told = problems(BOT_TOKEN="", SMSC_API_KEY="", UPDATES="webhook", CALL_WINDOW="never")
+
+    assert [line.split(":")[0] for line in told] == ["BOT_TOKEN", "CALL_WINDOW", "PUBLIC_URL", "SMSC_API_KEY"]
+
+
+def test_what_is_not_set_has_the_defaults_of_the_contract() -> None:
+    config = good()
+
+    assert (config.TELEGRAM_API_URL, config.UPDATES, config.PUBLIC_URL) == (
+        "https://api.telegram.org",
+        "polling",
+        None,
+    )
+    assert (config.HTTP_HOST, config.HTTP_PORT) == ("127.0.0.1", 8080)
+    assert (config.SMSC_URL, config.SMSC_POLL_SECONDS) == (("https://smsc.ru",), 20)
+    assert config.DATABASE_URL.get_secret_value() == "sqlite:///data/callgate.db"
+    assert (config.OPERATORS, config.call_window.total_seconds(), config.TELEGRAM_RATE) == ((), 900, 30)
+    assert (config.LANGUAGE, config.LOG_FORMAT) == ("ru", "console")
+    assert config.TELEGRAM_WEBHOOK_SECRET is config.SMSC_CALLBACK_SECRET is None
+
+
+def test_values_are_read_as_they_are_meant() -> None:
+    config = good(
+        OPERATORS=" 7, 8 ,,",
+        SMSC_URL="https://smsc.ru/, https://www2.smsc.ru",
+        PUBLIC_URL="http://localhost:8080/",
+        HTTP_PORT=" 0 ",
+        TELEGRAM_RATE="0",
+        SMSC_POLL_SECONDS="0",
+    )
+
+    assert config.OPERATORS == (7, 8)
+    assert config.SMSC_URL == ("https://smsc.ru", "https://www2.smsc.ru")
+    assert (config.PUBLIC_URL, config.HTTP_PORT, config.TELEGRAM_RATE) == ("http://localhost:8080", 0, 0)
+    assert config.callback_path == "/smsc/hidden-callback-token"
+
+
+def test_login_and_password_serve_instead_of_a_key() -> None:
+    config = good(SMSC_API_KEY="", SMSC_LOGIN="me", SMSC_PASSWORD="hidden")
+
+    assert (config.SMSC_API_KEY, config.SMSC_LOGIN) == (None, "me")
+
+
+@given(st.dictionaries(st.sampled_from(sorted(Settings.model_fields)), st.text(max_size=40)))
+def test_whatever_is_set_is_accepted_or_told_line_by_line(changes: dict[str, str]) -> None:
+    told: list[str] = []
+    try:
+        load({**GOOD, **changes}, None)
+    except ConfigurationError as error:
+        told = error.problems
+    for line in told:
+        assert line.split(":")[0] in Settings.model_fields, line
+        assert "\n" not in line
+
+
+def test_no_secret_is_seen_in_a_log_line() -> None:
+    config = good(
+        SMSC_API_KEY="",
+        SMSC_LOGIN="me",
+        SMSC_PASSWORD="hidden",
+        SMSC_CALLBACK_SECRET="hidden word",
+        TELEGRAM_WEBHOOK_SECRET="hidden-header",
+        DATABASE_URL="postgresql://somebody:hidden@host/db",
+    )
+
+    for shown in (repr(config), str(config), f"{config}"):
+        assert "hidden" not in shown
+        assert "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw" not in shown
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        good().HTTP_PORT = 1  # type: ignore[misc] # what mypy knows, a running program must know too
+
+
+def test_the_file_is_read_and_the_environment_goes_before_it(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("".join(f'{name}="{value}"\n' for name, value in GOOD.items()) + "HTTP_PORT=1\nLANGUAGE=en\n")
+
+    assert load({}, env_file).HTTP_PORT == 1
+    config = load({"HTTP_PORT": "2"}, env_file)
+    assert (config.HTTP_PORT, config.LANGUAGE) == (2, "en")
+
+
+def run_bot(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in an empty environment."""
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command_ends_with_status_2_and_one_line_a_problem(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"BOT_TOKEN={GOOD['BOT_TOKEN']}\n")
+
+    ended = run_bot(tmp_path, "run", SECRET_KEY="short")
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.splitlines() == [
+        "SECRET_KEY: too short; at least 32 characters are needed",
+        MISSING_CREDENTIALS,
+        "SMSC_CALLBACK_TOKEN: missing; it has to be set",
+    ]
+
+
+def test_an_unknown_command_ends_with_status_2_and_names_the_known_ones(tmp_path: Path) -> None:
+    ended = run_bot(tmp_path, "dance")
+
+    assert ended.returncode == 2
+    assert "dance" in ended.stderr
+    assert "doctor" in ended.stderr
+    assert "Traceback" not in ended.stderr
