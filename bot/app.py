@@ -14,7 +14,7 @@ import structlog
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
+from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiogram.methods import TelegramMethod
 from aiogram.types import BotCommandScopeAllPrivateChats, Update
 from aiohttp import web
@@ -205,7 +205,7 @@ class App:
             await self._database.close()
             raise
         self.port = self._runner.addresses[0][1]
-        self._supervisor.start("main", self._main())
+        self._supervisor.keep("main", self._main)
         log.info("listening", host=self._settings.HTTP_HOST, port=self.port)
 
     async def stop(self) -> None:
@@ -261,13 +261,14 @@ class App:
                 await self._choose_updates()
             except TelegramUnauthorizedError:
                 raise TokenRefusedError("BOT_TOKEN: Telegram does not know this token") from None
-            except (TelegramAPIError, OSError) as error:
+            except (AiogramError, OSError) as error:
+                # AiogramError, because an answer that is no JSON (a proxy's page, say) is an outage too.
                 log.warning("telegram_not_answering", error=type(error).__name__, again_in=pause)
                 await REAL_TIME.pause(pause, stopping)
                 pause = min(pause * 2, LONGEST_START_PAUSE)
             else:
                 log.info("telegram_answers", bot=me.username)
-                self._supervisor.start("menus", self._set_menus())
+                self._supervisor.keep("menus", self._set_menus)
                 return
 
     async def _choose_updates(self) -> None:
@@ -283,13 +284,10 @@ class App:
 
     async def _set_menus(self) -> None:
         scope = BotCommandScopeAllPrivateChats()
-        try:
-            for language in LANGUAGES:
-                words = self._texts.in_language(language)
-                await self._bot.set_my_commands(menu(words), scope=scope, language_code=language)
-            await self._bot.set_my_commands(menu(self._texts.in_language("")), scope=scope)
-        except (TelegramAPIError, OSError) as error:
-            log.warning("menus_not_set", error=type(error).__name__)
+        for language in LANGUAGES:
+            words = self._texts.in_language(language)
+            await self._bot.set_my_commands(menu(words), scope=scope, language_code=language)
+        await self._bot.set_my_commands(menu(self._texts.in_language("")), scope=scope)
 
     async def _not_ready(self) -> str | None:
         if self._supervisor.stopping.is_set():

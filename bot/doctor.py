@@ -9,7 +9,7 @@ import httpx
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
+from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 
 from bot.domain.gateway import GatewayError, GatewayReason
 from bot.gateway.client import Account, SmscClient
@@ -55,7 +55,7 @@ async def _telegram(config: Settings) -> AsyncIterator[Finding]:
         except TelegramUnauthorizedError:
             yield Finding("Telegram refuses BOT_TOKEN", is_right=False, mend="copy the token from BotFather again")
             return
-        except (TelegramAPIError, OSError) as error:
+        except (AiogramError, OSError) as error:
             yield Finding(
                 f"Telegram does not answer ({type(error).__name__})",
                 is_right=False,

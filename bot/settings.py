@@ -117,7 +117,7 @@ class Settings(BaseModel):
     SMSC_POLL_SECONDS: Annotated[float, Field(ge=0, le=3600)] = 20
     DATABASE_URL: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///data/callgate.db")
     SECRET_KEY: Annotated[SecretStr, Field(min_length=32)]
-    OPERATORS: Annotated[tuple[Annotated[int, Field(gt=0)], ...], BeforeValidator(_split)] = ()
+    OPERATORS: Annotated[tuple[Annotated[int, Field(gt=0, lt=2**52)], ...], BeforeValidator(_split)] = ()
     CALL_WINDOW: Annotated[int, Field(ge=1, le=86400)] = 900
     TELEGRAM_RATE: Annotated[float, Field(ge=0, le=10_000)] = 30
     LANGUAGE: Literal["ru", "en"] = "ru"
@@ -145,7 +145,10 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = P
 
     Raises ConfigurationError with every problem found.
     """
-    from_file = dotenv_values(env_file, interpolate=False) if env_file else {}
+    try:
+        from_file = dotenv_values(env_file, interpolate=False) if env_file else {}
+    except (UnicodeDecodeError, OSError) as error:
+        raise ConfigurationError([f"{env_file}: cannot be read ({type(error).__name__}); save it as UTF-8"]) from None
     given = _set_ones(from_file) | _set_ones(os.environ if environment is None else environment)
     try:
         return Settings.model_validate({name: given[name] for name in Settings.model_fields if name in given})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -42,12 +43,16 @@ class Supervisor:
     async def stop(self) -> None:
         """Ask everything to end, and wait until it has."""
         self.stopping.set()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=GRACE)
-            for task in late:
-                log.warning("task_cancelled", task=task.get_name())
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                # What ends may start something last; that is waited for too.
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        late = list(self._tasks)
+        for task in late:
+            log.warning("task_cancelled", task=task.get_name())
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     def _start(self, name: str, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(job, name=name)

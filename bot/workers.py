@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import structlog
@@ -11,7 +11,7 @@ import structlog
 from bot.clock import REAL_TIME, Clock
 from bot.domain.gateway import GatewayError
 from bot.supervisor import Supervisor
-from bot.usecases.ports import NumberAsk, Transactions
+from bot.usecases.ports import NumberAsk, StorageUnavailableError, Store, Transactions
 from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.sweep import Sweep
@@ -102,7 +102,17 @@ class Sweeper:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`."""
+        await self._transactions.transact(self._sweep.make_up_for_outage)
         while not stop.is_set():
-            await self._transactions.transact(self._sweep)
+            for step in self._sweep.steps:
+                await self._make(step)
             self._announce()
             await self._clock.pause(SWEEP_EVERY, stop)
+
+    async def _make(self, step: Callable[[Store], Awaitable[None]]) -> None:
+        try:
+            await self._transactions.transact(step)
+        except StorageUnavailableError:
+            raise
+        except Exception:
+            log.exception("sweep_failed", step=step.__name__)

@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aiohttp import web
+from aiohttp import ClientError, web
 
 log = structlog.get_logger()
 
@@ -54,6 +54,9 @@ async def body_of(request: web.Request, largest: int) -> bytes:
                     raise web.HTTPRequestEntityTooLarge(max_size=largest, actual_size=len(body))
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
+    except (web.RequestPayloadError, ClientError, ConnectionError):
+        # Not what its headers say it is, or cut off in the middle.
+        raise web.HTTPBadRequest(text="unreadable body") from None
     return bytes(body)
 
 

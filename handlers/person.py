@@ -37,7 +37,12 @@ async def contact(message: Message, store: Store, person: Person, take_contact: 
 
 
 async def start(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
-    """/start, and whatever else is written: where the person stands."""
+    """/start: where the person stands."""
+    await show_screen(store, person, Face.WELCOME, fresh=True, started=True)
+
+
+async def anything_else(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
+    """Whatever else is written: where the person stands, since that is what they wonder."""
     await show_screen(store, person, Face.WELCOME, fresh=True)
 
 

@@ -28,7 +28,7 @@ def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  
     message(person.cancel, IN_PRIVATE, Command(commands.CANCEL.name))
     message(person.help_, IN_PRIVATE, Command(commands.HELP.name))
     message(person.privacy, IN_PRIVATE, Command(commands.PRIVACY.name))
-    message(person.start, IN_PRIVATE, WRITTEN)
+    message(person.anything_else, IN_PRIVATE, WRITTEN)
 
     button = dispatcher.callback_query.register
     button(person.verification_button, VerificationButton.filter())

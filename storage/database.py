@@ -9,6 +9,8 @@ PostgreSQL: a pool; what collides is run again.
 from __future__ import annotations
 
 import asyncio
+import random
+import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -142,7 +144,10 @@ class Database:
             raw = await self._only.get_raw_connection()
             # SQLAlchemy would begin a transaction, and VACUUM cannot run inside one.
             driver_connection: Any = raw.driver_connection
-            await driver_connection.execute("VACUUM INTO ?", (str(target),))
+            try:
+                await driver_connection.execute("VACUUM INTO ?", (str(target),))
+            except sqlite3.Error as error:
+                raise DatabaseError(f"the copy cannot be written: {error}") from error
 
     async def _commit_waiting(self) -> None:
         taken = [self._waiting.popleft() for _ in range(min(SHARED_COMMIT, len(self._waiting)))]
@@ -188,6 +193,8 @@ class Database:
                 raise StorageUnavailableError(type(error).__name__) from error
             except SQLAlchemyError as error:
                 if attempt + 1 < TRIES and _collided(error):
+                    # Not all at once again.
+                    await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - no secret
                     continue
                 if not _may_pass(error):
                     raise

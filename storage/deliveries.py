@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, case, literal, not_, or_, select, update
+from sqlalchemy import bindparam, case, delete, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, ScreenDue
@@ -70,14 +70,14 @@ class SqlErrands:
             },
         )
 
-    async def due(self, now: datetime, limit: int, busy: Collection[int], *, notices: bool) -> list[ErrandDue]:
-        is_notice = E.rank == RANKS[ErrandKind.NOTIFY]
+    async def due(self, now: datetime, limit: int, busy: Collection[int], *, later: bool) -> list[ErrandDue]:
+        can_wait = E.rank >= RANKS[ErrandKind.DECLINE_JOIN]
         rows = await self._connection.execute(
             select(E.id, E.kind, E.chat_id, E.details, E.attempts, P.language)
             .join(tables.people, P.user_id == E.chat_id, isouter=True)
             .where(
                 E.done_at.is_(None),
-                is_notice if notices else not_(is_notice),
+                can_wait if later else not_(can_wait),
                 E.due_at <= now,
                 or_(E.expires_at.is_(None), E.expires_at > now),
                 E.id.not_in(busy),
@@ -93,10 +93,11 @@ class SqlErrands:
     async def done(self, errand_ids: Sequence[int], now: datetime) -> None:
         await self._connection.execute(update(tables.errands).where(E.id.in_(errand_ids)).values(done_at=now))
 
-    async def drop_expired(self, now: datetime) -> None:
+    async def drop(self, now: datetime, *, done_before: datetime) -> None:
         await self._connection.execute(
             update(tables.errands).where(E.done_at.is_(None), E.expires_at <= now).values(done_at=now)
         )
+        await self._connection.execute(delete(tables.errands).where(E.done_at < done_before))
 
     async def retry(self, errand_id: int, due_at: datetime, error: str) -> None:
         await self._connection.execute(
@@ -144,12 +145,12 @@ class SqlScreens:
             upsert(self._connection, tables.screens, *values, **counted), {"user_id": user_id, **first, **values}
         )
 
-    async def touch(self, user_ids: Collection[int], now: datetime) -> None:
+    async def touch(self, user_ids: Collection[int], now: datetime, *, acted: bool = True) -> None:
         if user_ids:
             await self._connection.execute(
                 update(tables.screens)
                 .where(S.user_id.in_(user_ids))
-                .values(revision=S.revision + 1, has_acted=True, due_at=now, attempts=0)
+                .values(revision=S.revision + 1, has_acted=acted, due_at=now, attempts=0)
             )
 
     async def due(self, now: datetime, limit: int, busy: Collection[int]) -> list[ScreenRow]:
@@ -202,10 +203,10 @@ class SqlScreens:
         )
         return bool(drawn.scalar_one() == screen.revision)
 
-    async def retry(self, user_id: int, due_at: datetime) -> None:
+    async def retry(self, user_id: int, revision: int, due_at: datetime) -> None:
         await self._connection.execute(
             update(tables.screens)
-            .where(S.user_id == user_id)
+            .where(S.user_id == user_id, S.revision == revision)
             .values(
                 due_at=due_at,
                 # A refresh stays due, so that it is made up for and the later ones follow.

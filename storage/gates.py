@@ -28,7 +28,11 @@ DECIDE = (
 )
 REACH = (
     update(tables.join_requests)
-    .where(R.user_id.in_(bindparam("whose", expanding=True)), R.state == RequestState.WAITING, R.reach == Reach.PENDING)
+    .where(
+        R.user_id.in_(bindparam("whose", expanding=True)),
+        R.state == RequestState.WAITING,
+        R.reach.in_(bindparam("before", expanding=True)),
+    )
     .values(reach=bindparam("found"))
     .returning(R.gate_id, R.user_id)
 )
@@ -39,6 +43,7 @@ SETTLE = (
         A.user_id == bindparam("whose"),
         A.kind == bindparam("what"),
         A.state == GrantState.DUE,
+        A.owed_at == bindparam("since"),
     )
     .values(state=bindparam("settled_state"), settled_at=bindparam("now"), error=bindparam("said"))
     .returning(A.is_told)
@@ -122,7 +127,9 @@ class SqlJoinRequests:
         if not user_ids:
             return []
         reach = Reach.REACHED if reached else Reach.NOT_REACHED
-        rows = await self._connection.execute(REACH, {"whose": list(user_ids), "found": reach})
+        # Who was not reached at first may be reached later; not the other way round.
+        before = [Reach.PENDING, Reach.NOT_REACHED] if reached else [Reach.PENDING]
+        rows = await self._connection.execute(REACH, {"whose": list(user_ids), "found": reach, "before": before})
         return [(row.gate_id, row.user_id) for row in rows]
 
     async def waiting_though_verified(self, limit: int) -> list[JoinRequest]:
@@ -148,6 +155,15 @@ class SqlJoinRequests:
             .limit(limit)
         )
         return [(_request(row), _gate(row.gate_id, row)) for row in rows]
+
+    async def decline_overdue(self, gate_id: int, user_id: int, now: datetime) -> bool:
+        # What was read before may be over: on PostgreSQL a confirmation can come in between.
+        declined = await self._connection.execute(
+            update(tables.join_requests)
+            .where(R.gate_id == gate_id, R.user_id == user_id, R.state == RequestState.WAITING, R.deadline_at < now)
+            .values(state=RequestState.DECLINED, decided_at=now)
+        )
+        return bool(declined.rowcount)
 
     async def give_chance(self, gate_id: int, deadline_at: datetime) -> None:
         await self._connection.execute(
@@ -200,30 +216,34 @@ class SqlGrants:
         grants: dict[int, list[tuple[Grant, Gate]]] = defaultdict(list)
         for row in rows:
             if len(grants[row.user_id]) < SHOWN_GRANTS:
-                grant = Grant(row.gate_id, row.user_id, GrantKind(row.kind), GrantState(row.state), row.is_told)
+                grant = Grant(row.gate_id, row.user_id, GrantKind(row.kind), GrantState(row.state))
                 grants[row.user_id].append((grant, _gate(row.gate_id, row)))
         return grants
 
     async def due(self, now: datetime, limit: int, busy: Collection[tuple[int, int]]) -> list[GrantDue]:
-        query = select(A.gate_id, A.user_id, A.kind, A.attempts).where(A.state == GrantState.DUE, A.due_at <= now)
+        query = select(A.gate_id, A.user_id, A.kind, A.owed_at, A.attempts).where(
+            A.state == GrantState.DUE, A.due_at <= now
+        )
         if busy:
             query = query.where(tuple_(A.gate_id, A.user_id).not_in(busy))
         rows = await self._connection.execute(query.order_by(A.due_at).limit(limit))
-        return [GrantDue(row.gate_id, row.user_id, GrantKind(row.kind), row.attempts) for row in rows]
+        return [GrantDue(row.gate_id, row.user_id, GrantKind(row.kind), row.owed_at, row.attempts) for row in rows]
 
-    async def settle(self, grant: GrantDue, state: GrantState, now: datetime, error: str) -> bool:
+    async def settle(self, grant: GrantDue, state: GrantState, now: datetime, error: str) -> bool | None:
         settled = await self._connection.execute(
             SETTLE,
             {
                 "at_gate": grant.gate_id,
                 "whose": grant.user_id,
                 "what": grant.kind,
+                "since": grant.owed_at,
                 "settled_state": state,
                 "now": now,
                 "said": error or None,
             },
         )
-        return bool(settled.scalar_one_or_none())
+        is_told: bool | None = settled.scalar_one_or_none()
+        return is_told
 
     async def retry(self, grant: GrantDue, due_at: datetime, error: str) -> None:
         await self._connection.execute(
@@ -236,12 +256,17 @@ class SqlGrants:
             query = query.where(A.user_id == user_id)
         if gate_id is not None:
             query = query.where(A.gate_id == gate_id)
-        owed = await self._connection.execute(query.values(state=GrantState.DUE, due_at=now, attempts=0))
+        owed = await self._connection.execute(query.values(state=GrantState.DUE, owed_at=now, due_at=now, attempts=0))
         return owed.rowcount
 
 
 def _is(grant: GrantDue) -> tuple[ColumnElement[bool], ...]:
-    return A.gate_id == grant.gate_id, A.user_id == grant.user_id, A.kind == grant.kind
+    return (
+        A.gate_id == grant.gate_id,
+        A.user_id == grant.user_id,
+        A.kind == grant.kind,
+        A.owed_at == grant.owed_at,
+    )
 
 
 def _gate(chat_id: int, row: Row[tuple[object, ...]]) -> Gate:

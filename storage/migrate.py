@@ -7,8 +7,9 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
-from storage.database import Database
+from storage.database import Database, DatabaseError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 ADVISORY_KEY = 0x63616C6C
@@ -16,11 +17,14 @@ ADVISORY_KEY = 0x63616C6C
 
 
 async def migrate(database: Database, revision: str = "head") -> None:
-    """Apply what is missing, in one transaction."""
-    async with database.begin() as connection:
-        if not database.is_sqlite:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_KEY})"))
-        await connection.run_sync(_run, revision)
+    """Apply what is missing, in one transaction. Raises DatabaseError."""
+    try:
+        async with database.begin() as connection:
+            if not database.is_sqlite:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_KEY})"))
+            await connection.run_sync(_run, revision)
+    except SQLAlchemyError as error:
+        raise DatabaseError(f"DATABASE_URL: the schema cannot be brought up to date ({error})") from error
 
 
 def alembic_config(connection: Connection) -> Config:

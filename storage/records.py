@@ -50,6 +50,11 @@ class SqlGatewayEvents:
         )
         return kept.scalar_one_or_none()
 
+    async def forget_foreign(self, before: datetime) -> None:
+        await self._connection.execute(
+            delete(tables.gateway_events).where(EV.received_at < before, EV.kind != EventKind.CALL)
+        )
+
     async def used_for(self, event_id: int, verification_id: int) -> None:
         await self._connection.execute(
             update(tables.gateway_events).where(EV.id == event_id).values(verification_id=verification_id)

@@ -107,6 +107,12 @@ verifications = Table(
         postgresql_where=text("state = 'open'"),
     ),
     Index(
+        "ix_verifications_open",
+        "id",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index(
         "ix_verifications_sealed",
         "ended_at",
         sqlite_where=text("sealed IS NOT NULL"),
@@ -131,6 +137,7 @@ numbers = Table(
     Index("ix_numbers_verification", "verification_id"),
     Index("ix_numbers_user", "user_id", "asked_at"),
     Index("ix_numbers_phone", "fingerprint", "asked_at"),
+    Index("ix_numbers_window", "window_ends_at"),
     Index(
         "ix_numbers_asked",
         "asked_at",
@@ -209,6 +216,7 @@ errands = Table(
     Column("done_at", Moment),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("error", Text),
+    Index("ix_errands_done", "done_at"),
     Index(
         "ix_errands_due",
         "rank",
@@ -267,6 +275,7 @@ gateway_events = Table(
     Column("verification_id", BigInteger),
     Column("twin_id", BigInteger),
     Index("ix_gateway_events_phone", "fingerprint", "received_at"),
+    Index("ix_gateway_events_received", "received_at"),
 )
 
 gateway_state = Table(

@@ -96,6 +96,12 @@ class SqlVerifications:
         if verification.state in FORGET_AT_ONCE:
             news["sealed"] = None
         await self._connection.execute(update(tables.verifications).where(V.id == verification.id).values(**news))
+        if not verification.is_open:
+            await self._connection.execute(
+                update(tables.numbers)
+                .where(N.verification_id == verification.id, N.state == ASKED)
+                .values(state=FAILED, reason=GatewayReason.UNAVAILABLE)
+            )
 
     async def sealed(self, verification_id: int) -> bytes | None:
         found = await self._connection.execute(select(V.sealed).where(V.id == verification_id))
@@ -156,7 +162,7 @@ class SqlVerifications:
     ) -> None:
         await self._connection.execute(
             update(tables.numbers)
-            .where(N.id == ask_id)
+            .where(N.id == ask_id, N.state == ASKED)
             .values(
                 state=GIVEN,
                 number=offer.number,
@@ -167,7 +173,9 @@ class SqlVerifications:
         )
 
     async def fail_ask(self, ask_id: int, reason: GatewayReason) -> None:
-        await self._connection.execute(update(tables.numbers).where(N.id == ask_id).values(state=FAILED, reason=reason))
+        await self._connection.execute(
+            update(tables.numbers).where(N.id == ask_id, N.state == ASKED).values(state=FAILED, reason=reason)
+        )
 
     async def last_failure(self, verification_id: int) -> GatewayReason | None:
         found = await self._connection.execute(
@@ -188,11 +196,13 @@ class SqlVerifications:
             .with_for_update(skip_locked=True)
         )
 
-    async def nearest_window_end(self, now: datetime) -> datetime | None:
+    async def nearest_window_end(self, after: datetime) -> datetime | None:
         found = await self._connection.execute(
-            select(func.min(N.window_ends_at))
+            select(N.window_ends_at)
             .join(tables.verifications, V.id == N.verification_id)
-            .where(V.state == VerificationState.OPEN, N.state == GIVEN, N.window_ends_at > now)
+            .where(N.window_ends_at > after, V.state.in_((VerificationState.OPEN, VerificationState.EXPIRED)))
+            .order_by(N.window_ends_at)
+            .limit(1)
         )
         nearest: datetime | None = found.scalar_one_or_none()
         return nearest

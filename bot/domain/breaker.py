@@ -1,4 +1,4 @@
-"""The breaker: after an answer that only an operator can mend, the gateway is left alone for a while."""
+"""The breaker: after trouble that holds for everybody, the gateway is left alone for a while."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from datetime import datetime, timedelta
 from bot.domain.gateway import GatewayReason
 
 FIRST_PAUSE = timedelta(seconds=30)
+SILENT_PAUSE = timedelta(seconds=5)
+"""A gateway that does not answer may be back at any moment; meanwhile nobody is kept waiting for it."""
 BLOCKED_PAUSE = timedelta(minutes=5)
 """Asking from a blocked address makes the block longer."""
+FIRST_PAUSES = {GatewayReason.ADDRESS_BLOCKED: BLOCKED_PAUSE, GatewayReason.UNAVAILABLE: SILENT_PAUSE}
 LONGEST_PAUSE = timedelta(minutes=15)
+LONGEST_SILENT_PAUSE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,9 @@ class Breaker:
         """
         if reason is self.reason and not self.allows(now):
             return self
-        first = BLOCKED_PAUSE if reason is GatewayReason.ADDRESS_BLOCKED else FIRST_PAUSE
-        pause = min(first * 2 ** min(self.trips, 10), LONGEST_PAUSE)
+        first = FIRST_PAUSES.get(reason, FIRST_PAUSE)
+        longest = LONGEST_SILENT_PAUSE if reason is GatewayReason.UNAVAILABLE else LONGEST_PAUSE
+        pause = min(first * 2 ** min(self.trips, 10), longest)
         return Breaker(reason, now + pause, self.trips + 1)
 
     def is_news(self, reason: GatewayReason) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.gate import GrantKind
@@ -59,11 +59,12 @@ class Toast(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GrantDue:
-    """A grant to be made at Telegram."""
+    """A grant to be made at Telegram. `owed_at` tells it from one that is owed anew while it is carried."""
 
     gate_id: int
     user_id: int
     kind: GrantKind
+    owed_at: datetime
     attempts: int
 
 

@@ -91,5 +91,3 @@ class Grant:
     user_id: int
     kind: GrantKind
     state: GrantState
-    is_told: bool
-    """Whether its outcome belongs on the person's screen."""

@@ -43,6 +43,8 @@ class Welcome:
 class Asking:
     """The gateway is being asked for a number."""
 
+    verification_id: int
+
 
 @dataclass(frozen=True, slots=True)
 class NumberShown:

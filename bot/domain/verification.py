@@ -11,7 +11,7 @@ from bot.domain.phone import Fingerprint
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """How much older than the request for its number a call may look: the gateway's clock is not ours."""
-INBOX_GRACE = timedelta(seconds=2)
+INBOX_GRACE = timedelta(seconds=5)
 """The inbox is read at the very end of a window; an entry seen this late was placed inside it."""
 LATE_REPORT = timedelta(hours=24)
 """A call placed in time still counts when it is reported this long after its window ended."""

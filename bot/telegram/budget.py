@@ -78,8 +78,12 @@ class Budget:
         if len(self._chats) > 10 * max(100.0, self.rate):
             self._forget(now)
 
-    def flooded(self, chat_id: int, retry_after: float, now: float) -> None:
-        """Telegram asked to wait: this chat rests, and with several at once the whole bot."""
+    def flooded(self, chat_id: int | None, retry_after: float, now: float) -> None:
+        """Telegram asked to wait: this chat rests; with several at once, or for a call that is no message (None),
+        the whole bot does."""
+        if chat_id is None:
+            self._all_paused_until = max(self._all_paused_until, now + retry_after)
+            return
         self._paused = {chat: until for chat, until in self._paused.items() if until > now}
         self._paused[chat_id] = now + retry_after
         if len(self._paused) >= TOO_WIDE:

@@ -6,14 +6,18 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import structlog
+
 from bot.clock import REAL_TIME
 from bot.domain.delivery import ErrandDue, GrantDue, Parcel, Receipt, Result, ScreenDue
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
 from bot.telegram.deliver import Deliverer, chat_of
 from bot.usecases.pick_parcels import Busy, PickParcels
-from bot.usecases.ports import Transactions
+from bot.usecases.ports import StorageUnavailableError, Transactions
 from bot.usecases.settle_parcels import SettleParcels
+
+log = structlog.get_logger()
 
 AT_ONCE = 40
 """Calls under way at the same time."""
@@ -91,8 +95,9 @@ class Courier:
     async def _carry(self, parcel: Parcel) -> None:
         receipt = await self._deliverer.deliver(parcel)
         if receipt.result is Result.RETRY and receipt.retry_after is not None:
-            chat_id = parcel.gate_id if isinstance(parcel, GrantDue) else parcel.chat_id
-            self._budget.flooded(chat_id, receipt.retry_after, self._monotonic())
+            self._budget.flooded(chat_of(parcel), receipt.retry_after, self._monotonic())
+        if receipt.result not in (Result.DONE, Result.GONE):
+            log.warning("delivery_failed", parcel=_name(parcel), result=receipt.result, error=receipt.error)
         self._receipts.append(receipt)
         self._under_way -= 1
         self.wake.set()
@@ -103,11 +108,21 @@ class Courier:
         receipts, self._receipts = self._receipts, []
         try:
             await self._transactions.transact(lambda store: self._settle(store, receipts))
-        except Exception:
+        except StorageUnavailableError:
             self._receipts = receipts + self._receipts
             raise
+        except Exception:  # noqa: BLE001 - found out, one by one, which of them it was
+            for receipt in receipts:
+                await self._note_alone(receipt)
         for receipt in receipts:
             self._release(receipt.parcel)
+
+    async def _note_alone(self, receipt: Receipt) -> None:
+        """Note one receipt; one that cannot be noted must not keep the others from being."""
+        try:
+            await self._transactions.transact(lambda store: self._settle(store, [receipt]))
+        except Exception:
+            log.exception("receipt_not_noted", parcel=_name(receipt.parcel), result=receipt.result)
 
     def _hold(self, parcel: Parcel) -> None:
         self._under_way += 1
@@ -127,6 +142,11 @@ class Courier:
                 self._busy.errands.discard(parcel.id)
             case ScreenDue():
                 self._busy.screens.discard(parcel.user_id)
+
+
+def _name(parcel: Parcel) -> str:
+    """What a parcel is, without whom it is for."""
+    return parcel.kind if isinstance(parcel, GrantDue | ErrandDue) else type(parcel.view).__name__
 
 
 def _is_spare(parcel: Parcel) -> bool:

@@ -9,6 +9,7 @@ from aiogram.exceptions import (
     TelegramAPIError,
     TelegramBadRequest,
     TelegramForbiddenError,
+    TelegramMigrateToChat,
     TelegramNetworkError,
     TelegramNotFound,
     TelegramRetryAfter,
@@ -82,7 +83,7 @@ class Deliverer:
         except TelegramForbiddenError as error:
             result = Result.REFUSED if isinstance(parcel, GrantDue) else Result.UNREACHABLE
             return Receipt(parcel, result, error=error.message)
-        except (TelegramBadRequest, TelegramNotFound) as error:
+        except (TelegramBadRequest, TelegramNotFound, TelegramMigrateToChat) as error:
             return Receipt(parcel, _final(parcel, error), error=error.message)
         except TelegramAPIError as error:
             # An answer without a class of its own, such as 429 without retry_after.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -55,7 +55,7 @@ class Intake:
         self._tally = tally
         self._announce = announce
 
-    async def take(self, raw_updates: Sequence[Mapping[str, Any]]) -> None:
+    async def take(self, raw_updates: Sequence[Any]) -> None:
         """Return once everything is kept. Raises StorageUnavailableError when it is not: then take it again."""
         updates = [update for raw in raw_updates if (update := self._decoded(raw)) is not None]
         if not updates:
@@ -69,7 +69,7 @@ class Intake:
                 await self._take_alone(update)
         self._announce()
 
-    def _decoded(self, raw: Mapping[str, Any]) -> Update | None:
+    def _decoded(self, raw: Any) -> Update | None:  # noqa: ANN401 - whatever JSON arrived
         try:
             update = Update.model_validate(raw, context={"bot": self._bot})
             _ = update.event_type
@@ -80,7 +80,8 @@ class Intake:
         else:
             return update
         self._tally.taken(outcome)
-        log.warning("update_passed_over", why=outcome, fields=sorted(map(str, raw))[:10])
+        fields = sorted(map(str, raw))[:10] if isinstance(raw, dict) else []
+        log.warning("update_passed_over", why=outcome, fields=fields)
         return None
 
     async def _keep(self, updates: Sequence[Update]) -> None:

@@ -6,7 +6,7 @@ cost an answer, let alone a batch of updates; and it takes most of the time of a
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from aiogram.methods import TelegramMethod
 from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions, ReplyKeyboardMarkup
@@ -21,10 +21,10 @@ class Sent(BaseModel):
     message_id: int
 
 
-class GetRawUpdates(TelegramMethod[list[dict[str, JsonValue]]]):
-    """getUpdates, with the updates left undecoded."""
+class GetRawUpdates(TelegramMethod[list[Any]]):
+    """getUpdates, with the updates left undecoded: whatever is among them, the intake looks at each by itself."""
 
-    __returning__ = list[dict[str, JsonValue]]
+    __returning__ = list[Any]
     __api_method__ = "getUpdates"
 
     offset: int | None = None

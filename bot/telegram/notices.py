@@ -89,6 +89,8 @@ def _gateway_trouble(reason: GatewayReason, code: int, words: Words) -> str:
             what = words("it refuses our login or key, or our address is not on the account's list")
         case GatewayReason.NO_MONEY:
             what = words("the account is out of money")
+        case GatewayReason.UNAVAILABLE:
+            what = words("it does not answer, or not as it should")
         case _:
             what = words("it blocks our address for a while")
     return words(

@@ -45,8 +45,11 @@ class Poller:
                     break
                 self.is_receiving = True
                 await self._intake.take(raw_updates)
-                offset = _after(raw_updates, offset)
+                before, offset = offset, _after(raw_updates, offset)
                 pause = 0.0
+                if raw_updates and offset == before:
+                    # Nothing among them can be confirmed: the same will come again at once.
+                    await REAL_TIME.pause(FIRST_PAUSE, stop)
             except (TelegramAPIError, ClientDecodeError, StorageUnavailableError, OSError) as error:
                 self.is_receiving = False
                 pause = _pause_after(error, pause)
@@ -54,16 +57,20 @@ class Poller:
                 await REAL_TIME.pause(pause, stop)
         self.is_receiving = False
 
-    async def _fetch(self, offset: int | None) -> list[dict[str, Any]]:
+    async def _fetch(self, offset: int | None) -> list[Any]:
         # The first fetch, and the first after a failure, is answered at once: then it is known whether it works.
         timeout = LONG_POLL if self.is_receiving else 0
         method = GetRawUpdates(offset=offset, limit=BATCH, timeout=timeout, allowed_updates=self._allowed_updates)
         return await self._bot(method, request_timeout=LONG_POLL + 10)
 
 
-def _after(raw_updates: list[dict[str, Any]], offset: int | None) -> int | None:
-    """The offset that confirms these. An id that is no number cannot be confirmed, and is passed over."""
-    ids = [update_id for update in raw_updates if isinstance(update_id := update.get("update_id"), int)]
+def _after(raw_updates: list[Any], offset: int | None) -> int | None:
+    """The offset that confirms these. What has no id cannot be confirmed, and is passed over."""
+    ids = [
+        update["update_id"]
+        for update in raw_updates
+        if isinstance(update, dict) and isinstance(update.get("update_id"), int)
+    ]
     return max(ids) + 1 if ids else offset
 
 

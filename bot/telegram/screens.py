@@ -66,7 +66,8 @@ class Screens:
             case Welcome():
                 return _welcome(view, words)
             case Asking():
-                return Drawing(words("⏳ Getting a number for you…"), None)
+                cancel = keyboards.step(words("✖️ Cancel"), Step.CANCEL, view.verification_id)
+                return Drawing(words("⏳ Getting a number for you…"), keyboards.rows([cancel]))
             case NumberShown():
                 return self._number(view, words, now)
             case Verified():

@@ -49,8 +49,7 @@ class AskNumberAgain:
     async def _try_again(self, store: Store, person: Person, ended: Verification) -> Toast:
         sealed = await store.verifications.sealed(ended.id)
         phone = self._vault.unseal(sealed) if sealed is not None else None
-        if phone is None:
-            await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, self._clock.now(), fresh=True)
-        else:
-            await self._open(store, person, phone)
+        if phone is not None:
+            return await self._open(store, person, phone, fresh=False)
+        await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, self._clock.now(), fresh=True)
         return Toast.TRYING_AGAIN

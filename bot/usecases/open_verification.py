@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.contact import ContactRefusal
+from bot.domain.delivery import Toast
 from bot.domain.journal import Event
 from bot.domain.limits import LONGEST_SPAN, next_opening
 from bot.domain.phone import Fingerprint, Phone
@@ -29,23 +30,22 @@ class OpenVerification:
         self._vault = vault
         self._randomness = randomness
 
-    async def __call__(self, store: Store, person: Person, phone: Phone) -> None:
+    async def __call__(self, store: Store, person: Person, phone: Phone, *, fresh: bool) -> Toast:
+        """`fresh`: an answer other than progress comes as a new message. The toast says what came of it."""
         now = self._clock.now()
         fingerprint = self._vault.fingerprint(phone)
         owner = await store.phones.owner(fingerprint)
         if owner is not None and owner != person.user_id:
-            await self._refuse(store, person, ContactRefusal.TAKEN, now)
-            return
+            return await self._refuse(store, person, ContactRefusal.TAKEN, now, fresh=fresh)
         rival = await store.verifications.open_by_phone(fingerprint)
         if rival is not None and rival.user_id != person.user_id:
-            await self._refuse(store, person, ContactRefusal.BUSY, now)
-            return
+            return await self._refuse(store, person, ContactRefusal.BUSY, now, fresh=fresh)
         mine = await store.verifications.open_of(person.user_id)
         if mine is not None and mine.fingerprint == fingerprint:
             await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=True)
-            return
-        if await is_limited(store, person, fingerprint, None, now):
-            return
+            return Toast.NOTHING
+        if await is_limited(store, person, fingerprint, None, now, fresh=fresh):
+            return Toast.LIMITED
         if mine is not None:
             await store.verifications.save(mine.cancel(now))
             store.journal.add(Event.CANCELLED, now, user_id=person.user_id, verification_id=mine.id)
@@ -61,14 +61,27 @@ class OpenVerification:
         )
         store.journal.add(Event.NUMBER_ASKED, now, user_id=person.user_id, verification_id=verification.id)
         await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, after=GATEWAY_FIRST)
+        return Toast.TRYING_AGAIN
 
-    async def _refuse(self, store: Store, person: Person, reason: ContactRefusal, now: datetime) -> None:
+    async def _refuse(
+        self, store: Store, person: Person, reason: ContactRefusal, now: datetime, *, fresh: bool
+    ) -> Toast:
         store.journal.add(Event.CONTACT_REFUSED, now, user_id=person.user_id, code=reason)
-        await store.screens.show(person.user_id, person.chat_id, Face.CONTACT_REFUSED, now, details={"reason": reason})
+        details = {"reason": reason}
+        await store.screens.show(
+            person.user_id, person.chat_id, Face.CONTACT_REFUSED, now, details=details, fresh=fresh
+        )
+        return Toast.NOTHING
 
 
 async def is_limited(
-    store: Store, person: Person, fingerprint: Fingerprint, verification: Verification | None, now: datetime
+    store: Store,
+    person: Person,
+    fingerprint: Fingerprint,
+    verification: Verification | None,
+    now: datetime,
+    *,
+    fresh: bool = False,
 ) -> bool:
     """Whether this person or phone asked for too many numbers lately; if so their screen says until when."""
     asked = await store.verifications.asked_since(person.user_id, fingerprint, now - LONGEST_SPAN)
@@ -86,5 +99,5 @@ async def is_limited(
     )
     # A number that still works stays on the screen.
     face = Face.PROGRESS if verification is not None and verification.numbers else Face.LIMITED
-    await store.screens.show(person.user_id, person.chat_id, face, now, details=details)
+    await store.screens.show(person.user_id, person.chat_id, face, now, details=details, fresh=fresh)
     return True

@@ -43,7 +43,8 @@ class Busy:
 
 class PickParcels:
     """Grants first, then answers to buttons and other small errands, then screens (of those who just acted
-    before others), then notices, then refreshes of screens. `limit` holds for each sort, so that none keeps the
+    before others), then declines and notices, then refreshes of
+    screens. `limit` holds for each sort, so that none keeps the
     others from being looked at.
 
     A screen row names a state; the view is made here from what is true now, so that ten changes become one
@@ -60,9 +61,9 @@ class PickParcels:
         screens = await self._screens(store, rows, now)
         return [
             *await store.grants.due(now, limit, busy.grants),
-            *await store.errands.due(now, limit, busy.errands, notices=False),
+            *await store.errands.due(now, limit, busy.errands, later=False),
             *(screen for screen in screens if not screen.is_refresh),
-            *await store.errands.due(now, limit, busy.errands, notices=True),
+            *await store.errands.due(now, limit, busy.errands, later=True),
             *(screen for screen in screens if screen.is_refresh),
         ]
 
@@ -80,12 +81,17 @@ class PickParcels:
                 for gate_id, user_id in await store.requests.reached([row.user_id], reached=False):
                     store.journal.add(Event.JOIN_NOT_REACHED, now, user_id=user_id, gate_id=gate_id)
                 continue
+            view = await facts.view(store, row, now)
+            if view is None:
+                await store.screens.give_up(row.user_id, row.revision)
+                store.journal.add(Event.FAILURE, now, user_id=row.user_id, code=f"no view of {row.face}")
+                continue
             due.append(
                 ScreenDue(
                     user_id=row.user_id,
                     chat_id=row.chat_id,
                     revision=row.revision,
-                    view=await facts.view(store, row, now),
+                    view=view,
                     language=people[row.user_id].language,
                     message_id=row.message_id,
                     is_editable=row.is_editable,
@@ -117,8 +123,14 @@ class Facts:
             await store.grants.of_many(user_ids),
         )
 
-    async def view(self, store: Store, row: ScreenRow, now: datetime) -> View:
-        """What `row` should show."""
+    async def view(self, store: Store, row: ScreenRow, now: datetime) -> View | None:
+        """What `row` should show; None when its details are not what its face needs, say after an upgrade."""
+        try:
+            return await self._view(store, row, now)
+        except (KeyError, ValueError):
+            return None
+
+    async def _view(self, store: Store, row: ScreenRow, now: datetime) -> View:
         match row.face:
             case Face.HELP:
                 return Help()
@@ -160,7 +172,7 @@ class Facts:
             return Ended(verification.id, verification.state is VerificationState.CANCELLED)
         number, ends_at = verification.number, verification.window_ends_at
         if number is None or ends_at is None:
-            return Asking()
+            return Asking(verification.id)
         until = row.details.get("until")
         return NumberShown(
             verification_id=verification.id,
@@ -171,7 +183,7 @@ class Facts:
             left=last_refresh_passed(number.window_ends_at, now),
             is_asking_another=verification.asking,
             no_other=None if verification.asking else await store.verifications.last_failure(verification.id),
-            no_other_until=None if until is None else _moment(until),
+            no_other_until=None if until is None or _moment(until) <= now else _moment(until),
         )
 
 

@@ -189,8 +189,8 @@ class Verifications(Protocol):
     async def overdue(self, now: datetime, limit: int) -> list[Verification]:
         """Open ones whose every window has closed and that wait for no number."""
 
-    async def nearest_window_end(self, now: datetime) -> datetime | None:
-        """When the next open window closes; None when nobody waits for a call."""
+    async def nearest_window_end(self, after: datetime) -> datetime | None:
+        """The first end after `after` of a window whose verification is not confirmed or given up; None: no such."""
 
     async def forget_phones(self, ended_before: datetime) -> None:
         """Drop the sealed phones of attempts that ended earlier."""
@@ -224,6 +224,9 @@ class JoinRequests(Protocol):
     async def overdue(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
         """Waiting past their deadline at gates that are on, their person not in a call window."""
 
+    async def decline_overdue(self, gate_id: int, user_id: int, now: datetime) -> bool:
+        """Decline a request if it still waits past its deadline; whether it did."""
+
     async def give_chance(self, gate_id: int, deadline_at: datetime) -> None:
         """No waiting request of this gate ends before `deadline_at`."""
 
@@ -240,12 +243,12 @@ class Grants(Protocol):
         """Make it due, also when it was made, or failed, before."""
 
     async def of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[Grant, Gate]]]:
-        """The newest few of each person, newest first, that belong on their screen."""
+        """The newest few of each person, newest first."""
 
     async def due(self, now: datetime, limit: int, busy: Collection[tuple[int, int]]) -> list[GrantDue]: ...
 
-    async def settle(self, grant: GrantDue, state: GrantState, now: datetime, error: str) -> bool:
-        """Note the outcome; whether it belongs on the person's screen."""
+    async def settle(self, grant: GrantDue, state: GrantState, now: datetime, error: str) -> bool | None:
+        """Note the outcome; whether it belongs on the person's screen. None: it is owed anew meanwhile."""
 
     async def retry(self, grant: GrantDue, due_at: datetime, error: str) -> None: ...
 
@@ -268,12 +271,13 @@ class Errands(Protocol):
     ) -> None:
         """Put it in the queue. A `key` that is there already, done or not, makes it a repeat: nothing is added."""
 
-    async def due(self, now: datetime, limit: int, busy: Collection[int], *, notices: bool) -> list[ErrandDue]:
-        """The notices, or all else."""
+    async def due(self, now: datetime, limit: int, busy: Collection[int], *, later: bool) -> list[ErrandDue]:
+        """Those that can wait (declines, notices), or those that cannot."""
 
     async def done(self, errand_ids: Sequence[int], now: datetime) -> None: ...
 
-    async def drop_expired(self, now: datetime) -> None: ...
+    async def drop(self, now: datetime, *, done_before: datetime) -> None:
+        """Give up those past their time, and forget those done long ago."""
 
     async def retry(self, errand_id: int, due_at: datetime, error: str) -> None: ...
 
@@ -296,15 +300,16 @@ class Screens(Protocol):
     ) -> None:
         """Show `face`. `fresh`: as a new message. `acted`: the person waits for it. `after`: seconds to rest."""
 
-    async def touch(self, user_ids: Collection[int], now: datetime) -> None:
-        """What these persons' screens tell has changed."""
+    async def touch(self, user_ids: Collection[int], now: datetime, *, acted: bool = True) -> None:
+        """What these persons' screens tell has changed. `acted`: they wait for it."""
 
     async def due(self, now: datetime, limit: int, busy: Collection[int]) -> list[ScreenRow]: ...
 
     async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> bool:
         """The screen was shown; whether that is still what should be shown."""
 
-    async def retry(self, user_id: int, due_at: datetime) -> None: ...
+    async def retry(self, user_id: int, revision: int, due_at: datetime) -> None:
+        """Draw it later, unless it has changed meanwhile and is drawn anew at once."""
 
     async def give_up(self, user_id: int, revision: int) -> None:
         """This state of the screen cannot be shown."""
@@ -317,6 +322,9 @@ class GatewayEvents(Protocol):
         self, event: GatewayEvent, digest: str, fingerprint: Fingerprint | None, mask: str, now: datetime
     ) -> int | None:
         """Keep an event; its id, or None when it was kept before."""
+
+    async def forget_foreign(self, before: datetime) -> None:
+        """Delete what was received earlier and is no call."""
 
     async def used_for(self, event_id: int, verification_id: int) -> None: ...
 

@@ -12,6 +12,9 @@ from bot.usecases.take_gateway_event import TakeGatewayEvent
 STILL_FRESH = timedelta(seconds=5)
 """A reading this young is good enough to mark the inbox by."""
 
+SHORTEST_PAUSE = timedelta(seconds=3)
+"""However many windows end: the gateway takes forty identical requests a minute at most."""
+
 
 class ReadInbox:
     """Read the gateway's inbox from where it was left, and take every entry like a callback.
@@ -44,12 +47,15 @@ class ReadInbox:
 
         async def look(store: Store) -> tuple[datetime | None, datetime | None]:
             _, read_at = await store.gateway.inbox_cursor()
-            return read_at, await store.verifications.nearest_window_end(self._clock.now())
+            # A window that ended since the last reading is still to be read for.
+            return read_at, await store.verifications.nearest_window_end(read_at or self._clock.now())
 
         read_at, window_end = await self._transactions.transact(look)
         if window_end is None:
             return None
-        return window_end if read_at is None else min(read_at + every, window_end)
+        if read_at is None:
+            return window_end
+        return max(min(read_at + every, window_end), read_at + SHORTEST_PAUSE)
 
     async def _cursor(self) -> tuple[int | None, datetime | None]:
         return await self._transactions.transact(lambda store: store.gateway.inbox_cursor())

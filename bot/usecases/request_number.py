@@ -9,7 +9,7 @@ from datetime import timedelta
 from bot.clock import Clock
 from bot.domain.breaker import Breaker
 from bot.domain.delivery import ErrandKind, Notice
-from bot.domain.gateway import GatewayError, GatewayReason, NumberOffer
+from bot.domain.gateway import NOT_THE_PERSONS, GatewayError, GatewayReason, NumberOffer
 from bot.domain.journal import Event
 from bot.usecases.ports import NumberAsk, NumberSource, Store, Transactions, Vault
 
@@ -47,7 +47,11 @@ class RequestNumber:
         """The numbers to ask for now, without those already being asked for."""
 
         async def read(store: Store) -> list[NumberAsk]:
-            return await store.verifications.due_asks(self._clock.now(), limit, busy)
+            now, breaker = self._clock.now(), await store.gateway.breaker()
+            # Whether the trouble is over is tried by one alone.
+            is_trial = breaker.reason is not None and breaker.allows(now)
+            at_once = limit if not is_trial else 0 if busy else 1
+            return await store.verifications.due_asks(now, at_once, busy) if at_once else []
 
         return await self._transactions.transact(read)
 
@@ -119,7 +123,7 @@ class RequestNumber:
     async def _alert(self, store: Store, error: GatewayError) -> None:
         now = self._clock.now()
         breaker = await store.gateway.breaker()
-        if error.reason.needs_operator:
+        if error.reason in NOT_THE_PERSONS:
             opened = breaker.trip(error.reason, now)
             await store.gateway.set_breaker(opened)
             if breaker.is_news(error.reason):

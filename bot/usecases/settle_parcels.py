@@ -71,6 +71,8 @@ class SettleParcels:
             return
         state = GRANT_STATES.get(receipt.result, GrantState.FAILED)
         is_told = await store.grants.settle(grant, state, now, receipt.error)
+        if is_told is None:
+            return
         event = GRANT_EVENTS.get(state, Event.GRANT_FAILED)
         store.journal.add(event, now, user_id=grant.user_id, gate_id=grant.gate_id, code=receipt.error[:64])
         if state is GrantState.GONE:
@@ -112,7 +114,7 @@ class SettleParcels:
         """Note it; whether the person has now been told all there is to tell."""
         match receipt.result:
             case Result.RETRY:
-                await store.screens.retry(screen.user_id, self._later(receipt, now))
+                await store.screens.retry(screen.user_id, screen.revision, self._later(receipt, now))
             case Result.DONE:
                 refresh_at = None
                 if isinstance(screen.view, NumberShown):

@@ -17,9 +17,10 @@ class ShowScreen:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def __call__(self, store: Store, person: Person, face: Face, *, fresh: bool) -> None:
+    async def __call__(self, store: Store, person: Person, face: Face, *, fresh: bool, started: bool = False) -> None:
+        """`started`: they sent /start, which the statistics count."""
         now = self._clock.now()
-        if fresh and face is Face.WELCOME:
+        if started:
             store.journal.add(Event.STARTED, now, user_id=person.user_id)
         if face is Face.WELCOME and await store.verifications.open_of(person.user_id) is not None:
             face = Face.PROGRESS

@@ -36,7 +36,7 @@ class TakeContact:
         elif await store.phones.of(person.user_id) is not None:
             await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, now, fresh=True)
         elif phone is not None:
-            await self._open(store, person, phone)
+            await self._open(store, person, phone, fresh=True)
 
     async def _refuse(self, store: Store, person: Person, refusal: ContactRefusal, now: datetime) -> None:
         store.journal.add(Event.CONTACT_REFUSED, now, user_id=person.user_id, code=refusal)

@@ -58,6 +58,12 @@ def test_a_blocked_address_rests_ten_times_longer() -> None:
     assert minutes == [5, 10, 15, 15]
 
 
+def test_a_gateway_that_does_not_answer_rests_for_seconds_and_never_longer_than_a_minute() -> None:
+    seconds = [pause.total_seconds() for pause in pauses_of(GatewayReason.UNAVAILABLE, 6)]
+
+    assert seconds == [5, 10, 20, 40, 60, 60]
+
+
 def test_requests_that_were_under_way_when_it_opened_do_not_make_it_longer() -> None:
     breaker = Breaker().trip(GatewayReason.NO_MONEY, NOW)
 

@@ -60,6 +60,8 @@ REQUESTS: list[tuple[str, str, dict[str, object], int]] = [
     ("POST", CALLBACK, {"content": XML_BOMB.encode(), "headers": {"Content-Type": "text/xml"}}, 400),
     ("POST", CALLBACK, {"content": b"<callback><phone>", "headers": {"Content-Type": "text/xml"}}, 400),
     ("POST", CALLBACK, {"content": "&".join(f"f{n}=1" for n in range(5000)).encode()}, 400),
+    ("POST", CALLBACK, {"content": b"no such thing", "headers": {"Content-Encoding": "gzip"}}, 400),
+    ("POST", CALLBACK, {"content": b"no such thing", "headers": {"Content-Encoding": "deflate"}}, 400),
     ("POST", "/telegram", {"json": {"update_id": 1}}, 404),
     ("GET", "/call/unknown", {}, 404),
     ("GET", "/call/%00", {}, 404),

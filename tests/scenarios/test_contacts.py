@@ -178,3 +178,17 @@ async def test_a_verified_person_who_shares_a_contact_again_is_told_that_all_is_
     assert [message.contact for message in anna.chat.messages if message.contact] == []
     assert await verifications(brisk, anna) == ["confirmed"]
     assert "✅" in (anna.chat.messages[-1].text or "")
+
+
+async def test_who_shares_a_taken_phone_twice_is_answered_twice(world: World, brisk: Installation) -> None:
+    anna = world.person("Anna", phone="+79161234567", language="en")
+    boris = world.person("Boris", phone="+79161234567", language="en")
+    await verify(anna)
+    await boris.says("/start")
+    await boris.shares_contact()
+    first = await boris.sees("already verified another")
+
+    await boris.shares_contact()
+
+    await world.wait_until(lambda: (shown := boris.shown("already verified another")) and shown.id != first.id)
+    await world.wait_until(lambda: len(boris.chat.messages) == 1)

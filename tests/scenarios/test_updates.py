@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web
 
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
@@ -293,3 +294,68 @@ async def test_an_operator_who_never_wrote_costs_nobody_anything(world: World, c
 
     await anna.sees("👋")
     await all_is_carried(callgate)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["17", '"text"', "null", "[" * 400 + "]" * 400, '{"update_id": "x"}'],
+    ids=["number", "text", "null", "deep", "id"],
+)
+async def test_what_is_no_update_at_all_does_not_keep_those_behind_it(
+    world: World, database_url: str, body: str
+) -> None:
+    bot = Installation(world, database_url)
+    anna = world.person("Anna", language="en")
+    world.telegram.push_raw(body)
+    await anna.says("/start")
+    await bot.start()
+
+    await anna.sees("👋")
+
+    await bot.stop()
+
+
+async def test_a_deeply_nested_update_is_passed_over(world: World, database_url: str) -> None:
+    bot = Installation(world, database_url)
+    anna = world.person("Anna", language="en")
+    nested: dict[str, Any] = {}
+    for _ in range(400):
+        nested = {"message": nested}
+    world.telegram.push_raw({"message": nested})
+    await anna.says("/start")
+    await bot.start()
+
+    await anna.sees("👋")
+
+    await bot.stop()
+
+
+async def test_a_proxys_error_page_in_telegrams_place_is_waited_out(world: World, database_url: str) -> None:
+    answers = [b"<html>502 Bad Gateway</html>"] * 2
+
+    async def telegram(request: web.Request) -> web.Response:
+        if answers:
+            return web.Response(status=502, body=answers.pop(), content_type="text/html")
+        async with httpx.AsyncClient(timeout=40) as client:
+            passed_on = await client.post(
+                f"{world.url}{request.rel_url}",
+                content=await request.read(),
+                headers={"Content-Type": request.headers.get("Content-Type", "")},
+            )
+        return web.Response(status=passed_on.status_code, body=passed_on.content, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_post("/{rest:.*}", telegram)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    bot = Installation(world, database_url, TELEGRAM_API_URL=f"http://127.0.0.1:{runner.addresses[0][1]}")
+    await bot.start()
+    anna = world.person("Anna", language="en")
+    await anna.says("/start")
+
+    await anna.sees("👋", within=15)
+
+    assert answers == []
+    await bot.stop()
+    await runner.cleanup()

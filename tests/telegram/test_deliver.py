@@ -15,6 +15,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from bot.telegram.deliver import Deliverer, chat_of
+from tests.domain.makers import NOW
 
 NOBODY = 4242
 
@@ -37,7 +38,7 @@ def owner(world: World) -> Person:
 
 
 def entry(group: Group, user_id: int) -> GrantDue:
-    return GrantDue(group.id, user_id, GrantKind.JOIN, 0)
+    return GrantDue(group.id, user_id, GrantKind.JOIN, NOW, 0)
 
 
 def errand(kind: ErrandKind, chat_id: int, **details: str | int) -> ErrandDue:
@@ -252,6 +253,6 @@ async def test_an_errand_that_makes_no_sense_is_given_up_and_stops_nobody(delive
 
 
 def test_only_messages_spend_a_chats_budget() -> None:
-    assert chat_of(GrantDue(-100, 7, GrantKind.JOIN, 0)) is None
+    assert chat_of(GrantDue(-100, 7, GrantKind.JOIN, NOW, 0)) is None
     spending = {kind: chat_of(errand(kind, 7)) for kind in ErrandKind}
     assert [kind for kind, chat in spending.items() if chat is not None] == [ErrandKind.NOTIFY]

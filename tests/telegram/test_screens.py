@@ -72,7 +72,7 @@ def views() -> Iterator[View]:
         yield Welcome(titles[:count])
     for refusal in ContactRefusal:
         yield Welcome(titles, refusal)
-    yield Asking()
+    yield Asking(BIG_ID)
     for left in (None, *REFRESHED_BEFORE_END):
         yield dataclasses.replace(SHOWN, left=left)
         yield dataclasses.replace(SHOWN, left=left, is_asking_another=True)
@@ -143,7 +143,7 @@ def test_no_two_states_look_alike_and_each_looks_the_same_every_time(language: s
         Welcome(("A",)),
         Welcome(("B",)),
         *(Welcome((), refusal) for refusal in ContactRefusal),
-        Asking(),
+        Asking(1),
         SHOWN,
         dataclasses.replace(SHOWN, number="+74950000002"),
         dataclasses.replace(SHOWN, verification_id=1),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bot.domain.contact import SharedContact
-from bot.domain.delivery import Parcel, Receipt
+from bot.domain.delivery import GrantDue, Parcel, Receipt
 from bot.domain.gate import Gate
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
@@ -26,7 +26,6 @@ from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
 from storage.database import Database
-from storage.store import SqlStore
 from tests.domain.makers import NOW, WINDOW
 
 ANNA, BORIS, OPERATOR = 7, 8, 999
@@ -55,6 +54,7 @@ class Rules:
         self.settle = SettleParcels(self.clock, [OPERATOR])
         self.report = ReportFailure(self.clock, [OPERATOR])
         self.sweep = Sweep(self.clock)
+        self.is_started = False
 
     @property
     def now(self) -> datetime:
@@ -86,9 +86,15 @@ class Rules:
     async def notices(self) -> list[str]:
         """What is to be told, oldest first."""
         due = await self.database.transact(
-            lambda store: store.errands.due(self.now + timedelta(days=9), 100, (), notices=True)
+            lambda store: store.errands.due(self.now + timedelta(days=9), 100, (), later=True)
         )
         return [str(errand.details["notice"]) for errand in due]
+
+    async def grant(self, user_id: int = ANNA) -> GrantDue:
+        """The grant owed to this person."""
+        due = await self.database.transact(lambda store: store.grants.due(self.now + timedelta(days=9), 100, ()))
+        (grant,) = [grant for grant in due if grant.user_id == user_id]
+        return grant
 
     async def meets(self, user_id: int = ANNA, *, wrote: bool = True) -> Person:
         return await self.database.transact(
@@ -139,10 +145,12 @@ class Rules:
         await self.database.transact(lambda store: self.settle(store, receipts))
 
     async def sweeps(self) -> None:
-        await self.database.transact(self._sweep)
-
-    async def _sweep(self, store: SqlStore) -> None:
-        await self.sweep(store)
+        """What the sweeper does each time, and before the first time what it does once."""
+        if not self.is_started:
+            await self.database.transact(self.sweep.make_up_for_outage)
+        self.is_started = True
+        for step in self.sweep.steps:
+            await self.database.transact(step)
 
     async def requests(self) -> list[str]:
         """How all join requests stand."""

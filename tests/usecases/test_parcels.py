@@ -7,7 +7,6 @@ import dataclasses
 import pytest
 
 from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Notice, Receipt, Result, ScreenDue
-from bot.domain.gate import GrantKind
 from bot.domain.screen import (
     Asking,
     DeadlinePassed,
@@ -192,7 +191,7 @@ async def test_each_face_shows_what_is_true_now(rules: Rules) -> None:
 
 async def test_progress_follows_an_attempt_from_the_first_wait_to_its_end(rules: Rules) -> None:
     await rules.shares()
-    assert await shows(rules, Face.PROGRESS) == Asking()
+    assert await shows(rules, Face.PROGRESS) == Asking(1)
 
     await rules.is_given()
     shown = await shows(rules, Face.PROGRESS)
@@ -222,7 +221,7 @@ async def test_a_refused_attempt_shows_why(rules: Rules, kept: str | None, shown
 async def test_a_drawn_grant_names_its_gate(rules: Rules) -> None:
     await rules.asks_to_join()
     await rules.verifies()
-    await rules.settles(Receipt(GrantDue(GATE.chat_id, ANNA, GrantKind.JOIN, 0), Result.DONE))
+    await rules.settles(Receipt(await rules.grant(), Result.DONE))
 
     view = (await screen_of(rules)).view
 

@@ -7,10 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, ScreenDue
-from bot.domain.gate import GrantKind
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, Rules
-
-GRANT = GrantDue(GATE.chat_id, ANNA, GrantKind.JOIN, 0)
 
 
 async def is_owed(rules: Rules, user_id: int = ANNA, phone: str = "+79991231234", *, told: bool = True) -> None:
@@ -48,7 +45,7 @@ async def test_a_grants_outcome_is_noted_and_shown_to_whom_it_was_promised(
 ) -> None:
     await is_owed(rules)
 
-    await rules.settles(Receipt(GRANT, result, error="SOME_ERROR"))
+    await rules.settles(Receipt(await rules.grant(), result, error="SOME_ERROR"))
 
     assert (await grant(rules))[0] == state
     assert (await rules.journal())[-1] == event
@@ -76,7 +73,7 @@ async def test_a_grant_that_may_still_come_rests_longer_after_each_failure(rules
 
 async def test_when_telegram_names_the_rest_it_is_kept(rules: Rules) -> None:
     await is_owed(rules)
-    await rules.settles(Receipt(GRANT, Result.RETRY, retry_after=17))
+    await rules.settles(Receipt(await rules.grant(), Result.RETRY, retry_after=17))
 
     rules.later(16.5)
     assert [p for p in await rules.picks() if isinstance(p, GrantDue)] == []
@@ -87,7 +84,7 @@ async def test_when_telegram_names_the_rest_it_is_kept(rules: Rules) -> None:
 async def test_who_is_in_too_many_chats_is_told_even_when_nothing_was_promised(rules: Rules) -> None:
     await is_owed(rules, told=False)
 
-    await rules.settles(Receipt(GRANT, Result.TOO_MANY_CHATS, error="USER_CHANNELS_TOO_MUCH"))
+    await rules.settles(Receipt(await rules.grant(), Result.TOO_MANY_CHATS, error="USER_CHANNELS_TOO_MUCH"))
 
     (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
     assert (screen.user_id, screen.is_fresh) == (ANNA, True)
@@ -96,7 +93,7 @@ async def test_who_is_in_too_many_chats_is_told_even_when_nothing_was_promised(r
 async def test_a_silent_entry_stays_silent(rules: Rules) -> None:
     await is_owed(rules, told=False)
 
-    await rules.settles(Receipt(GRANT, Result.DONE))
+    await rules.settles(Receipt(await rules.grant(), Result.DONE))
 
     assert await stale_screens(rules) == []
 
@@ -104,10 +101,7 @@ async def test_a_silent_entry_stays_silent(rules: Rules) -> None:
 async def test_operators_hear_of_the_same_failure_at_a_gate_once_an_hour(rules: Rules) -> None:
     await is_owed(rules)
     await is_owed(rules, BORIS, OTHER_PHONE)
-    refused = [
-        Receipt(GrantDue(GATE.chat_id, user_id, GrantKind.JOIN, 0), Result.REFUSED, error="no right")
-        for user_id in (ANNA, BORIS)
-    ]
+    refused = [Receipt(await rules.grant(user_id), Result.REFUSED, error="no right") for user_id in (ANNA, BORIS)]
 
     await rules.settles(*refused)
     assert await rules.notices() == ["grant_failed"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bot.domain.delivery import ErrandDue, ErrandKind
-from bot.usecases.sweep import Sweep
 from tests.domain.makers import WINDOW
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, Rules, callback
 
@@ -14,7 +13,7 @@ async def restarts(rules: Rules, after: float) -> None:
     """The bot was down for so long."""
     await rules.sweeps()
     rules.later(after)
-    rules.sweep = Sweep(rules.clock)
+    rules.is_started = False
 
 
 async def test_a_window_closes_after_its_last_moment_and_its_person_sees_it(rules: Rules) -> None:

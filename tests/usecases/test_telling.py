@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from bot.domain.delivery import GrantDue, Receipt, Result
-from bot.domain.gate import GrantKind
+from bot.domain.delivery import Receipt, Result
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OFF, OPERATOR, OTHER_PHONE, Rules
 
 
 async def told(rules: Rules) -> list[tuple[int, str]]:
     """Whom what is told, oldest first."""
-    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), notices=True))
+    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), later=True))
     return [(errand.chat_id, str(errand.details["notice"])) for errand in due]
 
 
@@ -47,9 +46,7 @@ async def test_an_admin_without_the_right_is_told_what_it_lacks_and_an_ordinary_
 async def test_a_gate_that_is_on_again_tries_the_entries_that_failed(rules: Rules) -> None:
     await rules.asks_to_join()
     await rules.verifies()
-    await rules.settles(
-        Receipt(GrantDue(GATE.chat_id, ANNA, GrantKind.JOIN, 0), Result.REFUSED, error="not enough rights")
-    )
+    await rules.settles(Receipt(await rules.grant(), Result.REFUSED, error="not enough rights"))
     await rules.becomes(OFF)
 
     await rules.becomes(GATE)
@@ -102,7 +99,7 @@ async def test_the_person_hears_of_each_failure_by_the_same_id_for_ten_minutes(r
     await fails(rules, "e1", chat=ANNA)
     await fails(rules, "e2", chat=ANNA)
 
-    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), notices=True))
+    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), later=True))
     assert [errand.details["error_id"] for errand in due if errand.chat_id == ANNA] == ["e1", "e2"]
     rules.later(600)
     assert await told(rules) == [(OPERATOR, "failure")]

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_errands")),
         sa.UniqueConstraint("unique_key", name=op.f("uq_errands_unique_key")),
     )
+    op.create_index("ix_errands_done", "errands", ["done_at"], unique=False)
     op.create_index(
         "ix_errands_due",
         "errands",
@@ -69,6 +70,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_gateway_events_digest")),
     )
     op.create_index("ix_gateway_events_phone", "gateway_events", ["fingerprint", "received_at"], unique=False)
+    op.create_index("ix_gateway_events_received", "gateway_events", ["received_at"], unique=False)
     op.create_table(
         "gateway_state",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -159,6 +161,14 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_verifications")),
         sa.UniqueConstraint("token", name=op.f("uq_verifications_token")),
+    )
+    op.create_index(
+        "ix_verifications_open",
+        "verifications",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
     )
     op.create_index("ix_verifications_phone", "verifications", ["fingerprint", "opened_at"], unique=False)
     op.create_index(
@@ -270,10 +280,12 @@ def upgrade() -> None:
     op.create_index("ix_numbers_phone", "numbers", ["fingerprint", "asked_at"], unique=False)
     op.create_index("ix_numbers_user", "numbers", ["user_id", "asked_at"], unique=False)
     op.create_index("ix_numbers_verification", "numbers", ["verification_id"], unique=False)
+    op.create_index("ix_numbers_window", "numbers", ["window_ends_at"], unique=False)
 
 
 def downgrade() -> None:
     """Take back."""
+    op.drop_index("ix_numbers_window", table_name="numbers")
     op.drop_index("ix_numbers_verification", table_name="numbers")
     op.drop_index("ix_numbers_user", table_name="numbers")
     op.drop_index("ix_numbers_phone", table_name="numbers")
@@ -321,6 +333,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("sealed IS NOT NULL"),
     )
     op.drop_index("ix_verifications_phone", table_name="verifications")
+    op.drop_index(
+        "ix_verifications_open",
+        table_name="verifications",
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    )
     op.drop_table("verifications")
     op.drop_index("ix_seen_updates_at", table_name="seen_updates")
     op.drop_table("seen_updates")
@@ -342,6 +360,7 @@ def downgrade() -> None:
     op.drop_index("ix_journal_at", table_name="journal")
     op.drop_table("journal")
     op.drop_table("gateway_state")
+    op.drop_index("ix_gateway_events_received", table_name="gateway_events")
     op.drop_index("ix_gateway_events_phone", table_name="gateway_events")
     op.drop_table("gateway_events")
     op.drop_table("gates")
@@ -351,4 +370,5 @@ def downgrade() -> None:
         sqlite_where=sa.text("done_at IS NULL"),
         postgresql_where=sa.text("done_at IS NULL"),
     )
+    op.drop_index("ix_errands_done", table_name="errands")
     op.drop_table("errands")
