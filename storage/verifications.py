@@ -17,7 +17,8 @@ from storage import tables
 V = tables.verifications.c
 N = tables.numbers.c
 
-ASKED, GIVEN, FAILED = "asked", "given", "failed"
+ASKED, GIVEN, FAILED, DROPPED = "asked", "given", "failed", "dropped"
+# Dropped: its verification ended first. The gateway may have been asked all the same, so it counts for the limits.
 WITHOUT_SEALED = [column for column in tables.verifications.columns if column is not V.sealed]
 OPEN_OF = select(*WITHOUT_SEALED).where(V.user_id == bindparam("whose"), V.state == VerificationState.OPEN)
 FORGET_AT_ONCE = (VerificationState.CONFIRMED, VerificationState.CANCELLED)
@@ -100,7 +101,7 @@ class SqlVerifications:
             await self._connection.execute(
                 update(tables.numbers)
                 .where(N.verification_id == verification.id, N.state == ASKED)
-                .values(state=FAILED, reason=GatewayReason.UNAVAILABLE)
+                .values(state=DROPPED)
             )
 
     async def sealed(self, verification_id: int) -> bytes | None:

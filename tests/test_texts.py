@@ -47,12 +47,12 @@ def test_translations_keep_placeholders_and_markup_and_none_is_fuzzy(language: s
             continue
         assert not message.fuzzy, message.id
         if message.pluralizable:
-            forms = [form for form in message.string if form]
+            forms = [form for form in message.string or () if form]
             assert len(forms) == catalogue(language).num_plurals, message.id
             assert all("{count}" in form for form in forms), message.id
         else:
-            expected = sorted(PLACEHOLDER.findall(message.id))
-            assert sorted(PLACEHOLDER.findall(message.string)) == expected, message.id
+            expected = sorted(PLACEHOLDER.findall(str(message.id)))
+            assert sorted(PLACEHOLDER.findall(str(message.string))) == expected, message.id
 
 
 def test_no_text_is_hidden_in_an_f_string_where_no_tool_finds_it() -> None:

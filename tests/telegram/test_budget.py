@@ -162,3 +162,11 @@ def test_chats_that_rested_are_forgotten_and_those_that_did_not_are_not() -> Non
 
     assert len(budget._chats) == 2
     assert budget.wait(ANNA, START + 100) > 0
+
+
+def test_flood_control_of_a_call_that_is_no_message_silences_the_whole_bot() -> None:
+    budget = Budget(30)
+    budget.flooded(None, 7, 100)
+
+    assert budget.wait(None, 100) == budget.wait(1, 100) == 7
+    assert budget.wait(1, 107) == 0

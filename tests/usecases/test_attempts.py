@@ -176,3 +176,12 @@ async def test_who_left_a_chat_is_let_in_by_a_tap(rules: Rules) -> None:
 
     (grant,) = [parcel for parcel in await rules.picks() if isinstance(parcel, GrantDue)]
     assert (grant.gate_id, grant.user_id, grant.attempts) == (GATE.chat_id, ANNA, 0)
+
+
+async def test_giving_up_before_the_number_arrives_does_not_get_round_the_limits(rules: Rules) -> None:
+    for _ in range(5):
+        await rules.shares()
+        await cancels(rules)
+
+    assert await rules.states() == ["cancelled"] * 3
+    assert (await rules.journal()).count("limited") == 2

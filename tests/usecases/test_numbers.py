@@ -88,7 +88,7 @@ async def test_an_answer_for_somebody_who_gave_up_meanwhile_shows_nothing(
 
     assert await rules.states() == ["cancelled"]
     assert (await rules.journal())[-1] == "cancelled"
-    assert await numbers(rules) == [("failed", "unavailable", None)]
+    assert await numbers(rules) == [("dropped", None, None)]
 
 
 @pytest.mark.parametrize(("code", "reason"), [(2, "credentials"), (3, "no_money"), (4, "address_blocked")])

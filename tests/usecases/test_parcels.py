@@ -227,3 +227,14 @@ async def test_a_drawn_grant_names_its_gate(rules: Rules) -> None:
 
     assert isinstance(view, Verified)
     assert [(grant.title, grant.link, grant.state) for grant in view.grants] == [(GATE.title, GATE.link, "done")]
+
+
+async def test_a_screen_whose_details_are_not_what_its_face_needs_does_not_keep_the_others(rules: Rules) -> None:
+    await rules.asks_to_join(ANNA)
+    await rules.asks_to_join(BORIS)
+    await rules.execute(f"UPDATE screens SET face = 'limited' WHERE user_id = {ANNA}")
+
+    drawn = [parcel.user_id for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+
+    assert drawn == [BORIS]
+    assert "failure" in await rules.journal()

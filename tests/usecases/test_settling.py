@@ -221,3 +221,26 @@ async def test_a_shown_number_is_refreshed_five_minutes_before_its_end(rules: Ru
     refresh = await screen(rules)
     assert refresh.is_refresh
     assert refresh.view.left == timedelta(minutes=5)  # type: ignore[union-attr]
+
+
+async def test_the_receipt_of_an_older_approval_does_not_settle_a_newer_request(rules: Rules) -> None:
+    await is_owed(rules, told=False)
+    carried = await rules.grant()
+    rules.clock.advance(1)
+    await rules.asks_to_join()
+
+    await rules.settles(Receipt(carried, Result.GONE, error="HIDE_REQUESTER_MISSING"))
+
+    assert await grant(rules) == ("due", 0, None)
+    assert await rules.requests() == ["approved"]
+
+
+async def test_a_receipt_to_be_tried_again_does_not_delay_a_newer_request(rules: Rules) -> None:
+    await is_owed(rules, told=False)
+    carried = await rules.grant()
+    rules.clock.advance(1)
+    await rules.asks_to_join()
+
+    await rules.settles(Receipt(carried, Result.RETRY, retry_after=60, error="flood control"))
+
+    assert await grant(rules) == ("due", 0, None)

@@ -180,3 +180,16 @@ async def test_an_answer_to_a_button_that_nobody_waits_for_any_more_is_dropped(r
     await rules.sweeps()
 
     assert await rules.rows("SELECT id FROM errands WHERE done_at IS NULL") == []
+
+
+async def test_a_request_decided_in_between_is_not_declined(rules: Rules) -> None:
+    await rules.asks_to_join()
+    await rules.verifies()
+    rules.clock.advance(25 * 3600)
+
+    declined = await rules.database.transact(
+        lambda store: store.requests.decline_overdue(GATE.chat_id, ANNA, rules.now)
+    )
+
+    assert not declined
+    assert await rules.requests() == ["approved"]
