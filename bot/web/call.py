@@ -168,7 +168,7 @@ def _gate(title: str, link: str) -> str:
 
 def _sentences(screen: CallScreen, words: Words, now: datetime) -> dict[str, str]:
     lead, note = _told(screen, words, now)
-    titles = ", ".join(f"“{visible(gate.title)}”" for gate in screen.gates[:3])
+    titles = ", ".join(words("“{title}”", title=visible(gate.title)) for gate in screen.gates[:3])
     return {
         "lead": lead,
         "note": note,

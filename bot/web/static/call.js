@@ -161,7 +161,7 @@ async function press(button, what) {
       body: "{}",
     });
     const told = await answer.json();
-    say(told.says || "");
+    say(told.says === told.state.texts.lead ? "" : told.says);
     if (told.next) {
       location.assign(told.next);
       return;
