@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -288,3 +289,19 @@ async def test_open_screens_end_at_once_when_the_bot_stops_and_go_on_after_its_r
         assert (await open_screen.next())["number"] == number
         await anna.calls(number)
         await open_screen.until("confirmed")
+
+
+async def test_a_client_of_http_1_0_is_streamed_to(world: World, callgate: Installation) -> None:
+    anna = world.person("Anna", language="en")
+    number = await gets_number(anna)
+    url = httpx.URL(await address(callgate, anna))
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+
+    writer.write(f"GET {url.path}/events HTTP/1.0\r\n\r\n".encode())
+    opening = await reader.readuntil(b'"state":"waiting"')
+    await anna.calls(number)
+    rest = await reader.read()
+    writer.close()
+
+    assert b"chunked" not in opening.lower()
+    assert b'"state":"confirmed"' in rest
