@@ -42,6 +42,7 @@ from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import Store
+from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.request_number import RequestNumber
@@ -52,11 +53,14 @@ from bot.usecases.sweep import Sweep
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
+from bot.web.call import CallView, StaticFiles
+from bot.web.streams import Streams
 from bot.workers import InboxReader, NumberDesk, Sweeper
+from handlers.call import CallFiles, CallPages
 from handlers.callback import CallbackHandler
 from handlers.http import build_http
 from handlers.middlewares import MeetPerson
-from handlers.pages import CallPage, Health, MetricsPage
+from handlers.pages import Health, MetricsPage
 from handlers.routes import build_dispatcher
 from handlers.webhook import WebhookHandler
 from storage.database import Database
@@ -141,13 +145,15 @@ class App:
             self._loops["inbox"] = InboxReader(read_inbox, clock, every, self._announce).run
 
         # Telegram, inward.
+        cancel_verification = CancelVerification(clock)
+        ask_number_again = AskNumberAgain(clock, vault, open_verification)
         dispatcher = build_dispatcher(
             MeetPerson(clock, self._texts),
             clock=clock,
             take_contact=TakeContact(clock, plan, open_verification),
             show_screen=ShowScreen(clock),
-            cancel_verification=CancelVerification(clock),
-            ask_number_again=AskNumberAgain(clock, vault, open_verification),
+            cancel_verification=cancel_verification,
+            ask_number_again=ask_number_again,
             retry_entry=RetryEntry(clock),
             take_join_request=TakeJoinRequest(clock),
             follow_rights=FollowRights(clock, operators),
@@ -165,6 +171,12 @@ class App:
         self._webhook_secret = _webhook_secret(settings)
         self._webhook_is_set = False
 
+        # The call screen.
+        static, read_calls = StaticFiles(), ReadCalls(clock)
+        call_view = CallView(clock, self._texts, plan, static)
+        self._streams = Streams(clock, self._database, read_calls, call_view.event)
+        metrics.watch_streams(self._streams.__len__)
+
         # The one HTTP server.
         health = Health(self._not_ready)
         secret = settings.SMSC_CALLBACK_SECRET
@@ -178,7 +190,18 @@ class App:
                 self._announce,
             ).handle,
             telegram=None if self._poller else WebhookHandler(self._webhook_secret, intake).handle,
-            call_page=CallPage(clock, self._database, self._texts, plan).handle,
+            call=CallPages(
+                clock,
+                self._database,
+                self._texts,
+                read_calls,
+                call_view,
+                self._streams,
+                ask_number_again,
+                cancel_verification,
+                self._announce,
+            ),
+            call_file=CallFiles(static).handle,
             health=health.live,
             ready=health.ready,
             metrics=MetricsPage(metrics.text).handle,
@@ -205,12 +228,14 @@ class App:
             await self._database.close()
             raise
         self.port = self._runner.addresses[0][1]
+        self._supervisor.keep("streams", functools.partial(self._streams.run, self._supervisor.stopping))
         self._supervisor.keep("main", self._main)
         log.info("listening", host=self._settings.HTTP_HOST, port=self.port)
 
     async def stop(self) -> None:
         """Take nothing new, finish what is under way, close."""
         self._supervisor.stopping.set()
+        self._streams.end()
         await self._runner.cleanup()
         await self._supervisor.stop()
         await self._http.aclose()
@@ -304,6 +329,7 @@ class App:
         """There may be something to do."""
         self._courier.wake.set()
         self._number_desk.wake.set()
+        self._streams.wake.set()
 
 
 class CountedGateway:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 
 class Metrics:
@@ -32,6 +32,12 @@ class Metrics:
         self._callbacks = Counter(
             "callgate_gateway_callbacks", "Gateway callbacks by outcome", ["outcome"], registry=self.registry
         )
+
+        self._streams = Gauge("callgate_open_streams", "Call screens that are open now", registry=self.registry)
+
+    def watch_streams(self, count: Callable[[], int]) -> None:
+        """Ask `count` how many call screens are open, whenever that is told."""
+        self._streams.set_function(count)
 
     def taken(self, outcome: str, count: int = 1) -> None:
         """Updates came in."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import structlog
 from aiohttp import ClientError, web
@@ -13,17 +14,30 @@ log = structlog.get_logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+STREAM = "stream"
+"""The name of the route whose answers do not end by themselves."""
 BODY_TIMEOUT = 10.0
 """Seconds a sender is given to send its body."""
 ANSWER_TIMEOUT = 20.0
 """Seconds an answer may take."""
 
 
+class CallRoutes(Protocol):
+    """What is served under `/call/…`."""
+
+    async def page(self, request: web.Request, /) -> web.StreamResponse: ...
+    async def state(self, request: web.Request, /) -> web.StreamResponse: ...
+    async def events(self, request: web.Request, /) -> web.StreamResponse: ...
+    async def another(self, request: web.Request, /) -> web.StreamResponse: ...
+    async def cancel(self, request: web.Request, /) -> web.StreamResponse: ...
+
+
 def build_http(
     *,
     callback: Handler,
     telegram: Handler | None,
-    call_page: Handler,
+    call: CallRoutes,
+    call_file: Handler,
     health: Handler,
     ready: Handler,
     metrics: Handler,
@@ -34,7 +48,12 @@ def build_http(
     app.router.add_post("/smsc/{token}", callback)
     if telegram is not None:
         app.router.add_post("/telegram", telegram)
-    app.router.add_get("/call/{token}", call_page)
+    app.router.add_get("/call/{token}", call.page)
+    app.router.add_get("/call/{token}/state", call.state)
+    app.router.add_get("/call/{token}/events", call.events, name=STREAM, allow_head=False)
+    app.router.add_post("/call/{token}/another", call.another)
+    app.router.add_post("/call/{token}/cancel", call.cancel)
+    app.router.add_get("/static/call/{name}", call_file)
     app.router.add_get("/healthz", health)
     app.router.add_get("/readyz", ready)
     app.router.add_get("/metrics", metrics)
@@ -69,6 +88,8 @@ def same(given: str, expected: str) -> bool:
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Whatever fails inside is not the sender's fault: 503, so that it comes again. Nothing is told of why."""
     try:
+        if request.match_info.route.name == STREAM:
+            return await handler(request)
         async with asyncio.timeout(ANSWER_TIMEOUT):
             return await handler(request)
     except web.HTTPException:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.breaker import Breaker
@@ -155,6 +155,17 @@ class SqlJournal:
                 "code": code[:CODE_LENGTH],
             }
         )
+
+    async def newest(self) -> int:
+        found = await self._connection.execute(select(func.max(tables.journal.c.id)))
+        return found.scalar_one() or 0
+
+    async def since(self, entry_id: int, limit: int) -> list[tuple[int, int | None]]:
+        entries = tables.journal.c
+        rows = await self._connection.execute(
+            select(entries.id, entries.user_id).where(entries.id > entry_id).order_by(entries.id).limit(limit)
+        )
+        return [(row.id, row.user_id) for row in rows]
 
     async def write(self) -> None:
         """Write what was added."""

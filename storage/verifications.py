@@ -67,6 +67,9 @@ class SqlVerifications:
     async def by_token(self, token: str) -> Verification | None:
         return await self._one(select(*WITHOUT_SEALED).where(V.token == token))
 
+    async def by_tokens(self, tokens: Collection[str]) -> list[Verification]:
+        return await self._many(select(*WITHOUT_SEALED).where(V.token.in_(tokens)))
+
     async def open_of(self, user_id: int) -> Verification | None:
         return await self._one(OPEN_OF, {"whose": user_id})
 
@@ -184,6 +187,13 @@ class SqlVerifications:
         )
         row = found.one_or_none()
         return GatewayReason(row.reason) if row is not None and row.state == FAILED else None
+
+    async def failed_last(self, verification_ids: Collection[int]) -> set[int]:
+        newest = select(func.max(N.id)).where(N.verification_id.in_(verification_ids)).group_by(N.verification_id)
+        found = await self._connection.execute(
+            select(N.verification_id).where(N.id.in_(newest.scalar_subquery()), N.state == FAILED)
+        )
+        return set(found.scalars())
 
     async def overdue(self, now: datetime, limit: int) -> list[Verification]:
         running = exists().where(

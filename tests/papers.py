@@ -49,7 +49,16 @@ def routes() -> set[str]:
     async def nothing(_request: web.Request) -> web.Response:
         return web.Response()
 
+    class Nothing:
+        page = state = events = another = cancel = staticmethod(nothing)
+
     served = build_http(
-        callback=nothing, telegram=nothing, call_page=nothing, health=nothing, ready=nothing, metrics=nothing
+        callback=nothing,
+        telegram=nothing,
+        call=Nothing(),
+        call_file=nothing,
+        health=nothing,
+        ready=nothing,
+        metrics=nothing,
     )
     return {resource.canonical for resource in served.router.resources()}

@@ -72,8 +72,9 @@ def test_a_reader_gets_their_language_or_the_default(code: str | None, language:
 
 def test_russian_counts_in_three_forms() -> None:
     words = Texts("en").in_language("ru")
-    counted = [words.many("{count} minute is left.", "{count} minutes are left.", count) for count in (1, 3, 5, 21)]
-    assert counted == ["Осталась 1 минута.", "Осталось 3 минуты.", "Осталось 5 минут.", "Осталась 21 минута."]
+    one, other = "The next number can be had in {count} minute.", "The next number can be had in {count} minutes."
+    counted = [words.many(one, other, count).partition("через ")[2] for count in (1, 3, 5, 21)]
+    assert counted == ["1 минуту.", "3 минуты.", "5 минут.", "21 минуту."]
 
 
 def test_a_moment_of_another_day_is_shown_with_its_date() -> None:

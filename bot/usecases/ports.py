@@ -76,6 +76,13 @@ class PhoneRules(Protocol):
         """Like `parse`, and None too when the number cannot be a mobile one."""
 
 
+class NumberSpelling(Protocol):
+    """How numbers are written for people."""
+
+    def spelled(self, e164: str) -> str:
+        """The number in groups; as it is when they are not known."""
+
+
 class Vault(Protocol):
     """Keeps phone numbers unreadable without the installation's key."""
 
@@ -152,6 +159,8 @@ class Verifications(Protocol):
 
     async def by_token(self, token: str) -> Verification | None: ...
 
+    async def by_tokens(self, tokens: Collection[str]) -> list[Verification]: ...
+
     async def open_of(self, user_id: int) -> Verification | None: ...
 
     async def open_by_phone(self, fingerprint: Fingerprint) -> Verification | None: ...
@@ -185,6 +194,9 @@ class Verifications(Protocol):
 
     async def last_failure(self, verification_id: int) -> GatewayReason | None:
         """Why the newest number asked for was not given, when it was not."""
+
+    async def failed_last(self, verification_ids: Collection[int]) -> set[int]:
+        """Those of these whose newest number asked for was not given."""
 
     async def overdue(self, now: datetime, limit: int) -> list[Verification]:
         """Open ones whose every window has closed and that wait for no number."""
@@ -363,6 +375,12 @@ class Journal(Protocol):
         verification_id: int | None = None,
         code: str = "",
     ) -> None: ...
+
+    async def newest(self) -> int:
+        """The id of the newest entry; 0 when there is none."""
+
+    async def since(self, entry_id: int, limit: int) -> list[tuple[int, int | None]]:
+        """Id and person of the entries after this one, oldest first."""
 
 
 class Seen(Protocol):

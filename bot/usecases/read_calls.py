@@ -1,0 +1,144 @@
+"""What the call screens of some verifications tell."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.clock import Clock
+from bot.domain.gate import GrantState
+from bot.domain.gateway import GatewayReason
+from bot.domain.screen import Granted
+from bot.domain.verification import Verification, VerificationState
+from bot.usecases.ports import Store
+
+TOLD_AFTERWARDS = timedelta(minutes=10)
+"""How long after its end a verification is still told of; the link tells nothing more after that."""
+LATE_NEWS = timedelta(minutes=2)
+"""How long after its end an expired one is still watched: the report of a call may be on its way."""
+
+
+class CallState(StrEnum):
+    """Where the person of a call screen stands."""
+
+    ASKING = "asking"
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    LIMITED = "limited"
+
+
+@dataclass(frozen=True, slots=True)
+class CallScreen:
+    """One verification, as its call screen tells it. `number` and `ends_at` are there while it can be called.
+
+    `gates` are those to be entered, and once confirmed those entered.
+    """
+
+    verification_id: int
+    user_id: int
+    token: str
+    language: str
+    state: CallState
+    mask: str
+    number: str | None = None
+    began_at: datetime | None = None
+    ends_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: GatewayReason | None = None
+    is_asking_another: bool = False
+    no_other: bool = False
+    until: datetime | None = None
+    gates: tuple[Granted, ...] = ()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a number is awaited or can be called."""
+        return self.state in (CallState.ASKING, CallState.WAITING)
+
+    def is_final(self, now: datetime) -> bool:
+        """Whether nothing more will be told."""
+        match self.state:
+            case CallState.ASKING | CallState.WAITING:
+                return False
+            case CallState.CONFIRMED:
+                return all(gate.state is not GrantState.DUE for gate in self.gates)
+            case CallState.EXPIRED:
+                return self.ended_at is not None and now > self.ended_at + LATE_NEWS
+            case _:
+                return True
+
+    def is_told(self, now: datetime) -> bool:
+        """Whether its end is recent enough to be told."""
+        return self.ended_at is None or now <= self.ended_at + TOLD_AFTERWARDS
+
+
+class ReadCalls:
+    """By token; unknown ones are left out. However many: in as few statements as there are sorts of facts.
+
+    A window that has closed counts as expired, also before the sweeper has noted it.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store, tokens: Collection[str]) -> dict[str, CallScreen]:
+        now = self._clock.now()
+        verifications = await store.verifications.by_tokens(tokens)
+        if not verifications:
+            return {}
+        user_ids = {verification.user_id for verification in verifications}
+        people = await store.people.get_many(user_ids)
+        waiting = await store.requests.waiting_of_many(user_ids)
+        grants = await store.grants.of_many(user_ids)
+        failed = await store.verifications.failed_last([verification.id for verification in verifications])
+        screens = {}
+        for verification in verifications:
+            user_id = verification.user_id
+            state = _state(verification, now)
+            if state is CallState.CONFIRMED:
+                gates = [Granted(gate.title, gate.link, grant.state) for grant, gate in grants.get(user_id, ())]
+            else:
+                gates = [Granted(gate.title, gate.link, GrantState.DUE) for _, gate in waiting.get(user_id, ())]
+            number = verification.number if state is CallState.WAITING else None
+            ended_at = verification.ended_at
+            if state is CallState.EXPIRED and ended_at is None:
+                ended_at = verification.window_ends_at
+            screens[verification.token] = CallScreen(
+                verification_id=verification.id,
+                user_id=user_id,
+                token=verification.token,
+                language=people[user_id].language if user_id in people else "",
+                state=state,
+                mask=verification.mask,
+                number=number.offer.number if number else None,
+                began_at=number.asked_at if number else None,
+                ends_at=number.window_ends_at if number else None,
+                ended_at=ended_at,
+                reason=verification.reason,
+                is_asking_another=verification.asking and number is not None,
+                no_other=number is not None and not verification.asking and verification.id in failed,
+                gates=tuple(gates),
+            )
+        return screens
+
+
+def _state(verification: Verification, now: datetime) -> CallState:
+    match verification.state:
+        case VerificationState.CONFIRMED:
+            return CallState.CONFIRMED
+        case VerificationState.EXPIRED:
+            return CallState.EXPIRED
+        case VerificationState.CANCELLED:
+            return CallState.CANCELLED
+        case VerificationState.REFUSED:
+            return CallState.REFUSED
+        case VerificationState.OPEN:
+            number = verification.number
+            if number is not None and now <= number.window_ends_at:
+                return CallState.WAITING
+            return CallState.ASKING if verification.asking or number is None else CallState.EXPIRED

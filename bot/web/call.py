@@ -1,0 +1,262 @@
+"""The call screen: what it tells, as JSON for the page's script and as the page itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import segno
+
+from bot.clock import Clock
+from bot.domain.delivery import Toast
+from bot.domain.gate import GrantState
+from bot.domain.gateway import GatewayReason
+from bot.telegram.texts import Texts, Words, visible
+from bot.usecases.ports import NumberSpelling
+from bot.usecases.read_calls import CallScreen, CallState
+
+STATIC = Path(__file__).parent / "static"
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+MINUTE = timedelta(minutes=1)
+QUIET_ZONE = 4
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Sent with the page: nothing but our own files is loaded, nothing is kept or passed on."""
+
+
+class StaticFiles:
+    """The page's files, read once. `version` of one is part of its address, so that it can be kept for ever."""
+
+    def __init__(self) -> None:
+        self.files = {file.name: file.read_bytes() for file in STATIC.iterdir() if file.suffix in TYPES}
+        self._versions = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in self.files.items()}
+
+    def address(self, name: str) -> str:
+        """Where the page finds it."""
+        return f"/static/call/{name}?v={self._versions[name]}"
+
+    def is_current(self, name: str, version: str) -> bool:
+        """Whether `version` is the one there is."""
+        return self._versions.get(name) == version
+
+
+class CallView:
+    """Draws call screens in their person's language."""
+
+    def __init__(self, clock: Clock, texts: Texts, plan: NumberSpelling, static: StaticFiles) -> None:
+        self._clock = clock
+        self._texts = texts
+        self._plan = plan
+        self._static = static
+        self._page = Template((STATIC / "call.html").read_text(encoding="utf-8"))
+
+    def facts(self, screen: CallScreen) -> dict[str, Any]:
+        """What the screen tells now."""
+        now = self._clock.now()
+        words = self._texts.in_language(screen.language)
+        number = screen.number or ""
+        return {
+            "state": screen.state,
+            "number": number,
+            "spelled": self._plan.spelled(number) if number else "",
+            "mask": screen.mask,
+            "began_at": _seconds(screen.began_at),
+            "ends_at": _seconds(screen.ends_at),
+            "now": _seconds(now),
+            "qr": qr_path(f"tel:{number}") if number else None,
+            "gates": [
+                {"title": visible(gate.title), "link": gate.link if gate.state is GrantState.DONE else ""}
+                for gate in screen.gates
+                if screen.state is CallState.CONFIRMED
+            ],
+            "final": screen.is_final(now),
+            "texts": _sentences(screen, words, now),
+        }
+
+    def event(self, screen: CallScreen) -> bytes:
+        """The same as a server-sent event."""
+        return f"retry: 3000\nevent: state\ndata: {_json(self.facts(screen))}\n\n".encode()
+
+    def answer(self, screen: CallScreen, toast: Toast, opens_at: datetime | None, next_token: str) -> dict[str, Any]:
+        """What a pressed button did: in a word, in a sentence, and what the screen tells now."""
+        words, now = self._texts.in_language(screen.language), self._clock.now()
+        return {
+            "result": toast,
+            "says": _says(toast, opens_at, now, words),
+            "next": f"/call/{next_token}" if next_token else "",
+            "state": self.facts(screen),
+        }
+
+    def page(self, screen: CallScreen) -> str:
+        """The page."""
+        words = self._texts.in_language(screen.language)
+        facts = self.facts(screen)
+        texts, size, path = facts["texts"], 33, ""
+        if facts["qr"]:
+            size, path = facts["qr"]["size"], facts["qr"]["path"]
+        left = int(facts["ends_at"] - facts["now"]) if facts["ends_at"] else 0
+        labels = {
+            "copied": words("Copied"),
+            "offline": words("No connection. Trying again…"),
+            "failed": words("That did not work. Please try again."),
+            "call": words("Call {number}", number="{number}"),
+        }
+        return self._page.substitute(
+            language=words.language,
+            css=self._static.address("call.css"),
+            js=self._static.address("call.js"),
+            icon=self._static.address("icon.svg"),
+            state=escape(facts["state"]),
+            purpose=escape(texts["purpose"]),
+            lead=escape(texts["lead"]),
+            title=escape(texts["lead"]),
+            note=escape(texts["note"]),
+            mask=escape(texts["mask"]),
+            spelled=escape(facts["spelled"]),
+            tel=f' href="tel:{escape(facts["number"])}"' if facts["number"] else "",
+            left=f"{max(0, left) // 60}:{max(0, left) % 60:02}",
+            size=str(size),
+            path=path,
+            scan=escape(words("Point the camera of your phone here: it dials the number.")),
+            qr_label=escape(words("A QR code that dials the number")),
+            hint=escape(words("The call drops by itself: that is right. It is free, and nobody answers.")),
+            call=escape(words("Call")),
+            call_label=escape(words("Call {number}", number=facts["spelled"])),
+            copy=escape(words("Copy the number")),
+            another=escape(words("Another number")),
+            again=escape(words("Try again")),
+            cancel=escape(words("Cancel")),
+            gates="".join(f"<li>{_gate(gate['title'], gate['link'])}</li>" for gate in facts["gates"]),
+            facts=_json(facts).replace("<", "\\u003c"),
+            labels=_json(labels).replace("<", "\\u003c"),
+            back=escape(words("Then go back to Telegram.")),
+        )
+
+
+def qr_path(content: str) -> dict[str, Any]:
+    """A QR code as one SVG path, with the quiet zone that readers need around it."""
+    code = segno.make_qr(content, error="m", boost_error=False)
+    size = code.symbol_size(scale=1, border=QUIET_ZONE)[0]
+    runs = []
+    for y, row in enumerate(code.matrix, QUIET_ZONE):
+        x = 0
+        while x < len(row):
+            length = 1
+            while x + length < len(row) and row[x + length] == row[x]:
+                length += 1
+            if row[x]:
+                runs.append(f"M{x + QUIET_ZONE} {y}h{length}v1h-{length}z")
+            x += length
+    return {"size": size, "path": "".join(runs)}
+
+
+def _gate(title: str, link: str) -> str:
+    text = escape(title)
+    return f'<a href="{escape(link, quote=True)}" rel="noreferrer">{text}</a>' if link else text
+
+
+def _sentences(screen: CallScreen, words: Words, now: datetime) -> dict[str, str]:
+    lead, note = _told(screen, words, now)
+    titles = ", ".join(words("“{title}”", title=visible(gate.title)) for gate in screen.gates[:3])
+    return {
+        "lead": lead,
+        "note": note,
+        "purpose": words("To enter {gates}", gates=titles) if titles and screen.is_running else "",
+        "mask": words("from your phone {mask}", mask=screen.mask),
+    }
+
+
+def _told(screen: CallScreen, words: Words, now: datetime) -> tuple[str, str]:
+    match screen.state:
+        case CallState.ASKING:
+            return words("Getting a number for you…"), words("It takes a few seconds.")
+        case CallState.WAITING if screen.is_asking_another:
+            return words("Call this number"), words("Getting another number… This one still works.")
+        case CallState.WAITING if screen.no_other:
+            return words("Call this number"), words("There is no other number right now. This one still works.")
+        case CallState.WAITING:
+            return words("Call this number"), ""
+        case CallState.CONFIRMED:
+            return _confirmed(screen, words)
+        case CallState.EXPIRED:
+            return words("Time is up"), words(
+                "No call arrived from your number. Call from the phone of this Telegram account, "
+                "with your number shown; roaming can hide it."
+            )
+        case CallState.CANCELLED:
+            return words("Cancelled"), words("Nothing was checked.")
+        case CallState.REFUSED:
+            return words("No number was given"), _refusal(screen.reason, words)
+        case CallState.LIMITED:
+            return words("That was many numbers in a short time"), _opens(screen.until or now, now, words)
+
+
+def _confirmed(screen: CallScreen, words: Words) -> tuple[str, str]:
+    states = {gate.state for gate in screen.gates}
+    if GrantState.DUE in states:
+        return words("Letting you in…"), words("The call was heard.")
+    if GrantState.TOO_MANY_CHATS in states:
+        return words("Your phone is verified"), words(
+            "You are in too many groups. Leave one that you do not need, then press the button in the chat."
+        )
+    if GrantState.FAILED in states:
+        return words("Your phone is verified"), words("Telegram did not let me add you. The operators were told.")
+    if GrantState.DONE in states:
+        return words("You are in"), words("Go back to Telegram: it is open for you.")
+    return words("Your phone is verified"), words("Groups that ask for it will now let you in at once.")
+
+
+def _refusal(reason: GatewayReason | None, words: Words) -> str:
+    match reason:
+        case GatewayReason.NUMBER_UNUSABLE:
+            return words("This number cannot be checked by a call. Please ask an administrator of the group.")
+        case GatewayReason.BLACKLISTED:
+            return words("This number was refused. Please ask an administrator of the group.")
+        case GatewayReason.COUNTRY_REFUSED:
+            return words("Calls from this country are not accepted here. Please ask an administrator of the group.")
+        case _:
+            return words("Checking by a call is temporarily unavailable. Please try again in a few minutes.")
+
+
+def _opens(opens_at: datetime, now: datetime, words: Words) -> str:
+    minutes = max(1, -(-int((opens_at - now).total_seconds()) // 60))
+    return words.many(
+        "The next number can be had in {count} minute.", "The next number can be had in {count} minutes.", minutes
+    )
+
+
+def _says(toast: Toast, opens_at: datetime | None, now: datetime, words: Words) -> str:
+    match toast:
+        case Toast.NOTHING:
+            return ""
+        case Toast.CANCELLED:
+            return words("Cancelled")
+        case Toast.ASKING:
+            return words("Getting another number…")
+        case Toast.TRYING_AGAIN:
+            return words("Trying again…")
+        case Toast.ALREADY_VERIFIED:
+            return words("You are verified already.")
+        case Toast.LIMITED:
+            return _opens(opens_at, now, words) if opens_at else words("Too many numbers for now.")
+        case _:
+            return words("This is over already.")
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else round(moment.timestamp(), 3)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,208 @@
+/** The call screen. It shows what the server tells and has no sentence of its own. */
+
+const at = (id) => document.getElementById(id);
+const main = at("screen");
+const labels = JSON.parse(at("labels").textContent);
+const base = location.pathname.replace(/\/+$/, "");
+const FIRST_WORD = 6000; // a proxy that keeps the stream back is noticed by then
+const SILENCE = 50000; // heartbeats come every 20 seconds
+const POLL = 3000;
+const BUFFERED_FOR = 20; // polls before streaming is tried again
+
+let facts = JSON.parse(at("facts").textContent);
+let ahead = 0; // how far the device's clock is ahead of the server's, in ms
+let ticking = 0;
+let interrupt = null;
+let nudge = null;
+
+/** The one place where a call begins: the link's own `tel:` address does it here. */
+function wireCall() {
+  for (const id of ["call", "number"]) {
+    if (facts.number) at(id).setAttribute("href", `tel:${facts.number}`);
+    else at(id).removeAttribute("href");
+  }
+}
+
+function put(id, text) {
+  if (at(id).textContent !== text) at(id).textContent = text;
+}
+
+/** Show what the server told. */
+function take(next) {
+  ahead = Date.now() - next.now * 1000;
+  facts = next;
+  main.dataset.state = next.state;
+  document.title = next.texts.lead;
+  for (const name of ["purpose", "lead", "mask", "note"]) put(name, next.texts[name]);
+  put("number", next.spelled);
+  at("call").setAttribute("aria-label", labels.call.replace("{number}", next.spelled));
+  if (next.qr) {
+    at("qr").setAttribute("viewBox", `0 0 ${next.qr.size} ${next.qr.size}`);
+    at("qr-path").setAttribute("d", next.qr.path);
+  }
+  at("gates").replaceChildren(...next.gates.map(gate));
+  wireCall();
+  tick();
+}
+
+function gate({ title, link }) {
+  const item = document.createElement("li");
+  const inner = document.createElement(link ? "a" : "span");
+  if (link) {
+    inner.href = link;
+    inner.rel = "noreferrer";
+  }
+  inner.textContent = title;
+  item.append(inner);
+  return item;
+}
+
+/** Once a second, on the server's seconds. Never counted: always worked out anew, so sleep does no harm. */
+function tick() {
+  clearTimeout(ticking);
+  if (facts.state !== "waiting") return;
+  const left = Math.max(0, facts.ends_at * 1000 - (Date.now() - ahead));
+  const seconds = Math.ceil(left / 1000 - 0.02);
+  put("left", `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
+  const whole = Math.max(1, (facts.ends_at - facts.began_at) * 1000);
+  at("arc").style.strokeDashoffset = String(1 - Math.min(1, (seconds * 1000) / whole));
+  main.classList.toggle("is-short", seconds <= 60);
+  if (left > 0) ticking = setTimeout(tick, left % 1000 || 1000);
+}
+
+let hushed = 0;
+function say(text, forever = false) {
+  clearTimeout(hushed);
+  put("says", text);
+  if (text && !forever) hushed = setTimeout(() => put("says", ""), 5000);
+}
+
+const rest = (ms) =>
+  new Promise((done) => {
+    nudge = done;
+    setTimeout(done, ms);
+  });
+
+async function poll() {
+  const answer = await fetch(`${base}/state`, { cache: "no-store" });
+  if (answer.status === 200 || answer.status === 410) take(await answer.json());
+  else if (answer.status === 404) location.reload();
+  else throw new Error(String(answer.status));
+}
+
+/** Read the stream until it ends; whether anything came. */
+async function stream() {
+  const control = new AbortController();
+  interrupt = () => control.abort();
+  let alarm = setTimeout(interrupt, FIRST_WORD);
+  let came = false;
+  try {
+    const answer = await fetch(`${base}/events`, {
+      cache: "no-store",
+      headers: { Accept: "text/event-stream" },
+      signal: control.signal,
+    });
+    if (answer.status !== 200) {
+      if (answer.status === 410) take(await answer.json());
+      return came;
+    }
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let buffer = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return came;
+      clearTimeout(alarm);
+      alarm = setTimeout(interrupt, SILENCE);
+      if (!came) say("");
+      came = true;
+      const blocks = (buffer + value).split("\n\n");
+      buffer = blocks.pop();
+      for (const block of blocks) {
+        const data = block.split("\n").filter((line) => line.startsWith("data: "));
+        if (data.length) take(JSON.parse(data.map((line) => line.slice(6)).join("\n")));
+      }
+    }
+  } catch {
+    return came;
+  } finally {
+    clearTimeout(alarm);
+    interrupt = null;
+  }
+}
+
+/** Listen for as long as there is news; where no stream comes through, ask again and again. */
+async function follow() {
+  let failures = 0;
+  while (!facts.final) {
+    const came = await stream();
+    try {
+      for (let polls = 0; !facts.final && polls < (came ? 1 : BUFFERED_FOR); polls += 1) {
+        await poll();
+        if (failures) say("");
+        // Where the server was only away for a moment, streaming is tried again at once.
+        if (failures) polls = BUFFERED_FOR;
+        failures = 0;
+        await rest((came ? 300 : POLL) * (0.8 + Math.random() * 0.4));
+      }
+    } catch {
+      failures += 1;
+      if (failures > 1) say(labels.offline, true);
+      await rest(Math.min(15000, 500 * 2 ** failures) * (0.5 + Math.random()));
+    }
+  }
+}
+/** Press a button of the server's. */
+async function press(button, what) {
+  button.disabled = true;
+  try {
+    const answer = await fetch(`${base}/${what}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Callgate": "call" },
+      body: "{}",
+    });
+    const told = await answer.json();
+    say(told.says === told.state.texts.lead ? "" : told.says);
+    if (told.next) {
+      location.assign(told.next);
+      return;
+    }
+    take(told.state);
+  } catch {
+    say(labels.failed);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+async function copy() {
+  try {
+    await navigator.clipboard.writeText(facts.number);
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = facts.number;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    at("copy").focus();
+  }
+  say(labels.copied);
+}
+
+/** The page is looked at again, or the network is back: what was known may be old. */
+function again() {
+  if (document.visibilityState === "hidden" || facts.final) return;
+  tick();
+  poll().then(() => nudge?.(), () => interrupt?.());
+}
+
+at("copy").addEventListener("click", copy);
+at("another").addEventListener("click", (event) => press(event.currentTarget, "another"));
+at("again").addEventListener("click", (event) => press(event.currentTarget, "another"));
+at("cancel").addEventListener("click", (event) => press(event.currentTarget, "cancel"));
+document.addEventListener("visibilitychange", again);
+addEventListener("online", again);
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+document.documentElement.classList.add("js");
+take(facts);
+follow();

@@ -1,0 +1,214 @@
+"""The call screen: its page, its state, its event stream and its buttons."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from aiohttp import web
+
+from bot.clock import Clock
+from bot.domain.delivery import Toast
+from bot.domain.limits import LONGEST_SPAN, next_opening
+from bot.telegram.texts import Texts
+from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.cancel_verification import CancelVerification
+from bot.usecases.ports import Person, StorageUnavailableError, Store, Transactions
+from bot.usecases.read_calls import CallScreen, ReadCalls
+from bot.web.call import HEADERS, TYPES, CallView, StaticFiles
+from bot.web.pages import HEADERS as MESSAGE_HEADERS
+from bot.web.pages import message_page
+from bot.web.rate import Rate, sender
+from bot.web.streams import Streams
+from handlers.http import body_of
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+OWN_HEADER = "X-Callgate"
+"""A page of another site cannot send it without asking, and is not allowed to."""
+LARGEST_BODY = 1024
+FOR_EVER = "public, max-age=31536000, immutable"
+WRITE_BUFFER = 16 * 1024
+STREAM_HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+    "X-Robots-Tag": "noindex",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+Press = Callable[[Store, Person, int], Awaitable[Toast]]
+
+
+class CallPages:
+    """All of `/call/…`: 404 for an unknown token, 410 when it is over, 429 for an address that asks too often."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        transactions: Transactions,
+        texts: Texts,
+        read: ReadCalls,
+        view: CallView,
+        streams: Streams,
+        ask_number_again: AskNumberAgain,
+        cancel_verification: CancelVerification,
+        announce: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._transactions = transactions
+        self._texts = texts
+        self._read = read
+        self._view = view
+        self._streams = streams
+        self._ask_number_again = ask_number_again
+        self._cancel_verification = cancel_verification
+        self._announce = announce
+        self._rate = Rate()
+
+    async def page(self, request: web.Request) -> web.Response:
+        """The page."""
+        screen = await self._screen(self._token(request))
+        if screen is None:
+            return self._message("", lambda words: words("There is no such page."), 404)
+        if not screen.is_told(self._clock.now()):
+            return self._message(screen.language, lambda words: words("This call is over."), 410)
+        status = 200 if screen.is_running else 410
+        return web.Response(text=self._view.page(screen), status=status, content_type="text/html", headers=HEADERS)
+
+    async def state(self, request: web.Request) -> web.Response:
+        """What the screen tells, for those who cannot be streamed to."""
+        screen = await self._screen(self._token(request))
+        if screen is None or not screen.is_told(self._clock.now()):
+            return _nothing(404 if screen is None else 410)
+        return self._told(screen, 410 if screen.is_final(self._clock.now()) else 200)
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """The same, at once and at every change."""
+        token = self._token(request)
+        try:
+            screen, stream = await self._streams.open(token, lambda: _cut(request)) if token else (None, None)
+        except StorageUnavailableError:
+            return web.Response(status=503, text="not now", headers={"Retry-After": "5"})
+        if screen is None or not screen.is_told(self._clock.now()):
+            if stream is not None:
+                self._streams.close(stream)
+            return _nothing(404 if screen is None else 410)
+        if stream is None:
+            return self._told(screen, 410)
+        response = web.StreamResponse(headers=STREAM_HEADERS)
+        try:
+            await response.prepare(request)
+            if request.transport is not None:
+                request.transport.set_write_buffer_limits(high=WRITE_BUFFER)
+            while (news := await stream.next()) is not None:
+                await response.write(news)
+            response.force_close()
+        except ConnectionError:
+            # The reader has gone.
+            return response
+        finally:
+            self._streams.close(stream)
+        return response
+
+    async def another(self, request: web.Request) -> web.Response:
+        """Another number, or another try."""
+        return await self._pressed(request, self._ask_number_again)
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Give it up."""
+        return await self._pressed(request, self._cancel_verification)
+
+    async def _pressed(self, request: web.Request, press: Press) -> web.Response:
+        token = self._token(request)
+        if OWN_HEADER not in request.headers:
+            return _nothing(403)
+        await body_of(request, LARGEST_BODY)
+
+        async def work(store: Store) -> tuple[CallScreen, Toast, datetime | None, str] | None:
+            screen = (await self._read(store, [token])).get(token) if token else None
+            person = await store.people.lock(screen.user_id) if screen else None
+            if screen is None or person is None or not screen.is_told(self._clock.now()):
+                return None
+            toast = await press(store, person, screen.verification_id)
+            opens_at, next_token = None, ""
+            if press is self._ask_number_again:
+                mine = await store.verifications.open_of(person.user_id)
+                if mine is not None and mine.token != token:
+                    next_token = mine.token
+                elif toast is Toast.LIMITED or (toast is Toast.TRYING_AGAIN and mine is None):
+                    opens_at = await self._opens_at(store, screen)
+            return (await self._read(store, [token]))[token], toast, opens_at, next_token
+
+        done = await self._transactions.transact(work)
+        if done is None:
+            return _nothing(404)
+        self._announce()
+        return web.json_response(self._view.answer(*done), headers={"Cache-Control": "no-store"})
+
+    async def _opens_at(self, store: Store, screen: CallScreen) -> datetime | None:
+        now = self._clock.now()
+        verification = await store.verifications.get(screen.verification_id)
+        if verification is None:
+            return None
+        asked = await store.verifications.asked_since(screen.user_id, verification.fingerprint, now - LONGEST_SPAN)
+        return next_opening(asked, now)
+
+    async def _screen(self, token: str) -> CallScreen | None:
+        if not token:
+            return None
+        return (await self._transactions.transact(lambda store: self._read(store, [token]))).get(token)
+
+    def _token(self, request: web.Request) -> str:
+        """The token; empty for what can be none. 429 for an address that asks too often."""
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        address = sender(peer[0] if peer else None, request.headers.get("X-Forwarded-For"))
+        wait = self._rate.wait(address, self._clock.now())
+        if wait:
+            raise web.HTTPTooManyRequests(headers={"Retry-After": str(math.ceil(wait))})
+        token = request.match_info["token"]
+        # Not every text can be asked of a database.
+        return token if TOKEN.fullmatch(token) else ""
+
+    def _told(self, screen: CallScreen, status: int) -> web.Response:
+        return web.json_response(self._view.facts(screen), status=status, headers={"Cache-Control": "no-store"})
+
+    def _message(self, language: str, said: Callable[..., str], status: int) -> web.Response:
+        words = self._texts.in_language(language)
+        text = message_page(said(words), words)
+        return web.Response(text=text, status=status, content_type="text/html", headers=MESSAGE_HEADERS)
+
+
+class CallFiles:
+    """The files of the page. An address with the right version may be kept for ever."""
+
+    def __init__(self, static: StaticFiles) -> None:
+        self._static = static
+
+    async def handle(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        content = self._static.files.get(name)
+        if content is None:
+            return _nothing(404)
+        is_current = self._static.is_current(name, request.query.get("v", ""))
+        return web.Response(
+            body=content,
+            content_type=TYPES[name[name.rindex(".") :]],
+            charset="utf-8",
+            headers={
+                "Cache-Control": FOR_EVER if is_current else "no-cache",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+
+def _cut(request: web.Request) -> None:
+    if isinstance(request.transport, asyncio.Transport):
+        request.transport.abort()
+
+
+def _nothing(status: int) -> web.Response:
+    return web.json_response({}, status=status, headers={"Cache-Control": "no-store", "X-Robots-Tag": "noindex"})

@@ -1,0 +1,307 @@
+"""The call screen as a browser's script sees it: page, events, state and buttons."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.sandbox.people import Person
+from bot.sandbox.world import World
+from tests.installation import Installation
+from tests.scenarios.conftest import Install
+from tests.scenarios.story import WINDOW, gets_number, guarded, verifications
+
+OWN = {"X-Callgate": "call"}
+
+
+@pytest.fixture
+async def callgate(install: Install) -> Installation:
+    return await install(PUBLIC_URL="http://localhost:8080")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(timeout=10) as client:
+        yield client
+
+
+async def address(callgate: Installation, person: Person) -> str:
+    rows = await callgate.rows("SELECT token FROM verifications WHERE user_id = :id ORDER BY id DESC", id=person.id)
+    return f"{callgate.url}/call/{rows[0]['token']}"
+
+
+class Events:
+    """An open stream."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer = answer
+        self._lines = answer.aiter_lines()
+
+    async def next(self) -> dict[str, Any]:
+        async for line in self._lines:
+            if line.startswith("data: "):
+                told: dict[str, Any] = json.loads(line.removeprefix("data: "))
+                return told
+        raise EOFError
+
+    async def until(self, state: str) -> dict[str, Any]:
+        while (told := await self.next())["state"] != state:
+            pass
+        return told
+
+    async def has_ended(self) -> bool:
+        return [line async for line in self._lines if line.startswith("data: ")] == []
+
+
+@asynccontextmanager
+async def events(browser: httpx.AsyncClient, page: str) -> AsyncIterator[Events]:
+    async with browser.stream("GET", f"{page}/events") as answer:
+        yield Events(answer)
+
+
+async def test_an_open_screen_tells_the_number_then_that_the_person_is_in(
+    world: World, callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    _, group = await guarded(world)
+    anna = world.person("Anna", phone="+79161234512", language="en")
+    await anna.asks_to_join(group)
+    number = await gets_number(anna)
+
+    async with events(browser, await address(callgate, anna)) as open_screen:
+        assert open_screen.answer.headers["Content-Type"].startswith("text/event-stream")
+        told = await open_screen.next()
+        assert (told["state"], told["number"], told["mask"]) == ("waiting", number, "+7 ••• ••• 45-12")
+        assert re.sub(r"[ -]", "", told["spelled"]) == number
+        assert 0 < told["ends_at"] - told["now"] <= WINDOW
+        assert "Flat owners" in told["texts"]["purpose"]
+        await anna.calls(number)
+        told = await open_screen.until("confirmed")
+        while not told["final"]:
+            told = await open_screen.next()
+        assert told["texts"]["lead"] == "You are in"
+        assert [gate["title"] for gate in told["gates"]] == ["Flat owners"]
+        assert told["number"] == ""
+        assert await open_screen.has_ended()
+
+
+async def test_several_tabs_hear_of_the_same_call(
+    world: World, callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    anna = world.person("Anna", language="en")
+    number = await gets_number(anna)
+    page = await address(callgate, anna)
+
+    async with events(browser, page) as one, events(browser, page) as other:
+        await one.next(), await other.next()
+        assert "callgate_open_streams 2.0" in (await browser.get(f"{callgate.url}/metrics")).text
+        await anna.calls(number)
+        await one.until("confirmed"), await other.until("confirmed")
+
+
+async def test_time_runs_out_on_an_open_screen(
+    world: World, callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    anna = world.person("Anna", language="en")
+    await gets_number(anna)
+
+    async with events(browser, await address(callgate, anna)) as open_screen:
+        await open_screen.next()
+        world.clock.advance(WINDOW + 1)
+        told = await open_screen.until("expired")
+
+    assert told["texts"]["lead"] == "Time is up"
+    assert told["qr"] is None
+
+
+async def test_another_number_from_the_screen_is_given_and_shown(
+    world: World, callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    anna = world.person("Anna", language="en")
+    number = await gets_number(anna)
+    page = await address(callgate, anna)
+
+    async with events(browser, page) as open_screen:
+        await open_screen.next()
+        answer = (await browser.post(f"{page}/another", headers=OWN)).json()
+        assert (answer["result"], answer["says"]) == ("asking", "Getting another number…")
+        while (told := await open_screen.next())["number"] == number:
+            pass
+        assert told["state"] == "waiting"
+    await anna.calls(told["number"])
+    await anna.sees("✅")
+
+
+async def test_too_many_numbers_are_refused_with_the_time_of_the_next(
+    world: World, callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    anna = world.person("Anna", language="en")
+    await gets_number(anna)
+    page = await address(callgate, anna)
+    async with events(browser, page) as open_screen:
+        number = (await open_screen.next())["number"]
+        for _ in range(2):
+            await browser.post(f"{page}/another", headers=OWN)
+            while (told := await open_screen.next())["number"] == number:
+                pass
+            number = told["number"]
+
+    answer = (await browser.post(f"{page}/another", headers=OWN)).json()
+
+    assert answer["result"] == "limited"
+    assert re.search(r"next number can be had in (9|10) minutes", answer["says"])
+    assert (answer["state"]["state"], answer["state"]["number"]) == ("waiting", number)
+
+
+async def test_cancel_ends_it_and_trying_again_leads_to_a_new_screen(
+    world: World, callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    anna = world.person("Anna", language="en")
+    await gets_number(anna)
+    page = await address(callgate, anna)
+
+    cancelled = (await browser.post(f"{page}/cancel", headers=OWN)).json()
+
+    assert (cancelled["result"], cancelled["state"]["state"]) == ("cancelled", "cancelled")
+    assert await verifications(callgate, anna) == ["cancelled"]
+    assert (await browser.get(page)).status_code == 410
+    again = (await browser.post(f"{page}/cancel", headers=OWN)).json()
+    assert again["result"] == "over"
+
+
+async def test_trying_again_after_the_end_leads_to_the_new_screen(
+    world: World, callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    anna = world.person("Anna", language="en")
+    await gets_number(anna)
+    page = await address(callgate, anna)
+    world.clock.advance(WINDOW + 1)
+    await anna.sees("⌛")
+
+    answer = (await browser.post(f"{page}/another", headers=OWN)).json()
+
+    assert answer["result"] == "trying_again"
+    assert answer["next"] == httpx.URL(await address(callgate, anna)).path != httpx.URL(page).path
+    assert (await browser.get(callgate.url + answer["next"])).status_code == 200
+
+
+@pytest.mark.parametrize("button", ["another", "cancel"])
+async def test_a_button_pressed_by_another_site_does_nothing(
+    world: World, callgate: Installation, browser: httpx.AsyncClient, button: str
+) -> None:
+    anna = world.person("Anna", language="en")
+    await gets_number(anna)
+
+    answer = await browser.post(f"{await address(callgate, anna)}/{button}", data={"a": "b"})
+
+    assert answer.status_code == 403
+    assert await verifications(callgate, anna) == ["open"]
+    assert (await callgate.rows("SELECT count(*) AS given FROM numbers")) == [{"given": 1}]
+
+
+async def test_what_is_over_is_told_for_a_while_and_then_no_more(
+    world: World, callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    anna = world.person("Anna", phone="+79161234512", language="en")
+    await anna.calls(await gets_number(anna))
+    await anna.sees("✅")
+    page = await address(callgate, anna)
+
+    opened, told, streamed = [await browser.get(page + part) for part in ("", "/state", "/events")]
+
+    assert [answer.status_code for answer in (opened, told, streamed)] == [410, 410, 410]
+    assert "Your phone is verified" in opened.text
+    assert told.json()["state"] == streamed.json()["state"] == "confirmed"
+    world.clock.advance(11 * 60)
+    opened, told, streamed = [await browser.get(page + part) for part in ("", "/state", "/events")]
+    assert [answer.status_code for answer in (opened, told, streamed)] == [410, 410, 410]
+    assert "This call is over." in opened.text
+    assert told.json() == streamed.json() == {}
+
+
+@pytest.mark.parametrize("token", ["unknown", "%00", "%ED%A0%80", "x" * 300])
+async def test_a_guessed_token_tells_nothing(callgate: Installation, browser: httpx.AsyncClient, token: str) -> None:
+    page = f"{callgate.url}/call/{token}"
+
+    answers = [await browser.get(page + part) for part in ("", "/state", "/events")]
+    answers += [await browser.post(f"{page}/{button}", headers=OWN) for button in ("another", "cancel")]
+
+    assert {answer.status_code for answer in answers} == {404}
+
+
+async def test_the_page_is_whole_strict_and_holds_no_full_phone(
+    world: World, callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    boris = world.person("Борис", phone="+79161234512", language="ru")
+    number = await gets_number(boris)
+
+    page = await browser.get(await address(callgate, boris))
+
+    assert page.status_code == 200
+    assert '<html lang="ru">' in page.text
+    assert "Позвоните на этот номер" in page.text
+    assert f'href="tel:{number}"' in page.text
+    assert "9161234512" not in re.sub(r"\D", "", page.text)
+    policy = page.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert policy.startswith("default-src 'none'")
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["X-Robots-Tag"] == "noindex"
+    for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text):
+        file = await browser.get(callgate.url + path)
+        assert (file.status_code, "immutable" in file.headers["Cache-Control"]) == (200, True), path
+        assert "immutable" not in (await browser.get(callgate.url + path + "0")).headers["Cache-Control"]
+
+
+async def test_an_address_that_asks_too_often_is_told_when_to_come_again(
+    callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    one, other = {"X-Forwarded-For": "203.0.113.7"}, {"X-Forwarded-For": "203.0.113.8"}
+    page = f"{callgate.url}/call/unknown/state"
+    callgate.world.clock.set_rate(0)
+    answers = [(await browser.get(page, headers=one)).status_code for _ in range(120)]
+
+    refused = await browser.get(page, headers=one)
+
+    assert set(answers) == {404}
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+    assert (await browser.get(page, headers=other)).status_code == 404
+
+
+async def test_open_screens_end_at_once_when_the_bot_stops_and_go_on_after_its_restart(
+    world: World, callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    anna = world.person("Anna", language="en")
+    number = await gets_number(anna)
+
+    async with events(browser, await address(callgate, anna)) as open_screen:
+        await open_screen.next()
+        await callgate.restart()
+        assert await open_screen.has_ended()
+    async with events(browser, await address(callgate, anna)) as open_screen:
+        assert (await open_screen.next())["number"] == number
+        await anna.calls(number)
+        await open_screen.until("confirmed")
+
+
+async def test_a_client_of_http_1_0_is_streamed_to(world: World, callgate: Installation) -> None:
+    anna = world.person("Anna", language="en")
+    number = await gets_number(anna)
+    url = httpx.URL(await address(callgate, anna))
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+
+    writer.write(f"GET {url.path}/events HTTP/1.0\r\n\r\n".encode())
+    opening = await reader.readuntil(b'"state":"waiting"')
+    await anna.calls(number)
+    rest = await reader.read()
+    writer.close()
+
+    assert b"chunked" not in opening.lower()
+    assert b'"state":"confirmed"' in rest
