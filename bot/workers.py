@@ -115,4 +115,4 @@ class Sweeper:
         except StorageUnavailableError:
             raise
         except Exception:
-            log.exception("sweep_failed", step=step.__name__)
+            log.exception("sweep_failed", step=getattr(step, "__name__", "?"))

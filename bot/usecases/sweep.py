@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from bot.clock import Clock
@@ -31,7 +32,12 @@ class Sweep:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.steps = (self.expire, self.let_in, self.decline, self.forget)
+        self.steps: tuple[Callable[[Store], Awaitable[None]], ...] = (
+            self.expire,
+            self.let_in,
+            self.decline,
+            self.forget,
+        )
 
     async def make_up_for_outage(self, store: Store) -> None:
         """To be done once, before anything else: time the bot was not running does not count against who waits."""

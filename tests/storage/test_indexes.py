@@ -1,0 +1,52 @@
+"""What is asked all the time is found by an index, however much is kept."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from storage.database import Database
+from storage.store import SqlStore
+from storage.tables import metadata
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.verifications.overdue(NOW, 100),
+        lambda store: store.verifications.nearest_window_end(NOW),
+        lambda store: store.requests.overdue(NOW, 100),
+        lambda store: store.grants.due(NOW, 100, ()),
+        lambda store: store.screens.due(NOW, 100, ()),
+        lambda store: store.errands.due(NOW, 100, (), later=False),
+    ],
+    ids=["windows that closed", "next window", "deadlines", "grants", "screens", "errands"],
+)
+async def test_what_the_loops_ask_reads_no_whole_table(
+    sqlite: Database, sqlite_path: Path, ask: Callable[[SqlStore], Awaitable[object]]
+) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, values))
+
+    event.listen(sqlite.engine.sync_engine, "before_cursor_execute", note)
+    await sqlite.transact(ask)
+    await sqlite.close()
+
+    assert asked
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        for statement, values in asked:
+            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+            scanned = {step.split()[1] for step in plan if step.startswith("SCAN") and "USING" not in step}
+            assert scanned & metadata.tables.keys() == set(), plan
