@@ -122,7 +122,7 @@ class App:
         # Telegram, outward.
         self._bot = _bot(settings, metrics)
         self._texts = Texts(settings.LANGUAGE)
-        deliverer = Deliverer(self._bot, clock, self._texts, Screens(settings.PUBLIC_URL))
+        deliverer = Deliverer(self._bot, clock, self._texts, Screens(settings.PUBLIC_URL), settings.PUBLIC_URL)
         self._courier = Courier(
             self._database,
             PickParcels(clock),
@@ -155,7 +155,7 @@ class App:
             cancel_verification=cancel_verification,
             ask_number_again=ask_number_again,
             retry_entry=RetryEntry(clock),
-            take_join_request=TakeJoinRequest(clock),
+            take_join_request=TakeJoinRequest(clock, has_app=settings.PUBLIC_URL is not None),
             follow_rights=FollowRights(clock, operators),
         )
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, case, delete, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, ScreenDue
+from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, Receipt, ScreenDue, Urgency
 from bot.domain.screen import Face
 from bot.usecases.ports import ScreenRow
 from storage import tables
@@ -33,11 +33,14 @@ DRAWN = (
 )
 
 RANKS = {
+    ErrandKind.OPEN_APP: -2,
+    ErrandKind.QUEUE_JOIN: -1,
     ErrandKind.ANSWER_BUTTON: 0,
     ErrandKind.DELETE_MESSAGE: 1,
     ErrandKind.DECLINE_JOIN: 2,
     ErrandKind.NOTIFY: 3,
 }
+"""In which order errands of one urgency go out. Ranks are kept in rows: the numbers stay."""
 
 
 class SqlErrands:
@@ -70,14 +73,14 @@ class SqlErrands:
             },
         )
 
-    async def due(self, now: datetime, limit: int, busy: Collection[int], *, later: bool) -> list[ErrandDue]:
-        can_wait = E.rank >= RANKS[ErrandKind.DECLINE_JOIN]
+    async def due(self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency) -> list[ErrandDue]:
+        ranks = [rank for kind, rank in RANKS.items() if URGENCY[kind] is urgency]
         rows = await self._connection.execute(
             select(E.id, E.kind, E.chat_id, E.details, E.attempts, P.language)
             .join(tables.people, P.user_id == E.chat_id, isouter=True)
             .where(
                 E.done_at.is_(None),
-                can_wait if later else not_(can_wait),
+                E.rank.between(min(ranks), max(ranks)),
                 E.due_at <= now,
                 or_(E.expires_at.is_(None), E.expires_at > now),
                 E.id.not_in(busy),
@@ -152,6 +155,23 @@ class SqlScreens:
                 .where(S.user_id.in_(user_ids))
                 .values(revision=S.revision + 1, has_acted=acted, due_at=now, attempts=0)
             )
+
+    async def postpone(self, user_id: int, until: datetime) -> None:
+        await self._connection.execute(
+            update(tables.screens)
+            .where(S.user_id == user_id, STALE, not_(S.has_acted), S.due_at < until)
+            .values(due_at=until)
+        )
+
+    async def hurry(self, user_id: int, now: datetime) -> None:
+        await self._connection.execute(
+            update(tables.screens).where(S.user_id == user_id, STALE, S.due_at > now).values(due_at=now)
+        )
+
+    async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
+        found = await self._connection.execute(select(S.face, S.details).where(S.user_id == user_id))
+        row = found.one_or_none()
+        return None if row is None else (Face(row.face), row.details)
 
     async def due(self, now: datetime, limit: int, busy: Collection[int]) -> list[ScreenRow]:
         stale = await self._connection.execute(

@@ -93,6 +93,7 @@ class SqlJoinRequests:
             "requested_at": request.requested_at,
             "deadline_at": request.deadline_at,
             "decided_at": None,
+            "query_id": request.query_id,
         }
         await self._connection.execute(
             upsert(self._connection, tables.join_requests, *values),
@@ -221,13 +222,18 @@ class SqlGrants:
         return grants
 
     async def due(self, now: datetime, limit: int, busy: Collection[tuple[int, int]]) -> list[GrantDue]:
-        query = select(A.gate_id, A.user_id, A.kind, A.owed_at, A.attempts).where(
-            A.state == GrantState.DUE, A.due_at <= now
+        query = (
+            select(A.gate_id, A.user_id, A.kind, A.owed_at, A.attempts, R.query_id)
+            .join(tables.join_requests, (R.gate_id == A.gate_id) & (R.user_id == A.user_id), isouter=True)
+            .where(A.state == GrantState.DUE, A.due_at <= now)
         )
         if busy:
             query = query.where(tuple_(A.gate_id, A.user_id).not_in(busy))
         rows = await self._connection.execute(query.order_by(A.due_at).limit(limit))
-        return [GrantDue(row.gate_id, row.user_id, GrantKind(row.kind), row.owed_at, row.attempts) for row in rows]
+        return [
+            GrantDue(row.gate_id, row.user_id, GrantKind(row.kind), row.owed_at, row.attempts, row.query_id)
+            for row in rows
+        ]
 
     async def settle(self, grant: GrantDue, state: GrantState, now: datetime, error: str) -> bool | None:
         settled = await self._connection.execute(
@@ -274,4 +280,6 @@ def _gate(chat_id: int, row: Row[tuple[object, ...]]) -> Gate:
 
 
 def _request(row: Row[tuple[object, ...]]) -> JoinRequest:
-    return JoinRequest(row.gate_id, row.user_id, row.requested_at, row.deadline_at, RequestState(row.state))
+    return JoinRequest(
+        row.gate_id, row.user_id, row.requested_at, row.deadline_at, RequestState(row.state), row.query_id
+    )

@@ -18,6 +18,7 @@ from storage.statements import insert, upsert
 EV = tables.gateway_events.c
 ST = tables.gateway_state.c
 SEEN = tables.seen_updates.c
+LAUNCHES = tables.launches.c
 THE_ROW = 1
 CALLED_LENGTH = 32
 CODE_LENGTH = 64
@@ -172,6 +173,25 @@ class SqlJournal:
         if self._entries:
             await self._connection.execute(tables.journal.insert(), self._entries)
             self._entries.clear()
+
+
+class SqlLaunches:
+    """See `bot.usecases.ports.Launches`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def claim(self, digest: str, nonce: str, now: datetime) -> bool:
+        await self._connection.execute(
+            insert(self._connection, tables.launches)
+            .values(digest=digest, nonce=nonce, used_at=now)
+            .on_conflict_do_nothing()
+        )
+        found = await self._connection.execute(select(LAUNCHES.nonce).where(LAUNCHES.digest == digest))
+        return bool(found.scalar_one() == nonce)
+
+    async def forget(self, before: datetime) -> None:
+        await self._connection.execute(delete(tables.launches).where(LAUNCHES.used_at < before))
 
 
 class SqlSeen:

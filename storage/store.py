@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.deliveries import SqlErrands, SqlScreens
 from storage.gates import SqlGates, SqlGrants, SqlJoinRequests
 from storage.people import SqlPeople, SqlVerifiedPhones
-from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlSeen
+from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLaunches, SqlSeen
 from storage.verifications import SqlVerifications
 
 
@@ -73,6 +73,11 @@ class SqlStore:
     def journal(self) -> SqlJournal:
         """The append-only record."""
         return SqlJournal(self.connection)
+
+    @cached_property
+    def launches(self) -> SqlLaunches:
+        """Launches of the Mini App that were used."""
+        return SqlLaunches(self.connection)
 
     @cached_property
     def seen(self) -> SqlSeen:

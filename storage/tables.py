@@ -169,6 +169,7 @@ join_requests = Table(
     Column("requested_at", Moment, nullable=False),
     Column("deadline_at", Moment, nullable=False),
     Column("decided_at", Moment),
+    Column("query_id", Text),
     Index("ix_join_requests_user", "user_id"),
     Index(
         "ix_join_requests_waiting",
@@ -302,6 +303,15 @@ journal = Table(
     Column("code", String(64), nullable=False),
     Index("ix_journal_at", "at"),
     Index("ix_journal_user", "user_id", "at"),
+)
+
+launches = Table(
+    "launches",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("nonce", String(64), nullable=False),
+    Column("used_at", Moment, nullable=False),
+    Index("ix_launches_used_at", "used_at"),
 )
 
 seen_updates = Table(

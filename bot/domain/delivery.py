@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from bot.domain.gate import GrantKind
 from bot.domain.screen import View
@@ -22,12 +22,36 @@ def pause_after(attempts: int) -> timedelta:
 class ErrandKind(StrEnum):
     """One-off things to do in Telegram that are neither a grant nor a screen."""
 
+    OPEN_APP = "open_app"
+    """Have Telegram open the Mini App for a guard join."""
+    QUEUE_JOIN = "queue_join"
+    """Tell Telegram to treat a guard join like any other request."""
     ANSWER_BUTTON = "answer_button"
     """Tell Telegram that a pressed button was heard."""
     DECLINE_JOIN = "decline_join"
     DELETE_MESSAGE = "delete_message"
     NOTIFY = "notify"
     """A message to an operator, an admin or, about a failure, to a person."""
+
+
+class Urgency(IntEnum):
+    """Which errands go first."""
+
+    AT_ONCE = 0
+    """Telegram itself waits, and only for seconds: guard joins."""
+    SOON = 1
+    """A person looks at it: pressed buttons, messages to take away."""
+    LATER = 2
+
+
+URGENCY = {
+    ErrandKind.OPEN_APP: Urgency.AT_ONCE,
+    ErrandKind.QUEUE_JOIN: Urgency.AT_ONCE,
+    ErrandKind.ANSWER_BUTTON: Urgency.SOON,
+    ErrandKind.DELETE_MESSAGE: Urgency.SOON,
+    ErrandKind.DECLINE_JOIN: Urgency.LATER,
+    ErrandKind.NOTIFY: Urgency.LATER,
+}
 
 
 class Notice(StrEnum):
@@ -59,13 +83,15 @@ class Toast(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GrantDue:
-    """A grant to be made at Telegram. `owed_at` tells it from one that is owed anew while it is carried."""
+    """A grant to be made at Telegram. `owed_at` tells it from one that is owed anew while it is carried;
+    `query_id` is that of the guard join it answers."""
 
     gate_id: int
     user_id: int
     kind: GrantKind
     owed_at: datetime
     attempts: int
+    query_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

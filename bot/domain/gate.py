@@ -12,6 +12,12 @@ FRESH_CHANCE = timedelta(hours=1)
 """What is left at least to those who waited while their gate was off."""
 REACHABLE_FOR = timedelta(minutes=5)
 """How long a join request lets the bot write to a stranger (Bot API: `ChatJoinRequest.user_chat_id`)."""
+QUERY_ANSWERED_WITHIN = timedelta(seconds=10)
+"""How long a guarded chat waits for the bot's word before the request is like any other (Bot API 10.1)."""
+APP_PATIENCE = timedelta(seconds=12)
+"""How long a guard join waits for its Mini App to be opened before the person is written to as well."""
+OPEN_APP_PATIENCE = timedelta(minutes=3)
+"""The same once it was opened; within REACHABLE_FOR, so that who closed it can still be written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +61,17 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """One person's wish to enter one gate. It can never be listed again at Telegram, so it is kept here."""
+    """One person's wish to enter one gate. It can never be listed again at Telegram, so it is kept here.
+
+    `query_id` is there when Telegram waits for the bot's word (a guard join).
+    """
 
     gate_id: int
     user_id: int
     requested_at: datetime
     deadline_at: datetime
     state: RequestState
+    query_id: str | None = None
 
 
 class GrantKind(StrEnum):

@@ -10,6 +10,8 @@ class Event(StrEnum):
 
     STARTED = "started"
     JOIN_ASKED = "join_asked"
+    APP_OFFERED = "app_offered"
+    APP_OPENED = "app_opened"
     JOIN_REACHED = "join_reached"
     JOIN_NOT_REACHED = "join_not_reached"
     JOIN_EXPIRED = "join_expired"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import (
@@ -20,13 +22,16 @@ from aiogram.exceptions import (
 from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Parcel, Receipt, Result, ScreenDue, Toast
 from bot.telegram.methods import EditText, SendText
-from bot.telegram.notices import notice, toast
+from bot.telegram.notices import notice
 from bot.telegram.screens import Drawing, Screens
+from bot.telegram.sentences import toast
 from bot.telegram.texts import Texts
 
 log = structlog.get_logger()
 
 TIMEOUT = 15
+QUERY_TIMEOUT = 4
+"""Seconds; a guard join has ten in all, and a second try should fit in."""
 PRESENT = frozenset({"creator", "administrator", "member", "restricted"})
 
 # Parts of Telegram's own error texts (Bot API server and TDLib sources), in lower case.
@@ -53,11 +58,12 @@ NO_MESSAGE = ("message to delete not found", "message can't be deleted", "messag
 class Deliverer:
     """Carries parcels to Telegram. Never raises: whatever happens is in the receipt."""
 
-    def __init__(self, bot: Bot, clock: Clock, texts: Texts, screens: Screens) -> None:
+    def __init__(self, bot: Bot, clock: Clock, texts: Texts, screens: Screens, public_url: str | None) -> None:
         self._bot = bot
         self._clock = clock
         self._texts = texts
         self._screens = screens
+        self._app_url = f"{public_url}/app"
 
     def draw(self, screen: ScreenDue) -> Drawing:
         """The screen as it should look now."""
@@ -94,7 +100,8 @@ class Deliverer:
 
     async def _grant(self, grant: GrantDue) -> Receipt:
         try:
-            await self._bot.approve_chat_join_request(grant.gate_id, grant.user_id, request_timeout=TIMEOUT)
+            if grant.query_id is None or not await self._answered_query(grant.query_id, "approve"):
+                await self._bot.approve_chat_join_request(grant.gate_id, grant.user_id, request_timeout=TIMEOUT)
         except TelegramBadRequest as error:
             if _says(error, ALREADY_IN):
                 return Receipt(grant, Result.DONE)
@@ -104,6 +111,19 @@ class Deliverer:
                 return await self._look(grant, error)
             raise
         return Receipt(grant, Result.DONE)
+
+    async def _answered_query(self, query_id: str, result: Literal["approve", "decline"]) -> bool:
+        """Answer a guard join. False when its query is gone: how long one lives is written down nowhere."""
+        try:
+            await self._bot.answer_chat_join_request_query(query_id, result, request_timeout=TIMEOUT)
+        except TelegramBadRequest as error:
+            if _says(error, TOO_MANY):
+                raise
+            return False
+        except TelegramNotFound:
+            # A Bot API server that does not know guard joins any more.
+            return False
+        return True
 
     async def _look(self, grant: GrantDue, error: TelegramBadRequest) -> Receipt:
         """The request was handled before, perhaps by us with the answer lost: is the person in?"""
@@ -123,7 +143,18 @@ class Deliverer:
                 await self._bot.answer_callback_query(
                     str(details["query_id"]), text=text or None, request_timeout=TIMEOUT
                 )
+            case ErrandKind.OPEN_APP:
+                await self._bot.send_chat_join_request_web_app(
+                    str(details["query_id"]), self._app_url, request_timeout=QUERY_TIMEOUT
+                )
+            case ErrandKind.QUEUE_JOIN:
+                await self._bot.answer_chat_join_request_query(
+                    str(details["query_id"]), "queue", request_timeout=QUERY_TIMEOUT
+                )
             case ErrandKind.DECLINE_JOIN:
+                query_id = details.get("query_id")
+                if query_id is not None and await self._answered_query(str(query_id), "decline"):
+                    return Receipt(errand, Result.DONE)
                 await self._bot.decline_chat_join_request(
                     int(details["gate"]), int(details["user_id"]), request_timeout=TIMEOUT
                 )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import zip_longest
 
 from bot.clock import Clock
 from bot.domain.contact import ContactRefusal
-from bot.domain.delivery import Parcel, ScreenDue
+from bot.domain.delivery import Parcel, ScreenDue, Urgency
 from bot.domain.gate import Gate, Grant, JoinRequest
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
@@ -42,10 +43,12 @@ class Busy:
 
 
 class PickParcels:
-    """Grants first, then answers to buttons and other small errands, then screens (of those who just acted
-    before others), then declines and notices, then refreshes of
-    screens. `limit` holds for each sort, so that none keeps the
-    others from being looked at.
+    """Guard joins and grants first, then answers to buttons and other small errands, then screens (of those who
+    just acted before others), then declines and notices, then refreshes of screens. `limit` holds for each sort,
+    so that none keeps the others from being looked at.
+
+    Telegram gives guard joins ten seconds, so they begin; grants take turns with them, lest a flood of newcomers
+    keep those waiting who have called.
 
     A screen row names a state; the view is made here from what is true now, so that ten changes become one
     edit. A screen that would reach nobody any more (a stranger's five minutes are over) is not picked:
@@ -59,11 +62,13 @@ class PickParcels:
         now = self._clock.now()
         rows = await store.screens.due(now, limit, busy.screens)
         screens = await self._screens(store, rows, now)
+        guards = await store.errands.due(now, limit, busy.errands, Urgency.AT_ONCE)
+        grants = await store.grants.due(now, limit, busy.grants)
         return [
-            *await store.grants.due(now, limit, busy.grants),
-            *await store.errands.due(now, limit, busy.errands, later=False),
+            *(parcel for pair in zip_longest(guards, grants) for parcel in pair if parcel is not None),
+            *await store.errands.due(now, limit, busy.errands, Urgency.SOON),
             *(screen for screen in screens if not screen.is_refresh),
-            *await store.errands.due(now, limit, busy.errands, later=True),
+            *await store.errands.due(now, limit, busy.errands, Urgency.LATER),
             *(screen for screen in screens if screen.is_refresh),
         ]
 

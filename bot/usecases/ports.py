@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from bot.domain.breaker import Breaker
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Urgency
 from bot.domain.gate import Gate, Grant, GrantKind, GrantState, JoinRequest, RequestState
 from bot.domain.gateway import EventSource, GatewayEvent, GatewayReason, NumberOffer
 from bot.domain.journal import Event
@@ -283,8 +283,8 @@ class Errands(Protocol):
     ) -> None:
         """Put it in the queue. A `key` that is there already, done or not, makes it a repeat: nothing is added."""
 
-    async def due(self, now: datetime, limit: int, busy: Collection[int], *, later: bool) -> list[ErrandDue]:
-        """Those that can wait (declines, notices), or those that cannot."""
+    async def due(self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency) -> list[ErrandDue]:
+        """Those of one urgency."""
 
     async def done(self, errand_ids: Sequence[int], now: datetime) -> None: ...
 
@@ -314,6 +314,15 @@ class Screens(Protocol):
 
     async def touch(self, user_ids: Collection[int], now: datetime, *, acted: bool = True) -> None:
         """What these persons' screens tell has changed. `acted`: they wait for it."""
+
+    async def postpone(self, user_id: int, until: datetime) -> None:
+        """What was not asked for by the person is drawn no sooner than this, if it is not drawn yet."""
+
+    async def hurry(self, user_id: int, now: datetime) -> None:
+        """What rests is drawn now, if it is not drawn yet."""
+
+    async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
+        """What this person should see, and its details; None when nothing was ever shown."""
 
     async def due(self, now: datetime, limit: int, busy: Collection[int]) -> list[ScreenRow]: ...
 
@@ -392,6 +401,15 @@ class Seen(Protocol):
     async def forget(self, before: datetime) -> None: ...
 
 
+class Launches(Protocol):
+    """Launches of the Mini App that were used."""
+
+    async def claim(self, digest: str, nonce: str, now: datetime) -> bool:
+        """Use a launch, known by its digest, for the page that made up `nonce`; False when another page has."""
+
+    async def forget(self, before: datetime) -> None: ...
+
+
 class Store(Protocol):
     """Everything kept, within one transaction."""
 
@@ -417,6 +435,8 @@ class Store(Protocol):
     def gateway(self) -> GatewayState: ...
     @property
     def journal(self) -> Journal: ...
+    @property
+    def launches(self) -> Launches: ...
     @property
     def seen(self) -> Seen: ...
 

@@ -16,7 +16,7 @@ from bot.domain.delivery import (
     ScreenDue,
     pause_after,
 )
-from bot.domain.gate import GrantState, RequestState
+from bot.domain.gate import QUERY_ANSWERED_WITHIN, GrantState, RequestState
 from bot.domain.journal import Event
 from bot.domain.screen import Face, NumberShown, next_refresh
 from bot.usecases.ports import Store
@@ -102,13 +102,18 @@ class SettleParcels:
             )
 
     async def _errand(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
-        if errand.kind is ErrandKind.DECLINE_JOIN and receipt.result is Result.DONE:
-            store.journal.add(
-                Event.JOIN_DECLINED,
-                now,
-                user_id=int(errand.details["user_id"]),
-                gate_id=int(errand.details["gate"]),
+        if errand.kind not in (ErrandKind.DECLINE_JOIN, ErrandKind.OPEN_APP):
+            return
+        user_id, gate_id = int(errand.details["user_id"]), int(errand.details["gate"])
+        if receipt.result is Result.DONE:
+            event = Event.APP_OFFERED if errand.kind is ErrandKind.OPEN_APP else Event.JOIN_DECLINED
+            store.journal.add(event, now, user_id=user_id, gate_id=gate_id)
+        elif errand.kind is ErrandKind.OPEN_APP:
+            # No Mini App: the person goes on in the chat, and at once.
+            await store.errands.add(
+                ErrandKind.QUEUE_JOIN, gate_id, errand.details, now, expires_at=now + QUERY_ANSWERED_WITHIN
             )
+            await store.screens.hurry(user_id, now)
 
     async def _screen(self, store: Store, screen: ScreenDue, receipt: Receipt, now: datetime) -> bool:
         """Note it; whether the person has now been told all there is to tell."""

@@ -17,6 +17,8 @@ AT_ONCE = 100
 """Rows of each sort swept in one transaction; what is left comes with the next."""
 SEEN_KEPT = timedelta(hours=48)
 """Duplicate marks are kept twice as long as Telegram keeps an update, and errands that are done as long."""
+LAUNCHES_KEPT = timedelta(hours=1)
+"""How long a used launch of the Mini App is remembered; it is too old to be used anew long before."""
 FOREIGN_KEPT = timedelta(days=30)
 """How long gateway events that are no calls are kept."""
 OUTAGE = 60.0
@@ -74,9 +76,10 @@ class Sweep:
             if not await store.requests.decline_overdue(request.gate_id, request.user_id, now):
                 continue
             store.journal.add(Event.JOIN_EXPIRED, now, user_id=request.user_id, gate_id=request.gate_id)
-            await store.errands.add(
-                ErrandKind.DECLINE_JOIN, gate.chat_id, {"user_id": request.user_id, "gate": gate.chat_id}, now
-            )
+            details: dict[str, str | int] = {"user_id": request.user_id, "gate": gate.chat_id}
+            if request.query_id is not None:
+                details["query_id"] = request.query_id
+            await store.errands.add(ErrandKind.DECLINE_JOIN, gate.chat_id, details, now)
             person = people[request.user_id]
             await store.screens.show(
                 person.user_id,
@@ -93,5 +96,6 @@ class Sweep:
         now = self._clock.now()
         await store.verifications.forget_phones(now - PHONE_KEPT)
         await store.seen.forget(now - SEEN_KEPT)
+        await store.launches.forget(now - LAUNCHES_KEPT)
         await store.errands.drop(now, done_before=now - SEEN_KEPT)
         await store.events.forget_foreign(now - FOREIGN_KEPT)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from bot.domain.delivery import Urgency
 from storage.database import Database
 from storage.store import SqlStore
 from storage.tables import metadata
@@ -27,7 +28,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         lambda store: store.requests.overdue(NOW, 100),
         lambda store: store.grants.due(NOW, 100, ()),
         lambda store: store.screens.due(NOW, 100, ()),
-        lambda store: store.errands.due(NOW, 100, (), later=False),
+        lambda store: store.errands.due(NOW, 100, (), Urgency.AT_ONCE),
     ],
     ids=["windows that closed", "next window", "deadlines", "grants", "screens", "errands"],
 )

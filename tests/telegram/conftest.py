@@ -33,4 +33,4 @@ async def bot(world: World) -> AsyncIterator[Bot]:
 @pytest.fixture
 def deliverer(world: World, bot: Bot) -> Deliverer:
     """The real one."""
-    return Deliverer(bot, world.clock, Texts("en"), Screens(None))
+    return Deliverer(bot, world.clock, Texts("en"), Screens(None), None)

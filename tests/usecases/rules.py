@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bot.domain.contact import SharedContact
-from bot.domain.delivery import GrantDue, Parcel, Receipt
+from bot.domain.delivery import GrantDue, Parcel, Receipt, Urgency
 from bot.domain.gate import Gate
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
@@ -48,7 +48,7 @@ class Rules:
         self.take_contact = TakeContact(self.clock, self.plan, self.opens)
         self.ask_again = AskNumberAgain(self.clock, self.vault, self.opens)
         self.take_event = TakeGatewayEvent(self.clock, self.plan, self.vault, randomness)
-        self.take_request = TakeJoinRequest(self.clock)
+        self.take_request = TakeJoinRequest(self.clock, has_app=True)
         self.rights = FollowRights(self.clock, [OPERATOR])
         self.pick = PickParcels(self.clock)
         self.settle = SettleParcels(self.clock, [OPERATOR])
@@ -86,7 +86,7 @@ class Rules:
     async def notices(self) -> list[str]:
         """What is to be told, oldest first."""
         due = await self.database.transact(
-            lambda store: store.errands.due(self.now + timedelta(days=9), 100, (), later=True)
+            lambda store: store.errands.due(self.now + timedelta(days=9), 100, (), Urgency.LATER)
         )
         return [str(errand.details["notice"]) for errand in due]
 
@@ -130,9 +130,11 @@ class Rules:
         await self.gets_number(user_id, phone)
         await self.hears(callback(phone, identity=f"{user_id} calls at {self.now}"))
 
-    async def asks_to_join(self, user_id: int = ANNA, gate: Gate = GATE, *, wrote: bool = True) -> None:
+    async def asks_to_join(
+        self, user_id: int = ANNA, gate: Gate = GATE, *, wrote: bool = True, query_id: str | None = None
+    ) -> None:
         person = await self.meets(user_id, wrote=wrote)
-        await self.database.transact(lambda store: self.take_request(store, person, gate))
+        await self.database.transact(lambda store: self.take_request(store, person, gate, query_id))
 
     async def becomes(self, gate: Gate, actor_id: int = BORIS, *, is_admin: bool = True) -> None:
         """The bot's rights in the chat are now these."""

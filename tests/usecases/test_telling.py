@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from bot.domain.delivery import Receipt, Result
+from bot.domain.delivery import Receipt, Result, Urgency
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OFF, OPERATOR, OTHER_PHONE, Rules
 
 
 async def told(rules: Rules) -> list[tuple[int, str]]:
     """Whom what is told, oldest first."""
-    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), later=True))
+    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Urgency.LATER))
     return [(errand.chat_id, str(errand.details["notice"])) for errand in due]
 
 
@@ -99,7 +99,7 @@ async def test_the_person_hears_of_each_failure_by_the_same_id_for_ten_minutes(r
     await fails(rules, "e1", chat=ANNA)
     await fails(rules, "e2", chat=ANNA)
 
-    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), later=True))
+    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Urgency.LATER))
     assert [errand.details["error_id"] for errand in due if errand.chat_id == ANNA] == ["e1", "e2"]
     rules.later(600)
     assert await told(rules) == [(OPERATOR, "failure")]

@@ -1,0 +1,139 @@
+"""Guard joins: Telegram waits ten seconds for the bot's word."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Parcel, Receipt, Result, ScreenDue
+from bot.domain.gate import APP_PATIENCE, OPEN_APP_PATIENCE, QUERY_ANSWERED_WITHIN
+from bot.usecases.take_join_request import TakeJoinRequest
+from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, Rules
+
+CAROL = 11
+
+
+async def errand(rules: Rules, kind: ErrandKind) -> ErrandDue:
+    (found,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue) and parcel.kind is kind]
+    return found
+
+
+def kinds(parcels: list[Parcel]) -> list[str]:
+    return [parcel.kind if isinstance(parcel, ErrandDue | GrantDue) else "screen" for parcel in parcels]
+
+
+async def test_the_app_is_opened_first_of_all_and_the_private_message_rests(rules: Rules) -> None:
+    await rules.verifies(CAROL, OTHER_PHONE)
+    await rules.asks_to_join(CAROL)
+    await rules.asks_to_join(ANNA, query_id="q1", wrote=False)
+    await rules.asks_to_join(BORIS, query_id="q2", wrote=False)
+
+    assert kinds(await rules.picks())[:3] == ["open_app", "join", "open_app"]
+    assert (await errand_of(rules, ANNA)).details["query_id"] == "q1"
+    assert ANNA not in screens(await rules.picks())
+    rules.later(APP_PATIENCE.total_seconds())
+    assert ANNA in screens(await rules.picks())
+
+
+async def errand_of(rules: Rules, user_id: int) -> ErrandDue:
+    (found,) = [p for p in await rules.picks() if isinstance(p, ErrandDue) and p.details.get("user_id") == user_id]
+    return found
+
+
+def screens(parcels: list[Parcel]) -> list[int]:
+    return [parcel.user_id for parcel in parcels if isinstance(parcel, ScreenDue)]
+
+
+async def test_what_telegram_no_longer_waits_for_is_not_sent(rules: Rules) -> None:
+    await rules.asks_to_join(query_id="q")
+
+    rules.later(QUERY_ANSWERED_WITHIN.total_seconds() + 1)
+
+    assert kinds(await rules.picks()) == []
+
+
+async def test_where_the_app_cannot_be_opened_the_request_is_left_like_any_other_and_the_person_written_to(
+    rules: Rules,
+) -> None:
+    await rules.asks_to_join(query_id="q", wrote=False)
+
+    await rules.settles(Receipt(await errand(rules, ErrandKind.OPEN_APP), Result.REFUSED, error="no"))
+
+    assert kinds(await rules.picks()) == ["queue_join", "screen"]
+    assert (await errand(rules, ErrandKind.QUEUE_JOIN)).details["query_id"] == "q"
+    assert (await rules.states()) == []
+
+
+async def test_an_app_that_was_offered_is_noted(rules: Rules) -> None:
+    await rules.asks_to_join(query_id="q")
+
+    await rules.settles(Receipt(await errand(rules, ErrandKind.OPEN_APP), Result.DONE))
+
+    assert (await rules.journal())[-1] == "app_offered"
+    assert kinds(await rules.picks()) == []
+
+
+async def test_a_network_failure_is_tried_again_within_the_ten_seconds(rules: Rules) -> None:
+    await rules.asks_to_join(query_id="q")
+
+    await rules.settles(Receipt(await errand(rules, ErrandKind.OPEN_APP), Result.RETRY, error="reset"))
+
+    assert kinds(await rules.picks()) == []
+    rules.later(2)
+    assert kinds(await rules.picks()) == ["open_app"]
+
+
+async def test_without_an_app_the_request_is_queued_and_the_message_goes_out_at_once(rules: Rules) -> None:
+    rules.take_request = TakeJoinRequest(rules.clock, has_app=False)
+
+    await rules.asks_to_join(query_id="q", wrote=False)
+
+    assert kinds(await rules.picks()) == ["queue_join", "screen"]
+
+
+async def test_a_verified_persons_grant_answers_the_query(rules: Rules) -> None:
+    await rules.verifies()
+
+    await rules.asks_to_join(query_id="q")
+
+    assert (await rules.grant()).query_id == "q"
+    assert "open_app" not in kinds(await rules.picks())
+
+
+async def test_asking_again_replaces_the_query(rules: Rules) -> None:
+    await rules.asks_to_join(query_id="old")
+    await rules.asks_to_join()
+    await rules.verifies()
+
+    assert (await rules.grant()).query_id is None
+
+
+async def test_an_opened_app_keeps_the_message_back_within_the_five_minutes(rules: Rules) -> None:
+    await rules.asks_to_join(query_id="q", wrote=False)
+    until = rules.now + OPEN_APP_PATIENCE
+
+    await rules.database.transact(lambda store: store.screens.postpone(ANNA, until))
+
+    rules.later(OPEN_APP_PATIENCE.total_seconds() - 1)
+    assert screens(await rules.picks()) == []
+    rules.later(1)
+    assert screens(await rules.picks()) == [ANNA]
+
+
+async def test_an_opened_app_keeps_no_message_back_that_the_person_waits_for(rules: Rules) -> None:
+    await rules.asks_to_join(query_id="q")
+    await rules.shares()
+    rules.later(1)
+
+    await rules.database.transact(lambda store: store.screens.postpone(ANNA, rules.now + timedelta(minutes=3)))
+
+    assert screens(await rules.picks()) == [ANNA]
+
+
+async def test_a_guard_join_past_its_deadline_is_declined_by_its_query(rules: Rules) -> None:
+    await rules.asks_to_join(query_id="q")
+
+    rules.later(25 * HOUR)
+    await rules.sweeps()
+
+    declined = await errand(rules, ErrandKind.DECLINE_JOIN)
+    assert declined.details == {"user_id": ANNA, "gate": GATE.chat_id, "query_id": "q"}
