@@ -18,10 +18,11 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
+from aiogram.types import InputRichMessage
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Parcel, Receipt, Result, ScreenDue, Toast
-from bot.telegram.methods import EditText, SendText
+from bot.telegram.methods import EditRich, EditText, SendRich, SendText
 from bot.telegram.notices import notice
 from bot.telegram.screens import Drawing, Screens
 from bot.telegram.sentences import toast
@@ -36,12 +37,6 @@ PRESENT = frozenset({"creator", "administrator", "member", "restricted"})
 
 # Parts of Telegram's own error texts (Bot API server and TDLib sources), in lower case.
 NOTHING_CHANGED = "message is not modified"
-CANNOT_EDIT = (
-    "message to edit not found",
-    "message can't be edited",
-    "message_id_invalid",
-    "message not found",
-)
 UNREACHABLE = (
     "chat not found",
     "user is deactivated",
@@ -171,23 +166,29 @@ class Deliverer:
                 return _shown(screen, drawing, screen.message_id)
             if screen.is_editable and drawing.is_editable and await self._edit(screen.message_id, screen, drawing):
                 return _shown(screen, drawing, screen.message_id)
-        sent = await self._bot(
-            SendText(chat_id=screen.chat_id, text=drawing.text, reply_markup=drawing.keyboard), request_timeout=TIMEOUT
-        )
+        try:
+            sent = await self._bot(_new(screen, drawing), request_timeout=TIMEOUT)
+        except (TelegramBadRequest, TelegramNotFound) as error:
+            if drawing.rich is None or _says(error, UNREACHABLE):
+                raise
+            if self._screens.is_rich:
+                log.warning("rich_messages_refused", error=error.message)
+            self._screens.is_rich = False
+            return await self._screen(screen)
         replaced = () if screen.message_id is None else (screen.message_id,)
         return _shown(screen, drawing, sent.message_id, replaced)
 
     async def _edit(self, message_id: int, screen: ScreenDue, drawing: Drawing) -> bool:
-        """Edit the message in place; False when it cannot be edited and a new one is needed."""
-        edit = EditText(chat_id=screen.chat_id, message_id=message_id, text=drawing.text, reply_markup=drawing.keyboard)
+        """Edit the message in place; False when it cannot be, and a new one is needed.
+
+        Why it cannot be is all one: it is gone, or too old, or a rich message that may not become a text.
+        """
         try:
-            await self._bot(edit, request_timeout=TIMEOUT)
+            await self._bot(_edit(message_id, screen, drawing), request_timeout=TIMEOUT)
         except TelegramBadRequest as error:
-            if _says(error, (NOTHING_CHANGED,)):
-                return True
-            if _says(error, CANNOT_EDIT):
-                return False
-            raise
+            if _says(error, UNREACHABLE):
+                raise
+            return _says(error, (NOTHING_CHANGED,))
         return True
 
 
@@ -200,6 +201,20 @@ def chat_of(parcel: Parcel) -> int | None:
             return parcel.chat_id
         case _:
             return None
+
+
+def _new(screen: ScreenDue, drawing: Drawing) -> SendText | SendRich:
+    chat_id, keyboard = screen.chat_id, drawing.keyboard
+    if drawing.rich is not None:
+        return SendRich(chat_id=chat_id, rich_message=InputRichMessage(html=drawing.rich), reply_markup=keyboard)
+    return SendText(chat_id=chat_id, text=drawing.text, reply_markup=keyboard)
+
+
+def _edit(message_id: int, screen: ScreenDue, drawing: Drawing) -> EditText | EditRich:
+    new = _new(screen, drawing)
+    if isinstance(new, SendRich):
+        return EditRich(message_id=message_id, **dict(new))
+    return EditText(message_id=message_id, **dict(new))
 
 
 def _shown(screen: ScreenDue, drawing: Drawing, message_id: int, replaced: tuple[int, ...] = ()) -> Receipt:

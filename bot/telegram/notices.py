@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.domain.delivery import Notice, Toast
+from bot.domain.delivery import Notice
 from bot.domain.gateway import GatewayReason
 from bot.telegram.texts import Words, shown
 
@@ -58,29 +58,6 @@ def notice(details: Mapping[str, str | int], words: Words) -> str:
                 "name this error: <code>{error_id}</code>",
                 error_id=details["error_id"],
             )
-
-
-def toast(what: Toast, words: Words) -> str:
-    """The short answer to a pressed button; empty for none."""
-    match what:
-        case Toast.NOTHING:
-            return ""
-        case Toast.OVER:
-            return words("This is over already.")
-        case Toast.NOT_YOURS:
-            return words("This button belongs to somebody else.")
-        case Toast.CANCELLED:
-            return words("Cancelled")
-        case Toast.ASKING:
-            return words("Getting another number…")
-        case Toast.TRYING_AGAIN:
-            return words("Trying again…")
-        case Toast.ALREADY_VERIFIED:
-            return words("You are verified already.")
-        case Toast.LIMITED:
-            return words("Too many numbers for now.")
-        case Toast.UNKNOWN:
-            return words("I do not know this button any more. Send /start.")
 
 
 def _gateway_trouble(reason: GatewayReason, code: int, words: Words) -> str:

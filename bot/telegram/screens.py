@@ -8,9 +8,7 @@ from datetime import datetime, timedelta
 
 from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup
 
-from bot.domain.contact import ContactRefusal
 from bot.domain.gate import GrantState
-from bot.domain.gateway import GatewayReason
 from bot.domain.screen import (
     Asking,
     DeadlinePassed,
@@ -28,6 +26,7 @@ from bot.domain.screen import (
 from bot.telegram import keyboards
 from bot.telegram.commands import listed
 from bot.telegram.keyboards import Place, Step
+from bot.telegram.sentences import contact_refusal, gateway_refusal
 from bot.telegram.texts import Words, shown, visible
 
 MINUTE = timedelta(minutes=1)
@@ -37,10 +36,11 @@ BUTTON_LENGTH = 32
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A screen in words: HTML and buttons."""
+    """A screen in words: HTML and buttons. `rich`: the same as HTML of a rich message, to be sent instead."""
 
     text: str
     keyboard: InlineKeyboardMarkup | ReplyKeyboardMarkup | None
+    rich: str | None = None
 
     @property
     def is_editable(self) -> bool:
@@ -51,14 +51,16 @@ class Drawing:
     def digest(self) -> str:
         """Equal for drawings that look the same."""
         keyboard = self.keyboard.model_dump_json(exclude_none=True) if self.keyboard else ""
-        return hashlib.sha256(f"{self.text}\0{keyboard}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.rich or self.text}\0{keyboard}".encode()).hexdigest()
 
 
 class Screens:
     """Draws views. `public_url` is where the call screen lives, when there is one."""
 
-    def __init__(self, public_url: str | None) -> None:
+    def __init__(self, public_url: str | None, *, rich: bool = False) -> None:
         self._public_url = public_url
+        self.is_rich = rich
+        """Whether numbers are drawn for rich messages too; put out once Telegram refuses those."""
 
     def draw(self, view: View, words: Words, now: datetime) -> Drawing:  # noqa: C901 - one line a view
         """The view in these words."""
@@ -103,6 +105,8 @@ class Screens:
                 "It is free, and nobody answers."
             ),
         ]
+        if self._public_url is not None:
+            lines.append(words("💻 At a computer? The call button shows a QR code to scan with your phone."))
         if view.is_asking_another:
             lines += ["", words("⏳ Getting another number… This one still works.")]
         elif view.no_other_until is not None:
@@ -123,7 +127,19 @@ class Screens:
                     keyboards.step(words("✖️ Cancel"), Step.CANCEL, view.verification_id),
                 ],
             ),
+            _rich(lines, view.number) if self.is_rich else None,
         )
+
+
+def _rich(lines: list[str], number: str) -> str:
+    """The lines as HTML of a rich message: each a paragraph, the number a link that dials.
+
+    The Bot API page (10.3, "Rich HTML style") lists `p`, `b`, `tg-time` and `a href="tel:…"`, and puts text without
+    tags of blocks on one line. It shows `br` within quotations only, so none is used. How clients show it is not
+    known from any device.
+    """
+    link = f'<a href="tel:{number}">{number}</a>'
+    return "".join(f"<p>{link if line == number else line}</p>" for line in lines if line)
 
 
 def _left(left: timedelta, words: Words) -> str:
@@ -135,7 +151,7 @@ def _left(left: timedelta, words: Words) -> str:
 def _welcome(view: Welcome, words: Words) -> Drawing:
     lines = []
     if view.refusal is not None:
-        lines += ["⚠️ " + _contact_refusal(view.refusal, words), ""]
+        lines += ["⚠️ " + contact_refusal(view.refusal, words), ""]
     else:
         lines += [_purpose(view.gates, words), ""]
     lines += [
@@ -154,34 +170,6 @@ def _purpose(gates: tuple[str, ...], words: Words) -> str:
     if len(gates) > NAMED_GATES:
         names += words.many(" and {count} more", " and {count} more", len(gates) - NAMED_GATES)
     return words("👋 To enter {gates}, confirm your phone with one free call.", gates=names)
-
-
-def _contact_refusal(refusal: ContactRefusal, words: Words) -> str:
-    match refusal:
-        case ContactRefusal.NOT_OWN:
-            return words("That contact is not your own. Please share yours with the button below.")
-        case ContactRefusal.FORWARDED:
-            return words("A forwarded contact proves nothing. Please share yours with the button below.")
-        case ContactRefusal.ANONYMOUS:
-            return words(
-                "Numbers that begin with +888 cannot place calls. Use an account with a mobile number, "
-                "or ask an administrator of the group to let you in."
-            )
-        case ContactRefusal.NOT_MOBILE:
-            return words(
-                "This does not look like a mobile number. Use an account with a mobile number, "
-                "or ask an administrator of the group to let you in."
-            )
-        case ContactRefusal.TAKEN:
-            return words(
-                "This phone has already verified another account. Use that account, "
-                "or ask an administrator of the group to let you in."
-            )
-        case ContactRefusal.BUSY:
-            return words(
-                "This phone is being verified by another account right now. Finish or cancel it there, "
-                "or try again in 15 minutes."
-            )
 
 
 def _verified(view: Verified, words: Words) -> Drawing:
@@ -229,21 +217,7 @@ def _ended(view: Ended, words: Words) -> Drawing:
 
 
 def _refused(view: Refused, words: Words) -> Drawing:
-    match view.reason:
-        case GatewayReason.NUMBER_UNUSABLE:
-            text = words("This number cannot be checked by a call. Please ask an administrator of the group.")
-        case GatewayReason.BLACKLISTED:
-            text = words("This number was refused. Please ask an administrator of the group.")
-        case GatewayReason.COUNTRY_REFUSED:
-            text = words("Calls from this country are not accepted here. Please ask an administrator of the group.")
-        case (
-            GatewayReason.CREDENTIALS
-            | GatewayReason.NO_MONEY
-            | GatewayReason.ADDRESS_BLOCKED
-            | GatewayReason.UNAVAILABLE
-        ):
-            text = words("Checking by a call is temporarily unavailable. Please try again in a few minutes.")
-    return Drawing("⚠️ " + text, _again(view.verification_id, words))
+    return Drawing("⚠️ " + gateway_refusal(view.reason, words), _again(view.verification_id, words))
 
 
 def _limited(view: Limited, words: Words, now: datetime) -> Drawing:

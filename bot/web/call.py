@@ -16,6 +16,8 @@ from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.gate import GrantState
 from bot.domain.gateway import GatewayReason
+from bot.telegram.sentences import gateway_refusal
+from bot.telegram.sentences import toast as said
 from bot.telegram.texts import Texts, Words, visible
 from bot.usecases.ports import NumberSpelling
 from bot.usecases.read_calls import CallScreen, CallState
@@ -73,6 +75,7 @@ class CallView:
             "mask": screen.mask,
             "began_at": _seconds(screen.began_at),
             "ends_at": _seconds(screen.ends_at),
+            "until": _seconds(screen.until),
             "now": _seconds(now),
             "qr": qr_path(f"tel:{number}") if number else None,
             "gates": [
@@ -90,10 +93,16 @@ class CallView:
 
     def answer(self, screen: CallScreen, toast: Toast, opens_at: datetime | None, next_token: str) -> dict[str, Any]:
         """What a pressed button did: in a word, in a sentence, and what the screen tells now."""
-        words, now = self._texts.in_language(screen.language), self._clock.now()
+        words = self._texts.in_language(screen.language)
+        if opens_at is not None:
+            says = _opens(opens_at, self._clock.now(), words)
+        elif toast is Toast.TRYING_AGAIN and not next_token:
+            says = words("Please share your phone number in the chat once more.")
+        else:
+            says = said(toast, words)
         return {
             "result": toast,
-            "says": _says(toast, opens_at, now, words),
+            "says": says,
             "next": f"/call/{next_token}" if next_token else "",
             "state": self.facts(screen),
         }
@@ -111,6 +120,7 @@ class CallView:
             "offline": words("No connection. Trying again…"),
             "failed": words("That did not work. Please try again."),
             "call": words("Call {number}", number="{number}"),
+            "reopens": _reopens("{moment}", words),
         }
         return self._page.substitute(
             language=words.language,
@@ -197,9 +207,9 @@ def _told(screen: CallScreen, words: Words, now: datetime) -> tuple[str, str]:
         case CallState.CANCELLED:
             return words("Cancelled"), words("Nothing was checked.")
         case CallState.REFUSED:
-            return words("No number was given"), _refusal(screen.reason, words)
+            return words("No number was given"), gateway_refusal(screen.reason or GatewayReason.UNAVAILABLE, words)
         case CallState.LIMITED:
-            return words("That was many numbers in a short time"), _opens(screen.until or now, now, words)
+            return words("That was many numbers in a short time"), _reopens(words.clock(screen.until or now, now), words)
 
 
 def _confirmed(screen: CallScreen, words: Words) -> tuple[str, str]:
@@ -217,16 +227,8 @@ def _confirmed(screen: CallScreen, words: Words) -> tuple[str, str]:
     return words("Your phone is verified"), words("Groups that ask for it will now let you in at once.")
 
 
-def _refusal(reason: GatewayReason | None, words: Words) -> str:
-    match reason:
-        case GatewayReason.NUMBER_UNUSABLE:
-            return words("This number cannot be checked by a call. Please ask an administrator of the group.")
-        case GatewayReason.BLACKLISTED:
-            return words("This number was refused. Please ask an administrator of the group.")
-        case GatewayReason.COUNTRY_REFUSED:
-            return words("Calls from this country are not accepted here. Please ask an administrator of the group.")
-        case _:
-            return words("Checking by a call is temporarily unavailable. Please try again in a few minutes.")
+def _reopens(moment: str, words: Words) -> str:
+    return words("You can try again after {moment}.", moment=moment)
 
 
 def _opens(opens_at: datetime, now: datetime, words: Words) -> str:
@@ -234,24 +236,6 @@ def _opens(opens_at: datetime, now: datetime, words: Words) -> str:
     return words.many(
         "The next number can be had in {count} minute.", "The next number can be had in {count} minutes.", minutes
     )
-
-
-def _says(toast: Toast, opens_at: datetime | None, now: datetime, words: Words) -> str:
-    match toast:
-        case Toast.NOTHING:
-            return ""
-        case Toast.CANCELLED:
-            return words("Cancelled")
-        case Toast.ASKING:
-            return words("Getting another number…")
-        case Toast.TRYING_AGAIN:
-            return words("Trying again…")
-        case Toast.ALREADY_VERIFIED:
-            return words("You are verified already.")
-        case Toast.LIMITED:
-            return _opens(opens_at, now, words) if opens_at else words("Too many numbers for now.")
-        case _:
-            return words("This is over already.")
 
 
 def _seconds(moment: datetime | None) -> float | None:

@@ -31,8 +31,9 @@ from bot.domain.screen import (
 )
 from bot.sandbox.telegram.html import parse_html
 from bot.telegram.commands import menu
-from bot.telegram.notices import notice, toast
+from bot.telegram.notices import notice
 from bot.telegram.screens import Screens
+from bot.telegram.sentences import toast
 from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW, WINDOW
 

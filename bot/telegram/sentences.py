@@ -1,0 +1,78 @@
+"""Sentences that stand both on the screens in the chat and on the pages."""
+
+from __future__ import annotations
+
+from bot.domain.contact import ContactRefusal
+from bot.domain.delivery import Toast
+from bot.domain.gateway import GatewayReason
+from bot.telegram.texts import Words
+
+
+def contact_refusal(refusal: ContactRefusal, words: Words) -> str:
+    """Why a contact was not taken, and what to do now."""
+    match refusal:
+        case ContactRefusal.NOT_OWN:
+            return words("That contact is not your own. Please share yours with the button below.")
+        case ContactRefusal.FORWARDED:
+            return words("A forwarded contact proves nothing. Please share yours with the button below.")
+        case ContactRefusal.ANONYMOUS:
+            return words(
+                "Numbers that begin with +888 cannot place calls. Use an account with a mobile number, "
+                "or ask an administrator of the group to let you in."
+            )
+        case ContactRefusal.NOT_MOBILE:
+            return words(
+                "This does not look like a mobile number. Use an account with a mobile number, "
+                "or ask an administrator of the group to let you in."
+            )
+        case ContactRefusal.TAKEN:
+            return words(
+                "This phone has already verified another account. Use that account, "
+                "or ask an administrator of the group to let you in."
+            )
+        case ContactRefusal.BUSY:
+            return words(
+                "This phone is being verified by another account right now. Finish or cancel it there, "
+                "or try again in 15 minutes."
+            )
+
+
+def gateway_refusal(reason: GatewayReason, words: Words) -> str:
+    """Why the gateway gave no number, as far as it is the person's business."""
+    match reason:
+        case GatewayReason.NUMBER_UNUSABLE:
+            return words("This number cannot be checked by a call. Please ask an administrator of the group.")
+        case GatewayReason.BLACKLISTED:
+            return words("This number was refused. Please ask an administrator of the group.")
+        case GatewayReason.COUNTRY_REFUSED:
+            return words("Calls from this country are not accepted here. Please ask an administrator of the group.")
+        case (
+            GatewayReason.CREDENTIALS
+            | GatewayReason.NO_MONEY
+            | GatewayReason.ADDRESS_BLOCKED
+            | GatewayReason.UNAVAILABLE
+        ):
+            return words("Checking by a call is temporarily unavailable. Please try again in a few minutes.")
+
+
+def toast(what: Toast, words: Words) -> str:
+    """The short answer to a pressed button; empty for none."""
+    match what:
+        case Toast.NOTHING:
+            return ""
+        case Toast.OVER:
+            return words("This is over already.")
+        case Toast.NOT_YOURS:
+            return words("This button belongs to somebody else.")
+        case Toast.CANCELLED:
+            return words("Cancelled")
+        case Toast.ASKING:
+            return words("Getting another number…")
+        case Toast.TRYING_AGAIN:
+            return words("Trying again…")
+        case Toast.ALREADY_VERIFIED:
+            return words("You are verified already.")
+        case Toast.LIMITED:
+            return words("Too many numbers for now.")
+        case Toast.UNKNOWN:
+            return words("I do not know this button any more. Send /start.")
