@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from aiogram.methods import TelegramMethod
-from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions, ReplyKeyboardMarkup
+from aiogram.types import InlineKeyboardMarkup, InputRichMessage, LinkPreviewOptions, ReplyKeyboardMarkup
 from pydantic import BaseModel, JsonValue
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -19,6 +19,19 @@ class Sent(BaseModel):
     """What is needed of a message that was sent."""
 
     message_id: int
+
+
+class Guard(BaseModel):
+    """What is needed of the bot that processes a chat's join requests."""
+
+    id: int
+
+
+class GuardedChat(BaseModel):
+    """What is needed of a chat to know who guards it. Only administrators see `guard_bot`."""
+
+    type: str
+    guard_bot: Guard | None = None
 
 
 class GetRawUpdates(TelegramMethod[list[Any]]):
@@ -58,3 +71,35 @@ class EditText(TelegramMethod[JsonValue]):
     parse_mode: Literal["HTML"] = "HTML"
     link_preview_options: LinkPreviewOptions = NO_PREVIEW
     reply_markup: InlineKeyboardMarkup | ReplyKeyboardMarkup | None = None
+
+
+class SendRich(TelegramMethod[Sent]):
+    """sendRichMessage (Bot API 10.1)."""
+
+    __returning__ = Sent
+    __api_method__ = "sendRichMessage"
+
+    chat_id: int
+    rich_message: InputRichMessage
+    reply_markup: InlineKeyboardMarkup | ReplyKeyboardMarkup | None = None
+
+
+class EditRich(TelegramMethod[JsonValue]):
+    """editMessageText with a rich message instead of a text (Bot API 10.1)."""
+
+    __returning__ = JsonValue
+    __api_method__ = "editMessageText"
+
+    chat_id: int
+    message_id: int
+    rich_message: InputRichMessage
+    reply_markup: InlineKeyboardMarkup | ReplyKeyboardMarkup | None = None
+
+
+class GetGuard(TelegramMethod[GuardedChat]):
+    """getChat, for the one thing asked of it."""
+
+    __returning__ = GuardedChat
+    __api_method__ = "getChat"
+
+    chat_id: int

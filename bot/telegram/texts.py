@@ -57,8 +57,11 @@ class Words:
 
     def moment(self, moment: datetime, now: datetime) -> str:
         """A moment as every client shows it: `<tg-time>` with the clock time inside for old ones."""
-        inside = f"{moment:%H:%M} UTC" if moment.date() == now.date() else f"{moment:%d.%m %H:%M} UTC"
-        return f'<tg-time unix="{int(moment.timestamp())}" format="r">{inside}</tg-time>'
+        return f'<tg-time unix="{int(moment.timestamp())}" format="r">{self.clock(moment, now)}</tg-time>'
+
+    def clock(self, moment: datetime, now: datetime) -> str:
+        """A moment as clocks show it, for readers whose own clock is not known; with the day when that is another."""
+        return f"{moment:%H:%M} UTC" if moment.date() == now.date() else f"{moment:%d.%m %H:%M} UTC"
 
 
 def visible(name: str, longest: int = LONGEST_NAME) -> str:
