@@ -46,7 +46,7 @@ async def demo(stop: asyncio.Event, port: int | None = None) -> None:
             None,
         )
         world.smsc.callback_url = f"http://{HOST}:{bot_port}/smsc/{callback_token}?charset=utf-8&md5"
-        app = App(config, world.clock)
+        app = App(config, world.clock, telegram_script=f"{world.url}/js/telegram-web-app.js")
         await app.start()
         try:
             await set_scene(world)
@@ -62,11 +62,12 @@ def people(world: World) -> None:
     """Those who live in the demo."""
     world.person("Anna", phone="+79161234512", language="ru")
     world.person("Ben", phone="+447400123456", language="en")
+    world.person("Clara", phone="+447400654321", language="en")
     world.person("Olga (owner)", phone="+79031112233", language="ru", role="owner")
 
 
 async def set_scene(world: World) -> None:
-    """A group whose owner has just made the bot its administrator, and a bot its operator has met."""
+    """Two groups whose owner has just made the bot their administrator, of one the guard; an operator it has met."""
     owner = next(person for person in world.people.values() if person.role == "owner")
     operator = next(person for person in world.people.values() if person.role == "operator")
     group = world.group(
@@ -75,6 +76,11 @@ async def set_scene(world: World) -> None:
     await owner.says("/start")
     await operator.says("/start")
     await owner.makes_bot_admin(group, can_invite_users=True)
+    guarded = world.group(
+        "Allotment gardens, lot 7", owner=owner, about="Water days, seeds to swap, whose hose this is.", crowd=41
+    )
+    await owner.makes_bot_admin(guarded, can_invite_users=True)
+    await owner.assigns_guard(guarded)
 
 
 def _free_port(wanted: int) -> int:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.sandbox.control_state import person_json, state
 from bot.sandbox.faults import Kind, Where
 from bot.sandbox.people import NotSeen, Person
 from bot.sandbox.telegram.client import Impossible
-from bot.sandbox.telegram.state import Chat, Group
+from bot.sandbox.telegram.state import Chat, Device, Group
 from bot.sandbox.trace import Entry
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ FIRST_ENTRIES = 200
 EVENTS_A_SECOND = 10
 KEEP_ALIVE = 15.0
 ANSWER_WITHIN = 10.0
+DEVICE: TypeAdapter[Device] = TypeAdapter(Device)
 
 
 class _Body(BaseModel):
@@ -52,6 +53,11 @@ class Act(_Body):
         "make_admin",
         "remove_bot",
         "take_rights",
+        "guard",
+        "device",
+        "open_app",
+        "close_app",
+        "share_contact_in_app",
     ]
     chat: int | None = None
     text: str | None = Field(default=None, max_length=4096)
@@ -61,6 +67,7 @@ class Act(_Body):
     number: str | None = None
     from_number: str | None = None
     hidden: bool = False
+    on: bool = True
 
 
 class ClockChange(_Body):
@@ -118,6 +125,7 @@ class Control:
             web.post("/sandbox/clock", self._local(self._clock)),
             web.post("/sandbox/faults", self._local(self._faults)),
             web.post("/sandbox/person", self._local(self._person)),
+            web.get("/js/telegram-web-app.js", self._local(self._web_app_script)),
             web.static("/static", PAGE),
         ]
 
@@ -164,6 +172,11 @@ class Control:
 
     async def _index(self, _: web.Request) -> web.StreamResponse:
         return web.FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-store"})
+
+    async def _web_app_script(self, _: web.Request) -> web.StreamResponse:
+        """What telegram.org serves to the pages of Mini Apps, which are anywhere."""
+        headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+        return web.FileResponse(PAGE / "telegram-web-app.js", headers=headers)
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
         people = self._world.people
@@ -219,14 +232,22 @@ class Control:
             return {"answer": await me.presses_button(act.message, act.data, ANSWER_WITHIN, chat)}
         if act.do == "dial":
             return {"hears": await me.calls(act.number or "", act.from_number or None, hidden=act.hidden)}
-        if act.do == "say":
+        if act.do == "open_app":
+            return {"url": (await me.opens_app(act.text or "")).url}
+        alone: dict[str, Callable[[], Awaitable[object]]] = {
+            "share_contact": me.shares_contact if me.asked_for_contact() else me.attaches_own_contact,
+            "share_contact_in_app": me.shares_contact_in_app,
+            "block_bot": me.blocks_bot,
+            "close_app": me.closes_app,
+        }
+        if act.do in alone:
+            await alone[act.do]()
+        elif act.do == "say":
             await me.says(act.text or "", self._chat(me, act))
-        elif act.do == "share_contact":
-            await (me.shares_contact() if me.asked_for_contact() else me.attaches_own_contact())
         elif act.do == "share_contact_of":
             await me.shares_contact_of(self._find(act.person or 0))
-        elif act.do == "block_bot":
-            await me.blocks_bot()
+        elif act.do == "device":
+            me.device = DEVICE.validate_python(act.text)
         else:
             await self._in_group(me, act)
         return {}
@@ -243,6 +264,8 @@ class Control:
         }
         if act.do == "make_admin":
             await me.makes_bot_admin(group, can_invite_users=True)
+        elif act.do == "guard":
+            await me.assigns_guard(group, act.on)
         else:
             await deeds[act.do](group)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.state import Account, Group, Message, PrivateChat, ReplyKeyboard
+from bot.sandbox.telegram.state import Account, App, Group, Message, PrivateChat, ReplyKeyboard
 
 if TYPE_CHECKING:
     from bot.sandbox.world import World
@@ -27,6 +27,7 @@ def state(world: World, me: Person) -> Json:
         },
         "people": [person_json(person) for person in world.people.values()],
         "me": person_json(me),
+        "app": _app(me.account.offered),
         "chats": [_private(world, me), *(_group(group, me) for group in world.telegram.groups.values())],
         "faults": [fault.as_json() for fault in world.faults.waiting()],
     }
@@ -40,7 +41,15 @@ def person_json(person: Person) -> Json:
         "language": person.account.language_code,
         "phone": person.phone,
         "role": person.role,
+        "device": person.device,
     }
+
+
+def _app(app: App | None) -> Json | None:
+    """The Mini App a guard has opened on this phone, until it is closed."""
+    if app is None or app.group is None:
+        return None
+    return {"url": app.url, "group": app.group.id, "title": app.group.title, "query": app.query_id}
 
 
 def _private(world: World, me: Person) -> Json:
@@ -77,6 +86,7 @@ def _group(group: Group, me: Person) -> Json:
         "title": group.title,
         "username": group.username,
         "about": group.about,
+        "guarded": group.guarded,
         "members": len(group.members) + group.crowd,
         "my_state": standing,
         "can_write": runs if group.type == "channel" else inside,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import phonenumbers
 
 from bot.sandbox.telegram.client import Client, Impossible
-from bot.sandbox.telegram.state import Account, Chat, Group, Member, Message, PrivateChat
+from bot.sandbox.telegram.state import Account, App, Chat, Device, Group, Member, Message, PrivateChat
 from bot.sandbox.trace import masked
 
 if TYPE_CHECKING:
@@ -54,6 +54,16 @@ class Person:
     def phone(self) -> str:
         """The phone's own number, `+` and digits."""
         return self.account.phone or ""
+
+    @property
+    def device(self) -> Device:
+        """What the person's Telegram runs on; a call is made with the phone in any case."""
+        return self.account.device
+
+    @device.setter
+    def device(self, device: Device) -> None:
+        self.account.device = device
+        self._world.telegram.touch(self.chat)
 
     @property
     def chat(self) -> PrivateChat:
@@ -173,6 +183,27 @@ class Person:
         """Unblock the bot without writing to it."""
         self._client.unblock()
 
+    # Mini Apps
+
+    async def sees_app(self, within: float = 5.0) -> App:
+        """The Mini App Telegram opens for the newest request to join a guarded group, once the bot offered one."""
+        await self._until(lambda: self.account.offered is not None, "a Mini App", within)
+        if self.account.offered is None:
+            raise NotSeen(f"the Mini App went away\n{self.transcript()}")
+        return self.account.offered
+
+    async def opens_app(self, url: str) -> App:
+        """Open the Mini App behind a button, by the address `presses` gave."""
+        return self._client.open_app(url)
+
+    async def closes_app(self) -> None:
+        """Close the Mini App a guard has opened; the request to join stays."""
+        self._client.close_app()
+
+    async def shares_contact_in_app(self) -> Message:
+        """Agree when a Mini App asks for the phone number: one's own card is sent to the bot."""
+        return self._client.send_contact(self.contact())
+
     # Groups and channels
 
     async def asks_to_join(self, group: Group) -> None:
@@ -200,6 +231,10 @@ class Person:
     async def takes_rights(self, group: Group) -> None:
         """Leave the bot an administrator who may not invite users."""
         self._client.take_bot_right(group, "can_invite_users")
+
+    async def assigns_guard(self, group: Group, on: bool = True) -> None:  # noqa: FBT001, FBT002 - a story's word
+        """Choose the bot under "Process join requests", or nobody; for owners."""
+        self._client.set_guard(group, on=on)
 
     async def demotes_bot(self, group: Group) -> None:
         """Make the bot an ordinary member."""

@@ -108,8 +108,8 @@ class Walk:
             self.page.get_by_test_id("open-panel").click()
             self.page.get_by_test_id("panel-tab-side").click()
 
-    def open_group(self) -> None:
-        self.page.locator("[data-testid^='chat-item--100']").click()
+    def open_group(self, title: str = "12 River Street") -> None:
+        self.page.locator("[data-testid^='chat-item--100']").filter(has_text=title).click()
 
     def ask_to_join(self) -> None:
         self.open_group()

@@ -150,6 +150,62 @@ async def test_an_owner_runs_the_group(world: World, page: Page, olga: Person) -
     assert (await page.chat(other.id))["my_state"] == "admin"
 
 
+async def test_an_owner_chooses_the_guard_on_the_page(page: Page, olga: Person, group: Group) -> None:
+    assert (await page.act("guard", chat=group.id, on=True))["error"] == "Anna does not own Flat owners."
+    assert (await page.chat(group.id))["guarded"] is False
+    page.me = olga
+    assert (await page.act("guard", chat=group.id, on=True))["ok"]
+    assert (await page.chat(group.id))["guarded"] is True
+    assert (await page.act("guard", chat=group.id, on=False))["ok"]
+    assert (await page.chat(group.id))["guarded"] is False
+
+
+async def test_a_guard_s_mini_app_is_on_the_phone_of_the_one_who_asked_until_closed(
+    bot: Bot, page: Page, olga: Person, group: Group, poller: Poller
+) -> None:
+    await olga.assigns_guard(group)
+    await page.act("join", chat=group.id)
+    request = (await poller.one()).chat_join_request
+    assert request is not None
+    assert request.query_id is not None
+    assert (await page.state())["app"] is None
+    await bot.send_chat_join_request_web_app(request.query_id, "https://gate.example/app")
+    app = (await page.state())["app"]
+    assert app["url"].startswith("https://gate.example/app#tgWebAppData=")
+    assert (app["group"], app["title"], app["query"]) == (group.id, "Flat owners", request.query_id)
+    assert (await page.state())["app"] == app, "the page would open it again if its address changed"
+    assert (await page.act("share_contact_in_app"))["ok"]
+    assert (await page.chat())["messages"][-1]["contact"]["user_id"] == page.me.id
+    assert (await page.act("close_app"))["ok"]
+    assert (await page.state())["app"] is None
+    assert (await page.chat(group.id))["my_state"] == "requested"
+    page.me = olga
+    assert (await page.state())["app"] is None
+
+
+async def test_mini_apps_open_from_buttons_for_the_device_in_hand(page: Page) -> None:
+    assert (await page.state())["me"]["device"] == "phone"
+    assert (await page.act("device", text="desktop"))["ok"]
+    state = await page.state()
+    assert state["me"]["device"] == "desktop"
+    assert {person["id"]: person["device"] for person in state["people"]} == {page.me.id: "desktop"}
+    opened = await page.act("open_app", text="http://127.0.0.1:8080/app")
+    assert opened["ok"]
+    assert opened["url"].startswith("http://127.0.0.1:8080/app#tgWebAppData=")
+    assert "&tgWebAppPlatform=tdesktop&" in opened["url"]
+    assert (await page.act("open_app", text="http://gate.example/app"))["error"] == "A Mini App needs an https address."
+    assert "'phone' or 'desktop'" in (await page.act("device", text="fridge"))["error"]
+
+
+async def test_pages_of_mini_apps_anywhere_can_load_telegram_s_script(world: World, http: httpx.AsyncClient) -> None:
+    answer = await http.get(f"{world.url}/js/telegram-web-app.js", headers={"Origin": "http://127.0.0.1:1"})
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "javascript" in answer.headers["Content-Type"]
+    assert "requestContact" in answer.text
+
+
 async def test_time_faults_and_people(world: World, page: Page) -> None:
     before = world.clock.timestamp()
     assert await page.post("clock", advance=300) == {"ok": True}

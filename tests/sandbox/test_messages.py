@@ -154,7 +154,7 @@ async def test_the_bot_writes_only_to_chats_it_is_in(world: World, bot: Bot, olg
         ({"callback_data": "я" * 33}, "BUTTON_DATA_INVALID"),
         ({"callback_data": ""}, "BUTTON_DATA_INVALID"),
         ({"copy_text": CopyTextButton(text="x" * 257)}, "BUTTON_COPY_TEXT_INVALID"),
-        ({"web_app": WebAppInfo(url="http://127.0.0.1/")}, "Only HTTPS links are allowed"),
+        ({"web_app": WebAppInfo(url="http://a.ru/")}, "Only HTTPS links are allowed"),
         ({}, "Text buttons are unallowed in the inline keyboard"),
         ({"url": "https://a.ru", "callback_data": "x"}, "more than one action"),
         (
@@ -177,7 +177,7 @@ async def test_buttons_telegram_has_are_taken(bot: Bot, anna: Person) -> None:
     for button in (
         {"url": "https://a.ru/x"}, {"url": "http://127.0.0.1:8080/call/x"}, {"url": "tg://user?id=1"},
         {"callback_data": "x" * 64}, {"copy_text": CopyTextButton(text="x" * 256)},
-        {"web_app": WebAppInfo(url="https://a.ru")},
+        {"web_app": WebAppInfo(url="http://127.0.0.1:8080/app")}, {"web_app": WebAppInfo(url="https://a.ru")},
     ):  # fmt: skip
         sent = await bot.send_message(anna.id, "x", reply_markup=inline(**button))
         assert sent.reply_markup is not None

@@ -7,9 +7,11 @@ from typing import Any
 
 from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.entities import with_automatic
+from bot.sandbox.telegram.markup import https_or_local
 from bot.sandbox.telegram.state import (
     ADMIN_RIGHTS,
     Account,
+    App,
     CallbackQuery,
     Chat,
     Group,
@@ -19,6 +21,7 @@ from bot.sandbox.telegram.state import (
     PrivateChat,
     Status,
 )
+from bot.sandbox.telegram.webapp import launch
 
 Json = dict[str, Any]
 STATUSES: tuple[Status, Status] = ("member", "kicked")
@@ -131,6 +134,19 @@ class Client:
         self._tg.delivery.push("callback_query", content, key=f"query {self.account.id}", who=self.account.first_name)
         return query
 
+    # Mini Apps
+
+    def open_app(self, url: str) -> App:
+        """Press a button that opens a Mini App."""
+        if not https_or_local(url):
+            raise Impossible("A Mini App needs an https address.")
+        return launch(self._tg, self.account, url)
+
+    def close_app(self) -> None:
+        """Close the Mini App that a guard has opened; the request stays as it is."""
+        self.account.offered = None
+        self._tg.touch(self.chat)
+
     # Groups
 
     def ask_to_join(self, group: Group, link: InviteLink | None = None) -> None:
@@ -145,6 +161,7 @@ class Client:
         if link is None and not group.approves_new_members:
             self._tg.admit(group, self.account, self.account, by_request=False)
             return
+        self.account.offered = None
         request = self._tg.add_request(group, self.account)
         if not group.member(self._tg.bot).may("can_invite_users"):
             return
@@ -156,6 +173,8 @@ class Client:
         }
         if link is not None:
             content["invite_link"] = link.as_json()
+        if request.query is not None:
+            content["query_id"] = request.query.id
         self._tg.delivery.push("chat_join_request", content, key=f"join {self.account.id}", who=self.account.first_name)
 
     def open_link(self, url: str) -> None:
@@ -218,6 +237,17 @@ class Client:
         if group.member(self._tg.bot).status != "administrator":
             raise Impossible("The bot is not an administrator here.")
         self.set_bot_rights(group, {right: False})
+
+    def set_guard(self, group: Group, *, on: bool) -> None:
+        """Choose the bot under "Process join requests", or nobody, as the owner."""
+        if group.member(self.account).status != "creator":
+            raise Impossible(f"{self.account.first_name} does not own {group.title}.")
+        if on and not self._tg.supports_join_request_queries:
+            raise Impossible("This bot does not process join requests.")
+        if on and not group.member(self._tg.bot).may("can_invite_users"):
+            raise Impossible("The bot must be an administrator that may invite users.")
+        group.guarded = on
+        self._tg.touch(group)
 
     def set_bot_status(self, group: Group, member: Member) -> None:
         """Take the bot's administration away, or the bot out of the group."""

@@ -20,6 +20,7 @@ from bot.sandbox.telegram.state import (
     Chat,
     ChatType,
     Group,
+    JoinQuery,
     JoinRequest,
     Member,
     Message,
@@ -57,6 +58,7 @@ class Telegram:
         self.groups: dict[int, Group] = {}
         self.pending: dict[int, dict[int, JoinRequest]] = {}
         self.queries: dict[str, CallbackQuery] = {}
+        self.join_queries: dict[str, JoinRequest] = {}
         self.delivery = Delivery(clock, trace)
         self.webhook: Webhook | None = None
         self.flood = Flood(on=flood_limits)
@@ -64,6 +66,10 @@ class Telegram:
         self.menu_buttons: dict[int | None, Json] = {}
         self.descriptions: dict[tuple[str, str], str] = {}
         self.session: aiohttp.ClientSession | None = None
+        # What the bot's father or the server's age decide: whether owners can choose the bot as a guard at all,
+        # and whether the server knows rich messages.
+        self.supports_join_request_queries = True
+        self.rich_messages = True
         self._touched = touched
         self._private_ids = itertools.count(1)
         self._query_ids = itertools.count(4_000_000_000_000_001)
@@ -272,19 +278,26 @@ class Telegram:
         group.members.pop(member.account.id, None)
         group.removed.pop(member.account.id, None)
         (group.members if here else group.removed)[member.account.id] = member
+        if member.account is self.bot and not member.may("can_invite_users"):
+            group.guarded = False
         self.touch(group)
         self.push_member(group, actor, old, member.as_json(), via_join_request=via_join_request)
 
     def add_request(self, group: Group, account: Account) -> JoinRequest:
         """Keep a request to join until somebody decides or it is withdrawn."""
         request = JoinRequest(group, account, self.now())
+        if group.guarded:
+            request.query = JoinQuery(self.next_query_id(), self.clock.timestamp())
+            self.join_queries[request.query.id] = request
         group.requests[account.id] = request
         self.pending.setdefault(account.id, {})[group.id] = request
         self.touch(group)
         return request
 
     def end_request(self, request: JoinRequest) -> None:
-        """Forget a request."""
+        """Forget a request, and what was asked about it."""
+        if request.query is not None:
+            self.join_queries.pop(request.query.id, None)
         request.group.requests.pop(request.account.id, None)
         mine = self.pending.get(request.account.id, {})
         mine.pop(request.group.id, None)
@@ -301,5 +314,5 @@ class Telegram:
                 self.push_message(message)
 
     def next_query_id(self) -> str:
-        """An id for a pressed button."""
+        """An id for a pressed button, or for a question about a request to join."""
         return str(next(self._query_ids))

@@ -29,7 +29,7 @@ AUTOMATIC = (
     ("phone_number", re.compile(r"(?<![\w+])\+\d{7,15}(?!\w)")),
 )
 HINTS = re.compile(r"[@/#+.]")
-UNTOUCHABLE = {"code", "pre", "text_link", "text_mention", "custom_emoji"}
+UNTOUCHABLE = {"code", "pre", "text_link", "text_mention", "custom_emoji", "phone_number", "email"}
 NOT_FOR_BOTS = {"phone_number"}
 
 
@@ -56,10 +56,15 @@ def read_text(text: str | None, parse_mode: str | None, entities: list[Json] | N
     else:
         # MarkdownV2 exists in reality; nothing in this project speaks it, so the double does not either.
         raise bad_request("unsupported parse_mode")
+    return finished(parsed, TEXT_LIMIT)
+
+
+def finished(parsed: Text, limit: int) -> Text:
+    """The text as stored: without white space around it, with the entities the server finds by itself."""
     parsed = _stripped(parsed)
     if not parsed.text:
         raise bad_request("message text is empty")
-    if len(parsed.text) > TEXT_LIMIT:
+    if len(parsed.text) > limit:
         raise bad_request("message is too long")
     return Text(parsed.text, with_automatic(parsed.text, parsed.entities))
 

@@ -158,7 +158,7 @@ class _Parser:
             "length": self._length - opened.offset,
         }
         if opened.tag == "a":
-            link = _link(opened.attributes.get("href") or "".join(self._parts[opened.position :]))
+            link = link_to(opened.attributes.get("href") or "".join(self._parts[opened.position :]))
             if link is None:
                 return
             entity |= link
@@ -167,7 +167,7 @@ class _Parser:
                 raise HtmlError("Invalid custom emoji identifier specified")
             entity |= {"type": "custom_emoji", "custom_emoji_id": opened.attributes["emoji-id"]}
         elif opened.tag == "tg-time":
-            entity |= _date_time(opened.attributes)
+            entity |= date_time(opened.attributes)
         elif opened.tag == "blockquote" and "expandable" in opened.attributes:
             entity["type"] = "expandable_blockquote"
         elif opened.tag in ("code", "pre"):
@@ -190,7 +190,7 @@ class _Parser:
         self._entities.append(entity)
 
 
-def _link(target: str) -> Json | None:
+def link_to(target: str) -> Json | None:
     """The entity of a link; None for what is not a link to Telegram (`tel:` is not): plain text remains."""
     user = USER_LINK.fullmatch(target)
     if user:
@@ -202,7 +202,8 @@ def _link(target: str) -> Json | None:
     return None
 
 
-def _date_time(attributes: dict[str, str]) -> Json:
+def date_time(attributes: dict[str, str]) -> Json:
+    """The entity of a moment."""
     moment, form = attributes.get("unix", ""), attributes.get("format", "")
     if not moment.isdigit() or not 0 < int(moment) < 2**31:
         raise HtmlError("Invalid Unix time specified")

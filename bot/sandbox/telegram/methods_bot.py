@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiogram.methods import (
     DeleteMyCommands,
@@ -22,7 +21,7 @@ from aiogram.types import MenuButtonWebApp
 from aiogram.types.bot_command_scope_union import BotCommandScopeUnion
 
 from bot.sandbox.telegram.double import Telegram
-from bot.sandbox.telegram.markup import LOOPBACK, known
+from bot.sandbox.telegram.markup import https_or_local, known
 from bot.sandbox.telegram.refusals import bad_request
 
 Json = dict[str, Any]
@@ -38,7 +37,7 @@ def get_me(tg: Telegram, call: GetMe) -> Json:  # noqa: ARG001 - every method ha
         "supports_inline_queries": False,
         "can_connect_to_business": False,
         "has_main_web_app": False,
-        "supports_join_request_queries": False,
+        "supports_join_request_queries": tg.supports_join_request_queries,
     }
 
 
@@ -50,8 +49,7 @@ def set_webhook(tg: Telegram, call: SetWebhook) -> bool:
         tg.delivery.drop()
     if not call.url:
         return True
-    parts = urlsplit(call.url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+    if not https_or_local(call.url):
         raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
     secret = call.secret_token or ""
     if len(secret) > 256:

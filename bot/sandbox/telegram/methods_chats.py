@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast, get_args
 
 from aiogram.methods import (
+    AnswerChatJoinRequestQuery,
     ApproveChatJoinRequest,
     CreateChatInviteLink,
     DeclineChatJoinRequest,
     GetChat,
     GetChatAdministrators,
     GetChatMember,
+    SendChatJoinRequestWebApp,
 )
 
 from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.markup import https_or_local
 from bot.sandbox.telegram.refusals import bad_request
-from bot.sandbox.telegram.state import Account, Group, InviteLink, JoinRequest
+from bot.sandbox.telegram.state import Account, Group, InviteLink, JoinQuery, JoinRequest, JoinResult
+from bot.sandbox.telegram.webapp import launch
 
 Json = dict[str, Any]
+QUERY_INVALID = "QUERY_ID_INVALID"
 PERMISSIONS = (
     "can_send_messages",
     "can_send_audios",
@@ -37,7 +42,10 @@ PERMISSIONS = (
 
 def approve_chat_join_request(tg: Telegram, call: ApproveChatJoinRequest) -> bool:
     """Let somebody in who asked."""
-    request = _request(tg, call)
+    return _approve(tg, _request(tg, call))
+
+
+def _approve(tg: Telegram, request: JoinRequest) -> bool:
     if request.account.too_many_chats:
         raise bad_request("USER_CHANNELS_TOO_MUCH")
     tg.flood.count()
@@ -48,16 +56,62 @@ def approve_chat_join_request(tg: Telegram, call: ApproveChatJoinRequest) -> boo
 
 def decline_chat_join_request(tg: Telegram, call: DeclineChatJoinRequest) -> bool:
     """Turn somebody down who asked."""
-    request = _request(tg, call)
+    return _decline(tg, _request(tg, call))
+
+
+def _decline(tg: Telegram, request: JoinRequest) -> bool:
     tg.flood.count()
     tg.end_request(request)
     return True
 
 
-def _request(tg: Telegram, call: ApproveChatJoinRequest | DeclineChatJoinRequest) -> JoinRequest:
-    group = tg.find_group(call.chat_id)
+def send_chat_join_request_web_app(tg: Telegram, call: SendChatJoinRequestWebApp) -> bool:
+    """Have a Mini App opened for somebody who asks to join a group the bot guards, once."""
+    request, query = _queried(tg, call.chat_join_request_query_id)
+    if not https_or_local(call.web_app_url):
+        raise bad_request(f"Web App URL '{call.web_app_url}' is invalid: Only HTTPS links are allowed")
+    if query.app_url is not None:
+        raise bad_request(QUERY_INVALID)
+    tg.flood.count()
+    query.app_url, query.offered_at = call.web_app_url, tg.clock.timestamp()
+    request.account.offered = launch(tg, request.account, call.web_app_url, request)
+    tg.touch(tg.private_chat(request.account))
+    return True
+
+
+def answer_chat_join_request_query(tg: Telegram, call: AnswerChatJoinRequestQuery) -> bool:
+    """Let somebody in, turn them down, or leave it to the administrators."""
+    request, query = _queried(tg, call.chat_join_request_query_id)
+    if call.result not in get_args(JoinResult):
+        raise bad_request("invalid chat join request query result specified")
+    if call.result == "approve":
+        _approve(tg, request)
+    elif call.result == "decline":
+        _decline(tg, request)
+    else:
+        tg.flood.count()
+    query.result = cast("JoinResult", call.result)
+    tg.touch(request.group)
+    return True
+
+
+def _queried(tg: Telegram, query_id: str) -> tuple[JoinRequest, JoinQuery]:
+    """The request a query is about, while the query can be answered."""
+    request = tg.join_queries.get(query_id)
+    if request is None or request.query is None or not request.query.open(tg.clock.timestamp()):
+        raise bad_request(QUERY_INVALID)
+    _check_may_decide(tg, request.group)
+    return request, request.query
+
+
+def _check_may_decide(tg: Telegram, group: Group) -> None:
     if not tg.bot_in(group).may("can_invite_users"):
         raise bad_request("not enough rights to manage chat join requests")
+
+
+def _request(tg: Telegram, call: ApproveChatJoinRequest | DeclineChatJoinRequest) -> JoinRequest:
+    group = tg.find_group(call.chat_id)
+    _check_may_decide(tg, group)
     account = _account(tg, call.user_id)
     if account.id in group.members:
         raise bad_request("USER_ALREADY_PARTICIPANT")
@@ -104,6 +158,8 @@ def get_chat(tg: Telegram, call: GetChat) -> Json:
             full["permissions"] = dict.fromkeys(PERMISSIONS, True)
         if member.may("can_invite_users"):
             full["invite_link"] = f"https://t.me/+primary{abs(chat.id)}"
+        if chat.guarded:
+            full["guard_bot"] = tg.bot.as_json()
     return full
 
 

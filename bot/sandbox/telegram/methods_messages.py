@@ -11,15 +11,17 @@ from aiogram.methods import (
     EditMessageReplyMarkup,
     EditMessageText,
     SendMessage,
+    SendRichMessage,
 )
-from aiogram.types import MessageEntity, ReplyKeyboardMarkup, ReplyKeyboardRemove
+from aiogram.types import InputRichMessage, MessageEntity, ReplyKeyboardMarkup, ReplyKeyboardRemove
 from pydantic import BaseModel
 
 from bot.sandbox.telegram.arguments import given
 from bot.sandbox.telegram.double import ANSWERABLE, Telegram
-from bot.sandbox.telegram.entities import read_text
+from bot.sandbox.telegram.entities import Text, read_text
 from bot.sandbox.telegram.markup import inline_rows, known, reply_rows
 from bot.sandbox.telegram.refusals import bad_request
+from bot.sandbox.telegram.rich import read_rich
 from bot.sandbox.telegram.state import Chat, Group, Message, PrivateChat, ReplyKeyboard
 
 Json = dict[str, Any]
@@ -36,7 +38,7 @@ WITHOUT_EFFECT = {
     "link_preview_options",
     "disable_web_page_preview",
 }
-PLAYED = {"chat_id", "message_id", "text", "parse_mode", "entities", "reply_markup", *WITHOUT_EFFECT}
+PLAYED = {"chat_id", "message_id", "text", "parse_mode", "entities", "rich_message", "reply_markup", *WITHOUT_EFFECT}
 
 
 def send_message(tg: Telegram, call: SendMessage) -> Json:
@@ -44,7 +46,18 @@ def send_message(tg: Telegram, call: SendMessage) -> Json:
     _check_played(call)
     chat = tg.find_chat(call.chat_id)
     tg.check_may_write(chat)
-    text = read_text(call.text, given(call.parse_mode), _entities(call.entities))
+    return _sent(tg, call, chat, read_text(call.text, given(call.parse_mode), _entities(call.entities)))
+
+
+def send_rich_message(tg: Telegram, call: SendRichMessage) -> Json:
+    """A new rich message from the bot."""
+    _check_played(call)
+    chat = tg.find_chat(call.chat_id)
+    tg.check_may_write(chat)
+    return _sent(tg, call, chat, _rich(tg, call.rich_message))
+
+
+def _sent(tg: Telegram, call: SendMessage | SendRichMessage, chat: Chat, text: Text) -> Json:
     inline = inline_rows(call.reply_markup, chat)
     keyboard = reply_rows(call.reply_markup, chat) if isinstance(call.reply_markup, ReplyKeyboardMarkup) else []
     known(call.reply_markup)
@@ -54,6 +67,7 @@ def send_message(tg: Telegram, call: SendMessage) -> Json:
         tg.bot,
         text=text.text,
         entities=text.entities,
+        rich=isinstance(call, SendRichMessage),
         inline_keyboard=inline,
         other_markup=call.reply_markup is not None and not inline,
     )
@@ -67,16 +81,23 @@ def send_message(tg: Telegram, call: SendMessage) -> Json:
 
 
 def edit_message_text(tg: Telegram, call: EditMessageText) -> Json:
-    """Another text, and another keyboard or none, for a message of the bot."""
+    """Another text, plain or rich, and another keyboard or none, for a message of the bot."""
     _check_played(call)
     message = _editable(tg, call)
-    text = read_text(call.text, given(call.parse_mode), _entities(call.entities))
+    rich = call.rich_message is not None
+    if call.rich_message is None:
+        text = read_text(call.text, given(call.parse_mode), _entities(call.entities))
+    elif call.text is None:
+        text = _rich(tg, call.rich_message)
+    else:
+        raise bad_request("a message has either a text or a rich message")
     inline = inline_rows(call.reply_markup, message.chat)
     known(call.reply_markup)
-    if (message.text, message.entities, message.inline_keyboard) == (text.text, text.entities, inline):
+    shown = (message.rich, message.text, message.entities, message.inline_keyboard)
+    if shown == (rich, text.text, text.entities, inline):
         raise bad_request(NOT_MODIFIED)
     tg.flood.count(message.chat)
-    message.text, message.entities = text.text, text.entities
+    message.text, message.entities, message.rich = text.text, text.entities, rich
     return _edited(tg, message, inline)
 
 
@@ -137,6 +158,13 @@ def _check_played(call: BaseModel) -> None:
     for name in call.model_fields_set - PLAYED:
         if given(getattr(call, name)) is not None:
             raise bad_request(f'the sandbox does not play the parameter "{name}"')
+
+
+def _rich(tg: Telegram, message: InputRichMessage) -> Text:
+    known(message)
+    if not tg.rich_messages:
+        raise bad_request("rich messages are not supported")
+    return read_rich(message)
 
 
 def _entities(entities: list[MessageEntity] | None) -> list[Json]:

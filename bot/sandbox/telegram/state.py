@@ -11,6 +11,8 @@ from bot.sandbox.pulse import Pulse
 Json = dict[str, Any]
 ChatType = Literal["private", "supergroup", "channel"]
 Status = Literal["creator", "administrator", "member", "left", "kicked"]
+Device = Literal["phone", "desktop"]
+JoinResult = Literal["approve", "decline", "queue"]
 
 ADMIN_RIGHTS = (
     "can_manage_chat",
@@ -46,6 +48,9 @@ class Account:
     wrote_to_bot: bool = False
     blocked_bot: bool = False
     too_many_chats: bool = False
+    device: Device = "phone"
+    # The Mini App that a group's guard has opened on this account's screen, until it is closed.
+    offered: App | None = None
 
     def as_json(self) -> Json:
         """A Bot API `User`."""
@@ -67,6 +72,8 @@ class Message:
     date: int
     text: str | None = None
     entities: list[Json] = field(default_factory=list)
+    # Sent as a rich message. Telegram would give `rich_message` instead of the text; here both kinds look alike.
+    rich: bool = False
     contact: Json | None = None
     forward_origin: Json | None = None
     new_chat_members: list[Account] = field(default_factory=list)
@@ -201,12 +208,48 @@ class Member:
 
 
 @dataclass(slots=True, eq=False)
+class JoinQuery:
+    """A guarded group's question to the bot about one request; moments are unix seconds.
+
+    For how long it can be answered says the Bot API page; for how long once an app was offered, nobody does.
+    """
+
+    ANSWERABLE = 10
+    ANSWERABLE_WITH_APP = 600
+
+    id: str
+    asked_at: float
+    app_url: str | None = None
+    offered_at: float | None = None
+    result: JoinResult | None = None
+
+    def open(self, now: float) -> bool:
+        """Whether the bot may still answer it."""
+        if self.result is not None:
+            return False
+        if self.offered_at is None:
+            return now - self.asked_at <= self.ANSWERABLE
+        return now - self.offered_at <= self.ANSWERABLE_WITH_APP
+
+
+@dataclass(slots=True, eq=False)
 class JoinRequest:
-    """A request that nobody has decided about yet."""
+    """A request that nobody has decided about yet; with a query when the bot guards the group."""
 
     group: Group
     account: Account
     date: int
+    query: JoinQuery | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class App:
+    """A Mini App as it was opened: `url` with its fragment; the group and the query of a guard's app."""
+
+    url: str
+    init_data: str
+    group: Group | None = None
+    query_id: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -242,6 +285,8 @@ class Group(Chat):
     username: str | None = None
     about: str = ""
     approves_new_members: bool = True
+    # The owner chose the bot under "Process join requests".
+    guarded: bool = False
     members: dict[int, Member] = field(default_factory=dict)
     removed: dict[int, Member] = field(default_factory=dict)
     requests: dict[int, JoinRequest] = field(default_factory=dict)
