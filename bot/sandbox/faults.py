@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.sandbox.trace import Trace
 
 Where = Literal["telegram", "gateway", "callback"]
-Kind = Literal["delay", "429", "500", "reset_before", "reset_after", "lost", "doubled", "late", "code"]
+Kind = Literal["delay", "400", "429", "500", "reset_before", "reset_after", "lost", "doubled", "late", "code"]
 OF_CALLBACKS = {"lost", "doubled", "late"}
 TIMED = {"delay", "429", "late"}
 
@@ -62,13 +62,15 @@ class Faults:
         """Let `kind` happen at `where`, to one method or to any.
 
         `delay` holds the request back for `seconds` of real time, `late` the callback for `seconds` of the
-        sandbox's clock; `429` asks to retry after `seconds`. `reset_before` closes the connection before the
+        sandbox's clock; `429` asks to retry after `seconds`, `400` is a final no of Telegram's. `reset_before` closes the connection before the
         work is done, `reset_after` when it is done and only the answer is lost. `code` is an error of the
         gateway's own, with its `code`.
         """
         if where not in get_args(Where) or kind not in get_args(Kind):
             raise ValueError(f"no such fault: {where} {kind}")
-        if (kind in OF_CALLBACKS) != (where == "callback") or (kind == "code" and where != "gateway"):
+        if (kind in OF_CALLBACKS) != (where == "callback") or (
+            where != {"code": "gateway", "400": "telegram"}.get(kind, where)
+        ):
             raise ValueError(f"{kind} cannot happen to {where}")
         if (kind == "code") != (code is not None):
             raise ValueError("a fault has a code if, and only if, its kind is code")

@@ -15,7 +15,7 @@ from bot.sandbox.faults import Fault, Faults, hold_back, reset
 from bot.sandbox.telegram import methods_bot, methods_chats, methods_messages
 from bot.sandbox.telegram.arguments import build, read_arguments
 from bot.sandbox.telegram.double import Telegram
-from bot.sandbox.telegram.refusals import Refusal, too_many_requests
+from bot.sandbox.telegram.refusals import Refusal, bad_request, too_many_requests
 
 Json = dict[str, Any]
 Handler = Callable[[Telegram, Any], object]
@@ -135,6 +135,8 @@ class TelegramServer:
 def _fail(fault: Fault | None) -> None:
     if fault is not None and fault.kind == "429":
         raise too_many_requests(max(1, round(fault.seconds)))
+    if fault is not None and fault.kind == "400":
+        raise bad_request("the sandbox was asked to refuse this")
     if fault is not None and fault.kind == "500":
         raise Refusal(500, "Internal Server Error")
 
