@@ -62,9 +62,9 @@ class Faults:
         """Let `kind` happen at `where`, to one method or to any.
 
         `delay` holds the request back for `seconds` of real time, `late` the callback for `seconds` of the
-        sandbox's clock; `429` asks to retry after `seconds`, `400` is a final no of Telegram's. `reset_before` closes the connection before the
-        work is done, `reset_after` when it is done and only the answer is lost. `code` is an error of the
-        gateway's own, with its `code`.
+        sandbox's clock; `429` asks to retry after `seconds`, `400` is a final no of Telegram's. `reset_before`
+        closes the connection before the work is done, `reset_after` when it is done and only the answer is lost.
+        `code` is an error of the gateway's own, with its `code`.
         """
         if where not in get_args(Where) or kind not in get_args(Kind):
             raise ValueError(f"no such fault: {where} {kind}")
