@@ -91,7 +91,7 @@ class Walk:
         """Become this person."""
         self._open_side()
         self.page.locator("[data-testid^=role-]").filter(has_text=name).click()
-        expect(self.page.get_by_test_id("panel-close")).to_be_hidden()
+        self._expect_holder(name)
 
     def add_person(self, name: str, language: str) -> None:
         """Somebody new joins the demo, and one becomes them."""
@@ -100,6 +100,10 @@ class Walk:
         self.page.get_by_test_id("person-name").fill(name)
         self.page.get_by_test_id("person-language").select_option(language)
         self.page.get_by_test_id("person-add").click()
+        self._expect_holder(name)
+
+    def _expect_holder(self, name: str) -> None:
+        expect(self.page.locator("[data-testid^=role-][aria-pressed=true]")).to_contain_text(name)
         expect(self.page.get_by_test_id("panel-close")).to_be_hidden()
 
     def _open_side(self) -> None:

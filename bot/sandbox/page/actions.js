@@ -6,7 +6,8 @@ import { openDialer } from "./dialer.js";
 import { copyText } from "./dom.js";
 import { groupPhone, parseUrl } from "./format.js";
 import { actionSheet, alertDialog, confirmDialog, toast } from "./layers.js";
-import { botChat, goTo, page, redraw, refresh } from "./store.js";
+import { openMiniApp } from "./miniapp.js";
+import { botChat, goTo, isDesktop, page, redraw, refresh } from "./store.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
 /** @typedef {import("./types.js").Message} Message */
@@ -71,7 +72,10 @@ export async function press(chat, message, button, place) {
   if (button.kind === "copy") {
     await copyText(button.copy ?? "");
     toast("Copied to clipboard", "good");
-  } else if (button.kind === "url" || button.kind === "web_app") {
+  } else if (button.kind === "web_app") {
+    const launch = await act({ do: "open_app", text: button.url });
+    if (launch?.url) openApp(launch.url);
+  } else if (button.kind === "url") {
     openUrl(button.url ?? "", message);
   } else {
     const key = `${message.id}:${place}`;
@@ -101,6 +105,38 @@ function numberIn(message) {
 /** @param {string|null} [number] @param {Message} [message] where the number may be found */
 export function dial(number = null, message = undefined) {
   openDialer(number ?? numberIn(message), (call) => act({ do: "dial", ...call }));
+}
+
+/** @param {string} number touched in a message or called from an app: only a phone takes it to its dialer */
+export function touchNumber(number) {
+  if (isDesktop()) toast("Telegram Desktop does not dial.");
+  else dial(number);
+}
+
+/** @param {string} url as Telegram launches it @param {(away: boolean) => void} [closed] */
+function openApp(url, closed = () => {}) {
+  openMiniApp(url, {
+    dial: touchNumber,
+    open: openUrl,
+    share: async () => (await act({ do: "share_contact_in_app" })) !== null,
+    closed,
+  });
+}
+
+/** Apps of guard joins that stand open or were closed, by query. @type {Set<string>} */
+const met = new Set();
+
+/** Telegram opens the app of a guard join by itself, and leads to the group when it is closed. */
+export function followOffer() {
+  const state = page.state;
+  const offer = state?.app;
+  if (!offer || state.me.id !== page.as || met.has(offer.query)) return;
+  met.add(offer.query);
+  openApp(offer.url, (away) => {
+    if (away) return void met.delete(offer.query);
+    goTo(offer.group);
+    void act({ do: "close_app" });
+  });
 }
 
 /** @param {string} name with or without @ @returns {boolean} whether a chat of that name was opened */
@@ -141,12 +177,12 @@ function openInside(url) {
 export function openUrl(address, message) {
   const url = parseUrl(address);
   if (!url) return void toast("This is not a link.", "bad");
-  if (url.protocol === "tel:") return dial(decodeURIComponent(url.pathname));
+  if (url.protocol === "tel:") return touchNumber(decodeURIComponent(url.pathname));
   if (openInside(url)) return;
   if (!/^https?:$/.test(url.protocol))
     return void toast("This link has nowhere to go in the sandbox.", "bad");
   if (/^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(url.hostname)) {
-    return openBrowser(url, { dial: () => dial(null, message) });
+    return openBrowser(url, { dial: isDesktop() ? null : () => dial(null, message) });
   }
   actionSheet(
     "This link leads outside the sandbox",

@@ -1,3 +1,5 @@
+/** Small signs of who or what something is. */
+
 import { el } from "./dom.js";
 import { initials } from "./format.js";
 import { icon } from "./icons.js";
@@ -13,3 +15,12 @@ export function avatar(who, size = "m") {
   else face.append(initials(who.name));
   return face;
 }
+
+/** @param {string} bot who processes a group's join requests @returns {HTMLElement} the mark beside the group's name */
+export const guardMark = (bot) =>
+  el(
+    "span",
+    { class: "guard-mark", title: `${bot} processes join requests` },
+    icon("shield", 15),
+    el("span", { class: "visually-hidden", text: `, guarded by ${bot}` }),
+  );

@@ -4,7 +4,10 @@ import { el } from "./dom.js";
 import { icon } from "./icons.js";
 import { openLayer } from "./layers.js";
 
-/** @param {URL} url on this machine @param {{dial: () => void}} on a `tel:` link in the page cannot be seen from here: the bar dials */
+/**
+ * @param {URL} url on this machine
+ * @param {{dial: (() => void)|null}} on a `tel:` link in the page cannot be seen from here: the bar dials, on a phone
+ */
 export function openBrowser(url, on) {
   // A page of another origin keeps its own; one of this origin must not reach into this page.
   const apart = url.origin === location.origin ? "" : " allow-same-origin";
@@ -40,21 +43,13 @@ export function openBrowser(url, on) {
       },
       icon("external"),
     ),
-    el(
-      "button",
-      {
-        class: "primary is-call is-small",
-        testid: "browser-dial",
-        on: {
-          click: () => {
-            layer.close();
-            on.dial();
-          },
-        },
-      },
-      icon("phone", 17),
-      "Dial",
-    ),
+    on.dial &&
+      el(
+        "button",
+        { class: "primary is-call is-small", testid: "browser-dial", on: { click: on.dial } },
+        icon("phone", 17),
+        "Dial",
+      ),
   );
   const sheet = el("div", { class: "browser" }, bar, frame);
   const layer = openLayer(sheet, { label: "Page of the bot", kind: "full", testid: "browser" });

@@ -1,14 +1,14 @@
 /** The first screen of the phone: the chats of the person who holds it. */
 
 import { dial } from "./actions.js";
-import { avatar } from "./avatar.js";
+import { avatar, guardMark } from "./avatar.js";
 import { clockTime, dayName } from "./clock.js";
 import { byId, el, show } from "./dom.js";
 import { plural } from "./format.js";
 import { icon } from "./icons.js";
 import { summary } from "./message.js";
 import { showPanel } from "./panel.js";
-import { goTo, page, unread } from "./store.js";
+import { goTo, hasPanes, isDesktop, page, unread } from "./store.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
 
@@ -46,7 +46,13 @@ function row(chat) {
     {},
     el(
       "button",
-      { class: "chat-row", testid: `chat-item-${chat.id}`, on: { click: () => goTo(chat.id) } },
+      {
+        class: "chat-row",
+        testid: `chat-item-${chat.id}`,
+        title: hasPanes() ? chat.title : null,
+        "aria-current": hasPanes() && chat.id === page.chat ? "true" : null,
+        on: { click: () => goTo(chat.id) },
+      },
       avatar({ id: chat.id, name: chat.title, bot: chat.type === "private" }, "l"),
       el(
         "span",
@@ -59,6 +65,7 @@ function row(chat) {
             { class: "chat-row-name" },
             chat.type !== "private" && icon("people", 15),
             el("bdi", { text: chat.title }),
+            chat.guarded && guardMark(page.state?.bot.name ?? "the bot"),
           ),
           last && el("time", { class: "chat-row-time", text: when(last.date) }),
         ),
@@ -88,7 +95,13 @@ export function drawChatList() {
   const counts = chats.map(unread);
   show(
     byId("list-view"),
-    [me, chats, counts, chats.map((chat) => chat.messages.map((m) => when(m.date)).pop())],
+    [
+      me,
+      chats,
+      counts,
+      chats.map((chat) => chat.messages.map((m) => when(m.date)).pop()),
+      hasPanes() && page.chat,
+    ],
     () => [
       el(
         "header",
@@ -109,7 +122,7 @@ export function drawChatList() {
           "button",
           {
             class: "me",
-            "aria-label": `This is ${me.name}’s phone. Switch person`,
+            "aria-label": `This is ${me.name}’s ${isDesktop() ? "computer" : "phone"}. Switch person`,
             testid: "switch-person",
             on: { click: () => showPanel("side") },
           },

@@ -1,17 +1,17 @@
 /** A chat on the phone's screen: head, preview or messages, foot. */
 
-import { act, chatMenu, dial, hasMenu, openMention, openUrl, say } from "./actions.js";
-import { avatar } from "./avatar.js";
+import { act, chatMenu, hasMenu, openMention, openUrl, say, touchNumber } from "./actions.js";
+import { avatar, guardMark } from "./avatar.js";
 import { composer } from "./composer.js";
 import { byId, calm, el, show } from "./dom.js";
 import { plural } from "./format.js";
 import { icon } from "./icons.js";
 import { messageList } from "./messages.js";
-import { goTo, isOutside, openChat, page } from "./store.js";
+import { goTo, hasPanes, isDesktop, isOutside, openChat, page } from "./store.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
 
-/** @type {{key: string, chat: number, head: HTMLElement, preview: HTMLElement,
+/** @type {{key: string, chat: number, head: HTMLElement, guard: HTMLElement, preview: HTMLElement,
  *   messages: ReturnType<typeof messageList>, foot: ReturnType<typeof composer>}|null} */
 let view = null;
 
@@ -24,10 +24,12 @@ function subtitle(chat) {
     : kind;
 }
 
+const botName = () => page.state?.bot.name ?? "the bot";
+
 /** @param {Chat} chat */
 function drawHead(chat) {
   if (!view) return;
-  show(view.head, [chat.title, subtitle(chat), hasMenu(chat), chat.my_state], () => [
+  show(view.head, [chat.title, subtitle(chat), hasMenu(chat), chat.my_state, chat.guarded], () => [
     el(
       "button",
       {
@@ -42,7 +44,12 @@ function drawHead(chat) {
     el(
       "div",
       { class: "bar-words" },
-      el("h2", { class: "bar-name", dir: "auto", text: chat.title }),
+      el(
+        "h2",
+        { class: "bar-name", dir: "auto" },
+        el("span", { text: chat.title }),
+        chat.guarded && guardMark(botName()),
+      ),
       el("p", { class: "bar-sub", text: subtitle(chat) }),
     ),
     hasMenu(chat) &&
@@ -59,11 +66,32 @@ function drawHead(chat) {
   ]);
 }
 
+/** The owner of a group chooses who looks at its join requests. @param {Chat} chat */
+function drawGuard(chat) {
+  if (!view) return;
+  view.guard.hidden = chat.type === "private" || chat.my_state !== "admin" || page.state?.me.role !== "owner";
+  show(view.guard, [chat.guarded, botName()], () => [
+    el(
+      "button",
+      {
+        class: "guard-toggle",
+        role: "switch",
+        "aria-checked": String(Boolean(chat.guarded)),
+        testid: "guard-toggle",
+        on: { click: () => void act({ do: "guard", chat: chat.id, on: !chat.guarded }) },
+      },
+      icon("shield", 18),
+      el("span", { class: "guard-words" }, "Process join requests: ", el("bdi", { text: botName() })),
+      el("span", { class: "switch" }),
+    ),
+  ]);
+}
+
 /** @param {Chat} chat the card of a group one is not in */
 function drawPreview(chat) {
   if (!view) return;
   const asked = chat.my_state === "requested";
-  show(view.preview, [chat.title, chat.about, chat.members, chat.my_state], () => [
+  show(view.preview, [chat.title, chat.about, chat.members, chat.my_state, chat.guarded], () => [
     el(
       "div",
       { class: "preview-card" },
@@ -71,7 +99,14 @@ function drawPreview(chat) {
       el("h3", { class: "preview-title", dir: "auto", text: chat.title }),
       el("p", { class: "preview-sub", text: subtitle(chat) }),
       chat.about && el("p", { class: "preview-about", dir: "auto", text: chat.about }),
-      el("p", { class: "preview-rule" }, icon("lock", 16), "New members need approval."),
+      chat.guarded
+        ? el(
+            "p",
+            { class: "preview-rule" },
+            icon("shield", 16),
+            el("span", {}, el("bdi", { text: botName() }), " processes join requests."),
+          )
+        : el("p", { class: "preview-rule" }, icon("lock", 16), "New members need approval."),
     ),
     el(
       "div",
@@ -91,14 +126,17 @@ function drawPreview(chat) {
         class: "preview-note",
         text: asked
           ? "You are let in as soon as it is approved. Look into your other chats."
-          : "An administrator, or a bot, looks at your request.",
+          : chat.guarded
+            ? "A bot looks at your request at once."
+            : "An administrator, or a bot, looks at your request.",
       }),
     ),
   ]);
 }
 
 const reactions = {
-  dial: (/** @type {string} */ number) => dial(number),
+  dial: touchNumber,
+  calls: () => !isDesktop(),
   open: (/** @type {string} */ url) => openUrl(url),
   say: (/** @type {string} */ text) => {
     const chat = openChat();
@@ -111,6 +149,7 @@ const reactions = {
 function build(chat, key) {
   const host = byId("chat-view");
   const head = el("header", { class: "bar is-chat" });
+  const guard = el("div", { class: "guard" });
   const preview = el("div", { class: "preview" });
   const blank = el(
     "div",
@@ -125,8 +164,8 @@ function build(chat, key) {
   );
   const messages = messageList(blank, reactions);
   const foot = composer(chat);
-  host.replaceChildren(head, preview, messages.scroll, messages.jump, foot.node);
-  view = { key, chat: chat.id, head, preview, messages, foot };
+  host.replaceChildren(head, guard, preview, messages.scroll, messages.jump, foot.node);
+  view = { key, chat: chat.id, head, guard, preview, messages, foot };
   host.classList.toggle("is-group", chat.type !== "private");
 }
 
@@ -139,7 +178,7 @@ export function drawChat() {
   const fromList = held !== null && list.contains(held);
   const fromChat = held !== null && host.contains(held);
   host.classList.toggle("is-open", Boolean(chat));
-  list.inert = Boolean(chat);
+  list.inert = Boolean(chat) && !hasPanes();
   host.inert = !chat;
   if (!chat) {
     if (wasOpen && fromChat && view)
@@ -154,11 +193,12 @@ export function drawChat() {
     return;
   }
   host.hidden = false;
-  const key = `${page.as}:${chat.id}`;
+  const key = `${page.as}:${chat.id}:${isDesktop()}`;
   if (view?.key !== key) build(chat, key);
   if (!view) return;
   const outside = isOutside(chat);
   drawHead(chat);
+  drawGuard(chat);
   view.preview.hidden = !outside;
   view.messages.scroll.hidden = outside;
   view.foot.node.hidden = outside;

@@ -118,7 +118,7 @@ async function ring(body, layer, call, place) {
   );
   const done = el("button", {
     class: "text-button is-quiet",
-    text: "Back to the chat",
+    text: "Done",
     testid: "dial-done",
     hidden: true,
     on: { click: () => layer.close() },

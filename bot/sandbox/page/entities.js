@@ -7,7 +7,8 @@ import { toast } from "./layers.js";
 
 /** @typedef {import("./types.js").Entity} Entity */
 /** @typedef {{dial: (number: string) => void, open: (url: string) => void, say: (text: string) => void,
- *   mention: (name: string) => void}} Reactions what touching an entity does */
+ *   mention: (name: string) => void, calls: () => boolean}} Reactions what touching an entity does; `calls`:
+ *   whether touching a number calls it */
 /** @typedef {Entity & {children: Tree[], end: number}} Tree */
 
 /** Spoilers already lifted, by message and place. @type {Set<string>} */
@@ -111,7 +112,7 @@ function node(entity, inner, key, language, reactions) {
       return link(() => reactions.dial(inner), {
         class: "link is-phone",
         testid: "phone-number",
-        "aria-label": `${groupPhone(inner)}, call`,
+        "aria-label": reactions.calls() ? `${groupPhone(inner)}, call` : groupPhone(inner),
       });
     case "url":
       return link(() => reactions.open(/^[a-z]+:/i.test(inner) ? inner : `http://${inner}`));

@@ -3,9 +3,9 @@
 import { byId, calm, el } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** @typedef {{close: () => void, node: HTMLElement}} Layer */
+/** @typedef {{close: (away?: boolean) => void, node: HTMLElement}} Layer `away`: somebody else's phone is shown */
 
-/** @type {{shade: HTMLElement, before: Element|null, cancel: () => void}[]} */
+/** @type {{shade: HTMLElement, before: Element|null, cancel: (away?: boolean) => void}[]} */
 const stack = [];
 
 const focusable = "button:not([disabled]), input, select, textarea, iframe, a[href], [tabindex='0']";
@@ -18,7 +18,7 @@ function reach() {
 
 /**
  * @param {HTMLElement} content
- * @param {{label: string, kind: "dialog"|"sheet"|"full", testid?: string, onClose?: () => void, alert?: boolean}} options
+ * @param {{label: string, kind: "dialog"|"sheet"|"full", testid?: string, onClose?: (away: boolean) => void, alert?: boolean}} options
  * @returns {Layer}
  */
 export function openLayer(content, options) {
@@ -36,7 +36,7 @@ export function openLayer(content, options) {
   );
   const shade = el("div", { class: `shade shade-${options.kind}` }, box);
   let open = true;
-  const close = () => {
+  const close = (away = false) => {
     if (!open) return;
     open = false;
     const index = stack.findIndex((layer) => layer.shade === shade);
@@ -47,7 +47,7 @@ export function openLayer(content, options) {
     setTimeout(() => shade.remove(), calm() ? 0 : 240);
     if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     else byId("phone").focus({ preventScroll: true });
-    options.onClose?.();
+    options.onClose?.(away);
   };
   shade.addEventListener("click", (/** @type {Event} */ event) => event.target === shade && close());
   byId("toasts")
@@ -61,8 +61,8 @@ export function openLayer(content, options) {
   return { close, node: box };
 }
 
-/** Closes all layers, as when another person takes over. */
-export const closeLayers = () => [...stack].reverse().forEach((layer) => layer.cancel());
+/** Closes all layers. @param {boolean} [away] because another person takes over */
+export const closeLayers = (away = false) => [...stack].reverse().forEach((layer) => layer.cancel(away));
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !stack.length) return;
@@ -71,7 +71,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 /**
- * @param {{title: string, text?: string, yes: string, no?: string, testid?: string, yesTestid?: string, alert?: boolean}} words
+ * @param {{title: string, text?: string, yes: string, no?: string, testid?: string, yesTestid?: string,
+ *   noTestid?: string, alert?: boolean}} words
  * @returns {Promise<boolean>} whether "yes" was pressed
  */
 export function confirmDialog(words) {
@@ -90,7 +91,12 @@ export function confirmDialog(words) {
         "div",
         { class: "dialog-buttons" },
         words.no &&
-          el("button", { class: "text-button is-quiet", text: words.no, on: { click: settle(false) } }),
+          el("button", {
+            class: "text-button is-quiet",
+            text: words.no,
+            testid: words.noTestid,
+            on: { click: settle(false) },
+          }),
         el("button", {
           class: "text-button",
           text: words.yes,
@@ -152,7 +158,11 @@ export function actionSheet(title, items, note) {
       ),
     );
   }
-  const cancel = el("button", { class: "sheet-item is-cancel", text: "Cancel", on: { click: layer.close } });
+  const cancel = el("button", {
+    class: "sheet-item is-cancel",
+    text: "Cancel",
+    on: { click: () => layer.close() },
+  });
   list.append(cancel);
   /** @type {HTMLElement|null} */ (list.querySelector("button"))?.focus({ preventScroll: true });
 }

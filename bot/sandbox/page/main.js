@@ -1,5 +1,6 @@
 /** Puts the page together and keeps it in step with the sandbox. */
 
+import { dial, followOffer } from "./actions.js";
 import { follow } from "./api.js";
 import { avatar } from "./avatar.js";
 import { drawChatList } from "./chatlist.js";
@@ -9,11 +10,12 @@ import { drawControls, startControls } from "./controls.js";
 import { byId, calm, el, show } from "./dom.js";
 import { groupPhone } from "./format.js";
 import { icon } from "./icons.js";
+import { closeLayers } from "./layers.js";
 import { summary } from "./message.js";
 import { hidePanel, showPanel, startPanel } from "./panel.js";
 import { drawPeople } from "./people.js";
-import { goTo, onArrival, page, readAddress, refresh, watch } from "./store.js";
-import { theme, toggleTheme } from "./theme.js";
+import { goTo, hasPanes, isDesktop, onArrival, page, readAddress, refresh, watch } from "./store.js";
+import { onTheme, theme, toggleTheme } from "./theme.js";
 import { addTrace, onCount, startTrace } from "./trace.js";
 
 function drawTheme() {
@@ -38,12 +40,7 @@ function startStatus() {
     el("button", {
       class: "status-theme",
       "aria-label": "Switch light and dark",
-      on: {
-        click: () => {
-          toggleTheme();
-          drawTheme();
-        },
-      },
+      on: { click: toggleTheme },
     }),
     el(
       "button",
@@ -67,12 +64,27 @@ function drawCaption() {
   if (!page.state) return;
   const { me, bot } = page.state;
   show(byId("stage-caption"), [me, bot.polling], () => [
-    el("strong", {}, el("bdi", { text: me.name }), "’s phone"),
+    el("strong", {}, el("bdi", { text: me.name }), isDesktop() ? "’s computer" : "’s phone"),
     el("span", { text: groupPhone(me.phone) }),
+    isDesktop() &&
+      el(
+        "button",
+        { class: "small-button", testid: "pick-up-phone", on: { click: () => dial() } },
+        icon("handset", 15),
+        "Pick up the phone",
+      ),
   ]);
   const link = byId("status").querySelector(".status-link");
   const word = page.online ? "" : "No connection to the sandbox";
   if (link && link.textContent !== word) link.textContent = word;
+}
+
+/** What Telegram runs on gives the phone's frame its shape. */
+function drawDevice() {
+  const frame = byId("phone");
+  frame.classList.toggle("is-desktop", isDesktop());
+  frame.classList.toggle("has-panes", hasPanes());
+  frame.setAttribute("aria-label", isDesktop() ? "Computer" : "Phone");
 }
 
 /** A banner about a chat goes when one looks into it. */
@@ -94,6 +106,7 @@ onArrival((chat, message) => {
         click: () => {
           banner.remove();
           hidePanel();
+          closeLayers(); // an app or a page gives way to the chat
           goTo(chat.id);
         },
       },
@@ -114,18 +127,21 @@ onArrival((chat, message) => {
 });
 
 byId("brand-mark").append(icon("gate", 26));
-byId("theme-toggle").addEventListener("click", () => {
-  toggleTheme();
-  drawTheme();
-});
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTheme);
+byId("theme-toggle").addEventListener("click", toggleTheme);
+onTheme(drawTheme);
 startPanel();
 startTrace();
 startStatus();
 drawTheme();
 startControls();
-[dropBanner, drawCaption, drawChatList, drawChat, drawPeople, drawControls].forEach(watch);
-addEventListener("popstate", readAddress);
+[dropBanner, drawCaption, drawDevice, drawChatList, drawChat, drawPeople, drawControls, followOffer].forEach(
+  watch,
+);
+addEventListener("popstate", () => {
+  const before = page.as;
+  readAddress();
+  if (page.as !== before) closeLayers(true);
+});
 readAddress();
 void refresh();
 follow({

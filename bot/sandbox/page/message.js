@@ -42,7 +42,7 @@ function card(contact, reactions) {
 }
 
 /** @type {Record<string, string>} the mark in a button's corner */
-const MARKS = { url: "external", copy: "copy", web_app: "external" };
+const MARKS = { url: "external", copy: "copy", web_app: "app" };
 
 /** @param {Chat} chat @param {Message} message */
 function keyboard(chat, message) {

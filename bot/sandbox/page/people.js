@@ -1,5 +1,6 @@
 /** Who holds the phone: newcomers, the group's owner, an operator, and whoever else is made up. */
 
+import { act } from "./actions.js";
 import { postPerson } from "./api.js";
 import { avatar } from "./avatar.js";
 import { byId, el, show } from "./dom.js";
@@ -11,6 +12,11 @@ import { become, page, refresh } from "./store.js";
 
 /** @type {Record<string, string>} */
 const ROLES = { newcomer: "Newcomer", owner: "Owner", operator: "Operator" };
+/** @type {["phone"|"desktop", string, string][]} what a person uses Telegram on, and how that looks */
+const DEVICES = [
+  ["phone", "Phone", "handset"],
+  ["desktop", "Desktop", "desktop"],
+];
 const NAMES = {
   ru: ["Вера", "Тимур", "Лидия", "Савва", "Майя", "Глеб"],
   en: ["Maya", "Theo", "Ines", "Ravi", "June", "Omar"],
@@ -19,7 +25,7 @@ let adding = false;
 
 /** @param {number} id */
 function choose(id) {
-  closeLayers();
+  closeLayers(true);
   become(id);
   hidePanel();
 }
@@ -75,6 +81,26 @@ function addForm() {
   );
 }
 
+/** @param {string} device the one in use */
+const deviceSwitch = (device) =>
+  el(
+    "div",
+    { class: "segments device", role: "group", "aria-label": "Uses Telegram on" },
+    ...DEVICES.map(([name, text, sign]) =>
+      el(
+        "button",
+        {
+          class: "segment",
+          testid: `device-${name}`,
+          "aria-pressed": String(name === device),
+          on: { click: () => void act({ do: "device", text: name }) },
+        },
+        icon(sign, 16),
+        text,
+      ),
+    ),
+  );
+
 export function drawPeople() {
   const state = page.state;
   if (!state) return;
@@ -122,7 +148,17 @@ export function drawPeople() {
               el(
                 "span",
                 { class: "person-words" },
-                el("bdi", { class: "person-name", text: person.name }),
+                el(
+                  "span",
+                  { class: "person-name" },
+                  el("bdi", { text: person.name }),
+                  person.device === "desktop" &&
+                    el(
+                      "span",
+                      { class: "person-device", title: "Uses Telegram Desktop" },
+                      icon("desktop", 15),
+                    ),
+                ),
                 el("small", { text: `${ROLES[person.role] ?? person.role} · ${groupPhone(person.phone)}` }),
               ),
               person.language &&
@@ -132,6 +168,7 @@ export function drawPeople() {
                   "aria-label": `Language ${person.language}`,
                 }),
             ),
+            person.id === state.me.id && deviceSwitch(person.device ?? "phone"),
           ),
         ),
       ),

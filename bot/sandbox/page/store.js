@@ -41,6 +41,15 @@ export const botChat = () => page.state?.chats.find((chat) => chat.type === "pri
 export const isOutside = (chat) =>
   chat.type !== "private" && (chat.my_state === "none" || chat.my_state === "requested");
 
+/** @returns {boolean} whether this person uses Telegram on a computer */
+export const isDesktop = () => page.state?.me.device === "desktop";
+
+const narrow = matchMedia("(max-width: 759px)");
+narrow.addEventListener("change", () => redraw());
+
+/** @returns {boolean} whether the chats stand beside the open one, as on a computer with room for both */
+export const hasPanes = () => isDesktop() && !narrow.matches;
+
 /** @param {Chat} chat */
 const key = (chat) => `${page.as}:${chat.id}`;
 

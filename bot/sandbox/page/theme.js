@@ -5,6 +5,16 @@ const root = document.documentElement;
 const chosen = localStorage.getItem(KEY);
 if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
 
+/** @type {Set<() => void>} */
+const watchers = new Set();
+const tell = () => watchers.forEach((run) => run());
+
+/** @param {() => void} run called when it may have changed @returns {() => void} ends that */
+export function onTheme(run) {
+  watchers.add(run);
+  return () => void watchers.delete(run);
+}
+
 /** @returns {"light"|"dark"} what is on the screen now */
 export function theme() {
   const set = root.dataset.theme;
@@ -17,7 +27,11 @@ export function toggleTheme() {
   const next = theme() === "dark" ? "light" : "dark";
   delete root.dataset.theme;
   localStorage.removeItem(KEY);
-  if (theme() === next) return;
-  root.dataset.theme = next;
-  localStorage.setItem(KEY, next);
+  if (theme() !== next) {
+    root.dataset.theme = next;
+    localStorage.setItem(KEY, next);
+  }
+  tell();
 }
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tell);
