@@ -23,6 +23,8 @@ AT_ONCE = 40
 """Calls under way at the same time."""
 LOOK_EVERY = 0.5
 """Seconds between two looks for work that nobody announced (its time came, or another replica made it)."""
+UNNOTED_RESTS = 300.0
+"""Seconds after which what was carried, but could not be noted, is carried once more."""
 
 
 class Courier:
@@ -114,15 +116,28 @@ class Courier:
         except Exception:  # noqa: BLE001 - found out, one by one, which of them it was
             for receipt in receipts:
                 await self._note_alone(receipt)
-        for receipt in receipts:
-            self._release(receipt.parcel)
+        else:
+            for receipt in receipts:
+                self._release(receipt.parcel)
 
     async def _note_alone(self, receipt: Receipt) -> None:
         """Note one receipt; one that cannot be noted must not keep the others from being."""
         try:
             await self._transactions.transact(lambda store: self._settle(store, [receipt]))
+        except StorageUnavailableError:
+            self._receipts.append(receipt)
         except Exception:
             log.exception("receipt_not_noted", parcel=_name(receipt.parcel), result=receipt.result)
+            self._supervisor.start("rest", self._rest(receipt.parcel))
+        else:
+            self._release(receipt.parcel)
+
+    async def _rest(self, parcel: Parcel) -> None:
+        """Let go of it later: at once, it would be picked and carried at once, again and again."""
+        await REAL_TIME.pause(UNNOTED_RESTS, self._supervisor.stopping)
+        if not self._supervisor.stopping.is_set():
+            self._release(parcel)
+            self.wake.set()
 
     def _hold(self, parcel: Parcel) -> None:
         self._under_way += 1
