@@ -37,7 +37,7 @@ async def doctor(config: Settings, _given: argparse.Namespace) -> int:
     is_well = True
     async for finding in examine(config, account(config)):
         sys.stdout.write(f"{finding}\n")
-        is_well = is_well and finding.is_right
+        is_well = is_well and finding.is_well
     return OK if is_well else FAILED
 
 

@@ -11,10 +11,14 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 
+from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayError, GatewayReason
 from bot.gateway.client import Account, SmscClient
 from bot.settings import Settings
+from bot.telegram.methods import GetGuard
+from bot.telegram.texts import visible
 from storage.database import Database, DatabaseError
+from storage.peek import gates_on
 
 MENDS = {
     GatewayReason.CREDENTIALS: "check SMSC_API_KEY (or SMSC_LOGIN and SMSC_PASSWORD), and that this machine's "
@@ -26,14 +30,25 @@ MENDS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. `mend` says what to do when it is not right."""
+    """One thing looked at. `mend` says what to do when it is not right.
+
+    What `is_optional` is only noted when it is not so: the bot does its work without it.
+    """
 
     what: str
     is_right: bool
     mend: str = ""
+    is_optional: bool = False
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing has to be mended."""
+        return self.is_right or self.is_optional
 
     def __str__(self) -> str:
-        return f"ok    {self.what}" if self.is_right else f"WRONG {self.what}\n      → {self.mend}"
+        if self.is_right:
+            return f"ok    {self.what}"
+        return f"{'note ' if self.is_well else 'WRONG'} {self.what}\n      → {self.mend}"
 
 
 async def examine(config: Settings, account: Account) -> AsyncIterator[Finding]:
@@ -43,12 +58,20 @@ async def examine(config: Settings, account: Account) -> AsyncIterator[Finding]:
     async with httpx.AsyncClient(timeout=10) as http:
         yield await _gateway(SmscClient(account, http, patience=15))
         yield await _public_url(config, http)
-    yield await _database(config)
+    database = await _database(config)
+    yield database
+    if database.is_right:
+        async for finding in _guard_joins(config):
+            yield finding
+
+
+def _bot(config: Settings) -> Bot:
+    session = AiohttpSession(api=TelegramAPIServer.from_base(config.TELEGRAM_API_URL))
+    return Bot(config.BOT_TOKEN.get_secret_value(), session=session)
 
 
 async def _telegram(config: Settings) -> AsyncIterator[Finding]:
-    session = AiohttpSession(api=TelegramAPIServer.from_base(config.TELEGRAM_API_URL))
-    async with Bot(config.BOT_TOKEN.get_secret_value(), session=session) as bot:
+    async with _bot(config) as bot:
         try:
             me = await bot.get_me(request_timeout=10)
             webhook = await bot.get_webhook_info(request_timeout=10)
@@ -126,3 +149,59 @@ async def _database(config: Settings) -> Finding:
         )
     await database.close()
     return Finding("The database opens", is_right=True)
+
+
+async def _guard_joins(config: Settings) -> AsyncIterator[Finding]:
+    """Whether people can verify in the window in which they ask to join: in general, and at each gate that is on."""
+    try:
+        gates = await gates_on(config.DATABASE_URL.get_secret_value())
+    except DatabaseError as error:
+        yield Finding(str(error), is_right=False, mend="run `python -m bot migrate`")
+        return
+    async with _bot(config) as bot:
+        try:
+            me = await bot.get_me(request_timeout=10)
+        except (AiogramError, OSError):
+            # This was said before.
+            return
+        yield Finding(
+            "Telegram lets this bot process join requests (guard joins)"
+            if me.supports_join_request_queries
+            else "Telegram does not let this bot process join requests: no guard joins",
+            is_right=bool(me.supports_join_request_queries),
+            mend="look in BotFather's settings of this bot for join requests; Telegram does not say how the switch is "
+            "called, see docs/telegram.md",
+            is_optional=True,
+        )
+        if config.PUBLIC_URL is None:
+            yield Finding(
+                "Without PUBLIC_URL guard joins cannot open the Mini App: who asks to join is written to in private",
+                is_right=False,
+                mend="set PUBLIC_URL",
+                is_optional=True,
+            )
+        for gate in gates:
+            yield await _guard(bot, gate)
+
+
+async def _guard(bot: Bot, gate: Gate) -> Finding:
+    # It goes to a terminal, and anybody may have named it.
+    title = f"“{''.join(filter(str.isprintable, visible(gate.title)))}” ({gate.chat_id})"
+    try:
+        chat = await bot(GetGuard(chat_id=gate.chat_id), request_timeout=10)
+    except (AiogramError, OSError) as error:
+        return Finding(
+            f"The gate {title} cannot be asked: {getattr(error, 'message', type(error).__name__)}",
+            is_right=False,
+            mend="make the bot an administrator there again, with the right “Invite users via link”",
+        )
+    if chat.guard_bot is not None and chat.guard_bot.id == bot.id:
+        return Finding(f"The gate {title} has this bot process its join requests", is_right=True)
+    if gate.is_channel:
+        return Finding(f"The gate {title} is a channel; guard joins are for groups", is_right=True)
+    return Finding(
+        f"The gate {title} has {'nobody' if chat.guard_bot is None else 'another bot'} process its join requests",
+        is_right=False,
+        mend="its owner chooses this bot in the group's settings, under “Process join requests”",
+        is_optional=True,
+    )

@@ -120,6 +120,7 @@ class Settings(BaseModel):
     OPERATORS: Annotated[tuple[Annotated[int, Field(gt=0, lt=2**52)], ...], BeforeValidator(_split)] = ()
     CALL_WINDOW: Annotated[int, Field(ge=1, le=86400)] = 900
     TELEGRAM_RATE: Annotated[float, Field(ge=0, le=10_000)] = 30
+    SCREENS: Literal["plain", "rich"] = "plain"
     LANGUAGE: Literal["ru", "en"] = "ru"
     LOG_FORMAT: Literal["console", "json"] = "console"
 

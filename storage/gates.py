@@ -64,6 +64,11 @@ class SqlGates:
             self._read[chat_id] = None if row is None else _gate(row.chat_id, row)
         return self._read[chat_id]
 
+    async def that_are_on(self) -> list[Gate]:
+        """For the doctor, which reads beside the bot."""
+        rows = await self._connection.execute(select(tables.gates).where(G.is_on).order_by(G.chat_id))
+        return [_gate(row.chat_id, row) for row in rows]
+
     async def save(self, gate: Gate, now: datetime, added_by: int | None = None) -> None:
         self._read.pop(gate.chat_id, None)
         values: dict[str, object] = {

@@ -50,12 +50,13 @@ def routes() -> set[str]:
         return web.Response()
 
     class Nothing:
-        page = state = events = another = cancel = staticmethod(nothing)
+        page = state = events = another = cancel = session = staticmethod(nothing)
 
     served = build_http(
         callback=nothing,
         telegram=nothing,
         call=Nothing(),
+        mini_app=Nothing(),
         call_file=nothing,
         health=nothing,
         ready=nothing,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,18 +17,26 @@ from bot.sandbox.world import World
 from storage.database import Database
 from tests.installation import Installation
 from tests.process import free_port
+from tests.scenarios.story import eventually, guarded
+
+
+async def findings(
+    world: World, database_url: str, capsys: pytest.CaptureFixture[str], **environment: str
+) -> tuple[int, list[tuple[str, str]]]:
+    """The exit status, and what was found: ok, note or WRONG, and the text with its mend."""
+    variables = Installation(world, database_url, **environment).environment()
+    config = settings.load({name: value for name, value in variables.items() if value}, None)
+    status = await doctor(config, argparse.Namespace())
+    found = re.split(r"^(ok|note|WRONG) +", capsys.readouterr().out, flags=re.MULTILINE)[1:]
+    return status, [(label, text.strip()) for label, text in zip(found[::2], found[1::2], strict=True)]
 
 
 async def examined(
     world: World, database_url: str, capsys: pytest.CaptureFixture[str], **environment: str
 ) -> tuple[int, list[str]]:
     """The exit status, and what is wrong, each with its mend."""
-    variables = Installation(world, database_url, **environment).environment()
-    config = settings.load({name: value for name, value in variables.items() if value}, None)
-    status = await doctor(config, argparse.Namespace())
-    said = capsys.readouterr().out
-    wrong = [part.split("\nok ")[0].strip() for part in f"\n{said}".split("\nWRONG ")[1:]]
-    return status, wrong
+    status, found = await findings(world, database_url, capsys, **environment)
+    return status, [text for label, text in found if label == "WRONG"]
 
 
 @pytest.fixture
@@ -133,3 +144,107 @@ async def test_a_database_that_is_not_there(world: World, tmp_path: Path, capsys
         assert status == 1
         assert "check DATABASE_URL" in wrong
         assert "hidden" not in wrong
+
+
+async def of_gates(
+    world: World, callgate: Installation, capsys: pytest.CaptureFixture[str], **environment: str
+) -> tuple[int, list[tuple[str, str]]]:
+    """The exit status, and what was found about gates."""
+    status, found = await findings(world, callgate.database_url, capsys, **environment)
+    return status, [(label, text) for label, text in found if text.startswith("The gate “")]
+
+
+async def test_each_gate_tells_whether_this_bot_guards_it_and_how_to_have_it_so(
+    world: World, callgate: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner, group = await guarded(world)
+
+    status, ((label, text),) = await of_gates(world, callgate, capsys)
+    assert (status, label) == (0, "note")
+    assert "“Flat owners”" in text
+    assert "nobody" in text
+    assert "Process join requests" in text
+
+    await owner.assigns_guard(group)
+    status, ((label, text),) = await of_gates(world, callgate, capsys)
+    assert (status, label) == (0, "ok")
+    assert "has this bot process its join requests" in text
+
+
+async def test_of_a_channel_nothing_is_asked_that_telegram_has_for_groups_only(
+    world: World, callgate: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await guarded(world, "News", channel=True)
+
+    status, ((label, text),) = await of_gates(world, callgate, capsys)
+
+    assert (status, label, "is a channel" in text) == (0, "ok", True)
+
+
+async def test_a_gate_that_the_bot_has_lost_meanwhile_is_found_out(
+    world: World, callgate: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner, group = await guarded(world)
+    await guarded(world, "Garden")
+    await callgate.stop()
+    await owner.removes_bot(group)
+
+    status, found = await of_gates(world, callgate, capsys)
+    (lost, text), (other, _) = sorted(found)
+
+    assert (status, lost, other) == (1, "WRONG", "note")
+    assert "“Flat owners”" in text
+    assert "kicked" in text
+    assert "administrator there again" in text
+
+
+async def test_a_gate_that_is_off_is_not_asked(
+    world: World, callgate: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner, group = await guarded(world)
+    await owner.takes_rights(group)
+    await eventually(callgate, "SELECT is_on FROM gates", [{"is_on": False}])
+
+    assert await of_gates(world, callgate, capsys) == (0, [])
+
+
+async def test_the_name_of_a_gate_cannot_play_with_the_terminal(
+    world: World, callgate: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await guarded(world, "Flats\x1b[2J\r\nok    all is well")
+
+    _, ((_, text),) = await of_gates(world, callgate, capsys)
+
+    assert "“Flats[2J ok all is well”" in text
+
+
+async def test_a_bot_that_may_not_process_join_requests_is_told_where_to_look(
+    world: World, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.telegram.supports_join_request_queries = False
+
+    status, found = await findings(world, url, capsys)
+
+    (note,) = [text for label, text in found if label == "note" and "Telegram does not let" in text]
+    assert (status, "BotFather" in note) == (0, True)
+
+
+async def test_without_a_public_address_it_is_said_that_no_mini_app_can_be_opened(
+    world: World, callgate: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without = await findings(world, callgate.database_url, capsys)
+    assert [text for label, text in without[1] if label == "note" and "cannot open the Mini App" in text]
+
+    having = await findings(world, callgate.database_url, capsys, PUBLIC_URL=callgate.url)
+    assert (having[0], {label for label, _ in having[1]}) == (0, {"ok"})
+
+
+async def test_a_database_of_another_version_is_found_out(
+    world: World, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+        database.execute("CREATE TABLE gates (chat_id INTEGER)")
+
+    status, (wrong,) = await examined(world, url, capsys)
+
+    assert (status, "python -m bot migrate" in wrong) == (1, True)

@@ -7,6 +7,7 @@ from typing import Literal
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import (
+    AiogramError,
     ClientDecodeError,
     TelegramAPIError,
     TelegramBadRequest,
@@ -21,12 +22,12 @@ from aiogram.exceptions import (
 from aiogram.types import InputRichMessage
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Parcel, Receipt, Result, ScreenDue, Toast
-from bot.telegram.methods import EditRich, EditText, SendRich, SendText
-from bot.telegram.notices import notice
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Notice, Parcel, Receipt, Result, ScreenDue, Toast
+from bot.telegram.methods import EditRich, EditText, GetGuard, SendRich, SendText
+from bot.telegram.notices import guard_joins, notice
 from bot.telegram.screens import Drawing, Screens
 from bot.telegram.sentences import toast
-from bot.telegram.texts import Texts
+from bot.telegram.texts import Texts, Words
 
 log = structlog.get_logger()
 
@@ -59,6 +60,7 @@ class Deliverer:
         self._texts = texts
         self._screens = screens
         self._app_url = f"{public_url}/app"
+        self._has_app = public_url is not None
 
     def draw(self, screen: ScreenDue) -> Drawing:
         """The screen as it should look now."""
@@ -156,8 +158,25 @@ class Deliverer:
             case ErrandKind.DELETE_MESSAGE:
                 await self._bot.delete_message(errand.chat_id, int(details["message_id"]), request_timeout=TIMEOUT)
             case ErrandKind.NOTIFY:
-                await self._bot(SendText(chat_id=errand.chat_id, text=notice(details, words)), request_timeout=TIMEOUT)
+                text = notice(details, words)
+                if details["notice"] == Notice.GATE_ON and (gate := details.get("gate")) is not None:
+                    text = "\n\n".join([text, *await self._guard_joins(int(gate), words)])
+                await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
         return Receipt(errand, Result.DONE)
+
+    async def _guard_joins(self, gate_id: int, words: Words) -> list[str]:
+        """How it stands with guard joins at a gate, in a paragraph; none when Telegram does not say."""
+        try:
+            me = await self._bot.get_me(request_timeout=TIMEOUT)
+            chat = await self._bot(GetGuard(chat_id=gate_id), request_timeout=TIMEOUT)
+        except AiogramError:
+            return []
+        are_on = chat.guard_bot is not None and chat.guard_bot.id == me.id
+        if chat.type == "channel" and not are_on:
+            # Guards are for groups (TDLib: toggleSupergroupJoinByRequest).
+            return []
+        are_possible = self._has_app and bool(me.supports_join_request_queries)
+        return [guard_joins(words, are_on=are_on, are_possible=are_possible)]
 
     async def _screen(self, screen: ScreenDue) -> Receipt:
         drawing = self.draw(screen)
@@ -205,16 +224,17 @@ def chat_of(parcel: Parcel) -> int | None:
 
 def _new(screen: ScreenDue, drawing: Drawing) -> SendText | SendRich:
     chat_id, keyboard = screen.chat_id, drawing.keyboard
-    if drawing.rich is not None:
-        return SendRich(chat_id=chat_id, rich_message=InputRichMessage(html=drawing.rich), reply_markup=keyboard)
-    return SendText(chat_id=chat_id, text=drawing.text, reply_markup=keyboard)
+    if drawing.rich is None:
+        return SendText(chat_id=chat_id, text=drawing.text, reply_markup=keyboard)
+    return SendRich(chat_id=chat_id, rich_message=InputRichMessage(html=drawing.rich), reply_markup=keyboard)
 
 
 def _edit(message_id: int, screen: ScreenDue, drawing: Drawing) -> EditText | EditRich:
-    new = _new(screen, drawing)
-    if isinstance(new, SendRich):
-        return EditRich(message_id=message_id, **dict(new))
-    return EditText(message_id=message_id, **dict(new))
+    chat_id, keyboard = screen.chat_id, drawing.keyboard
+    if drawing.rich is None:
+        return EditText(chat_id=chat_id, message_id=message_id, text=drawing.text, reply_markup=keyboard)
+    rich = InputRichMessage(html=drawing.rich)
+    return EditRich(chat_id=chat_id, message_id=message_id, rich_message=rich, reply_markup=keyboard)
 
 
 def _shown(screen: ScreenDue, drawing: Drawing, message_id: int, replaced: tuple[int, ...] = ()) -> Receipt:

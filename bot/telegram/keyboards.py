@@ -12,6 +12,7 @@ from aiogram.types import (
     InlineKeyboardMarkup,
     KeyboardButton,
     ReplyKeyboardMarkup,
+    WebAppInfo,
 )
 from pydantic import Field
 
@@ -73,6 +74,11 @@ def copy(text: str, what: str) -> InlineKeyboardButton:
 def link(text: str, url: str) -> InlineKeyboardButton:
     """A button that opens an address."""
     return InlineKeyboardButton(text=text, url=url)
+
+
+def mini_app(text: str, url: str) -> InlineKeyboardButton:
+    """A button that opens a Mini App; private chats only."""
+    return InlineKeyboardButton(text=text, web_app=WebAppInfo(url=url))
 
 
 def rows(*lines: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:

@@ -60,6 +60,24 @@ def notice(details: Mapping[str, str | int], words: Words) -> str:
             )
 
 
+def guard_joins(words: Words, *, are_on: bool, are_possible: bool) -> str:
+    """For who switched a gate on: whether people can verify in the window in which they ask to join, or what it takes.
+
+    `are_possible`: this installation can open its Mini App, and Telegram lets the bot be chosen as a guard.
+    """
+    if not are_possible:
+        return words(
+            "⚡ Guard joins are not possible yet. With them people verify in the very window in which they ask to "
+            "join; what is missing for that “python -m bot doctor” tells the operator."
+        )
+    if are_on:
+        return words("⚡ Guard joins are on: people verify in the very window in which they ask to join.")
+    return words(
+        "⚡ Guard joins are off. With them people verify in the very window in which they ask to join: in the group's "
+        "settings, under “Process join requests”, its owner chooses this bot."
+    )
+
+
 def _gateway_trouble(reason: GatewayReason, code: int, words: Words) -> str:
     match reason:
         case GatewayReason.CREDENTIALS:

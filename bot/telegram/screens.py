@@ -83,7 +83,7 @@ class Screens:
             case DeadlinePassed():
                 return _deadline(view, words)
             case Help():
-                return _help(words)
+                return _help(words, self._public_url)
             case Privacy():
                 return _privacy(words)
 
@@ -244,7 +244,7 @@ def _again(verification_id: int, words: Words) -> InlineKeyboardMarkup:
     return keyboards.rows([keyboards.step(words("🔄 Try again"), Step.AGAIN, verification_id)])
 
 
-def _help(words: Words) -> Drawing:
+def _help(words: Words, public_url: str | None) -> Drawing:
     text = words(
         "<b>How this works</b>\n\n"
         "Groups that use this bot let people in after one free call. You share your own number, call the "
@@ -254,13 +254,17 @@ def _help(words: Words) -> Drawing:
         "• Do not hide your number; roaming can hide it too.\n"
         "• Ask for another number, or ask an administrator of the group to let you in."
     )
+    app = []
+    if public_url is not None:
+        app = [keyboards.mini_app(words("📞 Open the call screen"), f"{public_url}/app")]
     return Drawing(
         f"{text}\n\n{listed(words)}",
         keyboards.rows(
+            app,
             [
                 keyboards.place(words("‹ Back"), Place.HOME),
                 keyboards.place(words("🔒 Privacy"), Place.PRIVACY),
-            ]
+            ],
         ),
     )
 

@@ -34,6 +34,15 @@ class Texts:
         """The words for a Telegram `language_code` such as "ru" or "en-GB"; the default for others."""
         return self._words[self.pick(code)]
 
+    def accepted(self, header: str) -> Words:
+        """The words for an Accept-Language header; the default for a reader of none of our languages."""
+        # Browsers list what they like most first; weights that say otherwise are not worth a parser.
+        for part in header.split(","):
+            language = part.partition(";")[0].strip().partition("-")[0].lower()
+            if language in LANGUAGES:
+                return self._words[language]
+        return self._words[self._default]
+
     def pick(self, code: str | None) -> str:
         """Which of our languages a reader with this `language_code` gets."""
         language = (code or "").replace("_", "-").split("-")[0].lower()

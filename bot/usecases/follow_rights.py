@@ -35,7 +35,7 @@ class FollowRights:
                 store.journal.add(Event.GATE_ON, now, gate_id=chat.chat_id)
                 await store.requests.give_chance(chat.chat_id, now + FRESH_CHANCE)
                 await store.grants.owe_again(now, gate_id=chat.chat_id)
-                await self._tell(store, [actor_id], details | {"notice": Notice.GATE_ON})
+                await self._tell(store, [actor_id], details | {"notice": Notice.GATE_ON, "gate": chat.chat_id})
         elif was_on and known is not None:
             await store.gates.save(replace(known, title=chat.title, is_on=False), now)
             store.journal.add(Event.GATE_OFF, now, gate_id=chat.chat_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -9,15 +10,28 @@ from aiogram import Bot
 
 from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Notice, Receipt, Result, ScreenDue, Toast
 from bot.domain.gate import GrantKind
-from bot.domain.screen import Ended, Help, View, Welcome
+from bot.domain.screen import Ended, Help, NumberShown, View, Welcome
 from bot.sandbox.faults import Kind
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from bot.telegram.deliver import Deliverer, chat_of
-from tests.domain.makers import NOW
+from bot.telegram.screens import Screens
+from bot.telegram.texts import Texts
+from tests.domain.makers import NOW, WINDOW
 
 NOBODY = 4242
+SHOWN = NumberShown(
+    verification_id=1,
+    token="t",
+    number="+74950000001",
+    mask="+7 ••• ••• 12-34",
+    window_ends_at=NOW + WINDOW,
+    left=None,
+    is_asking_another=False,
+    no_other=None,
+    no_other_until=None,
+)
 
 
 @pytest.fixture
@@ -60,6 +74,12 @@ def screen(person: Person, view: View, last: Receipt | None = None, *, fresh: bo
         is_refresh=False,
         attempts=0,
     )
+
+
+def refuses_edits(person: Person, shown: Receipt) -> None:
+    """Telegram refuses to edit this message from now on."""
+    assert shown.message_id is not None
+    person.chat.by_id[shown.message_id].other_markup = True
 
 
 async def result(deliverer: Deliverer, parcel: GrantDue | ErrandDue | ScreenDue) -> tuple[Result, str]:
@@ -209,6 +229,53 @@ async def test_a_message_that_is_gone_or_brought_a_keyboard_is_replaced(
     assert ended.message_id != helped.message_id
 
 
+async def test_a_message_that_may_not_change_its_kind_is_replaced(world: World, bot: Bot, anna: Person) -> None:
+    await anna.says("/start")
+    deliverer = Deliverer(bot, world.clock, Texts("en"), Screens(None, rich=True), None)
+    plain = await deliverer.deliver(screen(anna, Help()))
+    refuses_edits(anna, plain)
+    rich = await deliverer.deliver(screen(anna, SHOWN, plain))
+    assert (rich.result, rich.replaced) == (Result.DONE, (plain.message_id,))
+    assert (await anna.sees("📞")).rich
+
+    refuses_edits(anna, rich)
+    ended = await deliverer.deliver(screen(anna, Ended(1, is_cancelled=True), rich))
+
+    assert (ended.result, ended.replaced) == (Result.DONE, (rich.message_id,))
+    assert not (await anna.sees("Cancelled")).rich
+    assert (await deliverer.deliver(screen(anna, SHOWN))).digest == rich.digest
+
+
+async def test_who_cannot_be_reached_is_no_reason_to_give_rich_messages_up(
+    world: World, bot: Bot, anna: Person
+) -> None:
+    screens = Screens(None, rich=True)
+    deliverer = Deliverer(bot, world.clock, Texts("en"), screens, None)
+
+    stranger, nobody = screen(anna, SHOWN), dataclasses.replace(screen(anna, SHOWN), chat_id=NOBODY)
+    assert (await result(deliverer, stranger))[0] is Result.UNREACHABLE
+    assert (await result(deliverer, nobody))[0] is Result.UNREACHABLE
+
+    await anna.says("/start")
+    assert (await result(deliverer, screen(anna, SHOWN)))[0] is Result.DONE
+    assert screens.is_rich
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("429", 17), ("500", None), ("reset_before", None)])
+async def test_a_rich_message_that_may_pass_later_is_tried_again_as_such(
+    world: World, bot: Bot, anna: Person, kind: Kind, seconds: float | None
+) -> None:
+    await anna.says("/start")
+    deliverer = Deliverer(bot, world.clock, Texts("en"), Screens(None, rich=True), None)
+    world.faults.add(where="telegram", kind=kind, method="sendRichMessage", seconds=seconds or 1)
+
+    receipt = await deliverer.deliver(screen(anna, SHOWN))
+    assert (receipt.result, receipt.retry_after) == (Result.RETRY, seconds)
+
+    await deliverer.deliver(screen(anna, SHOWN))
+    assert (await anna.sees("📞")).rich
+
+
 async def test_a_fresh_screen_is_a_new_message_that_replaces_the_old_one(deliverer: Deliverer, anna: Person) -> None:
     await anna.says("/start")
     first = await deliverer.deliver(screen(anna, Help()))
@@ -246,6 +313,16 @@ async def test_an_answer_to_a_button_nobody_pressed_is_refused(deliverer: Delive
     answer = errand(ErrandKind.ANSWER_BUTTON, anna.id, query_id="1", toast=Toast.OVER)
 
     assert (await result(deliverer, answer))[0] is Result.REFUSED
+
+
+async def test_a_notice_kept_by_a_version_that_did_not_note_the_gate_is_still_sent(
+    deliverer: Deliverer, anna: Person
+) -> None:
+    await anna.says("/start")
+    notify = errand(ErrandKind.NOTIFY, anna.id, notice=Notice.GATE_ON, title="Flat owners")
+
+    assert (await result(deliverer, notify))[0] is Result.DONE
+    assert "Guard joins" not in ((await anna.sees("guarded now")).text or "")
 
 
 async def test_an_errand_that_makes_no_sense_is_given_up_and_stops_nobody(deliverer: Deliverer, anna: Person) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup
+from aiogram.types import InlineKeyboardMarkup, InputRichMessage, ReplyKeyboardMarkup
 
 from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Notice, Toast
@@ -29,9 +29,11 @@ from bot.domain.screen import (
     View,
     Welcome,
 )
+from bot.sandbox.telegram.entities import with_automatic
 from bot.sandbox.telegram.html import parse_html
+from bot.sandbox.telegram.rich import read_rich
 from bot.telegram.commands import menu
-from bot.telegram.notices import notice
+from bot.telegram.notices import guard_joins, notice
 from bot.telegram.screens import Screens
 from bot.telegram.sentences import toast
 from bot.telegram.texts import LANGUAGES, Texts
@@ -120,7 +122,7 @@ def test_a_screen_parses_and_fits(view: View, language: str) -> None:
         for button in buttons:
             assert 0 < len(button.text) <= 64
             assert len((button.callback_data or "").encode()) <= 64
-            does = [button.callback_data, button.url, button.copy_text]
+            does = [button.callback_data, button.url, button.copy_text, button.web_app]
             assert sum(action is not None for action in does) == 1
             assert not (button.url or "https:").startswith("tel:")
 
@@ -213,6 +215,46 @@ def test_the_number_screen_holds_all_that_clients_need_to_dial(language: str) ->
     assert (another.callback_data, cancel.callback_data) == (f"v:another:{BIG_ID}", f"v:cancel:{BIG_ID}")
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("view", [view for view in VIEWS if isinstance(view, NumberShown)])
+def test_a_rich_number_screen_says_the_same_with_a_number_that_is_a_link(view: NumberShown, language: str) -> None:
+    words = TEXTS.in_language(language)
+    plain = SCREENS.draw(view, words, NOW)
+    drawing = Screens("https://" + "long." * 40 + "example.org", rich=True).draw(view, words, NOW)
+
+    assert drawing.rich is not None
+    assert f'<p><a href="tel:{view.number}">{view.number}</a></p>' in drawing.rich
+    rich, text = read_rich(InputRichMessage(html=drawing.rich)), parse_html(plain.text)[0]
+    assert rich.text.split("\n\n") == [line for line in text.split("\n") if line]
+    kinds = [(entity["type"], entity.get("unix_time")) for entity in rich.entities]
+    expected = [(entity["type"], entity.get("unix_time")) for entity in with_automatic(*parse_html(plain.text))]
+    assert kinds == expected
+    assert drawing.keyboard == plain.keyboard
+    assert drawing.digest != plain.digest
+
+
+def test_only_numbers_are_rich_and_only_until_telegram_refuses() -> None:
+    screens, words = Screens(None, rich=True), TEXTS.in_language("en")
+
+    rich = {type(view) for view in VIEWS if screens.draw(view, words, NOW).rich is not None}
+    assert rich == {NumberShown}
+
+    screens.is_rich = False
+    assert screens.draw(SHOWN, words, NOW) == Screens(None).draw(SHOWN, words, NOW)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_with_a_public_address_one_line_tells_those_at_a_computer_of_the_qr_code(language: str) -> None:
+    words = TEXTS.in_language(language)
+
+    without = Screens(None).draw(SHOWN, words, NOW).text.split("\n")
+    having = SCREENS.draw(SHOWN, words, NOW).text.split("\n")
+
+    (line,) = [line for line in having if line not in without]
+    assert "QR" in line
+    assert len(having) == len(without) + 1
+
+
 def test_without_a_public_address_there_is_no_call_button() -> None:
     drawing = Screens(None).draw(SHOWN, TEXTS.in_language("en"), NOW)
 
@@ -250,6 +292,15 @@ def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notice, languag
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_the_paragraph_about_guard_joins_parses_and_is_another_for_each_state(language: str) -> None:
+    words = TEXTS.in_language(language)
+    told = [guard_joins(words, are_on=on, are_possible=can) for on, can in itertools.product((True, False), repeat=2)]
+
+    assert [parse_html(text)[0] for text in told] == told
+    assert len(set(told)) == 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_toast_fits_and_only_one_says_nothing(language: str) -> None:
     said = {what: toast(what, TEXTS.in_language(language)) for what in Toast}
 
@@ -265,3 +316,13 @@ def test_the_menu_fits_and_the_help_names_every_command(language: str) -> None:
     assert all(0 < len(command.description) <= 256 for command in commands)
     text = SCREENS.draw(Help(), words, NOW).text
     assert all(f"/{command.command} " in text for command in commands)
+
+
+def test_the_help_opens_the_mini_app_where_there_is_an_address_for_it() -> None:
+    def apps(screens: Screens) -> list[str]:
+        keyboard = screens.draw(Help(), TEXTS.in_language("en"), NOW).keyboard
+        assert isinstance(keyboard, InlineKeyboardMarkup)
+        return [button.web_app.url for row in keyboard.inline_keyboard for button in row if button.web_app]
+
+    assert apps(Screens("https://gate.example")) == ["https://gate.example/app"]
+    assert apps(Screens(None)) == []

@@ -1,0 +1,27 @@
+"""Reading beside a running bot: its file is not held, nothing is written, and nothing waits."""
+
+from __future__ import annotations
+
+from sqlalchemy import inspect
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from bot.domain.gate import Gate
+from storage.database import DatabaseError, driver_url
+from storage.gates import SqlGates
+from storage.tables import gates
+
+
+async def gates_on(url: str) -> list[Gate]:
+    """The gates that are on; none in a database that is still empty. Raises DatabaseError."""
+    engine = create_async_engine(driver_url(url), poolclass=NullPool, hide_parameters=True)
+    try:
+        async with engine.connect() as connection:
+            if not await connection.run_sync(lambda bare: inspect(bare).has_table(gates.name)):
+                return []
+            return await SqlGates(connection).that_are_on()
+    except (SQLAlchemyError, OSError) as error:
+        raise DatabaseError(f"DATABASE_URL: the gates cannot be read ({type(error).__name__})") from error
+    finally:
+        await engine.dispose()
