@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import bindparam, case, delete, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -172,6 +172,12 @@ class SqlScreens:
         found = await self._connection.execute(select(S.face, S.details).where(S.user_id == user_id))
         row = found.one_or_none()
         return None if row is None else (Face(row.face), row.details)
+
+    async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
+        rows = await self._connection.execute(
+            select(S.user_id, S.details).where(S.user_id.in_(user_ids), S.face == Face.LIMITED)
+        )
+        return {row.user_id: datetime.fromtimestamp(int(row.details["until"]), UTC) for row in rows}
 
     async def due(self, now: datetime, limit: int, busy: Collection[int]) -> list[ScreenRow]:
         stale = await self._connection.execute(

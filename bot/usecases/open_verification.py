@@ -98,6 +98,7 @@ async def is_limited(
         verification_id=verification.id if verification else None,
     )
     # A number that still works stays on the screen.
-    face = Face.PROGRESS if verification is not None and verification.numbers else Face.LIMITED
+    ends_at = verification.window_ends_at if verification is not None else None
+    face = Face.PROGRESS if ends_at is not None and now <= ends_at else Face.LIMITED
     await store.screens.show(person.user_id, person.chat_id, face, now, details=details, fresh=fresh)
     return True

@@ -324,6 +324,9 @@ class Screens(Protocol):
     async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
         """What this person should see, and its details; None when nothing was ever shown."""
 
+    async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
+        """When the next try opens, or opened, for those of these persons whose screen says so."""
+
     async def due(self, now: datetime, limit: int, busy: Collection[int]) -> list[ScreenRow]: ...
 
     async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> bool:

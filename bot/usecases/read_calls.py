@@ -8,21 +8,24 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.clock import Clock
+from bot.domain.contact import ContactRefusal
 from bot.domain.gate import GrantState
 from bot.domain.gateway import GatewayReason
 from bot.domain.screen import Granted
-from bot.domain.verification import Verification, VerificationState
+from bot.domain.verification import PHONE_KEPT, Verification, VerificationState
 from bot.usecases.ports import Store
 
 TOLD_AFTERWARDS = timedelta(minutes=10)
 """How long after its end a verification is still told of; the link tells nothing more after that."""
 LATE_NEWS = timedelta(minutes=2)
-"""How long after its end an expired one is still watched: the report of a call may be on its way."""
+"""How long after its end an unconfirmed one is still watched: the report of a call may be on its way, and another
+try may be refused."""
 
 
 class CallState(StrEnum):
-    """Where the person of a call screen stands."""
+    """Where the person of a call screen stands. CONTACT comes before any verification, and in the Mini App only."""
 
+    CONTACT = "contact"
     ASKING = "asking"
     WAITING = "waiting"
     CONFIRMED = "confirmed"
@@ -32,11 +35,18 @@ class CallState(StrEnum):
     LIMITED = "limited"
 
 
+UNCONFIRMED = frozenset({CallState.EXPIRED, CallState.CANCELLED, CallState.REFUSED})
+"""Ends after which another try may be asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallScreen:
     """One verification, as its call screen tells it. `number` and `ends_at` are there while it can be called.
 
-    `gates` are those to be entered, and once confirmed those entered.
+    `gates` are those to be entered, and once confirmed those entered. `until` is when the next try opens, while
+    another one is refused; `told_until` when the link ceases to tell anything, once that is known. `refusal` is why
+    the last contact was not taken. In the Mini App there may be no verification to tell of: then `verification_id` is
+    0 and `token` empty.
     """
 
     verification_id: int
@@ -53,6 +63,8 @@ class CallScreen:
     is_asking_another: bool = False
     no_other: bool = False
     until: datetime | None = None
+    told_until: datetime | None = None
+    refusal: ContactRefusal | None = None
     gates: tuple[Granted, ...] = ()
 
     @property
@@ -63,24 +75,25 @@ class CallScreen:
     def is_final(self, now: datetime) -> bool:
         """Whether nothing more will be told."""
         match self.state:
-            case CallState.ASKING | CallState.WAITING:
+            case CallState.CONTACT | CallState.ASKING | CallState.WAITING:
                 return False
             case CallState.CONFIRMED:
                 return all(gate.state is not GrantState.DUE for gate in self.gates)
-            case CallState.EXPIRED:
+            case CallState.LIMITED:
+                return not self.is_told(now)
+            case CallState.EXPIRED | CallState.CANCELLED | CallState.REFUSED:
                 return self.ended_at is not None and now > self.ended_at + LATE_NEWS
-            case _:
-                return True
 
     def is_told(self, now: datetime) -> bool:
         """Whether its end is recent enough to be told."""
-        return self.ended_at is None or now <= self.ended_at + TOLD_AFTERWARDS
+        return self.told_until is None or now <= self.told_until
 
 
 class ReadCalls:
     """By token; unknown ones are left out. However many: in as few statements as there are sorts of facts.
 
-    A window that has closed counts as expired, also before the sweeper has noted it.
+    A window that has closed counts as expired, also before the sweeper has noted it. One that ended without a call
+    is limited for as long as the person's screen refuses another try.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -96,10 +109,12 @@ class ReadCalls:
         waiting = await store.requests.waiting_of_many(user_ids)
         grants = await store.grants.of_many(user_ids)
         failed = await store.verifications.failed_last([verification.id for verification in verifications])
+        states = {verification.id: _state(verification, now) for verification in verifications}
+        ended = {verification.user_id for verification in verifications if states[verification.id] in UNCONFIRMED}
+        limited_until = await store.screens.limited_until(ended) if ended else {}
         screens = {}
         for verification in verifications:
-            user_id = verification.user_id
-            state = _state(verification, now)
+            user_id, state = verification.user_id, states[verification.id]
             if state is CallState.CONFIRMED:
                 gates = [Granted(gate.title, gate.link, grant.state) for grant, gate in grants.get(user_id, ())]
             else:
@@ -108,6 +123,10 @@ class ReadCalls:
             ended_at = verification.ended_at
             if state is CallState.EXPIRED and ended_at is None:
                 ended_at = verification.window_ends_at
+            until = limited_until.get(user_id) if state in UNCONFIRMED else None
+            told_until = _told_until(ended_at, until)
+            if until is not None and until > now:
+                state = CallState.LIMITED
             screens[verification.token] = CallScreen(
                 verification_id=verification.id,
                 user_id=user_id,
@@ -120,11 +139,23 @@ class ReadCalls:
                 ends_at=number.window_ends_at if number else None,
                 ended_at=ended_at,
                 reason=verification.reason,
+                until=until if state is CallState.LIMITED else None,
+                told_until=told_until,
                 is_asking_another=verification.asking and number is not None,
                 no_other=number is not None and not verification.asking and verification.id in failed,
                 gates=tuple(gates),
             )
         return screens
+
+
+def _told_until(ended_at: datetime | None, until: datetime | None) -> datetime | None:
+    if ended_at is None:
+        return None
+    told_until = ended_at + TOLD_AFTERWARDS
+    if until is None:
+        return told_until
+    # Who is to wait can try again from here, for as long as that takes one tap.
+    return max(told_until, min(until + TOLD_AFTERWARDS, ended_at + PHONE_KEPT))
 
 
 def _state(verification: Verification, now: datetime) -> CallState:

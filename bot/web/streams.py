@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 
@@ -29,6 +30,12 @@ PATIENCE = 10.0
 MISSES = 2
 """Heartbeats after which a reader that takes nothing is dropped."""
 HEARTBEAT = b": still here\n\n"
+TABS = 20
+"""Streams of one screen. Whoever has its link could otherwise use up all connections, from however many addresses."""
+
+
+class TooManyStreamsError(Exception):
+    """This screen has as many streams as it may; its state can be asked for."""
 
 
 class Stream:
@@ -111,6 +118,7 @@ class Streams:
         self._cursor: int | None = None
         self._seen: set[int] = set()
         self._stale: dict[str, None] = {}
+        self._limited: dict[str, datetime] = {}
         self._over = asyncio.Event()
         self.wake = asyncio.Event()
 
@@ -120,7 +128,7 @@ class Streams:
     async def open(self, token: str, abort: Callable[[], None]) -> tuple[CallScreen | None, Stream | None]:
         """The screen of this token, and its stream unless it is final. `abort` cuts a reader off.
 
-        Raises StorageUnavailableError when it cannot be read now.
+        Raises StorageUnavailableError when it cannot be read now, TooManyStreamsError when there are `TABS` already.
         """
         if self._over.is_set():
             raise StorageUnavailableError("stopping")
@@ -134,6 +142,8 @@ class Streams:
             raise StorageUnavailableError("no look was possible") from None
         if screen is None or screen.is_final(self._clock.now()):
             return screen, None
+        if token in self._watched and len(self._watched[token].streams) >= TABS:
+            raise TooManyStreamsError
         self._opened += 1
         stream = Stream(token, self._opened % ROUND, abort)
         self._beats[stream.beat].add(stream)
@@ -141,6 +151,7 @@ class Streams:
         watched = self._watched.setdefault(token, Watched(screen))
         watched.streams.add(stream)
         self._tokens_of.setdefault(screen.user_id, set()).add(token)
+        self._time(watched.screen)
         stream.offer(self._written(watched.screen))
         if self._over.is_set():
             stream.end()
@@ -155,6 +166,7 @@ class Streams:
         watched.streams.discard(stream)
         if not watched.streams:
             del self._watched[stream.token]
+            self._limited.pop(stream.token, None)
             tokens = self._tokens_of[watched.screen.user_id]
             tokens.discard(stream.token)
             if not tokens:
@@ -193,14 +205,15 @@ class Streams:
 
     async def _look(self) -> None:
         newcomers = list(self._newcomers)[:AT_ONCE]
-        cursor = self._cursor
+        cursor, now = self._cursor, self._clock.now()
+        past = [token for token, until in self._limited.items() if until <= now]
 
         async def look(store: Store) -> tuple[int, set[int], list[str], dict[str, CallScreen]]:
             entries = [] if cursor is None else await store.journal.since(max(0, cursor - OVERLAP), ENTRIES)
             reached = await store.journal.newest() if cursor is None else max([cursor, *(e for e, _ in entries)])
             changed = {user for entry, user in entries if entry not in self._seen and user in self._tokens_of}
             stale = [token for user in changed if user is not None for token in self._tokens_of[user]]
-            stale = list(dict.fromkeys([*stale, *self._stale]))
+            stale = list(dict.fromkeys([*stale, *past, *self._stale]))
             tokens = [*newcomers, *stale][: max(AT_ONCE, len(newcomers))]
             screens = await self._read(store, tokens) if tokens else {}
             return reached, {entry for entry, _ in entries}, stale, screens
@@ -226,8 +239,16 @@ class Streams:
         is_final = screen.is_final(self._clock.now())
         if screen != watched.screen or is_final:
             watched.screen = screen
+            self._time(screen)
             news = self._written(screen)
             for stream in watched.streams:
                 stream.offer(news)
                 if is_final:
                     stream.end()
+
+    def _time(self, screen: CallScreen) -> None:
+        """That a limit is over is journalled nowhere: it is known by the time."""
+        if screen.until is None:
+            self._limited.pop(screen.token, None)
+        else:
+            self._limited[screen.token] = screen.until

@@ -2,68 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
 import pytest
 
-from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from tests.installation import Installation
+from tests.scenarios.call_screens import OWN, address, events
 from tests.scenarios.conftest import Install
 from tests.scenarios.story import WINDOW, gets_number, guarded, verifications
-
-OWN = {"X-Callgate": "call"}
 
 
 @pytest.fixture
 async def callgate(install: Install) -> Installation:
     return await install(PUBLIC_URL="http://localhost:8080")
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=10) as client:
-        yield client
-
-
-async def address(callgate: Installation, person: Person) -> str:
-    rows = await callgate.rows("SELECT token FROM verifications WHERE user_id = :id ORDER BY id DESC", id=person.id)
-    return f"{callgate.url}/call/{rows[0]['token']}"
-
-
-class Events:
-    """An open stream."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        self.answer = answer
-        self._lines = answer.aiter_lines()
-
-    async def next(self) -> dict[str, Any]:
-        async for line in self._lines:
-            if line.startswith("data: "):
-                told: dict[str, Any] = json.loads(line.removeprefix("data: "))
-                return told
-        raise EOFError
-
-    async def until(self, state: str) -> dict[str, Any]:
-        while (told := await self.next())["state"] != state:
-            pass
-        return told
-
-    async def has_ended(self) -> bool:
-        return [line async for line in self._lines if line.startswith("data: ")] == []
-
-
-@asynccontextmanager
-async def events(browser: httpx.AsyncClient, page: str) -> AsyncIterator[Events]:
-    async with browser.stream("GET", f"{page}/events") as answer:
-        yield Events(answer)
 
 
 async def test_an_open_screen_tells_the_number_then_that_the_person_is_in(
@@ -289,19 +242,3 @@ async def test_open_screens_end_at_once_when_the_bot_stops_and_go_on_after_its_r
         assert (await open_screen.next())["number"] == number
         await anna.calls(number)
         await open_screen.until("confirmed")
-
-
-async def test_a_client_of_http_1_0_is_streamed_to(world: World, callgate: Installation) -> None:
-    anna = world.person("Anna", language="en")
-    number = await gets_number(anna)
-    url = httpx.URL(await address(callgate, anna))
-    reader, writer = await asyncio.open_connection(url.host, url.port)
-
-    writer.write(f"GET {url.path}/events HTTP/1.0\r\n\r\n".encode())
-    opening = await reader.readuntil(b'"state":"waiting"')
-    await anna.calls(number)
-    rest = await reader.read()
-    writer.close()
-
-    assert b"chunked" not in opening.lower()
-    assert b'"state":"confirmed"' in rest
