@@ -33,15 +33,18 @@ from bot.telegram.commands import menu
 from bot.telegram.courier import Courier
 from bot.telegram.deliver import Deliverer
 from bot.telegram.intake import Intake
+from bot.telegram.launch import LaunchReader
 from bot.telegram.polling import Poller
 from bot.telegram.screens import Screens
 from bot.telegram.texts import LANGUAGES, Texts
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.follow_rights import FollowRights
+from bot.usecases.open_app import OpenApp
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import Store
+from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.report_failure import ReportFailure
@@ -54,8 +57,10 @@ from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
 from bot.web.call import CallView, StaticFiles
+from bot.web.sessions import Sessions
 from bot.web.streams import Streams
 from bot.workers import InboxReader, NumberDesk, Sweeper
+from handlers.app import AppPages
 from handlers.call import CallFiles, CallPages
 from handlers.callback import CallbackHandler
 from handlers.http import build_http
@@ -74,6 +79,7 @@ Loop = Callable[[asyncio.Event], Awaitable[None]]
 STORAGE_PATIENCE = 5.0
 GATEWAY_PATIENCE = 20.0
 """Seconds a person is kept waiting for a number before they are told to try later."""
+TELEGRAM_SCRIPT = "https://telegram.org/js/telegram-web-app.js"
 LEADER_LOOKS_EVERY = 1.0
 LONGEST_START_PAUSE = 15.0
 
@@ -85,7 +91,8 @@ class TokenRefusedError(Exception):
 class App:
     """The bot. `start`, then wait for the end, then `stop`; or `run` for all of it."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, telegram_script: str = TELEGRAM_SCRIPT) -> None:
+        """`telegram_script`: where the Mini App loads Telegram's part from; the demo has a stand-in of its own."""
         clock = clock or SystemClock()
         self._settings = settings
         self._clock = clock
@@ -122,7 +129,8 @@ class App:
         # Telegram, outward.
         self._bot = _bot(settings, metrics)
         self._texts = Texts(settings.LANGUAGE)
-        deliverer = Deliverer(self._bot, clock, self._texts, Screens(settings.PUBLIC_URL), settings.PUBLIC_URL)
+        screens = Screens(settings.PUBLIC_URL, rich=settings.SCREENS == "rich")
+        deliverer = Deliverer(self._bot, clock, self._texts, screens, settings.PUBLIC_URL)
         self._courier = Courier(
             self._database,
             PickParcels(clock),
@@ -177,6 +185,23 @@ class App:
         self._streams = Streams(clock, self._database, read_calls, call_view.event)
         metrics.watch_streams(self._streams.__len__)
 
+        # The Mini App.
+        self._chat = ""
+        session_key = derived_key(settings.SECRET_KEY.get_secret_value(), "mini app session")
+        mini_app = AppPages(
+            clock,
+            self._database,
+            self._texts,
+            LaunchReader(settings.BOT_TOKEN.get_secret_value(), clock, self._texts),
+            Sessions(session_key, clock),
+            OpenApp(clock),
+            ReadApp(clock, read_calls),
+            call_view,
+            telegram_script,
+            lambda: self._chat,
+            self._announce,
+        )
+
         # The one HTTP server.
         health = Health(self._not_ready)
         secret = settings.SMSC_CALLBACK_SECRET
@@ -201,6 +226,7 @@ class App:
                 cancel_verification,
                 self._announce,
             ),
+            mini_app=mini_app,
             call_file=CallFiles(static).handle,
             health=health.live,
             ready=health.ready,
@@ -293,6 +319,7 @@ class App:
                 pause = min(pause * 2, LONGEST_START_PAUSE)
             else:
                 log.info("telegram_answers", bot=me.username)
+                self._chat = f"https://t.me/{me.username}?start=contact"
                 self._supervisor.keep("menus", self._set_menus)
                 return
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -21,13 +20,11 @@ from bot.usecases.read_calls import CallScreen, ReadCalls
 from bot.web.call import HEADERS, TYPES, CallView, StaticFiles
 from bot.web.pages import HEADERS as MESSAGE_HEADERS
 from bot.web.pages import message_page
-from bot.web.rate import Rate, sender
-from bot.web.streams import Streams
-from handlers.http import body_of
+from bot.web.rate import Rate
+from bot.web.streams import Streams, TooManyStreamsError
+from handlers.http import OWN_HEADER, address_of, body_of, count, nothing
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
-OWN_HEADER = "X-Callgate"
-"""A page of another site cannot send it without asking, and is not allowed to."""
 LARGEST_BODY = 1024
 FOR_EVER = "public, max-age=31536000, immutable"
 WRITE_BUFFER = 16 * 1024
@@ -83,7 +80,7 @@ class CallPages:
         """What the screen tells, for those who cannot be streamed to."""
         screen = await self._screen(self._token(request))
         if screen is None or not screen.is_told(self._clock.now()):
-            return _nothing(404 if screen is None else 410)
+            return nothing(404 if screen is None else 410)
         return self._told(screen, 410 if screen.is_final(self._clock.now()) else 200)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
@@ -93,10 +90,12 @@ class CallPages:
             screen, stream = await self._streams.open(token, lambda: _cut(request)) if token else (None, None)
         except StorageUnavailableError:
             return web.Response(status=503, text="not now", headers={"Retry-After": "5"})
+        except TooManyStreamsError:
+            raise web.HTTPTooManyRequests(headers={"Retry-After": "60"}) from None
         if screen is None or not screen.is_told(self._clock.now()):
             if stream is not None:
                 self._streams.close(stream)
-            return _nothing(404 if screen is None else 410)
+            return nothing(404 if screen is None else 410)
         if stream is None:
             return self._told(screen, 410)
         response = web.StreamResponse(headers=STREAM_HEADERS)
@@ -125,7 +124,7 @@ class CallPages:
     async def _pressed(self, request: web.Request, press: Press) -> web.Response:
         token = self._token(request)
         if OWN_HEADER not in request.headers:
-            return _nothing(403)
+            return nothing(403)
         await body_of(request, LARGEST_BODY)
 
         async def work(store: Store) -> tuple[CallScreen, Toast, datetime | None, str] | None:
@@ -139,13 +138,13 @@ class CallPages:
                 mine = await store.verifications.open_of(person.user_id)
                 if mine is not None and mine.token != token:
                     next_token = mine.token
-                elif toast is Toast.LIMITED or (toast is Toast.TRYING_AGAIN and mine is None):
+                elif toast is Toast.LIMITED:
                     opens_at = await self._opens_at(store, screen)
             return (await self._read(store, [token]))[token], toast, opens_at, next_token
 
         done = await self._transactions.transact(work)
         if done is None:
-            return _nothing(404)
+            return nothing(404)
         self._announce()
         return web.json_response(self._view.answer(*done), headers={"Cache-Control": "no-store"})
 
@@ -164,11 +163,7 @@ class CallPages:
 
     def _token(self, request: web.Request) -> str:
         """The token; empty for what can be none. 429 for an address that asks too often."""
-        peer = request.transport.get_extra_info("peername") if request.transport else None
-        address = sender(peer[0] if peer else None, request.headers.get("X-Forwarded-For"))
-        wait = self._rate.wait(address, self._clock.now())
-        if wait:
-            raise web.HTTPTooManyRequests(headers={"Retry-After": str(math.ceil(wait))})
+        count(address_of(request), self._rate, self._clock.now())
         token = request.match_info["token"]
         # Not every text can be asked of a database.
         return token if TOKEN.fullmatch(token) else ""
@@ -192,7 +187,7 @@ class CallFiles:
         name = request.match_info["name"]
         content = self._static.files.get(name)
         if content is None:
-            return _nothing(404)
+            return nothing(404)
         is_current = self._static.is_current(name, request.query.get("v", ""))
         return web.Response(
             body=content,
@@ -208,7 +203,3 @@ class CallFiles:
 def _cut(request: web.Request) -> None:
     if isinstance(request.transport, asyncio.Transport):
         request.transport.abort()
-
-
-def _nothing(status: int) -> web.Response:
-    return web.json_response({}, status=status, headers={"Cache-Control": "no-store", "X-Robots-Tag": "noindex"})

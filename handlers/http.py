@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Protocol
 
 import structlog
 from aiohttp import ClientError, web
+
+from bot.web.rate import Rate, sender
 
 log = structlog.get_logger()
 
@@ -16,6 +20,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STREAM = "stream"
 """The name of the route whose answers do not end by themselves."""
+OWN_HEADER = "X-Callgate"
+"""Our own pages' scripts send it. A page of another site cannot without asking, and is not allowed to."""
 BODY_TIMEOUT = 10.0
 """Seconds a sender is given to send its body."""
 ANSWER_TIMEOUT = 20.0
@@ -32,11 +38,20 @@ class CallRoutes(Protocol):
     async def cancel(self, request: web.Request, /) -> web.StreamResponse: ...
 
 
+class AppRoutes(Protocol):
+    """What is served under `/app…`."""
+
+    async def page(self, request: web.Request, /) -> web.StreamResponse: ...
+    async def session(self, request: web.Request, /) -> web.StreamResponse: ...
+    async def state(self, request: web.Request, /) -> web.StreamResponse: ...
+
+
 def build_http(
     *,
     callback: Handler,
     telegram: Handler | None,
     call: CallRoutes,
+    mini_app: AppRoutes,
     call_file: Handler,
     health: Handler,
     ready: Handler,
@@ -53,6 +68,9 @@ def build_http(
     app.router.add_get("/call/{token}/events", call.events, name=STREAM, allow_head=False)
     app.router.add_post("/call/{token}/another", call.another)
     app.router.add_post("/call/{token}/cancel", call.cancel)
+    app.router.add_get("/app", mini_app.page)
+    app.router.add_post("/app/session", mini_app.session)
+    app.router.add_get("/app/state", mini_app.state)
     app.router.add_get("/static/call/{name}", call_file)
     app.router.add_get("/healthz", health)
     app.router.add_get("/readyz", ready)
@@ -77,6 +95,24 @@ async def body_of(request: web.Request, largest: int) -> bytes:
         # Not what its headers say it is, or cut off in the middle.
         raise web.HTTPBadRequest(text="unreadable body") from None
     return bytes(body)
+
+
+def address_of(request: web.Request) -> str:
+    """Whose requests are counted together; see `bot.web.rate.sender`."""
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    return sender(peer[0] if peer else None, request.headers.get("X-Forwarded-For"))
+
+
+def count(who: str, rate: Rate, now: datetime) -> None:
+    """Count a request; 429 for those who ask too often."""
+    wait = rate.wait(who, now)
+    if wait:
+        raise web.HTTPTooManyRequests(headers={"Retry-After": str(math.ceil(wait))})
+
+
+def nothing(status: int) -> web.Response:
+    """An answer that tells no more than its status."""
+    return web.json_response({}, status=status, headers={"Cache-Control": "no-store", "X-Robots-Tag": "noindex"})
 
 
 def same(given: str, expected: str) -> bool:

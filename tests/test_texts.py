@@ -70,6 +70,20 @@ def test_a_reader_gets_their_language_or_the_default(code: str | None, language:
     assert Texts("ru").pick(code) == language
 
 
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("en-GB,en;q=0.9,ru;q=0.8", "en"),
+        ("de-DE, de;q=0.9, RU-ru;q=0.5", "ru"),
+        ("de", "ru"),
+        ("", "ru"),
+        ("*;q=,;;,-,\u0435\u043d", "ru"),
+    ],
+)
+def test_a_browser_gets_the_first_of_our_languages_that_it_asks_for(header: str, language: str) -> None:
+    assert Texts("ru").accepted(header).language == language
+
+
 def test_russian_counts_in_three_forms() -> None:
     words = Texts("en").in_language("ru")
     one, other = "The next number can be had in {count} minute.", "The next number can be had in {count} minutes."

@@ -13,10 +13,11 @@ from typing import Any
 import segno
 
 from bot.clock import Clock
+from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Toast
 from bot.domain.gate import GrantState
 from bot.domain.gateway import GatewayReason
-from bot.telegram.sentences import gateway_refusal
+from bot.telegram.sentences import contact_refusal, gateway_refusal
 from bot.telegram.sentences import toast as said
 from bot.telegram.texts import Texts, Words, visible
 from bot.usecases.ports import NumberSpelling
@@ -35,6 +36,16 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 """Sent with the page: nothing but our own files is loaded, nothing is kept or passed on."""
+
+
+def app_headers(telegram_script: str) -> dict[str, str]:
+    """Sent with the Mini App's page: the same, and Telegram's own script may be loaded.
+
+    Who may frame it is left open: Telegram's web clients do, on addresses of their own choice. The page shows nothing
+    without a launch that Telegram signed for the person who looks at it.
+    """
+    policy = HEADERS["Content-Security-Policy"].replace("script-src 'self'", f"script-src 'self' {telegram_script}")
+    return HEADERS | {"Content-Security-Policy": policy}
 
 
 class StaticFiles:
@@ -107,26 +118,56 @@ class CallView:
             "state": self.facts(screen),
         }
 
+    def app_facts(self, screen: CallScreen) -> dict[str, Any]:
+        """What the Mini App tells now; with the token of the call screen on which it goes on."""
+        return {**self.facts(screen), "token": screen.token}
+
+    def app_labels(self, language: str) -> dict[str, str]:
+        """What stands on the Mini App whatever the state."""
+        return _labels(self._texts.in_language(language), in_app=True)
+
     def page(self, screen: CallScreen) -> str:
         """The page."""
         words = self._texts.in_language(screen.language)
-        facts = self.facts(screen)
+        return self._drawn(self.facts(screen), words, _labels(words, in_app=False))
+
+    def app_page(self, words: Words, chat: str, telegram_script: str) -> str:
+        """The page of the Mini App, of which only its script will know whose it is. `chat` leads to the bot."""
+        facts: dict[str, Any] = {
+            "state": "opening",
+            "number": "",
+            "spelled": "",
+            "ends_at": None,
+            "now": _seconds(self._clock.now()),
+            "qr": None,
+            "gates": [],
+            "final": True,
+            "texts": {"lead": words("Opening…"), "note": "", "purpose": "", "mask": ""},
+        }
+        files = (
+            f'<link rel="stylesheet" href="{self._static.address("app.css")}">\n'
+            # app.js runs it once it is there, and waits for it with nothing: it may come late, or never.
+            f'<link id="telegram" rel="preload" as="script" href="{escape(telegram_script)}">\n'
+            f'<script src="{self._static.address("app.js")}" defer></script>'
+        )
+        return self._drawn(facts, words, _labels(words, in_app=True), files=files, chat=escape(chat))
+
+    def _drawn(
+        self, facts: dict[str, Any], words: Words, labels: dict[str, str], files: str = "", chat: str = ""
+    ) -> str:
         texts, size, path = facts["texts"], 33, ""
         if facts["qr"]:
             size, path = facts["qr"]["size"], facts["qr"]["path"]
         left = int(facts["ends_at"] - facts["now"]) if facts["ends_at"] else 0
-        labels = {
-            "copied": words("Copied"),
-            "offline": words("No connection. Trying again…"),
-            "failed": words("That did not work. Please try again."),
-            "call": words("Call {number}", number="{number}"),
-            "reopens": _reopens("{moment}", words),
-        }
         return self._page.substitute(
+            {name: escape(text) for name, text in labels.items()},
             language=words.language,
             css=self._static.address("call.css"),
+            desk_css=self._static.address("desk.css"),
             js=self._static.address("call.js"),
             icon=self._static.address("icon.svg"),
+            files=files,
+            chat_link=f' href="{chat}"' if chat else "",
             state=escape(facts["state"]),
             purpose=escape(texts["purpose"]),
             lead=escape(texts["lead"]),
@@ -138,20 +179,42 @@ class CallView:
             left=f"{max(0, left) // 60}:{max(0, left) % 60:02}",
             size=str(size),
             path=path,
-            scan=escape(words("Point the camera of your phone here: it dials the number.")),
-            qr_label=escape(words("A QR code that dials the number")),
-            hint=escape(words("The call drops by itself: that is right. It is free, and nobody answers.")),
-            call=escape(words("Call")),
             call_label=escape(words("Call {number}", number=facts["spelled"])),
-            copy=escape(words("Copy the number")),
-            another=escape(words("Another number")),
-            again=escape(words("Try again")),
-            cancel=escape(words("Cancel")),
             gates="".join(f"<li>{_gate(gate['title'], gate['link'])}</li>" for gate in facts["gates"]),
             facts=_json(facts).replace("<", "\\u003c"),
             labels=_json(labels).replace("<", "\\u003c"),
-            back=escape(words("Then go back to Telegram.")),
         )
+
+
+def _labels(words: Words, *, in_app: bool) -> dict[str, str]:
+    """What stands on the page whatever the state, and the sentences of its script."""
+    back = words("Then come back here.") if in_app else words("Then go back to Telegram.")
+    labels = {
+        "scan": words("Point the camera of your phone here: it dials the number."),
+        "qr_code": words("A QR code that dials the number"),
+        "hint": " ".join([words("The call drops by itself: that is right. It is free, and nobody answers."), back]),
+        "call": words("Call"),
+        "copy": words("Copy the number"),
+        "another": words("Another number"),
+        "again": words("Try again"),
+        "cancel": words("Cancel"),
+        "share": words("Share my phone number"),
+        "chat": words("Open the chat with the bot"),
+        "copied": words("Copied"),
+        "offline": words("No connection. Trying again…"),
+        "failed": words("That did not work. Please try again."),
+        "call_number": words("Call {number}", number="{number}"),
+        "reopens": _reopens("{moment}", words),
+    }
+    if in_app:
+        labels |= {
+            "taking": words("Taking your phone number…"),
+            "denied": words("Without your phone number there is nothing to check. It is shown to nobody."),
+            "outside": words("Open this again from Telegram"),
+            "outside_note": words("This page shows something only when Telegram opens it for you."),
+            "closing": words("It is open for you. This closes by itself."),
+        }
+    return labels
 
 
 def qr_path(content: str) -> dict[str, Any]:
@@ -178,25 +241,24 @@ def _gate(title: str, link: str) -> str:
 
 def _sentences(screen: CallScreen, words: Words, now: datetime) -> dict[str, str]:
     lead, note = _told(screen, words, now)
+    is_ahead = screen.is_running or screen.state is CallState.CONTACT
     titles = ", ".join(words("“{title}”", title=visible(gate.title)) for gate in screen.gates[:3])
     return {
         "lead": lead,
         "note": note,
-        "purpose": words("To enter {gates}", gates=titles) if titles and screen.is_running else "",
+        "purpose": words("To enter {gates}", gates=titles) if titles and is_ahead else "",
         "mask": words("from your phone {mask}", mask=screen.mask),
     }
 
 
 def _told(screen: CallScreen, words: Words, now: datetime) -> tuple[str, str]:
     match screen.state:
+        case CallState.CONTACT:
+            return words("Confirm your phone"), _invited(screen.refusal, words)
         case CallState.ASKING:
             return words("Getting a number for you…"), words("It takes a few seconds.")
-        case CallState.WAITING if screen.is_asking_another:
-            return words("Call this number"), words("Getting another number… This one still works.")
-        case CallState.WAITING if screen.no_other:
-            return words("Call this number"), words("There is no other number right now. This one still works.")
         case CallState.WAITING:
-            return words("Call this number"), ""
+            return words("Call this number"), _of_another(screen, words)
         case CallState.CONFIRMED:
             return _confirmed(screen, words)
         case CallState.EXPIRED:
@@ -209,7 +271,22 @@ def _told(screen: CallScreen, words: Words, now: datetime) -> tuple[str, str]:
         case CallState.REFUSED:
             return words("No number was given"), gateway_refusal(screen.reason or GatewayReason.UNAVAILABLE, words)
         case CallState.LIMITED:
-            return words("That was many numbers in a short time"), _reopens(words.clock(screen.until or now, now), words)
+            moment = words.clock(screen.until or now, now)
+            return words("That was many numbers in a short time"), _reopens(moment, words)
+
+
+def _invited(refusal: ContactRefusal | None, words: Words) -> str:
+    if refusal is not None:
+        return contact_refusal(refusal, words)
+    return words("Share your number, then call the one you get. The call is free: it drops by itself.")
+
+
+def _of_another(screen: CallScreen, words: Words) -> str:
+    if screen.is_asking_another:
+        return words("Getting another number… This one still works.")
+    if screen.no_other:
+        return words("There is no other number right now. This one still works.")
+    return ""
 
 
 def _confirmed(screen: CallScreen, words: Words) -> tuple[str, str]:

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from collections.abc import AsyncIterator
 from importlib import resources
 from typing import Any
 
 import pytest
 import zxingcpp
-from playwright.async_api import Browser, Page, Response, async_playwright, expect
+from playwright.async_api import Browser, Page, Response, expect
 
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from tests.browser.demo import CHROMIUM, DESKTOP, PHONE, QUIET
+from tests.browser.demo import DESKTOP, PHONE
 from tests.installation import Installation, number_shown
 from tests.scenarios.story import WINDOW, guarded
 
 LARGEST_PAGE = 60_000
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    found = next(path for name in CHROMIUM if (path := shutil.which(name)))
-    async with async_playwright() as playwright:
-        the_browser = await playwright.chromium.launch(executable_path=found, args=list(QUIET), headless=True)
-        yield the_browser
-        await the_browser.close()
-
-
-@pytest.fixture
-def database_url(tmp_path: Any) -> str:
-    return f"sqlite:///{tmp_path / 'callgate.db'}"
 
 
 async def screen_of(callgate: Installation, person: Person) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import httpx
 import pytest
 import structlog
 
@@ -63,6 +64,13 @@ async def install(world: World, database_url: str, operator: Person) -> AsyncIte
 async def brisk(install: Install) -> Installation:
     """A bot as it is configured by default, at any pace."""
     return await install()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[httpx.AsyncClient]:
+    """What somebody opens pages with."""
+    async with httpx.AsyncClient(timeout=10) as client:
+        yield client
 
 
 @pytest.fixture(autouse=True, scope="session")

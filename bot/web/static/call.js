@@ -3,22 +3,33 @@
 const at = (id) => document.getElementById(id);
 const main = at("screen");
 const labels = JSON.parse(at("labels").textContent);
-const base = location.pathname.replace(/\/+$/, "");
 const FIRST_WORD = 6000; // a proxy that keeps the stream back is noticed by then
 const SILENCE = 50000; // heartbeats come every 20 seconds
 const POLL = 3000;
 const BUFFERED_FOR = 20; // polls before streaming is tried again
 
+let base = location.pathname.replace(/\/+$/, "");
 let facts = JSON.parse(at("facts").textContent);
 let ahead = 0; // how far the device's clock is ahead of the server's, in ms
 let ticking = 0;
+let following = false;
 let interrupt = null;
 let nudge = null;
+
+/** What the Mini App does in a way of its own; see app.js. */
+const ways = {
+  isLive: () => !facts.final, // whether the stream may tell more
+  look: () => poll(), // ask what is true now
+  move: (address) => location.assign(address), // to another call screen
+  gone: () => location.reload(), // the server has a page to say so
+  taken: () => {}, // something is shown
+  pressed: () => follow(), // a button did something
+};
 
 /** The one place where a call begins: the link's own `tel:` address does it here. */
 function wireCall() {
   for (const id of ["call", "number"]) {
-    if (facts.number) at(id).setAttribute("href", `tel:${facts.number}`);
+    if (facts.number && main.dataset.dials !== "no") at(id).setAttribute("href", `tel:${facts.number}`);
     else at(id).removeAttribute("href");
   }
 }
@@ -29,13 +40,15 @@ function put(id, text) {
 
 /** Show what the server told. */
 function take(next) {
+  const held = document.activeElement;
   ahead = Date.now() - next.now * 1000;
   facts = next;
   main.dataset.state = next.state;
   document.title = next.texts.lead;
   for (const name of ["purpose", "lead", "mask", "note"]) put(name, next.texts[name]);
+  if (next.until) put("note", labels.reopens.replace("{moment}", clock(next.until)));
   put("number", next.spelled);
-  at("call").setAttribute("aria-label", labels.call.replace("{number}", next.spelled));
+  at("call").setAttribute("aria-label", labels.call_number.replace("{number}", next.spelled));
   if (next.qr) {
     at("qr").setAttribute("viewBox", `0 0 ${next.qr.size} ${next.qr.size}`);
     at("qr-path").setAttribute("d", next.qr.path);
@@ -43,6 +56,17 @@ function take(next) {
   at("gates").replaceChildren(...next.gates.map(gate));
   wireCall();
   tick();
+  // Who was at a button that is gone goes on where the news begins.
+  if (held !== document.body && !held.offsetParent) at("lead").focus({ preventScroll: true });
+  ways.taken();
+}
+
+/** A moment to come, as this device's clock shows it; with the day when that is another. */
+function clock(seconds) {
+  const then = new Date(seconds * 1000);
+  const isToday = then.toDateString() === new Date(Date.now() - ahead).toDateString();
+  const day = isToday ? {} : { day: "numeric", month: "long" };
+  return then.toLocaleString(document.documentElement.lang, { hour: "numeric", minute: "2-digit", ...day });
 }
 
 function gate({ title, link }) {
@@ -83,11 +107,16 @@ const rest = (ms) =>
     setTimeout(done, ms);
   });
 
+/** Show what an answer tells, unless it is too late for that. */
+async function hear(answer) {
+  if (![200, 404, 410].includes(answer.status)) throw new Error(String(answer.status));
+  const told = await answer.json();
+  if (told.state) take(told);
+  else ways.gone();
+}
+
 async function poll() {
-  const answer = await fetch(`${base}/state`, { cache: "no-store" });
-  if (answer.status === 200 || answer.status === 410) take(await answer.json());
-  else if (answer.status === 404) location.reload();
-  else throw new Error(String(answer.status));
+  await hear(await fetch(`${base}/state`, { cache: "no-store" }));
 }
 
 /** Read the stream until it ends; whether anything came. */
@@ -103,7 +132,7 @@ async function stream() {
       signal: control.signal,
     });
     if (answer.status !== 200) {
-      if (answer.status === 410) take(await answer.json());
+      await hear(answer);
       return came;
     }
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -121,22 +150,26 @@ async function stream() {
         const data = block.split("\n").filter((line) => line.startsWith("data: "));
         if (data.length) take(JSON.parse(data.map((line) => line.slice(6)).join("\n")));
       }
+      if (!ways.isLive()) return came;
     }
   } catch {
     return came;
   } finally {
     clearTimeout(alarm);
+    control.abort();
     interrupt = null;
   }
 }
 
 /** Listen for as long as there is news; where no stream comes through, ask again and again. */
 async function follow() {
+  if (following) return;
+  following = true;
   let failures = 0;
-  while (!facts.final) {
+  while (ways.isLive()) {
     const came = await stream();
     try {
-      for (let polls = 0; !facts.final && polls < (came ? 1 : BUFFERED_FOR); polls += 1) {
+      for (let polls = 0; ways.isLive() && polls < (came ? 1 : BUFFERED_FOR); polls += 1) {
         await poll();
         if (failures) say("");
         // Where the server was only away for a moment, streaming is tried again at once.
@@ -150,10 +183,14 @@ async function follow() {
       await rest(Math.min(15000, 500 * 2 ** failures) * (0.5 + Math.random()));
     }
   }
+  following = false;
 }
+
 /** Press a button of the server's. */
 async function press(button, what) {
-  button.disabled = true;
+  // Disabled for real, it would lose the focus.
+  if (button.hasAttribute("aria-disabled")) return;
+  button.setAttribute("aria-disabled", "true");
   try {
     const answer = await fetch(`${base}/${what}`, {
       method: "POST",
@@ -161,16 +198,21 @@ async function press(button, what) {
       body: "{}",
     });
     const told = await answer.json();
+    if (!told.state) {
+      ways.gone();
+      return;
+    }
     say(told.says === told.state.texts.lead ? "" : told.says);
     if (told.next) {
-      location.assign(told.next);
+      ways.move(told.next);
       return;
     }
     take(told.state);
+    ways.pressed();
   } catch {
     say(labels.failed);
   } finally {
-    button.disabled = false;
+    button.removeAttribute("aria-disabled");
   }
 }
 
@@ -191,9 +233,9 @@ async function copy() {
 
 /** The page is looked at again, or the network is back: what was known may be old. */
 function again() {
-  if (document.visibilityState === "hidden" || facts.final) return;
+  if (document.visibilityState === "hidden") return;
   tick();
-  poll().then(() => nudge?.(), () => interrupt?.());
+  ways.look().then(() => (following ? nudge?.() : follow()), () => interrupt?.());
 }
 
 at("copy").addEventListener("click", copy);

@@ -1,0 +1,56 @@
+"""The Mini App was opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.domain.gate import OPEN_APP_PATIENCE
+from bot.domain.journal import Event
+from bot.usecases.ports import Store
+from bot.usecases.take_gateway_event import owe_entry
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One opening of the Mini App, as Telegram vouches for it.
+
+    `digest` is the same for the same launch, however it is written down. `language` is empty when Telegram does not
+    tell it, `query_id` there when the app was opened for a guard join.
+    """
+
+    digest: str
+    user_id: int
+    language: str
+    query_id: str | None
+
+
+class OpenApp:
+    """A launch is good for one page, known by the `nonce` it made up; the same page may come again.
+
+    Who opened the app is there to be told, so their requests count as reached; while they are busy with a guard join
+    the private message waits. A verified person who still waits at a gate comes in at once.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store, launch: Launch, nonce: str) -> bool:
+        """Whether the launch may be used."""
+        now, user_id = self._clock.now(), launch.user_id
+        if not await store.launches.claim(launch.digest, nonce, now):
+            return False
+        known = await store.people.lock(user_id)
+        chat_id = known.chat_id if known else user_id
+        language = launch.language or (known.language if known else "")
+        await store.people.meet(user_id, chat_id, language, now, wrote=False)
+        store.journal.add(Event.APP_OPENED, now, user_id=user_id)
+        for gate_id, _ in await store.requests.reached([user_id], reached=True):
+            store.journal.add(Event.JOIN_REACHED, now, user_id=user_id, gate_id=gate_id)
+        phone = await store.phones.of(user_id)
+        for request, gate in (await store.requests.waiting_of_many([user_id])).get(user_id, []):
+            if phone is not None and gate.is_on:
+                await owe_entry(store, gate.chat_id, user_id, phone.verification_id, now, told=False)
+            elif launch.query_id is not None and request.query_id == launch.query_id:
+                await store.screens.postpone(user_id, request.requested_at + OPEN_APP_PATIENCE)
+        return True

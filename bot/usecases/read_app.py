@@ -1,0 +1,64 @@
+"""What the Mini App shows a person now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bot.clock import Clock
+from bot.domain.contact import ContactRefusal
+from bot.domain.gate import GrantState
+from bot.domain.screen import Face, Granted
+from bot.usecases.ports import Store
+from bot.usecases.read_calls import CallScreen, CallState, ReadCalls
+
+ASKING_FOR_CONTACT = (Face.WELCOME, Face.CONTACT_REFUSED)
+"""What the chat shows when an earlier attempt is of no more interest there."""
+
+
+class ReadApp:
+    """Who is verified sees what they are granted, with what is still to be granted. Else the newest attempt is shown
+    while it runs and, as on its own call screen, for a while after its end, unless the chat already asks for the
+    contact anew. Else the limit, while one holds. Else the person is asked for their contact, and told why the last
+    one was not taken.
+
+    Only attempts have a token: that of the call screen on which they go on.
+    """
+
+    def __init__(self, clock: Clock, read_calls: ReadCalls) -> None:
+        self._clock = clock
+        self._read_calls = read_calls
+
+    async def __call__(self, store: Store, user_id: int) -> CallScreen:
+        now = self._clock.now()
+        person = (await store.people.get_many([user_id])).get(user_id)
+        waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
+        nothing = CallScreen(
+            verification_id=0,
+            user_id=user_id,
+            token="",
+            language=person.language if person else "",
+            state=CallState.CONTACT,
+            mask="",
+            gates=tuple(Granted(gate.title, gate.link, GrantState.DUE) for _, gate in waiting),
+        )
+        phone = await store.phones.of(user_id)
+        if phone is not None:
+            entering = {gate.chat_id: gate for _, gate in waiting if gate.is_on}
+            granted = (await store.grants.of_many([user_id])).get(user_id, [])
+            gates = [Granted(gate.title, gate.link, GrantState.DUE) for gate in entering.values()]
+            gates += [
+                Granted(gate.title, gate.link, grant.state) for grant, gate in granted if gate.chat_id not in entering
+            ]
+            return replace(nothing, state=CallState.CONFIRMED, mask=phone.mask, gates=tuple(gates))
+        face, details = await store.screens.wanted(user_id) or (Face.WELCOME, {})
+        latest = (await store.verifications.latest_of_many([user_id])).get(user_id)
+        if latest is not None:
+            screen = (await self._read_calls(store, [latest.token]))[latest.token]
+            if screen.is_running or (screen.is_told(now) and face not in ASKING_FOR_CONTACT):
+                return screen
+        until = datetime.fromtimestamp(int(details["until"]), UTC) if face is Face.LIMITED else now
+        if until > now:
+            return replace(nothing, state=CallState.LIMITED, until=until)
+        refusal = ContactRefusal(str(details["reason"])) if face is Face.CONTACT_REFUSED else None
+        return replace(nothing, refusal=refusal)

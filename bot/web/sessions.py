@@ -1,0 +1,37 @@
+"""Sessions of the Mini App: who a page speaks for, once its launch was checked."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from bot.clock import Clock
+
+SESSION_LIVES = timedelta(hours=1)
+
+
+class Sessions:
+    """A session is the person's id, sealed with a key of ours and the time; nothing is kept of it here."""
+
+    def __init__(self, key: bytes, clock: Clock) -> None:
+        """`key`: 32 bytes."""
+        self._fernet = Fernet(base64.urlsafe_b64encode(key))
+        self._clock = clock
+
+    def begin(self, user_id: int) -> str:
+        """A session of this person."""
+        return self._fernet.encrypt_at_time(str(user_id).encode(), self._now()).decode()
+
+    def holder(self, session: str) -> int | None:
+        """Whose session it is; None when it is over or none of ours."""
+        try:
+            sealed = self._fernet.decrypt_at_time(session, int(SESSION_LIVES.total_seconds()), self._now())
+        except (InvalidToken, ValueError):
+            # ValueError: not even ASCII.
+            return None
+        return int(sealed)
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())

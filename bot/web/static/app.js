@@ -1,0 +1,207 @@
+/**
+ * What only the Mini App needs: who opened it, their contact, Telegram's looks and manners. The call screen itself is
+ * call.js, whose names are used here. Telegram's own script may come late or never; all but asking for the contact
+ * and closing goes without it.
+ */
+
+const launched = new URLSearchParams(location.hash.slice(1));
+const initData = launched.get("tgWebAppData") ?? "";
+const canDial = /^(ios|android)/.test(launched.get("tgWebAppPlatform") ?? "");
+const KEPT = "callgate";
+const FOLLOWED = ["asking", "waiting", "confirmed"];
+const SCRIPT_PATIENCE = 5000;
+const TAKING = 30000; // how long the contact may be on its way
+const SEEN_FOR = 3000; // how long the good news is shown before the app closes
+
+let telegram = null;
+let kept = recalled(); // the session, and what a reload needs to go on with it
+let failures = 0;
+let asking = 0; // the timer of the next question
+let sharing = null; // while the contact is on its way: what the screen said before, and until when it is waited for
+let closing = 0;
+let hasWaited = false;
+let before = "opening"; // the state last shown
+let wantsToShare = false;
+
+function recalled() {
+  try {
+    const found = JSON.parse(sessionStorage.getItem(KEPT));
+    if (found.initData === initData) return found;
+  } catch {
+    // Nothing is kept, or nothing can be.
+  }
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return { initData, nonce: Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") };
+}
+
+function keep(news) {
+  kept = { ...kept, ...news };
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
+  } catch {
+    // Then a reload needs a new launch.
+  }
+}
+
+/** What stands on the page whatever the state, in the person's own language. */
+function relabel() {
+  Object.assign(labels, kept.labels);
+  document.documentElement.lang = kept.language;
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.textContent = labels[element.dataset.label];
+  }
+  at("qr").setAttribute("aria-label", labels.qr_code);
+}
+
+/** Show the launch to the server, which says who we are. */
+async function begin() {
+  const answer = await fetch("/app/session", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Callgate": "app" },
+    body: JSON.stringify({ init_data: initData, nonce: kept.nonce }),
+  });
+  if ([400, 401, 413].includes(answer.status)) return outside();
+  if (!answer.ok) throw new Error(String(answer.status));
+  const { state, ...told } = await answer.json();
+  keep(told);
+  relabel();
+  show(state);
+}
+
+/** Ask where the person stands. */
+async function ask() {
+  if (facts.state === "outside") return;
+  try {
+    if (!kept.session) return await begin();
+    const answer = await fetch("/app/state", {
+      cache: "no-store",
+      headers: { Authorization: `Bearer ${kept.session}` },
+    });
+    if (answer.status === 401) return await begin();
+    if (!answer.ok) throw new Error(String(answer.status));
+    show(await answer.json());
+  } catch {
+    failures += 1;
+    if (failures > 1) say(labels.offline, true);
+  } finally {
+    later();
+  }
+}
+
+/** Show what the server told, and listen to the call screen it named. */
+function show(told) {
+  if (failures > 1) say("");
+  failures = 0;
+  if (told.now < facts.now) return; // overtaken by newer news
+  base = told.token ? `/call/${told.token}` : "";
+  take(told);
+  follow();
+}
+
+function outside() {
+  const texts = { lead: labels.outside, note: labels.outside_note, purpose: "", mask: "" };
+  take({ ...facts, state: "outside", number: "", gates: [], qr: null, texts });
+}
+
+const isOver = () => facts.state === "outside" || (facts.state === "confirmed" && facts.final);
+
+/** While there is no stream to listen to, ask again and again. */
+function later() {
+  clearTimeout(asking);
+  let pause = sharing ? 1000 : 3000;
+  if (failures) pause = Math.min(15000, 500 * 2 ** failures) * (0.5 + Math.random());
+  asking = setTimeout(() => isOver() || (following || document.hidden ? later() : ask()), pause);
+}
+
+/** The person wants to share their contact: Telegram asks them, and sends it to the bot. */
+function share() {
+  wantsToShare = !telegram;
+  if (!telegram || sharing) return;
+  try {
+    telegram.requestContact((isShared) => {
+      if (!isShared) return say(labels.denied);
+      sharing = { note: facts.texts.note, until: Date.now() + TAKING };
+      at("share").setAttribute("aria-disabled", "true");
+      say(labels.taking, true);
+      ask();
+    });
+  } catch {
+    // Telegram is asking them already.
+  }
+}
+
+function taken() {
+  if (facts.state === "contact" && before !== "contact") say("");
+  before = facts.state;
+  if (sharing && (facts.state !== "contact" || facts.texts.note !== sharing.note || Date.now() > sharing.until)) {
+    sharing = null;
+    at("share").removeAttribute("aria-disabled");
+    say("");
+  }
+  main.classList.toggle("is-tokenless", !base);
+  if (["contact", "asking", "waiting"].includes(facts.state)) hasWaited = true;
+  const isIn = facts.state === "confirmed" && facts.final && facts.gates.length && facts.gates.every(({ link }) => link);
+  if (isIn && hasWaited && telegram) {
+    put("note", labels.closing);
+    // Who is at the dialer still is told on their way back.
+    if (!document.hidden) closing ||= setTimeout(() => telegram.close(), SEEN_FOR);
+  }
+}
+
+/** Telegram's script is there. */
+function arrived() {
+  telegram = window.Telegram?.WebApp ?? null;
+  main.classList.toggle("is-mute", !telegram?.isVersionAtLeast("6.9"));
+  telegram?.ready();
+  telegram?.expand();
+  telegram?.onEvent("themeChanged", dress);
+  dress();
+  if (wantsToShare) share();
+}
+
+/** Telegram's colours, where it tells them; app.css makes ours of them. */
+function dress() {
+  const { bg_color: ground, text_color: ink } = telegram?.themeParams ?? {};
+  document.documentElement.classList.toggle("themed", Boolean(ground && ink));
+  document.documentElement.style.colorScheme = (ground && ink && telegram.colorScheme) || "";
+}
+
+/** Links that open something in Telegram: a plain one may lead into a browser. */
+function openInTelegram(event) {
+  const link = event.target.closest("a[href]");
+  if (!link || !telegram) return;
+  event.preventDefault();
+  telegram.openTelegramLink(link.href);
+}
+
+/** In a Mini App a plain `tel:` link does nothing, but a new window of that address reaches the dialer. */
+function dial(event) {
+  const { href } = event.currentTarget;
+  if (!href) return;
+  event.preventDefault();
+  window.open(href, "_blank");
+}
+
+ways.isLive = () => base !== "" && !facts.final && FOLLOWED.includes(facts.state);
+ways.look = () => (following ? poll() : ask());
+ways.move = ask;
+ways.gone = ask;
+ways.taken = taken;
+ways.pressed = () => (ways.isLive() ? follow() : ask());
+base = "";
+main.dataset.dials = canDial ? "yes" : "no";
+at("desk").media = canDial ? "not all" : "all";
+at("share").addEventListener("click", share);
+for (const id of ["call", "number"]) at(id).addEventListener("click", dial);
+for (const id of ["gates", "chat"]) at(id).addEventListener("click", openInTelegram);
+
+const script = document.createElement("script");
+const mute = () => telegram ?? main.classList.add("is-mute");
+script.src = at("telegram").href;
+script.addEventListener("load", arrived);
+script.addEventListener("error", mute);
+document.head.append(script);
+setTimeout(mute, SCRIPT_PATIENCE);
+if (kept.labels) relabel();
+if (initData) ask();
+else outside();

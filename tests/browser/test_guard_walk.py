@@ -1,0 +1,115 @@
+"""Joining a guarded chat in `make demo`, walked through in a real browser: from the tap to a member in the Mini App."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import zxingcpp
+from playwright.sync_api import Browser, FrameLocator, expect
+
+from tests.browser.demo import DESKTOP, PHONE, Scheme, Walk, chromium, running_demo
+from tests.browser.test_call_screen import PIXELS
+
+GARDENS = "Allotment gardens"
+CONTACT = {"en": "Share my phone number", "ru": "Поделиться моим номером"}
+IN = {"en": "You are in", "ru": "Вы вошли"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as the_browser:
+        yield the_browser
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with running_demo() as the_url:
+        yield the_url
+
+
+def joins(walk: Walk) -> FrameLocator:
+    """Ask to join the guarded chat; the Mini App that opens by itself."""
+    walk.open_group(GARDENS)
+    walk.page.get_by_test_id("join-button").click()
+    return in_app(walk)
+
+
+def in_app(walk: Walk) -> FrameLocator:
+    return walk.page.get_by_test_id("app").frame_locator("iframe")
+
+
+def shares(walk: Walk, app: FrameLocator) -> None:
+    app.locator("#share").click()
+    walk.page.get_by_test_id("app-contact-share").click()
+    expect(app.locator("#screen")).to_have_attribute("data-state", "waiting", timeout=15_000)
+
+
+def expect_member(walk: Walk) -> None:
+    expect(walk.page.get_by_test_id("app")).to_be_hidden(timeout=15_000)
+    expect(walk.page.get_by_test_id("input")).to_be_visible(timeout=10_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme", "language"),
+    [("Lev", PHONE, "light", "ru"), ("Ada", DESKTOP, "dark", "en")],
+    ids=["phone", "desktop"],
+)
+def test_from_the_tap_to_a_member_without_leaving_the_mini_app(
+    browser: Browser, url: str, name: str, width: dict[str, int], scheme: Scheme, language: str
+) -> None:
+    walk = Walk(browser, url, width, scheme, "Anna")
+    walk.add_person(name, language)
+
+    app = joins(walk)
+    expect(app.locator("#share")).to_have_text(re.compile(CONTACT[language]), timeout=15_000)
+    shares(walk, app)
+    app.locator("#call").click()
+    walk.dial()
+
+    expect(app.locator("#lead")).to_contain_text(IN[language], timeout=15_000)
+    expect_member(walk)
+    walk.close()
+
+
+def test_closed_and_reopened_it_goes_on_where_it_was(browser: Browser, url: str) -> None:
+    walk = Walk(browser, url, PHONE, "light", "Anna")
+    walk.add_person("Hal", "en")
+    app = joins(walk)
+    shares(walk, app)
+
+    walk.page.get_by_test_id("app-close").click()
+    walk.open_bot()
+    walk.expect_text("Call this number")
+    walk.page.get_by_test_id("input").fill("/help")
+    walk.page.get_by_test_id("send").click()
+    walk.press("call screen")
+
+    app = in_app(walk)
+    expect(app.locator("#screen")).to_have_attribute("data-state", "waiting", timeout=15_000)
+    app.locator("#call").click()
+    walk.dial()
+    expect(app.locator("#lead")).to_contain_text("You are in", timeout=15_000)
+    walk.close()
+
+
+def test_a_computer_shows_a_code_that_a_phone_dials(browser: Browser, url: str) -> None:
+    walk = Walk(browser, url, DESKTOP, "light", "Anna")
+    walk.add_person("Ida", "en")
+    walk.page.get_by_test_id("device-desktop").click()
+    app = joins(walk)
+    shares(walk, app)
+
+    expect(app.locator("#qr")).to_be_visible()
+    pixels = walk.page.evaluate(PIXELS, list(app.locator("#qr").screenshot()))
+    grey = memoryview(bytes(pixels["grey"])).cast("B", (pixels["height"], pixels["width"]))
+    (read,) = zxingcpp.read_barcodes(grey)
+    digits = "".join(re.findall(r"\d", app.locator("#number").inner_text()))
+    assert read.text == f"tel:+{digits}"
+
+    walk.page.get_by_test_id("pick-up-phone").click()
+    assert re.sub(r"\D", "", walk.page.get_by_test_id("dial-shown").inner_text()) == digits
+    walk.dial()
+    expect(app.locator("#lead")).to_contain_text("You are in", timeout=15_000)
+    walk.close()
