@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -118,6 +118,22 @@ class Walk:
     def ask_to_join(self) -> None:
         self.open_group()
         self.page.get_by_test_id("join-button").click()
+
+    def join_guarded(self) -> FrameLocator:
+        """Ask to join the guarded group; the Mini App that opens by itself."""
+        self.open_group("Allotment gardens")
+        self.page.get_by_test_id("join-button").click()
+        return self.app()
+
+    def app(self) -> FrameLocator:
+        """The Mini App that is open."""
+        return self.page.get_by_test_id("app").frame_locator("iframe")
+
+    def share_in_app(self, app: FrameLocator) -> None:
+        """Share the contact in the Mini App; returns once it shows the number."""
+        app.locator("#share").click()
+        self.page.get_by_test_id("app-contact-share").click()
+        expect(app.locator("#screen")).to_have_attribute("data-state", "waiting", timeout=15_000)
 
     def open_bot(self) -> None:
         """The private chat, by the notification that came in."""

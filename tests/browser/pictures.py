@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.demo import DESKTOP, PHONE, ROOT, Scheme, Walk, chromium, running_demo
 
@@ -46,6 +46,33 @@ def take(browser: Browser, url: str, folder: Path, scheme: Scheme) -> None:
     desk.close()
 
 
+def take_guard_join(browser: Browser, url: str, folder: Path, scheme: Scheme) -> None:
+    """Join a guarded chat without leaving it, on a phone in Russian and on a computer in English."""
+    phone = Walk(browser, url, PHONE, scheme, "Anna")
+    phone.add_person({"light": "Лев", "dark": "Ева"}[scheme], "ru")
+    app = phone.join_guarded()
+    app.locator("#share").wait_for()
+    phone.picture(folder / f"app-contact-{scheme}.png")
+    phone.share_in_app(app)
+    phone.page.get_by_test_id("banner").wait_for(state="hidden")
+    phone.picture(folder / f"app-number-{scheme}.png")
+    app.locator("#call").click()
+    phone.dial()
+    expect(app.locator("#screen")).to_have_attribute("data-state", "confirmed", timeout=15_000)
+    phone.page.get_by_test_id("dialer").wait_for(state="hidden")
+    phone.picture(folder / f"app-in-{scheme}.png")
+    phone.close()
+
+    desk = Walk(browser, url, DESKTOP, scheme, "Anna")
+    desk.add_person({"light": "Ada", "dark": "Ida"}[scheme], "en")
+    desk.page.get_by_test_id("device-desktop").click()
+    app = desk.join_guarded()
+    desk.share_in_app(app)
+    desk.page.get_by_test_id("banner").wait_for(state="hidden")
+    desk.picture(folder / f"app-computer-{scheme}.png")
+    desk.close()
+
+
 def main() -> None:
     """Take them all, light and dark."""
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -53,6 +80,7 @@ def main() -> None:
         schemes: tuple[Scheme, ...] = ("light", "dark")
         for scheme in schemes:
             take(browser, url, PICTURES, scheme)
+            take_guard_join(browser, url, PICTURES, scheme)
 
 
 if __name__ == "__main__":

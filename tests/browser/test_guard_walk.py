@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 import zxingcpp
-from playwright.sync_api import Browser, FrameLocator, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.demo import DESKTOP, PHONE, Scheme, Walk, chromium, running_demo
 from tests.browser.test_call_screen import PIXELS
 
-GARDENS = "Allotment gardens"
 CONTACT = {"en": "Share my phone number", "ru": "Поделиться моим номером"}
 IN = {"en": "You are in", "ru": "Вы вошли"}
 
@@ -27,23 +26,6 @@ def browser() -> Iterator[Browser]:
 def url() -> Iterator[str]:
     with running_demo() as the_url:
         yield the_url
-
-
-def joins(walk: Walk) -> FrameLocator:
-    """Ask to join the guarded chat; the Mini App that opens by itself."""
-    walk.open_group(GARDENS)
-    walk.page.get_by_test_id("join-button").click()
-    return in_app(walk)
-
-
-def in_app(walk: Walk) -> FrameLocator:
-    return walk.page.get_by_test_id("app").frame_locator("iframe")
-
-
-def shares(walk: Walk, app: FrameLocator) -> None:
-    app.locator("#share").click()
-    walk.page.get_by_test_id("app-contact-share").click()
-    expect(app.locator("#screen")).to_have_attribute("data-state", "waiting", timeout=15_000)
 
 
 def expect_member(walk: Walk) -> None:
@@ -62,9 +44,9 @@ def test_from_the_tap_to_a_member_without_leaving_the_mini_app(
     walk = Walk(browser, url, width, scheme, "Anna")
     walk.add_person(name, language)
 
-    app = joins(walk)
+    app = walk.join_guarded()
     expect(app.locator("#share")).to_have_text(re.compile(CONTACT[language]), timeout=15_000)
-    shares(walk, app)
+    walk.share_in_app(app)
     app.locator("#call").click()
     walk.dial()
 
@@ -76,8 +58,8 @@ def test_from_the_tap_to_a_member_without_leaving_the_mini_app(
 def test_closed_and_reopened_it_goes_on_where_it_was(browser: Browser, url: str) -> None:
     walk = Walk(browser, url, PHONE, "light", "Anna")
     walk.add_person("Hal", "en")
-    app = joins(walk)
-    shares(walk, app)
+    app = walk.join_guarded()
+    walk.share_in_app(app)
 
     walk.page.get_by_test_id("app-close").click()
     walk.open_bot()
@@ -86,7 +68,7 @@ def test_closed_and_reopened_it_goes_on_where_it_was(browser: Browser, url: str)
     walk.page.get_by_test_id("send").click()
     walk.press("call screen")
 
-    app = in_app(walk)
+    app = walk.app()
     expect(app.locator("#screen")).to_have_attribute("data-state", "waiting", timeout=15_000)
     app.locator("#call").click()
     walk.dial()
@@ -98,8 +80,8 @@ def test_a_computer_shows_a_code_that_a_phone_dials(browser: Browser, url: str) 
     walk = Walk(browser, url, DESKTOP, "light", "Anna")
     walk.add_person("Ida", "en")
     walk.page.get_by_test_id("device-desktop").click()
-    app = joins(walk)
-    shares(walk, app)
+    app = walk.join_guarded()
+    walk.share_in_app(app)
 
     expect(app.locator("#qr")).to_be_visible()
     pixels = walk.page.evaluate(PIXELS, list(app.locator("#qr").screenshot()))
