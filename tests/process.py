@@ -7,13 +7,17 @@ run, with their own environment, folder and signals, is the same command.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import multiprocessing
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -27,6 +31,21 @@ PROJECT = Path(__file__).parent.parent
 PATIENCE = 30.0
 NURSERY = multiprocessing.get_context("forkserver")
 NURSERY.set_forkserver_preload(["bot.__main__"])
+
+
+def _ports() -> Iterator[int]:
+    """A thousand ports for each process of the test run, over and over.
+
+    They are below those that systems give out by themselves (from 32768 on Linux, 49152 elsewhere): such a one could
+    go to another test while the bot that is to listen on it starts again.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + worker % 12 * 1000
+    # Where two test runs share a machine, they do not walk in step.
+    return itertools.cycle(secrets.SystemRandom().sample(range(first, first + 1000), 1000))
+
+
+PORTS = _ports()
 
 
 class BotProcess(Installation):
@@ -149,7 +168,9 @@ def _status_of(process: subprocess.Popen[bytes] | BaseProcess) -> int | None:
 
 
 def free_port() -> int:
-    """A port of loopback on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback on which nobody listens, and which no other process of this test run is given."""
+    while True:
+        port = next(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

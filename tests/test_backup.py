@@ -12,7 +12,6 @@ import pytest
 from bot.__main__ import main
 from storage.database import Database
 from storage.migrate import migrate
-from tests.conftest import new_postgres_database
 from tests.domain.makers import NOW
 from tests.test_settings import GOOD
 
@@ -83,9 +82,9 @@ async def _hold_and(database: Database, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_postgresql_has_a_tool_of_its_own(
-    folder: Path, postgres: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folder: Path, postgres_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", asyncio.run(new_postgres_database(postgres)))
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
 
     assert "pg_dump" in refused(capsys, "copy.db")
     assert not (folder / "copy.db").exists()

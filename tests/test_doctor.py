@@ -46,9 +46,9 @@ def url(tmp_path: Path) -> str:
 
 
 async def test_where_all_is_well_nothing_is_wrong(
-    world: World, database_url: str, capsys: pytest.CaptureFixture[str]
+    world: World, empty_database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await examined(world, database_url, capsys) == (0, [])
+    assert await examined(world, empty_database_url, capsys) == (0, [])
 
 
 async def test_beside_the_running_bot_all_is_well_too(

@@ -10,13 +10,11 @@ from bot.usecases.ports import Store
 from bot.usecases.sweep import Sweep
 from bot.workers import Sweeper
 from storage.database import Database
-from storage.migrate import migrate
 
 
-async def test_a_step_of_the_sweep_that_fails_does_not_keep_the_others_from_being_made(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'only.db'}")
+async def test_a_step_of_the_sweep_that_fails_does_not_keep_the_others_from_being_made(sqlite_path: Path) -> None:
+    database = Database(f"sqlite:///{sqlite_path}")
     await database.open()
-    await migrate(database)
     stop, made = asyncio.Event(), []
     sweep = Sweep(SystemClock())
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import phonenumbers
 
+from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.telegram.client import Client, Impossible
 from bot.sandbox.telegram.state import Account, App, Chat, Device, Group, Member, Message, PrivateChat
 from bot.sandbox.trace import masked
@@ -76,7 +77,7 @@ class Person:
         """Write to the bot, or in a group; `/start` to a blocked bot unblocks it first."""
         return self._client.say(text, chat)
 
-    async def shares_contact(self, within: float = 5.0) -> Message:
+    async def shares_contact(self, within: float = PATIENCE) -> Message:
         """Press the button that asks for the contact, as soon as there is one."""
         await self._until(self.asked_for_contact, "a button that asks for the contact", within)
         return self._client.share_own_contact(self.contact())
@@ -108,7 +109,7 @@ class Person:
         phone = self.contact_phone if self.contact_phone is not None else self.phone.lstrip("+")
         return {"phone_number": phone, "first_name": self.name, "user_id": self.id}
 
-    async def presses(self, text: str, within: float = 5.0) -> Json:
+    async def presses(self, text: str, within: float = PATIENCE) -> Json:
         """Press the inline button whose text contains `text` (any case), in the newest message that has it.
 
         The answer comes back: `{text, show_alert}` for a callback button, which the bot must answer within
@@ -127,7 +128,7 @@ class Person:
         return shown | {name: button[name] for name in ("url", "web_app") if name in button}
 
     async def presses_button(
-        self, message_id: int, callback_data: str, within: float = 5.0, chat: Chat | None = None
+        self, message_id: int, callback_data: str, within: float = PATIENCE, chat: Chat | None = None
     ) -> Json:
         """Press a button as it once stood under a message, also one that has gone since."""
         query = self._client.press(chat or self.chat, message_id, callback_data)
@@ -139,7 +140,7 @@ class Person:
             raise NotSeen(f"the button {callback_data!r} was not answered in {within:g} s\n{self.transcript()}")
         return query.answer.result()
 
-    async def sees(self, text: str, within: float = 5.0) -> Message:
+    async def sees(self, text: str, within: float = PATIENCE) -> Message:
         """The bot's newest message in the private chat that contains `text` (any case), once it is there."""
         await self._until(lambda: self.shown(text) is not None, repr(text), within)
         message = self.shown(text)
@@ -185,7 +186,7 @@ class Person:
 
     # Mini Apps
 
-    async def sees_app(self, within: float = 5.0) -> App:
+    async def sees_app(self, within: float = PATIENCE) -> App:
         """The Mini App Telegram opens for the newest request to join a guarded group, once the bot offered one."""
         await self._until(lambda: self.account.offered is not None, "a Mini App", within)
         if self.account.offered is None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+PATIENCE = 30.0
+"""Real seconds in which a story expects what the bot does, unless it says otherwise: many, since the machine may be
+busy, and only a failing story waits to their end."""
+
 
 class Pulse:
     """Waiters sleep until the next beat; a beat with nobody waiting costs nothing."""

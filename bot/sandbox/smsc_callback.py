@@ -67,12 +67,12 @@ class Callbacks:
         if kind == "lost":
             return
         late = fault.seconds if fault and kind == "late" else 0.0
-        self._tasks.start(self._soon(fields, late, twice=kind == "doubled"))
+        self._tasks.start(self._soon(fields, self._clock.timestamp() + late, twice=kind == "doubled"))
 
-    async def _soon(self, fields: Fields, late: float, *, twice: bool) -> None:
+    async def _soon(self, fields: Fields, due: float, *, twice: bool) -> None:
         await asyncio.sleep(self.delay)
-        if late:
-            await self._clock.pause(late)
+        # Its lateness counts from the call, also when time has jumped since.
+        await self._clock.pause(due - self._clock.timestamp())
         await self.send(fields, "[waitcall]")
         if twice:
             await self.again()

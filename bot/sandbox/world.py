@@ -14,6 +14,7 @@ from bot.sandbox.clock import SandboxClock
 from bot.sandbox.control import Control
 from bot.sandbox.faults import Faults
 from bot.sandbox.people import NotSeen, Person, Role
+from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.smsc import Smsc
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.telegram.double import Telegram
@@ -125,7 +126,7 @@ class World:
         """A channel whose newcomers need approval."""
         return self.telegram.add_group("channel", title, owner.account, username, about)
 
-    async def wait_until(self, ready: Callable[[], object], within: float = 5.0) -> None:
+    async def wait_until(self, ready: Callable[[], object], within: float = PATIENCE) -> None:
         """Return once `ready()` is true; raises when that took more than `within` real seconds."""
         deadline = time.monotonic() + within
         while not ready():

@@ -48,16 +48,8 @@ async def bot(world: World) -> AsyncIterator[Bot]:
         yield bot
 
 
-class LocalSession(AiohttpSession):
-    """aiogram's session, without the quarter of a second it waits for TLS connections to close."""
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-
 def bot_for(world: World) -> Bot:
-    return Bot(world.bot_token, session=LocalSession(api=TelegramAPIServer.from_base(world.url)))
+    return Bot(world.bot_token, session=AiohttpSession(api=TelegramAPIServer.from_base(world.url)))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.sandbox.people import Person
+from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown
@@ -39,7 +40,11 @@ async def reads(person: Person, text: str) -> str:
 
 
 async def eventually(
-    callgate: Installation, query: str, expected: Sequence[Mapping[str, Any]], within: float = 5.0, **values: object
+    callgate: Installation,
+    query: str,
+    expected: Sequence[Mapping[str, Any]],
+    within: float = PATIENCE,
+    **values: object,
 ) -> None:
     """Return once the database answers `query` with these rows."""
     deadline = time.monotonic() + within
@@ -48,7 +53,7 @@ async def eventually(
         await asyncio.sleep(0.05)
 
 
-async def all_is_carried(callgate: Installation, within: float = 5.0) -> None:
+async def all_is_carried(callgate: Installation, within: float = PATIENCE) -> None:
     """Return once every update was taken and nothing is left to be sent to Telegram."""
     await callgate.world.wait_until(lambda: not callgate.world.telegram.delivery.waiting, within)
     await eventually(

@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from bot.sandbox.world import World
-from tests.conftest import new_postgres_database
 from tests.installation import CALLBACK_TOKEN, Installation
 from tests.scenarios.call_screens import OWN, address, events
 from tests.scenarios.story import gets_number, guarded
@@ -17,11 +16,12 @@ Replicas = tuple[Installation, Installation]
 
 
 @pytest.fixture
-async def replicas(world: World, postgres: str) -> AsyncIterator[Replicas]:
+async def replicas(world: World, postgres_url: str) -> AsyncIterator[Replicas]:
     """The one that leads and hears of the calls, and one that only serves pages."""
     world.telegram.flood.on = False
-    url = await new_postgres_database(postgres)
-    leader, other = (Installation(world, url, TELEGRAM_RATE="0", PUBLIC_URL="http://localhost:8080") for _ in range(2))
+    leader, other = (
+        Installation(world, postgres_url, TELEGRAM_RATE="0", PUBLIC_URL="http://localhost:8080") for _ in range(2)
+    )
     await leader.start()
     # Only who leads answers; while it does, nobody else can.
     first = world.person("First", language="en")

@@ -1,9 +1,16 @@
-"""The main job, whole, once through."""
+"""The main job, whole, once through, from an empty database on."""
 
 from __future__ import annotations
 
+import pytest
+
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown
+
+
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    return empty_database_url
 
 
 async def test_a_person_calls_and_is_let_in(world: World, callgate: Installation) -> None:

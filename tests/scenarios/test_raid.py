@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox.world import World
 from tests.installation import Installation, verify
 from tests.scenarios.story import eventually
@@ -14,6 +16,7 @@ VERIFIED_EVERY = 400
 FIVE_MINUTES = 300.0
 
 
+@pytest.mark.long
 async def test_in_a_raid_everybody_is_written_to_in_time_without_one_call_too_many(
     world: World, tmp_path: Path
 ) -> None:

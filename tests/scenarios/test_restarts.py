@@ -14,7 +14,6 @@ from bot.sandbox.world import World
 from tests.installation import number_shown
 from tests.process import BotProcess
 
-LONG = 20.0
 CROWD = 100
 
 
@@ -27,13 +26,13 @@ async def _guarded_group(world: World) -> tuple[Group, Person]:
 
 
 async def _happens(world: World, fault: Fault) -> None:
-    await world.wait_until(lambda: fault.times == 0, within=LONG)
+    await world.wait_until(lambda: fault.times == 0)
 
 
 async def _is_in_once(world: World, bot: BotProcess, person: Person, group: Group) -> None:
     """They are a member by exactly one joining, their newest screen says so, and the books agree."""
-    await world.wait_until(lambda: person.id in group.members, within=LONG)
-    await person.sees("You are in", within=LONG)
+    await world.wait_until(lambda: person.id in group.members)
+    await person.sees("You are in")
     newest = [message for message in person.chat.messages if message.sender.is_bot][-1]
     assert "✅" in (newest.text or "")
     assert group.title in (newest.text or "")
@@ -56,19 +55,19 @@ async def test_killed_after_every_step_the_bot_still_lets_the_person_in(fast_wor
     await bot.start()
     group, owner = await _guarded_group(world)
     await dies()
-    await owner.sees("Flat owners", within=LONG)
+    await owner.sees("Flat owners")
 
     anna = world.person("Anna", language="en")
     await anna.asks_to_join(group)
     await dies()
-    await anna.sees("Flat owners", within=LONG)
+    await anna.sees("Flat owners")
 
     await dies()
     held_back = world.faults.add(where="gateway", kind="delay", method="wait_call", seconds=1)
-    await anna.shares_contact(within=LONG)
+    await anna.shares_contact()
     await _happens(world, held_back)
     await dies()
-    await anna.sees("📞", within=LONG)
+    await anna.sees("📞")
 
     await dies()
     number = await number_shown(anna)
@@ -98,22 +97,22 @@ async def test_killed_once_with_people_at_every_step_the_bot_forgets_none_of_the
     world, bot = fast_world, process
     await bot.start(SMSC_POLL_SECONDS="0")
     group, owner = await _guarded_group(world)
-    await owner.sees("Flat owners", within=LONG)
+    await owner.sees("Flat owners")
     names = ("Asking", "Welcomed", "Waiting", "Reading", "Calling", "Entering")
     everyone = [world.person(name, language="en") for name in names]
     asking, welcomed, waiting, reading, calling, entering = everyone
     for person in everyone[1:]:
         await person.asks_to_join(group)
-        await person.sees("Flat owners", within=LONG)
+        await person.sees("Flat owners")
     for person in (reading, calling, entering):
-        await person.shares_contact(within=LONG)
+        await person.shares_contact()
     numbers = {person.id: await number_shown(person) for person in (reading, calling, entering)}
 
     not_sent = world.faults.add(where="telegram", kind="reset_before", method="approveChatJoinRequest")
     await entering.calls(numbers[entering.id])
     await _happens(world, not_sent)
     held_back = world.faults.add(where="gateway", kind="delay", method="wait_call", seconds=1)
-    await waiting.shares_contact(within=LONG)
+    await waiting.shares_contact()
     await _happens(world, held_back)
     await asking.asks_to_join(group)
     await bot.kill()
@@ -123,8 +122,8 @@ async def test_killed_once_with_people_at_every_step_the_bot_forgets_none_of_the
 
     assert await world.smsc.last_callback() == 200
     for person in (asking, welcomed):
-        await person.sees("Flat owners", within=LONG)
-        await person.shares_contact(within=LONG)
+        await person.sees("Flat owners")
+        await person.shares_contact()
     for person in (asking, welcomed, waiting):
         await person.calls(await number_shown(person))
     await reading.calls(numbers[reading.id])
@@ -143,10 +142,10 @@ async def test_terminated_with_a_hundred_updates_in_flight_none_is_lost_or_handl
         await person.says("/start")
     waiting = world.telegram.delivery.waiting
     if updates == "webhook":
-        await world.wait_until(lambda: len(waiting) < CROWD, within=LONG)
+        await world.wait_until(lambda: len(waiting) < CROWD)
     else:
         # The batch is on its way to the bot; a moment later it is being handled.
-        await world.wait_until(lambda: world.telegram.delivery._poll is None, within=LONG)
+        await world.wait_until(lambda: world.telegram.delivery._poll is None)
         await world.clock.pause(0.05)
     assert waiting
 
@@ -154,7 +153,7 @@ async def test_terminated_with_a_hundred_updates_in_flight_none_is_lost_or_handl
     await bot.start()
 
     for person in crowd:
-        await person.sees("👋", within=LONG)
+        await person.sees("👋")
     assert await bot.rows("SELECT count(*) AS n FROM journal WHERE event = 'started'") == [{"n": CROWD}]
     seen = await bot.rows("SELECT count(*) AS n FROM seen_updates")
     assert seen == [{"n": CROWD}]
@@ -166,17 +165,17 @@ async def test_killed_with_a_hundred_join_requests_in_flight_none_is_forgotten(
     world, bot = fast_world, process
     await bot.start()
     group, owner = await _guarded_group(world)
-    await owner.sees("Flat owners", within=LONG)
+    await owner.sees("Flat owners")
     crowd = [world.person(f"Person {number}", language="en") for number in range(CROWD)]
 
     for person in crowd:
         await person.asks_to_join(group)
-    await world.wait_until(lambda: any(person.shown("Flat owners") for person in crowd), within=LONG)
+    await world.wait_until(lambda: any(person.shown("Flat owners") for person in crowd))
     await bot.kill()
     await bot.start()
 
     for person in crowd:
-        await person.sees("Flat owners", within=LONG)
+        await person.sees("Flat owners")
     kept = await bot.rows("SELECT count(*) AS n FROM join_requests WHERE state = 'waiting'")
     assert kept == [{"n": CROWD}]
 

