@@ -129,8 +129,8 @@ class App:
         # Telegram, outward.
         self._bot = _bot(settings, metrics)
         self._texts = Texts(settings.LANGUAGE)
-        screens = Screens(settings.PUBLIC_URL, rich=settings.SCREENS == "rich")
-        deliverer = Deliverer(self._bot, clock, self._texts, screens, settings.PUBLIC_URL)
+        screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
+        deliverer = Deliverer(self._bot, clock, self._texts, screens, settings.app_url)
         self._courier = Courier(
             self._database,
             PickParcels(clock),
@@ -163,7 +163,7 @@ class App:
             cancel_verification=cancel_verification,
             ask_number_again=ask_number_again,
             retry_entry=RetryEntry(clock),
-            take_join_request=TakeJoinRequest(clock, has_app=settings.PUBLIC_URL is not None),
+            take_join_request=TakeJoinRequest(clock, has_app=settings.app_url is not None),
             follow_rights=FollowRights(clock, operators),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -9,7 +10,13 @@ import httpx
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
+from aiogram.exceptions import (
+    AiogramError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+    TelegramUnauthorizedError,
+)
 
 from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayError, GatewayReason
@@ -20,6 +27,8 @@ from bot.telegram.texts import visible
 from storage.database import Database, DatabaseError
 from storage.peek import gates_on
 
+BETWEEN_GATES = 0.2
+"""Seconds."""
 MENDS = {
     GatewayReason.CREDENTIALS: "check SMSC_API_KEY (or SMSC_LOGIN and SMSC_PASSWORD), and that this machine's "
     "address is on the account's list of allowed ones",
@@ -173,15 +182,17 @@ async def _guard_joins(config: Settings) -> AsyncIterator[Finding]:
             "called, see docs/telegram.md",
             is_optional=True,
         )
-        if config.PUBLIC_URL is None:
+        if config.app_url is None:
             yield Finding(
                 "Without PUBLIC_URL guard joins cannot open the Mini App: who asks to join is written to in private",
                 is_right=False,
-                mend="set PUBLIC_URL",
+                mend="set PUBLIC_URL to an https address",
                 is_optional=True,
             )
         for gate in gates:
             yield await _guard(bot, gate)
+            # The running bot needs the same budget.
+            await asyncio.sleep(BETWEEN_GATES)
 
 
 async def _guard(bot: Bot, gate: Gate) -> Finding:
@@ -189,7 +200,14 @@ async def _guard(bot: Bot, gate: Gate) -> Finding:
     title = f"“{''.join(filter(str.isprintable, visible(gate.title)))}” ({gate.chat_id})"
     try:
         chat = await bot(GetGuard(chat_id=gate.chat_id), request_timeout=10)
-    except (AiogramError, OSError) as error:
+    except (TelegramRetryAfter, TelegramNetworkError, TelegramServerError, OSError) as error:
+        return Finding(
+            f"The gate {title} could not be asked now: {type(error).__name__}",
+            is_right=False,
+            mend="ask the doctor again later",
+            is_optional=True,
+        )
+    except AiogramError as error:
         return Finding(
             f"The gate {title} cannot be asked: {getattr(error, 'message', type(error).__name__)}",
             is_right=False,

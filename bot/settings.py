@@ -136,6 +136,15 @@ class Settings(BaseModel):
         return timedelta(seconds=self.CALL_WINDOW)
 
     @property
+    def app_url(self) -> str | None:
+        """Where the Mini App is; None when there is none. Telegram opens https addresses only; another Bot API server
+        may be less strict."""
+        is_telegrams_own = Settings.model_fields["TELEGRAM_API_URL"].default == self.TELEGRAM_API_URL
+        if self.PUBLIC_URL is None or (is_telegrams_own and not self.PUBLIC_URL.startswith("https:")):
+            return None
+        return f"{self.PUBLIC_URL}/app"
+
+    @property
     def callback_path(self) -> str:
         """Where the gateway reports calls."""
         return f"/smsc/{self.SMSC_CALLBACK_TOKEN.get_secret_value()}"

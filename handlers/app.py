@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.telegram.launch import LaunchReader
 from bot.telegram.texts import Texts, Words
 from bot.usecases.open_app import OpenApp
-from bot.usecases.ports import Store, Transactions
+from bot.usecases.ports import Claim, Store, Transactions
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import CallScreen
 from bot.web.call import CallView, app_headers
@@ -58,30 +58,35 @@ class AppPages:
         self._chat = chat
         self._announce = announce
         self._rate = Rate()
+        # The page is the same for everybody and cheap, and many people share one address.
+        self._page_rate = Rate(burst=2000, a_second=100)
 
     async def page(self, request: web.Request) -> web.Response:
         """The page, the same for everybody."""
-        count(address_of(request), self._rate, self._clock.now())
+        count(address_of(request), self._page_rate, self._clock.now())
         text = self._view.app_page(self._words(request), self._chat(), self._telegram_script)
         return web.Response(text=text, content_type="text/html", headers=self._headers)
 
     async def session(self, request: web.Request) -> web.Response:
         """Begin a session for a launch. 401 for one that is forged, old, or used by another page."""
-        count(address_of(request), self._rate, self._clock.now())
         if OWN_HEADER not in request.headers:
             return nothing(403)
         init_data, nonce = _given(await body_of(request, LARGEST_BODY))
         launch = self._reader.read(init_data)
+        # Whoever brings no launch is counted by address; a whole mobile network may share one with those who do.
+        count(address_of(request) if launch is None else f"person {launch.user_id}", self._rate, self._clock.now())
         if launch is None:
             return self._refused(request)
 
-        async def work(store: Store) -> CallScreen | None:
-            return await self._read_app(store, launch.user_id) if await self._open_app(store, launch, nonce) else None
+        async def work(store: Store) -> tuple[Claim, CallScreen | None]:
+            claim = await self._open_app(store, launch, nonce)
+            return claim, None if claim is Claim.TAKEN else await self._read_app(store, launch.user_id)
 
-        screen = await self._transactions.transact(work)
+        claim, screen = await self._transactions.transact(work)
         if screen is None:
             return self._refused(request)
-        self._announce()
+        if claim is Claim.NEW:
+            self._announce()
         told = {
             "session": self._sessions.begin(launch.user_id),
             "language": self._texts.pick(screen.language),

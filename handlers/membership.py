@@ -14,7 +14,7 @@ async def join_request(
     event: ChatJoinRequest, store: Store, person: Person, take_join_request: TakeJoinRequest
 ) -> None:
     """Somebody asks to enter a chat where the bot may decide."""
-    await take_join_request(store, person, _gate(event.chat, is_on=True), event.query_id)
+    await take_join_request(store, person, _gate(event.chat, is_on=True), event.query_id, event.date)
 
 
 async def own_rights(event: ChatMemberUpdated, store: Store, follow_rights: FollowRights) -> None:

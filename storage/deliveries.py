@@ -85,7 +85,8 @@ class SqlErrands:
                 or_(E.expires_at.is_(None), E.expires_at > now),
                 E.id.not_in(busy),
             )
-            .order_by(E.rank, E.due_at, E.id)
+            # What Telegram waits seconds for is sent while it still does: the newest first.
+            .order_by(E.rank, E.due_at.desc() if urgency is Urgency.AT_ONCE else E.due_at, E.id)
             .limit(limit)
         )
         return [

@@ -129,6 +129,11 @@ class SqlJoinRequests:
             DECIDE, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
         )
 
+    async def forget_query(self, gate_id: int, user_id: int) -> None:
+        await self._connection.execute(
+            update(tables.join_requests).where(R.gate_id == gate_id, R.user_id == user_id).values(query_id=None)
+        )
+
     async def reached(self, user_ids: Collection[int], *, reached: bool) -> list[tuple[int, int]]:
         if not user_ids:
             return []

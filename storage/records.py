@@ -12,6 +12,7 @@ from bot.domain.breaker import Breaker
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
+from bot.usecases.ports import Claim
 from storage import tables
 from storage.statements import insert, upsert
 
@@ -181,14 +182,16 @@ class SqlLaunches:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def claim(self, digest: str, nonce: str, now: datetime) -> bool:
-        await self._connection.execute(
+    async def claim(self, digest: str, nonce: str, now: datetime) -> Claim:
+        claimed = await self._connection.execute(
             insert(self._connection, tables.launches)
             .values(digest=digest, nonce=nonce, used_at=now)
             .on_conflict_do_nothing()
         )
+        if claimed.rowcount:
+            return Claim.NEW
         found = await self._connection.execute(select(LAUNCHES.nonce).where(LAUNCHES.digest == digest))
-        return bool(found.scalar_one() == nonce)
+        return Claim.AGAIN if found.scalar_one() == nonce else Claim.TAKEN
 
     async def forget(self, before: datetime) -> None:
         await self._connection.execute(delete(tables.launches).where(LAUNCHES.used_at < before))

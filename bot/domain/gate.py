@@ -12,8 +12,8 @@ FRESH_CHANCE = timedelta(hours=1)
 """What is left at least to those who waited while their gate was off."""
 REACHABLE_FOR = timedelta(minutes=5)
 """How long a join request lets the bot write to a stranger (Bot API: `ChatJoinRequest.user_chat_id`)."""
-QUERY_ANSWERED_WITHIN = timedelta(seconds=10)
-"""How long a guarded chat waits for the bot's word before the request is like any other (Bot API 10.1)."""
+QUERY_ANSWERED_WITHIN = timedelta(seconds=9)
+"""Of the ten that Telegram waits for the bot's word before a guard join is a request like any other (Bot API 10.1)."""
 APP_PATIENCE = timedelta(seconds=12)
 """How long a guard join waits for its Mini App to be opened before the person is written to as well."""
 OPEN_APP_PATIENCE = timedelta(minutes=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import structlog
@@ -54,13 +55,12 @@ NO_MESSAGE = ("message to delete not found", "message can't be deleted", "messag
 class Deliverer:
     """Carries parcels to Telegram. Never raises: whatever happens is in the receipt."""
 
-    def __init__(self, bot: Bot, clock: Clock, texts: Texts, screens: Screens, public_url: str | None) -> None:
+    def __init__(self, bot: Bot, clock: Clock, texts: Texts, screens: Screens, app_url: str | None) -> None:
         self._bot = bot
         self._clock = clock
         self._texts = texts
         self._screens = screens
-        self._app_url = f"{public_url}/app"
-        self._has_app = public_url is not None
+        self._app_url = app_url
 
     def draw(self, screen: ScreenDue) -> Drawing:
         """The screen as it should look now."""
@@ -97,7 +97,7 @@ class Deliverer:
 
     async def _grant(self, grant: GrantDue) -> Receipt:
         try:
-            if grant.query_id is None or not await self._answered_query(grant.query_id, "approve"):
+            if not await self._answered_query(grant.query_id, "approve", grant.attempts):
                 await self._bot.approve_chat_join_request(grant.gate_id, grant.user_id, request_timeout=TIMEOUT)
         except TelegramBadRequest as error:
             if _says(error, ALREADY_IN):
@@ -109,16 +109,19 @@ class Deliverer:
             raise
         return Receipt(grant, Result.DONE)
 
-    async def _answered_query(self, query_id: str, result: Literal["approve", "decline"]) -> bool:
-        """Answer a guard join. False when its query is gone: how long one lives is written down nowhere."""
+    async def _answered_query(self, query_id: str | None, result: Literal["approve", "decline"], attempts: int) -> bool:
+        """Answer a guard join. False when there is none, or its query is gone: how long one lives is written down
+        nowhere. Tried once; after that the request is decided like any other, which works at any time."""
+        if query_id is None or attempts:
+            return False
         try:
-            await self._bot.answer_chat_join_request_query(query_id, result, request_timeout=TIMEOUT)
+            await self._bot.answer_chat_join_request_query(query_id, result, request_timeout=QUERY_TIMEOUT)
         except TelegramBadRequest as error:
             if _says(error, TOO_MANY):
                 raise
             return False
-        except TelegramNotFound:
-            # A Bot API server that does not know guard joins any more.
+        except (TelegramNotFound, TelegramForbiddenError):
+            # Also: a Bot API server that does not know guard joins any more.
             return False
         return True
 
@@ -142,15 +145,15 @@ class Deliverer:
                 )
             case ErrandKind.OPEN_APP:
                 await self._bot.send_chat_join_request_web_app(
-                    str(details["query_id"]), self._app_url, request_timeout=QUERY_TIMEOUT
+                    str(details["query_id"]), self._app_url or "", request_timeout=QUERY_TIMEOUT
                 )
             case ErrandKind.QUEUE_JOIN:
                 await self._bot.answer_chat_join_request_query(
                     str(details["query_id"]), "queue", request_timeout=QUERY_TIMEOUT
                 )
             case ErrandKind.DECLINE_JOIN:
-                query_id = details.get("query_id")
-                if query_id is not None and await self._answered_query(str(query_id), "decline"):
+                query_id = str(details["query_id"]) if "query_id" in details else None
+                if await self._answered_query(query_id, "decline", errand.attempts):
                     return Receipt(errand, Result.DONE)
                 await self._bot.decline_chat_join_request(
                     int(details["gate"]), int(details["user_id"]), request_timeout=TIMEOUT
@@ -175,11 +178,11 @@ class Deliverer:
         if chat.type == "channel" and not are_on:
             # Guards are for groups (TDLib: toggleSupergroupJoinByRequest).
             return []
-        are_possible = self._has_app and bool(me.supports_join_request_queries)
+        are_possible = self._app_url is not None and bool(me.supports_join_request_queries)
         return [guard_joins(words, are_on=are_on, are_possible=are_possible)]
 
-    async def _screen(self, screen: ScreenDue) -> Receipt:
-        drawing = self.draw(screen)
+    async def _screen(self, screen: ScreenDue, drawing: Drawing | None = None) -> Receipt:
+        drawing = drawing or self.draw(screen)
         if not screen.is_fresh and screen.message_id is not None:
             if drawing.digest == screen.shown_digest:
                 return _shown(screen, drawing, screen.message_id)
@@ -190,10 +193,12 @@ class Deliverer:
         except (TelegramBadRequest, TelegramNotFound) as error:
             if drawing.rich is None or _says(error, UNREACHABLE):
                 raise
+            receipt = await self._screen(screen, replace(drawing, rich=None))
+            # It was the kind of message that was refused, not this one.
             if self._screens.is_rich:
                 log.warning("rich_messages_refused", error=error.message)
             self._screens.is_rich = False
-            return await self._screen(screen)
+            return receipt
         replaced = () if screen.message_id is None else (screen.message_id,)
         return _shown(screen, drawing, sent.message_id, replaced)
 

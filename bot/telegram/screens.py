@@ -55,10 +55,11 @@ class Drawing:
 
 
 class Screens:
-    """Draws views. `public_url` is where the call screen lives, when there is one."""
+    """Draws views. `public_url` is where the call screen lives, `app_url` the Mini App; None where there is none."""
 
-    def __init__(self, public_url: str | None, *, rich: bool = False) -> None:
+    def __init__(self, public_url: str | None, app_url: str | None = None, *, rich: bool = False) -> None:
         self._public_url = public_url
+        self._app_url = app_url
         self.is_rich = rich
         """Whether numbers are drawn for rich messages too; put out once Telegram refuses those."""
 
@@ -83,7 +84,7 @@ class Screens:
             case DeadlinePassed():
                 return _deadline(view, words)
             case Help():
-                return _help(words, self._public_url)
+                return _help(words, self._app_url)
             case Privacy():
                 return _privacy(words)
 
@@ -244,7 +245,7 @@ def _again(verification_id: int, words: Words) -> InlineKeyboardMarkup:
     return keyboards.rows([keyboards.step(words("🔄 Try again"), Step.AGAIN, verification_id)])
 
 
-def _help(words: Words, public_url: str | None) -> Drawing:
+def _help(words: Words, app_url: str | None) -> Drawing:
     text = words(
         "<b>How this works</b>\n\n"
         "Groups that use this bot let people in after one free call. You share your own number, call the "
@@ -255,8 +256,8 @@ def _help(words: Words, public_url: str | None) -> Drawing:
         "• Ask for another number, or ask an administrator of the group to let you in."
     )
     app = []
-    if public_url is not None:
-        app = [keyboards.mini_app(words("📞 Open the call screen"), f"{public_url}/app")]
+    if app_url is not None:
+        app = [keyboards.mini_app(words("📞 Open the call screen"), app_url)]
     return Drawing(
         f"{text}\n\n{listed(words)}",
         keyboards.rows(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.domain.gate import OPEN_APP_PATIENCE
 from bot.domain.journal import Event
-from bot.usecases.ports import Store
+from bot.usecases.ports import Claim, Store
 from bot.usecases.take_gateway_event import owe_entry
 
 
@@ -35,11 +35,12 @@ class OpenApp:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def __call__(self, store: Store, launch: Launch, nonce: str) -> bool:
-        """Whether the launch may be used."""
+    async def __call__(self, store: Store, launch: Launch, nonce: str) -> Claim:
+        """Nothing is done unless the launch is new."""
         now, user_id = self._clock.now(), launch.user_id
-        if not await store.launches.claim(launch.digest, nonce, now):
-            return False
+        claim = await store.launches.claim(launch.digest, nonce, now)
+        if claim is not Claim.NEW:
+            return claim
         known = await store.people.lock(user_id)
         chat_id = known.chat_id if known else user_id
         language = launch.language or (known.language if known else "")
@@ -53,4 +54,4 @@ class OpenApp:
                 await owe_entry(store, gate.chat_id, user_id, phone.verification_id, now, told=False)
             elif launch.query_id is not None and request.query_id == launch.query_id:
                 await store.screens.postpone(user_id, request.requested_at + OPEN_APP_PATIENCE)
-        return True
+        return claim

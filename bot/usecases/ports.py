@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from bot.domain.breaker import Breaker
@@ -228,6 +229,9 @@ class JoinRequests(Protocol):
 
     async def set_state(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> None: ...
 
+    async def forget_query(self, gate_id: int, user_id: int) -> None:
+        """Telegram no longer waits for a word about this request."""
+
     async def reached(self, user_ids: Collection[int], *, reached: bool) -> list[tuple[int, int]]:
         """Note whether these persons could be told of their pending requests; gate and person where that was news."""
 
@@ -404,11 +408,21 @@ class Seen(Protocol):
     async def forget(self, before: datetime) -> None: ...
 
 
+class Claim(StrEnum):
+    """What came of claiming a launch."""
+
+    NEW = "new"
+    AGAIN = "again"
+    """By the same page."""
+    TAKEN = "taken"
+    """By another page: a replay."""
+
+
 class Launches(Protocol):
     """Launches of the Mini App that were used."""
 
-    async def claim(self, digest: str, nonce: str, now: datetime) -> bool:
-        """Use a launch, known by its digest, for the page that made up `nonce`; False when another page has."""
+    async def claim(self, digest: str, nonce: str, now: datetime) -> Claim:
+        """Use a launch, known by its digest, for the page that made up `nonce`."""
 
     async def forget(self, before: datetime) -> None: ...
 

@@ -102,18 +102,31 @@ class SettleParcels:
             )
 
     async def _errand(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
-        if errand.kind not in (ErrandKind.DECLINE_JOIN, ErrandKind.OPEN_APP):
-            return
+        match errand.kind, receipt.result:
+            case ErrandKind.OPEN_APP, Result.DONE:
+                self._note(store, Event.APP_OFFERED, errand, now)
+            case ErrandKind.OPEN_APP, _:
+                await self._no_app(store, errand, now)
+            case ErrandKind.QUEUE_JOIN, Result.DONE:
+                await store.requests.forget_query(int(errand.details["gate"]), int(errand.details["user_id"]))
+            case ErrandKind.DECLINE_JOIN, Result.DONE:
+                self._note(store, Event.JOIN_DECLINED, errand, now)
+
+    @staticmethod
+    def _note(store: Store, event: Event, errand: ErrandDue, now: datetime) -> None:
         user_id, gate_id = int(errand.details["user_id"]), int(errand.details["gate"])
-        if receipt.result is Result.DONE:
-            event = Event.APP_OFFERED if errand.kind is ErrandKind.OPEN_APP else Event.JOIN_DECLINED
-            store.journal.add(event, now, user_id=user_id, gate_id=gate_id)
-        elif errand.kind is ErrandKind.OPEN_APP:
-            # No Mini App: the person goes on in the chat, and at once.
-            await store.errands.add(
-                ErrandKind.QUEUE_JOIN, gate_id, errand.details, now, expires_at=now + QUERY_ANSWERED_WITHIN
-            )
-            await store.screens.hurry(user_id, now)
+        store.journal.add(event, now, user_id=user_id, gate_id=gate_id)
+
+    async def _no_app(self, store: Store, errand: ErrandDue, now: datetime) -> None:
+        """The person goes on in the chat, and at once; unless an earlier try may have opened the app all the same,
+        or they have asked anew since."""
+        user_id, gate_id = int(errand.details["user_id"]), int(errand.details["gate"])
+        request = await store.requests.get(gate_id, user_id)
+        if errand.attempts or request is None or request.query_id != errand.details["query_id"]:
+            return
+        expires_at = request.requested_at + QUERY_ANSWERED_WITHIN
+        await store.errands.add(ErrandKind.QUEUE_JOIN, gate_id, errand.details, now, expires_at=expires_at)
+        await store.screens.hurry(user_id, now)
 
     async def _screen(self, store: Store, screen: ScreenDue, receipt: Receipt, now: datetime) -> bool:
         """Note it; whether the person has now been told all there is to tell."""

@@ -35,7 +35,15 @@ class TakeJoinRequest:
         self._clock = clock
         self._has_app = has_app
 
-    async def __call__(self, store: Store, person: Person, gate: Gate, query_id: str | None = None) -> None:
+    async def __call__(
+        self,
+        store: Store,
+        person: Person,
+        gate: Gate,
+        query_id: str | None = None,
+        asked_at: datetime | None = None,
+    ) -> None:
+        """`asked_at`: when Telegram began to wait; the update may have been on its way for long."""
         now = self._clock.now()
         if await store.gates.get(gate.chat_id) != gate:
             await store.gates.save(gate, now)
@@ -46,25 +54,26 @@ class TakeJoinRequest:
         if phone is not None:
             await owe_entry(store, gate.chat_id, person.user_id, phone.verification_id, now, told=False)
             return
-        if query_id is not None:
-            await self._answer_query(store, request, query_id, now)
-        under_way = await store.verifications.open_of(person.user_id) is not None
+        expires_at = min(now, asked_at or now) + QUERY_ANSWERED_WITHIN
+        is_waited_for = query_id is not None and now < expires_at
+        if is_waited_for:
+            await store.errands.add(
+                ErrandKind.OPEN_APP if self._has_app else ErrandKind.QUEUE_JOIN,
+                request.gate_id,
+                {"query_id": query_id or "", "gate": request.gate_id, "user_id": request.user_id},
+                now,
+                expires_at=expires_at,
+            )
+        if await store.verifications.open_of(person.user_id) is not None:
+            await store.screens.touch([person.user_id], now)
+            return
         await store.screens.show(
             person.user_id,
             person.chat_id,
-            Face.PROGRESS if under_way else Face.WELCOME,
+            Face.WELCOME,
             now,
-            fresh=not under_way,
+            fresh=True,
             acted=False,
-            after=APP_PATIENCE.total_seconds() if query_id is not None and self._has_app else 0.0,
+            after=APP_PATIENCE.total_seconds() if is_waited_for and self._has_app else 0.0,
             reach_until=None if person.can_be_written else now + REACHABLE_FOR,
-        )
-
-    async def _answer_query(self, store: Store, request: JoinRequest, query_id: str, now: datetime) -> None:
-        await store.errands.add(
-            ErrandKind.OPEN_APP if self._has_app else ErrandKind.QUEUE_JOIN,
-            request.gate_id,
-            {"query_id": query_id, "gate": request.gate_id, "user_id": request.user_id},
-            now,
-            expires_at=now + QUERY_ANSWERED_WITHIN,
         )

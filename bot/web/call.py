@@ -208,6 +208,7 @@ def _labels(words: Words, *, in_app: bool) -> dict[str, str]:
     }
     if in_app:
         labels |= {
+            "loading": words("One moment…"),
             "taking": words("Taking your phone number…"),
             "denied": words("Without your phone number there is nothing to check. It is shown to nobody."),
             "outside": words("Open this again from Telegram"),
@@ -293,15 +294,24 @@ def _confirmed(screen: CallScreen, words: Words) -> tuple[str, str]:
     states = {gate.state for gate in screen.gates}
     if GrantState.DUE in states:
         return words("Letting you in…"), words("The call was heard.")
+    lead = words("You are in") if GrantState.DONE in states else words("Your phone is verified")
     if GrantState.TOO_MANY_CHATS in states:
-        return words("Your phone is verified"), words(
+        return lead, _except_for(GrantState.TOO_MANY_CHATS, screen, words) + words(
             "You are in too many groups. Leave one that you do not need, then press the button in the chat."
         )
     if GrantState.FAILED in states:
-        return words("Your phone is verified"), words("Telegram did not let me add you. The operators were told.")
+        return lead, _except_for(GrantState.FAILED, screen, words) + words(
+            "Telegram did not let me add you. The operators were told."
+        )
     if GrantState.DONE in states:
-        return words("You are in"), words("Go back to Telegram: it is open for you.")
+        return lead, words("Go back to Telegram: it is open for you.")
     return words("Your phone is verified"), words("Groups that ask for it will now let you in at once.")
+
+
+def _except_for(state: GrantState, screen: CallScreen, words: Words) -> str:
+    """The gates that a sentence is about."""
+    titles = [words("“{title}”", title=visible(gate.title)) for gate in screen.gates if gate.state is state]
+    return ", ".join(titles[:3]) + ": "
 
 
 def _reopens(moment: str, words: Words) -> str:

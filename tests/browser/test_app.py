@@ -12,6 +12,7 @@ import zxingcpp
 from playwright.async_api import Browser, Frame, FrameLocator, Locator, Page, Response, expect
 
 from bot.sandbox.people import Person
+from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.browser.demo import PHONE, Scheme
@@ -46,8 +47,8 @@ async def asks_to_join(world: World, person: Person) -> tuple[Group, str]:
     return group, (await person.sees_app()).init_data
 
 
-async def shows(app: FrameLocator, state: str, within: float = 5000) -> None:
-    await expect(app.locator("#screen")).to_have_attribute("data-state", state, timeout=within)
+async def shows(app: FrameLocator, state: str) -> None:
+    await expect(app.locator("#screen")).to_have_attribute("data-state", state)
 
 
 async def shares(telegram: TelegramAround) -> None:
@@ -55,9 +56,9 @@ async def shares(telegram: TelegramAround) -> None:
     await shows(telegram.app, "waiting")
 
 
-async def asked(telegram: TelegramAround, event: str, within: float = 6000) -> dict[str, Any]:
+async def asked(telegram: TelegramAround, event: str) -> dict[str, Any]:
     """What the app asked of Telegram, once it did."""
-    for _ in range(int(within / 50)):
+    for _ in range(int(PATIENCE / 0.05)):
         if event in telegram.events:
             return dict(telegram.asked)[event]
         await telegram.page.wait_for_timeout(50)
@@ -226,7 +227,7 @@ async def test_a_session_that_is_over_asks_to_open_the_app_again(
 
     world.clock.advance(61 * MINUTE)
 
-    await expect(telegram.app.get_by_role("heading")).to_have_text("Open this again from Telegram", timeout=10_000)
+    await expect(telegram.app.get_by_role("heading")).to_have_text("Open this again from Telegram")
     await telegram.open()
     await shows(telegram.app, "contact")
 
@@ -240,11 +241,11 @@ async def test_who_goes_on_in_the_chat_is_followed_by_the_app(
 
     await anna.says("/start")
     await anna.shares_contact()
-    await shows(telegram.app, "waiting", within=10_000)
+    await shows(telegram.app, "waiting")
     await anna.presses("Cancel")
     await shows(telegram.app, "cancelled")
     await anna.says("/start")
-    await shows(telegram.app, "contact", within=10_000)
+    await shows(telegram.app, "contact")
 
 
 async def test_trying_again_after_the_end_goes_on_in_the_same_app(
@@ -283,7 +284,7 @@ async def test_the_app_survives_a_restart_of_the_bot_at_any_step(
     await callgate.restart(HTTP_PORT=port)
     await anna.calls(await number_shown(anna))
 
-    await expect(telegram.app.get_by_role("heading")).to_have_text("Your phone is verified", timeout=20_000)
+    await expect(telegram.app.get_by_role("heading")).to_have_text("Your phone is verified")
 
 
 async def test_an_app_opened_while_the_bot_is_away_opens_when_it_is_back(
@@ -297,7 +298,7 @@ async def test_an_app_opened_while_the_bot_is_away_opens_when_it_is_back(
 
     await telegram.page.unroute("**/app/session")
 
-    await shows(telegram.app, "contact", within=20_000)
+    await shows(telegram.app, "contact")
     await expect(telegram.app.get_by_role("status")).to_have_text("")
 
 
@@ -311,11 +312,11 @@ async def test_without_telegrams_script_all_goes_but_sharing_which_leads_to_the_
 
     await shows(app, "contact")
     link = app.get_by_role("link", name="Open the chat with the bot")
-    await expect(link).to_have_attribute("href", "https://t.me/callgate_bot?start=contact", timeout=10_000)
+    await expect(link).to_have_attribute("href", "https://t.me/callgate_bot?start=contact")
     await expect(app.get_by_role("button", name="Share my phone number")).to_be_hidden()
     await anna.says("/start contact")
     await anna.shares_contact()
-    await shows(app, "waiting", within=10_000)
+    await shows(app, "waiting")
     await expect(app.get_by_role("link", name="Call +")).to_be_visible()
     await anna.calls(await number_shown(anna))
 
@@ -389,7 +390,7 @@ async def test_no_barrier_is_found_by_axe_without_telegrams_colours(
     await expect(telegram.app.get_by_role("status")).to_contain_text("No connection")
     found = {"opening": await violations(telegram)}
     await telegram.page.unroute("**/app/session")
-    await expect(telegram.app.get_by_role("link", name="Open the chat with the bot")).to_be_visible(timeout=20_000)
+    await expect(telegram.app.get_by_role("link", name="Open the chat with the bot")).to_be_visible()
     found["contact"] = await violations(telegram)
 
     assert found == {"opening": [], "contact": []}

@@ -47,8 +47,12 @@ async def test_a_newcomers_mini_app_opens_at_once_and_no_message_is_sent_meanwhi
     app = await anna.sees_app()
     assert app.url.startswith("http://127.0.0.1:9/app#tgWebAppData=")
     assert (app.group, bool(app.query_id)) == (group, True)
-    assert sent_to(world, anna) == 0
     await eventually(callgate, "SELECT count(*) AS n FROM journal WHERE event = 'app_offered'", [{"n": 1}])
+    # The screen is there, and rests.
+    rested = await callgate.rows("SELECT shown_revision, due_at FROM screens WHERE user_id = :id", id=anna.id)
+    assert rested[0]["shown_revision"] == 0
+    assert rested[0]["due_at"] / 1e6 > world.clock.timestamp()
+    assert sent_to(world, anna) == 0
 
 
 async def test_who_does_not_open_it_is_written_to_after_twelve_seconds_and_gets_in_from_the_chat(
@@ -98,6 +102,7 @@ async def test_a_verified_person_is_let_in_by_the_answer_and_sees_nothing(world:
     await world.wait_until(lambda: anna.id in group.members)
     assert [call["result"] for call in calls(world, "answerChatJoinRequestQuery")] == ["approve"]
     assert calls(world, "sendChatJoinRequestWebApp") == []
+    await all_is_carried(callgate)
     assert sent_to(world, anna) == before
 
 

@@ -62,8 +62,8 @@ async def test_one_message_becomes_rich_is_refreshed_and_is_plain_again_when_all
     assert not helped.rich
 
     await anna.presses("Back")
-    screen = await anna.sees(number)
-    assert (screen.id, screen.rich) == (helped.id, True)
+    await world.wait_until(lambda: (shown := anna.shown(number)) is not None and shown.id == helped.id)
+    assert (await anna.sees(number)).rich
     await all_is_carried(rich)
 
     world.clock.advance(WINDOW - 5 * MINUTE)

@@ -51,7 +51,8 @@ HOSTILE = (
 )
 TOKEN = "t" * 32
 BIG_ID = 2**63 - 1
-SCREENS = Screens("https://" + "long." * 40 + "example.org")
+LONG = "https://" + "long." * 40 + "example.org"
+SCREENS = Screens(LONG, f"{LONG}/app")
 TEXTS = Texts("en")
 
 SHOWN = NumberShown(
@@ -324,5 +325,5 @@ def test_the_help_opens_the_mini_app_where_there_is_an_address_for_it() -> None:
         assert isinstance(keyboard, InlineKeyboardMarkup)
         return [button.web_app.url for row in keyboard.inline_keyboard for button in row if button.web_app]
 
-    assert apps(Screens("https://gate.example")) == ["https://gate.example/app"]
+    assert apps(Screens("https://gate.example", "https://gate.example/app")) == ["https://gate.example/app"]
     assert apps(Screens(None)) == []

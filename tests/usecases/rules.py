@@ -131,10 +131,16 @@ class Rules:
         await self.hears(callback(phone, identity=f"{user_id} calls at {self.now}"))
 
     async def asks_to_join(
-        self, user_id: int = ANNA, gate: Gate = GATE, *, wrote: bool = True, query_id: str | None = None
+        self,
+        user_id: int = ANNA,
+        gate: Gate = GATE,
+        *,
+        wrote: bool = True,
+        query_id: str | None = None,
+        asked_at: datetime | None = None,
     ) -> None:
         person = await self.meets(user_id, wrote=wrote)
-        await self.database.transact(lambda store: self.take_request(store, person, gate, query_id))
+        await self.database.transact(lambda store: self.take_request(store, person, gate, query_id, asked_at))
 
     async def becomes(self, gate: Gate, actor_id: int = BORIS, *, is_admin: bool = True) -> None:
         """The bot's rights in the chat are now these."""

@@ -137,3 +137,61 @@ async def test_a_guard_join_past_its_deadline_is_declined_by_its_query(rules: Ru
 
     declined = await errand(rules, ErrandKind.DECLINE_JOIN)
     assert declined.details == {"user_id": ANNA, "gate": GATE.chat_id, "query_id": "q"}
+
+
+async def test_a_refusal_after_a_lost_answer_does_not_queue_the_join_under_an_open_app(rules: Rules) -> None:
+    await rules.asks_to_join(query_id="q", wrote=False)
+    await rules.settles(Receipt(await errand(rules, ErrandKind.OPEN_APP), Result.RETRY, error="timeout"))
+    rules.later(2)
+
+    await rules.settles(Receipt(await errand(rules, ErrandKind.OPEN_APP), Result.REFUSED, error="QUERY_ID_INVALID"))
+
+    assert kinds(await rules.picks()) == []
+    rules.later(APP_PATIENCE.total_seconds())
+    assert screens(await rules.picks()) == [ANNA]
+
+
+async def test_a_refusal_of_an_older_query_leaves_the_newer_one_alone(rules: Rules) -> None:
+    await rules.asks_to_join(query_id="old", wrote=False)
+    refused = await errand(rules, ErrandKind.OPEN_APP)
+    await rules.asks_to_join(query_id="new", wrote=False)
+
+    await rules.settles(Receipt(refused, Result.REFUSED, error="QUERY_ID_INVALID"))
+
+    assert kinds(await rules.picks()) == ["open_app"]
+    assert (await errand(rules, ErrandKind.OPEN_APP)).details["query_id"] == "new"
+
+
+async def test_a_queued_join_is_decided_like_any_other(rules: Rules) -> None:
+    rules.take_request = TakeJoinRequest(rules.clock, has_app=False)
+    await rules.asks_to_join(query_id="q")
+
+    await rules.settles(Receipt(await errand(rules, ErrandKind.QUEUE_JOIN), Result.DONE))
+    await rules.verifies()
+
+    assert (await rules.grant()).query_id is None
+
+
+async def test_an_update_that_was_long_on_its_way_wastes_no_call_on_a_query_that_is_over(rules: Rules) -> None:
+    await rules.asks_to_join(query_id="q", wrote=False, asked_at=rules.now - QUERY_ANSWERED_WITHIN)
+
+    assert kinds(await rules.picks()) == ["screen"]
+
+
+async def test_the_newest_guard_join_goes_first_since_the_oldest_is_the_nearest_to_be_missed(rules: Rules) -> None:
+    await rules.asks_to_join(ANNA, query_id="first")
+    rules.later(1)
+    await rules.asks_to_join(BORIS, query_id="second")
+
+    offered = [p.details["query_id"] for p in await rules.picks() if isinstance(p, ErrandDue)]
+    assert offered == ["second", "first"]
+
+
+async def test_with_a_number_under_way_the_chat_shows_it_at_once_all_the_same(rules: Rules) -> None:
+    await rules.gets_number()
+    rules.later(1)
+
+    await rules.asks_to_join(query_id="q")
+
+    assert kinds(await rules.picks())[0] == "open_app"
+    assert screens(await rules.picks()) == [ANNA]

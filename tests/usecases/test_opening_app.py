@@ -9,6 +9,7 @@ import pytest
 from bot.domain.gate import APP_PATIENCE, OPEN_APP_PATIENCE
 from bot.domain.screen import Face
 from bot.usecases.open_app import Launch, OpenApp
+from bot.usecases.ports import Claim
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import CallScreen, ReadCalls
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, OTHER_GATE, Rules
@@ -19,7 +20,7 @@ LAUNCHES = itertools.count()
 
 async def opens_app(
     rules: Rules, query_id: str | None = None, language: str = "en", digest: str = "", nonce: str = "a page"
-) -> bool:
+) -> Claim:
     launch = Launch(digest or f"launch {next(LAUNCHES)}", ANNA, language, query_id)
     use = OpenApp(rules.clock)
     return await rules.database.transact(lambda store: use(store, launch, nonce))
@@ -37,12 +38,12 @@ async def due_in(rules: Rules) -> float:
 
 
 async def test_a_launch_serves_the_page_that_used_it_first(rules: Rules) -> None:
-    assert await opens_app(rules, digest="one", nonce="a page")
-    assert await opens_app(rules, digest="one", nonce="a page")
-    assert not await opens_app(rules, digest="one", nonce="another page")
-    assert await opens_app(rules, digest="two", nonce="another page")
+    assert await opens_app(rules, digest="one", nonce="a page") is Claim.NEW
+    assert await opens_app(rules, digest="one", nonce="a page") is Claim.AGAIN
+    assert await opens_app(rules, digest="one", nonce="another page") is Claim.TAKEN
+    assert await opens_app(rules, digest="two", nonce="another page") is Claim.NEW
 
-    assert (await rules.journal()).count("app_opened") == 3
+    assert (await rules.journal()).count("app_opened") == 2
     rules.later(HOUR + 1)
     await rules.sweeps()
     assert await rules.rows("SELECT digest FROM launches") == []

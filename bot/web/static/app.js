@@ -17,8 +17,10 @@ let telegram = null;
 let kept = recalled(); // the session, and what a reload needs to go on with it
 let failures = 0;
 let asking = 0; // the timer of the next question
-let sharing = null; // while the contact is on its way: what the screen said before, and until when it is waited for
+let sharing = null; // while the contact is on its way: what the screen said before
 let closing = 0;
+let calm = 0; // answers in a row that told nothing new
+let asked = 0; // the number of the newest question
 let hasWaited = false;
 let before = "opening"; // the state last shown
 let wantsToShare = false;
@@ -71,6 +73,7 @@ async function begin() {
 /** Ask where the person stands. */
 async function ask() {
   if (facts.state === "outside") return;
+  const number = (asked += 1);
   try {
     if (!kept.session) return await begin();
     const answer = await fetch("/app/state", {
@@ -79,7 +82,8 @@ async function ask() {
     });
     if (answer.status === 401) return await begin();
     if (!answer.ok) throw new Error(String(answer.status));
-    show(await answer.json());
+    const told = await answer.json();
+    if (number === asked) show(told); // else overtaken by a newer answer
   } catch {
     failures += 1;
     if (failures > 1) say(labels.offline, true);
@@ -92,7 +96,7 @@ async function ask() {
 function show(told) {
   if (failures > 1) say("");
   failures = 0;
-  if (told.now < facts.now) return; // overtaken by newer news
+  calm = told.state === facts.state && told.texts.note === facts.texts.note ? calm + 1 : 0;
   base = told.token ? `/call/${told.token}` : "";
   take(told);
   follow();
@@ -108,7 +112,8 @@ const isOver = () => facts.state === "outside" || (facts.state === "confirmed" &
 /** While there is no stream to listen to, ask again and again. */
 function later() {
   clearTimeout(asking);
-  let pause = sharing ? 1000 : 3000;
+  // Where nothing happens it is asked ever more rarely: many may have the page open.
+  let pause = sharing ? 1000 : Math.min(30000, 3000 * 1.3 ** calm);
   if (failures) pause = Math.min(15000, 500 * 2 ** failures) * (0.5 + Math.random());
   asking = setTimeout(() => isOver() || (following || document.hidden ? later() : ask()), pause);
 }
@@ -116,13 +121,15 @@ function later() {
 /** The person wants to share their contact: Telegram asks them, and sends it to the bot. */
 function share() {
   wantsToShare = !telegram;
-  if (!telegram || sharing) return;
+  if (!telegram) return say(labels.loading);
+  if (sharing) return;
   try {
     telegram.requestContact((isShared) => {
       if (!isShared) return say(labels.denied);
-      sharing = { note: facts.texts.note, until: Date.now() + TAKING };
+      const mine = (sharing = { note: facts.texts.note });
       at("share").setAttribute("aria-disabled", "true");
       say(labels.taking, true);
+      setTimeout(() => sharing === mine && shared(labels.failed), TAKING);
       ask();
     });
   } catch {
@@ -130,17 +137,20 @@ function share() {
   }
 }
 
+/** The contact has arrived, or it does not. */
+function shared(word) {
+  sharing = null;
+  at("share").removeAttribute("aria-disabled");
+  say(word);
+}
+
 function taken() {
   if (facts.state === "contact" && before !== "contact") say("");
   before = facts.state;
-  if (sharing && (facts.state !== "contact" || facts.texts.note !== sharing.note || Date.now() > sharing.until)) {
-    sharing = null;
-    at("share").removeAttribute("aria-disabled");
-    say("");
-  }
+  if (sharing && (facts.state !== "contact" || facts.texts.note !== sharing.note)) shared("");
   main.classList.toggle("is-tokenless", !base);
   if (["contact", "asking", "waiting"].includes(facts.state)) hasWaited = true;
-  const isIn = facts.state === "confirmed" && facts.final && facts.gates.length && facts.gates.every(({ link }) => link);
+  const isIn = facts.state === "confirmed" && facts.final && facts.gates.some(({ link }) => link);
   if (isIn && hasWaited && telegram) {
     put("note", labels.closing);
     // Who is at the dialer still is told on their way back.
@@ -156,7 +166,7 @@ function arrived() {
   telegram?.expand();
   telegram?.onEvent("themeChanged", dress);
   dress();
-  if (wantsToShare) share();
+  if (wantsToShare && facts.state === "contact") share();
 }
 
 /** Telegram's colours, where it tells them; app.css makes ours of them. */
@@ -183,7 +193,10 @@ function dial(event) {
 }
 
 ways.isLive = () => base !== "" && !facts.final && FOLLOWED.includes(facts.state);
-ways.look = () => (following ? poll() : ask());
+ways.look = () => {
+  calm = 0;
+  return following ? poll() : ask();
+};
 ways.move = ask;
 ways.gone = ask;
 ways.taken = taken;
@@ -196,7 +209,10 @@ for (const id of ["call", "number"]) at(id).addEventListener("click", dial);
 for (const id of ["gates", "chat"]) at(id).addEventListener("click", openInTelegram);
 
 const script = document.createElement("script");
-const mute = () => telegram ?? main.classList.add("is-mute");
+const mute = () => {
+  wantsToShare = false;
+  if (!telegram) main.classList.add("is-mute");
+};
 script.src = at("telegram").href;
 script.addEventListener("load", arrived);
 script.addEventListener("error", mute);
