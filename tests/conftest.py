@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from aiogram.client.session.aiohttp import AiohttpSession
 
 from bot.sandbox.clock import SandboxClock
@@ -21,6 +24,11 @@ DATABASES = ("sqlite", "postgresql")
 
 def pytest_configure() -> None:
     keep_in_memory()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors: tests wait about as long as they compute."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,6 +51,31 @@ def without_tls() -> Iterator[None]:
         patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
         patch.setattr(AiohttpSession, "close", close)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_can_be_set_up_again() -> Iterator[None]:
+    """A logger that keeps what it was set up with at its first use would do so in all tests that come after."""
+    configure = structlog.configure
+
+    def configure_for_now(**given: Any) -> None:
+        configure(**given | {"cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", configure_for_now)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def plain_log() -> None:
+    """Tracebacks in plain words: drawing them with every local variable in a box takes seconds."""
+    structlog.reset_defaults()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,8 @@ from bot.sandbox.world import World
 from tests.installation import CALLBACK_TOKEN, Installation
 
 PROJECT = Path(__file__).parent.parent
-PATIENCE = 30.0
+PATIENCE = 120.0
+"""Seconds: on a busy machine a process takes long to import everything."""
 NURSERY = multiprocessing.get_context("forkserver")
 NURSERY.set_forkserver_preload(["bot.__main__"])
 

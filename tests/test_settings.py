@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.settings import ConfigurationError, Settings, load
+from tests.process import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 GOOD = {
@@ -224,7 +225,7 @@ def run_bot(folder: Path, *arguments: str, **environment: str) -> subprocess.Com
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

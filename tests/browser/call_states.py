@@ -63,4 +63,4 @@ async def is_limited(world: World, url: str) -> None:
 
 async def shows(page: Page, state: str) -> None:
     """Return once the page shows this state."""
-    await expect(page.locator("#screen")).to_have_attribute("data-state", state, timeout=10_000)
+    await expect(page.locator("#screen")).to_have_attribute("data-state", state)

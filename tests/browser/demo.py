@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from playwright import async_api, sync_api
 from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+
+from bot.sandbox.pulse import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -28,6 +31,10 @@ QUIET = (
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 Scheme = Literal["light", "dark"]
+
+# Whoever looks at a page by this module's means is as patient as the people of the sandbox.
+for api in (async_api, sync_api):
+    api.expect.set_options(timeout=PATIENCE * 1000)
 
 
 @contextmanager
@@ -45,7 +52,7 @@ def running_demo() -> Iterator[str]:
         yield next(found.group() for line in process.stdout if (found := re.search(r"http://\S+", line)))
     finally:
         process.terminate()
-        process.wait(timeout=15)
+        process.wait(timeout=PATIENCE)
         assert process.stdout is not None
         process.stdout.close()
     assert process.returncode == 0
@@ -133,7 +140,7 @@ class Walk:
         """Share the contact in the Mini App; returns once it shows the number."""
         app.locator("#share").click()
         self.page.get_by_test_id("app-contact-share").click()
-        expect(app.locator("#screen")).to_have_attribute("data-state", "waiting", timeout=15_000)
+        expect(app.locator("#screen")).to_have_attribute("data-state", "waiting")
 
     def open_bot(self) -> None:
         """The private chat, by the notification that came in."""
@@ -144,7 +151,7 @@ class Walk:
         self.page.get_by_test_id("confirm-share").click()
 
     def expect_number(self) -> None:
-        expect(self.page.locator(".countdown")).to_be_visible(timeout=10_000)
+        expect(self.page.locator(".countdown")).to_be_visible()
 
     def open_dialer(self) -> None:
         self.page.get_by_test_id("phone-number").click()
@@ -154,7 +161,7 @@ class Walk:
         self.page.get_by_test_id("dial-call").click()
 
     def expect_text(self, text: str) -> None:
-        expect(self.page.get_by_test_id("message").filter(has_text=text).first).to_be_visible(timeout=10_000)
+        expect(self.page.get_by_test_id("message").filter(has_text=text).first).to_be_visible()
 
     def press(self, text: str) -> None:
         self.page.get_by_test_id("inline-button").filter(has_text=text).click()

@@ -58,7 +58,7 @@ def take_guard_join(browser: Browser, url: str, folder: Path, scheme: Scheme) ->
     phone.picture(folder / f"app-number-{scheme}.png")
     app.locator("#call").click()
     phone.dial()
-    expect(app.locator("#screen")).to_have_attribute("data-state", "confirmed", timeout=15_000)
+    expect(app.locator("#screen")).to_have_attribute("data-state", "confirmed")
     phone.page.get_by_test_id("dialer").wait_for(state="hidden")
     phone.picture(folder / f"app-in-{scheme}.png")
     phone.close()

@@ -118,7 +118,7 @@ async def test_the_screen_survives_a_restart_of_the_bot(world: World, callgate: 
     await callgate.restart(HTTP_PORT=str(port))
     await anna.calls(number)
 
-    await expect(page.get_by_role("heading")).to_have_text("You are in", timeout=20_000)
+    await expect(page.get_by_role("heading")).to_have_text("You are in")
 
 
 async def test_where_no_stream_comes_through_the_page_asks(
@@ -131,7 +131,7 @@ async def test_where_no_stream_comes_through_the_page_asks(
 
     await anna.calls(number)
 
-    await expect(page.get_by_role("heading")).to_have_text("You are in", timeout=15_000)
+    await expect(page.get_by_role("heading")).to_have_text("You are in")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

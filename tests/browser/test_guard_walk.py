@@ -29,8 +29,8 @@ def url() -> Iterator[str]:
 
 
 def expect_member(walk: Walk) -> None:
-    expect(walk.page.get_by_test_id("app")).to_be_hidden(timeout=15_000)
-    expect(walk.page.get_by_test_id("input")).to_be_visible(timeout=10_000)
+    expect(walk.page.get_by_test_id("app")).to_be_hidden()
+    expect(walk.page.get_by_test_id("input")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,12 @@ def test_from_the_tap_to_a_member_without_leaving_the_mini_app(
     walk.add_person(name, language)
 
     app = walk.join_guarded()
-    expect(app.locator("#share")).to_have_text(re.compile(CONTACT[language]), timeout=15_000)
+    expect(app.locator("#share")).to_have_text(re.compile(CONTACT[language]))
     walk.share_in_app(app)
     app.locator("#call").click()
     walk.dial()
 
-    expect(app.locator("#lead")).to_contain_text(IN[language], timeout=15_000)
+    expect(app.locator("#lead")).to_contain_text(IN[language])
     expect_member(walk)
     walk.close()
 
@@ -69,10 +69,10 @@ def test_closed_and_reopened_it_goes_on_where_it_was(browser: Browser, url: str)
     walk.press("call screen")
 
     app = walk.app()
-    expect(app.locator("#screen")).to_have_attribute("data-state", "waiting", timeout=15_000)
+    expect(app.locator("#screen")).to_have_attribute("data-state", "waiting")
     app.locator("#call").click()
     walk.dial()
-    expect(app.locator("#lead")).to_contain_text("You are in", timeout=15_000)
+    expect(app.locator("#lead")).to_contain_text("You are in")
     walk.close()
 
 
@@ -93,5 +93,5 @@ def test_a_computer_shows_a_code_that_a_phone_dials(browser: Browser, url: str) 
     walk.page.get_by_test_id("pick-up-phone").click()
     assert re.sub(r"\D", "", walk.page.get_by_test_id("dial-shown").inner_text()) == digits
     walk.dial()
-    expect(app.locator("#lead")).to_contain_text("You are in", timeout=15_000)
+    expect(app.locator("#lead")).to_contain_text("You are in")
     walk.close()

@@ -26,7 +26,7 @@ async def test_a_jump_ends_the_pauses_it_covers_and_no_others() -> None:
         await short
         assert not long.done()
         clock.advance(600)
-    assert long.result() < 1
+    assert long.result() < 60
 
 
 async def test_a_faster_clock_shortens_pauses_in_progress() -> None:
@@ -35,7 +35,7 @@ async def test_a_faster_clock_shortens_pauses_in_progress() -> None:
         sleeper = tasks.create_task(finishes(clock, 30))
         await asyncio.sleep(0.01)
         clock.set_rate(1000)
-    assert sleeper.result() < 1
+    assert sleeper.result() < 15
 
 
 async def test_a_stopped_clock_moves_only_by_jumps() -> None:
@@ -54,13 +54,14 @@ async def test_a_wake_ends_a_pause_with_or_without_a_limit() -> None:
     for limit in (60.0, None):
         wake = asyncio.Event()
         asyncio.get_running_loop().call_later(0.01, wake.set)
-        assert await finishes(clock, limit, wake) < 1
+        assert await finishes(clock, limit, wake) < 30
         assert wake.is_set()
 
 
 async def test_a_pause_that_is_over_returns_and_a_clock_never_runs_backwards() -> None:
     clock = SandboxClock()
-    assert await finishes(clock, 0) < 0.5
+    async with asyncio.timeout(30):
+        await clock.pause(0)
     with pytest.raises(ValueError, match="backwards"):
         clock.advance(-1)
     with pytest.raises(ValueError, match="backwards"):

@@ -40,19 +40,24 @@ async def test_a_negative_offset_takes_the_newest_and_forgets_the_rest(bot: Bot,
     assert await bot.get_updates() == [newest]
 
 
-async def test_a_long_poll_returns_as_soon_as_something_comes(bot: Bot, anna: Person) -> None:
+async def is_polled(world: World) -> None:
+    """Return once somebody waits for updates."""
+    await world.wait_until(lambda: world.telegram.delivery._poll is not None)
+
+
+async def test_a_long_poll_returns_as_soon_as_something_comes(world: World, bot: Bot, anna: Person) -> None:
     async with asyncio.TaskGroup() as tasks:
         poll = tasks.create_task(bot.get_updates(timeout=30))
-        await asyncio.sleep(0.05)
+        await is_polled(world)
         await anna.says("hello")
     assert len(poll.result()) == 1
     assert await bot.get_updates(offset=poll.result()[0].update_id + 1, timeout=1) == []
 
 
-async def test_two_pollers_are_one_too_many(bot: Bot, anna: Person) -> None:
+async def test_two_pollers_are_one_too_many(world: World, bot: Bot, anna: Person) -> None:
     async with asyncio.TaskGroup() as tasks:
         first = tasks.create_task(conflict(bot))
-        await asyncio.sleep(0.05)
+        await is_polled(world)
         second = tasks.create_task(bot.get_updates(timeout=5))
         assert "make sure that only one bot instance is running" in await first
         await anna.says("hello")
@@ -99,7 +104,8 @@ class Hook:
         self.taken: list[tuple[int, int]] = []
         self.at_once = 0
         self.most_at_once = 0
-        self.hold = 0.0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         self.secret: str | None = None
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -107,7 +113,7 @@ class Hook:
         self.secret = request.headers.get("X-Telegram-Bot-Api-Secret-Token")
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
-        await asyncio.sleep(self.hold)
+        await self.may_answer.wait()
         self.at_once -= 1
         status = self.answers.pop(0) if self.answers else 200
         self.taken.append((update["update_id"], status))
@@ -172,22 +178,29 @@ async def test_retry_after_is_honoured_and_what_is_left_can_be_polled(
 async def test_one_update_is_in_flight_per_chat_and_several_over_all(
     world: World, bot: Bot, anna: Person, hook: Hook
 ) -> None:
-    hook.hold = 0.05
     await bot.set_webhook(hook.url, max_connections=2)
+    hook.may_answer.clear()
     for _ in range(2):
         await anna.says("hello")
+    await world.wait_until(lambda: hook.at_once == 1)
+    # Time enough for another one, which is not to come.
+    await asyncio.sleep(0.05)
+    hook.may_answer.set()
     await world.wait_until(lambda: len(hook.taken) == 2)
     assert hook.most_at_once == 1
+    hook.may_answer.clear()
     for name in ("Boris", "Clara", "Dina"):
         await world.person(name).says("hello")
+    await world.wait_until(lambda: hook.at_once == 2)
+    hook.may_answer.set()
     await world.wait_until(lambda: len(hook.taken) == 5)
     assert hook.most_at_once == 2
 
 
-async def test_a_webhook_ends_a_poll_and_must_be_well_formed(bot: Bot, hook: Hook) -> None:
+async def test_a_webhook_ends_a_poll_and_must_be_well_formed(world: World, bot: Bot, hook: Hook) -> None:
     async with asyncio.TaskGroup() as tasks:
         poll = tasks.create_task(conflict(bot))
-        await asyncio.sleep(0.05)
+        await is_polled(world)
         await bot.set_webhook(hook.url)
     assert "terminated by setWebhook request" in poll.result()
     with pytest.raises(TelegramBadRequest, match="An HTTPS URL must be provided for webhook"):

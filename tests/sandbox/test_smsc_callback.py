@@ -58,7 +58,7 @@ async def handler(world: World) -> AsyncIterator[Handler]:
 async def report(world: World, handler: Handler, anna: Person) -> Heard:
     before = len(handler.heard)
     await anna.calls(CALL)
-    await world.wait_until(lambda: len(handler.heard) > before, within=2)
+    await world.wait_until(lambda: len(handler.heard) > before)
     return handler.heard[-1]
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import structlog
 
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.people import Person
@@ -71,14 +70,3 @@ async def browser() -> AsyncIterator[httpx.AsyncClient]:
     """What somebody opens pages with."""
     async with httpx.AsyncClient(timeout=10) as client:
         yield client
-
-
-@pytest.fixture(autouse=True, scope="session")
-def plain_log() -> None:
-    """Tracebacks in plain words: drawing them with every local variable in a box takes seconds."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-        ]
-    )

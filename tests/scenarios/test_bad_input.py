@@ -10,7 +10,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import structlog
 from sqlalchemy import make_url
 
 from bot import logs
@@ -262,7 +261,6 @@ async def test_the_persons_phone_is_written_down_nowhere(
     written = await everything_kept(callgate, database_url)
     await callgate.stop()
 
-    structlog.reset_defaults()
     logging.basicConfig(force=True, level=logging.WARNING)
     logged = "".join(capfd.readouterr())
     assert "listening" in logged

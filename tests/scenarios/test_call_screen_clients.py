@@ -64,7 +64,7 @@ def held_back() -> int:
 
 
 async def becomes(world: World, is_so: Callable[[], bool]) -> None:
-    await world.wait_until(is_so, within=15)
+    await world.wait_until(is_so)
 
 
 async def open_streams(callgate: Installation, browser: httpx.AsyncClient) -> int:

@@ -175,7 +175,7 @@ async def test_a_second_bot_on_the_same_file_is_refused_in_one_sentence(
     sqlite: Database, sqlite_path: Path, world: World
 ) -> None:
     bot = BotProcess(world, f"sqlite:///{sqlite_path}", sqlite_path.parent)
-    bot.launch_by_command()
+    bot.launch()
 
     assert await bot.exit_status() == 1
 

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from bot.domain.delivery import Parcel, Receipt, ScreenDue
 from bot.domain.screen import Face
 from bot.sandbox.people import Person
+from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
 from bot.supervisor import Supervisor
 from bot.telegram import courier
@@ -27,7 +28,6 @@ from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import StorageUnavailableError, Store
 from bot.usecases.settle_parcels import SettleParcels
 from storage.database import Database
-from storage.migrate import migrate
 from tests.scenarios.story import sent_to
 from tests.usecases.rules import Rules
 
@@ -73,7 +73,6 @@ class Together(Deliverer):
 async def rules(database_url: str) -> AsyncIterator[Rules]:
     database = Database(database_url)
     await database.open()
-    await migrate(database)
     yield Rules(database)
     await database.close()
 
@@ -95,7 +94,10 @@ async def is_to_see(rules: Rules, person: Person, face: Face) -> None:
 
 async def are_not_noted(rules: Rules, *people: Person) -> None:
     """Return once the database takes the screens of these people, and of no others, for not shown."""
-    deadline, query = time.monotonic() + 5, "SELECT user_id FROM screens WHERE shown_revision < revision ORDER BY 1"
+    deadline, query = (
+        time.monotonic() + PATIENCE,
+        "SELECT user_id FROM screens WHERE shown_revision < revision ORDER BY 1",
+    )
     while (found := [row["user_id"] for row in await rules.rows(query)]) != [person.id for person in people]:
         assert time.monotonic() < deadline, found
         await asyncio.sleep(0.01)
