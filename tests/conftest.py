@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -24,11 +23,6 @@ DATABASES = ("sqlite", "postgresql")
 
 def pytest_configure() -> None:
     keep_in_memory()
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are processors: tests wait about as long as they compute."""
-    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
