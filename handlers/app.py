@@ -18,7 +18,7 @@ from bot.usecases.read_calls import CallScreen
 from bot.web.call import CallView, app_headers
 from bot.web.rate import Rate
 from bot.web.sessions import Sessions
-from handlers.http import OWN_HEADER, address_of, body_of, count, nothing
+from handlers.http import OWN_HEADER, address_of, body_of, count, nothing, too_often
 
 LARGEST_BODY = 8 * 1024
 LARGEST_INIT_DATA = 4 * 1024
@@ -28,7 +28,7 @@ REFUSAL_HEADERS = {**ANSWER_HEADERS, "WWW-Authenticate": "Bearer"}
 
 
 class AppPages:
-    """All of `/app…`. 429 for who asks too often: with a session a person, without one an address."""
+    """All of `/app…`. 429 for who asks too often: with a launch or a session a person, without one an address."""
 
     def __init__(
         self,
@@ -63,7 +63,10 @@ class AppPages:
 
     async def page(self, request: web.Request) -> web.Response:
         """The page, the same for everybody."""
-        count(address_of(request), self._page_rate, self._clock.now())
+        try:
+            count(address_of(request), self._page_rate, self._clock.now())
+        except web.HTTPTooManyRequests as error:
+            return too_often(error, self._words(request))
         text = self._view.app_page(self._words(request), self._chat(), self._telegram_script)
         return web.Response(text=text, content_type="text/html", headers=self._headers)
 

@@ -22,7 +22,7 @@ from bot.web.pages import HEADERS as MESSAGE_HEADERS
 from bot.web.pages import message_page
 from bot.web.rate import Rate
 from bot.web.streams import Streams, TooManyStreamsError
-from handlers.http import OWN_HEADER, address_of, body_of, count, nothing
+from handlers.http import OWN_HEADER, address_of, body_of, count, nothing, too_often
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LARGEST_BODY = 1024
@@ -68,7 +68,11 @@ class CallPages:
 
     async def page(self, request: web.Request) -> web.Response:
         """The page."""
-        screen = await self._screen(self._token(request))
+        try:
+            token = self._token(request)
+        except web.HTTPTooManyRequests as error:
+            return too_often(error, self._texts.accepted(request.headers.get("Accept-Language", "")))
+        screen = await self._screen(token)
         if screen is None:
             return self._message("", lambda words: words("There is no such page."), 404)
         if not screen.is_told(self._clock.now()):

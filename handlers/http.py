@@ -12,6 +12,9 @@ from typing import Protocol
 import structlog
 from aiohttp import ClientError, web
 
+from bot.telegram.texts import Words
+from bot.web.pages import HEADERS as MESSAGE_HEADERS
+from bot.web.pages import message_page
 from bot.web.rate import Rate, sender
 
 log = structlog.get_logger()
@@ -108,6 +111,13 @@ def count(who: str, rate: Rate, now: datetime) -> None:
     wait = rate.wait(who, now)
     if wait:
         raise web.HTTPTooManyRequests(headers={"Retry-After": str(math.ceil(wait))})
+
+
+def too_often(error: web.HTTPTooManyRequests, words: Words) -> web.Response:
+    """The same for somebody who looks at it."""
+    text = message_page(words("Too many requests. Please try again in a moment."), words)
+    headers = MESSAGE_HEADERS | {"Retry-After": error.headers["Retry-After"]}
+    return web.Response(text=text, status=error.status, content_type="text/html", headers=headers)
 
 
 def nothing(status: int) -> web.Response:

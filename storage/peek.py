@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from sqlalchemy import inspect, make_url
+from sqlalchemy import URL, inspect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -17,7 +17,7 @@ from storage.tables import gates
 
 async def gates_on(url: str) -> list[Gate]:
     """The gates that are on; none in a database that is still empty. Raises DatabaseError."""
-    engine = create_async_engine(driver_url(_read_only(url)), poolclass=NullPool, hide_parameters=True)
+    engine = create_async_engine(_read_only(url), poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.connect() as connection:
             if not await connection.run_sync(lambda bare: inspect(bare).has_table(gates.name)):
@@ -29,9 +29,9 @@ async def gates_on(url: str) -> list[Gate]:
         await engine.dispose()
 
 
-def _read_only(url: str) -> str:
-    """Of an SQLite file: an address by which it cannot be written, nor its log be folded in at the end."""
-    parts = make_url(url)
-    if parts.get_backend_name() != "sqlite":
-        return url
-    return f"sqlite:///file:{quote(parts.database or '')}?mode=ro&uri=true"
+def _read_only(url: str) -> URL:
+    """The address; of an SQLite file one by which it cannot be made or written, nor its log be folded in at the end."""
+    address = driver_url(url)
+    if address.get_backend_name() != "sqlite":
+        return address
+    return address.set(database=f"file:{quote(address.database or '')}", query={"mode": "ro", "uri": "true"})

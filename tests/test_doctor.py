@@ -198,6 +198,18 @@ async def test_a_gate_that_the_bot_has_lost_meanwhile_is_found_out(
     assert "administrator there again" in text
 
 
+async def test_a_gate_that_cannot_be_asked_right_now_is_nobodys_fault(
+    world: World, callgate: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await guarded(world)
+    await callgate.stop()
+    world.faults.add(where="telegram", kind="429", method="getChat", seconds=3)
+
+    status, ((label, text),) = await of_gates(world, callgate, capsys)
+
+    assert (status, label, "could not be asked now" in text) == (0, "note", True)
+
+
 async def test_a_gate_that_is_off_is_not_asked(
     world: World, callgate: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:

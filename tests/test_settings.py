@@ -250,3 +250,18 @@ def test_an_unknown_command_ends_with_status_2_and_names_the_known_ones(tmp_path
     assert "dance" in ended.stderr
     assert "doctor" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("public", "telegram", "app"),
+    [
+        ("https://gate.example/bot", "https://api.telegram.org", "https://gate.example/bot/app"),
+        ("http://localhost:8080", "https://api.telegram.org", None),
+        ("http://localhost:8080", "http://localhost:8081", "http://localhost:8080/app"),
+        (None, "http://localhost:8081", None),
+    ],
+)
+def test_there_is_a_mini_app_where_telegram_would_open_it(public: str | None, telegram: str, app: str | None) -> None:
+    config = good(TELEGRAM_API_URL=telegram, **({"PUBLIC_URL": public} if public else {}))
+
+    assert config.app_url == app

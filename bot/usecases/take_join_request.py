@@ -55,12 +55,12 @@ class TakeJoinRequest:
             await owe_entry(store, gate.chat_id, person.user_id, phone.verification_id, now, told=False)
             return
         expires_at = min(now, asked_at or now) + QUERY_ANSWERED_WITHIN
-        is_waited_for = query_id is not None and now < expires_at
-        if is_waited_for:
+        opens_app = query_id is not None and self._has_app and now < expires_at
+        if query_id is not None and now < expires_at:
             await store.errands.add(
-                ErrandKind.OPEN_APP if self._has_app else ErrandKind.QUEUE_JOIN,
+                ErrandKind.OPEN_APP if opens_app else ErrandKind.QUEUE_JOIN,
                 request.gate_id,
-                {"query_id": query_id or "", "gate": request.gate_id, "user_id": request.user_id},
+                {"query_id": query_id, "gate": request.gate_id, "user_id": request.user_id},
                 now,
                 expires_at=expires_at,
             )
@@ -74,6 +74,6 @@ class TakeJoinRequest:
             now,
             fresh=True,
             acted=False,
-            after=APP_PATIENCE.total_seconds() if is_waited_for and self._has_app else 0.0,
+            after=APP_PATIENCE.total_seconds() if opens_app else 0.0,
             reach_until=None if person.can_be_written else now + REACHABLE_FOR,
         )

@@ -33,7 +33,8 @@ THEMES = {
 }
 """The colours that Telegram's own clients come with, or nearly."""
 
-Answer = Literal["sent", "cancelled"]
+Answer = Literal["sent", "cancelled", "lost"]
+"""`lost`: the client says that it was sent, and the bot never hears of it."""
 
 
 class TelegramAround:
@@ -87,7 +88,7 @@ class TelegramAround:
         if told.get("eventType") == "web_app_request_phone":
             if self.shares == "sent":
                 await self._person.shares_contact_in_app()
-            await self.tell("phone_requested", status=self.shares)
+            await self.tell("phone_requested", status="cancelled" if self.shares == "cancelled" else "sent")
 
     async def tell(self, event: str, **data: object) -> None:
         """Tell the app something."""

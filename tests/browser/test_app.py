@@ -133,6 +133,45 @@ async def test_who_does_not_share_their_contact_is_asked_kindly_and_can_do_so_la
     await expect(telegram.app.get_by_role("status")).to_have_text("")
 
 
+async def test_a_contact_that_never_arrives_is_told_of_and_can_be_shared_again(
+    world: World, callgate: Installation, browser: Browser, anna: Person
+) -> None:
+    telegram = await telegram_of(callgate, browser, anna)
+    await telegram.page.clock.install()
+    await telegram.open()
+    telegram.shares = "lost"
+    share, says = telegram.app.get_by_role("button", name="Share my phone number"), telegram.app.get_by_role("status")
+    await share.click()
+    await expect(says).to_have_text("Taking your phone number…")
+    await expect(share).to_have_attribute("aria-disabled", "true")
+
+    await telegram.page.clock.fast_forward(31_000)
+
+    await expect(says).to_contain_text("did not work")
+    telegram.shares = "sent"
+    await shares(telegram)
+
+
+async def test_a_page_on_which_nothing_happens_asks_ever_more_rarely(
+    world: World, callgate: Installation, browser: Browser, anna: Person
+) -> None:
+    telegram = await telegram_of(callgate, browser, anna)
+    await telegram.page.clock.install()
+    asked: list[float] = []
+    telegram.page.on(
+        "request", lambda request: asked.append(world.clock.timestamp()) if "/app/state" in request.url else None
+    )
+    await telegram.open()
+    await shows(telegram.app, "contact")
+
+    for _ in range(60):
+        await telegram.page.clock.fast_forward(5_000)
+        await telegram.page.wait_for_timeout(20)
+
+    # Five minutes: one question every three seconds would make a hundred of them.
+    assert 10 <= len(asked) <= 30
+
+
 async def test_a_contact_that_is_not_taken_is_told_and_another_is_taken(
     world: World, callgate: Installation, browser: Browser, anna: Person
 ) -> None:

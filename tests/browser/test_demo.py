@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.demo import DESKTOP, PHONE, Scheme, Walk, chromium, running_demo
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as the_browser:
-        yield the_browser
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with running_demo() as the_url:
-        yield the_url
+from tests.browser.demo import DESKTOP, PHONE, Scheme, Walk
 
 
 @pytest.mark.parametrize(
@@ -28,10 +14,10 @@ def url() -> Iterator[str]:
     ids=["phone", "desktop"],
 )
 def test_from_the_request_to_join_to_a_member_of_the_group(
-    browser: Browser, url: str, name: str, width: dict[str, int], scheme: Scheme, language: str
+    walker: Browser, demo: str, name: str, width: dict[str, int], scheme: Scheme, language: str
 ) -> None:
     words = {"en": ("Call this number", "You are in"), "ru": ("Позвоните на этот номер", "Вы вошли")}[language]
-    walk = Walk(browser, url, width, scheme, "Anna")
+    walk = Walk(walker, demo, width, scheme, "Anna")
     problems: list[str] = []
     walk.page.on("pageerror", lambda error: problems.append(str(error)))
     walk.add_person(name, language)
@@ -50,8 +36,8 @@ def test_from_the_request_to_join_to_a_member_of_the_group(
     walk.close()
 
 
-def test_the_call_page_opens_from_the_chat_and_dials(browser: Browser, url: str) -> None:
-    walk = Walk(browser, url, DESKTOP, "light", "Anna")
+def test_the_call_page_opens_from_the_chat_dials_and_leads_into_the_group(walker: Browser, demo: str) -> None:
+    walk = Walk(walker, demo, DESKTOP, "light", "Anna")
     walk.add_person("Xenia", "en")
     walk.ask_to_join()
     walk.open_bot()
@@ -61,6 +47,13 @@ def test_the_call_page_opens_from_the_chat_and_dials(browser: Browser, url: str)
     link = walk.page.frame_locator("iframe").get_by_role("link", name="Call", exact=False).first
     expect(link).to_have_attribute("href", expected := _tel(walk))
     assert expected.startswith("tel:+")
+
+    walk.page.get_by_test_id("browser-dial").click()
+    walk.dial()
+    expect(walk.page.frame_locator("iframe").locator("#lead")).to_have_text("You are in", timeout=15_000)
+    walk.page.get_by_test_id("browser-close").click()
+    walk.press("12 River Street")
+    expect(walk.page.get_by_test_id("input")).to_be_visible()
     walk.close()
 
 

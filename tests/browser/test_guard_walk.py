@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 import zxingcpp
 from playwright.sync_api import Browser, expect
 
-from tests.browser.demo import DESKTOP, PHONE, Scheme, Walk, chromium, running_demo
+from tests.browser.demo import DESKTOP, PHONE, Scheme, Walk
 from tests.browser.test_call_screen import PIXELS
 
 CONTACT = {"en": "Share my phone number", "ru": "Поделиться моим номером"}
 IN = {"en": "You are in", "ru": "Вы вошли"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as the_browser:
-        yield the_browser
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with running_demo() as the_url:
-        yield the_url
 
 
 def expect_member(walk: Walk) -> None:
@@ -39,9 +26,9 @@ def expect_member(walk: Walk) -> None:
     ids=["phone", "desktop"],
 )
 def test_from_the_tap_to_a_member_without_leaving_the_mini_app(
-    browser: Browser, url: str, name: str, width: dict[str, int], scheme: Scheme, language: str
+    walker: Browser, demo: str, name: str, width: dict[str, int], scheme: Scheme, language: str
 ) -> None:
-    walk = Walk(browser, url, width, scheme, "Anna")
+    walk = Walk(walker, demo, width, scheme, "Anna")
     walk.add_person(name, language)
 
     app = walk.join_guarded()
@@ -55,8 +42,8 @@ def test_from_the_tap_to_a_member_without_leaving_the_mini_app(
     walk.close()
 
 
-def test_closed_and_reopened_it_goes_on_where_it_was(browser: Browser, url: str) -> None:
-    walk = Walk(browser, url, PHONE, "light", "Anna")
+def test_closed_and_reopened_it_goes_on_where_it_was(walker: Browser, demo: str) -> None:
+    walk = Walk(walker, demo, PHONE, "light", "Anna")
     walk.add_person("Hal", "en")
     app = walk.join_guarded()
     walk.share_in_app(app)
@@ -76,8 +63,8 @@ def test_closed_and_reopened_it_goes_on_where_it_was(browser: Browser, url: str)
     walk.close()
 
 
-def test_a_computer_shows_a_code_that_a_phone_dials(browser: Browser, url: str) -> None:
-    walk = Walk(browser, url, DESKTOP, "light", "Anna")
+def test_a_computer_shows_a_code_that_a_phone_dials(walker: Browser, demo: str) -> None:
+    walk = Walk(walker, demo, DESKTOP, "light", "Anna")
     walk.add_person("Ida", "en")
     walk.page.get_by_test_id("device-desktop").click()
     app = walk.join_guarded()

@@ -455,6 +455,38 @@ async def test_one_in_too_many_groups_is_told_what_to_do(
     assert told["final"]
 
 
+async def test_who_is_in_at_one_gate_and_not_at_another_reads_both(
+    world: World, callgate: Installation, browser: httpx.AsyncClient, anna: Person
+) -> None:
+    await verify(anna)
+    _, group = await guarded(world)
+    _, full = await guarded(world, "Garage")
+    await anna.asks_to_join(group)
+    await world.wait_until(lambda: anna.id in group.members)
+    anna.account.too_many_chats = True
+    await anna.asks_to_join(full)
+    await anna.sees("too many groups")
+
+    texts = (await (await opened(callgate, browser, anna)).state())["texts"]
+
+    assert texts["lead"] == "You are in"
+    assert texts["note"].startswith("“Garage”: You are in too many groups")
+
+
+async def test_who_asks_for_the_page_too_often_reads_so_in_their_language(
+    callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    callgate.world.clock.set_rate(0)
+    url, near = f"{callgate.url}/app", {"X-Forwarded-For": "203.0.113.9", "Accept-Language": "ru"}
+
+    answers = [await browser.get(url, headers=near) for _ in range(2001)]
+
+    assert {answer.status_code for answer in answers[:-1]} == {200}
+    assert (answers[-1].status_code, answers[-1].headers["Retry-After"]) == (429, "1")
+    assert "Слишком много запросов" in answers[-1].text
+    assert "default-src 'none'" in answers[-1].headers["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_a_number_is_shown_again_however_often_the_app_is_opened(
     world: World, callgate: Installation, browser: httpx.AsyncClient, anna: Person, restarted: bool

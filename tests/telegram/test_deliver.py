@@ -119,6 +119,49 @@ async def test_an_answer_that_was_lost_is_found_again(
     assert (await result(deliverer, entry(group, anna.id)))[0] is Result.DONE
 
 
+async def guard_join(world: World, group: Group, anna: Person, attempts: int = 0) -> GrantDue:
+    """Anna asked to join the guarded group; what is owed her."""
+    await owner(world).assigns_guard(group)
+    await anna.asks_to_join(group)
+    query = group.requests[anna.id].query
+    assert query is not None
+    return dataclasses.replace(entry(group, anna.id), query_id=query.id, attempts=attempts)
+
+
+def asked(world: World) -> list[str]:
+    """The methods called about the request, in order."""
+    methods = [entry.detail["method"] for entry in world.trace.last(100) if entry.kind in ("bot_api", "fault")]
+    return [method for method in methods if method in ("answerChatJoinRequestQuery", "approveChatJoinRequest")]
+
+
+async def test_a_guard_join_is_answered_by_its_query(
+    world: World, deliverer: Deliverer, group: Group, anna: Person
+) -> None:
+    assert await result(deliverer, await guard_join(world, group, anna)) == (Result.DONE, "")
+
+    assert anna.id in group.members
+    assert asked(world) == ["answerChatJoinRequestQuery"]
+
+
+async def test_a_guard_join_tried_before_is_approved_like_any_other_request(
+    world: World, deliverer: Deliverer, group: Group, anna: Person
+) -> None:
+    assert await result(deliverer, await guard_join(world, group, anna, attempts=1)) == (Result.DONE, "")
+
+    assert anna.id in group.members
+    assert asked(world) == ["approveChatJoinRequest"]
+
+
+async def test_a_query_that_telegram_refuses_for_any_reason_does_not_keep_the_person_out(
+    world: World, deliverer: Deliverer, group: Group, anna: Person
+) -> None:
+    grant = await guard_join(world, group, anna)
+    world.faults.add(where="telegram", kind="400", method="answerChatJoinRequestQuery")
+
+    assert await result(deliverer, grant) == (Result.DONE, "")
+    assert anna.id in group.members
+
+
 async def test_who_is_in_too_many_chats_is_told_apart(world: World, deliverer: Deliverer, group: Group) -> None:
     busy = world.person("Boris", too_many_chats=True)
     await busy.asks_to_join(group)
@@ -259,6 +302,22 @@ async def test_who_cannot_be_reached_is_no_reason_to_give_rich_messages_up(
     await anna.says("/start")
     assert (await result(deliverer, screen(anna, SHOWN)))[0] is Result.DONE
     assert screens.is_rich
+
+
+async def test_a_message_that_telegram_takes_in_no_kind_is_no_reason_either(
+    world: World, bot: Bot, anna: Person
+) -> None:
+    await anna.says("/start")
+    screens = Screens(None, rich=True)
+    deliverer = Deliverer(bot, world.clock, Texts("en"), screens, None)
+    world.faults.add(where="telegram", kind="400", method="sendRichMessage")
+    world.faults.add(where="telegram", kind="400", method="sendMessage")
+
+    assert (await result(deliverer, screen(anna, SHOWN)))[0] is Result.REFUSED
+    assert screens.is_rich
+    world.faults.add(where="telegram", kind="400", method="sendRichMessage")
+    assert (await result(deliverer, screen(anna, SHOWN)))[0] is Result.DONE
+    assert not screens.is_rich
 
 
 @pytest.mark.parametrize(("kind", "seconds"), [("429", 17), ("500", None), ("reset_before", None)])
