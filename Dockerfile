@@ -6,7 +6,7 @@ COPY requirements.txt ./
 # Wheels only: nothing is compiled, so nothing to compile with is needed.
 RUN python -m venv --without-pip /venv \
     && python -m pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check \
-        --require-hashes --only-binary :all: -r requirements.txt
+        --require-hashes --no-deps --only-binary :all: -r requirements.txt
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin callgate \
