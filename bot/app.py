@@ -37,6 +37,8 @@ from bot.telegram.launch import LaunchReader
 from bot.telegram.polling import Poller
 from bot.telegram.screens import Screens
 from bot.telegram.texts import LANGUAGES, Texts
+from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.follow_rights import FollowRights
@@ -50,12 +52,16 @@ from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
+from bot.usecases.settle_errand import SettleErrand
+from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.sweep import Sweep
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
+from bot.usecases.take_leaver import TakeLeaver
+from bot.usecases.take_newcomer import TakeNewcomer
 from bot.web.call import CallView, StaticFiles
 from bot.web.sessions import Sessions
 from bot.web.streams import Streams
@@ -126,6 +132,9 @@ class App:
             operators,
         )
 
+        # What admins want done.
+        desk = AdminDesk(clock, {})
+
         # Telegram, outward.
         self._bot = _bot(settings, metrics)
         self._texts = Texts(settings.LANGUAGE)
@@ -134,7 +143,7 @@ class App:
         self._courier = Courier(
             self._database,
             PickParcels(clock),
-            SettleParcels(clock, operators),
+            SettleParcels(clock, SettleGrant(operators), SettleErrand(desk)),
             deliverer,
             Budget(settings.TELEGRAM_RATE),
             self._supervisor,
@@ -156,14 +165,18 @@ class App:
         cancel_verification = CancelVerification(clock)
         ask_number_again = AskNumberAgain(clock, vault, open_verification)
         dispatcher = build_dispatcher(
-            MeetPerson(clock, self._texts),
+            MeetPerson(clock, self._texts, vault),
             clock=clock,
             take_contact=TakeContact(clock, plan, open_verification),
             show_screen=ShowScreen(clock),
             cancel_verification=cancel_verification,
             ask_number_again=ask_number_again,
             retry_entry=RetryEntry(clock),
+            ask_link=AskLink(clock),
+            renew_links=RenewLinks(clock),
             take_join_request=TakeJoinRequest(clock, has_app=settings.app_url is not None),
+            take_newcomer=TakeNewcomer(clock),
+            take_leaver=TakeLeaver(clock),
             follow_rights=FollowRights(clock, operators),
         )
 

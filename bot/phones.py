@@ -12,11 +12,24 @@ import phonenumbers
 from cryptography.fernet import Fernet, InvalidToken
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from bot.domain.phone import Fingerprint, Phone
+from bot.domain.phone import Fingerprint, NumberKind, Phone
 
 RUSSIAN_TRUNK = "8"
 RUSSIAN_LENGTH = 11
 LONGEST_INPUT = 32
+KINDS = {
+    PhoneNumberType.MOBILE: NumberKind.MOBILE,
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: NumberKind.FIXED_OR_MOBILE,
+    PhoneNumberType.FIXED_LINE: NumberKind.FIXED,
+    PhoneNumberType.VOIP: NumberKind.VOIP,
+    PhoneNumberType.TOLL_FREE: NumberKind.TOLL_FREE,
+    PhoneNumberType.PREMIUM_RATE: NumberKind.PREMIUM,
+    PhoneNumberType.SHARED_COST: NumberKind.SHARED_COST,
+    PhoneNumberType.PERSONAL_NUMBER: NumberKind.PERSONAL,
+    PhoneNumberType.PAGER: NumberKind.PAGER,
+    PhoneNumberType.UAN: NumberKind.UAN,
+    PhoneNumberType.VOICEMAIL: NumberKind.VOICEMAIL,
+}
 
 
 class NumberingPlan:
@@ -51,13 +64,15 @@ class KeyedVault:
         return phone.fingerprint(self._fingerprint_key)
 
     def seal(self, phone: Phone) -> bytes:
-        return self._fernet.encrypt(json.dumps([phone.e164, phone.country_code, phone.region]).encode())
+        return self._fernet.encrypt(json.dumps([phone.e164, phone.country_code, phone.region, phone.kind]).encode())
 
     def unseal(self, sealed: bytes) -> Phone | None:
         try:
-            return Phone(*json.loads(self._fernet.decrypt(sealed)))
+            e164, country_code, region, *kind = json.loads(self._fernet.decrypt(sealed))
         except InvalidToken:
             return None
+        # Versions that did not tell kinds apart sealed none.
+        return Phone(e164, country_code, region, NumberKind(kind[0]) if kind else NumberKind.UNKNOWN)
 
     def digest(self, text: str) -> str:
         return hmac.new(self._fingerprint_key, text.encode(), hashlib.sha256).hexdigest()
@@ -102,4 +117,5 @@ def _phone(parsed: phonenumbers.PhoneNumber) -> Phone:
         e164=phonenumbers.format_number(parsed, PhoneNumberFormat.E164),
         country_code=str(parsed.country_code),
         region="" if region == phonenumbers.UNKNOWN_REGION else region[:3],
+        kind=KINDS.get(phonenumbers.number_type(parsed), NumberKind.UNKNOWN),
     )

@@ -11,7 +11,8 @@ import structlog
 from bot.clock import REAL_TIME, Clock
 from bot.domain.gateway import GatewayError
 from bot.supervisor import Supervisor
-from bot.usecases.ports import NumberAsk, StorageUnavailableError, Store, Transactions
+from bot.usecases.ports import StorageUnavailableError, Store, Transactions
+from bot.usecases.ports_people import NumberAsk
 from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.sweep import Sweep

@@ -15,7 +15,8 @@ from bot.domain.limits import LONGEST_SPAN, next_opening
 from bot.telegram.texts import Texts
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.cancel_verification import CancelVerification
-from bot.usecases.ports import Person, StorageUnavailableError, Store, Transactions
+from bot.usecases.ports import StorageUnavailableError, Store, Transactions
+from bot.usecases.ports_people import Person
 from bot.usecases.read_calls import CallScreen, ReadCalls
 from bot.web.call import HEADERS, TYPES, CallView, StaticFiles
 from bot.web.pages import HEADERS as MESSAGE_HEADERS

@@ -9,7 +9,7 @@ from aiogram import BaseMiddleware
 from aiogram.types import CallbackQuery, ChatJoinRequest, Message, TelegramObject
 
 from bot.clock import Clock
-from bot.usecases.ports import Store
+from bot.usecases.ports import Store, Vault
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
@@ -23,9 +23,10 @@ class Languages(Protocol):
 class MeetPerson(BaseMiddleware):
     """Keep who wrote, pressed or asked, and pass them on as `person`."""
 
-    def __init__(self, clock: Clock, languages: Languages) -> None:
+    def __init__(self, clock: Clock, languages: Languages, vault: Vault) -> None:
         self._clock = clock
         self._languages = languages
+        self._vault = vault
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401 - aiogram's signature
         user = getattr(event, "from_user", None)
@@ -39,6 +40,7 @@ class MeetPerson(BaseMiddleware):
             self._languages.pick(user.language_code),
             self._clock.now(),
             wrote=isinstance(event, Message),
+            username=self._vault.digest(user.username.lower()) if user.username else "",
         )
         return await handler(event, data)
 
@@ -46,7 +48,7 @@ class MeetPerson(BaseMiddleware):
 def _private_chat(event: TelegramObject) -> int | None:
     match event:
         case Message():
-            return event.chat.id
+            return event.chat.id if event.chat.type == "private" else None
         case ChatJoinRequest():
             return event.user_chat_id
         case CallbackQuery():

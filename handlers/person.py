@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot.clock import Clock
 from bot.domain.contact import SharedContact
 from bot.domain.delivery import ErrandKind, Toast
 from bot.domain.screen import Face
+from bot.telegram.deep_links import chat_id_of
 from bot.telegram.keyboards import Place, PlaceButton, Step, VerificationButton
+from bot.telegram.texts import visible
+from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.cancel_verification import CancelVerification
-from bot.usecases.ports import Person, Store
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
 from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.take_contact import TakeContact
@@ -39,6 +44,13 @@ async def contact(message: Message, store: Store, person: Person, take_contact: 
 async def start(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
     """/start: where the person stands."""
     await show_screen(store, person, Face.WELCOME, fresh=True, started=True)
+
+
+async def ask_link(message: Message, command: CommandObject, store: Store, person: Person, ask_link: AskLink) -> None:
+    """/start in_<gate>: a link into the chat of a gate that gives links."""
+    gate_id = chat_id_of(command.args)
+    name = visible(message.from_user.full_name) if message.from_user else ""
+    await ask_link(store, person, gate_id, name)
 
 
 async def anything_else(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
@@ -91,12 +103,15 @@ async def place_button(
     callback_data: PlaceButton,
     show_screen: ShowScreen,
     retry_entry: RetryEntry,
+    renew_links: RenewLinks,
     clock: Clock,
 ) -> None:
-    """Home, help, privacy, or "let me in now"."""
+    """Home, help, privacy, "let me in now", or another link."""
     toast = Toast.NOTHING
     if callback_data.place is Place.ENTER:
         toast = await retry_entry(store, person)
+    elif callback_data.place is Place.LINK:
+        toast = await renew_links(store, person)
     else:
         await show_screen(store, person, FACES[callback_data.place], fresh=False)
     await _answer(query, store, toast, clock)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from aiogram import Dispatcher, F
-from aiogram.filters import Command
+from aiogram.filters import Command, CommandStart
 
 from bot.telegram import commands
+from bot.telegram.deep_links import Start
 from bot.telegram.keyboards import PlaceButton, VerificationButton
 from handlers import membership, person
 from handlers.middlewares import MeetPerson
@@ -24,6 +25,7 @@ def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  
 
     message = dispatcher.message.register
     message(person.contact, IN_PRIVATE, F.contact)
+    message(person.ask_link, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.IN}_")))
     message(person.start, IN_PRIVATE, Command(commands.START.name))
     message(person.cancel, IN_PRIVATE, Command(commands.CANCEL.name))
     message(person.help_, IN_PRIVATE, Command(commands.HELP.name))
@@ -38,4 +40,5 @@ def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  
     dispatcher.chat_join_request.register(membership.join_request)
     dispatcher.my_chat_member.register(membership.blocked, IN_PRIVATE)
     dispatcher.my_chat_member.register(membership.own_rights)
+    dispatcher.chat_member.register(membership.member)
     return dispatcher

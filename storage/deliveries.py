@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, case, delete, literal, not_, or_, select, update
+from sqlalchemy import bindparam, case, delete, func, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, Receipt, ScreenDue, Urgency
 from bot.domain.screen import Face
-from bot.usecases.ports import ScreenRow
+from bot.usecases.ports_delivery import ScreenRow
 from storage import tables
 from storage.statements import insert, upsert
 
@@ -36,9 +36,24 @@ RANKS = {
     ErrandKind.OPEN_APP: -2,
     ErrandKind.QUEUE_JOIN: -1,
     ErrandKind.ANSWER_BUTTON: 0,
+    ErrandKind.CHECK_ADMIN: 0,
+    ErrandKind.POINT: 0,
+    ErrandKind.CHECK_GATE: 1,
+    ErrandKind.CALL_ADMINS: 1,
+    ErrandKind.SEND_FILE: 1,
+    ErrandKind.FETCH_FILE: 1,
+    ErrandKind.MAKE_LINK: 1,
     ErrandKind.DELETE_MESSAGE: 1,
     ErrandKind.DECLINE_JOIN: 2,
+    ErrandKind.KICK: 2,
+    ErrandKind.UNTAG: 2,
     ErrandKind.NOTIFY: 3,
+    ErrandKind.GROUP_PROMPT: 3,
+    ErrandKind.MUTE: 10,
+    ErrandKind.BAN: 10,
+    ErrandKind.UNBAN: 10,
+    ErrandKind.PROMPT: 11,
+    ErrandKind.LOG: 20,
 }
 """In which order errands of one urgency go out. Ranks are kept in rows: the numbers stay."""
 
@@ -58,6 +73,9 @@ class SqlErrands:
         *,
         key: str | None = None,
         expires_at: datetime | None = None,
+        user_id: int | None = None,
+        job: str | None = None,
+        after: float = 0.0,
     ) -> None:
         await self._connection.execute(
             insert(self._connection, tables.errands).on_conflict_do_nothing(),
@@ -68,15 +86,17 @@ class SqlErrands:
                 "details": dict(details),
                 "unique_key": key,
                 "created_at": now,
-                "due_at": now,
+                "due_at": now + timedelta(seconds=after),
                 "expires_at": expires_at,
+                "user_id": user_id,
+                "job": job,
             },
         )
 
     async def due(self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency) -> list[ErrandDue]:
         ranks = [rank for kind, rank in RANKS.items() if URGENCY[kind] is urgency]
         rows = await self._connection.execute(
-            select(E.id, E.kind, E.chat_id, E.details, E.attempts, P.language)
+            select(E.id, E.kind, E.chat_id, E.details, E.attempts, E.user_id, P.language)
             .join(tables.people, P.user_id == E.chat_id, isouter=True)
             .where(
                 E.done_at.is_(None),
@@ -90,9 +110,27 @@ class SqlErrands:
             .limit(limit)
         )
         return [
-            ErrandDue(row.id, ErrandKind(row.kind), row.chat_id, row.language or "", row.details, row.attempts)
+            ErrandDue(
+                row.id, ErrandKind(row.kind), row.chat_id, row.language or "", row.details, row.attempts, row.user_id
+            )
             for row in rows
         ]
+
+    async def cancel(
+        self, kind: ErrandKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False
+    ) -> bool:
+        when = [E.due_at > now] if resting else []
+        cancelled = await self._connection.execute(
+            update(tables.errands)
+            .where(E.user_id == user_id, E.chat_id == chat_id, E.kind == kind, E.done_at.is_(None), *when)
+            .values(done_at=now)
+        )
+        return bool(cancelled.rowcount)
+
+    async def job(self, name: str) -> tuple[int, int]:
+        found = await self._connection.execute(select(func.count(), func.count(E.done_at)).where(E.job == name))
+        parts, done = found.one()
+        return parts, done
 
     async def done(self, errand_ids: Sequence[int], now: datetime) -> None:
         await self._connection.execute(update(tables.errands).where(E.id.in_(errand_ids)).values(done_at=now))

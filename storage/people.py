@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.phone import Fingerprint
-from bot.usecases.ports import Person, VerifiedPhone
+from bot.domain.admission import VerifiedPhone
+from bot.domain.phone import Fingerprint, NumberKind
+from bot.usecases.ports_people import Person
 from storage import tables
 from storage.statements import upsert
 
 PEOPLE = tables.people.c
 PHONES = tables.verified_phones.c
-PHONE = select(PHONES.user_id, PHONES.fingerprint, PHONES.mask, PHONES.verification_id)
+PHONE = select(tables.verified_phones)
 PHONE_OF = PHONE.where(PHONES.user_id == bindparam("whose"))
 
 
@@ -26,13 +26,29 @@ class SqlPeople:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def meet(self, user_id: int, chat_id: int, language: str, now: datetime, *, wrote: bool) -> Person:
-        news = ("chat_id", "language", "can_be_written") if wrote else ("chat_id", "language")
+    async def meet(
+        self, user_id: int, chat_id: int, language: str, now: datetime, *, wrote: bool, username: str | None = None
+    ) -> Person:
+        values: dict[str, object] = {"chat_id": chat_id, "language": language, "can_be_written": wrote}
+        news = ["chat_id", "language", *(["can_be_written"] if wrote else [])]
+        if username is not None:
+            values["username_digest"] = username or None
+            news.append("username_digest")
         kept = await self._connection.execute(
             upsert(self._connection, tables.people, *news).returning(PEOPLE.can_be_written),
-            {"user_id": user_id, "chat_id": chat_id, "language": language, "can_be_written": wrote, "met_at": now},
+            {"user_id": user_id, "met_at": now, **values},
         )
         return Person(user_id, chat_id, language, kept.scalar_one())
+
+    async def by_username(self, digest: str) -> int | None:
+        # Names change hands; who was met last has it.
+        found = await self._connection.execute(
+            select(PEOPLE.user_id)
+            .where(PEOPLE.username_digest == digest)
+            .order_by(PEOPLE.met_at.desc(), PEOPLE.user_id.desc())
+            .limit(1)
+        )
+        return found.scalar_one_or_none()
 
     async def lock(self, user_id: int) -> Person | None:
         row = await self._connection.execute(select(tables.people).where(PEOPLE.user_id == user_id).with_for_update())
@@ -63,20 +79,22 @@ class SqlVerifiedPhones:
         rows = await self._connection.execute(PHONE.where(PHONES.user_id.in_(user_ids)))
         return {row.user_id: _phone(row) for row in rows}
 
-    async def owner(self, fingerprint: Fingerprint) -> int | None:
-        found = await self._connection.execute(select(PHONES.user_id).where(PHONES.fingerprint == fingerprint))
-        return found.scalar_one_or_none()
+    async def owners(self, fingerprint: Fingerprint) -> list[VerifiedPhone]:
+        rows = await self._connection.execute(PHONE.where(PHONES.fingerprint == fingerprint).order_by(PHONES.rank))
+        return [_phone(row) for row in rows]
 
-    async def add(self, phone: VerifiedPhone, region: str, now: datetime) -> None:
+    async def put(self, phone: VerifiedPhone) -> None:
+        values: dict[str, object] = {
+            "fingerprint": phone.fingerprint,
+            "mask": phone.mask,
+            "region": phone.region,
+            "kind": phone.kind,
+            "rank": phone.rank,
+            "verification_id": phone.verification_id,
+            "verified_at": phone.verified_at,
+        }
         await self._connection.execute(
-            tables.verified_phones.insert().values(
-                fingerprint=phone.fingerprint,
-                user_id=phone.user_id,
-                mask=phone.mask,
-                region=region,
-                verification_id=phone.verification_id,
-                verified_at=now,
-            )
+            upsert(self._connection, tables.verified_phones, *values), {"user_id": phone.user_id, **values}
         )
 
 
@@ -84,5 +102,14 @@ def _person(row: Row[tuple[object, ...]]) -> Person:
     return Person(row.user_id, row.chat_id, row.language, row.can_be_written)
 
 
-def _phone(row: Row[Any, Any, Any, Any]) -> VerifiedPhone:
-    return VerifiedPhone(row.user_id, Fingerprint(row.fingerprint), row.mask, row.verification_id)
+def _phone(row: Row[tuple[object, ...]]) -> VerifiedPhone:
+    return VerifiedPhone(
+        user_id=row.user_id,
+        fingerprint=Fingerprint(row.fingerprint),
+        mask=row.mask,
+        verification_id=row.verification_id,
+        region=row.region,
+        kind=NumberKind(row.kind),
+        rank=row.rank,
+        verified_at=row.verified_at,
+    )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.breaker import Breaker
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
-from bot.usecases.ports import Claim
+from bot.usecases.ports import Claim, JournalEntry
 from storage import tables
 from storage.statements import insert, upsert
 
@@ -146,6 +146,7 @@ class SqlJournal:
         gate_id: int | None = None,
         verification_id: int | None = None,
         code: str = "",
+        actor_id: int | None = None,
     ) -> None:
         self._entries.append(
             {
@@ -155,6 +156,7 @@ class SqlJournal:
                 "gate_id": gate_id,
                 "verification_id": verification_id,
                 "code": code[:CODE_LENGTH],
+                "actor_id": actor_id,
             }
         )
 
@@ -168,6 +170,16 @@ class SqlJournal:
             select(entries.id, entries.user_id).where(entries.id > entry_id).order_by(entries.id).limit(limit)
         )
         return [(row.id, row.user_id) for row in rows]
+
+    async def of(self, gate_id: int, user_id: int, limit: int) -> list[JournalEntry]:
+        entries = tables.journal.c
+        rows = await self._connection.execute(
+            select(tables.journal)
+            .where(entries.user_id == user_id, or_(entries.gate_id == gate_id, entries.gate_id.is_(None)))
+            .order_by(entries.at.desc(), entries.id.desc())
+            .limit(limit)
+        )
+        return [JournalEntry(row.at, Event(row.event), row.gate_id, row.code, row.actor_id) for row in rows]
 
     async def write(self) -> None:
         """Write what was added."""

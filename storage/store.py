@@ -6,10 +6,13 @@ from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.admins import SqlAdmins, SqlAppeals, SqlStandings
 from storage.deliveries import SqlErrands, SqlScreens
-from storage.gates import SqlGates, SqlGrants, SqlJoinRequests
+from storage.gates import SqlGates
+from storage.grants import SqlGrants
 from storage.people import SqlPeople, SqlVerifiedPhones
 from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLaunches, SqlSeen
+from storage.requests import SqlJoinRequests
 from storage.verifications import SqlVerifications
 
 
@@ -48,6 +51,21 @@ class SqlStore:
     def grants(self) -> SqlGrants:
         """What confirmed persons are given."""
         return SqlGrants(self.connection)
+
+    @cached_property
+    def standings(self) -> SqlStandings:
+        """What admins decided about people."""
+        return SqlStandings(self.connection)
+
+    @cached_property
+    def appeals(self) -> SqlAppeals:
+        """Who asked the admins."""
+        return SqlAppeals(self.connection)
+
+    @cached_property
+    def admins(self) -> SqlAdmins:
+        """Who is an admin of which gate."""
+        return SqlAdmins(self.connection)
 
     @cached_property
     def errands(self) -> SqlErrands:

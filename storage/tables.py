@@ -62,17 +62,23 @@ people = Table(
     Column("language", String(16), nullable=False),
     Column("can_be_written", Boolean, nullable=False),
     Column("met_at", Moment, nullable=False),
+    Column("username_digest", String(64)),
+    Index("ix_people_username_digest", "username_digest"),
 )
 
 verified_phones = Table(
     "verified_phones",
     metadata,
-    Column("fingerprint", String(64), primary_key=True),
-    Column("user_id", BigInteger, nullable=False, unique=True),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("fingerprint", String(64), nullable=False),
     Column("mask", String(32), nullable=False),
     Column("region", String(3), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("rank", Integer, nullable=False),
     Column("verification_id", BigInteger, nullable=False),
     Column("verified_at", Moment, nullable=False),
+    # Two accounts that one phone verifies at the same moment do not get the same rank.
+    Index("uq_verified_phones_rank", "fingerprint", "rank", unique=True),
 )
 
 verifications = Table(
@@ -84,6 +90,7 @@ verifications = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("mask", String(32), nullable=False),
     Column("region", String(3), nullable=False),
+    Column("kind", String(16), nullable=False, server_default=text("'unknown'")),
     Column("sealed", LargeBinary),
     Column("state", String(16), nullable=False),
     Column("reason", String(32)),
@@ -157,6 +164,14 @@ gates = Table(
     Column("added_by", BigInteger),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    Column("switch", String(8), nullable=False, server_default=text("'on'")),
+    Column("settings", JSON(none_as_null=True)),
+    Column("strict_until", Moment),
+    Column("health", JSON(none_as_null=True)),
+    Column("request_link", Text),
+    Column("prompt_message_id", BigInteger),
+    Column("prompt_at", Moment),
+    Column("raid_at", Moment),
 )
 
 join_requests = Table(
@@ -170,7 +185,17 @@ join_requests = Table(
     Column("deadline_at", Moment, nullable=False),
     Column("decided_at", Moment),
     Column("query_id", Text),
+    Column("way", String(8), nullable=False, server_default=text("'request'")),
+    Column("name", String(64), nullable=False, server_default=text("''")),
+    Column("hindrance", String(16)),
     Index("ix_join_requests_user", "user_id"),
+    Index("ix_join_requests_gate", "gate_id", "requested_at"),
+    Index(
+        "ix_join_requests_named",
+        "decided_at",
+        sqlite_where=text("name <> ''"),
+        postgresql_where=text("name <> ''"),
+    ),
     Index(
         "ix_join_requests_waiting",
         "deadline_at",
@@ -193,6 +218,7 @@ grants = Table(
     Column("due_at", Moment, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("error", Text),
+    Column("detail", Text, nullable=False, server_default=text("''")),
     Index("ix_grants_user", "user_id", "owed_at"),
     Index(
         "ix_grants_due",
@@ -200,6 +226,37 @@ grants = Table(
         sqlite_where=text("state = 'due'"),
         postgresql_where=text("state = 'due'"),
     ),
+)
+
+standings = Table(
+    "standings",
+    metadata,
+    Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("standing", String(16), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("admin_id", BigInteger, nullable=False),
+    Index("ix_standings_user", "user_id"),
+)
+
+appeals = Table(
+    "appeals",
+    metadata,
+    Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("asked_at", Moment, nullable=False),
+    Index("ix_appeals_user", "user_id"),
+)
+
+admins = Table(
+    "admins",
+    metadata,
+    Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("is_admin", Boolean, nullable=False),
+    # When Telegram said so; None when something changed since.
+    Column("checked_at", Moment),
+    Index("ix_admins_user", "user_id"),
 )
 
 errands = Table(
@@ -217,7 +274,16 @@ errands = Table(
     Column("done_at", Moment),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("error", Text),
+    Column("user_id", BigInteger),
+    Column("job", String(32)),
     Index("ix_errands_done", "done_at"),
+    Index("ix_errands_job", "job"),
+    Index(
+        "ix_errands_about",
+        "user_id",
+        sqlite_where=text("done_at IS NULL"),
+        postgresql_where=text("done_at IS NULL"),
+    ),
     Index(
         "ix_errands_due",
         "rank",
@@ -301,6 +367,7 @@ journal = Table(
     Column("gate_id", BigInteger),
     Column("verification_id", BigInteger),
     Column("code", String(64), nullable=False),
+    Column("actor_id", BigInteger),
     Index("ix_journal_at", "at"),
     Index("ix_journal_user", "user_id", "at"),
 )

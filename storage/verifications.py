@@ -9,9 +9,9 @@ from sqlalchemy import Row, Select, and_, bindparam, exists, func, not_, select,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gateway import NOT_THE_PERSONS, GatewayReason, NumberOffer
-from bot.domain.phone import Fingerprint, Phone
+from bot.domain.phone import Fingerprint, NumberKind, Phone
 from bot.domain.verification import CallNumber, Verification, VerificationState
-from bot.usecases.ports import NumberAsk
+from bot.usecases.ports_people import NumberAsk
 from storage import tables
 
 V = tables.verifications.c
@@ -41,6 +41,7 @@ class SqlVerifications:
                 fingerprint=fingerprint,
                 mask=phone.mask,
                 region=phone.region,
+                kind=phone.kind,
                 sealed=sealed,
                 state=VerificationState.OPEN,
                 opened_at=now,
@@ -57,6 +58,7 @@ class SqlVerifications:
             state=VerificationState.OPEN,
             opened_at=now,
             asking=True,
+            kind=phone.kind,
         )
         await self.ask_number(verification, now)
         return verification
@@ -121,6 +123,16 @@ class SqlVerifications:
                 asked_at=now,
             )
         )
+
+    async def failed_since(self, user_id: int, since: datetime) -> int:
+        found = await self._connection.execute(
+            select(func.count()).where(
+                V.user_id == user_id,
+                V.ended_at > since,
+                V.state.not_in((VerificationState.OPEN, VerificationState.CONFIRMED)),
+            )
+        )
+        return found.scalar_one()
 
     async def asked_since(self, user_id: int, fingerprint: Fingerprint, since: datetime) -> list[datetime]:
         # Two statements, not one with OR: each has its own index.
@@ -270,4 +282,5 @@ def _verification(row: Row[tuple[object, ...]], numbers: list[Row[tuple[object, 
         reason=GatewayReason(row.reason) if row.reason else None,
         numbers=given,
         asking=any(number.state == ASKED for number in numbers),
+        kind=NumberKind(row.kind),
     )

@@ -21,6 +21,10 @@ class ContactRefusal(StrEnum):
     """This phone has verified another account."""
     BUSY = "busy"
     """This phone is being verified by another account right now."""
+    COUNTRY = "country"
+    """No gate at which the person waits takes numbers of this country."""
+    KIND = "kind"
+    """No gate at which the person waits takes numbers of this kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import Any
 
 from bot.domain.gate import GrantKind
 from bot.domain.screen import View
@@ -28,10 +29,35 @@ class ErrandKind(StrEnum):
     """Tell Telegram to treat a guard join like any other request."""
     ANSWER_BUTTON = "answer_button"
     """Tell Telegram that a pressed button was heard."""
-    DECLINE_JOIN = "decline_join"
+    CHECK_ADMIN = "check_admin"
+    """Ask Telegram whether somebody is an admin of a gate, and then do what they want done."""
+    CHECK_GATE = "check_gate"
+    """Ask Telegram how it stands with a gate: rights, approval of new members, the guard."""
+    CALL_ADMINS = "call_admins"
+    """Ask Telegram who the admins of a gate are, to tell those something who can be written to."""
+    POINT = "point"
+    """Show somebody in a group, and nobody else, the way into the private chat."""
+    SEND_FILE = "send_file"
+    FETCH_FILE = "fetch_file"
+    MAKE_LINK = "make_link"
+    """Make the gate's own link, by which people ask to join."""
     DELETE_MESSAGE = "delete_message"
+    MUTE = "mute"
+    """A newcomer may not write until they are verified."""
+    PROMPT = "prompt"
+    """Tell a muted newcomer, and nobody else, how to verify."""
+    BAN = "ban"
+    UNBAN = "unban"
+    DECLINE_JOIN = "decline_join"
+    KICK = "kick"
+    """Remove somebody who may come again."""
+    UNTAG = "untag"
     NOTIFY = "notify"
     """A message to an operator, an admin or, about a failure, to a person."""
+    GROUP_PROMPT = "group_prompt"
+    """Tell everybody new in a group how to verify, where no one can be told alone."""
+    LOG = "log"
+    """A decision for the log chat of a gate; many become one message."""
 
 
 class Urgency(IntEnum):
@@ -41,16 +67,34 @@ class Urgency(IntEnum):
     """Telegram itself waits, and only for seconds: guard joins."""
     SOON = 1
     """A person looks at it: pressed buttons, messages to take away."""
-    LATER = 2
+    PRESSING = 2
+    """Each second counts in the group, but many may come at once; they take turns with screens."""
+    LATER = 3
+    LOG = 4
 
 
 URGENCY = {
     ErrandKind.OPEN_APP: Urgency.AT_ONCE,
     ErrandKind.QUEUE_JOIN: Urgency.AT_ONCE,
     ErrandKind.ANSWER_BUTTON: Urgency.SOON,
+    ErrandKind.CHECK_ADMIN: Urgency.SOON,
+    ErrandKind.CHECK_GATE: Urgency.SOON,
+    ErrandKind.CALL_ADMINS: Urgency.SOON,
+    ErrandKind.POINT: Urgency.SOON,
+    ErrandKind.SEND_FILE: Urgency.SOON,
+    ErrandKind.FETCH_FILE: Urgency.SOON,
+    ErrandKind.MAKE_LINK: Urgency.SOON,
     ErrandKind.DELETE_MESSAGE: Urgency.SOON,
+    ErrandKind.MUTE: Urgency.PRESSING,
+    ErrandKind.PROMPT: Urgency.PRESSING,
+    ErrandKind.BAN: Urgency.PRESSING,
+    ErrandKind.UNBAN: Urgency.PRESSING,
     ErrandKind.DECLINE_JOIN: Urgency.LATER,
+    ErrandKind.KICK: Urgency.LATER,
+    ErrandKind.UNTAG: Urgency.LATER,
     ErrandKind.NOTIFY: Urgency.LATER,
+    ErrandKind.GROUP_PROMPT: Urgency.LATER,
+    ErrandKind.LOG: Urgency.LOG,
 }
 
 
@@ -79,12 +123,19 @@ class Toast(StrEnum):
     ALREADY_VERIFIED = "already_verified"
     LIMITED = "limited"
     UNKNOWN = "unknown"
+    NOT_ADMIN = "not_admin"
+    SAVED = "saved"
+    CHECKING = "checking"
+    ASKED_ADMINS = "asked_admins"
+    ASKED_BEFORE = "asked_before"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
 class GrantDue:
     """A grant to be made at Telegram. `owed_at` tells it from one that is owed anew while it is carried;
-    `query_id` is that of the guard join it answers."""
+    `query_id` is that of the guard join it answers, `muted_until` what the bot's own restriction is known by, `tag`
+    the tag to set."""
 
     gate_id: int
     user_id: int
@@ -92,11 +143,14 @@ class GrantDue:
     owed_at: datetime
     attempts: int
     query_id: str | None = None
+    muted_until: datetime | None = None
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrandDue:
-    """An errand to be run. `chat_id` is where Telegram counts it; `details` depend on the kind."""
+    """An errand to be run. `chat_id` is where Telegram counts it, `user_id` whom it is about; `details` depend on the
+    kind. `language` is empty where the reader's is not known."""
 
     id: int
     kind: ErrandKind
@@ -104,6 +158,22 @@ class ErrandDue:
     language: str
     details: Mapping[str, str | int]
     attempts: int
+    user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogDue:
+    """What a log chat is to be told, in one message; of the errands that have gathered there."""
+
+    chat_id: int
+    topic: int | None
+    language: str
+    errands: tuple[ErrandDue, ...]
+
+    @property
+    def attempts(self) -> int:
+        """How often this was tried."""
+        return max(errand.attempts for errand in self.errands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +193,7 @@ class ScreenDue:
     attempts: int
 
 
-Parcel = GrantDue | ErrandDue | ScreenDue
+Parcel = GrantDue | ErrandDue | LogDue | ScreenDue
 
 
 class Result(StrEnum):
@@ -139,11 +209,16 @@ class Result(StrEnum):
     TOO_MANY_CHATS = "too_many_chats"
     GONE = "gone"
     """There was nothing left to do it to."""
+    MOVED = "moved"
+    """The group became a supergroup; `answer` has its new id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What came of one parcel. For a drawn screen: the message that now shows it and the digest of its words."""
+    """What came of one parcel. For a drawn screen: the message that now shows it and the digest of its words.
+
+    `answer` is what Telegram was asked for, where an errand asks.
+    """
 
     parcel: Parcel
     result: Result
@@ -154,3 +229,4 @@ class Receipt:
     digest: str | None = None
     replaced: tuple[int, ...] = field(default=())
     """Messages that the new one makes superfluous; they are deleted."""
+    answer: Mapping[str, Any] = field(default_factory=dict)

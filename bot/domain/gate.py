@@ -1,4 +1,4 @@
-"""A gate, and the requests that wait at it."""
+"""A gate, the requests that wait at it, and what its admins decide about people."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-DEADLINE = timedelta(hours=24)
-"""How long a request may wait for its person to verify."""
+from bot.domain.settings import STANDARD, GateSettings, WayIn, stricter
+
 FRESH_CHANCE = timedelta(hours=1)
 """What is left at least to those who waited while their gate was off."""
 REACHABLE_FOR = timedelta(minutes=5)
@@ -20,15 +20,58 @@ OPEN_APP_PATIENCE = timedelta(minutes=3)
 """The same once it was opened; within REACHABLE_FOR, so that who closed it can still be written to."""
 
 
+MUTED_FOR = timedelta(days=360)
+"""For how long a newcomer is muted. Telegram tells this moment to the second, so a restriction that ends at another
+one is not the bot's. Less than the 366 days from which on it counts as for ever (Bot API, `restrictChatMember`)."""
+STRICT_FOR = timedelta(hours=1)
+"""How long a gate stays strict when that was chosen for a raid."""
+APPEAL_EVERY = timedelta(days=1)
+"""How often one person may ask the admins of one gate."""
+LINK_LIVES = timedelta(hours=1)
+"""How long an invite link made for one person can be used."""
+
+
+class Switch(StrEnum):
+    """What an admin has a gate do."""
+
+    ON = "on"
+    PAUSED = "paused"
+    """Nobody is let in, declined, removed or written to; deadlines stand still."""
+    OFF = "off"
+    """The bot stays out of it: requests are the admins' business."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One chat that lets people in only when verified. `link` opens the chat for its members."""
+    """One chat that lets people in only when verified. `link` opens the chat for its members.
+
+    `is_on`: the bot has the chat, and the right without which it can do nothing there. `strict_until`: until when it
+    is stricter than its settings.
+    """
 
     chat_id: int
     title: str
     username: str | None
     is_channel: bool
     is_on: bool
+    switch: Switch = Switch.ON
+    settings: GateSettings = STANDARD
+    strict_until: datetime | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether anybody is let in or turned away."""
+        return self.is_on and self.switch is Switch.ON
+
+    def rules(self, now: datetime) -> GateSettings:
+        """The settings that hold now."""
+        is_strict = self.strict_until is not None and now < self.strict_until
+        return stricter(self.settings) if is_strict else self.settings
+
+    def looks_like(self, other: Gate) -> bool:
+        """Whether Telegram's part of both is the same."""
+        mine = (self.chat_id, self.title, self.username, self.is_channel, self.is_on)
+        return mine == (other.chat_id, other.title, other.username, other.is_channel, other.is_on)
 
     @property
     def link(self) -> str:
@@ -48,7 +91,19 @@ class RequestState(StrEnum):
     DECLINED = "declined"
     """Decided: they do not."""
     GONE = "gone"
-    """Withdrawn, or handled by an admin."""
+    """Withdrawn, left, or handled by an admin."""
+
+
+class Hindrance(StrEnum):
+    """Why a verified phone does not open a gate."""
+
+    STALE = "stale"
+    """It was verified too long ago, or before an admin revoked it: another call opens the gate."""
+    COUNTRY = "country"
+    KIND = "kind"
+    """A kind of number that is refused here."""
+    ACCOUNTS = "accounts"
+    """The phone has brought in as many accounts as it may."""
 
 
 class Reach(StrEnum):
@@ -63,7 +118,8 @@ class Reach(StrEnum):
 class JoinRequest:
     """One person's wish to enter one gate. It can never be listed again at Telegram, so it is kept here.
 
-    `query_id` is there when Telegram waits for the bot's word (a guard join).
+    `query_id` is there when Telegram waits for the bot's word (a guard join). `way` is REQUEST, MUTE or LINK.
+    `name` is how the person is called, kept while they wait so that admins know whom they decide about.
     """
 
     gate_id: int
@@ -72,12 +128,35 @@ class JoinRequest:
     deadline_at: datetime
     state: RequestState
     query_id: str | None = None
+    way: WayIn = WayIn.REQUEST
+    name: str = ""
+    hindrance: Hindrance | None = None
+
+    @property
+    def muted_until(self) -> datetime:
+        """The moment by which the bot knows its own restriction of this person; whole seconds, as Telegram has them."""
+        return muted_until(self.requested_at)
+
+
+def muted_until(requested_at: datetime) -> datetime:
+    """When the restriction of somebody who joined at this moment would end by itself."""
+    return requested_at.replace(microsecond=0) + MUTED_FOR
 
 
 class GrantKind(StrEnum):
     """What a confirmed person is given."""
 
     JOIN = "join"
+    """The request to join is approved."""
+    UNMUTE = "unmute"
+    """The bot's own restriction is lifted."""
+    TAG = "tag"
+    LINK = "link"
+    """An invite link of their own."""
+
+
+GRANT_OF = {WayIn.REQUEST: GrantKind.JOIN, WayIn.MUTE: GrantKind.UNMUTE, WayIn.LINK: GrantKind.LINK}
+"""What lets somebody in, by the way in which they came."""
 
 
 class GrantState(StrEnum):
@@ -95,9 +174,33 @@ class GrantState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One thing one person is given at one gate. The three together are its key."""
+    """One thing one person is given at one gate. The three together are its key.
+
+    `detail` is the tag's text, or the invite link once it was made.
+    """
 
     gate_id: int
     user_id: int
     kind: GrantKind
     state: GrantState
+    detail: str = ""
+    settled_at: datetime | None = None
+
+
+class Standing(StrEnum):
+    """What an admin decided about a person at a gate; it goes before any verification."""
+
+    ALLOWED = "allowed"
+    """Let in by hand. Their phone counts as verified by that nowhere."""
+    BLOCKED = "blocked"
+    REVOKED = "revoked"
+    """Only a verification of later opens this gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A standing, since when, and by whom."""
+
+    standing: Standing
+    at: datetime
+    admin_id: int

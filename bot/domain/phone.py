@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NewType
 
 Fingerprint = NewType("Fingerprint", str)
@@ -15,6 +16,25 @@ GROUP = 3
 VISIBLE = 4
 SHORT_VISIBLE = 2
 SHORT_NUMBER = 6
+
+
+class NumberKind(StrEnum):
+    """What sort of number it is, as the numbering plan tells (libphonenumber, `PhoneNumberType`)."""
+
+    MOBILE = "mobile"
+    FIXED_OR_MOBILE = "fixed_or_mobile"
+    """The country does not tell them apart, say the USA."""
+    FIXED = "fixed"
+    VOIP = "voip"
+    TOLL_FREE = "toll_free"
+    PREMIUM = "premium"
+    SHARED_COST = "shared_cost"
+    PERSONAL = "personal"
+    PAGER = "pager"
+    UAN = "uan"
+    """A company's one number for many places."""
+    VOICEMAIL = "voicemail"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +48,7 @@ class Phone:
     e164: str
     country_code: str
     region: str
+    kind: NumberKind = NumberKind.UNKNOWN
 
     @property
     def mask(self) -> str:

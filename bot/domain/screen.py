@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.contact import ContactRefusal
-from bot.domain.gate import GrantState
+from bot.domain.gate import GrantKind, GrantState, Hindrance
 from bot.domain.gateway import GatewayReason
+from bot.domain.settings import WayIn
 
 REFRESHED_BEFORE_END = (
     timedelta(minutes=5),
@@ -31,12 +32,25 @@ class Face(StrEnum):
     DEADLINE = "deadline"
 
 
+class Appeal(StrEnum):
+    """Whether the person can ask the admins to let them in."""
+
+    NONE = "none"
+    """They wait nowhere, or have not tried yet."""
+    CAN_ASK = "can_ask"
+    ASKED = "asked"
+    """They have asked today; the admins have not decided."""
+
+
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """The invitation to share one's contact; `refusal` says why the last one was not taken."""
+    """The invitation to share one's contact; `refusal` says why the last one was not taken. `is_known`: they are
+    verified, and a gate wants a newer call."""
 
     gates: tuple[str, ...] = ()
     refusal: ContactRefusal | None = None
+    is_known: bool = False
+    appeal: Appeal = Appeal.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +81,27 @@ class NumberShown:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """One line of a verified person's screen: a gate and whether they are in."""
+    """One line of a verified person's screen: a gate and whether they are in.
+
+    `detail` is their invite link, where that is what they are given; `welcome` what the gate's admins tell them.
+    """
 
     title: str
     link: str
     state: GrantState
+    kind: GrantKind = GrantKind.JOIN
+    detail: str = ""
+    welcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The person is verified."""
+    """The person is verified. `hindered`: gates at which they wait all the same, and why."""
 
     mask: str
     grants: tuple[Granted, ...] = ()
+    hindered: tuple[tuple[str, Hindrance], ...] = ()
+    appeal: Appeal = Appeal.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +110,7 @@ class Ended:
 
     verification_id: int
     is_cancelled: bool
+    appeal: Appeal = Appeal.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +119,7 @@ class Refused:
 
     verification_id: int
     reason: GatewayReason
+    appeal: Appeal = Appeal.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +128,15 @@ class Limited:
 
     verification_id: int | None
     until: datetime
+    appeal: Appeal = Appeal.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
-    """A request waited too long and was declined."""
+    """Somebody waited too long: their request was declined, or they were removed and may come again."""
 
     gate: str
+    way: WayIn = WayIn.REQUEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.gateway import EventSource, GatewayReason, NumberOffer
-from bot.domain.phone import Fingerprint
+from bot.domain.phone import Fingerprint, NumberKind
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """How much older than the request for its number a call may look: the gateway's clock is not ours."""
@@ -85,6 +85,7 @@ class Verification:
     reason: GatewayReason | None = None
     numbers: tuple[CallNumber, ...] = ()
     asking: bool = False
+    kind: NumberKind = NumberKind.UNKNOWN
 
     @property
     def is_open(self) -> bool:

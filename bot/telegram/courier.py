@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from bot.clock import REAL_TIME
-from bot.domain.delivery import ErrandDue, GrantDue, Parcel, Receipt, Result, ScreenDue
+from bot.domain.delivery import ErrandDue, GrantDue, LogDue, Parcel, Receipt, Result, ScreenDue
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
 from bot.telegram.deliver import Deliverer, chat_of
@@ -146,6 +146,8 @@ class Courier:
                 self._busy.grants.add((parcel.gate_id, parcel.user_id))
             case ErrandDue():
                 self._busy.errands.add(parcel.id)
+            case LogDue():
+                self._busy.errands.update(errand.id for errand in parcel.errands)
             case ScreenDue():
                 self._busy.screens.add(parcel.user_id)
 
@@ -155,13 +157,21 @@ class Courier:
                 self._busy.grants.discard((parcel.gate_id, parcel.user_id))
             case ErrandDue():
                 self._busy.errands.discard(parcel.id)
+            case LogDue():
+                self._busy.errands.difference_update(errand.id for errand in parcel.errands)
             case ScreenDue():
                 self._busy.screens.discard(parcel.user_id)
 
 
 def _name(parcel: Parcel) -> str:
     """What a parcel is, without whom it is for."""
-    return parcel.kind if isinstance(parcel, GrantDue | ErrandDue) else type(parcel.view).__name__
+    match parcel:
+        case GrantDue() | ErrandDue():
+            return parcel.kind
+        case LogDue():
+            return "log"
+        case ScreenDue():
+            return type(parcel.view).__name__
 
 
 def _is_spare(parcel: Parcel) -> bool:

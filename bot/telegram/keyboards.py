@@ -16,6 +16,7 @@ from aiogram.types import (
 )
 from pydantic import Field
 
+from bot.telegram.sentences import appeal_text
 from bot.telegram.texts import Words
 
 
@@ -42,6 +43,8 @@ class Place(StrEnum):
     HELP = "help"
     PRIVACY = "privacy"
     ENTER = "enter"
+    APPEAL = "appeal"
+    LINK = "link"
 
 
 class PlaceButton(CallbackData, prefix="p"):
@@ -50,10 +53,12 @@ class PlaceButton(CallbackData, prefix="p"):
     place: Place
 
 
-def share_contact(words: Words) -> ReplyKeyboardMarkup:
-    """The one big button of the first screen."""
-    button = KeyboardButton(text=words("📱 Share my phone number"), request_contact=True)
-    return ReplyKeyboardMarkup(keyboard=[[button]], resize_keyboard=True, one_time_keyboard=True)
+def share_contact(words: Words, *, appeal: bool = False) -> ReplyKeyboardMarkup:
+    """The one big button of the first screen; `appeal`: and below it another, to ask the admins."""
+    rows = [[KeyboardButton(text=words("📱 Share my phone number"), request_contact=True)]]
+    if appeal:
+        rows.append([KeyboardButton(text=appeal_text(words))])
+    return ReplyKeyboardMarkup(keyboard=rows, resize_keyboard=True, one_time_keyboard=True)
 
 
 def step(text: str, what: Step, verification_id: int) -> InlineKeyboardButton:

@@ -6,10 +6,17 @@ cost an answer, let alone a batch of updates; and it takes most of the time of a
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from aiogram.methods import TelegramMethod
-from aiogram.types import InlineKeyboardMarkup, InputRichMessage, LinkPreviewOptions, ReplyKeyboardMarkup
+from aiogram.types import (
+    EphemeralMessageParameters,
+    InlineKeyboardMarkup,
+    InputRichMessage,
+    LinkPreviewOptions,
+    ReplyKeyboardMarkup,
+)
 from pydantic import BaseModel, JsonValue
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -27,11 +34,26 @@ class Guard(BaseModel):
     id: int
 
 
+class Permissions(BaseModel):
+    """What is needed of what members may do."""
+
+    can_edit_tag: bool | None = None
+
+
 class GuardedChat(BaseModel):
-    """What is needed of a chat to know who guards it. Only administrators see `guard_bot`."""
+    """What is needed of a chat to know how it is entered. Only administrators see `guard_bot`."""
 
     type: str
     guard_bot: Guard | None = None
+    username: str | None = None
+    join_by_request: bool = False
+    permissions: Permissions | None = None
+
+
+class Link(BaseModel):
+    """What is needed of an invite link that was made."""
+
+    invite_link: str
 
 
 class GetRawUpdates(TelegramMethod[list[Any]]):
@@ -57,6 +79,8 @@ class SendText(TelegramMethod[Sent]):
     parse_mode: Literal["HTML"] = "HTML"
     link_preview_options: LinkPreviewOptions = NO_PREVIEW
     reply_markup: InlineKeyboardMarkup | ReplyKeyboardMarkup | None = None
+    message_thread_id: int | None = None
+    ephemeral_message_parameters: EphemeralMessageParameters | None = None
 
 
 class EditText(TelegramMethod[JsonValue]):
@@ -103,3 +127,16 @@ class GetGuard(TelegramMethod[GuardedChat]):
     __api_method__ = "getChat"
 
     chat_id: int
+
+
+class NamedLink(TelegramMethod[Link]):
+    """createChatInviteLink."""
+
+    __returning__ = Link
+    __api_method__ = "createChatInviteLink"
+
+    chat_id: int
+    name: str
+    expire_date: datetime | None = None
+    member_limit: int | None = None
+    creates_join_request: bool | None = None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import escape
 
-from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup
 
-from bot.domain.gate import GrantState
+from bot.domain.gate import GrantKind, GrantState
 from bot.domain.screen import (
+    Appeal,
     Asking,
     DeadlinePassed,
     Ended,
@@ -23,10 +25,11 @@ from bot.domain.screen import (
     View,
     Welcome,
 )
+from bot.domain.settings import WayIn
 from bot.telegram import keyboards
 from bot.telegram.commands import listed
 from bot.telegram.keyboards import Place, Step
-from bot.telegram.sentences import contact_refusal, gateway_refusal
+from bot.telegram.sentences import appeal_text, contact_refusal, gateway_refusal, hindered_at
 from bot.telegram.texts import Words, shown, visible
 
 MINUTE = timedelta(minutes=1)
@@ -153,6 +156,8 @@ def _welcome(view: Welcome, words: Words) -> Drawing:
     lines = []
     if view.refusal is not None:
         lines += ["⚠️ " + contact_refusal(view.refusal, words), ""]
+    elif view.is_known:
+        lines += [_again_for(view.gates, words), ""]
     else:
         lines += [_purpose(view.gates, words), ""]
     lines += [
@@ -161,37 +166,72 @@ def _welcome(view: Welcome, words: Words) -> Drawing:
         "",
         words("🔒 Nobody will ever ask you for a code or a password here."),
     ]
-    return Drawing("\n".join(lines), keyboards.share_contact(words))
+    if view.appeal is Appeal.ASKED:
+        lines += ["", _asked(words)]
+    return Drawing("\n".join(lines), keyboards.share_contact(words, appeal=view.appeal is Appeal.CAN_ASK))
+
+
+def _again_for(gates: tuple[str, ...], words: Words) -> str:
+    return words(
+        "👋 You are verified, but {gates} wants a newer call. It is free as before.", gates=_names(gates, words)
+    )
 
 
 def _purpose(gates: tuple[str, ...], words: Words) -> str:
     if not gates:
         return words("👋 Here you confirm your phone with one free call. Groups that ask for it then let you in.")
+    return words("👋 To enter {gates}, confirm your phone with one free call.", gates=_names(gates, words))
+
+
+def _names(gates: tuple[str, ...], words: Words) -> str:
     names = ", ".join(f"<b>{shown(title)}</b>" for title in gates[:NAMED_GATES])
     if len(gates) > NAMED_GATES:
         names += words.many(" and {count} more", " and {count} more", len(gates) - NAMED_GATES)
-    return words("👋 To enter {gates}, confirm your phone with one free call.", gates=names)
+    return names
 
 
 def _verified(view: Verified, words: Words) -> Drawing:
     lines = [words("✅ <b>Your phone is verified</b>"), view.mask]
-    if view.grants:
+    if view.grants or view.hindered:
         lines += ["", *(_grant(grant, words) for grant in view.grants)]
     else:
         lines += ["", words("Groups that ask for it will now let you in at once.")]
-    buttons = [
-        [keyboards.link(words("Open “{title}”", title=visible(grant.title, BUTTON_LENGTH)), grant.link)]
-        for grant in view.grants
-        if grant.state is GrantState.DONE
-    ]
+    lines += [hindered_at(title, hindrance, words) for title, hindrance in view.hindered]
+    for grant in view.grants:
+        if grant.state is GrantState.DONE and grant.welcome:
+            lines += ["", f"<blockquote>{escape(grant.welcome, quote=False)}</blockquote>"]
+    if view.appeal is Appeal.ASKED:
+        lines += ["", _asked(words)]
+    buttons = [_way_in(grant, words) for grant in view.grants if grant.state is GrantState.DONE]
     if any(grant.state in (GrantState.TOO_MANY_CHATS, GrantState.FAILED) for grant in view.grants):
         buttons.append([keyboards.place(words("🔄 Let me in now"), Place.ENTER)])
-    return Drawing("\n".join(lines), keyboards.rows(*buttons) if buttons else None)
+    buttons.append(_appeal(view.appeal, words))
+    return Drawing("\n".join(lines), keyboards.rows(*buttons) if any(buttons) else None)
+
+
+def _way_in(grant: Granted, words: Words) -> list[InlineKeyboardButton]:
+    title = visible(grant.title, BUTTON_LENGTH)
+    if grant.kind is GrantKind.LINK:
+        return [
+            keyboards.link(words("Join “{title}”", title=title), grant.detail),
+            keyboards.place(words("🔄 New link"), Place.LINK),
+        ]
+    return [keyboards.link(words("Open “{title}”", title=title), grant.link)]
+
+
+def _appeal(appeal: Appeal, words: Words) -> list[InlineKeyboardButton]:
+    return [keyboards.place(appeal_text(words), Place.APPEAL)] if appeal is Appeal.CAN_ASK else []
+
+
+def _asked(words: Words) -> str:
+    return words("🙋 The administrators were asked; you will hear from them here.")
 
 
 def _grant(grant: Granted, words: Words) -> str:
     title = f"<b>{shown(grant.title)}</b>"
     match grant.state:
+        case GrantState.DONE if grant.kind is GrantKind.LINK:
+            return words("Your link to {gate} works once, within an hour.", gate=title)
         case GrantState.DONE:
             return words("You are in: {gate}", gate=title)
         case GrantState.TOO_MANY_CHATS:
@@ -214,11 +254,11 @@ def _ended(view: Ended, words: Words) -> Drawing:
             "Call from the phone of this Telegram account, with your number shown; roaming can hide it."
         )
     )
-    return Drawing(text, _again(view.verification_id, words))
+    return _with_appeal(text, view.verification_id, view.appeal, words)
 
 
 def _refused(view: Refused, words: Words) -> Drawing:
-    return Drawing("⚠️ " + gateway_refusal(view.reason, words), _again(view.verification_id, words))
+    return _with_appeal("⚠️ " + gateway_refusal(view.reason, words), view.verification_id, view.appeal, words)
 
 
 def _limited(view: Limited, words: Words, now: datetime) -> Drawing:
@@ -226,23 +266,39 @@ def _limited(view: Limited, words: Words, now: datetime) -> Drawing:
         "⏸ That was many numbers in a short time. The next try opens {moment}.",
         moment=words.moment(view.until, now),
     )
-    if view.verification_id is None:
-        return Drawing(text, keyboards.rows([keyboards.place(words("🔄 Try again"), Place.HOME)]))
-    return Drawing(text, _again(view.verification_id, words))
+    return _with_appeal(text, view.verification_id, view.appeal, words)
 
 
 def _deadline(view: DeadlinePassed, words: Words) -> Drawing:
+    gate = f"<b>{shown(view.gate)}</b>"
+    if view.way is WayIn.MUTE:
+        return Drawing(
+            words(
+                "⌛ You did not verify in time, so you were removed from {gate}. You may come again at any time.",
+                gate=gate,
+            ),
+            None,
+        )
     return Drawing(
         words(
             "⌛ Your request to enter {gate} waited too long and was declined. You may ask to enter again at any time.",
-            gate=f"<b>{shown(view.gate)}</b>",
+            gate=gate,
         ),
         None,
     )
 
 
-def _again(verification_id: int, words: Words) -> InlineKeyboardMarkup:
-    return keyboards.rows([keyboards.step(words("🔄 Try again"), Step.AGAIN, verification_id)])
+def _with_appeal(text: str, verification_id: int | None, appeal: Appeal, words: Words) -> Drawing:
+    """An end after which the person can try again, or ask the admins."""
+    if appeal is Appeal.ASKED:
+        text = f"{text}\n\n{_asked(words)}"
+    again = words("🔄 Try again")
+    button = (
+        keyboards.place(again, Place.HOME)
+        if verification_id is None
+        else keyboards.step(again, Step.AGAIN, verification_id)
+    )
+    return Drawing(text, keyboards.rows([button], _appeal(appeal, words)))
 
 
 def _help(words: Words, app_url: str | None) -> Drawing:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Toast
+from bot.domain.gate import Hindrance
 from bot.domain.gateway import GatewayReason
-from bot.telegram.texts import Words
+from bot.telegram.texts import Words, shown
 
 
 def contact_refusal(refusal: ContactRefusal, words: Words) -> str:
@@ -30,11 +31,37 @@ def contact_refusal(refusal: ContactRefusal, words: Words) -> str:
                 "This phone has already verified another account. Use that account, "
                 "or ask an administrator of the group to let you in."
             )
+        case ContactRefusal.COUNTRY:
+            return words("Numbers of this country are not accepted here. You may ask an administrator to let you in.")
+        case ContactRefusal.KIND:
+            return words(
+                "Numbers of this kind are not accepted here: use an account with a mobile number of your own, "
+                "or ask an administrator to let you in."
+            )
         case ContactRefusal.BUSY:
             return words(
                 "This phone is being verified by another account right now. Finish or cancel it there, "
                 "or try again in 15 minutes."
             )
+
+
+def appeal_text(words: Words) -> str:
+    """The button by which a person asks the admins; on a keyboard its text comes back as a message."""
+    return words("🙋 Ask an administrator")
+
+
+def hindered_at(title: str, hindrance: Hindrance, words: Words) -> str:
+    """Why a verified person still waits at a gate."""
+    gate = f"<b>{shown(title)}</b>"
+    match hindrance:
+        case Hindrance.STALE:
+            return words("{gate}: a newer call is wanted there.", gate=gate)
+        case Hindrance.COUNTRY:
+            return words("{gate}: numbers of your country are not accepted there.", gate=gate)
+        case Hindrance.KIND:
+            return words("{gate}: numbers of this kind are not accepted there.", gate=gate)
+        case Hindrance.ACCOUNTS:
+            return words("{gate}: your phone has let another account in there.", gate=gate)
 
 
 def gateway_refusal(reason: GatewayReason, words: Words) -> str:
@@ -55,7 +82,7 @@ def gateway_refusal(reason: GatewayReason, words: Words) -> str:
             return words("Checking by a call is temporarily unavailable. Please try again in a few minutes.")
 
 
-def toast(what: Toast, words: Words) -> str:
+def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
     """The short answer to a pressed button; empty for none."""
     match what:
         case Toast.NOTHING:
@@ -76,3 +103,15 @@ def toast(what: Toast, words: Words) -> str:
             return words("Too many numbers for now.")
         case Toast.UNKNOWN:
             return words("I do not know this button any more. Send /start.")
+        case Toast.NOT_ADMIN:
+            return words("Only administrators of that group can do this.")
+        case Toast.SAVED:
+            return words("Saved")
+        case Toast.CHECKING:
+            return words("Checking…")
+        case Toast.ASKED_ADMINS:
+            return words("The administrators were asked.")
+        case Toast.ASKED_BEFORE:
+            return words("You have asked already; once a day is enough.")
+        case Toast.DONE:
+            return words("Done")

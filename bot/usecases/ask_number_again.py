@@ -7,8 +7,10 @@ from bot.domain.delivery import Toast
 from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.domain.verification import Verification
+from bot.usecases.admit import needs_call
 from bot.usecases.open_verification import OpenVerification, is_limited
-from bot.usecases.ports import Person, Store, Vault
+from bot.usecases.ports import Store, Vault
+from bot.usecases.ports_people import Person
 
 
 class AskNumberAgain:
@@ -30,7 +32,7 @@ class AskNumberAgain:
             return Toast.OVER
         if verification.user_id != person.user_id:
             return Toast.NOT_YOURS
-        if await store.phones.of(person.user_id) is not None:
+        if not await needs_call(store, person.user_id):
             await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, now)
             return Toast.ALREADY_VERIFIED
         mine = await store.verifications.open_of(person.user_id)

@@ -6,7 +6,8 @@ from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.journal import Event
 from bot.domain.screen import Face
-from bot.usecases.ports import Person, Store
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
 
 
 class CancelVerification:

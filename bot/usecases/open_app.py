@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.domain.gate import OPEN_APP_PATIENCE
 from bot.domain.journal import Event
+from bot.usecases.admit import decide
 from bot.usecases.ports import Claim, Store
-from bot.usecases.take_gateway_event import owe_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,9 @@ class OpenApp:
         store.journal.add(Event.APP_OPENED, now, user_id=user_id)
         for gate_id, _ in await store.requests.reached([user_id], reached=True):
             store.journal.add(Event.JOIN_REACHED, now, user_id=user_id, gate_id=gate_id)
-        phone = await store.phones.of(user_id)
         for request, gate in (await store.requests.waiting_of_many([user_id])).get(user_id, []):
-            if phone is not None and gate.is_on:
-                await owe_entry(store, gate.chat_id, user_id, phone.verification_id, now, told=False)
-            elif launch.query_id is not None and request.query_id == launch.query_id:
+            if await decide(store, gate, request, now, told=False):
+                continue
+            if launch.query_id is not None and request.query_id == launch.query_id:
                 await store.screens.postpone(user_id, request.requested_at + OPEN_APP_PATIENCE)
         return claim

@@ -12,7 +12,9 @@ from bot.domain.limits import LONGEST_SPAN, next_opening
 from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import Face
 from bot.domain.verification import Verification
-from bot.usecases.ports import Person, Randomness, Store, Vault
+from bot.usecases.admit import has_room, unwanted
+from bot.usecases.ports import Randomness, Store, Vault
+from bot.usecases.ports_people import Person
 
 GATEWAY_FIRST = 0.7
 """Seconds the screen rests, so that a quick gateway's number is drawn at once, without a "please wait"."""
@@ -21,8 +23,9 @@ GATEWAY_FIRST = 0.7
 class OpenVerification:
     """Start an attempt with a number that is known to be the person's own.
 
-    One open verification per person and per phone; one phone verifies one person; numbers are limited per
-    person and per phone. Whatever the outcome, the person's screen tells it.
+    One open verification per person and per phone; one phone verifies one person, unless a gate at which they wait
+    takes more; a number that would open none of those gates is not called for. Numbers are limited per person and
+    per phone. Whatever the outcome, the person's screen tells it.
     """
 
     def __init__(self, clock: Clock, vault: Vault, randomness: Randomness) -> None:
@@ -34,9 +37,11 @@ class OpenVerification:
         """`fresh`: an answer other than progress comes as a new message. The toast says what came of it."""
         now = self._clock.now()
         fingerprint = self._vault.fingerprint(phone)
-        owner = await store.phones.owner(fingerprint)
-        if owner is not None and owner != person.user_id:
-            return await self._refuse(store, person, ContactRefusal.TAKEN, now, fresh=fresh)
+        refusal = await unwanted(store, person.user_id, phone, now)
+        if refusal is None and not await has_room(store, person.user_id, fingerprint, now):
+            refusal = ContactRefusal.TAKEN
+        if refusal is not None:
+            return await self._refuse(store, person, refusal, now, fresh=fresh)
         rival = await store.verifications.open_by_phone(fingerprint)
         if rival is not None and rival.user_id != person.user_id:
             return await self._refuse(store, person, ContactRefusal.BUSY, now, fresh=fresh)

@@ -11,7 +11,8 @@ from bot.domain.breaker import Breaker
 from bot.domain.delivery import ErrandKind, Notice
 from bot.domain.gateway import NOT_THE_PERSONS, GatewayError, GatewayReason, NumberOffer
 from bot.domain.journal import Event
-from bot.usecases.ports import NumberAsk, NumberSource, Store, Transactions, Vault
+from bot.usecases.ports import NumberSource, Store, Transactions, Vault
+from bot.usecases.ports_people import NumberAsk
 
 INBOX_PATIENCE = 2.0
 """Seconds a number may wait for the inbox to be read first."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.clock import Clock
 from bot.domain.journal import Event
 from bot.domain.screen import Face
-from bot.usecases.ports import Person, Store
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
 
 
 class ShowScreen:

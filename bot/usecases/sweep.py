@@ -9,9 +9,10 @@ from bot.clock import Clock
 from bot.domain.delivery import ErrandKind
 from bot.domain.journal import Event
 from bot.domain.screen import Face
+from bot.domain.settings import WayIn
 from bot.domain.verification import PHONE_KEPT
+from bot.usecases.admit import Why, decide, turn_away
 from bot.usecases.ports import Store
-from bot.usecases.take_gateway_event import owe_entry
 
 AT_ONCE = 100
 """Rows of each sort swept in one transaction; what is left comes with the next."""
@@ -21,13 +22,18 @@ LAUNCHES_KEPT = timedelta(hours=1)
 """How long a used launch of the Mini App is remembered; it is too old to be used anew long before."""
 FOREIGN_KEPT = timedelta(days=30)
 """How long gateway events that are no calls are kept."""
+NAMES_KEPT = timedelta(days=7)
+"""How long after the decision the name of who asked is kept, so that admins know whom it was about."""
+PROMPT_PATIENCE = timedelta(minutes=2)
+"""How long a muted newcomer is given to come to the private chat before the group is told how."""
+PROMPT_EVERY = timedelta(minutes=1)
 OUTAGE = 60.0
 """Seconds of silence that count as an outage."""
 
 
 class Sweep:
-    """Windows that closed expire; verified persons who still wait come in; requests past their deadline are
-    declined, but never in the middle of a call window; what need not be kept is forgotten.
+    """Windows that closed expire; verified persons who still wait come in; who waits past their deadline is turned
+    away, but never in the middle of a call window; newcomers are told what to do; what need not be kept is forgotten.
 
     Each of `steps` is a transaction of its own, so that trouble with one does not keep the others from being made.
     """
@@ -37,7 +43,8 @@ class Sweep:
         self.steps: tuple[Callable[[Store], Awaitable[None]], ...] = (
             self.expire,
             self.let_in,
-            self.decline,
+            self.turn_away,
+            self.prompt,
             self.forget,
         )
 
@@ -61,35 +68,49 @@ class Sweep:
     async def let_in(self, store: Store) -> None:
         """Persons who are verified and wait all the same, say because their gate was off."""
         now = self._clock.now()
-        waiting = await store.requests.waiting_though_verified(AT_ONCE)
-        phones = await store.phones.of_many([request.user_id for request in waiting])
-        for request in waiting:
-            if (phone := phones.get(request.user_id)) is not None:
-                await owe_entry(store, request.gate_id, request.user_id, phone.verification_id, now, told=False)
+        for request, gate in await store.requests.waiting_though_verified(AT_ONCE):
+            await decide(store, gate, request, now, told=False)
 
-    async def decline(self, store: Store) -> None:
-        """Requests past their deadline."""
+    async def turn_away(self, store: Store) -> None:
+        """Who waits past their deadline."""
         now = self._clock.now()
         overdue = await store.requests.overdue(now, AT_ONCE)
         people = await store.people.get_many([request.user_id for request, _ in overdue])
         for request, gate in overdue:
             if not await store.requests.decline_overdue(request.gate_id, request.user_id, now):
                 continue
-            store.journal.add(Event.JOIN_EXPIRED, now, user_id=request.user_id, gate_id=request.gate_id)
-            details: dict[str, str | int] = {"user_id": request.user_id, "gate": gate.chat_id}
-            if request.query_id is not None:
-                details["query_id"] = request.query_id
-            await store.errands.add(ErrandKind.DECLINE_JOIN, gate.chat_id, details, now)
-            person = people[request.user_id]
+            await turn_away(store, gate, request, now, Why.DEADLINE)
+            person = people.get(request.user_id)
+            if person is None:
+                # Somebody who joined and was muted, and never met the bot.
+                continue
             await store.screens.show(
                 person.user_id,
                 person.chat_id,
                 Face.DEADLINE,
                 now,
-                details={"gate": gate.title},
+                details={"gate": gate.title, "way": request.way},
                 fresh=person.can_be_written,
                 acted=False,
             )
+
+    async def prompt(self, store: Store) -> None:
+        """Groups in which muted newcomers could not be told alone what to do are told it by one message, which goes
+        when nobody waits any more."""
+        now = self._clock.now()
+        for gate_id, newest in await store.requests.unprompted(now - PROMPT_PATIENCE):
+            extras = await store.gates.extras(gate_id)
+            is_told = extras.prompt_message_id is not None and extras.prompt_at is not None
+            if is_told and extras.prompt_at is not None and newest <= extras.prompt_at:
+                continue
+            if extras.prompt_at is not None and now < extras.prompt_at + PROMPT_EVERY:
+                continue
+            await store.gates.set_extras(gate_id, prompt_at=now)
+            await store.errands.add(ErrandKind.GROUP_PROMPT, gate_id, {}, now, expires_at=now + PROMPT_EVERY)
+        for gate_id, message_id in await store.gates.prompting():
+            if not await store.requests.count_waiting(gate_id, WayIn.MUTE):
+                await store.errands.add(ErrandKind.DELETE_MESSAGE, gate_id, {"message_id": message_id}, now)
+                await store.gates.set_extras(gate_id, prompt_message_id=None)
 
     async def forget(self, store: Store) -> None:
         """What need not be kept."""
@@ -99,3 +120,4 @@ class Sweep:
         await store.launches.forget(now - LAUNCHES_KEPT)
         await store.errands.drop(now, done_before=now - SEEN_KEPT)
         await store.events.forget_foreign(now - FOREIGN_KEPT)
+        await store.requests.forget_names(now - NAMES_KEPT)

@@ -9,14 +9,16 @@ from bot.domain.contact import ContactRefusal, SharedContact
 from bot.domain.delivery import ErrandKind
 from bot.domain.journal import Event
 from bot.domain.screen import Face
+from bot.usecases.admit import needs_call
 from bot.usecases.open_verification import OpenVerification
-from bot.usecases.ports import Person, PhoneRules, Store
+from bot.usecases.ports import PhoneRules, Store
+from bot.usecases.ports_people import Person
 
 
 class TakeContact:
     """Take it only when it is the sender's own, not forwarded, and a number that can place a call.
 
-    The message that held the number is deleted in any case. A person who is verified already is told so.
+    The message that held the number is deleted in any case. A person whom no call would help any further is told so.
     """
 
     def __init__(self, clock: Clock, phones: PhoneRules, open_verification: OpenVerification) -> None:
@@ -33,7 +35,7 @@ class TakeContact:
             refusal = ContactRefusal.NOT_MOBILE
         if refusal is not None:
             await self._refuse(store, person, refusal, now)
-        elif await store.phones.of(person.user_id) is not None:
+        elif not await needs_call(store, person.user_id):
             await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, now, fresh=True)
         elif phone is not None:
             await self._open(store, person, phone, fresh=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
+from bot.domain.admission import VerifiedPhone
 from bot.domain.contact import ContactRefusal
-from bot.domain.gate import GrantKind, RequestState
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent
 from bot.domain.journal import Event
 from bot.domain.phone import Phone
 from bot.domain.screen import Face
 from bot.domain.verification import LATE_REPORT, Call, Verification
-from bot.usecases.ports import PhoneRules, Randomness, Store, Vault, VerifiedPhone
+from bot.usecases.admit import decide, has_room
+from bot.usecases.ports import PhoneRules, Randomness, Store, Vault
 
 TWIN_WITHIN = timedelta(hours=24)
 GRANTS_FIRST = 1.0
@@ -71,11 +74,16 @@ class TakeGatewayEvent:
 
 
 async def confirm(store: Store, verification: Verification, now: datetime, how: str) -> None:
-    """The phone is the person's: remember it, and owe them every gate at which they wait."""
+    """The phone is the person's: remember it, and let them in wherever they wait and it opens the gate.
+
+    Who was to be turned away just now, and Telegram has not been told, waits again: they called in time.
+    """
     user_id = verification.user_id
-    owner = await store.phones.owner(verification.fingerprint)
     known = await store.phones.of(user_id)
-    if owner not in (None, user_id) or (known and known.fingerprint != verification.fingerprint):
+    is_other_phone = known is not None and known.fingerprint != verification.fingerprint
+    has_raced = is_other_phone and known is not None and known.verified_at >= verification.opened_at
+    await store.requests.reopen(user_id, now)
+    if has_raced or not await has_room(store, user_id, verification.fingerprint, now):
         # Two accounts, or two phones, raced; the first to be confirmed stays.
         if verification.is_open:
             await store.verifications.save(verification.cancel(now))
@@ -87,30 +95,31 @@ async def confirm(store: Store, verification: Verification, now: datetime, how: 
     if rival is not None and rival.id != verification.id:
         await store.verifications.save(rival.cancel(now))
     await store.verifications.save(verification.confirm(now))
-    if known is None:
-        phone = VerifiedPhone(user_id, verification.fingerprint, verification.mask, verification.id)
-        await store.phones.add(phone, verification.region, now)
+    await store.phones.put(await _phone(store, verification, now))
     store.journal.add(Event.CONFIRMED, now, user_id=user_id, verification_id=verification.id, code=how)
-    waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
-    entering = [request for request, gate in waiting if gate.is_on]
-    for request in entering:
-        await owe_entry(store, request.gate_id, user_id, verification.id, now, told=True)
-    await _show(store, user_id, Face.PROGRESS, now, after=GRANTS_FIRST if entering else 0.0)
+    await store.requests.reconsider(user_id=user_id)
+    entering = [
+        await decide(store, gate, replace(request, hindrance=None), now, told=True)
+        for request, gate in (await store.requests.waiting_of_many([user_id])).get(user_id, [])
+    ]
+    await _show(store, user_id, Face.PROGRESS, now, after=GRANTS_FIRST if any(entering) else 0.0)
 
 
-async def owe_entry(
-    store: Store, gate_id: int, user_id: int, verification_id: int, now: datetime, *, told: bool
-) -> None:
-    """Decide that a person comes in at a gate; the courier tells Telegram."""
-    await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
-    await store.grants.owe(gate_id, user_id, GrantKind.JOIN, verification_id, now, told=told)
-    store.journal.add(
-        Event.GRANT_DUE,
-        now,
-        user_id=user_id,
-        gate_id=gate_id,
-        verification_id=verification_id,
-        code=GrantKind.JOIN,
+async def _phone(store: Store, verification: Verification, now: datetime) -> VerifiedPhone:
+    """The phone as it is kept, with the first rank that is free; who verifies it anew keeps theirs."""
+    owners = await store.phones.owners(verification.fingerprint)
+    ranks = {phone.rank for phone in owners}
+    mine = [phone.rank for phone in owners if phone.user_id == verification.user_id]
+    rank = mine[0] if mine else next(rank for rank in itertools.count(1) if rank not in ranks)
+    return VerifiedPhone(
+        user_id=verification.user_id,
+        fingerprint=verification.fingerprint,
+        mask=verification.mask,
+        verification_id=verification.id,
+        region=verification.region,
+        kind=verification.kind,
+        rank=rank,
+        verified_at=now,
     )
 
 

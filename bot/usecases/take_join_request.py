@@ -8,7 +8,6 @@ from bot.clock import Clock
 from bot.domain.delivery import ErrandKind
 from bot.domain.gate import (
     APP_PATIENCE,
-    DEADLINE,
     QUERY_ANSWERED_WITHIN,
     REACHABLE_FOR,
     Gate,
@@ -17,12 +16,14 @@ from bot.domain.gate import (
 )
 from bot.domain.journal import Event
 from bot.domain.screen import Face
-from bot.usecases.ports import Person, Store
-from bot.usecases.take_gateway_event import owe_entry
+from bot.usecases.admit import decide
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
 
 
 class TakeJoinRequest:
-    """A verified person comes in at once, without a word. Others are kept waiting and get their screen.
+    """Who may come in does so at once, without a word. Others are kept waiting and get their screen, unless the gate
+    is off or paused: then the request waits for its admins.
 
     That Telegram tells the bot of the request proves its right to decide, so an unknown gate is made and one
     that was switched off is switched on. With a verification under way its screen stays where it is.
@@ -42,17 +43,19 @@ class TakeJoinRequest:
         gate: Gate,
         query_id: str | None = None,
         asked_at: datetime | None = None,
+        name: str = "",
     ) -> None:
         """`asked_at`: when Telegram began to wait; the update may have been on its way for long."""
         now = self._clock.now()
-        if await store.gates.get(gate.chat_id) != gate:
-            await store.gates.save(gate, now)
-        request = JoinRequest(gate.chat_id, person.user_id, now, now + DEADLINE, RequestState.WAITING, query_id)
+        gate = await self._known(store, gate, now)
+        deadline_at = now + gate.rules(now).deadline
+        request = JoinRequest(gate.chat_id, person.user_id, now, deadline_at, RequestState.WAITING, query_id, name=name)
         await store.requests.keep(request)
         store.journal.add(Event.JOIN_ASKED, now, user_id=person.user_id, gate_id=gate.chat_id)
-        phone = await store.phones.of(person.user_id)
-        if phone is not None:
-            await owe_entry(store, gate.chat_id, person.user_id, phone.verification_id, now, told=False)
+        if await decide(store, gate, request, now, told=False):
+            return
+        if not gate.works:
+            await self._leave(store, request, now)
             return
         expires_at = min(now, asked_at or now) + QUERY_ANSWERED_WITHIN
         opens_app = query_id is not None and self._has_app and now < expires_at
@@ -77,3 +80,24 @@ class TakeJoinRequest:
             after=APP_PATIENCE.total_seconds() if opens_app else 0.0,
             reach_until=None if person.can_be_written else now + REACHABLE_FOR,
         )
+
+    async def _known(self, store: Store, gate: Gate, now: datetime) -> Gate:
+        """The gate as it is kept, with what its admins chose."""
+        known = await store.gates.get(gate.chat_id)
+        if known is None or not known.looks_like(gate):
+            await store.gates.save(gate, now)
+            known = await store.gates.get(gate.chat_id)
+        return known or gate
+
+    async def _leave(self, store: Store, request: JoinRequest, now: datetime) -> None:
+        """At a gate that is off or paused: like any other request, which waits."""
+        if request.query_id is not None:
+            details: dict[str, str | int] = {
+                "query_id": request.query_id,
+                "gate": request.gate_id,
+                "user_id": request.user_id,
+            }
+            expires_at = now + QUERY_ANSWERED_WITHIN
+            await store.errands.add(
+                ErrandKind.QUEUE_JOIN, request.gate_id, details, now, expires_at=expires_at, user_id=request.user_id
+            )

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.gate import DEADLINE, FRESH_CHANCE, REACHABLE_FOR, Gate
+from bot.domain.gate import FRESH_CHANCE, REACHABLE_FOR, Gate
+from bot.domain.settings import STANDARD
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,6 @@ def test_a_gates_link_opens_its_chat(chat_id: int, username: str | None, link: s
 
 
 def test_a_request_waits_a_day_and_a_stranger_can_be_written_to_for_five_minutes() -> None:
-    assert timedelta(hours=24) == DEADLINE
+    assert STANDARD.deadline == timedelta(hours=24)
     assert timedelta(hours=1) == FRESH_CHANCE
     assert timedelta(minutes=5) == REACHABLE_FOR

@@ -26,6 +26,8 @@ from bot.telegram.screens import Screens
 from bot.telegram.texts import Texts
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import StorageUnavailableError, Store
+from bot.usecases.settle_errand import SettleErrand
+from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
 from storage.database import Database
 from tests.scenarios.story import sent_to
@@ -36,7 +38,7 @@ class Stumbling(SettleParcels):
     """Fails to note what came of one person's screen: among others always, alone for as long as `error` is set."""
 
     def __init__(self, rules: Rules, whose: int, error: type[Exception]) -> None:
-        super().__init__(rules.clock, ())
+        super().__init__(rules.clock, SettleGrant(()), SettleErrand(rules.desk))
         self._whose = whose
         self.error: type[Exception] | None = error
         self.tried_alone = 0

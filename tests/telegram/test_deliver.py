@@ -391,4 +391,10 @@ async def test_an_errand_that_makes_no_sense_is_given_up_and_stops_nobody(delive
 def test_only_messages_spend_a_chats_budget() -> None:
     assert chat_of(GrantDue(-100, 7, GrantKind.JOIN, NOW, 0)) is None
     spending = {kind: chat_of(errand(kind, 7)) for kind in ErrandKind}
-    assert [kind for kind, chat in spending.items() if chat is not None] == [ErrandKind.NOTIFY]
+    assert {kind for kind, chat in spending.items() if chat is not None} == {
+        ErrandKind.NOTIFY,
+        ErrandKind.POINT,
+        ErrandKind.PROMPT,
+        ErrandKind.GROUP_PROMPT,
+        ErrandKind.SEND_FILE,
+    }

@@ -14,12 +14,15 @@ from bot.domain.gate import Gate
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
 from bot.sandbox.clock import SandboxClock
+from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import Busy, PickParcels
-from bot.usecases.ports import Person
+from bot.usecases.ports_people import Person
 from bot.usecases.report_failure import ReportFailure
+from bot.usecases.settle_errand import SettleErrand
+from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.sweep import Sweep
 from bot.usecases.take_contact import TakeContact
@@ -51,7 +54,8 @@ class Rules:
         self.take_request = TakeJoinRequest(self.clock, has_app=True)
         self.rights = FollowRights(self.clock, [OPERATOR])
         self.pick = PickParcels(self.clock)
-        self.settle = SettleParcels(self.clock, [OPERATOR])
+        self.desk = AdminDesk(self.clock, {})
+        self.settle = SettleParcels(self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk))
         self.report = ReportFailure(self.clock, [OPERATOR])
         self.sweep = Sweep(self.clock)
         self.is_started = False

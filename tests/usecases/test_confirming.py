@@ -30,7 +30,9 @@ SECONDS_OF_WINDOW = WINDOW.total_seconds()
 async def owner_of(rules: Rules, phone: str) -> int | None:
     parsed = rules.plan.parse(phone)
     assert parsed is not None
-    return await rules.database.transact(lambda store: store.phones.owner(rules.vault.fingerprint(parsed)))
+    fingerprint = rules.vault.fingerprint(parsed)
+    owners = await rules.database.transact(lambda store: store.phones.owners(fingerprint))
+    return owners[0].user_id if owners else None
 
 
 async def expires(rules: Rules) -> None:

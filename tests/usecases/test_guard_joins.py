@@ -136,7 +136,7 @@ async def test_a_guard_join_past_its_deadline_is_declined_by_its_query(rules: Ru
     await rules.sweeps()
 
     declined = await errand(rules, ErrandKind.DECLINE_JOIN)
-    assert declined.details == {"user_id": ANNA, "gate": GATE.chat_id, "query_id": "q"}
+    assert declined.details == {"user_id": ANNA, "gate": GATE.chat_id, "query_id": "q", "why": "deadline"}
 
 
 async def test_a_refusal_after_a_lost_answer_does_not_queue_the_join_under_an_open_app(rules: Rules) -> None:

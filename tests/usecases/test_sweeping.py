@@ -87,7 +87,8 @@ async def test_a_request_past_its_deadline_is_declined_and_its_person_told_once(
     assert await rules.requests() == ["declined"]
     assert (await rules.journal()).count("join_expired") == 1
     (errand,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue)]
-    assert (errand.kind, errand.details) == (ErrandKind.DECLINE_JOIN, {"user_id": ANNA, "gate": GATE.chat_id})
+    assert errand.kind is ErrandKind.DECLINE_JOIN
+    assert errand.details == {"user_id": ANNA, "gate": GATE.chat_id, "why": "deadline"}
     assert await rules.face() == "deadline"
 
 

@@ -1,0 +1,49 @@
+"""Whether a verified phone opens a gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain.gate import Decision, Gate, Hindrance, Standing
+from bot.domain.phone import Fingerprint, NumberKind
+from bot.domain.settings import CountryRule, GateSettings
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedPhone:
+    """The phone that verified a person. `rank`: 1 for the first account that this phone verified, and so on."""
+
+    user_id: int
+    fingerprint: Fingerprint = field(repr=False)
+    mask: str
+    verification_id: int
+    region: str
+    kind: NumberKind
+    rank: int
+    verified_at: datetime
+
+
+def hindrance(gate: Gate, phone: VerifiedPhone, decision: Decision | None, now: datetime) -> Hindrance | None:
+    """Why this phone does not open this gate now; None when it does.
+
+    What no call can mend comes first, so that nobody calls in vain.
+    """
+    rules = gate.rules(now)
+    if (about_number := number_hindrance(rules, phone.region, phone.kind)) is not None:
+        return about_number
+    if phone.rank > rules.accounts:
+        return Hindrance.ACCOUNTS
+    is_revoked = decision is not None and decision.standing is Standing.REVOKED and phone.verified_at <= decision.at
+    is_old = rules.fresh_for is not None and phone.verified_at + rules.fresh_for <= now
+    return Hindrance.STALE if is_revoked or is_old else None
+
+
+def number_hindrance(rules: GateSettings, region: str, kind: NumberKind) -> Hindrance | None:
+    """The same for what can be told of a number before anybody has called."""
+    match rules.country_rule:
+        case CountryRule.ONLY if region not in rules.countries:
+            return Hindrance.COUNTRY
+        case CountryRule.ALL_BUT if region in rules.countries:
+            return Hindrance.COUNTRY
+    return Hindrance.KIND if kind in rules.refused_kinds else None

@@ -1,0 +1,80 @@
+"""What admins do at the panel, and which pages it has. Names are stored and stand in old buttons: never reuse one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+ADMIN_KNOWN_FOR = timedelta(minutes=1)
+"""How long Telegram's word that somebody is an admin is good, unless something changes meanwhile."""
+
+
+class Page(StrEnum):
+    """A page of a gate's panel. CARD is the first."""
+
+    CARD = "card"
+    WAY = "way"
+    DEADLINE = "deadline"
+    COUNTRIES = "countries"
+    KINDS = "kinds"
+    FRESH = "fresh"
+    ACCOUNTS = "accounts"
+    GRANTED = "granted"
+    TAG = "tag"
+    FURTHER = "further"
+    LANGUAGE = "language"
+    WELCOME = "welcome"
+    LOG = "log"
+    RAID = "raid"
+    FILE = "file"
+    """Export and import of the settings."""
+    IMPORT = "import"
+    """What an imported file would change."""
+    PENDING = "pending"
+    WHO = "who"
+    """One person at this gate."""
+
+
+class ActKind(StrEnum):
+    """What an admin wants done."""
+
+    OPEN = "open"
+    """See a page."""
+    SET = "set"
+    """Change a setting: `key` and `value`."""
+    SWITCH = "switch"
+    PRESET = "preset"
+    TYPE = "type"
+    """What they wrote to a page that asks for words."""
+    CHECK = "check"
+    LINK = "link"
+    EXPORT = "export"
+    IMPORT = "import"
+    APPLY = "apply"
+    """Take over what an imported file says."""
+    LOG_HERE = "log_here"
+    LET_IN = "let_in"
+    DECLINE = "decline"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+    REVOKE = "revoke"
+    RESTORE = "restore"
+    """Undo a revocation."""
+    DECLINE_MANY = "decline_many"
+    STRICT = "strict"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something an admin of a gate wants done. `details` depend on the kind.
+
+    `query_id` is that of the button they pressed, which has to be answered.
+    """
+
+    kind: ActKind
+    gate_id: int
+    admin_id: int
+    details: Mapping[str, str | int] = field(default_factory=dict)
+    query_id: str | None = None

@@ -1,0 +1,197 @@
+"""What an admin chooses for a gate: a value, and the three presets."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from bot.domain.phone import NumberKind
+
+SHORTEST_DEADLINE = timedelta(minutes=5)
+LONGEST_DEADLINE = timedelta(days=30)
+LONGEST_FRESH = timedelta(days=3650)
+MOST_ACCOUNTS = 10
+MOST_COUNTRIES = 60
+MOST_FURTHER = 10
+LONGEST_TAG = 16
+"""Characters of a member's tag; emoji are not allowed (Bot API, `setChatMemberTag`)."""
+LONGEST_WELCOME = 500
+MOST_RAID_REQUESTS = 10_000
+MOST_RAID_MINUTES = 60
+RAID_REQUESTS, RAID_MINUTES = 30, 5
+"""More requests than this in this many minutes count as a raid, unless the gate says otherwise."""
+STRICT_DEADLINE = timedelta(hours=1)
+
+
+class WayIn(StrEnum):
+    """How people come in at a gate."""
+
+    REQUEST = "request"
+    """They ask to join, and are let in once verified."""
+    GUARD = "guard"
+    """The same, in the very window of the request: the bot is the group's guard."""
+    MUTE = "mute"
+    """They join, and may not write until verified."""
+    LINK = "link"
+    """They ask the bot in private for an invite link, and get one once verified."""
+
+
+class AtDeadline(StrEnum):
+    """What becomes of who has not verified in time."""
+
+    TURN_AWAY = "turn_away"
+    """The request is declined; who is in already, and muted, is removed and may come again."""
+    LEAVE = "leave"
+    """They go on waiting, until an admin decides."""
+
+
+class CountryRule(StrEnum):
+    """What the list of countries means."""
+
+    ANY = "any"
+    ONLY = "only"
+    ALL_BUT = "all_but"
+
+
+class RaidReaction(StrEnum):
+    """What a gate does by itself when a raid begins; its admins are told in any case but OFF."""
+
+    OFF = "off"
+    TELL = "tell"
+    STRICT = "strict"
+    PAUSE = "pause"
+
+
+class Preset(StrEnum):
+    """Settings in one tap."""
+
+    OPEN = "open"
+    STANDARD = "standard"
+    STRICT = "strict"
+
+
+LANDLINES = frozenset({NumberKind.FIXED})
+RENTED = frozenset(
+    {
+        NumberKind.VOIP,
+        NumberKind.TOLL_FREE,
+        NumberKind.PREMIUM,
+        NumberKind.SHARED_COST,
+        NumberKind.PERSONAL,
+        NumberKind.PAGER,
+        NumberKind.UAN,
+        NumberKind.VOICEMAIL,
+    }
+)
+"""Kinds of numbers that are rented rather than owned."""
+
+
+def is_tag(text: str) -> bool:
+    """Whether Telegram takes it as a tag (or as none, when empty)."""
+    # Emoji live beyond the basic plane, or among the symbols and dingbats below it.
+    is_plain = all(char.isprintable() and ord(char) < 0x10000 and not 0x2190 <= ord(char) <= 0x2BFF for char in text)
+    return len(text) <= LONGEST_TAG and is_plain and text == text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """All that can be chosen. Raises ValueError, in one sentence, for what cannot be.
+
+    `asks_call`: whether a call is asked for at all; without, everybody comes in and is only recorded.
+    `fresh_for`: how old a verification may be; None: of any age. `accounts`: how many accounts one phone may bring
+    in. `countries` are ISO 3166 codes. `tag` and `welcome` are empty when there is none. `further`: chats that who
+    comes in gets an invite link to. `language` is empty for the installation's own. `log_chat` is where decisions are
+    told, `log_topic` the topic in it. `tidies_joins`: lines about who joined are deleted.
+    """
+
+    asks_call: bool = True
+    way: WayIn = WayIn.REQUEST
+    deadline: timedelta = timedelta(hours=24)
+    at_deadline: AtDeadline = AtDeadline.TURN_AWAY
+    country_rule: CountryRule = CountryRule.ANY
+    countries: tuple[str, ...] = ()
+    refused_kinds: frozenset[NumberKind] = frozenset()
+    fresh_for: timedelta | None = None
+    accounts: int = 1
+    tag: str = ""
+    further: tuple[int, ...] = ()
+    language: str = ""
+    welcome: str = ""
+    log_chat: int | None = None
+    log_topic: int | None = None
+    tidies_joins: bool = False
+    raid: RaidReaction = RaidReaction.TELL
+    raid_requests: int = RAID_REQUESTS
+    raid_minutes: int = RAID_MINUTES
+
+    def __post_init__(self) -> None:
+        for is_right, problem in (
+            (SHORTEST_DEADLINE <= self.deadline <= LONGEST_DEADLINE, "the deadline is 5 minutes to 30 days"),
+            (
+                self.fresh_for is None or timedelta(days=1) <= self.fresh_for <= LONGEST_FRESH,
+                "verifications are good for 1 to 3650 days, or for ever",
+            ),
+            (1 <= self.accounts <= MOST_ACCOUNTS, "one phone brings in 1 to 10 accounts"),
+            (len(self.countries) <= MOST_COUNTRIES, "at most 60 countries can be listed"),
+            (
+                all(re.fullmatch("[A-Z]{2}", country) for country in self.countries),
+                "countries are codes of two letters, such as RU",
+            ),
+            (
+                self.country_rule is not CountryRule.ONLY or bool(self.countries),
+                "the list of allowed countries is empty: nobody could come in",
+            ),
+            (is_tag(self.tag), "a tag has at most 16 characters, in one line, and no emoji"),
+            (len(self.welcome) <= LONGEST_WELCOME, "the welcome has at most 500 characters"),
+            (len(self.further) <= MOST_FURTHER, "at most 10 further chats can be given"),
+            (
+                1 <= self.raid_requests <= MOST_RAID_REQUESTS and 1 <= self.raid_minutes <= MOST_RAID_MINUTES,
+                "a raid is 1 to 10000 requests in 1 to 60 minutes",
+            ),
+        ):
+            if not is_right:
+                raise ValueError(problem)
+
+
+STANDARD = GateSettings()
+
+
+def preset(which: Preset, settings: GateSettings) -> GateSettings:
+    """`settings` with what the preset is about changed; how people come in, words and the log stay."""
+    fresh = replace(
+        settings,
+        asks_call=True,
+        deadline=STANDARD.deadline,
+        at_deadline=STANDARD.at_deadline,
+        country_rule=STANDARD.country_rule,
+        countries=STANDARD.countries,
+        refused_kinds=STANDARD.refused_kinds,
+        fresh_for=STANDARD.fresh_for,
+        accounts=STANDARD.accounts,
+    )
+    match which:
+        case Preset.OPEN:
+            return replace(fresh, asks_call=False)
+        case Preset.STANDARD:
+            return fresh
+        case Preset.STRICT:
+            return stricter(replace(fresh, fresh_for=timedelta(days=30)))
+
+
+def stricter(settings: GateSettings) -> GateSettings:
+    """What holds while a gate is strict for a while: a call from a number that is no rented one, and soon."""
+    return replace(
+        settings,
+        asks_call=True,
+        deadline=min(settings.deadline, STRICT_DEADLINE),
+        at_deadline=AtDeadline.TURN_AWAY,
+        refused_kinds=settings.refused_kinds | RENTED | LANDLINES,
+        accounts=1,
+    )
+
+
+def preset_of(settings: GateSettings) -> Preset | None:
+    """Which preset these settings are; None when they were changed since."""
+    return next((which for which in Preset if preset(which, settings) == settings), None)

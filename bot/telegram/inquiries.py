@@ -1,0 +1,73 @@
+"""What Telegram is asked about gates: who runs them, and how it stands with them."""
+
+from __future__ import annotations
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
+from aiogram.types import ChatMemberAdministrator, ChatMemberOwner
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandDue, Receipt, Result
+from bot.domain.health import Health
+from bot.telegram.methods import GetGuard
+
+TIMEOUT = 15
+
+
+class Inquiries:
+    """Each method carries one errand; what Telegram said is in the receipt's answer. It may raise what aiogram
+    raises."""
+
+    def __init__(self, bot: Bot, clock: Clock, app_url: str | None) -> None:
+        self._bot = bot
+        self._clock = clock
+        self._app_url = app_url
+
+    async def check_admin(self, errand: ErrandDue) -> Receipt:
+        """Whether somebody is an admin of a gate now: `is_admin`."""
+        try:
+            member = await self._bot.get_chat_member(
+                int(errand.details["gate"]), int(errand.details["user_id"]), request_timeout=TIMEOUT
+            )
+        except (TelegramBadRequest, TelegramForbiddenError) as error:
+            # The chat is gone, or the bot is out of it, or they never were in it: nobody we know to be an admin.
+            return Receipt(errand, Result.DONE, error=error.message, answer={"is_admin": False})
+        is_admin = isinstance(member, ChatMemberOwner | ChatMemberAdministrator)
+        return Receipt(errand, Result.DONE, answer={"is_admin": is_admin})
+
+    async def check_gate(self, errand: ErrandDue) -> Receipt:
+        """How it stands with a gate: `health`."""
+        gate_id, now = int(errand.details["gate"]), self._clock.now()
+        try:
+            me = await self._bot.get_me(request_timeout=TIMEOUT)
+            member = await self._bot.get_chat_member(gate_id, me.id, request_timeout=TIMEOUT)
+            chat = await self._bot(GetGuard(chat_id=gate_id), request_timeout=TIMEOUT)
+        except (TelegramBadRequest, TelegramForbiddenError) as error:
+            health = Health(now, is_there=False)
+            return Receipt(errand, Result.DONE, error=error.message, answer={"health": health})
+        rights = member if isinstance(member, ChatMemberAdministrator) else None
+        is_supergroup = chat.type == "supergroup"
+        # A group whose new members need no approval is open by its public name; a private one only by its links,
+        # which nobody can list.
+        is_open = chat.username is not None and not chat.join_by_request and is_supergroup
+        health = Health(
+            checked_at=now,
+            is_there=rights is not None,
+            can_invite=bool(rights and rights.can_invite_users),
+            can_restrict=bool(rights and rights.can_restrict_members),
+            can_tag=bool(rights and rights.can_manage_tags),
+            can_delete=bool(rights and rights.can_delete_messages),
+            is_open=is_open,
+            is_supergroup=is_supergroup,
+            is_guarded=chat.guard_bot is not None and chat.guard_bot.id == me.id,
+            guard_possible=self._app_url is not None and bool(me.supports_join_request_queries) and is_supergroup,
+            own_tags=bool(chat.permissions and chat.permissions.can_edit_tag),
+        )
+        return Receipt(errand, Result.DONE, answer={"health": health})
+
+    async def call_admins(self, errand: ErrandDue) -> Receipt:
+        """Who the admins of a gate are that can be written to at all: `admins`."""
+        found = await self._bot.get_chat_administrators(int(errand.details["gate"]), request_timeout=TIMEOUT)
+        return Receipt(
+            errand, Result.DONE, answer={"admins": [admin.user.id for admin in found if not admin.user.is_bot]}
+        )

@@ -1,0 +1,24 @@
+"""What Telegram's refusals say: parts of its own error texts (Bot API server and TDLib sources), in lower case."""
+
+from __future__ import annotations
+
+from aiogram.exceptions import TelegramAPIError
+
+NOTHING_CHANGED = ("message is not modified",)
+UNREACHABLE = (
+    "chat not found",
+    "user is deactivated",
+    "bot was blocked",
+    "can't initiate conversation",
+    "peer_id_invalid",
+)
+NO_REQUEST = ("hide_requester_missing", "user_id_invalid", "participant_id_invalid")
+ALREADY_IN = ("user_already_participant",)
+TOO_MANY = ("user_channels_too_much", "channels_too_much")
+NO_MESSAGE = ("message to delete not found", "message can't be deleted", "message_id_invalid")
+
+
+def says(error: TelegramAPIError, parts: tuple[str, ...]) -> bool:
+    """Whether the refusal is one of these."""
+    text = error.message.lower()
+    return any(part in text for part in parts)

@@ -1,0 +1,163 @@
+"""Deciding about somebody who waits at a gate: the one place where people are let in or turned away."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.admission import hindrance, number_hindrance
+from bot.domain.contact import ContactRefusal
+from bot.domain.delivery import ErrandKind
+from bot.domain.gate import GRANT_OF, Gate, GrantKind, Hindrance, JoinRequest, RequestState, Standing
+from bot.domain.journal import Event
+from bot.domain.phone import Fingerprint, Phone
+from bot.domain.settings import WayIn
+from bot.usecases.ports import Store
+
+BY_NOBODY = 0
+"""In place of a verification's id, for who came in without one."""
+
+
+class Why(StrEnum):
+    """Why somebody was let in or turned away, as the journal and the log tell it."""
+
+    VERIFIED = "verified"
+    OPEN = "open"
+    """The gate asks nobody for a call."""
+    BY_HAND = "by_hand"
+    BLOCKED = "blocked"
+    DEADLINE = "deadline"
+    RAID = "raid"
+    MANY = "many"
+    """One of many that an admin declined together."""
+
+
+async def decide(store: Store, gate: Gate, request: JoinRequest, now: datetime, *, told: bool) -> bool:
+    """Let in, or turn away, somebody for whom there is an answer; whether there was.
+
+    What an admin decided about the person goes first. Then a gate that asks for no call lets everybody in. Then it
+    is held against the verified phone; what hinders it is noted, so that the person's screen tells it. A gate that
+    does not work decides nothing. `told`: the person's screen is to tell how it went.
+    """
+    if not gate.works:
+        return False
+    user_id = request.user_id
+    decision = await store.standings.get(gate.chat_id, user_id)
+    standing = decision.standing if decision is not None else None
+    if standing is Standing.BLOCKED:
+        await turn_away(store, gate, request, now, Why.BLOCKED)
+        return True
+    if standing is Standing.ALLOWED:
+        await let_in(store, gate, request, BY_NOBODY, now, Why.BY_HAND, told=told)
+        return True
+    if not gate.rules(now).asks_call:
+        await let_in(store, gate, request, BY_NOBODY, now, Why.OPEN, told=told)
+        return True
+    phone = await store.phones.of(user_id)
+    if phone is None:
+        return False
+    found = hindrance(gate, phone, decision, now)
+    if found is None:
+        await let_in(store, gate, request, phone.verification_id, now, Why.VERIFIED, told=told)
+        return True
+    if found is not request.hindrance:
+        await store.requests.set_hindrance(gate.chat_id, user_id, found)
+        store.journal.add(Event.HINDERED, now, user_id=user_id, gate_id=gate.chat_id, code=found)
+    return False
+
+
+async def let_in(
+    store: Store,
+    gate: Gate,
+    request: JoinRequest,
+    verification_id: int,
+    now: datetime,
+    why: Why,
+    *,
+    told: bool,
+    admin_id: int | None = None,
+) -> None:
+    """Decide that a person comes in; the courier tells Telegram."""
+    gate_id, user_id = gate.chat_id, request.user_id
+    await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
+    if request.way is WayIn.MUTE:
+        # One that rests until somebody else's restriction ends is not wanted any more.
+        await store.errands.cancel(ErrandKind.MUTE, gate_id, user_id, now, resting=True)
+    kind = GRANT_OF[request.way]
+    await store.grants.owe(gate_id, user_id, kind, verification_id, now, told=told)
+    store.journal.add(
+        Event.GRANT_DUE,
+        now,
+        user_id=user_id,
+        gate_id=gate_id,
+        verification_id=verification_id or None,
+        code=f"{kind}:{why}" if why is not Why.VERIFIED else kind,
+        actor_id=admin_id,
+    )
+
+
+async def turn_away(
+    store: Store,
+    gate: Gate,
+    request: JoinRequest,
+    now: datetime,
+    why: Why,
+    *,
+    admin_id: int | None = None,
+    job: str | None = None,
+) -> None:
+    """Decide that a person does not come in; who is in already, and muted, is removed and may come again."""
+    gate_id, user_id = gate.chat_id, request.user_id
+    await store.requests.set_state(gate_id, user_id, RequestState.DECLINED, now)
+    events = {Why.DEADLINE: Event.JOIN_EXPIRED}
+    event = events.get(why, Event.DECLINED_BY_HAND)
+    store.journal.add(event, now, user_id=user_id, gate_id=gate_id, code=why, actor_id=admin_id)
+    if request.way is WayIn.LINK:
+        return
+    kind = ErrandKind.KICK if request.way is WayIn.MUTE else ErrandKind.DECLINE_JOIN
+    details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id, "why": why}
+    if request.query_id is not None:
+        details["query_id"] = request.query_id
+    if admin_id is not None:
+        details["admin_id"] = admin_id
+    await store.errands.add(kind, gate_id, details, now, user_id=user_id, job=job)
+
+
+async def reward(store: Store, gate: Gate, user_id: int, verification_id: int, now: datetime) -> None:
+    """Who is in is given what else the gate gives: its tag, and links to its further chats."""
+    settings = gate.settings
+    if settings.tag:
+        await store.grants.owe(
+            gate.chat_id, user_id, GrantKind.TAG, verification_id, now, told=False, detail=settings.tag
+        )
+    further = await store.gates.get_many(settings.further)
+    for chat_id in settings.further:
+        if chat_id in further and further[chat_id].is_on:
+            await store.grants.owe(chat_id, user_id, GrantKind.LINK, verification_id, now, told=True)
+
+
+async def needs_call(store: Store, user_id: int) -> bool:
+    """Whether a call of this person would open anything: they are not verified, or a gate wants it fresher."""
+    if await store.phones.of(user_id) is None:
+        return True
+    waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
+    return any(request.hindrance is Hindrance.STALE for request, _ in waiting)
+
+
+async def has_room(store: Store, user_id: int, fingerprint: Fingerprint, now: datetime) -> bool:
+    """Whether this phone may verify this account too, besides those that it has verified before."""
+    others = [phone for phone in await store.phones.owners(fingerprint) if phone.user_id != user_id]
+    if not others:
+        return True
+    waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
+    return len(others) < max((gate.rules(now).accounts for _, gate in waiting), default=1)
+
+
+async def unwanted(store: Store, user_id: int, phone: Phone, now: datetime) -> ContactRefusal | None:
+    """Why a call from this phone would open no gate at which the person waits; None when it may, or they wait
+    nowhere."""
+    waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
+    found = [number_hindrance(gate.rules(now), phone.region, phone.kind) for _, gate in waiting]
+    if not found or None in found:
+        return None
+    return ContactRefusal.COUNTRY if Hindrance.COUNTRY in found else ContactRefusal.KIND

@@ -1,0 +1,114 @@
+"""What is to be done and shown in Telegram, as the use cases ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Urgency
+from bot.domain.screen import Face
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenRow:
+    """What should be shown to a person, and what was last shown."""
+
+    user_id: int
+    chat_id: int
+    face: Face
+    details: Mapping[str, str | int]
+    revision: int
+    message_id: int | None
+    is_editable: bool
+    is_fresh: bool
+    shown_digest: str | None
+    is_refresh: bool
+    reach_until: datetime | None
+    attempts: int
+
+
+class Errands(Protocol):
+    """One-off deliveries."""
+
+    async def add(
+        self,
+        kind: ErrandKind,
+        chat_id: int,
+        details: Mapping[str, str | int],
+        now: datetime,
+        *,
+        key: str | None = None,
+        expires_at: datetime | None = None,
+        user_id: int | None = None,
+        job: str | None = None,
+        after: float = 0.0,
+    ) -> None:
+        """Put it in the queue. A `key` that is there already, done or not, makes it a repeat: nothing is added.
+
+        `user_id`: whom it is about. `job`: the name of what it is a part of. `after`: seconds to rest.
+        """
+
+    async def due(self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency) -> list[ErrandDue]:
+        """Those of one urgency."""
+
+    async def cancel(
+        self, kind: ErrandKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False
+    ) -> bool:
+        """Do not run what was not run yet; whether there was any. `resting`: only what cannot be under way."""
+
+    async def job(self, name: str) -> tuple[int, int]:
+        """How many parts a job has, and how many are done."""
+
+    async def done(self, errand_ids: Sequence[int], now: datetime) -> None: ...
+
+    async def drop(self, now: datetime, *, done_before: datetime) -> None:
+        """Give up those past their time, and forget those done long ago."""
+
+    async def retry(self, errand_id: int, due_at: datetime, error: str) -> None: ...
+
+
+class Screens(Protocol):
+    """What each person should see."""
+
+    async def show(
+        self,
+        user_id: int,
+        chat_id: int,
+        face: Face,
+        now: datetime,
+        *,
+        details: Mapping[str, str | int] | None = None,
+        fresh: bool = False,
+        acted: bool = True,
+        after: float = 0.0,
+        reach_until: datetime | None = None,
+    ) -> None:
+        """Show `face`. `fresh`: as a new message. `acted`: the person waits for it. `after`: seconds to rest."""
+
+    async def touch(self, user_ids: Collection[int], now: datetime, *, acted: bool = True) -> None:
+        """What these persons' screens tell has changed. `acted`: they wait for it."""
+
+    async def postpone(self, user_id: int, until: datetime) -> None:
+        """What was not asked for by the person is drawn no sooner than this, if it is not drawn yet."""
+
+    async def hurry(self, user_id: int, now: datetime) -> None:
+        """What rests is drawn now, if it is not drawn yet."""
+
+    async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
+        """What this person should see, and its details; None when nothing was ever shown."""
+
+    async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
+        """When the next try opens, or opened, for those of these persons whose screen says so."""
+
+    async def due(self, now: datetime, limit: int, busy: Collection[int]) -> list[ScreenRow]: ...
+
+    async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> bool:
+        """The screen was shown; whether that is still what should be shown."""
+
+    async def retry(self, user_id: int, revision: int, due_at: datetime) -> None:
+        """Draw it later, unless it has changed meanwhile and is drawn anew at once."""
+
+    async def give_up(self, user_id: int, revision: int) -> None:
+        """This state of the screen cannot be shown."""

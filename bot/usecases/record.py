@@ -1,0 +1,52 @@
+"""Telling a gate's log chat what was decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.delivery import ErrandKind
+from bot.domain.gate import Gate
+from bot.domain.journal import Event
+from bot.usecases.ports import Store
+
+GATHERS_FOR = 2.0
+"""Seconds a line rests, so that what happens at once becomes one message."""
+
+
+async def tell_log(
+    store: Store,
+    gate: Gate,
+    event: Event,
+    user_id: int,
+    now: datetime,
+    *,
+    why: str = "",
+    since: datetime | None = None,
+    admin_id: int | None = None,
+    name: str = "",
+) -> None:
+    """One line for the log chat, if the gate has one: what became of whom, why, by whom, and how long it took.
+
+    `since`: when they asked.
+    """
+    settings = gate.settings
+    if settings.log_chat is None:
+        return
+    phone = await store.phones.of(user_id)
+    details: dict[str, str | int] = {
+        "event": event,
+        "gate": gate.chat_id,
+        "title": gate.title,
+        "user_id": user_id,
+        "name": name,
+        "why": why,
+        "mask": phone.mask if phone is not None else "",
+        "language": settings.language,
+    }
+    if since is not None:
+        details["seconds"] = int((now - since).total_seconds())
+    if admin_id is not None:
+        details["admin_id"] = admin_id
+    if settings.log_topic is not None:
+        details["topic"] = settings.log_topic
+    await store.errands.add(ErrandKind.LOG, settings.log_chat, details, now, user_id=user_id, after=GATHERS_FOR)

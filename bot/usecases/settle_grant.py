@@ -1,0 +1,94 @@
+"""What came of a grant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain.delivery import ErrandKind, GrantDue, Notice, Receipt, Result
+from bot.domain.gate import GrantKind, GrantState, JoinRequest, RequestState, Standing
+from bot.domain.journal import Event
+from bot.domain.screen import Face
+from bot.usecases.admit import BY_NOBODY, Why, reward
+from bot.usecases.ports import Store
+from bot.usecases.record import tell_log
+
+GRANT_STATES = {
+    Result.DONE: GrantState.DONE,
+    Result.GONE: GrantState.GONE,
+    Result.TOO_MANY_CHATS: GrantState.TOO_MANY_CHATS,
+}
+GRANT_EVENTS = {GrantState.DONE: Event.GRANT_DONE, GrantState.GONE: Event.GRANT_GONE}
+ENTRIES = (GrantKind.JOIN, GrantKind.UNMUTE)
+
+
+class SettleGrant:
+    """Note it. Who is in now is given what else the gate gives, and the log is told.
+
+    One that was given up is told to the operators and shown on the person's screen.
+    """
+
+    def __init__(self, operators: Sequence[int]) -> None:
+        self._operators = operators
+
+    async def __call__(self, store: Store, grant: GrantDue, receipt: Receipt, now: datetime) -> None:
+        state = GRANT_STATES.get(receipt.result, GrantState.FAILED)
+        is_told = await store.grants.settle(grant, state, now, receipt.error, receipt.answer.get("detail"))
+        if is_told is None:
+            return
+        event = GRANT_EVENTS.get(state, Event.GRANT_FAILED)
+        code = receipt.error or ("" if grant.kind is GrantKind.JOIN else grant.kind)
+        store.journal.add(event, now, user_id=grant.user_id, gate_id=grant.gate_id, code=code[:64])
+        if grant.kind in ENTRIES:
+            await self._entry(store, grant, state, now)
+        if state is GrantState.FAILED and grant.kind is not GrantKind.TAG:
+            await self._tell_operators(store, grant, receipt, now)
+        if is_told:
+            await store.screens.touch([grant.user_id], now)
+        elif state is GrantState.TOO_MANY_CHATS:
+            person = (await store.people.get_many([grant.user_id]))[grant.user_id]
+            await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=True)
+
+    async def _entry(self, store: Store, grant: GrantDue, state: GrantState, now: datetime) -> None:
+        gate = await store.gates.get(grant.gate_id)
+        if state is GrantState.GONE:
+            await store.requests.set_state(grant.gate_id, grant.user_id, RequestState.GONE, now)
+        if state is not GrantState.DONE or gate is None:
+            return
+        settings = gate.settings
+        if settings.log_chat is None and not settings.tag and not settings.further:
+            # Nothing more is to be done, which is most often so.
+            return
+        phone = await store.phones.of(grant.user_id)
+        verification_id = phone.verification_id if phone is not None else BY_NOBODY
+        await reward(store, gate, grant.user_id, verification_id, now)
+        request: JoinRequest | None = await store.requests.get(grant.gate_id, grant.user_id)
+        decision = await store.standings.get(grant.gate_id, grant.user_id)
+        is_by_hand = decision is not None and decision.standing is Standing.ALLOWED
+        why = Why.BY_HAND if is_by_hand else Why.VERIFIED if phone is not None else Why.OPEN
+        await tell_log(
+            store,
+            gate,
+            Event.GRANT_DONE,
+            grant.user_id,
+            now,
+            why=why,
+            since=request.requested_at if request is not None else None,
+            name=request.name if request is not None else "",
+        )
+
+    async def _tell_operators(self, store: Store, grant: GrantDue, receipt: Receipt, now: datetime) -> None:
+        gate = await store.gates.get(grant.gate_id)
+        for operator in self._operators:
+            await store.errands.add(
+                ErrandKind.NOTIFY,
+                operator,
+                {
+                    "notice": Notice.GRANT_FAILED,
+                    "title": gate.title if gate else "",
+                    "user_id": grant.user_id,
+                    "error": receipt.error[:200],
+                },
+                now,
+                key=f"{Notice.GRANT_FAILED}:{grant.gate_id}:{receipt.error[:60]}:{now:%Y-%m-%dT%H}:{operator}",
+            )

@@ -1,0 +1,190 @@
+"""What people are given at gates."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, not_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.delivery import ErrandKind, GrantDue
+from bot.domain.gate import Gate, Grant, GrantKind, GrantState, muted_until
+from storage import tables
+from storage.gates import GATE_COLUMNS, G, gate
+from storage.statements import upsert
+
+A = tables.grants.c
+R = tables.join_requests.c
+E = tables.errands.c
+SHOWN_GRANTS = 5
+SETTLE = (
+    update(tables.grants)
+    .where(
+        A.gate_id == bindparam("at_gate"),
+        A.user_id == bindparam("whose"),
+        A.kind == bindparam("what"),
+        A.state == GrantState.DUE,
+        A.owed_at == bindparam("since"),
+    )
+    .values(
+        state=bindparam("settled_state"),
+        settled_at=bindparam("now"),
+        error=bindparam("said"),
+        detail=func.coalesce(bindparam("made"), A.detail),
+    )
+    .returning(A.is_told)
+)
+# A newcomer is not unmuted before they were muted: the mute under way would come last, and stay.
+IS_BEING_MUTED = and_(
+    A.kind == GrantKind.UNMUTE,
+    exists().where(E.user_id == A.user_id, E.chat_id == A.gate_id, E.kind == ErrandKind.MUTE, E.done_at.is_(None)),
+)
+
+
+class SqlGrants:
+    """See `bot.usecases.ports_gates.Grants`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def owe(
+        self,
+        gate_id: int,
+        user_id: int,
+        kind: GrantKind,
+        verification_id: int,
+        now: datetime,
+        *,
+        told: bool,
+        detail: str = "",
+    ) -> None:
+        values: dict[str, object] = {
+            "verification_id": verification_id,
+            "state": GrantState.DUE,
+            "is_told": told,
+            "owed_at": now,
+            "due_at": now,
+            "settled_at": None,
+            "attempts": 0,
+            "error": None,
+            "detail": detail,
+        }
+        await self._connection.execute(
+            upsert(self._connection, tables.grants, *values),
+            {"gate_id": gate_id, "user_id": user_id, "kind": kind, **values},
+        )
+
+    async def made(self, gate_id: int, user_id: int, kind: GrantKind, now: datetime) -> None:
+        values: dict[str, object] = {
+            "verification_id": 0,
+            "state": GrantState.DONE,
+            "is_told": True,
+            "owed_at": now,
+            "due_at": now,
+            "settled_at": now,
+            "attempts": 0,
+            "error": None,
+            "detail": "",
+        }
+        await self._connection.execute(
+            upsert(self._connection, tables.grants, *values),
+            {"gate_id": gate_id, "user_id": user_id, "kind": kind, **values},
+        )
+
+    async def get(self, gate_id: int, user_id: int) -> list[Grant]:
+        rows = await self._connection.execute(
+            select(tables.grants).where(A.gate_id == gate_id, A.user_id == user_id).order_by(A.owed_at)
+        )
+        return [_grant(row) for row in rows]
+
+    async def take_back(self, gate_id: int, user_id: int) -> list[Grant]:
+        grants = [grant for grant in await self.get(gate_id, user_id) if grant.state is not GrantState.GONE]
+        await self._connection.execute(
+            update(tables.grants).where(A.gate_id == gate_id, A.user_id == user_id).values(state=GrantState.GONE)
+        )
+        return grants
+
+    async def of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[Grant, Gate]]]:
+        rows = await self._connection.execute(
+            select(tables.grants, *GATE_COLUMNS)
+            .join(tables.gates, G.chat_id == A.gate_id)
+            .where(A.user_id.in_(user_ids), A.state != GrantState.GONE, A.kind != GrantKind.TAG)
+            .order_by(A.owed_at.desc())
+        )
+        grants: dict[int, list[tuple[Grant, Gate]]] = defaultdict(list)
+        for row in rows:
+            if len(grants[row.user_id]) < SHOWN_GRANTS:
+                grant = _grant(row)
+                grants[row.user_id].append((grant, gate(row.gate_id, row)))
+        return grants
+
+    async def due(self, now: datetime, limit: int, busy: Collection[tuple[int, int]]) -> list[GrantDue]:
+        query = (
+            select(A.gate_id, A.user_id, A.kind, A.owed_at, A.attempts, A.detail, R.query_id, R.requested_at)
+            .join(tables.join_requests, (R.gate_id == A.gate_id) & (R.user_id == A.user_id), isouter=True)
+            .where(A.state == GrantState.DUE, A.due_at <= now, not_(IS_BEING_MUTED))
+        )
+        if busy:
+            query = query.where(tuple_(A.gate_id, A.user_id).not_in(busy))
+        rows = await self._connection.execute(query.order_by(A.due_at).limit(limit))
+        return [
+            GrantDue(
+                row.gate_id,
+                row.user_id,
+                GrantKind(row.kind),
+                row.owed_at,
+                row.attempts,
+                row.query_id if row.kind == GrantKind.JOIN else None,
+                muted_until(row.requested_at) if row.requested_at is not None else None,
+                row.detail if row.kind == GrantKind.TAG else "",
+            )
+            for row in rows
+        ]
+
+    async def settle(
+        self, grant: GrantDue, state: GrantState, now: datetime, error: str, detail: str | None = None
+    ) -> bool | None:
+        settled = await self._connection.execute(
+            SETTLE,
+            {
+                "at_gate": grant.gate_id,
+                "whose": grant.user_id,
+                "what": grant.kind,
+                "since": grant.owed_at,
+                "settled_state": state,
+                "now": now,
+                "said": error or None,
+                "made": detail,
+            },
+        )
+        is_told: bool | None = settled.scalar_one_or_none()
+        return is_told
+
+    async def retry(self, grant: GrantDue, due_at: datetime, error: str) -> None:
+        await self._connection.execute(
+            update(tables.grants).where(*_is(grant)).values(due_at=due_at, attempts=A.attempts + 1, error=error or None)
+        )
+
+    async def owe_again(self, now: datetime, *, user_id: int | None = None, gate_id: int | None = None) -> int:
+        query = update(tables.grants).where(A.state.in_((GrantState.FAILED, GrantState.TOO_MANY_CHATS)))
+        if user_id is not None:
+            query = query.where(A.user_id == user_id)
+        if gate_id is not None:
+            query = query.where(A.gate_id == gate_id)
+        owed = await self._connection.execute(query.values(state=GrantState.DUE, owed_at=now, due_at=now, attempts=0))
+        return owed.rowcount
+
+
+def _grant(row: Row[tuple[object, ...]]) -> Grant:
+    return Grant(row.gate_id, row.user_id, GrantKind(row.kind), GrantState(row.state), row.detail, row.settled_at)
+
+
+def _is(grant: GrantDue) -> tuple[ColumnElement[bool], ...]:
+    return (
+        A.gate_id == grant.gate_id,
+        A.user_id == grant.user_id,
+        A.kind == grant.kind,
+        A.owed_at == grant.owed_at,
+    )

@@ -1,0 +1,277 @@
+"""Who asked to enter which gate, or joined and waits there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.delivery import ErrandKind
+from bot.domain.gate import Gate, Hindrance, JoinRequest, Reach, RequestState, Switch
+from bot.domain.settings import AtDeadline, WayIn
+from bot.domain.verification import VerificationState
+from storage import tables
+from storage.gates import GATE_COLUMNS, G, gate
+from storage.statements import upsert
+
+R = tables.join_requests.c
+E = tables.errands.c
+P = tables.verified_phones.c
+WORKS = (G.is_on, G.switch == Switch.ON)
+IN_CALL_WINDOW = exists().where(
+    tables.verifications.c.user_id == R.user_id,
+    tables.verifications.c.state == VerificationState.OPEN,
+)
+VERIFIED = exists().where(P.user_id == R.user_id)
+DECIDE = (
+    update(tables.join_requests)
+    .where(R.gate_id == bindparam("at_gate"), R.user_id == bindparam("whose"))
+    .values(state=bindparam("decided_state"), decided_at=bindparam("now"))
+)
+REACH = (
+    update(tables.join_requests)
+    .where(
+        R.user_id.in_(bindparam("whose", expanding=True)),
+        R.state == RequestState.WAITING,
+        R.reach.in_(bindparam("before", expanding=True)),
+    )
+    .values(reach=bindparam("found"))
+    .returning(R.gate_id, R.user_id)
+)
+RECENT = select(func.count()).where(R.gate_id == bindparam("at_gate"), R.requested_at >= bindparam("since"))
+TURNED_AWAY = (ErrandKind.DECLINE_JOIN, ErrandKind.KICK)
+
+
+class SqlJoinRequests:
+    """See `bot.usecases.ports_gates.JoinRequests`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        # In a raid all the requests of a transaction ask how many there were before them.
+        self._recent: dict[tuple[int, datetime], int] = {}
+
+    async def keep(self, request: JoinRequest) -> None:
+        values: dict[str, object] = {
+            "state": request.state,
+            "reach": Reach.PENDING,
+            "requested_at": request.requested_at,
+            "deadline_at": request.deadline_at,
+            "decided_at": None,
+            "query_id": request.query_id,
+            "way": request.way,
+            "name": request.name,
+            "hindrance": request.hindrance,
+        }
+        await self._connection.execute(
+            upsert(self._connection, tables.join_requests, *values),
+            {"gate_id": request.gate_id, "user_id": request.user_id, **values},
+        )
+
+    async def get(self, gate_id: int, user_id: int) -> JoinRequest | None:
+        found = await self._connection.execute(
+            select(tables.join_requests).where(R.gate_id == gate_id, R.user_id == user_id)
+        )
+        row = found.one_or_none()
+        return None if row is None else _request(row)
+
+    async def waiting_of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[JoinRequest, Gate]]]:
+        waiting: dict[int, list[tuple[JoinRequest, Gate]]] = defaultdict(list)
+        for request, its_gate in await self._with_gates(R.user_id.in_(user_ids), order=R.requested_at):
+            waiting[request.user_id].append((request, its_gate))
+        return waiting
+
+    async def set_state(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> None:
+        await self._connection.execute(
+            DECIDE, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
+        )
+
+    async def set_hindrance(self, gate_id: int, user_id: int, hindrance: Hindrance | None) -> None:
+        await self._connection.execute(
+            update(tables.join_requests).where(R.gate_id == gate_id, R.user_id == user_id).values(hindrance=hindrance)
+        )
+
+    async def reconsider(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
+        whose = [R.gate_id == gate_id] if gate_id is not None else []
+        whose += [R.user_id == user_id] if user_id is not None else []
+        await self._connection.execute(
+            update(tables.join_requests)
+            .where(*whose, R.state == RequestState.WAITING, R.hindrance.is_not(None))
+            .values(hindrance=None)
+        )
+
+    async def recent(self, gate_id: int, since: datetime) -> int:
+        key = (gate_id, since)
+        if key not in self._recent:
+            found = await self._connection.execute(RECENT, {"at_gate": gate_id, "since": since})
+            self._recent[key] = found.scalar_one()
+        return self._recent[key]
+
+    async def waiting_at(self, gate_id: int, limit: int, offset: int = 0) -> list[JoinRequest]:
+        rows = await self._connection.execute(
+            select(tables.join_requests)
+            .where(R.gate_id == gate_id, R.state == RequestState.WAITING)
+            .order_by(R.requested_at, R.user_id)
+            .limit(limit)
+            .offset(offset)
+        )
+        return [_request(row) for row in rows]
+
+    async def count_waiting(self, gate_id: int, way: WayIn | None = None) -> int:
+        ways = [] if way is None else [R.way == way]
+        found = await self._connection.execute(
+            select(func.count()).where(R.gate_id == gate_id, R.state == RequestState.WAITING, *ways)
+        )
+        return found.scalar_one()
+
+    async def decline_many(
+        self, gate_id: int, now: datetime, limit: int, *, before: datetime | None = None, since: datetime | None = None
+    ) -> list[JoinRequest]:
+        when = [] if before is None else [R.requested_at < before]
+        when += [] if since is None else [R.requested_at >= since]
+        rows = await self._connection.execute(
+            select(tables.join_requests)
+            .where(R.gate_id == gate_id, R.state == RequestState.WAITING, ~IN_CALL_WINDOW, ~VERIFIED, *when)
+            .order_by(R.requested_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        found = [_request(row) for row in rows]
+        if found:
+            await self._connection.execute(
+                update(tables.join_requests)
+                .where(R.gate_id == gate_id, R.user_id.in_([request.user_id for request in found]))
+                .values(state=RequestState.DECLINED, decided_at=now)
+            )
+        return found
+
+    async def reopen(self, user_id: int, now: datetime) -> list[JoinRequest]:
+        rows = await self._connection.execute(
+            select(tables.join_requests)
+            .join(tables.errands, (E.user_id == R.user_id) & (E.chat_id == R.gate_id))
+            .where(
+                R.user_id == user_id,
+                R.state == RequestState.DECLINED,
+                E.kind.in_(TURNED_AWAY),
+                E.done_at.is_(None),
+            )
+            .with_for_update(of=tables.join_requests)
+        )
+        found = [_request(row) for row in rows]
+        if found:
+            gate_ids = [request.gate_id for request in found]
+            await self._connection.execute(
+                update(tables.errands)
+                .where(E.user_id == user_id, E.chat_id.in_(gate_ids), E.kind.in_(TURNED_AWAY), E.done_at.is_(None))
+                .values(done_at=now)
+            )
+            await self._connection.execute(
+                update(tables.join_requests)
+                .where(R.user_id == user_id, R.gate_id.in_(gate_ids))
+                .values(state=RequestState.WAITING, decided_at=None)
+            )
+        return found
+
+    async def unprompted(self, joined_before: datetime) -> list[tuple[int, datetime]]:
+        rows = await self._connection.execute(
+            select(R.gate_id, func.max(R.requested_at).label("newest"))
+            .join(tables.gates, G.chat_id == R.gate_id)
+            .where(
+                R.state == RequestState.WAITING,
+                R.way == WayIn.MUTE,
+                *WORKS,
+                or_(
+                    R.reach == Reach.NOT_REACHED,
+                    and_(R.reach == Reach.PENDING, R.requested_at < joined_before),
+                ),
+            )
+            .group_by(R.gate_id)
+        )
+        return [(row.gate_id, row.newest) for row in rows]
+
+    async def forget_names(self, decided_before: datetime) -> None:
+        await self._connection.execute(
+            update(tables.join_requests).where(R.name != "", R.decided_at < decided_before).values(name="")
+        )
+
+    async def forget_query(self, gate_id: int, user_id: int) -> None:
+        await self._connection.execute(
+            update(tables.join_requests).where(R.gate_id == gate_id, R.user_id == user_id).values(query_id=None)
+        )
+
+    async def reached(self, user_ids: Collection[int], *, reached: bool) -> list[tuple[int, int]]:
+        if not user_ids:
+            return []
+        reach = Reach.REACHED if reached else Reach.NOT_REACHED
+        # Who was not reached at first may be reached later; not the other way round.
+        before = [Reach.PENDING, Reach.NOT_REACHED] if reached else [Reach.PENDING]
+        rows = await self._connection.execute(REACH, {"whose": list(user_ids), "found": reach, "before": before})
+        return [(row.gate_id, row.user_id) for row in rows]
+
+    async def waiting_though_verified(self, limit: int) -> list[tuple[JoinRequest, Gate]]:
+        return await self._with_gates(VERIFIED, R.hindrance.is_(None), *WORKS, order=R.requested_at, limit=limit)
+
+    async def overdue(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
+        is_left = tables.gates.c.settings["at_deadline"].as_string() == AtDeadline.LEAVE
+        return await self._with_gates(
+            R.deadline_at < now,
+            *WORKS,
+            ~IN_CALL_WINDOW,
+            func.coalesce(~is_left, literal(True)),  # noqa: FBT003 - SQL's
+            order=R.deadline_at,
+            limit=limit,
+        )
+
+    async def decline_overdue(self, gate_id: int, user_id: int, now: datetime) -> bool:
+        # What was read before may be over: on PostgreSQL a confirmation can come in between.
+        declined = await self._connection.execute(
+            update(tables.join_requests)
+            .where(R.gate_id == gate_id, R.user_id == user_id, R.state == RequestState.WAITING, R.deadline_at < now)
+            .values(state=RequestState.DECLINED, decided_at=now)
+        )
+        return bool(declined.rowcount)
+
+    async def give_chance(self, gate_id: int, deadline_at: datetime) -> None:
+        await self._connection.execute(
+            update(tables.join_requests)
+            .where(R.gate_id == gate_id, R.state == RequestState.WAITING, R.deadline_at < deadline_at)
+            .values(deadline_at=deadline_at)
+        )
+
+    async def prolong(self, seconds: float) -> None:
+        await self._connection.execute(
+            update(tables.join_requests)
+            .where(R.state == RequestState.WAITING)
+            .values(
+                deadline_at=R.deadline_at.op("+")(literal(timedelta(seconds=seconds) // tables.MICROSECOND, BigInteger))
+            )
+        )
+
+    async def _with_gates(
+        self, *conditions: ColumnElement[bool], order: ColumnElement[datetime], limit: int | None = None
+    ) -> list[tuple[JoinRequest, Gate]]:
+        """Those that wait, with their gates."""
+        rows = await self._connection.execute(
+            select(tables.join_requests, *GATE_COLUMNS)
+            .join(tables.gates, G.chat_id == R.gate_id)
+            .where(R.state == RequestState.WAITING, *conditions)
+            .order_by(order)
+            .limit(limit)
+        )
+        return [(_request(row), gate(row.gate_id, row)) for row in rows]
+
+
+def _request(row: Row[tuple[object, ...]]) -> JoinRequest:
+    return JoinRequest(
+        row.gate_id,
+        row.user_id,
+        row.requested_at,
+        row.deadline_at,
+        RequestState(row.state),
+        row.query_id,
+        WayIn(row.way),
+        row.name,
+        Hindrance(row.hindrance) if row.hindrance else None,
+    )
