@@ -99,7 +99,8 @@ def wrong_tag(tag: str) -> str | None:
     """Why a tag is not possible, in the words Telegram has for administrators' titles."""
     if len(tag) > LONGEST_TAG:
         return "ADMIN_RANK_INVALID"
-    # Emoji stand among the symbols, but for those that are made of plain characters and a joiner.
+    # Emoji stand among the symbols, but for those that are made of plain characters and a joiner. A few symbols are
+    # refused with them that Telegram may take.
     if any(character in JOINERS or _pictured(character) for character in tag):
         return "ADMIN_RANK_EMOJI_NOT_ALLOWED"
     return None
