@@ -148,7 +148,9 @@ class Person(InGroups):
             if not await query.message.chat.changed.next(max(0.0, deadline - time.monotonic())):
                 break
         if not query.answer.done():
-            raise NotSeen(f"the button {query.data!r} was not answered in {within:g} s\n{self.transcript()}")
+            raise NotSeen(
+                f"the button {query.data!r} was not answered in {within:g} s\n{self.transcript(query.message.chat)}"
+            )
         return query.answer.result()
 
     async def blocks_bot(self) -> None:
