@@ -92,6 +92,13 @@ class Faults:
         """What will still go wrong."""
         return list(self._waiting)
 
+    def unreachable(self, where: Where) -> bool:
+        """Whether nothing gets through until somebody clears it: what was waited for then does not either."""
+        return any(
+            fault.where == where and fault.kind == "reset_before" and fault.method is None and fault.times is None
+            for fault in self._waiting
+        )
+
     def take(self, where: Where, method: str = "") -> Fault | None:
         """The fault that happens to this call, if any; it is used up by that."""
         if not self._waiting:

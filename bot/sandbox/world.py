@@ -18,8 +18,9 @@ from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.smsc import Smsc
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.members import usual_permissions
 from bot.sandbox.telegram.server import TelegramServer
-from bot.sandbox.telegram.state import Group
+from bot.sandbox.telegram.state import Account, Group
 from bot.sandbox.trace import Trace
 
 LARGEST_BODY = 2**20
@@ -116,11 +117,40 @@ class World:
         self._touched()
         return person
 
-    def group(self, title: str, owner: Person, username: str | None = None, about: str = "", crowd: int = 0) -> Group:
-        """A supergroup whose newcomers need approval; `crowd` more members only count."""
+    def group(
+        self,
+        title: str,
+        owner: Person,
+        username: str | None = None,
+        about: str = "",
+        crowd: int = 0,
+        *,
+        approves: bool = True,
+        forum: bool = False,
+        hides_members: bool = False,
+        members_edit_tags: bool = True,
+    ) -> Group:
+        """A supergroup; `crowd` more members only count.
+
+        Newcomers need approval unless it `approves` nobody; a `forum` has topics; with `hides_members` no lines tell
+        who came and went.
+        """
         group = self.telegram.add_group("supergroup", title, owner.account, username, about)
         group.crowd = crowd
+        group.approves_new_members = approves
+        group.is_forum = forum
+        group.hides_members = hides_members
+        group.permissions = usual_permissions(edit_tags=members_edit_tags)
         return group
+
+    def basic_group(self, title: str, owner: Person) -> Group:
+        """A group of the small, old kind, with another kind of id, which can be upgraded."""
+        return self.telegram.add_group("group", title, owner.account, None, "")
+
+    def bot_account(self, name: str) -> Account:
+        """Another bot, which people can add to groups."""
+        username = f"{name.lower().replace(' ', '_')}_bot"
+        return self.telegram.add_account(name, username=username, language=None, phone=None, is_bot=True)
 
     def channel(self, title: str, owner: Person, username: str | None = None, about: str = "") -> Group:
         """A channel whose newcomers need approval."""

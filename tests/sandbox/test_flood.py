@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiogram import Bot
 from aiogram.exceptions import TelegramRetryAfter
+from aiogram.types import ChatPermissions, EphemeralMessageParameters
 
 from bot.sandbox.telegram import flood
 from bot.sandbox.world import World
@@ -103,6 +104,38 @@ async def test_join_decisions_share_the_whole_bots_budget(world: World, bot: Bot
     refused = [result for result in results if isinstance(result, TelegramRetryAfter)]
     assert len(refused) == world.telegram.too_many == 15
     assert len(group.requests) == len(refused)
+
+
+async def test_ephemeral_messages_share_their_groups_budget(world: World, bot: Bot) -> None:
+    olga = world.person("Olga")
+    group = world.group("Flat owners", owner=olga)
+    await olga.makes_bot_admin(group)
+    parameters = EphemeralMessageParameters(receiver_user_id=olga.id)
+    for number in range(19):
+        await bot.send_message(group.id, f"{number}", ephemeral_message_parameters=parameters)
+    assert await send_until_refused(bot, group.id, 5) == (1, 3)
+    with pytest.raises(TelegramRetryAfter):
+        await bot.send_message(group.id, "x", ephemeral_message_parameters=parameters)
+
+
+async def test_what_is_done_to_members_shares_the_whole_bots_budget(world: World, bot: Bot) -> None:
+    olga, anna = world.person("Olga"), world.person("Anna")
+    group = world.group("Flat owners", owner=olga, approves=False)
+    await olga.makes_bot_admin(group, can_restrict_members=True, can_manage_tags=True, can_invite_users=True)
+    await anna.joins(group)
+    for number in range(10):
+        await bot.restrict_chat_member(group.id, anna.id, ChatPermissions(can_send_messages=bool(number % 2)))
+        await bot.set_chat_member_tag(group.id, anna.id, f"{number}")
+        await bot.create_chat_invite_link(group.id)
+    for call in (
+        bot.ban_chat_member(group.id, anna.id),
+        bot.unban_chat_member(group.id, anna.id),
+        bot.set_chat_member_tag(group.id, anna.id, "x"),
+        bot.create_chat_invite_link(group.id),
+    ):
+        with pytest.raises(TelegramRetryAfter):
+            await call
+    assert group.member(anna.account).tag == "9"
 
 
 async def test_limits_can_be_off(world: World) -> None:

@@ -210,8 +210,8 @@ async def test_a_one_time_keyboard_folds_away_after_use_and_goes_with_its_messag
 
 async def test_what_the_double_only_would_pretend_to_follow_is_refused(bot: Bot, anna: Person) -> None:
     await anna.says("/start")
-    with pytest.raises(TelegramBadRequest, match='does not play the parameter "message_thread_id"'):
-        await bot.send_message(anna.id, "x", message_thread_id=5)
+    with pytest.raises(TelegramBadRequest, match='does not play the parameter "message_effect_id"'):
+        await bot.send_message(anna.id, "x", message_effect_id="5")
     with pytest.raises(TelegramBadRequest, match="unsupported parse_mode"):
         await bot.send_message(anna.id, "x", parse_mode="MarkdownV2")
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl
@@ -20,21 +23,42 @@ Method = TelegramMethod[Any]
 M = TypeVar("M", bound=Method)
 
 
-async def read_arguments(request: web.Request) -> Json:
-    """The parameters as they were sent: query, JSON, urlencoded or multipart; text must be UTF-8."""
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that came with a call."""
+
+    name: str
+    data: bytes
+
+
+async def read_arguments(request: web.Request) -> tuple[Json, dict[str, Upload]]:
+    """The parameters as they were sent, and the files that came with them, by the names of their parts.
+
+    Query, JSON, urlencoded or multipart; text must be UTF-8.
+    """
     arguments: Json = dict(request.query)
     if request.method != "POST":
-        return arguments
+        return arguments, {}
     try:
-        return arguments | await _read_body(request)
+        if request.content_type == "multipart/form-data":
+            parts = dict(await request.post())
+            arguments |= {name: value for name, value in parts.items() if isinstance(value, str)}
+            return arguments, _files(parts)
+        return arguments | await _read_body(request), {}
     except web.HTTPRequestEntityTooLarge as error:
         raise Refusal(413, "Request Entity Too Large") from error
 
 
+def _files(parts: Mapping[str, object]) -> dict[str, Upload]:
+    return {
+        name: Upload(value.filename, value.file.read())
+        for name, value in parts.items()
+        if isinstance(value, web.FileField)
+    }
+
+
 async def _read_body(request: web.Request) -> Json:
     kind = request.content_type
-    if kind == "multipart/form-data":
-        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
     body = await request.read()
     if kind == "application/json":
         return _json(body)
@@ -96,6 +120,15 @@ def _refusal(error: ValidationError) -> Refusal:
 def given(value: object) -> Any:  # noqa: ANN401 - whatever the model holds there
     """The value that was sent; None when only aiogram's placeholder for its own default is there."""
     return None if isinstance(value, Default) else value
+
+
+def moment(when: datetime | timedelta | int | None, now: int) -> int | None:
+    """A moment of a call in unix seconds."""
+    if isinstance(when, timedelta):
+        return now + int(when.total_seconds())
+    if isinstance(when, datetime):
+        return int(when.replace(tzinfo=when.tzinfo or UTC).timestamp())
+    return when
 
 
 @cache

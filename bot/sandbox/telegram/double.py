@@ -13,25 +13,18 @@ from bot.sandbox.clock import SandboxClock
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.telegram.delivery import Delivery
 from bot.sandbox.telegram.flood import Flood
-from bot.sandbox.telegram.refusals import bad_request, forbidden
-from bot.sandbox.telegram.state import (
-    Account,
-    CallbackQuery,
-    Chat,
-    ChatType,
-    Group,
-    JoinQuery,
-    JoinRequest,
-    Member,
-    Message,
-    PrivateChat,
-)
+from bot.sandbox.telegram.joining import InviteLink, JoinRequest
+from bot.sandbox.telegram.members import Member
+from bot.sandbox.telegram.refusals import Refusal, bad_request, forbidden, upgraded
+from bot.sandbox.telegram.state import Account, CallbackQuery, Chat, ChatType, Document, Group, Message, PrivateChat
 from bot.sandbox.telegram.webhook import Webhook
 from bot.sandbox.trace import Trace
 
 Json = dict[str, Any]
 JOIN_REQUEST_OPENS_CHAT = 300
 ANSWERABLE = 150
+# The account Telegram names when an administrator writes or acts as the group itself.
+AS_GROUP = 1_087_968_824
 
 
 class Telegram:
@@ -53,11 +46,17 @@ class Telegram:
         self.tasks = tasks
         self.token = token
         self.bot = Account(int(token.partition(":")[0]), "Callgate", is_bot=True, username=username)
-        self.accounts: dict[int, Account] = {}
+        self.as_group = Account(AS_GROUP, "Group", is_bot=True, username="GroupAnonymousBot")
+        self.accounts: dict[int, Account] = {AS_GROUP: self.as_group}
         self.private: dict[int, PrivateChat] = {}
         self.groups: dict[int, Group] = {}
+        # Groups that were deleted, and basic groups that are supergroups now.
+        self.gone: dict[int, Group] = {}
+        self.documents: dict[str, Document] = {}
         self.pending: dict[int, dict[int, JoinRequest]] = {}
+        # The pressed buttons that wait for an answer, and all there ever were.
         self.queries: dict[str, CallbackQuery] = {}
+        self.pressed: dict[str, CallbackQuery] = {}
         self.join_queries: dict[str, JoinRequest] = {}
         self.delivery = Delivery(clock, trace)
         self.webhook: Webhook | None = None
@@ -75,6 +74,10 @@ class Telegram:
         self._query_ids = itertools.count(4_000_000_000_000_001)
         self._people_ids = itertools.count(7_000_000_001)
         self._group_ids = itertools.count(-1_002_000_000_001, -1)
+        self._basic_ids = itertools.count(-4_001_234, -1)
+        self._ephemeral_ids = itertools.count(29_000_001)
+        self._file_ids = itertools.count(1)
+        self._order = itertools.count(1)
 
     # What tests ask for
 
@@ -134,18 +137,28 @@ class Telegram:
         """The present moment as Telegram writes it."""
         return int(self.clock.timestamp())
 
-    def add_account(self, first_name: str, *, username: str | None, language: str | None, phone: str) -> Account:
-        """A new user."""
-        account = Account(next(self._people_ids), first_name, username=username, language_code=language, phone=phone)
+    def add_account(
+        self, first_name: str, *, username: str | None, language: str | None, phone: str | None, is_bot: bool = False
+    ) -> Account:
+        """A new user, or another bot."""
+        account = Account(next(self._people_ids), first_name, is_bot, username, language, phone)
         self.accounts[account.id] = account
         return account
 
     def add_group(self, kind: ChatType, title: str, owner: Account, username: str | None, about: str) -> Group:
-        """A new group or channel whose newcomers need approval."""
-        group = Group(next(self._group_ids), kind, title=title, username=username, about=about)
+        """A new group or channel; newcomers of supergroups and channels need approval."""
+        number = next(self._basic_ids if kind == "group" else self._group_ids)
+        group = Group(number, kind, title=title, now=self.now, username=username, about=about)
+        group.approves_new_members = kind != "group"
         group.members[owner.id] = Member(owner, "creator")
         self.groups[group.id] = group
         return group
+
+    def add_document(self, name: str, data: bytes) -> Document:
+        """A file that was sent here."""
+        document = Document(f"file{next(self._file_ids)}", name, data)
+        self.documents[document.file_id] = document
+        return document
 
     def private_chat(self, account: Account) -> PrivateChat:
         """The account's chat with the bot, empty at first."""
@@ -168,7 +181,17 @@ class Telegram:
             return self.private_chat(self.accounts[number])
         if number in self.groups:
             return self.groups[number]
+        if number in self.gone:
+            raise self._gone(self.gone[number])
         raise bad_request("chat not found")
+
+    def _gone(self, group: Group) -> Refusal:
+        """Why nothing can be done in a group any more."""
+        if group.upgraded_to is not None:
+            return upgraded(group.upgraded_to.id)
+        if group.type == "group":
+            return forbidden("the group chat was deleted")
+        return forbidden(f"bot was kicked from the {group.type} chat")
 
     def find_group(self, chat_id: int | str) -> Group:
         """The group or channel a call names."""
@@ -176,6 +199,15 @@ class Telegram:
         if not isinstance(chat, Group):
             raise bad_request("method is available for supergroup and channel chats only")
         return chat
+
+    def find_account(self, user_id: int) -> Account:
+        """The user or bot a call names."""
+        if user_id == self.bot.id:
+            return self.bot
+        account = self.accounts.get(user_id)
+        if account is None:
+            raise bad_request("user not found" if user_id > 0 else "invalid user_id specified")
+        return account
 
     def name_of(self, chat_id: object) -> str:
         """A word for the trace."""
@@ -187,7 +219,8 @@ class Telegram:
             return self.accounts[number].first_name
         if number == self.bot.id:
             return self.bot.first_name
-        return self.groups[number].title if number in self.groups else str(number)
+        group = self.groups.get(number) or self.gone.get(number)
+        return group.title if group else str(number)
 
     # What the bot may do
 
@@ -206,10 +239,14 @@ class Telegram:
             member = self.bot_in(chat)
             if chat.type == "channel" and not member.may("can_post_messages"):
                 raise bad_request("need administrator rights in the channel chat")
+            if not chat.allows(self.bot, "can_send_messages"):
+                raise bad_request("not enough rights to send text messages to the chat")
         elif isinstance(chat, PrivateChat):
             self._check_may_write_to(chat.account)
 
     def _check_may_write_to(self, account: Account) -> None:
+        if account.is_bot:
+            raise forbidden("bot can't send messages to bots")
         if account.blocked_bot:
             raise forbidden("bot was blocked by the user")
         if account.wrote_to_bot:
@@ -229,14 +266,36 @@ class Telegram:
             chat.next_message_id += 1
         else:
             number = next(self._private_ids)
-        message = chat.by_id[number] = Message(number, chat, sender, self.now(), **parts)
+        parts.setdefault("author", sender)
+        message = chat.by_id[number] = Message(number, chat, sender, self.now(), order=next(self._order), **parts)
         self.touch(chat)
+        return message
+
+    def new_ephemeral(self, group: Group, sender: Account, receiver: Account, **parts: Any) -> Message:  # noqa: ANN401 - Message's own fields
+        """Put a message into a group that only two see: who sent it and who receives it."""
+        number = next(self._ephemeral_ids)
+        message = group.ephemeral[number] = Message(
+            0,
+            group,
+            sender,
+            self.now(),
+            order=next(self._order),
+            author=sender,
+            receiver=receiver,
+            ephemeral_id=number,
+            lost=receiver.loses_ephemeral,
+            **parts,
+        )
+        self.touch(group)
         return message
 
     def delete(self, message: Message) -> None:
         """Take a message away, and the keyboard it brought."""
         chat = message.chat
-        chat.by_id.pop(message.id, None)
+        if isinstance(chat, Group) and message.ephemeral_id is not None:
+            chat.ephemeral.pop(message.ephemeral_id, None)
+        else:
+            chat.by_id.pop(message.id, None)
         if isinstance(chat, PrivateChat) and chat.keyboard and chat.keyboard.message_id == message.id:
             chat.keyboard = None
         self.touch(chat)
@@ -253,7 +312,16 @@ class Telegram:
             where = f"{where} in {message.chat.title}"
         self.delivery.push("message", message.as_json(), key=f"chat {message.chat.id}", who=where)
 
-    def push_member(self, chat: Chat, actor: Account, old: Json, new: Json, *, via_join_request: bool = False) -> None:
+    def push_member(
+        self,
+        chat: Chat,
+        actor: Account,
+        old: Json,
+        new: Json,
+        *,
+        link: InviteLink | None = None,
+        via_join_request: bool = False,
+    ) -> None:
         """Tell the bot that somebody's place in a chat changed, its own or another's."""
         mine = new["user"]["id"] == self.bot.id
         kind = "my_chat_member" if mine else "chat_member"
@@ -266,52 +334,12 @@ class Telegram:
             "old_chat_member": old,
             "new_chat_member": new,
         }
+        if link is not None:
+            content["invite_link"] = link.as_json(self.bot)
         if via_join_request:
             content["via_join_request"] = True
         who = f"{new['user']['first_name']} is {new['status']}"
         self.delivery.push(kind, content, key=f"{kind} {chat.id}", who=who)
-
-    def set_member(self, group: Group, member: Member, actor: Account, *, via_join_request: bool = False) -> None:
-        """Give an account its new place in a group, and tell the bot."""
-        old = group.member(member.account).as_json()
-        here = member.status not in ("left", "kicked")
-        group.members.pop(member.account.id, None)
-        group.removed.pop(member.account.id, None)
-        (group.members if here else group.removed)[member.account.id] = member
-        if member.account is self.bot and not member.may("can_invite_users"):
-            group.guarded = False
-        self.touch(group)
-        self.push_member(group, actor, old, member.as_json(), via_join_request=via_join_request)
-
-    def add_request(self, group: Group, account: Account) -> JoinRequest:
-        """Keep a request to join until somebody decides or it is withdrawn."""
-        request = JoinRequest(group, account, self.now())
-        if group.guarded:
-            request.query = JoinQuery(self.next_query_id(), self.clock.timestamp())
-            self.join_queries[request.query.id] = request
-        group.requests[account.id] = request
-        self.pending.setdefault(account.id, {})[group.id] = request
-        self.touch(group)
-        return request
-
-    def end_request(self, request: JoinRequest) -> None:
-        """Forget a request, and what was asked about it."""
-        if request.query is not None:
-            self.join_queries.pop(request.query.id, None)
-        request.group.requests.pop(request.account.id, None)
-        mine = self.pending.get(request.account.id, {})
-        mine.pop(request.group.id, None)
-        if not mine:
-            self.pending.pop(request.account.id, None)
-        self.touch(request.group)
-
-    def admit(self, group: Group, account: Account, actor: Account, *, by_request: bool) -> None:
-        """Make a member of an account, with the line in the group that everybody sees."""
-        self.set_member(group, Member(account, "member"), actor, via_join_request=by_request)
-        if group.type == "supergroup":
-            message = self.new_message(group, account, new_chat_members=[account])
-            if self.bot.id in group.members:
-                self.push_message(message)
 
     def next_query_id(self) -> str:
         """An id for a pressed button, or for a question about a request to join."""

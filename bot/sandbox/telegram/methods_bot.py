@@ -17,7 +17,7 @@ from aiogram.methods import (
     SetMyShortDescription,
     SetWebhook,
 )
-from aiogram.types import MenuButtonWebApp
+from aiogram.types import BotCommand, MenuButtonWebApp
 from aiogram.types.bot_command_scope_union import BotCommandScopeUnion
 
 from bot.sandbox.telegram.double import Telegram
@@ -96,10 +96,13 @@ def set_my_commands(tg: Telegram, call: SetMyCommands) -> bool:
             raise bad_request("BOT_COMMAND_INVALID")
         if not 1 <= len(command.description) <= 256:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
-    tg.commands[_scope(tg, call.scope), call.language_code or ""] = [
-        {"command": command.command.removeprefix("/"), "description": command.description} for command in call.commands
-    ]
+    tg.commands[_scope(tg, call.scope), call.language_code or ""] = [_command(command) for command in call.commands]
     return True
+
+
+def _command(command: BotCommand) -> Json:
+    line: Json = {"command": command.command.removeprefix("/"), "description": command.description}
+    return line | ({"is_ephemeral": True} if command.is_ephemeral else {})
 
 
 def get_my_commands(tg: Telegram, call: GetMyCommands) -> list[Json]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime, timedelta
 from typing import Any, cast, get_args
 
 from aiogram.methods import (
@@ -14,30 +13,22 @@ from aiogram.methods import (
     GetChat,
     GetChatAdministrators,
     GetChatMember,
+    GetChatMemberCount,
+    RevokeChatInviteLink,
     SendChatJoinRequestWebApp,
 )
 
+from bot.sandbox.telegram import groups
+from bot.sandbox.telegram.arguments import moment
 from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.joining import InviteLink, JoinQuery, JoinRequest, JoinResult
 from bot.sandbox.telegram.markup import https_or_local
 from bot.sandbox.telegram.refusals import bad_request
-from bot.sandbox.telegram.state import Account, Group, InviteLink, JoinQuery, JoinRequest, JoinResult
+from bot.sandbox.telegram.state import Group
 from bot.sandbox.telegram.webapp import launch
 
 Json = dict[str, Any]
 QUERY_INVALID = "QUERY_ID_INVALID"
-PERMISSIONS = (
-    "can_send_messages",
-    "can_send_audios",
-    "can_send_documents",
-    "can_send_photos",
-    "can_send_videos",
-    "can_send_video_notes",
-    "can_send_voice_notes",
-    "can_send_polls",
-    "can_send_other_messages",
-    "can_add_web_page_previews",
-    "can_invite_users",
-)
 
 
 def approve_chat_join_request(tg: Telegram, call: ApproveChatJoinRequest) -> bool:
@@ -49,8 +40,7 @@ def _approve(tg: Telegram, request: JoinRequest) -> bool:
     if request.account.too_many_chats:
         raise bad_request("USER_CHANNELS_TOO_MUCH")
     tg.flood.count()
-    tg.end_request(request)
-    tg.admit(request.group, request.account, tg.bot, by_request=True)
+    groups.admit(tg, request.group, request.account, tg.bot, by_request=True, link=request.link)
     return True
 
 
@@ -61,7 +51,7 @@ def decline_chat_join_request(tg: Telegram, call: DeclineChatJoinRequest) -> boo
 
 def _decline(tg: Telegram, request: JoinRequest) -> bool:
     tg.flood.count()
-    tg.end_request(request)
+    groups.end_request(tg, request)
     return True
 
 
@@ -112,22 +102,13 @@ def _check_may_decide(tg: Telegram, group: Group) -> None:
 def _request(tg: Telegram, call: ApproveChatJoinRequest | DeclineChatJoinRequest) -> JoinRequest:
     group = tg.find_group(call.chat_id)
     _check_may_decide(tg, group)
-    account = _account(tg, call.user_id)
+    account = tg.find_account(call.user_id)
     if account.id in group.members:
         raise bad_request("USER_ALREADY_PARTICIPANT")
     request = group.requests.get(account.id)
     if request is None:
         raise bad_request("HIDE_REQUESTER_MISSING")
     return request
-
-
-def _account(tg: Telegram, user_id: int) -> Account:
-    if user_id == tg.bot.id:
-        return tg.bot
-    account = tg.accounts.get(user_id)
-    if account is None:
-        raise bad_request("user not found" if user_id > 0 else "invalid user_id specified")
-    return account
 
 
 def get_chat(tg: Telegram, call: GetChat) -> Json:
@@ -149,36 +130,59 @@ def get_chat(tg: Telegram, call: GetChat) -> Json:
     }
     if isinstance(chat, Group):
         member = chat.member(tg.bot)
-        if member.status in ("left", "kicked") and not chat.username:
+        if not member.inside and not chat.username:
             tg.bot_in(chat)
         if chat.about:
             full["description"] = chat.about
         if chat.type == "supergroup":
-            full |= {"join_by_request": chat.approves_new_members, "join_to_send_messages": True}
-            full["permissions"] = dict.fromkeys(PERMISSIONS, True)
+            full["join_to_send_messages"] = True
+        if chat.approves_new_members:
+            full["join_by_request"] = True
+        if chat.type != "channel":
+            full["permissions"] = chat.permissions
+        if chat.hides_members:
+            full["has_hidden_members"] = True
         if member.may("can_invite_users"):
-            full["invite_link"] = f"https://t.me/+primary{abs(chat.id)}"
+            full["invite_link"] = _primary_link(tg, chat).url
         if chat.guarded:
             full["guard_bot"] = tg.bot.as_json()
     return full
 
 
+def _primary_link(tg: Telegram, group: Group) -> InviteLink:
+    """The bot's own link that every administrator has, which lets in at once."""
+    url = f"https://t.me/+primary{abs(group.id)}"
+    return group.links.setdefault(url, InviteLink(url, tg.bot, primary=True))
+
+
 def get_chat_member(tg: Telegram, call: GetChatMember) -> Json:
     """Somebody's place in a chat."""
     group = tg.find_group(call.chat_id)
-    account = _account(tg, call.user_id)
+    account = tg.find_account(call.user_id)
     if account is not tg.bot:
         member = tg.bot_in(group)
-        if group.type == "channel" and member.status != "administrator":
+        if (group.type == "channel" or group.hides_members) and member.status != "administrator":
             raise bad_request("member list is inaccessible")
     return group.member(account).as_json()
 
 
 def get_chat_administrators(tg: Telegram, call: GetChatAdministrators) -> list[Json]:
-    """Those who run a chat; other bots would be left out."""
+    """Those who run a chat; other bots are left out unless asked for."""
     group = tg.find_group(call.chat_id)
     tg.bot_in(group)
-    return [member.as_json() for member in group.members.values() if member.status in ("creator", "administrator")]
+    running = [member for member in group.members.values() if member.runs]
+    return [
+        member.as_json()
+        for member in running
+        if call.return_bots or member.account is tg.bot or not member.account.is_bot
+    ]
+
+
+def get_chat_member_count(tg: Telegram, call: GetChatMemberCount) -> int:
+    """How many are in a chat."""
+    group = tg.find_group(call.chat_id)
+    tg.bot_in(group)
+    return len(group.members) + group.crowd
 
 
 def create_chat_invite_link(tg: Telegram, call: CreateChatInviteLink) -> Json:
@@ -192,23 +196,29 @@ def create_chat_invite_link(tg: Telegram, call: CreateChatInviteLink) -> Json:
         raise bad_request("invalid member limit specified")
     if call.name is not None and len(call.name) > 32:
         raise bad_request("invite link name is too long")
+    tg.flood.count()
     link = InviteLink(
         f"https://t.me/+{secrets.token_urlsafe(12)}",
         tg.bot,
         creates_join_request=bool(call.creates_join_request),
         name=call.name or None,
-        expire_date=_moment(tg, call.expire_date),
+        expire_date=moment(call.expire_date, tg.now()),
         member_limit=call.member_limit,
     )
+    if link.expire_date is not None and link.expire_date <= tg.now():
+        raise bad_request("EXPIRE_DATE_INVALID")
     group.links[link.url] = link
-    return link.as_json()
+    return link.as_json(tg.bot)
 
 
-def _moment(tg: Telegram, moment: datetime | timedelta | int | None) -> int | None:
-    if moment is None:
-        return None
-    if isinstance(moment, timedelta):
-        return tg.now() + int(moment.total_seconds())
-    if isinstance(moment, datetime):
-        return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
-    return moment
+def revoke_chat_invite_link(tg: Telegram, call: RevokeChatInviteLink) -> Json:
+    """End one of the bot's own links."""
+    group = tg.find_group(call.chat_id)
+    if not tg.bot_in(group).may("can_invite_users"):
+        raise bad_request("not enough rights to manage chat invite link")
+    link = group.links.get(call.invite_link)
+    if link is None or link.revoked or link.creator is not tg.bot:
+        raise bad_request("INVITE_HASH_EXPIRED")
+    tg.flood.count()
+    link.revoked = True
+    return link.as_json(tg.bot)

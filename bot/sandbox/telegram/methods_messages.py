@@ -8,21 +8,23 @@ from aiogram.methods import (
     AnswerCallbackQuery,
     DeleteMessage,
     DeleteMessages,
+    EditEphemeralMessageText,
     EditMessageReplyMarkup,
     EditMessageText,
     SendMessage,
     SendRichMessage,
 )
-from aiogram.types import InputRichMessage, MessageEntity, ReplyKeyboardMarkup, ReplyKeyboardRemove
-from pydantic import BaseModel
+from aiogram.types import InputRichMessage
 
+from bot.sandbox.telegram import ephemeral
 from bot.sandbox.telegram.arguments import given
 from bot.sandbox.telegram.double import ANSWERABLE, Telegram
 from bot.sandbox.telegram.entities import Text, read_text
-from bot.sandbox.telegram.markup import inline_rows, known, reply_rows
+from bot.sandbox.telegram.markup import inline_rows, known
 from bot.sandbox.telegram.refusals import bad_request
 from bot.sandbox.telegram.rich import read_rich
-from bot.sandbox.telegram.state import Chat, Group, Message, PrivateChat, ReplyKeyboard
+from bot.sandbox.telegram.sending import check_played, destination, send, stored
+from bot.sandbox.telegram.state import Chat, Group, Message, PrivateChat
 
 Json = dict[str, Any]
 DELETABLE = 48 * 3600
@@ -31,62 +33,44 @@ NOT_MODIFIED = (
     "current content and reply markup of the message"
 )
 QUERY_TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
-# Accepted and without effect here: they change nothing that a bot or its tests could see.
-WITHOUT_EFFECT = {
-    "disable_notification",
-    "protect_content",
-    "link_preview_options",
-    "disable_web_page_preview",
-}
-PLAYED = {"chat_id", "message_id", "text", "parse_mode", "entities", "rich_message", "reply_markup", *WITHOUT_EFFECT}
 
 
 def send_message(tg: Telegram, call: SendMessage) -> Json:
     """A new message from the bot."""
-    _check_played(call)
-    chat = tg.find_chat(call.chat_id)
-    tg.check_may_write(chat)
-    return _sent(tg, call, chat, read_text(call.text, given(call.parse_mode), _entities(call.entities)))
+    chat = destination(tg, call)
+    text = read_text(call.text, given(call.parse_mode), stored(call.entities))
+    return send(tg, call, chat, text=text.text, entities=text.entities)
 
 
 def send_rich_message(tg: Telegram, call: SendRichMessage) -> Json:
     """A new rich message from the bot."""
-    _check_played(call)
-    chat = tg.find_chat(call.chat_id)
-    tg.check_may_write(chat)
-    return _sent(tg, call, chat, _rich(tg, call.rich_message))
-
-
-def _sent(tg: Telegram, call: SendMessage | SendRichMessage, chat: Chat, text: Text) -> Json:
-    inline = inline_rows(call.reply_markup, chat)
-    keyboard = reply_rows(call.reply_markup, chat) if isinstance(call.reply_markup, ReplyKeyboardMarkup) else []
-    known(call.reply_markup)
-    tg.flood.count(chat)
-    message = tg.new_message(
-        chat,
-        tg.bot,
-        text=text.text,
-        entities=text.entities,
-        rich=isinstance(call, SendRichMessage),
-        inline_keyboard=inline,
-        other_markup=call.reply_markup is not None and not inline,
-    )
-    if isinstance(chat, PrivateChat):
-        if isinstance(call.reply_markup, ReplyKeyboardMarkup):
-            chat.keyboard = ReplyKeyboard(keyboard, bool(call.reply_markup.one_time_keyboard), message.id)
-        elif isinstance(call.reply_markup, ReplyKeyboardRemove):
-            chat.keyboard = None
-        tg.touch(chat)
-    return message.as_json()
+    chat = destination(tg, call)
+    text = _rich(tg, call.rich_message)
+    return send(tg, call, chat, text=text.text, entities=text.entities, rich=True)
 
 
 def edit_message_text(tg: Telegram, call: EditMessageText) -> Json:
     """Another text, plain or rich, and another keyboard or none, for a message of the bot."""
-    _check_played(call)
+    check_played(call)
     message = _editable(tg, call)
+    _retext(tg, message, call)
+    return message.as_json()
+
+
+def edit_ephemeral_message_text(tg: Telegram, call: EditEphemeralMessageText) -> bool:
+    """Another text and another keyboard or none, for an ephemeral message of the bot."""
+    check_played(call)
+    message = ephemeral.of_bot(tg, call, "edit")
+    if message.sender is not tg.bot or message.document is not None:
+        raise bad_request("message can't be edited")
+    _retext(tg, message, call)
+    return True
+
+
+def _retext(tg: Telegram, message: Message, call: EditMessageText | EditEphemeralMessageText) -> None:
     rich = call.rich_message is not None
     if call.rich_message is None:
-        text = read_text(call.text, given(call.parse_mode), _entities(call.entities))
+        text = read_text(call.text, given(call.parse_mode), stored(call.entities))
     elif call.text is None:
         text = _rich(tg, call.rich_message)
     else:
@@ -98,19 +82,20 @@ def edit_message_text(tg: Telegram, call: EditMessageText) -> Json:
         raise bad_request(NOT_MODIFIED)
     tg.flood.count(message.chat)
     message.text, message.entities, message.rich = text.text, text.entities, rich
-    return _edited(tg, message, inline)
+    _edited(tg, message, inline)
 
 
 def edit_message_reply_markup(tg: Telegram, call: EditMessageReplyMarkup) -> Json:
     """Another keyboard, or none, under a message of the bot."""
-    _check_played(call)
+    check_played(call)
     message = _editable(tg, call)
     inline = inline_rows(call.reply_markup, message.chat)
     known(call.reply_markup)
     if message.inline_keyboard == inline:
         raise bad_request(NOT_MODIFIED)
     tg.flood.count(message.chat)
-    return _edited(tg, message, inline)
+    _edited(tg, message, inline)
+    return message.as_json()
 
 
 def delete_message(tg: Telegram, call: DeleteMessage) -> bool:
@@ -153,24 +138,11 @@ def answer_callback_query(tg: Telegram, call: AnswerCallbackQuery) -> bool:
     return True
 
 
-def _check_played(call: BaseModel) -> None:
-    """Refuse parameters that exist in reality and that this double would only pretend to follow."""
-    for name in call.model_fields_set - PLAYED:
-        if given(getattr(call, name)) is not None:
-            raise bad_request(f'the sandbox does not play the parameter "{name}"')
-
-
 def _rich(tg: Telegram, message: InputRichMessage) -> Text:
     known(message)
     if not tg.rich_messages:
         raise bad_request("rich messages are not supported")
     return read_rich(message)
-
-
-def _entities(entities: list[MessageEntity] | None) -> list[Json]:
-    for entity in entities or []:
-        known(entity)
-    return [entity.model_dump(mode="json", exclude_none=True) for entity in entities or []]
 
 
 def _editable(tg: Telegram, call: EditMessageText | EditMessageReplyMarkup) -> Message:
@@ -184,22 +156,24 @@ def _editable(tg: Telegram, call: EditMessageText | EditMessageReplyMarkup) -> M
     message = chat.by_id.get(call.message_id)
     if message is None:
         raise bad_request("message to edit not found")
-    if message.sender is not tg.bot or message.other_markup or message.text is None:
+    if message.sender is not tg.bot or message.other_markup or message.service:
         raise bad_request("message can't be edited")
+    if message.document is not None and isinstance(call, EditMessageText):
+        raise bad_request("there is no text in the message to edit")
     return message
 
 
-def _edited(tg: Telegram, message: Message, inline: list[list[Json]]) -> Json:
+def _edited(tg: Telegram, message: Message, inline: list[list[Json]]) -> None:
     message.inline_keyboard = inline
     message.edit_date = tg.now()
     tg.touch(message.chat)
-    return message.as_json()
 
 
 def _check_deletable(tg: Telegram, chat: Chat, message: Message) -> None:
     if isinstance(chat, Group):
-        member = tg.bot_in(chat)
-        if message.sender is not tg.bot and not member.may("can_delete_messages"):
+        if tg.bot_in(chat).may("can_delete_messages"):
+            return
+        if message.sender is not tg.bot or message.service or tg.clock.timestamp() - message.date > DELETABLE:
             raise bad_request("message can't be deleted")
     elif tg.clock.timestamp() - message.date > DELETABLE:
         raise bad_request("message can't be deleted for everyone")

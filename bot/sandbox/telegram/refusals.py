@@ -8,17 +8,17 @@ from typing import Any
 class Refusal(Exception):  # noqa: N818 - an answer, not an error
     """The Bot API's answer to a call it does not carry out."""
 
-    def __init__(self, code: int, description: str, retry_after: int | None = None) -> None:
+    def __init__(self, code: int, description: str, **parameters: int) -> None:
         super().__init__(description)
         self.code = code
         self.description = description
-        self.retry_after = retry_after
+        self.parameters = parameters
 
     def as_json(self) -> dict[str, Any]:
         """The body of the answer."""
         body: dict[str, Any] = {"ok": False, "error_code": self.code, "description": self.description}
-        if self.retry_after is not None:
-            body["parameters"] = {"retry_after": self.retry_after}
+        if self.parameters:
+            body["parameters"] = self.parameters
         return body
 
 
@@ -39,4 +39,9 @@ def conflict(text: str) -> Refusal:
 
 def too_many_requests(retry_after: int) -> Refusal:
     """429, in Telegram's form."""
-    return Refusal(429, f"Too Many Requests: retry after {retry_after}", retry_after)
+    return Refusal(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
+
+
+def upgraded(new_id: int) -> Refusal:
+    """400: a basic group became a supergroup, which has another id."""
+    return Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=new_id)

@@ -12,8 +12,15 @@ from aiogram.methods import TelegramMethod
 from aiohttp import web
 
 from bot.sandbox.faults import Fault, Faults, hold_back, reset
-from bot.sandbox.telegram import methods_bot, methods_chats, methods_messages
-from bot.sandbox.telegram.arguments import build, read_arguments
+from bot.sandbox.telegram import (
+    ephemeral,
+    methods_bot,
+    methods_chats,
+    methods_files,
+    methods_members,
+    methods_messages,
+)
+from bot.sandbox.telegram.arguments import Upload, build, read_arguments
 from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.refusals import Refusal, bad_request, too_many_requests
 
@@ -36,6 +43,10 @@ PLAYED: dict[type[TelegramMethod[Any]], Handler] = {
     methods.EditMessageReplyMarkup: methods_messages.edit_message_reply_markup,
     methods.DeleteMessage: methods_messages.delete_message,
     methods.DeleteMessages: methods_messages.delete_messages,
+    methods.EditEphemeralMessageText: methods_messages.edit_ephemeral_message_text,
+    methods.DeleteEphemeralMessage: ephemeral.delete_ephemeral_message,
+    methods.SendDocument: methods_files.send_document,
+    methods.GetFile: methods_files.get_file,
     methods.AnswerCallbackQuery: methods_messages.answer_callback_query,
     methods.ApproveChatJoinRequest: methods_chats.approve_chat_join_request,
     methods.DeclineChatJoinRequest: methods_chats.decline_chat_join_request,
@@ -44,7 +55,13 @@ PLAYED: dict[type[TelegramMethod[Any]], Handler] = {
     methods.GetChat: methods_chats.get_chat,
     methods.GetChatMember: methods_chats.get_chat_member,
     methods.GetChatAdministrators: methods_chats.get_chat_administrators,
+    methods.GetChatMemberCount: methods_chats.get_chat_member_count,
     methods.CreateChatInviteLink: methods_chats.create_chat_invite_link,
+    methods.RevokeChatInviteLink: methods_chats.revoke_chat_invite_link,
+    methods.RestrictChatMember: methods_members.restrict_chat_member,
+    methods.BanChatMember: methods_members.ban_chat_member,
+    methods.UnbanChatMember: methods_members.unban_chat_member,
+    methods.SetChatMemberTag: methods_members.set_chat_member_tag,
 }
 BY_NAME: dict[str, tuple[str, type[TelegramMethod[Any]], Handler]] = {
     model.__api_method__.lower(): (model.__api_method__, model, handler) for model, handler in PLAYED.items()
@@ -61,7 +78,25 @@ class TelegramServer:
 
     def routes(self) -> list[web.RouteDef]:
         """Where it listens."""
-        return [web.route("*", "/bot{token}/{method}", self.handle)]
+        return [
+            web.route("*", "/bot{token}/{method}", self.handle),
+            web.get("/file/bot{token}/{path:.+}", self.serve_file),
+        ]
+
+    async def serve_file(self, request: web.Request) -> web.StreamResponse:
+        """Hand out a file by the path `getFile` gave."""
+        fault = self._faults.take("telegram", "file")
+        await hold_back(fault)
+        if fault is not None and fault.kind in ("reset_before", "reset_after"):
+            return reset(request)
+        if request.match_info["token"] != self._tg.token:
+            return _answer(Refusal(401, "Unauthorized"))
+        path = request.match_info["path"]
+        document = next((document for document in self._tg.documents.values() if document.path == path), None)
+        self._tg.trace.add("bot_api", f"file {path}", {"method": "file", "params": {"path": path}}, ok=bool(document))
+        if document is None:
+            return _answer(Refusal(404, "Not Found"))
+        return web.Response(body=document.data, content_type="application/octet-stream")
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call."""
@@ -83,9 +118,9 @@ class TelegramServer:
         consequences: Callable[[], None] | None = None
         outcome: object
         try:
-            arguments = await read_arguments(request)
+            arguments, files = await read_arguments(request)
             _fail(fault)
-            call = build(model, dict(arguments))
+            call = build(model, arguments | self._received(arguments, files))
             self._tg.trace.hold()
             try:
                 outcome = handler(self._tg, call)
@@ -100,6 +135,14 @@ class TelegramServer:
             return reset(request)
         return _answer(outcome)
 
+    def _received(self, arguments: Json, files: dict[str, Upload]) -> Json:
+        """The parameters that are files sent along, by name or by `attach://`, as ids of files that are here now."""
+        received: Json = {}
+        for name, file in files.items():
+            parameter = next((key for key, value in arguments.items() if value == f"attach://{name}"), name)
+            received[parameter] = self._tg.add_document(file.name, file.data).file_id
+        return received
+
     async def _get_updates(self, request: web.Request) -> web.StreamResponse:
         fault = self._faults.take("telegram", "getUpdates")
         await hold_back(fault)
@@ -107,11 +150,12 @@ class TelegramServer:
             return reset(request)
         try:
             _fail(fault)
-            updates = await self._tg.delivery.get_updates(build(methods.GetUpdates, await read_arguments(request)))
+            arguments, _ = await read_arguments(request)
+            updates = await self._tg.delivery.get_updates(build(methods.GetUpdates, arguments))
         except Refusal as refusal:
             self._record("getUpdates", NO_DETAIL, refusal, time.perf_counter())
             return _answer(refusal)
-        if fault is not None and fault.kind == "reset_after":
+        if (fault is not None and fault.kind == "reset_after") or self._faults.unreachable("telegram"):
             return reset(request)
         return _json(f'{{"ok":true,"result":{updates}}}', 200)
 

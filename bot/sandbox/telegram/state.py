@@ -1,38 +1,19 @@
-"""What Telegram knows: accounts, chats, messages, requests to join, pressed buttons."""
+"""What Telegram knows: accounts, messages, chats, pressed buttons."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.sandbox.pulse import Pulse
+from bot.sandbox.telegram.joining import InviteLink, JoinRequest
+from bot.sandbox.telegram.members import ADMIN_RIGHTS, Member, usual_permissions
 
 Json = dict[str, Any]
-ChatType = Literal["private", "supergroup", "channel"]
-Status = Literal["creator", "administrator", "member", "left", "kicked"]
+ChatType = Literal["private", "group", "supergroup", "channel"]
 Device = Literal["phone", "desktop"]
-JoinResult = Literal["approve", "decline", "queue"]
-
-ADMIN_RIGHTS = (
-    "can_manage_chat",
-    "can_delete_messages",
-    "can_manage_video_chats",
-    "can_restrict_members",
-    "can_promote_members",
-    "can_change_info",
-    "can_invite_users",
-    "can_post_stories",
-    "can_edit_stories",
-    "can_delete_stories",
-    "can_send_welcome_messages",
-    "can_post_messages",
-    "can_edit_messages",
-    "can_pin_messages",
-    "can_manage_topics",
-    "can_manage_direct_messages",
-    "can_manage_tags",
-)
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +30,9 @@ class Account:
     blocked_bot: bool = False
     too_many_chats: bool = False
     device: Device = "phone"
+    # Whether ephemeral messages can be sent to this account at all, and whether its app then drops them.
+    ephemeral: bool = True
+    loses_ephemeral: bool = False
     # The Mini App that a group's guard has opened on this account's screen, until it is closed.
     offered: App | None = None
 
@@ -62,24 +46,77 @@ class Account:
         return user
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A file on Telegram's servers."""
+
+    file_id: str
+    name: str
+    data: bytes
+
+    @property
+    def path(self) -> str:
+        """Where a bot fetches it, below its own address for files."""
+        return f"documents/{self.file_id}"
+
+    def as_json(self) -> Json:
+        """A Bot API `Document`."""
+        return {
+            "file_id": self.file_id,
+            "file_unique_id": f"unique{self.file_id}",
+            "file_name": self.name,
+            "file_size": len(self.data),
+        }
+
+
 @dataclass(slots=True, eq=False)
 class Message:
-    """A message as everybody in its chat sees it now."""
+    """A message as those in its chat see it now; an ephemeral one has the id 0 and one of its own."""
 
     id: int
     chat: Chat
     sender: Account
     date: int
+    # The text, or the caption under a document.
     text: str | None = None
     entities: list[Json] = field(default_factory=list)
     # Sent as a rich message. Telegram would give `rich_message` instead of the text; here both kinds look alike.
     rich: bool = False
     contact: Json | None = None
+    document: Document | None = None
     forward_origin: Json | None = None
-    new_chat_members: list[Account] = field(default_factory=list)
     inline_keyboard: list[list[Json]] = field(default_factory=list)
     other_markup: bool = False
     edit_date: int | None = None
+    # Its place among all messages of the world, which the ids of ephemeral ones do not tell.
+    order: int = 0
+    # Who wrote it, which Telegram hides when an administrator writes as the group.
+    author: Account | None = None
+    as_group: bool = False
+    sender_tag: str | None = None
+    thread_id: int | None = None
+    in_topic: bool = False
+    reply_to: Message | None = None
+    receiver: Account | None = None
+    ephemeral_id: int | None = None
+    lost: bool = False
+    # What service messages say.
+    new_chat_members: list[Account] = field(default_factory=list)
+    left_chat_member: Account | None = None
+    topic_created: str | None = None
+    migrate_to_chat_id: int | None = None
+    migrate_from_chat_id: int | None = None
+
+    @property
+    def service(self) -> bool:
+        """Whether Telegram wrote it, as a line about what happened."""
+        return bool(
+            self.new_chat_members
+            or self.left_chat_member
+            or self.topic_created
+            or self.migrate_to_chat_id
+            or self.migrate_from_chat_id
+        )
 
     @property
     def buttons(self) -> list[str]:
@@ -104,28 +141,43 @@ class Message:
             if entity["type"] == kind
         ]
 
-    def as_json(self) -> Json:
-        """A Bot API `Message`."""
+    def seen_by(self, account: Account) -> bool:
+        """Whether it is for this account's eyes, as far as the message goes."""
+        return self.ephemeral_id is None or (not self.lost and account in (self.receiver, self.sender))
+
+    def as_json(self, *, inside_reply: bool = False) -> Json:
+        """A Bot API `Message`; what it replies to is in it, without what that replied to."""
         message: Json = {"message_id": self.id, "date": self.date, "chat": self.chat.as_json()}
-        if self.chat.type == "channel":
-            message["sender_chat"] = message["chat"]
-        else:
+        if self.chat.type != "channel":
             message["from"] = self.sender.as_json()
-        if self.text is not None:
-            message["text"] = self.text
-        if self.entities:
-            message["entities"] = self.entities
-        if self.contact is not None:
-            message["contact"] = self.contact
-        if self.forward_origin is not None:
-            message["forward_origin"] = self.forward_origin
-        if self.new_chat_members:
-            message["new_chat_members"] = [member.as_json() for member in self.new_chat_members]
+        if self.chat.type == "channel" or self.as_group:
+            message["sender_chat"] = message["chat"]
+        if self.reply_to is not None and not inside_reply:
+            message["reply_to_message"] = self.reply_to.as_json(inside_reply=True)
+        if self.receiver is not None:
+            message["receiver_user"] = self.receiver.as_json()
         if self.inline_keyboard:
             message["reply_markup"] = {"inline_keyboard": self.inline_keyboard}
-        if self.edit_date is not None:
-            message["edit_date"] = self.edit_date
-        return message
+        if self.document is not None:
+            message |= {"document": self.document.as_json(), "caption": self.text, "caption_entities": self.entities}
+        else:
+            message |= {"text": self.text, "entities": self.entities}
+        message |= {
+            "ephemeral_message_id": self.ephemeral_id,
+            "sender_tag": self.sender_tag,
+            "message_thread_id": self.thread_id,
+            "is_topic_message": self.in_topic or None,
+            "contact": self.contact,
+            "forward_origin": self.forward_origin,
+            "new_chat_members": [member.as_json() for member in self.new_chat_members],
+            "left_chat_member": self.left_chat_member and self.left_chat_member.as_json(),
+            "migrate_to_chat_id": self.migrate_to_chat_id,
+            "migrate_from_chat_id": self.migrate_from_chat_id,
+            "edit_date": self.edit_date,
+        }
+        if self.topic_created is not None:
+            message["forum_topic_created"] = {"name": self.topic_created, "icon_color": 7322096}
+        return {name: value for name, value in message.items() if value is not None and value != []}
 
 
 @dataclass(slots=True, eq=False)
@@ -183,63 +235,70 @@ class PrivateChat(Chat):
 
 
 @dataclass(slots=True, eq=False)
-class Member:
-    """Somebody's place in a group or channel."""
+class Group(Chat):
+    """A basic group, a supergroup or a channel."""
 
-    account: Account
-    status: Status
-    rights: dict[str, bool] = field(default_factory=dict)
+    title: str = field(kw_only=True)
+    now: Callable[[], int] = field(kw_only=True)
+    username: str | None = None
+    about: str = ""
+    approves_new_members: bool = True
+    is_forum: bool = False
+    # Members are hidden from each other; nobody is told then who comes and goes.
+    hides_members: bool = False
+    permissions: dict[str, bool] = field(default_factory=usual_permissions)
+    # The owner chose the bot under "Process join requests".
+    guarded: bool = False
+    members: dict[int, Member] = field(default_factory=dict)
+    # Those who are not in it and have a place here nevertheless: removed, or restricted when they left.
+    outside: dict[int, Member] = field(default_factory=dict)
+    requests: dict[int, JoinRequest] = field(default_factory=dict)
+    links: dict[str, InviteLink] = field(default_factory=dict)
+    topics: dict[int, str] = field(default_factory=dict)
+    ephemeral: dict[int, Message] = field(default_factory=dict)
+    next_message_id: int = 1
+    # Members nobody needs to know one by one: they only count.
+    crowd: int = 0
+    upgraded_to: Group | None = None
+    deleted: bool = False
 
-    def may(self, right: str) -> bool:
-        """Whether this member holds an administrator's right."""
-        return self.status == "creator" or (self.status == "administrator" and self.rights.get(right, False))
+    def member(self, account: Account) -> Member:
+        """The account's place here now, `left` when it has none."""
+        for places in (self.members, self.outside):
+            kept = places.get(account.id)
+            if kept is not None:
+                member = kept.at(self.now())
+                if member is not kept:
+                    del places[account.id]
+                    if member.inside:
+                        self.members[account.id] = member
+                return member
+        return Member(account, "left")
+
+    def allows(self, account: Account, permission: str) -> bool:
+        """Whether somebody may do what ordinary members need a permission for."""
+        member = self.member(account)
+        if member.runs:
+            return permission not in ADMIN_RIGHTS or member.may(permission)
+        if not member.inside or not self.permissions.get(permission, False):
+            return False
+        return member.status == "member" or member.permissions.get(permission, False)
+
+    def seen_by(self, account: Account) -> list[Message]:
+        """What one account sees here, oldest first: nothing from outside a private group."""
+        if not self.member(account).inside and self.username is None:
+            return []
+        mine = [message for message in self.ephemeral.values() if message.seen_by(account)]
+        return sorted([*self.by_id.values(), *mine], key=lambda message: message.order)
 
     def as_json(self) -> Json:
-        """A Bot API `ChatMember`."""
-        member: Json = {"status": self.status, "user": self.account.as_json()}
-        if self.status == "creator":
-            member["is_anonymous"] = False
-        elif self.status == "administrator":
-            member |= {"can_be_edited": False, "is_anonymous": False}
-            member |= {right: self.rights.get(right, False) for right in ADMIN_RIGHTS}
-        elif self.status == "kicked":
-            member["until_date"] = 0
-        return member
-
-
-@dataclass(slots=True, eq=False)
-class JoinQuery:
-    """A guarded group's question to the bot about one request; moments are unix seconds.
-
-    For how long it can be answered says the Bot API page; for how long once an app was offered, nobody does.
-    """
-
-    ANSWERABLE = 10
-    ANSWERABLE_WITH_APP = 600
-
-    id: str
-    asked_at: float
-    app_url: str | None = None
-    offered_at: float | None = None
-    result: JoinResult | None = None
-
-    def open(self, now: float) -> bool:
-        """Whether the bot may still answer it."""
-        if self.result is not None:
-            return False
-        if self.offered_at is None:
-            return now - self.asked_at <= self.ANSWERABLE
-        return now - self.offered_at <= self.ANSWERABLE_WITH_APP
-
-
-@dataclass(slots=True, eq=False)
-class JoinRequest:
-    """A request that nobody has decided about yet; with a query when the bot guards the group."""
-
-    group: Group
-    account: Account
-    date: int
-    query: JoinQuery | None = None
+        """A Bot API `Chat`."""
+        chat: Json = {"id": self.id, "type": self.type, "title": self.title}
+        if self.username:
+            chat["username"] = self.username
+        if self.is_forum:
+            chat["is_forum"] = True
+        return chat
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -250,61 +309,6 @@ class App:
     init_data: str
     group: Group | None = None
     query_id: str | None = None
-
-
-@dataclass(slots=True, eq=False)
-class InviteLink:
-    """A link into a group."""
-
-    url: str
-    creator: Account
-    creates_join_request: bool = False
-    name: str | None = None
-    expire_date: int | None = None
-    member_limit: int | None = None
-    used: int = 0
-
-    def as_json(self) -> Json:
-        """A Bot API `ChatInviteLink`."""
-        link: Json = {
-            "invite_link": self.url,
-            "creator": self.creator.as_json(),
-            "creates_join_request": self.creates_join_request,
-            "is_primary": False,
-            "is_revoked": False,
-        }
-        optional = {"name": self.name, "expire_date": self.expire_date, "member_limit": self.member_limit}
-        return link | {key: value for key, value in optional.items() if value is not None}
-
-
-@dataclass(slots=True, eq=False)
-class Group(Chat):
-    """A supergroup or a channel."""
-
-    title: str = field(kw_only=True)
-    username: str | None = None
-    about: str = ""
-    approves_new_members: bool = True
-    # The owner chose the bot under "Process join requests".
-    guarded: bool = False
-    members: dict[int, Member] = field(default_factory=dict)
-    removed: dict[int, Member] = field(default_factory=dict)
-    requests: dict[int, JoinRequest] = field(default_factory=dict)
-    links: dict[str, InviteLink] = field(default_factory=dict)
-    next_message_id: int = 1
-    # Members nobody needs to know one by one: they only count.
-    crowd: int = 0
-
-    def member(self, account: Account) -> Member:
-        """The account's place here, `left` when it has none."""
-        return self.members.get(account.id) or self.removed.get(account.id) or Member(account, "left")
-
-    def as_json(self) -> Json:
-        """A Bot API `Chat`."""
-        chat: Json = {"id": self.id, "type": self.type, "title": self.title}
-        if self.username:
-            chat["username"] = self.username
-        return chat
 
 
 @dataclass(slots=True, eq=False)

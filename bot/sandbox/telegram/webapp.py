@@ -12,7 +12,8 @@ import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from bot.sandbox.telegram.state import Account, App, Group, JoinRequest
+from bot.sandbox.telegram.joining import JoinRequest
+from bot.sandbox.telegram.state import Account, App, Group
 
 if TYPE_CHECKING:
     from bot.sandbox.telegram.double import Telegram

@@ -1,0 +1,161 @@
+"""The words of a story about groups: joining, being in them, running them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from bot.sandbox.eyes import Eyes
+from bot.sandbox.telegram.belonging import Belonging
+from bot.sandbox.telegram.joining import InviteLink
+from bot.sandbox.telegram.members import Member
+from bot.sandbox.telegram.running import Running
+from bot.sandbox.telegram.state import Account, Group
+
+if TYPE_CHECKING:
+    from bot.sandbox.world import World
+
+
+class InGroups(Eyes):
+    """Somebody as a newcomer, a member and an administrator; others are people or accounts, bots among them."""
+
+    def __init__(self, world: World, account: Account) -> None:
+        super().__init__(world, account)
+        self._running = Running(world.telegram, account)
+        self._belonging = Belonging(world.telegram, self._client, self._running)
+
+    # As anybody
+
+    async def joins(self, group: Group) -> None:
+        """Press "Join", where nobody has to approve it."""
+        self._belonging.join(group)
+
+    async def asks_to_join(self, group: Group) -> None:
+        """Press "Request to join"."""
+        self._belonging.ask_to_join(group)
+
+    async def withdraws_request(self, group: Group) -> None:
+        """Take the request back."""
+        self._belonging.withdraw(group)
+
+    async def opens_link(self, url: str) -> None:
+        """Follow an invite link."""
+        self._belonging.open_link(url)
+
+    async def leaves(self, group: Group) -> None:
+        """Leave a group."""
+        self._belonging.leave(group)
+
+    async def adds(self, group: Group, other: InGroups | Account) -> None:
+        """Add somebody else to a group, or a bot."""
+        self._belonging.add(group, _account(other))
+
+    # As one who runs a group: newcomers
+
+    async def approves(self, group: Group, other: InGroups) -> None:
+        """Let somebody in by hand."""
+        self._running.decide(group, other.account, approve=True)
+
+    async def declines(self, group: Group, other: InGroups) -> None:
+        """Turn somebody down by hand."""
+        self._running.decide(group, other.account, approve=False)
+
+    async def makes_link(
+        self, group: Group, *, approves: bool = False, member_limit: int | None = None, expires: int | None = None
+    ) -> str:
+        """Make an invite link, which lets in at once unless it `approves`; `expires` is in unix seconds."""
+        url = f"https://t.me/+{secrets.token_urlsafe(12)}"
+        link = InviteLink(url, self.account, approves, expire_date=expires, member_limit=member_limit)
+        self._belonging.found_link(group, link)
+        return url
+
+    # Members
+
+    async def restricts(
+        self, group: Group, other: InGroups | Account, until: int | None = None, **permissions: bool
+    ) -> None:
+        """Let somebody do only what is named, by default nothing; `until` is in unix seconds, None is for ever."""
+        self._running.restrict(group, _account(other), until, permissions)
+
+    async def frees(self, group: Group, other: InGroups | Account) -> None:
+        """Lift a restriction."""
+        self._running.free(group, _account(other))
+
+    async def bans(self, group: Group, other: InGroups | Account) -> None:
+        """Remove somebody, who cannot come back by themselves."""
+        self._running.ban(group, _account(other))
+
+    async def removes(self, group: Group, other: InGroups | Account) -> None:
+        """Remove somebody from the group: what apps call so is a ban."""
+        self._running.ban(group, _account(other))
+
+    async def unbans(self, group: Group, other: InGroups | Account) -> None:
+        """Let somebody come back."""
+        self._running.unban(group, _account(other))
+
+    async def tags(self, group: Group, other: InGroups | Account, text: str) -> None:
+        """Put a tag beside somebody's name, or one's own; an empty one takes it away."""
+        self._running.tag(group, _account(other), text)
+
+    # Administrators
+
+    async def promotes(
+        self, group: Group, other: InGroups | Account, *, anonymous: bool = False, **rights: bool
+    ) -> None:
+        """Make somebody an administrator with the rights given, or with all but promoting when none is named.
+
+        An owner promotes themselves to become anonymous, or not any more.
+        """
+        self._running.promote(group, _account(other), rights, anonymous=anonymous)
+
+    async def demotes(self, group: Group, other: InGroups | Account) -> None:
+        """Make an administrator an ordinary member."""
+        self._running.demote(group, _account(other))
+
+    # The bot
+
+    async def makes_bot_admin(self, group: Group, **rights: bool) -> None:
+        """Make the bot an administrator with the rights given, e.g. `can_invite_users=True`."""
+        self._running.set_bot_rights(group, rights)
+
+    async def takes_rights(self, group: Group) -> None:
+        """Leave the bot an administrator who may not invite users."""
+        self._running.take_bot_right(group, "can_invite_users")
+
+    async def assigns_guard(self, group: Group, on: bool = True) -> None:  # noqa: FBT001, FBT002 - a story's word
+        """Choose the bot under "Process join requests", or nobody; for owners."""
+        self._running.set_guard(group, on=on)
+
+    async def demotes_bot(self, group: Group) -> None:
+        """Make the bot an ordinary member."""
+        self._running.set_bot_status(group, Member(self._world.telegram.bot, "member"))
+
+    async def removes_bot(self, group: Group) -> None:
+        """Remove the bot from the group."""
+        self._running.set_bot_status(group, Member(self._world.telegram.bot, "kicked"))
+
+    # The group itself
+
+    async def permits(self, group: Group, **permissions: bool) -> None:
+        """Change what all ordinary members may do."""
+        self._running.permit(group, permissions)
+
+    async def opens_topic(self, group: Group, name: str) -> int:
+        """Begin a topic of a forum; its number."""
+        return self._running.open_topic(group, name)
+
+    async def deletes_topic(self, group: Group, topic: int) -> None:
+        """Delete a topic with all that was written in it."""
+        self._running.close_topic(group, topic)
+
+    async def upgrades(self, group: Group) -> Group:
+        """Make a supergroup of a basic group; the new group comes back, the old one ends."""
+        return self._running.upgrade(group)
+
+    async def deletes(self, group: Group) -> None:
+        """Delete a group for everybody."""
+        self._running.delete(group)
+
+
+def _account(other: InGroups | Account) -> Account:
+    return other if isinstance(other, Account) else other.account

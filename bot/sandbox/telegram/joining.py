@@ -1,0 +1,81 @@
+"""The ways into a group: requests, what a guard is asked about them, invite links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from bot.sandbox.telegram.state import Account, Group
+
+Json = dict[str, Any]
+JoinResult = Literal["approve", "decline", "queue"]
+
+
+@dataclass(slots=True, eq=False)
+class JoinQuery:
+    """A guarded group's question to the bot about one request; moments are unix seconds.
+
+    For how long it can be answered says the Bot API page; for how long once an app was offered, nobody does.
+    """
+
+    ANSWERABLE = 10
+    ANSWERABLE_WITH_APP = 600
+
+    id: str
+    asked_at: float
+    app_url: str | None = None
+    offered_at: float | None = None
+    result: JoinResult | None = None
+
+    def open(self, now: float) -> bool:
+        """Whether the bot may still answer it."""
+        if self.result is not None:
+            return False
+        if self.offered_at is None:
+            return now - self.asked_at <= self.ANSWERABLE
+        return now - self.offered_at <= self.ANSWERABLE_WITH_APP
+
+
+@dataclass(slots=True, eq=False)
+class JoinRequest:
+    """A request that nobody has decided about yet; with a query when the bot guards the group."""
+
+    group: Group
+    account: Account
+    date: int
+    query: JoinQuery | None = None
+    link: InviteLink | None = None
+
+
+@dataclass(slots=True, eq=False)
+class InviteLink:
+    """A link into a group."""
+
+    url: str
+    creator: Account
+    creates_join_request: bool = False
+    name: str | None = None
+    expire_date: int | None = None
+    member_limit: int | None = None
+    primary: bool = False
+    revoked: bool = False
+    used: int = 0
+
+    def works(self, now: int) -> bool:
+        """Whether it lets anybody in, or ask."""
+        if self.revoked or (self.expire_date is not None and self.expire_date <= now):
+            return False
+        return self.member_limit is None or self.used < self.member_limit
+
+    def as_json(self, reader: Account) -> Json:
+        """A Bot API `ChatInviteLink`; the links of others are shown to a bot in part."""
+        link: Json = {
+            "invite_link": self.url if self.creator is reader else f"{self.url[:-8]}…",
+            "creator": self.creator.as_json(),
+            "creates_join_request": self.creates_join_request,
+            "is_primary": self.primary,
+            "is_revoked": self.revoked,
+        }
+        optional = {"name": self.name, "expire_date": self.expire_date, "member_limit": self.member_limit}
+        return link | {key: value for key, value in optional.items() if value is not None}

@@ -1,0 +1,124 @@
+"""What all methods that send have in common: where a message goes, what it replies to, who sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiogram.methods import SendDocument, SendMessage, SendRichMessage
+from aiogram.types import MessageEntity, ReplyKeyboardMarkup, ReplyKeyboardRemove, ReplyParameters
+from pydantic import BaseModel
+
+from bot.sandbox.telegram.arguments import given
+from bot.sandbox.telegram.double import Telegram
+from bot.sandbox.telegram.ephemeral import answered, receiver
+from bot.sandbox.telegram.markup import inline_rows, known, reply_rows
+from bot.sandbox.telegram.refusals import bad_request
+from bot.sandbox.telegram.state import Account, Chat, Group, Message, PrivateChat, ReplyKeyboard
+
+Json = dict[str, Any]
+Sending = SendMessage | SendRichMessage | SendDocument
+# Accepted and without effect here: they change nothing that a bot or its tests could see.
+WITHOUT_EFFECT = {
+    "disable_notification",
+    "protect_content",
+    "link_preview_options",
+    "disable_web_page_preview",
+    "disable_content_type_detection",
+}
+PLAYED = {
+    "chat_id",
+    "message_id",
+    "ephemeral_message_id",
+    "receiver_user_id",
+    "message_thread_id",
+    "text",
+    "document",
+    "caption",
+    "caption_entities",
+    "parse_mode",
+    "entities",
+    "rich_message",
+    "reply_markup",
+    "reply_parameters",
+    "ephemeral_message_parameters",
+    *WITHOUT_EFFECT,
+}
+REPLY_PLAYED = {"message_id", "ephemeral_message_id", "allow_sending_without_reply"}
+
+
+def check_played(call: BaseModel, played: set[str] = PLAYED) -> None:
+    """Refuse parameters that exist in reality and that this double would only pretend to follow."""
+    for name in call.model_fields_set - played:
+        if given(getattr(call, name)) is not None:
+            raise bad_request(f'the sandbox does not play the parameter "{name}"')
+
+
+def stored(entities: list[MessageEntity] | None) -> list[Json]:
+    """Entities as they came, for the message."""
+    for entity in entities or []:
+        known(entity)
+    return [entity.model_dump(mode="json", exclude_none=True) for entity in entities or []]
+
+
+def destination(tg: Telegram, call: Sending) -> Chat:
+    """The chat a new message goes to, if the bot may write there."""
+    check_played(call, PLAYED - {"receiver_user_id"})
+    chat = tg.find_chat(call.chat_id)
+    tg.check_may_write(chat)
+    return chat
+
+
+def send(tg: Telegram, call: Sending, chat: Chat, **content: Any) -> Json:  # noqa: ANN401 - Message's own fields
+    """Put the bot's message into the chat, with what belongs to it; the message as the call returns it."""
+    inline = inline_rows(call.reply_markup, chat)
+    keyboard = reply_rows(call.reply_markup, chat) if isinstance(call.reply_markup, ReplyKeyboardMarkup) else []
+    known(call.reply_markup)
+    thread_id = _thread(chat, call.message_thread_id)
+    reply_to = _replied_to(tg, chat, call.reply_parameters)
+    seen_by = receiver(tg, chat, call.ephemeral_message_parameters, reply_to)
+    tg.flood.count(chat)
+    if thread_id is None and reply_to is not None:
+        thread_id = reply_to.thread_id if reply_to.in_topic else None
+    content |= {
+        "thread_id": thread_id,
+        "in_topic": thread_id is not None,
+        "reply_to": reply_to,
+        "inline_keyboard": inline,
+        "other_markup": call.reply_markup is not None and not inline,
+    }
+    message = _put(tg, chat, seen_by, content)
+    if isinstance(chat, PrivateChat):
+        if isinstance(call.reply_markup, ReplyKeyboardMarkup):
+            chat.keyboard = ReplyKeyboard(keyboard, bool(call.reply_markup.one_time_keyboard), message.id)
+        elif isinstance(call.reply_markup, ReplyKeyboardRemove):
+            chat.keyboard = None
+        tg.touch(chat)
+    return message.as_json()
+
+
+def _put(tg: Telegram, chat: Chat, seen_by: Account | None, content: Json) -> Message:
+    if seen_by is not None and isinstance(chat, Group):
+        return tg.new_ephemeral(chat, tg.bot, seen_by, **content)
+    return tg.new_message(chat, tg.bot, **content)
+
+
+def _thread(chat: Chat, thread_id: int | None) -> int | None:
+    """The topic a message goes to; only forums have any, and their first one goes without a number."""
+    if thread_id is None:
+        return None
+    if not isinstance(chat, Group) or thread_id not in chat.topics:
+        raise bad_request("message thread not found")
+    return thread_id
+
+
+def _replied_to(tg: Telegram, chat: Chat, reply: ReplyParameters | None) -> Message | None:
+    if reply is None:
+        return None
+    known(reply)
+    check_played(reply, REPLY_PLAYED)
+    if reply.ephemeral_message_id is not None:
+        return answered(tg, chat, reply.ephemeral_message_id)
+    found = chat.by_id.get(reply.message_id or 0)
+    if found is None and not given(reply.allow_sending_without_reply):
+        raise bad_request("message to be replied not found")
+    return found
