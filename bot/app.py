@@ -21,6 +21,7 @@ from aiohttp import web
 
 from bot.clock import REAL_TIME, Clock, SystemClock
 from bot.domain.gateway import GatewayError, NumberOffer
+from bot.domain.panel import ActKind
 from bot.domain.phone import Phone
 from bot.gateway.callback import CallbackReader
 from bot.gateway.client import Account, SmscClient
@@ -43,6 +44,7 @@ from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_app import OpenApp
+from bot.usecases.open_panel import ListGates, OpenPage
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import Store
@@ -133,7 +135,7 @@ class App:
         )
 
         # What admins want done.
-        desk = AdminDesk(clock, {})
+        desk = AdminDesk(clock, {ActKind.OPEN: OpenPage()})
 
         # Telegram, outward.
         self._bot = _bot(settings, metrics)
@@ -175,6 +177,8 @@ class App:
             ask_link=AskLink(clock),
             renew_links=RenewLinks(clock),
             take_join_request=TakeJoinRequest(clock, has_app=settings.app_url is not None),
+            admin_desk=desk,
+            list_gates=ListGates(clock),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
             follow_rights=FollowRights(clock, operators),

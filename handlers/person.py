@@ -17,6 +17,7 @@ from bot.telegram.texts import visible
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.cancel_verification import CancelVerification
+from bot.usecases.open_panel import ListGates
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.retry_entry import RetryEntry
@@ -104,14 +105,17 @@ async def place_button(
     show_screen: ShowScreen,
     retry_entry: RetryEntry,
     renew_links: RenewLinks,
+    list_gates: ListGates,
     clock: Clock,
 ) -> None:
-    """Home, help, privacy, "let me in now", or another link."""
+    """Home, help, privacy, "let me in now", another link, or one's gates."""
     toast = Toast.NOTHING
     if callback_data.place is Place.ENTER:
         toast = await retry_entry(store, person)
     elif callback_data.place is Place.LINK:
         toast = await renew_links(store, person)
+    elif callback_data.place is Place.GATES:
+        await list_gates(store, person, fresh=False)
     else:
         await show_screen(store, person, FACES[callback_data.place], fresh=False)
     await _answer(query, store, toast, clock)

@@ -9,8 +9,8 @@ from aiogram.filters import Command, CommandStart
 
 from bot.telegram import commands
 from bot.telegram.deep_links import Start
-from bot.telegram.keyboards import PlaceButton, VerificationButton
-from handlers import membership, person
+from bot.telegram.keyboards import PanelButton, PlaceButton, VerificationButton
+from handlers import admin, membership, person
 from handlers.middlewares import MeetPerson
 
 IN_PRIVATE = F.chat.type == "private"
@@ -30,11 +30,13 @@ def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  
     message(person.cancel, IN_PRIVATE, Command(commands.CANCEL.name))
     message(person.help_, IN_PRIVATE, Command(commands.HELP.name))
     message(person.privacy, IN_PRIVATE, Command(commands.PRIVACY.name))
+    message(admin.gates, IN_PRIVATE, Command(commands.GATES.name))
     message(person.anything_else, IN_PRIVATE, WRITTEN)
 
     button = dispatcher.callback_query.register
     button(person.verification_button, VerificationButton.filter())
     button(person.place_button, PlaceButton.filter())
+    button(admin.panel_button, PanelButton.filter())
     button(person.unknown_button)
 
     dispatcher.chat_join_request.register(membership.join_request)

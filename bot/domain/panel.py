@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from bot.domain.gate import Gate, Switch
+from bot.domain.health import Ailment, Health
+
 ADMIN_KNOWN_FOR = timedelta(minutes=1)
 """How long Telegram's word that somebody is an admin is good, unless something changes meanwhile."""
 
@@ -78,3 +81,39 @@ class Act:
     admin_id: int
     details: Mapping[str, str | int] = field(default_factory=dict)
     query_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateLine:
+    """One gate in the list of those that a person administers."""
+
+    gate_id: int
+    title: str
+    is_on: bool
+    switch: Switch
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class GateList:
+    """The gates whose admin the reader is."""
+
+    gates: tuple[GateLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateCard:
+    """What a gate does, what is missing and how many wait. `health` is None until Telegram has said."""
+
+    gate: Gate
+    health: Health | None
+    ailments: tuple[Ailment, ...]
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoAdmin:
+    """The reader is no admin of that gate, or not any more."""
+
+
+PanelView = GateList | GateCard | NoAdmin

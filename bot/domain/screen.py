@@ -9,6 +9,7 @@ from enum import StrEnum
 from bot.domain.contact import ContactRefusal
 from bot.domain.gate import GrantKind, GrantState, Hindrance
 from bot.domain.gateway import GatewayReason
+from bot.domain.panel import PanelView
 from bot.domain.settings import WayIn
 
 REFRESHED_BEFORE_END = (
@@ -30,6 +31,10 @@ class Face(StrEnum):
     CONTACT_REFUSED = "contact_refused"
     LIMITED = "limited"
     DEADLINE = "deadline"
+    GATES = "gates"
+    """For admins: the gates they run."""
+    GATE = "gate"
+    """For admins: a page of a gate's panel."""
 
 
 class Appeal(StrEnum):
@@ -149,7 +154,9 @@ class Privacy:
     """What is kept, and what is not."""
 
 
-View = Welcome | Asking | NumberShown | Verified | Ended | Refused | Limited | DeadlinePassed | Help | Privacy
+View = (
+    Welcome | Asking | NumberShown | Verified | Ended | Refused | Limited | DeadlinePassed | Help | Privacy | PanelView
+)
 
 
 def last_refresh_passed(window_ends_at: datetime, now: datetime) -> timedelta | None:

@@ -26,7 +26,8 @@ START = Command("start", _("where I stand, or begin"))
 CANCEL = Command("cancel", _("give up this attempt"))
 HELP = Command("help", _("how this works"))
 PRIVACY = Command("privacy", _("what is kept about me"))
-COMMANDS = (START, CANCEL, HELP, PRIVACY)
+GATES = Command("gates", _("the groups I run"))
+COMMANDS = (START, CANCEL, HELP, PRIVACY, GATES)
 
 
 def menu(words: Words) -> list[BotCommand]:

@@ -23,6 +23,7 @@ from aiogram.types import InputRichMessage
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, LogDue, Parcel, Receipt, Result, ScreenDue, Toast
+from bot.telegram.drawing import Drawing
 from bot.telegram.inquiries import Inquiries
 from bot.telegram.log import LogTeller
 from bot.telegram.members import QUERY_TIMEOUT, Members
@@ -30,7 +31,7 @@ from bot.telegram.methods import EditRich, EditText, SendRich, SendText
 from bot.telegram.notices import notice
 from bot.telegram.prompts import Prompts
 from bot.telegram.refusals import ALREADY_IN, NO_MESSAGE, NO_REQUEST, NOTHING_CHANGED, UNREACHABLE, says
-from bot.telegram.screens import Drawing, Screens
+from bot.telegram.screens import Screens
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Texts
 

@@ -16,6 +16,7 @@ from aiogram.types import (
 )
 from pydantic import Field
 
+from bot.domain.panel import ActKind
 from bot.telegram.sentences import appeal_text
 from bot.telegram.texts import Words
 
@@ -45,12 +46,29 @@ class Place(StrEnum):
     ENTER = "enter"
     APPEAL = "appeal"
     LINK = "link"
+    GATES = "gates"
 
 
 class PlaceButton(CallbackData, prefix="p"):
     """A button that means the same for everybody."""
 
     place: Place
+
+
+class PanelButton(CallbackData, prefix="g"):
+    """A button of an admin: what to do at which gate. Together they have room for 64 bytes."""
+
+    act: ActKind
+    gate: Annotated[int, Field(gt=-(2**63), lt=2**63)]
+    key: Annotated[str, Field(max_length=16)] = ""
+    value: Annotated[str, Field(max_length=24)] = ""
+
+
+def panel(text: str, act: ActKind, gate_id: int, key: str = "", value: str = "") -> InlineKeyboardButton:
+    """A button of an admin. `key` is the page to open or the setting to change, `value` what to or whom it is about."""
+    return InlineKeyboardButton(
+        text=text, callback_data=PanelButton(act=act, gate=gate_id, key=key, value=value).pack()
+    )
 
 
 def share_contact(words: Words, *, appeal: bool = False) -> ReplyKeyboardMarkup:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
 
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup
+from aiogram.types import InlineKeyboardButton
 
 from bot.domain.gate import GrantKind, GrantState
 from bot.domain.screen import (
@@ -28,33 +26,15 @@ from bot.domain.screen import (
 from bot.domain.settings import WayIn
 from bot.telegram import keyboards
 from bot.telegram.commands import listed
+from bot.telegram.drawing import Drawing
 from bot.telegram.keyboards import Place, Step
+from bot.telegram.panel import draw_panel
 from bot.telegram.sentences import appeal_text, contact_refusal, gateway_refusal, hindered_at
 from bot.telegram.texts import Words, shown, visible
 
 MINUTE = timedelta(minutes=1)
 NAMED_GATES = 5
 BUTTON_LENGTH = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """A screen in words: HTML and buttons. `rich`: the same as HTML of a rich message, to be sent instead."""
-
-    text: str
-    keyboard: InlineKeyboardMarkup | ReplyKeyboardMarkup | None
-    rich: str | None = None
-
-    @property
-    def is_editable(self) -> bool:
-        """Telegram does not let a message be edited that brought a reply keyboard."""
-        return not isinstance(self.keyboard, ReplyKeyboardMarkup)
-
-    @property
-    def digest(self) -> str:
-        """Equal for drawings that look the same."""
-        keyboard = self.keyboard.model_dump_json(exclude_none=True) if self.keyboard else ""
-        return hashlib.sha256(f"{self.rich or self.text}\0{keyboard}".encode()).hexdigest()
 
 
 class Screens:
@@ -90,6 +70,8 @@ class Screens:
                 return _help(words, self._app_url)
             case Privacy():
                 return _privacy(words)
+            case _:
+                return draw_panel(view, words, now)
 
     def _number(self, view: NumberShown, words: Words, now: datetime) -> Drawing:
         lines = [

@@ -56,6 +56,10 @@ class AdminDesk:
         gate_id, admin_id = int(errand.details["gate"]), int(errand.details["user_id"])
         if await store.gates.get(gate_id) is not None:
             await store.admins.note(gate_id, admin_id, now, is_admin=is_admin)
+        if not errand.details["act"]:
+            # Only asked for the list of their gates.
+            await store.screens.touch([admin_id], now)
+            return
         details = {name: value for name, value in errand.details.items() if name not in OWN}
         query_id = errand.details.get("query_id")
         act = Act(

@@ -34,6 +34,7 @@ from bot.domain.screen import (
 )
 from bot.domain.settings import WayIn
 from bot.domain.verification import Verification, VerificationState
+from bot.usecases.panel_views import panel_view
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
 
@@ -180,6 +181,8 @@ class Facts:
                 return self._verified(row.user_id) or self._welcome(row.user_id)
             case Face.PROGRESS:
                 return await self._progress(store, row, now)
+            case Face.GATES | Face.GATE:
+                return await panel_view(store, row, now)
 
     def _welcome(self, user_id: int, refusal: ContactRefusal | None = None) -> Welcome:
         gates = [gate.title for _, gate in self.waiting.get(user_id, ())]

@@ -1,0 +1,51 @@
+"""What admins see at the panel, made from what is true now."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from bot.domain.gate import Gate
+from bot.domain.health import ailments
+from bot.domain.panel import GateCard, GateLine, GateList, NoAdmin, Page, PanelView
+from bot.domain.screen import Face
+from bot.usecases.ports import Store
+from bot.usecases.ports_delivery import ScreenRow
+
+Builder = Callable[[Store, Gate, ScreenRow, datetime], Awaitable[PanelView]]
+MOST_GATES = 50
+REMEMBERED = timedelta(days=3650)
+"""Drawing a page shows nothing that was not asked for; that somebody is no admin any more is told as soon as it is
+known."""
+
+
+async def panel_view(store: Store, row: ScreenRow, now: datetime) -> PanelView:
+    """The page that the row names. Raises KeyError or ValueError for one that this version does not know.
+
+    Who was found to be no admin any more is shown nothing of the gate.
+    """
+    if row.face is Face.GATES:
+        return await _gates(store, row)
+    gate_id = int(row.details["gate"])
+    gate = await store.gates.get(gate_id)
+    is_admin = await store.admins.of(gate_id, row.user_id, now - REMEMBERED)
+    if gate is None or is_admin is False:
+        return NoAdmin()
+    return await BUILDERS[Page(str(row.details["page"]))](store, gate, row, now)
+
+
+async def _gates(store: Store, row: ScreenRow) -> GateList:
+    lines = []
+    for gate in (await store.admins.gates_of(row.user_id))[:MOST_GATES]:
+        waiting = await store.requests.count_waiting(gate.chat_id)
+        lines.append(GateLine(gate.chat_id, gate.title, gate.is_on, gate.switch, waiting))
+    return GateList(tuple(lines))
+
+
+async def _card(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> GateCard:  # noqa: ARG001 - a Builder
+    health = (await store.gates.extras(gate.chat_id)).health
+    found = ailments(gate, health, came_round=0) if health is not None else []
+    return GateCard(gate, health, tuple(found), await store.requests.count_waiting(gate.chat_id))
+
+
+BUILDERS: dict[Page, Builder] = {Page.CARD: _card}
