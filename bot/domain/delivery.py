@@ -134,8 +134,7 @@ class Toast(StrEnum):
 @dataclass(frozen=True, slots=True)
 class GrantDue:
     """A grant to be made at Telegram. `owed_at` tells it from one that is owed anew while it is carried;
-    `query_id` is that of the guard join it answers, `muted_until` what the bot's own restriction is known by, `tag`
-    the tag to set."""
+    `query_id` is that of the guard join it answers, `tag` the tag to set."""
 
     gate_id: int
     user_id: int
@@ -143,7 +142,6 @@ class GrantDue:
     owed_at: datetime
     attempts: int
     query_id: str | None = None
-    muted_until: datetime | None = None
     tag: str = ""
 
 
