@@ -63,6 +63,8 @@ from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
 from bot.usecases.take_leaver import TakeLeaver
 from bot.usecases.take_newcomer import TakeNewcomer
+from bot.usecases.take_restriction import TakeRestriction
+from bot.usecases.tidy_line import TidyLine
 from bot.web.call import CallView, StaticFiles
 from bot.web.sessions import Sessions
 from bot.web.streams import Streams
@@ -180,6 +182,8 @@ class App:
             take_join_request=TakeJoinRequest(clock, has_app=settings.app_url is not None),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
+            take_restriction=TakeRestriction(clock),
+            tidy_line=TidyLine(clock),
             follow_rights=FollowRights(clock, operators),
         )
 

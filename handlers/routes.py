@@ -14,6 +14,7 @@ from handlers import membership, person
 from handlers.middlewares import MeetPerson
 
 IN_PRIVATE = F.chat.type == "private"
+IN_GROUP = F.chat.type.in_({"group", "supergroup"})
 WRITTEN = F.text | F.photo | F.sticker | F.voice | F.video | F.document | F.location | F.dice | F.animation
 
 
@@ -31,6 +32,8 @@ def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  
     message(person.help_, IN_PRIVATE, Command(commands.HELP.name))
     message(person.privacy, IN_PRIVATE, Command(commands.PRIVACY.name))
     message(person.anything_else, IN_PRIVATE, WRITTEN)
+    message(membership.line, IN_GROUP, F.new_chat_members | F.left_chat_member)
+    message(membership.upgrade, IN_GROUP, F.migrate_to_chat_id)
 
     button = dispatcher.callback_query.register
     button(person.verification_button, VerificationButton.filter())

@@ -52,6 +52,8 @@ class ErrandKind(StrEnum):
     KICK = "kick"
     """Remove somebody who may come again."""
     UNTAG = "untag"
+    TIDY = "tidy"
+    """Delete Telegram's line about who joined or left."""
     NOTIFY = "notify"
     """A message to an operator, an admin or, about a failure, to a person."""
     GROUP_PROMPT = "group_prompt"
@@ -92,6 +94,7 @@ URGENCY = {
     ErrandKind.DECLINE_JOIN: Urgency.LATER,
     ErrandKind.KICK: Urgency.LATER,
     ErrandKind.UNTAG: Urgency.LATER,
+    ErrandKind.TIDY: Urgency.LATER,
     ErrandKind.NOTIFY: Urgency.LATER,
     ErrandKind.GROUP_PROMPT: Urgency.LATER,
     ErrandKind.LOG: Urgency.LOG,

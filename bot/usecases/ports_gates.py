@@ -66,8 +66,8 @@ class Gates(Protocol):
     async def move(self, old_id: int, new_id: int) -> None:
         """The group became a supergroup: everything of it is that one's from now on."""
 
-    async def move_log(self, old_id: int, new_id: int) -> None:
-        """The log chat of some gates became a supergroup."""
+    async def move_mentions(self, old_id: int, new_id: int, now: datetime) -> None:
+        """What settings say of the old chat, as a log chat or as a further one, they say of the new one."""
 
 
 class JoinRequests(Protocol):

@@ -21,12 +21,14 @@ class TakeLeaver:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def __call__(self, store: Store, gate_id: int, user_id: int) -> None:
+    async def __call__(self, store: Store, gate_id: int, user_id: int, *, by_bot: bool) -> None:
+        """`by_bot`: the bot removed them, and may not have come to the end of that."""
         request = await store.requests.get(gate_id, user_id)
         if request is None or request.way is not WayIn.MUTE or request.state not in UNDECIDED:
             return
         now = self._clock.now()
-        await call_off(store, gate_id, user_id, now)
+        if not by_bot:
+            await call_off(store, gate_id, user_id, now)
         if request.state is RequestState.WAITING:
             await is_gone(store, request, now)
 
