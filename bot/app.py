@@ -31,6 +31,7 @@ from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
 from bot.telegram.commands import menu
+from bot.telegram.connection import Connection
 from bot.telegram.courier import Courier
 from bot.telegram.deliver import Deliverer
 from bot.telegram.intake import Intake
@@ -64,6 +65,8 @@ from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
 from bot.usecases.take_leaver import TakeLeaver
 from bot.usecases.take_newcomer import TakeNewcomer
+from bot.usecases.take_restriction import TakeRestriction
+from bot.usecases.tidy_line import TidyLine
 from bot.web.call import CallView, StaticFiles
 from bot.web.sessions import Sessions
 from bot.web.streams import Streams
@@ -138,7 +141,8 @@ class App:
         desk = AdminDesk(clock, {ActKind.OPEN: OpenPage()})
 
         # Telegram, outward.
-        self._bot = _bot(settings, metrics)
+        connection = Connection()
+        self._bot = _bot(settings, metrics, connection)
         self._texts = Texts(settings.LANGUAGE)
         screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
         deliverer = Deliverer(self._bot, clock, self._texts, screens, settings.app_url)
@@ -153,11 +157,12 @@ class App:
 
         # The loops.
         self._number_desk = NumberDesk(request_number, clock, self._supervisor, self._announce)
-        sweeper = Sweeper(Sweep(clock), self._database, clock, self._announce)
+        sweeper = Sweeper(Sweep(clock, connection.is_there), self._database, clock, self._announce)
         self._loops: dict[str, Loop] = {
             "courier": self._courier.run,
             "numbers": self._number_desk.run,
             "sweeper": sweeper.run,
+            "connection": functools.partial(connection.watch, self._bot),
         }
         if polls_inbox:
             every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
@@ -181,6 +186,8 @@ class App:
             list_gates=ListGates(clock),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
+            take_restriction=TakeRestriction(clock),
+            tidy_line=TidyLine(clock),
             follow_rights=FollowRights(clock, operators),
         )
 
@@ -405,14 +412,14 @@ def account(settings: Settings) -> Account:
     )
 
 
-def _bot(settings: Settings, metrics: Metrics) -> Bot:
+def _bot(settings: Settings, metrics: Metrics, connection: Connection) -> Bot:
     session = AiohttpSession(api=TelegramAPIServer.from_base(settings.TELEGRAM_API_URL), limit=100)
 
-    async def count(make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
-        with metrics.bot_api_call(method.__api_method__):
+    async def watched(make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
+        with metrics.bot_api_call(method.__api_method__), connection.call():
             return await make_request(bot, method)
 
-    session.middleware(count)
+    session.middleware(watched)
     return Bot(settings.BOT_TOKEN.get_secret_value(), session=session)
 
 

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from aiogram.types import Chat, ChatJoinRequest, ChatMemberAdministrator, ChatMemberOwner, ChatMemberUpdated
+from aiogram import Bot
+from aiogram.types import (
+    Chat,
+    ChatJoinRequest,
+    ChatMemberAdministrator,
+    ChatMemberRestricted,
+    ChatMemberUpdated,
+    Message,
+)
+from aiogram.types.chat_member_union import ChatMemberUnion
 
 from bot.clock import Clock
 from bot.domain.gate import Gate
-from bot.telegram.members import is_in
+from bot.domain.health import Ailment
+from bot.telegram.members import ADMINS, is_in, is_muted
 from bot.telegram.texts import visible
 from bot.usecases.follow_rights import FollowRights
+from bot.usecases.move_chat import move_chat
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.take_join_request import TakeJoinRequest
 from bot.usecases.take_leaver import TakeLeaver
 from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
+from bot.usecases.take_restriction import Change, TakeRestriction, Treatment
+from bot.usecases.tidy_line import TidyLine
 
-ADMIN = (ChatMemberOwner, ChatMemberAdministrator)
+MENDED = {
+    "can_restrict_members": Ailment.CANNOT_RESTRICT,
+    "can_manage_tags": Ailment.CANNOT_TAG,
+    "can_delete_messages": Ailment.CANNOT_DELETE,
+}
+"""What a right mends that the bot did not have."""
 
 
 async def join_request(
@@ -28,35 +46,82 @@ async def join_request(
 
 async def own_rights(event: ChatMemberUpdated, store: Store, follow_rights: FollowRights) -> None:
     """The bot was made an administrator of a group or channel, or lost that, or its right."""
-    member = event.new_chat_member
-    is_admin = isinstance(member, ChatMemberAdministrator)
-    may_decide = isinstance(member, ChatMemberAdministrator) and member.can_invite_users
-    await follow_rights(store, _gate(event.chat, is_on=may_decide), event.from_user.id, is_admin=is_admin)
+    before, now = _rights(event.old_chat_member), _rights(event.new_chat_member)
+    gate = _gate(event.chat, is_on="can_invite_users" in now)
+    is_admin = isinstance(event.new_chat_member, ChatMemberAdministrator)
+    mended = {MENDED[right] for right in now - before if right in MENDED}
+    await follow_rights(store, gate, event.from_user.id, is_admin=is_admin, mended=mended)
 
 
 async def member(
-    event: ChatMemberUpdated, store: Store, take_newcomer: TakeNewcomer, take_leaver: TakeLeaver, clock: Clock
+    event: ChatMemberUpdated,
+    store: Store,
+    take_newcomer: TakeNewcomer,
+    take_leaver: TakeLeaver,
+    take_restriction: TakeRestriction,
+    clock: Clock,
+    bot: Bot,
 ) -> None:
-    """Somebody joined or left, became an administrator or is one no more."""
-    gate_id, user = event.chat.id, event.new_chat_member.user
-    was_admin, is_admin = (isinstance(who, ADMIN) for who in (event.old_chat_member, event.new_chat_member))
+    """Somebody joined or left, was restricted or freed, became an administrator or is one no more."""
+    gate_id, new = event.chat.id, event.new_chat_member
+    was_admin, is_admin = (isinstance(who, ADMINS) for who in (event.old_chat_member, new))
     if (was_admin or is_admin) and await store.gates.get(gate_id) is not None:
-        await store.admins.note(gate_id, user.id, clock.now(), is_admin=is_admin)
-    was_in, is_in_now = is_in(event.old_chat_member), is_in(event.new_chat_member)
+        await store.admins.note(gate_id, new.user.id, clock.now(), is_admin=is_admin)
+    was_in, is_in_now = is_in(event.old_chat_member), is_in(new)
+    by_bot = event.from_user.id == bot.id
     if is_in_now and not was_in:
-        link = event.invite_link
-        asked = bool(event.via_join_request or (link is not None and link.creates_join_request))
-        actor_id = event.from_user.id
-        newcomer = Newcomer(user.id, visible(user.full_name), user.is_bot, is_admin, actor_id, asked)
-        await take_newcomer(store, gate_id, newcomer)
+        await take_newcomer(store, gate_id, _newcomer(event))
     elif was_in and not is_in_now:
-        await take_leaver(store, gate_id, user.id)
+        await take_leaver(store, gate_id, new.user.id, by_bot=by_bot)
+    elif was_in and not by_bot and (treatment := _treatment(event)) is not None:
+        await take_restriction(store, gate_id, treatment)
+
+
+async def line(message: Message, store: Store, tidy_line: TidyLine) -> None:
+    """Telegram's line about who joined or left."""
+    await tidy_line(store, message.chat.id, message.message_id)
+
+
+async def upgrade(message: Message, store: Store, clock: Clock) -> None:
+    """A basic group became a supergroup."""
+    if message.migrate_to_chat_id is not None:
+        await move_chat(store, message.chat.id, message.migrate_to_chat_id, clock.now())
 
 
 async def blocked(event: ChatMemberUpdated, store: Store) -> None:
     """A person blocked the bot (unblocking comes with their next message)."""
     if event.new_chat_member.status == "kicked":
         await store.people.lost([event.from_user.id])
+
+
+def _rights(member: ChatMemberUnion) -> set[str]:
+    """The rights by which gates live or die that somebody has."""
+    return {right for right in ("can_invite_users", *MENDED) if getattr(member, right, False)}
+
+
+def _newcomer(event: ChatMemberUpdated) -> Newcomer:
+    new, link = event.new_chat_member, event.invite_link
+    return Newcomer(
+        user_id=new.user.id,
+        name=visible(new.user.full_name),
+        is_bot=new.user.is_bot,
+        is_admin=isinstance(new, ADMINS),
+        actor_id=event.from_user.id,
+        asked=bool(event.via_join_request or (link is not None and link.creates_join_request)),
+        is_muted=is_muted(event.chat.id, new),
+    )
+
+
+def _treatment(event: ChatMemberUpdated) -> Treatment | None:
+    """What was done to a member; None for what does not change what they may do, such as another tag."""
+    old, new, actor_id = event.old_chat_member, event.new_chat_member, event.from_user.id
+    if isinstance(new, ADMINS):
+        return None if isinstance(old, ADMINS) else Treatment(new.user.id, Change.PROMOTED, actor_id)
+    if isinstance(new, ChatMemberRestricted):
+        if is_muted(event.chat.id, new):
+            return None
+        return Treatment(new.user.id, Change.RESTRICTED, actor_id, new.until_date)
+    return Treatment(new.user.id, Change.FREED, actor_id) if isinstance(old, ChatMemberRestricted) else None
 
 
 def _gate(chat: Chat, *, is_on: bool) -> Gate:

@@ -21,7 +21,7 @@ class Languages(Protocol):
 
 
 class MeetPerson(BaseMiddleware):
-    """Keep who wrote, pressed or asked, and pass them on as `person`."""
+    """Keep who wrote in private, pressed or asked, and pass them on as `person`; in groups nobody is met."""
 
     def __init__(self, clock: Clock, languages: Languages, vault: Vault) -> None:
         self._clock = clock
@@ -32,7 +32,7 @@ class MeetPerson(BaseMiddleware):
         user = getattr(event, "from_user", None)
         chat_id = _private_chat(event)
         if user is None or chat_id is None:
-            return None
+            return await handler(event, data)
         store: Store = data["store"]
         data["person"] = await store.people.meet(
             user.id,

@@ -14,6 +14,7 @@ from handlers import admin, membership, person
 from handlers.middlewares import MeetPerson
 
 IN_PRIVATE = F.chat.type == "private"
+IN_GROUP = F.chat.type.in_({"group", "supergroup"})
 WRITTEN = F.text | F.photo | F.sticker | F.voice | F.video | F.document | F.location | F.dice | F.animation
 
 
@@ -32,6 +33,8 @@ def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  
     message(person.privacy, IN_PRIVATE, Command(commands.PRIVACY.name))
     message(admin.gates, IN_PRIVATE, Command(commands.GATES.name))
     message(person.anything_else, IN_PRIVATE, WRITTEN)
+    message(membership.line, IN_GROUP, F.new_chat_members | F.left_chat_member)
+    message(membership.upgrade, IN_GROUP, F.migrate_to_chat_id)
 
     button = dispatcher.callback_query.register
     button(person.verification_button, VerificationButton.filter())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, case, delete, func, literal, not_, or_, select, update
+from sqlalchemy import BigInteger, bindparam, case, cast, delete, func, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, Receipt, ScreenDue, Urgency
@@ -47,6 +47,7 @@ RANKS = {
     ErrandKind.DECLINE_JOIN: 2,
     ErrandKind.KICK: 2,
     ErrandKind.UNTAG: 2,
+    ErrandKind.TIDY: 2,
     ErrandKind.NOTIFY: 3,
     ErrandKind.GROUP_PROMPT: 3,
     ErrandKind.MUTE: 10,
@@ -127,6 +128,12 @@ class SqlErrands:
         )
         return bool(cancelled.rowcount)
 
+    async def about(self, kind: ErrandKind, chat_id: int) -> set[int]:
+        found = await self._connection.execute(
+            select(E.user_id).where(E.chat_id == chat_id, E.kind == kind, E.done_at.is_(None), E.user_id.is_not(None))
+        )
+        return set(found.scalars())
+
     async def job(self, name: str) -> tuple[int, int]:
         found = await self._connection.execute(select(func.count(), func.count(E.done_at)).where(E.job == name))
         parts, done = found.one()
@@ -145,6 +152,19 @@ class SqlErrands:
         await self._connection.execute(
             update(tables.errands).where(E.id == errand_id).values(due_at=due_at, attempts=E.attempts + 1, error=error)
         )
+
+    async def move(self, old_id: int, new_id: int) -> None:
+        about = cast(E.details["gate"].as_string(), BigInteger)
+        rows = await self._connection.execute(
+            select(E.id, E.chat_id, E.details).where(E.done_at.is_(None), or_(E.chat_id == old_id, about == old_id))
+        )
+        for row in rows.all():
+            details = {name: new_id if value == old_id else value for name, value in row.details.items()}
+            await self._connection.execute(
+                update(tables.errands)
+                .where(E.id == row.id)
+                .values(chat_id=new_id if row.chat_id == old_id else row.chat_id, details=details)
+            )
 
 
 class SqlScreens:

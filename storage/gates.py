@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import TypeAdapter
@@ -123,20 +124,20 @@ class SqlGates:
                 update(table).where(table.c.gate_id == old_id, table.c.user_id.not_in(known)).values(gate_id=new_id)
             )
             await self._connection.execute(table.delete().where(table.c.gate_id == old_id))
-        errands, journal = tables.errands, tables.journal
-        await self._connection.execute(
-            update(errands).where(errands.c.chat_id == old_id, errands.c.done_at.is_(None)).values(chat_id=new_id)
-        )
+        journal = tables.journal
         await self._connection.execute(update(journal).where(journal.c.gate_id == old_id).values(gate_id=new_id))
         await self._connection.execute(tables.gates.delete().where(G.chat_id == old_id))
         self._read.clear()
 
-    async def move_log(self, old_id: int, new_id: int) -> None:
-        rows = await self._connection.execute(
-            select(G.chat_id, G.settings).where(G.settings["log_chat"].as_integer() == old_id)
-        )
+    async def move_mentions(self, old_id: int, new_id: int, now: datetime) -> None:
+        rows = await self._connection.execute(select(G.chat_id, G.settings).where(G.settings.is_not(None)))
         for row in rows.all():
-            await self._set(row.chat_id, settings={**row.settings, "log_chat": new_id})
+            settings = SETTINGS.validate_python(row.settings)
+            further = tuple(new_id if chat_id == old_id else chat_id for chat_id in settings.further)
+            log_chat = new_id if settings.log_chat == old_id else settings.log_chat
+            moved = replace(settings, further=further, log_chat=log_chat)
+            if moved != settings:
+                await self.set_settings(row.chat_id, moved, now)
 
     async def _set(self, chat_id: int, **news: object) -> None:
         self._read.pop(chat_id, None)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, not_, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import ErrandKind, GrantDue
-from bot.domain.gate import Gate, Grant, GrantKind, GrantState, muted_until
+from bot.domain.gate import Gate, Grant, GrantKind, GrantState
 from storage import tables
 from storage.gates import GATE_COLUMNS, G, gate
 from storage.statements import upsert
@@ -99,10 +99,17 @@ class SqlGrants:
         )
         return [_grant(row) for row in rows]
 
-    async def take_back(self, gate_id: int, user_id: int) -> list[Grant]:
-        grants = [grant for grant in await self.get(gate_id, user_id) if grant.state is not GrantState.GONE]
+    async def take_back(self, gate_id: int, user_id: int, kind: GrantKind | None = None) -> list[Grant]:
+        kinds = set(GrantKind) if kind is None else {kind}
+        grants = [
+            grant
+            for grant in await self.get(gate_id, user_id)
+            if grant.state is not GrantState.GONE and grant.kind in kinds
+        ]
         await self._connection.execute(
-            update(tables.grants).where(A.gate_id == gate_id, A.user_id == user_id).values(state=GrantState.GONE)
+            update(tables.grants)
+            .where(A.gate_id == gate_id, A.user_id == user_id, A.kind.in_(kinds))
+            .values(state=GrantState.GONE)
         )
         return grants
 
@@ -122,7 +129,7 @@ class SqlGrants:
 
     async def due(self, now: datetime, limit: int, busy: Collection[tuple[int, int]]) -> list[GrantDue]:
         query = (
-            select(A.gate_id, A.user_id, A.kind, A.owed_at, A.attempts, A.detail, R.query_id, R.requested_at)
+            select(A.gate_id, A.user_id, A.kind, A.owed_at, A.attempts, A.detail, R.query_id)
             .join(tables.join_requests, (R.gate_id == A.gate_id) & (R.user_id == A.user_id), isouter=True)
             .where(A.state == GrantState.DUE, A.due_at <= now, not_(IS_BEING_MUTED))
         )
@@ -137,7 +144,6 @@ class SqlGrants:
                 row.owed_at,
                 row.attempts,
                 row.query_id if row.kind == GrantKind.JOIN else None,
-                muted_until(row.requested_at) if row.requested_at is not None else None,
                 row.detail if row.kind == GrantKind.TAG else "",
             )
             for row in rows

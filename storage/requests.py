@@ -6,7 +6,20 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, Row, and_, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import ErrandKind
@@ -40,6 +53,12 @@ REACH = (
     )
     .values(reach=bindparam("found"))
     .returning(R.gate_id, R.user_id)
+)
+REACH_THERE = REACH.where(R.gate_id == bindparam("at_gate"))
+SETTINGS = tables.gates.c.settings
+ASKS_NO_CALL = SETTINGS["asks_call"].as_boolean().is_(false())
+MUTES_NOBODY = or_(
+    G.switch == Switch.OFF, func.coalesce(SETTINGS["way"].as_string(), WayIn.REQUEST.value) != WayIn.MUTE
 )
 RECENT = select(func.count()).where(R.gate_id == bindparam("at_gate"), R.requested_at >= bindparam("since"))
 TURNED_AWAY = (ErrandKind.DECLINE_JOIN, ErrandKind.KICK)
@@ -201,20 +220,45 @@ class SqlJoinRequests:
             update(tables.join_requests).where(R.gate_id == gate_id, R.user_id == user_id).values(query_id=None)
         )
 
-    async def reached(self, user_ids: Collection[int], *, reached: bool) -> list[tuple[int, int]]:
+    async def reached(
+        self, user_ids: Collection[int], *, reached: bool, gate_id: int | None = None
+    ) -> list[tuple[int, int]]:
         if not user_ids:
             return []
         reach = Reach.REACHED if reached else Reach.NOT_REACHED
         # Who was not reached at first may be reached later; not the other way round.
         before = [Reach.PENDING, Reach.NOT_REACHED] if reached else [Reach.PENDING]
-        rows = await self._connection.execute(REACH, {"whose": list(user_ids), "found": reach, "before": before})
+        values: dict[str, object] = {"whose": list(user_ids), "found": reach, "before": before}
+        if gate_id is None:
+            rows = await self._connection.execute(REACH, values)
+        else:
+            rows = await self._connection.execute(REACH_THERE, values | {"at_gate": gate_id})
         return [(row.gate_id, row.user_id) for row in rows]
 
-    async def waiting_though_verified(self, limit: int) -> list[tuple[JoinRequest, Gate]]:
-        return await self._with_gates(VERIFIED, R.hindrance.is_(None), *WORKS, order=R.requested_at, limit=limit)
+    async def waiting_in_vain(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
+        is_strict = and_(G.strict_until.is_not(None), G.strict_until > now)
+        may_come_in = or_(and_(VERIFIED, R.hindrance.is_(None)), and_(ASKS_NO_CALL, ~is_strict))
+        return await self._with_gates(may_come_in, *WORKS, order=R.requested_at, limit=limit)
+
+    async def muted_in_vain(self, limit: int) -> list[JoinRequest]:
+        rows = await self._connection.execute(
+            select(tables.join_requests)
+            .join(tables.gates, G.chat_id == R.gate_id)
+            .where(R.state == RequestState.WAITING, R.way == WayIn.MUTE, G.is_on, MUTES_NOBODY)
+            .order_by(R.requested_at)
+            .limit(limit)
+        )
+        return [_request(row) for row in rows]
+
+    async def wait_on(self, gate_id: int, user_id: int, deadline_at: datetime) -> None:
+        await self._connection.execute(
+            update(tables.join_requests)
+            .where(R.gate_id == gate_id, R.user_id == user_id)
+            .values(state=RequestState.WAITING, decided_at=None, deadline_at=deadline_at)
+        )
 
     async def overdue(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
-        is_left = tables.gates.c.settings["at_deadline"].as_string() == AtDeadline.LEAVE
+        is_left = SETTINGS["at_deadline"].as_string() == AtDeadline.LEAVE
         return await self._with_gates(
             R.deadline_at < now,
             *WORKS,

@@ -16,7 +16,7 @@ async def test_a_step_of_the_sweep_that_fails_does_not_keep_the_others_from_bein
     database = Database(f"sqlite:///{sqlite_path}")
     await database.open()
     stop, made = asyncio.Event(), []
-    sweep = Sweep(SystemClock())
+    sweep = Sweep(SystemClock(), lambda: True)
 
     async def failing(_store: Store) -> None:
         raise KeyError("a row nobody foresaw")

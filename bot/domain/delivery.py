@@ -52,6 +52,8 @@ class ErrandKind(StrEnum):
     KICK = "kick"
     """Remove somebody who may come again."""
     UNTAG = "untag"
+    TIDY = "tidy"
+    """Delete Telegram's line about who joined or left."""
     NOTIFY = "notify"
     """A message to an operator, an admin or, about a failure, to a person."""
     GROUP_PROMPT = "group_prompt"
@@ -92,6 +94,7 @@ URGENCY = {
     ErrandKind.DECLINE_JOIN: Urgency.LATER,
     ErrandKind.KICK: Urgency.LATER,
     ErrandKind.UNTAG: Urgency.LATER,
+    ErrandKind.TIDY: Urgency.LATER,
     ErrandKind.NOTIFY: Urgency.LATER,
     ErrandKind.GROUP_PROMPT: Urgency.LATER,
     ErrandKind.LOG: Urgency.LOG,
@@ -134,8 +137,7 @@ class Toast(StrEnum):
 @dataclass(frozen=True, slots=True)
 class GrantDue:
     """A grant to be made at Telegram. `owed_at` tells it from one that is owed anew while it is carried;
-    `query_id` is that of the guard join it answers, `muted_until` what the bot's own restriction is known by, `tag`
-    the tag to set."""
+    `query_id` is that of the guard join it answers, `tag` the tag to set."""
 
     gate_id: int
     user_id: int
@@ -143,7 +145,6 @@ class GrantDue:
     owed_at: datetime
     attempts: int
     query_id: str | None = None
-    muted_until: datetime | None = None
     tag: str = ""
 
 

@@ -18,17 +18,16 @@ APP_PATIENCE = timedelta(seconds=12)
 """How long a guard join waits for its Mini App to be opened before the person is written to as well."""
 OPEN_APP_PATIENCE = timedelta(minutes=3)
 """The same once it was opened; within REACHABLE_FOR, so that who closed it can still be written to."""
-
-
-MUTED_FOR = timedelta(days=360)
-"""For how long a newcomer is muted. Telegram tells this moment to the second, so a restriction that ends at another
-one is not the bot's. Less than the 366 days from which on it counts as for ever (Bot API, `restrictChatMember`)."""
 STRICT_FOR = timedelta(hours=1)
 """How long a gate stays strict when that was chosen for a raid."""
 APPEAL_EVERY = timedelta(days=1)
 """How often one person may ask the admins of one gate."""
 LINK_LIVES = timedelta(hours=1)
 """How long an invite link made for one person can be used."""
+ANONYMOUS_ADMIN = 1_087_968_824
+"""The account that Telegram names (`GroupAnonymousBot`) when an admin acts as the group itself."""
+FIRST_SUPERGROUP = -1_000_000_000_000
+"""Ids of supergroups and channels are below this one, those of basic groups above (Bot API, "Dialog identifiers")."""
 
 
 class Switch(StrEnum):
@@ -62,6 +61,12 @@ class Gate:
     def works(self) -> bool:
         """Whether anybody is let in or turned away."""
         return self.is_on and self.switch is Switch.ON
+
+    @property
+    def mutes(self) -> bool:
+        """Whether newcomers may not write until they are verified; Telegram restricts members of supergroups only."""
+        is_supergroup = not self.is_channel and self.chat_id < FIRST_SUPERGROUP
+        return is_supergroup and self.settings.way is WayIn.MUTE and self.switch is not Switch.OFF
 
     def rules(self, now: datetime) -> GateSettings:
         """The settings that hold now."""
@@ -131,16 +136,6 @@ class JoinRequest:
     way: WayIn = WayIn.REQUEST
     name: str = ""
     hindrance: Hindrance | None = None
-
-    @property
-    def muted_until(self) -> datetime:
-        """The moment by which the bot knows its own restriction of this person; whole seconds, as Telegram has them."""
-        return muted_until(self.requested_at)
-
-
-def muted_until(requested_at: datetime) -> datetime:
-    """When the restriction of somebody who joined at this moment would end by itself."""
-    return requested_at.replace(microsecond=0) + MUTED_FOR
 
 
 class GrantKind(StrEnum):

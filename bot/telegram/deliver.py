@@ -64,6 +64,7 @@ class Deliverer:
             ErrandKind.OPEN_APP: self._open_app,
             ErrandKind.QUEUE_JOIN: self._queue_join,
             ErrandKind.DELETE_MESSAGE: self._delete_message,
+            ErrandKind.TIDY: self._delete_message,
             ErrandKind.NOTIFY: self._notify,
             ErrandKind.CHECK_ADMIN: inquiries.check_admin,
             ErrandKind.CHECK_GATE: inquiries.check_gate,
@@ -220,7 +221,7 @@ def _shown(screen: ScreenDue, drawing: Drawing, message_id: int, replaced: tuple
 
 def _final(parcel: Parcel, error: TelegramAPIError) -> Result:
     if isinstance(parcel, ErrandDue):
-        if parcel.kind is ErrandKind.DELETE_MESSAGE and says(error, NO_MESSAGE):
+        if parcel.kind in (ErrandKind.DELETE_MESSAGE, ErrandKind.TIDY) and says(error, NO_MESSAGE):
             return Result.GONE
         if parcel.kind is ErrandKind.DECLINE_JOIN and says(error, (*NO_REQUEST, *ALREADY_IN)):
             return Result.GONE

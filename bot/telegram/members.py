@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramNotFound
 from aiogram.types import (
     ChatMemberAdministrator,
+    ChatMemberBanned,
     ChatMemberMember,
     ChatMemberOwner,
     ChatMemberRestricted,
@@ -19,6 +20,7 @@ from aiogram.types.chat_member_union import ChatMemberUnion
 from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, GrantDue, Receipt, Result
 from bot.domain.gate import LINK_LIVES, GrantKind
+from bot.domain.mute import is_own_mute, muted_until
 from bot.telegram.methods import NamedLink
 from bot.telegram.refusals import ALREADY_IN, NO_REQUEST, TOO_MANY, says
 
@@ -26,6 +28,10 @@ TIMEOUT = 15
 QUERY_TIMEOUT = 4
 """Seconds; a guard join has ten in all, and a second try should fit in."""
 LINK_NAME = "Callgate"
+KICKED_FOR = timedelta(minutes=10)
+"""When a ban that is to be lifted at once ends in any case; less than half a minute would be for ever (Bot API)."""
+ADMINS = (ChatMemberOwner, ChatMemberAdministrator)
+MEMBERS = (ChatMemberMember, ChatMemberRestricted)
 NOTHING = ChatPermissions(**dict.fromkeys(ChatPermissions.model_fields, False))
 EVERYTHING = ChatPermissions(**dict.fromkeys(ChatPermissions.model_fields, True))
 """All that can be permitted, which lifts a restriction (Bot API, `restrictChatMember`)."""
@@ -68,42 +74,51 @@ class Members:
         """Let a newcomer write nothing until the moment by which this restriction is known.
 
         Not whom an admin added, or somebody who is one, and not while somebody else's restriction holds: that is
-        theirs, and comes first. The answer says who or what it `is`, and for how many seconds to rest.
+        theirs, and comes first. The answer says who or what it `is`, for how many seconds to rest, and whether the
+        bot's own restriction `holds` all the same.
         """
-        user_id, until = int(errand.details["user_id"]), _moment(errand.details["until"])
-        member = await self._member(errand.chat_id, user_id)
-        if isinstance(member, ChatMemberOwner | ChatMemberAdministrator):
+        chat_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        member = await self._member(chat_id, user_id)
+        if isinstance(member, ADMINS):
             return Receipt(errand, Result.GONE, answer={"is": "admin"})
-        if isinstance(member, ChatMemberRestricted) and member.is_member:
-            if member.until_date == until:
-                return Receipt(errand, Result.DONE)
-            left = (member.until_date - self._clock.now()).total_seconds()
-            # A restriction without an end has its end at the beginning of time.
-            return Receipt(errand, Result.GONE, answer={"is": "restricted", "rest": max(left, 0.0)})
-        if not isinstance(member, ChatMemberMember):
+        if not isinstance(member, MEMBERS) or not is_in(member):
             return Receipt(errand, Result.GONE, answer={"is": "away"})
-        if "actor_id" in errand.details:
-            actor = await self._member(errand.chat_id, int(errand.details["actor_id"]))
-            if isinstance(actor, ChatMemberOwner | ChatMemberAdministrator):
-                return Receipt(errand, Result.GONE, answer={"is": "added_by_admin"})
-        await self._restrict(errand.chat_id, user_id, NOTHING, until)
+        holds = is_muted(chat_id, member)
+        if "actor_id" in errand.details and await self._is_admin(chat_id, int(errand.details["actor_id"])):
+            return Receipt(errand, Result.GONE, answer={"is": "added_by_admin", "holds": holds})
+        if isinstance(member, ChatMemberRestricted) and not holds:
+            return Receipt(errand, Result.GONE, answer={"is": "restricted", "rest": self._rest(member)})
+        if not holds:
+            await self._restrict(chat_id, user_id, NOTHING, muted_until(chat_id, user_id, self._clock.now()))
         return Receipt(errand, Result.DONE)
 
     async def kick(self, errand: ErrandDue) -> Receipt:
-        """Remove somebody who may come again; never an admin."""
-        user_id = int(errand.details["user_id"])
-        member = await self._member(errand.chat_id, user_id)
-        if not isinstance(member, ChatMemberMember | ChatMemberRestricted):
+        """Remove somebody who may come again; never an admin. `spares`: nor somebody whom an admin restricted, since
+        that restriction would be lost. The answer says who or what it `is`, and for how many seconds to rest.
+
+        The ban ends by itself, so that nobody stays banned when the second call does not get through.
+        """
+        chat_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        member, now = await self._member(chat_id, user_id), self._clock.now()
+        if isinstance(member, ChatMemberBanned) and now < member.until_date <= now + KICKED_FOR:
+            # An earlier try got no further.
+            await self._bot.unban_chat_member(chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
+            return Receipt(errand, Result.DONE)
+        if isinstance(member, ADMINS):
+            return Receipt(errand, Result.GONE, answer={"is": "admin"})
+        if not isinstance(member, MEMBERS) or not is_in(member):
             return Receipt(errand, Result.GONE, answer={"is": "away"})
-        await self._bot.ban_chat_member(errand.chat_id, user_id, request_timeout=TIMEOUT)
-        await self._bot.unban_chat_member(errand.chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
+        if "spares" in errand.details and isinstance(member, ChatMemberRestricted) and not is_muted(chat_id, member):
+            return Receipt(errand, Result.GONE, answer={"is": "restricted", "rest": self._rest(member)})
+        await self._bot.ban_chat_member(chat_id, user_id, until_date=now + KICKED_FOR, request_timeout=TIMEOUT)
+        await self._bot.unban_chat_member(chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
         return Receipt(errand, Result.DONE)
 
     async def ban(self, errand: ErrandDue) -> Receipt:
         """Remove somebody for good; never an admin."""
         user_id = int(errand.details["user_id"])
         member = await self._member(errand.chat_id, user_id)
-        if isinstance(member, ChatMemberOwner | ChatMemberAdministrator):
+        if isinstance(member, ADMINS):
             return Receipt(errand, Result.GONE, answer={"is": "admin"})
         await self._bot.ban_chat_member(errand.chat_id, user_id, request_timeout=TIMEOUT)
         return Receipt(errand, Result.DONE)
@@ -166,7 +181,7 @@ class Members:
         member = await self._member(grant.gate_id, grant.user_id)
         if not is_in(member):
             return Receipt(grant, Result.GONE)
-        if isinstance(member, ChatMemberRestricted) and member.until_date == grant.muted_until:
+        if is_muted(grant.gate_id, member):
             await self._restrict(grant.gate_id, grant.user_id, EVERYTHING, None)
         return Receipt(grant, Result.DONE)
 
@@ -174,11 +189,22 @@ class Members:
         """Give the tag, unless they have one that somebody else gave them, or cannot have one."""
         member = await self._member(grant.gate_id, grant.user_id)
         tag = getattr(member, "tag", None)
-        if not isinstance(member, ChatMemberMember | ChatMemberRestricted) or (tag and tag != grant.tag):
+        if not isinstance(member, MEMBERS) or not is_in(member) or (tag and tag != grant.tag):
             return Receipt(grant, Result.GONE)
         if tag != grant.tag:
             await self._bot.set_chat_member_tag(grant.gate_id, grant.user_id, tag=grant.tag, request_timeout=TIMEOUT)
         return Receipt(grant, Result.DONE)
+
+    def _rest(self, member: ChatMemberRestricted) -> float:
+        # A restriction without an end has its end at the beginning of time.
+        return max((member.until_date - self._clock.now()).total_seconds(), 0.0)
+
+    async def _is_admin(self, chat_id: int, user_id: int) -> bool:
+        try:
+            return isinstance(await self._member(chat_id, user_id), ADMINS)
+        except TelegramBadRequest:
+            # The account was deleted since.
+            return False
 
     async def _member(self, chat_id: int, user_id: int) -> ChatMemberUnion:
         return await self._bot.get_chat_member(chat_id, user_id, request_timeout=TIMEOUT)
@@ -199,5 +225,11 @@ def is_in(member: ChatMemberUnion) -> bool:
     return member.status not in ("left", "kicked") and getattr(member, "is_member", True)
 
 
-def _moment(timestamp: str | int) -> datetime:
-    return datetime.fromtimestamp(int(timestamp), UTC)
+def is_muted(chat_id: int, member: ChatMemberUnion) -> bool:
+    """Whether the bot's own restriction holds for somebody. One by which they may write was changed by an admin, and
+    is theirs now."""
+    return (
+        isinstance(member, ChatMemberRestricted)
+        and not member.can_send_messages
+        and is_own_mute(chat_id, member.user.id, member.until_date)
+    )

@@ -178,7 +178,7 @@ def _verified(view: Verified, words: Words) -> Drawing:
         lines += ["", *(_grant(grant, words) for grant in view.grants)]
     else:
         lines += ["", words("Groups that ask for it will now let you in at once.")]
-    lines += [hindered_at(title, hindrance, words) for title, hindrance in view.hindered]
+    lines += [hindered_at(f"<b>{shown(title)}</b>", hindrance, words) for title, hindrance in view.hindered]
     for grant in view.grants:
         if grant.state is GrantState.DONE and grant.welcome:
             lines += ["", f"<blockquote>{escape(grant.welcome, quote=False)}</blockquote>"]

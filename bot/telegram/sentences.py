@@ -6,7 +6,7 @@ from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Toast
 from bot.domain.gate import Hindrance
 from bot.domain.gateway import GatewayReason
-from bot.telegram.texts import Words, shown
+from bot.telegram.texts import Words
 
 
 def contact_refusal(refusal: ContactRefusal, words: Words) -> str:
@@ -50,9 +50,8 @@ def appeal_text(words: Words) -> str:
     return words("🙋 Ask an administrator")
 
 
-def hindered_at(title: str, hindrance: Hindrance, words: Words) -> str:
-    """Why a verified person still waits at a gate."""
-    gate = f"<b>{shown(title)}</b>"
+def hindered_at(gate: str, hindrance: Hindrance, words: Words) -> str:
+    """Why a verified person still waits at a gate; its title is given as it is to be shown."""
     match hindrance:
         case Hindrance.STALE:
             return words("{gate}: a newer call is wanted there.", gate=gate)

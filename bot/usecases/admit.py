@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.admission import hindrance, number_hindrance
@@ -11,9 +11,13 @@ from bot.domain.delivery import ErrandKind
 from bot.domain.gate import GRANT_OF, Gate, GrantKind, Hindrance, JoinRequest, RequestState, Standing
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint, Phone
+from bot.domain.screen import Face
 from bot.domain.settings import WayIn
 from bot.usecases.ports import Store
+from bot.usecases.record import tell_log
 
+PROMPT_PATIENCE = timedelta(minutes=2)
+"""How long a muted newcomer is given to come to the private chat before the group is told how."""
 BY_NOBODY = 0
 """In place of a verification's id, for who came in without one."""
 
@@ -62,6 +66,7 @@ async def decide(store: Store, gate: Gate, request: JoinRequest, now: datetime, 
         return True
     if found is not request.hindrance:
         await store.requests.set_hindrance(gate.chat_id, user_id, found)
+        await store.screens.touch([user_id], now, acted=False)
         store.journal.add(Event.HINDERED, now, user_id=user_id, gate_id=gate.chat_id, code=found)
     return False
 
@@ -81,8 +86,7 @@ async def let_in(
     gate_id, user_id = gate.chat_id, request.user_id
     await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
     if request.way is WayIn.MUTE:
-        # One that rests until somebody else's restriction ends is not wanted any more.
-        await store.errands.cancel(ErrandKind.MUTE, gate_id, user_id, now, resting=True)
+        await call_off(store, gate_id, user_id, now)
     kind = GRANT_OF[request.way]
     await store.grants.owe(gate_id, user_id, kind, verification_id, now, told=told)
     store.journal.add(
@@ -114,13 +118,92 @@ async def turn_away(
     store.journal.add(event, now, user_id=user_id, gate_id=gate_id, code=why, actor_id=admin_id)
     if request.way is WayIn.LINK:
         return
-    kind = ErrandKind.KICK if request.way is WayIn.MUTE else ErrandKind.DECLINE_JOIN
+    kind = ErrandKind.DECLINE_JOIN
     details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id, "why": why}
+    if request.way is WayIn.MUTE:
+        kind = ErrandKind.KICK
+        await call_off(store, gate_id, user_id, now)
+        if why is Why.DEADLINE:
+            # Removing somebody whom an admin restricted would lift what the admin did.
+            details["spares"] = 1
     if request.query_id is not None:
         details["query_id"] = request.query_id
     if admin_id is not None:
         details["admin_id"] = admin_id
     await store.errands.add(kind, gate_id, details, now, user_id=user_id, job=job)
+
+
+async def tell_deadline(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
+    """Who waited too long learns it, unless they never met the bot."""
+    person = (await store.people.get_many([request.user_id])).get(request.user_id)
+    if person is None:
+        return
+    await store.screens.show(
+        person.user_id,
+        person.chat_id,
+        Face.DEADLINE,
+        now,
+        details={"gate": gate.title, "way": request.way},
+        fresh=person.can_be_written,
+        acted=False,
+    )
+
+
+async def let_through(
+    store: Store,
+    gate: Gate,
+    newcomer: JoinRequest,
+    now: datetime,
+    why: str,
+    *,
+    is_muted: bool,
+    admin_id: int | None = None,
+) -> None:
+    """An admin wants this newcomer to write, or they are an admin: they need not verify. `is_muted`: the bot's own
+    restriction holds, and is lifted."""
+    gate_id, user_id = gate.chat_id, newcomer.user_id
+    await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
+    await call_off(store, gate_id, user_id, now)
+    store.journal.add(Event.LEFT_ALONE, now, user_id=user_id, gate_id=gate_id, code=why, actor_id=admin_id)
+    await store.screens.touch([user_id], now, acted=False)
+    if is_muted:
+        await store.grants.owe(gate_id, user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False)
+        return
+    await reward(store, gate, user_id, BY_NOBODY, now)
+    await tell_log(store, gate, Event.LEFT_ALONE, user_id, now, why=Why.BY_HAND, admin_id=admin_id, name=newcomer.name)
+
+
+async def mute(
+    store: Store, request: JoinRequest, now: datetime, *, actor_id: int | None = None, after: float = 0.0
+) -> None:
+    """Have a newcomer muted who waits; unless an admin added them, should that be who `actor_id` is."""
+    details: dict[str, str | int] = {"user_id": request.user_id, "joined": joined(request)}
+    if actor_id is not None:
+        details["actor_id"] = actor_id
+    await store.errands.add(ErrandKind.MUTE, request.gate_id, details, now, user_id=request.user_id, after=after)
+
+
+async def prompt(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
+    """Have a muted newcomer told how to verify, alone and once; soon, or else the whole group is told."""
+    details: dict[str, str | int] = {"language": gate.settings.language}
+    key = f"{ErrandKind.PROMPT}:{gate.chat_id}:{request.user_id}:{joined(request)}"
+    expires_at = now + PROMPT_PATIENCE
+    await store.errands.add(
+        ErrandKind.PROMPT, gate.chat_id, details, now, key=key, expires_at=expires_at, user_id=request.user_id
+    )
+
+
+def joined(request: JoinRequest) -> int:
+    """When they joined, by which what was to be done then is told from what is to be done now."""
+    return int(request.requested_at.timestamp())
+
+
+async def call_off(store: Store, gate_id: int, user_id: int, now: datetime) -> None:
+    """What was to be done to a muted newcomer is not wanted any more. A mute that may be under way goes on: what
+    lifts it waits for it."""
+    await store.errands.cancel(ErrandKind.MUTE, gate_id, user_id, now, resting=True)
+    for kind in (ErrandKind.PROMPT, ErrandKind.KICK):
+        await store.errands.cancel(kind, gate_id, user_id, now)
 
 
 async def reward(store: Store, gate: Gate, user_id: int, verification_id: int, now: datetime) -> None:

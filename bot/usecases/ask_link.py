@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.clock import Clock
 from bot.domain.delivery import Toast
-from bot.domain.gate import GrantKind, GrantState, JoinRequest, RequestState
+from bot.domain.gate import Gate, GrantKind, GrantState, JoinRequest, RequestState, Standing
 from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
@@ -23,33 +25,57 @@ class AskLink:
     async def __call__(self, store: Store, person: Person, gate_id: int, name: str) -> None:
         now = self._clock.now()
         gate = await store.gates.get(gate_id)
-        if gate is not None and gate.works and gate.settings.way is WayIn.LINK:
-            deadline_at = now + gate.rules(now).deadline
-            request = JoinRequest(
-                gate_id, person.user_id, now, deadline_at, RequestState.WAITING, way=WayIn.LINK, name=name
-            )
-            await store.requests.keep(request)
-            store.journal.add(Event.JOIN_ASKED, now, user_id=person.user_id, gate_id=gate_id, code=WayIn.LINK)
-            await decide(store, gate, request, now, told=True)
+        if gate is not None and gives_links(gate):
+            await ask(store, gate, person.user_id, name, now)
         await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=True)
 
 
 class RenewLinks:
-    """Links that were not used in time are made anew, for who may still come in."""
+    """Links that were not used in time are made anew, for who may still come in; others wait again."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     async def __call__(self, store: Store, person: Person) -> Toast:
         now = self._clock.now()
-        links = [
-            gate
-            for grant, gate in (await store.grants.of_many([person.user_id])).get(person.user_id, [])
+        given = (await store.grants.of_many([person.user_id])).get(person.user_id, [])
+        renewed = [
+            await self._renew(store, person, gate, now)
+            for grant, gate in given
             if grant.kind is GrantKind.LINK and grant.state is GrantState.DONE
         ]
-        phone = await store.phones.of(person.user_id)
-        for gate in links:
-            verification_id = phone.verification_id if phone is not None else BY_NOBODY
-            await store.grants.owe(gate.chat_id, person.user_id, GrantKind.LINK, verification_id, now, told=True)
-        await store.screens.touch([person.user_id], now)
-        return Toast.TRYING_AGAIN if links else Toast.OVER
+        await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now)
+        return Toast.TRYING_AGAIN if any(renewed) else Toast.OVER
+
+    @staticmethod
+    async def _renew(store: Store, person: Person, gate: Gate, now: datetime) -> bool:
+        user_id = person.user_id
+        request = await store.requests.get(gate.chat_id, user_id)
+        if request is not None and request.way is WayIn.LINK:
+            if not gives_links(gate):
+                return False
+            await store.grants.take_back(gate.chat_id, user_id, GrantKind.LINK)
+            await ask(store, gate, user_id, request.name, now)
+            return True
+        # Into a further chat, by a gate that they have entered.
+        decision = await store.standings.get(gate.chat_id, user_id)
+        if not gate.works or (decision is not None and decision.standing is Standing.BLOCKED):
+            return False
+        phone = await store.phones.of(user_id)
+        verification_id = phone.verification_id if phone is not None else BY_NOBODY
+        await store.grants.owe(gate.chat_id, user_id, GrantKind.LINK, verification_id, now, told=True)
+        return True
+
+
+def gives_links(gate: Gate) -> bool:
+    """Whether a link can be had by asking for it."""
+    return gate.works and gate.settings.way is WayIn.LINK
+
+
+async def ask(store: Store, gate: Gate, user_id: int, name: str, now: datetime) -> None:
+    """Keep the wish for a link, and fulfil it if they may come in."""
+    deadline_at = now + gate.rules(now).deadline
+    request = JoinRequest(gate.chat_id, user_id, now, deadline_at, RequestState.WAITING, way=WayIn.LINK, name=name)
+    await store.requests.keep(request)
+    store.journal.add(Event.JOIN_ASKED, now, user_id=user_id, gate_id=gate.chat_id, code=WayIn.LINK)
+    await decide(store, gate, request, now, told=True)

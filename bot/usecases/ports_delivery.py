@@ -58,6 +58,9 @@ class Errands(Protocol):
     ) -> bool:
         """Do not run what was not run yet; whether there was any. `resting`: only what cannot be under way."""
 
+    async def about(self, kind: ErrandKind, chat_id: int) -> set[int]:
+        """Whom those are about that are still to be done."""
+
     async def job(self, name: str) -> tuple[int, int]:
         """How many parts a job has, and how many are done."""
 
@@ -67,6 +70,9 @@ class Errands(Protocol):
         """Give up those past their time, and forget those done long ago."""
 
     async def retry(self, errand_id: int, due_at: datetime, error: str) -> None: ...
+
+    async def move(self, old_id: int, new_id: int) -> None:
+        """What is still to be done in, or about, the old chat is to be done in the new one."""
 
 
 class Screens(Protocol):

@@ -66,8 +66,8 @@ class Gates(Protocol):
     async def move(self, old_id: int, new_id: int) -> None:
         """The group became a supergroup: everything of it is that one's from now on."""
 
-    async def move_log(self, old_id: int, new_id: int) -> None:
-        """The log chat of some gates became a supergroup."""
+    async def move_mentions(self, old_id: int, new_id: int, now: datetime) -> None:
+        """What settings say of the old chat, as a log chat or as a further one, they say of the new one."""
 
 
 class JoinRequests(Protocol):
@@ -114,11 +114,21 @@ class JoinRequests(Protocol):
     async def forget_query(self, gate_id: int, user_id: int) -> None:
         """Telegram no longer waits for a word about this request."""
 
-    async def reached(self, user_ids: Collection[int], *, reached: bool) -> list[tuple[int, int]]:
-        """Note whether these persons could be told of their pending requests; gate and person where that was news."""
+    async def reached(
+        self, user_ids: Collection[int], *, reached: bool, gate_id: int | None = None
+    ) -> list[tuple[int, int]]:
+        """Note whether these persons could be told of their pending requests, or of that at one gate; gate and person
+        where that was news."""
 
-    async def waiting_though_verified(self, limit: int) -> list[tuple[JoinRequest, Gate]]:
-        """Who waits at gates that work with a verified phone, and was not found hindered there."""
+    async def waiting_in_vain(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
+        """Who waits at gates that work with a verified phone, and was not found hindered there; or at gates that ask
+        nobody for a call."""
+
+    async def muted_in_vain(self, limit: int) -> list[JoinRequest]:
+        """Who was muted and waits at gates where the bot is, but that mute nobody any more."""
+
+    async def wait_on(self, gate_id: int, user_id: int, deadline_at: datetime) -> None:
+        """Somebody whose request was declined waits again."""
 
     async def overdue(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
         """Waiting past their deadline at gates that work and turn away, their person not in a call window."""
@@ -154,8 +164,9 @@ class Grants(Protocol):
 
     async def get(self, gate_id: int, user_id: int) -> list[Grant]: ...
 
-    async def take_back(self, gate_id: int, user_id: int) -> list[Grant]:
-        """These are granted no more; those that were made come back, for the world to follow."""
+    async def take_back(self, gate_id: int, user_id: int, kind: GrantKind | None = None) -> list[Grant]:
+        """These, or the one of this kind, are granted no more; those that were made come back, for the world to
+        follow."""
 
     async def of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[Grant, Gate]]]:
         """The newest few of each person, newest first."""

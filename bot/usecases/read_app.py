@@ -7,17 +7,19 @@ from datetime import UTC, datetime
 
 from bot.clock import Clock
 from bot.domain.contact import ContactRefusal
-from bot.domain.gate import GrantState
+from bot.domain.gate import GrantState, Hindrance
 from bot.domain.screen import Face, Granted
+from bot.domain.verification import VerificationState
 from bot.usecases.ports import Store
-from bot.usecases.read_calls import CallScreen, CallState, ReadCalls
+from bot.usecases.read_calls import CallScreen, CallState, ReadCalls, hindered_at
 
 ASKING_FOR_CONTACT = (Face.WELCOME, Face.CONTACT_REFUSED)
 """What the chat shows when an earlier attempt is of no more interest there."""
 
 
 class ReadApp:
-    """Who is verified sees what they are granted, with what is still to be granted. Else the newest attempt is shown
+    """Who is verified sees what they are granted, with what is still to be granted and what hinders them, unless a
+    gate wants a newer call of them and they are not in the middle of it. Else the newest attempt is shown
     while it runs and, as on its own call screen, for a while after its end, unless the chat already asks for the
     contact anew. Else the limit, while one holds. Else the person is asked for their contact, and told why the last
     one was not taken.
@@ -43,17 +45,20 @@ class ReadApp:
             gates=tuple(Granted(gate.title, gate.link, GrantState.DUE) for _, gate in waiting),
         )
         phone = await store.phones.of(user_id)
-        if phone is not None:
-            entering = {gate.chat_id: gate for _, gate in waiting if gate.is_on}
+        is_stale = any(request.hindrance is Hindrance.STALE for request, _ in waiting)
+        if phone is not None and not is_stale:
+            entering = {gate.chat_id: gate for request, gate in waiting if gate.works and request.hindrance is None}
             granted = (await store.grants.of_many([user_id])).get(user_id, [])
             gates = [Granted(gate.title, gate.link, GrantState.DUE) for gate in entering.values()]
             gates += [
                 Granted(gate.title, gate.link, grant.state) for grant, gate in granted if gate.chat_id not in entering
             ]
-            return replace(nothing, state=CallState.CONFIRMED, mask=phone.mask, gates=tuple(gates))
+            hindered = hindered_at(waiting)
+            return replace(nothing, state=CallState.CONFIRMED, mask=phone.mask, gates=tuple(gates), hindered=hindered)
+        nothing = replace(nothing, is_known=phone is not None)
         face, details = await store.screens.wanted(user_id) or (Face.WELCOME, {})
         latest = (await store.verifications.latest_of_many([user_id])).get(user_id)
-        if latest is not None:
+        if latest is not None and latest.state is not VerificationState.CONFIRMED:
             screen = (await self._read_calls(store, [latest.token]))[latest.token]
             if screen.is_running or (screen.is_told(now) and face not in ASKING_FOR_CONTACT):
                 return screen

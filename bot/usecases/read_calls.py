@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.clock import Clock
 from bot.domain.contact import ContactRefusal
-from bot.domain.gate import GrantState
+from bot.domain.gate import Gate, GrantState, Hindrance, JoinRequest
 from bot.domain.gateway import GatewayReason
 from bot.domain.screen import Granted
 from bot.domain.verification import PHONE_KEPT, Verification, VerificationState
@@ -43,10 +43,11 @@ UNCONFIRMED = frozenset({CallState.EXPIRED, CallState.CANCELLED, CallState.REFUS
 class CallScreen:
     """One verification, as its call screen tells it. `number` and `ends_at` are there while it can be called.
 
-    `gates` are those to be entered, and once confirmed those entered. `until` is when the next try opens, while
-    another one is refused; `told_until` when the link ceases to tell anything, once that is known. `refusal` is why
-    the last contact was not taken. In the Mini App there may be no verification to tell of: then `verification_id` is
-    0 and `token` empty.
+    `gates` are those to be entered, and once confirmed those entered; `hindered` those at which a verified person
+    waits all the same, and why. `is_known`: they are verified, and a gate wants a newer call. `until` is when the next
+    try opens, while another one is refused; `told_until` when the link ceases to tell anything, once that is known.
+    `refusal` is why the last contact was not taken. In the Mini App there may be no verification to tell of: then
+    `verification_id` is 0 and `token` empty.
     """
 
     verification_id: int
@@ -66,6 +67,8 @@ class CallScreen:
     told_until: datetime | None = None
     refusal: ContactRefusal | None = None
     gates: tuple[Granted, ...] = ()
+    hindered: tuple[tuple[str, Hindrance], ...] = ()
+    is_known: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -144,8 +147,14 @@ class ReadCalls:
                 is_asking_another=verification.asking and number is not None,
                 no_other=number is not None and not verification.asking and verification.id in failed,
                 gates=tuple(gates),
+                hindered=hindered_at(waiting.get(user_id, ())) if state is CallState.CONFIRMED else (),
             )
         return screens
+
+
+def hindered_at(waiting: Iterable[tuple[JoinRequest, Gate]]) -> tuple[tuple[str, Hindrance], ...]:
+    """Where a verified person waits all the same, and why."""
+    return tuple((gate.title, request.hindrance) for request, gate in waiting if request.hindrance is not None)
 
 
 def _told_until(ended_at: datetime | None, until: datetime | None) -> datetime | None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
-from bot.domain.gate import QUERY_ANSWERED_WITHIN, GrantKind, JoinRequest, RequestState
+from bot.domain.gate import FRESH_CHANCE, QUERY_ANSWERED_WITHIN, GrantKind, RequestState
 from bot.domain.journal import Event
 from bot.domain.settings import WayIn
 from bot.usecases.admin_desk import AdminDesk
-from bot.usecases.admit import BY_NOBODY, Why, reward
+from bot.usecases.admit import BY_NOBODY, Why, joined, let_through, mute, prompt, tell_deadline
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
+from bot.usecases.take_leaver import is_gone
 
-LONGEST_REST = 30 * 24 * 3600.0
 LET_THROUGH = ("admin", "added_by_admin")
 WORDLESS = (Result.REFUSED, Result.UNREACHABLE, Result.GONE)
 
@@ -24,7 +24,7 @@ class SettleErrand:
     def __init__(self, desk: AdminDesk) -> None:
         self._desk = desk
 
-    async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:  # noqa: C901 - one line a kind
         match errand.kind, receipt.result:
             case ErrandKind.OPEN_APP, Result.DONE:
                 self._note(store, Event.APP_OFFERED, errand, now)
@@ -34,10 +34,12 @@ class SettleErrand:
                 await store.requests.forget_query(int(errand.details["gate"]), int(errand.details["user_id"]))
             case ((ErrandKind.DECLINE_JOIN | ErrandKind.KICK), Result.DONE):
                 await self._turned_away(store, errand, now)
+            case ErrandKind.KICK, _:
+                await self._not_removed(store, errand, receipt, now)
             case ErrandKind.MUTE, _:
                 await self._muted(store, errand, receipt, now)
             case ErrandKind.PROMPT, result if result in WORDLESS:
-                await store.requests.reached([errand.user_id or 0], reached=False)
+                await store.requests.reached([errand.user_id or 0], reached=False, gate_id=errand.chat_id)
             case ErrandKind.GROUP_PROMPT, Result.DONE:
                 await self._prompted(store, errand, receipt, now)
             case ErrandKind.CHECK_ADMIN, Result.DONE:
@@ -70,6 +72,8 @@ class SettleErrand:
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
         if gate is None or request is None:
             return
+        if request.state is RequestState.DECLINED and errand.kind is ErrandKind.KICK and why == Why.DEADLINE:
+            await tell_deadline(store, gate, request, now)
         if request.state is RequestState.APPROVED:
             # They called just as this was under way: a link of their own makes up for it.
             phone = await store.phones.of(user_id)
@@ -89,34 +93,44 @@ class SettleErrand:
             name=request.name,
         )
 
+    async def _not_removed(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+        """Who was to be removed and is still there waits on, so that they are not left muted with nobody to unmute
+        them: the bot has lost the right, or an admin restricted them."""
+        gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
+        is_there = receipt.result is Result.REFUSED or receipt.answer.get("is") == "restricted"
+        if gate is None or request is None or request.state is not RequestState.DECLINED or not is_there:
+            return
+        rest = timedelta(seconds=float(receipt.answer.get("rest", 0.0)))
+        deadline_at = now + max(rest, min(FRESH_CHANCE, gate.rules(now).deadline))
+        await store.requests.wait_on(gate_id, user_id, deadline_at)
+        if rest:
+            await mute(store, request, now, after=rest.total_seconds() + 1)
+        store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error or "restricted")
+
     async def _muted(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
         """Who may not write is told how to verify; who need not was let through."""
         gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
         if gate is None or request is None or request.way is not WayIn.MUTE:
             return
-        is_, is_waiting = receipt.answer.get("is"), request.state is RequestState.WAITING
         if receipt.result is Result.DONE:
             store.journal.add(Event.MUTED, now, user_id=user_id, gate_id=gate_id)
-            if is_waiting and gate.works:
-                details: dict[str, str | int] = {"language": gate.settings.language}
-                await store.errands.add(ErrandKind.PROMPT, gate_id, details, now, user_id=user_id)
-        elif is_ in LET_THROUGH and is_waiting:
-            await self._let_through(store, request, str(is_), now)
-        elif is_ == "restricted" and is_waiting and 0 < (rest := float(receipt.answer["rest"])) < LONGEST_REST:
+        if request.state is not RequestState.WAITING or errand.details["joined"] != joined(request):
+            return
+        is_, rest = receipt.answer.get("is"), float(receipt.answer.get("rest", 0.0))
+        if receipt.result is Result.DONE and gate.works:
+            await prompt(store, gate, request, now)
+        elif is_ in LET_THROUGH:
+            is_muted = bool(receipt.answer.get("holds"))
+            await let_through(store, gate, request, now, str(is_), is_muted=is_muted)
+        elif is_ == "away":
+            await is_gone(store, request, now)
+        elif rest > 0:
             # Somebody else's restriction, which ends by itself: then it is the gate's turn.
-            await store.errands.add(ErrandKind.MUTE, gate_id, errand.details, now, user_id=user_id, after=rest + 1)
+            await mute(store, request, now, after=rest + 1)
         elif receipt.result is Result.REFUSED:
             store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error)
-
-    async def _let_through(self, store: Store, request: JoinRequest, why: str, now: datetime) -> None:
-        gate = await store.gates.get(request.gate_id)
-        await store.requests.set_state(request.gate_id, request.user_id, RequestState.APPROVED, now)
-        store.journal.add(Event.LEFT_ALONE, now, user_id=request.user_id, gate_id=request.gate_id, code=why)
-        await store.screens.touch([request.user_id], now, acted=False)
-        if gate is not None and why == "added_by_admin":
-            await reward(store, gate, request.user_id, BY_NOBODY, now)
-            await tell_log(store, gate, Event.LEFT_ALONE, request.user_id, now, why=Why.BY_HAND, name=request.name)
 
     async def _prompted(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
         """The group has one such message, the newest."""

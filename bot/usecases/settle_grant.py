@@ -59,10 +59,13 @@ class SettleGrant:
         if settings.log_chat is None and not settings.tag and not settings.further:
             # Nothing more is to be done, which is most often so.
             return
+        request: JoinRequest | None = await store.requests.get(grant.gate_id, grant.user_id)
+        if request is None or request.state is not RequestState.APPROVED:
+            # Unmuted only because the gate mutes nobody any more, or because they were known when they came again.
+            return
         phone = await store.phones.of(grant.user_id)
         verification_id = phone.verification_id if phone is not None else BY_NOBODY
         await reward(store, gate, grant.user_id, verification_id, now)
-        request: JoinRequest | None = await store.requests.get(grant.gate_id, grant.user_id)
         decision = await store.standings.get(grant.gate_id, grant.user_id)
         is_by_hand = decision is not None and decision.standing is Standing.ALLOWED
         why = Why.BY_HAND if is_by_hand else Why.VERIFIED if phone is not None else Why.OPEN
@@ -73,8 +76,8 @@ class SettleGrant:
             grant.user_id,
             now,
             why=why,
-            since=request.requested_at if request is not None else None,
-            name=request.name if request is not None else "",
+            since=request.requested_at,
+            name=request.name,
         )
 
     async def _tell_operators(self, store: Store, grant: GrantDue, receipt: Receipt, now: datetime) -> None:

@@ -18,6 +18,7 @@ from bot.domain.delivery import (
 )
 from bot.domain.journal import Event
 from bot.domain.screen import NumberShown, next_refresh
+from bot.usecases.move_chat import move_chat
 from bot.usecases.ports import Store
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
@@ -80,10 +81,7 @@ class SettleParcels:
                 old_id = int(gate_id)
             case ScreenDue() | ErrandDue() | LogDue():
                 old_id = parcel.chat_id
-        if await store.gates.get(old_id) is not None:
-            await store.gates.move(old_id, new_id)
-            store.journal.add(Event.GATE_MOVED, now, gate_id=new_id)
-        await store.gates.move_log(old_id, new_id)
+        await move_chat(store, old_id, new_id, now)
 
     async def _screen(self, store: Store, screen: ScreenDue, receipt: Receipt, now: datetime) -> bool:
         """Note it; whether the person has now been told all there is to tell."""

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind
+from bot.domain.gate import GrantKind
 from bot.domain.journal import Event
-from bot.domain.screen import Face
 from bot.domain.settings import WayIn
 from bot.domain.verification import PHONE_KEPT
-from bot.usecases.admit import Why, decide, turn_away
+from bot.usecases.admit import BY_NOBODY, PROMPT_PATIENCE, Why, call_off, decide, tell_deadline, turn_away
 from bot.usecases.ports import Store
+from bot.usecases.take_leaver import is_gone
 
 AT_ONCE = 100
 """Rows of each sort swept in one transaction; what is left comes with the next."""
@@ -24,26 +25,34 @@ FOREIGN_KEPT = timedelta(days=30)
 """How long gateway events that are no calls are kept."""
 NAMES_KEPT = timedelta(days=7)
 """How long after the decision the name of who asked is kept, so that admins know whom it was about."""
-PROMPT_PATIENCE = timedelta(minutes=2)
-"""How long a muted newcomer is given to come to the private chat before the group is told how."""
 PROMPT_EVERY = timedelta(minutes=1)
+PROMPT_RENEWED = timedelta(hours=47)
+"""A message in a group is replaced before it can no longer be deleted (Bot API, `deleteMessage`: 48 hours)."""
 OUTAGE = 60.0
 """Seconds of silence that count as an outage."""
 
 
 class Sweep:
     """Windows that closed expire; verified persons who still wait come in; who waits past their deadline is turned
-    away, but never in the middle of a call window; newcomers are told what to do; what need not be kept is forgotten.
+    away, but never in the middle of a call window; newcomers are told what to do; whom nobody wants muted any more is
+    unmuted; what need not be kept is forgotten.
+
+    While Telegram does not answer nobody is turned away, and the bot's clock stands still; once it answers again that
+    time is given back to all who wait, as is the time in which no bot ran.
 
     Each of `steps` is a transaction of its own, so that trouble with one does not keep the others from being made.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, is_telegram_there: Callable[[], bool]) -> None:
         self._clock = clock
+        self._is_telegram_there = is_telegram_there
+        self._was_away = self._is_back = False
         self.steps: tuple[Callable[[Store], Awaitable[None]], ...] = (
+            self.keep_time,
             self.expire,
             self.let_in,
             self.turn_away,
+            self.free,
             self.prompt,
             self.forget,
         )
@@ -55,10 +64,19 @@ class Sweep:
         if last_alive is not None and (outage := (now - last_alive).total_seconds()) > OUTAGE:
             await store.requests.prolong(outage)
 
+    async def keep_time(self, store: Store) -> None:
+        """The bot's clock, which stands still while Telegram does not answer."""
+        if not self._is_telegram_there():
+            self._was_away, self._is_back = True, False
+        elif self._was_away:
+            await self.make_up_for_outage(store)
+            self._is_back = True
+        else:
+            await store.gateway.alive(self._clock.now())
+
     async def expire(self, store: Store) -> None:
         """Verifications whose every window has closed."""
         now = self._clock.now()
-        await store.gateway.alive(now)
         expired = await store.verifications.overdue(now, AT_ONCE)
         for verification in expired:
             await store.verifications.save(verification.expire(now))
@@ -66,47 +84,51 @@ class Sweep:
         await store.screens.touch([verification.user_id for verification in expired], now, acted=False)
 
     async def let_in(self, store: Store) -> None:
-        """Persons who are verified and wait all the same, say because their gate was off."""
+        """Who may come in and waits all the same, say because the gate was off, or asks for no call any more."""
         now = self._clock.now()
-        for request, gate in await store.requests.waiting_though_verified(AT_ONCE):
-            await decide(store, gate, request, now, told=False)
+        for request, gate in await store.requests.waiting_in_vain(now, AT_ONCE):
+            await decide(store, gate, request, now, told=True)
 
     async def turn_away(self, store: Store) -> None:
         """Who waits past their deadline."""
+        if self._was_away:
+            # Not before the time is given back, which is kept by now if it was done in this sweep.
+            self._was_away = not self._is_back
+            return
+        if not self._is_telegram_there():
+            return
         now = self._clock.now()
-        overdue = await store.requests.overdue(now, AT_ONCE)
-        people = await store.people.get_many([request.user_id for request, _ in overdue])
-        for request, gate in overdue:
+        for request, gate in await store.requests.overdue(now, AT_ONCE):
             if not await store.requests.decline_overdue(request.gate_id, request.user_id, now):
                 continue
             await turn_away(store, gate, request, now, Why.DEADLINE)
-            person = people.get(request.user_id)
-            if person is None:
-                # Somebody who joined and was muted, and never met the bot.
-                continue
-            await store.screens.show(
-                person.user_id,
-                person.chat_id,
-                Face.DEADLINE,
-                now,
-                details={"gate": gate.title, "way": request.way},
-                fresh=person.can_be_written,
-                acted=False,
-            )
+            if request.way is not WayIn.MUTE:
+                # Others learn it once they were removed.
+                await tell_deadline(store, gate, request, now)
+
+    async def free(self, store: Store) -> None:
+        """Muted newcomers of gates that mute nobody any more may write, and wait no longer; nobody is stuck."""
+        now = self._clock.now()
+        for request in await store.requests.muted_in_vain(AT_ONCE):
+            await is_gone(store, request, now)
+            await call_off(store, request.gate_id, request.user_id, now)
+            await store.grants.owe(request.gate_id, request.user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False)
 
     async def prompt(self, store: Store) -> None:
         """Groups in which muted newcomers could not be told alone what to do are told it by one message, which goes
         when nobody waits any more."""
+        if not self._is_telegram_there():
+            return
         now = self._clock.now()
         for gate_id, newest in await store.requests.unprompted(now - PROMPT_PATIENCE):
             extras = await store.gates.extras(gate_id)
-            is_told = extras.prompt_message_id is not None and extras.prompt_at is not None
-            if is_told and extras.prompt_at is not None and newest <= extras.prompt_at:
+            prompt_at = extras.prompt_at
+            if prompt_at is not None and now < prompt_at + PROMPT_EVERY:
                 continue
-            if extras.prompt_at is not None and now < extras.prompt_at + PROMPT_EVERY:
-                continue
-            await store.gates.set_extras(gate_id, prompt_at=now)
-            await store.errands.add(ErrandKind.GROUP_PROMPT, gate_id, {}, now, expires_at=now + PROMPT_EVERY)
+            is_told = extras.prompt_message_id is not None and prompt_at is not None and newest <= prompt_at
+            if not is_told or (prompt_at is not None and prompt_at + PROMPT_RENEWED <= now):
+                await store.gates.set_extras(gate_id, prompt_at=now)
+                await store.errands.add(ErrandKind.GROUP_PROMPT, gate_id, {}, now, expires_at=now + PROMPT_EVERY)
         for gate_id, message_id in await store.gates.prompting():
             if not await store.requests.count_waiting(gate_id, WayIn.MUTE):
                 await store.errands.add(ErrandKind.DELETE_MESSAGE, gate_id, {"message_id": message_id}, now)

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind
-from bot.domain.gate import RequestState
+from bot.domain.gate import JoinRequest, RequestState
 from bot.domain.journal import Event
 from bot.domain.settings import WayIn
+from bot.usecases.admit import call_off
 from bot.usecases.ports import Store
+
+UNDECIDED = (RequestState.WAITING, RequestState.DECLINED)
 
 
 class TakeLeaver:
-    """Who was muted and waited waits no more. Whatever they were is forgotten with their place in the chat."""
+    """Who was muted and waited waits no more, and what was still to be done to them is not done: they may come again
+    before it would be."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def __call__(self, store: Store, gate_id: int, user_id: int) -> None:
+    async def __call__(self, store: Store, gate_id: int, user_id: int, *, by_bot: bool) -> None:
+        """`by_bot`: the bot removed them, and may not have come to the end of that."""
         request = await store.requests.get(gate_id, user_id)
-        if request is None or request.way is not WayIn.MUTE or request.state is not RequestState.WAITING:
+        if request is None or request.way is not WayIn.MUTE or request.state not in UNDECIDED:
             return
         now = self._clock.now()
-        await store.requests.set_state(gate_id, user_id, RequestState.GONE, now)
-        for kind in (ErrandKind.MUTE, ErrandKind.PROMPT):
-            await store.errands.cancel(kind, gate_id, user_id, now)
-        store.journal.add(Event.GONE, now, user_id=user_id, gate_id=gate_id)
-        await store.screens.touch([user_id], now, acted=False)
+        if not by_bot:
+            await call_off(store, gate_id, user_id, now)
+        if request.state is RequestState.WAITING:
+            await is_gone(store, request, now)
+
+
+async def is_gone(store: Store, request: JoinRequest, now: datetime) -> None:
+    """Somebody who waited is not in the chat any more."""
+    await store.requests.set_state(request.gate_id, request.user_id, RequestState.GONE, now)
+    store.journal.add(Event.GONE, now, user_id=request.user_id, gate_id=request.gate_id)
+    await store.screens.touch([request.user_id], now, acted=False)

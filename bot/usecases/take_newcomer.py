@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.admission import hindrance
 from bot.domain.delivery import ErrandKind
-from bot.domain.gate import GRANT_OF, Decision, Gate, Hindrance, JoinRequest, RequestState, Standing, Switch
+from bot.domain.gate import (
+    ANONYMOUS_ADMIN,
+    GRANT_OF,
+    Decision,
+    Gate,
+    GrantKind,
+    GrantState,
+    Hindrance,
+    JoinRequest,
+    RequestState,
+    Standing,
+)
 from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
-from bot.usecases.admit import BY_NOBODY, reward
+from bot.usecases.admit import BY_NOBODY, let_through, mute, reward
 from bot.usecases.ports import Store
 
 
@@ -19,7 +31,8 @@ from bot.usecases.ports import Store
 class Newcomer:
     """Who joined, as Telegram tells it. `actor_id`: who made it so, themselves or somebody who added or approved them.
 
-    `asked`: they came by a request that somebody approved. `is_admin`: they joined as an administrator.
+    `asked`: they came by a request that somebody approved. `is_admin`: they joined as an administrator. `is_muted`:
+    they were here before, left before they had verified, and the bot's restriction waited for them.
     """
 
     user_id: int
@@ -28,15 +41,18 @@ class Newcomer:
     is_admin: bool
     actor_id: int
     asked: bool
+    is_muted: bool = False
 
 
 class TakeNewcomer:
     """Who was let in by the bot is given what else the gate gives; nothing more is to be done about them.
 
     Where newcomers are muted until verified, others are muted at once and told how to verify, unless they may come
-    in as they are: bots, admins, whom an admin added or let in by hand, and whom the gate's rules let in. Who added
-    them Telegram is asked before anybody is muted. Anywhere else that they came is only noted: they went round the
-    gate, or an admin decided in the bot's place.
+    in as they are: bots, admins, whom an admin added or let in by hand, whom the bot gave a link, and whom the gate's
+    rules let in. Who added them Telegram is asked before anybody is muted. Anywhere else that they came is only
+    noted: they went round the gate, or an admin decided in the bot's place.
+
+    Who may write is muted no more by a restriction of before.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -46,29 +62,41 @@ class TakeNewcomer:
         gate = await store.gates.get(gate_id)
         if gate is None or not gate.is_on or newcomer.is_bot:
             return
-        now, user_id = self._clock.now(), newcomer.user_id
+        now = self._clock.now()
+        if await self._may_write(store, gate, newcomer, now) and newcomer.is_muted:
+            await store.grants.owe(gate_id, newcomer.user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False)
+
+    async def _may_write(self, store: Store, gate: Gate, newcomer: Newcomer, now: datetime) -> bool:
+        gate_id, user_id = gate.chat_id, newcomer.user_id
         request = await store.requests.get(gate_id, user_id)
-        if request is not None and request.state is RequestState.WAITING and request.way is not WayIn.MUTE:
-            await self._let_in_by_hand(store, gate, request, newcomer)
-            return
-        if request is not None and request.state is RequestState.APPROVED and newcomer.asked:
-            return
+        state = request.state if request is not None else None
+        if newcomer.asked and state is RequestState.APPROVED:
+            return True
+        is_mute = request is not None and request.way is WayIn.MUTE
+        if request is not None and state is RequestState.WAITING and not is_mute and (newcomer.asked or not gate.mutes):
+            await self._let_in_by_hand(store, gate, request, newcomer, now)
+            return True
         store.journal.add(Event.MEMBER_CAME, now, user_id=user_id, gate_id=gate_id, code=_how(newcomer))
         decision = await store.standings.get(gate_id, user_id)
         if decision is not None and decision.standing is Standing.BLOCKED and gate.works:
             await store.errands.add(ErrandKind.BAN, gate_id, {"user_id": user_id}, now, user_id=user_id)
-            return
-        if gate.settings.way is not WayIn.MUTE or gate.switch is Switch.OFF or newcomer.is_admin:
-            return
-        hindered, may_write, verification_id = await self._may_write(store, gate, decision, user_id)
+            return False
+        if not newcomer.asked and await self._came_by_link(store, gate, request, newcomer, now):
+            return True
+        if not gate.mutes or newcomer.is_admin:
+            return True
+        hindered, may_write, verification_id = await self._is_known(store, gate, decision, user_id, now)
         if may_write:
             await reward(store, gate, user_id, verification_id, now)
-            return
-        await self._mute(store, gate, newcomer, hindered)
+            return True
+        await self._keep(store, gate, newcomer, hindered, now)
+        return newcomer.actor_id == ANONYMOUS_ADMIN
 
-    async def _let_in_by_hand(self, store: Store, gate: Gate, request: JoinRequest, newcomer: Newcomer) -> None:
+    async def _let_in_by_hand(
+        self, store: Store, gate: Gate, request: JoinRequest, newcomer: Newcomer, now: datetime
+    ) -> None:
         """An admin approved the request in the group's own list, or they found another way in."""
-        now, user_id = self._clock.now(), newcomer.user_id
+        user_id = newcomer.user_id
         await store.requests.set_state(gate.chat_id, user_id, RequestState.APPROVED, now)
         actor_id = newcomer.actor_id if newcomer.actor_id != user_id else None
         event = Event.ALLOWED if actor_id is not None else Event.MEMBER_CAME
@@ -76,11 +104,26 @@ class TakeNewcomer:
         await store.grants.made(gate.chat_id, user_id, GRANT_OF[request.way], now)
         await store.screens.touch([user_id], now, acted=False)
 
-    async def _may_write(
-        self, store: Store, gate: Gate, decision: Decision | None, user_id: int
+    async def _came_by_link(
+        self, store: Store, gate: Gate, request: JoinRequest | None, newcomer: Newcomer, now: datetime
+    ) -> bool:
+        """Whether they had a link of their own, which is used up now."""
+        user_id = newcomer.user_id
+        grants = await store.grants.get(gate.chat_id, user_id)
+        if not any(grant.kind is GrantKind.LINK and grant.state is GrantState.DONE for grant in grants):
+            return False
+        await store.grants.take_back(gate.chat_id, user_id, GrantKind.LINK)
+        await store.grants.made(gate.chat_id, user_id, GrantKind.JOIN, now)
+        await store.screens.touch([user_id], now, acted=False)
+        if request is not None and request.way is WayIn.LINK:
+            phone = await store.phones.of(user_id)
+            await reward(store, gate, user_id, phone.verification_id if phone is not None else BY_NOBODY, now)
+        return True
+
+    async def _is_known(
+        self, store: Store, gate: Gate, decision: Decision | None, user_id: int, now: datetime
     ) -> tuple[Hindrance | None, bool, int]:
         """What hinders them although verified; whether they may come in as they are; and by which verification."""
-        now = self._clock.now()
         if decision is not None and decision.standing is Standing.ALLOWED:
             return None, True, BY_NOBODY
         if not gate.rules(now).asks_call:
@@ -91,8 +134,10 @@ class TakeNewcomer:
         found = hindrance(gate, phone, decision, now)
         return found, found is None, phone.verification_id
 
-    async def _mute(self, store: Store, gate: Gate, newcomer: Newcomer, hindered: Hindrance | None) -> None:
-        now, user_id = self._clock.now(), newcomer.user_id
+    async def _keep(
+        self, store: Store, gate: Gate, newcomer: Newcomer, hindered: Hindrance | None, now: datetime
+    ) -> None:
+        user_id = newcomer.user_id
         request = JoinRequest(
             gate.chat_id,
             user_id,
@@ -104,10 +149,11 @@ class TakeNewcomer:
             hindrance=hindered,
         )
         await store.requests.keep(request)
-        details: dict[str, str | int] = {"user_id": user_id, "until": int(request.muted_until.timestamp())}
-        if newcomer.actor_id != user_id:
-            details["actor_id"] = newcomer.actor_id
-        await store.errands.add(ErrandKind.MUTE, gate.chat_id, details, now, user_id=user_id)
+        if newcomer.actor_id == ANONYMOUS_ADMIN:
+            await let_through(store, gate, request, now, "added_by_admin", is_muted=False)
+            return
+        actor_id = newcomer.actor_id if newcomer.actor_id != user_id else None
+        await mute(store, request, now, actor_id=actor_id)
         person = (await store.people.get_many([user_id])).get(user_id)
         if person is not None and person.can_be_written and gate.works:
             if await store.verifications.open_of(user_id) is None:

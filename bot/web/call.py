@@ -13,11 +13,10 @@ from typing import Any
 import segno
 
 from bot.clock import Clock
-from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Toast
 from bot.domain.gate import GrantState
 from bot.domain.gateway import GatewayReason
-from bot.telegram.sentences import contact_refusal, gateway_refusal
+from bot.telegram.sentences import contact_refusal, gateway_refusal, hindered_at
 from bot.telegram.sentences import toast as said
 from bot.telegram.texts import Texts, Words, visible
 from bot.usecases.ports import NumberSpelling
@@ -255,7 +254,7 @@ def _sentences(screen: CallScreen, words: Words, now: datetime) -> dict[str, str
 def _told(screen: CallScreen, words: Words, now: datetime) -> tuple[str, str]:
     match screen.state:
         case CallState.CONTACT:
-            return words("Confirm your phone"), _invited(screen.refusal, words)
+            return words("Confirm your phone"), _invited(screen, words)
         case CallState.ASKING:
             return words("Getting a number for you…"), words("It takes a few seconds.")
         case CallState.WAITING:
@@ -276,9 +275,11 @@ def _told(screen: CallScreen, words: Words, now: datetime) -> tuple[str, str]:
             return words("That was many numbers in a short time"), _reopens(moment, words)
 
 
-def _invited(refusal: ContactRefusal | None, words: Words) -> str:
-    if refusal is not None:
-        return contact_refusal(refusal, words)
+def _invited(screen: CallScreen, words: Words) -> str:
+    if screen.refusal is not None:
+        return contact_refusal(screen.refusal, words)
+    if screen.is_known:
+        return words("You are verified, but a newer call is wanted. It is free as before.")
     return words("Share your number, then call the one you get. The call is free: it drops by itself.")
 
 
@@ -303,6 +304,8 @@ def _confirmed(screen: CallScreen, words: Words) -> tuple[str, str]:
         return lead, _except_for(GrantState.FAILED, screen, words) + words(
             "Telegram did not let me add you. The operators were told."
         )
+    if screen.hindered:
+        return lead, " ".join(hindered_at(visible(title), hindrance, words) for title, hindrance in screen.hindered[:3])
     if GrantState.DONE in states:
         return lead, words("Go back to Telegram: it is open for you.")
     return words("Your phone is verified"), words("Groups that ask for it will now let you in at once.")

@@ -57,7 +57,8 @@ class Rules:
         self.desk = AdminDesk(self.clock, {})
         self.settle = SettleParcels(self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk))
         self.report = ReportFailure(self.clock, [OPERATOR])
-        self.sweep = Sweep(self.clock)
+        self.is_telegram_there = True
+        self.sweep = Sweep(self.clock, lambda: self.is_telegram_there)
         self.is_started = False
 
     @property

@@ -1,0 +1,64 @@
+"""An admin switches a gate on or off, or has it pause."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.delivery import Toast
+from bot.domain.gate import FRESH_CHANCE, REACHABLE_FOR, Gate, Switch
+from bot.domain.journal import Event
+from bot.domain.panel import Act
+from bot.domain.screen import Face
+from bot.domain.settings import WayIn
+from bot.usecases.admit import prompt
+from bot.usecases.ports import Store
+
+MOST_WAITING = 10_000
+"""Of how many who wait something is done in one transaction; the sweep does the rest for all."""
+
+
+class SwitchGate:
+    """Takes effect at once. `to` in the act's details is on, paused or off.
+
+    On again: whoever waits has at least an hour more, is looked at anew (the sweep lets in who may come in), and is
+    told what to do as far as the bot can still write to them. Off: the sweep unmutes those whom the bot has muted;
+    other requests are left to the admins, and go on if the gate is switched on again.
+    """
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        wanted = str(act.details.get("to", ""))
+        if wanted not in set(Switch):
+            return Toast.UNKNOWN
+        to = Switch(wanted)
+        if to is gate.switch:
+            return Toast.NOTHING
+        await store.gates.set_switch(gate.chat_id, to, now)
+        store.journal.add(Event.GATE_CHANGED, now, gate_id=gate.chat_id, code=f"switch:{to}", actor_id=act.admin_id)
+        if to is Switch.ON:
+            await self._resume(store, gate, now)
+        return Toast.SAVED
+
+    async def _resume(self, store: Store, gate: Gate, now: datetime) -> None:
+        await store.requests.give_chance(gate.chat_id, now + FRESH_CHANCE)
+        await store.requests.reconsider(gate_id=gate.chat_id)
+        waiting = await store.requests.waiting_at(gate.chat_id, MOST_WAITING)
+        people = await store.people.get_many([request.user_id for request in waiting])
+        for request in waiting:
+            if request.way is WayIn.MUTE:
+                await prompt(store, gate, request, now)
+            person = people.get(request.user_id)
+            reach_until = request.requested_at + REACHABLE_FOR
+            if person is None or (not person.can_be_written and reach_until <= now):
+                continue
+            if await store.verifications.open_of(person.user_id) is not None:
+                await store.screens.touch([person.user_id], now, acted=False)
+                continue
+            await store.screens.show(
+                person.user_id,
+                person.chat_id,
+                Face.WELCOME,
+                now,
+                fresh=True,
+                acted=False,
+                reach_until=None if person.can_be_written else reach_until,
+            )

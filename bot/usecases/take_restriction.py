@@ -1,0 +1,58 @@
+"""An admin changed what somebody in a gate's chat may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandKind
+from bot.domain.gate import RequestState
+from bot.domain.settings import WayIn
+from bot.usecases.admit import let_through, mute
+from bot.usecases.ports import Store
+
+
+class Change(StrEnum):
+    """What the admin did."""
+
+    RESTRICTED = "restricted"
+    FREED = "freed"
+    PROMOTED = "promoted"
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What was done to whom, by whom; `until` when it ends by itself."""
+
+    user_id: int
+    change: Change
+    actor_id: int
+    until: datetime | None = None
+
+
+class TakeRestriction:
+    """Only what is done to muted newcomers who wait matters here.
+
+    Whom an admin frees, or makes an admin, need not verify any more. Whom an admin restricts stays so, whatever they
+    do: when that ends by itself while they still have not verified, it is the gate's turn again.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store, gate_id: int, treatment: Treatment) -> None:
+        gate, now = await store.gates.get(gate_id), self._clock.now()
+        if gate is None or not gate.mutes:
+            return
+        request = await store.requests.get(gate_id, treatment.user_id)
+        if request is None or request.way is not WayIn.MUTE or request.state is not RequestState.WAITING:
+            return
+        if treatment.change is not Change.RESTRICTED:
+            why = f"{treatment.change}_by_admin"
+            await let_through(store, gate, request, now, why, is_muted=False, admin_id=treatment.actor_id)
+            return
+        await store.errands.cancel(ErrandKind.MUTE, gate_id, treatment.user_id, now, resting=True)
+        if treatment.until is not None and treatment.until > now:
+            await mute(store, request, now, after=(treatment.until - now).total_seconds() + 1)

@@ -1,0 +1,22 @@
+"""Telegram wrote a line in a group about who joined or left."""
+
+from __future__ import annotations
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandKind
+from bot.domain.gate import Switch
+from bot.usecases.ports import Store
+
+
+class TidyLine:
+    """It is deleted where the gate wants that: names of newcomers are adverts, too. Where the bot may not, it stays,
+    and nobody is troubled with that."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store, chat_id: int, message_id: int) -> None:
+        gate = await store.gates.get(chat_id)
+        if gate is None or not gate.settings.tidies_joins or not gate.is_on or gate.switch is Switch.OFF:
+            return
+        await store.errands.add(ErrandKind.TIDY, chat_id, {"message_id": message_id}, self._clock.now())

@@ -1,0 +1,97 @@
+"""Gates with settings, as stories need them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import text
+
+from bot.domain.settings import STANDARD, WayIn
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.members import Member
+from bot.sandbox.telegram.state import Group, Message
+from bot.sandbox.world import World
+from storage.gates import SETTINGS
+from tests.installation import Installation
+from tests.scenarios.story import eventually
+
+WAITING = "SELECT count(*) AS n FROM join_requests WHERE state = 'waiting'"
+
+
+async def chooses(callgate: Installation, group: Group, **changes: Any) -> None:
+    """The gate's settings are the standard ones with these changes, as if an admin had chosen them."""
+    settings = json.dumps(SETTINGS.dump_python(replace(STANDARD, **changes), mode="json"))
+    await writes(callgate, "UPDATE gates SET settings = :settings WHERE chat_id = :id", settings=settings, id=group.id)
+
+
+async def writes(callgate: Installation, statement: str, **values: object) -> None:
+    """Change the database through a connection of the test's own, while the bot runs."""
+    async with callgate._reader.begin() as connection:
+        await connection.execute(text(statement), values)
+
+
+async def with_gate(
+    world: World,
+    callgate: Installation,
+    group: Group,
+    owner: Person,
+    rights: tuple[str, ...] = ("can_restrict_members",),
+    **settings: Any,
+) -> None:
+    """Make this group a gate with these settings."""
+    await owner.makes_bot_admin(group, can_invite_users=True, **dict.fromkeys(rights, True))
+    await eventually(callgate, "SELECT is_on FROM gates WHERE chat_id = :id", [{"is_on": True}], id=group.id)
+    await chooses(callgate, group, **settings)
+
+
+async def muting(
+    world: World,
+    callgate: Installation,
+    title: str = "Flat owners",
+    *,
+    rights: tuple[str, ...] = ("can_restrict_members",),
+    forum: bool = False,
+    hides_members: bool = False,
+    **settings: Any,
+) -> tuple[Person, Group]:
+    """An owner, and their open group that mutes newcomers until they are verified."""
+    owner = world.person("Olga", language="en")
+    group = world.group(title, owner, approves=False, forum=forum, hides_members=hides_members)
+    await with_gate(world, callgate, group, owner, rights, **({"way": WayIn.MUTE} | settings))
+    return owner, group
+
+
+def place(group: Group, person: Person) -> Member:
+    """Somebody's place in a group."""
+    return group.member(person.account)
+
+
+def may_write(group: Group, person: Person) -> bool:
+    """Whether somebody can write in a group."""
+    return group.allows(person.account, "can_send_messages")
+
+
+async def is_muted(world: World, group: Group, *people: Person) -> None:
+    """Return once these are in the group and may not write there."""
+    await world.wait_until(lambda: all(place(group, one).inside and not may_write(group, one) for one in people))
+
+
+async def is_freed(world: World, group: Group, *people: Person) -> None:
+    """Return once these are ordinary members, without any restriction."""
+    await world.wait_until(lambda: all(place(group, one).status == "member" for one in people))
+
+
+def posted(world: World, group: Group) -> list[Message]:
+    """What the bot has written in a group for all to see."""
+    return [message for message in group.messages if message.sender is world.telegram.bot]
+
+
+def calls(world: World, method: str) -> list[dict[str, Any]]:
+    """With what a method of the Bot API was called."""
+    return [
+        entry.detail["params"]
+        for entry in world.trace.last(10_000)
+        if entry.kind == "bot_api" and entry.detail.get("method") == method
+    ]
