@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate, Switch
@@ -17,7 +17,7 @@ from storage import tables
 from storage.statements import upsert
 
 G = tables.gates.c
-GATE_COLUMNS = (G.title, G.username, G.is_channel, G.is_on, G.switch, G.settings, G.strict_until)
+GATE_COLUMNS = (G.title, G.username, G.is_channel, G.is_on, G.switch, G.settings, G.strict_until, G.raid_at)
 GATE = select(tables.gates).where(G.chat_id == bindparam("which"))
 SETTINGS = TypeAdapter(GateSettings)
 HEALTH = TypeAdapter(Health)
@@ -86,7 +86,6 @@ class SqlGates:
             request_link=row.request_link,
             prompt_message_id=row.prompt_message_id,
             prompt_at=row.prompt_at,
-            raid_at=row.raid_at,
         )
 
     async def set_extras(self, chat_id: int, **news: object) -> None:
@@ -99,16 +98,6 @@ class SqlGates:
             select(G.chat_id, G.prompt_message_id).where(G.prompt_message_id.is_not(None))
         )
         return [(row.chat_id, row.prompt_message_id) for row in rows]
-
-    async def begin_raid(self, chat_id: int, now: datetime, quiet_since: datetime) -> bool:
-        began = await self._connection.execute(
-            update(tables.gates)
-            .where(G.chat_id == chat_id, or_(G.raid_at.is_(None), G.raid_at <= quiet_since))
-            .values(raid_at=now)
-        )
-        if not began.rowcount:
-            await self._set(chat_id, raid_at=now)
-        return bool(began.rowcount)
 
     async def move(self, old_id: int, new_id: int) -> None:
         old = (await self._connection.execute(GATE, {"which": old_id})).one_or_none()
@@ -127,7 +116,8 @@ class SqlGates:
         await self._connection.execute(
             update(errands).where(errands.c.chat_id == old_id, errands.c.done_at.is_(None)).values(chat_id=new_id)
         )
-        await self._connection.execute(update(journal).where(journal.c.gate_id == old_id).values(gate_id=new_id))
+        for table in (journal, tables.mass_declines):
+            await self._connection.execute(update(table).where(table.c.gate_id == old_id).values(gate_id=new_id))
         await self._connection.execute(tables.gates.delete().where(G.chat_id == old_id))
         self._read.clear()
 
@@ -137,6 +127,14 @@ class SqlGates:
         )
         for row in rows.all():
             await self._set(row.chat_id, settings={**row.settings, "log_chat": new_id})
+        errands = tables.errands
+        await self._connection.execute(
+            update(errands).where(errands.c.chat_id == old_id, errands.c.done_at.is_(None)).values(chat_id=new_id)
+        )
+
+    def look_anew(self, chat_id: int) -> None:
+        """Forget what was read of a gate in this transaction: it was changed elsewhere."""
+        self._read.pop(chat_id, None)
 
     async def _set(self, chat_id: int, **news: object) -> None:
         self._read.pop(chat_id, None)
@@ -154,4 +152,5 @@ def gate(chat_id: int, row: Row[tuple[object, ...]]) -> Gate:
         Switch(row.switch),
         SETTINGS.validate_python(row.settings) if row.settings else STANDARD,
         row.strict_until,
+        row.raid_at,
     )

@@ -114,13 +114,18 @@ async def turn_away(
     store.journal.add(event, now, user_id=user_id, gate_id=gate_id, code=why, actor_id=admin_id)
     if request.way is WayIn.LINK:
         return
-    kind = ErrandKind.KICK if request.way is WayIn.MUTE else ErrandKind.DECLINE_JOIN
-    details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id, "why": why}
+    kind, details = refusal(request, why, admin_id)
+    await store.errands.add(kind, gate_id, details, now, user_id=user_id, job=job)
+
+
+def refusal(request: JoinRequest, why: Why, admin_id: int | None) -> tuple[ErrandKind, dict[str, str | int]]:
+    """How Telegram is told that a person does not come in: the kind of errand, and its details."""
+    details: dict[str, str | int] = {"user_id": request.user_id, "gate": request.gate_id, "why": why}
     if request.query_id is not None:
         details["query_id"] = request.query_id
     if admin_id is not None:
         details["admin_id"] = admin_id
-    await store.errands.add(kind, gate_id, details, now, user_id=user_id, job=job)
+    return ErrandKind.KICK if request.way is WayIn.MUTE else ErrandKind.DECLINE_JOIN, details
 
 
 async def reward(store: Store, gate: Gate, user_id: int, verification_id: int, now: datetime) -> None:

@@ -12,6 +12,7 @@ from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.admit import BY_NOBODY, Why, reward
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
+from bot.usecases.tell_raid import HearOfRaid
 
 LONGEST_REST = 30 * 24 * 3600.0
 LET_THROUGH = ("admin", "added_by_admin")
@@ -21,10 +22,13 @@ WORDLESS = (Result.REFUSED, Result.UNREACHABLE, Result.GONE)
 class SettleErrand:
     """Note it, and do what follows from it."""
 
-    def __init__(self, desk: AdminDesk) -> None:
+    def __init__(self, desk: AdminDesk, raids: HearOfRaid) -> None:
         self._desk = desk
+        self._raids = raids
 
-    async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    async def __call__(  # noqa: C901 - one line a kind
+        self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime
+    ) -> None:
         match errand.kind, receipt.result:
             case ErrandKind.OPEN_APP, Result.DONE:
                 self._note(store, Event.APP_OFFERED, errand, now)
@@ -42,6 +46,10 @@ class SettleErrand:
                 await self._prompted(store, errand, receipt, now)
             case ErrandKind.CHECK_ADMIN, Result.DONE:
                 await self._desk.told(store, errand, is_admin=bool(receipt.answer["is_admin"]))
+            case ErrandKind.CALL_ADMINS, _ if "raid" in errand.details:
+                await self._raids.called(store, errand, receipt, now)
+            case ErrandKind.ALERT, _:
+                await self._raids.sent(store, errand, receipt, now)
             case ErrandKind.CHECK_GATE, Result.DONE:
                 await store.gates.set_extras(int(errand.details["gate"]), health=receipt.answer["health"])
                 await store.screens.touch([errand.chat_id], now)

@@ -14,6 +14,8 @@ from bot.domain.verification import PHONE_KEPT
 from bot.usecases.admit import Why, decide, turn_away
 from bot.usecases.ports import Store
 
+Step = Callable[[Store], Awaitable[None]]
+
 AT_ONCE = 100
 """Rows of each sort swept in one transaction; what is left comes with the next."""
 SEEN_KEPT = timedelta(hours=48)
@@ -38,13 +40,15 @@ class Sweep:
     Each of `steps` is a transaction of its own, so that trouble with one does not keep the others from being made.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *others: Step) -> None:
+        """`others`: further steps."""
         self._clock = clock
-        self.steps: tuple[Callable[[Store], Awaitable[None]], ...] = (
+        self.steps: tuple[Step, ...] = (
             self.expire,
             self.let_in,
             self.turn_away,
             self.prompt,
+            *others,
             self.forget,
         )
 

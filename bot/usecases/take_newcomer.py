@@ -12,6 +12,7 @@ from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
 from bot.usecases.admit import BY_NOBODY, reward
+from bot.usecases.notice_raid import notice_raid
 from bot.usecases.ports import Store
 
 
@@ -104,14 +105,18 @@ class TakeNewcomer:
             hindrance=hindered,
         )
         await store.requests.keep(request)
+        gate = await notice_raid(store, gate, now)
+        crowd = gate.is_raided(now)
         details: dict[str, str | int] = {"user_id": user_id, "until": int(request.muted_until.timestamp())}
         if newcomer.actor_id != user_id:
             details["actor_id"] = newcomer.actor_id
-        await store.errands.add(ErrandKind.MUTE, gate.chat_id, details, now, user_id=user_id)
+        await store.errands.add(ErrandKind.MUTE, gate.chat_id, details, now, user_id=user_id, crowd=crowd)
         person = (await store.people.get_many([user_id])).get(user_id)
         if person is not None and person.can_be_written and gate.works:
             if await store.verifications.open_of(user_id) is None:
-                await store.screens.show(user_id, person.chat_id, Face.WELCOME, now, fresh=True, acted=False)
+                await store.screens.show(
+                    user_id, person.chat_id, Face.WELCOME, now, fresh=True, acted=False, crowd=crowd
+                )
             else:
                 await store.screens.touch([user_id], now)
 
