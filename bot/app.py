@@ -43,12 +43,15 @@ from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.cancel_verification import CancelVerification
+from bot.usecases.decline_many import DeclineMany
+from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_panel import ListGates, OpenPage
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import Store
+from bot.usecases.raid_doers import DeclineRecent, MakeStrict, ToldOfRaid
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
@@ -60,12 +63,14 @@ from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.sweep import Sweep
+from bot.usecases.switch_gate import SwitchGate
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
 from bot.usecases.take_leaver import TakeLeaver
 from bot.usecases.take_newcomer import TakeNewcomer
 from bot.usecases.take_restriction import TakeRestriction
+from bot.usecases.tell_raid import HearOfRaid
 from bot.usecases.tidy_line import TidyLine
 from bot.web.call import CallView, StaticFiles
 from bot.web.sessions import Sessions
@@ -138,7 +143,16 @@ class App:
         )
 
         # What admins want done.
-        desk = AdminDesk(clock, {ActKind.OPEN: OpenPage()})
+        decline_many, raids = DeclineMany(clock), FollowRaids(clock)
+        desk = AdminDesk(
+            clock,
+            {
+                ActKind.OPEN: OpenPage(),
+                ActKind.SWITCH: ToldOfRaid(SwitchGate()),
+                ActKind.STRICT: ToldOfRaid(MakeStrict()),
+                ActKind.DECLINE_RECENT: ToldOfRaid(DeclineRecent(decline_many)),
+            },
+        )
 
         # Telegram, outward.
         connection = Connection()
@@ -149,7 +163,7 @@ class App:
         self._courier = Courier(
             self._database,
             PickParcels(clock),
-            SettleParcels(clock, SettleGrant(operators), SettleErrand(desk)),
+            SettleParcels(clock, SettleGrant(operators), SettleErrand(desk, HearOfRaid(operators))),
             deliverer,
             Budget(settings.TELEGRAM_RATE),
             self._supervisor,
@@ -157,7 +171,12 @@ class App:
 
         # The loops.
         self._number_desk = NumberDesk(request_number, clock, self._supervisor, self._announce)
-        sweeper = Sweeper(Sweep(clock, connection.is_there), self._database, clock, self._announce)
+        sweeper = Sweeper(
+            Sweep(clock, connection.is_there, decline_many.go_on, raids.follow, raids.relax),
+            self._database,
+            clock,
+            self._announce,
+        )
         self._loops: dict[str, Loop] = {
             "courier": self._courier.run,
             "numbers": self._number_desk.run,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, bindparam, case, cast, delete, func, literal, not_, or_, select, update
+from sqlalchemy import BigInteger, and_, bindparam, case, cast, delete, func, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, Receipt, ScreenDue, Urgency
+from bot.domain.delivery import MESSAGES, ErrandDue, ErrandKind, Receipt, ScreenDue, Urgency
 from bot.domain.screen import Face
 from bot.usecases.ports_delivery import ScreenRow
 from storage import tables
@@ -31,6 +31,11 @@ DRAWN = (
     )
     .returning(S.revision)
 )
+GIVE_UP = (
+    update(tables.screens)
+    .where(S.user_id == bindparam("whose"), S.revision == bindparam("given_up"))
+    .values(shown_revision=bindparam("given_up"), refresh_at=None)
+)
 
 RANKS = {
     ErrandKind.OPEN_APP: -2,
@@ -38,6 +43,7 @@ RANKS = {
     ErrandKind.ANSWER_BUTTON: 0,
     ErrandKind.CHECK_ADMIN: 0,
     ErrandKind.POINT: 0,
+    ErrandKind.ALERT: 0,
     ErrandKind.CHECK_GATE: 1,
     ErrandKind.CALL_ADMINS: 1,
     ErrandKind.SEND_FILE: 1,
@@ -57,6 +63,18 @@ RANKS = {
     ErrandKind.LOG: 20,
 }
 """In which order errands of one urgency go out. Ranks are kept in rows: the numbers stay."""
+CROWD = 2
+"""So much later is the rank of one of very many: after all others of its urgency."""
+RANGES = {
+    Urgency.AT_ONCE: (-2, -1),
+    Urgency.SOON: (0, 1),
+    Urgency.LATER: (2, 3 + CROWD),
+    Urgency.PRESSING: (10, 11 + CROWD),
+    Urgency.LOG: (20, 20),
+}
+"""The ranks of each urgency."""
+ACTED, NEWCOMER, IN_CROWD = range(3)
+"""Whose turn it is to see their screen: who waits for it, then newcomers, and those of a crowd last."""
 
 
 class SqlErrands:
@@ -77,12 +95,13 @@ class SqlErrands:
         user_id: int | None = None,
         job: str | None = None,
         after: float = 0.0,
+        crowd: bool = False,
     ) -> None:
         await self._connection.execute(
             insert(self._connection, tables.errands).on_conflict_do_nothing(),
             {
                 "kind": kind,
-                "rank": RANKS[kind],
+                "rank": RANKS[kind] + (CROWD if crowd else 0),
                 "chat_id": chat_id,
                 "details": dict(details),
                 "unique_key": key,
@@ -94,17 +113,48 @@ class SqlErrands:
             },
         )
 
-    async def due(self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency) -> list[ErrandDue]:
-        ranks = [rank for kind, rank in RANKS.items() if URGENCY[kind] is urgency]
+    async def add_many(
+        self,
+        kind: ErrandKind,
+        chat_id: int,
+        about: Sequence[tuple[int, Mapping[str, str | int]]],
+        now: datetime,
+        *,
+        job: str,
+    ) -> None:
+        if not about:
+            return
+        await self._connection.execute(
+            tables.errands.insert(),
+            [
+                {
+                    "kind": kind,
+                    "rank": RANKS[kind] + CROWD,
+                    "chat_id": chat_id,
+                    "details": dict(details),
+                    "created_at": now,
+                    "due_at": now,
+                    "user_id": user_id,
+                    "job": job,
+                }
+                for user_id, details in about
+            ],
+        )
+
+    async def due(
+        self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency, resting: Collection[int] = ()
+    ) -> list[ErrandDue]:
+        where = [not_(and_(E.chat_id.in_(resting), E.kind.in_(MESSAGES)))] if resting else []
         rows = await self._connection.execute(
             select(E.id, E.kind, E.chat_id, E.details, E.attempts, E.user_id, P.language)
             .join(tables.people, P.user_id == E.chat_id, isouter=True)
             .where(
                 E.done_at.is_(None),
-                E.rank.between(min(ranks), max(ranks)),
+                E.rank.between(*RANGES[urgency]),
                 E.due_at <= now,
                 or_(E.expires_at.is_(None), E.expires_at > now),
                 E.id.not_in(busy),
+                *where,
             )
             # What Telegram waits seconds for is sent while it still does: the newest first.
             .order_by(E.rank, E.due_at.desc() if urgency is Urgency.AT_ONCE else E.due_at, E.id)
@@ -186,6 +236,7 @@ class SqlScreens:
         details: Mapping[str, str | int] | None = None,
         fresh: bool = False,
         acted: bool = True,
+        crowd: bool = False,
         after: float = 0.0,
         reach_until: datetime | None = None,
     ) -> None:
@@ -193,7 +244,7 @@ class SqlScreens:
             "chat_id": chat_id,
             "face": face,
             "details": dict(details or {}),
-            "has_acted": acted,
+            "turn": ACTED if acted else IN_CROWD if crowd else NEWCOMER,
             "due_at": now + timedelta(seconds=after),
             "refresh_at": None,
             "reach_until": reach_until,
@@ -212,13 +263,13 @@ class SqlScreens:
             await self._connection.execute(
                 update(tables.screens)
                 .where(S.user_id.in_(user_ids))
-                .values(revision=S.revision + 1, has_acted=acted, due_at=now, attempts=0)
+                .values(revision=S.revision + 1, turn=ACTED if acted else NEWCOMER, due_at=now, attempts=0)
             )
 
     async def postpone(self, user_id: int, until: datetime) -> None:
         await self._connection.execute(
             update(tables.screens)
-            .where(S.user_id == user_id, STALE, not_(S.has_acted), S.due_at < until)
+            .where(S.user_id == user_id, STALE, S.turn != ACTED, S.due_at < until)
             .values(due_at=until)
         )
 
@@ -238,18 +289,18 @@ class SqlScreens:
         )
         return {row.user_id: datetime.fromtimestamp(int(row.details["until"]), UTC) for row in rows}
 
-    async def due(self, now: datetime, limit: int, busy: Collection[int]) -> list[ScreenRow]:
+    async def due(
+        self, now: datetime, limit: int, busy: Collection[int], resting: Collection[int] = ()
+    ) -> list[ScreenRow]:
+        may_go = (S.user_id.not_in(busy), S.chat_id.not_in(resting))
         stale = await self._connection.execute(
-            select(tables.screens)
-            .where(STALE, S.due_at <= now, S.user_id.not_in(busy))
-            .order_by(S.has_acted.desc(), S.due_at)
-            .limit(limit)
+            select(tables.screens).where(STALE, S.due_at <= now, *may_go).order_by(S.turn, S.due_at).limit(limit)
         )
         rows = [(row, False) for row in stale]
         if len(rows) < limit:
             refreshes = await self._connection.execute(
                 select(tables.screens)
-                .where(S.refresh_at <= now, not_(STALE), S.user_id.not_in(busy))
+                .where(S.refresh_at <= now, not_(STALE), *may_go)
                 .order_by(S.refresh_at)
                 .limit(limit - len(rows))
             )
@@ -268,6 +319,7 @@ class SqlScreens:
                 is_refresh=is_refresh,
                 reach_until=row.reach_until,
                 attempts=row.attempts,
+                is_crowd=row.turn == IN_CROWD,
             )
             for row, is_refresh in rows
         ]
@@ -300,9 +352,15 @@ class SqlScreens:
             )
         )
 
-    async def give_up(self, user_id: int, revision: int) -> None:
+    async def give_up(self, screens: Collection[tuple[int, int]]) -> None:
+        if screens:
+            await self._connection.execute(
+                GIVE_UP, [{"whose": user_id, "given_up": revision} for user_id, revision in screens]
+            )
+
+    async def drop(self, user_ids: Collection[int]) -> None:
         await self._connection.execute(
             update(tables.screens)
-            .where(S.user_id == user_id, S.revision == revision)
-            .values(shown_revision=revision, refresh_at=None)
+            .where(S.user_id.in_(user_ids), STALE, S.turn != ACTED)
+            .values(shown_revision=S.revision, refresh_at=None)
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate, Switch
@@ -18,7 +18,7 @@ from storage import tables
 from storage.statements import upsert
 
 G = tables.gates.c
-GATE_COLUMNS = (G.title, G.username, G.is_channel, G.is_on, G.switch, G.settings, G.strict_until)
+GATE_COLUMNS = (G.title, G.username, G.is_channel, G.is_on, G.switch, G.settings, G.strict_until, G.raid_at)
 GATE = select(tables.gates).where(G.chat_id == bindparam("which"))
 SETTINGS = TypeAdapter(GateSettings)
 HEALTH = TypeAdapter(Health)
@@ -87,7 +87,6 @@ class SqlGates:
             request_link=row.request_link,
             prompt_message_id=row.prompt_message_id,
             prompt_at=row.prompt_at,
-            raid_at=row.raid_at,
         )
 
     async def set_extras(self, chat_id: int, **news: object) -> None:
@@ -100,16 +99,6 @@ class SqlGates:
             select(G.chat_id, G.prompt_message_id).where(G.prompt_message_id.is_not(None))
         )
         return [(row.chat_id, row.prompt_message_id) for row in rows]
-
-    async def begin_raid(self, chat_id: int, now: datetime, quiet_since: datetime) -> bool:
-        began = await self._connection.execute(
-            update(tables.gates)
-            .where(G.chat_id == chat_id, or_(G.raid_at.is_(None), G.raid_at <= quiet_since))
-            .values(raid_at=now)
-        )
-        if not began.rowcount:
-            await self._set(chat_id, raid_at=now)
-        return bool(began.rowcount)
 
     async def move(self, old_id: int, new_id: int) -> None:
         old = (await self._connection.execute(GATE, {"which": old_id})).one_or_none()
@@ -124,8 +113,8 @@ class SqlGates:
                 update(table).where(table.c.gate_id == old_id, table.c.user_id.not_in(known)).values(gate_id=new_id)
             )
             await self._connection.execute(table.delete().where(table.c.gate_id == old_id))
-        journal = tables.journal
-        await self._connection.execute(update(journal).where(journal.c.gate_id == old_id).values(gate_id=new_id))
+        for table in (tables.journal, tables.mass_declines):
+            await self._connection.execute(update(table).where(table.c.gate_id == old_id).values(gate_id=new_id))
         await self._connection.execute(tables.gates.delete().where(G.chat_id == old_id))
         self._read.clear()
 
@@ -138,6 +127,10 @@ class SqlGates:
             moved = replace(settings, further=further, log_chat=log_chat)
             if moved != settings:
                 await self.set_settings(row.chat_id, moved, now)
+
+    def look_anew(self, chat_id: int) -> None:
+        """Forget what was read of a gate in this transaction: it was changed elsewhere."""
+        self._read.pop(chat_id, None)
 
     async def _set(self, chat_id: int, **news: object) -> None:
         self._read.pop(chat_id, None)
@@ -155,4 +148,5 @@ def gate(chat_id: int, row: Row[tuple[object, ...]]) -> Gate:
         Switch(row.switch),
         SETTINGS.validate_python(row.settings) if row.settings else STANDARD,
         row.strict_until,
+        row.raid_at,
     )

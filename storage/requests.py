@@ -69,8 +69,10 @@ class SqlJoinRequests:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        # In a raid all the requests of a transaction ask how many there were before them.
-        self._recent: dict[tuple[int, datetime], int] = {}
+        # In a raid all the requests of a transaction ask how many there were before them: they are counted once, and
+        # then with those that are kept here. Who asked before and asks again is then counted twice.
+        self._recent: dict[int, int] = {}
+        self._kept: set[tuple[int, int]] = set()
 
     async def keep(self, request: JoinRequest) -> None:
         values: dict[str, object] = {
@@ -88,6 +90,10 @@ class SqlJoinRequests:
             upsert(self._connection, tables.join_requests, *values),
             {"gate_id": request.gate_id, "user_id": request.user_id, **values},
         )
+        key = (request.gate_id, request.user_id)
+        if request.gate_id in self._recent and key not in self._kept:
+            self._recent[request.gate_id] += 1
+        self._kept.add(key)
 
     async def get(self, gate_id: int, user_id: int) -> JoinRequest | None:
         found = await self._connection.execute(
@@ -121,12 +127,19 @@ class SqlJoinRequests:
             .values(hindrance=None)
         )
 
-    async def recent(self, gate_id: int, since: datetime) -> int:
-        key = (gate_id, since)
-        if key not in self._recent:
+    async def recent(self, gate_id: int, since: datetime, enough: int) -> int:
+        if gate_id not in self._recent or self._recent[gate_id] > enough:
             found = await self._connection.execute(RECENT, {"at_gate": gate_id, "since": since})
-            self._recent[key] = found.scalar_one()
-        return self._recent[key]
+            self._recent[gate_id] = found.scalar_one()
+        return self._recent[gate_id]
+
+    async def tally(self, gate_id: int, since: datetime) -> dict[RequestState, int]:
+        rows = await self._connection.execute(
+            select(R.state, func.count().label("many"))
+            .where(R.gate_id == gate_id, R.requested_at >= since)
+            .group_by(R.state)
+        )
+        return {RequestState(row.state): row.many for row in rows}
 
     async def waiting_at(self, gate_id: int, limit: int, offset: int = 0) -> list[JoinRequest]:
         rows = await self._connection.execute(

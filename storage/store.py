@@ -11,6 +11,7 @@ from storage.deliveries import SqlErrands, SqlScreens
 from storage.gates import SqlGates
 from storage.grants import SqlGrants
 from storage.people import SqlPeople, SqlVerifiedPhones
+from storage.raids import SqlMassDeclines, SqlRaids
 from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLaunches, SqlSeen
 from storage.requests import SqlJoinRequests
 from storage.verifications import SqlVerifications
@@ -66,6 +67,16 @@ class SqlStore:
     def admins(self) -> SqlAdmins:
         """Who is an admin of which gate."""
         return SqlAdmins(self.connection)
+
+    @cached_property
+    def raids(self) -> SqlRaids:
+        """The newest raid of each gate."""
+        return SqlRaids(self.connection, self.gates)
+
+    @cached_property
+    def mass_declines(self) -> SqlMassDeclines:
+        """Many to be declined together."""
+        return SqlMassDeclines(self.connection)
 
     @cached_property
     def errands(self) -> SqlErrands:

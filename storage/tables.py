@@ -172,6 +172,7 @@ gates = Table(
     Column("prompt_message_id", BigInteger),
     Column("prompt_at", Moment),
     Column("raid_at", Moment),
+    Column("raid", JSON(none_as_null=True)),
 )
 
 join_requests = Table(
@@ -248,6 +249,20 @@ appeals = Table(
     Index("ix_appeals_user", "user_id"),
 )
 
+mass_declines = Table(
+    "mass_declines",
+    metadata,
+    Column("job", String(32), primary_key=True),
+    Column("gate_id", BigInteger, nullable=False),
+    Column("admin_id", BigInteger, nullable=False),
+    Column("why", String(16), nullable=False),
+    Column("since", Moment),
+    Column("before", Moment, nullable=False),
+    # When the last of them had been chosen; None while some may be left.
+    Column("chosen_at", Moment),
+    Index("ix_mass_declines_gate", "gate_id"),
+)
+
 admins = Table(
     "admins",
     metadata,
@@ -306,14 +321,15 @@ screens = Table(
     Column("message_id", BigInteger),
     Column("is_editable", Boolean, nullable=False),
     Column("fresh_revision", Integer, nullable=False),
-    Column("has_acted", Boolean, nullable=False),
     Column("due_at", Moment, nullable=False),
     Column("refresh_at", Moment),
     Column("reach_until", Moment),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("turn", Integer, nullable=False, server_default=text("1")),
+    # In the order in which they are drawn, so that in a flood only those are read whose turn it is.
     Index(
         "ix_screens_due",
-        "has_acted",
+        "turn",
         "due_at",
         sqlite_where=text("revision > shown_revision"),
         postgresql_where=text("revision > shown_revision"),

@@ -54,6 +54,8 @@ class ErrandKind(StrEnum):
     UNTAG = "untag"
     TIDY = "tidy"
     """Delete Telegram's line about who joined or left."""
+    ALERT = "alert"
+    """Tell admins of a raid, or bring up to date what a message tells of it."""
     NOTIFY = "notify"
     """A message to an operator, an admin or, about a failure, to a person."""
     GROUP_PROMPT = "group_prompt"
@@ -87,6 +89,7 @@ URGENCY = {
     ErrandKind.FETCH_FILE: Urgency.SOON,
     ErrandKind.MAKE_LINK: Urgency.SOON,
     ErrandKind.DELETE_MESSAGE: Urgency.SOON,
+    ErrandKind.ALERT: Urgency.SOON,
     ErrandKind.MUTE: Urgency.PRESSING,
     ErrandKind.PROMPT: Urgency.PRESSING,
     ErrandKind.BAN: Urgency.PRESSING,
@@ -99,6 +102,19 @@ URGENCY = {
     ErrandKind.GROUP_PROMPT: Urgency.LATER,
     ErrandKind.LOG: Urgency.LOG,
 }
+
+MESSAGES = frozenset(
+    {
+        ErrandKind.ALERT,
+        ErrandKind.NOTIFY,
+        ErrandKind.POINT,
+        ErrandKind.PROMPT,
+        ErrandKind.GROUP_PROMPT,
+        ErrandKind.SEND_FILE,
+        ErrandKind.LOG,
+    }
+)
+"""Errands that send a message, which Telegram counts for its chat."""
 
 
 class Notice(StrEnum):
@@ -132,6 +148,7 @@ class Toast(StrEnum):
     ASKED_ADMINS = "asked_admins"
     ASKED_BEFORE = "asked_before"
     DONE = "done"
+    DONE_BEFORE = "done_before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +196,10 @@ class LogDue:
 
 @dataclass(frozen=True, slots=True)
 class ScreenDue:
-    """A screen to be drawn. `message_id` is the message that shows it now; `is_fresh` asks for a new one."""
+    """A screen to be drawn. `message_id` is the message that shows it now; `is_fresh` asks for a new one.
+
+    `is_crowd`: its person is one of very many newcomers.
+    """
 
     user_id: int
     chat_id: int
@@ -192,6 +212,7 @@ class ScreenDue:
     shown_digest: str | None
     is_refresh: bool
     attempts: int
+    is_crowd: bool = False
 
 
 Parcel = GrantDue | ErrandDue | LogDue | ScreenDue

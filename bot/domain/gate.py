@@ -45,7 +45,7 @@ class Gate:
     """One chat that lets people in only when verified. `link` opens the chat for its members.
 
     `is_on`: the bot has the chat, and the right without which it can do nothing there. `strict_until`: until when it
-    is stricter than its settings.
+    is stricter than its settings. `raid_at`: when there last were so many requests that it counts as a raid.
     """
 
     chat_id: int
@@ -56,6 +56,7 @@ class Gate:
     switch: Switch = Switch.ON
     settings: GateSettings = STANDARD
     strict_until: datetime | None = None
+    raid_at: datetime | None = None
 
     @property
     def works(self) -> bool:
@@ -70,8 +71,15 @@ class Gate:
 
     def rules(self, now: datetime) -> GateSettings:
         """The settings that hold now."""
-        is_strict = self.strict_until is not None and now < self.strict_until
-        return stricter(self.settings) if is_strict else self.settings
+        return stricter(self.settings) if self.is_strict(now) else self.settings
+
+    def is_strict(self, now: datetime) -> bool:
+        """Whether it is stricter than its settings now."""
+        return self.strict_until is not None and now < self.strict_until
+
+    def is_raided(self, now: datetime) -> bool:
+        """Whether a raid goes on: so many requests as make one came within the minutes that count."""
+        return self.raid_at is not None and now < self.raid_at + timedelta(minutes=self.settings.raid_minutes)
 
     def looks_like(self, other: Gate) -> bool:
         """Whether Telegram's part of both is the same."""

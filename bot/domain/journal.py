@@ -51,6 +51,7 @@ class Event(StrEnum):
     RESTORED = "restored"
     APPEALED = "appealed"
     RAID = "raid"
+    RAID_OVER = "raid_over"
     CALL_UNMATCHED = "call_unmatched"
     GATEWAY_PAUSED = "gateway_paused"
     FAILURE = "failure"

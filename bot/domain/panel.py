@@ -66,7 +66,10 @@ class ActKind(StrEnum):
     RESTORE = "restore"
     """Undo a revocation."""
     DECLINE_MANY = "decline_many"
+    DECLINE_RECENT = "decline_recent"
+    """Decline who is not verified and asked in a raid (`value` is its mark), or else in the last minutes."""
     STRICT = "strict"
+    """`value`: on, for an hour, or off."""
 
 
 @dataclass(frozen=True, slots=True)

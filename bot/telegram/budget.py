@@ -15,7 +15,8 @@ GROUP_BURST = 5.0
 BURST_SECONDS = 0.5
 """How many seconds' worth of calls may go out at once."""
 SPARE_SHARE = 0.5
-"""Refreshes wait until this share of the overall budget is unspent."""
+"""What can wait does so until this share of the overall budget is unspent."""
+UNLIMITED = 1000
 TOO_WIDE = 2
 """From so many paused chats at once, flood control means the whole bot."""
 
@@ -66,6 +67,18 @@ class Budget:
     def wait_for_any(self, now: float) -> float:
         """Seconds until any call at all may go out."""
         return self.wait(None, now)
+
+    def room(self, now: float) -> int:
+        """How many calls may go out now."""
+        if self.rate == 0:
+            return UNLIMITED
+        self._all.refill(now)
+        return int(self._all.tokens)
+
+    def resting(self, now: float) -> frozenset[int]:
+        """The chats that no message may go to yet."""
+        paused = {chat for chat, until in self._paused.items() if until > now}
+        return frozenset(paused | {chat for chat in self._chats if self._chat(chat, now).wait() > 0})
 
     def spend(self, chat_id: int | None, now: float) -> None:
         """A call goes out."""

@@ -13,7 +13,7 @@ from bot.domain.delivery import ErrandDue, GrantDue, LogDue, Parcel, Receipt, Re
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
 from bot.telegram.deliver import Deliverer, chat_of
-from bot.usecases.pick_parcels import Busy, PickParcels
+from bot.usecases.pick_parcels import Busy, PickParcels, is_patient, patient_first
 from bot.usecases.ports import StorageUnavailableError, Transactions
 from bot.usecases.settle_parcels import SettleParcels
 
@@ -21,6 +21,7 @@ log = structlog.get_logger()
 
 AT_ONCE = 40
 """Calls under way at the same time."""
+SPARE_ROWS = 10
 LOOK_EVERY = 0.5
 """Seconds between two looks for work that nobody announced (its time came, or another replica made it)."""
 UNNOTED_RESTS = 300.0
@@ -53,6 +54,7 @@ class Courier:
         self._busy = Busy()
         self._receipts: list[Receipt] = []
         self._under_way = 0
+        self._looks = 0
         self.wake = asyncio.Event()
         """Set when there may be something new to do."""
 
@@ -79,17 +81,22 @@ class Courier:
         wait = self._budget.wait_for_any(self._monotonic())
         if wait > 0:
             return min(wait, LOOK_EVERY)
-        parcels = await self._transactions.transact(lambda store: self._pick(store, 2 * free, self._busy))
+        self._busy.resting, look = self._budget.resting(self._monotonic()), self._looks
+        # What cannot go now need not be read, but for a few in place of those that turn out to have to wait.
+        limit = min(2 * free, 2 * self._budget.room(self._monotonic()) + SPARE_ROWS)
+        parcels = await self._transactions.transact(lambda store: self._pick(store, limit, self._busy, look))
         wait = LOOK_EVERY
         for parcel in parcels:
             now = self._monotonic()
-            delay = self._budget.wait(chat_of(parcel), now, spare_only=_is_spare(parcel))
+            spare_only = is_patient(parcel) and not patient_first(look)
+            delay = self._budget.wait(chat_of(parcel), now, spare_only=spare_only)
             if delay > 0:
                 wait = min(wait, delay)
                 continue
             if self._under_way >= AT_ONCE:
                 break
             self._budget.spend(chat_of(parcel), now)
+            self._looks = look + 1
             self._hold(parcel)
             self._supervisor.start("delivery", self._carry(parcel))
         return wait
@@ -172,7 +179,3 @@ def _name(parcel: Parcel) -> str:
             return "log"
         case ScreenDue():
             return type(parcel.view).__name__
-
-
-def _is_spare(parcel: Parcel) -> bool:
-    return isinstance(parcel, ScreenDue) and parcel.is_refresh

@@ -22,7 +22,19 @@ from aiogram.exceptions import (
 from aiogram.types import InputRichMessage
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, LogDue, Parcel, Receipt, Result, ScreenDue, Toast
+from bot.domain.delivery import (
+    MESSAGES,
+    ErrandDue,
+    ErrandKind,
+    GrantDue,
+    LogDue,
+    Parcel,
+    Receipt,
+    Result,
+    ScreenDue,
+    Toast,
+)
+from bot.telegram.alerts import Alerts
 from bot.telegram.drawing import Drawing
 from bot.telegram.inquiries import Inquiries
 from bot.telegram.log import LogTeller
@@ -38,11 +50,6 @@ from bot.telegram.texts import Texts
 log = structlog.get_logger()
 
 TIMEOUT = 15
-
-MESSAGES = frozenset(
-    {ErrandKind.NOTIFY, ErrandKind.POINT, ErrandKind.PROMPT, ErrandKind.GROUP_PROMPT, ErrandKind.SEND_FILE}
-)
-"""Errands that send a message, which Telegram counts for its chat."""
 
 ErrandRunner = Callable[[ErrandDue], Awaitable[Receipt]]
 
@@ -66,6 +73,7 @@ class Deliverer:
             ErrandKind.DELETE_MESSAGE: self._delete_message,
             ErrandKind.TIDY: self._delete_message,
             ErrandKind.NOTIFY: self._notify,
+            ErrandKind.ALERT: Alerts(bot, clock, texts).tell,
             ErrandKind.CHECK_ADMIN: inquiries.check_admin,
             ErrandKind.CHECK_GATE: inquiries.check_gate,
             ErrandKind.CALL_ADMINS: inquiries.call_admins,

@@ -114,3 +114,5 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("You have asked already; once a day is enough.")
         case Toast.DONE:
             return words("Done")
+        case Toast.DONE_BEFORE:
+            return words("This has been done already.")

@@ -118,19 +118,23 @@ async def turn_away(
     store.journal.add(event, now, user_id=user_id, gate_id=gate_id, code=why, actor_id=admin_id)
     if request.way is WayIn.LINK:
         return
-    kind = ErrandKind.DECLINE_JOIN
-    details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id, "why": why}
     if request.way is WayIn.MUTE:
-        kind = ErrandKind.KICK
         await call_off(store, gate_id, user_id, now)
-        if why is Why.DEADLINE:
-            # Removing somebody whom an admin restricted would lift what the admin did.
-            details["spares"] = 1
+    kind, details = refusal(request, why, admin_id)
+    await store.errands.add(kind, gate_id, details, now, user_id=user_id, job=job)
+
+
+def refusal(request: JoinRequest, why: Why, admin_id: int | None) -> tuple[ErrandKind, dict[str, str | int]]:
+    """How Telegram is told that a person does not come in: the kind of errand, and its details."""
+    details: dict[str, str | int] = {"user_id": request.user_id, "gate": request.gate_id, "why": why}
+    if request.way is WayIn.MUTE and why is Why.DEADLINE:
+        # Removing somebody whom an admin restricted would lift what the admin did.
+        details["spares"] = 1
     if request.query_id is not None:
         details["query_id"] = request.query_id
     if admin_id is not None:
         details["admin_id"] = admin_id
-    await store.errands.add(kind, gate_id, details, now, user_id=user_id, job=job)
+    return ErrandKind.KICK if request.way is WayIn.MUTE else ErrandKind.DECLINE_JOIN, details
 
 
 async def tell_deadline(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
@@ -174,13 +178,22 @@ async def let_through(
 
 
 async def mute(
-    store: Store, request: JoinRequest, now: datetime, *, actor_id: int | None = None, after: float = 0.0
+    store: Store,
+    request: JoinRequest,
+    now: datetime,
+    *,
+    actor_id: int | None = None,
+    after: float = 0.0,
+    crowd: bool = False,
 ) -> None:
-    """Have a newcomer muted who waits; unless an admin added them, should that be who `actor_id` is."""
+    """Have a newcomer muted who waits; unless an admin added them, should that be who `actor_id` is. `crowd`: they are
+    one of many, who do not go before others."""
     details: dict[str, str | int] = {"user_id": request.user_id, "joined": joined(request)}
     if actor_id is not None:
         details["actor_id"] = actor_id
-    await store.errands.add(ErrandKind.MUTE, request.gate_id, details, now, user_id=request.user_id, after=after)
+    await store.errands.add(
+        ErrandKind.MUTE, request.gate_id, details, now, user_id=request.user_id, after=after, crowd=crowd
+    )
 
 
 async def prompt(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:

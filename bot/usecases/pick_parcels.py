@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -11,7 +11,7 @@ from itertools import zip_longest
 from bot.clock import Clock
 from bot.domain.admission import VerifiedPhone
 from bot.domain.contact import ContactRefusal
-from bot.domain.delivery import ErrandDue, LogDue, Parcel, ScreenDue, Urgency
+from bot.domain.delivery import URGENCY, ErrandDue, LogDue, Parcel, ScreenDue, Urgency
 from bot.domain.gate import APPEAL_EVERY, Gate, Grant, Hindrance, JoinRequest
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
@@ -37,29 +37,37 @@ from bot.domain.verification import Verification, VerificationState
 from bot.usecases.panel_views import panel_view
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
+from bot.usecases.ports_people import Person
 
 TWICE = 2
 """After so many attempts given up, the person may ask an admin."""
 MOST_LINES = 500
 """Decisions told to log chats in one look."""
+MOST_LATE = 500
+"""Screens for which it is too late that are given up together."""
+PATIENT_SHARE = 5
+"""Of so many looks one begins with what can wait, so that a flood of what cannot does not keep it for ever."""
 
 
 @dataclass(slots=True)
 class Busy:
-    """What is being delivered right now, and so must not be picked again."""
+    """What is being delivered right now, and so must not be picked again; and chats that may not be written to yet."""
 
     grants: set[tuple[int, int]] = field(default_factory=set)
     errands: set[int] = field(default_factory=set)
     screens: set[int] = field(default_factory=set)
+    resting: frozenset[int] = frozenset()
 
 
 class PickParcels:
-    """Guard joins and grants first, then answers to buttons and other small errands, then screens (of those who
-    just acted before others) in turn with mutes, then declines and notices in turn with the log, then refreshes of
-    screens. `limit` holds for each sort, so that none keeps the others from being looked at.
+    """Guard joins and grants first, then answers to buttons, alerts and other small errands, then screens (of those
+    who just acted before others) in turn with mutes. What can wait comes last, in turn: declines and notices, the
+    log, screens of the crowd of a raid, refreshes of screens. `limit` holds for each sort, so that none keeps the
+    others from being looked at.
 
     Telegram gives guard joins ten seconds, so they begin; grants take turns with them, lest a flood of newcomers
-    keep those waiting who have called.
+    keep those waiting who have called. Often no more than one of all can go at once: `look` is how many looks there
+    were before, by which those that take turns begin in turn.
 
     A screen row names a state; the view is made here from what is true now, so that ten changes become one
     edit. A screen that would reach nobody any more (a stranger's five minutes are over) is not picked:
@@ -69,23 +77,20 @@ class PickParcels:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def __call__(self, store: Store, limit: int, busy: Busy) -> list[Parcel]:
-        now = self._clock.now()
-        rows = await store.screens.due(now, limit, busy.screens)
-        screens = await self._screens(store, rows, now)
-        guards = await store.errands.due(now, limit, busy.errands, Urgency.AT_ONCE)
+    async def __call__(self, store: Store, limit: int, busy: Busy, look: int = 0) -> list[Parcel]:
+        now, errands, resting = self._clock.now(), busy.errands, busy.resting
+        screens = await self._screens(store, limit, busy, now)
         grants = await store.grants.due(now, limit, busy.grants)
-        soon = await store.errands.due(now, limit, busy.errands, Urgency.SOON)
-        pressing = await store.errands.due(now, limit, busy.errands, Urgency.PRESSING)
-        later = await store.errands.due(now, limit, busy.errands, Urgency.LATER)
-        lines = await store.errands.due(now, MOST_LINES, busy.errands, Urgency.LOG)
-        return [
-            *_in_turn(guards, grants),
-            *soon,
-            *_in_turn(pressing, [screen for screen in screens if not screen.is_refresh]),
-            *_in_turn(later, self._logs(lines)),
-            *(screen for screen in screens if screen.is_refresh),
+        guards, soon, pressing, later = [
+            await store.errands.due(now, limit, errands, urgency, resting)
+            for urgency in (Urgency.AT_ONCE, Urgency.SOON, Urgency.PRESSING, Urgency.LATER)
         ]
+        lines = await store.errands.due(now, MOST_LINES, errands, Urgency.LOG, resting)
+        urgent = _in_turn(look, pressing, [screen for screen in screens if not is_patient(screen)])
+        crowd = [screen for screen in screens if screen.is_crowd and not screen.is_refresh]
+        patient = _in_turn(look // PATIENT_SHARE, later, self._logs(lines), crowd, [s for s in screens if s.is_refresh])
+        rest = [*patient, *urgent] if patient_first(look) else [*urgent, *patient]
+        return [*_in_turn(look, guards, grants), *soon, *rest]
 
     @staticmethod
     def _logs(lines: Sequence[ErrandDue]) -> list[LogDue]:
@@ -97,23 +102,33 @@ class PickParcels:
             gathered[place].append(line)
         return [LogDue(chat, topic, language, tuple(due)) for (chat, topic, language), due in gathered.items()]
 
-    async def _screens(self, store: Store, rows: Sequence[ScreenRow], now: datetime) -> list[ScreenDue]:
-        if not rows:
-            return []
-        user_ids = [row.user_id for row in rows]
-        people = await store.people.get_many(user_ids)
-        facts = await Facts.gather(store, user_ids, now)
+    async def _screens(self, store: Store, limit: int, busy: Busy, now: datetime) -> list[ScreenDue]:
+        size = limit
+        while rows := await store.screens.due(now, size, busy.screens, busy.resting):
+            people = await store.people.get_many([row.user_id for row in rows])
+            late = {row.user_id for row in rows if _is_late(row, people, now)}
+            await self._give_up(store, [row for row in rows if row.user_id in late], now)
+            if len(late) < len(rows):
+                return await self._due(store, [row for row in rows if row.user_id not in late][:limit], people, now)
+            size = MOST_LATE
+        return []
+
+    @staticmethod
+    async def _give_up(store: Store, rows: Sequence[ScreenRow], now: datetime) -> None:
+        await store.screens.give_up([(row.user_id, row.revision) for row in rows])
+        for gate_id, user_id in await store.requests.reached([row.user_id for row in rows], reached=False):
+            store.journal.add(Event.JOIN_NOT_REACHED, now, user_id=user_id, gate_id=gate_id)
+
+    @staticmethod
+    async def _due(
+        store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person], now: datetime
+    ) -> list[ScreenDue]:
+        facts = await Facts.gather(store, [row.user_id for row in rows], now)
         due = []
         for row in rows:
-            too_late = row.reach_until is not None and now > row.reach_until
-            if too_late and not people[row.user_id].can_be_written:
-                await store.screens.give_up(row.user_id, row.revision)
-                for gate_id, user_id in await store.requests.reached([row.user_id], reached=False):
-                    store.journal.add(Event.JOIN_NOT_REACHED, now, user_id=user_id, gate_id=gate_id)
-                continue
             view = await facts.view(store, row, now)
             if view is None:
-                await store.screens.give_up(row.user_id, row.revision)
+                await store.screens.give_up([(row.user_id, row.revision)])
                 store.journal.add(Event.FAILURE, now, user_id=row.user_id, code=f"no view of {row.face}")
                 continue
             due.append(
@@ -129,6 +144,7 @@ class PickParcels:
                     shown_digest=row.shown_digest,
                     is_refresh=row.is_refresh,
                     attempts=row.attempts,
+                    is_crowd=row.is_crowd,
                 )
             )
         return due
@@ -242,9 +258,33 @@ class Facts:
         )
 
 
-def _in_turn(one: Sequence[Parcel], other: Sequence[Parcel]) -> list[Parcel]:
-    """One of these, one of those: a flood of either does not keep the other waiting."""
-    return [parcel for pair in zip_longest(one, other) for parcel in pair if parcel is not None]
+def is_patient(parcel: Parcel) -> bool:
+    """Whether it can wait until what cannot has had what it needs."""
+    match parcel:
+        case ErrandDue(kind=kind):
+            return URGENCY[kind] is Urgency.LATER
+        case ScreenDue():
+            return parcel.is_refresh or parcel.is_crowd
+    return isinstance(parcel, LogDue)
+
+
+def patient_first(look: int) -> bool:
+    """Whether this look is one of those at which what can wait comes first."""
+    return look % PATIENT_SHARE == PATIENT_SHARE - 1
+
+
+def _in_turn(look: int, *sorts: Sequence[Parcel]) -> list[Parcel]:
+    """One of each, and again: a flood of any does not keep the others waiting. Each is the first at every so many
+    looks, not counting those of which there is none."""
+    there = [sort for sort in sorts if sort]
+    first = look % len(there) if there else 0
+    turns = zip_longest(*there[first:], *there[:first])
+    return [parcel for turn in turns for parcel in turn if parcel is not None]
+
+
+def _is_late(row: ScreenRow, people: Mapping[int, Person], now: datetime) -> bool:
+    """Whether it would reach nobody any more."""
+    return row.reach_until is not None and now > row.reach_until and not people[row.user_id].can_be_written
 
 
 def _moment(timestamp: str | int) -> datetime:

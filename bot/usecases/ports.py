@@ -15,6 +15,7 @@ from bot.domain.phone import Fingerprint, Phone
 from bot.usecases.ports_delivery import Errands, Screens
 from bot.usecases.ports_gates import Admins, Appeals, Gates, Grants, JoinRequests, Standings
 from bot.usecases.ports_people import People, Verifications, VerifiedPhones
+from bot.usecases.ports_raids import MassDeclines, Raids
 
 T = TypeVar("T")
 
@@ -194,6 +195,10 @@ class Store(Protocol):
     def appeals(self) -> Appeals: ...
     @property
     def admins(self) -> Admins: ...
+    @property
+    def raids(self) -> Raids: ...
+    @property
+    def mass_declines(self) -> MassDeclines: ...
     @property
     def errands(self) -> Errands: ...
     @property

@@ -27,6 +27,7 @@ class ScreenRow:
     is_refresh: bool
     reach_until: datetime | None
     attempts: int
+    is_crowd: bool = False
 
 
 class Errands(Protocol):
@@ -44,14 +45,29 @@ class Errands(Protocol):
         user_id: int | None = None,
         job: str | None = None,
         after: float = 0.0,
+        crowd: bool = False,
     ) -> None:
         """Put it in the queue. A `key` that is there already, done or not, makes it a repeat: nothing is added.
 
         `user_id`: whom it is about. `job`: the name of what it is a part of. `after`: seconds to rest.
+        `crowd`: one of very many, which goes after all others of its urgency.
         """
 
-    async def due(self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency) -> list[ErrandDue]:
-        """Those of one urgency."""
+    async def add_many(
+        self,
+        kind: ErrandKind,
+        chat_id: int,
+        about: Sequence[tuple[int, Mapping[str, str | int]]],
+        now: datetime,
+        *,
+        job: str,
+    ) -> None:
+        """Put a crowd in the queue: whom each is about, and its details."""
+
+    async def due(
+        self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency, resting: Collection[int] = ()
+    ) -> list[ErrandDue]:
+        """Those of one urgency; no messages to chats that are `resting`."""
 
     async def cancel(
         self, kind: ErrandKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False
@@ -88,10 +104,14 @@ class Screens(Protocol):
         details: Mapping[str, str | int] | None = None,
         fresh: bool = False,
         acted: bool = True,
+        crowd: bool = False,
         after: float = 0.0,
         reach_until: datetime | None = None,
     ) -> None:
-        """Show `face`. `fresh`: as a new message. `acted`: the person waits for it. `after`: seconds to rest."""
+        """Show `face`. `fresh`: as a new message. `acted`: the person waits for it. `after`: seconds to rest.
+
+        `crowd`: they are one of very many newcomers, and others come first.
+        """
 
     async def touch(self, user_ids: Collection[int], now: datetime, *, acted: bool = True) -> None:
         """What these persons' screens tell has changed. `acted`: they wait for it."""
@@ -108,7 +128,10 @@ class Screens(Protocol):
     async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
         """When the next try opens, or opened, for those of these persons whose screen says so."""
 
-    async def due(self, now: datetime, limit: int, busy: Collection[int]) -> list[ScreenRow]: ...
+    async def due(
+        self, now: datetime, limit: int, busy: Collection[int], resting: Collection[int] = ()
+    ) -> list[ScreenRow]:
+        """Those to be drawn, whose turn it is first; then those to be refreshed. None of chats that are `resting`."""
 
     async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> bool:
         """The screen was shown; whether that is still what should be shown."""
@@ -116,5 +139,8 @@ class Screens(Protocol):
     async def retry(self, user_id: int, revision: int, due_at: datetime) -> None:
         """Draw it later, unless it has changed meanwhile and is drawn anew at once."""
 
-    async def give_up(self, user_id: int, revision: int) -> None:
-        """This state of the screen cannot be shown."""
+    async def give_up(self, screens: Collection[tuple[int, int]]) -> None:
+        """These states of screens (person and revision) cannot be shown."""
+
+    async def drop(self, user_ids: Collection[int]) -> None:
+        """What these persons did not ask for, and was not drawn yet, is not drawn any more."""

@@ -26,14 +26,13 @@ from bot.domain.settings import GateSettings, WayIn
 @dataclass(frozen=True, slots=True)
 class GateExtras:
     """What is kept of a gate that rules do not need: how Telegram last said it stands there, its own link for
-    requests, the message in the group that tells newcomers what to do, and since when it raids."""
+    requests, and the message in the group that tells newcomers what to do."""
 
     added_by: int | None
     health: Health | None
     request_link: str | None
     prompt_message_id: int | None
     prompt_at: datetime | None
-    raid_at: datetime | None
 
 
 class Gates(Protocol):
@@ -60,9 +59,6 @@ class Gates(Protocol):
     async def prompting(self) -> list[tuple[int, int]]:
         """Gates with a message that tells newcomers what to do, and its id."""
 
-    async def begin_raid(self, chat_id: int, now: datetime, quiet_since: datetime) -> bool:
-        """Note that a raid goes on; whether it is a new one: there was none after `quiet_since`."""
-
     async def move(self, old_id: int, new_id: int) -> None:
         """The group became a supergroup: everything of it is that one's from now on."""
 
@@ -87,8 +83,11 @@ class JoinRequests(Protocol):
     async def reconsider(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
         """Forget why verified phones did not open this gate, or those of this person: it is looked at anew."""
 
-    async def recent(self, gate_id: int, since: datetime) -> int:
-        """How many asked, or joined, since then."""
+    async def recent(self, gate_id: int, since: datetime, enough: int) -> int:
+        """How many asked, or joined, since then. Up to `enough` it may be a few more than there were."""
+
+    async def tally(self, gate_id: int, since: datetime) -> dict[RequestState, int]:
+        """How it stands with those who asked, or joined, since then."""
 
     async def waiting_at(self, gate_id: int, limit: int, offset: int = 0) -> list[JoinRequest]:
         """Who waits at a gate, longest first."""

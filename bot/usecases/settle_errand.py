@@ -13,6 +13,7 @@ from bot.usecases.admit import BY_NOBODY, Why, joined, let_through, mute, prompt
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.take_leaver import is_gone
+from bot.usecases.tell_raid import HearOfRaid
 
 LET_THROUGH = ("admin", "added_by_admin")
 WORDLESS = (Result.REFUSED, Result.UNREACHABLE, Result.GONE)
@@ -21,10 +22,13 @@ WORDLESS = (Result.REFUSED, Result.UNREACHABLE, Result.GONE)
 class SettleErrand:
     """Note it, and do what follows from it."""
 
-    def __init__(self, desk: AdminDesk) -> None:
+    def __init__(self, desk: AdminDesk, raids: HearOfRaid) -> None:
         self._desk = desk
+        self._raids = raids
 
-    async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:  # noqa: C901 - one line a kind
+    async def __call__(  # noqa: C901 - one line a kind
+        self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime
+    ) -> None:
         match errand.kind, receipt.result:
             case ErrandKind.OPEN_APP, Result.DONE:
                 self._note(store, Event.APP_OFFERED, errand, now)
@@ -44,6 +48,10 @@ class SettleErrand:
                 await self._prompted(store, errand, receipt, now)
             case ErrandKind.CHECK_ADMIN, Result.DONE:
                 await self._desk.told(store, errand, is_admin=bool(receipt.answer["is_admin"]))
+            case ErrandKind.CALL_ADMINS, _ if "raid" in errand.details:
+                await self._raids.called(store, errand, receipt, now)
+            case ErrandKind.ALERT, _:
+                await self._raids.sent(store, errand, receipt, now)
             case ErrandKind.CHECK_GATE, Result.DONE:
                 await store.gates.set_extras(int(errand.details["gate"]), health=receipt.answer["health"])
                 await store.screens.touch([errand.chat_id], now)

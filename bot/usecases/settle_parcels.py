@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.delivery import (
+    MESSAGES,
     ErrandDue,
     ErrandKind,
     GrantDue,
@@ -77,7 +78,7 @@ class SettleParcels:
         match parcel:
             case GrantDue():
                 old_id = parcel.gate_id
-            case ErrandDue(details={"gate": gate_id}):
+            case ErrandDue(kind=kind, details={"gate": gate_id}) if kind not in MESSAGES:
                 old_id = int(gate_id)
             case ScreenDue() | ErrandDue() | LogDue():
                 old_id = parcel.chat_id
@@ -98,11 +99,11 @@ class SettleParcels:
                     await store.errands.add(ErrandKind.DELETE_MESSAGE, screen.chat_id, {"message_id": message_id}, now)
                 return is_newest
             case Result.UNREACHABLE:
-                await store.screens.give_up(screen.user_id, screen.revision)
+                await store.screens.give_up([(screen.user_id, screen.revision)])
                 await store.people.lost([screen.user_id])
                 await self._note_reach(store, [screen.user_id], now, reached=False)
             case _:
-                await store.screens.give_up(screen.user_id, screen.revision)
+                await store.screens.give_up([(screen.user_id, screen.revision)])
                 store.journal.add(Event.FAILURE, now, user_id=screen.user_id, code=receipt.error[:64])
         return False
 

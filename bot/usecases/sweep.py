@@ -15,6 +15,8 @@ from bot.usecases.admit import BY_NOBODY, PROMPT_PATIENCE, Why, call_off, decide
 from bot.usecases.ports import Store
 from bot.usecases.take_leaver import is_gone
 
+Step = Callable[[Store], Awaitable[None]]
+
 AT_ONCE = 100
 """Rows of each sort swept in one transaction; what is left comes with the next."""
 SEEN_KEPT = timedelta(hours=48)
@@ -43,17 +45,19 @@ class Sweep:
     Each of `steps` is a transaction of its own, so that trouble with one does not keep the others from being made.
     """
 
-    def __init__(self, clock: Clock, is_telegram_there: Callable[[], bool]) -> None:
+    def __init__(self, clock: Clock, is_telegram_there: Callable[[], bool], *others: Step) -> None:
+        """`others`: further steps."""
         self._clock = clock
         self._is_telegram_there = is_telegram_there
         self._was_away = self._is_back = False
-        self.steps: tuple[Callable[[Store], Awaitable[None]], ...] = (
+        self.steps: tuple[Step, ...] = (
             self.keep_time,
             self.expire,
             self.let_in,
             self.turn_away,
             self.free,
             self.prompt,
+            *others,
             self.forget,
         )
 

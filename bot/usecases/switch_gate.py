@@ -18,7 +18,7 @@ MOST_WAITING = 10_000
 
 
 class SwitchGate:
-    """Takes effect at once. `to` in the act's details is on, paused or off.
+    """A `Doer`: have the gate on, paused or off, as `value` says. Takes effect at once.
 
     On again: whoever waits has at least an hour more, is looked at anew (the sweep lets in who may come in), and is
     told what to do as far as the bot can still write to them. Off: the sweep unmutes those whom the bot has muted;
@@ -26,17 +26,17 @@ class SwitchGate:
     """
 
     async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
-        wanted = str(act.details.get("to", ""))
+        wanted = str(act.details.get("value", ""))
         if wanted not in set(Switch):
             return Toast.UNKNOWN
         to = Switch(wanted)
         if to is gate.switch:
-            return Toast.NOTHING
+            return Toast.DONE_BEFORE
         await store.gates.set_switch(gate.chat_id, to, now)
         store.journal.add(Event.GATE_CHANGED, now, gate_id=gate.chat_id, code=f"switch:{to}", actor_id=act.admin_id)
         if to is Switch.ON:
             await self._resume(store, gate, now)
-        return Toast.SAVED
+        return Toast.DONE
 
     async def _resume(self, store: Store, gate: Gate, now: datetime) -> None:
         await store.requests.give_chance(gate.chat_id, now + FRESH_CHANCE)

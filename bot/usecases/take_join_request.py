@@ -17,6 +17,7 @@ from bot.domain.gate import (
 from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.usecases.admit import decide
+from bot.usecases.notice_raid import notice_raid
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
@@ -27,6 +28,8 @@ class TakeJoinRequest:
 
     That Telegram tells the bot of the request proves its right to decide, so an unknown gate is made and one
     that was switched off is switched on. With a verification under way its screen stays where it is.
+
+    In a raid those who come are a crowd: others are written to before them.
 
     When Telegram waits for the bot's word (a guard join, `query_id`), the Mini App is opened, and the screen rests
     to see whether the person goes on there. Without an app the request is left to be like any other.
@@ -52,6 +55,7 @@ class TakeJoinRequest:
         request = JoinRequest(gate.chat_id, person.user_id, now, deadline_at, RequestState.WAITING, query_id, name=name)
         await store.requests.keep(request)
         store.journal.add(Event.JOIN_ASKED, now, user_id=person.user_id, gate_id=gate.chat_id)
+        gate = await notice_raid(store, gate, now)
         if await decide(store, gate, request, now, told=False):
             return
         if not gate.works:
@@ -77,6 +81,7 @@ class TakeJoinRequest:
             now,
             fresh=True,
             acted=False,
+            crowd=gate.is_raided(now),
             after=APP_PATIENCE.total_seconds() if opens_app else 0.0,
             reach_until=None if person.can_be_written else now + REACHABLE_FOR,
         )

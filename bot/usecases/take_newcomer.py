@@ -24,6 +24,7 @@ from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
 from bot.usecases.admit import BY_NOBODY, let_through, mute, reward
+from bot.usecases.notice_raid import notice_raid
 from bot.usecases.ports import Store
 
 
@@ -152,12 +153,16 @@ class TakeNewcomer:
         if newcomer.actor_id == ANONYMOUS_ADMIN:
             await let_through(store, gate, request, now, "added_by_admin", is_muted=False)
             return
+        gate = await notice_raid(store, gate, now)
         actor_id = newcomer.actor_id if newcomer.actor_id != user_id else None
-        await mute(store, request, now, actor_id=actor_id)
+        crowd = gate.is_raided(now)
+        await mute(store, request, now, actor_id=actor_id, crowd=crowd)
         person = (await store.people.get_many([user_id])).get(user_id)
         if person is not None and person.can_be_written and gate.works:
             if await store.verifications.open_of(user_id) is None:
-                await store.screens.show(user_id, person.chat_id, Face.WELCOME, now, fresh=True, acted=False)
+                await store.screens.show(
+                    user_id, person.chat_id, Face.WELCOME, now, fresh=True, acted=False, crowd=crowd
+                )
             else:
                 await store.screens.touch([user_id], now)
 

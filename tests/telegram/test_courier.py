@@ -29,6 +29,7 @@ from bot.usecases.ports import StorageUnavailableError, Store
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
+from bot.usecases.tell_raid import HearOfRaid
 from storage.database import Database
 from tests.scenarios.story import sent_to
 from tests.usecases.rules import Rules
@@ -38,7 +39,7 @@ class Stumbling(SettleParcels):
     """Fails to note what came of one person's screen: among others always, alone for as long as `error` is set."""
 
     def __init__(self, rules: Rules, whose: int, error: type[Exception]) -> None:
-        super().__init__(rules.clock, SettleGrant(()), SettleErrand(rules.desk))
+        super().__init__(rules.clock, SettleGrant(()), SettleErrand(rules.desk, HearOfRaid(())))
         self._whose = whose
         self.error: type[Exception] | None = error
         self.tried_alone = 0

@@ -12,22 +12,28 @@ from bot.domain.contact import SharedContact
 from bot.domain.delivery import GrantDue, Parcel, Receipt, Urgency
 from bot.domain.gate import Gate
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
+from bot.domain.panel import ActKind
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
 from bot.sandbox.clock import SandboxClock
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.decline_many import DeclineMany
+from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import Busy, PickParcels
 from bot.usecases.ports_people import Person
+from bot.usecases.raid_doers import DeclineRecent, MakeStrict, ToldOfRaid
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.sweep import Sweep
+from bot.usecases.switch_gate import SwitchGate
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
+from bot.usecases.tell_raid import HearOfRaid
 from storage.database import Database
 from tests.domain.makers import NOW, WINDOW
 
@@ -54,11 +60,27 @@ class Rules:
         self.take_request = TakeJoinRequest(self.clock, has_app=True)
         self.rights = FollowRights(self.clock, [OPERATOR])
         self.pick = PickParcels(self.clock)
-        self.desk = AdminDesk(self.clock, {})
-        self.settle = SettleParcels(self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk))
+        self.decline_many, self.raids = DeclineMany(self.clock), FollowRaids(self.clock)
+        self.desk = AdminDesk(
+            self.clock,
+            {
+                ActKind.SWITCH: ToldOfRaid(SwitchGate()),
+                ActKind.STRICT: ToldOfRaid(MakeStrict()),
+                ActKind.DECLINE_RECENT: ToldOfRaid(DeclineRecent(self.decline_many)),
+            },
+        )
+        self.settle = SettleParcels(
+            self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk, HearOfRaid([OPERATOR]))
+        )
         self.report = ReportFailure(self.clock, [OPERATOR])
         self.is_telegram_there = True
-        self.sweep = Sweep(self.clock, lambda: self.is_telegram_there)
+        self.sweep = Sweep(
+            self.clock,
+            lambda: self.is_telegram_there,
+            self.decline_many.go_on,
+            self.raids.follow,
+            self.raids.relax,
+        )
         self.is_started = False
 
     @property

@@ -47,6 +47,7 @@ def upgrade() -> None:
     op.add_column("gates", sa.Column("switch", sa.String(8), nullable=False, server_default=sa.text("'on'")))
     op.add_column("gates", sa.Column("settings", sa.JSON()))
     op.add_column("gates", sa.Column("health", sa.JSON()))
+    op.add_column("gates", sa.Column("raid", sa.JSON()))
     op.add_column("gates", sa.Column("request_link", sa.Text()))
     for name in ("strict_until", "prompt_message_id", "prompt_at", "raid_at"):
         op.add_column("gates", sa.Column(name, sa.BigInteger()))
@@ -55,15 +56,33 @@ def upgrade() -> None:
     op.add_column("join_requests", sa.Column("name", sa.String(64), nullable=False, server_default=sa.text("''")))
     op.add_column("join_requests", sa.Column("hindrance", sa.String(16)))
     op.create_index("ix_join_requests_gate", "join_requests", ["gate_id", "requested_at"])
-    _index_where("ix_join_requests_named", "join_requests", "decided_at", "name <> ''")
+    _index_where("ix_join_requests_named", "join_requests", ["decided_at"], "name <> ''")
+
+    op.drop_index("ix_screens_due", table_name="screens")
+    op.add_column("screens", sa.Column("turn", sa.Integer(), nullable=False, server_default=sa.text("1")))
+    op.execute("UPDATE screens SET turn = 0 WHERE has_acted")
+    op.drop_column("screens", "has_acted")
+    _index_where("ix_screens_due", "screens", ["turn", "due_at"], "revision > shown_revision")
 
     op.add_column("grants", sa.Column("detail", sa.Text(), nullable=False, server_default=sa.text("''")))
     op.add_column("errands", sa.Column("user_id", sa.BigInteger()))
     op.add_column("errands", sa.Column("job", sa.String(32)))
     op.create_index("ix_errands_job", "errands", ["job"])
-    _index_where("ix_errands_about", "errands", "user_id", "done_at IS NULL")
+    _index_where("ix_errands_about", "errands", ["user_id"], "done_at IS NULL")
     op.add_column("journal", sa.Column("actor_id", sa.BigInteger()))
 
+    op.create_table(
+        "mass_declines",
+        sa.Column("job", sa.String(32), nullable=False),
+        sa.Column("gate_id", sa.BigInteger(), nullable=False),
+        sa.Column("admin_id", sa.BigInteger(), nullable=False),
+        sa.Column("why", sa.String(16), nullable=False),
+        sa.Column("since", sa.BigInteger()),
+        sa.Column("before", sa.BigInteger(), nullable=False),
+        sa.Column("chosen_at", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("job", name=op.f("pk_mass_declines")),
+    )
+    op.create_index("ix_mass_declines_gate", "mass_declines", ["gate_id"])
     for name, *columns in (
         (
             "standings",
@@ -87,7 +106,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Undo. Of the accounts that share a phone only the first stays verified."""
-    for name in ("admins", "appeals", "standings"):
+    for name in ("admins", "appeals", "standings", "mass_declines"):
         op.drop_table(name)
     op.drop_column("journal", "actor_id")
     op.drop_index("ix_errands_about", table_name="errands")
@@ -95,11 +114,17 @@ def downgrade() -> None:
     op.drop_column("errands", "job")
     op.drop_column("errands", "user_id")
     op.drop_column("grants", "detail")
+    op.drop_index("ix_screens_due", table_name="screens")
+    op.add_column("screens", sa.Column("has_acted", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.execute("UPDATE screens SET has_acted = (turn = 0)")
+    op.drop_column("screens", "turn")
+    _index_where("ix_screens_due", "screens", ["has_acted", "due_at"], "revision > shown_revision")
     op.drop_index("ix_join_requests_named", table_name="join_requests")
     op.drop_index("ix_join_requests_gate", table_name="join_requests")
     for column in ("hindrance", "name", "way"):
         op.drop_column("join_requests", column)
     for column in (
+        "raid",
         "raid_at",
         "prompt_at",
         "prompt_message_id",
@@ -141,6 +166,6 @@ def _phones_by_fingerprint() -> None:
     op.drop_table("moved_phones")
 
 
-def _index_where(name: str, table: str, column: str, condition: str) -> None:
+def _index_where(name: str, table: str, columns: list[str], condition: str) -> None:
     where = sa.text(condition)
-    op.create_index(name, table, [column], sqlite_where=where, postgresql_where=where)
+    op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)

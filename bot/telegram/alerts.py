@@ -1,0 +1,167 @@
+"""Messages that tell admins of a raid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest
+from aiogram.types import InlineKeyboardButton
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandDue, Receipt, Result
+from bot.domain.gate import Switch
+from bot.domain.panel import ActKind
+from bot.domain.raid import ITSELF
+from bot.telegram import keyboards
+from bot.telegram.drawing import Drawing
+from bot.telegram.methods import EditText, SendText
+from bot.telegram.refusals import NOTHING_CHANGED, says
+from bot.telegram.texts import Texts, Words, shown
+
+TIMEOUT = 15
+
+Said = Mapping[str, str | int]
+
+
+class Alerts:
+    """Sends them, and brings them up to date."""
+
+    def __init__(self, bot: Bot, clock: Clock, texts: Texts) -> None:
+        self._bot = bot
+        self._clock = clock
+        self._texts = texts
+
+    async def tell(self, errand: ErrandDue) -> Receipt:
+        """A new message, or what one says now. May raise what aiogram raises."""
+        said = errand.details
+        words = self._texts.in_language(errand.language or str(said.get("language", "")))
+        drawing = draw_alert(said, words, self._clock.now())
+        if "message_id" not in said:
+            topic = said.get("topic")
+            method = SendText(
+                chat_id=errand.chat_id,
+                text=drawing.text,
+                reply_markup=drawing.keyboard,
+                message_thread_id=int(topic) if topic is not None else None,
+            )
+            sent = await self._bot(method, request_timeout=TIMEOUT)
+            return Receipt(errand, Result.DONE, message_id=sent.message_id)
+        message_id = int(said["message_id"])
+        try:
+            await self._bot(
+                EditText(
+                    chat_id=errand.chat_id, message_id=message_id, text=drawing.text, reply_markup=drawing.keyboard
+                ),
+                request_timeout=TIMEOUT,
+            )
+        except TelegramBadRequest as error:
+            if not says(error, NOTHING_CHANGED):
+                raise
+        return Receipt(errand, Result.DONE, message_id=message_id)
+
+
+def draw_alert(said: Said, words: Words, now: datetime) -> Drawing:
+    """The message of an ALERT errand."""
+    is_over = bool(said.get("over"))
+    lines = [_over(said, words) if is_over else _goes_on(said, words), *_done(said, words, now)]
+    if said.get("closed"):
+        return Drawing("\n\n".join(lines), None)
+    return Drawing("\n\n".join(lines), keyboards.rows(*_buttons(said, words, is_over=is_over)))
+
+
+def _goes_on(said: Said, words: Words) -> str:
+    begins = words(
+        "🚨 {gate} is being raided: {count} requests to join within {minutes} min.",
+        gate=_title(said),
+        count=said["count"],
+        minutes=said["minutes"],
+    )
+    if not said["asks_call"]:
+        return f"{begins}\n" + words("The gate asks nobody for a call: all of them come in.")
+    if said["switch"] == Switch.PAUSED:
+        return begins
+    return f"{begins}\n" + words(
+        "Only who verifies comes in, as ever. I write to the others no faster than Telegram allows, and to those of "
+        "other groups first."
+    )
+
+
+def _over(said: Said, words: Words) -> str:
+    return words(
+        "✅ The raid on {gate} is over. Within {minutes} min {count} asked to join: {approved} were let in, "
+        "{declined} declined, {waiting} wait.",
+        gate=_title(said),
+        **{name: said[name] for name in ("minutes", "count", "approved", "declined", "waiting")},
+    )
+
+
+def _done(said: Said, words: Words, now: datetime) -> list[str]:
+    """What the gate does because of it, and who had it so."""
+    lines = []
+    by = _who(said, "switch_by", words)
+    match said["switch"]:
+        case Switch.PAUSED:
+            lines.append(words("⏸ The gate is paused: nobody is let in, declined or written to.") + by)
+        case Switch.OFF:
+            lines.append(words("⏹ The gate is off: requests to join are yours to decide.") + by)
+        case _ if by:
+            lines.append(words("▶️ The gate is on.") + by)
+    by = _who(said, "strict_by", words)
+    if "strict_until" in said:
+        until = words.moment(datetime.fromtimestamp(int(said["strict_until"]), UTC), now)
+        strict = words(
+            "🛡 The gate is strict until {until}: a call from an ordinary mobile number, within an hour.", until=until
+        )
+        lines.append(strict + by)
+    elif by:
+        lines.append(words("🛡 The gate is not strict any more.") + by)
+    if "total" in said:
+        lines.append(_declined(said, words) + _who(said, "decline_by", words))
+    return lines
+
+
+def _declined(said: Said, words: Words) -> str:
+    done, total = int(said["done"]), int(said["total"])
+    if done == total and said["is_chosen"]:
+        return words("🚫 Declined: {total}.", total=total)
+    return words("🚫 Declining: {done} of {total}.", done=done, total=total)
+
+
+def _who(said: Said, name: str, words: Words) -> str:
+    """By whom, as the end of a line; empty when it was not done for the raid."""
+    if name not in said:
+        return ""
+    if said[name] == ITSELF:
+        return " " + words("I did that by myself.")
+    return " " + words('(<a href="tg://user?id={admin_id}">an administrator</a> chose so)', admin_id=said[name])
+
+
+def _buttons(said: Said, words: Words, *, is_over: bool) -> list[list[InlineKeyboardButton]]:
+    gate_id = int(said["gate"])
+
+    def button(text: str, act: ActKind, value: str) -> list[InlineKeyboardButton]:
+        return [keyboards.panel(text, act, gate_id, value=value)]
+
+    rows = []
+    if said["switch"] != Switch.ON:
+        rows.append(button(words("▶️ Switch the gate on"), ActKind.SWITCH, Switch.ON))
+    elif not is_over:
+        rows.append(button(words("⏸ Pause the gate"), ActKind.SWITCH, Switch.PAUSED))
+    if not is_over or said["waiting"]:
+        decline = (
+            words("🚫 Decline all unverified of the raid")
+            if is_over
+            else words("🚫 Decline all unverified of the last {minutes} min", minutes=said["minutes"])
+        )
+        rows.append(button(decline, ActKind.DECLINE_RECENT, str(said["raid"])))
+    if "strict_until" in said:
+        rows.append(button(words("🛡 Not strict any more"), ActKind.STRICT, "off"))
+    elif not is_over:
+        rows.append(button(words("🛡 Strict for an hour"), ActKind.STRICT, "on"))
+    return rows
+
+
+def _title(said: Said) -> str:
+    return f"<b>{shown(str(said['title']))}</b>"

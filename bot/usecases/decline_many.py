@@ -1,0 +1,101 @@
+"""Declining very many together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandKind
+from bot.domain.gate import Gate, JoinRequest
+from bot.domain.journal import Event
+from bot.domain.raid import MassDecline
+from bot.domain.settings import WayIn
+from bot.usecases.admit import Why, refusal
+from bot.usecases.ports import Store
+
+CHUNK = 500
+"""So many are chosen in one transaction: others wait for the database meanwhile."""
+JOBS_KEPT = timedelta(hours=48)
+
+
+class DeclineMany:
+    """Decline all who wait at a gate, asked at `since` or later and before `before`, are not verified and not in the
+    middle of a call window. They are chosen some at a time, the first at once and the others by `go_on`, a step of
+    the sweep, so that a crash in between loses nothing. Telegram is told of each by an errand of the job.
+
+    What waits to be shown to strangers among them is shown to them no more: Telegram allows the bot to write to them
+    only until their request is decided.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def begin(
+        self,
+        store: Store,
+        gate: Gate,
+        admin_id: int,
+        why: Why,
+        *,
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> str | None:
+        """The name of the job; None when one is under way at that gate, or there is nobody to decline."""
+        now = self._clock.now()
+        if await store.mass_declines.unchosen(gate.chat_id):
+            return None
+        job = f"many{gate.chat_id}:{int(now.timestamp())}"
+        decline = MassDecline(job, gate.chat_id, admin_id, why, since, before or now)
+        if not await store.mass_declines.add(decline):
+            return None
+        await self._choose(store, decline, now)
+        parts, _ = await store.errands.job(job)
+        return job if parts else None
+
+    async def progress(self, store: Store, job: str) -> tuple[int, int, bool]:
+        """How many are to be declined, of how many Telegram was told, and whether all of them have been chosen."""
+        parts, done = await store.errands.job(job)
+        return parts, done, await store.mass_declines.is_chosen(job)
+
+    async def go_on(self, store: Store) -> None:
+        """The next of each job."""
+        now = self._clock.now()
+        for decline in await store.mass_declines.unchosen():
+            await self._choose(store, decline, now)
+        await store.mass_declines.forget(now - JOBS_KEPT)
+
+    async def _choose(self, store: Store, decline: MassDecline, now: datetime) -> None:
+        found = await store.requests.decline_many(
+            decline.gate_id, now, CHUNK, before=decline.before, since=decline.since
+        )
+        if not found:
+            # Only now: where there were fewer than asked for, some may have been held by other transactions.
+            await store.mass_declines.chosen(decline.job, now)
+            return
+        why = Why(decline.why)
+        errands: dict[ErrandKind, list[tuple[int, dict[str, str | int]]]] = {}
+        for request in found:
+            store.journal.add(
+                Event.DECLINED_BY_HAND,
+                now,
+                user_id=request.user_id,
+                gate_id=request.gate_id,
+                code=why,
+                actor_id=decline.admin_id,
+            )
+            if request.way is not WayIn.LINK:
+                kind, details = refusal(request, why, decline.admin_id)
+                errands.setdefault(kind, []).append((request.user_id, details))
+        for kind, about in errands.items():
+            await store.errands.add_many(kind, decline.gate_id, about, now, job=decline.job)
+        await self._tidy_screens(store, found, now)
+
+    @staticmethod
+    async def _tidy_screens(store: Store, declined: Sequence[JoinRequest], now: datetime) -> None:
+        user_ids = [request.user_id for request in declined]
+        people = await store.people.get_many(user_ids)
+        elsewhere = await store.requests.waiting_of_many(user_ids)
+        writable = {user_id for user_id, person in people.items() if person.can_be_written}
+        await store.screens.touch(writable | elsewhere.keys(), now, acted=False)
+        await store.screens.drop(set(user_ids) - writable - elsewhere.keys())

@@ -1,0 +1,62 @@
+"""Whether those who ask to join are a raid."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.gate import STRICT_FOR, Gate, Switch
+from bot.domain.journal import Event
+from bot.domain.panel import ActKind
+from bot.domain.raid import ITSELF, NOTED_EVERY, Deed, Raid
+from bot.domain.settings import RaidReaction
+from bot.usecases.ports import Store
+from bot.usecases.tell_raid import tell_first, tell_over
+
+
+async def notice_raid(store: Store, gate: Gate, now: datetime) -> Gate:
+    """To be called once somebody who asks, or joins and is muted, is kept; the gate as it is then.
+
+    More than `raid_requests` of them in `raid_minutes` begin a raid, unless the gate does not work, or is not to care.
+    Its admins are told once, and the gate does by itself what it is to do then. The raid goes on until as many minutes
+    have passed in which there were not so many.
+    """
+    settings = gate.settings
+    if settings.raid is RaidReaction.OFF or not gate.is_on or gate.switch is Switch.OFF:
+        return gate
+    goes_on = gate.is_raided(now)
+    if goes_on and gate.raid_at is not None and now < gate.raid_at + NOTED_EVERY:
+        return gate
+    window = timedelta(minutes=settings.raid_minutes)
+    count = await store.requests.recent(gate.chat_id, now - window, settings.raid_requests)
+    if count <= settings.raid_requests:
+        return gate
+    if goes_on:
+        await store.raids.goes_on(gate.chat_id, now)
+    elif gate.works and await store.raids.begin(gate.chat_id, now, now - window):
+        await _begin(store, gate, count, now)
+    return await store.gates.get(gate.chat_id) or gate
+
+
+async def _begin(store: Store, gate: Gate, count: int, now: datetime) -> None:
+    last = await store.raids.at(gate.chat_id)
+    if last is not None and last.over_at is None:
+        # Nobody has looked since it ended, say because the bot was down.
+        await tell_over(store, gate, last, now)
+    raid = Raid(gate.chat_id, now - timedelta(minutes=gate.settings.raid_minutes), now)
+    match gate.settings.raid:
+        case RaidReaction.STRICT:
+            await be_strict(store, gate, now)
+            raid = raid.with_deed(Deed(ActKind.STRICT, "on", ITSELF))
+        case RaidReaction.PAUSE:
+            await store.gates.set_switch(gate.chat_id, Switch.PAUSED, now)
+            raid = raid.with_deed(Deed(ActKind.SWITCH, Switch.PAUSED, ITSELF))
+    store.journal.add(Event.RAID, now, gate_id=gate.chat_id, code=f"{count}:{gate.settings.raid}")
+    await store.raids.put(gate.chat_id, raid)
+    await tell_first(store, gate.chat_id, raid, now)
+
+
+async def be_strict(store: Store, gate: Gate, now: datetime) -> None:
+    """Have a gate be strict for an hour from now, also towards those who wait."""
+    until = max(now + STRICT_FOR, gate.strict_until or now)
+    await store.gates.set_strict(gate.chat_id, until)
+    await store.requests.reconsider(gate_id=gate.chat_id)

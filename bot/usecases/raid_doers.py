@@ -1,0 +1,83 @@
+"""What admins do about a raid."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.delivery import Toast
+from bot.domain.gate import Gate
+from bot.domain.journal import Event
+from bot.domain.panel import Act, ActKind
+from bot.domain.raid import Deed
+from bot.usecases.admin_desk import Doer
+from bot.usecases.admit import Why
+from bot.usecases.decline_many import DeclineMany
+from bot.usecases.notice_raid import be_strict
+from bot.usecases.ports import Store
+from bot.usecases.tell_raid import tell_news
+
+CHANGED = (Toast.DONE, Toast.SAVED)
+
+
+class MakeStrict:
+    """A `Doer`: be strict for an hour from now (`value` is "on"), or no longer ("off").
+
+    Who waits though verified is looked at anew.
+    """
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        match act.details.get("value"):
+            case "on":
+                await be_strict(store, gate, now)
+            case "off" if gate.is_strict(now):
+                await store.gates.set_strict(gate.chat_id, None)
+                await store.requests.reconsider(gate_id=gate.chat_id)
+            case _:
+                return Toast.DONE_BEFORE
+        code = f"strict:{act.details['value']}"
+        store.journal.add(Event.GATE_CHANGED, now, gate_id=gate.chat_id, code=code, actor_id=act.admin_id)
+        return Toast.DONE
+
+
+class DeclineRecent:
+    """A `Doer`: decline all unverified of the raid whose mark `value` is; without a mark, of the last minutes.
+
+    Of a raid that is over and forgotten, or of one that another has followed, nobody is declined.
+    """
+
+    def __init__(self, decline_many: DeclineMany) -> None:
+        self._decline_many = decline_many
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        raid, mark = await store.raids.at(gate.chat_id), str(act.details.get("value") or "")
+        since, before = now - timedelta(minutes=gate.settings.raid_minutes), now
+        if mark:
+            if raid is None or mark != str(raid.mark):
+                return Toast.OVER
+            since, before = raid.since, raid.over_at or now
+        job = await self._decline_many.begin(store, gate, act.admin_id, Why.RAID, since=since, before=before)
+        if job is None:
+            return Toast.DONE_BEFORE
+        if raid is not None:
+            deed = Deed(act.kind, job, act.admin_id)
+            await store.raids.put(gate.chat_id, raid.with_deed(deed, job=job))
+        return Toast.DONE
+
+
+class ToldOfRaid:
+    """A `Doer` of which the messages of a raid tell, if there is one: what was done, and by whom."""
+
+    def __init__(self, doer: Doer) -> None:
+        self._doer = doer
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        toast = await self._doer(store, gate, act, now)
+        raid = await store.raids.at(gate.chat_id)
+        changed = await store.gates.get(gate.chat_id)
+        if raid is None or changed is None:
+            return toast
+        if toast in CHANGED and act.kind is not ActKind.DECLINE_RECENT:
+            raid = raid.with_deed(Deed(act.kind, str(act.details.get("value", "")), act.admin_id))
+            await store.raids.put(gate.chat_id, raid)
+        await tell_news(store, changed, raid, now)
+        return toast

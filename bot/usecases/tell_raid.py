@@ -1,0 +1,175 @@
+"""What the admins are told of a raid: one message that is kept up to date, and one when it is over.
+
+A message says what is true when it is made: how many asked, what the gate does, what was done about it and by whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from math import ceil
+
+from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
+from bot.domain.gate import Gate, RequestState
+from bot.domain.journal import Event
+from bot.domain.panel import ActKind
+from bot.domain.raid import TOLD_EVERY, Raid, Told
+from bot.usecases.ports import Store
+
+Details = dict[str, str | int]
+FIGURES = frozenset({"count", "minutes", "total", "done", "approved", "declined", "waiting"})
+"""Details that change all the time, and are brought up to date only now and then."""
+
+
+async def tell_first(store: Store, gate_id: int, raid: Raid, now: datetime) -> None:
+    """Tell the log chat, or else have Telegram asked who the admins are."""
+    gate = await store.gates.get(gate_id)
+    if gate is None:
+        return
+    said = await _details(store, gate, raid, now)
+    await store.raids.put(gate_id, replace(raid, said=said, said_at=now))
+    if gate.settings.log_chat is not None:
+        await _send(store, raid, gate.settings.log_chat, said, now, topic=gate.settings.log_topic)
+    else:
+        await _call_admins(store, raid, now)
+
+
+async def tell_news(store: Store, gate: Gate, raid: Raid, now: datetime) -> None:
+    """Bring the messages up to date: what was done at once, figures now and then.
+
+    Only when what was to be told before is on its way no more: of two edits the older one could come last.
+    """
+    said = await _details(store, gate, raid, now)
+    news = {name for name in said.keys() | raid.said.keys() if said.get(name) != raid.said.get(name)}
+    if not news or not raid.messages or (news <= FIGURES and now < raid.said_at + TOLD_EVERY):
+        return
+    parts, done = await store.errands.job(raid.name)
+    if done < parts:
+        return
+    for told in raid.messages:
+        await _send(store, raid, told.chat_id, said, now, topic=told.topic, message_id=told.message_id)
+    await store.raids.put(gate.chat_id, replace(raid, said=said, said_at=now))
+
+
+async def tell_over(store: Store, gate: Gate, raid: Raid, now: datetime) -> None:
+    """It is over: where it was told, a new message says how it went, and the old one loses its buttons."""
+    store.journal.add(Event.RAID_OVER, now, gate_id=gate.chat_id)
+    over = replace(raid, over_at=now, messages=(), said_at=now)
+    said = await _details(store, gate, over, now)
+    for told in raid.messages:
+        closed = {**raid.said, "closed": 1}
+        await _send(store, raid, told.chat_id, closed, now, topic=told.topic, message_id=told.message_id)
+        await _send(store, raid, told.chat_id, said, now, topic=told.topic)
+    await store.raids.put(gate.chat_id, replace(over, said=said))
+
+
+class HearOfRaid:
+    """What came of telling it. Where the log chat does not take it the admins are told, as far as they can be written
+    to; where none of them could be, the operators."""
+
+    def __init__(self, operators: Sequence[int]) -> None:
+        self._operators = operators
+
+    async def called(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+        """Telegram has said who the admins are, or has not."""
+        found = await self._found(store, errand)
+        if found is None:
+            return
+        gate, raid = found
+        admins: Sequence[int] = receipt.answer.get("admins", ()) if receipt.result is Result.DONE else ()
+        for admin_id in admins:
+            await store.admins.note(gate.chat_id, admin_id, now, is_admin=True)
+        people = await store.people.get_many(admins)
+        reachable = [admin_id for admin_id in admins if admin_id in people and people[admin_id].can_be_written]
+        said = await _details(store, gate, raid, now)
+        for admin_id in reachable:
+            await _send(store, raid, people[admin_id].chat_id, said, now)
+        if not reachable:
+            await self._tell_operators(store, raid, said, now)
+
+    async def sent(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+        """A message was sent, or could not be."""
+        found = await self._found(store, errand)
+        if found is None or "message_id" in errand.details:
+            return
+        gate, raid = found
+        if receipt.result is Result.DONE and receipt.message_id is not None:
+            topic = errand.details.get("topic")
+            told = Told(errand.chat_id, receipt.message_id, int(topic) if topic is not None else None)
+            await store.raids.put(gate.chat_id, replace(raid, messages=(*raid.messages, told)))
+            return
+        await store.errands.done([errand.id], now)
+        parts, done = await store.errands.job(raid.name)
+        if errand.chat_id == gate.settings.log_chat:
+            await _call_admins(store, raid, now)
+        elif not raid.messages and done == parts and errand.chat_id not in self._operators:
+            await self._tell_operators(store, raid, await _details(store, gate, raid, now), now)
+
+    async def _tell_operators(self, store: Store, raid: Raid, said: Details, now: datetime) -> None:
+        for operator in self._operators:
+            # They may decide at no gate of which they are no admins.
+            await _send(store, raid, operator, {**said, "closed": 1}, now)
+
+    @staticmethod
+    async def _found(store: Store, errand: ErrandDue) -> tuple[Gate, Raid] | None:
+        """The gate and the raid that an errand is about, if it is still the newest one."""
+        gate_id = int(errand.details["gate"])
+        gate, raid = await store.gates.get(gate_id), await store.raids.at(gate_id)
+        if gate is None or raid is None or raid.mark != errand.details["raid"]:
+            return None
+        return gate, raid
+
+
+async def _call_admins(store: Store, raid: Raid, now: datetime) -> None:
+    details: Details = {"gate": raid.gate_id, "raid": raid.mark}
+    await store.errands.add(ErrandKind.CALL_ADMINS, raid.gate_id, details, now, job=raid.name)
+
+
+async def _send(
+    store: Store,
+    raid: Raid,
+    chat_id: int,
+    said: Mapping[str, str | int],
+    now: datetime,
+    *,
+    topic: int | None = None,
+    message_id: int | None = None,
+) -> None:
+    details: Details = {**said}
+    if topic is not None:
+        details["topic"] = topic
+    if message_id is not None:
+        details["message_id"] = message_id
+    await store.errands.add(ErrandKind.ALERT, chat_id, details, now, job=raid.name)
+
+
+async def _details(store: Store, gate: Gate, raid: Raid, now: datetime) -> Details:
+    """All that the message says."""
+    tally = await store.requests.tally(gate.chat_id, raid.since)
+    until = raid.over_at or now
+    said: Details = {
+        "gate": gate.chat_id,
+        "raid": raid.mark,
+        "title": gate.title,
+        "language": gate.settings.language,
+        "count": sum(tally.values()),
+        "minutes": ceil((until - raid.since).total_seconds() / 60),
+        "switch": gate.switch,
+        "asks_call": int(gate.rules(now).asks_call),
+    }
+    if (by := raid.by(ActKind.SWITCH, gate.switch)) is not None:
+        said["switch_by"] = by
+    if gate.is_strict(now) and gate.strict_until is not None:
+        said["strict_until"] = int(gate.strict_until.timestamp())
+    if (by := raid.by(ActKind.STRICT, "on" if gate.is_strict(now) else "off")) is not None:
+        said["strict_by"] = by
+    if raid.job:
+        said["total"], said["done"] = await store.errands.job(raid.job)
+        said["is_chosen"] = int(await store.mass_declines.is_chosen(raid.job))
+        said["decline_by"] = raid.by(ActKind.DECLINE_RECENT) or 0
+    if raid.over_at is not None:
+        said["over"] = 1
+        for state in (RequestState.APPROVED, RequestState.DECLINED, RequestState.WAITING):
+            said[state] = tally.get(state, 0)
+    return said

@@ -1,0 +1,102 @@
+"""Raids, and the mass declines that end them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.gate import Gate
+from bot.domain.raid import MassDecline, Raid
+from storage import tables
+from storage.gates import G, SqlGates, gate
+from storage.statements import insert
+
+D = tables.mass_declines.c
+RAID = TypeAdapter(Raid)
+
+
+class SqlRaids:
+    """See `bot.usecases.ports_raids.Raids`."""
+
+    def __init__(self, connection: AsyncConnection, gates: SqlGates) -> None:
+        self._connection = connection
+        self._gates = gates
+
+    async def begin(self, gate_id: int, now: datetime, quiet_since: datetime) -> bool:
+        began = await self._connection.execute(
+            update(tables.gates)
+            .where(G.chat_id == gate_id, or_(G.raid_at.is_(None), G.raid_at <= quiet_since))
+            .values(raid_at=now)
+        )
+        self._gates.look_anew(gate_id)
+        return bool(began.rowcount)
+
+    async def goes_on(self, gate_id: int, now: datetime) -> None:
+        await self._connection.execute(update(tables.gates).where(G.chat_id == gate_id).values(raid_at=now))
+        self._gates.look_anew(gate_id)
+
+    async def at(self, gate_id: int) -> Raid | None:
+        found = await self._connection.execute(select(G.raid).where(G.chat_id == gate_id).with_for_update())
+        kept = found.scalar_one_or_none()
+        return None if kept is None else RAID.validate_python(kept)
+
+    async def put(self, gate_id: int, raid: Raid | None) -> None:
+        kept = None if raid is None else RAID.dump_python(raid, mode="json")
+        await self._connection.execute(update(tables.gates).where(G.chat_id == gate_id).values(raid=kept))
+
+    async def gates(self) -> list[Gate]:
+        rows = await self._connection.execute(select(tables.gates).where(G.raid.is_not(None)).order_by(G.chat_id))
+        return [gate(row.chat_id, row) for row in rows]
+
+    async def strict_before(self, now: datetime) -> list[int]:
+        return list(await self._connection.scalars(select(G.chat_id).where(G.strict_until <= now)))
+
+
+class SqlMassDeclines:
+    """See `bot.usecases.ports_raids.MassDeclines`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, decline: MassDecline) -> bool:
+        added = await self._connection.execute(
+            insert(self._connection, tables.mass_declines)
+            .values(
+                job=decline.job,
+                gate_id=decline.gate_id,
+                admin_id=decline.admin_id,
+                why=decline.why,
+                since=decline.since,
+                before=decline.before,
+            )
+            .on_conflict_do_nothing()
+        )
+        return bool(added.rowcount)
+
+    async def unchosen(self, gate_id: int | None = None) -> list[MassDecline]:
+        where = [] if gate_id is None else [D.gate_id == gate_id]
+        rows = await self._connection.execute(
+            select(tables.mass_declines)
+            .where(D.chosen_at.is_(None), *where)
+            .order_by(D.before, D.job)
+            .with_for_update()
+        )
+        return [_decline(row) for row in rows]
+
+    async def is_chosen(self, job: str) -> bool:
+        found = await self._connection.execute(select(D.chosen_at).where(D.job == job))
+        row = found.one_or_none()
+        return row is None or row.chosen_at is not None
+
+    async def chosen(self, job: str, now: datetime) -> None:
+        await self._connection.execute(update(tables.mass_declines).where(D.job == job).values(chosen_at=now))
+
+    async def forget(self, chosen_before: datetime) -> None:
+        await self._connection.execute(delete(tables.mass_declines).where(D.chosen_at < chosen_before))
+
+
+def _decline(row: Row[tuple[object, ...]]) -> MassDecline:
+    return MassDecline(row.job, row.gate_id, row.admin_id, row.why, row.since, row.before)
