@@ -8,11 +8,17 @@ from typing import Any
 
 from sqlalchemy import text
 
+from bot.domain.delivery import Toast
+from bot.domain.gate import Switch
+from bot.domain.panel import Act, ActKind
 from bot.domain.settings import STANDARD, WayIn
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
+from bot.usecases.change_settings import settings_changed
+from bot.usecases.ports import Store
+from bot.usecases.switch_gate import SwitchGate
 from storage.gates import SETTINGS
 from tests.installation import Installation
 from tests.scenarios.story import eventually
@@ -24,6 +30,34 @@ async def chooses(callgate: Installation, group: Group, **changes: Any) -> None:
     """The gate's settings are the standard ones with these changes, as if an admin had chosen them."""
     settings = json.dumps(SETTINGS.dump_python(replace(STANDARD, **changes), mode="json"))
     await writes(callgate, "UPDATE gates SET settings = :settings WHERE chat_id = :id", settings=settings, id=group.id)
+
+
+async def changes(callgate: Installation, group: Group, **changes: Any) -> None:
+    """An admin changes settings while people wait."""
+    app = callgate.app
+    assert app is not None
+
+    async def change(store: Store) -> None:
+        before = await store.gates.get(group.id)
+        assert before is not None
+        settings = replace(before.settings, **changes)
+        await store.gates.set_settings(group.id, settings, app._clock.now())
+        await settings_changed(store, before, replace(before, settings=settings), app._clock.now())
+
+    await app._database.transact(change)
+
+
+async def switches(callgate: Installation, group: Group, to: Switch, admin: Person) -> Toast:
+    """An admin switches the gate."""
+    app, switch_gate = callgate.app, SwitchGate()
+    assert app is not None
+
+    async def switch(store: Store) -> Toast:
+        gate = await store.gates.get(group.id)
+        assert gate is not None
+        return await switch_gate(store, gate, Act(ActKind.SWITCH, group.id, admin.id, {"to": to}), app._clock.now())
+
+    return await app._database.transact(switch)
 
 
 async def writes(callgate: Installation, statement: str, **values: object) -> None:
