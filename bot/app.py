@@ -16,12 +16,11 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiogram.methods import TelegramMethod
-from aiogram.types import BotCommandScopeAllPrivateChats, Update
+from aiogram.types import BotCommandScopeAllChatAdministrators, BotCommandScopeAllPrivateChats, Update
 from aiohttp import web
 
 from bot.clock import REAL_TIME, Clock, SystemClock
 from bot.domain.gateway import GatewayError, NumberOffer
-from bot.domain.panel import ActKind
 from bot.domain.phone import Phone
 from bot.gateway.callback import CallbackReader
 from bot.gateway.client import Account, SmscClient
@@ -30,22 +29,27 @@ from bot.phones import KeyedVault, NumberingPlan, SystemRandomness, derived_key
 from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
-from bot.telegram.commands import menu
+from bot.telegram.commands import ADMIN_COMMANDS, menu
 from bot.telegram.courier import Courier
+from bot.telegram.deep_links import Start
 from bot.telegram.deliver import Deliverer
 from bot.telegram.intake import Intake
 from bot.telegram.launch import LaunchReader
 from bot.telegram.polling import Poller
 from bot.telegram.screens import Screens
+from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.texts import LANGUAGES, Texts
+from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.call_panel import CallPanel, ChooseLogPlace
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_app import OpenApp
-from bot.usecases.open_panel import ListGates, OpenPage
+from bot.usecases.open_panel import ListGates
 from bot.usecases.open_verification import OpenVerification
+from bot.usecases.panel_doers import panel_doers
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import Store
 from bot.usecases.read_app import ReadApp
@@ -64,6 +68,7 @@ from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
 from bot.usecases.take_leaver import TakeLeaver
 from bot.usecases.take_newcomer import TakeNewcomer
+from bot.usecases.take_words import TakeWords
 from bot.web.call import CallView, StaticFiles
 from bot.web.sessions import Sessions
 from bot.web.streams import Streams
@@ -135,13 +140,14 @@ class App:
         )
 
         # What admins want done.
-        desk = AdminDesk(clock, {ActKind.OPEN: OpenPage()})
+        desk = AdminDesk(clock, panel_doers(Typed(), JsonPaper()))
+        call_panel = CallPanel(clock, desk)
 
         # Telegram, outward.
         self._bot = _bot(settings, metrics)
         self._texts = Texts(settings.LANGUAGE)
-        screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
-        deliverer = Deliverer(self._bot, clock, self._texts, screens, settings.app_url)
+        self._screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
+        deliverer = Deliverer(self._bot, clock, self._texts, self._screens, settings.app_url)
         self._courier = Courier(
             self._database,
             PickParcels(clock),
@@ -179,6 +185,9 @@ class App:
             take_join_request=TakeJoinRequest(clock, has_app=settings.app_url is not None),
             admin_desk=desk,
             list_gates=ListGates(clock),
+            take_words=TakeWords(desk),
+            call_panel=call_panel,
+            choose_log_place=ChooseLogPlace(desk, call_panel),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
             follow_rights=FollowRights(clock, operators),
@@ -336,7 +345,8 @@ class App:
                 pause = min(pause * 2, LONGEST_START_PAUSE)
             else:
                 log.info("telegram_answers", bot=me.username)
-                self._chat = f"https://t.me/{me.username}?start=contact"
+                self._screens.chat_url = f"https://t.me/{me.username}"
+                self._chat = f"{self._screens.chat_url}?start={Start.CONTACT}"
                 self._supervisor.keep("menus", self._set_menus)
                 return
 
@@ -352,11 +362,14 @@ class App:
         self._webhook_is_set = True
 
     async def _set_menus(self) -> None:
-        scope = BotCommandScopeAllPrivateChats()
+        scope, of_admins = BotCommandScopeAllPrivateChats(), BotCommandScopeAllChatAdministrators()
         for language in LANGUAGES:
             words = self._texts.in_language(language)
             await self._bot.set_my_commands(menu(words), scope=scope, language_code=language)
-        await self._bot.set_my_commands(menu(self._texts.in_language("")), scope=scope)
+            await self._bot.set_my_commands(menu(words, ADMIN_COMMANDS), scope=of_admins, language_code=language)
+        words = self._texts.in_language("")
+        await self._bot.set_my_commands(menu(words), scope=scope)
+        await self._bot.set_my_commands(menu(words, ADMIN_COMMANDS), scope=of_admins)
 
     async def _not_ready(self) -> str | None:
         if self._supervisor.stopping.is_set():

@@ -31,7 +31,9 @@ async def own_rights(event: ChatMemberUpdated, store: Store, follow_rights: Foll
     member = event.new_chat_member
     is_admin = isinstance(member, ChatMemberAdministrator)
     may_decide = isinstance(member, ChatMemberAdministrator) and member.can_invite_users
-    await follow_rights(store, _gate(event.chat, is_on=may_decide), event.from_user.id, is_admin=is_admin)
+    # An anonymous admin acts as a bot of Telegram's.
+    actor_id = None if event.from_user.is_bot else event.from_user.id
+    await follow_rights(store, _gate(event.chat, is_on=may_decide), actor_id, is_admin=is_admin)
 
 
 async def member(

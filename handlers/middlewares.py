@@ -21,7 +21,7 @@ class Languages(Protocol):
 
 
 class MeetPerson(BaseMiddleware):
-    """Keep who wrote, pressed or asked, and pass them on as `person`."""
+    """Keep who wrote, pressed or asked, and pass them on as `person`; of who writes in a group nothing is kept."""
 
     def __init__(self, clock: Clock, languages: Languages, vault: Vault) -> None:
         self._clock = clock
@@ -29,6 +29,8 @@ class MeetPerson(BaseMiddleware):
         self._vault = vault
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401 - aiogram's signature
+        if isinstance(event, Message) and event.chat.type != "private":
+            return await handler(event, data)
         user = getattr(event, "from_user", None)
         chat_id = _private_chat(event)
         if user is None or chat_id is None:

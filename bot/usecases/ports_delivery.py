@@ -68,6 +68,9 @@ class Errands(Protocol):
 
     async def retry(self, errand_id: int, due_at: datetime, error: str) -> None: ...
 
+    async def redirect(self, errand_id: int, details: Mapping[str, str | int]) -> None:
+        """Run it with these details from now on."""
+
 
 class Screens(Protocol):
     """What each person should see."""
@@ -87,8 +90,10 @@ class Screens(Protocol):
     ) -> None:
         """Show `face`. `fresh`: as a new message. `acted`: the person waits for it. `after`: seconds to rest."""
 
-    async def touch(self, user_ids: Collection[int], now: datetime, *, acted: bool = True) -> None:
-        """What these persons' screens tell has changed. `acted`: they wait for it."""
+    async def touch(
+        self, user_ids: Collection[int], now: datetime, *, acted: bool = True, faces: Collection[Face] = ()
+    ) -> None:
+        """What these persons' screens tell has changed. `acted`: they wait for it. `faces`: only those screens."""
 
     async def postpone(self, user_id: int, until: datetime) -> None:
         """What was not asked for by the person is drawn no sooner than this, if it is not drawn yet."""

@@ -12,6 +12,7 @@ from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.admit import BY_NOBODY, Why, reward
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
+from bot.usecases.settle_inquiry import INQUIRIES, SettleInquiry
 
 LONGEST_REST = 30 * 24 * 3600.0
 LET_THROUGH = ("admin", "added_by_admin")
@@ -22,7 +23,7 @@ class SettleErrand:
     """Note it, and do what follows from it."""
 
     def __init__(self, desk: AdminDesk) -> None:
-        self._desk = desk
+        self._inquiry = SettleInquiry(desk)
 
     async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
         match errand.kind, receipt.result:
@@ -40,11 +41,8 @@ class SettleErrand:
                 await store.requests.reached([errand.user_id or 0], reached=False)
             case ErrandKind.GROUP_PROMPT, Result.DONE:
                 await self._prompted(store, errand, receipt, now)
-            case ErrandKind.CHECK_ADMIN, Result.DONE:
-                await self._desk.told(store, errand, is_admin=bool(receipt.answer["is_admin"]))
-            case ErrandKind.CHECK_GATE, Result.DONE:
-                await store.gates.set_extras(int(errand.details["gate"]), health=receipt.answer["health"])
-                await store.screens.touch([errand.chat_id], now)
+            case kind, _ if kind in INQUIRIES:
+                await self._inquiry(store, errand, receipt, now)
 
     @staticmethod
     def _note(store: Store, event: Event, errand: ErrandDue, now: datetime) -> None:

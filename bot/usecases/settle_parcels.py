@@ -78,6 +78,7 @@ class SettleParcels:
                 old_id = parcel.gate_id
             case ErrandDue(details={"gate": gate_id}):
                 old_id = int(gate_id)
+                await store.errands.redirect(parcel.id, {**parcel.details, "gate": new_id})
             case ScreenDue() | ErrandDue() | LogDue():
                 old_id = parcel.chat_id
         if await store.gates.get(old_id) is not None:

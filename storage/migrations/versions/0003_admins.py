@@ -55,14 +55,15 @@ def upgrade() -> None:
     op.add_column("join_requests", sa.Column("name", sa.String(64), nullable=False, server_default=sa.text("''")))
     op.add_column("join_requests", sa.Column("hindrance", sa.String(16)))
     op.create_index("ix_join_requests_gate", "join_requests", ["gate_id", "requested_at"])
-    _index_where("ix_join_requests_named", "join_requests", "decided_at", "name <> ''")
+    _index_where("ix_join_requests_named", "join_requests", ("decided_at",), "name <> ''")
 
     op.add_column("grants", sa.Column("detail", sa.Text(), nullable=False, server_default=sa.text("''")))
     op.add_column("errands", sa.Column("user_id", sa.BigInteger()))
     op.add_column("errands", sa.Column("job", sa.String(32)))
     op.create_index("ix_errands_job", "errands", ["job"])
-    _index_where("ix_errands_about", "errands", "user_id", "done_at IS NULL")
+    _index_where("ix_errands_about", "errands", ("user_id",), "done_at IS NULL")
     op.add_column("journal", sa.Column("actor_id", sa.BigInteger()))
+    _index_where("ix_journal_came", "journal", ("gate_id", "at"), "event = 'member_came'")
 
     for name, *columns in (
         (
@@ -89,6 +90,7 @@ def downgrade() -> None:
     """Undo. Of the accounts that share a phone only the first stays verified."""
     for name in ("admins", "appeals", "standings"):
         op.drop_table(name)
+    op.drop_index("ix_journal_came", table_name="journal")
     op.drop_column("journal", "actor_id")
     op.drop_index("ix_errands_about", table_name="errands")
     op.drop_index("ix_errands_job", table_name="errands")
@@ -141,6 +143,6 @@ def _phones_by_fingerprint() -> None:
     op.drop_table("moved_phones")
 
 
-def _index_where(name: str, table: str, column: str, condition: str) -> None:
+def _index_where(name: str, table: str, columns: tuple[str, ...], condition: str) -> None:
     where = sa.text(condition)
-    op.create_index(name, table, [column], sqlite_where=where, postgresql_where=where)
+    op.create_index(name, table, list(columns), sqlite_where=where, postgresql_where=where)

@@ -1,0 +1,28 @@
+"""Changing the settings of a gate: the one place where it is done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.gate import Gate
+from bot.domain.journal import Event
+from bot.domain.settings import GateSettings
+from bot.usecases.open_panel import redraw_panels
+from bot.usecases.ports import Store
+from bot.usecases.settings_effects import settings_changed
+
+
+async def change_settings(
+    store: Store, gate: Gate, settings: GateSettings, now: datetime, admin_id: int, what: str
+) -> None:
+    """Keep them and let them take effect at once; `what` says in the journal what was changed, `key=value`.
+
+    All admins who look at the gate see it. `gate` has to be as it is stored now, and locked.
+    """
+    if settings == gate.settings:
+        return
+    await store.gates.set_settings(gate.chat_id, settings, now)
+    store.journal.add(Event.GATE_CHANGED, now, gate_id=gate.chat_id, code=what, actor_id=admin_id)
+    await settings_changed(store, gate, replace(gate, settings=settings), now)
+    await redraw_panels(store, gate.chat_id, now)
