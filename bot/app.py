@@ -16,12 +16,11 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiogram.methods import TelegramMethod
-from aiogram.types import BotCommandScopeAllPrivateChats, Update
+from aiogram.types import BotCommandScopeAllChatAdministrators, BotCommandScopeAllPrivateChats, Update
 from aiohttp import web
 
 from bot.clock import REAL_TIME, Clock, SystemClock
 from bot.domain.gateway import GatewayError, NumberOffer
-from bot.domain.panel import ActKind
 from bot.domain.phone import Phone
 from bot.gateway.callback import CallbackReader
 from bot.gateway.client import Account, SmscClient
@@ -30,28 +29,32 @@ from bot.phones import KeyedVault, NumberingPlan, SystemRandomness, derived_key
 from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
-from bot.telegram.commands import menu
+from bot.telegram.commands import ADMIN_COMMANDS, menu
 from bot.telegram.connection import Connection
 from bot.telegram.courier import Courier
+from bot.telegram.deep_links import Start
 from bot.telegram.deliver import Deliverer
 from bot.telegram.intake import Intake
 from bot.telegram.launch import LaunchReader
 from bot.telegram.polling import Poller
 from bot.telegram.screens import Screens
+from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.texts import LANGUAGES, Texts
+from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.call_panel import CallPanel, ChooseLogPlace
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.decline_many import DeclineMany
+from bot.usecases.doers import doers
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_app import OpenApp
-from bot.usecases.open_panel import ListGates, OpenPage
+from bot.usecases.open_panel import ListGates
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import Store
-from bot.usecases.raid_doers import DeclineRecent, MakeStrict, ToldOfRaid
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
@@ -63,13 +66,13 @@ from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.sweep import Sweep
-from bot.usecases.switch_gate import SwitchGate
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
 from bot.usecases.take_leaver import TakeLeaver
 from bot.usecases.take_newcomer import TakeNewcomer
 from bot.usecases.take_restriction import TakeRestriction
+from bot.usecases.take_words import TakeWords
 from bot.usecases.tell_raid import HearOfRaid
 from bot.usecases.tidy_line import TidyLine
 from bot.web.call import CallView, StaticFiles
@@ -144,22 +147,15 @@ class App:
 
         # What admins want done.
         decline_many, raids = DeclineMany(clock), FollowRaids(clock)
-        desk = AdminDesk(
-            clock,
-            {
-                ActKind.OPEN: OpenPage(),
-                ActKind.SWITCH: ToldOfRaid(SwitchGate()),
-                ActKind.STRICT: ToldOfRaid(MakeStrict()),
-                ActKind.DECLINE_RECENT: ToldOfRaid(DeclineRecent(decline_many)),
-            },
-        )
+        desk = AdminDesk(clock, doers(Typed(), JsonPaper(), decline_many))
+        call_panel = CallPanel(clock, desk)
 
         # Telegram, outward.
         connection = Connection()
         self._bot = _bot(settings, metrics, connection)
         self._texts = Texts(settings.LANGUAGE)
-        screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
-        deliverer = Deliverer(self._bot, clock, self._texts, screens, settings.app_url)
+        self._screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
+        deliverer = Deliverer(self._bot, clock, self._texts, self._screens, settings.app_url)
         self._courier = Courier(
             self._database,
             PickParcels(clock),
@@ -203,6 +199,9 @@ class App:
             take_join_request=TakeJoinRequest(clock, has_app=settings.app_url is not None),
             admin_desk=desk,
             list_gates=ListGates(clock),
+            take_words=TakeWords(desk),
+            call_panel=call_panel,
+            choose_log_place=ChooseLogPlace(desk, call_panel),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
             take_restriction=TakeRestriction(clock),
@@ -362,7 +361,8 @@ class App:
                 pause = min(pause * 2, LONGEST_START_PAUSE)
             else:
                 log.info("telegram_answers", bot=me.username)
-                self._chat = f"https://t.me/{me.username}?start=contact"
+                self._screens.chat_url = f"https://t.me/{me.username}"
+                self._chat = f"{self._screens.chat_url}?start={Start.CONTACT}"
                 self._supervisor.keep("menus", self._set_menus)
                 return
 
@@ -378,11 +378,14 @@ class App:
         self._webhook_is_set = True
 
     async def _set_menus(self) -> None:
-        scope = BotCommandScopeAllPrivateChats()
+        scope, of_admins = BotCommandScopeAllPrivateChats(), BotCommandScopeAllChatAdministrators()
         for language in LANGUAGES:
             words = self._texts.in_language(language)
             await self._bot.set_my_commands(menu(words), scope=scope, language_code=language)
-        await self._bot.set_my_commands(menu(self._texts.in_language("")), scope=scope)
+            await self._bot.set_my_commands(menu(words, ADMIN_COMMANDS), scope=of_admins, language_code=language)
+        words = self._texts.in_language("")
+        await self._bot.set_my_commands(menu(words), scope=scope)
+        await self._bot.set_my_commands(menu(words, ADMIN_COMMANDS), scope=of_admins)
 
     async def _not_ready(self) -> str | None:
         if self._supervisor.stopping.is_set():

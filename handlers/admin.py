@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot.domain.panel import Act
+from bot.domain.panel import Act, ActKind, Page
+from bot.domain.screen import Face
+from bot.telegram.deep_links import chat_id_of
 from bot.telegram.keyboards import PanelButton
 from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.call_panel import CallPanel, ChooseLogPlace, GroupCommand
 from bot.usecases.open_panel import ListGates
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
+from bot.usecases.show_screen import ShowScreen
+from bot.usecases.take_words import TakeWords
 
 
 async def gates(message: Message, store: Store, person: Person, list_gates: ListGates) -> None:  # noqa: ARG001 - aiogram passes the event
     """/gates: the groups that the person runs."""
     await list_gates(store, person, fresh=True)
+
+
+async def open_gate(
+    message: Message,  # noqa: ARG001 - aiogram passes the event
+    command: CommandObject,
+    store: Store,
+    person: Person,
+    admin_desk: AdminDesk,
+) -> None:
+    """/start gate_<id>: the panel of a gate."""
+    details: dict[str, str | int] = {"key": Page.CARD, "fresh": 1}
+    await admin_desk(store, Act(ActKind.OPEN, chat_id_of(command.args), person.user_id, details))
 
 
 async def panel_button(
@@ -24,3 +42,52 @@ async def panel_button(
     details: dict[str, str | int] = {"key": callback_data.key, "value": callback_data.value}
     act = Act(callback_data.act, callback_data.gate, person.user_id, details, query.id)
     await admin_desk(store, act)
+
+
+async def written(
+    message: Message, store: Store, person: Person, take_words: TakeWords, show_screen: ShowScreen
+) -> None:
+    """Words for a page that asks for some; else where the person stands, since that is what they wonder."""
+    if not await take_words(store, person, message.text or "", message.message_id):
+        await show_screen(store, person, Face.WELCOME, fresh=True)
+
+
+async def document(
+    message: Message, store: Store, person: Person, take_words: TakeWords, show_screen: ShowScreen
+) -> None:
+    """A file for the page that asks for one; else where the person stands."""
+    sent = message.document
+    if sent is None or not await take_words.file(store, person, sent.file_id, sent.file_size or 0):
+        await show_screen(store, person, Face.WELCOME, fresh=True)
+
+
+async def gate(message: Message, store: Store, call_panel: CallPanel) -> None:
+    """/gate, in a group: the way to its panel."""
+    if (command := _in_group(message)) is not None:
+        await call_panel(store, command)
+
+
+async def log(message: Message, store: Store, choose_log_place: ChooseLogPlace) -> None:
+    """/log, in a group or a topic: decisions are to be told here."""
+    if (command := _in_group(message)) is not None:
+        await choose_log_place(store, command)
+
+
+async def log_link(message: Message, command: CommandObject, store: Store, choose_log_place: ChooseLogPlace) -> None:
+    """/start log_<gate>, in a group: decisions at that gate are to be told here."""
+    if (here := _in_group(message)) is not None:
+        await choose_log_place(store, here, chat_id_of(command.args))
+
+
+def _in_group(message: Message) -> GroupCommand | None:
+    """None for what no admin can have written: channels, and what is passed on from them."""
+    anonymously = message.sender_chat is not None
+    if message.from_user is None or (message.sender_chat is not None and message.sender_chat.id != message.chat.id):
+        return None
+    return GroupCommand(
+        message.chat.id,
+        None if anonymously else message.from_user.id,
+        message.message_id if message.ephemeral_message_id is None else None,
+        message.message_thread_id if message.is_topic_message else None,
+        "" if anonymously else message.from_user.language_code or "",
+    )

@@ -50,7 +50,9 @@ async def own_rights(event: ChatMemberUpdated, store: Store, follow_rights: Foll
     gate = _gate(event.chat, is_on="can_invite_users" in now)
     is_admin = isinstance(event.new_chat_member, ChatMemberAdministrator)
     mended = {MENDED[right] for right in now - before if right in MENDED}
-    await follow_rights(store, gate, event.from_user.id, is_admin=is_admin, mended=mended)
+    # An anonymous admin acts as a bot of Telegram's.
+    actor_id = None if event.from_user.is_bot else event.from_user.id
+    await follow_rights(store, gate, actor_id, is_admin=is_admin, mended=mended)
 
 
 async def member(

@@ -29,6 +29,8 @@ class MeetPerson(BaseMiddleware):
         self._vault = vault
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401 - aiogram's signature
+        if isinstance(event, Message) and event.chat.type != "private":
+            return await handler(event, data)
         user = getattr(event, "from_user", None)
         chat_id = _private_chat(event)
         if user is None or chat_id is None:

@@ -15,7 +15,7 @@ from handlers.middlewares import MeetPerson
 
 IN_PRIVATE = F.chat.type == "private"
 IN_GROUP = F.chat.type.in_({"group", "supergroup"})
-WRITTEN = F.text | F.photo | F.sticker | F.voice | F.video | F.document | F.location | F.dice | F.animation
+WRITTEN = F.photo | F.sticker | F.voice | F.video | F.location | F.dice | F.animation
 
 
 def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  # noqa: ANN401 - of as many types as there are
@@ -27,14 +27,21 @@ def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  
     message = dispatcher.message.register
     message(person.contact, IN_PRIVATE, F.contact)
     message(person.ask_link, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.IN}_")))
+    message(admin.open_gate, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.GATE}_")))
     message(person.start, IN_PRIVATE, Command(commands.START.name))
     message(person.cancel, IN_PRIVATE, Command(commands.CANCEL.name))
     message(person.help_, IN_PRIVATE, Command(commands.HELP.name))
     message(person.privacy, IN_PRIVATE, Command(commands.PRIVACY.name))
     message(admin.gates, IN_PRIVATE, Command(commands.GATES.name))
+    message(admin.written, IN_PRIVATE, F.text)
+    message(admin.document, IN_PRIVATE, F.document)
     message(person.anything_else, IN_PRIVATE, WRITTEN)
     message(membership.line, IN_GROUP, F.new_chat_members | F.left_chat_member)
     message(membership.upgrade, IN_GROUP, F.migrate_to_chat_id)
+
+    message(admin.gate, IN_GROUP, Command(commands.GATE.name))
+    message(admin.log_link, IN_GROUP, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.LOG}_")))
+    message(admin.log, IN_GROUP, Command(commands.LOG.name))
 
     button = dispatcher.callback_query.register
     button(person.verification_button, VerificationButton.filter())

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Decision, Gate, Standing
@@ -95,6 +95,29 @@ class SqlAdmins:
         await self._connection.execute(
             update(tables.admins).where(AD.gate_id == gate_id, *whose).values(checked_at=None)
         )
+
+    async def are(self, gate_id: int, user_ids: Collection[int], now: datetime) -> None:
+        await self._connection.execute(
+            update(tables.admins)
+            .where(AD.gate_id == gate_id, AD.user_id.not_in(user_ids))
+            .values(is_admin=False, checked_at=now)
+        )
+        for user_id in user_ids:
+            await self.note(gate_id, user_id, now, is_admin=True)
+
+    async def at(self, gate_id: int) -> list[int]:
+        rows = await self._connection.execute(
+            select(AD.user_id).where(AD.gate_id == gate_id, AD.is_admin).order_by(AD.user_id)
+        )
+        return list(rows.scalars())
+
+    async def to_ask(self, user_id: int, since: datetime) -> list[int]:
+        rows = await self._connection.execute(
+            select(AD.gate_id)
+            .where(AD.user_id == user_id, or_(AD.checked_at.is_(None), AD.checked_at < since))
+            .order_by(AD.gate_id)
+        )
+        return list(rows.scalars())
 
     async def gates_of(self, user_id: int) -> list[Gate]:
         rows = await self._connection.execute(

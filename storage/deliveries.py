@@ -216,6 +216,9 @@ class SqlErrands:
                 .values(chat_id=new_id if row.chat_id == old_id else row.chat_id, details=details)
             )
 
+    async def redirect(self, errand_id: int, details: Mapping[str, str | int]) -> None:
+        await self._connection.execute(update(tables.errands).where(E.id == errand_id).values(details=dict(details)))
+
 
 class SqlScreens:
     """See `bot.usecases.ports.Screens`.
@@ -258,11 +261,14 @@ class SqlScreens:
             upsert(self._connection, tables.screens, *values, **counted), {"user_id": user_id, **first, **values}
         )
 
-    async def touch(self, user_ids: Collection[int], now: datetime, *, acted: bool = True) -> None:
+    async def touch(
+        self, user_ids: Collection[int], now: datetime, *, acted: bool = True, faces: Collection[Face] = ()
+    ) -> None:
         if user_ids:
+            which = [S.face.in_(faces)] if faces else []
             await self._connection.execute(
                 update(tables.screens)
-                .where(S.user_id.in_(user_ids))
+                .where(S.user_id.in_(user_ids), *which)
                 .values(revision=S.revision + 1, turn=ACTED if acted else NEWCOMER, due_at=now, attempts=0)
             )
 

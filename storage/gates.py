@@ -46,6 +46,11 @@ class SqlGates:
             self._read[chat_id] = None if row is None else gate(row.chat_id, row)
         return self._read[chat_id]
 
+    async def lock(self, chat_id: int) -> Gate | None:
+        row = (await self._connection.execute(GATE.with_for_update(), {"which": chat_id})).one_or_none()
+        self._read[chat_id] = None if row is None else gate(row.chat_id, row)
+        return self._read[chat_id]
+
     async def get_many(self, chat_ids: Collection[int]) -> dict[int, Gate]:
         rows = await self._connection.execute(select(tables.gates).where(G.chat_id.in_(chat_ids)))
         return {row.chat_id: gate(row.chat_id, row) for row in rows}

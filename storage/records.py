@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.breaker import Breaker
@@ -159,6 +159,19 @@ class SqlJournal:
                 "actor_id": actor_id,
             }
         )
+
+    async def came_round(self, gate_id: int, since: datetime) -> int:
+        entries = tables.journal.c
+        found = await self._connection.execute(
+            select(func.count()).where(
+                # As it is in the index: SQLite looks a value up in no partial one.
+                entries.event == literal_column(f"'{Event.MEMBER_CAME}'"),
+                entries.gate_id == gate_id,
+                entries.at >= since,
+                entries.code == "joined",
+            )
+        )
+        return found.scalar_one()
 
     async def newest(self) -> int:
         found = await self._connection.execute(select(func.max(tables.journal.c.id)))

@@ -386,6 +386,13 @@ journal = Table(
     Column("actor_id", BigInteger),
     Index("ix_journal_at", "at"),
     Index("ix_journal_user", "user_id", "at"),
+    Index(
+        "ix_journal_came",
+        "gate_id",
+        "at",
+        sqlite_where=text("event = 'member_came'"),
+        postgresql_where=text("event = 'member_came'"),
+    ),
 )
 
 launches = Table(

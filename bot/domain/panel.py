@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bot.domain.gate import Gate, Switch
 from bot.domain.health import Ailment, Health
+from bot.domain.problem import Problem
 
 ADMIN_KNOWN_FOR = timedelta(minutes=1)
 """How long Telegram's word that somebody is an admin is good, unless something changes meanwhile."""
@@ -31,6 +32,8 @@ class Page(StrEnum):
     WELCOME = "welcome"
     LOG = "log"
     RAID = "raid"
+    TIDY = "tidy"
+    """Whether lines about who joined are deleted."""
     FILE = "file"
     """Export and import of the settings."""
     IMPORT = "import"
@@ -38,6 +41,11 @@ class Page(StrEnum):
     PENDING = "pending"
     WHO = "who"
     """One person at this gate."""
+
+
+EXPECTS_WORDS = frozenset({Page.DEADLINE, Page.COUNTRIES, Page.FRESH, Page.ACCOUNTS, Page.TAG, Page.WELCOME, Page.RAID})
+"""Pages to which an admin can write: what they write in private, while they see one, is meant for it."""
+EXPECTS_FILE = frozenset({Page.FILE, Page.IMPORT})
 
 
 class ActKind(StrEnum):
@@ -58,6 +66,8 @@ class ActKind(StrEnum):
     APPLY = "apply"
     """Take over what an imported file says."""
     LOG_HERE = "log_here"
+    POINT = "point"
+    """Be shown the way from the group to the panel."""
     LET_IN = "let_in"
     DECLINE = "decline"
     BLOCK = "block"
@@ -106,12 +116,44 @@ class GateList:
 
 @dataclass(frozen=True, slots=True)
 class GateCard:
-    """What a gate does, what is missing and how many wait. `health` is None until Telegram has said."""
+    """What a gate does, what is missing and how many wait. `health` is None until Telegram has said.
+
+    `came_round`: how many came by links without approval lately. `link` is the gate's own, once it was made.
+    """
 
     gate: Gate
     health: Health | None
     ailments: tuple[Ailment, ...]
     waiting: int
+    came_round: int = 0
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingPage:
+    """A page on which settings are seen and changed. `chats`: others that the reader runs, by id and title.
+
+    `trouble`: why what they wrote or chose last was not taken, and which part of it.
+    """
+
+    gate: Gate
+    page: Page
+    waiting: int
+    trouble: tuple[Problem, str] | None = None
+    chats: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPage:
+    """What a file would change about the settings. `is_foreign`: it is of another gate; `leaves_chats`: it names
+    chats that are not taken over."""
+
+    gate: Gate
+    changes: str
+    waiting: int
+    is_foreign: bool = False
+    leaves_chats: bool = False
+    chats: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +161,4 @@ class NoAdmin:
     """The reader is no admin of that gate, or not any more."""
 
 
-PanelView = GateList | GateCard | NoAdmin
+PanelView = GateList | GateCard | SettingPage | ImportPage | NoAdmin

@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.domain.phone import NumberKind
+from bot.domain.problem import Problem, ProblemError
 
 SHORTEST_DEADLINE = timedelta(minutes=5)
 LONGEST_DEADLINE = timedelta(days=30)
@@ -97,7 +98,7 @@ def is_tag(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """All that can be chosen. Raises ValueError, in one sentence, for what cannot be.
+    """All that can be chosen. Raises ProblemError, a ValueError, for what cannot be.
 
     `asks_call`: whether a call is asked for at all; without, everybody comes in and is only recorded.
     `fresh_for`: how old a verification may be; None: of any age. `accounts`: how many accounts one phone may bring
@@ -128,31 +129,31 @@ class GateSettings:
 
     def __post_init__(self) -> None:
         for is_right, problem in (
-            (SHORTEST_DEADLINE <= self.deadline <= LONGEST_DEADLINE, "the deadline is 5 minutes to 30 days"),
+            (SHORTEST_DEADLINE <= self.deadline <= LONGEST_DEADLINE, Problem.DEADLINE),
             (
                 self.fresh_for is None or timedelta(days=1) <= self.fresh_for <= LONGEST_FRESH,
-                "verifications are good for 1 to 3650 days, or for ever",
+                Problem.FRESH,
             ),
-            (1 <= self.accounts <= MOST_ACCOUNTS, "one phone brings in 1 to 10 accounts"),
-            (len(self.countries) <= MOST_COUNTRIES, "at most 60 countries can be listed"),
+            (1 <= self.accounts <= MOST_ACCOUNTS, Problem.ACCOUNTS),
+            (len(self.countries) <= MOST_COUNTRIES, Problem.MANY_COUNTRIES),
             (
                 all(re.fullmatch("[A-Z]{2}", country) for country in self.countries),
-                "countries are codes of two letters, such as RU",
+                Problem.COUNTRY_CODES,
             ),
             (
                 self.country_rule is not CountryRule.ONLY or bool(self.countries),
-                "the list of allowed countries is empty: nobody could come in",
+                Problem.NO_COUNTRIES,
             ),
-            (is_tag(self.tag), "a tag has at most 16 characters, in one line, and no emoji"),
-            (len(self.welcome) <= LONGEST_WELCOME, "the welcome has at most 500 characters"),
-            (len(self.further) <= MOST_FURTHER, "at most 10 further chats can be given"),
+            (is_tag(self.tag), Problem.TAG),
+            (len(self.welcome) <= LONGEST_WELCOME, Problem.WELCOME),
+            (len(self.further) <= MOST_FURTHER, Problem.MANY_FURTHER),
             (
                 1 <= self.raid_requests <= MOST_RAID_REQUESTS and 1 <= self.raid_minutes <= MOST_RAID_MINUTES,
-                "a raid is 1 to 10000 requests in 1 to 60 minutes",
+                Problem.RAID,
             ),
         ):
             if not is_right:
-                raise ValueError(problem)
+                raise ProblemError(problem)
 
 
 STANDARD = GateSettings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiogram.types import BotCommand
@@ -11,10 +12,12 @@ from bot.telegram.texts import Words
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command of the private chat. `does` is the English text that says what it does."""
+    """A command. `does` is the English text that says what it does; `is_ephemeral`: in a group only its sender and
+    the bot see it (Bot API 10.2)."""
 
     name: str
     does: str
+    is_ephemeral: bool = False
 
 
 def _(text: str) -> str:
@@ -28,11 +31,19 @@ HELP = Command("help", _("how this works"))
 PRIVACY = Command("privacy", _("what is kept about me"))
 GATES = Command("gates", _("the groups I run"))
 COMMANDS = (START, CANCEL, HELP, PRIVACY, GATES)
+"""Those of the private chat."""
+GATE = Command("gate", _("the settings of this group"), is_ephemeral=True)
+LOG = Command("log", _("tell here who was let in"))
+ADMIN_COMMANDS = (GATE, LOG)
+"""Those of admins, in their groups."""
 
 
-def menu(words: Words) -> list[BotCommand]:
+def menu(words: Words, commands: Sequence[Command] = COMMANDS) -> list[BotCommand]:
     """The menu of commands in one language."""
-    return [BotCommand(command=command.name, description=words(command.does)) for command in COMMANDS]
+    return [
+        BotCommand(command=command.name, description=words(command.does), is_ephemeral=command.is_ephemeral or None)
+        for command in commands
+    ]
 
 
 def listed(words: Words) -> str:

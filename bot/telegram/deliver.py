@@ -36,6 +36,7 @@ from bot.domain.delivery import (
 )
 from bot.telegram.alerts import Alerts
 from bot.telegram.drawing import Drawing
+from bot.telegram.files import Files
 from bot.telegram.inquiries import Inquiries
 from bot.telegram.log import LogTeller
 from bot.telegram.members import QUERY_TIMEOUT, Members
@@ -65,7 +66,7 @@ class Deliverer:
         self._app_url = app_url
         self._members = Members(bot, clock)
         self._log = LogTeller(bot, texts)
-        inquiries, prompts = Inquiries(bot, clock, app_url), Prompts(bot, texts)
+        inquiries, prompts, files = Inquiries(bot, clock, app_url), Prompts(bot, texts), Files(bot)
         self._runners: dict[ErrandKind, ErrandRunner] = {
             ErrandKind.ANSWER_BUTTON: self._answer_button,
             ErrandKind.OPEN_APP: self._open_app,
@@ -77,6 +78,9 @@ class Deliverer:
             ErrandKind.CHECK_ADMIN: inquiries.check_admin,
             ErrandKind.CHECK_GATE: inquiries.check_gate,
             ErrandKind.CALL_ADMINS: inquiries.call_admins,
+            ErrandKind.MAKE_LINK: inquiries.make_link,
+            ErrandKind.SEND_FILE: files.send,
+            ErrandKind.FETCH_FILE: files.fetch,
             ErrandKind.DECLINE_JOIN: self._members.decline,
             ErrandKind.MUTE: self._members.mute,
             ErrandKind.KICK: self._members.kick,
@@ -149,8 +153,14 @@ class Deliverer:
         return Receipt(errand, Result.DONE)
 
     async def _notify(self, errand: ErrandDue) -> Receipt:
-        text = notice(errand.details, self._texts.in_language(errand.language))
-        await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
+        words = self._texts.in_language(str(errand.details.get("language") or errand.language))
+        topic = errand.details.get("topic")
+        method = SendText(
+            chat_id=errand.chat_id,
+            text=notice(errand.details, words),
+            message_thread_id=int(topic) if topic is not None else None,
+        )
+        await self._bot(method, request_timeout=TIMEOUT)
         return Receipt(errand, Result.DONE)
 
     async def _screen(self, screen: ScreenDue, drawing: Drawing | None = None) -> Receipt:

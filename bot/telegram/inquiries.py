@@ -9,7 +9,8 @@ from aiogram.types import ChatMemberAdministrator, ChatMemberOwner
 from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, Receipt, Result
 from bot.domain.health import Health
-from bot.telegram.methods import GetGuard
+from bot.telegram.members import LINK_NAME
+from bot.telegram.methods import GetGuard, NamedLink
 
 TIMEOUT = 15
 
@@ -36,12 +37,13 @@ class Inquiries:
         return Receipt(errand, Result.DONE, answer={"is_admin": is_admin})
 
     async def check_gate(self, errand: ErrandDue) -> Receipt:
-        """How it stands with a gate: `health`."""
+        """How it stands with a gate, and who runs it: `health`, `admins`."""
         gate_id, now = int(errand.details["gate"]), self._clock.now()
         try:
             me = await self._bot.get_me(request_timeout=TIMEOUT)
             member = await self._bot.get_chat_member(gate_id, me.id, request_timeout=TIMEOUT)
             chat = await self._bot(GetGuard(chat_id=gate_id), request_timeout=TIMEOUT)
+            admins = await self._admins(gate_id)
         except (TelegramBadRequest, TelegramForbiddenError) as error:
             health = Health(now, is_there=False)
             return Receipt(errand, Result.DONE, error=error.message, answer={"health": health})
@@ -63,11 +65,18 @@ class Inquiries:
             guard_possible=self._app_url is not None and bool(me.supports_join_request_queries) and is_supergroup,
             own_tags=bool(chat.permissions and chat.permissions.can_edit_tag),
         )
-        return Receipt(errand, Result.DONE, answer={"health": health})
+        return Receipt(errand, Result.DONE, answer={"health": health, "admins": admins})
+
+    async def make_link(self, errand: ErrandDue) -> Receipt:
+        """A link by which people ask to join: `link`."""
+        method = NamedLink(chat_id=int(errand.details["gate"]), name=LINK_NAME, creates_join_request=True)
+        made = await self._bot(method, request_timeout=TIMEOUT)
+        return Receipt(errand, Result.DONE, answer={"link": made.invite_link})
 
     async def call_admins(self, errand: ErrandDue) -> Receipt:
         """Who the admins of a gate are that can be written to at all: `admins`."""
-        found = await self._bot.get_chat_administrators(int(errand.details["gate"]), request_timeout=TIMEOUT)
-        return Receipt(
-            errand, Result.DONE, answer={"admins": [admin.user.id for admin in found if not admin.user.is_bot]}
-        )
+        return Receipt(errand, Result.DONE, answer={"admins": await self._admins(int(errand.details["gate"]))})
+
+    async def _admins(self, gate_id: int) -> list[int]:
+        found = await self._bot.get_chat_administrators(gate_id, request_timeout=TIMEOUT)
+        return [admin.user.id for admin in found if not admin.user.is_bot]

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from bot.domain.delivery import Notice
 from bot.domain.gateway import GatewayReason
+from bot.domain.health import Ailment
+from bot.telegram.ailments import ailment
 from bot.telegram.texts import Words, shown
 
 
-def notice(details: Mapping[str, str | int], words: Words) -> str:
+def notice(details: Mapping[str, str | int], words: Words) -> str:  # noqa: C901 - one line a notice
     """The HTML of a NOTIFY errand."""
     title = f"<b>{shown(str(details.get('title', '')))}</b>"
     match Notice(str(details["notice"])):
@@ -32,6 +34,12 @@ def notice(details: Mapping[str, str | int], words: Words) -> str:
                 "Requests to join wait for its administrators.",
                 gate=title,
             )
+        case Notice.GATE_AILS:
+            found = [Ailment(name) for name in str(details.get("ailments", "")).split()]
+            lines = "\n\n".join("⚠️ " + ailment(each, 0, words) for each in found)
+            return words("Something changed in {gate}:", gate=title) + f"\n\n{lines}\n\n/gates"
+        case Notice.LOG_HERE:
+            return words("📒 From now on I tell here who is let in to {gate}, who is not, and why.", gate=title)
         case Notice.GATEWAY_TROUBLE:
             return _gateway_trouble(GatewayReason(str(details["reason"])), int(details["code"]), words)
         case Notice.GATEWAY_WRONG_PARAMETERS:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from bot.domain.gate import Gate
-from bot.domain.panel import ActKind, GateCard, GateList, NoAdmin, Page, PanelView
+from bot.domain.gate import Switch
+from bot.domain.panel import ActKind, GateCard, GateLine, GateList, ImportPage, NoAdmin, Page, PanelView, SettingPage
 from bot.telegram import keyboards
 from bot.telegram.drawing import Drawing
 from bot.telegram.keyboards import Place
-from bot.telegram.texts import Words, shown, visible
+from bot.telegram.panel_card import draw_card
+from bot.telegram.panel_file import draw_import
+from bot.telegram.panel_pages import draw_page
+from bot.telegram.texts import Words, visible
 
 BUTTON_LENGTH = 32
 
 
-def draw_panel(view: PanelView, words: Words, now: datetime) -> Drawing:  # noqa: ARG001 - pages that tell times need it
-    """The page in these words."""
+def draw_panel(view: PanelView, words: Words, chat_url: str) -> Drawing:
+    """The page in these words. `chat_url` opens the private chat with the bot."""
     match view:
         case GateList():
             return _gates(view, words)
         case GateCard():
-            return _card(view, words)
+            return draw_card(view, words, chat_url)
+        case SettingPage():
+            return draw_page(view, words, chat_url)
+        case ImportPage():
+            return draw_import(view, words)
         case NoAdmin():
             back = keyboards.place(words("‹ All my groups"), Place.GATES)
             return Drawing(words("Only administrators of that group can see this."), keyboards.rows([back]))
@@ -31,16 +36,24 @@ def _gates(view: GateList, words: Words) -> Drawing:
         return Drawing(
             words("You run no group that I guard. Make me an administrator of one, and it appears here."), None
         )
-    buttons = [
-        [keyboards.panel(visible(line.title, BUTTON_LENGTH), ActKind.OPEN, line.gate_id, Page.CARD)]
-        for line in view.gates
-    ]
-    return Drawing(words("<b>Your groups</b>"), keyboards.rows(*buttons))
+    buttons = [[keyboards.panel(_named(line), ActKind.OPEN, line.gate_id, Page.CARD)] for line in view.gates]
+    text = words("<b>Your groups</b>\n\nBehind each stands how many wait there.")
+    return Drawing(text, keyboards.rows(*buttons))
 
 
-def _card(view: GateCard, words: Words) -> Drawing:
-    return Drawing(words("✅ {gate} is guarded now.", gate=_title(view.gate)), None)
+def _named(line: GateLine) -> str:
+    sign = _sign(line)
+    waiting = f" · {line.waiting}" if line.waiting else ""
+    return f"{sign} {visible(line.title, BUTTON_LENGTH)}{waiting}"
 
 
-def _title(gate: Gate) -> str:
-    return f"<b>{shown(gate.title)}</b>"
+def _sign(line: GateLine) -> str:
+    if not line.is_on:
+        return "⚠️"
+    match line.switch:
+        case Switch.ON:
+            return "✅"
+        case Switch.PAUSED:
+            return "⏸"
+        case Switch.OFF:
+            return "⏹"

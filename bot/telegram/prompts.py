@@ -31,7 +31,12 @@ class Prompts:
         button = keyboards.link(
             words("⚙️ Open in private"), f"https://t.me/{me.username}?start={errand.details['start']}"
         )
-        sent = await self._send(errand, words("This is shown to you in private:"), keyboards.rows([button]))
+        text = (
+            words("⚙️ The settings of this group open in the private chat.")
+            if errand.user_id is None
+            else words("⚙️ The settings of this group open in the private chat. Only you see this.")
+        )
+        sent = await self._send(errand, text, keyboards.rows([button]))
         return Receipt(errand, Result.DONE, message_id=sent)
 
     async def prompt(self, errand: ErrandDue) -> Receipt:

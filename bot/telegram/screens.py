@@ -45,6 +45,8 @@ class Screens:
         self._app_url = app_url
         self.is_rich = rich
         """Whether numbers are drawn for rich messages too; put out once Telegram refuses those."""
+        self.chat_url = ""
+        """The private chat with the bot, once Telegram has said what the bot is called."""
 
     def draw(self, view: View, words: Words, now: datetime) -> Drawing:  # noqa: C901 - one line a view
         """The view in these words."""
@@ -71,7 +73,7 @@ class Screens:
             case Privacy():
                 return _privacy(words)
             case _:
-                return draw_panel(view, words, now)
+                return draw_panel(view, words, self.chat_url)
 
     def _number(self, view: NumberShown, words: Words, now: datetime) -> Drawing:
         lines = [

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, ErrandKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import ADMIN_KNOWN_FOR, Act, ActKind
+from bot.domain.panel import ADMIN_KNOWN_FOR, Act, ActKind, Page
+from bot.domain.screen import Face
 from bot.usecases.ports import Store
 
 Doer = Callable[[Store, Gate, Act, datetime], Awaitable[Toast]]
@@ -24,7 +25,7 @@ class AdminDesk:
     """An act is done only when Telegram has said within the last minute that who wants it is an admin of the gate.
 
     Otherwise Telegram is asked first: the act is a row until the answer is there, so that a crash in between loses
-    nothing. Who is no admin (any more) changes nothing, and is told so.
+    nothing. Who is no admin (any more) changes nothing, and is told so; a page of that gate is shown them no more.
     """
 
     def __init__(self, clock: Clock, doers: Mapping[ActKind, Doer]) -> None:
@@ -75,10 +76,21 @@ class AdminDesk:
         gate = await store.gates.get(act.gate_id)
         if gate is None or not is_admin:
             toast = Toast.NOT_ADMIN
+            await self._turn_off(store, act, now)
         else:
-            toast = await self._doers[act.kind](store, gate, act, now)
+            doer = self._doers.get(act.kind)
+            toast = await doer(store, gate, act, now) if doer is not None else Toast.UNKNOWN
         if act.query_id is not None:
             details: dict[str, str | int] = {"query_id": act.query_id, "toast": toast}
             await store.errands.add(
                 ErrandKind.ANSWER_BUTTON, act.admin_id, details, now, expires_at=now + ANSWERABLE_FOR
             )
+
+    @staticmethod
+    async def _turn_off(store: Store, act: Act, now: datetime) -> None:
+        """Who follows a link to a panel is answered there too, that they are no admin."""
+        if act.kind is ActKind.OPEN and act.query_id is None:
+            details: dict[str, str | int] = {"gate": act.gate_id, "page": Page.CARD}
+            await store.screens.show(act.admin_id, act.admin_id, Face.GATE, now, details=details, fresh=True)
+            return
+        await store.screens.touch([act.admin_id], now, faces=(Face.GATES, Face.GATE))

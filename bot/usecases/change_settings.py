@@ -1,26 +1,28 @@
-"""The settings of a gate were changed."""
+"""Changing the settings of a gate: the one place where it is done."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.gate import FRESH_CHANCE, Gate
-from bot.domain.settings import AtDeadline
+from bot.domain.gate import Gate
+from bot.domain.journal import Event
+from bot.domain.settings import GateSettings
+from bot.usecases.open_panel import redraw_panels
 from bot.usecases.ports import Store
-
-ABOUT_PHONES = ("country_rule", "countries", "refused_kinds", "fresh_for", "accounts")
-"""What decides whether a verified phone opens the gate."""
+from bot.usecases.settings_effects import settings_changed
 
 
-async def settings_changed(store: Store, before: Gate, after: Gate, now: datetime) -> None:
-    """Have it take effect at once for those who wait. To be called with every change that was kept, whoever made it.
+async def change_settings(
+    store: Store, gate: Gate, settings: GateSettings, now: datetime, admin_id: int, what: str
+) -> None:
+    """Keep them and let them take effect at once; `what` says in the journal what was changed, `key=value`.
 
-    Whom the old rules hindered is looked at anew. Where who waited too long was left waiting and is to be turned away
-    now, everybody has an hour. All else follows by itself: the sweep lets in who may come in now, and unmutes those
-    whom the gate wants muted no more; what people are given, and by when, those learn who come from now on.
+    All admins who look at the gate see it. `gate` has to be as it is stored now, and locked.
     """
-    old, new = before.settings, after.settings
-    if any(getattr(old, name) != getattr(new, name) for name in ABOUT_PHONES):
-        await store.requests.reconsider(gate_id=after.chat_id)
-    if old.at_deadline is AtDeadline.LEAVE and new.at_deadline is AtDeadline.TURN_AWAY:
-        await store.requests.give_chance(after.chat_id, now + FRESH_CHANCE)
+    if settings == gate.settings:
+        return
+    await store.gates.set_settings(gate.chat_id, settings, now)
+    store.journal.add(Event.GATE_CHANGED, now, gate_id=gate.chat_id, code=what, actor_id=admin_id)
+    await settings_changed(store, gate, replace(gate, settings=settings), now)
+    await redraw_panels(store, gate.chat_id, now)

@@ -9,12 +9,16 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Notice
 from bot.domain.gate import FRESH_CHANCE, Gate
-from bot.domain.health import Ailment
+from bot.domain.health import Ailment, Health, ailments
 from bot.domain.journal import Event
+from bot.domain.panel import Page
 from bot.domain.settings import WayIn
 from bot.usecases.admit import mute
+from bot.usecases.open_panel import ask_health, panel_start, show_page
 from bot.usecases.ports import Store
 
+CARD_RESTS = 3.0
+"""Seconds for which the card waits to know how it stands with the gate; it is drawn as soon as Telegram has said."""
 MOST_WAITING = 10_000
 """Of how many who wait at a gate something is done in one transaction."""
 
@@ -22,9 +26,11 @@ MOST_WAITING = 10_000
 class FollowRights:
     """With `can_invite_users` a gate exists and is on; without the right, or the chat, it is off.
 
-    Who gave the right learns in private what happens now; that a gate went off the operators learn. Those who
-    waited while a gate was off get time to verify, and grants that failed are tried again; so are those that failed
-    for want of another right, and the mutes.
+    Who gave the right is an admin of the gate and gets its card: as a screen in private, or where they cannot be
+    written to by a message in the group that they alone see, with a link to it. In the middle of a verification a short
+    word has to do. That a gate went off the operators learn. Those who waited while a gate was off get time to verify,
+    and grants that failed are tried again; so are those that failed for want of another right, and the mutes. When the
+    rights change otherwise, Telegram is asked how it stands.
     """
 
     def __init__(self, clock: Clock, operators: Sequence[int]) -> None:
@@ -32,30 +38,34 @@ class FollowRights:
         self._operators = operators
 
     async def __call__(
-        self, store: Store, chat: Gate, actor_id: int, *, is_admin: bool, mended: Collection[Ailment] = ()
+        self, store: Store, chat: Gate, actor_id: int | None, *, is_admin: bool, mended: Collection[Ailment] = ()
     ) -> None:
-        """`chat` as Telegram describes it now; `chat.is_on` says whether the right is there. `mended`: what other
-        rights mend that the bot had not before."""
+        """`chat` as Telegram describes it now; `chat.is_on` says whether the right is there. `actor_id`: who changed
+        it; None when they did it as the group itself. `mended`: what other rights mend that the bot had not before."""
         now = self._clock.now()
         known = await store.gates.get(chat.chat_id)
         was_on = known is not None and known.is_on
         details: dict[str, str | int] = {"title": chat.title}
         if chat.is_on:
-            await store.gates.save(chat, now, added_by=actor_id)
-            if not was_on:
-                store.journal.add(Event.GATE_ON, now, gate_id=chat.chat_id)
-                await store.requests.give_chance(chat.chat_id, now + FRESH_CHANCE)
-                await store.grants.owe_again(now, gate_id=chat.chat_id)
-                await self._tell(store, [actor_id], details | {"notice": Notice.GATE_ON, "gate": chat.chat_id})
-            elif mended:
-                await store.grants.owe_again(now, gate_id=chat.chat_id)
+            await store.gates.save(chat, now, added_by=None if was_on else actor_id)
             if Ailment.CANNOT_RESTRICT in mended:
                 await self._mute(store, chat.chat_id, now)
+            if was_on:
+                if mended:
+                    await store.grants.owe_again(now, gate_id=chat.chat_id)
+                await ask_health(store, chat.chat_id, actor_id or chat.chat_id, now, tells=True)
+                return
+            store.journal.add(Event.GATE_ON, now, gate_id=chat.chat_id)
+            # Whatever link the bot made there before ended when it lost the chat.
+            await store.gates.set_extras(chat.chat_id, request_link=None)
+            await store.requests.give_chance(chat.chat_id, now + FRESH_CHANCE)
+            await store.grants.owe_again(now, gate_id=chat.chat_id)
+            await self._hand_card(store, chat, actor_id, now)
         elif was_on and known is not None:
             await store.gates.save(replace(known, title=chat.title, is_on=False), now)
             store.journal.add(Event.GATE_OFF, now, gate_id=chat.chat_id)
             await self._tell(store, self._operators, details | {"notice": Notice.GATE_OFF})
-        elif is_admin:
+        elif is_admin and actor_id is not None:
             await self._tell(store, [actor_id], details | {"notice": Notice.GATE_LACKS_RIGHT})
 
     @staticmethod
@@ -69,6 +79,51 @@ class FollowRights:
             if request.way is WayIn.MUTE and request.user_id not in under_way:
                 await mute(store, request, now)
 
+    async def _hand_card(self, store: Store, chat: Gate, actor_id: int | None, now: datetime) -> None:
+        if actor_id is None:
+            # Whoever of its admins can be written to hears of it once Telegram has said who they are.
+            await ask_health(store, chat.chat_id, chat.chat_id, now, tells=True)
+            return
+        await store.admins.note(chat.chat_id, actor_id, now, is_admin=True)
+        await ask_health(store, chat.chat_id, actor_id, now)
+        person = (await store.people.get_many([actor_id])).get(actor_id)
+        if person is None or not person.can_be_written:
+            if not chat.is_channel:
+                details: dict[str, str | int] = {"start": panel_start(chat.chat_id)}
+                await store.errands.add(ErrandKind.POINT, chat.chat_id, details, now, user_id=actor_id)
+        elif await store.verifications.open_of(actor_id) is not None:
+            await self._tell(store, [actor_id], {"title": chat.title, "notice": Notice.GATE_ON})
+        else:
+            await show_page(store, chat, actor_id, Page.CARD, now, fresh=True, after=CARD_RESTS)
+
     async def _tell(self, store: Store, whom: Sequence[int], details: dict[str, str | int]) -> None:
         for user_id in whom:
             await store.errands.add(ErrandKind.NOTIFY, user_id, details, self._clock.now())
+
+
+async def take_health(store: Store, gate: Gate, health: Health, now: datetime, *, tells: bool) -> None:
+    """Keep how it stands with a gate. `tells`: what is missing since just now its admins are told, once; and of a gate
+    that nobody was told of, that it is on."""
+    extras = await store.gates.extras(gate.chat_id)
+    await store.gates.set_extras(gate.chat_id, health=health)
+    if not tells:
+        return
+    if extras.health is None and extras.added_by is None:
+        await _tell_admins(store, gate, extras.added_by, {"notice": Notice.GATE_ON}, now)
+        return
+    before = ailments(gate, extras.health, came_round=0) if extras.health is not None else []
+    new = [ailment for ailment in ailments(gate, health, came_round=0) if ailment not in before]
+    if new and extras.health is not None:
+        details: dict[str, str | int] = {"notice": Notice.GATE_AILS, "ailments": " ".join(new)}
+        await _tell_admins(store, gate, extras.added_by, details, now)
+
+
+async def _tell_admins(
+    store: Store, gate: Gate, first: int | None, details: dict[str, str | int], now: datetime
+) -> None:
+    """Tell who added the bot, if they still run the gate and can be written to; else all its admins who can be."""
+    people = await store.people.get_many(await store.admins.at(gate.chat_id))
+    reached = [user_id for user_id, person in people.items() if person.can_be_written]
+    for user_id in [first] if first in reached else reached:
+        if user_id is not None:
+            await store.errands.add(ErrandKind.NOTIFY, user_id, {**details, "title": gate.title}, now)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import Act, Page
+from bot.domain.panel import ADMIN_KNOWN_FOR, Act, Page
 from bot.domain.screen import Face
+from bot.usecases.panel_views import BUILDERS
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
+PANEL = (Face.GATES, Face.GATE)
+
 
 class ListGates:
-    """Show the gates whose admin the person is, as far as is known; Telegram is asked about each anew."""
+    """Show the gates whose admin the person is, as far as is known. Telegram is asked anew about each at which they
+    ever were one, unless it has said within the last minute."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -22,8 +27,8 @@ class ListGates:
     async def __call__(self, store: Store, person: Person, *, fresh: bool) -> None:
         now = self._clock.now()
         await store.screens.show(person.user_id, person.chat_id, Face.GATES, now, fresh=fresh)
-        for gate in await store.admins.gates_of(person.user_id):
-            details: dict[str, str | int] = {"act": "", "gate": gate.chat_id, "user_id": person.user_id}
+        for gate_id in await store.admins.to_ask(person.user_id, now - ADMIN_KNOWN_FOR):
+            details: dict[str, str | int] = {"act": "", "gate": gate_id, "user_id": person.user_id}
             await store.errands.add(ErrandKind.CHECK_ADMIN, person.user_id, details, now, user_id=person.user_id)
 
 
@@ -34,12 +39,34 @@ class OpenPage:
     """
 
     async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
-        page = Page(str(act.details.get("key") or Page.CARD))
+        try:
+            page = Page(str(act.details.get("key") or Page.CARD))
+        except ValueError:
+            return Toast.UNKNOWN
+        if page not in BUILDERS:
+            return Toast.UNKNOWN
         shown = {"value": act.details.get("value", "")}
         await show_page(store, gate, act.admin_id, page, now, shown, fresh=bool(act.details.get("fresh")))
         if page is Page.CARD:
-            await store.errands.add(ErrandKind.CHECK_GATE, act.admin_id, {"gate": gate.chat_id}, now)
+            await ask_health(store, gate.chat_id, act.admin_id, now)
         return Toast.NOTHING
+
+
+class CheckGate:
+    """A `Doer`: have Telegram asked anew how it stands with the gate."""
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        await ask_health(store, gate.chat_id, act.admin_id, now)
+        return Toast.CHECKING
+
+
+async def ask_health(store: Store, gate_id: int, admin_id: int, now: datetime, *, tells: bool = False) -> None:
+    """Have Telegram asked how it stands with a gate, for this admin's eyes. `tells`: what is newly missing is told
+    to its admins."""
+    details: dict[str, str | int] = {"gate": gate_id}
+    if tells:
+        details["tells"] = 1
+    await store.errands.add(ErrandKind.CHECK_GATE, admin_id, details, now)
 
 
 async def show_page(
@@ -48,7 +75,7 @@ async def show_page(
     admin_id: int,
     page: Page,
     now: datetime,
-    details: dict[str, str | int] | None = None,
+    details: Mapping[str, str | int] | None = None,
     *,
     fresh: bool = False,
     after: float = 0.0,
@@ -56,3 +83,25 @@ async def show_page(
     """Show a page of a gate's panel on an admin's screen; `details` are the page's own."""
     named: dict[str, str | int] = {**(details or {}), "gate": gate.chat_id, "page": page}
     await store.screens.show(admin_id, admin_id, Face.GATE, now, details=named, fresh=fresh, after=after)
+
+
+async def page_shown(store: Store, admin_id: int) -> tuple[int, Page, Mapping[str, str | int]] | None:
+    """The gate, the page and the page's details on somebody's screen; None when that is no page of a panel."""
+    wanted = await store.screens.wanted(admin_id)
+    if wanted is None or wanted[0] is not Face.GATE:
+        return None
+    details = wanted[1]
+    try:
+        return int(details["gate"]), Page(str(details["page"])), details
+    except (KeyError, ValueError):
+        return None
+
+
+async def redraw_panels(store: Store, gate_id: int, now: datetime) -> None:
+    """Something changed that the panels of a gate's admins tell."""
+    await store.screens.touch(await store.admins.at(gate_id), now, acted=False, faces=PANEL)
+
+
+def panel_start(gate_id: int) -> str:
+    """What a link into the private chat says that opens the panel of a gate."""
+    return f"gate_{gate_id}"

@@ -11,12 +11,15 @@ from bot.domain.panel import GateCard, GateLine, GateList, NoAdmin, Page, PanelV
 from bot.domain.screen import Face
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
+from bot.usecases.setting_views import SETTING_BUILDERS
 
 Builder = Callable[[Store, Gate, ScreenRow, datetime], Awaitable[PanelView]]
 MOST_GATES = 50
 REMEMBERED = timedelta(days=3650)
 """Drawing a page shows nothing that was not asked for; that somebody is no admin any more is told as soon as it is
 known."""
+LATELY = timedelta(days=7)
+"""For how long the card tells that people came by links without approval."""
 
 
 async def panel_view(store: Store, row: ScreenRow, now: datetime) -> PanelView:
@@ -43,9 +46,11 @@ async def _gates(store: Store, row: ScreenRow) -> GateList:
 
 
 async def _card(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> GateCard:  # noqa: ARG001 - a Builder
-    health = (await store.gates.extras(gate.chat_id)).health
-    found = ailments(gate, health, came_round=0) if health is not None else []
-    return GateCard(gate, health, tuple(found), await store.requests.count_waiting(gate.chat_id))
+    extras = await store.gates.extras(gate.chat_id)
+    came_round = await store.journal.came_round(gate.chat_id, now - LATELY)
+    found = ailments(gate, extras.health, came_round) if extras.health is not None else []
+    waiting = await store.requests.count_waiting(gate.chat_id)
+    return GateCard(gate, extras.health, tuple(found), waiting, came_round, extras.request_link or "")
 
 
-BUILDERS: dict[Page, Builder] = {Page.CARD: _card}
+BUILDERS: dict[Page, Builder] = {Page.CARD: _card, **SETTING_BUILDERS}

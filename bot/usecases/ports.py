@@ -139,6 +139,9 @@ class Journal(Protocol):
     async def of(self, gate_id: int, user_id: int, limit: int) -> list[JournalEntry]:
         """What happened to a person at a gate, or at none in particular, newest first."""
 
+    async def came_round(self, gate_id: int, since: datetime) -> int:
+        """How many have joined a gate's chat by themselves since then without having asked."""
+
     async def newest(self) -> int:
         """The id of the newest entry; 0 when there is none."""
 

@@ -90,6 +90,9 @@ class Errands(Protocol):
     async def move(self, old_id: int, new_id: int) -> None:
         """What is still to be done in, or about, the old chat is to be done in the new one."""
 
+    async def redirect(self, errand_id: int, details: Mapping[str, str | int]) -> None:
+        """Run it with these details from now on."""
+
 
 class Screens(Protocol):
     """What each person should see."""
@@ -113,8 +116,10 @@ class Screens(Protocol):
         `crowd`: they are one of very many newcomers, and others come first.
         """
 
-    async def touch(self, user_ids: Collection[int], now: datetime, *, acted: bool = True) -> None:
-        """What these persons' screens tell has changed. `acted`: they wait for it."""
+    async def touch(
+        self, user_ids: Collection[int], now: datetime, *, acted: bool = True, faces: Collection[Face] = ()
+    ) -> None:
+        """What these persons' screens tell has changed. `acted`: they wait for it. `faces`: only those screens."""
 
     async def postpone(self, user_id: int, until: datetime) -> None:
         """What was not asked for by the person is drawn no sooner than this, if it is not drawn yet."""

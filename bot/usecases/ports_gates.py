@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.choices import Setting
 from bot.domain.delivery import GrantDue
 from bot.domain.gate import (
     Decision,
@@ -20,6 +21,7 @@ from bot.domain.gate import (
     Switch,
 )
 from bot.domain.health import Health
+from bot.domain.panel import Page
 from bot.domain.settings import GateSettings, WayIn
 
 
@@ -39,6 +41,9 @@ class Gates(Protocol):
     """The chats guarded."""
 
     async def get(self, chat_id: int) -> Gate | None: ...
+
+    async def lock(self, chat_id: int) -> Gate | None:
+        """The gate as it is stored now, kept from other transactions until this one ends."""
 
     async def save(self, gate: Gate, now: datetime, added_by: int | None = None) -> None:
         """Keep what Telegram tells of the chat; what its admins chose stays."""
@@ -214,5 +219,41 @@ class Admins(Protocol):
     async def forget(self, gate_id: int, user_id: int | None = None) -> None:
         """Something changed about this person there, or about anybody: it has to be asked anew."""
 
+    async def are(self, gate_id: int, user_ids: Collection[int], now: datetime) -> None:
+        """Note that these are the admins of a gate, and nobody else is."""
+
+    async def at(self, gate_id: int) -> list[int]:
+        """The admins of a gate, as far as is known."""
+
+    async def to_ask(self, user_id: int, since: datetime) -> list[int]:
+        """Gates at which this person is or ever was an admin, and about which Telegram has not said since then whether
+        they are."""
+
     async def gates_of(self, user_id: int) -> list[Gate]:
         """Gates whose admin this person is, or was when it was last asked; newest first."""
+
+
+class TypedWords(Protocol):
+    """Understands what admins write to a page."""
+
+    def read(self, page: Page, text: str) -> tuple[Setting, str]:
+        """Which setting is to become what. Raises ProblemError."""
+
+
+class SettingsPaper(Protocol):
+    """Settings as text, in files and between two of an admin's steps."""
+
+    def written(self, gate: Gate) -> str:
+        """The file with a gate's settings."""
+
+    def read(self, text: str, present: GateSettings) -> tuple[int, GateSettings]:
+        """Of which gate a file is, and what the settings become by it; what it does not name stays as it is.
+
+        Raises ProblemError.
+        """
+
+    def changes(self, before: GateSettings, after: GateSettings) -> str:
+        """What differs; empty when nothing does."""
+
+    def applied(self, settings: GateSettings, changes: str) -> GateSettings:
+        """Settings with these changes. Raises ProblemError."""

@@ -12,6 +12,7 @@ from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.admit import BY_NOBODY, Why, joined, let_through, mute, prompt, tell_deadline
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
+from bot.usecases.settle_inquiry import INQUIRIES, SettleInquiry
 from bot.usecases.take_leaver import is_gone
 from bot.usecases.tell_raid import HearOfRaid
 
@@ -23,7 +24,7 @@ class SettleErrand:
     """Note it, and do what follows from it."""
 
     def __init__(self, desk: AdminDesk, raids: HearOfRaid) -> None:
-        self._desk = desk
+        self._inquiry = SettleInquiry(desk)
         self._raids = raids
 
     async def __call__(  # noqa: C901 - one line a kind
@@ -46,15 +47,12 @@ class SettleErrand:
                 await store.requests.reached([errand.user_id or 0], reached=False, gate_id=errand.chat_id)
             case ErrandKind.GROUP_PROMPT, Result.DONE:
                 await self._prompted(store, errand, receipt, now)
-            case ErrandKind.CHECK_ADMIN, Result.DONE:
-                await self._desk.told(store, errand, is_admin=bool(receipt.answer["is_admin"]))
             case ErrandKind.CALL_ADMINS, _ if "raid" in errand.details:
                 await self._raids.called(store, errand, receipt, now)
             case ErrandKind.ALERT, _:
                 await self._raids.sent(store, errand, receipt, now)
-            case ErrandKind.CHECK_GATE, Result.DONE:
-                await store.gates.set_extras(int(errand.details["gate"]), health=receipt.answer["health"])
-                await store.screens.touch([errand.chat_id], now)
+            case kind, _ if kind in INQUIRIES:
+                await self._inquiry(store, errand, receipt, now)
 
     @staticmethod
     def _note(store: Store, event: Event, errand: ErrandDue, now: datetime) -> None:

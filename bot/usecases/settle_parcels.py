@@ -80,6 +80,7 @@ class SettleParcels:
                 old_id = parcel.gate_id
             case ErrandDue(kind=kind, details={"gate": gate_id}) if kind not in MESSAGES:
                 old_id = int(gate_id)
+                await store.errands.redirect(parcel.id, {**parcel.details, "gate": new_id})
             case ScreenDue() | ErrandDue() | LogDue():
                 old_id = parcel.chat_id
         await move_chat(store, old_id, new_id, now)

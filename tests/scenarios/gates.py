@@ -16,8 +16,8 @@ from bot.sandbox.people import Person
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
-from bot.usecases.change_settings import settings_changed
 from bot.usecases.ports import Store
+from bot.usecases.settings_effects import settings_changed
 from bot.usecases.switch_gate import SwitchGate
 from storage.gates import SETTINGS
 from tests.installation import Installation

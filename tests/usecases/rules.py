@@ -9,27 +9,27 @@ from typing import Any
 from sqlalchemy import text
 
 from bot.domain.contact import SharedContact
-from bot.domain.delivery import GrantDue, Parcel, Receipt, Urgency
+from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, GrantDue, Parcel, Receipt, Urgency
 from bot.domain.gate import Gate
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
-from bot.domain.panel import ActKind
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
 from bot.sandbox.clock import SandboxClock
+from bot.telegram.settings_paper import JsonPaper
+from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.decline_many import DeclineMany
+from bot.usecases.doers import doers
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import Busy, PickParcels
 from bot.usecases.ports_people import Person
-from bot.usecases.raid_doers import DeclineRecent, MakeStrict, ToldOfRaid
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.sweep import Sweep
-from bot.usecases.switch_gate import SwitchGate
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
@@ -60,15 +60,8 @@ class Rules:
         self.take_request = TakeJoinRequest(self.clock, has_app=True)
         self.rights = FollowRights(self.clock, [OPERATOR])
         self.pick = PickParcels(self.clock)
-        self.decline_many, self.raids = DeclineMany(self.clock), FollowRaids(self.clock)
-        self.desk = AdminDesk(
-            self.clock,
-            {
-                ActKind.SWITCH: ToldOfRaid(SwitchGate()),
-                ActKind.STRICT: ToldOfRaid(MakeStrict()),
-                ActKind.DECLINE_RECENT: ToldOfRaid(DeclineRecent(self.decline_many)),
-            },
-        )
+        self.paper, self.decline_many, self.raids = JsonPaper(), DeclineMany(self.clock), FollowRaids(self.clock)
+        self.desk = AdminDesk(self.clock, doers(Typed(), self.paper, self.decline_many))
         self.settle = SettleParcels(
             self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk, HearOfRaid([OPERATOR]))
         )
@@ -169,9 +162,16 @@ class Rules:
         person = await self.meets(user_id, wrote=wrote)
         await self.database.transact(lambda store: self.take_request(store, person, gate, query_id, asked_at))
 
-    async def becomes(self, gate: Gate, actor_id: int = BORIS, *, is_admin: bool = True) -> None:
+    async def becomes(self, gate: Gate, actor_id: int | None = BORIS, *, is_admin: bool = True) -> None:
         """The bot's rights in the chat are now these."""
         await self.database.transact(lambda store: self.rights(store, gate, actor_id, is_admin=is_admin))
+
+    async def errands(self, kind: ErrandKind) -> list[ErrandDue]:
+        """Those of a kind that are to be run within a minute, oldest first."""
+        due = await self.database.transact(
+            lambda store: store.errands.due(self.now + timedelta(minutes=1), 100, (), URGENCY[kind])
+        )
+        return [errand for errand in due if errand.kind is kind]
 
     async def picks(self, limit: int = 50, busy: Busy | None = None) -> list[Parcel]:
         return await self.database.transact(lambda store: self.pick(store, limit, busy or Busy()))

@@ -45,7 +45,6 @@ async def a_bit_of_everything(rules: Rules) -> None:
     await rules.verifies(CAROL, OTHER_PHONE)
     await rules.asks_to_join(CAROL)
     await rules.asks_to_join(EVA)
-    await rules.becomes(GATE)
     await rules.database.transact(
         lambda store: store.errands.add(ErrandKind.NOTIFY, OPERATOR, {"notice": Notice.FAILURE}, rules.now)
     )

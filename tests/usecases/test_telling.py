@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 
-from bot.domain.delivery import Receipt, Result, Urgency
-from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OFF, OPERATOR, OTHER_PHONE, Rules
+from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, Urgency
+from bot.domain.health import Health
+from tests.domain.makers import NOW
+from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OFF, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules
+
+HEALTHY = Health(NOW, can_invite=True, is_supergroup=True)
+OPEN = dataclasses.replace(HEALTHY, is_open=True)
+
+
+def says(inquiry: ErrandDue, health: Health, now: datetime, *, admins: list[int]) -> Receipt:
+    """What Telegram says about a gate."""
+    health = dataclasses.replace(health, checked_at=now)
+    return Receipt(inquiry, Result.DONE, answer={"health": health, "admins": admins})
 
 
 async def told(rules: Rules) -> list[tuple[int, str]]:
@@ -14,13 +26,75 @@ async def told(rules: Rules) -> list[tuple[int, str]]:
     return [(errand.chat_id, str(errand.details["notice"])) for errand in due]
 
 
-async def test_who_gave_the_right_hears_that_the_gate_is_on_once(rules: Rules) -> None:
+async def test_who_gave_the_right_gets_the_card_once_and_is_an_admin(rules: Rules) -> None:
+    await rules.meets(BORIS)
     for _ in range(2):
         await rules.becomes(GATE)
 
-    assert await told(rules) == [(BORIS, "gate_on")]
+    assert await rules.face(BORIS) == "gate"
+    assert await told(rules) == []
+    assert await rules.errands(ErrandKind.POINT) == []
     assert await rules.journal() == ["gate_on"]
     assert await rules.rows("SELECT is_on, added_by FROM gates") == [{"is_on": True, "added_by": BORIS}]
+    assert await rules.rows("SELECT user_id, is_admin FROM admins") == [{"user_id": BORIS, "is_admin": True}]
+    assert await rules.rows("SELECT fresh_revision, revision FROM screens") == [{"fresh_revision": 1, "revision": 1}]
+
+
+async def test_who_cannot_be_written_to_is_shown_the_way_in_the_group_alone_and_in_a_channel_not(
+    rules: Rules,
+) -> None:
+    await rules.becomes(GATE)
+    await rules.becomes(dataclasses.replace(OTHER_GATE, is_channel=True))
+
+    (way,) = await rules.errands(ErrandKind.POINT)
+    assert (way.chat_id, way.user_id, way.details["start"]) == (GATE.chat_id, BORIS, f"gate_{GATE.chat_id}")
+    assert await told(rules) == []
+
+
+async def test_in_the_middle_of_a_verification_a_short_word_has_to_do(rules: Rules) -> None:
+    await rules.gets_number(BORIS)
+
+    await rules.becomes(GATE)
+
+    assert await told(rules) == [(BORIS, "gate_on")]
+    assert await rules.face(BORIS) == "progress"
+
+
+async def test_when_it_was_done_as_the_group_itself_its_admins_hear_of_it(rules: Rules) -> None:
+    await rules.meets(ANNA)
+    await rules.becomes(GATE, actor_id=None)
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
+
+    await rules.settles(says(inquiry, HEALTHY, rules.now, admins=[ANNA, BORIS]))
+
+    assert await told(rules) == [(ANNA, "gate_on")]
+    assert await rules.rows("SELECT added_by FROM gates") == [{"added_by": None}]
+
+
+async def test_what_is_newly_missing_is_told_once_to_who_added_the_bot(rules: Rules) -> None:
+    for user_id in (ANNA, BORIS):
+        await rules.meets(user_id)
+    await rules.becomes(GATE)
+    for health in (HEALTHY, HEALTHY, OPEN, OPEN):
+        (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
+        await rules.settles(says(inquiry, health, rules.now, admins=[ANNA, BORIS]))
+        await rules.becomes(GATE, actor_id=ANNA)
+
+    assert await told(rules) == [(BORIS, "gate_ails")]
+    (notice,) = await rules.errands(ErrandKind.NOTIFY)
+    assert notice.details["ailments"] == "no_approval"
+
+
+async def test_when_who_added_the_bot_runs_the_gate_no_more_the_others_hear_of_it(rules: Rules) -> None:
+    for user_id in (ANNA, BORIS):
+        await rules.meets(user_id)
+    await rules.becomes(GATE)
+    for health in (HEALTHY, OPEN):
+        (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
+        await rules.settles(says(inquiry, health, rules.now, admins=[ANNA]))
+        await rules.becomes(GATE, actor_id=ANNA)
+
+    assert await told(rules) == [(ANNA, "gate_ails")]
 
 
 async def test_operators_hear_that_a_gate_is_off_once_and_it_keeps_its_new_title(rules: Rules) -> None:
@@ -28,7 +102,7 @@ async def test_operators_hear_that_a_gate_is_off_once_and_it_keeps_its_new_title
     for _ in range(2):
         await rules.becomes(dataclasses.replace(OFF, title="Renamed"), is_admin=False)
 
-    assert await told(rules) == [(BORIS, "gate_on"), (OPERATOR, "gate_off")]
+    assert await told(rules) == [(OPERATOR, "gate_off")]
     assert await rules.journal() == ["gate_on", "gate_off"]
     assert await rules.rows("SELECT title, is_on FROM gates") == [{"title": "Renamed", "is_on": False}]
 

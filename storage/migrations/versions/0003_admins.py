@@ -70,6 +70,7 @@ def upgrade() -> None:
     op.create_index("ix_errands_job", "errands", ["job"])
     _index_where("ix_errands_about", "errands", ["user_id"], "done_at IS NULL")
     op.add_column("journal", sa.Column("actor_id", sa.BigInteger()))
+    _index_where("ix_journal_came", "journal", ["gate_id", "at"], "event = 'member_came'")
 
     op.create_table(
         "mass_declines",
@@ -108,6 +109,7 @@ def downgrade() -> None:
     """Undo. Of the accounts that share a phone only the first stays verified."""
     for name in ("admins", "appeals", "standings", "mass_declines"):
         op.drop_table(name)
+    op.drop_index("ix_journal_came", table_name="journal")
     op.drop_column("journal", "actor_id")
     op.drop_index("ix_errands_about", table_name="errands")
     op.drop_index("ix_errands_job", table_name="errands")

@@ -1,0 +1,48 @@
+"""Files between the bot and admins."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import aiohttp
+from aiogram import Bot
+from aiogram.types import BufferedInputFile
+
+from bot.domain.delivery import ErrandDue, Receipt, Result
+from bot.usecases.settings_files import LARGEST_FILE
+
+TIMEOUT = 15
+LONGEST_NAME = 40
+
+
+class Files:
+    """Each method carries one errand, and may raise what aiogram raises."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def send(self, errand: ErrandDue) -> Receipt:
+        """Send somebody a text as a file."""
+        name = re.sub(r"[^\w-]+", "-", str(errand.details["title"]))[:LONGEST_NAME].strip("-_") or "gate"
+        file = BufferedInputFile(str(errand.details["text"]).encode(), f"callgate-{name}.json")
+        await self._bot.send_document(errand.chat_id, file, request_timeout=TIMEOUT)
+        return Receipt(errand, Result.DONE)
+
+    async def fetch(self, errand: ErrandDue) -> Receipt:
+        """What somebody sent, as `text`; empty when it is none."""
+        file = await self._bot.get_file(str(errand.details["file_id"]), request_timeout=TIMEOUT)
+        if file.file_path is None or (file.file_size or 0) > LARGEST_FILE:
+            return Receipt(errand, Result.REFUSED, error="the file is too big")
+        content = io.BytesIO()
+        try:
+            await self._bot.download_file(file.file_path, content, timeout=TIMEOUT)
+        except aiohttp.ClientResponseError as error:
+            return Receipt(errand, Result.REFUSED, error=f"the file answers {error.status}")
+        except aiohttp.ClientError as error:
+            return Receipt(errand, Result.RETRY, error=type(error).__name__)
+        try:
+            text = content.getvalue().decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = ""
+        return Receipt(errand, Result.DONE, answer={"text": text})

@@ -1,0 +1,167 @@
+"""A gate's card: what works, what is missing and how to mend it, and the way to all pages."""
+
+from __future__ import annotations
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.domain.gate import Gate, Switch
+from bot.domain.health import Ailment, Health
+from bot.domain.panel import ActKind, GateCard, Page
+from bot.domain.settings import Preset, RaidReaction, WayIn, preset_of
+from bot.telegram import described, keyboards
+from bot.telegram.ailments import ailment
+from bot.telegram.deep_links import Start, payload
+from bot.telegram.drawing import Drawing
+from bot.telegram.keyboards import Place
+from bot.telegram.notices import guard_joins
+from bot.telegram.panel_frame import in_rows, marked
+from bot.telegram.texts import Words, shown
+
+ABOUT_GUARDS = (Ailment.NO_GUARD, Ailment.NO_GUARD_HERE)
+
+
+def draw_card(view: GateCard, words: Words, chat_url: str) -> Drawing:
+    """The card. `chat_url` opens the private chat with the bot."""
+    return Drawing("\n\n".join(_paragraphs(view, words, chat_url)), _buttons(view, words, chat_url))
+
+
+def _paragraphs(view: GateCard, words: Words, chat_url: str) -> list[str]:
+    gate, health = view.gate, view.health
+    told = [_state(gate, words)]
+    if gate.works:
+        told.append(_what_happens(view, words))
+    told += ["⚠️ " + ailment(each, view.came_round, words) for each in view.ailments if each not in ABOUT_GUARDS]
+    if health is not None and health.is_there and gate.username is None and gate.settings.way is not WayIn.MUTE:
+        told.append(
+            words(
+                "🔎 Invite links that others made I cannot see. Look into the settings under “Invite links”: each has "
+                "to have “Request admin approval” on."
+            )
+        )
+    if view.waiting:
+        told.append(words.many("👥 {count} person waits now.", "👥 {count} people wait now.", view.waiting))
+    if link := own_link(view, chat_url):
+        told.append(words("🔗 The link to give away: {link}", link=link))
+    if health is not None and (guards := _guards(gate, health, words)):
+        told.append(guards)
+    return told
+
+
+def own_link(view: GateCard, chat_url: str) -> str:
+    """The link by which people come to this gate; empty when there is none yet."""
+    if view.gate.settings.way is WayIn.LINK:
+        return f"{chat_url}?start={payload(Start.IN, view.gate.chat_id)}"
+    return view.link
+
+
+def _state(gate: Gate, words: Words) -> str:
+    title = f"<b>{shown(gate.title)}</b>"
+    if not gate.is_on:
+        return words(
+            "⚠️ {gate} is not guarded: I am no administrator of it, or lack the right “Invite users via link”.",
+            gate=title,
+        )
+    match gate.switch:
+        case Switch.ON:
+            return words("✅ {gate} is guarded now.", gate=title)
+        case Switch.PAUSED:
+            return words(
+                "⏸ {gate} is paused: nobody is let in, turned away or written to, and no deadline runs.", gate=title
+            )
+        case Switch.OFF:
+            return words("⏹ {gate} is off: requests are its administrators' business.", gate=title)
+
+
+def _what_happens(view: GateCard, words: Words) -> str:
+    settings = view.gate.settings
+    if not settings.asks_call:
+        return words("Everybody is let in at once, without a call, and only recorded.")
+    match settings.way:
+        case WayIn.MUTE:
+            return words("Who joins may not write until they have verified by one free call.")
+        case WayIn.LINK:
+            return words("Who verifies by one free call gets an invite link of their own from me, in private.")
+        case WayIn.REQUEST | WayIn.GUARD:
+            told = words(
+                "Who asks to join is written to in private and let in after one free call. In the group nothing is "
+                "posted."
+            )
+    if view.health is None:
+        # Until Telegram has said, that is the one thing to look after.
+        told += " " + words("Make sure that “Approve new members” is on for its invite link.")
+    return told
+
+
+def _guards(gate: Gate, health: Health, words: Words) -> str:
+    if gate.is_channel or not health.is_supergroup or gate.settings.way not in (WayIn.REQUEST, WayIn.GUARD):
+        return ""
+    return guard_joins(words, are_on=health.is_guarded, are_possible=health.guard_possible)
+
+
+def _buttons(view: GateCard, words: Words, chat_url: str) -> InlineKeyboardMarkup:
+    gate, link = view.gate, own_link(view, chat_url)
+    waiting = []
+    if view.waiting:
+        waiting = [_page(words("👥 Who waits: {count}", count=view.waiting), gate, Page.PENDING)]
+    if link:
+        links = [keyboards.copy(words("📋 Copy the link"), link)]
+    else:
+        links = [keyboards.panel(words("🔗 Make a link"), ActKind.LINK, gate.chat_id)]
+    return keyboards.rows(
+        [keyboards.panel(words("🔄 Check again"), ActKind.CHECK, gate.chat_id), *links],
+        waiting,
+        _presets(gate, words),
+        _switches(gate, words),
+        *_settings(gate, words),
+        [keyboards.place(words("‹ All my groups"), Place.GATES)],
+    )
+
+
+def _presets(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
+    current = preset_of(gate.settings)
+    return [
+        keyboards.panel(
+            marked(described.preset_name(which, words), is_current=which is current),
+            ActKind.PRESET,
+            gate.chat_id,
+            value=which,
+        )
+        for which in Preset
+    ]
+
+
+def _switches(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
+    names = {Switch.ON: words("▶️ On"), Switch.PAUSED: words("⏸ Pause"), Switch.OFF: words("⏹ Off")}
+    return [
+        keyboards.panel(marked(name, is_current=which is gate.switch), ActKind.SWITCH, gate.chat_id, value=which)
+        for which, name in names.items()
+    ]
+
+
+def _settings(gate: Gate, words: Words) -> list[list[InlineKeyboardButton]]:
+    """A button for each page of settings, two in a row, most with what is chosen there."""
+    settings = gate.settings
+    names = {
+        Page.WAY: words("🚪 {value}", value=described.way(settings.way, words)),
+        Page.DEADLINE: words("⏱ Deadline: {value}", value=described.span(settings.deadline, words)),
+        Page.COUNTRIES: words("🌍 Countries: {value}", value=described.few_countries(settings, words)),
+        Page.KINDS: words("☎️ Numbers refused: {value}", value=len(settings.refused_kinds)),
+        Page.FRESH: words("♻️ Verify again: {value}", value=described.fresh(settings.fresh_for, words)),
+        Page.ACCOUNTS: words("👤 Accounts a phone: {value}", value=settings.accounts),
+        Page.GRANTED: words("🎁 What is given"),
+        Page.WELCOME: words("👋 Welcome"),
+        Page.LANGUAGE: words("💬 {value}", value=described.language(settings.language, words)),
+        Page.LOG: words("📒 Log: {value}", value=words("off") if settings.log_chat is None else words("on")),
+        Page.RAID: words("🌊 Raids: {value}", value=_at_raid(settings.raid, words)),
+        Page.TIDY: words("🧹 Lines about who joined"),
+        Page.FILE: words("💾 Export and import"),
+    }
+    return in_rows([_page(name, gate, page) for page, name in names.items()])
+
+
+def _at_raid(reaction: RaidReaction, words: Words) -> str:
+    return words("off") if reaction is RaidReaction.OFF else described.raid(reaction, words)
+
+
+def _page(text: str, gate: Gate, page: Page) -> InlineKeyboardButton:
+    return keyboards.panel(text, ActKind.OPEN, gate.chat_id, page)

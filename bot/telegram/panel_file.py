@@ -1,0 +1,61 @@
+"""The pages about settings in files."""
+
+from __future__ import annotations
+
+from bot.domain.panel import ActKind, ImportPage, Page, SettingPage
+from bot.domain.problem import ProblemError
+from bot.telegram import keyboards
+from bot.telegram.described import facts
+from bot.telegram.drawing import Drawing
+from bot.telegram.panel_frame import framed
+from bot.telegram.settings_paper import JsonPaper
+from bot.telegram.texts import Words
+
+PAPER = JsonPaper()
+
+
+def draw_file(view: SettingPage, words: Words) -> Drawing:
+    """Export, and how to import."""
+    return framed(
+        view,
+        words,
+        words("💾 Export and import"),
+        words(
+            "“Export” sends you the settings as a file, to keep or to use in another group. Send me such a file here, "
+            "and I show what it would change before anything does."
+        ),
+        words("👥 For who waits now ({count}) nothing changes until you apply a file.", count=view.waiting),
+        buttons=[[keyboards.panel(words("💾 Export"), ActKind.EXPORT, view.gate.chat_id)]],
+    )
+
+
+def draw_import(view: ImportPage, words: Words) -> Drawing:
+    """What a file would change, line by line."""
+    gate, titles = view.gate, dict(view.chats)
+    page = SettingPage(gate, Page.FILE, view.waiting)
+    try:
+        after = PAPER.applied(gate.settings, view.changes)
+    except ProblemError as error:
+        # Other settings were changed meanwhile, and together with those it cannot be.
+        return draw_file(SettingPage(gate, Page.FILE, view.waiting, (error.problem, error.about)), words)
+    lines = [
+        f"• {old.label}: {old.value} → <b>{new.value}</b>"
+        for old, new in zip(facts(gate.settings, words, titles), facts(after, words, titles), strict=True)
+        if old.raw != new.raw
+    ]
+    notes = [words("This file is of another group.")] if view.is_foreign else []
+    if view.leaves_chats:
+        notes.append(words("The log and chats that you do not run are not taken over."))
+    changes = words("This file would change:") + "\n" + "\n".join(lines)
+    leave = keyboards.panel(words("Leave it"), ActKind.OPEN, gate.chat_id, Page.FILE)
+    apply = keyboards.panel(words("✅ Apply"), ActKind.APPLY, gate.chat_id)
+    return framed(
+        page,
+        words,
+        words("💾 Import"),
+        " ".join(notes),
+        changes if lines else words("This file changes nothing: everything is so already."),
+        words("👥 Who waits now ({count}) is held against it once you apply it.", count=view.waiting) if lines else "",
+        buttons=[[apply, leave] if lines else []],
+        back=Page.FILE,
+    )

@@ -1,0 +1,56 @@
+"""What all pages of settings have in common."""
+
+from __future__ import annotations
+
+from aiogram.types import InlineKeyboardButton
+
+from bot.domain.choices import Setting
+from bot.domain.gate import Gate
+from bot.domain.panel import ActKind, Page, SettingPage
+from bot.telegram import keyboards
+from bot.telegram.drawing import Drawing
+from bot.telegram.problems import problem
+from bot.telegram.texts import Words, shown
+
+IN_A_ROW = 2
+
+
+def framed(
+    view: SettingPage,
+    words: Words,
+    heading: str,
+    *paragraphs: str,
+    buttons: list[list[InlineKeyboardButton]],
+    back: Page = Page.CARD,
+) -> Drawing:
+    """A page: its heading and whose it is, what was wrong, what it says; at the end the way back."""
+    lines = [f"<b>{heading}</b> · {shown(view.gate.title)}"]
+    if view.trouble is not None:
+        lines.append("⚠️ " + problem(*view.trouble, words))
+    lines += [paragraph for paragraph in paragraphs if paragraph]
+    return Drawing("\n\n".join(lines), keyboards.rows(*buttons, [back_to(view.gate, back, words)]))
+
+
+def back_to(gate: Gate, page: Page, words: Words) -> InlineKeyboardButton:
+    """The way back to another page."""
+    return keyboards.panel(words("‹ Back"), ActKind.OPEN, gate.chat_id, page)
+
+
+def choice(text: str, gate: Gate, setting: Setting, value: str, *, is_current: bool = False) -> InlineKeyboardButton:
+    """A button that changes a setting; the value that it has now has a tick."""
+    return keyboards.panel(marked(text, is_current=is_current), ActKind.SET, gate.chat_id, setting, value)
+
+
+def toggle(text: str, gate: Gate, setting: Setting, name: str, *, is_on: bool) -> InlineKeyboardButton:
+    """A button that puts something on a list, or takes it off."""
+    return choice(text, gate, setting, f"{'-' if is_on else '+'}{name}", is_current=is_on)
+
+
+def in_rows(buttons: list[InlineKeyboardButton], in_a_row: int = IN_A_ROW) -> list[list[InlineKeyboardButton]]:
+    """Buttons, so many in a row."""
+    return [buttons[at : at + in_a_row] for at in range(0, len(buttons), in_a_row)]
+
+
+def marked(text: str, *, is_current: bool) -> str:
+    """The text of a choice; that which holds now has a tick."""
+    return f"✓ {text}" if is_current else text

@@ -1,0 +1,102 @@
+"""Settings as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Never
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from bot.domain.choices import REFUSABLE
+from bot.domain.gate import Gate
+from bot.domain.problem import Problem, ProblemError
+from bot.domain.settings import GateSettings
+from bot.telegram.texts import LANGUAGES
+
+VERSION = 1
+SETTINGS = TypeAdapter(GateSettings)
+NAMES = frozenset(field.name for field in fields(GateSettings))
+LONGEST_ABOUT = 40
+
+
+class JsonPaper:
+    """See `bot.usecases.ports_gates.SettingsPaper`.
+
+    A file from outside is taken at its word in nothing: names, types and values have to be right, each by itself.
+    """
+
+    def written(self, gate: Gate) -> str:
+        """A file that people can read and compare line by line."""
+        paper = {
+            "callgate": VERSION,
+            "gate": {"id": gate.chat_id, "title": gate.title},
+            "settings": _plain(gate.settings),
+        }
+        return json.dumps(paper, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+    def read(self, text: str, present: GateSettings) -> tuple[int, GateSettings]:
+        """Of which gate a file is (0 when it does not say), and the settings with what it names."""
+        paper = _loaded(text)
+        if not isinstance(paper, dict) or "callgate" not in paper:
+            raise ProblemError(Problem.FILE_FOREIGN)
+        if type(paper["callgate"]) is not int or paper["callgate"] != VERSION:
+            raise ProblemError(Problem.FILE_NEWER)
+        given, origin = paper.get("settings"), paper.get("gate")
+        if not isinstance(given, dict):
+            raise ProblemError(Problem.FILE_FOREIGN)
+        unknown = sorted(set(given) - NAMES)
+        if unknown:
+            raise ProblemError(Problem.FILE_UNKNOWN, unknown[0][:LONGEST_ABOUT])
+        settings = _made(_plain(present) | given, is_strict=True)
+        for name, is_right in (
+            ("language", settings.language in ("", *LANGUAGES)),
+            ("refused_kinds", settings.refused_kinds <= REFUSABLE),
+            ("welcome", "\0" not in settings.welcome),
+        ):
+            if not is_right:
+                raise ProblemError(Problem.FILE_VALUE, name)
+        gate_id = origin.get("id") if isinstance(origin, dict) else 0
+        return gate_id if type(gate_id) is int else 0, settings
+
+    def changes(self, before: GateSettings, after: GateSettings) -> str:
+        """The settings that differ, as they are after."""
+        old, new = _plain(before), _plain(after)
+        changed = {name: value for name, value in new.items() if old[name] != value}
+        return json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
+
+    def applied(self, settings: GateSettings, changes: str) -> GateSettings:
+        """Settings with these changes."""
+        changed = json.loads(changes)
+        return _made(_plain(settings) | changed, is_strict=False)
+
+
+def _plain(settings: GateSettings) -> dict[str, Any]:
+    plain: dict[str, Any] = SETTINGS.dump_python(settings, mode="json")
+    # A set has no order of its own.
+    return plain | {"refused_kinds": sorted(plain["refused_kinds"])}
+
+
+def _loaded(text: str) -> JsonValue:
+    def refuse(_constant: str) -> Never:
+        raise ProblemError(Problem.FILE_NO_JSON)
+
+    try:
+        loaded: JsonValue = json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise ProblemError(Problem.FILE_NO_JSON) from None
+    return loaded
+
+
+def _made(plain: Mapping[str, Any], *, is_strict: bool) -> GateSettings:
+    try:
+        return SETTINGS.validate_json(json.dumps(plain), strict=is_strict)
+    except ValidationError as error:
+        (first, *_) = error.errors()
+        if isinstance(cause := first.get("ctx", {}).get("error"), ProblemError):
+            raise cause from None
+        about = str(first["loc"][0]) if first["loc"] else ""
+        raise ProblemError(Problem.FILE_VALUE, about) from None
+    except RecursionError:
+        raise ProblemError(Problem.FILE_VALUE) from None

@@ -1,0 +1,34 @@
+"""Who does what admins want done."""
+
+from __future__ import annotations
+
+from bot.domain.panel import ActKind
+from bot.usecases.admin_desk import Doer
+from bot.usecases.call_panel import LogHere, MakeLink, PointToPanel
+from bot.usecases.decline_many import DeclineMany
+from bot.usecases.open_panel import CheckGate, OpenPage
+from bot.usecases.ports_gates import SettingsPaper, TypedWords
+from bot.usecases.raid_doers import DeclineRecent, MakeStrict, ToldOfRaid
+from bot.usecases.set_settings import SetSetting, TakePreset, TakeTyped
+from bot.usecases.settings_files import ApplyFile, ExportSettings, TakeSettingsFile
+from bot.usecases.switch_gate import SwitchGate
+
+
+def doers(typed: TypedWords, paper: SettingsPaper, decline_many: DeclineMany) -> dict[ActKind, Doer]:
+    """One for each kind of act."""
+    return {
+        ActKind.OPEN: OpenPage(),
+        ActKind.CHECK: CheckGate(),
+        ActKind.SET: SetSetting(),
+        ActKind.PRESET: TakePreset(),
+        ActKind.TYPE: TakeTyped(typed),
+        ActKind.LINK: MakeLink(),
+        ActKind.EXPORT: ExportSettings(paper),
+        ActKind.IMPORT: TakeSettingsFile(paper),
+        ActKind.APPLY: ApplyFile(paper),
+        ActKind.LOG_HERE: LogHere(),
+        ActKind.POINT: PointToPanel(),
+        ActKind.SWITCH: ToldOfRaid(SwitchGate()),
+        ActKind.STRICT: ToldOfRaid(MakeStrict()),
+        ActKind.DECLINE_RECENT: ToldOfRaid(DeclineRecent(decline_many)),
+    }

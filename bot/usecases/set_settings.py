@@ -1,0 +1,116 @@
+"""An admin chooses: a setting by a button, a preset, or words that they write."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.choices import Setting, chosen
+from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.gate import Gate
+from bot.domain.panel import Act, Page
+from bot.domain.problem import Problem, ProblemError
+from bot.domain.settings import Preset, preset
+from bot.usecases.change_settings import change_settings
+from bot.usecases.open_panel import page_shown, show_page
+from bot.usecases.ports import Store
+from bot.usecases.ports_gates import TypedWords
+
+PAGES = {
+    Setting.WAY: Page.WAY,
+    Setting.DEADLINE: Page.DEADLINE,
+    Setting.AT_DEADLINE: Page.DEADLINE,
+    Setting.COUNTRY_RULE: Page.COUNTRIES,
+    Setting.COUNTRIES: Page.COUNTRIES,
+    Setting.KIND: Page.KINDS,
+    Setting.FRESH: Page.FRESH,
+    Setting.ACCOUNTS: Page.ACCOUNTS,
+    Setting.TAG: Page.TAG,
+    Setting.FURTHER: Page.FURTHER,
+    Setting.LANGUAGE: Page.LANGUAGE,
+    Setting.WELCOME: Page.WELCOME,
+    Setting.LOG: Page.LOG,
+    Setting.RAID: Page.RAID,
+    Setting.RAID_SIZE: Page.RAID,
+    Setting.TIDIES: Page.TIDY,
+}
+"""Where a setting is seen."""
+
+
+class SetSetting:
+    """A `Doer`: the setting `key` becomes `value`; all others stay as they are stored at this moment, whatever the
+    page showed that the button stands on. What cannot be is said on the page, and changes nothing.
+
+    Links to a further chat can be given by who runs that chat too.
+    """
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        key, value = str(act.details.get("key", "")), str(act.details.get("value", ""))
+        gate = await store.gates.lock(gate.chat_id) or gate
+        try:
+            setting = Setting(key)
+            settings = chosen(gate.settings, setting, value)
+        except ProblemError as error:
+            await show_page(store, gate, act.admin_id, PAGES[Setting(key)], now, trouble(error))
+            return Toast.NOTHING
+        except ValueError:
+            return Toast.UNKNOWN
+        new = set(settings.further) - set(gate.settings.further)
+        if new and not new <= {other.chat_id for other in await store.admins.gates_of(act.admin_id)} - {gate.chat_id}:
+            return Toast.NOT_ADMIN
+        await change_settings(store, gate, settings, now, act.admin_id, f"{key}={value}")
+        await show_page(store, gate, act.admin_id, PAGES[setting], now)
+        return Toast.SAVED
+
+
+class TakePreset:
+    """A `Doer`: settings in one tap; `value` names the preset."""
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        gate = await store.gates.lock(gate.chat_id) or gate
+        try:
+            which = Preset(str(act.details.get("value", "")))
+        except ValueError:
+            return Toast.UNKNOWN
+        await change_settings(store, gate, preset(which, gate.settings), now, act.admin_id, f"preset={which}")
+        await show_page(store, gate, act.admin_id, Page.CARD, now)
+        return Toast.SAVED
+
+
+class TakeTyped:
+    """A `Doer`: what an admin wrote (`text`, in `message`) to a `page` that asks for words.
+
+    Taken words are deleted, and the page shows what they became. What cannot be is answered by the page anew, below
+    what was written, which stays until it is written better.
+    """
+
+    def __init__(self, typed: TypedWords) -> None:
+        self._typed = typed
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        gate = await store.gates.lock(gate.chat_id) or gate
+        page, message_id = Page(str(act.details["page"])), int(act.details["message"])
+        await self._delete_last(store, act, now)
+        try:
+            setting, value = self._typed.read(page, str(act.details["text"]))
+            settings = chosen(gate.settings, setting, value)
+        except ValueError as error:
+            found = error if isinstance(error, ProblemError) else ProblemError(Problem.NUMBER)
+            details = trouble(found) | {"wrote": message_id}
+            await show_page(store, gate, act.admin_id, page, now, details, fresh=True)
+            return Toast.NOTHING
+        await store.errands.add(ErrandKind.DELETE_MESSAGE, act.admin_id, {"message_id": message_id}, now)
+        await change_settings(store, gate, settings, now, act.admin_id, f"{setting}={value}")
+        await show_page(store, gate, act.admin_id, page, now)
+        return Toast.SAVED
+
+    async def _delete_last(self, store: Store, act: Act, now: datetime) -> None:
+        """What they wrote before, and what could not be taken."""
+        shown = await page_shown(store, act.admin_id)
+        if shown is not None and "wrote" in shown[2]:
+            details: dict[str, str | int] = {"message_id": int(shown[2]["wrote"])}
+            await store.errands.add(ErrandKind.DELETE_MESSAGE, act.admin_id, details, now)
+
+
+def trouble(error: ProblemError) -> dict[str, str | int]:
+    """A problem as details of a page."""
+    return {"problem": error.problem.name, "about": error.about}

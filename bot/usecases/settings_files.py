@@ -1,0 +1,119 @@
+"""Settings leave and come as files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.gate import Gate
+from bot.domain.panel import Act, Page
+from bot.domain.problem import Problem, ProblemError
+from bot.domain.settings import GateSettings
+from bot.usecases.change_settings import change_settings
+from bot.usecases.open_panel import page_shown, show_page
+from bot.usecases.ports import Store
+from bot.usecases.ports_gates import SettingsPaper
+from bot.usecases.set_settings import trouble
+
+LARGEST_FILE = 64 * 1024
+"""Bytes; a file with all that can be chosen has a few thousand."""
+
+
+class ExportSettings:
+    """A `Doer`: the admin is sent the settings as a file."""
+
+    def __init__(self, paper: SettingsPaper) -> None:
+        self._paper = paper
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        details: dict[str, str | int] = {"title": gate.title, "text": self._paper.written(gate)}
+        await store.errands.add(ErrandKind.SEND_FILE, act.admin_id, details, now)
+        return Toast.DONE
+
+
+class TakeSettingsFile:
+    """A `Doer`: an admin has sent a file (`file_id`, of `size` bytes) to the page for it; it is fetched. Once its
+    `text` is here, or it is known that it cannot be had, that is an act too.
+
+    What the file would change is shown, and nothing is changed yet. Links to further chats are taken over from a file
+    of this very gate only, and only to chats that the admin runs: anybody can write a file. Where decisions are told
+    is never taken from one.
+    """
+
+    def __init__(self, paper: SettingsPaper) -> None:
+        self._paper = paper
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        admin_id = act.admin_id
+        if "file_id" not in act.details:
+            await self._take(store, gate, admin_id, act.details.get("text"), now)
+        elif int(act.details["size"]) > LARGEST_FILE:
+            await self._refuse(store, gate, admin_id, ProblemError(Problem.FILE_BIG), now)
+        else:
+            details: dict[str, str | int] = {"gate": gate.chat_id, "file_id": act.details["file_id"]}
+            await store.errands.add(ErrandKind.FETCH_FILE, admin_id, details, now)
+        return Toast.NOTHING
+
+    async def _take(self, store: Store, gate: Gate, admin_id: int, text: str | int | None, now: datetime) -> None:
+        """The file is here, or (None) could not be had."""
+        if text is None:
+            await self._refuse(store, gate, admin_id, ProblemError(Problem.FILE_UNREACHABLE), now)
+            return
+        try:
+            origin, settings = self._paper.read(str(text), gate.settings)
+        except ProblemError as error:
+            await self._refuse(store, gate, admin_id, error, now)
+            return
+        is_own = origin == gate.chat_id
+        after = await self._within_reach(store, gate, admin_id, settings, is_own=is_own)
+        details: dict[str, str | int] = {
+            "changes": self._paper.changes(gate.settings, after),
+            "foreign": int(not is_own),
+            "leaves": int((after.further, after.log_chat) != (settings.further, settings.log_chat)),
+        }
+        await show_page(store, gate, admin_id, Page.IMPORT, now, details, fresh=True)
+
+    @staticmethod
+    async def _within_reach(
+        store: Store, gate: Gate, admin_id: int, settings: GateSettings, *, is_own: bool
+    ) -> GateSettings:
+        present = gate.settings
+        runs = {other.chat_id for other in await store.admins.gates_of(admin_id)} - {gate.chat_id}
+        allowed = runs | set(present.further)
+        further = tuple(chat_id for chat_id in settings.further if chat_id in allowed) if is_own else present.further
+        return replace(settings, further=further, log_chat=present.log_chat, log_topic=present.log_topic)
+
+    @staticmethod
+    async def _refuse(store: Store, gate: Gate, admin_id: int, error: ProblemError, now: datetime) -> None:
+        await show_page(store, gate, admin_id, Page.FILE, now, trouble(error), fresh=True)
+
+
+class ApplyFile:
+    """A `Doer`: take over what the page shows that a file would change. What others changed meanwhile stays, unless
+    the file says otherwise."""
+
+    def __init__(self, paper: SettingsPaper) -> None:
+        self._paper = paper
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        changes = await self._shown(store, gate, act.admin_id)
+        if changes is None:
+            return Toast.OVER
+        gate = await store.gates.lock(gate.chat_id) or gate
+        try:
+            settings = self._paper.applied(gate.settings, changes)
+        except ProblemError as error:
+            # Together with what others chose meanwhile it cannot be.
+            await show_page(store, gate, act.admin_id, Page.FILE, now, trouble(error))
+            return Toast.NOTHING
+        await change_settings(store, gate, settings, now, act.admin_id, "file")
+        await show_page(store, gate, act.admin_id, Page.CARD, now)
+        return Toast.SAVED
+
+    @staticmethod
+    async def _shown(store: Store, gate: Gate, admin_id: int) -> str | None:
+        shown = await page_shown(store, admin_id)
+        if shown is None or shown[:2] != (gate.chat_id, Page.IMPORT):
+            return None
+        return str(shown[2].get("changes", "")) or None

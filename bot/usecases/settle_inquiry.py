@@ -1,0 +1,82 @@
+"""What came of asking Telegram, and of showing admins the way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
+from bot.domain.panel import Act, ActKind, Page
+from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.follow_rights import take_health
+from bot.usecases.open_panel import ask_health, redraw_panels, show_page
+from bot.usecases.ports import Store
+
+INQUIRIES = frozenset(
+    {
+        ErrandKind.CHECK_ADMIN,
+        ErrandKind.CHECK_GATE,
+        ErrandKind.MAKE_LINK,
+        ErrandKind.FETCH_FILE,
+        ErrandKind.POINT,
+    }
+)
+POINTED_FOR = 30.0
+"""Seconds for which a group sees the way to the panel, where it could not be shown to one admin alone."""
+
+
+class SettleInquiry:
+    """What Telegram said is kept, and what waited for it is done."""
+
+    def __init__(self, desk: AdminDesk) -> None:
+        self._desk = desk
+
+    async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+        match errand.kind, receipt.result:
+            case ErrandKind.CHECK_ADMIN, Result.DONE:
+                await self._desk.told(store, errand, is_admin=bool(receipt.answer["is_admin"]))
+            case ErrandKind.CHECK_GATE, Result.DONE:
+                await self._checked(store, errand, receipt, now)
+            case ErrandKind.MAKE_LINK, _:
+                await self._link_made(store, errand, receipt, now)
+            case ErrandKind.FETCH_FILE, _:
+                text = receipt.answer.get("text") if receipt.result is Result.DONE else None
+                details = {} if text is None else {"text": text}
+                await self._desk(store, Act(ActKind.IMPORT, int(errand.details["gate"]), errand.chat_id, details))
+            case ErrandKind.POINT, _:
+                await self._pointed(store, errand, receipt, now)
+
+    @staticmethod
+    async def _checked(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+        """Telegram has said how it stands with a gate, and who runs it."""
+        gate = await store.gates.get(int(errand.details["gate"]))
+        if gate is None:
+            return
+        if (admins := receipt.answer.get("admins")) is not None:
+            await store.admins.are(gate.chat_id, admins, now)
+        await take_health(store, gate, receipt.answer["health"], now, tells="tells" in errand.details)
+        await redraw_panels(store, gate.chat_id, now)
+        # Also of one that shows no page yet: it rests until this is known.
+        await store.screens.touch([errand.chat_id], now)
+
+    @staticmethod
+    async def _link_made(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+        gate_id = int(errand.details["gate"])
+        if receipt.result is not Result.DONE:
+            # The card tells which right is missing.
+            await ask_health(store, gate_id, errand.chat_id, now)
+            return
+        await store.gates.set_extras(gate_id, request_link=receipt.answer["link"])
+        await redraw_panels(store, gate_id, now)
+
+    @staticmethod
+    async def _pointed(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+        """What everybody sees is taken away soon. Who could not be shown the way is shown the panel itself."""
+        if errand.user_id is None:
+            if receipt.result is Result.DONE:
+                details: dict[str, str | int] = {"message_id": receipt.message_id or 0}
+                await store.errands.add(ErrandKind.DELETE_MESSAGE, errand.chat_id, details, now, after=POINTED_FOR)
+            return
+        gate = await store.gates.get(errand.chat_id)
+        person = (await store.people.get_many([errand.user_id])).get(errand.user_id)
+        if receipt.result is not Result.DONE and gate is not None and person is not None and person.can_be_written:
+            await show_page(store, gate, errand.user_id, Page.CARD, now, fresh=True)

@@ -1,0 +1,37 @@
+"""An admin writes, or sends a file, while they see a page of the panel that asks for it."""
+
+from __future__ import annotations
+
+from bot.domain.panel import EXPECTS_FILE, EXPECTS_WORDS, Act, ActKind
+from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.open_panel import page_shown
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
+
+LONGEST_TYPED = 1000
+"""Characters; more than any setting takes is no more wrong than this."""
+
+
+class TakeWords:
+    """What is written to such a page is an act at its gate; whether it was. Anything else is not the panel's."""
+
+    def __init__(self, desk: AdminDesk) -> None:
+        self._desk = desk
+
+    async def __call__(self, store: Store, person: Person, text: str, message_id: int) -> bool:
+        shown = await page_shown(store, person.user_id)
+        if shown is None or shown[1] not in EXPECTS_WORDS:
+            return False
+        gate_id, page, _ = shown
+        details: dict[str, str | int] = {"page": page, "text": text[:LONGEST_TYPED], "message": message_id}
+        await self._desk(store, Act(ActKind.TYPE, gate_id, person.user_id, details))
+        return True
+
+    async def file(self, store: Store, person: Person, file_id: str, size: int) -> bool:
+        """The same for a file of `size` bytes."""
+        shown = await page_shown(store, person.user_id)
+        if shown is None or shown[1] not in EXPECTS_FILE:
+            return False
+        details: dict[str, str | int] = {"file_id": file_id, "size": size}
+        await self._desk(store, Act(ActKind.IMPORT, shown[0], person.user_id, details))
+        return True

@@ -1,0 +1,89 @@
+"""What admins do, over the rules."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, Toast
+from bot.domain.gate import Gate
+from bot.domain.panel import Act, ActKind, Page, PanelView
+from bot.domain.settings import GateSettings
+from bot.usecases.panel_views import panel_view
+from storage.store import SqlStore
+from tests.usecases.rules import ANNA, BORIS, GATE, Rules
+
+QUERIES = itertools.count(1)
+
+
+async def runs(rules: Rules, gate: Gate = GATE, *admins: int) -> None:
+    """Boris has added the bot, and Anna, or whoever is named, is an admin too."""
+    await rules.meets(BORIS)
+    await rules.becomes(gate)
+    for user_id in admins or (ANNA,):
+        await rules.meets(user_id)
+        await notes(rules, user_id, gate=gate)
+
+
+async def notes(rules: Rules, user_id: int, *, is_admin: bool = True, gate: Gate = GATE) -> None:
+    """Telegram says whether somebody is an admin."""
+    await rules.database.transact(lambda store: store.admins.note(gate.chat_id, user_id, rules.now, is_admin=is_admin))
+
+
+async def acts(
+    rules: Rules, kind: ActKind, key: str = "", value: str = "", *, admin_id: int = BORIS, gate: Gate = GATE
+) -> Toast:
+    """Press a button of the panel; what is answered once Telegram need not be asked."""
+    query_id = f"query {next(QUERIES)}"
+    act = Act(kind, gate.chat_id, admin_id, {"key": key, "value": value}, query_id)
+    await rules.database.transact(lambda store: rules.desk(store, act))
+    (answer,) = [e for e in await rules.errands(ErrandKind.ANSWER_BUTTON) if e.details["query_id"] == query_id]
+    return Toast(str(answer.details["toast"]))
+
+
+async def sets(rules: Rules, setting: str, value: str, **how: Any) -> Toast:
+    """Choose a setting by its button."""
+    return await acts(rules, ActKind.SET, setting, value, **how)
+
+
+async def writes(rules: Rules, page: Page, text: str, message_id: int = 50, admin_id: int = BORIS) -> None:
+    """Write to a page of the panel that is open."""
+    details: dict[str, str | int] = {"page": page, "text": text, "message": message_id}
+    act = Act(ActKind.TYPE, GATE.chat_id, admin_id, details)
+    await rules.database.transact(lambda store: rules.desk(store, act))
+
+
+async def settings(rules: Rules, gate: Gate = GATE) -> GateSettings:
+    """As they are stored."""
+    stored = await rules.database.transact(lambda store: store.gates.get(gate.chat_id))
+    assert stored is not None
+    return stored.settings
+
+
+async def shown(rules: Rules, user_id: int = BORIS) -> tuple[str, dict[str, Any]]:
+    """The page on somebody's screen, and its details."""
+    wanted = await rules.database.transact(lambda store: store.screens.wanted(user_id))
+    assert wanted is not None
+    return str(wanted[1].get("page", "")), dict(wanted[1])
+
+
+async def view(rules: Rules, user_id: int = BORIS) -> PanelView:
+    """What somebody's screen tells now."""
+
+    async def build(store: SqlStore) -> PanelView:
+        await store.screens.touch([user_id], rules.now)
+        (row,) = [row for row in await store.screens.due(rules.now, 50, ()) if row.user_id == user_id]
+        return await panel_view(store, row, rules.now)
+
+    return await rules.database.transact(build)
+
+
+async def changed(rules: Rules) -> list[tuple[int, str]]:
+    """Who changed what, oldest first."""
+    rows = await rules.rows("SELECT actor_id, code FROM journal WHERE event = 'gate_changed' ORDER BY id")
+    return [(row["actor_id"], row["code"]) for row in rows]
+
+
+async def answered(rules: Rules, inquiry: ErrandDue, **answer: Any) -> None:
+    """Telegram answers what was asked."""
+    await rules.settles(Receipt(inquiry, Result.DONE, answer=answer))

@@ -1,0 +1,143 @@
+"""From the group to the panel, and where decisions are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result
+from bot.domain.panel import ActKind, Page
+from bot.usecases.call_panel import CallPanel, ChooseLogPlace, GroupCommand
+from tests.usecases.panel import acts, answered, changed, runs, settings, shown
+from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
+
+LOG_CHAT, TOPIC, CAROL = -100777, 5, 11
+
+
+def command(sender_id: int | None = BORIS, message_id: int | None = 7, chat_id: int = GATE.chat_id) -> GroupCommand:
+    return GroupCommand(chat_id, sender_id, message_id, TOPIC, "en")
+
+
+async def calls(rules: Rules, given: GroupCommand) -> None:
+    """/gate."""
+    call_panel = CallPanel(rules.clock, rules.desk)
+    await rules.database.transact(lambda store: call_panel(store, given))
+
+
+async def wants_log(rules: Rules, given: GroupCommand, gate_id: int | None = None) -> None:
+    """/log, or the link that names a gate."""
+    choose = ChooseLogPlace(rules.desk, CallPanel(rules.clock, rules.desk))
+    await rules.database.transact(lambda store: choose(store, given, gate_id))
+
+
+async def deleted(rules: Rules) -> list[object]:
+    return [errand.details["message_id"] for errand in await rules.errands(ErrandKind.DELETE_MESSAGE)]
+
+
+async def ways(rules: Rules) -> list[ErrandDue]:
+    return await rules.errands(ErrandKind.POINT)
+
+
+async def test_an_admin_is_shown_the_way_alone_and_their_command_is_taken_away(rules: Rules) -> None:
+    await runs(rules)
+
+    await calls(rules, command())
+
+    (way,) = await ways(rules)
+    assert (way.chat_id, way.user_id) == (GATE.chat_id, BORIS)
+    assert way.details == {"start": f"gate_{GATE.chat_id}", "topic": TOPIC, "language": "en"}
+    assert await deleted(rules) == [7]
+
+
+async def test_a_command_that_nobody_else_saw_need_not_be_taken_away(rules: Rules) -> None:
+    await runs(rules)
+
+    await calls(rules, command(message_id=None))
+
+    assert len(await ways(rules)) == 1
+    assert await deleted(rules) == []
+
+
+async def test_for_an_anonymous_admin_everybody_is_shown_the_way_for_a_moment(rules: Rules) -> None:
+    await runs(rules)
+
+    await calls(rules, command(sender_id=None))
+
+    (way,) = await ways(rules)
+    assert way.user_id is None
+    assert await deleted(rules) == [7]
+    await rules.settles(Receipt(way, Result.DONE, message_id=8))
+    assert set(await deleted(rules)) == {7, 8}
+    due = await rules.rows("SELECT due_at FROM errands WHERE kind = 'delete_message' ORDER BY id")
+    assert due[1]["due_at"] - due[0]["due_at"] == 30_000_000
+
+
+async def test_who_is_no_admin_is_not_answered(rules: Rules) -> None:
+    await runs(rules)
+    await calls(rules, command(sender_id=CAROL))
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+
+    await answered(rules, inquiry, is_admin=False)
+    await calls(rules, command(chat_id=LOG_CHAT))
+
+    assert await ways(rules) == []
+    assert await deleted(rules) == []
+    assert await rules.rows("SELECT * FROM screens WHERE user_id = :id", id=CAROL) == []
+
+
+@pytest.mark.parametrize("result", [Result.REFUSED, Result.UNREACHABLE])
+async def test_who_cannot_be_shown_the_way_in_the_group_is_shown_the_panel_itself(rules: Rules, result: Result) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.OPEN, Page.LOG)
+    await calls(rules, command())
+    (way,) = await ways(rules)
+
+    await rules.settles(Receipt(way, result, error="USER_ID_INVALID"))
+
+    assert (await shown(rules))[0] == Page.CARD
+
+
+@pytest.mark.parametrize("by_link", [True, False])
+async def test_decisions_are_told_where_an_admin_wants_them(rules: Rules, by_link: bool) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.OPEN, Page.LOG)
+
+    await wants_log(rules, command(chat_id=LOG_CHAT), GATE.chat_id if by_link else None)
+
+    now = await settings(rules)
+    assert (now.log_chat, now.log_topic) == (LOG_CHAT, TOPIC)
+    assert await changed(rules) == [(BORIS, f"log={LOG_CHAT}/{TOPIC}")]
+    (notice,) = await rules.errands(ErrandKind.NOTIFY)
+    assert (notice.chat_id, notice.details["notice"], notice.details["topic"]) == (LOG_CHAT, Notice.LOG_HERE, TOPIC)
+
+
+async def test_the_log_moves_within_its_chat_without_the_page(rules: Rules) -> None:
+    await runs(rules)
+    await wants_log(rules, GroupCommand(LOG_CHAT, BORIS, 7, None, "en"), GATE.chat_id)
+    await acts(rules, ActKind.OPEN, Page.CARD)
+
+    await wants_log(rules, command(chat_id=LOG_CHAT))
+
+    assert (await settings(rules)).log_topic == TOPIC
+
+
+async def test_of_a_gate_that_one_does_not_run_nothing_is_told_anywhere(rules: Rules) -> None:
+    await runs(rules)
+    await rules.becomes(OTHER_GATE, actor_id=ANNA)
+    rules.later(MINUTE + 1)
+    await wants_log(rules, command(CAROL, chat_id=LOG_CHAT), GATE.chat_id)
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    await answered(rules, inquiry, is_admin=False)
+    await wants_log(rules, command(CAROL, chat_id=LOG_CHAT))
+    await wants_log(rules, command(None, chat_id=LOG_CHAT), GATE.chat_id)
+
+    assert (await settings(rules)).log_chat is None
+    assert await rules.errands(ErrandKind.NOTIFY) == []
+
+
+async def test_in_a_gates_own_group_it_leads_to_the_panel(rules: Rules) -> None:
+    await runs(rules)
+
+    await wants_log(rules, command())
+
+    assert len(await ways(rules)) == 1
+    assert (await settings(rules)).log_chat is None

@@ -1,0 +1,437 @@
+"""The panel: who may, what each choice does, and that two admins do not undo each other's."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.delivery import ErrandKind, Receipt, Result, Toast
+from bot.domain.gate import Hindrance
+from bot.domain.health import Ailment, Health
+from bot.domain.panel import Act, ActKind, GateCard, GateList, NoAdmin, Page, SettingPage
+from bot.domain.phone import NumberKind
+from bot.domain.problem import Problem
+from bot.domain.settings import STANDARD, AtDeadline, CountryRule, GateSettings, Preset, RaidReaction, WayIn, preset
+from bot.usecases.open_panel import ListGates
+from bot.usecases.take_words import TakeWords
+from tests.usecases.panel import acts, answered, changed, notes, runs, sets, settings, shown, view, writes
+from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
+
+CAROL = 11
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("way", "mute", replace(STANDARD, way=WayIn.MUTE)),
+        ("deadline", "90", replace(STANDARD, deadline=timedelta(minutes=90))),
+        ("at_deadline", "leave", replace(STANDARD, at_deadline=AtDeadline.LEAVE)),
+        ("countries", "+RU,+KZ,-BY", replace(STANDARD, countries=("RU", "KZ"))),
+        ("country_rule", "all_but", replace(STANDARD, country_rule=CountryRule.ALL_BUT)),
+        ("kind", "+voip", replace(STANDARD, refused_kinds=frozenset({NumberKind.VOIP}))),
+        ("fresh", "30", replace(STANDARD, fresh_for=timedelta(days=30))),
+        ("accounts", "3", replace(STANDARD, accounts=3)),
+        ("language", "en", replace(STANDARD, language="en")),
+        ("raid", "pause", replace(STANDARD, raid=RaidReaction.PAUSE)),
+        ("raid_size", "100/10", replace(STANDARD, raid_requests=100, raid_minutes=10)),
+        ("tidies", "yes", replace(STANDARD, tidies_joins=True)),
+    ],
+)
+async def test_a_choice_changes_one_setting_and_is_journalled_with_who_made_it(
+    rules: Rules, setting: str, value: str, expected: GateSettings
+) -> None:
+    await runs(rules)
+
+    assert await sets(rules, setting, value) is Toast.SAVED
+
+    assert await settings(rules) == expected
+    assert await changed(rules) == [(BORIS, f"{setting}={value}")]
+    assert await sets(rules, setting, value) is Toast.SAVED
+    assert len(await changed(rules)) == 1
+
+
+async def test_what_was_put_on_a_list_is_taken_off_it_again(rules: Rules) -> None:
+    await runs(rules)
+    for setting, value in (
+        ("countries", "+RU"),
+        ("country_rule", "only"),
+        ("kind", "+voip"),
+        ("kind", "+pager"),
+        ("kind", "-voip"),
+        ("fresh", "7"),
+        ("fresh", "ever"),
+        ("language", "ru"),
+        ("language", "own"),
+        ("tidies", "yes"),
+        ("tidies", "no"),
+    ):
+        assert await sets(rules, setting, value) is Toast.SAVED
+    assert await settings(rules) == replace(
+        STANDARD,
+        countries=("RU",),
+        country_rule=CountryRule.ONLY,
+        refused_kinds=frozenset({NumberKind.PAGER}),
+    )
+
+    await sets(rules, "kind", "-pager")
+    await sets(rules, "countries", "none")
+
+    assert await settings(rules) == STANDARD
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("colour", "red"),
+        ("way", "window"),
+        ("deadline", "soon"),
+        ("deadline", "9" * 24),
+        ("countries", "RU"),
+        ("kind", "+mobile"),
+        ("kind", "+"),
+        ("fresh", ""),
+        ("further", "+here"),
+        ("language", "English"),
+        ("log", "here"),
+        ("raid_size", "10"),
+        ("tidies", "perhaps"),
+    ],
+)
+async def test_a_button_that_nobody_made_changes_nothing(rules: Rules, setting: str, value: str) -> None:
+    await runs(rules)
+
+    assert await sets(rules, setting, value) is Toast.UNKNOWN
+
+    assert await settings(rules) == STANDARD
+    assert await changed(rules) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value"),
+    [
+        (ActKind.OPEN, "cellar", ""),
+        (ActKind.PRESET, "", "lax"),
+        (ActKind.STRICT, "", ""),
+    ],
+)
+async def test_old_buttons_of_other_sorts_are_answered_too(rules: Rules, kind: ActKind, key: str, value: str) -> None:
+    await runs(rules)
+    rules.desk._doers = {k: doer for k, doer in rules.desk._doers.items() if k is not ActKind.STRICT}
+
+    assert await acts(rules, kind, key, value) is Toast.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "problem"),
+    [
+        ("country_rule", "only", Problem.NO_COUNTRIES),
+        ("deadline", "1", Problem.DEADLINE),
+        ("accounts", "99", Problem.ACCOUNTS),
+        ("fresh", "0", Problem.FRESH),
+        ("raid_size", "0/5", Problem.RAID),
+        ("tag", "🎉", Problem.TAG),
+    ],
+)
+async def test_what_cannot_be_is_said_on_the_page_and_changes_nothing(
+    rules: Rules, setting: str, value: str, problem: Problem
+) -> None:
+    await runs(rules)
+
+    assert await sets(rules, setting, value) is Toast.NOTHING
+
+    page = await view(rules)
+    assert isinstance(page, SettingPage)
+    assert page.trouble == (problem, "")
+    assert await settings(rules) == STANDARD
+
+
+@pytest.mark.parametrize("which", Preset)
+async def test_a_preset_is_one_tap(rules: Rules, which: Preset) -> None:
+    await runs(rules)
+    await sets(rules, "welcome", "Hello")
+    await sets(rules, "way", "mute")
+
+    await acts(rules, ActKind.PRESET, value=which)
+
+    assert await settings(rules) == preset(which, replace(STANDARD, welcome="Hello", way=WayIn.MUTE))
+    assert (await shown(rules))[0] == Page.CARD
+
+
+async def test_two_admins_at_once_do_not_undo_each_others_choices(rules: Rules) -> None:
+    await runs(rules)
+
+    await asyncio.gather(
+        sets(rules, "accounts", "5"),
+        sets(rules, "fresh", "30", admin_id=ANNA),
+        sets(rules, "countries", "+RU"),
+        sets(rules, "countries", "+KZ", admin_id=ANNA),
+        sets(rules, "tidies", "yes"),
+    )
+
+    now = await settings(rules)
+    assert (now.accounts, now.fresh_for, set(now.countries), now.tidies_joins) == (
+        5,
+        timedelta(days=30),
+        {"RU", "KZ"},
+        True,
+    )
+    assert len(await changed(rules)) == 5
+
+
+async def test_another_admin_who_looks_at_the_gate_sees_the_change(rules: Rules) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.OPEN, Page.ACCOUNTS, admin_id=ANNA)
+    before = await rules.rows("SELECT revision FROM screens WHERE user_id = :id", id=ANNA)
+
+    await sets(rules, "accounts", "2")
+
+    after = await rules.rows("SELECT revision FROM screens WHERE user_id = :id", id=ANNA)
+    assert after[0]["revision"] == before[0]["revision"] + 1
+    page = await view(rules, ANNA)
+    assert isinstance(page, SettingPage)
+    assert page.gate.settings.accounts == 2
+
+
+async def test_who_is_no_admin_any_more_changes_nothing_and_sees_nothing_of_the_gate(rules: Rules) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.OPEN, Page.CARD)
+    await notes(rules, BORIS, is_admin=False)
+
+    assert await sets(rules, "accounts", "5") is Toast.NOT_ADMIN
+
+    assert await settings(rules) == STANDARD
+    assert await view(rules) == NoAdmin()
+
+
+async def test_after_a_minute_telegram_is_asked_first_and_the_choice_waits_as_a_row(rules: Rules) -> None:
+    await runs(rules)
+    rules.later(MINUTE + 1)
+    with pytest.raises(ValueError, match="not enough values"):
+        await sets(rules, "accounts", "5")
+    assert await settings(rules) == STANDARD
+
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    await answered(rules, inquiry, is_admin=True)
+
+    assert (await settings(rules)).accounts == 5
+    assert [e.details["toast"] for e in await rules.errands(ErrandKind.ANSWER_BUTTON)] == [Toast.SAVED]
+
+
+async def test_of_somebody_who_was_demoted_meanwhile_nothing_is_done(rules: Rules) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.OPEN, Page.ACCOUNTS)
+    rules.later(MINUTE + 1)
+    await writes(rules, Page.ACCOUNTS, "5")
+
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    await answered(rules, inquiry, is_admin=False)
+
+    assert await settings(rules) == STANDARD
+    assert await view(rules) == NoAdmin()
+
+
+async def test_a_link_to_a_panel_of_a_gate_that_one_does_not_run_is_answered_on_the_screen(rules: Rules) -> None:
+    await runs(rules)
+    await rules.meets(CAROL)
+    for gate_id in (GATE.chat_id, -1):
+        await follows_link(rules, CAROL, gate_id)
+        assert await rules.rows("SELECT face FROM screens WHERE user_id = :id", id=CAROL) == []
+        (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+
+        await answered(rules, inquiry, is_admin=False)
+
+        assert await view(rules, CAROL) == NoAdmin()
+        await rules.execute(f"DELETE FROM screens WHERE user_id = {CAROL}")
+        await rules.execute("DELETE FROM admins WHERE user_id = 11")
+
+
+async def follows_link(rules: Rules, user_id: int, gate_id: int) -> None:
+    act = Act(ActKind.OPEN, gate_id, user_id, {"key": Page.CARD, "fresh": 1})
+    await rules.database.transact(lambda store: rules.desk(store, act))
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "expected"),
+    [
+        (Page.DEADLINE, "2 hours", replace(STANDARD, deadline=timedelta(hours=2))),
+        (Page.FRESH, "45", replace(STANDARD, fresh_for=timedelta(days=45))),
+        (Page.ACCOUNTS, "4", replace(STANDARD, accounts=4)),
+        (Page.TAG, " neighbour ", replace(STANDARD, tag="neighbour")),
+        (Page.WELCOME, "Read <b>the rules</b>", replace(STANDARD, welcome="Read <b>the rules</b>")),
+        (Page.RAID, "50 in 10", replace(STANDARD, raid_requests=50, raid_minutes=10)),
+        (Page.COUNTRIES, "France, Польша", replace(STANDARD, countries=("FR", "PL"))),
+    ],
+)
+async def test_words_for_a_page_are_taken_and_deleted(
+    rules: Rules, page: Page, text: str, expected: GateSettings
+) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.OPEN, page)
+    fresh = await rules.rows("SELECT fresh_revision FROM screens WHERE user_id = :id", id=BORIS)
+
+    await writes(rules, page, text, message_id=50)
+
+    assert await settings(rules) == expected
+    assert [e.details["message_id"] for e in await rules.errands(ErrandKind.DELETE_MESSAGE)] == [50]
+    assert (await shown(rules))[0] == page
+    assert await rules.rows("SELECT fresh_revision FROM screens WHERE user_id = :id", id=BORIS) == fresh
+
+
+async def test_wrong_words_stay_until_they_are_written_better_and_the_page_says_what_to_do(rules: Rules) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.OPEN, Page.WELCOME)
+
+    await writes(rules, Page.WELCOME, "w" * 501, message_id=50)
+
+    page = await view(rules)
+    assert isinstance(page, SettingPage)
+    assert page.trouble == (Problem.WELCOME, "")
+    assert await settings(rules) == STANDARD
+    assert await rules.errands(ErrandKind.DELETE_MESSAGE) == []
+    await writes(rules, Page.WELCOME, "w" * 500, message_id=52)
+    assert (await settings(rules)).welcome == "w" * 500
+    assert {e.details["message_id"] for e in await rules.errands(ErrandKind.DELETE_MESSAGE)} == {50, 52}
+    page = await view(rules)
+    assert isinstance(page, SettingPage)
+    assert page.trouble is None
+
+
+async def test_words_are_the_panels_only_while_a_page_asks_for_some(rules: Rules) -> None:
+    await runs(rules)
+    boris, take_words = await rules.meets(BORIS), TakeWords(rules.desk)
+
+    async def is_taken(text: str) -> bool:
+        return await rules.database.transact(lambda store: take_words(store, boris, text, 50))
+
+    assert not await is_taken("90 minutes")
+    await acts(rules, ActKind.OPEN, Page.DEADLINE)
+    assert await is_taken("90 minutes")
+    assert (await settings(rules)).deadline == timedelta(minutes=90)
+    await acts(rules, ActKind.OPEN, Page.KINDS)
+    assert not await is_taken("voip")
+
+
+async def test_links_are_given_to_chats_that_the_admin_runs_too(rules: Rules) -> None:
+    await runs(rules)
+    await rules.becomes(OTHER_GATE, actor_id=ANNA)
+    value = f"+{OTHER_GATE.chat_id}"
+
+    assert await sets(rules, "further", value) is Toast.NOT_ADMIN
+    assert await sets(rules, "further", f"+{GATE.chat_id}", admin_id=ANNA) is Toast.NOT_ADMIN
+    assert await settings(rules) == STANDARD
+    assert await sets(rules, "further", value, admin_id=ANNA) is Toast.SAVED
+    assert (await settings(rules)).further == (OTHER_GATE.chat_id,)
+    assert await sets(rules, "accounts", "2") is Toast.SAVED
+    assert await sets(rules, "further", value.replace("+", "-")) is Toast.SAVED
+    assert (await settings(rules)).further == ()
+
+
+async def test_a_change_has_those_who_wait_looked_at_anew(rules: Rules) -> None:
+    await rules.verifies(CAROL)
+    await runs(rules)
+    await sets(rules, "countries", "+RU")
+    await sets(rules, "country_rule", "all_but")
+    await rules.asks_to_join(CAROL)
+    assert await rules.rows("SELECT hindrance FROM join_requests") == [{"hindrance": Hindrance.COUNTRY}]
+
+    await sets(rules, "country_rule", "any")
+    await rules.sweeps()
+
+    assert await rules.requests() == ["approved"]
+
+
+async def test_the_card_tells_what_is_missing_who_waits_and_who_came_round(rules: Rules) -> None:
+    await runs(rules)
+    await rules.asks_to_join(CAROL)
+    await acts(rules, ActKind.OPEN, Page.CARD)
+    for code in ("joined", "added", "approved", "joined"):
+        await rules.execute(
+            "INSERT INTO journal (at, event, user_id, gate_id, code) SELECT at, 'member_came', 5, gate_id,"
+            f" '{code}' FROM journal WHERE event = 'gate_on'"
+        )
+    card = await view(rules)
+    assert isinstance(card, GateCard)
+    assert (card.health, card.ailments, card.waiting) == (None, (), 1)
+
+    inquiry = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+    await answered(rules, inquiry, health=Health(rules.now, is_open=True), admins=[BORIS])
+
+    card = await view(rules)
+    assert isinstance(card, GateCard)
+    assert card.ailments == (Ailment.CANNOT_INVITE, Ailment.NO_APPROVAL, Ailment.OPEN_LINK)
+    assert card.came_round == 2
+    rules.later(8 * 24 * 60 * MINUTE)
+    card = await view(rules)
+    assert isinstance(card, GateCard)
+    assert card.came_round == 0
+
+
+async def test_check_again_asks_telegram(rules: Rules) -> None:
+    await runs(rules)
+    before = len(await rules.errands(ErrandKind.CHECK_GATE))
+
+    assert await acts(rules, ActKind.CHECK) is Toast.CHECKING
+
+    assert len(await rules.errands(ErrandKind.CHECK_GATE)) == before + 1
+
+
+async def test_the_gates_own_link_is_made_once(rules: Rules) -> None:
+    await runs(rules)
+    for admin_id in (BORIS, ANNA, BORIS):
+        await acts(rules, ActKind.LINK, admin_id=admin_id)
+    (making,) = await rules.errands(ErrandKind.MAKE_LINK)
+
+    await answered(rules, making, link="https://t.me/+abc")
+    await acts(rules, ActKind.OPEN, Page.CARD)
+
+    card = await view(rules)
+    assert isinstance(card, GateCard)
+    assert card.link == "https://t.me/+abc"
+    rules.later(MINUTE - 1)
+    await acts(rules, ActKind.LINK)
+    assert await rules.errands(ErrandKind.MAKE_LINK) == []
+
+
+async def test_where_no_link_can_be_made_the_card_finds_out_why(rules: Rules) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.LINK)
+    before = len(await rules.errands(ErrandKind.CHECK_GATE))
+    (making,) = await rules.errands(ErrandKind.MAKE_LINK)
+
+    await rules.settles(Receipt(making, Result.REFUSED, error="not enough rights"))
+
+    assert len(await rules.errands(ErrandKind.CHECK_GATE)) == before + 1
+
+
+async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> None:
+    await runs(rules)
+    await rules.becomes(OTHER_GATE)
+    await rules.asks_to_join(CAROL)
+    boris, list_gates = await rules.meets(BORIS), ListGates(rules.clock)
+    rules.later(MINUTE + 1)
+    await notes(rules, BORIS, gate=GATE)
+
+    await rules.database.transact(lambda store: list_gates(store, boris, fresh=True))
+
+    listed = await view(rules)
+    assert isinstance(listed, GateList)
+    assert {(line.gate_id, line.waiting) for line in listed.gates} == {(GATE.chat_id, 1), (OTHER_GATE.chat_id, 0)}
+    # Of the first Telegram has just said it.
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    await answered(rules, inquiry, is_admin=False)
+    listed = await view(rules)
+    assert isinstance(listed, GateList)
+    assert [line.gate_id for line in listed.gates] == [GATE.chat_id]
+
+
+async def test_asked_about_a_gate_telegram_names_all_its_admins_and_nobody_else_is_one(rules: Rules) -> None:
+    await runs(rules)
+    inquiry = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+
+    await answered(rules, inquiry, health=Health(rules.now), admins=[BORIS, CAROL])
+
+    rows = await rules.rows("SELECT user_id, is_admin FROM admins ORDER BY user_id")
+    assert [(row["user_id"], bool(row["is_admin"])) for row in rows] == [(ANNA, False), (BORIS, True), (CAROL, True)]

@@ -1,0 +1,222 @@
+"""Settings leave as files and come back as differences; what a file cannot do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.delivery import ErrandKind, Receipt, Result, Toast
+from bot.domain.panel import ActKind, ImportPage, NoAdmin, Page, SettingPage
+from bot.domain.problem import Problem
+from bot.domain.settings import STANDARD, CountryRule, GateSettings
+from bot.usecases.settings_files import LARGEST_FILE
+from bot.usecases.take_words import TakeWords
+from tests.usecases.panel import acts, answered, changed, notes, runs, sets, settings, view
+from tests.usecases.rules import ANNA, BORIS, GATE, OTHER_GATE, Rules
+
+FAR = -1005556667778
+
+
+async def sends(rules: Rules, text: str, *, size: int | None = None) -> None:
+    """Boris sends a file while he sees the page for it, and Telegram hands it out."""
+    await acts(rules, ActKind.OPEN, Page.FILE)
+    boris, take_words = await rules.meets(BORIS), TakeWords(rules.desk)
+    length = len(text) if size is None else size
+    assert await rules.database.transact(lambda store: take_words.file(store, boris, "file1", length))
+    for fetching in await rules.errands(ErrandKind.FETCH_FILE):
+        await answered(rules, fetching, text=text)
+
+
+def paper(given: dict[str, Any], gate_id: int = GATE.chat_id, **other: Any) -> str:
+    """A file."""
+    return json.dumps({"callgate": 1, "gate": {"id": gate_id, "title": "Flats"}, "settings": given} | other)
+
+
+async def imported(rules: Rules) -> GateSettings:
+    """What the page says that the settings would be."""
+    page = await view(rules)
+    assert isinstance(page, ImportPage)
+    return rules.paper.applied(page.gate.settings, page.changes)
+
+
+async def test_what_was_exported_changes_everything_back_once_it_is_applied(rules: Rules) -> None:
+    await runs(rules)
+    for setting, value in (("accounts", "3"), ("countries", "+RU,+KZ"), ("country_rule", "only"), ("tag", "in")):
+        await sets(rules, setting, value)
+    before = await settings(rules)
+    assert await acts(rules, ActKind.EXPORT) is Toast.DONE
+    (sending,) = await rules.errands(ErrandKind.SEND_FILE)
+    await acts(rules, ActKind.PRESET, value="strict")
+    await sets(rules, "tag", "")
+    count = len(await changed(rules))
+
+    await sends(rules, str(sending.details["text"]))
+
+    assert await imported(rules) == before
+    assert await settings(rules) != before
+    assert await acts(rules, ActKind.APPLY) is Toast.SAVED
+    assert await settings(rules) == before
+    assert (await changed(rules))[count:] == [(BORIS, "file")]
+    assert await acts(rules, ActKind.APPLY) is Toast.OVER
+
+
+async def test_what_a_file_does_not_name_stays_and_what_others_chose_meanwhile_too(rules: Rules) -> None:
+    await runs(rules)
+    await sets(rules, "accounts", "3")
+    await sends(rules, paper({"deadline": "PT1H"}))
+    await sets(rules, "fresh", "30", admin_id=ANNA)
+
+    await acts(rules, ActKind.APPLY)
+
+    assert await settings(rules) == replace(
+        STANDARD, accounts=3, deadline=timedelta(hours=1), fresh_for=timedelta(days=30)
+    )
+
+
+async def test_what_cannot_be_together_with_what_others_chose_meanwhile_is_not_applied(rules: Rules) -> None:
+    await runs(rules)
+    await sets(rules, "countries", "+RU")
+    await sends(rules, paper({"country_rule": "only"}))
+    await sets(rules, "countries", "none", admin_id=ANNA)
+
+    assert await acts(rules, ActKind.APPLY) is Toast.NOTHING
+
+    assert (await settings(rules)).country_rule is CountryRule.ANY
+    page = await view(rules)
+    assert isinstance(page, SettingPage)
+    assert page.trouble == (Problem.NO_COUNTRIES, "")
+
+
+async def test_chats_are_taken_over_from_a_file_only_within_the_admins_reach(rules: Rules) -> None:
+    await runs(rules)
+    await rules.becomes(OTHER_GATE)
+    given = {"further": [OTHER_GATE.chat_id, FAR], "log_chat": FAR, "log_topic": 4, "accounts": 2}
+
+    await sends(rules, paper(given))
+
+    assert await imported(rules) == replace(STANDARD, further=(OTHER_GATE.chat_id,), accounts=2)
+    page = await view(rules)
+    assert isinstance(page, ImportPage)
+    assert (page.is_foreign, page.leaves_chats) == (False, True)
+    for gate_id in (FAR, 0):
+        await sends(rules, paper(given, gate_id))
+        assert await imported(rules) == replace(STANDARD, accounts=2)
+        page = await view(rules)
+        assert isinstance(page, ImportPage)
+        assert (page.is_foreign, page.leaves_chats) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "about"),
+    [
+        ("", Problem.FILE_NO_JSON, ""),
+        ("no JSON", Problem.FILE_NO_JSON, ""),
+        ("[" * 60_000, Problem.FILE_NO_JSON, ""),
+        ('{"callgate": NaN}', Problem.FILE_NO_JSON, ""),
+        ('{"callgate": ' + "9" * 5000 + "}", Problem.FILE_NO_JSON, ""),
+        ("[]", Problem.FILE_FOREIGN, ""),
+        ('"callgate"', Problem.FILE_FOREIGN, ""),
+        ("{}", Problem.FILE_FOREIGN, ""),
+        ('{"callgate": 1}', Problem.FILE_FOREIGN, ""),
+        (paper({}, settings=[]), Problem.FILE_FOREIGN, ""),
+        (paper({}, callgate=2), Problem.FILE_NEWER, ""),
+        (paper({}, callgate=True), Problem.FILE_NEWER, ""),
+        (paper({"colour": "red", "accounts": 1}), Problem.FILE_UNKNOWN, "colour"),
+        (paper({"<b>" * 50: 1}), Problem.FILE_UNKNOWN, ("<b>" * 50)[:40]),
+        (paper({"accounts": "2"}), Problem.FILE_VALUE, "accounts"),
+        (paper({"accounts": True}), Problem.FILE_VALUE, "accounts"),
+        (paper({"accounts": 2.0}), Problem.FILE_VALUE, "accounts"),
+        (paper({"accounts": None}), Problem.FILE_VALUE, "accounts"),
+        (paper({"way": "window"}), Problem.FILE_VALUE, "way"),
+        (paper({"refused_kinds": ["mobile"]}), Problem.FILE_VALUE, "refused_kinds"),
+        (paper({"language": "klingon"}), Problem.FILE_VALUE, "language"),
+        (paper({"welcome": "a\0b"}), Problem.FILE_VALUE, "welcome"),
+        (paper({"further": [[[]]]}), Problem.FILE_VALUE, "further"),
+        (paper({"accounts": 11}), Problem.ACCOUNTS, ""),
+        (paper({"welcome": "w" * 501}), Problem.WELCOME, ""),
+        (paper({"country_rule": "only"}), Problem.NO_COUNTRIES, ""),
+        (paper({"tag": "two\nlines"}), Problem.TAG, ""),
+    ],
+)
+async def test_a_wrong_file_changes_nothing_and_is_answered(
+    rules: Rules, text: str, problem: Problem, about: str
+) -> None:
+    await runs(rules)
+
+    await sends(rules, text)
+
+    page = await view(rules)
+    assert isinstance(page, SettingPage)
+    assert (page.page, page.trouble) == (Page.FILE, (problem, about))
+    assert await settings(rules) == STANDARD
+
+
+async def test_a_lone_surrogate_is_no_value(rules: Rules) -> None:
+    await runs(rules)
+
+    await sends(rules, paper({}).replace('"settings": {}', '"settings": {"welcome": "\\ud800"}'))
+
+    page = await view(rules)
+    assert isinstance(page, SettingPage)
+    assert page.trouble is not None
+    assert page.trouble[0] is Problem.FILE_VALUE
+
+
+async def test_a_huge_file_is_not_even_fetched(rules: Rules) -> None:
+    await runs(rules)
+
+    await sends(rules, paper({"accounts": 2}), size=LARGEST_FILE + 1)
+
+    page = await view(rules)
+    assert isinstance(page, SettingPage)
+    assert page.trouble == (Problem.FILE_BIG, "")
+    assert await rules.errands(ErrandKind.FETCH_FILE) == []
+
+
+async def test_a_file_that_cannot_be_fetched_is_answered(rules: Rules) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.OPEN, Page.FILE)
+    boris, take_words = await rules.meets(BORIS), TakeWords(rules.desk)
+    await rules.database.transact(lambda store: take_words.file(store, boris, "file1", 10))
+    (fetching,) = await rules.errands(ErrandKind.FETCH_FILE)
+
+    await rules.settles(Receipt(fetching, Result.REFUSED, error="wrong file_id"))
+
+    page = await view(rules)
+    assert isinstance(page, SettingPage)
+    assert page.trouble == (Problem.FILE_UNREACHABLE, "")
+
+
+async def test_a_file_of_somebody_who_is_no_admin_any_more_is_shown_to_nobody(rules: Rules) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.OPEN, Page.FILE)
+    boris, take_words = await rules.meets(BORIS), TakeWords(rules.desk)
+    await rules.database.transact(lambda store: take_words.file(store, boris, "file1", 10))
+    (fetching,) = await rules.errands(ErrandKind.FETCH_FILE)
+    await notes(rules, BORIS, is_admin=False)
+
+    await answered(rules, fetching, text=paper({"accounts": 2}))
+
+    assert await view(rules) == NoAdmin()
+
+
+async def test_files_are_the_panels_only_on_the_page_for_them(rules: Rules) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.OPEN, Page.WELCOME)
+    boris, take_words = await rules.meets(BORIS), TakeWords(rules.desk)
+
+    assert not await rules.database.transact(lambda store: take_words.file(store, boris, "file1", 10))
+
+
+def test_a_file_is_sorted_readable_and_the_same_for_the_same_settings(rules: Rules) -> None:
+    text = rules.paper.written(replace(GATE, title="Дом «7»"))
+
+    assert "Дом «7»" in text
+    lines = [line.strip().split(":")[0] for line in text.splitlines() if line.startswith("    ")]
+    inner = lines[lines.index('"title"') + 1 :]
+    assert inner == sorted(inner)
+    assert rules.paper.read(text, STANDARD) == (GATE.chat_id, STANDARD)
