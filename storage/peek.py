@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import URL, inspect
+from sqlalchemy import URL, inspect, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -17,7 +18,11 @@ from storage.tables import gates
 
 async def gates_on(url: str) -> list[Gate]:
     """The gates that are on; none in a database that is still empty. Raises DatabaseError."""
-    engine = create_async_engine(_read_only(url), poolclass=NullPool, hide_parameters=True)
+    address = _read_only(url)
+    if (file := make_url(url).database) and address.get_backend_name() == "sqlite" and not Path(file).exists():
+        # Failing to open a file leaves the driver a thread that outlives the attempt.
+        raise DatabaseError(f"DATABASE_URL: {file} is not there yet; `run` and `migrate` make it")
+    engine = create_async_engine(address, poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.connect() as connection:
             if not await connection.run_sync(lambda bare: inspect(bare).has_table(gates.name)):
