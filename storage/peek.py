@@ -19,9 +19,7 @@ from storage.tables import gates
 async def gates_on(url: str) -> list[Gate]:
     """The gates that are on; none in a database that is still empty. Raises DatabaseError."""
     address = _read_only(url)
-    if (file := make_url(url).database) and address.get_backend_name() == "sqlite" and not Path(file).exists():
-        # Failing to open a file leaves the driver a thread that outlives the attempt.
-        raise DatabaseError(f"DATABASE_URL: {file} is not there yet; `run` and `migrate` make it")
+    _check_is_there(make_url(url))
     engine = create_async_engine(address, poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.connect() as connection:
@@ -32,6 +30,12 @@ async def gates_on(url: str) -> list[Gate]:
         raise DatabaseError(f"DATABASE_URL: the gates cannot be read ({type(error).__name__})") from error
     finally:
         await engine.dispose()
+
+
+def _check_is_there(url: URL) -> None:
+    """Failing to open a file leaves the driver a thread that outlives the attempt."""
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise DatabaseError(f"DATABASE_URL: {url.database} is not there yet; `run` and `migrate` make it")
 
 
 def _read_only(url: str) -> URL:
