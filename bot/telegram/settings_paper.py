@@ -18,6 +18,7 @@ from bot.telegram.texts import LANGUAGES
 VERSION = 1
 SETTINGS = TypeAdapter(GateSettings)
 NAMES = frozenset(field.name for field in fields(GateSettings))
+PARTS = frozenset({"callgate", "gate", "settings"})
 LONGEST_ABOUT = 40
 
 
@@ -46,7 +47,7 @@ class JsonPaper:
         given, origin = paper.get("settings"), paper.get("gate")
         if not isinstance(given, dict):
             raise ProblemError(Problem.FILE_FOREIGN)
-        unknown = sorted(set(given) - NAMES)
+        unknown = sorted((set(given) - NAMES) | (set(paper) - PARTS))
         if unknown:
             raise ProblemError(Problem.FILE_UNKNOWN, unknown[0][:LONGEST_ABOUT])
         settings = _made(_plain(present) | given, is_strict=True)

@@ -126,6 +126,7 @@ async def test_chats_are_taken_over_from_a_file_only_within_the_admins_reach(rul
         (paper({}, callgate=2), Problem.FILE_NEWER, ""),
         (paper({}, callgate=True), Problem.FILE_NEWER, ""),
         (paper({"colour": "red", "accounts": 1}), Problem.FILE_UNKNOWN, "colour"),
+        (paper({}, deadline="PT1H"), Problem.FILE_UNKNOWN, "deadline"),
         (paper({"<b>" * 50: 1}), Problem.FILE_UNKNOWN, ("<b>" * 50)[:40]),
         (paper({"accounts": "2"}), Problem.FILE_VALUE, "accounts"),
         (paper({"accounts": True}), Problem.FILE_VALUE, "accounts"),
