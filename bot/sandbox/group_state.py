@@ -143,10 +143,8 @@ def _member(world: World, member: Member) -> Json:
 
 def _requests(group: Group) -> list[Json]:
     """Those who wait to be let in, the newest first."""
-    newest = sorted(group.requests.values(), key=lambda request: request.date, reverse=True)
-    return [{"id": request.account.id, "name": request.account.first_name, "date": request.date} for request in newest][
-        :SHOWN
-    ]
+    newest = reversed(list(group.requests.values())[-SHOWN:])
+    return [{"id": request.account.id, "name": request.account.first_name, "date": request.date} for request in newest]
 
 
 def _link(group: Group, link: InviteLink) -> Json:

@@ -23,10 +23,12 @@ Size = Literal[30, 100, 300]
 SPREAD, STEP = 15.0, 0.5
 # All strangers there will ever be: the page lists them.
 MOST_STRANGERS = 1200
+# First names, and the first letters of the last ones, by language.
 NAMES = {
     "en": ("Aria", "Bruno", "Cleo", "Dario", "Elif", "Felix", "Greta", "Hugo", "Iris", "Jonas", "Kira", "Leon"),
     "ru": ("Алиса", "Богдан", "Варя", "Гоша", "Дина", "Егор", "Женя", "Злата", "Илья", "Ксения", "Лев", "Марк"),
 }
+LETTERS = {"en": "BKMRST", "ru": "БКМРСТ"}
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +61,10 @@ class Raids:
         self._world = world
         self._tasks = tasks
         self._names = itertools.cycle(
-            [(f"{name} {letter}.", language) for letter in "BKMRST" for language in NAMES for name in NAMES[language]]
+            (f"{name} {LETTERS[language][turn]}.", language)
+            for turn in range(len(LETTERS["en"]))
+            for language, names in NAMES.items()
+            for name in names
         )
         self.last: Raid | None = None
 
