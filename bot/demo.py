@@ -67,7 +67,11 @@ def people(world: World) -> None:
 
 
 async def set_scene(world: World) -> None:
-    """Two groups whose owner has just made the bot their administrator, of one the guard; an operator it has met."""
+    """Groups whose owner has just made the bot their administrator, one for each way in; an operator it has met.
+
+    The bot guards the second; in the third, which everybody enters, it may do all that a gate can need. It is a
+    member of one more, a place to report to.
+    """
     owner = next(person for person in world.people.values() if person.role == "owner")
     operator = next(person for person in world.people.values() if person.role == "operator")
     group = world.group(
@@ -81,6 +85,13 @@ async def set_scene(world: World) -> None:
     )
     await owner.makes_bot_admin(guarded, can_invite_users=True)
     await owner.assigns_guard(guarded)
+    entered = world.group(
+        "Chess club, Thursdays", owner=owner, about="Come in, look on, bring a board.", crowd=63, approves=False
+    )
+    rights = ("can_invite_users", "can_restrict_members", "can_delete_messages", "can_manage_tags")
+    await owner.makes_bot_admin(entered, **dict.fromkeys(rights, True))
+    log = world.group("Callgate log", owner=owner, approves=False, secret=True)
+    await owner.adds(log, world.telegram.bot)
 
 
 def _free_port(wanted: int) -> int:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot.sandbox.acts import ACT
 from bot.sandbox.control_state import person_json, state
 from bot.sandbox.faults import Kind, Where
-from bot.sandbox.people import NotSeen, Person
+from bot.sandbox.people import NotSeen
+from bot.sandbox.raids import Size
 from bot.sandbox.telegram.client import Impossible
-from bot.sandbox.telegram.state import Chat, Device, Group
 from bot.sandbox.trace import Entry
 
 if TYPE_CHECKING:
@@ -29,45 +31,10 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 FIRST_ENTRIES = 200
 EVENTS_A_SECOND = 10
 KEEP_ALIVE = 15.0
-ANSWER_WITHIN = 10.0
-DEVICE: TypeAdapter[Device] = TypeAdapter(Device)
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-
-class Act(_Body):
-    """What the person whose phone is on the page does."""
-
-    who: int = Field(alias="as")
-    do: Literal[
-        "say",
-        "share_contact",
-        "share_contact_of",
-        "press",
-        "join",
-        "withdraw",
-        "dial",
-        "block_bot",
-        "make_admin",
-        "remove_bot",
-        "take_rights",
-        "guard",
-        "device",
-        "open_app",
-        "close_app",
-        "share_contact_in_app",
-    ]
-    chat: int | None = None
-    text: str | None = Field(default=None, max_length=4096)
-    message: int | None = None
-    data: str | None = None
-    person: int | None = None
-    number: str | None = None
-    from_number: str | None = None
-    hidden: bool = False
-    on: bool = True
+    model_config = ConfigDict(extra="forbid")
 
 
 class ClockChange(_Body):
@@ -87,6 +54,14 @@ class FaultChange(_Body):
     seconds: float = Field(default=1.0, ge=0, le=24 * 3600)
     code: int | None = Field(default=None, ge=1, le=99)
     clear: bool = False
+
+
+class RaidChange(_Body):
+    """A raid on a group, or the end of the one that is on."""
+
+    chat: int | None = None
+    size: Size = 30
+    stop: bool = False
 
 
 class NewPerson(_Body):
@@ -124,7 +99,9 @@ class Control:
             web.post("/sandbox/act", self._local(self._act)),
             web.post("/sandbox/clock", self._local(self._clock)),
             web.post("/sandbox/faults", self._local(self._faults)),
+            web.post("/sandbox/raid", self._local(self._raid)),
             web.post("/sandbox/person", self._local(self._person)),
+            web.get("/sandbox/file/{file}", self._local(self._file)),
             web.get("/js/telegram-web-app.js", self._local(self._web_app_script)),
             web.static("/static", PAGE),
         ]
@@ -179,11 +156,19 @@ class Control:
         return web.FileResponse(PAGE / "telegram-web-app.js", headers=headers)
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
+        """The world as one phone shows it; with `info`, also what is to be known about a group."""
         people = self._world.people
         asked = request.query.get("as")
-        if asked is None and people:
-            return _yes(state(self._world, next(iter(people.values()))))
-        return _yes(state(self._world, self._find(int(asked) if asked and asked.isdigit() else 0)))
+        me = next(iter(people.values())) if asked is None and people else self._world.find(_number(asked))
+        return _yes(state(self._world, me, _number(request.query.get("info"))))
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        """A document, always as something to keep and never as a page of this address."""
+        document = self._world.telegram.documents.get(request.match_info["file"])
+        if document is None:
+            return _no("There is no such file.", 404)
+        headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+        return web.Response(body=document.data, content_type="application/octet-stream", headers=headers)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
@@ -217,57 +202,13 @@ class Control:
             await asyncio.sleep(1 / EVENTS_A_SECOND)
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
-        act = Act.model_validate_json(await _body(request))
+        deed = ACT.validate_json(await _body(request))
+        me = self._world.find(deed.who)
         try:
-            outcome = await self._do(self._find(act.who), act)
+            outcome = await deed.done(self._world, me)
         except NotSeen:
             return _no("The bot did not answer.")
         return _yes({"ok": True, "answer": None, "hears": None} | outcome)
-
-    async def _do(self, me: Person, act: Act) -> Json:
-        if act.do == "press":
-            if act.message is None or act.data is None:
-                raise Impossible("Which button?")
-            chat = self._chat(me, act)
-            return {"answer": await me.presses_button(act.message, act.data, ANSWER_WITHIN, chat)}
-        if act.do == "dial":
-            return {"hears": await me.calls(act.number or "", act.from_number or None, hidden=act.hidden)}
-        if act.do == "open_app":
-            return {"url": (await me.opens_app(act.text or "")).url}
-        alone: dict[str, Callable[[], Awaitable[object]]] = {
-            "share_contact": me.shares_contact if me.asked_for_contact() else me.attaches_own_contact,
-            "share_contact_in_app": me.shares_contact_in_app,
-            "block_bot": me.blocks_bot,
-            "close_app": me.closes_app,
-        }
-        if act.do in alone:
-            await alone[act.do]()
-        elif act.do == "say":
-            await me.says(act.text or "", self._chat(me, act))
-        elif act.do == "share_contact_of":
-            await me.shares_contact_of(self._find(act.person or 0))
-        elif act.do == "device":
-            me.device = DEVICE.validate_python(act.text)
-        else:
-            await self._in_group(me, act)
-        return {}
-
-    async def _in_group(self, me: Person, act: Act) -> None:
-        group = self._chat(me, act)
-        if not isinstance(group, Group):
-            raise Impossible("That is done in a group or a channel.")
-        deeds: dict[str, Callable[[Group], Awaitable[None]]] = {
-            "join": me.asks_to_join,
-            "withdraw": me.withdraws_request,
-            "remove_bot": me.removes_bot,
-            "take_rights": me.takes_rights,
-        }
-        if act.do == "make_admin":
-            await me.makes_bot_admin(group, can_invite_users=True)
-        elif act.do == "guard":
-            await me.assigns_guard(group, act.on)
-        else:
-            await deeds[act.do](group)
 
     async def _clock(self, request: web.Request) -> web.StreamResponse:
         change = ClockChange.model_validate_json(await _body(request))
@@ -297,23 +238,21 @@ class Control:
         self.changed()
         return _yes({"ok": True})
 
+    async def _raid(self, request: web.Request) -> web.StreamResponse:
+        change = RaidChange.model_validate_json(await _body(request))
+        if change.stop:
+            self._world.raids.stop()
+        else:
+            group = self._world.telegram.groups.get(change.chat or 0)
+            if group is None:
+                raise Impossible("A raid needs a group to come to.")
+            self._world.raids.start(group, change.size)
+        self.changed()
+        return _yes({"ok": True})
+
     async def _person(self, request: web.Request) -> web.StreamResponse:
         new = NewPerson.model_validate_json(await _body(request))
         return _yes(person_json(self._world.person(new.name, language=new.language)))
-
-    def _find(self, person_id: int) -> Person:
-        person = self._world.people.get(person_id)
-        if person is None:
-            raise Impossible("There is no such person.")
-        return person
-
-    def _chat(self, me: Person, act: Act) -> Chat:
-        if act.chat is None or act.chat in (me.id, self._world.telegram.bot.id):
-            return me.chat
-        group = self._world.telegram.groups.get(act.chat)
-        if group is None:
-            raise Impossible("There is no such chat.")
-        return group
 
 
 async def _body(request: web.Request) -> bytes:
@@ -321,6 +260,11 @@ async def _body(request: web.Request) -> bytes:
     if request.content_type != "application/json":
         raise Impossible("The body must be JSON.")
     return await request.read()
+
+
+def _number(text: str | None) -> int:
+    """An id as an address holds it; 0, which nobody has, for anything else."""
+    return int(text) if text is not None and re.fullmatch(r"-?[0-9]{1,16}", text) else 0
 
 
 def _host(url: str) -> str | None:

@@ -4,31 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.sandbox.group_state import finds, group_json, info_json
+from bot.sandbox.message_state import SHOWN_MESSAGES, message_json
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.state import Account, App, Group, Message, PrivateChat, ReplyKeyboard
+from bot.sandbox.telegram.commands import menu
+from bot.sandbox.telegram.state import Account, App, PrivateChat, ReplyKeyboard
 
 if TYPE_CHECKING:
     from bot.sandbox.world import World
 
 Json = dict[str, Any]
-SHOWN_MESSAGES = 200
 
 
-def state(world: World, me: Person) -> Json:
-    """Everything the page draws, as `me` sees it."""
-    bot = world.telegram.bot
+def state(world: World, me: Person, info: int = 0) -> Json:
+    """Everything the page draws, as `me` sees it; `info` is the group whose sheet stands open, if any does."""
+    tg = world.telegram
+    bot, asked = tg.bot, tg.groups.get(info)
+    known = [group for group in tg.groups.values() if finds(group, me)]
     return {
         "clock": {"now": world.clock.timestamp(), "rate": world.clock.rate},
         "bot": {
             "id": bot.id,
             "name": bot.first_name,
             "username": bot.username,
-            "polling": world.telegram.listens,
+            "polling": tg.listens,
         },
         "people": [person_json(person) for person in world.people.values()],
+        "crowd": [{"id": stranger.id, "name": stranger.name} for stranger in world.strangers.values()],
+        "raid": world.raids.last and world.raids.last.as_json(),
         "me": person_json(me),
         "app": _app(me.account.offered),
-        "chats": [_private(world, me), *(_group(group, me) for group in world.telegram.groups.values())],
+        "chats": [_private(world, me), *(group_json(world, group, me) for group in known)],
+        "info": info_json(world, asked, me) if asked is not None and asked in known else None,
         "faults": [fault.as_json() for fault in world.faults.waiting()],
     }
 
@@ -67,72 +74,11 @@ def _private(world: World, me: Person) -> Json:
         "can_write": not me.account.blocked_bot,
         "blocked": me.account.blocked_bot,
         "unread": sum(message.id > last_own for message in messages),
-        "messages": [_message(message, me.account) for message in messages[-SHOWN_MESSAGES:]],
+        "messages": [message_json(message, me.account) for message in messages[-SHOWN_MESSAGES:]],
         "reply_keyboard": _keyboard(chat.reply_keyboard),
         "folded_keyboard": _folded(chat),
-        "commands": _commands(world, me.account),
+        "commands": menu(world.telegram, chat, me.account),
     }
-
-
-def _group(group: Group, me: Person) -> Json:
-    member = group.member(me.account)
-    inside = member.status not in ("left", "kicked")
-    runs = member.status in ("creator", "administrator")
-    standing = "requested" if me.id in group.requests else "admin" if runs else "member" if inside else "none"
-    visible = inside or group.username is not None
-    return {
-        "id": group.id,
-        "type": group.type,
-        "title": group.title,
-        "username": group.username,
-        "about": group.about,
-        "guarded": group.guarded,
-        "members": len(group.members) + group.crowd,
-        "my_state": standing,
-        "can_write": runs if group.type == "channel" else inside,
-        "unread": 0,
-        "messages": [_message(message, me.account) for message in group.messages[-SHOWN_MESSAGES:]] if visible else [],
-        "reply_keyboard": None,
-        "commands": [],
-    }
-
-
-def _message(message: Message, me: Account) -> Json:
-    service = bool(message.new_chat_members)
-    text = message.text or ""
-    if service:
-        names = ", ".join(member.first_name for member in message.new_chat_members)
-        text = f"{names} joined the group"
-    return {
-        "id": message.id,
-        "from": {
-            "id": message.sender.id,
-            "name": message.sender.first_name,
-            "is_bot": message.sender.is_bot,
-        },
-        "mine": message.sender is me,
-        "date": message.date,
-        "edited": message.edit_date is not None,
-        "service": service,
-        "text": text,
-        "entities": message.entities,
-        "contact": message.contact,
-        "forwarded": message.forward_origin is not None,
-        "inline_keyboard": [[_button(button) for button in row] for row in message.inline_keyboard],
-    }
-
-
-def _button(button: Json) -> Json:
-    shown: Json = {"text": button["text"], "kind": "other"}
-    if "callback_data" in button:
-        shown |= {"kind": "callback", "data": button["callback_data"]}
-    elif "url" in button:
-        shown |= {"kind": "url", "url": button["url"]}
-    elif "copy_text" in button:
-        shown |= {"kind": "copy", "copy": button["copy_text"]["text"]}
-    elif "web_app" in button:
-        shown |= {"kind": "web_app", "url": button["web_app"]["url"]}
-    return shown
 
 
 def _keyboard(keyboard: ReplyKeyboard | None) -> Json | None:
@@ -148,17 +94,6 @@ def _keyboard(keyboard: ReplyKeyboard | None) -> Json | None:
 def _folded(chat: PrivateChat) -> Json | None:
     """A one-time keyboard after use: apps keep it behind a small button beside the input field."""
     return _keyboard(chat.keyboard) if chat.keyboard and chat.keyboard.folded else None
-
-
-def _commands(world: World, me: Account) -> list[Json]:
-    """The menu Telegram shows this person: the narrowest scope first, the person's language before none."""
-    menus = world.telegram.commands
-    for scope in (f"chat {me.id}", "all_private_chats", "default"):
-        for language in (me.language_code or "", ""):
-            menu = menus.get((scope, language))
-            if menu:
-                return menu
-    return []
 
 
 def _for_language(texts: dict[tuple[str, str], str], kind: str, me: Account) -> str | None:

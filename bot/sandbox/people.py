@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["NotSeen", "Person", "Role"]
 
 Json = dict[str, Any]
-Role = Literal["newcomer", "owner", "operator"]
+Role = Literal["newcomer", "owner", "operator", "stranger"]
 
 
 class Person(InGroups):

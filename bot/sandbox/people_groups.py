@@ -52,13 +52,13 @@ class InGroups(Eyes):
 
     # As one who runs a group: newcomers
 
-    async def approves(self, group: Group, other: InGroups) -> None:
+    async def approves(self, group: Group, other: InGroups | Account) -> None:
         """Let somebody in by hand."""
-        self._running.decide(group, other.account, approve=True)
+        self._running.decide(group, _account(other), approve=True)
 
-    async def declines(self, group: Group, other: InGroups) -> None:
+    async def declines(self, group: Group, other: InGroups | Account) -> None:
         """Turn somebody down by hand."""
-        self._running.decide(group, other.account, approve=False)
+        self._running.decide(group, _account(other), approve=False)
 
     async def makes_link(
         self, group: Group, *, approves: bool = False, member_limit: int | None = None, expires: int | None = None
@@ -139,6 +139,10 @@ class InGroups(Eyes):
     async def permits(self, group: Group, **permissions: bool) -> None:
         """Change what all ordinary members may do."""
         self._running.permit(group, permissions)
+
+    async def sets_up(self, group: Group, **settings: bool) -> None:
+        """Change the group's own settings: `approves` newcomers, `hides_members`, is a `forum`."""
+        self._running.set_up(group, settings)
 
     async def opens_topic(self, group: Group, name: str) -> int:
         """Begin a topic of a forum; its number."""

@@ -15,8 +15,10 @@ from bot.sandbox.control import Control
 from bot.sandbox.faults import Faults
 from bot.sandbox.people import NotSeen, Person, Role
 from bot.sandbox.pulse import PATIENCE
+from bot.sandbox.raids import Raids
 from bot.sandbox.smsc import Smsc
 from bot.sandbox.tasks import Tasks
+from bot.sandbox.telegram.client import Impossible
 from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.members import usual_permissions
 from bot.sandbox.telegram.server import TelegramServer
@@ -42,6 +44,8 @@ class World:
         self.trace = Trace(self.clock)
         self.faults = Faults(self.trace)
         self.people: dict[int, Person] = {}
+        # Those who come in raids: too many to be shown one by one.
+        self.strangers: dict[int, Person] = {}
         self.url = ""
         self._tasks = Tasks()
         self._phones = itertools.count(79_990_000_001)
@@ -55,6 +59,7 @@ class World:
             touched=self._touched,
         )
         self.smsc = Smsc(clock=self.clock, trace=self.trace, faults=self.faults, tasks=self._tasks)
+        self.raids = Raids(self, self._tasks)
         self._control = Control(self)
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -109,12 +114,29 @@ class World:
         too_many_chats: bool = False,
     ) -> Person:
         """Somebody with Telegram and a phone; without `phone` a new Russian mobile number is given."""
+        person = self._born(name, phone, language, username, role)
+        person.account.too_many_chats = too_many_chats
+        self.people[person.id] = person
+        self._touched()
+        return person
+
+    def stranger(self, name: str, language: str) -> Person:
+        """One of a crowd, with a phone of their own."""
+        person = self._born(name, None, language, None, "stranger")
+        self.strangers[person.id] = person
+        return person
+
+    def _born(self, name: str, phone: str | None, language: str | None, username: str | None, role: Role) -> Person:
         account = self.telegram.add_account(
             name, username=username, language=language, phone=phone or f"+{next(self._phones)}"
         )
-        account.too_many_chats = too_many_chats
-        person = self.people[account.id] = Person(self, account, role)
-        self._touched()
+        return Person(self, account, role)
+
+    def find(self, person_id: int) -> Person:
+        """The person, or the stranger, with this id."""
+        person = self.people.get(person_id) or self.strangers.get(person_id)
+        if person is None:
+            raise Impossible("There is no such person.")
         return person
 
     def group(
@@ -129,17 +151,19 @@ class World:
         forum: bool = False,
         hides_members: bool = False,
         members_edit_tags: bool = True,
+        secret: bool = False,
     ) -> Group:
         """A supergroup; `crowd` more members only count.
 
         Newcomers need approval unless it `approves` nobody; a `forum` has topics; with `hides_members` no lines tell
-        who came and went.
+        who came and went; who is not in a `secret` one does not find it.
         """
         group = self.telegram.add_group("supergroup", title, owner.account, username, about)
         group.crowd = crowd
         group.approves_new_members = approves
         group.is_forum = forum
         group.hides_members = hides_members
+        group.secret = secret
         group.permissions = usual_permissions(edit_tags=members_edit_tags)
         return group
 

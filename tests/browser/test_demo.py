@@ -57,5 +57,25 @@ def test_the_call_page_opens_from_the_chat_dials_and_leads_into_the_group(walker
     walk.close()
 
 
+def test_there_is_a_group_for_each_way_in_and_a_place_to_report_to_that_newcomers_do_not_find(
+    walker: Browser, demo: str
+) -> None:
+    walk = Walk(walker, demo, DESKTOP, "light", "Anna")
+    chats = walk.page.get_by_test_id("chat-list")
+    expect(chats.get_by_text("12 River Street")).to_be_visible()
+    expect(chats.get_by_text("Allotment gardens")).to_be_visible()
+    expect(chats.get_by_text("Callgate log")).to_have_count(0)
+    walk.open_group("Chess club")
+    expect(walk.page.get_by_test_id("join-button")).to_have_text("Join group")
+
+    walk.choose_person("Olga")
+    expect(chats.get_by_text("Callgate log")).to_be_visible()
+    walk.open_group("Chess club")
+    walk.page.get_by_test_id("chat-info").click()
+    for right in ("Invite users", "Restrict and remove members", "Manage tags", "Delete messages"):
+        expect(walk.page.get_by_role("switch", name=right)).to_be_checked()
+    walk.close()
+
+
 def _tel(walk: Walk) -> str:
     return "tel:" + walk.page.get_by_test_id("phone-number").inner_text().strip()

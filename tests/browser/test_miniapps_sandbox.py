@@ -354,6 +354,7 @@ async def test_the_owner_chooses_the_guard_and_others_see_its_mark(
 ) -> None:
     olga = next(person for person in world.people.values() if person.role == "owner")
     page = await held(browser, world, olga, group.id, DESKTOP)
+    await page.get_by_test_id("chat-info").click()
     toggle = page.get_by_role("switch", name=f"Process join requests: {world.telegram.bot.first_name}")
     await expect(toggle).to_be_checked()
     await page.get_by_test_id("guard-toggle").click()

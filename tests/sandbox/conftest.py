@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -34,6 +35,34 @@ class Poller:
     async def one(self, within: int = 2) -> Update:
         (update,) = await self.take(within)
         return update
+
+
+class Page:
+    """The page in one person's hand: what it is told, and what it posts."""
+
+    def __init__(self, world: World, http: httpx.AsyncClient, me: Person) -> None:
+        self._world = world
+        self._http = http
+        self.me = me
+
+    async def state(self, **more: int) -> dict[str, Any]:
+        answer = await self._http.get(f"{self._world.url}/sandbox/state", params={"as": self.me.id} | more)
+        state: dict[str, Any] = answer.raise_for_status().json()
+        return state
+
+    async def chat(self, chat_id: int | None = None) -> dict[str, Any]:
+        chats = {chat["id"]: chat for chat in (await self.state())["chats"]}
+        chat: dict[str, Any] = chats[chat_id or self.me.id]
+        return chat
+
+    async def post(self, path: str, **body: Any) -> dict[str, Any]:
+        answer = await self._http.post(f"{self._world.url}/sandbox/{path}", json=body)
+        result: dict[str, Any] = answer.json()
+        assert answer.status_code == (400 if result.get("ok") is False else 200)
+        return result
+
+    async def act(self, do: str, **rest: Any) -> dict[str, Any]:
+        return await self.post("act", **{"as": self.me.id, "do": do}, **rest)
 
 
 @pytest.fixture
@@ -81,3 +110,8 @@ async def group(world: World, olga: Person, poller: Poller) -> Group:
     await olga.makes_bot_admin(group, can_invite_users=True)
     await poller.take()
     return group
+
+
+@pytest.fixture
+def page(world: World, http: httpx.AsyncClient, anna: Person) -> Page:
+    return Page(world, http, anna)

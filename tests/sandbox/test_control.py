@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
 
 import httpx
-import pytest
 from aiogram import Bot
 from aiogram.types import (
     BotCommand,
@@ -21,40 +19,9 @@ from aiogram.types import (
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
-from tests.sandbox.conftest import Poller
+from tests.sandbox.conftest import Page, Poller
 
 ASK = ReplyKeyboardMarkup(keyboard=[[KeyboardButton(text="Share", request_contact=True)]], one_time_keyboard=True)
-
-
-class Page:
-    def __init__(self, world: World, http: httpx.AsyncClient, me: Person) -> None:
-        self._world = world
-        self._http = http
-        self.me = me
-
-    async def state(self) -> dict[str, Any]:
-        answer = await self._http.get(f"{self._world.url}/sandbox/state", params={"as": self.me.id})
-        state: dict[str, Any] = answer.raise_for_status().json()
-        return state
-
-    async def chat(self, chat_id: int | None = None) -> dict[str, Any]:
-        chats = {chat["id"]: chat for chat in (await self.state())["chats"]}
-        chat: dict[str, Any] = chats[chat_id or self.me.id]
-        return chat
-
-    async def post(self, path: str, **body: Any) -> dict[str, Any]:
-        answer = await self._http.post(f"{self._world.url}/sandbox/{path}", json=body)
-        result: dict[str, Any] = answer.json()
-        assert answer.status_code == (400 if result.get("ok") is False else 200)
-        return result
-
-    async def act(self, do: str, **rest: Any) -> dict[str, Any]:
-        return await self.post("act", **{"as": self.me.id, "do": do}, **rest)
-
-
-@pytest.fixture
-def page(world: World, http: httpx.AsyncClient, anna: Person) -> Page:
-    return Page(world, http, anna)
 
 
 async def test_the_world_as_a_newcomer_sees_it(world: World, bot: Bot, page: Page, group: Group) -> None:

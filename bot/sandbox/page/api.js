@@ -31,8 +31,16 @@ async function ask(path, body) {
   return answer;
 }
 
-/** @param {number|null} as @returns {Promise<State>} the world as that person sees it */
-export const fetchState = (as) => ask(`/sandbox/state${as === null ? "" : `?as=${as}`}`);
+/**
+ * @param {number|null} as @param {number|null} [info] the group whose sheet stands open
+ * @returns {Promise<State>} the world as that person sees it
+ */
+export function fetchState(as, info = null) {
+  const asked = new URLSearchParams();
+  if (as !== null) asked.set("as", String(as));
+  if (info !== null) asked.set("info", String(info));
+  return ask(`/sandbox/state?${asked}`);
+}
 
 /** @param {Record<string, unknown>} body @returns {Promise<ActResult>} */
 export const postAct = (body) => ask("/sandbox/act", body);
@@ -42,6 +50,9 @@ export const postClock = (body) => ask("/sandbox/clock", body);
 
 /** @param {Record<string, unknown>} body */
 export const postFault = (body) => ask("/sandbox/faults", body);
+
+/** @param {{chat: number, size: number}|{stop: true}} body */
+export const postRaid = (body) => ask("/sandbox/raid", body);
 
 /** @param {{name: string, language: string}} body */
 export const postPerson = (body) => ask("/sandbox/person", body);

@@ -1,13 +1,16 @@
 /** The first screen of the phone: the chats of the person who holds it. */
 
-import { dial } from "./actions.js";
+import { dial } from "./calls.js";
 import { avatar, guardMark } from "./avatar.js";
 import { clockTime, dayName } from "./clock.js";
 import { byId, el, show } from "./dom.js";
 import { plural } from "./format.js";
 import { icon } from "./icons.js";
+import { actionSheet } from "./layers.js";
+import { lead } from "./links.js";
 import { summary } from "./message.js";
 import { showPanel } from "./panel.js";
+import { askText } from "./prompt.js";
 import { goTo, hasPanes, isDesktop, page, unread } from "./store.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
@@ -29,7 +32,9 @@ function preview(chat) {
 /** @param {Chat} chat @returns {HTMLElement|null} where the person stands with a group */
 function standing(chat) {
   if (chat.type === "private") return null;
-  if (chat.my_state === "none") return el("span", { class: "tag is-invite", text: "Request to join" });
+  if (chat.my_state === "none")
+    return el("span", { class: "tag is-invite", text: chat.approves ? "Request to join" : "Join" });
+  if (chat.my_state === "banned") return el("span", { class: "tag", text: "Removed" });
   if (chat.my_state === "requested") return el("span", { class: "tag", text: "Request sent" });
   return null;
 }
@@ -73,6 +78,14 @@ function row(chat) {
           "span",
           { class: "chat-row-bottom" },
           el("span", { class: "chat-row-last", dir: "auto", text: preview(chat) }),
+          (chat.requests ?? 0) > 0 &&
+            el(
+              "span",
+              { class: "tag is-invite", title: "Requests to join" },
+              icon("person", 13),
+              String(chat.requests),
+              el("span", { class: "visually-hidden", text: " requests to join" }),
+            ),
           count > 0 &&
             el(
               "span",
@@ -86,6 +99,31 @@ function row(chat) {
     ),
   );
 }
+
+/** @param {"supergroup"|"group"|"channel"} kind @param {string} title */
+async function found(kind, title) {
+  const text = await askText({ title, label: "Name", yes: "Create", maxlength: 128 });
+  if (text) void lead({ do: "found", kind, text });
+}
+
+const newGroup = () =>
+  actionSheet("New chat", [
+    {
+      text: "Group",
+      hint: "A supergroup: topics, tags, restrictions",
+      icon: "people",
+      testid: "new-supergroup",
+      run: () => void found("supergroup", "New group"),
+    },
+    {
+      text: "Basic group",
+      hint: "The small, old kind, which can be upgraded",
+      icon: "people",
+      testid: "new-basic-group",
+      run: () => void found("group", "New basic group"),
+    },
+    { text: "Channel", icon: "tower", testid: "new-channel", run: () => void found("channel", "New channel") },
+  ]);
 
 export function drawChatList() {
   const state = page.state;
@@ -118,6 +156,18 @@ export function drawChatList() {
           },
           icon("phone"),
         ),
+        me.role === "owner" &&
+          el(
+            "button",
+            {
+              class: "icon-button",
+              "aria-label": "New group",
+              title: "New group",
+              testid: "new-group",
+              on: { click: newGroup },
+            },
+            icon("plus", 21),
+          ),
         el(
           "button",
           {

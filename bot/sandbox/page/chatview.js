@@ -1,35 +1,32 @@
 /** A chat on the phone's screen: head, preview or messages, foot. */
 
-import { act, chatMenu, hasMenu, openMention, openUrl, say, touchNumber } from "./actions.js";
+import { say } from "./act.js";
+import { chatMenu, hasMenu } from "./actions.js";
 import { avatar, guardMark } from "./avatar.js";
+import { touchNumber } from "./calls.js";
 import { composer } from "./composer.js";
 import { byId, calm, el, show } from "./dom.js";
-import { plural } from "./format.js";
 import { icon } from "./icons.js";
+import { openInfo } from "./info.js";
+import { openMention, openUrl } from "./links.js";
 import { messageList } from "./messages.js";
-import { goTo, hasPanes, isDesktop, isOutside, openChat, page } from "./store.js";
+import { drawPreview, subtitle } from "./preview.js";
+import { goTo, hasPanes, isDesktop, isOutside, openChat, page, topicOf } from "./store.js";
+import { drawRequests, drawTopics } from "./topics.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
 
-/** @type {{key: string, chat: number, head: HTMLElement, guard: HTMLElement, preview: HTMLElement,
+/** @type {{key: string, chat: number, topic: number|null, head: HTMLElement, requests: HTMLElement, topics: HTMLElement, preview: HTMLElement,
  *   messages: ReturnType<typeof messageList>, foot: ReturnType<typeof composer>}|null} */
 let view = null;
-
-/** @param {Chat} chat @returns {string} */
-function subtitle(chat) {
-  if (chat.type === "private") return "bot";
-  const kind = chat.type === "channel" ? "channel" : "group";
-  return chat.members
-    ? `${kind}, ${plural(chat.members, chat.type === "channel" ? "subscriber" : "member")}`
-    : kind;
-}
 
 const botName = () => page.state?.bot.name ?? "the bot";
 
 /** @param {Chat} chat */
 function drawHead(chat) {
   if (!view) return;
-  show(view.head, [chat.title, subtitle(chat), hasMenu(chat), chat.my_state, chat.guarded], () => [
+  const inside = chat.type !== "private" && !isOutside(chat);
+  show(view.head, [chat.title, subtitle(chat), hasMenu(chat), inside, chat.guarded], () => [
     el(
       "button",
       {
@@ -43,7 +40,10 @@ function drawHead(chat) {
     avatar({ id: chat.id, name: chat.title, bot: chat.type === "private" }, "m"),
     el(
       "div",
-      { class: "bar-words" },
+      {
+        class: `bar-words${inside ? " is-door" : ""}`,
+        on: { click: () => inside && openInfo(openChat() ?? chat) },
+      },
       el(
         "h2",
         { class: "bar-name", dir: "auto" },
@@ -52,6 +52,18 @@ function drawHead(chat) {
       ),
       el("p", { class: "bar-sub", text: subtitle(chat) }),
     ),
+    inside &&
+      el(
+        "button",
+        {
+          class: "icon-button",
+          "aria-label": `About this ${chat.type === "channel" ? "channel" : "group"}`,
+          title: `About this ${chat.type === "channel" ? "channel" : "group"}`,
+          testid: "chat-info",
+          on: { click: () => openInfo(openChat() ?? chat) },
+        },
+        icon("info", 22),
+      ),
     hasMenu(chat) &&
       el(
         "button",
@@ -66,74 +78,6 @@ function drawHead(chat) {
   ]);
 }
 
-/** The owner of a group chooses who looks at its join requests. @param {Chat} chat */
-function drawGuard(chat) {
-  if (!view) return;
-  view.guard.hidden = chat.type === "private" || chat.my_state !== "admin" || page.state?.me.role !== "owner";
-  show(view.guard, [chat.guarded, botName()], () => [
-    el(
-      "button",
-      {
-        class: "guard-toggle",
-        role: "switch",
-        "aria-checked": String(Boolean(chat.guarded)),
-        testid: "guard-toggle",
-        on: { click: () => void act({ do: "guard", chat: chat.id, on: !chat.guarded }) },
-      },
-      icon("shield", 18),
-      el("span", { class: "guard-words" }, "Process join requests: ", el("bdi", { text: botName() })),
-      el("span", { class: "switch" }),
-    ),
-  ]);
-}
-
-/** @param {Chat} chat the card of a group one is not in */
-function drawPreview(chat) {
-  if (!view) return;
-  const asked = chat.my_state === "requested";
-  show(view.preview, [chat.title, chat.about, chat.members, chat.my_state, chat.guarded], () => [
-    el(
-      "div",
-      { class: "preview-card" },
-      avatar({ id: chat.id, name: chat.title }, "xl"),
-      el("h3", { class: "preview-title", dir: "auto", text: chat.title }),
-      el("p", { class: "preview-sub", text: subtitle(chat) }),
-      chat.about && el("p", { class: "preview-about", dir: "auto", text: chat.about }),
-      chat.guarded
-        ? el(
-            "p",
-            { class: "preview-rule" },
-            icon("shield", 16),
-            el("span", {}, el("bdi", { text: botName() }), " processes join requests."),
-          )
-        : el("p", { class: "preview-rule" }, icon("lock", 16), "New members need approval."),
-    ),
-    el(
-      "div",
-      { class: "preview-foot" },
-      el(
-        "button",
-        {
-          class: `primary is-wide${asked ? " is-done" : ""}`,
-          testid: "join-button",
-          "aria-disabled": asked,
-          on: { click: () => !asked && void act({ do: "join", chat: chat.id }) },
-        },
-        asked && icon("check", 19),
-        asked ? "Request sent" : "Request to join",
-      ),
-      el("p", {
-        class: "preview-note",
-        text: asked
-          ? "You are let in as soon as it is approved. Look into your other chats."
-          : chat.guarded
-            ? "A bot looks at your request at once."
-            : "An administrator, or a bot, looks at your request.",
-      }),
-    ),
-  ]);
-}
-
 const reactions = {
   dial: touchNumber,
   calls: () => !isDesktop(),
@@ -143,13 +87,15 @@ const reactions = {
     if (chat) void say(chat, text);
   },
   mention: (/** @type {string} */ name) => void openMention(name),
+  reply: (/** @type {import("./types.js").Message} */ message) => view?.foot.reply(message),
 };
 
 /** @param {Chat} chat @param {string} key */
 function build(chat, key) {
   const host = byId("chat-view");
   const head = el("header", { class: "bar is-chat" });
-  const guard = el("div", { class: "guard" });
+  const requests = el("div", { class: "under-head" });
+  const topics = el("div", { class: "under-head topics", role: "group", "aria-label": "Topics" });
   const preview = el("div", { class: "preview" });
   const blank = el(
     "div",
@@ -164,8 +110,8 @@ function build(chat, key) {
   );
   const messages = messageList(blank, reactions);
   const foot = composer(chat);
-  host.replaceChildren(head, guard, preview, messages.scroll, messages.jump, foot.node);
-  view = { key, chat: chat.id, head, guard, preview, messages, foot };
+  host.replaceChildren(head, requests, topics, preview, messages.scroll, messages.jump, foot.node);
+  view = { key, chat: chat.id, topic: topicOf(chat), head, requests, topics, preview, messages, foot };
   host.classList.toggle("is-group", chat.type !== "private");
 }
 
@@ -198,15 +144,18 @@ export function drawChat() {
   if (!view) return;
   const outside = isOutside(chat);
   drawHead(chat);
-  drawGuard(chat);
+  drawRequests(view.requests, chat);
+  drawTopics(view.topics, chat);
   view.preview.hidden = !outside;
   view.messages.scroll.hidden = outside;
   view.foot.node.hidden = outside;
   host.classList.toggle("is-blank", !chat.messages.length && chat.type === "private");
   if (outside) {
-    drawPreview(chat);
+    drawPreview(view.preview, chat);
     view.messages.clear();
   } else {
+    if (view.topic !== topicOf(chat)) view.messages.clear();
+    view.topic = topicOf(chat);
     view.messages.draw(chat);
     view.foot.update(chat);
   }

@@ -1,16 +1,47 @@
-/** The foot of a chat: text, the commands menu, the reply keyboard, START. One per opened chat. */
+/** The foot of a chat: text, a reply, the commands menu, the reply keyboard, START. One per opened chat. */
 
-import { attachContact, say, shareContact } from "./actions.js";
+import { act, say } from "./act.js";
+import { attach, shareContact } from "./actions.js";
+import { avatar } from "./avatar.js";
+import { clockTime } from "./clock.js";
 import { el, show } from "./dom.js";
+import { sendFile } from "./files.js";
 import { icon } from "./icons.js";
 import { actionSheet } from "./layers.js";
+import { summary } from "./message.js";
+import { page } from "./store.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
+/** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").ReplyButton} ReplyButton */
 
-/** @param {Chat} first @returns {{node: HTMLElement, update: (chat: Chat) => void}} */
+/** @param {Chat} chat @returns {string} why nothing can be written there */
+function whyClosed(chat) {
+  if (chat.type === "channel") return "Only administrators can write here.";
+  if (chat.muted?.until) return `You are muted here until ${clockTime(chat.muted.until)}.`;
+  return chat.muted ? "You are muted here: you can read, not write." : "Members cannot write here.";
+}
+
+/** The sheet of an administrator who writes as the group. @param {Chat} chat */
+function anonymity(chat) {
+  const stop = {
+    text: "Write under my own name",
+    icon: "person",
+    testid: "by-name",
+    run: () => void act({ do: "promote", chat: chat.id, person: page.as, anonymous: false }),
+  };
+  actionSheet(
+    `You write as “${chat.title}”`,
+    chat.owner ? [stop] : [],
+    chat.owner ? "Nobody sees who you are." : "Nobody sees who you are. The owner can change that.",
+  );
+}
+
+/** @param {Chat} first @returns {{node: HTMLElement, update: (chat: Chat) => void, reply: (message: Message) => void}} */
 export function composer(first) {
   let chat = first;
+  /** @type {Message|null} */
+  let replied = null;
   let folded = !first.reply_keyboard;
 
   const input = el("textarea", {
@@ -38,17 +69,32 @@ export function composer(first) {
     },
     icon("slash", 21),
   );
-  const attach = el(
+  const chooser = el("input", {
+    type: "file",
+    hidden: true,
+    "aria-label": "File to send",
+    testid: "file",
+    on: { change: sendChosen },
+  });
+  const clip = el(
     "button",
     {
       class: "icon-button",
-      "aria-label": "Share a contact",
-      title: "Share a contact",
+      "aria-label": "Attach",
+      title: "Attach",
       testid: "attach",
-      on: { click: () => attachContact(chat) },
+      on: {
+        click: () => (chat.type === "private" ? attach(chat, () => chooser.click()) : chooser.click()),
+      },
     },
     icon("attach", 21),
   );
+  const guise = el("button", {
+    class: "guise",
+    testid: "as-group",
+    title: "You write as the group",
+    on: { click: () => anonymity(chat) },
+  });
   const toggle = el(
     "button",
     {
@@ -69,8 +115,10 @@ export function composer(first) {
   const form = el(
     "form",
     { class: "composer", on: { submit: submit } },
+    guise,
     menu,
-    attach,
+    clip,
+    chooser,
     el("div", { class: "composer-field" }, input, toggle),
     sendButton,
   );
@@ -80,14 +128,15 @@ export function composer(first) {
     on: { click: () => void say(chat, "/start") },
   });
   const start = el("div", { class: "start" }, startButton);
-  const closed = el("p", { class: "closed", text: "Only administrators can write here." });
+  const closed = el("p", { class: "closed", testid: "composer-closed" });
+  const replyBar = el("div", { class: "reply-bar", testid: "reply-bar" });
   const keys = el("div", {
     class: "reply-keys",
     role: "group",
     "aria-label": "Keyboard of the bot",
     testid: "reply-keyboard",
   });
-  const foot = el("footer", { class: "foot" }, form, start, closed, keys);
+  const foot = el("footer", { class: "foot" }, replyBar, form, start, closed, keys);
 
   input.addEventListener("input", grow);
   input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
@@ -107,18 +156,63 @@ export function composer(first) {
     if (!text) return;
     input.value = "";
     grow();
-    void say(chat, text);
+    write(text);
+  }
+
+  /** @param {string} text written, or chosen from the menu */
+  function write(text) {
+    void say(chat, text, replied?.id);
+    replied = null;
+    draw();
+  }
+
+  function sendChosen() {
+    const file = chooser.files?.[0];
+    if (file) void sendFile(chat, file);
+    chooser.value = "";
+  }
+
+  function drawReply() {
+    if (replied && !chat.messages.some((message) => message.id === replied?.id)) replied = null;
+    const message = replied;
+    replyBar.hidden = !message || !chat.can_write;
+    show(replyBar, message && [message.id, message.text], () => [
+      icon("reply", 18),
+      message &&
+        el(
+          "div",
+          { class: "quote" },
+          el("strong", { dir: "auto", text: `Reply to ${message.from?.name ?? chat.title}` }),
+          el("span", { dir: "auto", text: summary(message) }),
+        ),
+      el(
+        "button",
+        {
+          class: "icon-button is-small",
+          "aria-label": "Do not reply",
+          testid: "reply-cancel",
+          on: {
+            click: () => {
+              replied = null;
+              draw();
+              input.focus();
+            },
+          },
+        },
+        icon("close", 17),
+      ),
+    ]);
   }
 
   function openCommands() {
     actionSheet(
       "Commands",
-      (chat.commands ?? []).map(({ command, description }) => ({
+      (chat.commands ?? []).map(({ command, description, is_ephemeral }) => ({
         text: `/${command}`,
-        hint: description,
-        icon: "slash",
+        hint: is_ephemeral ? `${description} · nobody else sees it` : description,
+        icon: is_ephemeral ? "eye" : "slash",
         testid: `command-${command}`,
-        run: () => void say(chat, `/${command}`),
+        run: () => write(`/${command}`),
       })),
     );
   }
@@ -154,8 +248,19 @@ export function composer(first) {
     startButton.textContent = chat.blocked ? "RESTART" : "START";
     form.hidden = empty || !chat.can_write;
     closed.hidden = empty || chat.can_write;
+    show(closed, whyClosed(chat), () => [
+      icon(chat.muted ? "mute" : "lock", 17),
+      el("span", { text: whyClosed(chat) }),
+    ]);
     menu.hidden = !chat.commands?.length;
-    attach.hidden = chat.type !== "private";
+    guise.hidden = !chat.anonymous;
+    show(guise, chat.title, () => [
+      avatar({ id: chat.id, name: chat.title }, "s"),
+      icon("mask", 13),
+      el("span", { class: "visually-hidden", text: "You write as the group" }),
+    ]);
+    input.placeholder = chat.anonymous ? "Write as the group" : "Message";
+    drawReply();
     toggle.hidden = !shown;
     toggle.setAttribute("aria-expanded", String(!folded));
     keys.classList.toggle("is-open", Boolean(shown) && !folded && !empty);
@@ -177,6 +282,11 @@ export function composer(first) {
         folded = !next.reply_keyboard;
       chat = next;
       draw();
+    },
+    reply(message) {
+      replied = message;
+      draw();
+      input.focus();
     },
   };
 }

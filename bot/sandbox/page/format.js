@@ -38,6 +38,13 @@ export function neighbour(phone) {
   return phone.slice(0, -2) + String((last + 37) % 100).padStart(2, "0");
 }
 
+/** @param {number} bytes @returns {string} */
+export function fileSize(bytes) {
+  if (bytes < 1024) return `${bytes} B`;
+  const kilo = bytes / 1024;
+  return kilo < 1024 ? `${kilo < 10 ? kilo.toFixed(1) : Math.round(kilo)} KB` : `${(kilo / 1024).toFixed(1)} MB`;
+}
+
 /** @param {string} url @returns {URL|null} */
 export function parseUrl(url) {
   try {

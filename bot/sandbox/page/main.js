@@ -1,19 +1,22 @@
 /** Puts the page together and keeps it in step with the sandbox. */
 
-import { dial, followOffer } from "./actions.js";
+import { followOffer } from "./actions.js";
 import { follow } from "./api.js";
 import { avatar } from "./avatar.js";
+import { dial } from "./calls.js";
 import { drawChatList } from "./chatlist.js";
 import { drawChat } from "./chatview.js";
 import { clockRate, clockTime, everyTick, now, tickCountdowns } from "./clock.js";
 import { drawControls, startControls } from "./controls.js";
 import { byId, calm, el, show } from "./dom.js";
 import { groupPhone } from "./format.js";
+import { drawInfo } from "./info.js";
 import { icon } from "./icons.js";
 import { closeLayers } from "./layers.js";
 import { summary } from "./message.js";
 import { hidePanel, showPanel, startPanel } from "./panel.js";
 import { drawPeople } from "./people.js";
+import { drawRaid } from "./raid.js";
 import { goTo, hasPanes, isDesktop, onArrival, page, readAddress, refresh, watch } from "./store.js";
 import { onTheme, theme, toggleTheme } from "./theme.js";
 import { addTrace, onCount, startTrace } from "./trace.js";
@@ -134,9 +137,18 @@ startTrace();
 startStatus();
 drawTheme();
 startControls();
-[dropBanner, drawCaption, drawDevice, drawChatList, drawChat, drawPeople, drawControls, followOffer].forEach(
-  watch,
-);
+[
+  dropBanner,
+  drawCaption,
+  drawDevice,
+  drawChatList,
+  drawChat,
+  drawInfo,
+  drawPeople,
+  drawRaid,
+  drawControls,
+  followOffer,
+].forEach(watch);
 addEventListener("popstate", () => {
   const before = page.as;
   readAddress();

@@ -4,11 +4,11 @@ import { dayName, tickCountdowns } from "./clock.js";
 import { calm, el } from "./dom.js";
 import { icon } from "./icons.js";
 import { look, messageBody } from "./message.js";
-import { page } from "./store.js";
+import { page, shownMessages } from "./store.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
 /** @typedef {import("./types.js").Message} Message */
-/** @typedef {import("./entities.js").Reactions} Reactions */
+/** @typedef {import("./message.js").Reactions} Reactions */
 /** @typedef {{node: HTMLElement, look: string, said: string}} Item */
 
 /** @param {HTMLElement} node folds away, then goes */
@@ -39,6 +39,8 @@ const together = (a, b) =>
     !b.service &&
     a.from?.id === b.from?.id &&
     a.mine === b.mine &&
+    a.alone === b.alone &&
+    a.from?.tag === b.from?.tag &&
     Math.abs(a.date - b.date) < 300 &&
     dayName(a.date) === dayName(b.date),
   );
@@ -106,7 +108,7 @@ export function messageList(blank, reactions) {
 
   /** @param {Chat} chat @param {Message} message @returns {Item} its node, drawn anew only if it looks different */
   function itemOf(chat, message) {
-    const shape = look(message);
+    const shape = look(chat, message);
     const language = page.state?.me.language ?? "en";
     const known = items.get(message.id);
     if (known?.look === shape) return known;
@@ -134,17 +136,18 @@ export function messageList(blank, reactions) {
   /** @param {Chat} chat */
   function draw(chat) {
     const near = fromEnd() < 90;
-    const present = new Set(chat.messages.map((message) => message.id));
+    const messages = shownMessages(chat);
+    const present = new Set(messages.map((message) => message.id));
     for (const [id, item] of items) {
       if (present.has(id)) continue;
       items.delete(id);
       leave(item.node);
     }
-    const came = chat.messages.filter((message) => !items.has(message.id));
+    const came = messages.filter((message) => !items.has(message.id));
     /** @type {HTMLElement[]} */
     const wanted = [];
     let last = "";
-    chat.messages.forEach((message, index) => {
+    messages.forEach((message, index) => {
       const day = dayName(message.date);
       if (day !== last) wanted.push(dayLine(day));
       last = day;
@@ -154,8 +157,8 @@ export function messageList(blank, reactions) {
       is("is-mine", message.mine);
       is("is-theirs", !message.mine);
       is("is-service", message.service);
-      is("is-first", !together(chat.messages[index - 1], message));
-      is("is-last", !together(message, chat.messages[index + 1]));
+      is("is-first", !together(messages[index - 1], message));
+      is("is-last", !together(message, messages[index + 1]));
       wanted.push(node);
     });
     arrange(list, wanted);
@@ -172,6 +175,7 @@ export function messageList(blank, reactions) {
     clear() {
       items.clear();
       list.replaceChildren();
+      fresh = true;
     },
   };
 }

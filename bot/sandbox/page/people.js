@@ -1,17 +1,17 @@
 /** Who holds the phone: newcomers, the group's owner, an operator, and whoever else is made up. */
 
-import { act } from "./actions.js";
+import { act } from "./act.js";
 import { postPerson } from "./api.js";
 import { avatar } from "./avatar.js";
 import { byId, el, show } from "./dom.js";
-import { groupPhone } from "./format.js";
+import { groupPhone, plural } from "./format.js";
 import { icon } from "./icons.js";
 import { closeLayers, toast } from "./layers.js";
 import { hidePanel } from "./panel.js";
 import { become, page, refresh } from "./store.js";
 
 /** @type {Record<string, string>} */
-const ROLES = { newcomer: "Newcomer", owner: "Owner", operator: "Operator" };
+const ROLES = { newcomer: "Newcomer", owner: "Owner", operator: "Operator", stranger: "Stranger" };
 /** @type {["phone"|"desktop", string, string][]} what a person uses Telegram on, and how that looks */
 const DEVICES = [
   ["phone", "Phone", "handset"],
@@ -22,6 +22,7 @@ const NAMES = {
   en: ["Maya", "Theo", "Ines", "Ravi", "June", "Omar"],
 };
 let adding = false;
+let crowded = false;
 
 /** @param {number} id */
 function choose(id) {
@@ -101,11 +102,94 @@ const deviceSwitch = (device) =>
     ),
   );
 
+/** @param {import("./types.js").Person} person @returns {HTMLElement} their phone can be picked up */
+function personItem(person) {
+  const held = person.id === page.state?.me.id;
+  return el(
+    "li",
+    {},
+    el(
+      "button",
+      {
+        class: "person",
+        testid: `role-${person.id}`,
+        "aria-pressed": String(held),
+        on: { click: () => choose(person.id) },
+      },
+      avatar(person, "s"),
+      el(
+        "span",
+        { class: "person-words" },
+        el(
+          "span",
+          { class: "person-name" },
+          el("bdi", { text: person.name }),
+          person.device === "desktop" &&
+            el("span", { class: "person-device", title: "Uses Telegram Desktop" }, icon("desktop", 15)),
+        ),
+        el("small", { text: `${ROLES[person.role] ?? person.role} · ${groupPhone(person.phone)}` }),
+      ),
+      person.language &&
+        el("span", { class: "lang", text: person.language, "aria-label": `Language ${person.language}` }),
+    ),
+    held && deviceSwitch(person.device ?? "phone"),
+  );
+}
+
+/** Strangers are many: they stand in the list as one, and only the one whose phone is held by name.
+ * @param {() => void} draw @returns {HTMLElement} */
+function crowdItem(draw) {
+  const { crowd, me } = /** @type {import("./types.js").State} */ (page.state);
+  const toggle = el(
+    "button",
+    {
+      class: "person",
+      testid: "crowd",
+      "aria-expanded": String(crowded),
+      on: {
+        click: () => {
+          crowded = !crowded;
+          draw();
+        },
+      },
+    },
+    el("span", { class: "avatar is-s is-crowd" }, icon("crowd", 18)),
+    el(
+      "span",
+      { class: "person-words" },
+      el("span", { class: "person-name", text: "The crowd" }),
+      el("small", { text: plural(crowd.length, "stranger") }),
+    ),
+    icon(crowded ? "down" : "next", 17),
+  );
+  const list = el(
+    "ul",
+    { class: "crowd", "aria-label": "Strangers" },
+    ...crowd.map((stranger) =>
+      el(
+        "li",
+        {},
+        el(
+          "button",
+          {
+            class: "stranger",
+            testid: `stranger-${stranger.id}`,
+            "aria-pressed": String(stranger.id === me.id),
+            on: { click: () => choose(stranger.id) },
+          },
+          el("bdi", { text: stranger.name }),
+        ),
+      ),
+    ),
+  );
+  return el("li", {}, toggle, crowded && list);
+}
+
 export function drawPeople() {
   const state = page.state;
   if (!state) return;
   const draw = () =>
-    show(byId("people"), [state.people, state.me.id, adding], () => [
+    show(byId("people"), [state.people, state.me, state.crowd.length, adding, crowded], () => [
       el(
         "header",
         { class: "card-head" },
@@ -132,45 +216,9 @@ export function drawPeople() {
       el(
         "ul",
         { class: "people" },
-        ...state.people.map((person) =>
-          el(
-            "li",
-            {},
-            el(
-              "button",
-              {
-                class: "person",
-                testid: `role-${person.id}`,
-                "aria-pressed": String(person.id === state.me.id),
-                on: { click: () => choose(person.id) },
-              },
-              avatar(person, "s"),
-              el(
-                "span",
-                { class: "person-words" },
-                el(
-                  "span",
-                  { class: "person-name" },
-                  el("bdi", { text: person.name }),
-                  person.device === "desktop" &&
-                    el(
-                      "span",
-                      { class: "person-device", title: "Uses Telegram Desktop" },
-                      icon("desktop", 15),
-                    ),
-                ),
-                el("small", { text: `${ROLES[person.role] ?? person.role} · ${groupPhone(person.phone)}` }),
-              ),
-              person.language &&
-                el("span", {
-                  class: "lang",
-                  text: person.language,
-                  "aria-label": `Language ${person.language}`,
-                }),
-            ),
-            person.id === state.me.id && deviceSwitch(person.device ?? "phone"),
-          ),
-        ),
+        ...state.people.map(personItem),
+        state.me.role === "stranger" && personItem(state.me),
+        state.crowd.length > 0 && crowdItem(draw),
       ),
     ]);
   draw();

@@ -7,8 +7,9 @@ import { fetchState } from "./api.js";
 /** @typedef {import("./types.js").Chat} Chat */
 /** @typedef {import("./types.js").Message} Message */
 
-/** @type {{state: State|null, as: number|null, chat: number|null, online: boolean}} */
-export const page = { state: null, as: null, chat: null, online: true };
+/** `info`: the group whose sheet stands open.
+ * @type {{state: State|null, as: number|null, chat: number|null, info: number|null, online: boolean}} */
+export const page = { state: null, as: null, chat: null, info: null, online: true };
 
 /** @type {(() => void)[]} */
 const watchers = [];
@@ -20,6 +21,8 @@ const read = new Map();
 const known = new Map();
 /** Chats a person could look into at the last fetch: what was there before is no news. @type {Set<string>} */
 const inside = new Set();
+/** The topic each person looks at, by `person:chat`. @type {Map<string, number|null>} */
+const topics = new Map();
 /** Where each person was. @type {Map<number, number|null>} */
 const places = new Map();
 
@@ -39,7 +42,7 @@ export const botChat = () => page.state?.chats.find((chat) => chat.type === "pri
 
 /** @param {Chat} chat @returns {boolean} whether it is a group or channel the person is not in */
 export const isOutside = (chat) =>
-  chat.type !== "private" && (chat.my_state === "none" || chat.my_state === "requested");
+  chat.type !== "private" && !["member", "admin"].includes(chat.my_state);
 
 /** @returns {boolean} whether this person uses Telegram on a computer */
 export const isDesktop = () => page.state?.me.device === "desktop";
@@ -56,11 +59,29 @@ const key = (chat) => `${page.as}:${chat.id}`;
 /** @param {Chat} chat @returns {number} */
 export function unread(chat) {
   const last = read.get(key(chat)) ?? 0;
-  return chat.messages.filter((message) => !message.mine && message.id > last).length;
+  return chat.messages.filter((message) => !message.mine && message.order > last).length;
+}
+
+/** @param {Chat} chat @returns {number|null} the number of the topic on the screen; null is the general one, or none */
+export function topicOf(chat) {
+  const chosen = topics.get(key(chat)) ?? null;
+  return chat.topics?.some((topic) => topic.id === chosen) ? chosen : null;
+}
+
+/** @param {Chat} chat @param {number|null} topic */
+export function chooseTopic(chat, topic) {
+  topics.set(key(chat), topic);
+  redraw();
+}
+
+/** @param {Chat} chat @returns {Message[]} the messages of the topic on the screen */
+export function shownMessages(chat) {
+  const topic = topicOf(chat);
+  return chat.topics ? chat.messages.filter((message) => message.topic === topic) : chat.messages;
 }
 
 /** @param {Chat} chat */
-const newest = (chat) => chat.messages.reduce((top, message) => Math.max(top, message.id), 0);
+const newest = (chat) => chat.messages.reduce((top, message) => Math.max(top, message.order), 0);
 
 /** Takes note of what is new since the last look. @param {State} state */
 function notice(state) {
@@ -73,12 +94,12 @@ function notice(state) {
     known.set(key(chat), Math.max(top, before ?? 0));
     if (before === undefined) {
       const waiting = chat.messages.filter((message) => !message.mine).slice(-chat.unread);
-      read.set(key(chat), chat.unread && waiting.length ? waiting[0].id - 1 : top);
+      read.set(key(chat), chat.unread && waiting.length ? waiting[0].order - 1 : top);
     }
     if (chat.id === page.chat) read.set(key(chat), top);
     else if (before !== undefined) {
       const fresh = chat.messages.filter(
-        (message) => message.id > before && !message.mine && !message.service,
+        (message) => message.order > before && !message.mine && !message.service,
       );
       if (fresh.length) arrivals.forEach((run) => run(chat, fresh[fresh.length - 1]));
     }
@@ -101,7 +122,7 @@ export async function refresh() {
       again = false;
       const turn = ++asked;
       const as = page.as;
-      const state = await fetchState(as).catch(async (error) => {
+      const state = await fetchState(as, page.info).catch(async (error) => {
         if (as === null) throw error;
         return fetchState(null); // the sandbox was started anew and does not know this person
       });

@@ -136,6 +136,7 @@ def upgrade(tg: Telegram, group: Group, actor: Account) -> Group:
     """Make a supergroup of a basic group: another id with the same members; the bot is told in both."""
     new = tg.add_group("supergroup", group.title, actor, None, group.about)
     new.approves_new_members, new.permissions, new.crowd = False, group.permissions, group.crowd
+    new.secret = group.secret
     bot = group.member(tg.bot)
     new.members = {account_id: member for account_id, member in group.members.items() if member is not bot}
     for request in list(group.requests.values()):

@@ -14,6 +14,9 @@ from bot.sandbox.telegram.state import Account, Group
 # What the app ticks by itself for a new administrator.
 USUAL_RIGHTS = dict.fromkeys(ADMIN_RIGHTS, True) | {"can_promote_members": False}
 
+# How a story calls a group's settings, and where a group keeps them.
+SETTINGS = {"approves": "approves_new_members", "hides_members": "hides_members", "forum": "is_forum"}
+
 
 class Running:
     """The app of one account, as far as it runs groups."""
@@ -148,6 +151,17 @@ class Running:
         """Change what all ordinary members may do."""
         self._check_may(group, "can_restrict_members")
         group.permissions = only(group.permissions | permissions)
+        self._tg.touch(group)
+
+    def set_up(self, group: Group, settings: dict[str, bool]) -> None:
+        """Change how newcomers come, whether members see each other, whether there are topics."""
+        self._check_may(group, "can_change_info")
+        if group.type != "supergroup":
+            raise Impossible(f"{group.title} is no supergroup.")
+        for name, on in settings.items():
+            if name not in SETTINGS:
+                raise Impossible(f"There is no such setting: {name}.")
+            setattr(group, SETTINGS[name], on)
         self._tg.touch(group)
 
     def open_topic(self, group: Group, name: str) -> int:

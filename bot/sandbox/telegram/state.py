@@ -246,6 +246,8 @@ class Group(Chat):
     is_forum: bool = False
     # Members are hidden from each other; nobody is told then who comes and goes.
     hides_members: bool = False
+    # Those outside know nothing of it until somebody adds them or gives them a link.
+    secret: bool = False
     permissions: dict[str, bool] = field(default_factory=usual_permissions)
     # The owner chose the bot under "Process join requests".
     guarded: bool = False

@@ -1,0 +1,138 @@
+"""Writing, pressing, sharing, calling: what a person does with a phone in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Base64Bytes, Field
+
+from bot.sandbox.acts.deed import Deed, Json, message_of
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.state import Device as DeviceKind
+
+if TYPE_CHECKING:
+    from bot.sandbox.world import World
+
+ANSWER_WITHIN = 10.0
+LARGEST_FILE = 512 * 1024
+
+
+class Say(Deed):
+    """Write a text, in a topic or as a reply if those are named."""
+
+    do: Literal["say"]
+    text: str = Field(default="", max_length=4096)
+    topic: int | None = None
+    reply_to: int | None = None
+
+    async def done(self, world: World, me: Person) -> Json:
+        """Nothing more to tell."""
+        place = self.place(world, me)
+        reply_to = None if self.reply_to is None else message_of(place, me, self.reply_to)
+        await me.says(self.text, place, topic=self.topic, reply_to=reply_to)
+        return {}
+
+
+class SendFile(Deed):
+    """Send a small file."""
+
+    do: Literal["send_file"]
+    name: str = Field(min_length=1, max_length=255)
+    data: Base64Bytes
+
+    async def done(self, world: World, me: Person) -> Json:
+        """Nothing more to tell."""
+        if len(self.data) > LARGEST_FILE:
+            raise Impossible("The page sends files of up to 512 KB.")
+        await me.sends_document(self.name, self.data, self.place(world, me))
+        return {}
+
+
+class Press(Deed):
+    """Press an inline button, by the data behind it."""
+
+    do: Literal["press"]
+    message: int
+    data: str = Field(max_length=64)
+
+    async def done(self, world: World, me: Person) -> Json:
+        """What the bot answered; raises `NotSeen` when it did not."""
+        message = message_of(self.place(world, me), me, self.message)
+        return {"answer": await me.presses_under(message, self.data, ANSWER_WITHIN)}
+
+
+class ShareContact(Deed):
+    """Share one's own number, by the button that asks for it if there is one."""
+
+    do: Literal["share_contact"]
+
+    async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+        """Nothing more to tell."""
+        await (me.shares_contact() if me.asked_for_contact() else me.attaches_own_contact())
+        return {}
+
+
+class ShareContactOf(Deed):
+    """Send anybody's card."""
+
+    do: Literal["share_contact_of"]
+    person: int
+
+    async def done(self, world: World, me: Person) -> Json:
+        """Nothing more to tell."""
+        await me.shares_contact_of(world.find(self.person))
+        return {}
+
+
+class Dial(Deed):
+    """Call a number: from one's own phone, from another, or from a hidden one."""
+
+    do: Literal["dial"]
+    number: str = Field(default="", max_length=64)
+    from_number: str | None = Field(default=None, max_length=64)
+    hidden: bool = False
+
+    async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+        """What is heard."""
+        return {"hears": await me.calls(self.number, self.from_number or None, hidden=self.hidden)}
+
+
+class OpenApp(Deed):
+    """Press a button that opens a Mini App."""
+
+    do: Literal["open_app"]
+    text: str = Field(default="", max_length=4096)
+
+    async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+        """The address Telegram launches it at."""
+        return {"url": (await me.opens_app(self.text)).url}
+
+
+class Device(Deed):
+    """Use Telegram on another device."""
+
+    do: Literal["device"]
+    text: DeviceKind
+
+    async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+        """Nothing more to tell."""
+        me.device = self.text
+        return {}
+
+
+class Simple(Deed):
+    """What needs no more words."""
+
+    do: Literal["share_contact_in_app", "close_app", "block_bot"]
+
+    async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
+        """Nothing more to tell."""
+        deeds: dict[str, Callable[[], Awaitable[object]]] = {
+            "share_contact_in_app": me.shares_contact_in_app,
+            "close_app": me.closes_app,
+            "block_bot": me.blocks_bot,
+        }
+        await deeds[self.do]()
+        return {}

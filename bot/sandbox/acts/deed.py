@@ -1,0 +1,66 @@
+"""What all deeds have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.state import Account, Chat, Group, Message
+
+if TYPE_CHECKING:
+    from bot.sandbox.world import World
+
+Json = dict[str, Any]
+
+
+class Deed(BaseModel):
+    """Something the person whose phone is on the page does, in a chat or not; without `chat`, in that with the bot."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    who: int = Field(alias="as")
+    chat: int | None = None
+
+    async def done(self, world: World, me: Person) -> Json:
+        """Do it; what the page is told beside that it was done. Raises `Impossible` with one sentence."""
+        raise NotImplementedError
+
+    def place(self, world: World, me: Person) -> Chat:
+        """The chat it is done in."""
+        if self.chat is None or self.chat in (me.id, world.telegram.bot.id):
+            return me.chat
+        group = world.telegram.groups.get(self.chat)
+        if group is None:
+            raise Impossible("There is no such chat.")
+        return group
+
+    def group(self, world: World, me: Person) -> Group:
+        """The group or channel it is done in."""
+        place = self.place(world, me)
+        if not isinstance(place, Group):
+            raise Impossible("That is done in a group or a channel.")
+        return place
+
+
+def account_of(world: World, account_id: int) -> Account:
+    """Whom a deed is about: a person, a stranger, or a bot."""
+    account = world.telegram.bot if account_id == world.telegram.bot.id else world.telegram.accounts.get(account_id)
+    if account is None or account is world.telegram.as_group:
+        raise Impossible("There is no such person.")
+    return account
+
+
+def message_of(place: Chat, me: Person, number: int) -> Message:
+    """A message as the page numbers it: those that only one member sees go by their own number, below zero."""
+    if isinstance(place, Group):
+        message = place.ephemeral.get(-number) if number < 0 else place.by_id.get(number)
+        seen = message is not None and message in place.seen_by(me.account)
+    else:
+        message = place.by_id.get(number)
+        seen = message is not None
+    if message is None or not seen:
+        raise Impossible("That message is gone.")
+    return message

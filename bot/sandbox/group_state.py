@@ -1,0 +1,158 @@
+"""A group as one person's phone shows it: the chat, and the sheet with all there is to know about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.sandbox.message_state import SHOWN_MESSAGES, message_json
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.commands import menu
+from bot.sandbox.telegram.joining import InviteLink
+from bot.sandbox.telegram.members import Member
+from bot.sandbox.telegram.state import Group
+
+if TYPE_CHECKING:
+    from bot.sandbox.world import World
+
+Json = dict[str, Any]
+# Of people, requests and links: a raid brings more than anybody reads.
+SHOWN = 100
+BOT_RIGHTS = ("can_invite_users", "can_restrict_members", "can_manage_tags", "can_delete_messages")
+ORDER = ("creator", "administrator", "restricted", "member", "left", "kicked")
+
+
+def finds(group: Group, me: Person) -> bool:
+    """Whether somebody knows of a group at all: a secret one is known to who is in it, or has asked."""
+    return not group.secret or group.member(me.account).inside or me.id in group.requests
+
+
+def group_json(world: World, group: Group, me: Person) -> Json:
+    """A group in the list of chats, with its messages for who is in it."""
+    member = group.member(me.account)
+    writes = member.runs if group.type == "channel" else group.allows(me.account, "can_send_messages")
+    return {
+        "id": group.id,
+        "type": group.type,
+        "title": group.title,
+        "username": group.username,
+        "about": group.about,
+        "guarded": group.guarded,
+        "approves": group.approves_new_members,
+        "members": len(group.members) + group.crowd,
+        "my_state": _standing(group, member, me),
+        "owner": member.status == "creator",
+        "anonymous": member.runs and member.anonymous,
+        "can_write": member.inside and writes,
+        "muted": {"until": member.until_date} if member.status == "restricted" and member.inside else None,
+        "invites": group.allows(me.account, "can_invite_users"),
+        "promotes": member.may("can_promote_members"),
+        "requests": len(group.requests) if member.may("can_invite_users") else 0,
+        "topics": _topics(group),
+        "opens_topics": group.is_forum and group.allows(me.account, "can_manage_topics"),
+        "unread": 0,
+        "messages": [message_json(message, me.account) for message in group.seen_by(me.account)[-SHOWN_MESSAGES:]],
+        "reply_keyboard": None,
+        "commands": menu(world.telegram, group, me.account) if member.inside else [],
+    }
+
+
+def _standing(group: Group, member: Member, me: Person) -> str:
+    if me.id in group.requests:
+        return "requested"
+    if member.status == "kicked":
+        return "banned"
+    if not member.inside:
+        return "none"
+    return "admin" if member.runs else "member"
+
+
+def _topics(group: Group) -> list[Json] | None:
+    """The topics of a forum beside the general one, which has no number; None for groups without any."""
+    if not group.is_forum:
+        return None
+    return [{"id": number, "name": name} for number, name in group.topics.items()]
+
+
+def info_json(world: World, group: Group, me: Person) -> Json:
+    """What the group's sheet shows this person: to members who is in it, to its administrators all they decide."""
+    member = group.member(me.account)
+    bot = group.member(world.telegram.bot)
+    seen = _seen_members(world, group, member)
+    may = {
+        "invite": member.may("can_invite_users"),
+        "restrict": member.may("can_restrict_members"),
+        "tag": member.may("can_manage_tags"),
+        "promote": member.may("can_promote_members"),
+        "set_up": member.may("can_change_info"),
+        "own": member.status == "creator",
+        "tag_self": not member.runs and group.allows(me.account, "can_edit_tag"),
+    }
+    return {
+        "chat": group.id,
+        "may": may,
+        "settings": {
+            "approves": group.approves_new_members,
+            "hides_members": group.hides_members,
+            "forum": group.is_forum,
+            "edit_tags": group.permissions["can_edit_tag"],
+        },
+        "bot": {
+            "inside": bot.inside,
+            "runs": bot.runs,
+            "rights": {right: bot.may(right) for right in BOT_RIGHTS},
+        },
+        "members": seen[:SHOWN],
+        "more_members": len(seen[SHOWN:]),
+        "removed": _outside(world, group) if may["restrict"] else [],
+        "requests": _requests(group) if may["invite"] else [],
+        "links": [_link(group, link) for link in group.links.values()][-SHOWN:] if may["invite"] else [],
+    }
+
+
+def _seen_members(world: World, group: Group, viewer: Member) -> list[Json]:
+    """Those in the group, who runs it first; where members are hidden, the others see only those."""
+    if not viewer.inside:
+        return []
+    members = [group.member(member.account) for member in list(group.members.values())]
+    if group.hides_members and not viewer.runs:
+        members = [member for member in members if member.runs]
+    members.sort(key=lambda member: ORDER.index(member.status))
+    return [_member(world, member) for member in members]
+
+
+def _outside(world: World, group: Group) -> list[Json]:
+    """Those who were removed, or are restricted should they come back."""
+    places = [group.member(member.account) for member in list(group.outside.values())]
+    return [_member(world, place) for place in places if not place.inside and place.status != "left"][-SHOWN:]
+
+
+def _member(world: World, member: Member) -> Json:
+    account = member.account
+    return {
+        "id": account.id,
+        "name": account.first_name,
+        "is_bot": account.is_bot,
+        "is_callgate": account is world.telegram.bot,
+        "status": member.status,
+        "tag": member.tag,
+        "anonymous": member.runs and member.anonymous,
+        "until": member.until_date,
+        "mute": member.status == "restricted" and not member.permissions.get("can_send_messages", False),
+    }
+
+
+def _requests(group: Group) -> list[Json]:
+    """Those who wait to be let in, the newest first."""
+    newest = reversed(list(group.requests.values())[-SHOWN:])
+    return [{"id": request.account.id, "name": request.account.first_name, "date": request.date} for request in newest]
+
+
+def _link(group: Group, link: InviteLink) -> Json:
+    return {
+        "url": link.url,
+        "by": link.creator.first_name,
+        "approves": link.creates_join_request,
+        "used": link.used,
+        "limit": link.member_limit,
+        "works": link.works(group.now()),
+    }

@@ -1,0 +1,103 @@
+"""Raids: many strangers come to one group within seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from bot.sandbox.tasks import Tasks
+from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.telegram.state import Group
+
+if TYPE_CHECKING:
+    from bot.sandbox.people import Person
+    from bot.sandbox.world import World
+
+Json = dict[str, Any]
+Size = Literal[30, 100, 300]
+
+# Seconds of the sandbox clock in which all of a raid come, and between two handfuls of them.
+SPREAD, STEP = 15.0, 0.5
+# All strangers there will ever be: the page lists them.
+MOST_STRANGERS = 1200
+# First names, and the first letters of the last ones, by language.
+NAMES = {
+    "en": ("Aria", "Bruno", "Cleo", "Dario", "Elif", "Felix", "Greta", "Hugo", "Iris", "Jonas", "Kira", "Leon"),
+    "ru": ("Алиса", "Богдан", "Варя", "Гоша", "Дина", "Егор", "Женя", "Злата", "Илья", "Ксения", "Лев", "Марк"),
+}
+LETTERS = {"en": "BKMRST", "ru": "БКМРСТ"}
+
+
+@dataclass(slots=True, eq=False)
+class Raid:
+    """One raid; `trouble` says in one sentence why it ended before its time."""
+
+    group: Group
+    size: int
+    came: int = 0
+    over: bool = False
+    trouble: str | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def as_json(self) -> Json:
+        """How far it is, for the page."""
+        return {
+            "group": self.group.id,
+            "title": self.group.title,
+            "size": self.size,
+            "came": self.came,
+            "over": self.over,
+            "trouble": self.trouble,
+        }
+
+
+class Raids:
+    """Starts raids, one at a time, in the background and on the sandbox clock."""
+
+    def __init__(self, world: World, tasks: Tasks) -> None:
+        self._world = world
+        self._tasks = tasks
+        self._names = itertools.cycle(
+            (f"{name} {LETTERS[language][turn]}.", language)
+            for turn in range(len(LETTERS["en"]))
+            for language, names in NAMES.items()
+            for name in names
+        )
+        self.last: Raid | None = None
+
+    def start(self, group: Group, size: Size) -> Raid:
+        """Let so many strangers come to the group: by request where it wants to be asked, else at once."""
+        if self.last is not None and not self.last.over:
+            raise Impossible("A raid is on already.")
+        if len(self._world.strangers) + size > MOST_STRANGERS:
+            raise Impossible("There are no more strangers.")
+        self.last = Raid(group, size)
+        self._tasks.start(self._go_on(self.last))
+        return self.last
+
+    def stop(self) -> None:
+        """No more strangers; those who came stay."""
+        if self.last is None or self.last.over:
+            raise Impossible("There is no raid to stop.")
+        self.last.ended.set()
+
+    async def _go_on(self, raid: Raid) -> None:
+        handful = math.ceil(raid.size * STEP / SPREAD)
+        try:
+            while raid.came < raid.size and not raid.ended.is_set():
+                for _ in range(min(handful, raid.size - raid.came)):
+                    await self._stranger().asks_to_join(raid.group)
+                    raid.came += 1
+                await self._world.clock.pause(STEP, raid.ended)
+        except Impossible as impossible:
+            raid.trouble = str(impossible)
+        finally:
+            raid.over = True
+        self._world.telegram.touch(raid.group)
+
+    def _stranger(self) -> Person:
+        name, language = next(self._names)
+        return self._world.stranger(name, language)
