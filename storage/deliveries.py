@@ -48,6 +48,8 @@ RANKS = {
     ErrandKind.KICK: 2,
     ErrandKind.UNTAG: 2,
     ErrandKind.NOTIFY: 3,
+    ErrandKind.APPEAL: 3,
+    ErrandKind.CLOSE_APPEAL: 3,
     ErrandKind.GROUP_PROMPT: 3,
     ErrandKind.MUTE: 10,
     ErrandKind.BAN: 10,

@@ -6,11 +6,12 @@ from collections.abc import Collection
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import BigInteger, Row, bindparam, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate, Switch
 from bot.domain.health import Health
+from bot.domain.people_pages import MassDecline
 from bot.domain.settings import STANDARD, GateSettings
 from bot.usecases.ports_gates import GateExtras
 from storage import tables
@@ -21,6 +22,9 @@ GATE_COLUMNS = (G.title, G.username, G.is_channel, G.is_on, G.switch, G.settings
 GATE = select(tables.gates).where(G.chat_id == bindparam("which"))
 SETTINGS = TypeAdapter(GateSettings)
 HEALTH = TypeAdapter(Health)
+MASS_DECLINE = TypeAdapter(MassDecline)
+# Not as_integer(), which PostgreSQL takes for 32 bits: ids of chats have more.
+LOG_CHAT = cast(G.settings["log_chat"].as_string(), BigInteger)
 MOVED = (
     tables.join_requests,
     tables.grants,
@@ -38,6 +42,7 @@ class SqlGates:
         self._connection = connection
         # In a raid all the requests of a transaction ask for the same gate.
         self._read: dict[int, Gate | None] = {}
+        self._sharing: dict[int, bool] = {}
 
     async def get(self, chat_id: int) -> Gate | None:
         if chat_id not in self._read:
@@ -110,6 +115,28 @@ class SqlGates:
             await self._set(chat_id, raid_at=now)
         return bool(began.rowcount)
 
+    async def shares_log(self, log_chat: int) -> bool:
+        if log_chat not in self._sharing:
+            found = await self._connection.execute(select(func.count()).where(LOG_CHAT == log_chat))
+            self._sharing[log_chat] = found.scalar_one() > 1
+        return self._sharing[log_chat]
+
+    async def with_log(self, log_chat: int) -> list[Gate]:
+        rows = await self._connection.execute(select(tables.gates).where(LOG_CHAT == log_chat).order_by(G.chat_id))
+        return [gate(row.chat_id, row) for row in rows]
+
+    async def mass_decline(self, chat_id: int) -> MassDecline | None:
+        row = (await self._connection.execute(GATE, {"which": chat_id})).one_or_none()
+        return None if row is None or row.mass_decline is None else MASS_DECLINE.validate_python(row.mass_decline)
+
+    async def set_mass_decline(self, chat_id: int, mass: MassDecline) -> None:
+        await self._set(chat_id, mass_decline=MASS_DECLINE.dump_python(mass, mode="json"))
+
+    async def mass_declines(self) -> list[tuple[Gate, MassDecline]]:
+        rows = await self._connection.execute(select(tables.gates).where(G.mass_decline.is_not(None)))
+        found = [(gate(row.chat_id, row), MASS_DECLINE.validate_python(row.mass_decline)) for row in rows]
+        return [(its_gate, mass) for its_gate, mass in found if not mass.is_over]
+
     async def move(self, old_id: int, new_id: int) -> None:
         old = (await self._connection.execute(GATE, {"which": old_id})).one_or_none()
         if old is None:
@@ -133,7 +160,7 @@ class SqlGates:
 
     async def move_log(self, old_id: int, new_id: int) -> None:
         rows = await self._connection.execute(
-            select(G.chat_id, G.settings).where(G.settings["log_chat"].as_integer() == old_id)
+            select(G.chat_id, G.settings).where(LOG_CHAT == old_id)
         )
         for row in rows.all():
             await self._set(row.chat_id, settings={**row.settings, "log_chat": new_id})

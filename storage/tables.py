@@ -172,6 +172,7 @@ gates = Table(
     Column("prompt_message_id", BigInteger),
     Column("prompt_at", Moment),
     Column("raid_at", Moment),
+    Column("mass_decline", JSON(none_as_null=True)),
 )
 
 join_requests = Table(
@@ -245,6 +246,9 @@ appeals = Table(
     Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("asked_at", Moment, nullable=False),
+    Column("decided_at", Moment),
+    # Where the admins are told of it: chat and message of each.
+    Column("messages", JSON(none_as_null=True)),
     Index("ix_appeals_user", "user_id"),
 )
 

@@ -66,6 +66,8 @@ class ActKind(StrEnum):
     RESTORE = "restore"
     """Undo a revocation."""
     DECLINE_MANY = "decline_many"
+    COMMAND = "command"
+    """What was written as a command: `key` is its name, `value` whom it is about."""
     STRICT = "strict"
 
 

@@ -93,6 +93,8 @@ class Members:
         """Remove somebody who may come again; never an admin."""
         user_id = int(errand.details["user_id"])
         member = await self._member(errand.chat_id, user_id)
+        if isinstance(member, ChatMemberOwner | ChatMemberAdministrator):
+            return Receipt(errand, Result.GONE, answer={"is": "admin"})
         if not isinstance(member, ChatMemberMember | ChatMemberRestricted):
             return Receipt(errand, Result.GONE, answer={"is": "away"})
         await self._bot.ban_chat_member(errand.chat_id, user_id, request_timeout=TIMEOUT)

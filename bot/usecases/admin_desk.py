@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, ErrandKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import ADMIN_KNOWN_FOR, Act, ActKind
+from bot.domain.panel import ADMIN_KNOWN_FOR, Act, ActKind, Page
+from bot.domain.screen import Face
 from bot.usecases.ports import Store
 
 Doer = Callable[[Store, Gate, Act, datetime], Awaitable[Toast]]
@@ -24,7 +25,7 @@ class AdminDesk:
     """An act is done only when Telegram has said within the last minute that who wants it is an admin of the gate.
 
     Otherwise Telegram is asked first: the act is a row until the answer is there, so that a crash in between loses
-    nothing. Who is no admin (any more) changes nothing, and is told so.
+    nothing. Who is no admin (any more) changes nothing, and is told so; only not in a group, where nobody asked.
     """
 
     def __init__(self, clock: Clock, doers: Mapping[ActKind, Doer]) -> None:
@@ -75,6 +76,11 @@ class AdminDesk:
         gate = await store.gates.get(act.gate_id)
         if gate is None or not is_admin:
             toast = Toast.NOT_ADMIN
+            if act.query_id is None and "group" not in act.details:
+                # They wrote in private, or followed a link: the page says it.
+                await store.screens.show(
+                    act.admin_id, act.admin_id, Face.GATE, now, details={"gate": act.gate_id, "page": Page.CARD}, fresh=True
+                )
         else:
             toast = await self._doers[act.kind](store, gate, act, now)
         if act.query_id is not None:

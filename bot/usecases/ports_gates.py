@@ -20,6 +20,7 @@ from bot.domain.gate import (
     Switch,
 )
 from bot.domain.health import Health
+from bot.domain.people_pages import MassDecline
 from bot.domain.settings import GateSettings, WayIn
 
 
@@ -63,6 +64,20 @@ class Gates(Protocol):
     async def begin_raid(self, chat_id: int, now: datetime, quiet_since: datetime) -> bool:
         """Note that a raid goes on; whether it is a new one: there was none after `quiet_since`."""
 
+    async def shares_log(self, log_chat: int) -> bool:
+        """Whether several gates tell their decisions there."""
+
+    async def with_log(self, log_chat: int) -> list[Gate]:
+        """Whose log chat this is."""
+
+    async def mass_decline(self, chat_id: int) -> MassDecline | None:
+        """The newest at this gate, be it over or not."""
+
+    async def set_mass_decline(self, chat_id: int, mass: MassDecline) -> None: ...
+
+    async def mass_declines(self) -> list[tuple[Gate, MassDecline]]:
+        """Those under way."""
+
     async def move(self, old_id: int, new_id: int) -> None:
         """The group became a supergroup: everything of it is that one's from now on."""
 
@@ -82,6 +97,9 @@ class JoinRequests(Protocol):
 
     async def set_state(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> None: ...
 
+    async def claim(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> bool:
+        """Decide about a request if it still waits; whether it did. Of several who decide at once the first wins."""
+
     async def set_hindrance(self, gate_id: int, user_id: int, hindrance: Hindrance | None) -> None: ...
 
     async def reconsider(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
@@ -94,6 +112,9 @@ class JoinRequests(Protocol):
         """Who waits at a gate, longest first."""
 
     async def count_waiting(self, gate_id: int, way: WayIn | None = None) -> int: ...
+
+    async def count_declinable(self, gate_id: int, before: datetime) -> int:
+        """How many `decline_many` would decline."""
 
     async def decline_many(
         self, gate_id: int, now: datetime, limit: int, *, before: datetime | None = None, since: datetime | None = None
@@ -189,8 +210,14 @@ class Appeals(Protocol):
     async def open(self, gate_id: int, user_id: int, now: datetime, every: timedelta) -> bool:
         """Ask; False when the last time is less than `every` ago."""
 
-    async def of_many(self, user_ids: Collection[int], since: datetime) -> dict[int, set[int]]:
-        """At which gates these persons have asked since then."""
+    async def of_many(self, user_ids: Collection[int], since: datetime) -> dict[int, dict[int, bool]]:
+        """At which gates these persons have asked since then, and whether the admins have still to decide there."""
+
+    async def told(self, gate_id: int, user_id: int, chat_id: int, message_id: int) -> bool:
+        """Note a message that tells admins of it; False when it was decided meanwhile."""
+
+    async def close(self, gate_id: int, user_id: int, now: datetime) -> list[tuple[int, int]]:
+        """It is decided; chat and id of the messages that told of it, the first time only."""
 
 
 class Admins(Protocol):
@@ -203,6 +230,9 @@ class Admins(Protocol):
 
     async def forget(self, gate_id: int, user_id: int | None = None) -> None:
         """Something changed about this person there, or about anybody: it has to be asked anew."""
+
+    async def known(self, gate_id: int) -> list[int]:
+        """Who is an admin of this gate, or was when it was last asked."""
 
     async def gates_of(self, user_id: int) -> list[Gate]:
         """Gates whose admin this person is, or was when it was last asked; newest first."""

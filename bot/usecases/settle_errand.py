@@ -12,17 +12,21 @@ from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.admit import BY_NOBODY, Why, reward
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
+from bot.usecases.settle_by_hand import SettleByHand
 
 LONGEST_REST = 30 * 24 * 3600.0
 LET_THROUGH = ("admin", "added_by_admin")
+TOLD_OTHERWISE = (Why.REVOKED, Why.MANY)
+"""What the log hears of when it is decided, or of all together."""
 WORDLESS = (Result.REFUSED, Result.UNREACHABLE, Result.GONE)
 
 
 class SettleErrand:
     """Note it, and do what follows from it."""
 
-    def __init__(self, desk: AdminDesk) -> None:
+    def __init__(self, desk: AdminDesk, by_hand: SettleByHand) -> None:
         self._desk = desk
+        self._by_hand = by_hand
 
     async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
         match errand.kind, receipt.result:
@@ -45,6 +49,7 @@ class SettleErrand:
             case ErrandKind.CHECK_GATE, Result.DONE:
                 await store.gates.set_extras(int(errand.details["gate"]), health=receipt.answer["health"])
                 await store.screens.touch([errand.chat_id], now)
+        await self._by_hand(store, errand, receipt, now)
 
     @staticmethod
     def _note(store: Store, event: Event, errand: ErrandDue, now: datetime) -> None:
@@ -76,6 +81,8 @@ class SettleErrand:
             await store.grants.owe(
                 gate_id, user_id, GrantKind.LINK, phone.verification_id if phone else BY_NOBODY, now, told=True
             )
+        if why in TOLD_OTHERWISE:
+            return
         admin_id = errand.details.get("admin_id")
         await tell_log(
             store,

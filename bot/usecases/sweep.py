@@ -12,6 +12,7 @@ from bot.domain.screen import Face
 from bot.domain.settings import WayIn
 from bot.domain.verification import PHONE_KEPT
 from bot.usecases.admit import Why, decide, turn_away
+from bot.usecases.decline_many import decline_on
 from bot.usecases.ports import Store
 
 AT_ONCE = 100
@@ -44,6 +45,7 @@ class Sweep:
             self.expire,
             self.let_in,
             self.turn_away,
+            self.decline_many,
             self.prompt,
             self.forget,
         )
@@ -93,6 +95,12 @@ class Sweep:
                 fresh=person.can_be_written,
                 acted=False,
             )
+
+    async def decline_many(self, store: Store) -> None:
+        """What an admin wants declined together goes on."""
+        now = self._clock.now()
+        for gate, mass in await store.gates.mass_declines():
+            await decline_on(store, gate, mass, now)
 
     async def prompt(self, store: Store) -> None:
         """Groups in which muted newcomers could not be told alone what to do are told it by one message, which goes
