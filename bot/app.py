@@ -16,7 +16,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiogram.methods import TelegramMethod
-from aiogram.types import BotCommandScopeAllPrivateChats, Update
+from aiogram.types import BotCommandScopeAllChatAdministrators, BotCommandScopeAllPrivateChats, Update
 from aiohttp import web
 
 from bot.clock import REAL_TIME, Clock, SystemClock
@@ -30,18 +30,23 @@ from bot.phones import KeyedVault, NumberingPlan, SystemRandomness, derived_key
 from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
-from bot.telegram.commands import menu
+from bot.telegram.commands import admin_menu, menu
 from bot.telegram.courier import Courier
 from bot.telegram.deliver import Deliverer
 from bot.telegram.intake import Intake
 from bot.telegram.launch import LaunchReader
 from bot.telegram.polling import Poller
 from bot.telegram.screens import Screens
+from bot.telegram.sentences import appeal_text
 from bot.telegram.texts import LANGUAGES, Texts
-from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.admin_desk import AdminDesk, Doer
+from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.by_hand import DECIDERS
 from bot.usecases.cancel_verification import CancelVerification
+from bot.usecases.decide_by_hand import ByHand
+from bot.usecases.decline_many import DeclineMany
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_panel import ListGates, OpenPage
@@ -59,6 +64,7 @@ from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.sweep import Sweep
+from bot.usecases.take_command import CommandInGroup, CommandInPrivate, FollowLink, TakeCommand
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
@@ -135,7 +141,16 @@ class App:
         )
 
         # What admins want done.
-        desk = AdminDesk(clock, {ActKind.OPEN: OpenPage()})
+        by_hand: dict[ActKind, Doer] = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}
+        desk = AdminDesk(
+            clock,
+            {
+                ActKind.OPEN: OpenPage(),
+                ActKind.DECLINE_MANY: DeclineMany(),
+                ActKind.COMMAND: TakeCommand(by_hand),
+                **by_hand,
+            },
+        )
 
         # Telegram, outward.
         self._bot = _bot(settings, metrics)
@@ -145,7 +160,7 @@ class App:
         self._courier = Courier(
             self._database,
             PickParcels(clock),
-            SettleParcels(clock, SettleGrant(operators), SettleErrand(desk)),
+            SettleParcels(clock, SettleGrant(operators), SettleErrand(desk, operators)),
             deliverer,
             Budget(settings.TELEGRAM_RATE),
             self._supervisor,
@@ -168,6 +183,7 @@ class App:
         ask_number_again = AskNumberAgain(clock, vault, open_verification)
         dispatcher = build_dispatcher(
             MeetPerson(clock, self._texts, vault),
+            {appeal_text(self._texts.in_language(language)) for language in LANGUAGES},
             clock=clock,
             take_contact=TakeContact(clock, plan, open_verification),
             show_screen=ShowScreen(clock),
@@ -178,6 +194,10 @@ class App:
             renew_links=RenewLinks(clock),
             take_join_request=TakeJoinRequest(clock, has_app=settings.app_url is not None),
             admin_desk=desk,
+            ask_admins=AskAdmins(clock),
+            command_in_group=CommandInGroup(clock, desk, vault),
+            command_in_private=CommandInPrivate(clock, desk, vault),
+            follow_link=FollowLink(desk),
             list_gates=ListGates(clock),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
@@ -352,11 +372,14 @@ class App:
         self._webhook_is_set = True
 
     async def _set_menus(self) -> None:
-        scope = BotCommandScopeAllPrivateChats()
-        for language in LANGUAGES:
-            words = self._texts.in_language(language)
-            await self._bot.set_my_commands(menu(words), scope=scope, language_code=language)
-        await self._bot.set_my_commands(menu(self._texts.in_language("")), scope=scope)
+        for scope, make in (
+            (BotCommandScopeAllPrivateChats(), menu),
+            (BotCommandScopeAllChatAdministrators(), admin_menu),
+        ):
+            for language in LANGUAGES:
+                words = self._texts.in_language(language)
+                await self._bot.set_my_commands(make(words), scope=scope, language_code=language)
+            await self._bot.set_my_commands(make(self._texts.in_language("")), scope=scope)
 
     async def _not_ready(self) -> str | None:
         if self._supervisor.stopping.is_set():

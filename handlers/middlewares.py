@@ -21,7 +21,7 @@ class Languages(Protocol):
 
 
 class MeetPerson(BaseMiddleware):
-    """Keep who wrote, pressed or asked, and pass them on as `person`."""
+    """Keep who wrote, pressed or asked, and pass them on as `person`. Who writes in a group is not met by that."""
 
     def __init__(self, clock: Clock, languages: Languages, vault: Vault) -> None:
         self._clock = clock
@@ -31,6 +31,8 @@ class MeetPerson(BaseMiddleware):
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401 - aiogram's signature
         user = getattr(event, "from_user", None)
         chat_id = _private_chat(event)
+        if chat_id is None and isinstance(event, Message):
+            return await handler(event, data)
         if user is None or chat_id is None:
             return None
         store: Store = data["store"]

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, Row, bindparam, cast, func, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Row, bindparam, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate, Switch
@@ -23,8 +23,6 @@ GATE = select(tables.gates).where(G.chat_id == bindparam("which"))
 SETTINGS = TypeAdapter(GateSettings)
 HEALTH = TypeAdapter(Health)
 MASS_DECLINE = TypeAdapter(MassDecline)
-# Not as_integer(), which PostgreSQL takes for 32 bits: ids of chats have more.
-LOG_CHAT = cast(G.settings["log_chat"].as_string(), BigInteger)
 MOVED = (
     tables.join_requests,
     tables.grants,
@@ -117,12 +115,12 @@ class SqlGates:
 
     async def shares_log(self, log_chat: int) -> bool:
         if log_chat not in self._sharing:
-            found = await self._connection.execute(select(func.count()).where(LOG_CHAT == log_chat))
+            found = await self._connection.execute(select(func.count()).where(_logs_to(log_chat)))
             self._sharing[log_chat] = found.scalar_one() > 1
         return self._sharing[log_chat]
 
     async def with_log(self, log_chat: int) -> list[Gate]:
-        rows = await self._connection.execute(select(tables.gates).where(LOG_CHAT == log_chat).order_by(G.chat_id))
+        rows = await self._connection.execute(select(tables.gates).where(_logs_to(log_chat)).order_by(G.chat_id))
         return [gate(row.chat_id, row) for row in rows]
 
     async def mass_decline(self, chat_id: int) -> MassDecline | None:
@@ -159,15 +157,18 @@ class SqlGates:
         self._read.clear()
 
     async def move_log(self, old_id: int, new_id: int) -> None:
-        rows = await self._connection.execute(
-            select(G.chat_id, G.settings).where(LOG_CHAT == old_id)
-        )
+        rows = await self._connection.execute(select(G.chat_id, G.settings).where(_logs_to(old_id)))
         for row in rows.all():
             await self._set(row.chat_id, settings={**row.settings, "log_chat": new_id})
 
     async def _set(self, chat_id: int, **news: object) -> None:
         self._read.pop(chat_id, None)
         await self._connection.execute(update(tables.gates).where(G.chat_id == chat_id).values(**news))
+
+
+def _logs_to(chat_id: int) -> ColumnElement[bool]:
+    # Not as_integer(), which PostgreSQL takes for 32 bits: ids of chats have more.
+    return cast(G.settings["log_chat"].as_string(), BigInteger) == chat_id
 
 
 def gate(chat_id: int, row: Row[tuple[object, ...]]) -> Gate:

@@ -91,6 +91,8 @@ class WaitingList:
     page: int
     pages: int
     total: int
+    first: int = 1
+    """The number of the first one on this page."""
     done: int | None = None
     of: int | None = None
 
@@ -115,7 +117,7 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Someone:
-    """A person at a gate. Of who never had to do with it nothing is told: `is_known` is False then.
+    """A person at a gate. Of who never asked to enter it nothing is told but `decision`: `is_known` is False then.
 
     `state` is that of their newest request, `asked_at` when they asked, `waiter` how far they got if they wait.
     `tag` is the one they have from the bot. `did` is what the reader has just done, and `said` the toast for

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from bot.domain.delivery import Notice
 from bot.domain.gateway import GatewayReason
+from bot.telegram.mentions import mention
 from bot.telegram.texts import Words, shown
 
 
-def notice(details: Mapping[str, str | int], words: Words) -> str:
+def notice(details: Mapping[str, str | int], words: Words) -> str:  # noqa: C901 - one line a notice
     """The HTML of a NOTIFY errand."""
     title = f"<b>{shown(str(details.get('title', '')))}</b>"
     match Notice(str(details["notice"])):
@@ -44,6 +45,20 @@ def notice(details: Mapping[str, str | int], words: Words) -> str:
                 "⚠️ {gate}: a verified person (id {user_id}) could not be let in.\nTelegram said: {error}",
                 gate=title,
                 user_id=details["user_id"],
+                error=shown(str(details["error"])),
+            )
+        case Notice.LOG_LOST:
+            return words(
+                "⚠️ I cannot write to the log chat of {gate} any more, so decisions are not told there now. "
+                "Choose another one in the settings.",
+                gate=title,
+            )
+        case Notice.NOT_REMOVED:
+            return words(
+                "⚠️ {gate}: I could not remove {who}; give me the right “Ban users”, or remove them yourself.\n"
+                "Telegram said: {error}",
+                gate=title,
+                who=mention(str(details["name"]), int(details["user_id"])),
                 error=shown(str(details["error"])),
             )
         case Notice.FAILURE:

@@ -78,9 +78,8 @@ class AdminDesk:
             toast = Toast.NOT_ADMIN
             if act.query_id is None and "group" not in act.details:
                 # They wrote in private, or followed a link: the page says it.
-                await store.screens.show(
-                    act.admin_id, act.admin_id, Face.GATE, now, details={"gate": act.gate_id, "page": Page.CARD}, fresh=True
-                )
+                shown: dict[str, str | int] = {"gate": act.gate_id, "page": Page.CARD}
+                await store.screens.show(act.admin_id, act.admin_id, Face.GATE, now, details=shown, fresh=True)
         else:
             toast = await self._doers[act.kind](store, gate, act, now)
         if act.query_id is not None:

@@ -119,9 +119,7 @@ async def _tell_operators(
         await _tell(store, gate, request, operator_id, now, operator=1)
 
 
-async def _tell(
-    store: Store, gate: Gate, request: JoinRequest, chat_id: int, now: datetime, **more: str | int
-) -> None:
+async def _tell(store: Store, gate: Gate, request: JoinRequest, chat_id: int, now: datetime, **more: str | int) -> None:
     (waiter,) = await waiters(store, [request], now)
     details: dict[str, str | int] = {
         "gate": gate.chat_id,

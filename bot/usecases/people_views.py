@@ -44,7 +44,8 @@ async def pending(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Wa
     page = min(int(value), pages - 1) if value.isascii() and value.isdigit() and len(value) <= len(str(pages)) else 0
     requests = await store.requests.waiting_at(gate.chat_id, PER_PAGE, page * PER_PAGE)
     done, of = await _progress(store, gate, row)
-    return WaitingList(gate, tuple(await waiters(store, requests, now)), page, pages, total, done, of)
+    first = page * PER_PAGE + 1
+    return WaitingList(gate, tuple(await waiters(store, requests, now)), page, pages, total, first, done, of)
 
 
 async def _progress(store: Store, gate: Gate, row: ScreenRow) -> tuple[int | None, int | None]:
@@ -60,22 +61,21 @@ async def _progress(store: Store, gate: Gate, row: ScreenRow) -> tuple[int | Non
 
 
 async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Someone | NobodyMeant:
-    """One person at this gate. Of somebody who never asked to enter here, and about whom nothing was decided here,
-    nothing is told: whoever runs some group could else look up anybody."""
+    """One person at this gate. Of somebody who never asked to enter here nothing is told but what was decided here:
+    whoever runs some group could else look up anybody."""
     value = str(row.details.get("value", ""))
-    if "missing" in row.details or not value.isdigit():
-        return NobodyMeant(gate, Missing(str(row.details.get("missing", Missing.NOBODY_NAMED))))
+    if not value.isdigit():
+        return NobodyMeant(gate, Missing(value or Missing.NOBODY_NAMED))
     gate_id, user_id = gate.chat_id, int(value)
     request, decision = await store.requests.get(gate_id, user_id), await store.standings.get(gate_id, user_id)
     did = ActKind(str(row.details["did"])) if "did" in row.details else None
     said = Toast(str(row.details["said"])) if "said" in row.details else ""
     is_admin = bool(await store.admins.of(gate_id, user_id, now - REMEMBERED))
-    name = request.name if request is not None else ""
-    if request is None and decision is None:
-        return Someone(gate, user_id, name, is_known=False, is_admin=is_admin, did=did, said=said)
+    if request is None:
+        return Someone(gate, user_id, "", is_known=False, is_admin=is_admin, decision=decision, did=did, said=said)
     phone = await store.phones.of(user_id)
-    is_waiting = request is not None and request.state is RequestState.WAITING
-    waiter = (await waiters(store, [request], now))[0] if request is not None and is_waiting else None
+    is_waiting = request.state is RequestState.WAITING
+    waiter = (await waiters(store, [request], now))[0] if is_waiting else None
     tags = [
         grant.detail
         for grant in await store.grants.get(gate_id, user_id)
@@ -84,11 +84,11 @@ async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Someon
     return Someone(
         gate=gate,
         user_id=user_id,
-        name=name,
+        name=request.name,
         is_known=True,
         is_admin=is_admin,
-        state=request.state if request is not None else None,
-        asked_at=request.requested_at if request is not None else None,
+        state=request.state,
+        asked_at=request.requested_at,
         waiter=waiter,
         mask=phone.mask if phone is not None else "",
         verified_at=phone.verified_at if phone is not None else None,

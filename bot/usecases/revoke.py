@@ -21,7 +21,8 @@ from bot.usecases.tell_person import tell_person
 
 async def revoke(store: Store, gate: Gate, user_id: int, act: Act, now: datetime) -> Toast:
     """A `Decider`. What they were given at this gate is taken back, and only a verification of later opens it: where
-    newcomers are muted they are muted again, elsewhere removed, and may ask anew. Who waits goes on waiting."""
+    newcomers are muted they are muted again; elsewhere, and who was there before the bot, they are removed and may
+    come anew. Who waits goes on waiting."""
     gate_id = gate.chat_id
     decision, request = await store.standings.get(gate_id, user_id), await store.requests.get(gate_id, user_id)
     is_in = request is not None and request.state is RequestState.APPROVED
@@ -35,9 +36,8 @@ async def revoke(store: Store, gate: Gate, user_id: int, act: Act, now: datetime
         await store.screens.touch([user_id], now, acted=False)
     else:
         await take_back(store, gate, user_id, now)
-        name = request.name if request is not None else ""
-        if gate.settings.way is WayIn.MUTE:
-            await _mute(store, gate, user_id, name, now)
+        if gate.settings.way is WayIn.MUTE and request is not None:
+            await _mute(store, gate, user_id, request.name, now)
         else:
             await _remove(store, gate, user_id, act.admin_id, now)
     await tell_log(

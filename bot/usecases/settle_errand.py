@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
+from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Receipt, Result
 from bot.domain.gate import QUERY_ANSWERED_WITHIN, GrantKind, JoinRequest, RequestState
 from bot.domain.journal import Event
 from bot.domain.settings import WayIn
@@ -24,9 +25,10 @@ WORDLESS = (Result.REFUSED, Result.UNREACHABLE, Result.GONE)
 class SettleErrand:
     """Note it, and do what follows from it."""
 
-    def __init__(self, desk: AdminDesk, by_hand: SettleByHand) -> None:
+    def __init__(self, desk: AdminDesk, operators: Sequence[int] = ()) -> None:
+        """`operators` are told what no admin can be."""
         self._desk = desk
-        self._by_hand = by_hand
+        self._by_hand = SettleByHand(operators)
 
     async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
         match errand.kind, receipt.result:
@@ -50,6 +52,10 @@ class SettleErrand:
                 await store.gates.set_extras(int(errand.details["gate"]), health=receipt.answer["health"])
                 await store.screens.touch([errand.chat_id], now)
         await self._by_hand(store, errand, receipt, now)
+
+    async def log_refused(self, store: Store, log: LogDue, receipt: Receipt, now: datetime) -> None:
+        """A message to a log chat was given up; or it went well."""
+        await self._by_hand.log_refused(store, log, receipt, now)
 
     @staticmethod
     def _note(store: Store, event: Event, errand: ErrandDue, now: datetime) -> None:

@@ -19,7 +19,6 @@ from bot.domain.delivery import (
 from bot.domain.journal import Event
 from bot.domain.screen import NumberShown, next_refresh
 from bot.usecases.ports import Store
-from bot.usecases.settle_by_hand import SettleByHand
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 
@@ -31,11 +30,10 @@ class SettleParcels:
     have become a supergroup, everything of it is that one's, and what was carried is carried there.
     """
 
-    def __init__(self, clock: Clock, grants: SettleGrant, errands: SettleErrand, by_hand: SettleByHand) -> None:
+    def __init__(self, clock: Clock, grants: SettleGrant, errands: SettleErrand) -> None:
         self._clock = clock
         self._grants = grants
         self._errands = errands
-        self._by_hand = by_hand
 
     async def __call__(self, store: Store, receipts: Sequence[Receipt]) -> None:  # noqa: C901 - one line a kind
         now = self._clock.now()
@@ -60,7 +58,7 @@ class SettleParcels:
                         await store.errands.retry(errand.id, self._later(receipt, now), receipt.error)
                 case LogDue() as log:
                     errands_done += [errand.id for errand in log.errands]
-                    await self._by_hand.log_refused(store, log, receipt, now)
+                    await self._errands.log_refused(store, log, receipt, now)
                 case ScreenDue() as screen:
                     if await self._screen(store, screen, receipt, now):
                         told.append(screen.user_id)

@@ -13,6 +13,7 @@ from bot.domain.panel import Act, ActKind, Page
 from bot.domain.people_pages import Missing
 from bot.domain.screen import Face
 from bot.usecases.admin_desk import AdminDesk, Doer
+from bot.usecases.decide_by_hand import whom
 from bot.usecases.open_panel import show_page
 from bot.usecases.point import point_to
 from bot.usecases.ports import Store, Vault
@@ -33,13 +34,11 @@ class Named:
 
 
 async def identify(store: Store, vault: Vault, named: Named) -> dict[str, str | int]:
-    """The same as details of an act: `value` is their id."""
-    user_id = named.user_id
-    if named.missing is None and user_id is None:
-        user_id = await store.people.by_username(vault.digest(named.username.lower()))
-        if user_id is None:
-            return {"missing": Missing.UNKNOWN}
-    return {"missing": named.missing} if user_id is None or named.missing else {"value": user_id}
+    """The same as the `value` of an act: their id, or why there is none."""
+    if named.missing is not None:
+        return {"value": named.missing}
+    user_id = named.user_id or await store.people.by_username(vault.digest(named.username.lower()))
+    return {"value": user_id or Missing.UNKNOWN}
 
 
 class TakeCommand:
@@ -58,9 +57,9 @@ class TakeCommand:
             said: dict[str, str | int] = {"message_id": int(details["said"])}
             await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, said, now)
         page = Page.PENDING if name == PENDING else Page.WHO
-        shown = {} if page is Page.PENDING else {key: details[key] for key in ("value", "missing") if key in details}
-        if name in DOES and "value" in shown:
-            does = replace(act, kind=DOES[name], details={"value": shown["value"]})
+        shown: dict[str, str | int] = {"value": details.get("value", "")} if page is Page.WHO else {}
+        if name in DOES and whom(act) is not None:
+            does = replace(act, kind=DOES[name], details=shown)
             shown |= {"did": does.kind, "said": await self._doers[does.kind](store, gate, does, now)}
         if "group" in details and not await _can_be_written(store, act.admin_id):
             await _point(store, gate, act, now)
@@ -140,9 +139,7 @@ class FollowLink:
         self._desk = desk
 
     async def __call__(self, store: Store, person: Person, name: str, gate_id: int, user_id: int) -> None:
-        details: dict[str, str | int] = {"key": name}
-        if user_id:
-            details["value"] = user_id
+        details: dict[str, str | int] = {"key": name, "value": user_id or Missing.NOBODY_NAMED}
         await self._desk(store, Act(ActKind.COMMAND, gate_id, person.user_id, details))
 
 
@@ -154,8 +151,8 @@ async def _can_be_written(store: Store, user_id: int) -> bool:
 async def _point(store: Store, gate: Gate, act: Act, now: datetime) -> None:
     is_pending = act.details["key"] == PENDING
     start = f"{PENDING if is_pending else WHO}_{gate.chat_id}"
-    if "value" in act.details:
-        start += f"_{act.details['value']}"
+    if (user_id := whom(act)) is not None:
+        start += f"_{user_id}"
     topic = act.details.get("topic")
     await point_to(
         store,
