@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.delivery import Toast
 from bot.domain.gate import Decision, Gate, Standing
 from storage import tables
 from storage.gates import G, gate
@@ -57,7 +58,7 @@ class SqlAppeals:
             .values(gate_id=gate_id, user_id=user_id, asked_at=now)
             .on_conflict_do_update(
                 index_elements=[AP.gate_id, AP.user_id],
-                set_={"asked_at": now, "decided_at": None, "messages": None},
+                set_={"asked_at": now, **dict.fromkeys(("decided_at", "outcome", "decided_by", "messages"))},
                 where=AP.asked_at <= now - every,
             )
         )
@@ -72,24 +73,26 @@ class SqlAppeals:
             asked[row.user_id][row.gate_id] = row.decided_at is None
         return asked
 
-    async def told(self, gate_id: int, user_id: int, chat_id: int, message_id: int) -> bool:
+    async def told(self, gate_id: int, user_id: int, chat_id: int, message_id: int) -> tuple[Toast, int | None] | None:
         found = await self._connection.execute(
-            select(AP.decided_at, AP.messages).where(AP.gate_id == gate_id, AP.user_id == user_id).with_for_update()
+            select(tables.appeals).where(AP.gate_id == gate_id, AP.user_id == user_id).with_for_update()
         )
         row = found.one_or_none()
         if row is None or row.decided_at is not None:
-            return False
+            return (Toast.DECIDED_ALREADY, None) if row is None else (Toast(row.outcome), row.decided_by)
         messages = [*(row.messages or []), [chat_id, message_id]]
         await self._connection.execute(
             update(tables.appeals).where(AP.gate_id == gate_id, AP.user_id == user_id).values(messages=messages)
         )
-        return True
+        return None
 
-    async def close(self, gate_id: int, user_id: int, now: datetime) -> list[tuple[int, int]]:
+    async def close(
+        self, gate_id: int, user_id: int, outcome: Toast, now: datetime, admin_id: int | None
+    ) -> list[tuple[int, int]]:
         closed = await self._connection.execute(
             update(tables.appeals)
             .where(AP.gate_id == gate_id, AP.user_id == user_id, AP.decided_at.is_(None))
-            .values(decided_at=now)
+            .values(decided_at=now, outcome=outcome, decided_by=admin_id)
             .returning(AP.messages)
         )
         return [(chat_id, message_id) for chat_id, message_id in closed.scalar_one_or_none() or []]

@@ -247,6 +247,8 @@ appeals = Table(
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("asked_at", Moment, nullable=False),
     Column("decided_at", Moment),
+    Column("outcome", String(16)),
+    Column("decided_by", BigInteger),
     # Where the admins are told of it: chat and message of each.
     Column("messages", JSON(none_as_null=True)),
     Index("ix_appeals_user", "user_id"),

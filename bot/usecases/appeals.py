@@ -75,7 +75,7 @@ async def close_appeal(
     store: Store, gate: Gate, user_id: int, outcome: Toast, now: datetime, admin_id: int | None = None
 ) -> None:
     """It is decided: the messages that told of it say so, and by whom."""
-    for chat_id, message_id in await store.appeals.close(gate.chat_id, user_id, now):
+    for chat_id, message_id in await store.appeals.close(gate.chat_id, user_id, outcome, now, admin_id):
         await _say_decided(store, gate, user_id, (chat_id, message_id), outcome, now, admin_id)
 
 
@@ -83,8 +83,12 @@ async def told(store: Store, errand: ErrandDue, message_id: int, now: datetime) 
     """The message is there. When it was decided meanwhile, the message says so at once."""
     gate_id, user_id = int(errand.details["gate"]), int(errand.details["user_id"])
     gate = await store.gates.get(gate_id)
-    if gate is not None and not await store.appeals.told(gate_id, user_id, errand.chat_id, message_id):
-        await _say_decided(store, gate, user_id, (errand.chat_id, message_id), Toast.DECIDED_ALREADY, now, None)
+    if gate is None or "operator" in errand.details:
+        return
+    decided = await store.appeals.told(gate_id, user_id, errand.chat_id, message_id)
+    if decided is not None:
+        outcome, admin_id = decided
+        await _say_decided(store, gate, user_id, (errand.chat_id, message_id), outcome, now, admin_id)
 
 
 async def _say_decided(

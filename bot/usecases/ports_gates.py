@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.domain.delivery import GrantDue
+from bot.domain.delivery import GrantDue, Toast
 from bot.domain.gate import (
     Decision,
     Gate,
@@ -213,10 +213,12 @@ class Appeals(Protocol):
     async def of_many(self, user_ids: Collection[int], since: datetime) -> dict[int, dict[int, bool]]:
         """At which gates these persons have asked since then, and whether the admins have still to decide there."""
 
-    async def told(self, gate_id: int, user_id: int, chat_id: int, message_id: int) -> bool:
-        """Note a message that tells admins of it; False when it was decided meanwhile."""
+    async def told(self, gate_id: int, user_id: int, chat_id: int, message_id: int) -> tuple[Toast, int | None] | None:
+        """Note a message that tells admins of it. What was decided meanwhile, and by whom; None: nothing yet."""
 
-    async def close(self, gate_id: int, user_id: int, now: datetime) -> list[tuple[int, int]]:
+    async def close(
+        self, gate_id: int, user_id: int, outcome: Toast, now: datetime, admin_id: int | None
+    ) -> list[tuple[int, int]]:
         """It is decided; chat and id of the messages that told of it, the first time only."""
 
 

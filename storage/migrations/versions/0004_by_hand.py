@@ -12,6 +12,8 @@ down_revision = "0003"
 def upgrade() -> None:
     """Apply."""
     op.add_column("appeals", sa.Column("decided_at", sa.BigInteger()))
+    op.add_column("appeals", sa.Column("outcome", sa.String(16)))
+    op.add_column("appeals", sa.Column("decided_by", sa.BigInteger()))
     op.add_column("appeals", sa.Column("messages", sa.JSON()))
     op.add_column("gates", sa.Column("mass_decline", sa.JSON()))
 
@@ -19,5 +21,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo."""
     op.drop_column("gates", "mass_decline")
-    op.drop_column("appeals", "messages")
-    op.drop_column("appeals", "decided_at")
+    for column in ("messages", "decided_by", "outcome", "decided_at"):
+        op.drop_column("appeals", column)
