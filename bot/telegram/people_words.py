@@ -104,8 +104,6 @@ def _event(what: Happening, words: Words) -> str:  # noqa: C901 - one line an ev
             return words("muted until verified")
         case Event.LEFT_ALONE:
             return words("let through unasked")
-        case Event.JOIN_REACHED:
-            return words("was written to")
         case Event.JOIN_NOT_REACHED:
             return words("could not be written to")
         case Event.APP_OPENED:

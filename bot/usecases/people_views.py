@@ -29,7 +29,9 @@ LOOKED_AT, TOLD = 60, 10
 """Entries of the journal looked at for a person's history, and lines of it."""
 REMEMBERED = timedelta(days=3650)
 MOST_GATES = 50
-PASSED_OVER = frozenset({Event.STARTED, Event.APP_OFFERED, Event.GRANT_DUE, Event.NUMBER_ASKED, Event.FAILURE})
+PASSED_OVER = frozenset(
+    {Event.STARTED, Event.APP_OFFERED, Event.JOIN_REACHED, Event.GRANT_DUE, Event.NUMBER_ASKED, Event.FAILURE}
+)
 """What happens inside, and tells an admin nothing."""
 
 
