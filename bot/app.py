@@ -38,10 +38,12 @@ from bot.telegram.intake import Intake
 from bot.telegram.launch import LaunchReader
 from bot.telegram.polling import Poller
 from bot.telegram.screens import Screens
+from bot.telegram.sentences import appeal_text
 from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.texts import LANGUAGES, Texts
 from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.call_panel import CallPanel, ChooseLogPlace
@@ -66,6 +68,7 @@ from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.sweep import Sweep
+from bot.usecases.take_command import CommandInGroup, CommandInPrivate, FollowLink
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
@@ -159,7 +162,7 @@ class App:
         self._courier = Courier(
             self._database,
             PickParcels(clock),
-            SettleParcels(clock, SettleGrant(operators), SettleErrand(desk, HearOfRaid(operators))),
+            SettleParcels(clock, SettleGrant(operators), SettleErrand(desk, HearOfRaid(operators), operators)),
             deliverer,
             Budget(settings.TELEGRAM_RATE),
             self._supervisor,
@@ -188,6 +191,7 @@ class App:
         ask_number_again = AskNumberAgain(clock, vault, open_verification)
         dispatcher = build_dispatcher(
             MeetPerson(clock, self._texts, vault),
+            {appeal_text(self._texts.in_language(language)) for language in LANGUAGES},
             clock=clock,
             take_contact=TakeContact(clock, plan, open_verification),
             show_screen=ShowScreen(clock),
@@ -198,6 +202,10 @@ class App:
             renew_links=RenewLinks(clock),
             take_join_request=TakeJoinRequest(clock, has_app=settings.app_url is not None),
             admin_desk=desk,
+            ask_admins=AskAdmins(clock),
+            command_in_group=CommandInGroup(clock, desk, vault),
+            command_in_private=CommandInPrivate(clock, desk, vault),
+            follow_link=FollowLink(desk),
             list_gates=ListGates(clock),
             take_words=TakeWords(desk),
             call_panel=call_panel,

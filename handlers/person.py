@@ -14,6 +14,7 @@ from bot.domain.screen import Face
 from bot.telegram.deep_links import chat_id_of
 from bot.telegram.keyboards import Place, PlaceButton, Step, VerificationButton
 from bot.telegram.texts import visible
+from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.cancel_verification import CancelVerification
@@ -52,6 +53,11 @@ async def ask_link(message: Message, command: CommandObject, store: Store, perso
     gate_id = chat_id_of(command.args)
     name = visible(message.from_user.full_name) if message.from_user else ""
     await ask_link(store, person, gate_id, name)
+
+
+async def ask_admins(message: Message, store: Store, person: Person, ask_admins: AskAdmins) -> None:  # noqa: ARG001 - aiogram passes the event
+    """The second button of the keyboard, whose text comes as a message."""
+    await ask_admins(store, person, fresh=True)
 
 
 async def anything_else(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
@@ -106,14 +112,17 @@ async def place_button(
     retry_entry: RetryEntry,
     renew_links: RenewLinks,
     list_gates: ListGates,
+    ask_admins: AskAdmins,
     clock: Clock,
 ) -> None:
-    """Home, help, privacy, "let me in now", another link, or one's gates."""
+    """Home, help, privacy, "let me in now", another link, "ask an administrator", or one's gates."""
     toast = Toast.NOTHING
     if callback_data.place is Place.ENTER:
         toast = await retry_entry(store, person)
     elif callback_data.place is Place.LINK:
         toast = await renew_links(store, person)
+    elif callback_data.place is Place.APPEAL:
+        toast = await ask_admins(store, person, fresh=False)
     elif callback_data.place is Place.GATES:
         await list_gates(store, person, fresh=False)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from aiogram import Dispatcher, F
@@ -10,7 +11,7 @@ from aiogram.filters import Command, CommandStart
 from bot.telegram import commands
 from bot.telegram.deep_links import Start
 from bot.telegram.keyboards import PanelButton, PlaceButton, VerificationButton
-from handlers import admin, membership, person
+from handlers import admin, group_commands, membership, person
 from handlers.middlewares import MeetPerson
 
 IN_PRIVATE = F.chat.type == "private"
@@ -18,8 +19,15 @@ IN_GROUP = F.chat.type.in_({"group", "supergroup"})
 WRITTEN = F.photo | F.sticker | F.voice | F.video | F.location | F.dice | F.animation
 
 
-def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  # noqa: ANN401 - of as many types as there are
-    """A dispatcher with every route. `use_cases` reach the handlers by the names of their parameters."""
+def build_dispatcher(
+    meet_person: MeetPerson,
+    appeals: Collection[str],
+    **use_cases: Any,  # noqa: ANN401 - of as many types as there are
+) -> Dispatcher:
+    """A dispatcher with every route. `use_cases` reach the handlers by the names of their parameters.
+
+    `appeals`: what the button says by which admins are asked, in each language.
+    """
     dispatcher = Dispatcher(disable_fsm=True, **use_cases)
     for observer in (dispatcher.message, dispatcher.callback_query, dispatcher.chat_join_request):
         observer.middleware(meet_person)
@@ -28,11 +36,17 @@ def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  
     message(person.contact, IN_PRIVATE, F.contact)
     message(person.ask_link, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.IN}_")))
     message(admin.open_gate, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{Start.GATE}_")))
+    for start, link in ((Start.PENDING, group_commands.pending_link), (Start.WHO, group_commands.who_link)):
+        message(link, IN_PRIVATE, CommandStart(deep_link=True, magic=F.args.startswith(f"{start}_")))
     message(person.start, IN_PRIVATE, Command(commands.START.name))
     message(person.cancel, IN_PRIVATE, Command(commands.CANCEL.name))
     message(person.help_, IN_PRIVATE, Command(commands.HELP.name))
     message(person.privacy, IN_PRIVATE, Command(commands.PRIVACY.name))
     message(admin.gates, IN_PRIVATE, Command(commands.GATES.name))
+    about_people = Command(commands.PENDING.name, *(command.name for command in commands.PEOPLE_COMMANDS))
+    message(group_commands.in_private, IN_PRIVATE, about_people)
+    message(group_commands.in_group, IN_GROUP, about_people)
+    message(person.ask_admins, IN_PRIVATE, F.text.in_(appeals))
     message(admin.written, IN_PRIVATE, F.text)
     message(admin.document, IN_PRIVATE, F.document)
     message(person.anything_else, IN_PRIVATE, WRITTEN)

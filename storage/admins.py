@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.delivery import Toast
 from bot.domain.gate import Decision, Gate, Standing
 from storage import tables
 from storage.gates import G, gate
@@ -56,19 +57,45 @@ class SqlAppeals:
             insert(self._connection, tables.appeals)
             .values(gate_id=gate_id, user_id=user_id, asked_at=now)
             .on_conflict_do_update(
-                index_elements=[AP.gate_id, AP.user_id], set_={"asked_at": now}, where=AP.asked_at <= now - every
+                index_elements=[AP.gate_id, AP.user_id],
+                set_={"asked_at": now, **dict.fromkeys(("decided_at", "outcome", "decided_by", "messages"))},
+                where=AP.asked_at <= now - every,
             )
         )
         return bool(asked.rowcount)
 
-    async def of_many(self, user_ids: Collection[int], since: datetime) -> dict[int, set[int]]:
+    async def of_many(self, user_ids: Collection[int], since: datetime) -> dict[int, dict[int, bool]]:
         rows = await self._connection.execute(
-            select(AP.gate_id, AP.user_id).where(AP.user_id.in_(user_ids), AP.asked_at > since)
+            select(AP.gate_id, AP.user_id, AP.decided_at).where(AP.user_id.in_(user_ids), AP.asked_at > since)
         )
-        asked: dict[int, set[int]] = defaultdict(set)
+        asked: dict[int, dict[int, bool]] = defaultdict(dict)
         for row in rows:
-            asked[row.user_id].add(row.gate_id)
+            asked[row.user_id][row.gate_id] = row.decided_at is None
         return asked
+
+    async def told(self, gate_id: int, user_id: int, chat_id: int, message_id: int) -> tuple[Toast, int | None] | None:
+        found = await self._connection.execute(
+            select(tables.appeals).where(AP.gate_id == gate_id, AP.user_id == user_id).with_for_update()
+        )
+        row = found.one_or_none()
+        if row is None or row.decided_at is not None:
+            return (Toast.DECIDED_ALREADY, None) if row is None else (Toast(row.outcome), row.decided_by)
+        messages = [*(row.messages or []), [chat_id, message_id]]
+        await self._connection.execute(
+            update(tables.appeals).where(AP.gate_id == gate_id, AP.user_id == user_id).values(messages=messages)
+        )
+        return None
+
+    async def close(
+        self, gate_id: int, user_id: int, outcome: Toast, now: datetime, admin_id: int | None
+    ) -> list[tuple[int, int]]:
+        closed = await self._connection.execute(
+            update(tables.appeals)
+            .where(AP.gate_id == gate_id, AP.user_id == user_id, AP.decided_at.is_(None))
+            .values(decided_at=now, outcome=outcome, decided_by=admin_id)
+            .returning(AP.messages)
+        )
+        return [(chat_id, message_id) for chat_id, message_id in closed.scalar_one_or_none() or []]
 
 
 class SqlAdmins:

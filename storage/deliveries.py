@@ -55,6 +55,8 @@ RANKS = {
     ErrandKind.UNTAG: 2,
     ErrandKind.TIDY: 2,
     ErrandKind.NOTIFY: 3,
+    ErrandKind.APPEAL: 3,
+    ErrandKind.CLOSE_APPEAL: 3,
     ErrandKind.GROUP_PROMPT: 3,
     ErrandKind.MUTE: 10,
     ErrandKind.BAN: 10,

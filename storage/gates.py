@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import BigInteger, ColumnElement, Row, bindparam, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate, Switch
@@ -39,6 +39,7 @@ class SqlGates:
         self._connection = connection
         # In a raid all the requests of a transaction ask for the same gate.
         self._read: dict[int, Gate | None] = {}
+        self._sharing: dict[int, bool] = {}
 
     async def get(self, chat_id: int) -> Gate | None:
         if chat_id not in self._read:
@@ -105,6 +106,16 @@ class SqlGates:
         )
         return [(row.chat_id, row.prompt_message_id) for row in rows]
 
+    async def shares_log(self, log_chat: int) -> bool:
+        if log_chat not in self._sharing:
+            found = await self._connection.execute(select(func.count()).where(_logs_to(log_chat)))
+            self._sharing[log_chat] = found.scalar_one() > 1
+        return self._sharing[log_chat]
+
+    async def with_log(self, log_chat: int) -> list[Gate]:
+        rows = await self._connection.execute(select(tables.gates).where(_logs_to(log_chat)).order_by(G.chat_id))
+        return [gate(row.chat_id, row) for row in rows]
+
     async def move(self, old_id: int, new_id: int) -> None:
         old = (await self._connection.execute(GATE, {"which": old_id})).one_or_none()
         if old is None:
@@ -140,6 +151,11 @@ class SqlGates:
     async def _set(self, chat_id: int, **news: object) -> None:
         self._read.pop(chat_id, None)
         await self._connection.execute(update(tables.gates).where(G.chat_id == chat_id).values(**news))
+
+
+def _logs_to(chat_id: int) -> ColumnElement[bool]:
+    # Not as_integer(), which PostgreSQL takes for 32 bits: ids of chats have more.
+    return cast(G.settings["log_chat"].as_string(), BigInteger) == chat_id
 
 
 def gate(chat_id: int, row: Row[tuple[object, ...]]) -> Gate:

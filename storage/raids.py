@@ -94,8 +94,24 @@ class SqlMassDeclines:
     async def chosen(self, job: str, now: datetime) -> None:
         await self._connection.execute(update(tables.mass_declines).where(D.job == job).values(chosen_at=now))
 
-    async def forget(self, chosen_before: datetime) -> None:
-        await self._connection.execute(delete(tables.mass_declines).where(D.chosen_at < chosen_before))
+    async def told(self) -> list[MassDecline]:
+        rows = await self._connection.execute(
+            select(tables.mass_declines).where(D.chosen_at.is_not(None), D.over_at.is_(None)).order_by(D.before, D.job)
+        )
+        return [_decline(row) for row in rows]
+
+    async def over(self, job: str, now: datetime) -> None:
+        await self._connection.execute(update(tables.mass_declines).where(D.job == job).values(over_at=now))
+
+    async def newest(self, gate_id: int) -> tuple[MassDecline, bool] | None:
+        rows = await self._connection.execute(
+            select(tables.mass_declines).where(D.gate_id == gate_id).order_by(D.before.desc(), D.job).limit(1)
+        )
+        row = rows.one_or_none()
+        return None if row is None else (_decline(row), row.over_at is not None)
+
+    async def forget(self, over_before: datetime) -> None:
+        await self._connection.execute(delete(tables.mass_declines).where(D.over_at < over_before))
 
 
 def _decline(row: Row[tuple[object, ...]]) -> MassDecline:

@@ -113,6 +113,14 @@ class SqlJoinRequests:
             DECIDE, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
         )
 
+    async def claim(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> bool:
+        claimed = await self._connection.execute(
+            update(tables.join_requests)
+            .where(R.gate_id == gate_id, R.user_id == user_id, R.state == RequestState.WAITING)
+            .values(state=state, decided_at=now)
+        )
+        return bool(claimed.rowcount)
+
     async def set_hindrance(self, gate_id: int, user_id: int, hindrance: Hindrance | None) -> None:
         await self._connection.execute(
             update(tables.join_requests).where(R.gate_id == gate_id, R.user_id == user_id).values(hindrance=hindrance)
@@ -155,6 +163,18 @@ class SqlJoinRequests:
         ways = [] if way is None else [R.way == way]
         found = await self._connection.execute(
             select(func.count()).where(R.gate_id == gate_id, R.state == RequestState.WAITING, *ways)
+        )
+        return found.scalar_one()
+
+    async def count_declinable(self, gate_id: int, before: datetime) -> int:
+        found = await self._connection.execute(
+            select(func.count()).where(
+                R.gate_id == gate_id,
+                R.state == RequestState.WAITING,
+                R.requested_at < before,
+                ~IN_CALL_WINDOW,
+                ~VERIFIED,
+            )
         )
         return found.scalar_one()
 

@@ -246,6 +246,11 @@ appeals = Table(
     Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("asked_at", Moment, nullable=False),
+    Column("decided_at", Moment),
+    Column("outcome", String(16)),
+    Column("decided_by", BigInteger),
+    # Where the admins are told of it: chat and message of each.
+    Column("messages", JSON(none_as_null=True)),
     Index("ix_appeals_user", "user_id"),
 )
 
@@ -260,6 +265,8 @@ mass_declines = Table(
     Column("before", Moment, nullable=False),
     # When the last of them had been chosen; None while some may be left.
     Column("chosen_at", Moment),
+    # When Telegram had been told of all of them.
+    Column("over_at", Moment),
     Index("ix_mass_declines_gate", "gate_id"),
 )
 

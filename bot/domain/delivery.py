@@ -35,6 +35,10 @@ class ErrandKind(StrEnum):
     """Ask Telegram how it stands with a gate: rights, approval of new members, the guard."""
     CALL_ADMINS = "call_admins"
     """Ask Telegram who the admins of a gate are, to tell those something who can be written to."""
+    APPEAL = "appeal"
+    """Tell an admin, or the log chat, of somebody who asks to be let in, with buttons to decide."""
+    CLOSE_APPEAL = "close_appeal"
+    """Say under such a message what was decided."""
     POINT = "point"
     """Show somebody in a group, and nobody else, the way into the private chat."""
     SEND_FILE = "send_file"
@@ -84,6 +88,8 @@ URGENCY = {
     ErrandKind.CHECK_ADMIN: Urgency.SOON,
     ErrandKind.CHECK_GATE: Urgency.SOON,
     ErrandKind.CALL_ADMINS: Urgency.SOON,
+    ErrandKind.APPEAL: Urgency.LATER,
+    ErrandKind.CLOSE_APPEAL: Urgency.LATER,
     ErrandKind.POINT: Urgency.SOON,
     ErrandKind.SEND_FILE: Urgency.SOON,
     ErrandKind.FETCH_FILE: Urgency.SOON,
@@ -129,6 +135,10 @@ class Notice(StrEnum):
     GATEWAY_TROUBLE = "gateway_trouble"
     GATEWAY_WRONG_PARAMETERS = "gateway_wrong_parameters"
     GRANT_FAILED = "grant_failed"
+    LOG_LOST = "log_lost"
+    """Decisions cannot be told to the log chat any more."""
+    NOT_REMOVED = "not_removed"
+    """Somebody was to be removed by hand, and Telegram did not let the bot."""
     FAILURE = "failure"
     FAILURE_FOR_PERSON = "failure_for_person"
 
@@ -152,6 +162,22 @@ class Toast(StrEnum):
     ASKED_BEFORE = "asked_before"
     DONE = "done"
     DONE_BEFORE = "done_before"
+    DECIDED_ALREADY = "decided_already"
+    LET_IN = "let_in"
+    LET_IN_LATER = "let_in_later"
+    """Nothing of theirs waits; the next time they ask they come in at once."""
+    DECLINED = "declined"
+    BLOCKED = "blocked"
+    UNBLOCKED = "unblocked"
+    NOT_BLOCKED = "not_blocked"
+    REVOKED = "revoked"
+    RESTORED = "restored"
+    IS_ADMIN = "is_admin"
+    IN_ALREADY = "in_already"
+    DECLINING = "declining"
+    """Many are being declined."""
+    DECLINING_ALREADY = "declining_already"
+    NOBODY_WAITS = "nobody_waits"
 
 
 @dataclass(frozen=True, slots=True)

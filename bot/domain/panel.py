@@ -78,6 +78,8 @@ class ActKind(StrEnum):
     DECLINE_MANY = "decline_many"
     DECLINE_RECENT = "decline_recent"
     """Decline who is not verified and asked in a raid (`value` is its mark), or else in the last minutes."""
+    COMMAND = "command"
+    """What was written as a command: `key` is its name, `value` whom it is about."""
     STRICT = "strict"
     """`value`: on, for an hour, or off."""
 

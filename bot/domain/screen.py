@@ -10,6 +10,7 @@ from bot.domain.contact import ContactRefusal
 from bot.domain.gate import GrantKind, GrantState, Hindrance
 from bot.domain.gateway import GatewayReason
 from bot.domain.panel import PanelView
+from bot.domain.people_pages import PeopleView
 from bot.domain.settings import WayIn
 
 REFRESHED_BEFORE_END = (
@@ -31,6 +32,8 @@ class Face(StrEnum):
     CONTACT_REFUSED = "contact_refused"
     LIMITED = "limited"
     DEADLINE = "deadline"
+    DECIDED = "decided"
+    """What an admin decided about them."""
     GATES = "gates"
     """For admins: the gates they run."""
     GATE = "gate"
@@ -45,6 +48,15 @@ class Appeal(StrEnum):
     CAN_ASK = "can_ask"
     ASKED = "asked"
     """They have asked today; the admins have not decided."""
+
+
+class Outcome(StrEnum):
+    """What an admin decided, as the person is told it."""
+
+    LET_IN = "let_in"
+    DECLINED = "declined"
+    REVOKED = "revoked"
+    """They were removed, and may come again once they verify anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +157,17 @@ class DeadlinePassed:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """An admin decided about the person. `granted` is there while they are being let in, and after. `goes_on`: they
+    wait elsewhere, or are in the middle of a verification."""
+
+    gate: str
+    outcome: Outcome
+    granted: Granted | None = None
+    goes_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """What the bot does, and its commands."""
 
@@ -155,7 +178,19 @@ class Privacy:
 
 
 View = (
-    Welcome | Asking | NumberShown | Verified | Ended | Refused | Limited | DeadlinePassed | Help | Privacy | PanelView
+    Welcome
+    | Asking
+    | NumberShown
+    | Verified
+    | Ended
+    | Refused
+    | Limited
+    | DeadlinePassed
+    | Decided
+    | Help
+    | Privacy
+    | PanelView
+    | PeopleView
 )
 
 

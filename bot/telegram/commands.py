@@ -34,8 +34,15 @@ COMMANDS = (START, CANCEL, HELP, PRIVACY, GATES)
 """Those of the private chat."""
 GATE = Command("gate", _("the settings of this group"), is_ephemeral=True)
 LOG = Command("log", _("tell here who was let in"))
-ADMIN_COMMANDS = (GATE, LOG)
-"""Those of admins, in their groups."""
+PENDING = Command("pending", _("who waits, and let in or decline"), is_ephemeral=True)
+WHO = Command("who", _("what I know of somebody here"), is_ephemeral=True)
+REVOKE = Command("revoke", _("have somebody verify anew"), is_ephemeral=True)
+BLOCK = Command("block", _("let somebody in no more"), is_ephemeral=True)
+UNBLOCK = Command("unblock", _("take a block back"), is_ephemeral=True)
+PEOPLE_COMMANDS = (WHO, REVOKE, BLOCK, UNBLOCK)
+"""Those that name somebody."""
+ADMIN_COMMANDS = (GATE, PENDING, *PEOPLE_COMMANDS, LOG)
+"""Those of admins, in their groups; all but `/gate` and `/log` in private too."""
 
 
 def menu(words: Words, commands: Sequence[Command] = COMMANDS) -> list[BotCommand]:

@@ -19,6 +19,8 @@ class Start(StrEnum):
     """The panel of this gate."""
     WHO = "who"
     """This person at this gate."""
+    PENDING = "pending"
+    """Who waits at this gate."""
     LOG = "log"
     """In a group: the log of this gate goes here."""
 

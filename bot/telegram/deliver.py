@@ -35,15 +35,25 @@ from bot.domain.delivery import (
     Toast,
 )
 from bot.telegram.alerts import Alerts
+from bot.telegram.appeals import Appeals
 from bot.telegram.drawing import Drawing
 from bot.telegram.files import Files
 from bot.telegram.inquiries import Inquiries
 from bot.telegram.log import LogTeller
 from bot.telegram.members import QUERY_TIMEOUT, Members
 from bot.telegram.methods import EditRich, EditText, SendRich, SendText
+from bot.telegram.names import Names
 from bot.telegram.notices import notice
 from bot.telegram.prompts import Prompts
-from bot.telegram.refusals import ALREADY_IN, NO_MESSAGE, NO_REQUEST, NOTHING_CHANGED, UNREACHABLE, says
+from bot.telegram.refusals import (
+    ALREADY_IN,
+    NO_MESSAGE,
+    NO_REQUEST,
+    NO_WRITING,
+    NOTHING_CHANGED,
+    UNREACHABLE,
+    says,
+)
 from bot.telegram.screens import Screens
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Texts
@@ -65,8 +75,10 @@ class Deliverer:
         self._screens = screens
         self._app_url = app_url
         self._members = Members(bot, clock)
-        self._log = LogTeller(bot, texts)
-        inquiries, prompts, files = Inquiries(bot, clock, app_url), Prompts(bot, texts), Files(bot)
+        names = Names(bot)
+        self._log = LogTeller(bot, texts, names)
+        appeals, files = Appeals(bot, clock, texts, names), Files(bot)
+        inquiries, prompts = Inquiries(bot, clock, app_url), Prompts(bot, texts)
         self._runners: dict[ErrandKind, ErrandRunner] = {
             ErrandKind.ANSWER_BUTTON: self._answer_button,
             ErrandKind.OPEN_APP: self._open_app,
@@ -87,6 +99,8 @@ class Deliverer:
             ErrandKind.BAN: self._members.ban,
             ErrandKind.UNBAN: self._members.unban,
             ErrandKind.UNTAG: self._members.untag,
+            ErrandKind.APPEAL: appeals.tell,
+            ErrandKind.CLOSE_APPEAL: appeals.close,
             ErrandKind.POINT: prompts.point,
             ErrandKind.PROMPT: prompts.prompt,
             ErrandKind.GROUP_PROMPT: prompts.group_prompt,
@@ -244,5 +258,8 @@ def _final(parcel: Parcel, error: TelegramAPIError) -> Result:
         if parcel.kind is ErrandKind.DECLINE_JOIN and says(error, (*NO_REQUEST, *ALREADY_IN)):
             return Result.GONE
     if not isinstance(parcel, GrantDue) and says(error, UNREACHABLE):
+        return Result.UNREACHABLE
+    tells_log = isinstance(parcel, LogDue) or (isinstance(parcel, ErrandDue) and parcel.kind is ErrandKind.APPEAL)
+    if tells_log and says(error, NO_WRITING):
         return Result.UNREACHABLE
     return Result.REFUSED

@@ -2,25 +2,168 @@
 
 from __future__ import annotations
 
-from aiogram import Bot
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
 
-from bot.domain.delivery import LogDue, Receipt, Result
+from aiogram import Bot
+from aiogram.types import InlineKeyboardMarkup
+
+from bot.domain.delivery import ErrandDue, LogDue, Receipt, Result
+from bot.domain.journal import Event
+from bot.domain.panel import ActKind
+from bot.telegram import keyboards
+from bot.telegram.mentions import mention
 from bot.telegram.methods import SendText
-from bot.telegram.texts import Texts
+from bot.telegram.names import Names
+from bot.telegram.panel_people import act_text
+from bot.telegram.people_words import lasted
+from bot.telegram.texts import Texts, Words, shown
 
 TIMEOUT = 15
+MOST_LINES = 20
+"""Of one message; the rest is summed up."""
+FROM_LOG = "log"
+"""The `key` of the button under a single line."""
+ICONS = {
+    Event.GRANT_DONE: "✅",
+    Event.ALLOWED: "✅",
+    Event.LEFT_ALONE: "✅",
+    Event.JOIN_DECLINED: "✖️",
+    Event.JOIN_EXPIRED: "⌛",
+    Event.REMOVED: "🚪",
+    Event.BLOCKED: "⛔",
+    Event.UNBLOCKED: "🔓",
+    Event.REVOKED: "♻️",
+    Event.RESTORED: "↩️",
+    Event.RAID: "🌊",
+}
+UNDO = {
+    Event.GRANT_DONE: ActKind.REVOKE,
+    Event.ALLOWED: ActKind.REVOKE,
+    Event.JOIN_DECLINED: ActKind.LET_IN,
+    Event.JOIN_EXPIRED: ActKind.LET_IN,
+    Event.REMOVED: ActKind.LET_IN,
+    Event.BLOCKED: ActKind.UNBLOCK,
+    Event.REVOKED: ActKind.RESTORE,
+}
+TOGETHER = ("raid", "many")
+"""Why many are turned away at once: told as one line, however few there are."""
 
 
 class LogTeller:
     """Tells a log chat what has gathered for it."""
 
-    def __init__(self, bot: Bot, texts: Texts) -> None:
+    def __init__(self, bot: Bot, texts: Texts, names: Names) -> None:
         self._bot = bot
         self._texts = texts
+        self._names = names
 
     async def tell(self, parcel: LogDue) -> Receipt:
-        """One message for all of it. May raise what aiogram raises."""
-        text = "\n".join(str(errand.details["event"]) for errand in parcel.errands)
-        method = SendText(chat_id=parcel.chat_id, text=text, message_thread_id=parcel.topic)
+        """One message for all of it. What stands alone can be undone by a button. May raise what aiogram raises."""
+        words = self._texts.in_language(parcel.language)
+        singles = [line for line in parcel.errands if not _is_summed(line)]
+        summed = [line for line in parcel.errands if _is_summed(line)]
+        lines = [await self._line(line, words) for line in singles[:MOST_LINES]]
+        lines += _sums(summed, words)
+        if len(singles) > MOST_LINES:
+            rest = singles[MOST_LINES:]
+            lines.append(words("… and {count} more: {kinds}", count=len(rest), kinds=_kinds(rest, words)))
+        method = SendText(
+            chat_id=parcel.chat_id,
+            text="\n".join(lines),
+            reply_markup=_undo(singles[0], words) if len(parcel.errands) == 1 and singles else None,
+            message_thread_id=parcel.topic,
+        )
         sent = await self._bot(method, request_timeout=TIMEOUT)
         return Receipt(parcel, Result.DONE, message_id=sent.message_id)
+
+    async def _line(self, line: ErrandDue, words: Words) -> str:
+        """Icon, who, where, what and why, phone, how long it took, by whom."""
+        details = line.details
+        user_id = int(details.get("user_id", 0))
+        parts = [mention(str(details.get("name", "")), user_id)] if user_id else []
+        if details.get("title"):
+            parts.append(shown(str(details["title"])))
+        parts.append(_what(line, words))
+        if details.get("mask"):
+            parts.append(str(details["mask"]))
+        if "seconds" in details:
+            parts.append(lasted(timedelta(seconds=int(details["seconds"])), words))
+        if "admin_id" in details:
+            admin = await self._names.admin(int(details["gate"]), int(details["admin_id"]), words)
+            parts.append(words("by {admin}", admin=admin))
+        return f"{ICONS.get(_event(line), '•')} {' · '.join(parts)}"
+
+
+def _event(line: ErrandDue) -> Event:
+    return Event(str(line.details["event"]))
+
+
+def _is_summed(line: ErrandDue) -> bool:
+    return "count" not in line.details and line.details.get("why") in TOGETHER
+
+
+def _what(line: ErrandDue, words: Words) -> str:  # noqa: C901 - one line a decision
+    why = str(line.details.get("why", ""))
+    count = int(line.details.get("count", 1))
+    match _event(line), why:
+        case Event.GRANT_DONE, "verified":
+            return words("let in, verified")
+        case Event.GRANT_DONE, "open":
+            return words("let in: no call is asked for")
+        case ((Event.GRANT_DONE | Event.ALLOWED), _):
+            return words("let in by hand")
+        case Event.LEFT_ALONE, _:
+            return words("added by an administrator")
+        case Event.JOIN_DECLINED, "many":
+            return words.many("{count} declined together", "{count} declined together", count)
+        case Event.JOIN_DECLINED, "deadline":
+            return words("declined: did not verify in time")
+        case Event.JOIN_DECLINED, "blocked":
+            return words("declined: blocked")
+        case Event.JOIN_DECLINED, _:
+            return words("declined")
+        case Event.REMOVED, "deadline":
+            return words("removed: did not verify in time")
+        case Event.REMOVED, _:
+            return words("removed")
+        case Event.BLOCKED, _:
+            return words("blocked")
+        case Event.UNBLOCKED, _:
+            return words("unblocked")
+        case Event.REVOKED, _:
+            return words("has to verify anew")
+        case Event.RESTORED, _:
+            return words("restored")
+        case Event.RAID, _:
+            return words("a flood of requests")
+        case event, _:
+            return str(event)
+
+
+def _sums(lines: Sequence[ErrandDue], words: Words) -> list[str]:
+    """Those turned away together, a line for each reason."""
+    counted = Counter(str(line.details["why"]) for line in lines)
+    sums = []
+    for why, count in counted.items():
+        if why == "raid":
+            sums.append("🌊 " + words.many("{count} declined in a flood", "{count} declined in a flood", count))
+        else:
+            sums.append("🧹 " + words.many("{count} declined together", "{count} declined together", count))
+    return sums
+
+
+def _kinds(lines: Sequence[ErrandDue], words: Words) -> str:
+    counted = Counter((ICONS.get(_event(line), "•"), _what(line, words)) for line in lines)
+    return ", ".join(f"{icon} {what}: {count}" for (icon, what), count in counted.most_common())
+
+
+def _undo(line: ErrandDue, words: Words) -> InlineKeyboardMarkup | None:
+    kind = UNDO.get(_event(line))
+    if line.details.get("why") == "blocked":
+        kind = ActKind.UNBLOCK
+    if kind is None or not int(line.details.get("user_id", 0)):
+        return None
+    gate_id, value = int(line.details["gate"]), str(line.details["user_id"])
+    return keyboards.rows([keyboards.panel(f"↩️ {act_text(kind, words)}", kind, gate_id, FROM_LOG, value)])

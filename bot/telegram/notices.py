@@ -8,6 +8,7 @@ from bot.domain.delivery import Notice
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import Ailment
 from bot.telegram.ailments import ailment
+from bot.telegram.mentions import mention
 from bot.telegram.texts import Words, shown
 
 
@@ -52,6 +53,20 @@ def notice(details: Mapping[str, str | int], words: Words) -> str:  # noqa: C901
                 "⚠️ {gate}: a verified person (id {user_id}) could not be let in.\nTelegram said: {error}",
                 gate=title,
                 user_id=details["user_id"],
+                error=shown(str(details["error"])),
+            )
+        case Notice.LOG_LOST:
+            return words(
+                "⚠️ I cannot write to the log chat of {gate} any more, so decisions are not told there now. "
+                "Choose another one in the settings.",
+                gate=title,
+            )
+        case Notice.NOT_REMOVED:
+            return words(
+                "⚠️ {gate}: I could not remove {who}; give me the right “Ban users”, or remove them yourself.\n"
+                "Telegram said: {error}",
+                gate=title,
+                who=mention(str(details["name"]), int(details["user_id"])),
                 error=shown(str(details["error"])),
             )
         case Notice.FAILURE:

@@ -15,6 +15,18 @@ UNREACHABLE = (
 NO_REQUEST = ("hide_requester_missing", "user_id_invalid", "participant_id_invalid")
 ALREADY_IN = ("user_already_participant",)
 TOO_MANY = ("user_channels_too_much", "channels_too_much")
+NO_WRITING = (
+    "not enough rights",
+    "have no rights",
+    "need administrator rights",
+    "chat_write_forbidden",
+    "chat_send_plain_forbidden",
+    "message thread not found",
+    "topic_closed",
+    "topic_deleted",
+    "chat_restricted",
+)
+"""The bot may not write into a group, or into that topic of it."""
 NO_MESSAGE = ("message to delete not found", "message can't be deleted", "message_id_invalid")
 
 

@@ -7,13 +7,14 @@ from html import escape
 
 from aiogram.types import InlineKeyboardButton
 
-from bot.domain.gate import GrantKind, GrantState
+from bot.domain.gate import GrantState
+from bot.domain.people_pages import DeclineChoice, GateChoice, NobodyMeant, Someone, WaitingList
 from bot.domain.screen import (
     Appeal,
     Asking,
     DeadlinePassed,
+    Decided,
     Ended,
-    Granted,
     Help,
     Limited,
     NumberShown,
@@ -27,14 +28,15 @@ from bot.domain.settings import WayIn
 from bot.telegram import keyboards
 from bot.telegram.commands import listed
 from bot.telegram.drawing import Drawing
+from bot.telegram.granted import draw_decided, grant_line, try_again, way_in
 from bot.telegram.keyboards import Place, Step
 from bot.telegram.panel import draw_panel
+from bot.telegram.panel_people import draw_people
 from bot.telegram.sentences import appeal_text, contact_refusal, gateway_refusal, hindered_at
-from bot.telegram.texts import Words, shown, visible
+from bot.telegram.texts import Words, shown
 
 MINUTE = timedelta(minutes=1)
 NAMED_GATES = 5
-BUTTON_LENGTH = 32
 
 
 class Screens:
@@ -68,10 +70,14 @@ class Screens:
                 return _limited(view, words, now)
             case DeadlinePassed():
                 return _deadline(view, words)
+            case Decided():
+                return draw_decided(view, words)
             case Help():
                 return _help(words, self._app_url)
             case Privacy():
                 return _privacy(words)
+            case WaitingList() | DeclineChoice() | Someone() | NobodyMeant() | GateChoice():
+                return draw_people(view, words, now)
             case _:
                 return draw_panel(view, words, self.chat_url)
 
@@ -177,7 +183,7 @@ def _names(gates: tuple[str, ...], words: Words) -> str:
 def _verified(view: Verified, words: Words) -> Drawing:
     lines = [words("✅ <b>Your phone is verified</b>"), view.mask]
     if view.grants or view.hindered:
-        lines += ["", *(_grant(grant, words) for grant in view.grants)]
+        lines += ["", *(grant_line(grant, words) for grant in view.grants)]
     else:
         lines += ["", words("Groups that ask for it will now let you in at once.")]
     lines += [hindered_at(f"<b>{shown(title)}</b>", hindrance, words) for title, hindrance in view.hindered]
@@ -186,21 +192,11 @@ def _verified(view: Verified, words: Words) -> Drawing:
             lines += ["", f"<blockquote>{escape(grant.welcome, quote=False)}</blockquote>"]
     if view.appeal is Appeal.ASKED:
         lines += ["", _asked(words)]
-    buttons = [_way_in(grant, words) for grant in view.grants if grant.state is GrantState.DONE]
+    buttons = [way_in(grant, words) for grant in view.grants if grant.state is GrantState.DONE]
     if any(grant.state in (GrantState.TOO_MANY_CHATS, GrantState.FAILED) for grant in view.grants):
-        buttons.append([keyboards.place(words("🔄 Let me in now"), Place.ENTER)])
+        buttons.append(try_again(words))
     buttons.append(_appeal(view.appeal, words))
     return Drawing("\n".join(lines), keyboards.rows(*buttons) if any(buttons) else None)
-
-
-def _way_in(grant: Granted, words: Words) -> list[InlineKeyboardButton]:
-    title = visible(grant.title, BUTTON_LENGTH)
-    if grant.kind is GrantKind.LINK:
-        return [
-            keyboards.link(words("Join “{title}”", title=title), grant.detail),
-            keyboards.place(words("🔄 New link"), Place.LINK),
-        ]
-    return [keyboards.link(words("Open “{title}”", title=title), grant.link)]
 
 
 def _appeal(appeal: Appeal, words: Words) -> list[InlineKeyboardButton]:
@@ -209,24 +205,6 @@ def _appeal(appeal: Appeal, words: Words) -> list[InlineKeyboardButton]:
 
 def _asked(words: Words) -> str:
     return words("🙋 The administrators were asked; you will hear from them here.")
-
-
-def _grant(grant: Granted, words: Words) -> str:
-    title = f"<b>{shown(grant.title)}</b>"
-    match grant.state:
-        case GrantState.DONE if grant.kind is GrantKind.LINK:
-            return words("Your link to {gate} works once, within an hour.", gate=title)
-        case GrantState.DONE:
-            return words("You are in: {gate}", gate=title)
-        case GrantState.TOO_MANY_CHATS:
-            return words(
-                "{gate}: you are in too many groups. Leave one that you do not need, then press the button below.",
-                gate=title,
-            )
-        case GrantState.FAILED:
-            return words("{gate}: Telegram did not let me add you. The operators were told.", gate=title)
-        case GrantState.DUE | GrantState.GONE:
-            return words("Letting you in: {gate}…", gate=title)
 
 
 def _ended(view: Ended, words: Words) -> Drawing:

@@ -116,3 +116,38 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("Done")
         case Toast.DONE_BEFORE:
             return words("This has been done already.")
+        case _:
+            return _decided(what, words)
+
+
+def _decided(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
+    """What came of an admin's decision about people."""
+    match what:
+        case Toast.LET_IN:
+            return words("Let in")
+        case Toast.LET_IN_LATER:
+            return words("They come in as soon as they ask.")
+        case Toast.DECLINED:
+            return words("Declined")
+        case Toast.BLOCKED:
+            return words("Blocked")
+        case Toast.UNBLOCKED:
+            return words("Unblocked")
+        case Toast.NOT_BLOCKED:
+            return words("They are not blocked.")
+        case Toast.REVOKED:
+            return words("They have to verify anew.")
+        case Toast.RESTORED:
+            return words("Restored")
+        case Toast.IS_ADMIN:
+            return words("That is an administrator: nothing can be done about them here.")
+        case Toast.IN_ALREADY:
+            return words("They are in already.")
+        case Toast.DECLINING:
+            return words("Declining…")
+        case Toast.DECLINING_ALREADY:
+            return words("Many are being declined already; wait until that is over.")
+        case Toast.NOBODY_WAITS:
+            return words("There is nobody to decline.")
+        case _:
+            return words("This was decided already.")

@@ -25,7 +25,8 @@ class AdminDesk:
     """An act is done only when Telegram has said within the last minute that who wants it is an admin of the gate.
 
     Otherwise Telegram is asked first: the act is a row until the answer is there, so that a crash in between loses
-    nothing. Who is no admin (any more) changes nothing, and is told so; a page of that gate is shown them no more.
+    nothing. Who is no admin (any more) changes nothing, and is told so, only not in a group, where nobody asked; a page
+    of that gate is shown them no more.
     """
 
     def __init__(self, clock: Clock, doers: Mapping[ActKind, Doer]) -> None:
@@ -88,8 +89,8 @@ class AdminDesk:
 
     @staticmethod
     async def _turn_off(store: Store, act: Act, now: datetime) -> None:
-        """Who follows a link to a panel is answered there too, that they are no admin."""
-        if act.kind is ActKind.OPEN and act.query_id is None:
+        """Who wrote in private, or followed a link, is answered there too, that they are no admin."""
+        if act.query_id is None and act.kind in (ActKind.OPEN, ActKind.COMMAND) and "group" not in act.details:
             details: dict[str, str | int] = {"gate": act.gate_id, "page": Page.CARD}
             await store.screens.show(act.admin_id, act.admin_id, Face.GATE, now, details=details, fresh=True)
             return

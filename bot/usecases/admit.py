@@ -32,6 +32,8 @@ class Why(StrEnum):
     BLOCKED = "blocked"
     DEADLINE = "deadline"
     RAID = "raid"
+    REVOKED = "revoked"
+    """An admin wants them to verify anew."""
     MANY = "many"
     """One of many that an admin declined together."""
 

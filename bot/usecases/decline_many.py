@@ -9,10 +9,14 @@ from bot.clock import Clock
 from bot.domain.delivery import ErrandKind
 from bot.domain.gate import Gate, JoinRequest
 from bot.domain.journal import Event
+from bot.domain.panel import Page
 from bot.domain.raid import MassDecline
+from bot.domain.screen import Face, Outcome
 from bot.domain.settings import WayIn
 from bot.usecases.admit import Why, refusal
 from bot.usecases.ports import Store
+from bot.usecases.record import tell_log
+from bot.usecases.tell_person import tell_person
 
 CHUNK = 500
 """So many are chosen in one transaction: others wait for the database meanwhile."""
@@ -63,7 +67,36 @@ class DeclineMany:
         now = self._clock.now()
         for decline in await store.mass_declines.unchosen():
             await self._choose(store, decline, now)
+            await self._show(store, decline, now)
+        for decline in await store.mass_declines.told():
+            await self._follow(store, decline, now)
         await store.mass_declines.forget(now - JOBS_KEPT)
+
+    async def _follow(self, store: Store, decline: MassDecline, now: datetime) -> None:
+        """Once Telegram has been told of all, the log is told of them together."""
+        parts, done = await store.errands.job(decline.job)
+        if parts == done:
+            await store.mass_declines.over(decline.job, now)
+            gate = await store.gates.get(decline.gate_id)
+            if gate is not None and parts:
+                await tell_log(
+                    store,
+                    gate,
+                    Event.JOIN_DECLINED,
+                    0,
+                    now,
+                    why=decline.why,
+                    admin_id=decline.admin_id,
+                    count=parts,
+                )
+        await self._show(store, decline, now)
+
+    @staticmethod
+    async def _show(store: Store, decline: MassDecline, now: datetime) -> None:
+        """The admin's page, if they still look at it."""
+        face, details = await store.screens.wanted(decline.admin_id) or (None, {})
+        if face is Face.GATE and details.get("page") == Page.PENDING and details.get("job") == decline.job:
+            await store.screens.touch([decline.admin_id], now, acted=False)
 
     async def _choose(self, store: Store, decline: MassDecline, now: datetime) -> None:
         found = await store.requests.decline_many(
@@ -89,13 +122,17 @@ class DeclineMany:
                 errands.setdefault(kind, []).append((request.user_id, details))
         for kind, about in errands.items():
             await store.errands.add_many(kind, decline.gate_id, about, now, job=decline.job)
-        await self._tidy_screens(store, found, now)
+        gate = await store.gates.get(decline.gate_id)
+        if gate is not None:
+            await self._tidy_screens(store, gate, found, now)
 
     @staticmethod
-    async def _tidy_screens(store: Store, declined: Sequence[JoinRequest], now: datetime) -> None:
+    async def _tidy_screens(store: Store, gate: Gate, declined: Sequence[JoinRequest], now: datetime) -> None:
         user_ids = [request.user_id for request in declined]
         people = await store.people.get_many(user_ids)
         elsewhere = await store.requests.waiting_of_many(user_ids)
         writable = {user_id for user_id, person in people.items() if person.can_be_written}
-        await store.screens.touch(writable | elsewhere.keys(), now, acted=False)
+        for user_id in writable - elsewhere.keys():
+            await tell_person(store, gate, user_id, Outcome.DECLINED, now, fresh=False)
+        await store.screens.touch(elsewhere.keys(), now, acted=False)
         await store.screens.drop(set(user_ids) - writable - elsewhere.keys())

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from bot.domain.panel import ActKind
 from bot.usecases.admin_desk import Doer
+from bot.usecases.by_hand import DECIDERS
 from bot.usecases.call_panel import LogHere, MakeLink, PointToPanel
+from bot.usecases.decide_by_hand import ByHand
 from bot.usecases.decline_many import DeclineMany
+from bot.usecases.decline_older import DeclineOlder
 from bot.usecases.open_panel import CheckGate, OpenPage
 from bot.usecases.ports_gates import SettingsPaper, TypedWords
 from bot.usecases.raid_doers import DeclineRecent, MakeStrict, ToldOfRaid
 from bot.usecases.set_settings import SetSetting, TakePreset, TakeTyped
 from bot.usecases.settings_files import ApplyFile, ExportSettings, TakeSettingsFile
 from bot.usecases.switch_gate import SwitchGate
+from bot.usecases.take_command import TakeCommand
 
 
 def doers(typed: TypedWords, paper: SettingsPaper, decline_many: DeclineMany) -> dict[ActKind, Doer]:
     """One for each kind of act."""
+    by_hand: dict[ActKind, Doer] = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}
     return {
+        **by_hand,
+        ActKind.COMMAND: TakeCommand(by_hand),
+        ActKind.DECLINE_MANY: DeclineOlder(decline_many),
         ActKind.OPEN: OpenPage(),
         ActKind.CHECK: CheckGate(),
         ActKind.SET: SetSetting(),

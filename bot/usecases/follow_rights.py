@@ -89,7 +89,7 @@ class FollowRights:
         person = (await store.people.get_many([actor_id])).get(actor_id)
         if person is None or not person.can_be_written:
             if not chat.is_channel:
-                details: dict[str, str | int] = {"start": panel_start(chat.chat_id)}
+                details: dict[str, str | int] = {"start": panel_start(chat.chat_id), "quiet": 1}
                 await store.errands.add(ErrandKind.POINT, chat.chat_id, details, now, user_id=actor_id)
         elif await store.verifications.open_of(actor_id) is not None:
             await self._tell(store, [actor_id], {"title": chat.title, "notice": Notice.GATE_ON})

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from bot.domain.gate import Gate
 from bot.domain.health import ailments
 from bot.domain.panel import GateCard, GateLine, GateList, NoAdmin, Page, PanelView
+from bot.domain.people_pages import PeopleView
 from bot.domain.screen import Face
+from bot.usecases import people_views
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
 from bot.usecases.setting_views import SETTING_BUILDERS
 
-Builder = Callable[[Store, Gate, ScreenRow, datetime], Awaitable[PanelView]]
+Builder = Callable[[Store, Gate, ScreenRow, datetime], Awaitable[PanelView | PeopleView]]
 MOST_GATES = 50
 REMEMBERED = timedelta(days=3650)
 """Drawing a page shows nothing that was not asked for; that somebody is no admin any more is told as soon as it is
@@ -22,11 +24,13 @@ LATELY = timedelta(days=7)
 """For how long the card tells that people came by links without approval."""
 
 
-async def panel_view(store: Store, row: ScreenRow, now: datetime) -> PanelView:
+async def panel_view(store: Store, row: ScreenRow, now: datetime) -> PanelView | PeopleView:
     """The page that the row names. Raises KeyError or ValueError for one that this version does not know.
 
     Who was found to be no admin any more is shown nothing of the gate.
     """
+    if row.face is Face.GATES and "then" in row.details:
+        return await people_views.gate_choice(store, row)
     if row.face is Face.GATES:
         return await _gates(store, row)
     gate_id = int(row.details["gate"])
@@ -53,4 +57,9 @@ async def _card(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Gate
     return GateCard(gate, extras.health, tuple(found), waiting, came_round, extras.request_link or "")
 
 
-BUILDERS: dict[Page, Builder] = {Page.CARD: _card, **SETTING_BUILDERS}
+BUILDERS: dict[Page, Builder] = {
+    Page.CARD: _card,
+    Page.PENDING: people_views.pending,
+    Page.WHO: people_views.who,
+    **SETTING_BUILDERS,
+}

@@ -19,12 +19,14 @@ from bot.domain.screen import (
     Appeal,
     Asking,
     DeadlinePassed,
+    Decided,
     Ended,
     Face,
     Granted,
     Help,
     Limited,
     NumberShown,
+    Outcome,
     Privacy,
     Refused,
     Verified,
@@ -158,7 +160,7 @@ class Facts:
     phones: dict[int, VerifiedPhone]
     waiting: dict[int, list[tuple[JoinRequest, Gate]]]
     grants: dict[int, list[tuple[Grant, Gate]]]
-    appeals: dict[int, set[int]]
+    appeals: dict[int, dict[int, bool]]
 
     @classmethod
     async def gather(cls, store: Store, user_ids: Sequence[int], now: datetime) -> Facts:
@@ -193,6 +195,8 @@ class Facts:
                 return Limited(verification_id, until, self._appeal(row.user_id))
             case Face.DEADLINE:
                 return DeadlinePassed(str(row.details["gate"]), WayIn(str(row.details.get("way", WayIn.REQUEST))))
+            case Face.DECIDED:
+                return await self._decided(store, row)
             case Face.WELCOME:
                 return self._verified(row.user_id) or self._welcome(row.user_id)
             case Face.PROGRESS:
@@ -203,7 +207,11 @@ class Facts:
     def _welcome(self, user_id: int, refusal: ContactRefusal | None = None) -> Welcome:
         gates = [gate.title for _, gate in self.waiting.get(user_id, ())]
         is_known = user_id in self.phones
-        return Welcome(tuple(gates), refusal, is_known, self._appeal(user_id) if refusal is not None else Appeal.NONE)
+        appeal = self._appeal(user_id)
+        if refusal is None and appeal is Appeal.CAN_ASK:
+            # They have not tried yet.
+            appeal = Appeal.NONE
+        return Welcome(tuple(gates), refusal, is_known, appeal)
 
     def _verified(self, user_id: int) -> Verified | None:
         """None when they are not verified, or a gate wants another call of them."""
@@ -221,10 +229,25 @@ class Facts:
 
     def _appeal(self, user_id: int) -> Appeal:
         """Whether the person may ask the admins of the gates at which they wait."""
-        waiting = {gate.chat_id for _, gate in self.waiting.get(user_id, ())}
-        if not waiting:
-            return Appeal.NONE
-        return Appeal.CAN_ASK if waiting - self.appeals.get(user_id, set()) else Appeal.ASKED
+        asked = self.appeals.get(user_id, {})
+        waiting = [gate.chat_id for _, gate in self.waiting.get(user_id, ())]
+        if any(gate_id not in asked for gate_id in waiting):
+            return Appeal.CAN_ASK
+        return Appeal.ASKED if any(asked[gate_id] for gate_id in waiting) else Appeal.NONE
+
+    async def _decided(self, store: Store, row: ScreenRow) -> Decided:
+        user_id, gate_id = row.user_id, int(row.details["gate"])
+        gate = await store.gates.get(gate_id)
+        outcome = Outcome(str(row.details["outcome"]))
+        granted = [
+            Granted(its_gate.title, its_gate.link, grant.state, grant.kind, grant.detail, its_gate.settings.welcome)
+            for grant, its_gate in self.grants.get(user_id, ())
+            if its_gate.chat_id == gate_id
+        ]
+        attempt = self.verifications.get(user_id)
+        goes_on = bool(self.waiting.get(user_id)) or (attempt is not None and attempt.is_open)
+        is_in = outcome is Outcome.LET_IN and bool(granted)
+        return Decided(gate.title if gate is not None else "", outcome, granted[0] if is_in else None, goes_on)
 
     async def _progress(self, store: Store, row: ScreenRow, now: datetime) -> View:
         user_id = row.user_id

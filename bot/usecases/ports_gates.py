@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.choices import Setting
-from bot.domain.delivery import GrantDue
+from bot.domain.delivery import GrantDue, Toast
 from bot.domain.gate import (
     Decision,
     Gate,
@@ -64,6 +64,12 @@ class Gates(Protocol):
     async def prompting(self) -> list[tuple[int, int]]:
         """Gates with a message that tells newcomers what to do, and its id."""
 
+    async def shares_log(self, log_chat: int) -> bool:
+        """Whether several gates tell their decisions there."""
+
+    async def with_log(self, log_chat: int) -> list[Gate]:
+        """Whose log chat this is."""
+
     async def move(self, old_id: int, new_id: int) -> None:
         """The group became a supergroup: everything of it is that one's from now on."""
 
@@ -83,6 +89,9 @@ class JoinRequests(Protocol):
 
     async def set_state(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> None: ...
 
+    async def claim(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> bool:
+        """Decide about a request if it still waits; whether it did. Of several who decide at once the first wins."""
+
     async def set_hindrance(self, gate_id: int, user_id: int, hindrance: Hindrance | None) -> None: ...
 
     async def reconsider(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
@@ -98,6 +107,9 @@ class JoinRequests(Protocol):
         """Who waits at a gate, longest first."""
 
     async def count_waiting(self, gate_id: int, way: WayIn | None = None) -> int: ...
+
+    async def count_declinable(self, gate_id: int, before: datetime) -> int:
+        """How many `decline_many` would decline."""
 
     async def decline_many(
         self, gate_id: int, now: datetime, limit: int, *, before: datetime | None = None, since: datetime | None = None
@@ -204,8 +216,16 @@ class Appeals(Protocol):
     async def open(self, gate_id: int, user_id: int, now: datetime, every: timedelta) -> bool:
         """Ask; False when the last time is less than `every` ago."""
 
-    async def of_many(self, user_ids: Collection[int], since: datetime) -> dict[int, set[int]]:
-        """At which gates these persons have asked since then."""
+    async def of_many(self, user_ids: Collection[int], since: datetime) -> dict[int, dict[int, bool]]:
+        """At which gates these persons have asked since then, and whether the admins have still to decide there."""
+
+    async def told(self, gate_id: int, user_id: int, chat_id: int, message_id: int) -> tuple[Toast, int | None] | None:
+        """Note a message that tells admins of it. What was decided meanwhile, and by whom; None: nothing yet."""
+
+    async def close(
+        self, gate_id: int, user_id: int, outcome: Toast, now: datetime, admin_id: int | None
+    ) -> list[tuple[int, int]]:
+        """It is decided; chat and id of the messages that told of it, the first time only."""
 
 
 class Admins(Protocol):

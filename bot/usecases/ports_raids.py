@@ -46,4 +46,13 @@ class MassDeclines(Protocol):
     async def chosen(self, job: str, now: datetime) -> None:
         """Nobody is left to choose."""
 
-    async def forget(self, chosen_before: datetime) -> None: ...
+    async def told(self) -> list[MassDecline]:
+        """Those with nobody left to choose, of whom Telegram may not have been told all yet."""
+
+    async def over(self, job: str, now: datetime) -> None:
+        """Telegram has been told of all."""
+
+    async def newest(self, gate_id: int) -> tuple[MassDecline, bool] | None:
+        """The newest at a gate, and whether it is over."""
+
+    async def forget(self, over_before: datetime) -> None: ...

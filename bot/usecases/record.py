@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.delivery import ErrandKind
@@ -24,10 +25,11 @@ async def tell_log(
     since: datetime | None = None,
     admin_id: int | None = None,
     name: str = "",
+    count: int = 1,
 ) -> None:
     """One line for the log chat, if the gate has one: what became of whom, why, by whom, and how long it took.
 
-    `since`: when they asked.
+    `since`: when they asked. `count`: of how many at once it tells; then `user_id` is 0.
     """
     settings = gate.settings
     if settings.log_chat is None:
@@ -36,7 +38,7 @@ async def tell_log(
     details: dict[str, str | int] = {
         "event": event,
         "gate": gate.chat_id,
-        "title": gate.title,
+        "title": gate.title if await store.gates.shares_log(settings.log_chat) else "",
         "user_id": user_id,
         "name": name,
         "why": why,
@@ -49,4 +51,15 @@ async def tell_log(
         details["admin_id"] = admin_id
     if settings.log_topic is not None:
         details["topic"] = settings.log_topic
-    await store.errands.add(ErrandKind.LOG, settings.log_chat, details, now, user_id=user_id, after=GATHERS_FOR)
+    if count > 1:
+        details["count"] = count
+    await store.errands.add(ErrandKind.LOG, settings.log_chat, details, now, user_id=user_id or None, after=GATHERS_FOR)
+
+
+async def lose_log(store: Store, log_chat: int, now: datetime) -> list[Gate]:
+    """The log chat is gone, or the bot may not write there: nothing is told there any more. The gates it served."""
+    gates = await store.gates.with_log(log_chat)
+    for gate in gates:
+        await store.gates.set_settings(gate.chat_id, replace(gate.settings, log_chat=None, log_topic=None), now)
+        store.journal.add(Event.GATE_CHANGED, now, gate_id=gate.chat_id, code="log_chat: lost")
+    return gates

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
+from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Receipt, Result
 from bot.domain.gate import FRESH_CHANCE, QUERY_ANSWERED_WITHIN, GrantKind, RequestState
 from bot.domain.journal import Event
 from bot.domain.settings import WayIn
@@ -12,20 +13,25 @@ from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.admit import BY_NOBODY, Why, joined, let_through, mute, prompt, tell_deadline
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
+from bot.usecases.settle_by_hand import SettleByHand
 from bot.usecases.settle_inquiry import INQUIRIES, SettleInquiry
 from bot.usecases.take_leaver import is_gone
 from bot.usecases.tell_raid import HearOfRaid
 
 LET_THROUGH = ("admin", "added_by_admin")
+TOLD_OTHERWISE = (Why.REVOKED, Why.MANY)
+"""What the log hears of when it is decided, or of all together."""
 WORDLESS = (Result.REFUSED, Result.UNREACHABLE, Result.GONE)
 
 
 class SettleErrand:
     """Note it, and do what follows from it."""
 
-    def __init__(self, desk: AdminDesk, raids: HearOfRaid) -> None:
+    def __init__(self, desk: AdminDesk, raids: HearOfRaid, operators: Sequence[int] = ()) -> None:
+        """`operators` are told what no admin can be."""
         self._inquiry = SettleInquiry(desk)
         self._raids = raids
+        self._by_hand = SettleByHand(operators)
 
     async def __call__(  # noqa: C901 - one line a kind
         self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime
@@ -53,6 +59,11 @@ class SettleErrand:
                 await self._raids.sent(store, errand, receipt, now)
             case kind, _ if kind in INQUIRIES:
                 await self._inquiry(store, errand, receipt, now)
+        await self._by_hand(store, errand, receipt, now)
+
+    async def log_refused(self, store: Store, log: LogDue, receipt: Receipt, now: datetime) -> None:
+        """A message to a log chat was given up; or it went well."""
+        await self._by_hand.log_refused(store, log, receipt, now)
 
     @staticmethod
     def _note(store: Store, event: Event, errand: ErrandDue, now: datetime) -> None:
@@ -86,6 +97,8 @@ class SettleErrand:
             await store.grants.owe(
                 gate_id, user_id, GrantKind.LINK, phone.verification_id if phone else BY_NOBODY, now, told=True
             )
+        if why in TOLD_OTHERWISE:
+            return
         admin_id = errand.details.get("admin_id")
         await tell_log(
             store,

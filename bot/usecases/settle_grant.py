@@ -9,6 +9,7 @@ from bot.domain.delivery import ErrandKind, GrantDue, Notice, Receipt, Result
 from bot.domain.gate import GrantKind, GrantState, JoinRequest, RequestState, Standing
 from bot.domain.journal import Event
 from bot.domain.screen import Face
+from bot.domain.settings import WayIn
 from bot.usecases.admit import BY_NOBODY, Why, reward
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
@@ -19,7 +20,7 @@ GRANT_STATES = {
     Result.TOO_MANY_CHATS: GrantState.TOO_MANY_CHATS,
 }
 GRANT_EVENTS = {GrantState.DONE: Event.GRANT_DONE, GrantState.GONE: Event.GRANT_GONE}
-ENTRIES = (GrantKind.JOIN, GrantKind.UNMUTE)
+ENTRIES = (GrantKind.JOIN, GrantKind.UNMUTE, GrantKind.LINK)
 
 
 class SettleGrant:
@@ -65,7 +66,11 @@ class SettleGrant:
             return
         phone = await store.phones.of(grant.user_id)
         verification_id = phone.verification_id if phone is not None else BY_NOBODY
-        await reward(store, gate, grant.user_id, verification_id, now)
+        if grant.kind is GrantKind.LINK and request.way is not WayIn.LINK:
+            # A link into a further chat, or one that makes up for a mistake: nobody asked for it here.
+            return
+        if grant.kind is not GrantKind.LINK:
+            await reward(store, gate, grant.user_id, verification_id, now)
         decision = await store.standings.get(grant.gate_id, grant.user_id)
         is_by_hand = decision is not None and decision.standing is Standing.ALLOWED
         why = Why.BY_HAND if is_by_hand else Why.VERIFIED if phone is not None else Why.OPEN
@@ -77,6 +82,7 @@ class SettleGrant:
             now,
             why=why,
             since=request.requested_at,
+            admin_id=decision.admin_id if is_by_hand and decision is not None else None,
             name=request.name,
         )
 

@@ -8,7 +8,8 @@ from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
 from bot.domain.panel import Act, ActKind, Page
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.follow_rights import take_health
-from bot.usecases.open_panel import ask_health, redraw_panels, show_page
+from bot.usecases.open_panel import ask_health, panel_start, redraw_panels, show_page
+from bot.usecases.point import POINTED_FOR, point_to
 from bot.usecases.ports import Store
 
 INQUIRIES = frozenset(
@@ -20,8 +21,6 @@ INQUIRIES = frozenset(
         ErrandKind.POINT,
     }
 )
-POINTED_FOR = 30.0
-"""Seconds for which a group sees the way to the panel, where it could not be shown to one admin alone."""
 
 
 class SettleInquiry:
@@ -70,13 +69,27 @@ class SettleInquiry:
 
     @staticmethod
     async def _pointed(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
-        """What everybody sees is taken away soon. Who could not be shown the way is shown the panel itself."""
+        """What everybody sees is taken away soon. Who could not be shown the way alone is shown the panel itself, or
+        else what everybody sees, unless it is `quiet`: then nobody asked for it."""
+        is_shown = receipt.result is Result.DONE
         if errand.user_id is None:
-            if receipt.result is Result.DONE:
+            if is_shown:
                 details: dict[str, str | int] = {"message_id": receipt.message_id or 0}
                 await store.errands.add(ErrandKind.DELETE_MESSAGE, errand.chat_id, details, now, after=POINTED_FOR)
             return
+        if is_shown or "quiet" in errand.details:
+            return
+        start, topic = str(errand.details["start"]), errand.details.get("topic")
         gate = await store.gates.get(errand.chat_id)
         person = (await store.people.get_many([errand.user_id])).get(errand.user_id)
-        if receipt.result is not Result.DONE and gate is not None and person is not None and person.can_be_written:
+        if start == panel_start(errand.chat_id) and gate is not None and person is not None and person.can_be_written:
             await show_page(store, gate, errand.user_id, Page.CARD, now, fresh=True)
+            return
+        await point_to(
+            store,
+            errand.chat_id,
+            start,
+            now,
+            topic=int(topic) if topic is not None else None,
+            language=str(errand.details.get("language", "")),
+        )

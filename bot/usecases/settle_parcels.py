@@ -60,6 +60,7 @@ class SettleParcels:
                         await store.errands.retry(errand.id, self._later(receipt, now), receipt.error)
                 case LogDue() as log:
                     errands_done += [errand.id for errand in log.errands]
+                    await self._errands.log_refused(store, log, receipt, now)
                 case ScreenDue() as screen:
                     if await self._screen(store, screen, receipt, now):
                         told.append(screen.user_id)

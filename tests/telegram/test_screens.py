@@ -284,6 +284,7 @@ def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notice, languag
             "error": hostile,
             "error_id": "1a2b3c4d",
             "user_id": BIG_ID,
+            "name": hostile,
             "reason": reason,
             "code": 3,
         }

@@ -8,6 +8,7 @@ from typing import Any
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import Act, ActKind, Page, PanelView
+from bot.domain.people_pages import PeopleView
 from bot.domain.settings import GateSettings
 from bot.usecases.panel_views import panel_view
 from storage.store import SqlStore
@@ -67,10 +68,10 @@ async def shown(rules: Rules, user_id: int = BORIS) -> tuple[str, dict[str, Any]
     return str(wanted[1].get("page", "")), dict(wanted[1])
 
 
-async def view(rules: Rules, user_id: int = BORIS) -> PanelView:
+async def view(rules: Rules, user_id: int = BORIS) -> PanelView | PeopleView:
     """What somebody's screen tells now."""
 
-    async def build(store: SqlStore) -> PanelView:
+    async def build(store: SqlStore) -> PanelView | PeopleView:
         await store.screens.touch([user_id], rules.now)
         (row,) = [row for row in await store.screens.due(rules.now, 50, ()) if row.user_id == user_id]
         return await panel_view(store, row, rules.now)

@@ -63,7 +63,7 @@ class Rules:
         self.paper, self.decline_many, self.raids = JsonPaper(), DeclineMany(self.clock), FollowRaids(self.clock)
         self.desk = AdminDesk(self.clock, doers(Typed(), self.paper, self.decline_many))
         self.settle = SettleParcels(
-            self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk, HearOfRaid([OPERATOR]))
+            self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk, HearOfRaid([OPERATOR]), [OPERATOR])
         )
         self.report = ReportFailure(self.clock, [OPERATOR])
         self.is_telegram_there = True

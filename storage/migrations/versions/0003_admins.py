@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("since", sa.BigInteger()),
         sa.Column("before", sa.BigInteger(), nullable=False),
         sa.Column("chosen_at", sa.BigInteger()),
+        sa.Column("over_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("job", name=op.f("pk_mass_declines")),
     )
     op.create_index("ix_mass_declines_gate", "mass_declines", ["gate_id"])
@@ -91,7 +92,14 @@ def upgrade() -> None:
             sa.Column("at", sa.BigInteger(), nullable=False),
             sa.Column("admin_id", sa.BigInteger(), nullable=False),
         ),
-        ("appeals", sa.Column("asked_at", sa.BigInteger(), nullable=False)),
+        (
+            "appeals",
+            sa.Column("asked_at", sa.BigInteger(), nullable=False),
+            sa.Column("decided_at", sa.BigInteger()),
+            sa.Column("outcome", sa.String(16)),
+            sa.Column("decided_by", sa.BigInteger()),
+            sa.Column("messages", sa.JSON()),
+        ),
         ("admins", sa.Column("is_admin", sa.Boolean(), nullable=False), sa.Column("checked_at", sa.BigInteger())),
     ):
         op.create_table(

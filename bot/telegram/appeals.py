@@ -1,0 +1,97 @@
+"""The messages by which admins are asked to let somebody in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandDue, Receipt, Result, Toast
+from bot.domain.panel import ActKind
+from bot.domain.people_pages import Stage
+from bot.telegram import keyboards
+from bot.telegram.mentions import mention
+from bot.telegram.methods import EditText, SendText
+from bot.telegram.names import Names
+from bot.telegram.panel_people import act_text
+from bot.telegram.people_words import lasted, stage
+from bot.telegram.texts import Texts, Words, shown
+
+TIMEOUT = 15
+FROM_APPEAL = "appeal"
+"""The `key` of the buttons under such a message."""
+DECIDING = (ActKind.LET_IN, ActKind.DECLINE, ActKind.BLOCK)
+
+
+class Appeals:
+    """Each method carries one errand, and may raise what aiogram raises."""
+
+    def __init__(self, bot: Bot, clock: Clock, texts: Texts, names: Names) -> None:
+        self._bot = bot
+        self._clock = clock
+        self._texts = texts
+        self._names = names
+
+    async def tell(self, errand: ErrandDue) -> Receipt:
+        """Who asks, why, for how long they have waited; and the buttons. Operators get none: they cannot decide."""
+        words, details = self._words(errand), errand.details
+        lines = [words("🙋 {who} asks to be let in: {gate}", **_about(errand))]
+        why = stage(Stage(str(details["stage"])), str(details["why"]), None, words, self._clock.now())
+        waited = lasted(timedelta(seconds=int(details["seconds"])), words)
+        lines.append(words("Waits for {age}: {stage}", age=waited, stage=why))
+        if details["mask"]:
+            lines.append(words("Phone: {mask}", mask=details["mask"]))
+        keyboard = None
+        if "operator" in details:
+            lines += ["", words("No administrator of that group can be written to; they have to write to me first.")]
+        else:
+            gate_id, value = int(details["gate"]), str(details["user_id"])
+            keyboard = keyboards.rows(
+                [keyboards.panel(act_text(kind, words), kind, gate_id, FROM_APPEAL, value) for kind in DECIDING]
+            )
+        topic = details.get("topic")
+        method = SendText(
+            chat_id=errand.chat_id,
+            text="\n".join(lines),
+            reply_markup=keyboard,
+            message_thread_id=int(topic) if topic is not None else None,
+        )
+        sent = await self._bot(method, request_timeout=TIMEOUT)
+        return Receipt(errand, Result.DONE, message_id=sent.message_id)
+
+    async def close(self, errand: ErrandDue) -> Receipt:
+        """What was decided, and by whom; the buttons go. A message that is gone needs to say nothing."""
+        words, details = self._words(errand), errand.details
+        text = words("🙋 {who} asked to be let in: {gate}", **_about(errand))
+        text += "\n" + await self._decided(errand, words)
+        method = EditText(chat_id=errand.chat_id, message_id=int(details["message_id"]), text=text)
+        try:
+            await self._bot(method, request_timeout=TIMEOUT)
+        except TelegramBadRequest as error:
+            return Receipt(errand, Result.GONE, error=error.message)
+        return Receipt(errand, Result.DONE)
+
+    async def _decided(self, errand: ErrandDue, words: Words) -> str:
+        details = errand.details
+        outcome = Toast(str(details["outcome"]))
+        if "admin_id" not in details:
+            return words("It was decided already.")
+        admin = await self._names.admin(int(details["gate"]), int(details["admin_id"]), words)
+        match outcome:
+            case Toast.LET_IN:
+                return words("✅ Let in by {admin}", admin=admin)
+            case Toast.BLOCKED:
+                return words("⛔ Blocked by {admin}", admin=admin)
+            case _:
+                return words("✖️ Declined by {admin}", admin=admin)
+
+    def _words(self, errand: ErrandDue) -> Words:
+        return self._texts.in_language(str(errand.details.get("language") or errand.language))
+
+
+def _about(errand: ErrandDue) -> dict[str, str]:
+    details = errand.details
+    who = mention(str(details["name"]), int(details["user_id"]))
+    return {"who": who, "gate": f"<b>{shown(str(details['title']))}</b>"}

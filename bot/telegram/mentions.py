@@ -1,0 +1,27 @@
+"""How people are named to admins: a short name that advertises nothing, with a link to who it is."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from bot.telegram.texts import visible
+
+LONGEST = 16
+MOST_DIGITS = 3
+"""More could be a phone, or a price."""
+JOINTS = "-'’"
+
+
+def harmless(name: str, user_id: int) -> str:
+    """A name without what could be a link, a mention, markup, a phone or a picture; the id where nothing is left."""
+    # A sign between two letters becomes a space, so that “join.chat” is two words and no address.
+    plain = "".join(char if char in JOINTS or unicodedata.category(char)[0] in "LMN" else " " for char in name)
+    if sum(char.isnumeric() for char in plain) > MOST_DIGITS:
+        plain = "".join(" " if char.isnumeric() else char for char in plain)
+    words = [word for word in plain.split() if word.strip(JOINTS)]
+    return visible(" ".join(words), LONGEST) if words else f"id {user_id}"
+
+
+def mention(name: str, user_id: int) -> str:
+    """The same as HTML, opening their profile where Telegram lets it. Nothing in a harmless name needs escaping."""
+    return f'<a href="tg://user?id={user_id}">{harmless(name, user_id)}</a>'

@@ -1,0 +1,214 @@
+"""The pages of the panel about people, in words and buttons."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aiogram.types import InlineKeyboardButton
+
+from bot.domain.delivery import Toast
+from bot.domain.gate import Decision, RequestState, Standing
+from bot.domain.panel import ActKind, Page
+from bot.domain.people_pages import (
+    Age,
+    DeclineChoice,
+    GateChoice,
+    Missing,
+    NobodyMeant,
+    PeopleView,
+    Someone,
+    Waiter,
+    WaitingList,
+)
+from bot.telegram import keyboards
+from bot.telegram.drawing import Drawing
+from bot.telegram.mentions import harmless, mention
+from bot.telegram.people_words import happened, lasted, stage
+from bot.telegram.sentences import toast
+from bot.telegram.texts import Words, shown, visible
+
+BUTTON_LENGTH = 32
+FROM_PENDING, FROM_WHO = "pending", "who"
+"""The `key` of buttons on these pages, by which the page is drawn anew."""
+
+
+def draw_people(view: PeopleView, words: Words, now: datetime) -> Drawing:
+    """The page in these words."""
+    match view:
+        case WaitingList():
+            return _waiting(view, words, now)
+        case DeclineChoice():
+            return _decline_choice(view, words)
+        case Someone():
+            return _someone(view, words, now)
+        case NobodyMeant():
+            return Drawing(_missing(view.missing, words), keyboards.rows([_to_card(view.gate.chat_id, words)]))
+        case GateChoice():
+            return _gate_choice(view, words)
+
+
+def act_text(kind: ActKind, words: Words) -> str:
+    """The button that does it."""
+    match kind:
+        case ActKind.LET_IN:
+            return words("✅ Let in")
+        case ActKind.DECLINE:
+            return words("✖️ Decline")
+        case ActKind.BLOCK:
+            return words("⛔ Block")
+        case ActKind.UNBLOCK:
+            return words("🔓 Unblock")
+        case ActKind.REVOKE:
+            return words("♻️ Verify anew")
+        case _:
+            return words("↩️ Restore")
+
+
+def _waiting(view: WaitingList, words: Words, now: datetime) -> Drawing:
+    gate_id = view.gate.chat_id
+    lines = [words("⏳ <b>Who waits</b> at {gate}: {count}", gate=f"<b>{shown(view.gate.title)}</b>", count=view.total)]
+    if view.done is not None and view.of is not None:
+        lines += ["", words("🧹 Declined: {done} of {total}", done=view.done, total=view.of)]
+    if not view.waiters:
+        lines += ["", words("Nobody waits.")]
+    buttons: list[list[InlineKeyboardButton]] = []
+    for number, waiter in enumerate(view.waiters, view.first):
+        lines += ["", f"{number}. {_waiter(waiter, words, now)}"]
+        name, value = harmless(waiter.name, waiter.user_id), str(waiter.user_id)
+        buttons.append(
+            [
+                keyboards.panel(f"✅ {name}", ActKind.LET_IN, gate_id, FROM_PENDING, value),
+                keyboards.panel("✖️", ActKind.DECLINE, gate_id, FROM_PENDING, value),
+                keyboards.panel("👤", ActKind.OPEN, gate_id, Page.WHO, value),
+            ]
+        )
+    turning = []
+    if view.page > 0:
+        turning.append(keyboards.panel("‹", ActKind.OPEN, gate_id, Page.PENDING, str(view.page - 1)))
+    if view.page + 1 < view.pages:
+        turning.append(keyboards.panel("›", ActKind.OPEN, gate_id, Page.PENDING, str(view.page + 1)))
+    many = [keyboards.panel(words("🧹 Decline many…"), ActKind.OPEN, gate_id, Page.PENDING, "many")]
+    again = keyboards.panel(words("🔄 Look again"), ActKind.OPEN, gate_id, Page.PENDING, str(view.page))
+    return Drawing(
+        "\n".join(lines),
+        keyboards.rows(*buttons, turning, many if view.waiters else [], [again, _to_card(gate_id, words)]),
+    )
+
+
+def _waiter(waiter: Waiter, words: Words, now: datetime) -> str:
+    since = lasted(now - waiter.since, words)
+    line = f"{mention(waiter.name, waiter.user_id)} · {since} · "
+    line += stage(waiter.stage, waiter.why, waiter.until, words, now)
+    return line + (" · 🙋" if waiter.has_appealed else "")
+
+
+def _decline_choice(view: DeclineChoice, words: Words) -> Drawing:
+    gate_id = view.gate.chat_id
+    texts = {
+        Age.HOUR: words("Older than 1 hour"),
+        Age.SIX_HOURS: words("Older than 6 hours"),
+        Age.DAY: words("Older than 1 day"),
+        Age.ALL: words("All"),
+    }
+    buttons = [
+        [keyboards.panel(f"{texts[age]} ({count})", ActKind.DECLINE_MANY, gate_id, Page.PENDING, age)]
+        for age, count in view.counts
+        if count
+    ]
+    text = words(
+        "🧹 <b>Decline many</b>\n\nWhose requests? Whoever is verified, or in the middle of a call, stays. The others "
+        "may ask again at any time."
+    )
+    if not buttons:
+        text += "\n\n" + words("There is nobody to decline.")
+    back = keyboards.panel(words("‹ Back"), ActKind.OPEN, gate_id, Page.PENDING)
+    return Drawing(text, keyboards.rows(*buttons, [back]))
+
+
+def _someone(view: Someone, words: Words, now: datetime) -> Drawing:
+    gate_id, value = view.gate.chat_id, str(view.user_id)
+    lines = []
+    if view.said:
+        lines += [f"<b>{toast(Toast(view.said), words)}</b>", ""]
+    lines += [f"👤 {mention(view.name, view.user_id)} · {words('id {user_id}', user_id=view.user_id)}"]
+    lines += [words("At {gate}: {state}", gate=f"<b>{shown(view.gate.title)}</b>", state=_state(view, words, now))]
+    if view.mask and view.verified_at is not None:
+        age = lasted(now - view.verified_at, words)
+        lines.append(words("Verified: {mask}, {age} ago", mask=view.mask, age=age))
+    elif view.is_known:
+        lines.append(words("Not verified."))
+    if view.decision is not None:
+        lines.append(_decision(view.decision, words, now))
+    if view.tag:
+        lines.append(words("Tag: {tag}", tag=shown(view.tag)))
+    if view.history:
+        lines += ["", words("<b>What happened</b>")]
+        lines += [f"{words.clock(what.at, now)} · {happened(what, words)}" for what in view.history]
+    acts = [keyboards.panel(act_text(kind, words), kind, gate_id, FROM_WHO, value) for kind in view.possible]
+    undo = []
+    if view.undo is not None:
+        undo = [keyboards.panel(words("↩️ Undo"), view.undo, gate_id, FROM_WHO, value)]
+    return Drawing(
+        "\n".join(lines), keyboards.rows(undo, acts, [_to_pending(gate_id, words), _to_card(gate_id, words)])
+    )
+
+
+def _state(view: Someone, words: Words, now: datetime) -> str:
+    if view.is_admin:
+        return words("administrator; nothing can be done about them here")
+    if not view.is_known:
+        return words("never asked to come in here")
+    if view.waiter is not None:
+        waiter = view.waiter
+        what = stage(waiter.stage, waiter.why, waiter.until, words, now)
+        return words("waits for {age}: {stage}", age=lasted(now - waiter.since, words), stage=what)
+    match view.state:
+        case RequestState.APPROVED:
+            return words("let in")
+        case RequestState.DECLINED:
+            return words("declined")
+        case _:
+            return words("not in, and asks for nothing")
+
+
+def _decision(decision: Decision, words: Words, now: datetime) -> str:
+    age, admin = lasted(now - decision.at, words), mention(words("administrator"), decision.admin_id)
+    match decision.standing:
+        case Standing.ALLOWED:
+            return words("Let in by hand, {age} ago, by {admin}", age=age, admin=admin)
+        case Standing.BLOCKED:
+            return words("Blocked {age} ago, by {admin}", age=age, admin=admin)
+        case Standing.REVOKED:
+            return words("Only a call of later counts: revoked {age} ago, by {admin}", age=age, admin=admin)
+
+
+def _missing(missing: Missing, words: Words) -> str:
+    match missing:
+        case Missing.NOBODY_NAMED:
+            return words("Whom? Reply to a message of theirs, or write the command with their @name or id.")
+        case Missing.SEVERAL:
+            return words("One person at a time, please: their @name or id.")
+        case Missing.UNKNOWN:
+            return words("I have met nobody with this name. Reply to a message of theirs, or give their id.")
+        case Missing.BOT:
+            return words("That is a bot, or somebody who writes as a chat: I decide about people only.")
+
+
+def _gate_choice(view: GateChoice, words: Words) -> Drawing:
+    if not view.gates:
+        return Drawing(
+            words("You run no group that I guard. Make me an administrator of one, and it appears here."), None
+        )
+    buttons = [
+        [keyboards.panel(visible(line.title, BUTTON_LENGTH), ActKind.COMMAND, line.gate_id, view.command, view.value)]
+        for line in view.gates
+    ]
+    return Drawing(words("<b>In which group?</b>"), keyboards.rows(*buttons))
+
+
+def _to_pending(gate_id: int, words: Words) -> InlineKeyboardButton:
+    return keyboards.panel(words("⏳ Who waits"), ActKind.OPEN, gate_id, Page.PENDING)
+
+
+def _to_card(gate_id: int, words: Words) -> InlineKeyboardButton:
+    return keyboards.panel(words("‹ Group"), ActKind.OPEN, gate_id, Page.CARD)

@@ -1,0 +1,160 @@
+"""Sentences in which admins are told of people: how far they got, why not further, and what happened."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.contact import ContactRefusal
+from bot.domain.gate import Hindrance
+from bot.domain.gateway import GatewayReason
+from bot.domain.journal import Event
+from bot.domain.people_pages import Happening, Stage
+from bot.telegram.mentions import mention
+from bot.telegram.texts import Words
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def lasted(span: timedelta, words: Words) -> str:
+    """How long something took, in the one unit that says most."""
+    if span < MINUTE:
+        return words("{count} s", count=max(int(span.total_seconds()), 0))
+    if span < HOUR:
+        return words("{count} min", count=span // MINUTE)
+    if span < DAY:
+        return words("{count} h", count=span // HOUR)
+    return words("{count} d", count=span // DAY)
+
+
+def stage(what: Stage, why: str, until: datetime | None, words: Words, now: datetime) -> str:  # noqa: C901 - one line a stage
+    """How far somebody got who waits."""
+    moment = words.moment(until, now) if until is not None else ""
+    match what:
+        case Stage.ASKED:
+            return words("has not opened the private chat")
+        case Stage.WROTE:
+            return words("wrote to the bot")
+        case Stage.SHARED:
+            return words("shared their contact")
+        case Stage.NUMBER_SHOWN:
+            return words("was shown a number; time ends {moment}", moment=moment)
+        case Stage.EXPIRED:
+            return words("did not call in time")
+        case Stage.CANCELLED:
+            return words("gave up")
+        case Stage.GATEWAY_REFUSED:
+            return words("got no number: {why}", why=refused(why, words))
+        case Stage.CONTACT_REFUSED:
+            return words("contact not taken: {why}", why=refused(why, words))
+        case Stage.LIMITED:
+            return words("tried too often; the next try opens {moment}", moment=moment)
+        case Stage.HINDERED:
+            return words("verified, but {why}", why=refused(why, words))
+
+
+def refused(code: str, words: Words) -> str:  # noqa: C901 - one line a reason
+    """Why, in a few words; the code itself where it says nothing to admins."""
+    match code:
+        case ContactRefusal.NOT_OWN:
+            return words("somebody else's contact")
+        case ContactRefusal.FORWARDED:
+            return words("a forwarded contact")
+        case ContactRefusal.ANONYMOUS:
+            return words("an anonymous number (+888)")
+        case ContactRefusal.NOT_MOBILE:
+            return words("no mobile number")
+        case ContactRefusal.TAKEN:
+            return words("the phone has verified another account")
+        case ContactRefusal.BUSY:
+            return words("the phone is being verified by another account")
+        case Hindrance.COUNTRY:
+            # The same words for a contact and for a verified phone.
+            return words("a country that is not accepted")
+        case Hindrance.KIND:
+            return words("a kind of number that is not accepted")
+        case Hindrance.STALE:
+            return words("a newer call is wanted")
+        case Hindrance.ACCOUNTS:
+            return words("the phone has let in other accounts")
+        case GatewayReason.NUMBER_UNUSABLE:
+            return words("this number cannot be checked by a call")
+        case GatewayReason.BLACKLISTED:
+            return words("this number is on a black list")
+        case GatewayReason.COUNTRY_REFUSED:
+            return words("no calls from this country")
+        case _:
+            return words("the check was not available")
+
+
+def happened(what: Happening, words: Words) -> str:
+    """One thing that happened to a person; by whom, where an admin did it."""
+    text = _event(what, words)
+    if what.actor_id is None:
+        return text
+    return words("{what}, by {admin}", what=text, admin=mention(words("administrator"), what.actor_id))
+
+
+def _event(what: Happening, words: Words) -> str:  # noqa: C901 - one line an event
+    match what.event:
+        case Event.JOIN_ASKED:
+            return words("asked to join")
+        case Event.MEMBER_CAME:
+            return words("joined")
+        case Event.MUTED:
+            return words("muted until verified")
+        case Event.LEFT_ALONE:
+            return words("let through unasked")
+        case Event.JOIN_NOT_REACHED:
+            return words("could not be written to")
+        case Event.APP_OPENED:
+            return words("opened the app")
+        case Event.CONTACT_TAKEN:
+            return words("shared their contact")
+        case Event.CONTACT_REFUSED:
+            return words("contact not taken: {why}", why=refused(what.code, words))
+        case Event.NUMBER_GIVEN:
+            return words("was shown a number")
+        case Event.NUMBER_REFUSED:
+            return words("got no number: {why}", why=refused(what.code, words))
+        case Event.LIMITED:
+            return words("tried too often")
+        case Event.CONFIRMED:
+            return words("verified")
+        case Event.EXPIRED:
+            return words("did not call in time")
+        case Event.CANCELLED:
+            return words("gave up")
+        case Event.PHONE_TAKEN:
+            return words("called, but the phone has verified another account")
+        case Event.HINDERED:
+            return words("verified, but {why}", why=refused(what.code, words))
+        case Event.GRANT_DONE:
+            return words("let in") if what.code != "tag" else words("got the tag")
+        case Event.GRANT_GONE:
+            return words("nothing was left to let in")
+        case Event.GRANT_FAILED:
+            return words("could not be let in")
+        case Event.JOIN_EXPIRED:
+            return words("the deadline passed")
+        case Event.JOIN_DECLINED:
+            return words("request declined")
+        case Event.REMOVED:
+            return words("removed")
+        case Event.GONE:
+            return words("left")
+        case Event.ALLOWED:
+            return words("let in by hand")
+        case Event.DECLINED_BY_HAND:
+            return words("declined by hand") if what.code != "blocked" else words("turned away as blocked")
+        case Event.BLOCKED:
+            return words("blocked")
+        case Event.UNBLOCKED:
+            return words("unblocked")
+        case Event.REVOKED:
+            return words("has to verify anew")
+        case Event.RESTORED:
+            return words("restored")
+        case Event.APPEALED:
+            return words("asked the administrators")
+        case _:
+            return str(what.event)

@@ -1,0 +1,147 @@
+"""Telling the admins of somebody who asks to be let in, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Toast
+from bot.domain.gate import Gate, JoinRequest, RequestState
+from bot.usecases.ports import Store
+from bot.usecases.stages import waiters
+
+FOR_APPEAL, FOR_LOG = "appeal", "log"
+"""Why the admins of a gate are called."""
+
+
+async def announce(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
+    """Tell the log chat, if the gate has one; else its admins in private, once Telegram has said who they are."""
+    log_chat = gate.settings.log_chat
+    if log_chat is not None:
+        await _tell(store, gate, request, log_chat, now)
+    else:
+        await call_admins(store, gate, FOR_APPEAL, now, request.user_id)
+
+
+async def call_admins(store: Store, gate: Gate, reason: str, now: datetime, user_id: int = 0) -> None:
+    """Ask Telegram who the admins are; `called` goes on from there."""
+    details: dict[str, str | int] = {"gate": gate.chat_id, "for": reason, "user_id": user_id}
+    await store.errands.add(ErrandKind.CALL_ADMINS, gate.chat_id, details, now, user_id=user_id or None)
+
+
+async def called(store: Store, errand: ErrandDue, receipt: Receipt, operators: Sequence[int], now: datetime) -> None:
+    """Telegram said who they are, or would not. If none of them can be written to, the operators are told."""
+    gate = await store.gates.get(int(errand.details["gate"]))
+    if gate is None:
+        return
+    admins = [int(admin) for admin in receipt.answer.get("admins", ())]
+    for admin_id in admins:
+        await store.admins.note(gate.chat_id, admin_id, now, is_admin=True)
+    people = await store.people.get_many(admins)
+    reachable = [admin_id for admin_id in admins if admin_id in people and people[admin_id].can_be_written]
+    if errand.details.get("for") == FOR_LOG:
+        for admin_id in reachable:
+            notice: dict[str, str | int] = {"notice": Notice.LOG_LOST, "title": gate.title}
+            await store.errands.add(ErrandKind.NOTIFY, admin_id, notice, now)
+        return
+    request = await store.requests.get(gate.chat_id, int(errand.details["user_id"]))
+    if request is None or request.state is not RequestState.WAITING:
+        return
+    for admin_id in reachable:
+        await _tell(store, gate, request, admin_id, now)
+    if not reachable:
+        await _tell_operators(store, gate, request, operators, now)
+
+
+async def not_told(store: Store, errand: ErrandDue, operators: Sequence[int], now: datetime) -> None:
+    """Such a message could not be written. The admins are told instead of the log chat, and the operators when the
+    last of the admins cannot be written to."""
+    gate_id, user_id = int(errand.details["gate"]), int(errand.details["user_id"])
+    gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
+    if gate is None or request is None or request.state is not RequestState.WAITING:
+        return
+    if errand.chat_id == gate.settings.log_chat or errand.chat_id < 0:
+        await call_admins(store, gate, FOR_APPEAL, now, user_id)
+        return
+    if "operator" in errand.details:
+        return
+    await store.people.lost([errand.chat_id])
+    people = await store.people.get_many(await store.admins.at(gate_id))
+    if not any(person.can_be_written for person in people.values()):
+        await _tell_operators(store, gate, request, operators, now)
+
+
+async def close_appeal(
+    store: Store, gate: Gate, user_id: int, outcome: Toast, now: datetime, admin_id: int | None = None
+) -> None:
+    """It is decided: the messages that told of it say so, and by whom."""
+    for chat_id, message_id in await store.appeals.close(gate.chat_id, user_id, outcome, now, admin_id):
+        await _say_decided(store, gate, user_id, (chat_id, message_id), outcome, now, admin_id)
+
+
+async def told(store: Store, errand: ErrandDue, message_id: int, now: datetime) -> None:
+    """The message is there. When it was decided meanwhile, the message says so at once."""
+    gate_id, user_id = int(errand.details["gate"]), int(errand.details["user_id"])
+    gate = await store.gates.get(gate_id)
+    if gate is None or "operator" in errand.details:
+        return
+    decided = await store.appeals.told(gate_id, user_id, errand.chat_id, message_id)
+    if decided is not None:
+        outcome, admin_id = decided
+        await _say_decided(store, gate, user_id, (errand.chat_id, message_id), outcome, now, admin_id)
+
+
+async def _say_decided(
+    store: Store,
+    gate: Gate,
+    user_id: int,
+    message: tuple[int, int],
+    outcome: Toast,
+    now: datetime,
+    admin_id: int | None,
+) -> None:
+    chat_id, message_id = message
+    request = await store.requests.get(gate.chat_id, user_id)
+    details: dict[str, str | int] = {
+        "gate": gate.chat_id,
+        "title": gate.title,
+        "user_id": user_id,
+        "name": request.name if request is not None else "",
+        "message_id": message_id,
+        "outcome": outcome,
+        **_language(gate, chat_id),
+    }
+    if admin_id is not None:
+        details["admin_id"] = admin_id
+    await store.errands.add(ErrandKind.CLOSE_APPEAL, chat_id, details, now, user_id=user_id)
+
+
+async def _tell_operators(
+    store: Store, gate: Gate, request: JoinRequest, operators: Sequence[int], now: datetime
+) -> None:
+    for operator_id in operators:
+        await _tell(store, gate, request, operator_id, now, operator=1)
+
+
+async def _tell(store: Store, gate: Gate, request: JoinRequest, chat_id: int, now: datetime, **more: str | int) -> None:
+    (waiter,) = await waiters(store, [request], now)
+    details: dict[str, str | int] = {
+        "gate": gate.chat_id,
+        "title": gate.title,
+        "user_id": request.user_id,
+        "name": request.name,
+        "stage": waiter.stage,
+        "why": waiter.why,
+        "mask": waiter.mask,
+        "seconds": int((now - request.requested_at).total_seconds()),
+        **_language(gate, chat_id),
+        **more,
+    }
+    if chat_id == gate.settings.log_chat and gate.settings.log_topic is not None:
+        details["topic"] = gate.settings.log_topic
+    await store.errands.add(ErrandKind.APPEAL, chat_id, details, now, user_id=request.user_id)
+
+
+def _language(gate: Gate, chat_id: int) -> dict[str, str | int]:
+    """The gate's, in a log chat; in private the reader's own is known."""
+    return {"language": gate.settings.language} if chat_id < 0 else {}

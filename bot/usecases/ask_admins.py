@@ -1,0 +1,40 @@
+"""A person asks the admins of the gates at which they wait to let them in."""
+
+from __future__ import annotations
+
+from bot.clock import Clock
+from bot.domain.delivery import Toast
+from bot.domain.gate import APPEAL_EVERY, Switch
+from bot.domain.journal import Event
+from bot.domain.screen import Face
+from bot.usecases.appeals import announce
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
+
+
+class AskAdmins:
+    """Once a day at each gate, as long as the bot can decide there. Their screen then says that they asked."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store, person: Person, *, fresh: bool) -> Toast:
+        """`fresh`: the screen comes as a new message, because they wrote one."""
+        now, user_id = self._clock.now(), person.user_id
+        waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
+        asked = 0
+        for request, gate in waiting:
+            if not gate.is_on or gate.switch is Switch.OFF:
+                continue
+            if await store.appeals.open(gate.chat_id, user_id, now, APPEAL_EVERY):
+                store.journal.add(Event.APPEALED, now, user_id=user_id, gate_id=gate.chat_id)
+                await announce(store, gate, request, now)
+                asked += 1
+        if fresh:
+            face, details = await store.screens.wanted(user_id) or (Face.WELCOME, {})
+            await store.screens.show(user_id, person.chat_id, face, now, details=details, fresh=True)
+        else:
+            await store.screens.touch([user_id], now)
+        if asked:
+            return Toast.ASKED_ADMINS
+        return Toast.ASKED_BEFORE if waiting else Toast.OVER

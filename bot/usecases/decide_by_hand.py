@@ -1,0 +1,78 @@
+"""An admin decides about one person."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.gate import Gate, GrantKind, GrantState
+from bot.domain.panel import Act, ActKind, Page
+from bot.usecases.appeals import close_appeal
+from bot.usecases.open_panel import show_page
+from bot.usecases.ports import Store
+
+Decider = Callable[[Store, Gate, int, Act, datetime], Awaitable[Toast]]
+"""Decides about the person with this id as the act says."""
+
+FROM_APPEAL, FROM_PENDING, FROM_WHO, FROM_LOG = "appeal", "pending", "who", "log"
+"""Where a button stands that decides about somebody: the `key` of its act."""
+HARMFUL = (ActKind.BLOCK, ActKind.REVOKE)
+DECIDED = (Toast.LET_IN, Toast.DECLINED, Toast.BLOCKED)
+REMEMBERED = timedelta(days=3650)
+
+
+class ByHand:
+    """A `Doer`, around a `Decider`.
+
+    Nothing harmful is done to somebody who is known to be an admin of the gate. The person is locked meanwhile, so
+    that of two admins, or an admin and a call, one comes first; the other finds it decided. Where the button stood
+    shows what came of it: the messages that told of an appeal, the list of those who wait, the person's page.
+    """
+
+    def __init__(self, decide: Decider) -> None:
+        self._decide = decide
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        user_id = whom(act)
+        if user_id is None:
+            return Toast.UNKNOWN
+        if act.kind in HARMFUL and await _is_admin(store, gate, user_id, act, now):
+            toast = Toast.IS_ADMIN
+        else:
+            await store.people.lock(user_id)
+            toast = await self._decide(store, gate, user_id, act, now)
+        if toast in DECIDED:
+            await close_appeal(store, gate, user_id, toast, now, act.admin_id)
+        key = act.details.get("key")
+        if key == FROM_APPEAL and toast is Toast.DECIDED_ALREADY:
+            await close_appeal(store, gate, user_id, toast, now)
+        if key == FROM_PENDING:
+            await store.screens.touch([act.admin_id], now)
+        if key == FROM_WHO:
+            shown: dict[str, str | int] = {"value": user_id, "did": act.kind, "said": toast}
+            await show_page(store, gate, act.admin_id, Page.WHO, now, shown)
+        return toast
+
+
+def whom(act: Act) -> int | None:
+    """The id in the act's `value`; None when it is none."""
+    value = str(act.details.get("value", ""))
+    return int(value) if value.isascii() and value.isdigit() and 0 < int(value) < 2**63 else None
+
+
+def only_who_waits(act: Act) -> bool:
+    """Whether the button speaks of who waits, and of nobody else: what was decided meanwhile stays."""
+    return act.details.get("key") in (FROM_APPEAL, FROM_PENDING)
+
+
+async def take_back(store: Store, gate: Gate, user_id: int, now: datetime) -> None:
+    """What they were given at the gate is theirs no more; the tag is taken away if the bot gave it."""
+    for grant in await store.grants.take_back(gate.chat_id, user_id):
+        if grant.kind is GrantKind.TAG and grant.state is GrantState.DONE:
+            details: dict[str, str | int] = {"user_id": user_id, "tag": grant.detail}
+            await store.errands.add(ErrandKind.UNTAG, gate.chat_id, details, now, user_id=user_id)
+
+
+async def _is_admin(store: Store, gate: Gate, user_id: int, act: Act, now: datetime) -> bool:
+    return user_id == act.admin_id or bool(await store.admins.of(gate.chat_id, user_id, now - REMEMBERED))

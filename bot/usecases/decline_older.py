@@ -1,0 +1,40 @@
+"""An admin declines all who have waited for long."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.delivery import Toast
+from bot.domain.gate import Gate
+from bot.domain.panel import Act, Page
+from bot.domain.people_pages import Age
+from bot.usecases.admit import Why
+from bot.usecases.decline_many import DeclineMany
+from bot.usecases.open_panel import show_page
+from bot.usecases.ports import Store
+
+
+class DeclineOlder:
+    """A `Doer`: decline those who asked longer ago than `value` says, and show how far that is.
+
+    Nobody in a call window, and nobody verified. While one such job is under way another has to wait for its end.
+    """
+
+    def __init__(self, decline_many: DeclineMany) -> None:
+        self._decline_many = decline_many
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        try:
+            before = now - Age(str(act.details.get("value"))).span
+        except ValueError:
+            return Toast.UNKNOWN
+        newest = await store.mass_declines.newest(gate.chat_id)
+        if newest is not None and not newest[1]:
+            toast, shown = Toast.DECLINING_ALREADY, {"job": newest[0].job}
+        elif not await store.requests.count_declinable(gate.chat_id, before):
+            toast, shown = Toast.NOBODY_WAITS, {}
+        else:
+            job = await self._decline_many.begin(store, gate, act.admin_id, Why.MANY, before=before)
+            toast, shown = Toast.DECLINING, {} if job is None else {"job": job}
+        await show_page(store, gate, act.admin_id, Page.PENDING, now, {**shown})
+        return toast

@@ -1,0 +1,67 @@
+"""An admin lets somebody in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.gate import Decision, Gate, GrantKind, JoinRequest, RequestState, Standing
+from bot.domain.journal import Event
+from bot.domain.panel import Act
+from bot.domain.screen import Outcome
+from bot.usecases.admit import BY_NOBODY, Why, let_in
+from bot.usecases.decide_by_hand import only_who_waits
+from bot.usecases.ports import Store
+from bot.usecases.record import tell_log
+from bot.usecases.tell_person import tell_person
+
+
+async def let_in_by_hand(store: Store, gate: Gate, user_id: int, act: Act, now: datetime) -> Toast:
+    """A `Decider`. Who waits comes in; who does not comes in at once the next time they ask, and gets a link if they
+    were turned away before. Their phone counts as verified by that nowhere. A block ends by it."""
+    gate_id = gate.chat_id
+    request, decision = await store.requests.get(gate_id, user_id), await store.standings.get(gate_id, user_id)
+    standing = decision.standing if decision is not None else None
+    waits = await store.requests.claim(gate_id, user_id, RequestState.APPROVED, now)
+    if not waits and (only_who_waits(act) or standing is Standing.ALLOWED):
+        return Toast.DECIDED_ALREADY
+    if not waits and standing is None and request is not None and request.state is RequestState.APPROVED:
+        return Toast.IN_ALREADY
+    await store.standings.put(gate_id, user_id, Decision(Standing.ALLOWED, now, act.admin_id))
+    store.journal.add(Event.ALLOWED, now, user_id=user_id, gate_id=gate_id, actor_id=act.admin_id)
+    if standing is Standing.BLOCKED:
+        await lift_ban(store, gate, user_id, now)
+    if request is not None and (waits or await _is_on_the_way_out(store, request, now)):
+        await let_in(store, gate, request, BY_NOBODY, now, Why.BY_HAND, told=True, admin_id=act.admin_id)
+        await tell_person(store, gate, user_id, Outcome.LET_IN, now)
+        return Toast.LET_IN
+    if request is not None and request.state is RequestState.DECLINED:
+        await invite(store, gate, user_id, now)
+    name = request.name if request is not None else ""
+    await tell_log(store, gate, Event.ALLOWED, user_id, now, admin_id=act.admin_id, name=name)
+    return Toast.LET_IN_LATER
+
+
+async def invite(store: Store, gate: Gate, user_id: int, now: datetime) -> None:
+    """Give a link of their own to who cannot be let in, because nothing of theirs waits at Telegram any more."""
+    person = (await store.people.get_many([user_id])).get(user_id)
+    if person is not None and person.can_be_written:
+        await store.grants.owe(gate.chat_id, user_id, GrantKind.LINK, BY_NOBODY, now, told=True)
+        await tell_person(store, gate, user_id, Outcome.LET_IN, now)
+
+
+async def lift_ban(store: Store, gate: Gate, user_id: int, now: datetime) -> None:
+    """Have Telegram let them ask again."""
+    gate_id = gate.chat_id
+    # One that is perhaps under way comes first: the other way round it would stay.
+    pending = await store.errands.cancel(ErrandKind.BAN, gate_id, user_id, now)
+    details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id}
+    await store.errands.add(ErrandKind.UNBAN, gate_id, details, now, user_id=user_id, after=5.0 if pending else 0.0)
+
+
+async def _is_on_the_way_out(store: Store, request: JoinRequest, now: datetime) -> bool:
+    """Whether they were turned away and Telegram has not been told yet; then it is not told any more."""
+    if request.state is not RequestState.DECLINED:
+        return False
+    kinds = (ErrandKind.DECLINE_JOIN, ErrandKind.KICK)
+    return any([await store.errands.cancel(kind, request.gate_id, request.user_id, now) for kind in kinds])

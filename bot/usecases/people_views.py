@@ -1,0 +1,121 @@
+"""What admins see of people at the panel, made from what is true now."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.delivery import Toast
+from bot.domain.gate import Gate, GrantKind, GrantState, RequestState
+from bot.domain.journal import Event
+from bot.domain.panel import ActKind, GateLine
+from bot.domain.people_pages import (
+    Age,
+    DeclineChoice,
+    GateChoice,
+    Happening,
+    Missing,
+    NobodyMeant,
+    Someone,
+    WaitingList,
+)
+from bot.usecases.ports import Store
+from bot.usecases.ports_delivery import ScreenRow
+from bot.usecases.stages import waiters
+
+PER_PAGE = 6
+HOW_MANY = "many"
+"""In place of a page's number: the question whom to decline together."""
+LOOKED_AT, TOLD = 60, 10
+"""Entries of the journal looked at for a person's history, and lines of it."""
+REMEMBERED = timedelta(days=3650)
+MOST_GATES = 50
+PASSED_OVER = frozenset(
+    {Event.STARTED, Event.APP_OFFERED, Event.JOIN_REACHED, Event.GRANT_DUE, Event.NUMBER_ASKED, Event.FAILURE}
+)
+"""What happens inside, and tells an admin nothing."""
+
+
+async def pending(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> WaitingList | DeclineChoice:
+    """Who waits, longest first; `value` is the page."""
+    value = str(row.details.get("value", ""))
+    if value == HOW_MANY:
+        counts = [(age, await store.requests.count_declinable(gate.chat_id, now - age.span)) for age in Age]
+        return DeclineChoice(gate, tuple(counts))
+    total = await store.requests.count_waiting(gate.chat_id)
+    pages = max((total + PER_PAGE - 1) // PER_PAGE, 1)
+    page = min(int(value), pages - 1) if value.isascii() and value.isdigit() and len(value) <= len(str(pages)) else 0
+    requests = await store.requests.waiting_at(gate.chat_id, PER_PAGE, page * PER_PAGE)
+    done, of = await _progress(store, gate, row)
+    first = page * PER_PAGE + 1
+    return WaitingList(gate, tuple(await waiters(store, requests, now)), page, pages, total, first, done, of)
+
+
+async def _progress(store: Store, gate: Gate, row: ScreenRow) -> tuple[int | None, int | None]:
+    """How many were declined together, and of how many: while that goes on, and after it for who began it."""
+    newest = await store.mass_declines.newest(gate.chat_id)
+    if newest is None:
+        return None, None
+    decline, is_over = newest
+    if is_over and decline.job != row.details.get("job"):
+        return None, None
+    parts, done = await store.errands.job(decline.job)
+    left = 0
+    if not await store.mass_declines.is_chosen(decline.job):
+        left = await store.requests.count_declinable(gate.chat_id, decline.before)
+    return done, parts + left
+
+
+async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Someone | NobodyMeant:
+    """One person at this gate. Of somebody who never asked to enter here nothing is told but what was decided here:
+    whoever runs some group could else look up anybody."""
+    value = str(row.details.get("value", ""))
+    if not value.isdigit():
+        return NobodyMeant(gate, Missing(value or Missing.NOBODY_NAMED))
+    gate_id, user_id = gate.chat_id, int(value)
+    request, decision = await store.requests.get(gate_id, user_id), await store.standings.get(gate_id, user_id)
+    did = ActKind(str(row.details["did"])) if "did" in row.details else None
+    said = Toast(str(row.details["said"])) if "said" in row.details else ""
+    is_admin = bool(await store.admins.of(gate_id, user_id, now - REMEMBERED))
+    if request is None:
+        return Someone(gate, user_id, "", is_known=False, is_admin=is_admin, decision=decision, did=did, said=said)
+    phone = await store.phones.of(user_id)
+    is_waiting = request.state is RequestState.WAITING
+    waiter = (await waiters(store, [request], now))[0] if is_waiting else None
+    tags = [
+        grant.detail
+        for grant in await store.grants.get(gate_id, user_id)
+        if grant.kind is GrantKind.TAG and grant.state is GrantState.DONE
+    ]
+    return Someone(
+        gate=gate,
+        user_id=user_id,
+        name=request.name,
+        is_known=True,
+        is_admin=is_admin,
+        state=request.state,
+        asked_at=request.requested_at,
+        waiter=waiter,
+        mask=phone.mask if phone is not None else "",
+        verified_at=phone.verified_at if phone is not None else None,
+        decision=decision,
+        tag=tags[0] if tags else "",
+        history=await _history(store, gate_id, user_id),
+        did=did,
+        said=said,
+    )
+
+
+async def _history(store: Store, gate_id: int, user_id: int) -> tuple[Happening, ...]:
+    """What happened lately, oldest first."""
+    entries = await store.journal.of(gate_id, user_id, LOOKED_AT)
+    told = [entry for entry in entries if entry.event not in PASSED_OVER][:TOLD]
+    return tuple(Happening(entry.at, entry.event, entry.code, entry.actor_id) for entry in reversed(told))
+
+
+async def gate_choice(store: Store, row: ScreenRow) -> GateChoice:
+    """At which of their gates they want something done."""
+    lines = [
+        GateLine(gate.chat_id, gate.title, gate.is_on, gate.switch, waiting=0)
+        for gate in (await store.admins.gates_of(row.user_id))[:MOST_GATES]
+    ]
+    return GateChoice(tuple(lines), str(row.details["then"]), str(row.details.get("value", "")))

@@ -1,0 +1,32 @@
+"""Showing somebody in a group the way to a page in the private chat."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.delivery import ErrandKind
+from bot.usecases.ports import Store
+
+POINTED_FOR = 30.0
+"""Seconds after which a message that everybody sees is taken away again."""
+WANTED_FOR = timedelta(minutes=2)
+
+
+async def point_to(
+    store: Store,
+    chat_id: int,
+    start: str,
+    now: datetime,
+    *,
+    user_id: int | None = None,
+    topic: int | None = None,
+    language: str = "",
+) -> None:
+    """A button that opens the private chat with `start` (see `bot.telegram.deep_links`).
+
+    Only `user_id` sees it. Without one, as for an anonymous admin, everybody does, for half a minute.
+    """
+    details: dict[str, str | int] = {"start": start, "language": language}
+    if topic is not None:
+        details["topic"] = topic
+    await store.errands.add(ErrandKind.POINT, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=user_id)

@@ -1,0 +1,71 @@
+"""What came of the errands by which admins are asked, and by which what they decided is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Notice, Receipt, Result
+from bot.domain.journal import Event
+from bot.usecases import appeals
+from bot.usecases.ports import Store
+from bot.usecases.record import lose_log
+
+NOT_WRITTEN = (Result.REFUSED, Result.UNREACHABLE)
+REMOVALS = (ErrandKind.BAN, ErrandKind.KICK)
+
+
+class SettleByHand:
+    """Do what follows from it. Other errands are passed over."""
+
+    def __init__(self, operators: Sequence[int] = ()) -> None:
+        self._operators = operators
+
+    async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+        match errand.kind, receipt.result:
+            case ErrandKind.CALL_ADMINS, _ if "for" in errand.details:
+                await appeals.called(store, errand, receipt, self._operators, now)
+            case ErrandKind.APPEAL, Result.DONE:
+                await appeals.told(store, errand, receipt.message_id or 0, now)
+            case ErrandKind.APPEAL, result if result in NOT_WRITTEN:
+                if result is Result.UNREACHABLE and errand.chat_id < 0:
+                    await self.log_lost(store, errand.chat_id, now)
+                await appeals.not_told(store, errand, self._operators, now)
+            case kind, Result.GONE if kind in REMOVALS and receipt.answer.get("is") == "admin":
+                await self._is_admin(store, errand, now)
+            case kind, result if kind in REMOVALS and result in NOT_WRITTEN and "admin_id" in errand.details:
+                await self._not_removed(store, errand, receipt, now)
+
+    async def log_refused(self, store: Store, log: LogDue, receipt: Receipt, now: datetime) -> None:
+        """A message to a log chat was given up."""
+        if receipt.result is Result.UNREACHABLE:
+            await self.log_lost(store, log.chat_id, now)
+
+    async def log_lost(self, store: Store, log_chat: int, now: datetime) -> None:
+        """Nothing can be told there any more: the setting goes, and the admins hear of it."""
+        for gate in await lose_log(store, log_chat, now):
+            await appeals.call_admins(store, gate, appeals.FOR_LOG, now)
+
+    async def _is_admin(self, store: Store, errand: ErrandDue, now: datetime) -> None:
+        """They have become an admin of the chat: what was decided about them holds no more."""
+        gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        await store.admins.note(gate_id, user_id, now, is_admin=True)
+        if await store.standings.get(gate_id, user_id) is None:
+            return
+        await store.standings.drop(gate_id, user_id)
+        store.journal.add(Event.RESTORED, now, user_id=user_id, gate_id=gate_id, code="admin")
+        if "admin_id" in errand.details:
+            await store.screens.touch([int(errand.details["admin_id"])], now)
+
+    async def _not_removed(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+        gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
+        store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error)
+        details: dict[str, str | int] = {
+            "notice": Notice.NOT_REMOVED,
+            "title": gate.title if gate is not None else "",
+            "user_id": user_id,
+            "name": request.name if request is not None else "",
+            "error": receipt.error[:200],
+        }
+        await store.errands.add(ErrandKind.NOTIFY, int(errand.details["admin_id"]), details, now)

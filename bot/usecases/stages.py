@@ -1,0 +1,67 @@
+"""How far those got who wait at a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from bot.domain.admission import VerifiedPhone
+from bot.domain.gate import APPEAL_EVERY, JoinRequest
+from bot.domain.people_pages import Stage, Waiter
+from bot.domain.screen import Face
+from bot.domain.verification import Verification, VerificationState
+from bot.usecases.ports import Store
+
+ENDS = {
+    VerificationState.EXPIRED: Stage.EXPIRED,
+    VerificationState.CANCELLED: Stage.CANCELLED,
+    VerificationState.REFUSED: Stage.GATEWAY_REFUSED,
+}
+Found = tuple[Stage, str, datetime | None]
+
+
+async def waiters(store: Store, requests: Sequence[JoinRequest], now: datetime) -> list[Waiter]:
+    """Each with how far they got, in this order."""
+    if not requests:
+        return []
+    user_ids = [request.user_id for request in requests]
+    phones = await store.phones.of_many(user_ids)
+    attempts = await store.verifications.latest_of_many(user_ids)
+    people = await store.people.get_many(user_ids)
+    appeals = await store.appeals.of_many(user_ids, now - APPEAL_EVERY)
+    found = []
+    for request in requests:
+        user_id = request.user_id
+        phone, person = phones.get(user_id), people.get(user_id)
+        stage = _verified(request, phone)
+        if stage is None:
+            stage = await _at_screen(store, request, attempts.get(user_id))
+        if stage is None:
+            wrote = person is not None and person.can_be_written
+            stage = (Stage.WROTE if wrote else Stage.ASKED, "", None)
+        has_appealed = appeals.get(user_id, {}).get(request.gate_id, False)
+        mask = phone.mask if phone is not None else ""
+        found.append(Waiter(user_id, request.name, request.requested_at, *stage, has_appealed, mask))
+    return found
+
+
+def _verified(request: JoinRequest, phone: VerifiedPhone | None) -> Found | None:
+    if phone is None or request.hindrance is None:
+        return None
+    return Stage.HINDERED, request.hindrance, None
+
+
+async def _at_screen(store: Store, request: JoinRequest, attempt: Verification | None) -> Found | None:
+    """What their screen says, or their newest attempt since they asked; None when they have not begun."""
+    if attempt is not None and attempt.is_open:
+        if attempt.number is None:
+            return Stage.SHARED, "", None
+        return Stage.NUMBER_SHOWN, "", attempt.number.window_ends_at
+    face, details = await store.screens.wanted(request.user_id) or (None, {})
+    if face is Face.CONTACT_REFUSED:
+        return Stage.CONTACT_REFUSED, str(details.get("reason", "")), None
+    if face is Face.LIMITED:
+        return Stage.LIMITED, "", datetime.fromtimestamp(int(details["until"]), UTC)
+    if attempt is None or attempt.state not in ENDS or attempt.opened_at < request.requested_at:
+        return None
+    return ENDS[attempt.state], attempt.reason or "", None

@@ -1,0 +1,165 @@
+"""An admin wrote a command about people: in private, in a group, or by following a link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.gate import Gate
+from bot.domain.panel import Act, ActKind, Page
+from bot.domain.people_pages import Missing
+from bot.domain.screen import Face
+from bot.usecases.admin_desk import AdminDesk, Doer
+from bot.usecases.decide_by_hand import whom
+from bot.usecases.open_panel import show_page
+from bot.usecases.point import point_to
+from bot.usecases.ports import Store, Vault
+from bot.usecases.ports_people import Person
+
+PENDING, WHO = "pending", "who"
+DOES = {"revoke": ActKind.REVOKE, "block": ActKind.BLOCK, "unblock": ActKind.UNBLOCK}
+"""Commands that do something at once, and then show the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom a command names: by their id, or by their user name; or why that is not clear."""
+
+    user_id: int | None = None
+    username: str = ""
+    missing: Missing | None = None
+
+
+async def identify(store: Store, vault: Vault, named: Named) -> dict[str, str | int]:
+    """The same as the `value` of an act: their id, or why there is none."""
+    if named.missing is not None:
+        return {"value": named.missing}
+    user_id = named.user_id or await store.people.by_username(vault.digest(named.username.lower()))
+    return {"value": user_id or Missing.UNKNOWN}
+
+
+class TakeCommand:
+    """A `Doer`: do what the command says, then show the page that tells what came of it.
+
+    In a group the page is shown in private, and the command is deleted where others could see it. Who cannot be
+    written to in private is shown the way there, so that nobody else sees anything of it.
+    """
+
+    def __init__(self, doers: Mapping[ActKind, Doer]) -> None:
+        self._doers = doers
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        name, details = str(act.details.get("key", "")), act.details
+        if "said" in details:
+            said: dict[str, str | int] = {"message_id": int(details["said"])}
+            await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, said, now)
+        page = Page.PENDING if name == PENDING else Page.WHO
+        shown: dict[str, str | int] = {"value": details.get("value", "")} if page is Page.WHO else {}
+        if name in DOES and whom(act) is not None:
+            does = replace(act, kind=DOES[name], details=shown)
+            shown |= {"did": does.kind, "said": await self._doers[does.kind](store, gate, does, now)}
+        if "group" in details and not await _can_be_written(store, act.admin_id):
+            await _point(store, gate, act, now)
+        else:
+            await show_page(store, gate, act.admin_id, page, now, shown, fresh=act.query_id is None)
+        return Toast.NOTHING
+
+
+class CommandInGroup:
+    """Only in groups that are gates, and only for their admins; nobody else gets an answer, or loses a message: the
+    command may be meant for another bot. Who writes as the group is an admin, but nobody can tell which: they are
+    shown the way to the private chat, where they can be told apart."""
+
+    def __init__(self, clock: Clock, desk: AdminDesk, vault: Vault) -> None:
+        self._clock = clock
+        self._desk = desk
+        self._vault = vault
+
+    async def __call__(
+        self,
+        store: Store,
+        chat_id: int,
+        admin_id: int | None,
+        name: str,
+        named: Named,
+        message_id: int | None,
+        topic: int | None,
+    ) -> None:
+        """`admin_id` is None for who writes as the group. `message_id` is that of a command that everybody sees."""
+        gate, now = await store.gates.get(chat_id), self._clock.now()
+        if gate is None:
+            return
+        details: dict[str, str | int] = {"key": name, "group": 1}
+        if topic is not None:
+            details["topic"] = topic
+        if name != PENDING:
+            details |= await identify(store, self._vault, named)
+        if message_id is not None:
+            details["said"] = message_id
+        act = Act(ActKind.COMMAND, chat_id, admin_id or 0, details)
+        if admin_id is not None:
+            await self._desk(store, act)
+            return
+        if message_id is not None:
+            await store.errands.add(ErrandKind.DELETE_MESSAGE, chat_id, {"message_id": message_id}, now)
+        await _point(store, gate, act, now)
+
+
+class CommandInPrivate:
+    """Who runs one gate has it done there; who runs several chooses. Telegram is asked about each anew."""
+
+    def __init__(self, clock: Clock, desk: AdminDesk, vault: Vault) -> None:
+        self._clock = clock
+        self._desk = desk
+        self._vault = vault
+
+    async def __call__(self, store: Store, person: Person, name: str, named: Named) -> None:
+        now = self._clock.now()
+        details: dict[str, str | int] = {"key": name}
+        if name != PENDING:
+            details |= await identify(store, self._vault, named)
+        gates = await store.admins.gates_of(person.user_id)
+        if len(gates) == 1:
+            await self._desk(store, Act(ActKind.COMMAND, gates[0].chat_id, person.user_id, details))
+            return
+        chosen: dict[str, str | int] = {"then": name, "value": details.get("value", "")}
+        await store.screens.show(person.user_id, person.chat_id, Face.GATES, now, details=chosen, fresh=True)
+        for gate in gates:
+            asked: dict[str, str | int] = {"act": "", "gate": gate.chat_id, "user_id": person.user_id}
+            await store.errands.add(ErrandKind.CHECK_ADMIN, person.user_id, asked, now, user_id=person.user_id)
+
+
+class FollowLink:
+    """The way from a group into the private chat, to a page about people."""
+
+    def __init__(self, desk: AdminDesk) -> None:
+        self._desk = desk
+
+    async def __call__(self, store: Store, person: Person, name: str, gate_id: int, user_id: int) -> None:
+        details: dict[str, str | int] = {"key": name, "value": user_id or Missing.NOBODY_NAMED}
+        await self._desk(store, Act(ActKind.COMMAND, gate_id, person.user_id, details))
+
+
+async def _can_be_written(store: Store, user_id: int) -> bool:
+    person = (await store.people.get_many([user_id])).get(user_id)
+    return person is not None and person.can_be_written
+
+
+async def _point(store: Store, gate: Gate, act: Act, now: datetime) -> None:
+    is_pending = act.details["key"] == PENDING
+    start = f"{PENDING if is_pending else WHO}_{gate.chat_id}"
+    if (user_id := whom(act)) is not None:
+        start += f"_{user_id}"
+    topic = act.details.get("topic")
+    await point_to(
+        store,
+        gate.chat_id,
+        start,
+        now,
+        user_id=act.admin_id or None,
+        topic=int(topic) if topic is not None else None,
+        language=gate.settings.language,
+    )

@@ -1,0 +1,31 @@
+"""Telling a person what an admin decided about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.gate import Gate
+from bot.domain.screen import Face, Outcome
+from bot.usecases.ports import Store
+
+GRANTS_FIRST = 1.0
+"""Seconds the screen rests, so that it is drawn once, with the grants already made."""
+
+
+async def tell_person(
+    store: Store, gate: Gate, user_id: int, outcome: Outcome, now: datetime, *, fresh: bool = True
+) -> None:
+    """On their screen, as a new message where they can be written to. Who never met the bot is told nothing."""
+    person = (await store.people.get_many([user_id])).get(user_id)
+    if person is None:
+        return
+    await store.screens.show(
+        user_id,
+        person.chat_id,
+        Face.DECIDED,
+        now,
+        details={"gate": gate.chat_id, "outcome": outcome},
+        fresh=fresh and person.can_be_written,
+        acted=fresh,
+        after=GRANTS_FIRST if outcome is Outcome.LET_IN else 0.0,
+    )
