@@ -1,0 +1,172 @@
+"""Chats that become supergroups or are deleted while people wait; and Telegram's lines about who joined."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.state import Group
+from bot.sandbox.world import World
+from tests.installation import Installation, verify
+from tests.scenarios.gates import calls, chooses, muting, with_gate, writes
+from tests.scenarios.story import DAY, all_is_carried, eventually, guarded
+
+GATES = "SELECT chat_id, is_on FROM gates"
+REQUESTS = "SELECT gate_id, state FROM join_requests"
+
+
+async def basic_gate(world: World, callgate: Installation) -> tuple[Person, Group, Person]:
+    """An owner, their basic group with a gate, and somebody who waits there."""
+    owner = world.person("Olga", language="en")
+    group = world.basic_group("Yard", owner)
+    await with_gate(world, callgate, group, owner)
+    anna = world.person("Anna", language="en")
+    await anna.opens_link(await owner.makes_link(group, approves=True))
+    await anna.sees("Yard")
+    await all_is_carried(callgate)
+    return owner, group, anna
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_a_group_that_becomes_a_supergroup_keeps_its_gate_and_who_waits_there(
+    world: World, brisk: Installation, is_told: bool
+) -> None:
+    owner, group, anna = await basic_gate(world, brisk)
+    if not is_told:
+        await brisk.stop()
+    new = await owner.upgrades(group)
+    new.approves_new_members = True
+    if not is_told:
+        world.telegram.delivery.waiting.clear()
+        await brisk.start()
+    else:
+        await eventually(brisk, GATES, [{"chat_id": new.id, "is_on": True}])
+        assert await brisk.rows(REQUESTS) == [{"gate_id": new.id, "state": "waiting"}]
+
+    await verify(anna)
+
+    await eventually(brisk, GATES, [{"chat_id": new.id, "is_on": True}])
+    await eventually(brisk, REQUESTS, [{"gate_id": new.id, "state": "gone"}])
+    await anna.asks_to_join(new)
+    await world.wait_until(lambda: anna.id in new.members)
+    await all_is_carried(brisk)
+    assert (await brisk.journal()).count("gate_moved") == 1
+
+
+async def test_a_decline_on_its_way_when_the_group_becomes_a_supergroup_is_carried_there_and_ends(
+    world: World, brisk: Installation
+) -> None:
+    owner, group, _ = await basic_gate(world, brisk)
+    await brisk.stop()
+    new = await owner.upgrades(group)
+    world.telegram.delivery.waiting.clear()
+    await brisk.start()
+
+    await writes(brisk, "UPDATE join_requests SET deadline_at = 0")
+
+    await eventually(brisk, REQUESTS, [{"gate_id": new.id, "state": "declined"}])
+    await all_is_carried(brisk)
+    assert [call["chat_id"] for call in calls(world, "declineChatJoinRequest")] == [str(group.id), str(new.id)]
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_a_log_chat_and_further_chats_that_become_supergroups_are_followed(
+    world: World, brisk: Installation, is_told: bool
+) -> None:
+    owner, group = await guarded(world)
+    staff = world.basic_group("Staff", owner)
+    await owner.makes_bot_admin(staff)
+    await chooses(brisk, group, log_chat=staff.id, further=(staff.id,))
+    anna = world.person("Anna", language="en")
+    await anna.asks_to_join(group)
+    await all_is_carried(brisk)
+    await brisk.stop()
+    new = await owner.upgrades(staff)
+    if not is_told:
+        world.telegram.delivery.waiting.clear()
+    await brisk.start()
+
+    await verify(anna)
+    await world.wait_until(lambda: anna.id in group.members)
+    world.clock.advance(5)
+
+    await world.wait_until(lambda: [message for message in new.messages if message.sender.is_bot])
+    await all_is_carried(brisk)
+    (row,) = await brisk.rows("SELECT CAST(settings AS TEXT) AS settings FROM gates WHERE chat_id = :id", id=group.id)
+    assert str(new.id) in row["settings"]
+    assert str(staff.id) not in row["settings"]
+
+
+async def test_a_chat_that_is_deleted_while_people_wait_is_a_gate_that_is_off(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    await operator.says("/start")
+    owner, group = await guarded(world)
+    anna = world.person("Anna", language="en")
+    await anna.asks_to_join(group)
+    await anna.sees("Flat owners")
+
+    await owner.deletes(group)
+
+    await operator.sees("not guarded any more")
+    await verify(anna)
+    world.clock.advance(2 * DAY)
+    await all_is_carried(brisk)
+    assert "failure" not in await brisk.journal()
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_a_chat_that_is_deleted_while_people_are_muted_there_troubles_nobody(
+    world: World, brisk: Installation, is_told: bool
+) -> None:
+    owner, group = await muting(world, brisk)
+    anna = world.person("Anna", language="en")
+    await anna.joins(group)
+    await all_is_carried(brisk)
+    if not is_told:
+        await brisk.stop()
+    await owner.deletes(group)
+    if not is_told:
+        world.telegram.delivery.waiting.clear()
+        await brisk.start()
+
+    await verify(anna)
+
+    await all_is_carried(brisk)
+    assert "Flat owners" not in ((await anna.sees("✅")).text or "") or not is_told
+
+
+async def test_lines_about_who_joined_and_left_are_deleted_where_the_gate_wants_that(
+    world: World, brisk: Installation
+) -> None:
+    owner, group = await muting(world, brisk, rights=("can_restrict_members", "can_delete_messages"), tidies_joins=True)
+    advert = world.person("Cheap loans @loans", language="en")
+    await advert.joins(group)
+    await world.wait_until(lambda: group.messages == [])
+    await advert.leaves(group)
+    await owner.says("hello", group)
+
+    await all_is_carried(brisk)
+
+    await world.wait_until(lambda: [message.text for message in group.messages] == ["hello"])
+    assert all("loans" not in str(call) for call in calls(world, "sendMessage"))
+
+
+@pytest.mark.parametrize("tidies", [True, False])
+async def test_without_the_right_or_the_wish_the_lines_stay_and_nobody_is_troubled(
+    world: World, brisk: Installation, operator: Person, tidies: bool
+) -> None:
+    await operator.says("/start")
+    await operator.sees("👋")
+    rights = ("can_restrict_members",) if tidies else ("can_restrict_members", "can_delete_messages")
+    _, group = await muting(world, brisk, rights=rights, tidies_joins=tidies)
+    anna = world.person("Anna", language="en")
+
+    await anna.joins(group)
+    await verify(anna)
+
+    await all_is_carried(brisk)
+    assert [message.new_chat_members for message in group.messages] == [[anna.account]]
+    assert len(calls(world, "deleteMessage")) - len(anna.chat.messages) <= 3
+    assert len([message for message in operator.chat.messages if message.sender.is_bot]) == 1
+    assert "failure" not in await brisk.journal()
