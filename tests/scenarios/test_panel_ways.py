@@ -267,6 +267,8 @@ async def test_a_group_that_becomes_a_supergroup_keeps_its_panel(world: World, b
     await owner.presses("Check again")
     await all_is_carried(brisk)
 
+    assert "guarded now" in await reads(owner, "Flat owners")
+    await opens(owner, "👤", "many accounts: 3")
     assert await brisk.rows("SELECT chat_id FROM gates") == [{"chat_id": group.id}]
     await owner.says("/gates")
     await opens(owner, "Flat owners", "guarded now")
