@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate, Switch
 from bot.domain.health import Health
+from bot.domain.screen import Face
 from bot.domain.settings import STANDARD, GateSettings
 from bot.usecases.ports_gates import GateExtras
 from storage import tables
@@ -129,10 +130,26 @@ class SqlGates:
                 update(table).where(table.c.gate_id == old_id, table.c.user_id.not_in(known)).values(gate_id=new_id)
             )
             await self._connection.execute(table.delete().where(table.c.gate_id == old_id))
+        await self._move_panels(old_id, new_id)
         for table in (tables.journal, tables.mass_declines):
             await self._connection.execute(update(table).where(table.c.gate_id == old_id).values(gate_id=new_id))
         await self._connection.execute(tables.gates.delete().where(G.chat_id == old_id))
         self._read.clear()
+
+    async def _move_panels(self, old_id: int, new_id: int) -> None:
+        """What admins see of the gate."""
+        screens, admins = tables.screens.c, tables.admins.c
+        mine = select(admins.user_id).where(admins.gate_id == new_id)
+        rows = await self._connection.execute(
+            select(screens.user_id, screens.details).where(screens.face == Face.GATE, screens.user_id.in_(mine))
+        )
+        for row in rows.all():
+            if row.details.get("gate") == old_id:
+                await self._connection.execute(
+                    update(tables.screens)
+                    .where(screens.user_id == row.user_id)
+                    .values(details={**row.details, "gate": new_id}, revision=screens.revision + 1)
+                )
 
     async def move_mentions(self, old_id: int, new_id: int, now: datetime) -> None:
         rows = await self._connection.execute(select(G.chat_id, G.settings).where(G.settings.is_not(None)))

@@ -1,0 +1,66 @@
+"""How an admin walks through the panel."""
+
+from __future__ import annotations
+
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.state import Group, Message
+from bot.sandbox.world import World
+from tests.installation import Installation, verify
+from tests.scenarios.story import all_is_carried, eventually
+
+
+async def opens(admin: Person, button: str, heading: str) -> str:
+    """Open a page by a button of the card; its text."""
+    await admin.presses(button)
+    return (await admin.sees(heading)).text or ""
+
+
+async def chooses(admin: Person, button: str) -> None:
+    """Press a choice; it is taken."""
+    answer = await admin.presses(button)
+    assert answer["text"] == "Saved"
+
+
+async def writes(world: World, admin: Person, text: str, *, then: str) -> Message:
+    """Write to the page that is open, and see it again once it is taken: then what was written is gone."""
+    said = await admin.says(text)
+    page = await admin.sees(then)
+    await world.wait_until(lambda: said not in admin.chat.messages)
+    return page
+
+
+def screens(admin: Person) -> list[Message]:
+    """What the bot has in the private chat."""
+    return [message for message in admin.chat.messages if message.sender.is_bot]
+
+
+async def comes_in(world: World, group: Group, name: str = "Anna", phone: str | None = None) -> Person:
+    """Somebody asks to join, verifies, and is in."""
+    newcomer = world.person(name, phone, language="en")
+    await newcomer.asks_to_join(group)
+    await newcomer.sees(group.title)
+    await verify(newcomer)
+    await world.wait_until(lambda: newcomer.id in group.members)
+    return newcomer
+
+
+async def switched_on(world: World, callgate: Installation, owner: Person, group: Group, **rights: bool) -> None:
+    """The owner makes the bot an admin with these rights, and the gate is on and looked at."""
+    await owner.makes_bot_admin(group, can_invite_users=True, **rights)
+    await eventually(callgate, "SELECT count(*) AS n FROM gates WHERE health IS NOT NULL", [{"n": 1}])
+    await all_is_carried(callgate)
+
+
+async def menus_are_set(world: World) -> None:
+    """The bot has told Telegram its commands."""
+    await world.wait_until(lambda: ("all_chat_administrators", "") in world.telegram.commands)
+
+
+async def admin_of(world: World, owner: Person, group: Group, name: str = "Boris") -> Person:
+    """Somebody who is made an administrator of a group, and has written to the bot."""
+    admin = world.person(name, language="en")
+    await admin.says("/start")
+    await admin.sees("👋")
+    await owner.adds(group, admin)
+    await owner.promotes(group, admin)
+    return admin
