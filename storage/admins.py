@@ -6,19 +6,32 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import BigInteger, bindparam, cast, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import Toast
 from bot.domain.gate import Decision, Gate, Standing
+from bot.domain.verification import VerificationState
+from bot.usecases.ports_gates import Known
 from storage import tables
 from storage.gates import G, gate
+from storage.people import PHONES, phone
 from storage.statements import insert, upsert
 
 S = tables.standings.c
 AP = tables.appeals.c
 AD = tables.admins.c
+V = tables.verifications.c
+PHONE_COLUMNS = [column for column in PHONES if column is not PHONES.user_id]
 STANDING = select(tables.standings).where(S.gate_id == bindparam("at_gate"), S.user_id == bindparam("whose"))
+WHO = select(cast(bindparam("whose"), BigInteger).label("user_id")).subquery()
+VERIFYING = exists().where(V.user_id == WHO.c.user_id, V.state == VerificationState.OPEN)
+FACTS = [WHO.c.user_id, S.standing, S.at, S.admin_id, *PHONE_COLUMNS, VERIFYING.label("is_verifying")]
+KNOWN = select(*FACTS).select_from(
+    WHO.outerjoin(tables.standings, (S.gate_id == bindparam("at_gate")) & (S.user_id == WHO.c.user_id)).outerjoin(
+        tables.verified_phones, PHONES.user_id == WHO.c.user_id
+    )
+)
 
 
 class SqlStandings:
@@ -31,6 +44,14 @@ class SqlStandings:
         found = await self._connection.execute(STANDING, {"at_gate": gate_id, "whose": user_id})
         row = found.one_or_none()
         return None if row is None else Decision(Standing(row.standing), row.at, row.admin_id)
+
+    async def known(self, gate_id: int, user_id: int) -> Known:
+        row = (await self._connection.execute(KNOWN, {"at_gate": gate_id, "whose": user_id})).one()
+        return Known(
+            Decision(Standing(row.standing), row.at, row.admin_id) if row.standing is not None else None,
+            phone(row) if row.fingerprint is not None else None,
+            row.is_verifying,
+        )
 
     async def put(self, gate_id: int, user_id: int, decision: Decision) -> None:
         values: dict[str, object] = {

@@ -298,21 +298,27 @@ class SqlScreens:
         return {row.user_id: datetime.fromtimestamp(int(row.details["until"]), UTC) for row in rows}
 
     async def due(
-        self, now: datetime, limit: int, busy: Collection[int], resting: Collection[int] = ()
+        self,
+        now: datetime,
+        limit: int,
+        busy: Collection[int],
+        resting: Collection[int] = (),
+        *,
+        also_patient: bool = False,
     ) -> list[ScreenRow]:
         may_go = (S.user_id.not_in(busy), S.chat_id.not_in(resting))
-        stale = await self._connection.execute(
-            select(tables.screens).where(STALE, S.due_at <= now, *may_go).order_by(S.turn, S.due_at).limit(limit)
+        stale = select(tables.screens).where(STALE, S.due_at <= now, *may_go).order_by(S.turn, S.due_at)
+        refreshes = (
+            select(tables.screens).where(S.refresh_at <= now, not_(STALE), *may_go).order_by(S.refresh_at).limit(limit)
         )
-        rows = [(row, False) for row in stale]
-        if len(rows) < limit:
-            refreshes = await self._connection.execute(
-                select(tables.screens)
-                .where(S.refresh_at <= now, not_(STALE), *may_go)
-                .order_by(S.refresh_at)
-                .limit(limit - len(rows))
-            )
-            rows += [(row, True) for row in refreshes]
+        if also_patient:
+            queries = [stale.where(S.turn < IN_CROWD).limit(limit), stale.where(S.turn == IN_CROWD).limit(limit)]
+            rows = [(row, False) for query in queries for row in await self._connection.execute(query)]
+        else:
+            rows = [(row, False) for row in await self._connection.execute(stale.limit(limit))]
+        if also_patient or len(rows) < limit:
+            found = [(row, True) for row in await self._connection.execute(refreshes)]
+            rows += found if also_patient else found[: limit - len(rows)]
         return [
             ScreenRow(
                 user_id=row.user_id,

@@ -73,15 +73,15 @@ class SqlVerifiedPhones:
 
     async def of(self, user_id: int) -> VerifiedPhone | None:
         row = (await self._connection.execute(PHONE_OF, {"whose": user_id})).one_or_none()
-        return None if row is None else _phone(row)
+        return None if row is None else phone(row)
 
     async def of_many(self, user_ids: Collection[int]) -> dict[int, VerifiedPhone]:
         rows = await self._connection.execute(PHONE.where(PHONES.user_id.in_(user_ids)))
-        return {row.user_id: _phone(row) for row in rows}
+        return {row.user_id: phone(row) for row in rows}
 
     async def owners(self, fingerprint: Fingerprint) -> list[VerifiedPhone]:
         rows = await self._connection.execute(PHONE.where(PHONES.fingerprint == fingerprint).order_by(PHONES.rank))
-        return [_phone(row) for row in rows]
+        return [phone(row) for row in rows]
 
     async def put(self, phone: VerifiedPhone) -> None:
         values: dict[str, object] = {
@@ -102,7 +102,8 @@ def _person(row: Row[tuple[object, ...]]) -> Person:
     return Person(row.user_id, row.chat_id, row.language, row.can_be_written)
 
 
-def _phone(row: Row[tuple[object, ...]]) -> VerifiedPhone:
+def phone(row: Row[tuple[object, ...]]) -> VerifiedPhone:
+    """The phone of a row that has all its columns."""
     return VerifiedPhone(
         user_id=row.user_id,
         fingerprint=Fingerprint(row.fingerprint),

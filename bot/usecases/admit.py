@@ -14,6 +14,7 @@ from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
 from bot.usecases.ports import Store
+from bot.usecases.ports_gates import Known
 from bot.usecases.record import tell_log
 
 PROMPT_PATIENCE = timedelta(minutes=2)
@@ -38,17 +39,21 @@ class Why(StrEnum):
     """One of many that an admin declined together."""
 
 
-async def decide(store: Store, gate: Gate, request: JoinRequest, now: datetime, *, told: bool) -> bool:
+async def decide(
+    store: Store, gate: Gate, request: JoinRequest, now: datetime, *, told: bool, known: Known | None = None
+) -> bool:
     """Let in, or turn away, somebody for whom there is an answer; whether there was.
 
     What an admin decided about the person goes first. Then a gate that asks for no call lets everybody in. Then it
     is held against the verified phone; what hinders it is noted, so that the person's screen tells it. A gate that
-    does not work decides nothing. `told`: the person's screen is to tell how it went.
+    does not work decides nothing. `told`: the person's screen is to tell how it went. `known`: what is known of
+    them, if that was looked up before.
     """
     if not gate.works:
         return False
     user_id = request.user_id
-    decision = await store.standings.get(gate.chat_id, user_id)
+    known = known or await store.standings.known(gate.chat_id, user_id)
+    decision, phone = known.decision, known.phone
     standing = decision.standing if decision is not None else None
     if standing is Standing.BLOCKED:
         await turn_away(store, gate, request, now, Why.BLOCKED)
@@ -59,7 +64,6 @@ async def decide(store: Store, gate: Gate, request: JoinRequest, now: datetime, 
     if not gate.rules(now).asks_call:
         await let_in(store, gate, request, BY_NOBODY, now, Why.OPEN, told=told)
         return True
-    phone = await store.phones.of(user_id)
     if phone is None:
         return False
     found = hindrance(gate, phone, decision, now)

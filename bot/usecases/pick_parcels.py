@@ -81,7 +81,7 @@ class PickParcels:
 
     async def __call__(self, store: Store, limit: int, busy: Busy, look: int = 0) -> list[Parcel]:
         now, errands, resting = self._clock.now(), busy.errands, busy.resting
-        screens = await self._screens(store, limit, busy, now)
+        screens = await self._screens(store, limit, busy, now, also_patient=patient_first(look))
         grants = await store.grants.due(now, limit, busy.grants)
         guards, soon, pressing, later = [
             await store.errands.due(now, limit, errands, urgency, resting)
@@ -104,15 +104,17 @@ class PickParcels:
             gathered[place].append(line)
         return [LogDue(chat, topic, language, tuple(due)) for (chat, topic, language), due in gathered.items()]
 
-    async def _screens(self, store: Store, limit: int, busy: Busy, now: datetime) -> list[ScreenDue]:
+    async def _screens(
+        self, store: Store, limit: int, busy: Busy, now: datetime, *, also_patient: bool
+    ) -> list[ScreenDue]:
         size = limit
-        while rows := await store.screens.due(now, size, busy.screens, busy.resting):
+        while rows := await store.screens.due(now, size, busy.screens, busy.resting, also_patient=also_patient):
             people = await store.people.get_many([row.user_id for row in rows])
-            late = {row.user_id for row in rows if _is_late(row, people, now)}
-            await self._give_up(store, [row for row in rows if row.user_id in late], now)
-            if len(late) < len(rows):
-                return await self._due(store, [row for row in rows if row.user_id not in late][:limit], people, now)
-            size = MOST_LATE
+            late = [row for row in rows if _is_late(row, people, now)]
+            if not late and size == limit:
+                return await self._due(store, rows, people, now)
+            await self._give_up(store, late, now)
+            size = MOST_LATE if late else limit
         return []
 
     @staticmethod

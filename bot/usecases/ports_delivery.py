@@ -134,9 +134,18 @@ class Screens(Protocol):
         """When the next try opens, or opened, for those of these persons whose screen says so."""
 
     async def due(
-        self, now: datetime, limit: int, busy: Collection[int], resting: Collection[int] = ()
+        self,
+        now: datetime,
+        limit: int,
+        busy: Collection[int],
+        resting: Collection[int] = (),
+        *,
+        also_patient: bool = False,
     ) -> list[ScreenRow]:
-        """Those to be drawn, whose turn it is first; then those to be refreshed. None of chats that are `resting`."""
+        """Those to be drawn, whose turn it is first; then those to be refreshed. None of chats that are `resting`.
+
+        `also_patient`: the limit holds for those of a crowd, and for refreshes, by themselves.
+        """
 
     async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> bool:
         """The screen was shown; whether that is still what should be shown."""

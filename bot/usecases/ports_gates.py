@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.admission import VerifiedPhone
 from bot.domain.choices import Setting
 from bot.domain.delivery import GrantDue, Toast
 from bot.domain.gate import (
@@ -35,6 +36,16 @@ class GateExtras:
     request_link: str | None
     prompt_message_id: int | None
     prompt_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of somebody at a gate: what an admin decided about them there, the phone that verified them, and
+    whether they are verifying right now."""
+
+    decision: Decision | None
+    phone: VerifiedPhone | None
+    is_verifying: bool
 
 
 class Gates(Protocol):
@@ -204,6 +215,9 @@ class Standings(Protocol):
     """What admins decided about people at their gates."""
 
     async def get(self, gate_id: int, user_id: int) -> Decision | None: ...
+
+    async def known(self, gate_id: int, user_id: int) -> Known:
+        """What is known of somebody who comes to a gate: asked of each, and so in one statement."""
 
     async def put(self, gate_id: int, user_id: int, decision: Decision) -> None: ...
 

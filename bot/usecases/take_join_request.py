@@ -56,7 +56,8 @@ class TakeJoinRequest:
         await store.requests.keep(request)
         store.journal.add(Event.JOIN_ASKED, now, user_id=person.user_id, gate_id=gate.chat_id)
         gate = await notice_raid(store, gate, now)
-        if await decide(store, gate, request, now, told=False):
+        known = await store.standings.known(gate.chat_id, person.user_id)
+        if await decide(store, gate, request, now, told=False, known=known):
             return
         if not gate.works:
             await self._leave(store, request, now)
@@ -71,7 +72,7 @@ class TakeJoinRequest:
                 now,
                 expires_at=expires_at,
             )
-        if await store.verifications.open_of(person.user_id) is not None:
+        if known.is_verifying:
             await store.screens.touch([person.user_id], now)
             return
         await store.screens.show(

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Notice, Receipt, Result, ScreenDue
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, LogDue, Notice, Receipt, Result, ScreenDue
 from bot.domain.screen import (
     Asking,
     DeadlinePassed,
@@ -102,6 +102,94 @@ async def test_the_limit_holds_for_each_sort_so_that_none_hides_another(rules: R
         "notify",
         "refresh",
         *["notify"] * 2,
+    ]
+
+
+async def flood(rules: Rules) -> None:
+    """More of everything than goes out for long: declines, lines of a log, screens of a crowd and of others, mutes."""
+
+    async def add(store: SqlStore) -> None:
+        for number in range(30):
+            about: dict[str, str | int] = {"user_id": 100 + number}
+            for kind in (ErrandKind.DECLINE_JOIN, ErrandKind.MUTE, ErrandKind.OPEN_APP):
+                await store.errands.add(kind, GATE.chat_id, about, rules.now)
+            await store.people.meet(100 + number, 100 + number, "en", rules.now, wrote=True)
+            await store.screens.show(
+                100 + number, 100 + number, Face.WELCOME, rules.now, crowd=number < 15, acted=False
+            )
+        await store.errands.add(ErrandKind.LOG, -1005, {"event": "declined"}, rules.now)
+
+    await rules.database.transact(add)
+
+
+async def first_of(rules: Rules, look: int) -> str:
+    """What would go out of a look when one thing can."""
+    parcels = await rules.database.transact(lambda store: rules.pick(store, 10, Busy(), look))
+    match parcels[0]:
+        case LogDue():
+            return "log"
+        case ScreenDue(is_crowd=True):
+            return "crowd"
+        case ScreenDue(is_refresh=False):
+            return "screen"
+        case other:
+            return name_of(other)
+
+
+async def test_when_one_at_a_time_can_go_out_each_sort_has_its_turn(rules: Rules) -> None:
+    await rules.gets_number(DMITRI)
+    await is_drawn(rules, await screen_of(rules, DMITRI))
+    rules.later(13 * MINUTE)
+    await flood(rules)
+    await rules.verifies(CAROL, OTHER_PHONE)
+    await rules.asks_to_join(CAROL)
+    assert {await first_of(rules, look) for look in range(2)} == {"open_app", "grant"}
+    await rules.settles(Receipt(await rules.grant(CAROL), Result.DONE))
+    await rules.execute("UPDATE errands SET done_at = 1 WHERE kind IN ('open_app', 'delete_message')")
+
+    firsts = [await first_of(rules, look) for look in range(20)]
+
+    assert firsts[:5] == ["mute", "screen", "mute", "screen", "decline_join"]
+    assert firsts[4::5] == ["decline_join", "log", "crowd", "refresh"]
+
+
+async def test_messages_to_a_chat_that_rests_hide_none_to_another(rules: Rules) -> None:
+    async def add(store: SqlStore) -> None:
+        for number in range(20):
+            for kind in (ErrandKind.PROMPT, ErrandKind.LOG, ErrandKind.NOTIFY):
+                await store.errands.add(kind, -1001, {"notice": "failure"}, rules.now, user_id=number)
+        for kind in (ErrandKind.PROMPT, ErrandKind.LOG, ErrandKind.NOTIFY, ErrandKind.MUTE):
+            await store.errands.add(kind, -1002, {"notice": "failure"}, rules.now)
+        await store.errands.add(ErrandKind.MUTE, -1001, {}, rules.now)
+
+    await rules.database.transact(add)
+
+    picked = await rules.picks(5, Busy(resting=frozenset({-1001})))
+
+    found = {(parcel.kind, parcel.chat_id) for parcel in picked if isinstance(parcel, ErrandDue)}
+    assert found == {
+        (ErrandKind.MUTE, -1001),
+        (ErrandKind.MUTE, -1002),
+        (ErrandKind.PROMPT, -1002),
+        (ErrandKind.NOTIFY, -1002),
+    }
+    assert [parcel.chat_id for parcel in picked if isinstance(parcel, LogDue)] == [-1002]
+
+
+async def test_notices_and_other_declines_go_before_those_of_many(rules: Rules) -> None:
+    async def add(store: SqlStore) -> None:
+        await store.errands.add_many(ErrandKind.DECLINE_JOIN, GATE.chat_id, [(1, {}), (2, {})], rules.now, job="many")
+        await store.errands.add(ErrandKind.NOTIFY, OPERATOR, {"notice": Notice.FAILURE}, rules.now)
+        await store.errands.add(ErrandKind.DECLINE_JOIN, GATE.chat_id, {}, rules.now, user_id=3)
+
+    await rules.database.transact(add)
+
+    picked = [parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue)]
+    assert [(parcel.kind, parcel.user_id) for parcel in picked] == [
+        (ErrandKind.DECLINE_JOIN, 3),
+        (ErrandKind.NOTIFY, None),
+        (ErrandKind.DECLINE_JOIN, 1),
+        (ErrandKind.DECLINE_JOIN, 2),
     ]
 
 

@@ -1,0 +1,444 @@
+"""Many ask at once: it is noticed, told once, and its admins end it by one button."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import pytest
+
+from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, ScreenDue
+from bot.domain.gate import Gate
+from bot.domain.panel import Act, ActKind
+from bot.domain.settings import STANDARD, GateSettings, RaidReaction, WayIn
+from bot.usecases import decline_many
+from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
+from storage.store import SqlStore
+from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules
+
+OLGA, PAVEL = 501, 502
+ADMINS = (OLGA, PAVEL)
+LOG = -1005550000000
+SMALL = dataclasses.replace(STANDARD, raid_requests=3, raid_minutes=5)
+
+
+async def has_gate(rules: Rules, gate: Gate = GATE, settings: GateSettings = SMALL) -> None:
+    await rules.becomes(gate)
+    await rules.database.transact(lambda store: store.gates.set_settings(gate.chat_id, settings, rules.now))
+
+
+async def come(rules: Rules, count: int, first: int = 1000, gate: Gate = GATE) -> None:
+    """So many strangers ask, one after the other."""
+    for user_id in range(first, first + count):
+        await rules.asks_to_join(user_id, gate, wrote=False)
+
+
+async def come_together(rules: Rules, user_ids: list[int], gate: Gate = GATE) -> None:
+    """The same in one transaction, as a batch of updates brings them."""
+
+    async def take(store: SqlStore) -> None:
+        for user_id in user_ids:
+            person = await store.people.meet(user_id, user_id, "en", rules.now, wrote=False)
+            rules.later(0.001)
+            await rules.take_request(store, person, gate)
+
+    await rules.database.transact(take)
+
+
+async def errands(rules: Rules, kind: ErrandKind) -> list[ErrandDue]:
+    return [due for due in await rules.picks(1000) if isinstance(due, ErrandDue) and due.kind is kind]
+
+
+async def admins_are_told(rules: Rules, *admins: int) -> list[ErrandDue]:
+    """Telegram says who the admins are, and the messages go out to those of them that have written to the bot."""
+    (call,) = await errands(rules, ErrandKind.CALL_ADMINS)
+    await rules.settles(Receipt(call, Result.DONE, answer={"admins": list(ADMINS)}))
+    alerts = await errands(rules, ErrandKind.ALERT)
+    assert [alert.chat_id for alert in alerts] == list(admins)
+    await rules.settles(*(Receipt(alert, Result.DONE, message_id=alert.chat_id * 10) for alert in alerts))
+    return alerts
+
+
+async def presses(rules: Rules, kind: ActKind, value: object = "", admin_id: int = OLGA) -> str:
+    """A second later an admin presses a button; the answer."""
+    rules.later(1)
+    details: dict[str, str | int] = {"value": str(value)}
+    act = Act(kind, GATE.chat_id, admin_id, details, "a query")
+    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, admin_id, rules.now, is_admin=True))
+    await rules.database.transact(lambda store: rules.desk(store, act))
+    (answer,) = await errands(rules, ErrandKind.ANSWER_BUTTON)
+    await rules.settles(Receipt(answer, Result.DONE))
+    return str(answer.details["toast"])
+
+
+async def the_gate(rules: Rules, gate: Gate = GATE) -> Gate:
+    found = await rules.database.transact(lambda store: store.gates.get(gate.chat_id))
+    assert found is not None
+    return found
+
+
+async def raids(rules: Rules) -> int:
+    return (await rules.journal()).count("raid")
+
+
+async def waiting(rules: Rules) -> int:
+    return (await rules.requests()).count("waiting")
+
+
+async def told(rules: Rules) -> list[ErrandDue]:
+    """What is to be told now; and it is."""
+    alerts = await errands(rules, ErrandKind.ALERT)
+    await rules.settles(*(Receipt(alert, Result.DONE, message_id=alert.id) for alert in alerts))
+    return alerts
+
+
+async def test_more_than_so_many_requests_in_so_many_minutes_are_a_raid_and_it_is_told_once(rules: Rules) -> None:
+    await has_gate(rules)
+    for admin in ADMINS:
+        await rules.meets(admin)
+
+    await come(rules, 3)
+    assert await raids(rules) == 0
+    await come(rules, 1, first=2000)
+    assert await raids(rules) == 1
+    await come(rules, 20, first=3000)
+
+    alerts = await admins_are_told(rules, *ADMINS)
+    assert {alert.details["count"] for alert in alerts} == {24}
+    await come(rules, 20, first=4000)
+    assert await errands(rules, ErrandKind.CALL_ADMINS) == await errands(rules, ErrandKind.ALERT) == []
+    assert await raids(rules) == 1
+
+
+async def test_a_slow_stream_of_requests_is_no_raid(rules: Rules) -> None:
+    await has_gate(rules)
+
+    for user_id in range(1000, 1012):
+        await rules.asks_to_join(user_id, wrote=False)
+        rules.later(2 * MINUTE)
+
+    assert await raids(rules) == 0
+
+
+async def test_in_one_batch_a_raid_begins_with_the_very_request_that_is_one_too_many(rules: Rules) -> None:
+    await has_gate(rules)
+
+    await come_together(rules, [1000, 1001, 1002])
+    assert await raids(rules) == 0
+    # Who asks again is still one person.
+    await come_together(rules, [1000, 1001, 1002, 1000, 1001, 1002, 1000])
+    assert await raids(rules) == 0
+    await come_together(rules, [1003])
+
+    assert await raids(rules) == 1
+    crowd = await rules.rows("SELECT user_id FROM screens WHERE turn = 2")
+    assert crowd == [{"user_id": 1003}]
+
+
+async def test_each_gate_counts_for_itself(rules: Rules) -> None:
+    await has_gate(rules)
+    await has_gate(rules, OTHER_GATE)
+
+    await come(rules, 3)
+    await come(rules, 3, first=2000, gate=OTHER_GATE)
+
+    assert await raids(rules) == 0
+
+
+@pytest.mark.parametrize("does_not_care", ["off", "not on"])
+async def test_a_gate_that_does_not_care_or_does_not_work_counts_nothing(rules: Rules, does_not_care: str) -> None:
+    await has_gate(rules, settings=dataclasses.replace(SMALL, raid=RaidReaction.OFF))
+    if does_not_care == "not on":
+        await has_gate(rules)
+        await rules.execute("UPDATE gates SET switch = 'paused'")
+
+    await come(rules, 10)
+
+    assert await raids(rules) == 0
+    assert await errands(rules, ErrandKind.CALL_ADMINS) == []
+
+
+async def test_who_joins_and_is_muted_counts_like_who_asks(rules: Rules) -> None:
+    await has_gate(rules, settings=dataclasses.replace(SMALL, way=WayIn.MUTE))
+    take = TakeNewcomer(rules.clock)
+
+    for user_id in range(1000, 1004):
+        newcomer = Newcomer(user_id, "Anna", is_bot=False, is_admin=False, actor_id=user_id, asked=False)
+        await rules.database.transact(functools.partial(take, gate_id=GATE.chat_id, newcomer=newcomer))
+
+    assert await raids(rules) == 1
+
+
+async def test_with_a_log_chat_the_raid_is_told_there_and_nowhere_else(rules: Rules) -> None:
+    await has_gate(rules, settings=dataclasses.replace(SMALL, log_chat=LOG, log_topic=7))
+
+    await come(rules, 5)
+
+    (alert,) = await errands(rules, ErrandKind.ALERT)
+    assert (alert.chat_id, alert.details["topic"]) == (LOG, 7)
+    assert await errands(rules, ErrandKind.CALL_ADMINS) == []
+
+
+async def test_where_the_log_chat_takes_nothing_the_admins_are_told_and_where_none_can_be_the_operators(
+    rules: Rules,
+) -> None:
+    await has_gate(rules, settings=dataclasses.replace(SMALL, log_chat=LOG))
+    await rules.meets(PAVEL)
+    await come(rules, 5)
+
+    (alert,) = await errands(rules, ErrandKind.ALERT)
+    await rules.settles(Receipt(alert, Result.REFUSED, error="chat not found"))
+    (call,) = await errands(rules, ErrandKind.CALL_ADMINS)
+    await rules.settles(Receipt(call, Result.DONE, answer={"admins": list(ADMINS)}))
+    (alert,) = await errands(rules, ErrandKind.ALERT)
+    assert alert.chat_id == PAVEL
+    await rules.settles(Receipt(alert, Result.UNREACHABLE, error="bot was blocked by the user"))
+
+    (alert,) = await errands(rules, ErrandKind.ALERT)
+    assert (alert.chat_id, alert.details["closed"]) == (OPERATOR, 1)
+    await rules.settles(Receipt(alert, Result.UNREACHABLE))
+    assert await errands(rules, ErrandKind.ALERT) == []
+
+
+async def test_with_no_admin_known_the_operators_are_told(rules: Rules) -> None:
+    await has_gate(rules)
+    await come(rules, 5)
+
+    (call,) = await errands(rules, ErrandKind.CALL_ADMINS)
+    await rules.settles(Receipt(call, Result.REFUSED, error="chat not found"))
+
+    assert [alert.chat_id for alert in await errands(rules, ErrandKind.ALERT)] == [OPERATOR]
+
+
+async def test_a_gate_can_be_strict_by_itself_for_an_hour_and_then_looks_anew_at_who_was_hindered(rules: Rules) -> None:
+    await has_gate(rules, settings=dataclasses.replace(SMALL, raid=RaidReaction.STRICT))
+    await rules.meets(OLGA)
+    await rules.verifies(ANNA)
+    await rules.execute("UPDATE verified_phones SET kind = 'voip'")
+
+    await come(rules, 4)
+    await rules.asks_to_join(ANNA)
+
+    gate = await the_gate(rules)
+    assert gate.is_strict(rules.now)
+    (alert,) = await admins_are_told(rules, OLGA)
+    assert (alert.details["strict_by"], "strict_until" in alert.details) == (0, True)
+    assert await rules.rows("SELECT hindrance FROM join_requests WHERE user_id = 7") == [{"hindrance": "kind"}]
+    rules.later(HOUR)
+    await rules.sweeps()
+    await rules.sweeps()
+    assert not (await the_gate(rules)).is_strict(rules.now)
+    assert await rules.rows("SELECT state FROM join_requests WHERE user_id = 7") == [{"state": "approved"}]
+
+
+async def test_a_gate_can_pause_by_itself_and_an_admin_can_have_it_on_again(rules: Rules) -> None:
+    await has_gate(rules, settings=dataclasses.replace(SMALL, raid=RaidReaction.PAUSE))
+    await rules.meets(OLGA)
+    await come(rules, 4)
+
+    assert not (await the_gate(rules)).works
+    (alert,) = await admins_are_told(rules, OLGA)
+    assert (alert.details["switch"], alert.details["switch_by"]) == ("paused", 0)
+    assert await presses(rules, ActKind.SWITCH, "on") == "done"
+
+    assert (await the_gate(rules)).works
+    (alert,) = await told(rules)
+    assert (alert.details["switch"], alert.details["switch_by"]) == ("on", OLGA)
+    assert alert.details["message_id"] == OLGA * 10
+
+
+async def test_what_an_admin_does_about_it_stands_in_all_messages_and_doing_it_twice_does_no_harm(rules: Rules) -> None:
+    await has_gate(rules)
+    for admin in ADMINS:
+        await rules.meets(admin)
+    await come(rules, 4)
+    await admins_are_told(rules, *ADMINS)
+
+    assert await presses(rules, ActKind.SWITCH, "paused") == "done"
+    alerts = await told(rules)
+    assert [alert.chat_id for alert in alerts] == list(ADMINS)
+    assert {alert.details["switch_by"] for alert in alerts} == {OLGA}
+    assert await presses(rules, ActKind.SWITCH, "paused", PAVEL) == "done_before"
+    assert await told(rules) == []
+
+    assert await presses(rules, ActKind.STRICT, "on", PAVEL) == "done"
+    assert (await the_gate(rules)).is_strict(rules.now)
+    (alert, _) = await told(rules)
+    assert (alert.details["switch_by"], alert.details["strict_by"]) == (OLGA, PAVEL)
+    assert await presses(rules, ActKind.STRICT, "off") == "done"
+    assert await presses(rules, ActKind.STRICT, "off") == "done_before"
+    assert not (await the_gate(rules)).is_strict(rules.now)
+    assert (await rules.rows("SELECT actor_id FROM journal WHERE code = 'strict:off'")) == [{"actor_id": OLGA}]
+
+
+async def test_who_is_no_admin_changes_nothing(rules: Rules) -> None:
+    await has_gate(rules)
+    await come(rules, 4)
+    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, BORIS, rules.now, is_admin=False))
+    act = Act(ActKind.DECLINE_RECENT, GATE.chat_id, BORIS, {}, "a query")
+
+    await rules.database.transact(lambda store: rules.desk(store, act))
+
+    (answer,) = await errands(rules, ErrandKind.ANSWER_BUTTON)
+    assert answer.details["toast"] == "not_admin"
+    assert await waiting(rules) == 4
+
+
+async def test_one_button_declines_all_of_the_raid_but_who_is_verified_or_about_to_be(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decline_many, "CHUNK", 4)
+    await has_gate(rules)
+    await rules.meets(OLGA)
+    await rules.asks_to_join(BORIS)
+    rules.later(6 * MINUTE)
+    await come(rules, 10)
+    (alert,) = await admins_are_told(rules, OLGA)
+    await rules.verifies(1000, "+79990001000")
+    await rules.execute("UPDATE join_requests SET state = 'waiting' WHERE user_id = 1000")
+    await rules.gets_number(1001, OTHER_PHONE)
+
+    assert await presses(rules, ActKind.DECLINE_RECENT, alert.details["raid"]) == "done"
+    assert await waiting(rules) == 7
+    assert await presses(rules, ActKind.DECLINE_RECENT, alert.details["raid"]) == "done_before"
+    await rules.asks_to_join(5000)
+    for _ in range(3):
+        await rules.sweeps()
+
+    states = {row["user_id"]: row["state"] for row in await rules.rows("SELECT user_id, state FROM join_requests")}
+    assert {user_id for user_id, state in states.items() if state == "declined"} == set(range(1002, 1010))
+    assert {states[BORIS], states[1001], states[5000]} == {"waiting"}
+    declines = await errands(rules, ErrandKind.DECLINE_JOIN)
+    assert len(declines) == 8
+    assert {(due.details["why"], due.details["admin_id"]) for due in declines} == {("raid", OLGA)}
+    assert (await rules.journal()).count("declined_by_hand") == 8
+
+
+async def test_how_far_it_is_with_the_declines_stands_in_the_message(rules: Rules) -> None:
+    await has_gate(rules)
+    await rules.meets(OLGA)
+    await come(rules, 6)
+    (alert,) = await admins_are_told(rules, OLGA)
+    await presses(rules, ActKind.DECLINE_RECENT, alert.details["raid"])
+    (alert,) = await told(rules)
+    assert (alert.details["done"], alert.details["total"], alert.details["decline_by"]) == (0, 6, OLGA)
+
+    declines = await errands(rules, ErrandKind.DECLINE_JOIN)
+    await rules.settles(*(Receipt(due, Result.DONE) for due in declines[:2]))
+    await rules.sweeps()
+    # Figures alone wait a moment; that nobody is left to choose does not.
+    await told(rules)
+    await rules.settles(*(Receipt(due, Result.DONE) for due in declines[2:4]))
+    await rules.sweeps()
+    assert await told(rules) == []
+    rules.later(10)
+    await rules.sweeps()
+    (alert,) = await told(rules)
+    assert (alert.details["done"], alert.details["total"], alert.details["is_chosen"]) == (4, 6, 1)
+    await rules.settles(*(Receipt(due, Result.DONE) for due in declines[4:]))
+    rules.later(10)
+    await rules.sweeps()
+    (alert,) = await told(rules)
+    assert (alert.details["done"], alert.details["total"]) == (6, 6)
+
+
+async def test_declined_strangers_are_not_written_to_any_more_and_others_see_what_is_true(rules: Rules) -> None:
+    await has_gate(rules)
+    await has_gate(rules, OTHER_GATE)
+    await come(rules, 4)
+    await rules.asks_to_join(1000, OTHER_GATE, wrote=False)
+    await rules.asks_to_join(BORIS)
+
+    await presses(rules, ActKind.DECLINE_RECENT)
+
+    drawn = {due.user_id: due.view for due in await rules.picks() if isinstance(due, ScreenDue)}
+    assert set(drawn) == {1000, BORIS}
+    assert getattr(drawn[1000], "gates", None) == (OTHER_GATE.title,)
+    assert getattr(drawn[BORIS], "gates", None) == ()
+
+
+async def test_a_button_of_a_raid_that_another_one_followed_declines_nobody(rules: Rules) -> None:
+    await has_gate(rules)
+    await rules.meets(OLGA)
+    await come(rules, 4)
+    (old,) = await admins_are_told(rules, OLGA)
+    rules.later(HOUR)
+    await come(rules, 4, first=2000)
+
+    assert await raids(rules) == 2
+    assert await presses(rules, ActKind.DECLINE_RECENT, old.details["raid"]) == "over"
+    assert await waiting(rules) == 8
+
+
+async def test_a_raid_goes_on_while_as_many_come_and_is_over_when_they_have_not_for_as_many_minutes(
+    rules: Rules,
+) -> None:
+    await has_gate(rules)
+    await rules.meets(OLGA)
+    await come(rules, 4)
+    await admins_are_told(rules, OLGA)
+    for first in range(2000, 6000, 1000):
+        rules.later(4 * MINUTE)
+        await come(rules, 4, first=first)
+        await rules.sweeps()
+        await told(rules)
+    assert await raids(rules) == 1
+    await rules.verifies(1000, "+79990001000")
+    assert await presses(rules, ActKind.STRICT, "on") == "done"
+    await told(rules)
+
+    rules.later(5 * MINUTE)
+    rules.is_started = False
+    await rules.sweeps()
+
+    closed, over = await told(rules)
+    assert (closed.details["message_id"], closed.details["closed"]) == (OLGA * 10, 1)
+    told_of = ("over", "count", "approved", "declined", "waiting")
+    assert [over.details.get(name) for name in told_of] == [1, 20, 1, 0, 19]
+    assert (await rules.journal()).count("raid_over") == 1
+    await rules.sweeps()
+    assert await told(rules) == []
+
+    assert await presses(rules, ActKind.STRICT, "off") == "done"
+    (alert,) = await told(rules)
+    assert (alert.details["message_id"], alert.details["over"], alert.details["strict_by"]) == (over.id, 1, OLGA)
+    rules.later(49 * HOUR)
+    await rules.sweeps()
+    assert await rules.rows("SELECT chat_id FROM gates WHERE raid IS NOT NULL") == []
+
+
+async def test_a_raid_that_ended_while_the_bot_was_down_is_told_to_be_over_before_the_next_is_told(
+    rules: Rules,
+) -> None:
+    await has_gate(rules)
+    await rules.meets(OLGA)
+    await come(rules, 4)
+    await admins_are_told(rules, OLGA)
+
+    rules.later(HOUR)
+    await come(rules, 4, first=2000)
+
+    assert [entry for entry in await rules.journal() if entry.startswith("raid")] == ["raid", "raid_over", "raid"]
+
+
+async def test_two_thousand_who_ask_at_once_are_written_to_oldest_first_and_only_while_it_may_reach_them(
+    rules: Rules,
+) -> None:
+    await has_gate(rules, settings=STANDARD)
+    for first in range(1000, 3000, 100):
+        await come_together(rules, list(range(first, first + 100)))
+    rules.later(4 * MINUTE)
+    await come_together(rules, list(range(5000, 5100)))
+    await rules.gets_number(1999)
+    rules.later(2)
+
+    first_ones = [due.user_id for due in await rules.picks(40) if isinstance(due, ScreenDue)]
+    # Who acted, then those who came before it was a raid, then its crowd, the oldest first.
+    assert first_ones == [1999, *range(1000, 1039)]
+    rules.later(2 * MINUTE)
+    later = [due.user_id for due in await rules.picks(40) if isinstance(due, ScreenDue)]
+
+    assert later == [1999, *range(5000, 5039)]
+    reach = await rules.rows("SELECT reach, count(*) AS n FROM join_requests GROUP BY reach ORDER BY reach")
+    assert reach == [{"reach": "not_reached", "n": 1999}, {"reach": "pending", "n": 101}]
+    assert (await rules.journal()).count("join_not_reached") == 1999
