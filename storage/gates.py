@@ -160,6 +160,11 @@ class SqlGates:
         rows = await self._connection.execute(select(G.chat_id, G.settings).where(_logs_to(old_id)))
         for row in rows.all():
             await self._set(row.chat_id, settings={**row.settings, "log_chat": new_id})
+        # What was to be told there is told in the new one.
+        errands = tables.errands
+        await self._connection.execute(
+            update(errands).where(errands.c.chat_id == old_id, errands.c.done_at.is_(None)).values(chat_id=new_id)
+        )
 
     async def _set(self, chat_id: int, **news: object) -> None:
         self._read.pop(chat_id, None)

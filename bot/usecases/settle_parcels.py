@@ -77,6 +77,9 @@ class SettleParcels:
         match parcel:
             case GrantDue():
                 old_id = parcel.gate_id
+            case ErrandDue(kind=ErrandKind.APPEAL | ErrandKind.CLOSE_APPEAL):
+                # It names a gate too, and that is not where it was sent.
+                old_id = parcel.chat_id
             case ErrandDue(details={"gate": gate_id}):
                 old_id = int(gate_id)
             case ScreenDue() | ErrandDue() | LogDue():

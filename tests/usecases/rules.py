@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,19 +13,26 @@ from bot.domain.contact import SharedContact
 from bot.domain.delivery import GrantDue, Parcel, Receipt, Urgency
 from bot.domain.gate import Gate
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
+from bot.domain.panel import Act, ActKind
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
 from bot.sandbox.clock import SandboxClock
-from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.admin_desk import AdminDesk, Doer
+from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.by_hand import DECIDERS
+from bot.usecases.decide_by_hand import ByHand
+from bot.usecases.decline_many import DeclineMany
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import Busy, PickParcels
+from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.sweep import Sweep
+from bot.usecases.take_command import TakeCommand
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
@@ -54,8 +62,11 @@ class Rules:
         self.take_request = TakeJoinRequest(self.clock, has_app=True)
         self.rights = FollowRights(self.clock, [OPERATOR])
         self.pick = PickParcels(self.clock)
-        self.desk = AdminDesk(self.clock, {})
-        self.settle = SettleParcels(self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk))
+        by_hand = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}
+        doers: dict[ActKind, Doer] = {ActKind.DECLINE_MANY: DeclineMany(), ActKind.COMMAND: TakeCommand(by_hand)}
+        self.desk = AdminDesk(self.clock, {**doers, **by_hand})
+        self.ask_admins = AskAdmins(self.clock)
+        self.settle = SettleParcels(self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk, [OPERATOR]))
         self.report = ReportFailure(self.clock, [OPERATOR])
         self.sweep = Sweep(self.clock)
         self.is_started = False
@@ -149,6 +160,24 @@ class Rules:
     async def becomes(self, gate: Gate, actor_id: int = BORIS, *, is_admin: bool = True) -> None:
         """The bot's rights in the chat are now these."""
         await self.database.transact(lambda store: self.rights(store, gate, actor_id, is_admin=is_admin))
+
+    async def wants(self, kind: ActKind, user_id: int = ANNA, key: str = "", admin_id: int = BORIS) -> str:
+        """An admin of the gate presses a button about somebody; what they are told."""
+        act = Act(kind, GATE.chat_id, admin_id, {"key": key, "value": str(user_id)}, f"query {self.now} {kind}")
+
+        async def press(store: Store) -> None:
+            await store.admins.note(GATE.chat_id, admin_id, self.now, is_admin=True)
+            await self.desk(store, act)
+
+        await self.database.transact(press)
+        rows = await self.rows("SELECT details FROM errands WHERE kind = 'answer_button' ORDER BY id DESC LIMIT 1")
+        (details,) = [row["details"] for row in rows]
+        return str((json.loads(details) if isinstance(details, str) else details)["toast"])
+
+    async def errands(self) -> list[str]:
+        """What is still to be done, but for answers to buttons."""
+        rows = await self.rows("SELECT kind FROM errands WHERE done_at IS NULL AND kind <> 'answer_button' ORDER BY id")
+        return [row["kind"] for row in rows]
 
     async def picks(self, limit: int = 50, busy: Busy | None = None) -> list[Parcel]:
         return await self.database.transact(lambda store: self.pick(store, limit, busy or Busy()))
