@@ -17,8 +17,9 @@ from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
 
-AT_ONCE = 100
-"""Decided about in one transaction; what is left comes with the next sweeps, also after a restart."""
+AT_ONCE = 50
+"""Decided about in one transaction; what is left comes with the next sweeps, also after a restart. As many as Telegram
+takes between two sweeps: more would only keep other transactions waiting."""
 SHOWN_EVERY = timedelta(seconds=3)
 """How often the admin's page follows."""
 
@@ -53,9 +54,11 @@ class DeclineMany:
 async def decline_on(store: Store, gate: Gate, mass: MassDecline, now: datetime) -> None:
     """One more part of it; when there is none left and Telegram was told of all, it is over."""
     found = await store.requests.decline_many(gate.chat_id, now, AT_ONCE, before=mass.before)
+    met = await store.people.get_many([request.user_id for request in found])
     for request in found:
         await turn_away(store, gate, request, now, Why.MANY, admin_id=mass.admin_id, job=mass.job)
-        await tell_person(store, gate, request.user_id, Outcome.DECLINED, now, fresh=False)
+        if request.user_id in met:
+            await tell_person(store, gate, request.user_id, Outcome.DECLINED, now, fresh=False)
     declined = mass.declined + len(found)
     parts, done = await store.errands.job(mass.job)
     is_over = not found and parts == done
