@@ -112,6 +112,8 @@ URGENCY = {
 MESSAGES = frozenset(
     {
         ErrandKind.ALERT,
+        ErrandKind.APPEAL,
+        ErrandKind.CLOSE_APPEAL,
         ErrandKind.NOTIFY,
         ErrandKind.POINT,
         ErrandKind.PROMPT,

@@ -279,3 +279,19 @@ async def test_a_day_later_they_may_ask_again(world: World, brisk: Installation)
     await anna.says("🙋 Ask an administrator")
 
     await eventually(brisk, "SELECT count(*) AS n FROM journal WHERE event = 'appealed'", [{"n": 2}])
+
+
+async def test_an_appeal_follows_a_log_chat_that_became_a_supergroup(world: World, brisk: Installation) -> None:
+    owner, group = await full_gate(world)
+    log = world.basic_group("Log", owner=owner)
+    await owner.makes_bot_admin(log, can_delete_messages=True)
+    await choose(brisk, group, log_chat=log.id)
+    new = await owner.upgrades(log)
+    anna = world.person("Anna", language="en")
+
+    await appeals(world, anna, group)
+
+    await owner.sees_in(new, "asks to be let in")
+    await owner.presses("Let in", chat=new)
+    await world.wait_until(lambda: anna.id in group.members)
+    assert await brisk.rows("SELECT count(*) AS n FROM gates WHERE chat_id = :id", id=group.id) == [{"n": 1}]

@@ -394,6 +394,8 @@ def test_only_messages_spend_a_chats_budget() -> None:
     assert {kind for kind, chat in spending.items() if chat is not None} == {
         ErrandKind.ALERT,
         ErrandKind.LOG,
+        ErrandKind.APPEAL,
+        ErrandKind.CLOSE_APPEAL,
         ErrandKind.NOTIFY,
         ErrandKind.POINT,
         ErrandKind.PROMPT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +13,13 @@ from bot.domain.contact import SharedContact
 from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, GrantDue, Parcel, Receipt, Urgency
 from bot.domain.gate import Gate
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
+from bot.domain.panel import Act, ActKind
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
 from bot.sandbox.clock import SandboxClock
 from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.doers import doers
@@ -24,6 +27,7 @@ from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import Busy, PickParcels
+from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.settle_errand import SettleErrand
@@ -65,6 +69,7 @@ class Rules:
         self.settle = SettleParcels(
             self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk, HearOfRaid([OPERATOR]), [OPERATOR])
         )
+        self.ask_admins = AskAdmins(self.clock)
         self.report = ReportFailure(self.clock, [OPERATOR])
         self.is_telegram_there = True
         self.sweep = Sweep(
@@ -172,6 +177,24 @@ class Rules:
             lambda store: store.errands.due(self.now + timedelta(minutes=1), 100, (), URGENCY[kind])
         )
         return [errand for errand in due if errand.kind is kind]
+
+    async def wants(self, kind: ActKind, user_id: int | str = ANNA, key: str = "", admin_id: int = BORIS) -> str:
+        """An admin of the gate presses a button about somebody; what they are told."""
+        act = Act(kind, GATE.chat_id, admin_id, {"key": key, "value": str(user_id)}, f"query {self.now} {kind}")
+
+        async def press(store: Store) -> None:
+            await store.admins.note(GATE.chat_id, admin_id, self.now, is_admin=True)
+            await self.desk(store, act)
+
+        await self.database.transact(press)
+        rows = await self.rows("SELECT details FROM errands WHERE kind = 'answer_button' ORDER BY id DESC LIMIT 1")
+        (details,) = [row["details"] for row in rows]
+        return str((json.loads(details) if isinstance(details, str) else details)["toast"])
+
+    async def undone(self) -> list[str]:
+        """What is still to be done, but for answers to buttons."""
+        rows = await self.rows("SELECT kind FROM errands WHERE done_at IS NULL AND kind <> 'answer_button' ORDER BY id")
+        return [row["kind"] for row in rows]
 
     async def picks(self, limit: int = 50, busy: Busy | None = None) -> list[Parcel]:
         return await self.database.transact(lambda store: self.pick(store, limit, busy or Busy()))

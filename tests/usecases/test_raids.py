@@ -10,6 +10,7 @@ import pytest
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, ScreenDue
 from bot.domain.gate import Gate
 from bot.domain.panel import Act, ActKind
+from bot.domain.screen import Outcome
 from bot.domain.settings import STANDARD, GateSettings, RaidReaction, WayIn
 from bot.usecases import decline_many
 from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
@@ -354,7 +355,7 @@ async def test_declined_strangers_are_not_written_to_any_more_and_others_see_wha
     drawn = {due.user_id: due.view for due in await rules.picks() if isinstance(due, ScreenDue)}
     assert set(drawn) == {1000, BORIS}
     assert getattr(drawn[1000], "gates", None) == (OTHER_GATE.title,)
-    assert getattr(drawn[BORIS], "gates", None) == ()
+    assert getattr(drawn[BORIS], "outcome", None) is Outcome.DECLINED
 
 
 async def test_a_button_of_a_raid_that_another_one_followed_declines_nobody(rules: Rules) -> None:

@@ -1,0 +1,339 @@
+"""What admins decide about people, and what follows from it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, Urgency
+from bot.domain.gate import Gate, GrantKind
+from bot.domain.panel import ActKind
+from bot.domain.settings import GateSettings, WayIn
+from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OPERATOR, Rules
+
+CLARA = 9
+LOG = -1005550001
+
+
+async def chosen(rules: Rules, **settings: Any) -> None:
+    """The gate exists, with these settings."""
+    await rules.becomes(GATE)
+    news = GateSettings(**settings)
+    await rules.database.transact(lambda store: store.gates.set_settings(GATE.chat_id, news, rules.now))
+    await rules.execute("UPDATE errands SET done_at = 1")
+
+
+async def comes_in(rules: Rules, *, tag: bool = False) -> None:
+    """Anna asked, verified, and is in."""
+    await chosen(rules, tag="Neighbour" if tag else "")
+    await rules.asks_to_join()
+    await rules.verifies()
+    for parcel in await rules.picks():
+        if isinstance(parcel, GrantDue):
+            await rules.settles(Receipt(parcel, Result.DONE))
+    if tag:
+        await rules.settles(Receipt(await rules.grant(), Result.DONE))
+    await rules.execute("UPDATE errands SET done_at = 1")
+
+
+async def events(rules: Rules) -> list[tuple[str, int | None]]:
+    """What admins did, and who did it."""
+    rows = await rules.rows("SELECT event, actor_id FROM journal WHERE actor_id IS NOT NULL ORDER BY id")
+    return [(row["event"], row["actor_id"]) for row in rows]
+
+
+async def standing(rules: Rules) -> list[str]:
+    return [row["standing"] for row in await rules.rows("SELECT standing FROM standings")]
+
+
+async def test_who_waits_is_let_in_by_hand_and_no_phone_counts_by_that(rules: Rules) -> None:
+    await chosen(rules)
+    await rules.asks_to_join()
+
+    assert await rules.wants(ActKind.LET_IN) == "let_in"
+
+    grant = await rules.grant()
+    assert (grant.kind, grant.gate_id) == (GrantKind.JOIN, GATE.chat_id)
+    assert await rules.requests() == ["approved"]
+    assert await standing(rules) == ["allowed"]
+    assert ("allowed", BORIS) in await events(rules)
+    assert await rules.rows("SELECT * FROM verified_phones") == []
+    assert await rules.face() == "decided"
+
+
+async def test_what_is_decided_by_one_is_decided_already_for_the_next(rules: Rules) -> None:
+    await chosen(rules)
+    await rules.asks_to_join()
+    assert await rules.wants(ActKind.DECLINE, key="appeal") == "declined"
+
+    for kind in (ActKind.LET_IN, ActKind.DECLINE, ActKind.BLOCK):
+        for key in ("appeal", "pending"):
+            assert await rules.wants(kind, key=key, admin_id=CLARA) == "decided_already"
+
+    assert await rules.requests() == ["declined"]
+    assert await standing(rules) == []
+    assert await rules.undone() == ["decline_join"]
+    assert await events(rules) == [("declined_by_hand", BORIS)]
+
+
+async def test_a_decline_that_telegram_has_not_heard_of_is_taken_back_whole(rules: Rules) -> None:
+    await chosen(rules)
+    await rules.asks_to_join()
+    await rules.wants(ActKind.DECLINE)
+
+    assert await rules.wants(ActKind.LET_IN, key="log") == "let_in"
+
+    assert await rules.undone() == []
+    assert (await rules.grant()).kind is GrantKind.JOIN
+    assert await rules.requests() == ["approved"]
+
+
+async def test_who_was_declined_and_is_let_in_later_gets_a_link(rules: Rules) -> None:
+    await chosen(rules)
+    await rules.asks_to_join()
+    await rules.wants(ActKind.DECLINE)
+    await rules.execute("UPDATE errands SET done_at = 1")
+
+    assert await rules.wants(ActKind.LET_IN, key="log") == "let_in_later"
+    assert await rules.wants(ActKind.LET_IN, key="log") == "decided_already"
+
+    assert (await rules.grant()).kind is GrantKind.LINK
+    assert await standing(rules) == ["allowed"]
+
+
+async def test_who_is_in_is_in_already(rules: Rules) -> None:
+    await comes_in(rules)
+
+    assert await rules.wants(ActKind.LET_IN) == "in_already"
+
+    assert await standing(rules) == []
+
+
+async def test_who_is_blocked_while_waiting_is_turned_away_and_each_time_again(rules: Rules) -> None:
+    await chosen(rules)
+    await rules.asks_to_join()
+
+    assert await rules.wants(ActKind.BLOCK) == "blocked"
+    assert await rules.undone() == ["decline_join"]
+    assert await rules.wants(ActKind.BLOCK) == "decided_already"
+    await rules.verifies()
+    await rules.execute("UPDATE errands SET done_at = 1")
+    await rules.asks_to_join()
+
+    assert await rules.requests() == ["declined"]
+    assert await rules.undone() == ["decline_join"]
+
+
+async def test_who_is_in_and_blocked_is_banned_and_what_they_were_owed_is_not_carried(rules: Rules) -> None:
+    await chosen(rules)
+    await rules.asks_to_join()
+    await rules.verifies()
+    await rules.execute("UPDATE errands SET done_at = 1")
+
+    assert await rules.wants(ActKind.BLOCK) == "blocked"
+
+    assert [parcel for parcel in await rules.picks() if isinstance(parcel, GrantDue)] == []
+    assert await rules.undone() == ["ban"]
+    assert await rules.requests() == ["gone"]
+    assert await rules.wants(ActKind.UNBLOCK) == "unblocked"
+    assert await rules.undone() == ["unban"]
+    assert await standing(rules) == []
+    assert await rules.wants(ActKind.UNBLOCK) == "not_blocked"
+
+
+async def test_a_revoked_member_is_removed_without_the_tag_and_must_call_again(rules: Rules) -> None:
+    await comes_in(rules, tag=True)
+    rules.later(1)
+
+    assert await rules.wants(ActKind.REVOKE) == "revoked"
+    assert await rules.undone() == ["untag", "kick"]
+    assert await rules.wants(ActKind.REVOKE) == "decided_already"
+    await rules.execute("UPDATE errands SET done_at = 1")
+    rules.later(1)
+    await rules.asks_to_join()
+
+    assert await rules.requests() == ["waiting"]
+    assert await rules.rows("SELECT hindrance FROM join_requests") == [{"hindrance": "stale"}]
+    await rules.verifies()
+    assert await rules.requests() == ["approved"]
+    assert await rules.wants(ActKind.REVOKE) == "revoked"
+
+
+async def test_a_revocation_not_carried_out_yet_is_undone_without_a_trace_in_the_group(rules: Rules) -> None:
+    await comes_in(rules)
+    await rules.wants(ActKind.REVOKE)
+
+    assert await rules.wants(ActKind.RESTORE) == "restored"
+
+    assert await rules.undone() == []
+    assert await rules.requests() == ["approved"]
+    assert await standing(rules) == []
+    assert await rules.wants(ActKind.RESTORE) == "decided_already"
+
+
+async def test_a_revoked_member_is_muted_where_newcomers_are_and_waits_with_a_deadline(rules: Rules) -> None:
+    await comes_in(rules)
+    await rules.database.transact(
+        lambda store: store.gates.set_settings(GATE.chat_id, GateSettings(way=WayIn.MUTE), rules.now)
+    )
+
+    assert await rules.wants(ActKind.REVOKE) == "revoked"
+
+    assert await rules.undone() == ["mute"]
+    assert await rules.rows("SELECT state, way, hindrance FROM join_requests") == [
+        {"state": "waiting", "way": "mute", "hindrance": "stale"}
+    ]
+    assert await rules.wants(ActKind.RESTORE) == "restored"
+    assert await rules.requests() == ["approved"]
+    assert (await rules.rows("SELECT state FROM grants WHERE kind = 'unmute'")) == [{"state": "due"}]
+
+
+async def test_who_came_in_by_hand_and_was_revoked_is_restored_by_hand(rules: Rules) -> None:
+    await chosen(rules)
+    await rules.asks_to_join()
+    await rules.wants(ActKind.LET_IN)
+    await rules.settles(Receipt(await rules.grant(), Result.DONE))
+    await rules.wants(ActKind.REVOKE)
+    assert await standing(rules) == ["revoked"]
+
+    await rules.wants(ActKind.RESTORE)
+
+    assert await standing(rules) == ["allowed"]
+
+
+@pytest.mark.parametrize("kind", [ActKind.BLOCK, ActKind.REVOKE])
+async def test_nothing_harmful_is_done_to_admins_of_the_gate_or_to_oneself(rules: Rules, kind: ActKind) -> None:
+    await chosen(rules)
+    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, ANNA, rules.now, is_admin=True))
+
+    assert await rules.wants(kind) == "is_admin"
+    assert await rules.wants(kind, BORIS) == "is_admin"
+
+    assert await standing(rules) == []
+    assert await rules.undone() == []
+
+
+@pytest.mark.parametrize("value", ["", "0", "-5", "anna", "٣", str(2**63), "9" * 24])
+async def test_a_button_with_anything_else_in_it_does_nothing(rules: Rules, value: str) -> None:
+    await chosen(rules)
+    await rules.asks_to_join()
+
+    for kind in (ActKind.LET_IN, ActKind.BLOCK, ActKind.DECLINE_MANY):
+        assert await rules.wants(kind, value) == "unknown"
+
+    assert await rules.requests() == ["waiting"]
+
+
+async def test_who_turns_out_to_be_an_admin_stays_and_nothing_stands_against_them(rules: Rules) -> None:
+    await chosen(rules)
+    await rules.wants(ActKind.BLOCK)
+    (ban,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue) and parcel.kind == "ban"]
+
+    await rules.settles(Receipt(ban, Result.GONE, answer={"is": "admin"}))
+
+    assert await standing(rules) == []
+    assert await rules.wants(ActKind.BLOCK) == "is_admin"
+
+
+async def test_a_thousand_are_declined_in_parts_and_it_ends(rules: Rules) -> None:
+    await chosen(rules, log_chat=LOG)
+    at = int(rules.now.timestamp()) * 10**6
+    await rules.execute(
+        "INSERT INTO join_requests (gate_id, user_id, state, reach, requested_at, deadline_at, way, name)"
+        f" WITH RECURSIVE many(n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM many WHERE n < 1999)"
+        f" SELECT {GATE.chat_id}, n, 'waiting', 'pending', {at}, {at + 86400 * 10**6}, 'request', 'x' FROM many"
+    )
+    rules.later(HOUR + 1)
+    await rules.asks_to_join()
+
+    assert await rules.wants(ActKind.DECLINE_MANY, "1h") == "declining"
+    assert await rules.wants(ActKind.DECLINE_MANY, "all") == "declining_already"
+    for _ in range(22):
+        await rules.database.transact(rules.decline_many.go_on)
+        await rules.execute("UPDATE errands SET done_at = 1 WHERE done_at IS NULL AND kind = 'decline_join'")
+        rules.later(2)
+
+    assert await rules.rows("SELECT state, count(*) AS n FROM join_requests GROUP BY state ORDER BY state") == [
+        {"state": "declined", "n": 1000},
+        {"state": "waiting", "n": 1},
+    ]
+    newest = await rules.database.transact(lambda store: store.mass_declines.newest(GATE.chat_id))
+    assert newest is not None
+    assert newest[1]
+    log = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Urgency.LOG))
+    assert [(line.details["why"], line.details["count"]) for line in log] == [("many", 1000)]
+    assert await rules.wants(ActKind.DECLINE_MANY, "1d") == "nobody_waits"
+
+
+async def test_one_appeal_a_day_at_every_gate_at_which_they_wait_that_works(rules: Rules) -> None:
+    await chosen(rules)
+    off = Gate(-100777, "Garage", None, is_channel=False, is_on=True)
+    await rules.asks_to_join()
+    await rules.asks_to_join(gate=off)
+    await rules.becomes(Gate(-100777, "Garage", None, is_channel=False, is_on=False))
+    person = await rules.meets()
+
+    toasts = [
+        await rules.database.transact(lambda store: rules.ask_admins(store, person, fresh=False)) for _ in range(2)
+    ]
+
+    assert toasts == ["asked_admins", "asked_before"]
+    rows = await rules.rows("SELECT gate_id FROM journal WHERE event = 'appealed'")
+    assert rows == [{"gate_id": GATE.chat_id}]
+    rules.later(timedelta(days=1).total_seconds() + 1)
+    assert await rules.database.transact(lambda store: rules.ask_admins(store, person, fresh=False)) == "asked_admins"
+
+
+async def asked(rules: Rules) -> ErrandDue:
+    """Anna has asked; the admins are being called."""
+    await chosen(rules)
+    await rules.asks_to_join()
+    person = await rules.meets()
+    await rules.database.transact(lambda store: rules.ask_admins(store, person, fresh=False))
+    (call,) = [p for p in await rules.picks() if isinstance(p, ErrandDue) and p.kind is ErrandKind.CALL_ADMINS]
+    return call
+
+
+async def told(rules: Rules) -> list[ErrandDue]:
+    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Urgency.LATER))
+    return [errand for errand in due if errand.kind is ErrandKind.APPEAL]
+
+
+async def test_only_admins_who_can_be_written_to_are_told_and_without_any_the_operators(rules: Rules) -> None:
+    call = await asked(rules)
+    await rules.meets(BORIS)
+
+    await rules.settles(Receipt(call, Result.DONE, answer={"admins": [BORIS, CLARA]}))
+    (appeal,) = await told(rules)
+    assert appeal.chat_id == BORIS
+    await rules.settles(Receipt(appeal, Result.UNREACHABLE, error="bot was blocked by the user"))
+
+    (last,) = await told(rules)
+    assert last.chat_id == OPERATOR
+    assert "operator" in last.details
+
+
+async def test_a_call_for_admins_that_telegram_refuses_reaches_the_operators(rules: Rules) -> None:
+    await rules.settles(Receipt(await asked(rules), Result.REFUSED, error="bot is not a member"))
+
+    assert [appeal.chat_id for appeal in await told(rules)] == [OPERATOR]
+
+
+async def test_what_was_decided_while_the_message_was_on_its_way_is_said_under_it(rules: Rules) -> None:
+    call = await asked(rules)
+    await rules.meets(BORIS)
+    await rules.settles(Receipt(call, Result.DONE, answer={"admins": [BORIS]}))
+    (appeal,) = await told(rules)
+    await rules.wants(ActKind.LET_IN, key="pending", admin_id=CLARA)
+
+    await rules.settles(Receipt(appeal, Result.DONE, message_id=55))
+
+    (close,) = [
+        errand
+        for errand in await rules.database.transact(lambda store: store.errands.due(rules.now, 9, (), Urgency.LATER))
+        if errand.kind is ErrandKind.CLOSE_APPEAL
+    ]
+    assert (close.chat_id, close.details["message_id"], close.details["admin_id"]) == (BORIS, 55, CLARA)
+    assert close.details["outcome"] == "let_in"
