@@ -55,7 +55,7 @@ async def switches(callgate: Installation, group: Group, to: Switch, admin: Pers
     async def switch(store: Store) -> Toast:
         gate = await store.gates.get(group.id)
         assert gate is not None
-        return await switch_gate(store, gate, Act(ActKind.SWITCH, group.id, admin.id, {"to": to}), app._clock.now())
+        return await switch_gate(store, gate, Act(ActKind.SWITCH, group.id, admin.id, {"value": to}), app._clock.now())
 
     return await app._database.transact(switch)
 
