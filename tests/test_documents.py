@@ -30,7 +30,13 @@ REQUIRED = {"BOT_TOKEN": "1:a", "SMSC_API_KEY": "key", "SMSC_CALLBACK_TOKEN": "a
 
 BOTFATHERS = {"/newbot", "/setjoingroups"}
 FOLDERS = {"/data"}
-CAPITALS = {"HIDE_REQUESTER_MISSING", "USER_ALREADY_PARTICIPANT", "USER_CHANNELS_TOO_MUCH", "NOT_THE_PERSONS"}
+CAPITALS = {
+    "CHAT_CREATOR_REQUIRED",
+    "HIDE_REQUESTER_MISSING",
+    "NOT_THE_PERSONS",
+    "USER_ALREADY_PARTICIPANT",
+    "USER_CHANNELS_TOO_MUCH",
+}
 """Telegram's errors, and a name of the code: no variables."""
 NOBODYS = {"gates", "gateway_state"}
 """Tables that hold nothing about any person."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,9 @@ from bot.domain.contact import SharedContact
 from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, GrantDue, Parcel, Receipt, Urgency
 from bot.domain.gate import Gate
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
+from bot.domain.health import Ailment
 from bot.domain.panel import Act, ActKind
+from bot.domain.settings import STANDARD
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
 from bot.sandbox.clock import SandboxClock
 from bot.telegram.settings_paper import JsonPaper
@@ -37,6 +40,9 @@ from bot.usecases.sweep import Sweep
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
+from bot.usecases.take_leaver import TakeLeaver
+from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
+from bot.usecases.take_restriction import TakeRestriction
 from bot.usecases.tell_raid import HearOfRaid
 from storage.database import Database
 from tests.domain.makers import NOW, WINDOW
@@ -62,6 +68,9 @@ class Rules:
         self.ask_again = AskNumberAgain(self.clock, self.vault, self.opens)
         self.take_event = TakeGatewayEvent(self.clock, self.plan, self.vault, randomness)
         self.take_request = TakeJoinRequest(self.clock, has_app=True)
+        self.take_newcomer = TakeNewcomer(self.clock)
+        self.take_leaver = TakeLeaver(self.clock)
+        self.take_restriction = TakeRestriction(self.clock)
         self.rights = FollowRights(self.clock, [OPERATOR])
         self.pick = PickParcels(self.clock)
         self.paper, self.decline_many, self.raids = JsonPaper(), DeclineMany(self.clock), FollowRaids(self.clock)
@@ -167,9 +176,32 @@ class Rules:
         person = await self.meets(user_id, wrote=wrote)
         await self.database.transact(lambda store: self.take_request(store, person, gate, query_id, asked_at))
 
-    async def becomes(self, gate: Gate, actor_id: int | None = BORIS, *, is_admin: bool = True) -> None:
+    async def joins(self, user_id: int = ANNA, gate: Gate = GATE, **how: Any) -> None:
+        """Come into the chat of a gate, by themselves unless told otherwise."""
+        told: dict[str, Any] = {
+            "actor_id": user_id,
+            "name": "",
+            "is_bot": False,
+            "is_admin": False,
+            "asked": False,
+        } | how
+        newcomer = Newcomer(user_id=user_id, **told)
+        await self.database.transact(lambda store: self.take_newcomer(store, gate.chat_id, newcomer))
+
+    async def leaves(self, user_id: int = ANNA, gate: Gate = GATE, *, by_bot: bool = False) -> None:
+        """Leave the chat of a gate, or be removed from it."""
+        await self.database.transact(lambda store: self.take_leaver(store, gate.chat_id, user_id, by_bot=by_bot))
+
+    async def chooses(self, gate: Gate = GATE, **changes: Any) -> None:
+        """The settings of a gate are the standard ones with these changes."""
+        settings = replace(STANDARD, **changes)
+        await self.database.transact(lambda store: store.gates.set_settings(gate.chat_id, settings, self.now))
+
+    async def becomes(
+        self, gate: Gate, actor_id: int | None = BORIS, *, is_admin: bool = True, mended: Collection[Ailment] = ()
+    ) -> None:
         """The bot's rights in the chat are now these."""
-        await self.database.transact(lambda store: self.rights(store, gate, actor_id, is_admin=is_admin))
+        await self.database.transact(lambda store: self.rights(store, gate, actor_id, is_admin=is_admin, mended=mended))
 
     async def errands(self, kind: ErrandKind) -> list[ErrandDue]:
         """Those of a kind that are to be run within a minute, oldest first."""

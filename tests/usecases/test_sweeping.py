@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
 from bot.domain.delivery import ErrandDue, ErrandKind
+from bot.usecases.ports import Store
 from tests.domain.makers import WINDOW
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, Rules, callback
 
@@ -193,4 +198,73 @@ async def test_a_request_decided_in_between_is_not_declined(rules: Rules) -> Non
     )
 
     assert not declined
+    assert await rules.requests() == ["approved"]
+
+
+async def test_while_telegram_is_away_nobody_is_declined_and_then_all_that_time_is_given_back(rules: Rules) -> None:
+    await rules.asks_to_join()
+    await rules.sweeps()
+    rules.is_telegram_there = False
+    rules.later(2 * DAY)
+    await rules.sweeps()
+    assert await rules.requests() == ["waiting"]
+    rules.is_telegram_there = True
+
+    for _ in range(3):
+        await rules.sweeps()
+    assert await rules.requests() == ["waiting"]
+    rules.later(DAY - MINUTE)
+    await rules.sweeps()
+    assert await rules.requests() == ["waiting"]
+    rules.later(2 * MINUTE)
+    await rules.sweeps()
+
+    assert await rules.requests() == ["declined"]
+
+
+async def test_time_is_given_back_though_it_could_not_be_kept_at_first(rules: Rules) -> None:
+    await rules.asks_to_join()
+    await rules.sweeps()
+    rules.is_telegram_there = False
+    rules.later(2 * DAY)
+    await rules.sweeps()
+    rules.is_telegram_there = True
+
+    async def fails(store: Store) -> None:
+        await rules.sweep.keep_time(store)
+        raise KeyError("the database would not have it")
+
+    with pytest.raises(KeyError):
+        await rules.database.transact(fails)
+    await rules.sweeps()
+    await rules.sweeps()
+
+    assert await rules.requests() == ["waiting"]
+
+
+async def test_an_outage_of_seconds_gives_nobody_more_time(rules: Rules) -> None:
+    await rules.asks_to_join()
+    await rules.sweeps()
+    before = await rules.rows("SELECT deadline_at FROM join_requests")
+    rules.is_telegram_there = False
+    rules.later(30)
+    await rules.sweeps()
+    rules.is_telegram_there = True
+
+    await rules.sweeps()
+
+    assert await rules.rows("SELECT deadline_at FROM join_requests") == before
+
+
+async def test_nobody_is_let_in_for_want_of_a_call_while_the_gate_is_strict_for_a_while(rules: Rules) -> None:
+    await rules.asks_to_join()
+    await rules.chooses(asks_call=False)
+    until = rules.now + timedelta(hours=1)
+    await rules.database.transact(lambda store: store.gates.set_strict(GATE.chat_id, until))
+    await rules.sweeps()
+    assert await rules.requests() == ["waiting"]
+
+    rules.later(HOUR)
+    await rules.sweeps()
+
     assert await rules.requests() == ["approved"]

@@ -1,0 +1,356 @@
+"""Newcomers who are muted until verified, as rules: what follows from each answer of Telegram's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, ScreenDue
+from bot.domain.gate import ANONYMOUS_ADMIN, Decision, GrantKind, Standing, Switch
+from bot.domain.health import Ailment
+from bot.domain.settings import AtDeadline, WayIn
+from bot.usecases.take_restriction import Change, Treatment
+from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, Rules
+
+DAY = 24 * HOUR
+OPEN = "SELECT kind FROM errands WHERE done_at IS NULL AND kind <> 'notify' ORDER BY id"
+
+
+@pytest.fixture(autouse=True)
+async def _muting(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await rules.chooses(way=WayIn.MUTE)
+    await rules.sweeps()
+
+
+async def errands(rules: Rules, kind: ErrandKind) -> list[ErrandDue]:
+    return [parcel for parcel in await rules.picks(500) if isinstance(parcel, ErrandDue) and parcel.kind is kind]
+
+
+async def errand(rules: Rules, kind: ErrandKind) -> ErrandDue:
+    (found,) = await errands(rules, kind)
+    return found
+
+
+async def open_kinds(rules: Rules) -> list[str]:
+    return [row["kind"] for row in await rules.rows(OPEN)]
+
+
+async def is_muted(rules: Rules, answer: Mapping[str, Any] | None = None, user_id: int = ANNA) -> None:
+    """Telegram answers to the mute of somebody who has just joined; by default that it is done."""
+    (mute,) = [found for found in await errands(rules, ErrandKind.MUTE) if found.user_id == user_id]
+    await rules.settles(Receipt(mute, Result.GONE if answer else Result.DONE, answer=answer or {}))
+
+
+async def stands(rules: Rules, user_id: int, standing: Standing) -> None:
+    """An admin decided so about somebody."""
+    decision = Decision(standing, rules.now, BORIS)
+    await rules.database.transact(lambda store: store.standings.put(GATE.chat_id, user_id, decision))
+
+
+async def is_overdue(rules: Rules) -> ErrandDue:
+    """Somebody joined, was muted and did not verify in time: how they are to be removed."""
+    await rules.joins()
+    await is_muted(rules)
+    await rules.settles(Receipt(await errand(rules, ErrandKind.PROMPT), Result.DONE))
+    rules.later(DAY + 1)
+    await rules.sweeps()
+    return await errand(rules, ErrandKind.KICK)
+
+
+async def test_in_a_flood_of_newcomers_mutes_take_turns_with_screens_and_come_before_prompts(rules: Rules) -> None:
+    for user_id in range(100, 400):
+        await rules.joins(user_id)
+    for user_id in range(100, 110):
+        await is_muted(rules, user_id=user_id)
+    for user_id in (ANNA, BORIS):
+        await rules.shares(user_id, f"+7999000000{user_id}")
+    rules.later(2)
+
+    parcels = await rules.picks(20)
+
+    kinds = [parcel.kind if isinstance(parcel, ErrandDue) else "screen" for parcel in parcels]
+    kinds = [kind for kind in kinds if kind not in (ErrandKind.DELETE_MESSAGE, ErrandKind.NOTIFY)]
+    assert kinds[:5] == ["mute", "screen", "mute", "screen", "mute"]
+    assert kinds.count("mute") == 20
+    assert "prompt" not in kinds
+    assert {parcel.user_id for parcel in parcels if isinstance(parcel, ScreenDue)} == {ANNA, BORIS}
+
+
+async def test_a_prompt_that_cannot_be_sent_in_time_is_not_sent_since_the_group_is_told_instead(rules: Rules) -> None:
+    await rules.joins()
+    await is_muted(rules)
+
+    rules.later(2 * MINUTE + 1)
+    await rules.sweeps()
+
+    assert await open_kinds(rules) == ["group_prompt"]
+
+
+async def test_whom_the_bot_mutes_twice_is_told_once(rules: Rules) -> None:
+    await rules.joins()
+    mute = await errand(rules, ErrandKind.MUTE)
+
+    await rules.settles(Receipt(mute, Result.DONE))
+    await rules.settles(Receipt(mute, Result.DONE))
+
+    assert await open_kinds(rules) == ["prompt"]
+
+
+async def test_nobody_is_unmuted_before_they_were_muted(rules: Rules) -> None:
+    await rules.joins()
+    await rules.verifies()
+    assert [parcel for parcel in await rules.picks() if isinstance(parcel, GrantDue)] == []
+
+    await is_muted(rules)
+
+    (grant,) = [parcel for parcel in await rules.picks() if isinstance(parcel, GrantDue)]
+    assert grant.kind is GrantKind.UNMUTE
+    assert await open_kinds(rules) == ["delete_message"]
+
+
+async def test_who_left_before_they_were_muted_waits_no_more(rules: Rules) -> None:
+    await rules.joins()
+
+    await is_muted(rules, {"is": "away"})
+
+    assert await rules.requests() == ["gone"]
+
+
+async def test_an_answer_about_a_newcomer_of_before_says_nothing_of_who_came_again(rules: Rules) -> None:
+    await rules.joins()
+    mute = await errand(rules, ErrandKind.MUTE)
+    await rules.leaves()
+    rules.later(5)
+    await rules.joins()
+
+    await rules.settles(Receipt(mute, Result.GONE, answer={"is": "away"}))
+
+    assert await rules.requests() == ["waiting"]
+    assert await open_kinds(rules) == ["mute"]
+
+
+async def test_whom_an_admin_added_is_freed_of_a_restriction_of_before(rules: Rules) -> None:
+    await rules.joins(actor_id=BORIS)
+
+    await is_muted(rules, {"is": "added_by_admin", "holds": True})
+
+    assert await rules.requests() == ["approved"]
+    assert (await rules.grant()).kind is GrantKind.UNMUTE
+
+
+@pytest.mark.parametrize("actor_id", [ANONYMOUS_ADMIN, ANNA])
+async def test_who_may_write_is_freed_of_a_restriction_of_before(rules: Rules, actor_id: int) -> None:
+    if actor_id == ANNA:
+        await rules.verifies()
+
+    await rules.joins(actor_id=actor_id, is_muted=True)
+
+    assert (await rules.grant()).kind is GrantKind.UNMUTE
+    assert "mute" not in await open_kinds(rules)
+
+
+async def test_an_admin_or_a_bot_who_joins_is_let_through(rules: Rules) -> None:
+    await rules.joins(is_admin=True)
+    await rules.joins(BORIS, is_bot=True)
+
+    assert await open_kinds(rules) == []
+    assert await rules.requests() == []
+
+
+async def test_who_is_an_admin_by_the_time_they_would_be_muted_is_let_through(rules: Rules) -> None:
+    await rules.joins()
+
+    await is_muted(rules, {"is": "admin"})
+
+    assert await rules.requests() == ["approved"]
+    assert (await rules.journal())[-1] == "left_alone"
+
+
+async def test_whom_an_admin_blocked_is_banned_and_whom_one_let_in_is_not_muted(rules: Rules) -> None:
+    for user_id, standing in ((ANNA, Standing.BLOCKED), (BORIS, Standing.ALLOWED)):
+        await stands(rules, user_id, standing)
+        await rules.joins(user_id)
+
+    assert await open_kinds(rules) == ["ban"]
+    assert (await errand(rules, ErrandKind.BAN)).user_id == ANNA
+    assert await rules.requests() == []
+
+
+async def test_only_supergroups_mute(rules: Rules) -> None:
+    channel = replace(GATE, chat_id=-1001111111111, is_channel=True)
+    basic = replace(GATE, chat_id=-4567)
+    for gate in (channel, basic):
+        await rules.becomes(gate)
+        await rules.chooses(gate, way=WayIn.MUTE)
+        await rules.joins(gate=gate)
+
+    assert await open_kinds(rules) == []
+
+
+async def test_who_cannot_be_removed_waits_on_and_an_hour_later_it_is_tried_again(rules: Rules) -> None:
+    kick = await is_overdue(rules)
+
+    await rules.settles(Receipt(kick, Result.REFUSED, error="not enough rights"))
+
+    assert await rules.requests() == ["waiting"]
+    assert (await rules.journal())[-1] == "failure"
+    rules.later(HOUR)
+    await rules.sweeps()
+    assert await rules.requests() == ["waiting"]
+    rules.later(1)
+    await rules.sweeps()
+    assert await rules.requests() == ["declined"]
+
+
+async def test_whom_an_admin_restricted_waits_on_until_that_ends_and_is_muted_then(rules: Rules) -> None:
+    kick = await is_overdue(rules)
+    assert kick.details["spares"] == 1
+
+    await rules.settles(Receipt(kick, Result.GONE, answer={"is": "restricted", "rest": 2 * HOUR}))
+
+    assert await rules.requests() == ["waiting"]
+    rules.later(2 * HOUR)
+    assert await errands(rules, ErrandKind.MUTE) == []
+    rules.later(1)
+    assert len(await errands(rules, ErrandKind.MUTE)) == 1
+
+
+async def test_who_is_gone_when_they_are_to_be_removed_stays_decided(rules: Rules) -> None:
+    kick = await is_overdue(rules)
+
+    await rules.settles(Receipt(kick, Result.GONE, answer={"is": "away"}))
+
+    assert await rules.requests() == ["declined"]
+    assert await open_kinds(rules) == []
+
+
+async def test_who_comes_again_before_they_were_removed_is_not_removed_for_the_last_time(rules: Rules) -> None:
+    await is_overdue(rules)
+
+    await rules.leaves()
+    await rules.joins()
+
+    assert await open_kinds(rules) == ["mute"]
+
+
+async def test_who_verified_while_they_were_being_removed_gets_a_link_of_their_own(rules: Rules) -> None:
+    kick = await is_overdue(rules)
+    await rules.meets()
+    await rules.verifies()
+    assert await rules.requests() == ["approved"]
+
+    await rules.settles(Receipt(kick, Result.DONE))
+
+    kinds = await rules.rows("SELECT kind FROM grants ORDER BY kind")
+    assert kinds == [{"kind": "link"}, {"kind": "unmute"}]
+    assert await rules.face() == "progress"
+
+
+async def test_the_bots_own_removing_somebody_does_not_keep_it_from_coming_to_an_end(rules: Rules) -> None:
+    await is_overdue(rules)
+
+    await rules.leaves(by_bot=True)
+
+    assert await open_kinds(rules) == ["kick"]
+
+
+async def test_the_message_to_the_group_is_renewed_before_it_cannot_be_deleted_any_more(rules: Rules) -> None:
+    await rules.chooses(way=WayIn.MUTE, at_deadline=AtDeadline.LEAVE)
+    await rules.joins()
+    await is_muted(rules)
+    rules.later(2 * MINUTE + 1)
+    await rules.sweeps()
+    prompt = await errand(rules, ErrandKind.GROUP_PROMPT)
+    await rules.settles(Receipt(prompt, Result.DONE, message_id=5))
+    rules.later(46 * HOUR)
+    await rules.sweeps()
+    assert await open_kinds(rules) == []
+
+    rules.later(HOUR)
+    await rules.sweeps()
+    prompt = await errand(rules, ErrandKind.GROUP_PROMPT)
+    await rules.settles(Receipt(prompt, Result.DONE, message_id=6))
+
+    assert (await errand(rules, ErrandKind.DELETE_MESSAGE)).details == {"message_id": 5}
+
+
+async def test_a_message_to_the_group_that_failed_is_tried_again_after_a_minute(rules: Rules) -> None:
+    await rules.joins()
+    await is_muted(rules)
+    rules.later(2 * MINUTE + 1)
+    await rules.sweeps()
+    prompt = await errand(rules, ErrandKind.GROUP_PROMPT)
+    await rules.settles(Receipt(prompt, Result.REFUSED, error="no rights to send"))
+
+    await rules.sweeps()
+    assert await open_kinds(rules) == []
+    rules.later(MINUTE)
+    await rules.sweeps()
+
+    assert await open_kinds(rules) == ["group_prompt"]
+
+
+async def test_with_the_right_again_only_those_are_muted_whose_mute_is_not_under_way(rules: Rules) -> None:
+    await rules.joins(ANNA)
+    mute = await errand(rules, ErrandKind.MUTE)
+    await rules.settles(Receipt(mute, Result.REFUSED, error="not enough rights"))
+    await rules.joins(BORIS)
+
+    await rules.becomes(GATE, mended={Ailment.CANNOT_RESTRICT})
+
+    assert sorted(found.user_id or 0 for found in await errands(rules, ErrandKind.MUTE)) == [ANNA, BORIS]
+
+
+async def test_a_right_to_mute_is_nothing_to_a_gate_that_mutes_nobody(rules: Rules) -> None:
+    await rules.joins()
+    await is_muted(rules)
+    await rules.chooses(way=WayIn.REQUEST)
+
+    await rules.becomes(GATE, mended={Ailment.CANNOT_RESTRICT})
+
+    assert "mute" not in await open_kinds(rules)
+
+
+@pytest.mark.parametrize("change", [Change.FREED, Change.RESTRICTED])
+async def test_what_admins_do_to_others_than_those_who_wait_muted_is_their_business(
+    rules: Rules, change: Change
+) -> None:
+    await rules.verifies()
+    await rules.joins()
+    treatment = Treatment(ANNA, change, BORIS, rules.now)
+    before = await rules.journal()
+
+    await rules.database.transact(lambda store: rules.take_restriction(store, GATE.chat_id, treatment))
+    await rules.chooses(way=WayIn.REQUEST)
+    await rules.database.transact(lambda store: rules.take_restriction(store, GATE.chat_id, treatment))
+
+    assert await rules.journal() == before
+    assert "mute" not in await open_kinds(rules)
+
+
+async def test_a_restriction_without_an_end_is_not_waited_for(rules: Rules) -> None:
+    await rules.joins()
+    await is_muted(rules)
+    treatment = Treatment(ANNA, Change.RESTRICTED, BORIS, None)
+
+    await rules.database.transact(lambda store: rules.take_restriction(store, GATE.chat_id, treatment))
+
+    assert "mute" not in await open_kinds(rules)
+    assert await rules.requests() == ["waiting"]
+
+
+async def test_what_a_gate_gives_nobody_gets_who_was_only_freed(rules: Rules) -> None:
+    await rules.chooses(way=WayIn.MUTE, tag="resident")
+    await rules.joins()
+    await is_muted(rules)
+    await rules.database.transact(lambda store: store.gates.set_switch(GATE.chat_id, Switch.OFF, rules.now))
+    await rules.sweeps()
+    assert await rules.requests() == ["gone"]
+
+    await rules.settles(Receipt(await rules.grant(), Result.DONE))
+
+    assert await rules.rows("SELECT kind, state FROM grants") == [{"kind": "unmute", "state": "done"}]
