@@ -33,7 +33,8 @@ async def own_rights(event: ChatMemberUpdated, store: Store, follow_rights: Foll
     may_decide = isinstance(member, ChatMemberAdministrator) and member.can_invite_users
     # An anonymous admin acts as a bot of Telegram's.
     actor_id = None if event.from_user.is_bot else event.from_user.id
-    await follow_rights(store, _gate(event.chat, is_on=may_decide), actor_id, is_admin=is_admin)
+    gate, language = _gate(event.chat, is_on=may_decide), event.from_user.language_code or ""
+    await follow_rights(store, gate, actor_id, is_admin=is_admin, language=language)
 
 
 async def member(

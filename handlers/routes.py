@@ -15,7 +15,7 @@ from handlers.middlewares import MeetPerson
 
 IN_PRIVATE = F.chat.type == "private"
 IN_GROUP = F.chat.type.in_({"group", "supergroup"})
-WRITTEN = F.photo | F.sticker | F.voice | F.video | F.location | F.dice | F.animation
+WRITTEN = F.text | F.photo | F.sticker | F.voice | F.video | F.location | F.dice | F.animation
 
 
 def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  # noqa: ANN401 - of as many types as there are
@@ -33,7 +33,7 @@ def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  
     message(person.help_, IN_PRIVATE, Command(commands.HELP.name))
     message(person.privacy, IN_PRIVATE, Command(commands.PRIVACY.name))
     message(admin.gates, IN_PRIVATE, Command(commands.GATES.name))
-    message(admin.written, IN_PRIVATE, F.text)
+    message(admin.written, IN_PRIVATE, F.text, ~F.text.startswith("/"))
     message(admin.document, IN_PRIVATE, F.document)
     message(person.anything_else, IN_PRIVATE, WRITTEN)
 

@@ -33,10 +33,7 @@ def _paragraphs(view: GateCard, words: Words, chat_url: str) -> list[str]:
     told += ["⚠️ " + ailment(each, view.came_round, words) for each in view.ailments if each not in ABOUT_GUARDS]
     if health is not None and health.is_there and gate.username is None and gate.settings.way is not WayIn.MUTE:
         told.append(
-            words(
-                "🔎 Invite links that others made I cannot see. Look into the settings under “Invite links”: each has "
-                "to have “Request admin approval” on."
-            )
+            words("🔎 Links that others made I cannot see: under “Invite links” each needs “Request admin approval”.")
         )
     if view.waiting:
         told.append(words.many("👥 {count} person waits now.", "👥 {count} people wait now.", view.waiting))
