@@ -16,7 +16,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiogram.methods import TelegramMethod
-from aiogram.types import BotCommandScopeAllChatAdministrators, BotCommandScopeAllPrivateChats, Update
+from aiogram.types import Update
 from aiohttp import web
 
 from bot.clock import REAL_TIME, Clock, SystemClock
@@ -29,7 +29,7 @@ from bot.phones import KeyedVault, NumberingPlan, SystemRandomness, derived_key
 from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
-from bot.telegram.commands import ADMIN_COMMANDS, menu
+from bot.telegram.commands import set_menus
 from bot.telegram.connection import Connection
 from bot.telegram.courier import Courier
 from bot.telegram.deep_links import Start
@@ -40,7 +40,7 @@ from bot.telegram.polling import Poller
 from bot.telegram.screens import Screens
 from bot.telegram.sentences import appeal_text
 from bot.telegram.settings_paper import JsonPaper
-from bot.telegram.texts import LANGUAGES, Texts
+from bot.telegram.texts import Texts
 from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.ask_admins import AskAdmins
@@ -371,7 +371,7 @@ class App:
                 log.info("telegram_answers", bot=me.username)
                 self._screens.chat_url = f"https://t.me/{me.username}"
                 self._chat = f"{self._screens.chat_url}?start={Start.CONTACT}"
-                self._supervisor.keep("menus", self._set_menus)
+                self._supervisor.keep("menus", functools.partial(set_menus, self._bot, self._texts))
                 return
 
     async def _choose_updates(self) -> None:
@@ -384,16 +384,6 @@ class App:
             allowed_updates=self._allowed_updates,
         )
         self._webhook_is_set = True
-
-    async def _set_menus(self) -> None:
-        scope, of_admins = BotCommandScopeAllPrivateChats(), BotCommandScopeAllChatAdministrators()
-        for language in LANGUAGES:
-            words = self._texts.in_language(language)
-            await self._bot.set_my_commands(menu(words), scope=scope, language_code=language)
-            await self._bot.set_my_commands(menu(words, ADMIN_COMMANDS), scope=of_admins, language_code=language)
-        words = self._texts.in_language("")
-        await self._bot.set_my_commands(menu(words), scope=scope)
-        await self._bot.set_my_commands(menu(words, ADMIN_COMMANDS), scope=of_admins)
 
     async def _not_ready(self) -> str | None:
         if self._supervisor.stopping.is_set():

@@ -52,7 +52,8 @@ async def own_rights(event: ChatMemberUpdated, store: Store, follow_rights: Foll
     mended = {MENDED[right] for right in now - before if right in MENDED}
     # An anonymous admin acts as a bot of Telegram's.
     actor_id = None if event.from_user.is_bot else event.from_user.id
-    await follow_rights(store, gate, actor_id, is_admin=is_admin, mended=mended)
+    language = event.from_user.language_code or ""
+    await follow_rights(store, gate, actor_id, is_admin=is_admin, mended=mended, language=language)
 
 
 async def member(

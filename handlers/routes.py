@@ -16,7 +16,7 @@ from handlers.middlewares import MeetPerson
 
 IN_PRIVATE = F.chat.type == "private"
 IN_GROUP = F.chat.type.in_({"group", "supergroup"})
-WRITTEN = F.photo | F.sticker | F.voice | F.video | F.location | F.dice | F.animation
+WRITTEN = F.text | F.photo | F.sticker | F.voice | F.video | F.location | F.dice | F.animation
 
 
 def build_dispatcher(
@@ -47,7 +47,7 @@ def build_dispatcher(
     message(group_commands.in_private, IN_PRIVATE, about_people)
     message(group_commands.in_group, IN_GROUP, about_people)
     message(person.ask_admins, IN_PRIVATE, F.text.in_(appeals))
-    message(admin.written, IN_PRIVATE, F.text)
+    message(admin.written, IN_PRIVATE, F.text, ~F.text.startswith("/"))
     message(admin.document, IN_PRIVATE, F.document)
     message(person.anything_else, IN_PRIVATE, WRITTEN)
     message(membership.line, IN_GROUP, F.new_chat_members | F.left_chat_member)

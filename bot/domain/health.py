@@ -38,6 +38,7 @@ class Health:
     """What Telegram said of the chat, and when.
 
     `is_open`: one can join without approval, by its public name or its main link. `guard_possible`: the bot can be
+    chosen as its guard. `own_tags`: members may give themselves any tag.
     """
 
     checked_at: datetime

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiogram.types import BotCommand
+from aiogram import Bot
+from aiogram.types import BotCommand, BotCommandScopeAllChatAdministrators, BotCommandScopeAllPrivateChats
 
-from bot.telegram.texts import Words
+from bot.telegram.texts import LANGUAGES, Texts, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,18 @@ def menu(words: Words, commands: Sequence[Command] = COMMANDS) -> list[BotComman
         BotCommand(command=command.name, description=words(command.does), is_ephemeral=command.is_ephemeral or None)
         for command in commands
     ]
+
+
+async def set_menus(bot: Bot, texts: Texts) -> None:
+    """Tell Telegram the menus, in every language and for those who speak none of ours."""
+    for scope, commands in (
+        (BotCommandScopeAllPrivateChats(), COMMANDS),
+        (BotCommandScopeAllChatAdministrators(), ADMIN_COMMANDS),
+    ):
+        for language in LANGUAGES:
+            words = texts.in_language(language)
+            await bot.set_my_commands(menu(words, commands), scope=scope, language_code=language)
+        await bot.set_my_commands(menu(texts.in_language(""), commands), scope=scope)
 
 
 def listed(words: Words) -> str:

@@ -41,6 +41,8 @@ class Files:
             return Receipt(errand, Result.REFUSED, error=f"the file answers {error.status}")
         except aiohttp.ClientError as error:
             return Receipt(errand, Result.RETRY, error=type(error).__name__)
+        if len(content.getvalue()) > LARGEST_FILE:
+            return Receipt(errand, Result.REFUSED, error="the file is bigger than it said")
         try:
             text = content.getvalue().decode("utf-8-sig")
         except UnicodeDecodeError:

@@ -33,10 +33,7 @@ def _paragraphs(view: GateCard, words: Words, chat_url: str) -> list[str]:
     told += ["⚠️ " + ailment(each, view.came_round, words) for each in view.ailments if each not in ABOUT_GUARDS]
     if health is not None and health.is_there and gate.username is None and gate.settings.way is not WayIn.MUTE:
         told.append(
-            words(
-                "🔎 Invite links that others made I cannot see. Look into the settings under “Invite links”: each has "
-                "to have “Request admin approval” on."
-            )
+            words("🔎 Links that others made I cannot see: under “Invite links” each needs “Request admin approval”.")
         )
     if view.waiting:
         told.append(words.many("👥 {count} person waits now.", "👥 {count} people wait now.", view.waiting))
@@ -142,7 +139,7 @@ def _settings(gate: Gate, words: Words) -> list[list[InlineKeyboardButton]]:
     """A button for each page of settings, two in a row, most with what is chosen there."""
     settings = gate.settings
     names = {
-        Page.WAY: words("🚪 {value}", value=described.way(settings.way, words)),
+        Page.WAY: words("🚪 Way in: {value}", value=described.way(settings.way, words)),
         Page.DEADLINE: words("⏱ Deadline: {value}", value=described.span(settings.deadline, words)),
         Page.COUNTRIES: words("🌍 Countries: {value}", value=described.few_countries(settings, words)),
         Page.KINDS: words("☎️ Numbers refused: {value}", value=len(settings.refused_kinds)),
@@ -150,7 +147,7 @@ def _settings(gate: Gate, words: Words) -> list[list[InlineKeyboardButton]]:
         Page.ACCOUNTS: words("👤 Accounts a phone: {value}", value=settings.accounts),
         Page.GRANTED: words("🎁 What is given"),
         Page.WELCOME: words("👋 Welcome"),
-        Page.LANGUAGE: words("💬 {value}", value=described.language(settings.language, words)),
+        Page.LANGUAGE: words("💬 Language: {value}", value=described.language(settings.language, words)),
         Page.LOG: words("📒 Log: {value}", value=words("off") if settings.log_chat is None else words("on")),
         Page.RAID: words("🌊 Raids: {value}", value=_at_raid(settings.raid, words)),
         Page.TIDY: words("🧹 Lines about who joined"),

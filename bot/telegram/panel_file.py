@@ -24,7 +24,7 @@ def draw_file(view: SettingPage, words: Words) -> Drawing:
             "“Export” sends you the settings as a file, to keep or to use in another group. Send me such a file here, "
             "and I show what it would change before anything does."
         ),
-        words("👥 For who waits now ({count}) nothing changes until you apply a file.", count=view.waiting),
+        words("👥 For those who wait now ({count}) nothing changes until you apply a file.", count=view.waiting),
         buttons=[[keyboards.panel(words("💾 Export"), ActKind.EXPORT, view.gate.chat_id)]],
     )
 
@@ -55,7 +55,9 @@ def draw_import(view: ImportPage, words: Words) -> Drawing:
         words("💾 Import"),
         " ".join(notes),
         changes if lines else words("This file changes nothing: everything is so already."),
-        words("👥 Who waits now ({count}) is held against it once you apply it.", count=view.waiting) if lines else "",
+        words("👥 Those who wait now ({count}) are held against it once you apply it.", count=view.waiting)
+        if lines
+        else "",
         buttons=[[apply, leave] if lines else []],
         back=Page.FILE,
     )

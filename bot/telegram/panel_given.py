@@ -85,7 +85,7 @@ def draw_language(view: SettingPage, words: Words) -> Drawing:
             "In the group and in the log I speak: <b>{language}</b>. In private everybody reads their own language.",
             language=described.language(current, words),
         ),
-        words("👥 For who waits now ({count}) nothing changes in private.", count=view.waiting),
+        words("👥 For those who wait now ({count}) nothing changes in private.", count=view.waiting),
         buttons=[choices, [own]],
     )
 
@@ -104,7 +104,7 @@ def draw_welcome(view: SettingPage, words: Words) -> Drawing:
         words,
         words("👋 Welcome"),
         preview,
-        words("👥 Who waits now ({count}) will read it too, once they are in.", count=view.waiting),
+        words("👥 Those who wait now ({count}) will read it too, once they are in.", count=view.waiting),
         words("Write another text, up to 500 characters; it is shown as plain text."),
         buttons=[clear],
     )
@@ -117,5 +117,5 @@ def _tag(view: SettingPage, words: Words) -> str:
 
 def _for_who_comes(view: SettingPage, words: Words) -> str:
     return words(
-        "👥 Who waits now ({count}) is given it once they are in; who is in already is not.", count=view.waiting
+        "👥 Those who wait now ({count}) are given it once they are in; who is in already is not.", count=view.waiting
     )

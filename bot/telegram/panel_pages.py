@@ -48,7 +48,7 @@ def _way(view: SettingPage, words: Words) -> Drawing:
         words,
         words("🚪 Way in"),
         _way_means(current, words),
-        words("👥 Who waits now ({count}) goes on in the way they came.", count=view.waiting),
+        words("👥 Those who wait now ({count}) go on in the way they came.", count=view.waiting),
         buttons=[[choice(names[way], gate, Setting.WAY, way, is_current=way is current)] for way in possible],
     )
 
@@ -89,7 +89,7 @@ def _deadline(view: SettingPage, words: Words) -> Drawing:
             end=described.at_deadline(settings.at_deadline, words),
         ),
         words(
-            "👥 Who waits now ({count}) keeps the time they were given; what comes at its end holds for them too.",
+            "👥 Those who wait now ({count}) keep the time they were given; what comes at its end holds for them too.",
             count=view.waiting,
         ),
         words("Choose, or write another time, such as 90 minutes."),
@@ -216,7 +216,7 @@ def _accounts(view: SettingPage, words: Words) -> Drawing:
 
 
 def _looked_at(view: SettingPage, words: Words) -> str:
-    return words("👥 Who waits now ({count}) is held against this at once.", count=view.waiting)
+    return words("👥 Those who wait now ({count}) are held against this at once.", count=view.waiting)
 
 
 PAGES: dict[Page, Callable[[SettingPage, Words], Drawing]] = {

@@ -35,7 +35,7 @@ def draw_log(view: SettingPage, words: Words, chat_url: str) -> Drawing:
             "Choose a group with the button. For a topic, or a group that I am in already: while you see this page, "
             "send /log there, as yourself."
         ),
-        words("👥 What becomes of who waits now ({count}) is told there too.", count=view.waiting),
+        words("👥 What becomes of those who wait now ({count}) is told there too.", count=view.waiting),
         buttons=[[keyboards.link(words("📒 Choose a group"), link)], off],
     )
 
@@ -69,7 +69,7 @@ def draw_raid(view: SettingPage, words: Words) -> Drawing:
             raid=described.raid_is(settings, words),
             reaction=described.raid(settings.raid, words),
         ),
-        words("👥 For who waits now ({count}) nothing changes until the next raid.", count=view.waiting),
+        words("👥 For those who wait now ({count}) nothing changes until the next raid.", count=view.waiting),
         words("Choose, or write other numbers, such as 50 in 10."),
         buttons=[
             *[
@@ -92,7 +92,7 @@ def draw_tidy(view: SettingPage, words: Words) -> Drawing:
             "Telegram's lines about who joined <b>{tidies}</b>. For deleting them I need the right “Delete messages”.",
             tidies=described.tidies(words, is_on=is_on),
         ),
-        words("👥 For who waits now ({count}) this changes nothing.", count=view.waiting),
+        words("👥 For those who wait now ({count}) this changes nothing.", count=view.waiting),
         buttons=[
             [
                 choice(words("Delete them"), gate, Setting.TIDIES, YES, is_current=is_on),

@@ -38,10 +38,18 @@ class FollowRights:
         self._operators = operators
 
     async def __call__(
-        self, store: Store, chat: Gate, actor_id: int | None, *, is_admin: bool, mended: Collection[Ailment] = ()
+        self,
+        store: Store,
+        chat: Gate,
+        actor_id: int | None,
+        *,
+        is_admin: bool,
+        mended: Collection[Ailment] = (),
+        language: str = "",
     ) -> None:
         """`chat` as Telegram describes it now; `chat.is_on` says whether the right is there. `actor_id`: who changed
-        it; None when they did it as the group itself. `mended`: what other rights mend that the bot had not before."""
+        it; None when they did it as the group itself. `language` is theirs. `mended`: what other rights mend that the
+        bot had not before."""
         now = self._clock.now()
         known = await store.gates.get(chat.chat_id)
         was_on = known is not None and known.is_on
@@ -60,7 +68,7 @@ class FollowRights:
             await store.gates.set_extras(chat.chat_id, request_link=None)
             await store.requests.give_chance(chat.chat_id, now + FRESH_CHANCE)
             await store.grants.owe_again(now, gate_id=chat.chat_id)
-            await self._hand_card(store, chat, actor_id, now)
+            await self._hand_card(store, chat, actor_id, language, now)
         elif was_on and known is not None:
             await store.gates.save(replace(known, title=chat.title, is_on=False), now)
             store.journal.add(Event.GATE_OFF, now, gate_id=chat.chat_id)
@@ -79,7 +87,7 @@ class FollowRights:
             if request.way is WayIn.MUTE and request.user_id not in under_way:
                 await mute(store, request, now)
 
-    async def _hand_card(self, store: Store, chat: Gate, actor_id: int | None, now: datetime) -> None:
+    async def _hand_card(self, store: Store, chat: Gate, actor_id: int | None, language: str, now: datetime) -> None:
         if actor_id is None:
             # Whoever of its admins can be written to hears of it once Telegram has said who they are.
             await ask_health(store, chat.chat_id, chat.chat_id, now, tells=True)
@@ -89,7 +97,8 @@ class FollowRights:
         person = (await store.people.get_many([actor_id])).get(actor_id)
         if person is None or not person.can_be_written:
             if not chat.is_channel:
-                details: dict[str, str | int] = {"start": panel_start(chat.chat_id), "quiet": 1}
+                start = panel_start(chat.chat_id)
+                details: dict[str, str | int] = {"start": start, "language": language, "quiet": 1}
                 await store.errands.add(ErrandKind.POINT, chat.chat_id, details, now, user_id=actor_id)
         elif await store.verifications.open_of(actor_id) is not None:
             await self._tell(store, [actor_id], {"title": chat.title, "notice": Notice.GATE_ON})

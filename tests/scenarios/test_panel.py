@@ -45,7 +45,7 @@ async def test_at_an_open_gate_everybody_is_in_without_a_call(world: World, bris
 async def test_a_deadline_is_written_and_felt(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
     text = await opens(owner, "⏱ Deadline", "within 1 day")
-    assert "Who waits now (0) keeps the time they were given" in text
+    assert "Those who wait now (0) keep the time they were given" in text
 
     await writes(world, owner, "30 minutes", then="within 30 minutes")
 

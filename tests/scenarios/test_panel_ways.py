@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bot.sandbox.telegram.commands import menu
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown, verify
+from tests.scenarios.conftest import Install
 from tests.scenarios.panel_walk import admin_of, chooses, menus_are_set, opens, screens, switched_on, writes
 from tests.scenarios.story import all_is_carried, eventually, guarded, reads
 
@@ -101,7 +103,8 @@ async def test_gate_in_the_group_leads_to_the_panel_and_leaves_nothing_behind(
     await owner.sees("Flat owners is guarded now")
 
 
-async def test_an_anonymous_admin_is_shown_the_way_for_half_a_minute(world: World, brisk: Installation) -> None:
+async def test_an_anonymous_admin_is_shown_the_way_for_half_a_minute(world: World, install: Install) -> None:
+    brisk = await install(LANGUAGE="en")
     owner = world.person("Olga", language="en")
     group = world.group("Flat owners", owner=owner)
     await owner.says("/start")
@@ -281,6 +284,23 @@ async def test_other_words_and_files_are_answered_by_where_one_stands(world: Wor
         await anna.says("hello?")
         await anna.sees("👋")
     await anna.sends_document("cat.json", b"{}")
+    await anna.says("/dance")
     await all_is_carried(brisk)
     assert len(screens(anna)) == 1
     assert "failure" not in await brisk.journal()
+
+
+async def test_admins_find_their_commands_in_the_menu_of_the_group_and_others_do_not(
+    world: World, brisk: Installation
+) -> None:
+    owner, group = await guarded(world)
+    anna = world.person("Anna", language="en")
+    await owner.adds(group, anna)
+    await menus_are_set(world)
+
+    shown = {
+        command["command"]: command.get("is_ephemeral", False) for command in menu(world.telegram, group, owner.account)
+    }
+
+    assert shown == {"gate": True, "log": False}
+    assert menu(world.telegram, group, anna.account) == []

@@ -13,6 +13,7 @@ import pytest
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.domain.choices import REFUSABLE, Setting, chosen
+from bot.domain.delivery import Notice
 from bot.domain.gate import Gate, Switch
 from bot.domain.health import Ailment, Health
 from bot.domain.panel import (
@@ -42,6 +43,7 @@ from bot.sandbox.telegram.html import parse_html
 from bot.telegram.countries import COMMON, code_of, country, flag
 from bot.telegram.drawing import Drawing
 from bot.telegram.keyboards import PanelButton
+from bot.telegram.notices import notice
 from bot.telegram.panel import draw_panel
 from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.texts import LANGUAGES, Texts
@@ -211,6 +213,17 @@ def test_the_card_leads_to_every_page_of_settings() -> None:
     assert opened == ({page.value for page in SETTING_PAGES} - beyond) | {Page.PENDING}
     granted = {data.callback_data for data in buttons(SettingPage(GATE, Page.GRANTED, 0))}
     assert {f"g:open:{GATE.chat_id}:{page}:" for page in beyond} <= granted
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_notice_tells_each_ailment(language: str) -> None:
+    words = TEXTS.in_language(language)
+    details: dict[str, str | int] = {"notice": Notice.GATE_AILS, "title": HOSTILE[0], "ailments": " ".join(Ailment)}
+
+    text, _ = parse_html(notice(details, words))
+
+    assert text.count("⚠️") == len(Ailment)
+    assert utf16(text) <= 4096
 
 
 @pytest.mark.parametrize("which", Preset)

@@ -1,0 +1,106 @@
+"""The card and the list of gates: what they tell, and what they have Telegram asked."""
+
+from __future__ import annotations
+
+from bot.domain.delivery import ErrandKind, Receipt, Result, Toast
+from bot.domain.health import Ailment, Health
+from bot.domain.panel import ActKind, GateCard, GateList, Page
+from bot.usecases.open_panel import ListGates
+from tests.usecases.panel import acts, answered, notes, runs, view
+from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
+
+CAROL = 11
+
+
+async def test_the_card_tells_what_is_missing_who_waits_and_who_came_round(rules: Rules) -> None:
+    await runs(rules)
+    await rules.asks_to_join(CAROL)
+    await acts(rules, ActKind.OPEN, Page.CARD)
+    for code in ("joined", "added", "approved", "joined"):
+        await rules.execute(
+            "INSERT INTO journal (at, event, user_id, gate_id, code) SELECT at, 'member_came', 5, gate_id,"
+            f" '{code}' FROM journal WHERE event = 'gate_on'"
+        )
+    card = await view(rules)
+    assert isinstance(card, GateCard)
+    assert (card.health, card.ailments, card.waiting) == (None, (), 1)
+
+    inquiry = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+    await answered(rules, inquiry, health=Health(rules.now, is_open=True), admins=[BORIS])
+
+    card = await view(rules)
+    assert isinstance(card, GateCard)
+    assert card.ailments == (Ailment.CANNOT_INVITE, Ailment.NO_APPROVAL, Ailment.OPEN_LINK)
+    assert card.came_round == 2
+    rules.later(8 * 24 * 60 * MINUTE)
+    card = await view(rules)
+    assert isinstance(card, GateCard)
+    assert card.came_round == 0
+
+
+async def test_check_again_asks_telegram(rules: Rules) -> None:
+    await runs(rules)
+    before = len(await rules.errands(ErrandKind.CHECK_GATE))
+
+    assert await acts(rules, ActKind.CHECK) is Toast.CHECKING
+
+    assert len(await rules.errands(ErrandKind.CHECK_GATE)) == before + 1
+
+
+async def test_the_gates_own_link_is_made_once(rules: Rules) -> None:
+    await runs(rules)
+    for admin_id in (BORIS, ANNA, BORIS):
+        await acts(rules, ActKind.LINK, admin_id=admin_id)
+    (making,) = await rules.errands(ErrandKind.MAKE_LINK)
+
+    await answered(rules, making, link="https://t.me/+abc")
+    await acts(rules, ActKind.OPEN, Page.CARD)
+
+    card = await view(rules)
+    assert isinstance(card, GateCard)
+    assert card.link == "https://t.me/+abc"
+    rules.later(MINUTE - 1)
+    await acts(rules, ActKind.LINK)
+    assert await rules.errands(ErrandKind.MAKE_LINK) == []
+
+
+async def test_where_no_link_can_be_made_the_card_finds_out_why(rules: Rules) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.LINK)
+    before = len(await rules.errands(ErrandKind.CHECK_GATE))
+    (making,) = await rules.errands(ErrandKind.MAKE_LINK)
+
+    await rules.settles(Receipt(making, Result.REFUSED, error="not enough rights"))
+
+    assert len(await rules.errands(ErrandKind.CHECK_GATE)) == before + 1
+
+
+async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> None:
+    await runs(rules)
+    await rules.becomes(OTHER_GATE)
+    await rules.asks_to_join(CAROL)
+    boris, list_gates = await rules.meets(BORIS), ListGates(rules.clock)
+    rules.later(MINUTE + 1)
+    await notes(rules, BORIS, gate=GATE)
+
+    await rules.database.transact(lambda store: list_gates(store, boris, fresh=True))
+
+    listed = await view(rules)
+    assert isinstance(listed, GateList)
+    assert {(line.gate_id, line.waiting) for line in listed.gates} == {(GATE.chat_id, 1), (OTHER_GATE.chat_id, 0)}
+    # Of the first Telegram has just said it.
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    await answered(rules, inquiry, is_admin=False)
+    listed = await view(rules)
+    assert isinstance(listed, GateList)
+    assert [line.gate_id for line in listed.gates] == [GATE.chat_id]
+
+
+async def test_asked_about_a_gate_telegram_names_all_its_admins_and_nobody_else_is_one(rules: Rules) -> None:
+    await runs(rules)
+    inquiry = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+
+    await answered(rules, inquiry, health=Health(rules.now), admins=[BORIS, CAROL])
+
+    rows = await rules.rows("SELECT user_id, is_admin FROM admins ORDER BY user_id")
+    assert [(row["user_id"], bool(row["is_admin"])) for row in rows] == [(ANNA, False), (BORIS, True), (CAROL, True)]
