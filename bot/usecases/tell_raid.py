@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from math import ceil
 
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
 from bot.domain.gate import Gate, RequestState
@@ -154,7 +153,7 @@ async def _details(store: Store, gate: Gate, raid: Raid, now: datetime) -> Detai
         "title": gate.title,
         "language": gate.settings.language,
         "count": sum(tally.values()),
-        "minutes": ceil((until - raid.since).total_seconds() / 60),
+        "minutes": round((until - raid.since).total_seconds() / 60),
         "switch": gate.switch,
         "asks_call": int(gate.rules(now).asks_call),
     }

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.world import World
-from tests.installation import Installation, verify
-from tests.scenarios.story import eventually
+from tests.installation import Installation, number_shown, verify
+from tests.scenarios.raids import alerts, asking, raid
+from tests.scenarios.story import eventually, gets_number, guarded
 
 CROWD = 2000
 VERIFIED_EVERY = 400
@@ -52,3 +53,56 @@ async def test_in_a_raid_everybody_is_written_to_in_time_without_one_call_too_ma
     asked = {request.account.id for request in group.requests.values()}
     assert asked == {person.id for person in strangers}
     await callgate.stop()
+
+
+async def one_action_ends_a_raid(world: World, database_url: str, size: int) -> None:
+    """Of so many, at a gate with two admins, while somebody asks to join another one."""
+    callgate = Installation(world, database_url, TELEGRAM_RATE="30")
+    await callgate.start()
+    _, quiet = await guarded(world, "Garage")
+    owner, group = await guarded(world)
+    pavel = world.person("Pavel", language="en")
+    await owner.adds(group, pavel)
+    await owner.promotes(group, pavel, can_invite_users=True)
+    await pavel.says("/start")
+    known = [world.person(f"Known {number}", language="en") for number in range(4)]
+    await asyncio.gather(*(verify(person) for person in known))
+    caller, guest = world.person("Carol", language="en"), world.person("Anna", language="en")
+    number = await gets_number(caller)
+
+    await caller.asks_to_join(group)
+    crowd = await raid(world, group, size)
+    for person in known:
+        await person.asks_to_join(group)
+    kept = size + len(known) + 1
+    await eventually(callgate, "SELECT count(*) AS n FROM join_requests", [{"n": kept}], within=FIVE_MINUTES)
+    await guest.asks_to_join(quiet)
+    assert (await owner.presses("Decline all unverified"))["text"] == "Done"
+    await guest.shares_contact()
+    await guest.calls(await number_shown(guest))
+    await world.wait_until(lambda: guest.id in quiet.members)
+    await world.wait_until(lambda: all(person.id in group.members for person in known))
+    assert len(asking(group, crowd)) > size / 2
+
+    await world.wait_until(lambda: not asking(group, crowd), within=FIVE_MINUTES)
+    for admin in (owner, pavel):
+        await admin.sees(f"Declined: {size}.")
+        assert len(alerts(admin)) == 1
+    assert asking(group, [caller]) == {"Carol"}
+    await caller.calls(number)
+    await world.wait_until(lambda: caller.id in group.members)
+    assert world.telegram.too_many == 0
+    await callgate.stop()
+
+
+@pytest.mark.long
+async def test_one_action_of_an_admin_ends_a_raid_of_thousands_while_another_group_is_served(
+    world: World, sqlite_path: Path
+) -> None:
+    await one_action_ends_a_raid(world, f"sqlite:///{sqlite_path}", CROWD)
+
+
+async def test_one_action_of_an_admin_ends_a_raid_of_hundreds_while_another_group_is_served(
+    world: World, database_url: str
+) -> None:
+    await one_action_ends_a_raid(world, database_url, 300)

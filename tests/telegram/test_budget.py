@@ -170,3 +170,30 @@ def test_flood_control_of_a_call_that_is_no_message_silences_the_whole_bot() -> 
 
     assert budget.wait(None, 100) == budget.wait(1, 100) == 7
     assert budget.wait(1, 107) == 0
+
+
+def test_chats_rest_that_no_message_may_go_to_yet_and_no_others() -> None:
+    budget = Budget(30)
+    for _ in range(3):
+        budget.spend(ANNA, START)
+    for _ in range(5):
+        budget.spend(GROUP, START)
+    budget.spend(BORIS, START)
+    budget.flooded(OTHER_GROUP, 10, START)
+
+    assert budget.resting(START) == {ANNA, GROUP, OTHER_GROUP}
+    assert budget.resting(START + 1) == {GROUP, OTHER_GROUP}
+    assert budget.resting(START + 10) == frozenset()
+
+
+def test_there_is_room_for_as_many_calls_as_may_go_out_at_once() -> None:
+    budget = Budget(30)
+    assert budget.room(START) == 15
+    for _ in range(14):
+        budget.spend(None, START)
+
+    assert budget.room(START) == 1
+    assert budget.wait(None, START) == 0
+    budget.spend(None, START)
+    assert budget.room(START) == 0
+    assert Budget(0).room(START) > 100

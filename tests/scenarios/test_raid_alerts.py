@@ -1,0 +1,269 @@
+"""A group is raided: its admins hear of it once, end it by one button, and see how it went."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.domain.panel import ActKind, Page
+from bot.sandbox.world import World
+from bot.telegram.keyboards import PanelButton
+from tests.installation import Installation, number_shown, verify
+from tests.process import BotProcess
+from tests.scenarios.raids import alerts, asking, raid, raided
+from tests.scenarios.story import eventually, guarded
+
+MINUTE = 60.0
+SOON = 15.0
+"""Real seconds in which somebody is served although thousands of others wait."""
+
+
+async def is_told(callgate: Installation, gate_id: int, **news: object) -> None:
+    """The gate is set to this."""
+    settings = ", ".join(f"'{name}', {value!r}" for name, value in news.items())
+    is_sqlite = callgate.database_url.startswith("sqlite")
+    made = f"json_object({settings})" if is_sqlite else f"json_build_object({settings})"
+    assert callgate.app is not None
+    async with callgate.app._database.begin() as connection:
+        await connection.exec_driver_sql(f"UPDATE gates SET settings = {made} WHERE chat_id = {gate_id}")
+
+
+async def test_all_admins_hear_of_a_raid_once_and_one_of_them_declines_it_by_one_button(
+    world: World, brisk: Installation
+) -> None:
+    owner, group = await guarded(world)
+    pavel, stranger = world.person("Pavel", language="ru"), world.person("Igor", language="en")
+    await owner.adds(group, pavel)
+    await owner.promotes(group, pavel, can_invite_users=True)
+    await pavel.says("/start")
+    await stranger.asks_to_join(group)
+    known = world.person("Klara", language="en")
+    await verify(known)
+    world.clock.advance(10 * MINUTE)
+
+    crowd = await raid(world, group, 40)
+    await known.asks_to_join(group)
+    await owner.sees("is being raided")
+    await world.wait_until(lambda: alerts(pavel))
+    await world.wait_until(lambda: known.id in group.members)
+    calling = crowd[0]
+    await calling.shares_contact()
+    number = await number_shown(calling)
+
+    assert (await owner.presses("Decline all unverified of the last"))["text"] == "Done"
+    await world.wait_until(lambda: asking(group, crowd) == {calling.name})
+    await owner.sees("Declined: 39. (an administrator chose so)")
+    await world.wait_until(lambda: "39" in (alerts(pavel)[0].text or ""))
+    assert (await owner.presses("Decline all unverified"))["text"] == "This has been done already."
+
+    # Who asked before is not of the raid, and who was about to call still comes in.
+    assert asking(group, [stranger]) == {"Igor"}
+    await calling.calls(number)
+    await world.wait_until(lambda: calling.id in group.members)
+    assert len(alerts(owner)) == len(alerts(pavel)) == 1
+    assert [m for m in group.messages if m.sender.is_bot] == []
+
+
+async def test_an_admin_pauses_the_gate_and_has_it_on_again_and_both_stand_in_the_message(
+    world: World, brisk: Installation
+) -> None:
+    owner, group, _ = await raided(world, 35)
+    await owner.sees("is being raided")
+
+    assert (await owner.presses("Pause the gate"))["text"] == "Done"
+    await owner.sees("The gate is paused: nobody is let in, declined or written to. (an administrator chose so)")
+    known = world.person("Klara", language="en")
+    await verify(known)
+    await known.asks_to_join(group)
+    await brisk_settles(world)
+    assert known.id not in group.members
+
+    assert (await owner.presses("Switch the gate on"))["text"] == "Done"
+    await owner.sees("The gate is on. (an administrator chose so)")
+    await world.wait_until(lambda: known.id in group.members)
+
+
+async def brisk_settles(world: World) -> None:
+    """What came was taken."""
+    await world.wait_until(lambda: not world.telegram.delivery.waiting)
+
+
+async def test_strict_for_an_hour_keeps_rented_numbers_out_until_the_hour_has_passed(
+    world: World, brisk: Installation
+) -> None:
+    owner, group, _ = await raided(world, 35)
+    await owner.sees("is being raided")
+    assert (await owner.presses("Strict for an hour"))["text"] == "Done"
+    await owner.sees("The gate is strict until")
+    landline = world.person("Lidia", phone="+74951234567", language="en")
+    await landline.asks_to_join(group)
+    await landline.sees("Flat owners")
+    rows = await brisk.rows(
+        "SELECT deadline_at - requested_at AS left FROM join_requests WHERE user_id = :id", id=landline.id
+    )
+    assert rows == [{"left": 3600 * 10**6}]
+    assert (await owner.presses("Not strict any more"))["text"] == "Done"
+    await owner.sees("The gate is not strict any more. (an administrator chose so)")
+
+
+@pytest.mark.parametrize(
+    ("reaction", "told", "undo"),
+    [
+        (
+            "pause",
+            "The gate is paused: nobody is let in, declined or written to. I did that by myself.",
+            "Switch the gate on",
+        ),
+        ("strict", "I did that by myself.", "Not strict any more"),
+    ],
+)
+async def test_what_a_gate_does_by_itself_is_told_with_a_button_to_undo_it(
+    world: World, brisk: Installation, reaction: str, told: str, undo: str
+) -> None:
+    owner, group = await guarded(world)
+    await is_told(brisk, group.id, raid=reaction)
+
+    await raid(world, group, 35)
+
+    await owner.sees(told)
+    assert (await owner.presses(undo))["text"] == "Done"
+    await owner.sees("(an administrator chose so)")
+
+
+async def test_with_a_log_chat_the_raid_is_told_in_its_topic_and_who_is_no_admin_presses_in_vain(
+    world: World, brisk: Installation
+) -> None:
+    owner, group = await guarded(world)
+    log = world.group("Admins", owner=owner, forum=True)
+    await owner.makes_bot_admin(log)
+    topic = await owner.opens_topic(log, "Raids")
+    member = world.person("Maria", language="en")
+    await owner.adds(log, member)
+    await is_told(brisk, group.id, log_chat=log.id, log_topic=topic)
+
+    crowd = await raid(world, group, 35)
+
+    message = await owner.sees_in(log, "🚨")
+    assert message.thread_id == topic
+    assert alerts(owner) == []
+    assert "dministrator" in (await member.presses("🚫", chat=log))["text"]
+    assert len(asking(group, crowd)) == 35
+    await owner.presses("🚫", chat=log)
+    await world.wait_until(lambda: asking(group, crowd) == set())
+
+
+async def test_when_a_raid_is_over_its_admins_learn_how_it_went_and_the_next_one_is_told_again(
+    world: World, brisk: Installation
+) -> None:
+    owner, group, crowd = await raided(world, 35)
+    await owner.sees("is being raided")
+    await verify(crowd[0])
+    await world.wait_until(lambda: crowd[0].id in group.members)
+
+    world.clock.advance(6 * MINUTE)
+    over = await owner.sees("The raid on Flat owners is over")
+    assert "35 asked to join: 1 were let in, 0 declined, 34 wait." in (over.text or "")
+    await world.wait_until(lambda: alerts(owner)[0].inline_keyboard == [])
+    await owner.presses("Decline all unverified of the raid")
+    await world.wait_until(lambda: asking(group, crowd) == set())
+    await owner.sees("Declined: 34.")
+
+    await raid(world, group, 35)
+    await world.wait_until(lambda: len(alerts(owner)) == 2)
+
+
+async def test_a_title_with_markup_is_told_as_it_is(world: World, brisk: Installation) -> None:
+    owner, _, _ = await raided(world, 35, title="<b>Flats & co")
+
+    await owner.sees("<b>Flats & co is being raided")
+
+
+async def test_a_raid_that_ends_while_the_bot_is_down_is_told_to_be_over_once(
+    world: World, brisk: Installation
+) -> None:
+    owner, _, _ = await raided(world, 35)
+    await owner.sees("is being raided")
+    await brisk.stop()
+    world.clock.advance(6 * MINUTE)
+
+    for _ in range(2):
+        await brisk.start()
+        await owner.sees("The raid on Flat owners is over")
+        await eventually(
+            brisk, "SELECT count(*) AS n FROM errands WHERE done_at IS NULL AND kind = 'alert'", [{"n": 0}]
+        )
+        await brisk.stop()
+
+    told = [message for message in owner.chat.messages if "is over" in (message.text or "")]
+    assert (len(alerts(owner)), len(told)) == (1, 1)
+
+
+async def test_killed_in_the_middle_of_a_raid_the_bot_tells_of_it_once(fast_world: World, process: BotProcess) -> None:
+    world, bot = fast_world, process
+    await bot.start()
+    owner, group = await guarded(world)
+    not_noted = world.faults.add(where="telegram", kind="reset_before", method="getChatAdministrators")
+    await raid(world, group, 35)
+    await world.wait_until(lambda: not_noted.times == 0)
+    await bot.kill()
+    await bot.start()
+
+    await owner.sees("is being raided")
+    await raid(world, group, 35)
+    await eventually(bot, "SELECT count(*) AS n FROM join_requests", [{"n": 70}])
+    await bot.kill()
+    await bot.start()
+
+    await owner.sees("70 requests to join")
+    assert len(alerts(owner)) == 1
+    assert await bot.rows("SELECT count(*) AS n FROM journal WHERE event = 'raid'") == [{"n": 1}]
+
+
+async def test_killed_in_the_middle_of_a_mass_decline_the_bot_declines_the_rest_and_nobody_twice(
+    fast_world: World, process: BotProcess
+) -> None:
+    world, bot = fast_world, process
+    # Slow, so that it dies with many of them chosen and few declined.
+    await bot.start(TELEGRAM_RATE="60")
+    owner, group, crowd = await raided(world, 620)
+    await owner.sees("is being raided")
+    await eventually(bot, "SELECT count(*) AS n FROM join_requests", [{"n": len(crowd)}])
+
+    await owner.presses("Decline all unverified")
+    await world.wait_until(lambda: len(asking(group, crowd)) < len(crowd) - 20)
+    await bot.kill()
+    left = len(asking(group, crowd))
+    await bot.start(TELEGRAM_RATE="0")
+
+    assert 0 < left < len(crowd)
+    await world.wait_until(lambda: asking(group, crowd) == set())
+    await owner.sees(f"Declined: {len(crowd)}.", within=MINUTE)
+    counted = await bot.rows("SELECT count(*) AS n FROM errands WHERE kind = 'decline_join'")
+    assert counted == [{"n": len(crowd)}]
+
+
+async def test_two_raided_groups_keep_nobody_waiting_at_a_third(world: World, database_url: str) -> None:
+    callgate = Installation(world, database_url, TELEGRAM_RATE="30")
+    await callgate.start()
+    owner, quiet = await guarded(world, "Quiet")
+    groups = [(await guarded(world, title))[1] for title in ("Raided", "Raided too")]
+    guest = world.person("Anna", language="en")
+
+    crowds = await asyncio.gather(*(raid(world, group, 300) for group in groups))
+    await eventually(callgate, "SELECT count(*) AS n FROM gates WHERE raid IS NOT NULL", [{"n": 2}])
+    await guest.asks_to_join(quiet)
+    await guest.sees("Quiet", within=SOON)
+    await guest.shares_contact()
+    await guest.calls(await number_shown(guest))
+    await world.wait_until(lambda: guest.id in quiet.members, within=SOON)
+    card = PanelButton(act=ActKind.OPEN, gate=quiet.id, key=Page.CARD).pack()
+    message, before = await owner.sees("Quiet is guarded"), len(owner.chat.messages)
+    await owner.presses_button(message.id, card, within=SOON)
+    await world.wait_until(lambda: len(owner.chat.messages) > before, within=SOON)
+
+    # All this while most of those at the other gates still wait to be written to.
+    written_to = sum(bool(person.shown("Raided")) for crowd in crowds for person in crowd)
+    assert written_to < 450
+    assert world.telegram.too_many == 0
+    await callgate.stop()
