@@ -115,13 +115,8 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("You have asked already; once a day is enough.")
         case Toast.DONE:
             return words("Done")
-        case _:
-            return _decided(what, words)
-
-
-def _decided(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
-    """What came of an admin's decision about people."""
-    match what:
+        case Toast.DECIDED_ALREADY:
+            return words("This was decided already.")
         case Toast.LET_IN:
             return words("Let in")
         case Toast.LET_IN_LATER:
@@ -148,5 +143,3 @@ def _decided(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("Many are being declined already; wait until that is over.")
         case Toast.NOBODY_WAITS:
             return words("There is nobody to decline.")
-        case _:
-            return words("This was decided already.")

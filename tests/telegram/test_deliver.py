@@ -392,6 +392,8 @@ def test_only_messages_spend_a_chats_budget() -> None:
     assert chat_of(GrantDue(-100, 7, GrantKind.JOIN, NOW, 0)) is None
     spending = {kind: chat_of(errand(kind, 7)) for kind in ErrandKind}
     assert {kind for kind, chat in spending.items() if chat is not None} == {
+        ErrandKind.APPEAL,
+        ErrandKind.CLOSE_APPEAL,
         ErrandKind.NOTIFY,
         ErrandKind.POINT,
         ErrandKind.PROMPT,
