@@ -8,9 +8,10 @@ from datetime import datetime
 from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Notice, Receipt, Result
 from bot.domain.journal import Event
 from bot.usecases import appeals
+from bot.usecases.admit import Why
 from bot.usecases.point import POINTED_FOR, point_to
 from bot.usecases.ports import Store
-from bot.usecases.record import lose_log
+from bot.usecases.record import lose_log, tell_log
 
 NOT_WRITTEN = (Result.REFUSED, Result.UNREACHABLE)
 REMOVALS = (ErrandKind.BAN, ErrandKind.KICK)
@@ -32,6 +33,8 @@ class SettleByHand:
                 if result is Result.UNREACHABLE and errand.chat_id < 0:
                     await self.log_lost(store, errand.chat_id, now)
                 await appeals.not_told(store, errand, self._operators, now)
+            case ErrandKind.BAN, Result.DONE if "admin_id" not in errand.details:
+                await self._banned(store, errand, now)
             case ErrandKind.POINT, result:
                 await self._pointed(store, errand, receipt, now, is_shown=result is Result.DONE)
             case kind, Result.GONE if kind in REMOVALS and receipt.answer.get("is") == "admin":
@@ -66,6 +69,15 @@ class SettleByHand:
         elif is_shown and errand.user_id is None and receipt.message_id is not None:
             details: dict[str, str | int] = {"message_id": receipt.message_id}
             await store.errands.add(ErrandKind.DELETE_MESSAGE, errand.chat_id, details, now, after=POINTED_FOR)
+
+    async def _banned(self, store: Store, errand: ErrandDue, now: datetime) -> None:
+        """Somebody blocked came in by another way, and was removed."""
+        gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
+        store.journal.add(Event.REMOVED, now, user_id=user_id, gate_id=gate_id, code=Why.BLOCKED)
+        if gate is not None:
+            name = request.name if request is not None else ""
+            await tell_log(store, gate, Event.REMOVED, user_id, now, why=Why.BLOCKED, name=name)
 
     async def _is_admin(self, store: Store, errand: ErrandDue, now: datetime) -> None:
         """They have become an admin of the chat: what was decided about them holds no more."""

@@ -11,8 +11,9 @@ from bot.domain.gate import GRANT_OF, Decision, Gate, Hindrance, JoinRequest, Re
 from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
-from bot.usecases.admit import BY_NOBODY, reward
+from bot.usecases.admit import BY_NOBODY, Why, reward
 from bot.usecases.ports import Store
+from bot.usecases.record import tell_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class TakeNewcomer:
         hindered, may_write, verification_id = await self._may_write(store, gate, decision, user_id)
         if may_write:
             await reward(store, gate, user_id, verification_id, now)
+            why = Why.VERIFIED if verification_id else Why.BY_HAND if decision is not None else Why.OPEN
+            await tell_log(store, gate, Event.GRANT_DONE, user_id, now, why=why, name=newcomer.name)
             return
         await self._mute(store, gate, newcomer, hindered)
 
@@ -74,6 +77,9 @@ class TakeNewcomer:
         event = Event.ALLOWED if actor_id is not None else Event.MEMBER_CAME
         store.journal.add(event, now, user_id=user_id, gate_id=gate.chat_id, code=_how(newcomer), actor_id=actor_id)
         await store.grants.made(gate.chat_id, user_id, GRANT_OF[request.way], now)
+        if actor_id is not None:
+            since, name = request.requested_at, newcomer.name
+            await tell_log(store, gate, event, user_id, now, since=since, admin_id=actor_id, name=name)
         await store.screens.touch([user_id], now, acted=False)
 
     async def _may_write(

@@ -31,7 +31,15 @@ async def log(world: World, owner: Person) -> Group:
 
 
 def line(log: Group, event: Event, why: str = "", **details: str | int) -> ErrandDue:
-    told = {"event": event, "gate": log.id, "title": "", "user_id": ANNA, "name": "Anna", "why": why, "mask": ""}
+    told: dict[str, str | int] = {
+        "event": event,
+        "gate": log.id,
+        "title": "",
+        "user_id": ANNA,
+        "name": "Anna",
+        "why": why,
+        "mask": "",
+    }
     return ErrandDue(1, ErrandKind.LOG, log.id, "", told | details, 0)
 
 

@@ -11,10 +11,10 @@ from aiogram.types import InlineKeyboardMarkup
 
 from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Toast
-from bot.domain.gate import Decision, Gate, GrantKind, GrantState, Hindrance, RequestState, Standing
+from bot.domain.gate import Decision, Gate, GrantKind, GrantState, Hindrance, RequestState, Standing, Switch
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
-from bot.domain.panel import ActKind, GateLine, Switch
+from bot.domain.panel import ActKind, GateLine
 from bot.domain.people_pages import (
     Age,
     DeclineChoice,
@@ -67,9 +67,9 @@ def views() -> Iterator[View]:
     yield GateChoice((), "who", "")
     for outcome in Outcome:
         yield Decided(HOSTILE[0], outcome)
-        for state in GrantState:
+        for at_telegram in GrantState:
             for kind in (GrantKind.JOIN, GrantKind.LINK):
-                granted = Granted(HOSTILE[1], "https://t.me/a", state, kind, "https://t.me/+x")
+                granted = Granted(HOSTILE[1], "https://t.me/a", at_telegram, kind, "https://t.me/+x")
                 yield Decided(HOSTILE[0], outcome, granted, goes_on=True)
 
 

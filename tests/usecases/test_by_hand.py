@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,10 @@ CLARA = 9
 LOG = -1005550001
 
 
-async def chosen(rules: Rules, **settings: object) -> None:
+async def chosen(rules: Rules, **settings: Any) -> None:
     """The gate exists, with these settings."""
     await rules.becomes(GATE)
-    news = GateSettings(**settings)  # type: ignore[arg-type] - the tests name what there is
+    news = GateSettings(**settings)
     await rules.database.transact(lambda store: store.gates.set_settings(GATE.chat_id, news, rules.now))
     await rules.execute("UPDATE errands SET done_at = 1")
 
@@ -220,7 +221,7 @@ async def test_a_button_with_anything_else_in_it_does_nothing(rules: Rules, valu
     await rules.asks_to_join()
 
     for kind in (ActKind.LET_IN, ActKind.BLOCK, ActKind.DECLINE_MANY):
-        assert await rules.wants(kind, value) == "unknown"  # type: ignore[arg-type] - that is the point
+        assert await rules.wants(kind, value) == "unknown"
 
     assert await rules.requests() == ["waiting"]
 
@@ -247,8 +248,8 @@ async def test_a_thousand_are_declined_in_parts_and_it_ends(rules: Rules) -> Non
     rules.later(HOUR + 1)
     await rules.asks_to_join()
 
-    assert await rules.wants(ActKind.DECLINE_MANY, "1h") == "declining"  # type: ignore[arg-type] - an age here
-    assert await rules.wants(ActKind.DECLINE_MANY, "all") == "declining_already"  # type: ignore[arg-type] - as above
+    assert await rules.wants(ActKind.DECLINE_MANY, "1h") == "declining"
+    assert await rules.wants(ActKind.DECLINE_MANY, "all") == "declining_already"
     for _ in range(22):
         await rules.database.transact(rules.sweep.decline_many)
         await rules.execute("UPDATE errands SET done_at = 1 WHERE done_at IS NULL AND kind = 'decline_join'")
@@ -263,7 +264,7 @@ async def test_a_thousand_are_declined_in_parts_and_it_ends(rules: Rules) -> Non
     assert (mass.is_over, mass.total, mass.declined) == (True, 1000, 1000)
     log = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Urgency.LOG))
     assert [(line.details["why"], line.details["count"]) for line in log] == [("many", 1000)]
-    assert await rules.wants(ActKind.DECLINE_MANY, "1d") == "nobody_waits"  # type: ignore[arg-type] - as above
+    assert await rules.wants(ActKind.DECLINE_MANY, "1d") == "nobody_waits"
 
 
 async def test_one_appeal_a_day_at_every_gate_at_which_they_wait_that_works(rules: Rules) -> None:
