@@ -40,7 +40,7 @@ from bot.telegram.polling import Poller
 from bot.telegram.screens import Screens
 from bot.telegram.sentences import appeal_text
 from bot.telegram.settings_paper import JsonPaper
-from bot.telegram.texts import Texts
+from bot.telegram.texts import LANGUAGES, Texts
 from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.ask_admins import AskAdmins

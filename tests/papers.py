@@ -40,7 +40,7 @@ def make_targets() -> set[str]:
 
 def chat_commands() -> set[str]:
     """What can be sent to the bot, such as /start."""
-    return {f"/{command.name}" for command in COMMANDS + ADMIN_COMMANDS}
+    return {f"/{command.name}" for command in (*COMMANDS, *ADMIN_COMMANDS)}
 
 
 def routes() -> set[str]:

@@ -126,6 +126,8 @@ def _what(line: ErrandDue, words: Words) -> str:  # noqa: C901 - one line a deci
             return words("declined")
         case Event.REMOVED, "deadline":
             return words("removed: did not verify in time")
+        case Event.REMOVED, "blocked":
+            return words("removed: blocked")
         case Event.REMOVED, _:
             return words("removed")
         case Event.BLOCKED, _:

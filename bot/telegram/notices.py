@@ -66,7 +66,7 @@ def notice(details: Mapping[str, str | int], words: Words) -> str:  # noqa: C901
                 "⚠️ {gate}: I could not remove {who}; give me the right “Ban users”, or remove them yourself.\n"
                 "Telegram said: {error}",
                 gate=title,
-                who=mention(str(details["name"]), int(details["user_id"])),
+                who=mention(str(details.get("name", "")), int(details["user_id"])),
                 error=shown(str(details["error"])),
             )
         case Notice.FAILURE:

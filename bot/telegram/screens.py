@@ -294,10 +294,12 @@ def _privacy(words: Words) -> Drawing:
         "• a fingerprint of your phone number, from which nobody can get the number back;\n"
         "• a mask of it, such as +7 ••• ••• 12-34;\n"
         "• your Telegram id and language;\n"
-        "• which groups you asked to enter, and when things happened.\n\n"
+        "• which groups you asked to enter, and when things happened;\n"
+        "• your name while you wait there, and a week longer, so that administrators know whom they decide about.\n\n"
         "<b>What is not</b>\n\n"
         "• Your number itself. While you verify it is held encrypted, and one hour after at the latest it is gone.\n"
-        "• Your name, your messages, your contacts.\n\n"
+        "• Your messages, your contacts.\n\n"
+        "Administrators of the groups you ask to enter see the mask, and what happened there. "
         "The gateway that hears the call learns your number, as any phone company does."
     )
     return Drawing(text, keyboards.rows([keyboards.place(words("‹ Back"), Place.HOME)]))

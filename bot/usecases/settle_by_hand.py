@@ -8,8 +8,9 @@ from datetime import datetime
 from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Notice, Receipt, Result
 from bot.domain.journal import Event
 from bot.usecases import appeals
+from bot.usecases.admit import Why
 from bot.usecases.ports import Store
-from bot.usecases.record import lose_log
+from bot.usecases.record import lose_log, tell_log
 
 NOT_WRITTEN = (Result.REFUSED, Result.UNREACHABLE)
 REMOVALS = (ErrandKind.BAN, ErrandKind.KICK)
@@ -31,6 +32,8 @@ class SettleByHand:
                 if result is Result.UNREACHABLE and errand.chat_id < 0:
                     await self.log_lost(store, errand.chat_id, now)
                 await appeals.not_told(store, errand, self._operators, now)
+            case ErrandKind.BAN, Result.DONE if "admin_id" not in errand.details:
+                await self._banned(store, errand, now)
             case kind, Result.GONE if kind in REMOVALS and receipt.answer.get("is") == "admin":
                 await self._is_admin(store, errand, now)
             case kind, result if kind in REMOVALS and result in NOT_WRITTEN and "admin_id" in errand.details:
@@ -45,6 +48,15 @@ class SettleByHand:
         """Nothing can be told there any more: the setting goes, and the admins hear of it."""
         for gate in await lose_log(store, log_chat, now):
             await appeals.call_admins(store, gate, appeals.FOR_LOG, now)
+
+    async def _banned(self, store: Store, errand: ErrandDue, now: datetime) -> None:
+        """Somebody blocked came in by another way, and was removed."""
+        gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
+        store.journal.add(Event.REMOVED, now, user_id=user_id, gate_id=gate_id, code=Why.BLOCKED)
+        if gate is not None:
+            name = request.name if request is not None else ""
+            await tell_log(store, gate, Event.REMOVED, user_id, now, why=Why.BLOCKED, name=name)
 
     async def _is_admin(self, store: Store, errand: ErrandDue, now: datetime) -> None:
         """They have become an admin of the chat: what was decided about them holds no more."""

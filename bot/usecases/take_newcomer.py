@@ -23,9 +23,10 @@ from bot.domain.gate import (
 from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
-from bot.usecases.admit import BY_NOBODY, let_through, mute, reward
+from bot.usecases.admit import BY_NOBODY, Why, let_through, mute, reward
 from bot.usecases.notice_raid import notice_raid
 from bot.usecases.ports import Store
+from bot.usecases.record import tell_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ class TakeNewcomer:
         hindered, may_write, verification_id = await self._is_known(store, gate, decision, user_id, now)
         if may_write:
             await reward(store, gate, user_id, verification_id, now)
+            why = Why.VERIFIED if verification_id else Why.BY_HAND if decision is not None else Why.OPEN
+            await tell_log(store, gate, Event.GRANT_DONE, user_id, now, why=why, name=newcomer.name)
             return True
         await self._keep(store, gate, newcomer, hindered, now)
         return newcomer.actor_id == ANONYMOUS_ADMIN
@@ -103,6 +106,9 @@ class TakeNewcomer:
         event = Event.ALLOWED if actor_id is not None else Event.MEMBER_CAME
         store.journal.add(event, now, user_id=user_id, gate_id=gate.chat_id, code=_how(newcomer), actor_id=actor_id)
         await store.grants.made(gate.chat_id, user_id, GRANT_OF[request.way], now)
+        if actor_id is not None:
+            since, name = request.requested_at, newcomer.name
+            await tell_log(store, gate, event, user_id, now, since=since, admin_id=actor_id, name=name)
         await store.screens.touch([user_id], now, acted=False)
 
     async def _came_by_link(

@@ -210,3 +210,42 @@ async def test_who_asked_for_a_link_is_told_of_too(world: World, brisk: Installa
     await gathered(world)
 
     await owner.sees_in(log, "✅ Anna · let in, verified")
+
+
+async def test_what_admins_do_in_the_groups_own_list_is_told_with_who(world: World, brisk: Installation) -> None:
+    owner, group, log = await logged_gate(world, brisk)
+    anna = world.person("Anna", language="en")
+    await anna.asks_to_join(group)
+    await anna.sees("Flat owners")
+
+    await owner.approves(group, anna)
+
+    await eventually(brisk, "SELECT count(*) AS n FROM errands WHERE kind = 'log'", [{"n": 1}])
+    await gathered(world)
+    line = await owner.sees_in(log, "let in by hand")
+    assert (line.text or "").endswith("by Olga")
+
+
+async def test_somebody_blocked_who_comes_by_another_way_is_removed_and_that_is_told(
+    world: World, brisk: Installation
+) -> None:
+    owner, group, log = await logged_gate(world, brisk)
+    anna = world.person("Anna", language="en")
+    await anna.asks_to_join(group)
+    await anna.sees("Flat owners")
+    await owner.says("/pending", group)
+    await owner.presses("👤")
+    await owner.presses("Block")
+    await world.wait_until(lambda: anna.id not in group.requests)
+    link = await owner.makes_link(group)
+
+    await anna.opens_link(link)
+
+    await world.wait_until(lambda: group.member(anna.account).status == "kicked")
+    await all_is_carried_but_log(brisk)
+    await gathered(world)
+    await owner.sees_in(log, "removed: blocked")
+
+
+async def all_is_carried_but_log(callgate: Installation) -> None:
+    await eventually(callgate, "SELECT count(*) AS n FROM errands WHERE done_at IS NULL AND kind <> 'log'", [{"n": 0}])

@@ -210,9 +210,9 @@ class Rules:
         )
         return [errand for errand in due if errand.kind is kind]
 
-    async def wants(self, kind: ActKind, user_id: int | str = ANNA, key: str = "", admin_id: int = BORIS) -> str:
+    async def wants(self, kind: ActKind, about: int | str = ANNA, key: str = "", admin_id: int = BORIS) -> str:
         """An admin of the gate presses a button about somebody; what they are told."""
-        act = Act(kind, GATE.chat_id, admin_id, {"key": key, "value": str(user_id)}, f"query {self.now} {kind}")
+        act = Act(kind, GATE.chat_id, admin_id, {"key": key, "value": str(about)}, f"query {self.now} {kind}")
 
         async def press(store: Store) -> None:
             await store.admins.note(GATE.chat_id, admin_id, self.now, is_admin=True)

@@ -1,0 +1,195 @@
+"""The pages about people fit Telegram, whatever people call themselves, and offer what makes sense."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from aiogram.types import InlineKeyboardMarkup
+
+from bot.domain.contact import ContactRefusal
+from bot.domain.delivery import Toast
+from bot.domain.gate import Decision, Gate, GrantKind, GrantState, Hindrance, RequestState, Standing, Switch
+from bot.domain.gateway import GatewayReason
+from bot.domain.journal import Event
+from bot.domain.panel import ActKind, GateLine
+from bot.domain.people_pages import (
+    Age,
+    DeclineChoice,
+    GateChoice,
+    Happening,
+    Missing,
+    NobodyMeant,
+    Someone,
+    Stage,
+    Waiter,
+    WaitingList,
+)
+from bot.domain.screen import Decided, Granted, Outcome, View
+from bot.sandbox.telegram.entities import with_automatic
+from bot.sandbox.telegram.html import parse_html
+from bot.telegram.mentions import LONGEST, harmless, mention
+from bot.telegram.people_words import happened, lasted, refused, stage
+from bot.telegram.screens import Screens
+from bot.telegram.texts import LANGUAGES, Texts
+from tests.domain.makers import NOW
+from tests.telegram.test_screens import HOSTILE, utf16
+
+GATE = Gate(-1009999999999, HOSTILE[0], None, is_channel=False, is_on=True)
+USER = 2**52 - 1
+SCREENS, TEXTS = Screens(None), Texts("en")
+WAITER = Waiter(USER, HOSTILE[4], NOW - timedelta(days=3), Stage.NUMBER_SHOWN, until=NOW + timedelta(minutes=9))
+HISTORY = tuple(Happening(NOW - timedelta(days=9), event, "x" * 64, USER) for event in Event)
+ANNA = Someone(GATE, USER, "Anna", is_known=True)
+
+
+def views() -> Iterator[View]:
+    yield WaitingList(GATE, (), 0, 1, 0)
+    for name in HOSTILE:
+        waiters = tuple(dataclasses.replace(WAITER, name=name, user_id=USER - at) for at in range(6))
+        yield WaitingList(GATE, waiters, 1, 9, 54, 7, done=5000, of=5000)
+        yield dataclasses.replace(ANNA, name=name, waiter=waiters[0], mask="+7 ••• ••• 12-34", verified_at=NOW)
+    yield DeclineChoice(GATE, tuple((age, 0) for age in Age))
+    yield DeclineChoice(GATE, tuple((age, 99_999) for age in Age))
+    for standing in Standing:
+        yield dataclasses.replace(ANNA, decision=Decision(standing, NOW, USER), history=HISTORY[:10], tag="Neighbour")
+    for state in RequestState:
+        yield dataclasses.replace(ANNA, state=state, did=ActKind.REVOKE, said=Toast.REVOKED)
+    yield dataclasses.replace(ANNA, is_known=False)
+    yield dataclasses.replace(ANNA, is_admin=True)
+    for missing in Missing:
+        yield NobodyMeant(GATE, missing)
+        yield GateChoice(
+            (GateLine(GATE.chat_id, HOSTILE[1], is_on=True, switch=Switch.ON, waiting=3),), "unblock", missing
+        )
+    yield GateChoice((), "who", "")
+    for outcome in Outcome:
+        yield Decided(HOSTILE[0], outcome)
+        for at_telegram in GrantState:
+            for kind in (GrantKind.JOIN, GrantKind.LINK):
+                granted = Granted(HOSTILE[1], "https://t.me/a", at_telegram, kind, "https://t.me/+x")
+                yield Decided(HOSTILE[0], outcome, granted, goes_on=True)
+
+
+VIEWS = list(views())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("view", VIEWS, ids=[f"{type(view).__name__}-{at}" for at, view in enumerate(VIEWS)])
+def test_a_page_parses_and_fits(view: View, language: str) -> None:
+    drawing = SCREENS.draw(view, TEXTS.in_language(language), NOW)
+
+    text, _ = parse_html(drawing.text)
+    assert 0 < utf16(text) <= 4096
+    assert utf16(drawing.text) <= 8192
+    assert drawing.is_editable
+    if isinstance(drawing.keyboard, InlineKeyboardMarkup):
+        for button in (button for row in drawing.keyboard.inline_keyboard for button in row):
+            assert 0 < len(button.text) <= 64
+            assert len((button.callback_data or "").encode()) <= 64
+
+
+def buttons(view: View) -> list[str]:
+    keyboard = SCREENS.draw(view, TEXTS.in_language("en"), NOW).keyboard
+    assert isinstance(keyboard, InlineKeyboardMarkup)
+    return [button.text for row in keyboard.inline_keyboard for button in row]
+
+
+LET_IN, DECLINE, BLOCK, UNBLOCK = "✅ Let in", "✖️ Decline", "⛔ Block", "🔓 Unblock"
+REVOKE, RESTORE, UNDO = "♻️ Verify anew", "↩️ Restore", "↩️ Undo"
+ACTS = {LET_IN, DECLINE, BLOCK, UNBLOCK, REVOKE, RESTORE, UNDO}
+
+
+@pytest.mark.parametrize(
+    ("someone", "acts"),
+    [
+        (ANNA, {LET_IN, REVOKE, BLOCK}),
+        (dataclasses.replace(ANNA, state=RequestState.WAITING, waiter=WAITER), {LET_IN, DECLINE, BLOCK}),
+        (dataclasses.replace(ANNA, state=RequestState.APPROVED), {REVOKE, BLOCK}),
+        (dataclasses.replace(ANNA, state=RequestState.DECLINED), {LET_IN, BLOCK}),
+        (dataclasses.replace(ANNA, decision=Decision(Standing.BLOCKED, NOW, 1)), {UNBLOCK}),
+        (dataclasses.replace(ANNA, decision=Decision(Standing.ALLOWED, NOW, 1)), {REVOKE, BLOCK}),
+        (dataclasses.replace(ANNA, decision=Decision(Standing.REVOKED, NOW, 1)), {RESTORE, BLOCK}),
+        (
+            dataclasses.replace(ANNA, decision=Decision(Standing.REVOKED, NOW, 1), did=ActKind.REVOKE),
+            {RESTORE, BLOCK, UNDO},
+        ),
+        (
+            dataclasses.replace(ANNA, state=RequestState.APPROVED, decision=Decision(Standing.REVOKED, NOW, 1)),
+            {REVOKE, BLOCK},
+        ),
+        (dataclasses.replace(ANNA, is_admin=True), set()),
+    ],
+)
+def test_a_person_has_the_buttons_that_make_sense_now(someone: Someone, acts: set[str]) -> None:
+    assert set(buttons(someone)) & ACTS == acts
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("Anna", "Anna"),
+        ("Анна Мария", "Анна Мария"),
+        ("Anne-Marie O'Neil", "Anne-Marie O'Ne…"),
+        ("join.my-chat.com/x", "join my-chat co…"),
+        ("@spam_channel", "spam channel"),
+        ("https://t.me/spam", "https t me spam"),
+        ("<b>&amp;</b>", "b amp b"),
+        ("call +7 999 123 45 67", "call"),
+        ("Room 101", "Room 101"),
+        ("🔥🔥🔥 -", "id 5"),
+        ("", "id 5"),
+        ("\u202eevil\u200b", "evil"),
+    ],
+)
+def test_names_lose_what_could_advertise(name: str, short: str) -> None:
+    assert harmless(name, 5) == short
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_mention_is_one_short_link_to_the_person_and_nothing_else(name: str) -> None:
+    text, entities = parse_html(mention(name, 7))
+
+    assert 0 < len(text) <= LONGEST
+    assert [entity["type"] for entity in entities] == ["text_mention"] or [e["type"] for e in entities] == ["text_link"]
+    assert {entity["type"] for entity in with_automatic(harmless(name, 7), [])} == set()
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (timedelta(seconds=-1), "0 s"),
+        (timedelta(seconds=59), "59 s"),
+        (timedelta(seconds=60), "1 min"),
+        (timedelta(minutes=59, seconds=59), "59 min"),
+        (timedelta(hours=23, minutes=59), "23 h"),
+        (timedelta(days=3, hours=5), "3 d"),
+    ],
+)
+def test_how_long_something_took_is_told_in_one_unit(span: timedelta, said: str) -> None:
+    assert lasted(span, TEXTS.in_language("en")) == said
+
+
+def test_each_stage_and_each_reason_is_told_in_words_of_its_own() -> None:
+    words = TEXTS.in_language("en")
+    stages = {stage(what, "", NOW, words, NOW) for what in Stage}
+    contacts = {refused(why, words) for why in (*ContactRefusal, *Hindrance)}
+
+    assert len(stages) == len(Stage)
+    # A country or kind that is not accepted is the same for a contact and for a verified phone.
+    assert len(contacts) == len({*map(str, ContactRefusal), *map(str, Hindrance)})
+    assert all(refused(why, words) for why in GatewayReason)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event", Event)
+def test_what_an_admin_did_is_told_with_who(event: Event, language: str) -> None:
+    words = TEXTS.in_language(language)
+
+    text, entities = parse_html(happened(Happening(NOW, event, "", 5), words))
+
+    assert text
+    assert len(entities) == 1
+    assert parse_html(happened(Happening(NOW, event), words))[1] == []
