@@ -7,6 +7,7 @@ from aiogram.types import EphemeralMessageParameters, InlineKeyboardMarkup
 
 from bot.domain.delivery import ErrandDue, Receipt, Result
 from bot.telegram import keyboards
+from bot.telegram.deep_links import Start
 from bot.telegram.methods import SendText
 from bot.telegram.texts import Texts, Words
 
@@ -31,11 +32,14 @@ class Prompts:
         button = keyboards.link(
             words("⚙️ Open in private"), f"https://t.me/{me.username}?start={errand.details['start']}"
         )
+        is_settings = str(errand.details["start"]).startswith(f"{Start.GATE}_")
         text = (
             words("⚙️ The settings of this group open in the private chat.")
-            if errand.user_id is None
-            else words("⚙️ The settings of this group open in the private chat. Only you see this.")
+            if is_settings
+            else words("👤 What you asked for is shown to you in private.")
         )
+        if errand.user_id is not None:
+            text = f"{text} {words('Only you see this.')}"
         sent = await self._send(errand, text, keyboards.rows([button]))
         return Receipt(errand, Result.DONE, message_id=sent)
 

@@ -13,7 +13,7 @@ from bot.domain.panel import Page
 from bot.domain.raid import MassDecline
 from bot.domain.screen import Face, Outcome
 from bot.domain.settings import WayIn
-from bot.usecases.admit import Why, refusal
+from bot.usecases.admit import Why, call_off, refusal
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
@@ -117,6 +117,8 @@ class DeclineMany:
                 code=why,
                 actor_id=decline.admin_id,
             )
+            if request.way is WayIn.MUTE:
+                await call_off(store, request.gate_id, request.user_id, now)
             if request.way is not WayIn.LINK:
                 kind, details = refusal(request, why, decline.admin_id)
                 errands.setdefault(kind, []).append((request.user_id, details))

@@ -234,6 +234,7 @@ async def test_somebody_blocked_who_comes_by_another_way_is_removed_and_that_is_
     await anna.asks_to_join(group)
     await anna.sees("Flat owners")
     await owner.says("/pending", group)
+    await owner.sees("Flat owners: 1")
     await owner.presses("👤")
     await owner.presses("Block")
     await world.wait_until(lambda: anna.id not in group.requests)

@@ -52,7 +52,7 @@ async def test_a_newcomer_is_muted_told_alone_verifies_and_may_write(
     message = await anna.sees_in(group, "Only you see this")
     assert message.receiver is anna.account
     assert "Anna" not in (message.text or "")
-    assert owner.shown_in(group, "Only you see this") is None
+    assert owner.shown_in(group, "one free call") is None
     assert (await anna.presses("Verify", chat=group))["url"].endswith("?start=verify")
     await verifies_from(group, anna)
 

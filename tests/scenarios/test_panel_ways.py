@@ -302,5 +302,6 @@ async def test_admins_find_their_commands_in_the_menu_of_the_group_and_others_do
         command["command"]: command.get("is_ephemeral", False) for command in menu(world.telegram, group, owner.account)
     }
 
-    assert shown == {"gate": True, "log": False}
+    about_people = dict.fromkeys(("pending", "who", "revoke", "block", "unblock"), True)
+    assert shown == {"gate": True, **about_people, "log": False}
     assert menu(world.telegram, group, anna.account) == []

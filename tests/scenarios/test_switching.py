@@ -37,7 +37,7 @@ async def test_at_a_gate_that_pauses_newcomers_are_muted_and_nothing_else_happen
     await anna.joins(group)
     await is_muted(world, group, anna)
     await all_is_carried(brisk)
-    assert await switches(brisk, group, Switch.PAUSED, owner) is Toast.SAVED
+    assert await switches(brisk, group, Switch.PAUSED, owner) is Toast.DONE
     await boris.joins(group)
     await is_muted(world, group, boris)
     await verify(anna)
@@ -223,7 +223,7 @@ async def test_who_was_left_waiting_has_an_hour_once_the_gate_turns_people_away(
 async def test_a_switch_that_is_where_it_is_or_goes_nowhere_does_nothing(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
 
-    assert await switches(brisk, group, Switch.ON, owner) is Toast.NOTHING
+    assert await switches(brisk, group, Switch.ON, owner) is Toast.DONE_BEFORE
     assert await switches(brisk, group, "sideways", owner) is Toast.UNKNOWN  # type: ignore[arg-type] # an old button
 
     assert "gate_changed" not in await brisk.journal()
