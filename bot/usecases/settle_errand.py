@@ -121,9 +121,7 @@ class SettleErrand:
         if gate is None or request is None or request.state is not RequestState.DECLINED or not is_there:
             return
         rest = timedelta(seconds=float(receipt.answer.get("rest", 0.0)))
-        # Once somebody else's restriction is over they are muted, and have time to verify.
-        deadline_at = now + rest + min(FRESH_CHANCE, gate.rules(now).deadline)
-        await store.requests.wait_on(gate_id, user_id, deadline_at)
+        await store.requests.wait_on(gate_id, user_id, now + rest + FRESH_CHANCE)
         if rest:
             await mute(store, request, now, after=rest.total_seconds() + 1)
         store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error or "restricted")

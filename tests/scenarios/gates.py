@@ -23,6 +23,7 @@ from storage.gates import SETTINGS
 from tests.installation import Installation
 from tests.scenarios.story import eventually
 
+NOBODY = [{"n": 0}]
 WAITING = "SELECT count(*) AS n FROM join_requests WHERE state = 'waiting'"
 
 
@@ -64,6 +65,18 @@ async def writes(callgate: Installation, statement: str, **values: object) -> No
     """Change the database through a connection of the test's own, while the bot runs."""
     async with callgate._reader.begin() as connection:
         await connection.execute(text(statement), values)
+
+
+async def is_swept(callgate: Installation) -> None:
+    """Return once a whole sweep has been made that began after now: the second of two, each of which ends with
+    dropping what nobody waits for any more."""
+    for _ in range(2):
+        await writes(
+            callgate,
+            "INSERT INTO errands (kind, rank, chat_id, details, created_at, due_at, expires_at)"
+            " VALUES ('answer_button', 0, 0, '{}', 0, 0, 1)",
+        )
+        await eventually(callgate, "SELECT count(*) AS n FROM errands WHERE chat_id = 0 AND done_at IS NULL", NOBODY)
 
 
 async def with_gate(

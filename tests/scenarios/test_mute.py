@@ -11,10 +11,12 @@ from bot.sandbox.world import World
 from tests.installation import Installation, number_shown, verify
 from tests.scenarios.conftest import Install
 from tests.scenarios.gates import (
+    NOBODY,
     WAITING,
     calls,
     is_freed,
     is_muted,
+    is_swept,
     may_write,
     muting,
     place,
@@ -22,7 +24,6 @@ from tests.scenarios.gates import (
 )
 from tests.scenarios.story import DAY, WINDOW, all_is_carried, eventually, gets_number, sent_to
 
-NOBODY = [{"n": 0}]
 LEFT = {"event": "left_alone"}
 MINUTE = 60
 
@@ -212,6 +213,7 @@ async def test_who_came_to_the_private_chat_is_the_reason_for_no_message_in_the_
     await all_is_carried(brisk)
 
     world.clock.advance(10 * MINUTE)
+    await is_swept(brisk)
     await eventually(brisk, "SELECT count(*) AS n FROM join_requests WHERE reach = 'reached'", [{"n": 1}])
     await verify(anna)
 
@@ -232,6 +234,7 @@ async def test_who_does_not_verify_in_time_is_removed_told_and_may_come_again(
     await all_is_carried(brisk)
     world.clock.advance(DAY - MINUTE)
     await anna.says("/start")
+    await is_swept(brisk)
     await all_is_carried(brisk)
     assert place(group, anna).inside
 
@@ -260,6 +263,7 @@ async def test_nobody_is_removed_in_the_middle_of_a_call_window(world: World, br
     world.clock.advance(2 * MINUTE)
     await anna.calls(await number_shown(anna))
     await is_freed(world, group, anna)
+    await is_swept(brisk)
     assert place(group, boris).inside
     world.clock.advance(WINDOW)
 
@@ -292,6 +296,7 @@ async def test_a_gate_that_leaves_it_to_its_admins_removes_nobody(world: World, 
     await all_is_carried(brisk)
 
     world.clock.advance(3 * DAY)
+    await is_swept(brisk)
     await verify(anna)
 
     await is_freed(world, group, anna)

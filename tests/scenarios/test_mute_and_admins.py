@@ -13,6 +13,7 @@ from tests.scenarios.gates import (
     calls,
     is_freed,
     is_muted,
+    is_swept,
     may_write,
     muting,
     place,
@@ -122,6 +123,7 @@ async def test_who_verifies_before_an_admins_restriction_ends_is_not_muted_after
     await eventually(brisk, RESTING, NOBODY)
 
     world.clock.advance(HOUR + 2)
+    await is_swept(brisk)
     await all_is_carried(brisk)
 
     assert may_write(group, anna)
@@ -156,6 +158,7 @@ async def test_whom_an_admin_frees_or_promotes_need_not_verify(world: World, bri
     await eventually(brisk, WAITING, NOBODY)
     await all_is_carried(brisk)
     world.clock.advance(2 * DAY)
+    await is_swept(brisk)
     await all_is_carried(brisk)
     assert may_write(group, anna)
     rows = await brisk.rows("SELECT actor_id FROM journal WHERE event = 'left_alone'")
@@ -249,6 +252,7 @@ async def test_while_the_bot_may_not_invite_nobody_is_let_in_or_removed_and_then
     await eventually(brisk, "SELECT is_on FROM gates", [{"is_on": False}])
     await verify(anna)
     world.clock.advance(2 * DAY)
+    await is_swept(brisk)
     await all_is_carried(brisk)
     assert not may_write(group, anna)
     assert place(group, boris).inside

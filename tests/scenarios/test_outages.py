@@ -9,8 +9,8 @@ import pytest
 from bot.sandbox.world import World
 from tests.installation import Installation, verify
 from tests.scenarios.conftest import Install
-from tests.scenarios.gates import calls, is_freed, is_muted, muting, place
-from tests.scenarios.story import DAY, WINDOW, all_is_carried, eventually, gets_number, guarded
+from tests.scenarios.gates import calls, is_freed, is_muted, is_swept, muting, place
+from tests.scenarios.story import DAY, all_is_carried, eventually, guarded
 from tests.scenarios.test_updates import webhook
 
 HOUR = 3600
@@ -26,13 +26,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.telegram.connection.LOOK_EVERY", 0.05)
 
 
-async def is_swept(callgate: Installation) -> None:
-    """Return once a sweep has been made that began after now."""
-    await eventually(callgate, "SELECT state FROM verifications", [{"state": "open"}])
-    callgate.world.clock.advance(WINDOW + 1)
-    await eventually(callgate, "SELECT state FROM verifications", [{"state": "expired"}])
-
-
 @pytest.mark.parametrize("updates", ["polling", "webhook"])
 @pytest.mark.parametrize("kind", ["reset_before", "500"])
 async def test_time_in_which_telegram_did_not_answer_is_given_back_and_nobody_is_removed_meanwhile(
@@ -40,10 +33,9 @@ async def test_time_in_which_telegram_did_not_answer_is_given_back_and_nobody_is
 ) -> None:
     callgate = await install(**(webhook() if updates == "webhook" else {}))
     _, group = await muting(world, callgate)
-    anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
+    anna = world.person("Anna", language="en")
     await anna.joins(group)
     await is_muted(world, group, anna)
-    await gets_number(boris)
     await all_is_carried(callgate)
     (before,) = await callgate.rows(DEADLINES)
     world.faults.add(where="telegram", kind=kind, times=None)
@@ -79,6 +71,7 @@ async def test_a_restart_while_telegram_is_away_changes_nothing_about_that(world
     world.faults.clear()
 
     await eventually(brisk, LATER, [{"n": 1}], later=before["deadline_at"] + 2 * DAY * 10**6)
+    await is_swept(brisk)
     assert place(group, anna).inside
 
 
@@ -94,7 +87,6 @@ async def test_one_failed_call_gives_nobody_more_time(world: World, brisk: Insta
     await anna.says("/start")
     await world.wait_until(lambda: not world.faults.waiting())
     await all_is_carried(brisk)
-    await gets_number(anna)
     await is_swept(brisk)
 
     assert await brisk.rows(DEADLINES) == before
@@ -104,10 +96,9 @@ async def test_who_waited_past_their_deadline_is_turned_away_once_the_time_they_
     world: World, brisk: Installation
 ) -> None:
     _, group = await guarded(world)
-    anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
+    anna = world.person("Anna", language="en")
     await anna.asks_to_join(group)
     await anna.sees("Flat owners")
-    await gets_number(boris)
     await all_is_carried(brisk)
     (before,) = await brisk.rows(DEADLINES)
     world.faults.add(where="telegram", kind="reset_before", times=None)
@@ -117,7 +108,7 @@ async def test_who_waited_past_their_deadline_is_turned_away_once_the_time_they_
     await is_swept(brisk)
     world.faults.clear()
     await eventually(brisk, LATER, [{"n": 1}], later=before["deadline_at"] + DAY * 10**6)
-    await gets_number(boris)
+    await is_swept(brisk)
 
     world.clock.advance(DAY + HOUR)
 

@@ -16,6 +16,7 @@ from tests.scenarios.gates import (
     changes,
     is_freed,
     is_muted,
+    is_swept,
     may_write,
     muting,
     place,
@@ -43,6 +44,7 @@ async def test_at_a_gate_that_pauses_newcomers_are_muted_and_nothing_else_happen
     await verify(anna)
     await all_is_carried(brisk)
     world.clock.advance(2 * DAY)
+    await is_swept(brisk)
     await all_is_carried(brisk)
     assert not may_write(group, anna)
     assert boris.shown_in(group, "Only you see this") is None
@@ -54,6 +56,7 @@ async def test_at_a_gate_that_pauses_newcomers_are_muted_and_nothing_else_happen
     await is_freed(world, group, anna)
     await boris.sees_in(group, "Only you see this")
     world.clock.advance(HOUR - MINUTE)
+    await is_swept(brisk)
     await all_is_carried(brisk)
     assert place(group, boris).inside
     world.clock.advance(2 * MINUTE)
@@ -109,6 +112,7 @@ async def test_a_gate_switched_off_leaves_nobody_muted_and_requests_to_its_admin
     assert await brisk.rows(WAITING) == NOBODY
     await switches(brisk, group, Switch.ON, owner)
     world.clock.advance(2 * DAY)
+    await is_swept(brisk)
     await all_is_carried(brisk)
     assert may_write(group, anna)
     assert len(calls(world, "restrictChatMember")) == 2
@@ -212,6 +216,7 @@ async def test_who_was_left_waiting_has_an_hour_once_the_gate_turns_people_away(
 
     await changes(brisk, group, at_deadline=AtDeadline.TURN_AWAY)
     world.clock.advance(HOUR - MINUTE)
+    await is_swept(brisk)
     await all_is_carried(brisk)
     assert place(group, anna).inside
 

@@ -217,6 +217,9 @@ async def test_whom_an_admin_restricted_waits_on_until_that_ends_and_is_muted_th
     assert await errands(rules, ErrandKind.MUTE) == []
     rules.later(1)
     assert len(await errands(rules, ErrandKind.MUTE)) == 1
+    rules.later(HOUR - MINUTE)
+    await rules.sweeps()
+    assert await rules.requests() == ["waiting"]
 
 
 async def test_who_is_gone_when_they_are_to_be_removed_stays_decided(rules: Rules) -> None:
