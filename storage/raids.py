@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import TypeAdapter
@@ -41,7 +42,8 @@ class SqlRaids:
     async def at(self, gate_id: int) -> Raid | None:
         found = await self._connection.execute(select(G.raid).where(G.chat_id == gate_id).with_for_update())
         kept = found.scalar_one_or_none()
-        return None if kept is None else RAID.validate_python(kept)
+        # The group may have become a supergroup since it was kept.
+        return None if kept is None else replace(RAID.validate_python(kept), gate_id=gate_id)
 
     async def put(self, gate_id: int, raid: Raid | None) -> None:
         kept = None if raid is None else RAID.dump_python(raid, mode="json")

@@ -141,10 +141,10 @@ class SqlJoinRequests:
             self._recent[gate_id] = found.scalar_one()
         return self._recent[gate_id]
 
-    async def tally(self, gate_id: int, since: datetime) -> dict[RequestState, int]:
+    async def tally(self, gate_id: int, since: datetime, until: datetime) -> dict[RequestState, int]:
         rows = await self._connection.execute(
             select(R.state, func.count().label("many"))
-            .where(R.gate_id == gate_id, R.requested_at >= since)
+            .where(R.gate_id == gate_id, R.requested_at.between(since, until))
             .group_by(R.state)
         )
         return {RequestState(row.state): row.many for row in rows}

@@ -111,8 +111,8 @@ class JoinRequests(Protocol):
     async def recent(self, gate_id: int, since: datetime, enough: int) -> int:
         """How many asked, or joined, since then. Up to `enough` it may be a few more than there were."""
 
-    async def tally(self, gate_id: int, since: datetime) -> dict[RequestState, int]:
-        """How it stands with those who asked, or joined, since then."""
+    async def tally(self, gate_id: int, since: datetime, until: datetime) -> dict[RequestState, int]:
+        """How it stands with those who asked, or joined, between these moments."""
 
     async def waiting_at(self, gate_id: int, limit: int, offset: int = 0) -> list[JoinRequest]:
         """Who waits at a gate, longest first."""

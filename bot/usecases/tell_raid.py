@@ -145,8 +145,8 @@ async def _send(
 
 async def _details(store: Store, gate: Gate, raid: Raid, now: datetime) -> Details:
     """All that the message says."""
-    tally = await store.requests.tally(gate.chat_id, raid.since)
     until = raid.over_at or now
+    tally = await store.requests.tally(gate.chat_id, raid.since, until)
     said: Details = {
         "gate": gate.chat_id,
         "raid": raid.mark,

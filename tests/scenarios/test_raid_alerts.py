@@ -71,7 +71,7 @@ async def test_an_admin_pauses_the_gate_and_has_it_on_again_and_both_stand_in_th
     owner, group, _ = await raided(world, 35)
     await owner.sees("is being raided")
 
-    assert (await owner.presses("Pause the gate"))["text"] == "Done"
+    await owner.presses("Pause the gate")
     await owner.sees("The gate is paused: nobody is let in, declined or written to. (an administrator chose so)")
     known = world.person("Klara", language="en")
     await verify(known)
@@ -79,7 +79,7 @@ async def test_an_admin_pauses_the_gate_and_has_it_on_again_and_both_stand_in_th
     await brisk_settles(world)
     assert known.id not in group.members
 
-    assert (await owner.presses("Switch the gate on"))["text"] == "Done"
+    await owner.presses("Switch the gate on")
     await owner.sees("The gate is on. (an administrator chose so)")
     await world.wait_until(lambda: known.id in group.members)
 
@@ -127,7 +127,7 @@ async def test_what_a_gate_does_by_itself_is_told_with_a_button_to_undo_it(
     await raid(world, group, 35)
 
     await owner.sees(told)
-    assert (await owner.presses(undo))["text"] == "Done"
+    await owner.presses(undo)
     await owner.sees("(an administrator chose so)")
 
 

@@ -28,9 +28,26 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         lambda store: store.requests.overdue(NOW, 100),
         lambda store: store.grants.due(NOW, 100, ()),
         lambda store: store.screens.due(NOW, 100, ()),
+        lambda store: store.screens.due(NOW, 100, (1,), (2,), also_patient=True),
+        lambda store: store.errands.due(NOW, 100, (1,), Urgency.PRESSING, (2,)),
+        lambda store: store.requests.recent(1, NOW, 30),
+        lambda store: store.requests.tally(1, NOW, NOW),
+        lambda store: store.standings.known(1, 2),
         lambda store: store.errands.due(NOW, 100, (), Urgency.AT_ONCE),
     ],
-    ids=["windows that closed", "next window", "deadlines", "grants", "screens", "errands"],
+    ids=[
+        "windows that closed",
+        "next window",
+        "deadlines",
+        "grants",
+        "screens",
+        "all screens",
+        "pressing",
+        "recent",
+        "tally",
+        "known",
+        "errands",
+    ],
 )
 async def test_what_the_loops_ask_reads_no_whole_table(
     sqlite: Database, sqlite_path: Path, ask: Callable[[SqlStore], Awaitable[object]]

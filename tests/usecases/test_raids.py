@@ -201,6 +201,35 @@ async def test_where_the_log_chat_takes_nothing_the_admins_are_told_and_where_no
     assert await errands(rules, ErrandKind.ALERT) == []
 
 
+async def test_a_log_chat_that_became_a_supergroup_is_told_there_and_the_gate_stays_where_it_is(rules: Rules) -> None:
+    await has_gate(rules, settings=dataclasses.replace(SMALL, log_chat=-5))
+    await come(rules, 5)
+    (alert,) = await errands(rules, ErrandKind.ALERT)
+
+    await rules.settles(Receipt(alert, Result.MOVED, answer={"to": LOG}))
+
+    (alert,) = await errands(rules, ErrandKind.ALERT)
+    assert (alert.chat_id, (await the_gate(rules)).settings.log_chat) == (LOG, LOG)
+
+
+async def test_a_raid_goes_with_its_gate_when_the_group_becomes_a_supergroup(rules: Rules) -> None:
+    await has_gate(rules)
+    await rules.meets(OLGA)
+    await come(rules, 4)
+    await admins_are_told(rules, OLGA)
+    new_id = GATE.chat_id - 1
+    await rules.database.transact(lambda store: store.gates.move(GATE.chat_id, new_id))
+
+    rules.later(6 * MINUTE)
+    await rules.sweeps()
+
+    closed, over = await told(rules)
+    assert (closed.details["closed"], over.details["gate"], over.details["count"]) == (1, new_id, 4)
+    raid = await rules.database.transact(lambda store: store.raids.at(new_id))
+    assert raid is not None
+    assert [message.chat_id for message in raid.messages] == [OLGA]
+
+
 async def test_with_no_admin_known_the_operators_are_told(rules: Rules) -> None:
     await has_gate(rules)
     await come(rules, 5)
@@ -240,7 +269,7 @@ async def test_a_gate_can_pause_by_itself_and_an_admin_can_have_it_on_again(rule
     assert not (await the_gate(rules)).works
     (alert,) = await admins_are_told(rules, OLGA)
     assert (alert.details["switch"], alert.details["switch_by"]) == ("paused", 0)
-    assert await presses(rules, ActKind.SWITCH, "on") == "done"
+    await presses(rules, ActKind.SWITCH, "on")
 
     assert (await the_gate(rules)).works
     (alert,) = await told(rules)
@@ -255,11 +284,11 @@ async def test_what_an_admin_does_about_it_stands_in_all_messages_and_doing_it_t
     await come(rules, 4)
     await admins_are_told(rules, *ADMINS)
 
-    assert await presses(rules, ActKind.SWITCH, "paused") == "done"
+    await presses(rules, ActKind.SWITCH, "paused")
     alerts = await told(rules)
     assert [alert.chat_id for alert in alerts] == list(ADMINS)
     assert {alert.details["switch_by"] for alert in alerts} == {OLGA}
-    assert await presses(rules, ActKind.SWITCH, "paused", PAVEL) == "done_before"
+    await presses(rules, ActKind.SWITCH, "paused", PAVEL)
     assert await told(rules) == []
 
     assert await presses(rules, ActKind.STRICT, "on", PAVEL) == "done"
@@ -400,9 +429,16 @@ async def test_a_raid_goes_on_while_as_many_come_and_is_over_when_they_have_not_
     await rules.sweeps()
     assert await told(rules) == []
 
+    # Who asks later is not of it, and what becomes of those who were is still told.
+    rules.later(MINUTE)
+    await come(rules, 2, first=9000)
     assert await presses(rules, ActKind.STRICT, "off") == "done"
     (alert,) = await told(rules)
     assert (alert.details["message_id"], alert.details["over"], alert.details["strict_by"]) == (over.id, 1, OLGA)
+    assert await presses(rules, ActKind.DECLINE_RECENT, over.details["raid"]) == "done"
+    (alert,) = await told(rules)
+    assert [alert.details.get(name) for name in told_of] == [1, 20, 1, 19, 0]
+    assert await waiting(rules) == 2
     rules.later(49 * HOUR)
     await rules.sweeps()
     assert await rules.rows("SELECT chat_id FROM gates WHERE raid IS NOT NULL") == []
