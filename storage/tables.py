@@ -42,6 +42,12 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else EPOCH + value * MICROSECOND
 
 
+def index_where(condition: str, name: str, *columns: str, unique: bool = False) -> Index:
+    """An index of those rows alone that are looked for, in the dialect of either database."""
+    where = text(condition)
+    return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
 # SQLite gives ids by itself only to INTEGER keys; PostgreSQL needs 64 bits.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
@@ -99,32 +105,10 @@ verifications = Table(
     Index("ix_verifications_user", "user_id", "id"),
     Index("ix_verifications_phone", "fingerprint", "opened_at"),
     # One open verification per person, and one per phone.
-    Index(
-        "uq_verifications_open_user",
-        "user_id",
-        unique=True,
-        sqlite_where=text("state = 'open'"),
-        postgresql_where=text("state = 'open'"),
-    ),
-    Index(
-        "uq_verifications_open_phone",
-        "fingerprint",
-        unique=True,
-        sqlite_where=text("state = 'open'"),
-        postgresql_where=text("state = 'open'"),
-    ),
-    Index(
-        "ix_verifications_open",
-        "id",
-        sqlite_where=text("state = 'open'"),
-        postgresql_where=text("state = 'open'"),
-    ),
-    Index(
-        "ix_verifications_sealed",
-        "ended_at",
-        sqlite_where=text("sealed IS NOT NULL"),
-        postgresql_where=text("sealed IS NOT NULL"),
-    ),
+    index_where("state = 'open'", "uq_verifications_open_user", "user_id", unique=True),
+    index_where("state = 'open'", "uq_verifications_open_phone", "fingerprint", unique=True),
+    index_where("state = 'open'", "ix_verifications_open", "id"),
+    index_where("sealed IS NOT NULL", "ix_verifications_sealed", "ended_at"),
 )
 
 numbers = Table(
@@ -145,12 +129,7 @@ numbers = Table(
     Index("ix_numbers_user", "user_id", "asked_at"),
     Index("ix_numbers_phone", "fingerprint", "asked_at"),
     Index("ix_numbers_window", "window_ends_at"),
-    Index(
-        "ix_numbers_asked",
-        "asked_at",
-        sqlite_where=text("state = 'asked'"),
-        postgresql_where=text("state = 'asked'"),
-    ),
+    index_where("state = 'asked'", "ix_numbers_asked", "asked_at"),
 )
 
 gates = Table(
@@ -191,18 +170,8 @@ join_requests = Table(
     Column("hindrance", String(16)),
     Index("ix_join_requests_user", "user_id"),
     Index("ix_join_requests_gate", "gate_id", "requested_at"),
-    Index(
-        "ix_join_requests_named",
-        "decided_at",
-        sqlite_where=text("name <> ''"),
-        postgresql_where=text("name <> ''"),
-    ),
-    Index(
-        "ix_join_requests_waiting",
-        "deadline_at",
-        sqlite_where=text("state = 'waiting'"),
-        postgresql_where=text("state = 'waiting'"),
-    ),
+    index_where("name <> ''", "ix_join_requests_named", "decided_at"),
+    index_where("state = 'waiting'", "ix_join_requests_waiting", "deadline_at"),
 )
 
 grants = Table(
@@ -221,12 +190,7 @@ grants = Table(
     Column("error", Text),
     Column("detail", Text, nullable=False, server_default=text("''")),
     Index("ix_grants_user", "user_id", "owed_at"),
-    Index(
-        "ix_grants_due",
-        "due_at",
-        sqlite_where=text("state = 'due'"),
-        postgresql_where=text("state = 'due'"),
-    ),
+    index_where("state = 'due'", "ix_grants_due", "due_at"),
 )
 
 standings = Table(
@@ -300,19 +264,8 @@ errands = Table(
     Column("job", String(32)),
     Index("ix_errands_done", "done_at"),
     Index("ix_errands_job", "job"),
-    Index(
-        "ix_errands_about",
-        "user_id",
-        sqlite_where=text("done_at IS NULL"),
-        postgresql_where=text("done_at IS NULL"),
-    ),
-    Index(
-        "ix_errands_due",
-        "rank",
-        "due_at",
-        sqlite_where=text("done_at IS NULL"),
-        postgresql_where=text("done_at IS NULL"),
-    ),
+    index_where("done_at IS NULL", "ix_errands_about", "user_id"),
+    index_where("done_at IS NULL", "ix_errands_due", "rank", "due_at"),
 )
 
 screens = Table(
@@ -334,19 +287,8 @@ screens = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("turn", Integer, nullable=False, server_default=text("1")),
     # In the order in which they are drawn, so that in a flood only those are read whose turn it is.
-    Index(
-        "ix_screens_due",
-        "turn",
-        "due_at",
-        sqlite_where=text("revision > shown_revision"),
-        postgresql_where=text("revision > shown_revision"),
-    ),
-    Index(
-        "ix_screens_refresh",
-        "refresh_at",
-        sqlite_where=text("refresh_at IS NOT NULL"),
-        postgresql_where=text("refresh_at IS NOT NULL"),
-    ),
+    index_where("revision > shown_revision", "ix_screens_due", "turn", "due_at"),
+    index_where("refresh_at IS NOT NULL", "ix_screens_refresh", "refresh_at"),
 )
 
 gateway_events = Table(
