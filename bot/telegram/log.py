@@ -168,4 +168,5 @@ def _undo(line: ErrandDue, words: Words) -> InlineKeyboardMarkup | None:
     if kind is None or not int(line.details.get("user_id", 0)):
         return None
     gate_id, value = int(line.details["gate"]), str(line.details["user_id"])
-    return keyboards.rows([keyboards.panel(f"↩️ {act_text(kind, words)}", kind, gate_id, FROM_LOG, value)])
+    text = act_text(kind, words).partition(" ")[2]
+    return keyboards.rows([keyboards.panel(f"↩️ {text}", kind, gate_id, FROM_LOG, value)])

@@ -130,7 +130,7 @@ def _someone(view: Someone, words: Words, now: datetime) -> Drawing:
     lines = []
     if view.said:
         lines += [f"<b>{toast(Toast(view.said), words)}</b>", ""]
-    lines += [f"👤 {mention(view.name, view.user_id)} · {words('id {user_id}', user_id=view.user_id)}"]
+    lines += [f"👤 {mention(view.name, view.user_id)} · id {view.user_id}"]
     lines += [words("At {gate}: {state}", gate=f"<b>{shown(view.gate.title)}</b>", state=_state(view, words, now))]
     if view.mask and view.verified_at is not None:
         age = lasted(now - view.verified_at, words)
@@ -148,8 +148,10 @@ def _someone(view: Someone, words: Words, now: datetime) -> Drawing:
     undo = []
     if view.undo is not None:
         undo = [keyboards.panel(words("↩️ Undo"), view.undo, gate_id, FROM_WHO, value)]
+    # More than two in a row would be cut on a phone.
+    pairs = [acts[at : at + 2] for at in range(0, len(acts), 2)]
     return Drawing(
-        "\n".join(lines), keyboards.rows(undo, acts, [_to_pending(gate_id, words), _to_card(gate_id, words)])
+        "\n".join(lines), keyboards.rows(undo, *pairs, [_to_pending(gate_id, words), _to_card(gate_id, words)])
     )
 
 

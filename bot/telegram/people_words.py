@@ -27,8 +27,8 @@ def lasted(span: timedelta, words: Words) -> str:
 
 
 def stage(what: Stage, why: str, until: datetime | None, words: Words, now: datetime) -> str:  # noqa: C901 - one line a stage
-    """How far somebody got who waits."""
-    moment = words.moment(until, now) if until is not None else ""
+    """How far somebody got who waits; `until` is None where the moment is not to be told."""
+    moment = words.moment(until, now) if until is not None else None
     match what:
         case Stage.ASKED:
             return words("has not opened the private chat")
@@ -36,6 +36,10 @@ def stage(what: Stage, why: str, until: datetime | None, words: Words, now: date
             return words("wrote to the bot")
         case Stage.SHARED:
             return words("shared their contact")
+        case Stage.NUMBER_SHOWN if moment is None:
+            return words("was shown a number")
+        case Stage.NUMBER_SHOWN if moment is None:
+            return words("was shown a number")
         case Stage.NUMBER_SHOWN:
             return words("was shown a number; time ends {moment}", moment=moment)
         case Stage.EXPIRED:
@@ -46,6 +50,10 @@ def stage(what: Stage, why: str, until: datetime | None, words: Words, now: date
             return words("got no number: {why}", why=refused(why, words))
         case Stage.CONTACT_REFUSED:
             return words("contact not taken: {why}", why=refused(why, words))
+        case Stage.LIMITED if moment is None:
+            return words("tried too often")
+        case Stage.LIMITED if moment is None:
+            return words("tried too often")
         case Stage.LIMITED:
             return words("tried too often; the next try opens {moment}", moment=moment)
         case Stage.HINDERED:

@@ -39,7 +39,7 @@ class Prompts:
             else words("👤 What you asked for is shown to you in private.")
         )
         if errand.user_id is not None:
-            text = f"{text} {words('Only you see this.')}"
+            text = " ".join([text, words("Only you see this.")])
         sent = await self._send(errand, text, keyboards.rows([button]))
         return Receipt(errand, Result.DONE, message_id=sent)
 
