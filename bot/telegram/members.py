@@ -30,6 +30,8 @@ QUERY_TIMEOUT = 4
 LINK_NAME = "Callgate"
 KICKED_FOR = timedelta(minutes=10)
 """When a ban that is to be lifted at once ends in any case; less than half a minute would be for ever (Bot API)."""
+A_SECOND = timedelta(seconds=1)
+"""Moments travel as whole seconds, rounded."""
 ADMINS = (ChatMemberOwner, ChatMemberAdministrator)
 MEMBERS = (ChatMemberMember, ChatMemberRestricted)
 NOTHING = ChatPermissions(**dict.fromkeys(ChatPermissions.model_fields, False))
@@ -100,7 +102,7 @@ class Members:
         """
         chat_id, user_id = errand.chat_id, int(errand.details["user_id"])
         member, now = await self._member(chat_id, user_id), self._clock.now()
-        if isinstance(member, ChatMemberBanned) and now < member.until_date <= now + KICKED_FOR:
+        if isinstance(member, ChatMemberBanned) and now < member.until_date <= now + KICKED_FOR + A_SECOND:
             # An earlier try got no further.
             await self._bot.unban_chat_member(chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
             return Receipt(errand, Result.DONE)
