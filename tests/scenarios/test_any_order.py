@@ -302,8 +302,8 @@ class AnyOrder(RuleBasedStateMachine):
 def test_whatever_happens_in_any_order(migrated_file: Path) -> None:
     AnyOrder.migrated_file = migrated_file
     AnyOrder.TestCase.settings = settings(
-        max_examples=25,
-        stateful_step_count=25,
+        max_examples=8,
+        stateful_step_count=20,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
