@@ -8,6 +8,7 @@ from aiogram.types import Message
 from bot.domain.people_pages import Missing
 from bot.telegram.commands import PENDING, WHO
 from bot.telegram.deep_links import chat_id_of, user_id_of
+from bot.usecases.call_panel import GroupCommand
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.take_command import CommandInGroup, CommandInPrivate, FollowLink, Named
@@ -21,10 +22,15 @@ async def in_group(message: Message, command: CommandObject, store: Store, comma
     user, chat = message.from_user, message.chat
     if user is None or (message.sender_chat is not None and message.sender_chat.id != chat.id):
         return
-    admin_id = user.id if message.sender_chat is None else None
-    message_id = message.message_id if message.ephemeral_message_id is None else None
-    topic = message.message_thread_id if message.is_topic_message else None
-    await command_in_group(store, chat.id, admin_id, command.command, _named(message, command), message_id, topic)
+    is_anonymous = message.sender_chat is not None
+    given = GroupCommand(
+        chat.id,
+        None if is_anonymous else user.id,
+        message.message_id if message.ephemeral_message_id is None else None,
+        message.message_thread_id if message.is_topic_message else None,
+        "" if is_anonymous else user.language_code or "",
+    )
+    await command_in_group(store, given, command.command, _named(message, command))
 
 
 async def in_private(

@@ -68,6 +68,7 @@ class PointToPanel:
 async def _point(store: Store, gate: Gate, admin_id: int | None, details: dict[str, str | int], now: datetime) -> None:
     message_id = details.pop("message", None)
     details["start"] = panel_start(gate.chat_id)
+    details["language"] = details["language"] or gate.settings.language
     await store.errands.add(ErrandKind.POINT, gate.chat_id, details, now, user_id=admin_id)
     if message_id is not None:
         await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, {"message_id": message_id}, now)

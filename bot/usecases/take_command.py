@@ -13,6 +13,7 @@ from bot.domain.panel import Act, ActKind, Page
 from bot.domain.people_pages import Missing
 from bot.domain.screen import Face
 from bot.usecases.admin_desk import AdminDesk, Doer
+from bot.usecases.call_panel import GroupCommand
 from bot.usecases.decide_by_hand import whom
 from bot.usecases.open_panel import show_page
 from bot.usecases.point import point_to
@@ -78,33 +79,24 @@ class CommandInGroup:
         self._desk = desk
         self._vault = vault
 
-    async def __call__(
-        self,
-        store: Store,
-        chat_id: int,
-        admin_id: int | None,
-        name: str,
-        named: Named,
-        message_id: int | None,
-        topic: int | None,
-    ) -> None:
-        """`admin_id` is None for who writes as the group. `message_id` is that of a command that everybody sees."""
-        gate, now = await store.gates.get(chat_id), self._clock.now()
+    async def __call__(self, store: Store, command: GroupCommand, name: str, named: Named) -> None:
+        gate, now = await store.gates.get(command.chat_id), self._clock.now()
         if gate is None:
             return
-        details: dict[str, str | int] = {"key": name, "group": 1}
-        if topic is not None:
-            details["topic"] = topic
+        details: dict[str, str | int] = {"key": name, "group": 1, "language": command.language}
+        if command.topic is not None:
+            details["topic"] = command.topic
         if name != PENDING:
             details |= await identify(store, self._vault, named)
-        if message_id is not None:
-            details["said"] = message_id
-        act = Act(ActKind.COMMAND, chat_id, admin_id or 0, details)
-        if admin_id is not None:
+        if command.message_id is not None:
+            details["said"] = command.message_id
+        act = Act(ActKind.COMMAND, gate.chat_id, command.sender_id or 0, details)
+        if command.sender_id is not None:
             await self._desk(store, act)
             return
-        if message_id is not None:
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, chat_id, {"message_id": message_id}, now)
+        if command.message_id is not None:
+            said: dict[str, str | int] = {"message_id": command.message_id}
+            await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, said, now)
         await _point(store, gate, act, now)
 
 
@@ -161,5 +153,5 @@ async def _point(store: Store, gate: Gate, act: Act, now: datetime) -> None:
         now,
         user_id=act.admin_id or None,
         topic=int(topic) if topic is not None else None,
-        language=gate.settings.language,
+        language=str(act.details.get("language", "")) or gate.settings.language,
     )

@@ -48,8 +48,8 @@ async def log_chat(world: World, owner: Person) -> Group:
 
 
 async def logged_gate(world: World, callgate: Installation, **settings: Any) -> tuple[Person, Group, Group]:
-    """A gate that tells its decisions to a log chat."""
+    """A gate that tells its decisions to a log chat, in English unless told otherwise."""
     owner, group = await full_gate(world)
     log = await log_chat(world, owner)
-    await choose(callgate, group, log_chat=log.id, **settings)
+    await choose(callgate, group, log_chat=log.id, **{"language": "en", **settings})
     return owner, group, log

@@ -285,7 +285,7 @@ async def test_an_appeal_follows_a_log_chat_that_became_a_supergroup(world: Worl
     owner, group = await full_gate(world)
     log = world.basic_group("Log", owner=owner)
     await owner.makes_bot_admin(log, can_delete_messages=True)
-    await choose(brisk, group, log_chat=log.id)
+    await choose(brisk, group, log_chat=log.id, language="en")
     new = await owner.upgrades(log)
     anna = world.person("Anna", language="en")
 

@@ -152,7 +152,7 @@ async def test_a_log_chat_that_became_a_supergroup_goes_on(world: World, brisk: 
     owner, group = await full_gate(world)
     log = world.basic_group("Log", owner=owner)
     await owner.makes_bot_admin(log, can_delete_messages=True)
-    await choose(brisk, group, log_chat=log.id)
+    await choose(brisk, group, log_chat=log.id, language="en")
     new = await owner.upgrades(log)
 
     await comes_in(world, group)

@@ -214,6 +214,7 @@ async def test_an_admin_who_never_wrote_to_the_bot_is_shown_the_way_alone(world:
 
 async def test_an_anonymous_admin_is_shown_the_way_for_half_a_minute(world: World, brisk: Installation) -> None:
     owner, group = await full_gate(world)
+    await choose(brisk, group, language="en")
     await owner.promotes(group, owner, anonymous=True)
     await waits(world, group, "Anna")
 
