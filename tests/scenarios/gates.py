@@ -28,8 +28,8 @@ WAITING = "SELECT count(*) AS n FROM join_requests WHERE state = 'waiting'"
 
 
 async def chooses(callgate: Installation, group: Group, **changes: Any) -> None:
-    """The gate's settings are the standard ones with these changes, as if an admin had chosen them."""
-    settings = json.dumps(SETTINGS.dump_python(replace(STANDARD, **changes), mode="json"))
+    """The gate's settings are the standard ones in English with these changes, as if an admin had chosen them."""
+    settings = json.dumps(SETTINGS.dump_python(replace(STANDARD, **{"language": "en", **changes}), mode="json"))
     await writes(callgate, "UPDATE gates SET settings = :settings WHERE chat_id = :id", settings=settings, id=group.id)
 
 
