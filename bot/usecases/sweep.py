@@ -132,7 +132,9 @@ class Sweep:
             is_told = extras.prompt_message_id is not None and prompt_at is not None and newest <= prompt_at
             if not is_told or (prompt_at is not None and prompt_at + PROMPT_RENEWED <= now):
                 await store.gates.set_extras(gate_id, prompt_at=now)
-                await store.errands.add(ErrandKind.GROUP_PROMPT, gate_id, {}, now, expires_at=now + PROMPT_EVERY)
+                gate = await store.gates.get(gate_id)
+                said: dict[str, str | int] = {"language": gate.settings.language if gate is not None else ""}
+                await store.errands.add(ErrandKind.GROUP_PROMPT, gate_id, said, now, expires_at=now + PROMPT_EVERY)
         for gate_id, message_id in await store.gates.prompting():
             if not await store.requests.count_waiting(gate_id, WayIn.MUTE):
                 await store.errands.add(ErrandKind.DELETE_MESSAGE, gate_id, {"message_id": message_id}, now)
