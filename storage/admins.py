@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import Toast
 from bot.domain.gate import Decision, Gate, Standing
+from bot.domain.panel import ADMIN_KNOWN_FOR
 from bot.domain.verification import VerificationState
 from bot.usecases.ports_gates import Known
 from storage import tables
@@ -138,6 +139,18 @@ class SqlAdmins:
             upsert(self._connection, tables.admins, *values), {"gate_id": gate_id, "user_id": user_id, **values}
         )
 
+    async def answered(self, gate_id: int, user_id: int, now: datetime, *, is_admin: bool) -> None:
+        if is_admin:
+            is_no_admin = select(AD.user_id).where(
+                AD.gate_id == gate_id,
+                AD.user_id == user_id,
+                ~AD.is_admin,
+                AD.checked_at >= now - ADMIN_KNOWN_FOR,
+            )
+            if (await self._connection.execute(is_no_admin)).first() is not None:
+                return
+        await self.note(gate_id, user_id, now, is_admin=is_admin)
+
     async def forget(self, gate_id: int, user_id: int | None = None) -> None:
         whose = [] if user_id is None else [AD.user_id == user_id]
         await self._connection.execute(
@@ -151,7 +164,7 @@ class SqlAdmins:
             .values(is_admin=False, checked_at=now)
         )
         for user_id in user_ids:
-            await self.note(gate_id, user_id, now, is_admin=True)
+            await self.answered(gate_id, user_id, now, is_admin=True)
 
     async def at(self, gate_id: int) -> list[int]:
         rows = await self._connection.execute(

@@ -57,7 +57,8 @@ class AdminDesk:
         now = self._clock.now()
         gate_id, admin_id = int(errand.details["gate"]), int(errand.details["user_id"])
         if await store.gates.get(gate_id) is not None:
-            await store.admins.note(gate_id, admin_id, now, is_admin=is_admin)
+            await store.admins.answered(gate_id, admin_id, now, is_admin=is_admin)
+            is_admin = bool(await store.admins.of(gate_id, admin_id, now - ADMIN_KNOWN_FOR))
         if not errand.details["act"]:
             # Only asked for the list of their gates.
             await store.screens.touch([admin_id], now)

@@ -36,7 +36,7 @@ async def called(store: Store, errand: ErrandDue, receipt: Receipt, operators: S
         return
     admins = [int(admin) for admin in receipt.answer.get("admins", ())]
     for admin_id in admins:
-        await store.admins.note(gate.chat_id, admin_id, now, is_admin=True)
+        await store.admins.answered(gate.chat_id, admin_id, now, is_admin=True)
     people = await store.people.get_many(admins)
     reachable = [admin_id for admin_id in admins if admin_id in people and people[admin_id].can_be_written]
     if errand.details.get("for") == FOR_LOG:

@@ -248,13 +248,18 @@ class Admins(Protocol):
     async def of(self, gate_id: int, user_id: int, since: datetime) -> bool | None:
         """Whether they are, as Telegram said since then; None when it has to be asked."""
 
-    async def note(self, gate_id: int, user_id: int, now: datetime, *, is_admin: bool) -> None: ...
+    async def note(self, gate_id: int, user_id: int, now: datetime, *, is_admin: bool) -> None:
+        """Telegram tells by itself that they have become one, or are one no more."""
+
+    async def answered(self, gate_id: int, user_id: int, now: datetime, *, is_admin: bool) -> None:
+        """Telegram was asked. It may have been before the latest news came: a no of the last minute stands against a
+        yes, since it tells by itself who is promoted."""
 
     async def forget(self, gate_id: int, user_id: int | None = None) -> None:
         """Something changed about this person there, or about anybody: it has to be asked anew."""
 
     async def are(self, gate_id: int, user_ids: Collection[int], now: datetime) -> None:
-        """Note that these are the admins of a gate, and nobody else is."""
+        """Telegram was asked, see `answered`: these are the admins of a gate, and nobody else is."""
 
     async def at(self, gate_id: int) -> list[int]:
         """The admins of a gate, as far as is known."""

@@ -61,7 +61,7 @@ class SettleByHand:
     async def _is_admin(self, store: Store, errand: ErrandDue, now: datetime) -> None:
         """They have become an admin of the chat: what was decided about them holds no more."""
         gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
-        await store.admins.note(gate_id, user_id, now, is_admin=True)
+        await store.admins.answered(gate_id, user_id, now, is_admin=True)
         if await store.standings.get(gate_id, user_id) is None:
             return
         await store.standings.drop(gate_id, user_id)

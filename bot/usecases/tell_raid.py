@@ -78,7 +78,7 @@ class HearOfRaid:
         gate, raid = found
         admins: Sequence[int] = receipt.answer.get("admins", ()) if receipt.result is Result.DONE else ()
         for admin_id in admins:
-            await store.admins.note(gate.chat_id, admin_id, now, is_admin=True)
+            await store.admins.answered(gate.chat_id, admin_id, now, is_admin=True)
         people = await store.people.get_many(admins)
         reachable = [admin_id for admin_id in admins if admin_id in people and people[admin_id].can_be_written]
         said = await _details(store, gate, raid, now)

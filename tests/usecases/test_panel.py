@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.delivery import ErrandKind, Toast
 from bot.domain.gate import Hindrance
+from bot.domain.health import Health
 from bot.domain.panel import Act, ActKind, NoAdmin, Page, SettingPage
 from bot.domain.phone import NumberKind
 from bot.domain.problem import Problem
@@ -229,6 +230,25 @@ async def test_of_somebody_who_was_demoted_meanwhile_nothing_is_done(rules: Rule
 
     assert await settings(rules) == STANDARD
     assert await view(rules) == NoAdmin()
+
+
+async def test_what_telegram_was_asked_before_somebody_was_demoted_gives_them_no_say(rules: Rules) -> None:
+    await runs(rules)
+    rules.later(MINUTE + 1)
+    await writes(rules, Page.ACCOUNTS, "5")
+    await notes(rules, ANNA)
+    await acts(rules, ActKind.OPEN, Page.CARD, admin_id=ANNA)
+    (mine,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    all_of_them = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+
+    await notes(rules, BORIS, is_admin=False)
+    await answered(rules, mine, is_admin=True)
+    await answered(rules, all_of_them, health=Health(rules.now), admins=[ANNA, BORIS])
+
+    assert await sets(rules, "accounts", "5") is Toast.NOT_ADMIN
+    assert await settings(rules) == STANDARD
+    await notes(rules, BORIS)
+    assert await sets(rules, "accounts", "5") is Toast.SAVED
 
 
 async def test_a_link_to_a_panel_of_a_gate_that_one_does_not_run_is_answered_on_the_screen(rules: Rules) -> None:
