@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, bindparam, cast, delete, exists, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, cast, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import Toast
@@ -134,33 +134,25 @@ class SqlAdmins:
         return is_admin
 
     async def note(self, gate_id: int, user_id: int, now: datetime, *, is_admin: bool) -> None:
-        values: dict[str, object] = {"is_admin": is_admin, "checked_at": now}
+        values: dict[str, object] = {"is_admin": is_admin, "checked_at": now, "told_at": now}
         await self._connection.execute(
             upsert(self._connection, tables.admins, *values), {"gate_id": gate_id, "user_id": user_id, **values}
         )
 
     async def answered(self, gate_id: int, user_id: int, now: datetime, *, is_admin: bool) -> None:
-        if is_admin:
-            is_no_admin = select(AD.user_id).where(
-                AD.gate_id == gate_id,
-                AD.user_id == user_id,
-                ~AD.is_admin,
-                AD.checked_at >= now - ADMIN_KNOWN_FOR,
-            )
-            if (await self._connection.execute(is_no_admin)).first() is not None:
-                return
-        await self.note(gate_id, user_id, now, is_admin=is_admin)
-
-    async def forget(self, gate_id: int, user_id: int | None = None) -> None:
-        whose = [] if user_id is None else [AD.user_id == user_id]
+        statement = insert(self._connection, tables.admins)
+        columns = {column: statement.excluded[column] for column in ("is_admin", "checked_at")}
         await self._connection.execute(
-            update(tables.admins).where(AD.gate_id == gate_id, *whose).values(checked_at=None)
+            statement.on_conflict_do_update(
+                index_elements=[AD.gate_id, AD.user_id], set_=columns, where=_no_news_since(now - ADMIN_KNOWN_FOR)
+            ),
+            {"gate_id": gate_id, "user_id": user_id, "is_admin": is_admin, "checked_at": now},
         )
 
     async def are(self, gate_id: int, user_ids: Collection[int], now: datetime) -> None:
         await self._connection.execute(
             update(tables.admins)
-            .where(AD.gate_id == gate_id, AD.user_id.not_in(user_ids))
+            .where(AD.gate_id == gate_id, AD.user_id.not_in(user_ids), _no_news_since(now - ADMIN_KNOWN_FOR))
             .values(is_admin=False, checked_at=now)
         )
         for user_id in user_ids:
@@ -174,9 +166,7 @@ class SqlAdmins:
 
     async def to_ask(self, user_id: int, since: datetime) -> list[int]:
         rows = await self._connection.execute(
-            select(AD.gate_id)
-            .where(AD.user_id == user_id, or_(AD.checked_at.is_(None), AD.checked_at < since))
-            .order_by(AD.gate_id)
+            select(AD.gate_id).where(AD.user_id == user_id, AD.checked_at < since).order_by(AD.gate_id)
         )
         return list(rows.scalars())
 
@@ -188,3 +178,7 @@ class SqlAdmins:
             .order_by(G.created_at.desc(), G.chat_id)
         )
         return [gate(row.chat_id, row) for row in rows]
+
+
+def _no_news_since(since: datetime) -> ColumnElement[bool]:
+    return or_(AD.told_at.is_(None), AD.told_at < since)

@@ -240,8 +240,9 @@ admins = Table(
     Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("is_admin", Boolean, nullable=False),
-    # When Telegram said so; None when something changed since.
-    Column("checked_at", Moment),
+    # When Telegram said so last, and when it did without having been asked.
+    Column("checked_at", Moment, nullable=False),
+    Column("told_at", Moment),
     Index("ix_admins_user", "user_id"),
 )
 

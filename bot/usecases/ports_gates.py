@@ -252,11 +252,8 @@ class Admins(Protocol):
         """Telegram tells by itself that they have become one, or are one no more."""
 
     async def answered(self, gate_id: int, user_id: int, now: datetime, *, is_admin: bool) -> None:
-        """Telegram was asked. It may have been before the latest news came: a no of the last minute stands against a
-        yes, since it tells by itself who is promoted."""
-
-    async def forget(self, gate_id: int, user_id: int | None = None) -> None:
-        """Something changed about this person there, or about anybody: it has to be asked anew."""
+        """Telegram was asked. That may have been before the latest news: what it told by itself within the last minute
+        stands against any answer."""
 
     async def are(self, gate_id: int, user_ids: Collection[int], now: datetime) -> None:
         """Telegram was asked, see `answered`: these are the admins of a gate, and nobody else is."""

@@ -251,6 +251,26 @@ async def test_what_telegram_was_asked_before_somebody_was_demoted_gives_them_no
     assert await sets(rules, "accounts", "5") is Toast.SAVED
 
 
+async def test_what_telegram_was_asked_before_somebody_was_promoted_does_not_take_their_say(rules: Rules) -> None:
+    await runs(rules)
+    rules.later(MINUTE + 1)
+    await writes(rules, Page.ACCOUNTS, "5")
+    await notes(rules, ANNA)
+    await acts(rules, ActKind.OPEN, Page.CARD, admin_id=ANNA)
+    (mine,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    all_of_them = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+
+    await notes(rules, BORIS)
+    await answered(rules, mine, is_admin=False)
+    await answered(rules, all_of_them, health=Health(rules.now), admins=[ANNA])
+
+    assert await settings(rules) == replace(STANDARD, accounts=5)
+    assert await sets(rules, "accounts", "3") is Toast.SAVED
+    rules.later(MINUTE + 1)
+    await rules.database.transact(lambda store: store.admins.are(GATE.chat_id, [ANNA], rules.now))
+    assert await sets(rules, "accounts", "6") is Toast.NOT_ADMIN
+
+
 async def test_a_link_to_a_panel_of_a_gate_that_one_does_not_run_is_answered_on_the_screen(rules: Rules) -> None:
     await runs(rules)
     await rules.meets(CAROL)

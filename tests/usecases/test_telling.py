@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, Urgency
 from bot.domain.health import Health
 from tests.domain.makers import NOW
-from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OFF, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules
+from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules
 
 HEALTHY = Health(NOW, can_invite=True, is_supergroup=True)
 OPEN = dataclasses.replace(HEALTHY, is_open=True)
@@ -89,6 +89,7 @@ async def test_when_who_added_the_bot_runs_the_gate_no_more_the_others_hear_of_i
     for user_id in (ANNA, BORIS):
         await rules.meets(user_id)
     await rules.becomes(GATE)
+    rules.later(MINUTE + 1)
     for health in (HEALTHY, OPEN):
         (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
         await rules.settles(says(inquiry, health, rules.now, admins=[ANNA]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -85,23 +87,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job", name=op.f("pk_mass_declines")),
     )
     op.create_index("ix_mass_declines_gate", "mass_declines", ["gate_id"])
-    for name, *columns in (
-        (
-            "standings",
+    of_people: dict[str, tuple[sa.Column[Any], ...]] = {
+        "standings": (
             sa.Column("standing", sa.String(16), nullable=False),
             sa.Column("at", sa.BigInteger(), nullable=False),
             sa.Column("admin_id", sa.BigInteger(), nullable=False),
         ),
-        (
-            "appeals",
+        "appeals": (
             sa.Column("asked_at", sa.BigInteger(), nullable=False),
             sa.Column("decided_at", sa.BigInteger()),
             sa.Column("outcome", sa.String(16)),
             sa.Column("decided_by", sa.BigInteger()),
             sa.Column("messages", sa.JSON()),
         ),
-        ("admins", sa.Column("is_admin", sa.Boolean(), nullable=False), sa.Column("checked_at", sa.BigInteger())),
-    ):
+        "admins": (
+            sa.Column("is_admin", sa.Boolean(), nullable=False),
+            sa.Column("checked_at", sa.BigInteger(), nullable=False),
+            sa.Column("told_at", sa.BigInteger()),
+        ),
+    }
+    for name, columns in of_people.items():
         op.create_table(
             name,
             sa.Column("gate_id", sa.BigInteger(), autoincrement=False, nullable=False),
