@@ -13,6 +13,7 @@ from storage.grants import SqlGrants
 from storage.people import SqlPeople, SqlVerifiedPhones
 from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLaunches, SqlSeen
 from storage.requests import SqlJoinRequests
+from storage.sums import SqlSums
 from storage.verifications import SqlVerifications
 
 
@@ -91,6 +92,11 @@ class SqlStore:
     def journal(self) -> SqlJournal:
         """The append-only record."""
         return SqlJournal(self.connection)
+
+    @cached_property
+    def sums(self) -> SqlSums:
+        """What the journal adds up to."""
+        return SqlSums(self.connection)
 
     @cached_property
     def launches(self) -> SqlLaunches:

@@ -94,6 +94,7 @@ verifications = Table(
     Column("sealed", LargeBinary),
     Column("state", String(16), nullable=False),
     Column("reason", String(32)),
+    Column("gate_id", BigInteger),
     Column("opened_at", Moment, nullable=False),
     Column("ended_at", Moment),
     Index("ix_verifications_user", "user_id", "id"),
@@ -368,8 +369,31 @@ journal = Table(
     Column("verification_id", BigInteger),
     Column("code", String(64), nullable=False),
     Column("actor_id", BigInteger),
+    Column("region", String(3), nullable=False, server_default=text("''")),
+    Column("took_ms", Integer),
     Index("ix_journal_at", "at"),
     Index("ix_journal_user", "user_id", "at"),
+)
+
+sums = Table(
+    "sums",
+    metadata,
+    Column("gate_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("grain", String(8), primary_key=True),
+    Column("span", Integer, primary_key=True, autoincrement=False),
+    Column("dimension", String(8), primary_key=True),
+    Column("key", String(32), primary_key=True),
+    Column("event", String(32), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Index("ix_sums_span", "grain", "span"),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    # What was done up to when.
+    Column("name", String(32), primary_key=True),
+    Column("at", Moment, nullable=False),
 )
 
 launches = Table(

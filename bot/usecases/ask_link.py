@@ -30,7 +30,8 @@ class AskLink:
             )
             await store.requests.keep(request)
             store.journal.add(Event.JOIN_ASKED, now, user_id=person.user_id, gate_id=gate_id, code=WayIn.LINK)
-            await decide(store, gate, request, now, told=True)
+            if await decide(store, gate, request, now, told=True):
+                store.journal.add(Event.AT_ONCE, now, user_id=person.user_id, gate_id=gate_id)
         await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=True)
 
 

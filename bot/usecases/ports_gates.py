@@ -164,8 +164,9 @@ class Grants(Protocol):
 
     async def settle(
         self, grant: GrantDue, state: GrantState, now: datetime, error: str, detail: str | None = None
-    ) -> bool | None:
-        """Note the outcome; whether it belongs on the person's screen. None: it is owed anew meanwhile."""
+    ) -> tuple[bool, int] | None:
+        """Note the outcome; whether it belongs on the person's screen, and by which verification it was owed (0: by
+        none). None: it is owed anew meanwhile."""
 
     async def retry(self, grant: GrantDue, due_at: datetime, error: str) -> None: ...
 

@@ -13,6 +13,7 @@ from bot.domain.settings import WayIn
 from bot.domain.verification import PHONE_KEPT
 from bot.usecases.admit import Why, decide, turn_away
 from bot.usecases.ports import Store
+from bot.usecases.roll_sums import RollSums
 
 AT_ONCE = 100
 """Rows of each sort swept in one transaction; what is left comes with the next."""
@@ -45,6 +46,7 @@ class Sweep:
             self.let_in,
             self.turn_away,
             self.prompt,
+            RollSums(clock),
             self.forget,
         )
 
@@ -62,7 +64,7 @@ class Sweep:
         expired = await store.verifications.overdue(now, AT_ONCE)
         for verification in expired:
             await store.verifications.save(verification.expire(now))
-            store.journal.add(Event.EXPIRED, now, user_id=verification.user_id, verification_id=verification.id)
+            store.journal.about(Event.EXPIRED, now, verification)
         await store.screens.touch([verification.user_id for verification in expired], now, acted=False)
 
     async def let_in(self, store: Store) -> None:

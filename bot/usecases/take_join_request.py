@@ -53,6 +53,7 @@ class TakeJoinRequest:
         await store.requests.keep(request)
         store.journal.add(Event.JOIN_ASKED, now, user_id=person.user_id, gate_id=gate.chat_id)
         if await decide(store, gate, request, now, told=False):
+            store.journal.add(Event.AT_ONCE, now, user_id=person.user_id, gate_id=gate.chat_id)
             return
         if not gate.works:
             await self._leave(store, request, now)

@@ -1,0 +1,130 @@
+"""What the journal adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy import BigInteger, cast, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.journal import Event
+from bot.domain.statistics import (
+    NO_GATE,
+    Dimension,
+    Fact,
+    Grain,
+    Period,
+    Sum,
+    add_up,
+    day_number,
+    month_number,
+)
+from storage import tables
+from storage.statements import insert, upsert
+
+J = tables.journal.c
+S = tables.sums.c
+M = tables.marks.c
+COLUMNS = (S.span, S.gate_id, S.dimension, S.key, S.event, S["count"].label("total"))
+MARK = "journal rolled"
+HOUR = timedelta(hours=1) // tables.MICROSECOND
+AT_ONCE = 1000
+EVENTS = {event.value: event for event in Event}
+
+
+class SqlSums:
+    """See `bot.usecases.ports.Sums`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def rolled_until(self) -> datetime | None:
+        found = await self._connection.execute(select(M.at).where(M.name == MARK))
+        until: datetime | None = found.scalar_one_or_none()
+        return until
+
+    async def oldest_unrolled(self) -> datetime | None:
+        since = await self.rolled_until()
+        when = [] if since is None else [J.at >= since]
+        oldest: datetime | None = (await self._connection.execute(select(func.min(J.at)).where(*when))).scalar_one()
+        return oldest
+
+    async def roll(self, until: datetime) -> int:
+        since = await self.rolled_until()
+        if since is not None and until <= since:
+            return 0
+        facts = await self._facts(since, until)
+        rows = [
+            {
+                "gate_id": key.gate_id,
+                "grain": key.grain,
+                "span": key.span,
+                "dimension": key.dimension,
+                "key": key.key,
+                "event": key.event,
+                "count": count,
+            }
+            for key, count in add_up(facts).items()
+        ]
+        statement = insert(self._connection, tables.sums)
+        statement = statement.on_conflict_do_update(
+            index_elements=list(tables.sums.primary_key.columns),
+            set_={"count": S["count"] + statement.excluded["count"]},
+        )
+        for begin in range(0, len(rows), AT_ONCE):
+            await self._connection.execute(statement, rows[begin : begin + AT_ONCE])
+        await self._connection.execute(upsert(self._connection, tables.marks, "at"), {"name": MARK, "at": until})
+        return sum(fact.count for fact in facts)
+
+    async def read(self, period: Period, gate_id: int | None, grain: Grain) -> dict[Sum, int]:
+        number = day_number if grain is Grain.DAY else month_number
+        conditions = [S.grain == grain, S.span <= number(period.last)]
+        if period.first is not None:
+            conditions.append(S.span >= number(period.first))
+        if gate_id is not None:
+            conditions.append(S.gate_id == gate_id)
+        else:
+            # Of each gate only the funnel is told.
+            conditions.append((S.gate_id == NO_GATE) | S.dimension.in_((Dimension.TOTAL, Dimension.CODE)))
+        rows = await self._connection.execute(select(*COLUMNS).where(*conditions))
+        sums = {
+            Sum(grain, row.span, row.gate_id, Dimension(row.dimension), row.key, EVENTS[row.event]): row.total
+            for row in rows
+            if row.event in EVENTS
+        }
+        return _with_rest(sums, await self._rest(period), gate_id, grain)
+
+    async def _rest(self, period: Period) -> list[Fact]:
+        """What of the period is not rolled yet."""
+        begin = None if period.first is None else datetime.combine(period.first, time(), UTC)
+        rolled = await self.rolled_until()
+        since = max((moment for moment in (begin, rolled) if moment is not None), default=None)
+        return await self._facts(since, datetime.combine(period.last + timedelta(days=1), time(), UTC))
+
+    async def _facts(self, since: datetime | None, until: datetime) -> list[Fact]:
+        hour = (cast(J.at, BigInteger) // literal(HOUR)).label("hour")
+        columns = (J.event, J.gate_id, J.region, J.code, J.took_ms)
+        when = [J.at < until] if since is None else [J.at >= since, J.at < until]
+        rows = await self._connection.execute(
+            select(hour, *columns, func.count().label("entries")).where(*when).group_by(hour, *columns)
+        )
+        facts = []
+        for row in rows:
+            if row.event not in EVENTS:
+                continue
+            moment = tables.EPOCH + timedelta(hours=row.hour)
+            took = None if row.took_ms is None else row.took_ms / 1000
+            event, gate_id = EVENTS[row.event], row.gate_id or NO_GATE
+            facts.append(Fact(moment.date(), moment.hour, event, gate_id, row.region, row.code, took, row.entries))
+        return facts
+
+
+def _with_rest(sums: Mapping[Sum, int], rest: list[Fact], gate_id: int | None, grain: Grain) -> dict[Sum, int]:
+    together = dict(sums)
+    for key, count in add_up(rest).items():
+        is_of_gate = gate_id is None or key.gate_id == gate_id
+        is_told = gate_id is not None or key.gate_id == NO_GATE or key.dimension in (Dimension.TOTAL, Dimension.CODE)
+        if key.grain is grain and is_of_gate and is_told:
+            together[key] = together.get(key, 0) + count
+    return together
