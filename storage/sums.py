@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import BigInteger, cast, func, literal, select
+from sqlalchemy import BigInteger, and_, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.journal import Event
@@ -26,7 +26,6 @@ from storage.statements import insert, upsert
 J = tables.journal.c
 S = tables.sums.c
 M = tables.marks.c
-COLUMNS = (S.span, S.gate_id, S.dimension, S.key, S.event, S["count"].label("total"))
 MARK = "journal rolled"
 HOUR = timedelta(hours=1) // tables.MICROSECOND
 AT_ONCE = 1000
@@ -79,6 +78,10 @@ class SqlSums:
 
     async def read(self, period: Period, gate_id: int | None, grain: Grain) -> dict[Sum, int]:
         number = day_number if grain is Grain.DAY else month_number
+        whose = NO_GATE if gate_id is None else gate_id
+        # Over time only totals of what was asked for are told; the rest the database adds up.
+        span = case((and_(S.gate_id == whose, S.dimension == Dimension.TOTAL), S.span), else_=0).label("span")
+        columns = (span, S.gate_id, S.dimension, S.key, S.event)
         conditions = [S.grain == grain, S.span <= number(period.last)]
         if period.first is not None:
             conditions.append(S.span >= number(period.first))
@@ -87,7 +90,8 @@ class SqlSums:
         else:
             # Of each gate only the funnel is told.
             conditions.append((S.gate_id == NO_GATE) | S.dimension.in_((Dimension.TOTAL, Dimension.CODE)))
-        rows = await self._connection.execute(select(*COLUMNS).where(*conditions))
+        total = cast(func.sum(S["count"]), BigInteger).label("total")
+        rows = await self._connection.execute(select(*columns, total).where(*conditions).group_by(*columns))
         sums = {
             Sum(grain, row.span, row.gate_id, Dimension(row.dimension), row.key, EVENTS[row.event]): row.total
             for row in rows

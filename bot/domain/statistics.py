@@ -58,7 +58,12 @@ class How(StrEnum):
     """By hand, or at a gate that asks for no call."""
 
 
-BY_HOUR = frozenset({Event.JOIN_ASKED, Event.CONFIRMED, Event.GRANT_DONE})
+ASKING = (Event.JOIN_ASKED, Event.MUTED)
+"""How somebody comes to a gate: they ask to join, or join and may not write until verified."""
+ENTERED = frozenset(How)
+BY_HOUR = frozenset({*ASKING, Event.CONFIRMED, Event.GRANT_DONE})
+LINES = (ASKING, (Event.CONFIRMED,), (Event.GRANT_DONE,))
+"""What is told over time: who asked, called, came in."""
 BY_REGION = frozenset({Event.CONTACT_TAKEN, Event.NUMBER_GIVEN, Event.CONFIRMED})
 BY_CODE = frozenset(
     {
@@ -131,6 +136,9 @@ def add_up(facts: Iterable[Fact]) -> dict[Sum, int]:
 
 
 def _keys(fact: Fact) -> list[tuple[Dimension, str]]:
+    if fact.event is Event.GRANT_DONE and fact.code not in ENTERED:
+        # A tag, say: nobody is in by it.
+        return [(Dimension.CODE, fact.code[:LONGEST_KEY])]
     keys = [(Dimension.TOTAL, "")]
     if fact.event in BY_HOUR:
         keys.append((Dimension.HOUR, str(fact.hour)))
@@ -178,7 +186,8 @@ class Statistics:
     """All that is told of a period. `by_gate` is empty when only one was asked for; spans are in seconds.
 
     `known` came in at once because they were verified before; the funnel is of those who were not. `series`: how many
-    asked, called and came in on each day (or month, of a long time), oldest first.
+    asked, called and came in on each day (or month, of a long time) on which anything happened, oldest first; `hours`:
+    the same for each hour of the day, in UTC.
     """
 
     period: Period
@@ -192,9 +201,25 @@ class Statistics:
     refusals: Mapping[str, int] = field(default_factory=dict)
     by_gate: Mapping[int, Mapping[Step, int]] = field(default_factory=dict)
     by_region: Mapping[str, int] = field(default_factory=dict)
-    by_hour: tuple[int, ...] = ()
+    hours: tuple[tuple[int, int, int], ...] = ()
     series: tuple[tuple[date, int, int, int], ...] = ()
     grain: Grain = Grain.DAY
+
+    @property
+    def by_hour(self) -> tuple[int, ...]:
+        """How many asked at each hour of the day."""
+        return tuple(asked for asked, _, _ in self.hours)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened that could be told."""
+        return not (any(self.funnel.values()) or self.known or self.other or self.numbers or self.refusals)
+
+    def share(self, step: Step) -> float | None:
+        """Which part of those who asked came so far; None when nobody asked. Who verifies without asking anywhere
+        makes it more than the whole."""
+        asked = self.funnel[Step.ASKED]
+        return self.funnel[step] / asked if asked > 0 else None
 
 
 def statistics(asked: Period, gate_id: int, sums: Mapping[Sum, int], grain: Grain) -> Statistics:
@@ -212,7 +237,7 @@ def statistics(asked: Period, gate_id: int, sums: Mapping[Sum, int], grain: Grai
                 found[key.key] = found.get(key.key, 0) + n
         return found
 
-    hours = keyed(Dimension.HOUR, Event.JOIN_ASKED)
+    hours = [keyed(Dimension.HOUR, *events) for events in LINES]
     took = keyed(Dimension.TOOK, Event.CONFIRMED)
     refusals = keyed(Dimension.CODE, Event.NUMBER_REFUSED, Event.CONTACT_REFUSED, Event.GRANT_FAILED, Event.HINDERED)
     return Statistics(
@@ -227,7 +252,7 @@ def statistics(asked: Period, gate_id: int, sums: Mapping[Sum, int], grain: Grai
         refusals=refusals,
         by_gate=_by_gate(sums) if gate_id == NO_GATE else {},
         by_region=keyed(Dimension.REGION, Event.CONFIRMED),
-        by_hour=tuple(hours.get(str(hour), 0) for hour in range(24)),
+        hours=tuple(_three(line.get(str(hour), 0) for line in hours) for hour in range(24)),
         series=_series(mine, grain),
         grain=grain,
     )
@@ -243,7 +268,7 @@ def _funnel(sums: Mapping[Sum, int]) -> dict[Step, int]:
         return totals.get((event, Dimension.TOTAL, ""), 0)
 
     return {
-        Step.ASKED: all_of(Event.JOIN_ASKED) - all_of(Event.AT_ONCE),
+        Step.ASKED: sum(map(all_of, ASKING)) - all_of(Event.AT_ONCE),
         Step.CONTACT: all_of(Event.CONTACT_TAKEN),
         Step.NUMBER: all_of(Event.NUMBER_GIVEN),
         Step.CALLED: all_of(Event.CONFIRMED),
@@ -260,13 +285,18 @@ def _by_gate(sums: Mapping[Sum, int]) -> dict[int, dict[Step, int]]:
 
 
 def _series(sums: Mapping[Sum, int], grain: Grain) -> tuple[tuple[date, int, int, int], ...]:
-    events = (Event.JOIN_ASKED, Event.CONFIRMED, Event.GRANT_DONE)
     spans: dict[int, list[int]] = {}
     for key, n in sums.items():
-        if key.dimension is Dimension.TOTAL and key.event in events:
-            spans.setdefault(key.span, [0, 0, 0])[events.index(key.event)] += n
+        for line, events in enumerate(LINES):
+            if key.dimension is Dimension.TOTAL and key.event in events:
+                spans.setdefault(key.span, [0, 0, 0])[line] += n
     begins = date.fromordinal if grain is Grain.DAY else month_begins
-    return tuple((begins(span), asked, called, came) for span, (asked, called, came) in sorted(spans.items()))
+    return tuple((begins(span), *_three(counts)) for span, counts in sorted(spans.items()))
+
+
+def _three(counts: Iterable[int]) -> tuple[int, int, int]:
+    asked, called, came = counts
+    return asked, called, came
 
 
 def _quantile(took: Mapping[str, int], share: float) -> float | None:

@@ -164,7 +164,8 @@ class Sums(Protocol):
         """When the first entry was made that is not in yet."""
 
     async def read(self, period: Period, gate_id: int | None, grain: Grain) -> dict[Sum, int]:
-        """The sums of a period, with what is not rolled yet: of one gate, or of all and each (None)."""
+        """The sums of a period, with what is not rolled yet: of one gate, or of all and each (None). Spans are told
+        apart where the totals of what was asked for are, and else added up, as span 0."""
 
 
 class Seen(Protocol):

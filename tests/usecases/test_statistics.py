@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from tests.usecases.rules import Rules
 GATES = (-1001, -1002)
 EVENTS = (
     Event.JOIN_ASKED,
+    Event.MUTED,
     Event.AT_ONCE,
     Event.CONTACT_TAKEN,
     Event.NUMBER_GIVEN,
@@ -36,7 +37,7 @@ EVENTS = (
 )
 CODES = {
     Event.NUMBER_REFUSED: ("unavailable:9", "no_money:3"),
-    Event.GRANT_DONE: ("called", "known", "other"),
+    Event.GRANT_DONE: ("called", "known", "other", "tag"),
     Event.GRANT_FAILED: ("a refusal",),
 }
 
@@ -47,7 +48,7 @@ entries = st.lists(
         st.sampled_from(("RU", "KZ", "")),
         st.integers(0, 130 * 24),
         st.floats(0.5, 1500),
-        st.integers(0, 2),
+        st.integers(0, 3),
     ),
     max_size=40,
 )
@@ -56,6 +57,24 @@ entries = st.lists(
 def code_of(event: Event, which: int) -> str:
     codes = CODES.get(event, ("",))
     return codes[which % len(codes)]
+
+
+def three(rows: list[dict[str, Any]]) -> tuple[int, int, int]:
+    """How many asked, called, came in."""
+    asked = sum(row["event"] in (Event.JOIN_ASKED, Event.MUTED) for row in rows)
+    called = sum(row["event"] is Event.CONFIRMED for row in rows)
+    return asked, called, sum(row["event"] is Event.GRANT_DONE and row["code"] != "tag" for row in rows)
+
+
+def recount_over_time(rows: list[dict[str, Any]], first: datetime | None, gate_id: int | None) -> list[tuple[Any, ...]]:
+    """What happened on each day, or in each month, on which anything did."""
+    days: dict[date, list[dict[str, Any]]] = {}
+    for row in rows:
+        if (first is None or row["at"] >= first) and (gate_id is None or (row["gate_id"] or NO_GATE) == gate_id):
+            day = row["at"].date()
+            days.setdefault(day.replace(day=1) if first is None else day, []).append(row)
+    told = [(day, *three(those)) for day, those in sorted(days.items())]
+    return [line for line in told if any(line[1:])]
 
 
 def recount(rows: list[dict[str, Any]], first: datetime | None, gate_id: int | None) -> dict[str, Any]:
@@ -69,10 +88,12 @@ def recount(rows: list[dict[str, Any]], first: datetime | None, gate_id: int | N
     def count(event: Event, **wanted: object) -> int:
         return sum(row["event"] is event and all(row[name] == value for name, value in wanted.items()) for row in mine)
 
+    codes = [row["code"] for row in mine if row["event"] in (Event.NUMBER_REFUSED, Event.GRANT_FAILED)]
+    refusals = {code: codes.count(code) for code in set(codes)}
     spans = sorted(row["took"] for row in mine if row["event"] is Event.CONFIRMED and row["took"] is not None)
     return {
         "funnel": {
-            Step.ASKED: count(Event.JOIN_ASKED) - count(Event.AT_ONCE),
+            Step.ASKED: count(Event.JOIN_ASKED) + count(Event.MUTED) - count(Event.AT_ONCE),
             Step.CONTACT: count(Event.CONTACT_TAKEN),
             Step.NUMBER: count(Event.NUMBER_GIVEN),
             Step.CALLED: count(Event.CONFIRMED),
@@ -82,9 +103,8 @@ def recount(rows: list[dict[str, Any]], first: datetime | None, gate_id: int | N
         "other": count(Event.GRANT_DONE, code="other"),
         "numbers": count(Event.NUMBER_GIVEN) + count(Event.ANOTHER_GIVEN),
         "by_region": {region: n for region in ("RU", "KZ", "") if (n := count(Event.CONFIRMED, region=region))},
-        "by_hour": tuple(
-            sum(row["event"] is Event.JOIN_ASKED and row["at"].hour == hour for row in mine) for hour in range(24)
-        ),
+        "hours": tuple(three([row for row in mine if row["at"].hour == hour]) for hour in range(24)),
+        "refusals": refusals,
         "median": BOUNDS[took_index(spans[max(0, -(-len(spans) // 2) - 1)])] if spans else None,
     }
 
@@ -149,6 +169,7 @@ async def compare(rules: Rules, written: list[dict[str, Any]], name: str, gate_i
     first = None if asked.first is None else datetime.combine(asked.first, datetime.min.time(), NOW.tzinfo)
     expected = recount(written, first, gate_id)
     assert {field: getattr(told, field) for field in expected} == expected
+    assert list(told.series) == recount_over_time(written, first, gate_id)
     if gate_id is None:
         for one in GATES:
             per_gate = told.by_gate.get(one, dict.fromkeys(Step, 0))
