@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.state import Account, App, Group, Message, PrivateChat, ReplyKeyboard
+from bot.sandbox.telegram.state import Account, App, Group, Message, Photo, PrivateChat, ReplyKeyboard
 
 if TYPE_CHECKING:
     from bot.sandbox.world import World
@@ -117,9 +117,16 @@ def _message(message: Message, me: Account) -> Json:
         "text": text,
         "entities": message.entities,
         "contact": message.contact,
+        "photo": _photo(message.photo),
         "forwarded": message.forward_origin is not None,
         "inline_keyboard": [[_button(button) for button in row] for row in message.inline_keyboard],
     }
+
+
+def _photo(photo: Photo | None) -> Json | None:
+    if photo is None:
+        return None
+    return {"url": f"/sandbox/photo/{photo.file_id}", "width": photo.width, "height": photo.height}
 
 
 def _button(button: Json) -> Json:

@@ -7,6 +7,7 @@ import { el } from "./dom.js";
 import { richText } from "./entities.js";
 import { groupPhone } from "./format.js";
 import { icon } from "./icons.js";
+import { photo } from "./photo.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
 /** @typedef {import("./types.js").Message} Message */
@@ -18,7 +19,7 @@ export const look = (message) =>
 
 /** @param {Message} message @returns {string} one line about it */
 export const summary = (message) =>
-  (message.contact ? "Contact" : (message.text ?? "")).replace(/\s+/g, " ").slice(0, 160);
+  (message.contact ? "Contact" : message.text || (message.photo ? "Photo" : "")).replace(/\s+/g, " ").slice(0, 160);
 
 /** @param {import("./types.js").Contact} contact @param {Reactions} reactions */
 function card(contact, reactions) {
@@ -98,6 +99,7 @@ export function messageBody(chat, message, language, reactions) {
       el("div", { class: "bubble-name", "aria-hidden": "true", dir: "auto", text: name }),
     message.forwarded && el("div", { class: "bubble-note", text: "Forwarded" }),
     message.contact && card(message.contact, reactions),
+    message.photo && photo(message.photo, message.text),
     text,
     el(
       "div",

@@ -11,8 +11,9 @@
  * @typedef {{text: string, request_contact?: boolean}} ReplyButton
  * @typedef {{rows: ReplyButton[][], one_time?: boolean}} ReplyKeyboard
  * @typedef {{phone_number?: string, phone?: string, first_name?: string, name?: string}} Contact
+ * @typedef {{url: string, width: number, height: number}} Photo
  * @typedef {{id: number, from: Sender|null, mine: boolean, date: number, edited: boolean, service: boolean,
- *   text: string, entities?: Entity[], contact?: Contact|null, forwarded?: boolean, inline_keyboard?: InlineButton[][]|null}} Message
+ *   text: string, entities?: Entity[], contact?: Contact|null, photo?: Photo|null, forwarded?: boolean, inline_keyboard?: InlineButton[][]|null}} Message
  * @typedef {{id: number, type: string, title: string, username: string|null, about?: string|null,
  *   members?: number|null, my_state: string, can_write: boolean, unread: number, messages: Message[],
  *   reply_keyboard?: ReplyKeyboard|null, folded_keyboard?: ReplyKeyboard|null, blocked?: boolean, guarded?: boolean,
