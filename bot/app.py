@@ -41,16 +41,19 @@ from bot.telegram.texts import LANGUAGES, Texts
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.ask_statistics import AskStatistics
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_panel import ListGates, OpenPage
 from bot.usecases.open_verification import OpenVerification
+from bot.usecases.operators import Operators
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import Store
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
+from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
@@ -58,6 +61,7 @@ from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.show_screen import ShowScreen
+from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.sweep import Sweep
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
@@ -135,13 +139,14 @@ class App:
         )
 
         # What admins want done.
-        desk = AdminDesk(clock, {ActKind.OPEN: OpenPage()})
+        show_statistics = ShowStatistics(clock, ReadStatistics())
+        desk = AdminDesk(clock, {ActKind.OPEN: OpenPage(), ActKind.STATS: show_statistics.of_admin})
 
         # Telegram, outward.
         self._bot = _bot(settings, metrics)
         self._texts = Texts(settings.LANGUAGE)
         screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
-        deliverer = Deliverer(self._bot, clock, self._texts, screens, settings.app_url)
+        deliverer = Deliverer(self._bot, clock, self._texts, screens, settings.app_url, settings.SMSC_PRICE)
         self._courier = Courier(
             self._database,
             PickParcels(clock),
@@ -179,6 +184,7 @@ class App:
             take_join_request=TakeJoinRequest(clock, has_app=settings.app_url is not None),
             admin_desk=desk,
             list_gates=ListGates(clock),
+            ask_statistics=AskStatistics(clock, desk, show_statistics, Operators(operators).is_operator),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
             follow_rights=FollowRights(clock, operators),

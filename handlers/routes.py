@@ -10,7 +10,8 @@ from aiogram.filters import Command, CommandStart
 from bot.telegram import commands
 from bot.telegram.deep_links import Start
 from bot.telegram.keyboards import PanelButton, PlaceButton, VerificationButton
-from handlers import admin, membership, person
+from bot.telegram.stats_buttons import StatsButton
+from handlers import admin, membership, person, stats
 from handlers.middlewares import MeetPerson
 
 IN_PRIVATE = F.chat.type == "private"
@@ -31,12 +32,14 @@ def build_dispatcher(meet_person: MeetPerson, **use_cases: Any) -> Dispatcher:  
     message(person.help_, IN_PRIVATE, Command(commands.HELP.name))
     message(person.privacy, IN_PRIVATE, Command(commands.PRIVACY.name))
     message(admin.gates, IN_PRIVATE, Command(commands.GATES.name))
+    message(stats.stats, IN_PRIVATE, Command(commands.STATS.name))
     message(person.anything_else, IN_PRIVATE, WRITTEN)
 
     button = dispatcher.callback_query.register
     button(person.verification_button, VerificationButton.filter())
     button(person.place_button, PlaceButton.filter())
     button(admin.panel_button, PanelButton.filter())
+    button(stats.stats_button, StatsButton.filter())
     button(person.unknown_button)
 
     dispatcher.chat_join_request.register(membership.join_request)

@@ -40,6 +40,7 @@ RANKS = {
     ErrandKind.POINT: 0,
     ErrandKind.CHECK_GATE: 1,
     ErrandKind.CALL_ADMINS: 1,
+    ErrandKind.STATS: 1,
     ErrandKind.SEND_FILE: 1,
     ErrandKind.FETCH_FILE: 1,
     ErrandKind.MAKE_LINK: 1,

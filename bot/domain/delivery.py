@@ -37,6 +37,8 @@ class ErrandKind(StrEnum):
     """Ask Telegram who the admins of a gate are, to tell those something who can be written to."""
     POINT = "point"
     """Show somebody in a group, and nobody else, the way into the private chat."""
+    STATS = "stats"
+    """Show statistics, as a picture with words, or what else is to be said to who asked for them."""
     SEND_FILE = "send_file"
     FETCH_FILE = "fetch_file"
     MAKE_LINK = "make_link"
@@ -81,6 +83,7 @@ URGENCY = {
     ErrandKind.CHECK_GATE: Urgency.SOON,
     ErrandKind.CALL_ADMINS: Urgency.SOON,
     ErrandKind.POINT: Urgency.SOON,
+    ErrandKind.STATS: Urgency.SOON,
     ErrandKind.SEND_FILE: Urgency.SOON,
     ErrandKind.FETCH_FILE: Urgency.SOON,
     ErrandKind.MAKE_LINK: Urgency.SOON,

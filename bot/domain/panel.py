@@ -67,6 +67,8 @@ class ActKind(StrEnum):
     """Undo a revocation."""
     DECLINE_MANY = "decline_many"
     STRICT = "strict"
+    STATS = "stats"
+    """See statistics: `key` is the period."""
 
 
 @dataclass(frozen=True, slots=True)

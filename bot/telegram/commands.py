@@ -28,6 +28,9 @@ HELP = Command("help", _("how this works"))
 PRIVACY = Command("privacy", _("what is kept about me"))
 GATES = Command("gates", _("the groups I run"))
 COMMANDS = (START, CANCEL, HELP, PRIVACY, GATES)
+STATS = Command("stats", _("how many got in: /stats [today|7d|30d|90d|all] [gate]"))
+OPERATOR_COMMANDS = (STATS,)
+"""In no menu: who may not use them does not learn that they exist."""
 
 
 def menu(words: Words) -> list[BotCommand]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from decimal import Decimal
 
 import structlog
 from aiogram import Bot
@@ -33,6 +34,7 @@ from bot.telegram.prompts import Prompts
 from bot.telegram.refusals import ALREADY_IN, NO_MESSAGE, NO_REQUEST, NOTHING_CHANGED, UNREACHABLE, says
 from bot.telegram.screens import Screens
 from bot.telegram.sentences import toast
+from bot.telegram.stats import StatsTeller
 from bot.telegram.texts import Texts
 
 log = structlog.get_logger()
@@ -40,7 +42,14 @@ log = structlog.get_logger()
 TIMEOUT = 15
 
 MESSAGES = frozenset(
-    {ErrandKind.NOTIFY, ErrandKind.POINT, ErrandKind.PROMPT, ErrandKind.GROUP_PROMPT, ErrandKind.SEND_FILE}
+    {
+        ErrandKind.NOTIFY,
+        ErrandKind.POINT,
+        ErrandKind.PROMPT,
+        ErrandKind.GROUP_PROMPT,
+        ErrandKind.SEND_FILE,
+        ErrandKind.STATS,
+    }
 )
 """Errands that send a message, which Telegram counts for its chat."""
 
@@ -50,7 +59,16 @@ ErrandRunner = Callable[[ErrandDue], Awaitable[Receipt]]
 class Deliverer:
     """Carries parcels to Telegram. Never raises: whatever happens is in the receipt."""
 
-    def __init__(self, bot: Bot, clock: Clock, texts: Texts, screens: Screens, app_url: str | None) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        clock: Clock,
+        texts: Texts,
+        screens: Screens,
+        app_url: str | None,
+        price: Decimal | None = None,
+    ) -> None:
+        """`price`: what one call number costs, where the operators have said."""
         self._bot = bot
         self._clock = clock
         self._texts = texts
@@ -77,6 +95,7 @@ class Deliverer:
             ErrandKind.POINT: prompts.point,
             ErrandKind.PROMPT: prompts.prompt,
             ErrandKind.GROUP_PROMPT: prompts.group_prompt,
+            ErrandKind.STATS: StatsTeller(bot, texts, price).tell,
         }
 
     def draw(self, screen: ScreenDue) -> Drawing:

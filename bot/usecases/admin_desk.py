@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, ErrandKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import ADMIN_KNOWN_FOR, Act, ActKind
+from bot.domain.screen import Face
 from bot.usecases.ports import Store
 
 Doer = Callable[[Store, Gate, Act, datetime], Awaitable[Toast]]
@@ -75,6 +76,9 @@ class AdminDesk:
         gate = await store.gates.get(act.gate_id)
         if gate is None or not is_admin:
             toast = Toast.NOT_ADMIN
+            if act.kind is ActKind.STATS and act.query_id is None:
+                # They wrote a command that is not there for them: it is answered like any other text.
+                await store.screens.show(act.admin_id, act.admin_id, Face.WELCOME, now, fresh=True)
         else:
             toast = await self._doers[act.kind](store, gate, act, now)
         if act.query_id is not None:

@@ -46,6 +46,9 @@ class Gates(Protocol):
 
     async def get_many(self, chat_ids: Collection[int]) -> dict[int, Gate]: ...
 
+    async def all(self) -> list[Gate]:
+        """All there ever were, on or off."""
+
     async def set_settings(self, chat_id: int, settings: GateSettings, now: datetime) -> None: ...
 
     async def set_switch(self, chat_id: int, switch: Switch, now: datetime) -> None: ...
