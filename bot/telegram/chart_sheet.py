@@ -20,11 +20,13 @@ from matplotlib.text import Text
 FONTS = Path(get_data_path()) / "fonts" / "ttf"
 """Fonts that come with the library: they have Latin, Cyrillic, Greek, Arabic and Hebrew letters, and the same
 everywhere."""
+VARIATIONS = range(0xFE00, 0xFE10)
+"""Characters that only say how the one before them is to look."""
 PIXELS_AN_INCH = 100
 POINTS_AN_INCH = 72
 
-# One picture for light and dark chats: its own ground, and colours that people who see few colours can tell apart,
-# since they differ in lightness as well. Words have a contrast of 4.5 to 1 and more on both grounds.
+# One picture for light and dark chats: its own ground, on which words have a contrast of 4.5 to 1 and more, and colours
+# that those who see few colours tell apart too.
 GROUND = "#0d1726"
 SURFACE = "#17243a"
 TRACK = "#24344f"
@@ -165,7 +167,8 @@ class Sheet:
 
 def drawable(text: str) -> str:
     """The text without what the fonts have no shape for, such as emoji; empty when nothing is left."""
-    return " ".join("".join(char for char in text if char.isspace() or ord(char) in _shapes()).split())
+    shapes = _shapes()
+    return " ".join("".join(char for char in text if char.isspace() or ord(char) in shapes).split())
 
 
 def _cut(text: str, length: int) -> str:
@@ -181,4 +184,4 @@ def _font(*, bold: bool) -> FontProperties:
 def _shapes() -> frozenset[int]:
     """The characters that both fonts have."""
     regular, bold = (FT2Font(str(FONTS / name)) for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"))
-    return frozenset(regular.get_charmap()) & frozenset(bold.get_charmap())
+    return frozenset(regular.get_charmap()) & frozenset(bold.get_charmap()) - frozenset(VARIATIONS)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
+import structlog
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, InputMediaPhoto
@@ -20,18 +25,38 @@ from bot.telegram.refusals import NOTHING_CHANGED, UNREACHABLE, says
 from bot.telegram.stats_words import caption, unknown, which_gate
 from bot.telegram.texts import Texts, Words
 
+log = structlog.get_logger()
+
 TIMEOUT = 30
 """Seconds for a call that brings a picture."""
+PATIENCE = 60
+"""Seconds for drawing one."""
+CODE = Path(__file__).parents[2]
 MOST_WAITING = 4
 """Charts that wait to be drawn. More come again later, lest they take all the courier's hands."""
 SUMMARY = TypeAdapter(Summary)
 
+Draw = Callable[[str, str], bytes]
+"""Makes the picture of a packed summary in a language. May raise OSError or subprocess.SubprocessError."""
+
+
+def draw_apart(packed: str, language: str) -> bytes:
+    """In a process of its own: in this one a thread would hold up everybody for a third of a second and more, and
+    what draws would stay in memory for ever."""
+    command = [sys.executable, "-m", "bot.telegram.charts", language]
+    done = subprocess.run(  # noqa: S603 - our own code, and a language of ours
+        command, input=packed.encode(), stdout=subprocess.PIPE, cwd=CODE, timeout=PATIENCE, check=True
+    )
+    return done.stdout
+
 
 class StatsTeller:
-    """Carries what somebody gets who asked for statistics. Charts are drawn one at a time, in a thread."""
+    """Carries what somebody gets who asked for statistics. Charts are drawn one at a time; where one cannot be drawn,
+    its words go out alone."""
 
-    def __init__(self, bot: Bot, texts: Texts, price: Decimal | None) -> None:
+    def __init__(self, bot: Bot, texts: Texts, price: Decimal | None, draw: Draw = draw_apart) -> None:
         """`price`: of one call number."""
+        self._draw = draw
         self._bot = bot
         self._texts = texts
         self._price = price
@@ -60,7 +85,7 @@ class StatsTeller:
         if self._waiting >= MOST_WAITING:
             return Receipt(errand, Result.RETRY, error="too many charts at once")
         summary = SUMMARY.validate_json(str(errand.details["summary"]))
-        png = await self._draw(summary, words)
+        png = await self._drawn(str(errand.details["summary"]), words)
         details = errand.details
         keyboard = stats_buttons.of_chart(
             words,
@@ -69,7 +94,10 @@ class StatsTeller:
             others=bool(details["others"]),
             together=bool(details["together"]),
         )
-        text, photo = caption(summary, words, self._price), BufferedInputFile(png, "statistics.png")
+        text = caption(summary, words, self._price)
+        if png is None:
+            return await self._say(errand, text, keyboard)
+        photo = BufferedInputFile(png, "statistics.png")
         if "message_id" in details:
             media = InputMediaPhoto(media=photo, caption=text, parse_mode="HTML")
             message_id = int(details["message_id"])
@@ -80,11 +108,14 @@ class StatsTeller:
         sent = await self._bot(new, request_timeout=TIMEOUT)
         return Receipt(errand, Result.DONE, message_id=sent.message_id)
 
-    async def _draw(self, summary: Summary, words: Words) -> bytes:
+    async def _drawn(self, packed: str, words: Words) -> bytes | None:
         self._waiting += 1
         try:
             async with self._drawing:
-                return await asyncio.to_thread(_chart, summary, words)
+                return await asyncio.to_thread(self._draw, packed, words.language)
+        except (OSError, subprocess.SubprocessError) as error:
+            log.warning("chart_not_drawn", error=type(error).__name__)
+            return None
         finally:
             self._waiting -= 1
 
@@ -121,13 +152,6 @@ class StatsTeller:
                 raise
             return says(error, NOTHING_CHANGED)
         return True
-
-
-def _chart(summary: Summary, words: Words) -> bytes:
-    # What draws takes half a second to load and much memory: only who asks for a chart pays for it.
-    from bot.telegram.charts import chart  # noqa: PLC0415
-
-    return chart(summary, words)
 
 
 def _gates_of(errand: ErrandDue) -> list[tuple[int, str]]:
