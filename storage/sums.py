@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import BigInteger, and_, case, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, TextClause, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.journal import Event
@@ -17,8 +17,7 @@ from bot.domain.statistics import (
     Period,
     Sum,
     add_up,
-    day_number,
-    month_number,
+    span_number,
 )
 from storage import tables
 from storage.statements import insert, upsert
@@ -77,39 +76,42 @@ class SqlSums:
         return sum(fact.count for fact in facts)
 
     async def read(self, period: Period, gate_id: int | None, grain: Grain) -> dict[Sum, int]:
-        number = day_number if grain is Grain.DAY else month_number
-        whose = NO_GATE if gate_id is None else gate_id
-        # Over time only totals of what was asked for are told; the rest the database adds up.
-        span = case((and_(S.gate_id == whose, S.dimension == Dimension.TOTAL), S.span), else_=0).label("span")
-        columns = (span, S.gate_id, S.dimension, S.key, S.event)
-        conditions = [S.grain == grain, S.span <= number(period.last)]
+        within = [S.grain == grain, S.span <= span_number(period.last, grain)]
         if period.first is not None:
-            conditions.append(S.span >= number(period.first))
-        if gate_id is not None:
-            conditions.append(S.gate_id == gate_id)
-        else:
-            # Of each gate only the funnel is told.
-            conditions.append((S.gate_id == NO_GATE) | S.dimension.in_((Dimension.TOTAL, Dimension.CODE)))
+            within.append(S.span >= span_number(period.first, grain))
+        whose = NO_GATE if gate_id is None else gate_id
+        # Over time only the totals are told; the rest the database adds up.
+        span = case((S.dimension == Dimension.TOTAL, S.span), else_=0)
+        sums = await self._added_up(grain, span, [S.gate_id == whose, *within])
+        if gate_id is None:
+            sums |= await self._added_up(grain, literal(0), [S.gate_id != NO_GATE, tables.OF_FUNNEL, *within])
+        return _with_rest(sums, await self._rest(period, gate_id), gate_id, grain)
+
+    async def _added_up(
+        self, grain: Grain, span: ColumnElement[int], conditions: Sequence[ColumnElement[bool] | TextClause]
+    ) -> dict[Sum, int]:
+        columns = (span.label("told_span"), S.gate_id, S.dimension, S.key, S.event)
         total = cast(func.sum(S["count"]), BigInteger).label("total")
         rows = await self._connection.execute(select(*columns, total).where(*conditions).group_by(*columns))
-        sums = {
-            Sum(grain, row.span, row.gate_id, Dimension(row.dimension), row.key, EVENTS[row.event]): row.total
+        return {
+            Sum(grain, row.told_span, row.gate_id, Dimension(row.dimension), row.key, EVENTS[row.event]): row.total
             for row in rows
             if row.event in EVENTS
         }
-        return _with_rest(sums, await self._rest(period), gate_id, grain)
 
-    async def _rest(self, period: Period) -> list[Fact]:
+    async def _rest(self, period: Period, gate_id: int | None) -> list[Fact]:
         """What of the period is not rolled yet."""
         begin = None if period.first is None else datetime.combine(period.first, time(), UTC)
         rolled = await self.rolled_until()
         since = max((moment for moment in (begin, rolled) if moment is not None), default=None)
-        return await self._facts(since, datetime.combine(period.last + timedelta(days=1), time(), UTC))
+        return await self._facts(since, datetime.combine(period.last + timedelta(days=1), time(), UTC), gate_id)
 
-    async def _facts(self, since: datetime | None, until: datetime) -> list[Fact]:
+    async def _facts(self, since: datetime | None, until: datetime, gate_id: int | None = None) -> list[Fact]:
         hour = (cast(J.at, BigInteger) // literal(HOUR)).label("hour")
         columns = (J.event, J.gate_id, J.region, J.code, J.took_ms)
         when = [J.at < until] if since is None else [J.at >= since, J.at < until]
+        if gate_id is not None:
+            when.append(J.gate_id == gate_id)
         rows = await self._connection.execute(
             select(hour, *columns, func.count().label("entries")).where(*when).group_by(hour, *columns)
         )
@@ -126,9 +128,9 @@ class SqlSums:
 
 def _with_rest(sums: Mapping[Sum, int], rest: list[Fact], gate_id: int | None, grain: Grain) -> dict[Sum, int]:
     together = dict(sums)
-    for key, count in add_up(rest).items():
+    for key, count in add_up(rest, [grain]).items():
         is_of_gate = gate_id is None or key.gate_id == gate_id
         is_told = gate_id is not None or key.gate_id == NO_GATE or key.dimension in (Dimension.TOTAL, Dimension.CODE)
-        if key.grain is grain and is_of_gate and is_told:
+        if is_of_gate and is_told:
             together[key] = together.get(key, 0) + count
     return together

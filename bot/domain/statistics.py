@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -116,16 +116,21 @@ def month_number(day: date) -> int:
     return day.year * 12 + day.month - 1
 
 
+def span_number(day: date, grain: Grain) -> int:
+    """The span of this grain that a day is in."""
+    return day_number(day) if grain is Grain.DAY else month_number(day)
+
+
 def month_begins(span: int) -> date:
     """The first day of a month's span."""
     return date(span // 12, span % 12 + 1, 1)
 
 
-def add_up(facts: Iterable[Fact]) -> dict[Sum, int]:
-    """All sums to which these facts add, and by how much."""
+def add_up(facts: Iterable[Fact], grains: Collection[Grain] = frozenset(Grain)) -> dict[Sum, int]:
+    """All sums of these grains to which these facts add, and by how much."""
     sums: dict[Sum, int] = {}
     for fact in facts:
-        spans = ((Grain.DAY, day_number(fact.day)), (Grain.MONTH, month_number(fact.day)))
+        spans = [(grain, span_number(fact.day, grain)) for grain in grains]
         gates = {NO_GATE, fact.gate_id}
         for dimension, key in _keys(fact):
             for grain, span in spans:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from bot.domain.delivery import Urgency
+from bot.domain.statistics import Grain, Period
 from storage.database import Database
 from storage.store import SqlStore
 from storage.tables import metadata
@@ -29,8 +30,19 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         lambda store: store.grants.due(NOW, 100, ()),
         lambda store: store.screens.due(NOW, 100, ()),
         lambda store: store.errands.due(NOW, 100, (), Urgency.AT_ONCE),
+        lambda store: store.sums.read(Period.of_days(90, NOW), None, Grain.DAY),
+        lambda store: store.sums.read(Period(None, NOW.date()), -1001, Grain.MONTH),
     ],
-    ids=["windows that closed", "next window", "deadlines", "grants", "screens", "errands"],
+    ids=[
+        "windows that closed",
+        "next window",
+        "deadlines",
+        "grants",
+        "screens",
+        "errands",
+        "sums of all gates",
+        "sums of one gate",
+    ],
 )
 async def test_what_the_loops_ask_reads_no_whole_table(
     sqlite: Database, sqlite_path: Path, ask: Callable[[SqlStore], Awaitable[object]]

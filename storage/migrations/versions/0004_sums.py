@@ -25,7 +25,8 @@ def upgrade() -> None:
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("gate_id", "grain", "span", "dimension", "key", "event", name=op.f("pk_sums")),
     )
-    op.create_index("ix_sums_span", "sums", ["grain", "span"])
+    of_funnel = sa.text("dimension IN ('total', 'code')")
+    op.create_index("ix_sums_funnel", "sums", ["grain", "span"], sqlite_where=of_funnel, postgresql_where=of_funnel)
     op.create_table(
         "marks",
         sa.Column("name", sa.String(32), nullable=False),
