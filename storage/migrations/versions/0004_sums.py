@@ -26,7 +26,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("gate_id", "grain", "span", "dimension", "key", "event", name=op.f("pk_sums")),
     )
     of_funnel = sa.text("dimension IN ('total', 'code')")
-    op.create_index("ix_sums_funnel", "sums", ["grain", "span"], sqlite_where=of_funnel, postgresql_where=of_funnel)
+    columns = ["grain", "span", "gate_id", "dimension", "key", "event", "count"]
+    op.create_index("ix_sums_funnel", "sums", columns, sqlite_where=of_funnel, postgresql_where=of_funnel)
     op.create_table(
         "marks",
         sa.Column("name", sa.String(32), nullable=False),
