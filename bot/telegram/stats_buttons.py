@@ -11,9 +11,11 @@ from pydantic import Field
 
 from bot.domain.statistics import NO_GATE, PERIODS
 from bot.telegram.keyboards import rows
+from bot.telegram.stats_words import all_gates, period_name
 from bot.telegram.texts import Words, visible
 
 NO_PAGE = -1
+IN_A_LINE = 3
 TITLE_LENGTH = 40
 
 
@@ -28,20 +30,15 @@ class StatsButton(CallbackData, prefix="s"):
 
 def of_chart(words: Words, period: str, gate_id: int, *, others: bool, together: bool) -> InlineKeyboardMarkup:
     """Periods; and the way to other gates, and to all of them `together`, where there are any."""
-    names = {
-        "today": words("Today"),
-        "7d": words("7 d"),
-        "30d": words("30 d"),
-        "90d": words("90 d"),
-        "all": words("All"),
-    }
-    periods = [_button(f"· {names[name]} ·" if name == period else names[name], name, gate_id) for name in PERIODS]
+    names = {name: period_name(name, words) for name in PERIODS}
+    periods = [_button(f"· {text} ·" if name == period else text, name, gate_id) for name, text in names.items()]
     elsewhere = []
     if others:
         elsewhere.append(_button(words("Another gate…"), period, gate_id, 0))
     if together and gate_id != NO_GATE:
-        elsewhere.append(_button(words("All gates"), period, NO_GATE))
-    return rows(periods, elsewhere)
+        elsewhere.append(_button(all_gates(words), period, NO_GATE))
+    # All in one line would be cut off on a phone.
+    return rows(periods[:IN_A_LINE], periods[IN_A_LINE:], elsewhere)
 
 
 def of_gates(
@@ -55,7 +52,7 @@ def of_gates(
     together: bool,
 ) -> InlineKeyboardMarkup:
     """A page of gates, and the way back to the chart of `gate_id`."""
-    lines = [[_button(words("All gates"), period, NO_GATE)]] if together and page == 0 else []
+    lines = [[_button(all_gates(words), period, NO_GATE)]] if together and page == 0 else []
     turns = []
     if page > 0:
         turns.append(_button("‹", period, gate_id, page - 1))

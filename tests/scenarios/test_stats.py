@@ -70,7 +70,7 @@ async def test_the_numbers_are_those_of_what_happened(world: World, install: Ins
     half = re.match(r"half within (\d+) s, nine of ten within (\d+) s", told["From number to call"])
     assert half is not None
     assert abs(int(half.group(1)) - took) <= max(1, 0.1 * took)
-    assert message.buttons == ["Today", "· 7 d ·", "30 d", "90 d", "All"]
+    assert message.buttons == ["Today", "· 7 days ·", "30 days", "90 days", "All time"]
 
 
 async def test_who_is_known_and_who_came_without_a_call_are_told_apart_from_the_funnel(
@@ -112,10 +112,10 @@ async def test_a_pressed_period_and_gate_change_the_message_in_place(
     assert "Nobody asked" in (message.text or "")
     await operator.presses("All gates")
     await operator.sees("All gates · Today")
-    await operator.presses("30 d")
+    await operator.presses("30 days")
 
     assert (await operator.sees("All gates · 30 days")).id == message.id
-    assert "· 30 d ·" in message.buttons
+    assert "· 30 days ·" in message.buttons
     assert len(bots_photos(operator)) == 1
     assert world.telegram.unanswered_queries == []
     assert garage.messages == []
@@ -128,11 +128,11 @@ async def test_a_message_that_cannot_be_edited_is_replaced_by_a_new_one(
     await guarded(world, "Garage")
     await operator.says("/stats")
     message = await operator.sees("All gates · 7 days")
-    gone = message.button("30 d")
+    gone = message.button("30 days")
     assert gone is not None
     world.faults.add(where="telegram", kind="400", method="editMessageMedia", times=1)
 
-    await operator.presses("30 d")
+    await operator.presses("30 days")
 
     assert (await operator.sees("All gates · 30 days")).id != message.id
     world.faults.add(where="telegram", kind="400", method="editMessageReplyMarkup", times=1)
@@ -172,7 +172,7 @@ async def test_an_admin_sees_their_own_gates_and_nothing_else(
     await olga.says("/stats")
     message = await olga.sees("Flat owners · 7 days")
     assert (is_png(message), rows_of(message)["Asked"]) == (True, "3")
-    assert message.buttons == ["Today", "· 7 d ·", "30 d", "90 d", "All"]
+    assert message.buttons == ["Today", "· 7 days ·", "30 days", "90 days", "All time"]
     await olga.presses("Today")
     assert (await olga.sees("Flat owners · Today")).id == message.id
     assert await olga.presses_button(message.id, "s:7d:0:-1") == {
@@ -286,7 +286,7 @@ async def test_of_several_charts_asked_for_at_once_the_last_one_stays(
     await operator.says("/stats")
     message = await operator.sees("All gates · 7 days")
 
-    for button in ("Today", "30 d", "90 d", "All"):
+    for button in ("Today", "30 days", "90 days", "All time"):
         await operator.presses(button)
 
     await operator.sees("All gates · All time")

@@ -133,11 +133,12 @@ def test_every_button_fits_telegram_and_marks_what_is_shown() -> None:
     longest = -1009999999999999
     for period in PERIODS:
         rows = data(stats_buttons.of_chart(ENGLISH, period, longest, others=True, together=True))
-        assert [text for text, _ in rows[0] if text.startswith("·")] == [rows[0][list(PERIODS).index(period)][0]]
+        marked = [text for text, _ in [*rows[0], *rows[1]]]
+        assert [place for place, text in enumerate(marked) if text.startswith("· ")] == [list(PERIODS).index(period)]
         assert all(len(sent.encode()) <= 64 for row in rows for _, sent in row)
-        assert [text for text, _ in rows[1]] == ["Another gate…", "All gates"]
+        assert [text for text, _ in rows[2]] == ["Another gate…", "All gates"]
     alone = data(stats_buttons.of_chart(ENGLISH, "7d", longest, others=False, together=False))
-    assert [len(row) for row in alone] == [5]
+    assert [len(row) for row in alone] == [3, 2]
 
 
 def test_pages_of_gates_lead_to_each_other_and_back() -> None:
@@ -174,7 +175,7 @@ async def test_where_the_chart_cannot_be_drawn_the_words_go_out_alone(bot: Bot, 
     assert receipt.result is Result.DONE
     message = await anna.sees("All gates · 7 days")
     assert message.photo is None
-    assert "· 7 d ·" in message.buttons
+    assert "· 7 days ·" in message.buttons
 
 
 async def test_charts_are_drawn_one_at_a_time_and_more_than_a_few_come_again_later(bot: Bot, anna: Person) -> None:
