@@ -394,6 +394,7 @@ def test_only_messages_spend_a_chats_budget() -> None:
     assert {kind for kind, chat in spending.items() if chat is not None} == {
         ErrandKind.NOTIFY,
         ErrandKind.POINT,
+        ErrandKind.STATS,
         ErrandKind.PROMPT,
         ErrandKind.GROUP_PROMPT,
         ErrandKind.SEND_FILE,
