@@ -46,6 +46,7 @@ from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.ask_statistics import AskStatistics
 from bot.usecases.call_panel import CallPanel, ChooseLogPlace
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.decline_many import DeclineMany
@@ -55,18 +56,22 @@ from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_panel import ListGates
 from bot.usecases.open_verification import OpenVerification
+from bot.usecases.operators import Operators
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import Store
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
+from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
+from bot.usecases.roll_sums import RollSums
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.show_screen import ShowScreen
+from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.sweep import Sweep
 from bot.usecases.take_command import CommandInGroup, CommandInPrivate, FollowLink
 from bot.usecases.take_contact import TakeContact
@@ -149,8 +154,9 @@ class App:
         )
 
         # What admins want done.
+        show_statistics = ShowStatistics(clock, ReadStatistics())
         decline_many, raids = DeclineMany(clock), FollowRaids(clock)
-        desk = AdminDesk(clock, doers(Typed(), JsonPaper(), decline_many))
+        desk = AdminDesk(clock, doers(Typed(), JsonPaper(), decline_many, show_statistics))
         call_panel = CallPanel(clock, desk)
 
         # Telegram, outward.
@@ -158,7 +164,7 @@ class App:
         self._bot = _bot(settings, metrics, connection)
         self._texts = Texts(settings.LANGUAGE)
         self._screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
-        deliverer = Deliverer(self._bot, clock, self._texts, self._screens, settings.app_url)
+        deliverer = Deliverer(self._bot, clock, self._texts, self._screens, settings.app_url, settings.SMSC_PRICE)
         self._courier = Courier(
             self._database,
             PickParcels(clock),
@@ -171,7 +177,7 @@ class App:
         # The loops.
         self._number_desk = NumberDesk(request_number, clock, self._supervisor, self._announce)
         sweeper = Sweeper(
-            Sweep(clock, connection.is_there, decline_many.go_on, raids.follow, raids.relax),
+            Sweep(clock, connection.is_there, decline_many.go_on, raids.follow, raids.relax, RollSums(clock)),
             self._database,
             clock,
             self._announce,
@@ -210,6 +216,7 @@ class App:
             take_words=TakeWords(desk),
             call_panel=call_panel,
             choose_log_place=ChooseLogPlace(desk, call_panel),
+            ask_statistics=AskStatistics(clock, desk, show_statistics, Operators(operators).is_operator),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
             take_restriction=TakeRestriction(clock),

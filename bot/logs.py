@@ -30,5 +30,5 @@ def configure(log_format: Literal["console", "json"], *, quiet: bool = False) ->
     # Libraries log through the standard library; their warnings are wanted, their debugging (which can hold
     # addresses with the bot's token) is not.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", force=True)
-    for noisy in ("aiogram", "httpx", "httpcore", "aiohttp.access", "alembic"):
+    for noisy in ("aiogram", "httpx", "httpcore", "aiohttp.access", "alembic", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.ERROR)

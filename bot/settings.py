@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -115,6 +116,7 @@ class Settings(BaseModel):
     SMSC_CALLBACK_TOKEN: Annotated[SecretStr, Field(min_length=16), AfterValidator(_path_token)]
     SMSC_CALLBACK_SECRET: SecretStr | None = None
     SMSC_POLL_SECONDS: Annotated[float, Field(ge=0, le=3600)] = 20
+    SMSC_PRICE: Annotated[Decimal, Field(gt=0, lt=1_000_000, allow_inf_nan=False)] | None = None
     DATABASE_URL: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///data/callgate.db")
     SECRET_KEY: Annotated[SecretStr, Field(min_length=32)]
     OPERATORS: Annotated[tuple[Annotated[int, Field(gt=0, lt=2**52)], ...], BeforeValidator(_split)] = ()

@@ -11,7 +11,8 @@ from aiogram.filters import Command, CommandStart
 from bot.telegram import commands
 from bot.telegram.deep_links import Start
 from bot.telegram.keyboards import PanelButton, PlaceButton, VerificationButton
-from handlers import admin, group_commands, membership, person
+from bot.telegram.stats_buttons import StatsButton
+from handlers import admin, group_commands, membership, person, stats
 from handlers.middlewares import MeetPerson
 
 IN_PRIVATE = F.chat.type == "private"
@@ -43,6 +44,7 @@ def build_dispatcher(
     message(person.help_, IN_PRIVATE, Command(commands.HELP.name))
     message(person.privacy, IN_PRIVATE, Command(commands.PRIVACY.name))
     message(admin.gates, IN_PRIVATE, Command(commands.GATES.name))
+    message(stats.stats, IN_PRIVATE, Command(commands.STATS.name))
     about_people = Command(commands.PENDING.name, *(command.name for command in commands.PEOPLE_COMMANDS))
     message(group_commands.in_private, IN_PRIVATE, about_people)
     message(group_commands.in_group, IN_GROUP, about_people)
@@ -61,6 +63,7 @@ def build_dispatcher(
     button(person.verification_button, VerificationButton.filter())
     button(person.place_button, PlaceButton.filter())
     button(admin.panel_button, PanelButton.filter())
+    button(stats.stats_button, StatsButton.filter())
     button(person.unknown_button)
 
     dispatcher.chat_join_request.register(membership.join_request)

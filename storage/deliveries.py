@@ -46,6 +46,7 @@ RANKS = {
     ErrandKind.ALERT: 0,
     ErrandKind.CHECK_GATE: 1,
     ErrandKind.CALL_ADMINS: 1,
+    ErrandKind.STATS: 1,
     ErrandKind.SEND_FILE: 1,
     ErrandKind.FETCH_FILE: 1,
     ErrandKind.MAKE_LINK: 1,

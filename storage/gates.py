@@ -57,6 +57,10 @@ class SqlGates:
         rows = await self._connection.execute(select(tables.gates).where(G.chat_id.in_(chat_ids)))
         return {row.chat_id: gate(row.chat_id, row) for row in rows}
 
+    async def all(self) -> list[Gate]:
+        rows = await self._connection.execute(select(tables.gates).order_by(G.chat_id))
+        return [gate(row.chat_id, row) for row in rows]
+
     async def that_are_on(self) -> list[Gate]:
         """For the doctor, which reads beside the bot."""
         rows = await self._connection.execute(select(tables.gates).where(G.is_on).order_by(G.chat_id))

@@ -34,7 +34,7 @@ SETTLE = (
         error=bindparam("said"),
         detail=func.coalesce(bindparam("made"), A.detail),
     )
-    .returning(A.is_told)
+    .returning(A.is_told, A.verification_id)
 )
 # A newcomer is not unmuted before they were muted: the mute under way would come last, and stay.
 IS_BEING_MUTED = and_(
@@ -151,7 +151,7 @@ class SqlGrants:
 
     async def settle(
         self, grant: GrantDue, state: GrantState, now: datetime, error: str, detail: str | None = None
-    ) -> bool | None:
+    ) -> tuple[bool, int] | None:
         settled = await self._connection.execute(
             SETTLE,
             {
@@ -165,8 +165,8 @@ class SqlGrants:
                 "made": detail,
             },
         )
-        is_told: bool | None = settled.scalar_one_or_none()
-        return is_told
+        row = settled.one_or_none()
+        return None if row is None else (row.is_told, row.verification_id)
 
     async def retry(self, grant: GrantDue, due_at: datetime, error: str) -> None:
         await self._connection.execute(

@@ -12,6 +12,7 @@ from bot.domain.breaker import Breaker
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
+from bot.domain.verification import Verification
 from bot.usecases.ports import Claim, JournalEntry
 from storage import tables
 from storage.statements import insert, upsert
@@ -147,6 +148,8 @@ class SqlJournal:
         verification_id: int | None = None,
         code: str = "",
         actor_id: int | None = None,
+        region: str = "",
+        took: float | None = None,
     ) -> None:
         self._entries.append(
             {
@@ -157,6 +160,8 @@ class SqlJournal:
                 "verification_id": verification_id,
                 "code": code[:CODE_LENGTH],
                 "actor_id": actor_id,
+                "region": region,
+                "took_ms": None if took is None else int(took * 1000),
             }
         )
 
@@ -172,6 +177,20 @@ class SqlJournal:
             )
         )
         return found.scalar_one()
+
+    def about(
+        self, event: Event, now: datetime, verification: Verification, *, code: str = "", took: float | None = None
+    ) -> None:
+        self.add(
+            event,
+            now,
+            user_id=verification.user_id,
+            gate_id=verification.gate_id,
+            verification_id=verification.id,
+            code=code,
+            region=verification.region,
+            took=took,
+        )
 
     async def newest(self) -> int:
         found = await self._connection.execute(select(func.max(tables.journal.c.id)))

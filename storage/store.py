@@ -14,6 +14,7 @@ from storage.people import SqlPeople, SqlVerifiedPhones
 from storage.raids import SqlMassDeclines, SqlRaids
 from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLaunches, SqlSeen
 from storage.requests import SqlJoinRequests
+from storage.sums import SqlSums
 from storage.verifications import SqlVerifications
 
 
@@ -102,6 +103,11 @@ class SqlStore:
     def journal(self) -> SqlJournal:
         """The append-only record."""
         return SqlJournal(self.connection)
+
+    @cached_property
+    def sums(self) -> SqlSums:
+        """What the journal adds up to."""
+        return SqlSums(self.connection)
 
     @cached_property
     def launches(self) -> SqlLaunches:

@@ -100,6 +100,7 @@ verifications = Table(
     Column("sealed", LargeBinary),
     Column("state", String(16), nullable=False),
     Column("reason", String(32)),
+    Column("gate_id", BigInteger),
     Column("opened_at", Moment, nullable=False),
     Column("ended_at", Moment),
     Index("ix_verifications_user", "user_id", "id"),
@@ -334,6 +335,8 @@ journal = Table(
     Column("verification_id", BigInteger),
     Column("code", String(64), nullable=False),
     Column("actor_id", BigInteger),
+    Column("region", String(3), nullable=False, server_default=text("''")),
+    Column("took_ms", Integer),
     Index("ix_journal_at", "at"),
     Index("ix_journal_user", "user_id", "at"),
     Index(
@@ -343,6 +346,42 @@ journal = Table(
         sqlite_where=text("event = 'member_came'"),
         postgresql_where=text("event = 'member_came'"),
     ),
+)
+
+OF_FUNNEL = text("dimension IN ('total', 'code')")
+"""The sums of which the funnel is made; `storage.sums` says it in these words too, so that the index is found."""
+
+sums = Table(
+    "sums",
+    metadata,
+    Column("gate_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("grain", String(8), primary_key=True),
+    Column("span", Integer, primary_key=True, autoincrement=False),
+    Column("dimension", String(8), primary_key=True),
+    Column("key", String(32), primary_key=True),
+    Column("event", String(32), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    # What is told of each gate when all are asked about: a small part of the rows, and all of it.
+    Index(
+        "ix_sums_funnel",
+        "grain",
+        "span",
+        "gate_id",
+        "dimension",
+        "key",
+        "event",
+        "count",
+        sqlite_where=OF_FUNNEL,
+        postgresql_where=OF_FUNNEL,
+    ),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    # What was done up to when.
+    Column("name", String(32), primary_key=True),
+    Column("at", Moment, nullable=False),
 )
 
 launches = Table(

@@ -31,7 +31,14 @@ class SqlVerifications:
         self._connection = connection
 
     async def add(
-        self, token: str, user_id: int, phone: Phone, fingerprint: Fingerprint, sealed: bytes, now: datetime
+        self,
+        token: str,
+        user_id: int,
+        phone: Phone,
+        fingerprint: Fingerprint,
+        sealed: bytes,
+        now: datetime,
+        gate_id: int | None = None,
     ) -> Verification:
         added = await self._connection.execute(
             tables.verifications.insert()
@@ -45,6 +52,7 @@ class SqlVerifications:
                 sealed=sealed,
                 state=VerificationState.OPEN,
                 opened_at=now,
+                gate_id=gate_id,
             )
             .returning(V.id)
         )
@@ -59,6 +67,7 @@ class SqlVerifications:
             opened_at=now,
             asking=True,
             kind=phone.kind,
+            gate_id=gate_id,
         )
         await self.ask_number(verification, now)
         return verification
@@ -283,4 +292,5 @@ def _verification(row: Row[tuple[object, ...]], numbers: list[Row[tuple[object, 
         numbers=given,
         asking=any(number.state == ASKED for number in numbers),
         kind=NumberKind(row.kind),
+        gate_id=row.gate_id,
     )

@@ -19,8 +19,15 @@ from tests.installation import Installation
 from tests.papers import ROOT, VARIABLES, bot_commands
 
 COMPOSE = ROOT / "docker-compose.yml"
-NOT_OURS = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "COMPOSE_PROFILES", "POSTGRES_PASSWORD"}
-"""Variables for Python, Docker Compose and PostgreSQL."""
+NOT_OURS = {
+    "PATH",
+    "PYTHONUNBUFFERED",
+    "PYTHONDONTWRITEBYTECODE",
+    "MPLCONFIGDIR",
+    "COMPOSE_PROFILES",
+    "POSTGRES_PASSWORD",
+}
+"""Variables for Python, Matplotlib, Docker Compose and PostgreSQL."""
 
 
 def instructions() -> list[tuple[str, str]]:

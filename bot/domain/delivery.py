@@ -41,6 +41,8 @@ class ErrandKind(StrEnum):
     """Say under such a message what was decided."""
     POINT = "point"
     """Show somebody in a group, and nobody else, the way into the private chat."""
+    STATS = "stats"
+    """Show statistics, as a picture with words, or what else is to be said to who asked for them."""
     SEND_FILE = "send_file"
     FETCH_FILE = "fetch_file"
     MAKE_LINK = "make_link"
@@ -91,6 +93,7 @@ URGENCY = {
     ErrandKind.APPEAL: Urgency.LATER,
     ErrandKind.CLOSE_APPEAL: Urgency.LATER,
     ErrandKind.POINT: Urgency.SOON,
+    ErrandKind.STATS: Urgency.SOON,
     ErrandKind.SEND_FILE: Urgency.SOON,
     ErrandKind.FETCH_FILE: Urgency.SOON,
     ErrandKind.MAKE_LINK: Urgency.SOON,
@@ -120,6 +123,7 @@ MESSAGES = frozenset(
         ErrandKind.GROUP_PROMPT,
         ErrandKind.SEND_FILE,
         ErrandKind.LOG,
+        ErrandKind.STATS,
     }
 )
 """Errands that send a message, which Telegram counts for its chat."""

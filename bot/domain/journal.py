@@ -10,6 +10,8 @@ class Event(StrEnum):
 
     STARTED = "started"
     JOIN_ASKED = "join_asked"
+    AT_ONCE = "at_once"
+    """Who asked came in at once: verified before, let in by hand, or at a gate that asks for no call."""
     APP_OFFERED = "app_offered"
     APP_OPENED = "app_opened"
     JOIN_REACHED = "join_reached"
@@ -20,6 +22,8 @@ class Event(StrEnum):
     CONTACT_REFUSED = "contact_refused"
     NUMBER_ASKED = "number_asked"
     NUMBER_GIVEN = "number_given"
+    """The first number of an attempt; further ones are ANOTHER_GIVEN."""
+    ANOTHER_GIVEN = "another_given"
     NUMBER_REFUSED = "number_refused"
     LIMITED = "limited"
     CONFIRMED = "confirmed"

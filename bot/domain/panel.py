@@ -82,6 +82,8 @@ class ActKind(StrEnum):
     """What was written as a command: `key` is its name, `value` whom it is about."""
     STRICT = "strict"
     """`value`: on, for an hour, or off."""
+    STATS = "stats"
+    """See statistics: `key` is the period."""
 
 
 @dataclass(frozen=True, slots=True)

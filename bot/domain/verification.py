@@ -86,6 +86,8 @@ class Verification:
     numbers: tuple[CallNumber, ...] = ()
     asking: bool = False
     kind: NumberKind = NumberKind.UNKNOWN
+    gate_id: int | None = None
+    """The gate at which the person waited longest when they began; statistics count the attempt there."""
 
     @property
     def is_open(self) -> bool:

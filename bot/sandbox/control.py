@@ -96,6 +96,7 @@ class Control:
             web.get("/", self._local(self._index)),
             web.get("/sandbox/state", self._local(self._state)),
             web.get("/sandbox/events", self._local(self._events)),
+            web.get("/sandbox/photo/{file_id}", self._local(self._photo)),
             web.post("/sandbox/act", self._local(self._act)),
             web.post("/sandbox/clock", self._local(self._clock)),
             web.post("/sandbox/faults", self._local(self._faults)),
@@ -200,6 +201,12 @@ class Control:
         if parts:
             await answer.write("".join(parts).encode())
             await asyncio.sleep(1 / EVENTS_A_SECOND)
+
+    async def _photo(self, request: web.Request) -> web.StreamResponse:
+        photo = self._world.telegram.photos.get(request.match_info["file_id"])
+        if photo is None:
+            return _no("There is no such picture.", 404)
+        return web.Response(body=photo.data, content_type="image/png")
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
         deed = ACT.validate_json(await _body(request))

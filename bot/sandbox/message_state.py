@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.sandbox.telegram.state import Account, Group, Message
+from bot.sandbox.telegram.state import Account, Group, Message, Photo
 
 Json = dict[str, Any]
 SHOWN_MESSAGES = 200
@@ -29,10 +29,17 @@ def message_json(message: Message, me: Account) -> Json:
         "text": _happened(message) if message.service else message.text or "",
         "entities": message.entities,
         "contact": message.contact,
+        "photo": _photo(message.photo),
         "document": document and {"id": document.file_id, "name": document.name, "size": len(document.data)},
         "forwarded": message.forward_origin is not None,
         "inline_keyboard": [[_button(button) for button in row] for row in message.inline_keyboard],
     }
+
+
+def _photo(photo: Photo | None) -> Json | None:
+    if photo is None:
+        return None
+    return {"url": f"/sandbox/photo/{photo.file_id}", "width": photo.width, "height": photo.height}
 
 
 def _sender(message: Message) -> Json:

@@ -44,6 +44,9 @@ PEOPLE_COMMANDS = (WHO, REVOKE, BLOCK, UNBLOCK)
 """Those that name somebody."""
 ADMIN_COMMANDS = (GATE, PENDING, *PEOPLE_COMMANDS, LOG)
 """Those of admins, in their groups; all but `/gate` and `/log` in private too."""
+STATS = Command("stats", _("how many got in: /stats [today|7d|30d|90d|all] [gate]"))
+OPERATOR_COMMANDS = (STATS,)
+"""In no menu: who may not use them does not learn that they exist."""
 
 
 def menu(words: Words, commands: Sequence[Command] = COMMANDS) -> list[BotCommand]:

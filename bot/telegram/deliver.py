@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from decimal import Decimal
 
 import structlog
 from aiogram import Bot
@@ -56,6 +57,7 @@ from bot.telegram.refusals import (
 )
 from bot.telegram.screens import Screens
 from bot.telegram.sentences import toast
+from bot.telegram.stats import StatsTeller
 from bot.telegram.texts import Texts
 
 log = structlog.get_logger()
@@ -68,7 +70,16 @@ ErrandRunner = Callable[[ErrandDue], Awaitable[Receipt]]
 class Deliverer:
     """Carries parcels to Telegram. Never raises: whatever happens is in the receipt."""
 
-    def __init__(self, bot: Bot, clock: Clock, texts: Texts, screens: Screens, app_url: str | None) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        clock: Clock,
+        texts: Texts,
+        screens: Screens,
+        app_url: str | None,
+        price: Decimal | None = None,
+    ) -> None:
+        """`price`: what one call number costs, where the operators have said."""
         self._bot = bot
         self._clock = clock
         self._texts = texts
@@ -104,6 +115,7 @@ class Deliverer:
             ErrandKind.POINT: prompts.point,
             ErrandKind.PROMPT: prompts.prompt,
             ErrandKind.GROUP_PROMPT: prompts.group_prompt,
+            ErrandKind.STATS: StatsTeller(bot, texts, price).tell,
         }
 
     def draw(self, screen: ScreenDue) -> Drawing:

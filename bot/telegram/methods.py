@@ -13,6 +13,8 @@ from aiogram.methods import TelegramMethod
 from aiogram.types import (
     EphemeralMessageParameters,
     InlineKeyboardMarkup,
+    InputFile,
+    InputMediaPhoto,
     InputRichMessage,
     LinkPreviewOptions,
     ReplyKeyboardMarkup,
@@ -118,6 +120,42 @@ class EditRich(TelegramMethod[JsonValue]):
     message_id: int
     rich_message: InputRichMessage
     reply_markup: InlineKeyboardMarkup | ReplyKeyboardMarkup | None = None
+
+
+class SendPhoto(TelegramMethod[Sent]):
+    """sendPhoto with HTML below it."""
+
+    __returning__ = Sent
+    __api_method__ = "sendPhoto"
+
+    chat_id: int
+    photo: InputFile
+    caption: str
+    parse_mode: Literal["HTML"] = "HTML"
+    reply_markup: InlineKeyboardMarkup | None = None
+
+
+class EditPhoto(TelegramMethod[JsonValue]):
+    """editMessageMedia: another picture in a message, or one in place of its text."""
+
+    __returning__ = JsonValue
+    __api_method__ = "editMessageMedia"
+
+    chat_id: int
+    message_id: int
+    media: InputMediaPhoto
+    reply_markup: InlineKeyboardMarkup | None = None
+
+
+class EditButtons(TelegramMethod[JsonValue]):
+    """editMessageReplyMarkup."""
+
+    __returning__ = JsonValue
+    __api_method__ = "editMessageReplyMarkup"
+
+    chat_id: int
+    message_id: int
+    reply_markup: InlineKeyboardMarkup | None = None
 
 
 class GetGuard(TelegramMethod[GuardedChat]):

@@ -91,6 +91,10 @@ class AdminDesk:
     @staticmethod
     async def _turn_off(store: Store, act: Act, now: datetime) -> None:
         """Who wrote in private, or followed a link, is answered there too, that they are no admin."""
+        if act.query_id is None and act.kind is ActKind.STATS:
+            # They wrote a command that is not there for them: it is answered like any other text.
+            await store.screens.show(act.admin_id, act.admin_id, Face.WELCOME, now, fresh=True)
+            return
         if act.query_id is None and act.kind in (ActKind.OPEN, ActKind.COMMAND) and "group" not in act.details:
             details: dict[str, str | int] = {"gate": act.gate_id, "page": Page.CARD}
             await store.screens.show(act.admin_id, act.admin_id, Face.GATE, now, details=details, fresh=True)

@@ -78,4 +78,5 @@ async def ask(store: Store, gate: Gate, user_id: int, name: str, now: datetime) 
     request = JoinRequest(gate.chat_id, user_id, now, deadline_at, RequestState.WAITING, way=WayIn.LINK, name=name)
     await store.requests.keep(request)
     store.journal.add(Event.JOIN_ASKED, now, user_id=user_id, gate_id=gate.chat_id, code=WayIn.LINK)
-    await decide(store, gate, request, now, told=True)
+    if await decide(store, gate, request, now, told=True):
+        store.journal.add(Event.AT_ONCE, now, user_id=user_id, gate_id=gate.chat_id)

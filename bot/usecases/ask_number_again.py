@@ -44,7 +44,7 @@ class AskNumberAgain:
         if await is_limited(store, person, mine.fingerprint, mine, now):
             return Toast.LIMITED
         await store.verifications.ask_number(mine, now)
-        store.journal.add(Event.NUMBER_ASKED, now, user_id=person.user_id, verification_id=mine.id)
+        store.journal.about(Event.NUMBER_ASKED, now, mine)
         await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now)
         return Toast.ASKING
 

@@ -32,6 +32,6 @@ class CancelVerification:
                 await store.screens.touch([person.user_id], now)
             return Toast.OVER
         await store.verifications.save(verification.cancel(now))
-        store.journal.add(Event.CANCELLED, now, user_id=person.user_id, verification_id=verification.id)
+        store.journal.about(Event.CANCELLED, now, verification)
         await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=fresh)
         return Toast.CANCELLED

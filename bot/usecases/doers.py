@@ -14,11 +14,14 @@ from bot.usecases.ports_gates import SettingsPaper, TypedWords
 from bot.usecases.raid_doers import DeclineRecent, MakeStrict, ToldOfRaid
 from bot.usecases.set_settings import SetSetting, TakePreset, TakeTyped
 from bot.usecases.settings_files import ApplyFile, ExportSettings, TakeSettingsFile
+from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.switch_gate import SwitchGate
 from bot.usecases.take_command import TakeCommand
 
 
-def doers(typed: TypedWords, paper: SettingsPaper, decline_many: DeclineMany) -> dict[ActKind, Doer]:
+def doers(
+    typed: TypedWords, paper: SettingsPaper, decline_many: DeclineMany, show_statistics: ShowStatistics
+) -> dict[ActKind, Doer]:
     """One for each kind of act."""
     by_hand: dict[ActKind, Doer] = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}
     return {
@@ -35,6 +38,7 @@ def doers(typed: TypedWords, paper: SettingsPaper, decline_many: DeclineMany) ->
         ActKind.IMPORT: TakeSettingsFile(paper),
         ActKind.APPLY: ApplyFile(paper),
         ActKind.LOG_HERE: LogHere(),
+        ActKind.STATS: show_statistics.of_admin,
         ActKind.POINT: PointToPanel(),
         ActKind.SWITCH: ToldOfRaid(SwitchGate()),
         ActKind.STRICT: ToldOfRaid(MakeStrict()),

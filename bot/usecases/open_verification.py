@@ -53,18 +53,14 @@ class OpenVerification:
             return Toast.LIMITED
         if mine is not None:
             await store.verifications.save(mine.cancel(now))
-            store.journal.add(Event.CANCELLED, now, user_id=person.user_id, verification_id=mine.id)
+            store.journal.about(Event.CANCELLED, now, mine)
+        waiting = (await store.requests.waiting_of_many([person.user_id])).get(person.user_id, [])
+        gate_id = waiting[0][1].chat_id if waiting else None
         verification = await store.verifications.add(
-            self._randomness.token(), person.user_id, phone, fingerprint, self._vault.seal(phone), now
+            self._randomness.token(), person.user_id, phone, fingerprint, self._vault.seal(phone), now, gate_id
         )
-        store.journal.add(
-            Event.CONTACT_TAKEN,
-            now,
-            user_id=person.user_id,
-            verification_id=verification.id,
-            code=phone.region,
-        )
-        store.journal.add(Event.NUMBER_ASKED, now, user_id=person.user_id, verification_id=verification.id)
+        store.journal.about(Event.CONTACT_TAKEN, now, verification, code=phone.region)
+        store.journal.about(Event.NUMBER_ASKED, now, verification)
         await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, after=GATEWAY_FIRST)
         return Toast.TRYING_AGAIN
 

@@ -12,6 +12,8 @@ from bot.domain.breaker import Breaker
 from bot.domain.gateway import EventSource, GatewayEvent, NumberOffer
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint, Phone
+from bot.domain.statistics import Grain, Period, Sum
+from bot.domain.verification import Verification
 from bot.usecases.ports_delivery import Errands, Screens
 from bot.usecases.ports_gates import Admins, Appeals, Gates, Grants, JoinRequests, Standings
 from bot.usecases.ports_people import People, Verifications, VerifiedPhones
@@ -136,6 +138,11 @@ class Journal(Protocol):
     ) -> None:
         """`actor_id`: the admin who did it."""
 
+    def about(
+        self, event: Event, now: datetime, verification: Verification, *, code: str = "", took: float | None = None
+    ) -> None:
+        """The same for what happened to an attempt: its person, gate and country are noted with it. `took`: seconds."""
+
     async def of(self, gate_id: int, user_id: int, limit: int) -> list[JournalEntry]:
         """What happened to a person at a gate, or at none in particular, newest first."""
 
@@ -147,6 +154,22 @@ class Journal(Protocol):
 
     async def since(self, entry_id: int, limit: int) -> list[tuple[int, int | None]]:
         """Id and person of the entries after this one, oldest first."""
+
+
+class Sums(Protocol):
+    """What the journal adds up to. Entries before `rolled_until` are in the sums, later ones are not yet."""
+
+    async def rolled_until(self) -> datetime | None: ...
+
+    async def roll(self, until: datetime) -> int:
+        """Add the entries of before `until` that are not in yet; how many those were."""
+
+    async def oldest_unrolled(self) -> datetime | None:
+        """When the first entry was made that is not in yet."""
+
+    async def read(self, period: Period, gate_id: int | None, grain: Grain) -> dict[Sum, int]:
+        """The sums of a period, with what is not rolled yet: of one gate, or of all and each (None). Spans are told
+        apart where the totals of what was asked for are, and else added up, as span 0."""
 
 
 class Seen(Protocol):
@@ -212,6 +235,8 @@ class Store(Protocol):
     def gateway(self) -> GatewayState: ...
     @property
     def journal(self) -> Journal: ...
+    @property
+    def sums(self) -> Sums: ...
     @property
     def launches(self) -> Launches: ...
     @property

@@ -61,6 +61,9 @@ class Gates(Protocol):
 
     async def get_many(self, chat_ids: Collection[int]) -> dict[int, Gate]: ...
 
+    async def all(self) -> list[Gate]:
+        """All there ever were, on or off."""
+
     async def set_settings(self, chat_id: int, settings: GateSettings, now: datetime) -> None: ...
 
     async def set_switch(self, chat_id: int, switch: Switch, now: datetime) -> None: ...
@@ -202,8 +205,9 @@ class Grants(Protocol):
 
     async def settle(
         self, grant: GrantDue, state: GrantState, now: datetime, error: str, detail: str | None = None
-    ) -> bool | None:
-        """Note the outcome; whether it belongs on the person's screen. None: it is owed anew meanwhile."""
+    ) -> tuple[bool, int] | None:
+        """Note the outcome; whether it belongs on the person's screen, and by which verification it was owed (0: by
+        none). None: it is owed anew meanwhile."""
 
     async def retry(self, grant: GrantDue, due_at: datetime, error: str) -> None: ...
 

@@ -73,9 +73,16 @@ class Verifications(Protocol):
     """All attempts and their call numbers."""
 
     async def add(
-        self, token: str, user_id: int, phone: Phone, fingerprint: Fingerprint, sealed: bytes, now: datetime
+        self,
+        token: str,
+        user_id: int,
+        phone: Phone,
+        fingerprint: Fingerprint,
+        sealed: bytes,
+        now: datetime,
+        gate_id: int | None = None,
     ) -> Verification:
-        """Open one, with its first number asked for."""
+        """Open one, with its first number asked for. `gate_id`: where the person waits longest."""
 
     async def get(self, verification_id: int) -> Verification | None: ...
 

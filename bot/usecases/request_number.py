@@ -93,7 +93,7 @@ class RequestNumber:
             await store.verifications.give_number(ask.id, offer, now + self._call_window, inbox_after)
             if verification is None or not verification.is_open:
                 return
-            store.journal.add(Event.NUMBER_GIVEN, now, user_id=verification.user_id, verification_id=verification.id)
+            store.journal.about(Event.ANOTHER_GIVEN if verification.numbers else Event.NUMBER_GIVEN, now, verification)
             await store.screens.touch([verification.user_id], now)
 
         await self._transactions.transact(note)
@@ -108,13 +108,7 @@ class RequestNumber:
             verification = await store.verifications.get(ask.verification.id)
             if verification is None or not verification.is_open:
                 return
-            store.journal.add(
-                Event.NUMBER_REFUSED,
-                now,
-                user_id=verification.user_id,
-                verification_id=verification.id,
-                code=f"{error.reason}:{error.code or ''}",
-            )
+            store.journal.about(Event.NUMBER_REFUSED, now, verification, code=f"{error.reason}:{error.code or ''}")
             if not verification.numbers:
                 await store.verifications.save(verification.refuse(error.reason, now))
             await store.screens.touch([verification.user_id], now)

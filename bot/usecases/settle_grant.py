@@ -10,6 +10,7 @@ from bot.domain.gate import GrantKind, GrantState, JoinRequest, RequestState, St
 from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
+from bot.domain.statistics import How
 from bot.usecases.admit import BY_NOBODY, Why, reward
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
@@ -34,11 +35,13 @@ class SettleGrant:
 
     async def __call__(self, store: Store, grant: GrantDue, receipt: Receipt, now: datetime) -> None:
         state = GRANT_STATES.get(receipt.result, GrantState.FAILED)
-        is_told = await store.grants.settle(grant, state, now, receipt.error, receipt.answer.get("detail"))
-        if is_told is None:
+        settled = await store.grants.settle(grant, state, now, receipt.error, receipt.answer.get("detail"))
+        if settled is None:
             return
+        is_told, verification_id = settled
         event = GRANT_EVENTS.get(state, Event.GRANT_FAILED)
-        code = receipt.error or ("" if grant.kind is GrantKind.JOIN else grant.kind)
+        how = How.OTHER if verification_id == BY_NOBODY else How.CALLED if is_told else How.KNOWN
+        code = receipt.error or (grant.kind if grant.kind is GrantKind.TAG else how)
         store.journal.add(event, now, user_id=grant.user_id, gate_id=grant.gate_id, code=code[:64])
         if grant.kind in ENTRIES:
             await self._entry(store, grant, state, now)

@@ -84,7 +84,7 @@ class Sweep:
         expired = await store.verifications.overdue(now, AT_ONCE)
         for verification in expired:
             await store.verifications.save(verification.expire(now))
-            store.journal.add(Event.EXPIRED, now, user_id=verification.user_id, verification_id=verification.id)
+            store.journal.about(Event.EXPIRED, now, verification)
         await store.screens.touch([verification.user_id for verification in expired], now, acted=False)
 
     async def let_in(self, store: Store) -> None:

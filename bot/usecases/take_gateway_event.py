@@ -96,7 +96,9 @@ async def confirm(store: Store, verification: Verification, now: datetime, how: 
         await store.verifications.save(rival.cancel(now))
     await store.verifications.save(verification.confirm(now))
     await store.phones.put(await _phone(store, verification, now))
-    store.journal.add(Event.CONFIRMED, now, user_id=user_id, verification_id=verification.id, code=how)
+    number = verification.number
+    took = (now - number.asked_at).total_seconds() if number is not None else None
+    store.journal.about(Event.CONFIRMED, now, verification, code=how, took=took)
     await store.requests.reconsider(user_id=user_id)
     entering = [
         await decide(store, gate, replace(request, hindrance=None), now, told=True)

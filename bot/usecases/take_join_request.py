@@ -58,6 +58,7 @@ class TakeJoinRequest:
         gate = await notice_raid(store, gate, now)
         known = await store.standings.known(gate.chat_id, person.user_id)
         if await decide(store, gate, request, now, told=False, known=known):
+            store.journal.add(Event.AT_ONCE, now, user_id=person.user_id, gate_id=gate.chat_id)
             return
         if not gate.works:
             await self._leave(store, request, now)

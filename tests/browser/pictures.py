@@ -6,9 +6,17 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
+from bot.telegram.charts import chart
+from bot.telegram.texts import Texts
 from tests.browser.demo import DESKTOP, PHONE, ROOT, Scheme, Walk, chromium, running_demo
+from tests.telegram.summaries import summary
 
 PICTURES = ROOT / "docs" / "pictures"
+TITLES = {
+    "en": ("Flat owners, 12 River Street", "Allotment gardens, lot 7", "Garage", "Chess on Sundays", "Lost cats"),
+    "ru": ("Собственники, Речная 12", "Дачи у озера, участок 7", "Гараж", "Шахматы по воскресеньям", "Коты"),
+}
+"""Whose statistics are pictured."""
 
 
 def take(browser: Browser, url: str, folder: Path, scheme: Scheme) -> None:
@@ -74,9 +82,17 @@ def take_guard_join(browser: Browser, url: str, folder: Path, scheme: Scheme) ->
     desk.close()
 
 
+def draw_charts(folder: Path) -> None:
+    """The picture of /stats, which looks the same in light and dark chats."""
+    for language, titles in TITLES.items():
+        told = summary("30d", gates={-place: title for place, title in enumerate(titles, 1)})
+        (folder / f"stats-{language}.png").write_bytes(chart(told, Texts(language).in_language(language)))
+
+
 def main() -> None:
     """Take them all, light and dark."""
     PICTURES.mkdir(parents=True, exist_ok=True)
+    draw_charts(PICTURES)
     with running_demo() as url, chromium() as browser:
         schemes: tuple[Scheme, ...] = ("light", "dark")
         for scheme in schemes:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from bot.domain.delivery import Urgency
+from bot.domain.statistics import Grain, Period
 from storage.database import Database
 from storage.store import SqlStore
 from storage.tables import metadata
@@ -34,6 +35,8 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         lambda store: store.requests.tally(1, NOW, NOW),
         lambda store: store.standings.known(1, 2),
         lambda store: store.errands.due(NOW, 100, (), Urgency.AT_ONCE),
+        lambda store: store.sums.read(Period.of_days(90, NOW), None, Grain.DAY),
+        lambda store: store.sums.read(Period(None, NOW.date()), -1001, Grain.MONTH),
     ],
     ids=[
         "windows that closed",
@@ -47,6 +50,8 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         "tally",
         "known",
         "errands",
+        "sums of all gates",
+        "sums of one gate",
     ],
 )
 async def test_what_the_loops_ask_reads_no_whole_table(

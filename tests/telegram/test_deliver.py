@@ -398,6 +398,7 @@ def test_only_messages_spend_a_chats_budget() -> None:
         ErrandKind.CLOSE_APPEAL,
         ErrandKind.NOTIFY,
         ErrandKind.POINT,
+        ErrandKind.STATS,
         ErrandKind.PROMPT,
         ErrandKind.GROUP_PROMPT,
         ErrandKind.SEND_FILE,

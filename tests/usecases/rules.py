@@ -32,10 +32,13 @@ from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import Busy, PickParcels
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
+from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.report_failure import ReportFailure
+from bot.usecases.roll_sums import RollSums
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
+from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.sweep import Sweep
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
@@ -74,7 +77,8 @@ class Rules:
         self.rights = FollowRights(self.clock, [OPERATOR])
         self.pick = PickParcels(self.clock)
         self.paper, self.decline_many, self.raids = JsonPaper(), DeclineMany(self.clock), FollowRaids(self.clock)
-        self.desk = AdminDesk(self.clock, doers(Typed(), self.paper, self.decline_many))
+        self.show_statistics = ShowStatistics(self.clock, ReadStatistics())
+        self.desk = AdminDesk(self.clock, doers(Typed(), self.paper, self.decline_many, self.show_statistics))
         self.settle = SettleParcels(
             self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk, HearOfRaid([OPERATOR]), [OPERATOR])
         )
@@ -87,6 +91,7 @@ class Rules:
             self.decline_many.go_on,
             self.raids.follow,
             self.raids.relax,
+            RollSums(self.clock),
         )
         self.is_started = False
 

@@ -7,6 +7,7 @@ import { el } from "./dom.js";
 import { richText } from "./entities.js";
 import { fileSize, groupPhone } from "./format.js";
 import { icon } from "./icons.js";
+import { photo } from "./photo.js";
 import { page } from "./store.js";
 
 /** @typedef {import("./types.js").Chat} Chat */
@@ -23,7 +24,7 @@ export const look = (chat, message) =>
 
 /** @param {Message} message @returns {string} one line about it */
 export const summary = (message) =>
-  (message.contact ? "Contact" : message.text || message.document?.name || "")
+  (message.contact ? "Contact" : message.text || message.document?.name || (message.photo ? "Photo" : ""))
     .replace(/\s+/g, " ")
     .slice(0, 160);
 
@@ -155,6 +156,7 @@ export function messageBody(chat, message, language, reactions) {
     message.reply_to && quote(message.reply_to),
     message.contact && card(message.contact, reactions),
     message.document && fileCard(message.document),
+    message.photo && photo(message.photo, message.text),
     text,
     el(
       "div",

@@ -12,10 +12,11 @@
  * @typedef {{rows: ReplyButton[][], one_time?: boolean}} ReplyKeyboard
  * @typedef {{phone_number?: string, phone?: string, first_name?: string, name?: string}} Contact
  * @typedef {{id: string, name: string, size: number}} FileCard
+ * @typedef {{url: string, width: number, height: number}} Photo
  * @typedef {{id: number, order: number, from: Sender|null, mine: boolean, date: number, edited: boolean,
  *   service: boolean, alone: "received"|"sent"|null, topic: number|null, reply_to: {name: string, text: string}|null,
- *   text: string, entities?: Entity[], contact?: Contact|null, document?: FileCard|null, forwarded?: boolean,
- *   inline_keyboard?: InlineButton[][]|null}} Message one that only this person sees is `alone`, with an id below zero
+ *   text: string, entities?: Entity[], contact?: Contact|null, document?: FileCard|null, photo?: Photo|null,
+ *   forwarded?: boolean, inline_keyboard?: InlineButton[][]|null}} Message one that only this person sees is `alone`, with an id below zero
  * @typedef {{id: number, type: string, title: string, username: string|null, about?: string|null,
  *   members?: number|null, my_state: string, can_write: boolean, unread: number, messages: Message[],
  *   reply_keyboard?: ReplyKeyboard|null, folded_keyboard?: ReplyKeyboard|null, blocked?: boolean, guarded?: boolean,

@@ -16,7 +16,17 @@ from bot.sandbox.telegram.flood import Flood
 from bot.sandbox.telegram.joining import InviteLink, JoinRequest
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.refusals import Refusal, bad_request, forbidden, upgraded
-from bot.sandbox.telegram.state import Account, CallbackQuery, Chat, ChatType, Document, Group, Message, PrivateChat
+from bot.sandbox.telegram.state import (
+    Account,
+    CallbackQuery,
+    Chat,
+    ChatType,
+    Document,
+    Group,
+    Message,
+    Photo,
+    PrivateChat,
+)
 from bot.sandbox.telegram.webhook import Webhook
 from bot.sandbox.trace import Trace
 
@@ -53,6 +63,7 @@ class Telegram:
         # Groups that were deleted, and basic groups that are supergroups now.
         self.gone: dict[int, Group] = {}
         self.documents: dict[str, Document] = {}
+        self.photos: dict[str, Photo] = {}
         self.pending: dict[int, dict[int, JoinRequest]] = {}
         # The pressed buttons that wait for an answer, and all there ever were.
         self.queries: dict[str, CallbackQuery] = {}
@@ -159,6 +170,12 @@ class Telegram:
         document = Document(f"file{next(self._file_ids)}", name, data)
         self.documents[document.file_id] = document
         return document
+
+    def add_photo(self, data: bytes, width: int, height: int) -> Photo:
+        """A picture that was sent here."""
+        photo = Photo(f"photo{next(self._file_ids)}", data, width, height)
+        self.photos[photo.file_id] = photo
+        return photo
 
     def private_chat(self, account: Account) -> PrivateChat:
         """The account's chat with the bot, empty at first."""

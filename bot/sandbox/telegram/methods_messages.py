@@ -9,6 +9,7 @@ from aiogram.methods import (
     DeleteMessage,
     DeleteMessages,
     EditEphemeralMessageText,
+    EditMessageMedia,
     EditMessageReplyMarkup,
     EditMessageText,
     SendMessage,
@@ -52,7 +53,7 @@ def send_rich_message(tg: Telegram, call: SendRichMessage) -> Json:
 def edit_message_text(tg: Telegram, call: EditMessageText) -> Json:
     """Another text, plain or rich, and another keyboard or none, for a message of the bot."""
     check_played(call)
-    message = _editable(tg, call)
+    message = editable(tg, call)
     _retext(tg, message, call)
     return message.as_json()
 
@@ -61,7 +62,7 @@ def edit_ephemeral_message_text(tg: Telegram, call: EditEphemeralMessageText) ->
     """Another text and another keyboard or none, for an ephemeral message of the bot."""
     check_played(call)
     message = ephemeral.of_bot(tg, call, "edit")
-    if message.sender is not tg.bot or message.document is not None:
+    if message.sender is not tg.bot or message.document or message.photo:
         raise bad_request("message can't be edited")
     _retext(tg, message, call)
     return True
@@ -82,19 +83,19 @@ def _retext(tg: Telegram, message: Message, call: EditMessageText | EditEphemera
         raise bad_request(NOT_MODIFIED)
     tg.flood.count(message.chat)
     message.text, message.entities, message.rich = text.text, text.entities, rich
-    _edited(tg, message, inline)
+    edited(tg, message, inline)
 
 
 def edit_message_reply_markup(tg: Telegram, call: EditMessageReplyMarkup) -> Json:
     """Another keyboard, or none, under a message of the bot."""
     check_played(call)
-    message = _editable(tg, call)
+    message = editable(tg, call)
     inline = inline_rows(call.reply_markup, message.chat)
     known(call.reply_markup)
     if message.inline_keyboard == inline:
         raise bad_request(NOT_MODIFIED)
     tg.flood.count(message.chat)
-    _edited(tg, message, inline)
+    edited(tg, message, inline)
     return message.as_json()
 
 
@@ -145,7 +146,8 @@ def _rich(tg: Telegram, message: InputRichMessage) -> Text:
     return read_rich(message)
 
 
-def _editable(tg: Telegram, call: EditMessageText | EditMessageReplyMarkup) -> Message:
+def editable(tg: Telegram, call: EditMessageText | EditMessageReplyMarkup | EditMessageMedia) -> Message:
+    """The message of the bot that a call is to change."""
     chat = tg.find_chat(call.chat_id)
     if call.message_id is None:
         raise bad_request("message identifier is not specified")
@@ -158,12 +160,13 @@ def _editable(tg: Telegram, call: EditMessageText | EditMessageReplyMarkup) -> M
         raise bad_request("message to edit not found")
     if message.sender is not tg.bot or message.other_markup or message.service:
         raise bad_request("message can't be edited")
-    if message.document is not None and isinstance(call, EditMessageText):
+    if (message.document or message.photo) and isinstance(call, EditMessageText):
         raise bad_request("there is no text in the message to edit")
     return message
 
 
-def _edited(tg: Telegram, message: Message, inline: list[list[Json]]) -> None:
+def edited(tg: Telegram, message: Message, inline: list[list[Json]]) -> None:
+    """Note that it was changed, and has these buttons now."""
     message.inline_keyboard = inline
     message.edit_date = tg.now()
     tg.touch(message.chat)

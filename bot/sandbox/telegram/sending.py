@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiogram.methods import SendDocument, SendMessage, SendRichMessage
+from aiogram.methods import SendDocument, SendMessage, SendPhoto, SendRichMessage
 from aiogram.types import MessageEntity, ReplyKeyboardMarkup, ReplyKeyboardRemove, ReplyParameters
 from pydantic import BaseModel
 
@@ -16,7 +16,7 @@ from bot.sandbox.telegram.refusals import bad_request
 from bot.sandbox.telegram.state import Account, Chat, Group, Message, PrivateChat, ReplyKeyboard
 
 Json = dict[str, Any]
-Sending = SendMessage | SendRichMessage | SendDocument
+Sending = SendMessage | SendRichMessage | SendDocument | SendPhoto
 # Accepted and without effect here: they change nothing that a bot or its tests could see.
 WITHOUT_EFFECT = {
     "disable_notification",
@@ -33,6 +33,8 @@ PLAYED = {
     "message_thread_id",
     "text",
     "document",
+    "photo",
+    "media",
     "caption",
     "caption_entities",
     "parse_mode",

@@ -19,6 +19,7 @@ from bot.sandbox.telegram import (
     methods_files,
     methods_members,
     methods_messages,
+    methods_photos,
 )
 from bot.sandbox.telegram.arguments import Upload, build, read_arguments
 from bot.sandbox.telegram.double import Telegram
@@ -46,6 +47,8 @@ PLAYED: dict[type[TelegramMethod[Any]], Handler] = {
     methods.EditEphemeralMessageText: methods_messages.edit_ephemeral_message_text,
     methods.DeleteEphemeralMessage: ephemeral.delete_ephemeral_message,
     methods.SendDocument: methods_files.send_document,
+    methods.SendPhoto: methods_photos.send_photo,
+    methods.EditMessageMedia: methods_photos.edit_message_media,
     methods.GetFile: methods_files.get_file,
     methods.AnswerCallbackQuery: methods_messages.answer_callback_query,
     methods.ApproveChatJoinRequest: methods_chats.approve_chat_join_request,
@@ -139,8 +142,19 @@ class TelegramServer:
         """The parameters that are files sent along, by name or by `attach://`, as ids of files that are here now."""
         received: Json = {}
         for name, file in files.items():
-            parameter = next((key for key, value in arguments.items() if value == f"attach://{name}"), name)
-            received[parameter] = self._tg.add_document(file.name, file.data).file_id
+            attached = f"attach://{name}"
+            whole = next((key for key, value in arguments.items() if value == attached), None)
+            # Within a structure, which travels as JSON, it is one of its texts.
+            within = next((key for key, value in arguments.items() if f'"{attached}"' in str(value)), None)
+            parameter = whole or within or name
+            if parameter in ("photo", "media"):
+                file_id = methods_photos.received(self._tg, file.data).file_id
+            else:
+                file_id = self._tg.add_document(file.name, file.data).file_id
+            if within is not None:
+                structure = str(received.get(within, arguments[within]))
+                file_id = structure.replace(f'"{attached}"', f'"{file_id}"')
+            received[parameter] = file_id
         return received
 
     async def _get_updates(self, request: web.Request) -> web.StreamResponse:

@@ -69,6 +69,21 @@ class Document:
         }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A picture on Telegram's servers, in the one size it was sent in; Telegram makes smaller ones of it too."""
+
+    file_id: str
+    data: bytes
+    width: int
+    height: int
+
+    def as_json(self) -> list[Json]:
+        """Bot API `PhotoSize`s."""
+        size: Json = {"file_id": self.file_id, "file_unique_id": f"unique{self.file_id}", "file_size": len(self.data)}
+        return [size | {"width": self.width, "height": self.height}]
+
+
 @dataclass(slots=True, eq=False)
 class Message:
     """A message as those in its chat see it now; an ephemeral one has the id 0 and one of its own."""
@@ -77,13 +92,14 @@ class Message:
     chat: Chat
     sender: Account
     date: int
-    # The text, or the caption under a document.
+    # The text, or the caption under a document or a photo.
     text: str | None = None
     entities: list[Json] = field(default_factory=list)
     # Sent as a rich message. Telegram would give `rich_message` instead of the text; here both kinds look alike.
     rich: bool = False
     contact: Json | None = None
     document: Document | None = None
+    photo: Photo | None = None
     forward_origin: Json | None = None
     inline_keyboard: list[list[Json]] = field(default_factory=list)
     other_markup: bool = False
@@ -158,8 +174,10 @@ class Message:
             message["receiver_user"] = self.receiver.as_json()
         if self.inline_keyboard:
             message["reply_markup"] = {"inline_keyboard": self.inline_keyboard}
-        if self.document is not None:
-            message |= {"document": self.document.as_json(), "caption": self.text, "caption_entities": self.entities}
+        if self.document is not None or self.photo is not None:
+            message |= {"caption": self.text, "caption_entities": self.entities}
+            message["document"] = self.document and self.document.as_json()
+            message["photo"] = self.photo and self.photo.as_json()
         else:
             message |= {"text": self.text, "entities": self.entities}
         message |= {

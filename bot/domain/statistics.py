@@ -1,0 +1,315 @@
+"""What is counted of the journal, how it is added up, and what is told of the sums."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.journal import Event
+
+NO_GATE = 0
+"""In place of a gate, for what happened at none in particular; and for the sums over all gates."""
+BOUNDS = tuple(round(1.1**step, 2) for step in range(76))
+"""Upper bounds, in seconds, of the spans from number to call: each a tenth longer than the one before, up to 21
+minutes. A median made of such spans is right within five per cent."""
+
+
+class Grain(StrEnum):
+    """How long the span is that a sum is over."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+class Dimension(StrEnum):
+    """What a sum tells apart."""
+
+    TOTAL = "total"
+    HOUR = "hour"
+    """Hour of the day, in UTC."""
+    REGION = "region"
+    CODE = "code"
+    """Why, or how."""
+    TOOK = "took"
+    """Span from number to call, as an index into BOUNDS."""
+
+
+class Step(StrEnum):
+    """A step of the funnel."""
+
+    ASKED = "asked"
+    CONTACT = "contact"
+    NUMBER = "number"
+    CALLED = "called"
+    IN = "in"
+
+
+class How(StrEnum):
+    """How somebody came in, as the code of the journal's entry tells."""
+
+    CALLED = "called"
+    """After the call that they made for it."""
+    KNOWN = "known"
+    """Verified before."""
+    OTHER = "other"
+    """By hand, or at a gate that asks for no call."""
+
+
+ASKING = (Event.JOIN_ASKED, Event.MUTED)
+"""How somebody comes to a gate: they ask to join, or join and may not write until verified."""
+ENTERED = frozenset(How)
+BY_HOUR = frozenset({*ASKING, Event.CONFIRMED, Event.GRANT_DONE})
+LINES = (ASKING, (Event.CONFIRMED,), (Event.GRANT_DONE,))
+"""What is told over time: who asked, called, came in."""
+BY_REGION = frozenset({Event.CONTACT_TAKEN, Event.NUMBER_GIVEN, Event.CONFIRMED})
+BY_CODE = frozenset(
+    {
+        Event.CONTACT_REFUSED,
+        Event.NUMBER_REFUSED,
+        Event.CONFIRMED,
+        Event.GRANT_DONE,
+        Event.GRANT_FAILED,
+        Event.HINDERED,
+        Event.CALL_UNMATCHED,
+        Event.GATEWAY_PAUSED,
+    }
+)
+LONGEST_KEY = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Entries of the journal that are alike in all that is counted, and how many there are."""
+
+    day: date
+    hour: int
+    event: Event
+    gate_id: int
+    region: str
+    code: str
+    took: float | None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The key of one sum: over which span, at which gate (NO_GATE: all), of what."""
+
+    grain: Grain
+    span: int
+    gate_id: int
+    dimension: Dimension
+    key: str
+    event: Event
+
+
+def day_number(day: date) -> int:
+    """The span of a day."""
+    return day.toordinal()
+
+
+def month_number(day: date) -> int:
+    """The span of a month."""
+    return day.year * 12 + day.month - 1
+
+
+def span_number(day: date, grain: Grain) -> int:
+    """The span of this grain that a day is in."""
+    return day_number(day) if grain is Grain.DAY else month_number(day)
+
+
+def month_begins(span: int) -> date:
+    """The first day of a month's span."""
+    return date(span // 12, span % 12 + 1, 1)
+
+
+def add_up(facts: Iterable[Fact], grains: Collection[Grain] = frozenset(Grain)) -> dict[Sum, int]:
+    """All sums of these grains to which these facts add, and by how much."""
+    sums: dict[Sum, int] = {}
+    for fact in facts:
+        spans = [(grain, span_number(fact.day, grain)) for grain in grains]
+        gates = {NO_GATE, fact.gate_id}
+        for dimension, key in _keys(fact):
+            for grain, span in spans:
+                for gate_id in gates:
+                    total = Sum(grain, span, gate_id, dimension, key, fact.event)
+                    sums[total] = sums.get(total, 0) + fact.count
+    return sums
+
+
+def _keys(fact: Fact) -> list[tuple[Dimension, str]]:
+    if fact.event is Event.GRANT_DONE and fact.code not in ENTERED:
+        # A tag, say: nobody is in by it.
+        return [(Dimension.CODE, fact.code[:LONGEST_KEY])]
+    keys = [(Dimension.TOTAL, "")]
+    if fact.event in BY_HOUR:
+        keys.append((Dimension.HOUR, str(fact.hour)))
+    if fact.event in BY_REGION:
+        keys.append((Dimension.REGION, fact.region))
+    if fact.event in BY_CODE:
+        keys.append((Dimension.CODE, fact.code[:LONGEST_KEY]))
+    if fact.took is not None:
+        keys.append((Dimension.TOOK, str(took_index(fact.took))))
+    return keys
+
+
+def took_index(seconds: float) -> int:
+    """Which span of BOUNDS it falls into; the last takes all that is longer."""
+    return min(bisect.bisect_left(BOUNDS, seconds), len(BOUNDS) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole days in UTC, both included. `first` is None for all there ever was."""
+
+    first: date | None
+    last: date
+
+    @classmethod
+    def of_days(cls, count: int, now: datetime) -> Period:
+        """Today, and the days before it: so many in all."""
+        return cls(now.date() - timedelta(days=count - 1), now.date())
+
+
+PERIODS: Mapping[str, int | None] = {"today": 1, "7d": 7, "30d": 30, "90d": 90, "all": None}
+"""The periods that can be asked for, by name, in days."""
+
+
+def period(name: str, now: datetime) -> Period | None:
+    """The period of this name; None when there is none of it."""
+    if name not in PERIODS:
+        return None
+    days = PERIODS[name]
+    return Period(None, now.date()) if days is None else Period.of_days(days, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """All that is told of a period. `by_gate` is empty when only one was asked for; spans are in seconds.
+
+    `known` came in at once because they were verified before; the funnel is of those who were not. `series`: how many
+    asked, called and came in on each day (or month, of a long time) on which anything happened, oldest first; `hours`:
+    the same for each hour of the day, in UTC.
+    """
+
+    period: Period
+    gate_id: int
+    funnel: Mapping[Step, int]
+    known: int
+    other: int
+    numbers: int
+    median: float | None
+    ninetieth: float | None
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    by_gate: Mapping[int, Mapping[Step, int]] = field(default_factory=dict)
+    by_region: Mapping[str, int] = field(default_factory=dict)
+    hours: tuple[tuple[int, int, int], ...] = ()
+    series: tuple[tuple[date, int, int, int], ...] = ()
+    grain: Grain = Grain.DAY
+
+    @property
+    def by_hour(self) -> tuple[int, ...]:
+        """How many asked at each hour of the day."""
+        return tuple(asked for asked, _, _ in self.hours)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened that could be told."""
+        return not (any(self.funnel.values()) or self.known or self.other or self.numbers or self.refusals)
+
+    def share(self, step: Step) -> float | None:
+        """Which part of those who asked came so far; None when nobody asked. Who verifies without asking anywhere
+        makes it more than the whole."""
+        asked = self.funnel[Step.ASKED]
+        return self.funnel[step] / asked if asked > 0 else None
+
+
+def statistics(asked: Period, gate_id: int, sums: Mapping[Sum, int], grain: Grain) -> Statistics:
+    """What the sums of a period, of one grain, tell. Those of other gates than `gate_id` are told apart by gate only
+    when it is NO_GATE."""
+    mine = {key: count for key, count in sums.items() if key.gate_id == gate_id}
+
+    def total(*events: Event) -> int:
+        return sum(n for key, n in mine.items() if key.dimension is Dimension.TOTAL and key.event in events)
+
+    def keyed(dimension: Dimension, *events: Event) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for key, n in mine.items():
+            if key.dimension is dimension and key.event in events:
+                found[key.key] = found.get(key.key, 0) + n
+        return found
+
+    hours = [keyed(Dimension.HOUR, *events) for events in LINES]
+    took = keyed(Dimension.TOOK, Event.CONFIRMED)
+    refusals = keyed(Dimension.CODE, Event.NUMBER_REFUSED, Event.CONTACT_REFUSED, Event.GRANT_FAILED, Event.HINDERED)
+    return Statistics(
+        period=asked,
+        gate_id=gate_id,
+        funnel=_funnel(mine),
+        known=total(Event.AT_ONCE),
+        other=keyed(Dimension.CODE, Event.GRANT_DONE).get(How.OTHER, 0),
+        numbers=total(Event.NUMBER_GIVEN, Event.ANOTHER_GIVEN),
+        median=_quantile(took, 0.5),
+        ninetieth=_quantile(took, 0.9),
+        refusals=refusals,
+        by_gate=_by_gate(sums) if gate_id == NO_GATE else {},
+        by_region=keyed(Dimension.REGION, Event.CONFIRMED),
+        hours=tuple(_three(line.get(str(hour), 0) for line in hours) for hour in range(24)),
+        series=_series(mine, grain),
+        grain=grain,
+    )
+
+
+def _funnel(sums: Mapping[Sum, int]) -> dict[Step, int]:
+    totals: dict[tuple[Event, Dimension, str], int] = {}
+    for key, n in sums.items():
+        which = (key.event, key.dimension, key.key)
+        totals[which] = totals.get(which, 0) + n
+
+    def all_of(event: Event) -> int:
+        return totals.get((event, Dimension.TOTAL, ""), 0)
+
+    return {
+        Step.ASKED: sum(map(all_of, ASKING)) - all_of(Event.AT_ONCE),
+        Step.CONTACT: all_of(Event.CONTACT_TAKEN),
+        Step.NUMBER: all_of(Event.NUMBER_GIVEN),
+        Step.CALLED: all_of(Event.CONFIRMED),
+        Step.IN: totals.get((Event.GRANT_DONE, Dimension.CODE, How.CALLED), 0),
+    }
+
+
+def _by_gate(sums: Mapping[Sum, int]) -> dict[int, dict[Step, int]]:
+    gates: dict[int, dict[Sum, int]] = {}
+    for key, n in sums.items():
+        if key.gate_id != NO_GATE:
+            gates.setdefault(key.gate_id, {})[key] = n
+    return {gate_id: _funnel(mine) for gate_id, mine in gates.items()}
+
+
+def _series(sums: Mapping[Sum, int], grain: Grain) -> tuple[tuple[date, int, int, int], ...]:
+    spans: dict[int, list[int]] = {}
+    for key, n in sums.items():
+        for line, events in enumerate(LINES):
+            if key.dimension is Dimension.TOTAL and key.event in events:
+                spans.setdefault(key.span, [0, 0, 0])[line] += n
+    begins = date.fromordinal if grain is Grain.DAY else month_begins
+    return tuple((begins(span), *_three(counts)) for span, counts in sorted(spans.items()))
+
+
+def _three(counts: Iterable[int]) -> tuple[int, int, int]:
+    asked, called, came = counts
+    return asked, called, came
+
+
+def _quantile(took: Mapping[str, int], share: float) -> float | None:
+    """The bound below which this share of the spans lies; None of no spans."""
+    counts = sorted((int(index), n) for index, n in took.items())
+    wanted, seen = share * sum(n for _, n in counts), 0
+    for index, n in counts:
+        seen += n
+        if seen >= wanted:
+            return BOUNDS[index]
+    return None

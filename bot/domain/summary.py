@@ -1,0 +1,39 @@
+"""Statistics as they are shown to somebody: in words, and as a picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from bot.domain.statistics import Statistics
+
+DEFAULT_PERIOD = "7d"
+
+
+class Answer(StrEnum):
+    """What somebody gets who asked for statistics. Names are stored in errands."""
+
+    CHART = "chart"
+    GATES = "gates"
+    """The buttons of a chart become those of its gates, page by page."""
+    CHOOSE = "choose"
+    """Several gates are meant: which?"""
+    UNKNOWN = "unknown"
+    """There is no such period or gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is told of a period, by its name, and with the titles of gates. `title` is that of the one asked about;
+    None: all gates."""
+
+    period_name: str
+    title: str | None
+    statistics: Statistics
+    titles: Mapping[int, str] = field(default_factory=dict)
+
+    def packed(self) -> str:
+        """As JSON, to be kept until it is shown."""
+        return json.dumps(asdict(self), default=str, ensure_ascii=False)

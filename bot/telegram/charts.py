@@ -1,0 +1,341 @@
+"""Statistics as one picture for a phone: `python -m bot.telegram.charts LANGUAGE <packed-summary >picture.png`.
+
+Drawing keeps the interpreter busy for a good part of a second, so it has a process of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
+
+from pydantic import TypeAdapter
+
+from bot.domain.statistics import Grain, Statistics, Step
+from bot.domain.summary import Summary
+from bot.telegram import numbers
+from bot.telegram.chart_sheet import ASKED, CALLED, CAME, INK, QUIET, TRACK, Sheet, drawable
+from bot.telegram.stats_words import all_gates, period_name, span, step_name
+from bot.telegram.texts import Texts, Words, visible
+
+WIDTH, HEIGHT, EMPTY_HEIGHT = 1080, 1440, 600
+EDGE, PAD, GAP = 40, 36, 20
+HEAD, HOURS_HEIGHT, ROW, MOST_ROWS = 166, 184, 52, 5
+INNER = WIDTH - 2 * EDGE
+TITLE, HEADING, LABEL, SMALL = 46, 30, 28, 24
+MOST_COLUMNS = 31
+"""More moments than these are drawn as areas and lines."""
+COLOURS = {Step.ASKED: ASKED, Step.CONTACT: ASKED, Step.NUMBER: ASKED, Step.CALLED: CALLED, Step.IN: CAME}
+HOURS = 24
+NICE = (1, 1.2, 1.4, 1.6, 1.8, 2, 2.4, 2.8, 3, 3.2, 3.6, 4, 5, 6, 7, 8, 9, 10)
+"""What an axis ends with, times a power of ten."""
+
+Moments = Sequence[tuple[str, tuple[int, int, int]]]
+"""A label, and how many asked, called and came in."""
+Ranked = Sequence[tuple[str, int, int]]
+"""A name, how many there were, and how many of those in the brighter colour (0: not told)."""
+
+
+def chart(summary: Summary, words: Words) -> bytes:
+    """The PNG."""
+    return draw(summary, words).png()
+
+
+def draw(summary: Summary, words: Words) -> Sheet:
+    """The picture, still as a sheet."""
+    told = summary.statistics
+    sheet = Sheet(WIDTH, EMPTY_HEIGHT if told.is_empty else HEIGHT)
+    _head(sheet, summary, words)
+    if told.is_empty:
+        _nothing(sheet, words)
+        return sheet
+    is_one_day = told.period.first == told.period.last
+    rows = _rows(told)
+    lists = 2 * PAD + 28 + rows * ROW
+    y = _funnel(sheet, HEAD, told, words) + GAP
+    hours = 0 if is_one_day else HOURS_HEIGHT + GAP
+    y = _over_time(sheet, y, HEIGHT - EDGE - lists - GAP - hours - y, told, words, hours=is_one_day) + GAP
+    if not is_one_day:
+        y = _hours(sheet, y, told, words) + GAP
+    _lists(sheet, y, lists, summary, words, rows)
+    return sheet
+
+
+def _rows(told: Statistics) -> int:
+    """How many lines the lists have."""
+    countries = len(told.by_region)
+    needed = max(countries, len(told.by_gate)) if told.by_gate else -(-countries // 2)
+    return max(1, min(needed, MOST_ROWS))
+
+
+def _head(sheet: Sheet, summary: Summary, words: Words) -> None:
+    title = visible(summary.title, 80) if summary.title is not None else all_gates(words)
+    if not drawable(title):
+        title = str(summary.statistics.gate_id)
+    sheet.text(EDGE + 4, 84, title, TITLE, bold=True, within=INNER - 8)
+    under = f"{period_name(summary.period_name, words)} · {span(summary.statistics, words)}"
+    sheet.text(EDGE + 4, 132, under, LABEL, colour=QUIET, within=INNER - 8)
+
+
+def _nothing(sheet: Sheet, words: Words) -> None:
+    top, height = HEAD, EMPTY_HEIGHT - HEAD - EDGE
+    sheet.surface(EDGE, top, INNER, height)
+    middle = WIDTH / 2
+    for left, tall in ((-66, 34), (-22, 58), (22, 44)):
+        sheet.surface(middle + left, top + 146 - tall, 44 - 12, tall, TRACK, 6)
+    sheet.text(middle, top + 226, words("Nothing to tell yet"), 40, bold=True, align="center", within=INNER - 2 * PAD)
+    hint = words("Nobody asked to come in during this time.")
+    sheet.text(middle, top + 282, hint, LABEL, colour=QUIET, align="center", within=INNER - 2 * PAD)
+
+
+def _funnel(sheet: Sheet, top: float, told: Statistics, words: Words) -> float:
+    rows, pitch, thick = list(Step), 56, 42
+    height = 2 * PAD + pitch * (len(rows) - 1) + thick
+    sheet.surface(EDGE, top, INNER, height)
+    left, right = EDGE + PAD, WIDTH - EDGE - PAD
+    language = words.language
+    names = {step: step_name(step, words) for step in rows}
+    counts = {step: numbers.count(told.funnel[step], language) for step in rows}
+    parts = {step: told.share(step) for step in rows}
+    shares = {step: "" if part is None else numbers.share(part, language) for step, part in parts.items()}
+    name_width = min(250.0, _widest(sheet, names.values(), HEADING))
+    share_width = _widest(sheet, shares.values(), HEADING)
+    count_width = _widest(sheet, counts.values(), HEADING, bold=True)
+    begin = left + name_width + 28
+    end = right - share_width - 24 * bool(share_width) - count_width - 28
+    largest = max(1, *told.funnel.values())
+    for row, step in enumerate(rows):
+        y = top + PAD + row * pitch
+        is_last = step is Step.IN
+        sheet.text(left, y + 32, names[step], HEADING, bold=is_last, within=name_width + 14)
+        sheet.surface(begin, y, end - begin, thick, TRACK, 10)
+        filled = (end - begin) * max(0, told.funnel[step]) / largest
+        if filled > 0:
+            sheet.surface(begin, y, max(filled, 10), thick, COLOURS[step], 10)
+        sheet.text(end + 28 + count_width, y + 32, counts[step], HEADING, bold=True, align="right")
+        if shares[step]:
+            colour = CAME if is_last else QUIET
+            sheet.text(right, y + 32, shares[step], HEADING, colour=colour, bold=is_last, align="right")
+    return top + height
+
+
+def _over_time(sheet: Sheet, top: float, height: float, told: Statistics, words: Words, *, hours: bool) -> float:
+    sheet.surface(EDGE, top, INNER, height)
+    left, right = EDGE + PAD, WIDTH - EDGE - PAD
+    heading = words("By hour, UTC") if hours else words("By day") if told.grain is Grain.DAY else words("By month")
+    used = sheet.text(left, top + 52, heading, HEADING, bold=True)
+    x: float = right
+    for step, colour in reversed(((Step.ASKED, ASKED), (Step.CALLED, CALLED), (Step.IN, CAME))):
+        name = step_name(step, words).lower()
+        x -= sheet.text(x, top + 51, name, SMALL, colour=QUIET, align="right", within=(right - left - used) / 3 - 50)
+        x -= 30
+        _mark(sheet, x, top + 43, step, colour)
+        x -= 28
+    moments = _hour_moments(told) if hours else _moments(told, words.language)
+    largest = _nice(max((max(counts) for _, counts in moments), default=1))
+    upper, lower = top + 88, top + height - 62
+    ticks = (0, largest // 2, largest) if largest % 2 == 0 else (0, largest)
+    labels = {tick: numbers.count(tick, words.language) for tick in ticks}
+    begin = left + _widest(sheet, labels.values(), SMALL) + 18
+    for tick in ticks:
+        y = lower - (lower - upper) * tick / largest
+        sheet.line([(begin, y), (right, y)], TRACK, 2)
+        sheet.text(begin - 18, y + 9, labels[tick], SMALL, colour=QUIET, align="right")
+    slot = (right - begin) / len(moments)
+    xs = [begin + slot * (place + 0.5) for place in range(len(moments))]
+
+    def height_of(count: int) -> float:
+        return (lower - upper) * min(max(0, count), largest) / largest
+
+    if len(moments) <= MOST_COLUMNS:
+        _columns(sheet, xs, slot, moments, height_of, lower)
+    else:
+        _lines(sheet, xs, moments, height_of, lower)
+    _under(sheet, xs, [label for label, _ in moments], lower + 40, left, right, is_hours=hours)
+    return top + height
+
+
+def _mark(sheet: Sheet, x: float, y: float, step: Step, colour: str) -> None:
+    """What stands for a step in the legend."""
+    if step is Step.CALLED:
+        sheet.line([(x - 2, y), (x + 18, y)], colour, 6)
+    else:
+        sheet.surface(x - 2, y - 11, 22, 22, colour, 6)
+
+
+def _columns(
+    sheet: Sheet,
+    xs: Sequence[float],
+    slot: float,
+    moments: Moments,
+    height_of: Callable[[int], float],
+    lower: float,
+) -> None:
+    """Who asked behind who is in, and a stroke where those who called would reach."""
+    wide = min(slot * 0.78, 96)
+    narrow = wide * 0.56
+    for x, (_, (asked, called, came)) in zip(xs, moments, strict=True):
+        for count, width, colour in ((asked, wide, ASKED), (came, narrow, CAME)):
+            if count > 0:
+                tall = max(height_of(count), 3)
+                sheet.column(x - width / 2, lower - tall, width, tall, colour)
+        if called > 0:
+            y = lower - height_of(called)
+            sheet.line([(x - wide / 2 + 3, y), (x + wide / 2 - 3, y)], CALLED, 6)
+
+
+def _lines(
+    sheet: Sheet, xs: Sequence[float], moments: Moments, height_of: Callable[[int], float], lower: float
+) -> None:
+    asked, called, came = (
+        [(x, lower - height_of(counts[which])) for x, (_, counts) in zip(xs, moments, strict=True)]
+        for which in range(3)
+    )
+    sheet.area(asked, lower, ASKED)
+    sheet.line(came, CAME, 5)
+    sheet.line(called, CALLED, 4, dashed=True)
+
+
+def _under(
+    sheet: Sheet, xs: Sequence[float], labels: Sequence[str], y: float, left: float, right: float, *, is_hours: bool
+) -> None:
+    """As many labels under the moments as there is room for, evenly."""
+    room = _widest(sheet, labels, SMALL) + 14
+    every = max(1, -(-room // (xs[1] - xs[0]))) if len(xs) > 1 else 1
+    if is_hours:
+        every = next(step for step in (1, 2, 3, 4, 6, 12, HOURS) if step >= every)
+    free = left
+    for place in range(0, len(xs), int(every)):
+        half = sheet.width_of(labels[place], SMALL) / 2
+        x = min(max(xs[place], left + half), right - half)
+        if x - half < free:
+            continue
+        free = x + half + 14
+        sheet.text(x, y, labels[place], SMALL, colour=QUIET, align="center")
+
+
+def _hours(sheet: Sheet, top: float, told: Statistics, words: Words) -> float:
+    """At which hours of the day people ask."""
+    height = HOURS_HEIGHT
+    sheet.surface(EDGE, top, INNER, height)
+    left, right = EDGE + PAD, WIDTH - EDGE - PAD
+    used = sheet.text(left, top + 52, words("Asked, by hour of the day, UTC"), HEADING, bold=True, within=640)
+    counts = told.by_hour
+    largest = max(counts, default=0)
+    peak = counts.index(largest) if largest > 0 else None
+    if peak is not None:
+        busiest = words("most at {hour}", hour=f"{peak:02}:00")
+        sheet.text(right, top + 51, busiest, SMALL, colour=QUIET, align="right", within=right - left - used - 24)
+    slot, upper, lower = (right - left) / HOURS, top + 76, top + height - 56
+    for hour in range(HOURS):
+        x, count = left + slot * (hour + 0.5), counts[hour]
+        sheet.column(x - slot * 0.38, lower - 4, slot * 0.76, 4, TRACK)
+        if count > 0:
+            tall = max((lower - upper) * count / largest, 4)
+            sheet.column(x - slot * 0.38, lower - tall, slot * 0.76, tall, INK if hour == peak else ASKED)
+        if hour % 3 == 0:
+            sheet.text(x, lower + 34, f"{hour:02}", SMALL, colour=QUIET, align="center")
+    return top + height
+
+
+def _lists(sheet: Sheet, top: float, height: float, summary: Summary, words: Words, rows: int) -> None:
+    """By country, and by gate where there are several."""
+    told = summary.statistics
+    countries = sorted(told.by_region.items(), key=lambda item: (-item[1], item[0]))
+    named = [(numbers.country(region, words.language) or "?", count, 0) for region, count in countries]
+    by_country, calls_none = words("Calls by country"), words("No calls yet")
+    if not told.by_gate:
+        half = (INNER - 2 * PAD - 48) / 2
+        sheet.surface(EDGE, top, INNER, height)
+        sheet.text(EDGE + PAD, top + 52, by_country, HEADING, bold=True)
+        _ranked(sheet, EDGE + PAD, top + 72, half, named[:rows], words, calls_none, largest=_top(named))
+        if len(named) > rows:
+            rest = named[rows : 2 * rows]
+            _ranked(sheet, EDGE + PAD + half + 48, top + 72, half, rest, words, "", largest=_top(named))
+        return
+    gates = [
+        (_gate_name(summary, gate_id), max(0, funnel[Step.ASKED]), max(0, funnel[Step.IN]))
+        for gate_id, funnel in told.by_gate.items()
+    ]
+    half = (INNER - GAP) / 2
+    for x, heading, ranked, none in (
+        (EDGE, words("Asked and in, by gate"), gates, ""),
+        (EDGE + half + GAP, by_country, named, calls_none),
+    ):
+        sheet.surface(x, top, half, height)
+        sheet.text(x + PAD, top + 52, heading, HEADING, bold=True, within=half - 2 * PAD)
+        _ranked(sheet, x + PAD, top + 72, half - 2 * PAD, ranked[:rows], words, none, largest=_top(ranked))
+
+
+def _ranked(
+    sheet: Sheet, left: float, top: float, width: float, ranked: Ranked, words: Words, none: str, *, largest: int
+) -> None:
+    if not ranked:
+        sheet.text(left, top + 30, none, LABEL, colour=QUIET, within=width)
+    for row, (name, count, bright) in enumerate(ranked):
+        y = top + row * ROW
+        number = numbers.count(count, words.language)
+        number_width = sheet.text(left + width, y + 26, number, SMALL + 2, bold=True, align="right")
+        sheet.text(left, y + 26, name, SMALL + 2, within=width - number_width - 20)
+        sheet.surface(left, y + 36, width, 8, TRACK, 4)
+        for part, colour in ((count, ASKED), (min(bright, count), CAME)):
+            if part > 0:
+                sheet.surface(left, y + 36, max(8, width * part / largest), 8, colour, 4)
+
+
+def _gate_name(summary: Summary, gate_id: int) -> str:
+    """Of a title in letters that cannot be drawn the gate's id is told."""
+    title = visible(summary.titles.get(gate_id, ""))
+    return title if any(char.isalnum() for char in drawable(title)) else str(gate_id)
+
+
+def _moments(told: Statistics, language: str) -> Moments:
+    """Every day or month of the period, also those on which nothing happened."""
+    counted = {begin: counts for begin, *counts in told.series}
+    first = told.period.first or min(counted, default=told.period.last.replace(day=1))
+    moments: list[tuple[str, tuple[int, int, int]]] = []
+    if told.grain is Grain.DAY:
+        for number in range((told.period.last - first).days + 1):
+            begin = first + timedelta(days=number)
+            moments.append((numbers.day(begin, language), _three(counted.get(begin))))
+        return moments
+    begin, last = first.replace(day=1), told.period.last
+    while begin <= last:
+        moments.append((numbers.month(begin, language), _three(counted.get(begin))))
+        begin = date(begin.year + begin.month // 12, begin.month % 12 + 1, 1)
+    return moments
+
+
+def _hour_moments(told: Statistics) -> Moments:
+    return [(f"{hour:02}", counts) for hour, counts in enumerate(told.hours)]
+
+
+def _three(counts: Sequence[int] | None) -> tuple[int, int, int]:
+    asked, called, came = counts or (0, 0, 0)
+    return asked, called, came
+
+
+def _nice(largest: int) -> int:
+    """A round number at or above this one."""
+    power = 1
+    while power * 10 < largest:
+        power *= 10
+    return next(round(step * power) for step in NICE if step * power >= largest and step * power == round(step * power))
+
+
+def _top(ranked: Ranked) -> int:
+    return max((count for _, count, _ in ranked), default=1) or 1
+
+
+def _widest(sheet: Sheet, texts: Iterable[str], size: float, *, bold: bool = False) -> float:
+    return max((sheet.width_of(text, size, bold=bold) for text in set(texts) if text), default=0.0)
+
+
+def main() -> None:
+    """Draw what comes in."""
+    summary = TypeAdapter(Summary).validate_json(sys.stdin.buffer.read())
+    sys.stdout.buffer.write(chart(summary, Texts(sys.argv[1]).in_language(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

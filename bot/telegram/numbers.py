@@ -1,0 +1,58 @@
+"""Numbers, shares, dates and countries as the reader's language writes them."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from babel import Locale
+from babel.dates import format_date, format_interval, format_skeleton
+from babel.numbers import format_decimal, format_percent
+
+SHORTEST_SPAN = 0.05
+
+
+def count(number: int | Decimal, language: str) -> str:
+    """1,234 or 1 234."""
+    return format_decimal(number, locale=language)
+
+
+def share(part: float, language: str) -> str:
+    """79%, or 79 %; of small shares one decimal more."""
+    pattern = "#,##0.#%" if 0 < part < SHORTEST_SPAN else None
+    return format_percent(part, format=pattern, locale=language)
+
+
+def money(amount: Decimal, language: str) -> str:
+    """With two decimals."""
+    rounded = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return format_decimal(rounded, format="#,##0.00", locale=language)
+
+
+def day(moment: date, language: str) -> str:
+    """4 Nov."""
+    return format_skeleton("MMMd", moment, locale=language)
+
+
+def month(moment: date, language: str) -> str:
+    """Nov 2025."""
+    return format_date(moment, "LLL yyyy", locale=language)
+
+
+def months(first: date, last: date, language: str) -> str:
+    """From one month to another, both included."""
+    if (first.year, first.month) == (last.year, last.month):
+        return format_skeleton("yMMM", first, locale=language)
+    return format_interval(first, last, "yMMM", locale=language)
+
+
+def days(first: date, last: date, language: str) -> str:
+    """From one day to another, both included."""
+    if first == last:
+        return format_skeleton("yMMMd", first, locale=language)
+    return format_interval(first, last, "yMMMd", locale=language)
+
+
+def country(region: str, language: str) -> str:
+    """The name of a country by its two letters; the letters where it has none."""
+    return str(Locale.parse(language).territories.get(region, region))

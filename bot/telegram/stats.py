@@ -1,0 +1,158 @@
+"""Statistics go out: a picture with words and buttons below it, or a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest
+from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, InputMediaPhoto
+from pydantic import TypeAdapter
+
+from bot.domain.delivery import ErrandDue, Receipt, Result
+from bot.domain.summary import Answer, Summary
+from bot.telegram import stats_buttons
+from bot.telegram.keyboards import rows
+from bot.telegram.methods import EditButtons, EditPhoto, SendPhoto, SendText
+from bot.telegram.refusals import NOTHING_CHANGED, UNREACHABLE, says
+from bot.telegram.stats_words import caption, unknown, which_gate
+from bot.telegram.texts import Texts, Words
+
+log = structlog.get_logger()
+
+TIMEOUT = 30
+"""Seconds for a call that brings a picture."""
+PATIENCE = 60
+"""Seconds for drawing one."""
+CODE = Path(__file__).parents[2]
+MOST_WAITING = 4
+"""Charts that wait to be drawn. More come again later, lest they take all the courier's hands."""
+SUMMARY = TypeAdapter(Summary)
+
+Draw = Callable[[str, str], bytes]
+"""Makes the picture of a packed summary in a language. May raise OSError or subprocess.SubprocessError."""
+
+
+def draw_apart(packed: str, language: str) -> bytes:
+    """In a process of its own: in this one a thread would hold up everybody for a third of a second and more, and
+    what draws would stay in memory for ever."""
+    command = [sys.executable, "-m", "bot.telegram.charts", language]
+    done = subprocess.run(  # noqa: S603 - our own code, and a language of ours
+        command, input=packed.encode(), stdout=subprocess.PIPE, cwd=CODE, timeout=PATIENCE, check=True
+    )
+    return done.stdout
+
+
+class StatsTeller:
+    """Carries what somebody gets who asked for statistics. Charts are drawn one at a time; where one cannot be drawn,
+    its words go out alone."""
+
+    def __init__(self, bot: Bot, texts: Texts, price: Decimal | None, draw: Draw = draw_apart) -> None:
+        """`price`: of one call number."""
+        self._draw = draw
+        self._bot = bot
+        self._texts = texts
+        self._price = price
+        self._drawing = asyncio.Lock()
+        self._waiting = 0
+
+    async def tell(self, errand: ErrandDue) -> Receipt:
+        """Show it in place of what the message showed before; as a new message where there is none. May raise what
+        aiogram raises."""
+        words = self._texts.in_language(errand.language)
+        match Answer(str(errand.details["answer"])):
+            case Answer.CHART:
+                return await self._chart(errand, words)
+            case Answer.GATES:
+                return await self._gates(errand, words)
+            case Answer.CHOOSE:
+                gates = _gates_of(errand)
+                keyboard = rows(*stats_buttons.choice(str(errand.details["period"]), gates))
+                return await self._say(errand, which_gate(int(errand.details["more"]), words), keyboard)
+            case Answer.UNKNOWN:
+                titles = [title for _, title in _gates_of(errand)]
+                asked, more = str(errand.details["asked"]), int(errand.details["more"])
+                return await self._say(errand, unknown(asked, titles, more, words))
+
+    async def _chart(self, errand: ErrandDue, words: Words) -> Receipt:
+        if self._waiting >= MOST_WAITING:
+            return Receipt(errand, Result.RETRY, error="too many charts at once")
+        summary = SUMMARY.validate_json(str(errand.details["summary"]))
+        png = await self._drawn(str(errand.details["summary"]), words)
+        details = errand.details
+        keyboard = stats_buttons.of_chart(
+            words,
+            summary.period_name,
+            summary.statistics.gate_id,
+            others=bool(details["others"]),
+            together=bool(details["together"]),
+        )
+        text = caption(summary, words, self._price)
+        if png is None:
+            return await self._say(errand, text, keyboard)
+        photo = BufferedInputFile(png, "statistics.png")
+        if "message_id" in details:
+            media = InputMediaPhoto(media=photo, caption=text, parse_mode="HTML")
+            message_id = int(details["message_id"])
+            edit = EditPhoto(chat_id=errand.chat_id, message_id=message_id, media=media, reply_markup=keyboard)
+            if await self._edited(edit):
+                return Receipt(errand, Result.DONE, message_id=message_id)
+        new = SendPhoto(chat_id=errand.chat_id, photo=photo, caption=text, reply_markup=keyboard)
+        sent = await self._bot(new, request_timeout=TIMEOUT)
+        return Receipt(errand, Result.DONE, message_id=sent.message_id)
+
+    async def _drawn(self, packed: str, words: Words) -> bytes | None:
+        self._waiting += 1
+        try:
+            async with self._drawing:
+                return await asyncio.to_thread(self._draw, packed, words.language)
+        except (OSError, subprocess.SubprocessError) as error:
+            log.warning("chart_not_drawn", error=type(error).__name__)
+            return None
+        finally:
+            self._waiting -= 1
+
+    async def _gates(self, errand: ErrandDue, words: Words) -> Receipt:
+        details = errand.details
+        keyboard = stats_buttons.of_gates(
+            words,
+            str(details["period"]),
+            int(details["gate"]),
+            _gates_of(errand),
+            int(details["page"]),
+            int(details["pages"]),
+            together=bool(details["together"]),
+        )
+        if "message_id" in details:
+            message_id = int(details["message_id"])
+            edit = EditButtons(chat_id=errand.chat_id, message_id=message_id, reply_markup=keyboard)
+            if await self._edited(edit):
+                return Receipt(errand, Result.DONE, message_id=message_id)
+        return await self._say(errand, which_gate(0, words), keyboard)
+
+    async def _say(self, errand: ErrandDue, text: str, keyboard: InlineKeyboardMarkup | None = None) -> Receipt:
+        sent = await self._bot(
+            SendText(chat_id=errand.chat_id, text=text, reply_markup=keyboard), request_timeout=TIMEOUT
+        )
+        return Receipt(errand, Result.DONE, message_id=sent.message_id)
+
+    async def _edited(self, edit: EditPhoto | EditButtons) -> bool:
+        """Whether the message now shows it. Why it cannot is all one: it is gone, or too old."""
+        try:
+            await self._bot(edit, request_timeout=TIMEOUT)
+        except TelegramBadRequest as error:
+            if says(error, UNREACHABLE):
+                raise
+            return says(error, NOTHING_CHANGED)
+        return True
+
+
+def _gates_of(errand: ErrandDue) -> list[tuple[int, str]]:
+    return [(int(gate_id), str(title)) for gate_id, title in json.loads(str(errand.details["gates"]))]

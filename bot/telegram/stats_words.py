@@ -1,0 +1,198 @@
+"""Statistics in words: names of periods and steps, numbers below the chart, and why somebody did not get on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from bot.domain.contact import ContactRefusal
+from bot.domain.gate import Hindrance
+from bot.domain.gateway import GatewayReason
+from bot.domain.statistics import PERIODS, Statistics, Step
+from bot.domain.summary import Summary
+from bot.telegram import numbers
+from bot.telegram.texts import Words, shown
+
+MOST_REFUSALS = 5
+MINUTE = 60
+
+
+def all_gates(words: Words) -> str:
+    """In place of the title of one."""
+    return words("All gates")
+
+
+def period_name(name: str, words: Words) -> str:
+    """How long a period is."""
+    match name:
+        case "today":
+            return words("Today")
+        case "7d":
+            return words("7 days")
+        case "30d":
+            return words("30 days")
+        case "90d":
+            return words("90 days")
+        case _:
+            return words("All time")
+
+
+def span(told: Statistics, words: Words) -> str:
+    """Its first and last day; of all time the months, since anything is known."""
+    first, last = told.period.first, told.period.last
+    if first is not None:
+        return f"{numbers.days(first, last, words.language)} (UTC)"
+    return numbers.months(told.series[0][0] if told.series else last, last, words.language)
+
+
+def step_name(step: Step, words: Words) -> str:
+    """One word for a step of the funnel."""
+    match step:
+        case Step.ASKED:
+            return words("Asked")
+        case Step.CONTACT:
+            return words("Contact")
+        case Step.NUMBER:
+            return words("Number")
+        case Step.CALLED:
+            return words("Called")
+        case Step.IN:
+            return words("In")
+
+
+def caption(summary: Summary, words: Words, price: Decimal | None) -> str:
+    """What stands below the chart: at most 1024 characters once they are shown. `price`: of one call number."""
+    told, language = summary.statistics, words.language
+    title = shown(summary.title) if summary.title is not None else all_gates(words)
+    lines = [f"<b>{title}</b> · {period_name(summary.period_name, words)}"]
+    if told.is_empty:
+        return "\n".join([*lines, words("Nobody asked to come in during this time.")])
+    for step in Step:
+        part = told.share(step) if step is not Step.ASKED else None
+        of_all = f" · {numbers.share(part, language)}" if part is not None else ""
+        lines.append(f"{step_name(step, words)}: <b>{numbers.count(told.funnel[step], language)}</b>{of_all}")
+    more = []
+    if told.known:
+        more.append(words("Let in at once, verified before: {count}", count=numbers.count(told.known, language)))
+    if told.other:
+        more.append(words("Let in without a call: {count}", count=numbers.count(told.other, language)))
+    if told.median is not None and told.ninetieth is not None:
+        more.append(
+            words(
+                "From number to call: half within {median}, nine of ten within {ninetieth}",
+                median=_seconds(told.median, words),
+                ninetieth=_seconds(told.ninetieth, words),
+            )
+        )
+    if told.refusals:
+        more.append(_refusals(told, words))
+    if price is not None:
+        more.append(
+            words(
+                "Spent on numbers: {count} × {price} = {money}",
+                count=numbers.count(told.numbers, language),
+                price=numbers.count(price, language),
+                money=numbers.money(price * told.numbers, language),
+            )
+        )
+    return "\n".join([*lines, *([""] if more else []), *more])
+
+
+def which_gate(more: int, words: Words) -> str:
+    """Above the buttons of several. `more`: how many have none."""
+    if not more:
+        return words("Of which gate?")
+    return words("Of which gate? There are {count} more: name it more exactly.", count=more)
+
+
+def unknown(asked: str, titles: Sequence[str], more: int, words: Words) -> str:
+    """There is no such period or gate; these are the possible ones."""
+    names = [f"<b>{shown(title)}</b>" for title in titles]
+    if more:
+        names.append(words("{count} more", count=more))
+    return words(
+        "“{asked}” is neither a period ({periods}) nor one of the gates: {gates}.",
+        asked=shown(asked),
+        periods=", ".join(PERIODS),
+        gates=", ".join(names) or "—",
+    )
+
+
+def _refusals(told: Statistics, words: Words) -> str:
+    named: dict[str, int] = {}
+    for code, count in told.refusals.items():
+        why = _why(code, words)
+        named[why] = named.get(why, 0) + count
+    most = sorted(named.items(), key=lambda item: -item[1])[:MOST_REFUSALS]
+    told_ones = "; ".join(f"{why} {numbers.count(count, words.language)}" for why, count in most)
+    return words("Not let on: {reasons}", reasons=told_ones)
+
+
+def _why(code: str, words: Words) -> str:
+    """What a code of the journal means; Telegram's own words are told as they are."""
+    reason, _, number = code.partition(":")
+    if reason in frozenset(GatewayReason):
+        why = _gateway(GatewayReason(reason), words)
+        return words("{why} (code {code})", why=why, code=number) if number.isdigit() else why
+    if reason in frozenset(ContactRefusal):
+        return _contact(ContactRefusal(reason), words)
+    if reason in frozenset(Hindrance):
+        return _hindrance(Hindrance(reason), words)
+    return shown(code)
+
+
+def _gateway(reason: GatewayReason, words: Words) -> str:
+    match reason:
+        case GatewayReason.NUMBER_UNUSABLE:
+            return words("phone cannot be checked")
+        case GatewayReason.CREDENTIALS:
+            return words("gateway refuses our key")
+        case GatewayReason.NO_MONEY:
+            return words("gateway account is empty")
+        case GatewayReason.ADDRESS_BLOCKED:
+            return words("gateway blocks our address")
+        case GatewayReason.BLACKLISTED:
+            return words("phone on the gateway's blacklist")
+        case GatewayReason.COUNTRY_REFUSED:
+            return words("gateway refuses the country")
+        case GatewayReason.UNAVAILABLE:
+            return words("gateway does not answer")
+
+
+def _contact(refusal: ContactRefusal, words: Words) -> str:
+    match refusal:
+        case ContactRefusal.NOT_OWN:
+            return words("somebody else's contact")
+        case ContactRefusal.FORWARDED:
+            return words("forwarded contact")
+        case ContactRefusal.ANONYMOUS:
+            return words("anonymous number")
+        case ContactRefusal.NOT_MOBILE:
+            return words("no mobile number")
+        case ContactRefusal.TAKEN:
+            return words("phone of another account")
+        case ContactRefusal.BUSY:
+            return words("phone being verified elsewhere")
+        case ContactRefusal.COUNTRY:
+            return words("country not accepted")
+        case ContactRefusal.KIND:
+            return words("kind of number not accepted")
+
+
+def _hindrance(hindrance: Hindrance, words: Words) -> str:
+    match hindrance:
+        case Hindrance.STALE:
+            return words("verified too long ago")
+        case Hindrance.COUNTRY:
+            return words("country not accepted")
+        case Hindrance.KIND:
+            return words("kind of number not accepted")
+        case Hindrance.ACCOUNTS:
+            return words("phone of too many accounts")
+
+
+def _seconds(seconds: float, words: Words) -> str:
+    if seconds < MINUTE:
+        return words("{seconds} s", seconds=max(1, round(seconds)))
+    minutes, rest = divmod(round(seconds), MINUTE)
+    return words("{minutes} min {seconds} s", minutes=minutes, seconds=rest)

@@ -1,0 +1,113 @@
+"""Somebody asks for statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.gate import Gate
+from bot.domain.panel import Act, ActKind
+from bot.domain.statistics import NO_GATE, PERIODS
+from bot.domain.summary import DEFAULT_PERIOD
+from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
+from bot.usecases.show_statistics import ShowStatistics
+
+IsOperator = Callable[[Store, int], Awaitable[bool]]
+ANSWERABLE_FOR = timedelta(seconds=150)
+"""How long Telegram accepts an answer to a pressed button."""
+
+
+class AskStatistics:
+    """Operators see those of all gates together and of each, admins those of their own gates; nobody else learns that
+    there are any.
+
+    A gate is named by its id, its @name or a part of its title; the whole title goes before a part of another.
+    """
+
+    def __init__(self, clock: Clock, desk: AdminDesk, show: ShowStatistics, is_operator: IsOperator) -> None:
+        self._clock = clock
+        self._desk = desk
+        self._show = show
+        self._is_operator = is_operator
+
+    async def __call__(self, store: Store, person: Person, asked: str) -> bool:
+        """`asked`: a period, a gate, both or nothing. Whether they are one of those who may ask."""
+        is_operator, gates = await self._reach(store, person.user_id)
+        if not is_operator and not gates:
+            return False
+        period_name, named = _split(asked)
+        found = _matching(gates, named) if named else list(gates)
+        if named and not found:
+            await self._show.unknown(store, person.chat_id, named, gates)
+        elif not named and is_operator:
+            await self._show.chart(store, person.chat_id, period_name, None, gates, together=True)
+        elif len(found) > 1:
+            await self._show.choose(store, person.chat_id, period_name, found)
+        elif is_operator:
+            await self._show.chart(store, person.chat_id, period_name, found[0], gates, together=True)
+        else:
+            await self._desk(store, Act(ActKind.STATS, found[0].chat_id, person.user_id, {"key": period_name}))
+        return True
+
+    async def press(
+        self,
+        store: Store,
+        person: Person,
+        query_id: str,
+        period_name: str,
+        gate_id: int,
+        page: int,
+        message_id: int | None,
+    ) -> None:
+        """A button under a chart: another period or gate, or, where `page` is not negative, a page of gates."""
+        is_operator, gates = await self._reach(store, person.user_id)
+        gate = await store.gates.get(gate_id) if gate_id != NO_GATE else None
+        toast = Toast.NOTHING
+        if period_name not in PERIODS or (gate is None and (gate_id != NO_GATE or not is_operator)):
+            toast = Toast.UNKNOWN
+        elif not is_operator:
+            details: dict[str, str | int] = {"key": period_name, "page": page}
+            if message_id is not None:
+                details["message_id"] = message_id
+            await self._desk(store, Act(ActKind.STATS, gate_id, person.user_id, details, query_id))
+            return
+        elif page >= 0:
+            await self._show.gates(store, person.chat_id, period_name, gate_id, gates, page, message_id, together=True)
+        else:
+            await self._show.chart(store, person.chat_id, period_name, gate, gates, message_id, together=True)
+        await self._answer(store, person, query_id, toast, self._clock.now())
+
+    async def _reach(self, store: Store, user_id: int) -> tuple[bool, Sequence[Gate]]:
+        """Whether they are an operator, and the gates of which they may see statistics, by title."""
+        is_operator = await self._is_operator(store, user_id)
+        gates = await (store.gates.all() if is_operator else store.admins.gates_of(user_id))
+        return is_operator, sorted(gates, key=lambda gate: (gate.title.casefold(), gate.chat_id))
+
+    @staticmethod
+    async def _answer(store: Store, person: Person, query_id: str, toast: Toast, now: datetime) -> None:
+        details: dict[str, str | int] = {"query_id": query_id, "toast": toast}
+        await store.errands.add(ErrandKind.ANSWER_BUTTON, person.user_id, details, now, expires_at=now + ANSWERABLE_FOR)
+
+
+def _split(asked: str) -> tuple[str, str]:
+    """The period, and what names a gate. The period may come first or last."""
+    words = asked.split()
+    for place in (0, -1):
+        if words and words[place].casefold() in PERIODS:
+            return words.pop(place).casefold(), " ".join(words)
+    return DEFAULT_PERIOD, " ".join(words)
+
+
+def _matching(gates: Sequence[Gate], named: str) -> list[Gate]:
+    wanted = named.casefold()
+    tests: tuple[Callable[[Gate], bool], ...] = (
+        lambda gate: wanted == str(gate.chat_id),
+        lambda gate: gate.username is not None and wanted == f"@{gate.username}".casefold(),
+        lambda gate: wanted == " ".join(gate.title.split()).casefold(),
+        lambda gate: wanted in " ".join(gate.title.split()).casefold(),
+    )
+    return next((found for test in tests if (found := [gate for gate in gates if test(gate)])), [])

@@ -1,0 +1,19 @@
+"""What is told of a period."""
+
+from __future__ import annotations
+
+from bot.domain.statistics import NO_GATE, Grain, Period, Statistics, statistics
+from bot.usecases.ports import Store
+
+MOST_DAYS = 120
+"""Of longer periods the sums of months are read, for the months they touch."""
+
+
+class ReadStatistics:
+    """Over all gates, or of one."""
+
+    async def __call__(self, store: Store, period: Period, gate_id: int | None = None) -> Statistics:
+        is_short = period.first is not None and (period.last - period.first).days < MOST_DAYS
+        grain = Grain.DAY if is_short else Grain.MONTH
+        sums = await store.sums.read(period, gate_id, grain)
+        return statistics(period, NO_GATE if gate_id is None else gate_id, sums, grain)

@@ -1,0 +1,35 @@
+"""Adding the journal up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.clock import Clock
+from bot.usecases.ports import Store
+
+SETTLED_AFTER = timedelta(minutes=10)
+"""Entries are written with the moment at which their transaction began; after this long all of one are there."""
+AT_LEAST = timedelta(minutes=5)
+AT_MOST = timedelta(days=1)
+"""What is added in one transaction is at least, and at most, of this long."""
+
+
+class RollSums:
+    """A step of the sweep: entries of the journal that are old enough are added to the sums of their day and month.
+
+    Statistics are read from the sums, and from the entries that are not in them yet; so they are the same before and
+    after.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store) -> None:
+        until = self._clock.now() - SETTLED_AFTER
+        rolled = await store.sums.rolled_until()
+        if rolled is not None and until - rolled < AT_LEAST:
+            return
+        oldest = await store.sums.oldest_unrolled()
+        if oldest is not None and oldest < until:
+            until = min(until, oldest + AT_MOST)
+        await store.sums.roll(until)

@@ -1,0 +1,146 @@
+"""Statistics are read, and go out to who may see them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.gate import Gate
+from bot.domain.panel import Act
+from bot.domain.statistics import NO_GATE, Period, Step, period
+from bot.domain.summary import DEFAULT_PERIOD, Answer, Summary
+from bot.usecases.ports import Store
+from bot.usecases.read_statistics import ReadStatistics
+
+WANTED_FOR = timedelta(minutes=10)
+"""Who asked looks at it now, or asks again."""
+GATES_TOLD = 8
+"""As many gates are told apart, those at which most asked."""
+ON_A_PAGE = 8
+LONGEST_TITLE = 64
+
+
+class ShowStatistics:
+    """The numbers are those of the moment at which they were asked for: they are read within this transaction and
+    kept with the errand. Only the newest of what a chat asked for goes out.
+
+    Whether somebody may see them is the caller's to know.
+    """
+
+    def __init__(self, clock: Clock, read: ReadStatistics) -> None:
+        self._clock = clock
+        self._read = read
+
+    async def chart(
+        self,
+        store: Store,
+        chat_id: int,
+        period_name: str,
+        gate: Gate | None,
+        gates: Sequence[Gate],
+        message_id: int | None = None,
+        *,
+        together: bool,
+    ) -> None:
+        """Of one gate, or of all (None). `gates`: those that can be chosen instead; `together`: all of them, too;
+        `message_id`: the message that shows other numbers until now."""
+        asked = period(period_name, self._clock.now())
+        if asked is None:
+            raise ValueError(period_name)
+        summary = await self._summary(store, period_name, asked, gate)
+        details: dict[str, str | int] = {
+            "answer": Answer.CHART,
+            "period": period_name,
+            "gate": gate.chat_id if gate is not None else NO_GATE,
+            "summary": summary.packed(),
+            "others": int(len(gates) > 1),
+            "together": int(together),
+        }
+        await self.send(store, chat_id, details, message_id)
+
+    async def gates(
+        self,
+        store: Store,
+        chat_id: int,
+        period_name: str,
+        gate_id: int,
+        gates: Sequence[Gate],
+        page: int,
+        message_id: int | None,
+        *,
+        together: bool,
+    ) -> None:
+        """The buttons of the chart, which is of `gate_id`, become those of a page of these gates."""
+        pages = max(1, -(-len(gates) // ON_A_PAGE))
+        page = min(page, pages - 1)
+        details: dict[str, str | int] = {
+            "answer": Answer.GATES,
+            "period": period_name,
+            "gate": gate_id,
+            "together": int(together),
+            "gates": _listed(gates[page * ON_A_PAGE : (page + 1) * ON_A_PAGE]),
+            "page": page,
+            "pages": pages,
+        }
+        await self.send(store, chat_id, details, message_id)
+
+    async def choose(self, store: Store, chat_id: int, period_name: str, gates: Sequence[Gate]) -> None:
+        """Ask which of these is meant; too many are not all named."""
+        details: dict[str, str | int] = {
+            "answer": Answer.CHOOSE,
+            "period": period_name,
+            "gates": _listed(gates[:ON_A_PAGE]),
+            "more": max(0, len(gates) - ON_A_PAGE),
+        }
+        await self.send(store, chat_id, details)
+
+    async def unknown(self, store: Store, chat_id: int, asked: str, gates: Sequence[Gate]) -> None:
+        """Nothing is called like that."""
+        details: dict[str, str | int] = {
+            "answer": Answer.UNKNOWN,
+            "asked": asked[:LONGEST_TITLE],
+            "gates": _listed(gates[:ON_A_PAGE]),
+            "more": max(0, len(gates) - ON_A_PAGE),
+        }
+        await self.send(store, chat_id, details)
+
+    async def of_admin(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        """A `Doer`: `key` names the period. `page`: of their gates, instead of numbers."""
+        period_name = str(act.details.get("key") or DEFAULT_PERIOD)
+        if period(period_name, now) is None:
+            return Toast.UNKNOWN
+        given = act.details.get("message_id")
+        message_id = int(given) if given is not None else None
+        gates = await store.admins.gates_of(act.admin_id)
+        page = int(act.details.get("page", -1))
+        if page >= 0:
+            await self.gates(store, act.admin_id, period_name, gate.chat_id, gates, page, message_id, together=False)
+        else:
+            await self.chart(store, act.admin_id, period_name, gate, gates, message_id, together=False)
+        return Toast.NOTHING
+
+    async def send(
+        self, store: Store, chat_id: int, details: dict[str, str | int], message_id: int | None = None
+    ) -> None:
+        """Add the errand, in place of earlier ones."""
+        now = self._clock.now()
+        await store.errands.cancel(ErrandKind.STATS, chat_id, chat_id, now)
+        if message_id is not None:
+            details = {**details, "message_id": message_id}
+        await store.errands.add(ErrandKind.STATS, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=chat_id)
+
+    async def _summary(self, store: Store, name: str, asked: Period, gate: Gate | None) -> Summary:
+        told = await self._read(store, asked, gate.chat_id if gate is not None else None)
+        busiest = sorted(told.by_gate, key=lambda gate_id: -told.by_gate[gate_id][Step.ASKED])[:GATES_TOLD]
+        told = replace(told, by_gate={gate_id: told.by_gate[gate_id] for gate_id in busiest})
+        known = await store.gates.get_many(busiest) if busiest else {}
+        titles = {gate_id: found.title[:LONGEST_TITLE] for gate_id, found in known.items()}
+        return Summary(name, gate.title[:LONGEST_TITLE] if gate is not None else None, told, titles)
+
+
+def _listed(gates: Sequence[Gate]) -> str:
+    return json.dumps([[gate.chat_id, gate.title[:LONGEST_TITLE]] for gate in gates], ensure_ascii=False)

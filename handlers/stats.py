@@ -1,0 +1,39 @@
+"""Statistics, for who runs the installation or a gate."""
+
+from __future__ import annotations
+
+from aiogram.filters import CommandObject
+from aiogram.types import CallbackQuery, Message
+
+from bot.domain.screen import Face
+from bot.telegram.stats_buttons import StatsButton
+from bot.usecases.ask_statistics import AskStatistics
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
+from bot.usecases.show_screen import ShowScreen
+
+
+async def stats(
+    message: Message,  # noqa: ARG001 - aiogram passes the event
+    command: CommandObject,
+    store: Store,
+    person: Person,
+    ask_statistics: AskStatistics,
+    show_screen: ShowScreen,
+) -> None:
+    """/stats [period] [gate]. For everybody else it is like any other text."""
+    if not await ask_statistics(store, person, command.args or ""):
+        await show_screen(store, person, Face.WELCOME, fresh=True)
+
+
+async def stats_button(
+    query: CallbackQuery,
+    store: Store,
+    person: Person,
+    callback_data: StatsButton,
+    ask_statistics: AskStatistics,
+) -> None:
+    """Another period or gate."""
+    message_id = query.message.message_id if query.message and query.message.chat.id == person.chat_id else None
+    pressed = callback_data
+    await ask_statistics.press(store, person, query.id, pressed.period, pressed.gate, pressed.page, message_id)

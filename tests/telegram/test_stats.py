@@ -1,0 +1,224 @@
+"""Statistics as they go out: words below the chart, buttons, and what happens where a chart cannot be drawn."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from aiogram import Bot
+from aiogram.types import InlineKeyboardMarkup
+
+from bot.domain.contact import ContactRefusal
+from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
+from bot.domain.gate import Hindrance
+from bot.domain.gateway import GatewayReason
+from bot.domain.statistics import PERIODS, Step
+from bot.domain.summary import Answer, Summary
+from bot.sandbox.people import Person
+from bot.sandbox.world import World
+from bot.telegram import stats_buttons
+from bot.telegram.deliver import chat_of
+from bot.telegram.stats import MOST_WAITING, StatsTeller
+from bot.telegram.stats_words import caption, unknown
+from bot.telegram.texts import Texts
+from tests.sandbox.test_photos import png
+from tests.telegram.summaries import GATES, empty, summary
+
+TEXTS = Texts("en")
+ENGLISH, RUSSIAN = TEXTS.in_language("en"), TEXTS.in_language("ru")
+LONGEST_CAPTION = 1024
+
+
+def errand(told: Summary, chat_id: int, **details: str | int) -> ErrandDue:
+    details = {"answer": Answer.CHART, "summary": told.packed(), "others": 1, "together": 1, **details}
+    return ErrandDue(1, ErrandKind.STATS, chat_id, "en", details, 0)
+
+
+@pytest.fixture
+async def anna(world: World) -> Person:
+    anna = world.person("Anna", language="en")
+    await anna.says("/start")
+    return anna
+
+
+def teller(bot: Bot) -> StatsTeller:
+    return StatsTeller(bot, TEXTS, None, lambda packed, language: png(4, 3))
+
+
+def shown_length(html: str) -> int:
+    """As Telegram counts: without the markup."""
+    return len(re.sub(r"<[^>]+>", "", html).encode("utf-16-le")) // 2
+
+
+def test_the_words_tell_the_numbers() -> None:
+    assert caption(summary("7d"), ENGLISH, Decimal("0.455")).splitlines() == [
+        "<b>All gates</b> · 7 days",
+        "Asked: <b>844</b>",
+        "Contact: <b>768</b> · 91%",
+        "Number: <b>742</b> · 88%",
+        "Called: <b>666</b> · 79%",
+        "In: <b>658</b> · 78%",
+        "",
+        "Let in at once, verified before: 42",
+        "Let in without a call: 3",
+        "From number to call: half within 21 s, nine of ten within 1 min 24 s",
+        "Not let on: gateway does not answer (code 9) 12; somebody else's contact 7; country not accepted 4",
+        "Spent on numbers: 844 × 0.455 = 384.02",
+    ]
+
+
+def test_numbers_are_written_as_the_reader_does() -> None:
+    told = caption(summary("30d", a_day=1400), RUSSIAN, Decimal("0.45"))
+
+    assert re.search("<b>\\d\\d\xa0\\d{3}</b> · 91\xa0%", told)
+    assert "0,45" in told
+
+
+def test_shares_are_told_only_where_somebody_asked_and_small_ones_more_exactly() -> None:
+    told = summary("7d")
+    nobody = replace(told.statistics, funnel={**told.statistics.funnel, Step.ASKED: 0})
+    few = replace(told.statistics, funnel={**told.statistics.funnel, Step.ASKED: 100_000, Step.IN: 1234})
+
+    assert "%" not in caption(replace(told, statistics=nobody), ENGLISH, None)
+    assert "In: <b>1,234</b> · 1.2%" in caption(replace(told, statistics=few), ENGLISH, None)
+
+
+@pytest.mark.parametrize("code", [*GatewayReason, *ContactRefusal, *Hindrance, "no_money:3"])
+def test_every_code_of_ours_is_told_in_words(code: str) -> None:
+    told = summary("7d")
+
+    text = caption(replace(told, statistics=replace(told.statistics, refusals={code: 5})), ENGLISH, None)
+
+    (line,) = [line for line in text.splitlines() if line.startswith("Not let on: ")]
+    assert re.fullmatch(r"Not let on: [\w' ]{12,}( \(code 3\))? 5", line)
+    assert "_" not in line
+
+
+def test_the_longest_words_are_within_what_telegram_takes_and_escaped() -> None:
+    told = summary("all", a_day=90_000, gate=(-5, "<&>" * 40))
+    codes = {f"Bad Request: <{number}> & {'x' * 20}"[:32]: number for number in range(50)}
+
+    for words in (ENGLISH, RUSSIAN):
+        text = caption(replace(told, statistics=replace(told.statistics, refusals=codes)), words, Decimal("123456.789"))
+        assert shown_length(text) <= LONGEST_CAPTION
+        assert "<&>" not in text
+        assert "&lt;49&gt; &amp; x" in text
+
+
+def test_nothing_is_told_in_a_sentence() -> None:
+    assert caption(empty("90d", "Flats"), ENGLISH, Decimal(1)) == (
+        "<b>Flats</b> · 90 days\nNobody asked to come in during this time."
+    )
+
+
+def test_a_long_list_of_possible_gates_says_how_many_more_there_are() -> None:
+    text = unknown("<b>", ["A", "B & C"], 7, ENGLISH)
+
+    assert text == (
+        "“&lt;b&gt;” is neither a period (today, 7d, 30d, 90d, all) nor one of the gates: "
+        "<b>A</b>, <b>B &amp; C</b>, 7 more."
+    )
+
+
+def data(keyboard: InlineKeyboardMarkup) -> list[list[tuple[str, str]]]:
+    return [[(button.text, button.callback_data or "") for button in row] for row in keyboard.inline_keyboard]
+
+
+def test_every_button_fits_telegram_and_marks_what_is_shown() -> None:
+    longest = -1009999999999999
+    for period in PERIODS:
+        rows = data(stats_buttons.of_chart(ENGLISH, period, longest, others=True, together=True))
+        marked = [text for text, _ in [*rows[0], *rows[1]]]
+        assert [place for place, text in enumerate(marked) if text.startswith("· ")] == [list(PERIODS).index(period)]
+        assert all(len(sent.encode()) <= 64 for row in rows for _, sent in row)
+        assert [text for text, _ in rows[2]] == ["Another gate…", "All gates"]
+    alone = data(stats_buttons.of_chart(ENGLISH, "7d", longest, others=False, together=False))
+    assert [len(row) for row in alone] == [3, 2]
+
+
+def test_pages_of_gates_lead_to_each_other_and_back() -> None:
+    gates = list(GATES.items())[:2]
+    pages = [data(stats_buttons.of_gates(ENGLISH, "7d", -5, gates, page, 3, together=True))[-1] for page in range(3)]
+
+    assert pages == [
+        [("Back", "s:7d:-5:-1"), ("›", "s:7d:-5:1")],
+        [("‹", "s:7d:-5:0"), ("Back", "s:7d:-5:-1"), ("›", "s:7d:-5:2")],
+        [("‹", "s:7d:-5:1"), ("Back", "s:7d:-5:-1")],
+    ]
+    of_admin = data(stats_buttons.of_gates(ENGLISH, "7d", -5, gates, 0, 1, together=False))
+    assert [row[0][1] for row in of_admin] == [*(f"s:7d:{gate_id}:-1" for gate_id in list(GATES)[:2]), "s:7d:-5:-1"]
+
+
+async def test_a_chart_goes_out_and_changes_in_place(bot: Bot, anna: Person) -> None:
+    sent = await teller(bot).tell(errand(summary("7d"), anna.id))
+    message = await anna.sees("All gates · 7 days")
+    assert (sent.result, sent.message_id) == (Result.DONE, message.id)
+
+    again = await teller(bot).tell(errand(summary("90d"), anna.id, message_id=message.id))
+
+    assert (again.result, again.message_id) == (Result.DONE, message.id)
+    assert (message.text or "").startswith("All gates · 90 days")
+    assert chat_of(again.parcel) == anna.id
+
+
+async def test_where_the_chart_cannot_be_drawn_the_words_go_out_alone(bot: Bot, anna: Person) -> None:
+    def fail(packed: str, language: str) -> bytes:
+        raise OSError(packed, language)
+
+    receipt = await StatsTeller(bot, TEXTS, None, fail).tell(errand(summary("7d"), anna.id))
+
+    assert receipt.result is Result.DONE
+    message = await anna.sees("All gates · 7 days")
+    assert message.photo is None
+    assert "· 7 days ·" in message.buttons
+
+
+async def test_charts_are_drawn_one_at_a_time_and_more_than_a_few_come_again_later(bot: Bot, anna: Person) -> None:
+    at_work, begun, go_on = [], threading.Event(), threading.Event()
+
+    def slowly(packed: str, language: str) -> bytes:
+        at_work.append(packed)
+        begun.set()
+        assert go_on.wait(30)
+        return png(4, 3)
+
+    one_by_one = StatsTeller(bot, TEXTS, None, slowly)
+    async with asyncio.TaskGroup() as group:
+        told = [group.create_task(one_by_one.tell(errand(summary("7d"), anna.id))) for _ in range(MOST_WAITING + 2)]
+        pending = set(told)
+        while len(pending) > MOST_WAITING:
+            _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        assert await asyncio.to_thread(begun.wait, 30)
+        assert len(at_work) == 1
+        go_on.set()
+
+    receipts: list[Receipt] = [task.result() for task in told]
+    assert [receipt.result for receipt in receipts] == [Result.DONE] * MOST_WAITING + [Result.RETRY] * 2
+    assert len(at_work) == MOST_WAITING
+
+
+async def test_a_list_of_gates_takes_the_place_of_the_buttons(bot: Bot, anna: Person) -> None:
+    await teller(bot).tell(errand(summary("7d"), anna.id))
+    message = await anna.sees("All gates · 7 days")
+    gates = json.dumps([[-1, "A"], [-2, "B"]])
+    listed = errand(
+        summary(),
+        anna.id,
+        answer=Answer.GATES,
+        gates=gates,
+        period="7d",
+        gate=0,
+        page=0,
+        pages=1,
+        message_id=message.id,
+    )
+
+    await teller(bot).tell(listed)
+
+    assert message.buttons == ["All gates", "A", "B", "Back"]
+    assert message.photo is not None

@@ -1,0 +1,236 @@
+"""Who may ask for statistics, of what, and how that is named."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.domain.delivery import ErrandDue, ErrandKind, Toast, Urgency
+from bot.domain.gate import Gate
+from bot.domain.statistics import Step
+from bot.domain.summary import Answer
+from bot.usecases.ask_statistics import AskStatistics
+from bot.usecases.operators import Operators
+from bot.usecases.show_statistics import ON_A_PAGE
+from tests.usecases.rules import ANNA, BORIS, GATE, OPERATOR, OTHER_GATE, Rules
+
+STREET = Gate(-1003, "Flat owners, 3 Hill Road", "HillRoad", is_channel=False, is_on=False)
+
+
+class Asking:
+    """People who ask, over the rules of one database."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.desk = rules.desk
+        self.ask = AskStatistics(rules.clock, rules.desk, rules.show_statistics, Operators([OPERATOR]).is_operator)
+
+    async def says(self, user_id: int, asked: str) -> bool:
+        person = await self.rules.meets(user_id)
+        return await self.rules.database.transact(lambda store: self.ask(store, person, asked))
+
+    async def presses(
+        self, user_id: int, period: str, gate_id: int, page: int = -1, message_id: int | None = 5
+    ) -> None:
+        person = await self.rules.meets(user_id)
+        await self.rules.database.transact(
+            lambda store: self.ask.press(store, person, "query", period, gate_id, page, message_id)
+        )
+
+    async def keeps(self, gate: Gate) -> None:
+        """There is this gate."""
+        await self.rules.database.transact(lambda store: store.gates.save(gate, self.rules.now))
+
+    async def runs(self, user_id: int, gate: Gate, *, is_admin: bool = True) -> None:
+        """Telegram has just said so."""
+        now = self.rules.now
+        await self.rules.database.transact(
+            lambda store: store.admins.note(gate.chat_id, user_id, now, is_admin=is_admin)
+        )
+
+    async def errands(self, kind: ErrandKind = ErrandKind.STATS) -> list[ErrandDue]:
+        due = await self.rules.database.transact(lambda store: store.errands.due(self.rules.now, 100, (), Urgency.SOON))
+        return [errand for errand in due if errand.kind is kind]
+
+    async def answer(self) -> dict[str, Any]:
+        """What the one who asked gets."""
+        (errand,) = await self.errands()
+        return dict(errand.details)
+
+    async def toasts(self) -> list[str]:
+        return [str(errand.details["toast"]) for errand in await self.errands(ErrandKind.ANSWER_BUTTON)]
+
+
+@pytest.fixture
+async def asking(rules: Rules) -> Asking:
+    """Three gates are there."""
+    for gate in (GATE, OTHER_GATE, STREET):
+        await Asking(rules).keeps(gate)
+    return Asking(rules)
+
+
+async def test_operators_see_all_gates_together(asking: Asking) -> None:
+    await asking.rules.asks_to_join()
+
+    assert await asking.says(OPERATOR, "")
+
+    answer = await asking.answer()
+    summary = json.loads(answer["summary"])
+    assert (answer["answer"], answer["period"], answer["gate"]) == (Answer.CHART, "7d", 0)
+    assert summary["statistics"]["funnel"][Step.ASKED] == 1
+    assert summary["titles"] == {str(GATE.chat_id): GATE.title}
+
+
+@pytest.mark.parametrize(
+    ("asked", "period", "gate"),
+    [
+        (f"{GATE.chat_id}", "7d", GATE),
+        (f"today {GATE.chat_id}", "today", GATE),
+        ("90D hill road", "90d", STREET),
+        ("@hillroad all", "all", STREET),
+        ("flat   OWNERS,", "7d", STREET),
+        ("GARA", "7d", OTHER_GATE),
+        ("Flat owners", "7d", GATE),
+    ],
+)
+async def test_a_gate_is_named_by_id_name_or_title_and_the_whole_title_goes_before_a_part(
+    asking: Asking, asked: str, period: str, gate: Gate
+) -> None:
+    await asking.says(OPERATOR, asked)
+
+    answer = await asking.answer()
+    assert (answer["answer"], answer["period"], answer["gate"]) == (Answer.CHART, period, gate.chat_id)
+    assert json.loads(answer["summary"])["title"] == gate.title
+
+
+@pytest.mark.parametrize("asked", ["yesterday", "12d", "7d basement", "-100", "@nobody", "today 7d", "%", "_"])
+async def test_what_is_neither_a_period_nor_a_gate_is_answered_with_what_there_is(asking: Asking, asked: str) -> None:
+    assert await asking.says(OPERATOR, asked)
+
+    answer = await asking.answer()
+    assert answer["answer"] == Answer.UNKNOWN
+    assert [title for _, title in json.loads(answer["gates"])] == [GATE.title, STREET.title, OTHER_GATE.title]
+
+
+async def test_a_name_of_several_gates_is_asked_back(asking: Asking) -> None:
+    await asking.says(OPERATOR, "30d owner")
+
+    answer = await asking.answer()
+    assert (answer["answer"], answer["period"], answer["more"]) == (Answer.CHOOSE, "30d", 0)
+    assert [gate_id for gate_id, _ in json.loads(answer["gates"])] == [GATE.chat_id, STREET.chat_id]
+
+
+async def test_strangers_get_nothing_whatever_they_name(asking: Asking) -> None:
+    for asked in ("", "7d", "nonsense", str(GATE.chat_id)):
+        assert not await asking.says(ANNA, asked)
+
+    assert await asking.errands() == []
+    assert await asking.errands(ErrandKind.CHECK_ADMIN) == []
+
+
+async def test_an_admin_sees_their_own_gate_only(asking: Asking) -> None:
+    await asking.runs(BORIS, GATE)
+
+    assert await asking.says(BORIS, "")
+    assert (await asking.answer())["gate"] == GATE.chat_id
+    assert await asking.says(BORIS, OTHER_GATE.title)
+    assert (await asking.answer())["answer"] == Answer.UNKNOWN
+    assert OTHER_GATE.title not in (await asking.answer())["gates"]
+
+
+async def test_telegram_is_asked_first_whether_they_still_are_an_admin(asking: Asking) -> None:
+    await asking.runs(BORIS, GATE)
+    asking.rules.later(61)
+
+    assert await asking.says(BORIS, "today")
+    (check,) = await asking.errands(ErrandKind.CHECK_ADMIN)
+    assert await asking.errands() == []
+    await asking.rules.database.transact(lambda store: asking.desk.told(store, check, is_admin=True))
+
+    answer = await asking.answer()
+    assert (answer["period"], answer["gate"], "message_id" in answer) == ("today", GATE.chat_id, False)
+
+
+async def test_who_is_no_admin_any_more_is_shown_where_they_stand(asking: Asking) -> None:
+    await asking.runs(BORIS, GATE)
+    asking.rules.later(61)
+    await asking.says(BORIS, "")
+    (check,) = await asking.errands(ErrandKind.CHECK_ADMIN)
+
+    await asking.rules.database.transact(lambda store: asking.desk.told(store, check, is_admin=False))
+
+    assert await asking.errands() == []
+    assert await asking.rules.face(BORIS) == "welcome"
+    assert not await asking.says(BORIS, "")
+
+
+async def test_a_pressed_button_changes_its_message(asking: Asking) -> None:
+    await asking.presses(OPERATOR, "90d", GATE.chat_id)
+
+    answer = await asking.answer()
+    assert (answer["period"], answer["gate"], answer["message_id"]) == ("90d", GATE.chat_id, 5)
+    assert await asking.toasts() == [Toast.NOTHING]
+
+
+@pytest.mark.parametrize(
+    ("user_id", "period", "gate_id"),
+    [(OPERATOR, "1y", 0), (OPERATOR, "7d", -404), (BORIS, "7d", 0), (ANNA, "7d", 0), (BORIS, "1y", GATE.chat_id)],
+)
+async def test_a_button_that_nobody_made_for_them_does_nothing(
+    asking: Asking, user_id: int, period: str, gate_id: int
+) -> None:
+    await asking.runs(BORIS, GATE)
+
+    await asking.presses(user_id, period, gate_id)
+
+    assert await asking.errands() == []
+    assert await asking.toasts() == [Toast.UNKNOWN]
+
+
+async def test_another_admins_button_does_nothing(asking: Asking) -> None:
+    await asking.runs(BORIS, GATE)
+    await asking.runs(BORIS, OTHER_GATE, is_admin=False)
+
+    await asking.presses(BORIS, "7d", OTHER_GATE.chat_id)
+
+    assert await asking.errands() == []
+    assert await asking.toasts() == [Toast.NOT_ADMIN]
+
+
+async def test_many_gates_are_listed_page_by_page(asking: Asking) -> None:
+    for number in range(ON_A_PAGE):
+        gate = Gate(-2000 - number, f"Zoo {number}", None, is_channel=False, is_on=True)
+        await asking.keeps(gate)
+
+    pages = []
+    for page in (0, 1, 99):
+        await asking.presses(OPERATOR, "7d", 0, page)
+        answer = await asking.answer()
+        assert (answer["answer"], answer["pages"]) == (Answer.GATES, 2)
+        pages.append((answer["page"], [title for _, title in json.loads(answer["gates"])]))
+
+    assert pages[0] == (0, [GATE.title, STREET.title, OTHER_GATE.title, *(f"Zoo {n}" for n in range(5))])
+    assert pages[1] == pages[2] == (1, ["Zoo 5", "Zoo 6", "Zoo 7"])
+    await asking.says(OPERATOR, "zoo")
+    assert (await asking.answer())["more"] == 0
+    await asking.says(OPERATOR, "o")
+    assert (await asking.answer())["more"] == 2
+
+
+async def test_only_the_newest_of_what_a_chat_asked_for_goes_out(asking: Asking) -> None:
+    for period in ("today", "7d", "all"):
+        await asking.presses(OPERATOR, period, 0)
+    await asking.runs(BORIS, GATE)
+    await asking.says(BORIS, "30d")
+
+    assert [errand.details["period"] for errand in await asking.errands()] == ["all", "30d"]
+
+
+async def test_nobody_is_shown_what_they_asked_for_long_ago(asking: Asking) -> None:
+    await asking.says(OPERATOR, "")
+
+    asking.rules.later(11 * 60)
+
+    assert await asking.errands() == []
