@@ -5,27 +5,24 @@ from __future__ import annotations
 import asyncio
 import functools
 import hashlib
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import structlog
-from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
-from aiogram.methods import TelegramMethod
 from aiogram.types import BotCommandScopeAllPrivateChats, Update
 from aiohttp import web
 
 from bot.clock import REAL_TIME, Clock, SystemClock
-from bot.domain.gateway import GatewayError, NumberOffer
 from bot.domain.panel import ActKind
-from bot.domain.phone import Phone
 from bot.gateway.callback import CallbackReader
-from bot.gateway.client import Account, SmscClient
+from bot.gateway.client import SmscClient
+from bot.logs import log_noted
+from bot.looking_after import LookingAfter
 from bot.metrics import Metrics
+from bot.outward import CountedGateway, account, telegram
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness, derived_key
 from bot.settings import Settings
 from bot.supervisor import Supervisor
@@ -48,9 +45,11 @@ from bot.usecases.open_panel import ListGates, OpenPage
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import Store
+from bot.usecases.publish_events import PublishEvents
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
+from bot.usecases.relay_foreign import RelayForeign
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
@@ -64,6 +63,8 @@ from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
 from bot.usecases.take_leaver import TakeLeaver
 from bot.usecases.take_newcomer import TakeNewcomer
+from bot.usecases.tell_operators import OperatorsList, TellOperators
+from bot.watch.pulse import Pulse
 from bot.web.call import CallView, StaticFiles
 from bot.web.sessions import Sessions
 from bot.web.streams import Streams
@@ -104,20 +105,28 @@ class App:
         clock = clock or SystemClock()
         self._settings = settings
         self._clock = clock
-        operators = settings.OPERATORS
-        metrics = Metrics()
+        tell_operators = TellOperators(OperatorsList(settings.OPERATORS))
+        metrics, pulse = Metrics(), Pulse(clock)
+        budget = Budget(settings.TELEGRAM_RATE)
+        metrics.watch_budget(lambda: budget.left(time.monotonic()))
         self._supervisor = Supervisor(clock)
 
         # What is kept.
-        self._database = Database(settings.DATABASE_URL.get_secret_value())
+        randomness = SystemRandomness()
+        self._database = Database(
+            settings.DATABASE_URL.get_secret_value(),
+            publish=PublishEvents(randomness) if settings.EVENTS_URL else None,
+            noted=(metrics.noted, log_noted),
+            timed=(metrics.transacted, pulse.transacted),
+        )
         self._leadership = leadership(self._database)
 
         # The rules.
-        plan, randomness = NumberingPlan(), SystemRandomness()
+        plan = NumberingPlan()
         vault = KeyedVault(settings.SECRET_KEY.get_secret_value())
         open_verification = OpenVerification(clock, vault, randomness)
         take_event = TakeGatewayEvent(clock, plan, vault, randomness)
-        report = ReportFailure(clock, operators)
+        report = ReportFailure(clock, tell_operators)
 
         # The gateway.
         self._http = httpx.AsyncClient()
@@ -127,27 +136,27 @@ class App:
         request_number = RequestNumber(
             clock,
             self._database,
-            CountedGateway(gateway, metrics),
+            CountedGateway(gateway, metrics, pulse),
             vault,
             read_inbox.mark if polls_inbox else None,
             settings.call_window,
-            operators,
+            tell_operators,
         )
 
         # What admins want done.
         desk = AdminDesk(clock, {ActKind.OPEN: OpenPage()})
 
         # Telegram, outward.
-        self._bot = _bot(settings, metrics)
+        self._bot = telegram(settings, metrics, pulse)
         self._texts = Texts(settings.LANGUAGE)
         screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
-        deliverer = Deliverer(self._bot, clock, self._texts, screens, settings.app_url)
+        deliverer = Deliverer(self._bot, clock, self._texts, screens, settings.app_url, settings.callback_url)
         self._courier = Courier(
             self._database,
             PickParcels(clock),
-            SettleParcels(clock, SettleGrant(operators), SettleErrand(desk)),
+            SettleParcels(clock, SettleGrant(tell_operators), SettleErrand(desk)),
             deliverer,
-            Budget(settings.TELEGRAM_RATE),
+            budget,
             self._supervisor,
         )
 
@@ -159,6 +168,19 @@ class App:
             "numbers": self._number_desk.run,
             "sweeper": sweeper.run,
         }
+        self._looking_after = LookingAfter(
+            settings,
+            clock,
+            self._database,
+            vault,
+            tell_operators,
+            gateway,
+            self._bot,
+            metrics,
+            pulse,
+            self._supervisor,
+        )
+        self._loops |= self._looking_after.loops
         if polls_inbox:
             every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
             self._loops["inbox"] = InboxReader(read_inbox, clock, every, self._announce).run
@@ -181,7 +203,7 @@ class App:
             list_gates=ListGates(clock),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
-            follow_rights=FollowRights(clock, operators),
+            follow_rights=FollowRights(clock, tell_operators),
         )
 
         async def dispatch(update: Update, store: Store) -> object:
@@ -230,6 +252,7 @@ class App:
                 take_event,
                 metrics,
                 self._announce,
+                RelayForeign(clock, vault, randomness) if settings.SMSC_RELAY_URL else None,
             ).handle,
             telegram=None if self._poller else WebhookHandler(self._webhook_secret, intake).handle,
             call=CallPages(
@@ -247,7 +270,7 @@ class App:
             call_file=CallFiles(static).handle,
             health=health.live,
             ready=health.ready,
-            metrics=MetricsPage(metrics.text).handle,
+            metrics=MetricsPage(self._looking_after.metrics_text).handle,
         )
         self._runner = web.AppRunner(self._web, access_log=None, keepalive_timeout=30, shutdown_timeout=5)
         self.port = settings.HTTP_PORT
@@ -282,6 +305,7 @@ class App:
         await self._runner.cleanup()
         await self._supervisor.stop()
         await self._http.aclose()
+        await self._looking_after.close()
         await self._bot.session.close()
         await self._database.close()
         log.info("stopped")
@@ -374,46 +398,6 @@ class App:
         self._courier.wake.set()
         self._number_desk.wake.set()
         self._streams.wake.set()
-
-
-class CountedGateway:
-    """The gateway, with its answers counted."""
-
-    def __init__(self, gateway: SmscClient, metrics: Metrics) -> None:
-        self._gateway = gateway
-        self._metrics = metrics
-
-    async def request_number(self, phone: Phone) -> NumberOffer:
-        """See `bot.usecases.ports.NumberSource`."""
-        try:
-            offer = await self._gateway.request_number(phone)
-        except GatewayError as error:
-            self._metrics.asked_gateway(error.reason)
-            raise
-        self._metrics.asked_gateway("given")
-        return offer
-
-
-def account(settings: Settings) -> Account:
-    """The gateway account of these settings."""
-    password, api_key = settings.SMSC_PASSWORD, settings.SMSC_API_KEY
-    return Account(
-        urls=settings.SMSC_URL,
-        login=settings.SMSC_LOGIN,
-        password=password.get_secret_value() if password else None,
-        api_key=api_key.get_secret_value() if api_key else None,
-    )
-
-
-def _bot(settings: Settings, metrics: Metrics) -> Bot:
-    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.TELEGRAM_API_URL), limit=100)
-
-    async def count(make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
-        with metrics.bot_api_call(method.__api_method__):
-            return await make_request(bot, method)
-
-    session.middleware(count)
-    return Bot(settings.BOT_TOKEN.get_secret_value(), session=session)
 
 
 def _webhook_secret(settings: Settings) -> str:

@@ -26,7 +26,7 @@ async def findings(
     """The exit status, and what was found: ok, note or WRONG, and the text with its mend."""
     variables = Installation(world, database_url, **environment).environment()
     config = settings.load({name: value for name, value in variables.items() if value}, None)
-    status = await doctor(config, argparse.Namespace())
+    status = await doctor(config, argparse.Namespace(json=False))
     found = re.split(r"^(ok|note|WRONG) +", capsys.readouterr().out, flags=re.MULTILINE)[1:]
     return status, [(label, text.strip()) for label, text in zip(found[::2], found[1::2], strict=True)]
 

@@ -107,6 +107,9 @@ class Notice(StrEnum):
     GATEWAY_TROUBLE = "gateway_trouble"
     GATEWAY_WRONG_PARAMETERS = "gateway_wrong_parameters"
     GRANT_FAILED = "grant_failed"
+    LETTER_LOST = "letter_lost"
+    ALARM = "alarm"
+    ALL_CLEAR = "all_clear"
     FAILURE = "failure"
     FAILURE_FOR_PERSON = "failure_for_person"
 
@@ -135,7 +138,7 @@ class Toast(StrEnum):
 class GrantDue:
     """A grant to be made at Telegram. `owed_at` tells it from one that is owed anew while it is carried;
     `query_id` is that of the guard join it answers, `muted_until` what the bot's own restriction is known by, `tag`
-    the tag to set."""
+    the tag to set, `verification_id` the attempt by which it is owed."""
 
     gate_id: int
     user_id: int
@@ -145,6 +148,7 @@ class GrantDue:
     query_id: str | None = None
     muted_until: datetime | None = None
     tag: str = ""
+    verification_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,8 @@ class LogDue:
 
 @dataclass(frozen=True, slots=True)
 class ScreenDue:
-    """A screen to be drawn. `message_id` is the message that shows it now; `is_fresh` asks for a new one."""
+    """A screen to be drawn. `message_id` is the message that shows it now; `is_fresh` asks for a new one.
+    `verification_id`: the newest attempt of whom it is for."""
 
     user_id: int
     chat_id: int
@@ -191,6 +196,7 @@ class ScreenDue:
     shown_digest: str | None
     is_refresh: bool
     attempts: int
+    verification_id: int | None = None
 
 
 Parcel = GrantDue | ErrandDue | LogDue | ScreenDue

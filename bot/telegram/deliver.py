@@ -50,12 +50,22 @@ ErrandRunner = Callable[[ErrandDue], Awaitable[Receipt]]
 class Deliverer:
     """Carries parcels to Telegram. Never raises: whatever happens is in the receipt."""
 
-    def __init__(self, bot: Bot, clock: Clock, texts: Texts, screens: Screens, app_url: str | None) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        clock: Clock,
+        texts: Texts,
+        screens: Screens,
+        app_url: str | None,
+        callback_url: str | None = None,
+    ) -> None:
+        """`callback_url`: what is to be entered at the gateway; a secret, so it is in no row."""
         self._bot = bot
         self._clock = clock
         self._texts = texts
         self._screens = screens
         self._app_url = app_url
+        self._callback_url = callback_url
         self._members = Members(bot, clock)
         self._log = LogTeller(bot, texts)
         inquiries, prompts = Inquiries(bot, clock, app_url), Prompts(bot, texts)
@@ -140,7 +150,7 @@ class Deliverer:
         return Receipt(errand, Result.DONE)
 
     async def _notify(self, errand: ErrandDue) -> Receipt:
-        text = notice(errand.details, self._texts.in_language(errand.language))
+        text = notice(errand.details, self._texts.in_language(errand.language), self._callback_url)
         await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
         return Receipt(errand, Result.DONE)
 

@@ -9,7 +9,10 @@ from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Notice
 from bot.domain.gate import FRESH_CHANCE, Gate
 from bot.domain.journal import Event
+from bot.domain.trouble import Sighting, Trouble
 from bot.usecases.ports import Store
+from bot.usecases.raise_alarm import RaiseAlarm
+from bot.usecases.tell_operators import TellOperators
 
 
 class FollowRights:
@@ -19,9 +22,9 @@ class FollowRights:
     waited while a gate was off get time to verify, and grants that failed are tried again.
     """
 
-    def __init__(self, clock: Clock, operators: Sequence[int]) -> None:
+    def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
         self._clock = clock
-        self._operators = operators
+        self._raise_alarm = RaiseAlarm(tell_operators)
 
     async def __call__(self, store: Store, chat: Gate, actor_id: int, *, is_admin: bool) -> None:
         """`chat` as Telegram describes it now; `chat.is_on` says whether the right is there."""
@@ -39,7 +42,7 @@ class FollowRights:
         elif was_on and known is not None:
             await store.gates.save(replace(known, title=chat.title, is_on=False), now)
             store.journal.add(Event.GATE_OFF, now, gate_id=chat.chat_id)
-            await self._tell(store, self._operators, details | {"notice": Notice.GATE_OFF})
+            await self._raise_alarm(store, Sighting(Trouble.GATE_OFF, str(chat.chat_id), details=details), now)
         elif is_admin:
             await self._tell(store, [actor_id], details | {"notice": Notice.GATE_LACKS_RIGHT})
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind
 from bot.domain.journal import Event
+from bot.domain.outbox import LETTERS_KEPT
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
 from bot.domain.verification import PHONE_KEPT
@@ -123,3 +124,4 @@ class Sweep:
         await store.errands.drop(now, done_before=now - SEEN_KEPT)
         await store.events.forget_foreign(now - FOREIGN_KEPT)
         await store.requests.forget_names(now - NAMES_KEPT)
+        await store.outbox.forget(now - LETTERS_KEPT)

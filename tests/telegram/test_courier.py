@@ -38,7 +38,7 @@ class Stumbling(SettleParcels):
     """Fails to note what came of one person's screen: among others always, alone for as long as `error` is set."""
 
     def __init__(self, rules: Rules, whose: int, error: type[Exception]) -> None:
-        super().__init__(rules.clock, SettleGrant(()), SettleErrand(rules.desk))
+        super().__init__(rules.clock, SettleGrant(rules.tell_operators), SettleErrand(rules.desk))
         self._whose = whose
         self.error: type[Exception] | None = error
         self.tried_alone = 0

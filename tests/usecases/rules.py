@@ -12,6 +12,7 @@ from bot.domain.contact import SharedContact
 from bot.domain.delivery import GrantDue, Parcel, Receipt, Urgency
 from bot.domain.gate import Gate
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
+from bot.domain.trouble import Readings
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
 from bot.sandbox.clock import SandboxClock
 from bot.usecases.admin_desk import AdminDesk
@@ -28,6 +29,8 @@ from bot.usecases.sweep import Sweep
 from bot.usecases.take_contact import TakeContact
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from bot.usecases.take_join_request import TakeJoinRequest
+from bot.usecases.tell_operators import OperatorsList, TellOperators
+from bot.usecases.watch_troubles import WatchTroubles
 from storage.database import Database
 from tests.domain.makers import NOW, WINDOW
 
@@ -38,6 +41,7 @@ GATE = Gate(-1001234567890, "Flat owners", None, is_channel=False, is_on=True)
 OTHER_GATE = Gate(-1009876543210, "Garage", None, is_channel=False, is_on=True)
 OFF = Gate(GATE.chat_id, GATE.title, None, is_channel=False, is_on=False)
 MINUTE, HOUR = 60.0, 3600.0
+NOTHING = Readings()
 
 
 class Rules:
@@ -47,17 +51,19 @@ class Rules:
         self.database = database
         self.clock = SandboxClock(rate=0, start=NOW)
         self.vault, self.plan, randomness = KeyedVault("the key of these tests"), NumberingPlan(), SystemRandomness()
+        self.tell_operators = TellOperators(OperatorsList([OPERATOR]))
         self.opens = OpenVerification(self.clock, self.vault, randomness)
         self.take_contact = TakeContact(self.clock, self.plan, self.opens)
         self.ask_again = AskNumberAgain(self.clock, self.vault, self.opens)
         self.take_event = TakeGatewayEvent(self.clock, self.plan, self.vault, randomness)
         self.take_request = TakeJoinRequest(self.clock, has_app=True)
-        self.rights = FollowRights(self.clock, [OPERATOR])
+        self.rights = FollowRights(self.clock, self.tell_operators)
         self.pick = PickParcels(self.clock)
         self.desk = AdminDesk(self.clock, {})
-        self.settle = SettleParcels(self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk))
-        self.report = ReportFailure(self.clock, [OPERATOR])
+        self.settle = SettleParcels(self.clock, SettleGrant(self.tell_operators), SettleErrand(self.desk))
+        self.report = ReportFailure(self.clock, self.tell_operators)
         self.sweep = Sweep(self.clock)
+        self.watch = WatchTroubles(self.clock, self.tell_operators, expects_callback=True)
         self.is_started = False
 
     @property
@@ -163,6 +169,10 @@ class Rules:
         self.is_started = True
         for step in self.sweep.steps:
             await self.database.transact(step)
+
+    async def watches(self, readings: Readings = NOTHING) -> None:
+        """What the watchman does each time."""
+        await self.database.transact(lambda store: self.watch(store, readings))
 
     async def requests(self) -> list[str]:
         """How all join requests stand."""
