@@ -31,6 +31,8 @@ REPORT_TAKES = timedelta(minutes=2)
 REPORT_BEFORE = timedelta(minutes=15)
 """A callback this shortly before the first such call still shows that the address is right."""
 RIGHTS = (Ailment.NOT_THERE, Ailment.CANNOT_INVITE, Ailment.CANNOT_RESTRICT, Ailment.CANNOT_TAG)
+STUCK_FOR = timedelta(seconds=20)
+"""Less than the time between two looks."""
 WEEK = 7
 """Days."""
 WATCHED_QUEUES = ("grants", "screens")
@@ -64,6 +66,7 @@ class WatchTroubles:
         self._raise = RaiseAlarm(tell_operators)
         self._clear = ClearAlarm(tell_operators)
         self._expects_callback = expects_callback
+        self._stuck_since: dict[str, datetime] = {}
 
     async def __call__(self, store: Store, readings: Readings) -> None:
         now = self._clock.now()
@@ -72,7 +75,7 @@ class WatchTroubles:
             *noticed(readings, now),
             *await self._gateway(store, now),
             *await self._gates(store, active, now),
-            *stuck([queue for queue in await store.vitals.queues() if queue.name in WATCHED_QUEUES], now),
+            *await self._queues(store, now),
             *await self._outbox(store, active, now),
         ]
         for sighting in sightings:
@@ -81,6 +84,13 @@ class WatchTroubles:
         for alarm in active:
             if alarm.name not in there:
                 await self._clear(store, alarm.name, now - CALM, now)
+
+    async def _queues(self, store: Store, now: datetime) -> list[Sighting]:
+        """Those that are stuck, and were when last looked at: after a jump of the clock, or a pause of the machine, all
+        that waits looks old."""
+        found = stuck([queue for queue in await store.vitals.queues() if queue.name in WATCHED_QUEUES], now)
+        self._stuck_since = {sighting.name: self._stuck_since.get(sighting.name, now) for sighting in found}
+        return [sighting for sighting in found if now - self._stuck_since[sighting.name] >= STUCK_FOR]
 
     async def _gateway(self, store: Store, now: datetime) -> list[Sighting]:
         found = []
