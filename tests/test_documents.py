@@ -32,7 +32,7 @@ BOTFATHERS = {"/newbot", "/setjoingroups"}
 FOLDERS = {"/data"}
 CAPITALS = {"HIDE_REQUESTER_MISSING", "USER_ALREADY_PARTICIPANT", "USER_CHANNELS_TOO_MUCH", "NOT_THE_PERSONS"}
 """Telegram's errors, and a name of the code: no variables."""
-NOBODYS = {"gates", "gateway_state"}
+NOBODYS = {"alarms", "gates", "gateway_state"}
 """Tables that hold nothing about any person."""
 
 

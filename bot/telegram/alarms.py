@@ -20,7 +20,7 @@ def alarm(trouble: Trouble, details: Details, words: Words, callback_url: str | 
     match trouble:
         case Trouble.MONEY_SHORT | Trouble.GATEWAY_ERRORS | Trouble.CALLBACK_SILENT:
             return _of_gateway(trouble, details, words, callback_url)
-        case Trouble.FLOODS | Trouble.TELEGRAM_SILENT | Trouble.WEBHOOK | Trouble.GATE_LACKS:
+        case Trouble.FLOODS | Trouble.WEBHOOK | Trouble.GATE_LACKS:
             return _of_telegram(trouble, details, words)
         case Trouble.OUTBOX_FAILING | Trouble.OUTBOX_GONE:
             return _of_outbox(trouble, details, words)
@@ -95,8 +95,6 @@ def _of_telegram(trouble: Trouble, details: Details, words: Words) -> str:
                 "PUBLIC_URL is reachable from outside and its certificate is valid.",
                 error=shown(str(details["error"])),
             )
-        case Trouble.TELEGRAM_SILENT:
-            return words("⚠️ Telegram does not answer.")
         case _:
             missing = ", ".join(_right(name, words) for name in str(details["missing"]).split())
             return words(
@@ -151,7 +149,7 @@ def _of_our_own(trouble: Trouble, details: Details, words: Words) -> str:
                 percent=details["percent"],
             )
         case _:
-            return words("⚠️ Something is wrong: {what}.", what=_what(trouble, details, words))
+            return words("⚠️ Something is wrong: {what}.", what=trouble)
 
 
 def _what(trouble: Trouble, details: Details, words: Words) -> str:  # noqa: C901 - one line a trouble

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from bot.domain.delivery import Urgency
+from bot.domain.outbox import Target
 from storage.database import Database
 from storage.store import SqlStore
 from storage.tables import metadata
@@ -29,8 +30,25 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         lambda store: store.grants.due(NOW, 100, ()),
         lambda store: store.screens.due(NOW, 100, ()),
         lambda store: store.errands.due(NOW, 100, (), Urgency.AT_ONCE),
+        lambda store: store.outbox.due(Target.EVENTS, NOW, 100, ()),
+        lambda store: store.outbox.outgoing(),
+        lambda store: store.vitals.queues(),
+        lambda store: store.vitals.called_back_at(),
+        lambda store: store.vitals.unreported(NOW, NOW),
     ],
-    ids=["windows that closed", "next window", "deadlines", "grants", "screens", "errands"],
+    ids=[
+        "windows that closed",
+        "next window",
+        "deadlines",
+        "grants",
+        "screens",
+        "errands",
+        "letters",
+        "own systems",
+        "queues",
+        "callback",
+        "inbox",
+    ],
 )
 async def test_what_the_loops_ask_reads_no_whole_table(
     sqlite: Database, sqlite_path: Path, ask: Callable[[SqlStore], Awaitable[object]]
