@@ -138,7 +138,7 @@ def _of_our_own(trouble: Trouble, details: Details, words: Words) -> str:
                 "⚠️ People wait for me: {length} things are due ({queue}), the oldest for {age}. If it does not pass, "
                 "see the log for “delivery_failed”.",
                 length=details["length"],
-                queue=details["subject"],
+                queue=shown(str(details["subject"])),
                 age=_span(int(details["seconds"]), words),
             )
         case Trouble.DISK_SHORT:
@@ -174,7 +174,7 @@ def _what(trouble: Trouble, details: Details, words: Words) -> str:  # noqa: C90
         case Trouble.STORAGE_FAILING:
             return words("the database keeps everything again")
         case Trouble.QUEUE_STUCK:
-            return words("nobody waits for me any more ({queue})", queue=details.get("subject", ""))
+            return words("nobody waits for me any more ({queue})", queue=shown(str(details.get("subject", ""))))
         case Trouble.DISK_SHORT:
             return words("there is room on the disk again")
         case Trouble.OUTBOX_FAILING | Trouble.OUTBOX_GONE:
