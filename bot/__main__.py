@@ -9,13 +9,21 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from rich.console import Console
+
 from bot import logs, settings
-from bot.app import App, TokenRefusedError, account
+from bot.app import App, TokenRefusedError
+from bot.clock import SystemClock
 from bot.doctor import examine
+from bot.domain.statistics import PERIODS, period
+from bot.outward import account
+from bot.report import findings_json, statistics_json, statistics_tables
 from bot.settings import ConfigurationError, Settings
+from bot.usecases.read_statistics import ReadStatistics
 from storage.backup import back_up
 from storage.database import Database, DatabaseError
 from storage.migrate import migrate
+from storage.peek import peek
 
 OK, FAILED, WRONG_USE = 0, 1, 2
 
@@ -32,13 +40,35 @@ async def run(config: Settings, _given: argparse.Namespace) -> int:
     return OK
 
 
-async def doctor(config: Settings, _given: argparse.Namespace) -> int:
+async def doctor(config: Settings, given: argparse.Namespace) -> int:
     """What is wrong with the configuration, and how to mend it."""
-    is_well = True
+    findings = []
     async for finding in examine(config, account(config)):
-        sys.stdout.write(f"{finding}\n")
-        is_well = is_well and finding.is_well
-    return OK if is_well else FAILED
+        findings.append(finding)
+        if not given.json:
+            sys.stdout.write(f"{finding}\n")
+            sys.stdout.flush()
+    if given.json:
+        sys.stdout.write(findings_json(findings) + "\n")
+    return OK if all(finding.is_well for finding in findings) else FAILED
+
+
+async def stats(config: Settings, given: argparse.Namespace) -> int:
+    """How many came how far, read beside the running bot."""
+    asked = period(given.period, SystemClock().now())
+    if asked is None:
+        return _complain(f"--period: one of {', '.join(PERIODS)}", WRONG_USE)
+    url = config.DATABASE_URL.get_secret_value()
+    titles = await peek(url, lambda store: store.gates.titles())
+    if given.gate is not None and given.gate not in titles:
+        return _complain(f"--gate: there is no gate with the id {given.gate}", WRONG_USE)
+    read = ReadStatistics()
+    told = await peek(url, lambda store: read(store, asked, given.gate))
+    if given.json:
+        sys.stdout.write(statistics_json(told, titles) + "\n")
+    else:
+        statistics_tables(told, titles, Console())
+    return OK
 
 
 async def migrate_only(config: Settings, _given: argparse.Namespace) -> int:
@@ -72,11 +102,13 @@ async def demo(_given: argparse.Namespace) -> int:
     return OK
 
 
+# By name; `_parser` tells what each is given.
 CONFIGURED: dict[str, Callable[[Settings, argparse.Namespace], Awaitable[int]]] = {
     "run": run,
     "doctor": doctor,
     "migrate": migrate_only,
     "backup": backup,
+    "stats": stats,
 }
 
 
@@ -104,10 +136,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("run", help="run the bot, configured by the environment and .env (the default)")
     commands.add_parser("demo", help="run the bot in a world of its own and print the address to open")
-    commands.add_parser("doctor", help="check the configuration against the live services")
+    checks = commands.add_parser("doctor", help="check the configuration against the live services")
+    checks.add_argument("--json", action="store_true", help="for machines: a list of findings")
     commands.add_parser("migrate", help="bring the database to the newest schema")
     copy = commands.add_parser("backup", help="copy the SQLite database to a new file, while the bot is stopped")
     copy.add_argument("file", type=Path, metavar="FILE")
+    told = commands.add_parser("stats", help="tell how many came how far, also while the bot runs")
+    told.add_argument("--period", default="7d", metavar="PERIOD", help=f"one of {', '.join(PERIODS)} (7d)")
+    told.add_argument("--gate", type=int, metavar="ID", help="of this gate only")
+    told.add_argument("--json", action="store_true", help="for machines: one object")
     return parser
 
 

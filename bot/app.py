@@ -5,26 +5,23 @@ from __future__ import annotations
 import asyncio
 import functools
 import hashlib
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import structlog
-from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
-from aiogram.methods import TelegramMethod
 from aiogram.types import Update
 from aiohttp import web
 
 from bot.clock import REAL_TIME, Clock, SystemClock
-from bot.domain.gateway import GatewayError, NumberOffer
-from bot.domain.phone import Phone
 from bot.gateway.callback import CallbackReader
-from bot.gateway.client import Account, SmscClient
+from bot.gateway.client import SmscClient
+from bot.logs import log_noted
+from bot.looking_after import LookingAfter
 from bot.metrics import Metrics
+from bot.outward import CountedGateway, account, telegram
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness, derived_key
 from bot.settings import Settings
 from bot.supervisor import Supervisor
@@ -59,10 +56,12 @@ from bot.usecases.open_verification import OpenVerification
 from bot.usecases.operators import Operators
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import Store
+from bot.usecases.publish_events import PublishEvents
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.read_statistics import ReadStatistics
+from bot.usecases.relay_foreign import RelayForeign
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
@@ -81,8 +80,10 @@ from bot.usecases.take_leaver import TakeLeaver
 from bot.usecases.take_newcomer import TakeNewcomer
 from bot.usecases.take_restriction import TakeRestriction
 from bot.usecases.take_words import TakeWords
+from bot.usecases.tell_operators import TellOperators
 from bot.usecases.tell_raid import HearOfRaid
 from bot.usecases.tidy_line import TidyLine
+from bot.watch.pulse import Pulse
 from bot.web.call import CallView, StaticFiles
 from bot.web.sessions import Sessions
 from bot.web.streams import Streams
@@ -123,20 +124,29 @@ class App:
         clock = clock or SystemClock()
         self._settings = settings
         self._clock = clock
-        operators = settings.OPERATORS
-        metrics = Metrics()
+        operators = Operators(settings.OPERATORS)
+        tell_operators = TellOperators(operators)
+        metrics, pulse = Metrics(), Pulse(clock)
+        budget = Budget(settings.TELEGRAM_RATE)
+        metrics.watch_budget(lambda: budget.left(time.monotonic()))
         self._supervisor = Supervisor(clock)
 
         # What is kept.
-        self._database = Database(settings.DATABASE_URL.get_secret_value())
+        randomness = SystemRandomness()
+        self._database = Database(
+            settings.DATABASE_URL.get_secret_value(),
+            publish=PublishEvents(randomness) if settings.EVENTS_URL else None,
+            noted=(metrics.noted, log_noted),
+            timed=(metrics.transacted, pulse.transacted),
+        )
         self._leadership = leadership(self._database)
 
         # The rules.
-        plan, randomness = NumberingPlan(), SystemRandomness()
+        plan = NumberingPlan()
         vault = KeyedVault(settings.SECRET_KEY.get_secret_value())
         open_verification = OpenVerification(clock, vault, randomness)
         take_event = TakeGatewayEvent(clock, plan, vault, randomness)
-        report = ReportFailure(clock, operators)
+        report = ReportFailure(clock, tell_operators)
 
         # The gateway.
         self._http = httpx.AsyncClient()
@@ -146,11 +156,11 @@ class App:
         request_number = RequestNumber(
             clock,
             self._database,
-            CountedGateway(gateway, metrics),
+            CountedGateway(gateway, metrics, pulse),
             vault,
             read_inbox.mark if polls_inbox else None,
             settings.call_window,
-            operators,
+            tell_operators,
         )
 
         # What admins want done.
@@ -160,17 +170,26 @@ class App:
         call_panel = CallPanel(clock, desk)
 
         # Telegram, outward.
-        connection = Connection()
-        self._bot = _bot(settings, metrics, connection)
+        connection = Connection(pulse.answers)
+        self._bot = telegram(settings, metrics, connection, pulse)
         self._texts = Texts(settings.LANGUAGE)
         self._screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
-        deliverer = Deliverer(self._bot, clock, self._texts, self._screens, settings.app_url, settings.SMSC_PRICE)
+        deliverer = Deliverer(
+            self._bot,
+            clock,
+            self._texts,
+            self._screens,
+            settings.app_url,
+            settings.callback_url,
+            settings.SMSC_PRICE,
+        )
+        settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self._courier = Courier(
             self._database,
             PickParcels(clock),
-            SettleParcels(clock, SettleGrant(operators), SettleErrand(desk, HearOfRaid(operators), operators)),
+            SettleParcels(clock, SettleGrant(tell_operators), settle_errand),
             deliverer,
-            Budget(settings.TELEGRAM_RATE),
+            budget,
             self._supervisor,
         )
 
@@ -188,6 +207,19 @@ class App:
             "sweeper": sweeper.run,
             "connection": functools.partial(connection.watch, self._bot),
         }
+        self._looking_after = LookingAfter(
+            settings,
+            clock,
+            self._database,
+            vault,
+            tell_operators,
+            gateway,
+            self._bot,
+            metrics,
+            pulse,
+            self._supervisor,
+        )
+        self._loops |= self._looking_after.loops
         if polls_inbox:
             every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
             self._loops["inbox"] = InboxReader(read_inbox, clock, every, self._announce).run
@@ -216,12 +248,12 @@ class App:
             take_words=TakeWords(desk),
             call_panel=call_panel,
             choose_log_place=ChooseLogPlace(desk, call_panel),
-            ask_statistics=AskStatistics(clock, desk, show_statistics, Operators(operators).is_operator),
+            ask_statistics=AskStatistics(clock, desk, show_statistics, operators.is_operator),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
             take_restriction=TakeRestriction(clock),
             tidy_line=TidyLine(clock),
-            follow_rights=FollowRights(clock, operators),
+            follow_rights=FollowRights(clock, tell_operators),
         )
 
         async def dispatch(update: Update, store: Store) -> object:
@@ -270,6 +302,7 @@ class App:
                 take_event,
                 metrics,
                 self._announce,
+                RelayForeign(clock, vault, randomness) if settings.SMSC_RELAY_URL else None,
             ).handle,
             telegram=None if self._poller else WebhookHandler(self._webhook_secret, intake).handle,
             call=CallPages(
@@ -287,7 +320,7 @@ class App:
             call_file=CallFiles(static).handle,
             health=health.live,
             ready=health.ready,
-            metrics=MetricsPage(metrics.text).handle,
+            metrics=MetricsPage(self._looking_after.metrics_text).handle,
         )
         self._runner = web.AppRunner(self._web, access_log=None, keepalive_timeout=30, shutdown_timeout=5)
         self.port = settings.HTTP_PORT
@@ -322,6 +355,7 @@ class App:
         await self._runner.cleanup()
         await self._supervisor.stop()
         await self._http.aclose()
+        await self._looking_after.close()
         await self._bot.session.close()
         await self._database.close()
         log.info("stopped")
@@ -408,46 +442,6 @@ class App:
         self._courier.wake.set()
         self._number_desk.wake.set()
         self._streams.wake.set()
-
-
-class CountedGateway:
-    """The gateway, with its answers counted."""
-
-    def __init__(self, gateway: SmscClient, metrics: Metrics) -> None:
-        self._gateway = gateway
-        self._metrics = metrics
-
-    async def request_number(self, phone: Phone) -> NumberOffer:
-        """See `bot.usecases.ports.NumberSource`."""
-        try:
-            offer = await self._gateway.request_number(phone)
-        except GatewayError as error:
-            self._metrics.asked_gateway(error.reason)
-            raise
-        self._metrics.asked_gateway("given")
-        return offer
-
-
-def account(settings: Settings) -> Account:
-    """The gateway account of these settings."""
-    password, api_key = settings.SMSC_PASSWORD, settings.SMSC_API_KEY
-    return Account(
-        urls=settings.SMSC_URL,
-        login=settings.SMSC_LOGIN,
-        password=password.get_secret_value() if password else None,
-        api_key=api_key.get_secret_value() if api_key else None,
-    )
-
-
-def _bot(settings: Settings, metrics: Metrics, connection: Connection) -> Bot:
-    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.TELEGRAM_API_URL), limit=100)
-
-    async def watched(make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
-        with metrics.bot_api_call(method.__api_method__), connection.call():
-            return await make_request(bot, method)
-
-    session.middleware(watched)
-    return Bot(settings.BOT_TOKEN.get_secret_value(), session=session)
 
 
 def _webhook_secret(settings: Settings) -> str:

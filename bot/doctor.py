@@ -21,12 +21,14 @@ from aiogram.exceptions import (
 from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayError, GatewayReason
 from bot.gateway.client import Account, SmscClient
+from bot.outbox.addresses import RefusedAddressError, checked
 from bot.settings import Settings
 from bot.telegram.methods import GetGuard
 from bot.telegram.texts import visible
 from storage.database import Database, DatabaseError
 from storage.peek import gates_on
 
+HTTP, HTTPS = 80, 443
 BETWEEN_GATES = 0.2
 """Seconds."""
 MENDS = {
@@ -67,6 +69,9 @@ async def examine(config: Settings, account: Account) -> AsyncIterator[Finding]:
     async with httpx.AsyncClient(timeout=10) as http:
         yield await _gateway(SmscClient(account, http, patience=15))
         yield await _public_url(config, http)
+    for name, address in (("EVENTS_URL", config.EVENTS_URL), ("SMSC_RELAY_URL", config.SMSC_RELAY_URL)):
+        if address is not None:
+            yield await _own_system(name, address, allow_private=config.EVENTS_ALLOW_PRIVATE)
     database = await _database(config)
     yield database
     if database.is_right:
@@ -143,6 +148,23 @@ async def _public_url(config: Settings, http: httpx.AsyncClient) -> Finding:
         is_right=answer_is_right,
         mend=f"start the bot, and let your proxy pass {config.PUBLIC_URL} to {config.HTTP_HOST}:{config.HTTP_PORT}",
     )
+
+
+async def _own_system(name: str, address: str, *, allow_private: bool) -> Finding:
+    """Whether it may be connected to; nothing is sent, since what is sent is taken for something that happened."""
+    url = httpx.URL(address)
+    try:
+        async with asyncio.timeout(10):
+            found = await checked(url.host, url.port or HTTPS, allow_private=allow_private)
+            _, writer = await asyncio.open_connection(found[0], url.port or (HTTPS if url.scheme == "https" else HTTP))
+            writer.close()
+    except RefusedAddressError as error:
+        mend = "correct the address; if it is meant to be in your own network, set EVENTS_ALLOW_PRIVATE=1"
+        return Finding(f"{name} cannot be used: {error}", is_right=False, mend=mend)
+    except (OSError, TimeoutError) as error:
+        mend = "start what listens there, and let this machine reach it"
+        return Finding(f"{name}: nothing listens there ({type(error).__name__})", is_right=False, mend=mend)
+    return Finding(f"{name} can be reached", is_right=True)
 
 
 async def _database(config: Settings) -> Finding:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from contextvars import Context
 from typing import Literal
 
 import structlog
+
+from bot.usecases.ports import Noted
+
+log = structlog.get_logger()
 
 
 def configure(log_format: Literal["console", "json"], *, quiet: bool = False) -> None:
@@ -32,3 +38,13 @@ def configure(log_format: Literal["console", "json"], *, quiet: bool = False) ->
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", force=True)
     for noisy in ("aiogram", "httpx", "httpcore", "aiohttp.access", "alembic", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def log_noted(entries: Sequence[Noted]) -> None:
+    """One line for each step that was kept: what happened, in which attempt, at which gate; never to whom."""
+    for entry in entries:
+        about = {"verification": entry.verification_id, "gate": entry.gate_id, "code": entry.code or None}
+        # Works of several tasks share a commit: what is bound in the one that made it is not theirs.
+        Context().run(
+            log.info, entry.event.value, **{name: value for name, value in about.items() if value is not None}
+        )

@@ -2,42 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+
+from bot import VERSION
+from bot.domain.contact import ContactRefusal
+from bot.domain.gate import GrantKind, Hindrance
+from bot.domain.gateway import EventSource, GatewayReason
+from bot.domain.journal import Event
+from bot.domain.outbox import Outgoing, Target
+from bot.domain.statistics import How
+from bot.domain.trouble import Alarm, Queue, Trouble
+from bot.usecases.admit import Why
+from bot.usecases.ports import Noted
+
+CODES = frozenset(
+    code.value
+    for codes in (ContactRefusal, GatewayReason, EventSource, Hindrance, GrantKind, How, Why)
+    for code in codes
+)
+"""The codes of the journal that are told apart; all others may be anything, such as what Telegram said."""
+CALL_SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800)
+TRANSACTION_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Metrics:
     """The installation's counters, in a registry of their own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._updates = Counter("callgate_updates", "Telegram updates by outcome", ["outcome"], registry=self.registry)
+        self.registry = registry = CollectorRegistry()
+        Info("callgate_build", "The version that runs", registry=registry).info({"version": VERSION})
+        self._steps = Counter(
+            "callgate_steps", "What happened, by event of the journal", ["event", "code"], registry=registry
+        )
+        self._number_to_call = Histogram(
+            "callgate_number_to_call_seconds",
+            "From asking for the number to the report of the call",
+            buckets=CALL_SECONDS,
+            registry=registry,
+        )
+        self._updates = Counter("callgate_updates", "Telegram updates by outcome", ["outcome"], registry=registry)
         self._calls = Counter(
-            "callgate_bot_api_calls",
-            "Bot API calls by method and outcome",
-            ["method", "outcome"],
-            registry=self.registry,
+            "callgate_bot_api_calls", "Bot API calls by method and outcome", ["method", "outcome"], registry=registry
         )
         self._call_seconds = Histogram(
-            "callgate_bot_api_seconds", "How long Bot API calls take", ["method"], registry=self.registry
+            "callgate_bot_api_seconds", "How long Bot API calls take", ["method"], registry=registry
         )
+        self._budget = Gauge("callgate_budget_left_ratio", "Unspent share of the budget for calls", registry=registry)
         self._gateway = Counter(
-            "callgate_gateway_requests",
-            "Requests for a call number by outcome",
-            ["outcome"],
-            registry=self.registry,
+            "callgate_gateway_requests", "Requests for a call number by outcome", ["outcome"], registry=registry
         )
         self._callbacks = Counter(
-            "callgate_gateway_callbacks", "Gateway callbacks by outcome", ["outcome"], registry=self.registry
+            "callgate_gateway_callbacks", "Gateway callbacks by outcome", ["outcome"], registry=registry
         )
-
-        self._streams = Gauge("callgate_open_streams", "Call screens that are open now", registry=self.registry)
+        self._called_back_at = Gauge(
+            "callgate_gateway_callback_timestamp_seconds",
+            "When a call was last reported by callback",
+            registry=registry,
+        )
+        self._money = Gauge(
+            "callgate_gateway_balance", "Money on the gateway account when it was last asked", registry=registry
+        )
+        self._transactions = Histogram(
+            "callgate_transaction_seconds",
+            "How long transactions take, waiting included",
+            ["outcome"],
+            buckets=TRANSACTION_SECONDS,
+            registry=registry,
+        )
+        self._lengths = Gauge("callgate_queue_length", "What waits to be done", ["queue"], registry=registry)
+        self._ages = Gauge(
+            "callgate_queue_age_seconds", "How long the oldest of it has waited", ["queue"], registry=registry
+        )
+        self._letters = Counter(
+            "callgate_outbox_deliveries", "Letters to the owner's systems", ["target", "outcome"], registry=registry
+        )
+        self._alarms = Gauge("callgate_alarms", "Troubles that are not over", ["trouble"], registry=registry)
+        self._streams = Gauge("callgate_open_streams", "Call screens that are open now", registry=registry)
+        for trouble in Trouble:
+            self._alarms.labels(trouble)
+        for outcome in ("kept", "lost"):
+            self._transactions.labels(outcome)
 
     def watch_streams(self, count: Callable[[], int]) -> None:
         """Ask `count` how many call screens are open, whenever that is told."""
         self._streams.set_function(count)
+
+    def watch_budget(self, left: Callable[[], float]) -> None:
+        """Ask `left` how much of the budget is unspent, whenever that is told."""
+        self._budget.set_function(left)
+
+    def watch_money(self, money: Callable[[], float | None]) -> None:
+        """Ask `money` what is left, whenever that is told."""
+
+        def known() -> float:
+            left = money()
+            return float("nan") if left is None else left
+
+        self._money.set_function(known)
+
+    def noted(self, entries: Sequence[Noted]) -> None:
+        """These entries of the journal were kept."""
+        for entry in entries:
+            self._steps.labels(entry.event, code_class(entry.code)).inc()
+            if entry.event is Event.CONFIRMED and entry.took is not None:
+                self._number_to_call.observe(entry.took)
+
+    def transacted(self, seconds: float, is_kept: bool) -> None:  # noqa: FBT001 - the shape of storage's listeners
+        """A transaction took so long, and was kept or not."""
+        self._transactions.labels("kept" if is_kept else "lost").observe(seconds)
 
     def taken(self, outcome: str, count: int = 1) -> None:
         """Updates came in."""
@@ -50,6 +126,29 @@ class Metrics:
     def asked_gateway(self, outcome: str) -> None:
         """The gateway was asked for a number."""
         self._gateway.labels(outcome).inc()
+
+    def delivered(self, target: str, outcome: str) -> None:
+        """A letter was brought, or could not be."""
+        self._letters.labels(target, outcome).inc()
+
+    def show(
+        self,
+        queues: Iterable[Queue],
+        outgoing: Iterable[Outgoing],
+        alarms: Iterable[Alarm],
+        called_back_at: datetime | None,
+        now: datetime,
+    ) -> None:
+        """How it stands now, as it was read from what is kept."""
+        waiting: Mapping[str, Outgoing] = {f"outbox_{outgo.target}": outgo for outgo in outgoing}
+        for queue in (*queues, *(_queue(f"outbox_{target}", waiting) for target in Target)):
+            self._lengths.labels(queue.name).set(queue.length)
+            self._ages.labels(queue.name).set(queue.age(now).total_seconds())
+        there = [alarm.trouble for alarm in alarms]
+        for trouble in Trouble:
+            self._alarms.labels(trouble).set(there.count(trouble))
+        if called_back_at is not None:
+            self._called_back_at.set(called_back_at.timestamp())
 
     @contextmanager
     def bot_api_call(self, method: str) -> Iterator[None]:
@@ -65,3 +164,14 @@ class Metrics:
     def text(self) -> bytes:
         """All of them in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+def code_class(code: str) -> str:
+    """The code of a journal entry as a label: empty, one of CODES, or `other`."""
+    name = code.partition(":")[0]
+    return name if not name or name in CODES else "other"
+
+
+def _queue(name: str, outgoing: Mapping[str, Outgoing]) -> Queue:
+    outgo = outgoing.get(name)
+    return Queue(name, outgo.queued if outgo else 0, outgo.oldest if outgo else None)

@@ -74,6 +74,15 @@ class KeyedVault:
         # Versions that did not tell kinds apart sealed none.
         return Phone(e164, country_code, region, NumberKind(kind[0]) if kind else NumberKind.UNKNOWN)
 
+    def seal_bytes(self, plain: bytes) -> bytes:
+        return self._fernet.encrypt(plain)
+
+    def unseal_bytes(self, sealed: bytes) -> bytes | None:
+        try:
+            return self._fernet.decrypt(sealed)
+        except InvalidToken:
+            return None
+
     def digest(self, text: str) -> str:
         return hmac.new(self._fingerprint_key, text.encode(), hashlib.sha256).hexdigest()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ from pydantic import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+SHORTEST_KEY, LONGEST_KEY = 24, 64
+"""Bytes (Standard Webhooks, "Signature scheme")."""
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -94,6 +97,33 @@ def _header_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _hook_url(value: str) -> str:
+    parts = urlsplit(value)
+    # As it is given: whoever made the address may mean its last slash.
+    _http_url(value.partition("?")[0])
+    if parts.fragment:
+        raise ValueError("must be a plain address, without #")
+    return value
+
+
+def _relay_url(value: str) -> str:
+    if "?" in value:
+        raise ValueError("must be an address without ?, since what stands behind that is the gateway's")
+    return _hook_url(value)
+
+
+def _secrets(value: SecretStr) -> SecretStr:
+    for secret in value.get_secret_value().split():
+        try:
+            encoded = secret.removeprefix("whsec_").rstrip("=")
+            key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+        except ValueError:
+            raise ValueError("must be base64, with or without whsec_ before it; several are parted by spaces") from None
+        if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
+            raise ValueError(f"must be the base64 of {SHORTEST_KEY} to {LONGEST_KEY} random bytes")
+    return value
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
@@ -116,10 +146,15 @@ class Settings(BaseModel):
     SMSC_CALLBACK_TOKEN: Annotated[SecretStr, Field(min_length=16), AfterValidator(_path_token)]
     SMSC_CALLBACK_SECRET: SecretStr | None = None
     SMSC_POLL_SECONDS: Annotated[float, Field(ge=0, le=3600)] = 20
+    SMSC_RELAY_URL: Annotated[str, AfterValidator(_relay_url)] | None = None
+    SMSC_LOW_BALANCE: Annotated[float, Field(ge=0)] = 50
     SMSC_PRICE: Annotated[Decimal, Field(gt=0, lt=1_000_000, allow_inf_nan=False)] | None = None
     DATABASE_URL: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///data/callgate.db")
     SECRET_KEY: Annotated[SecretStr, Field(min_length=32)]
     OPERATORS: Annotated[tuple[Annotated[int, Field(gt=0, lt=2**52)], ...], BeforeValidator(_split)] = ()
+    EVENTS_URL: Annotated[str, AfterValidator(_hook_url)] | None = None
+    EVENTS_SECRET: Annotated[SecretStr, AfterValidator(_secrets)] | None = None
+    EVENTS_ALLOW_PRIVATE: bool = False
     CALL_WINDOW: Annotated[int, Field(ge=1, le=86400)] = 900
     TELEGRAM_RATE: Annotated[float, Field(ge=0, le=10_000)] = 30
     SCREENS: Literal["plain", "rich"] = "plain"
@@ -145,6 +180,18 @@ class Settings(BaseModel):
         if self.PUBLIC_URL is None or (is_telegrams_own and not self.PUBLIC_URL.startswith("https:")):
             return None
         return f"{self.PUBLIC_URL}/app"
+
+    @property
+    def events_secrets(self) -> list[str]:
+        """All by which events are signed."""
+        return self.EVENTS_SECRET.get_secret_value().split() if self.EVENTS_SECRET is not None else []
+
+    @property
+    def callback_url(self) -> str | None:
+        """The address to be entered at the gateway; None when nothing from outside reaches this machine."""
+        if self.PUBLIC_URL is None:
+            return None
+        return f"{self.PUBLIC_URL}{self.callback_path}?charset=utf-8" + ("&md5" if self.SMSC_CALLBACK_SECRET else "")
 
     @property
     def callback_path(self) -> str:
@@ -177,6 +224,8 @@ def _contradictions(given: Mapping[str, object]) -> list[str]:
     problems = []
     if given.get("UPDATES") == "webhook" and "PUBLIC_URL" not in given:
         problems.append("PUBLIC_URL: missing; it is needed with UPDATES=webhook")
+    if "EVENTS_URL" in given and "EVENTS_SECRET" not in given:
+        problems.append("EVENTS_SECRET: missing; it is needed with EVENTS_URL")
     pair = [name for name in ("SMSC_LOGIN", "SMSC_PASSWORD") if name in given]
     if "SMSC_API_KEY" in given and pair:
         problems.append("SMSC_API_KEY: set either this or SMSC_LOGIN with SMSC_PASSWORD, not both")

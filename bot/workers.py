@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from bot.clock import REAL_TIME, Clock
 from bot.domain.gateway import GatewayError
@@ -52,6 +53,8 @@ class NumberDesk:
             await REAL_TIME.pause(LOOK_EVERY, self.wake)
 
     async def _ask(self, ask: NumberAsk) -> None:
+        # It is a task of its own, and so is what is bound.
+        bind_contextvars(verification=ask.verification.id)
         try:
             await self._request(ask)
         except Exception:

@@ -7,8 +7,10 @@ from typing import Protocol
 import structlog
 from aiohttp import web
 
+from bot.domain.outbox import ForeignReport
 from bot.gateway.callback import BadCallback, BadSignature, CallbackReader, CallbackRequest
 from bot.usecases.ports import Store, Transactions
+from bot.usecases.relay_foreign import RelayForeign
 from bot.usecases.take_gateway_event import TakeGatewayEvent
 from handlers.http import body_of, same
 
@@ -30,7 +32,8 @@ class Announce(Protocol):
 
 
 class CallbackHandler:
-    """`200 OK` once every event of the request is kept, whether it concerns us or not."""
+    """`200 OK` once every event of the request is kept, whether it concerns us or not; and with `relay` one that does
+    not is owed to somebody else."""
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class CallbackHandler:
         take: TakeGatewayEvent,
         tally: Tally,
         announce: Announce,
+        relay: RelayForeign | None = None,
     ) -> None:
         self._token = token
         self._reader = reader
@@ -47,6 +51,7 @@ class CallbackHandler:
         self._take = take
         self._tally = tally
         self._announce = announce
+        self._relay = relay
 
     async def handle(self, request: web.Request) -> web.Response:
         if not same(request.match_info["token"], self._token):
@@ -69,8 +74,10 @@ class CallbackHandler:
             raise web.HTTPBadRequest(text=str(error)) from None
 
         async def keep(store: Store) -> None:
-            for event in events:
-                await self._take(store, event)
+            foreign = [await self._take(store, event) for event in events]
+            if self._relay is not None and any(foreign):
+                report = ForeignReport(arrived.method, arrived.query, arrived.content_type, arrived.body)
+                await self._relay(store, report)
 
         await self._transactions.transact(keep)
         for event in events:

@@ -26,8 +26,10 @@ class Health:
 class MetricsPage:
     """Prometheus' text."""
 
-    def __init__(self, text: Callable[[], bytes]) -> None:
+    def __init__(self, text: Callable[[], Awaitable[bytes]]) -> None:
         self._text = text
 
     async def handle(self, _request: web.Request) -> web.Response:
-        return web.Response(body=self._text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+        return web.Response(
+            body=await self._text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        )

@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
+import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,11 +24,12 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.usecases.ports import StorageUnavailableError
+from bot.usecases.ports import Noted, StorageUnavailableError
 from storage.store import SqlStore
 
 T = TypeVar("T")
 Work = Callable[[SqlStore], Awaitable[Any]]
+Publish = Callable[[SqlStore, Sequence[Noted]], Awaitable[None]]
 
 SHARED_COMMIT = 100
 """Works that share one commit at the most."""
@@ -48,9 +50,23 @@ class DatabaseError(Exception):
 class Database:
     """Runs works in transactions: `await database.transact(work)`."""
 
-    def __init__(self, url: str) -> None:
-        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        publish: Publish | None = None,
+        noted: Sequence[Callable[[Sequence[Noted]], None]] = (),
+        timed: Sequence[Callable[[float, bool], None]] = (),
+    ) -> None:
+        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db.
+
+        `publish` adds to a transaction what follows from the entries of its journal. Those of `noted` hear of the
+        entries once they are kept, those of `timed` how long each transaction took and whether it was kept.
+        """
         self._url = driver_url(url)
+        self._publish = publish
+        self._noted = noted
+        self._timed = timed
         self._lock: FileLock | None = None
         self._engine: AsyncEngine | None = None
         self._only: AsyncConnection | None = None
@@ -111,8 +127,18 @@ class Database:
 
         Raises what `work` raises, and StorageUnavailableError when the database does not keep it.
         """
-        if not self.is_sqlite:
-            return await self._transact_alone(work)
+        began = time.perf_counter()
+        is_kept = True
+        try:
+            return await (self._transact_together(work) if self.is_sqlite else self._transact_alone(work))
+        except StorageUnavailableError:
+            is_kept = False
+            raise
+        finally:
+            for tell in self._timed:
+                tell(time.perf_counter() - began, is_kept)
+
+    async def _transact_together(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, future))
         try:
@@ -178,8 +204,19 @@ class Database:
         async with self._only.begin():
             store = SqlStore(self._only)
             results = [await work(store) for work in works]
-            await store.journal.write()
-            return results
+            await self._finish(store)
+        self._tell_noted(store)
+        return results
+
+    async def _finish(self, store: SqlStore) -> None:
+        if self._publish is not None:
+            await self._publish(store, store.journal.noted)
+        await store.journal.write()
+
+    def _tell_noted(self, store: SqlStore) -> None:
+        if store.journal.noted:
+            for tell in self._noted:
+                tell(store.journal.noted)
 
     async def _transact_alone(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
         for attempt in range(TRIES):
@@ -187,8 +224,7 @@ class Database:
                 async with self.engine.begin() as connection:
                     store = SqlStore(connection)
                     result = await work(store)
-                    await store.journal.write()
-                    return result
+                    await self._finish(store)
             except OSError as error:
                 raise StorageUnavailableError(type(error).__name__) from error
             except SQLAlchemyError as error:
@@ -199,6 +235,9 @@ class Database:
                 if not _may_pass(error):
                     raise
                 raise StorageUnavailableError(type(error).__name__) from error
+            else:
+                self._tell_noted(store)
+                return result
         raise StorageUnavailableError("too many collisions")
 
     def _hold_file(self) -> None:

@@ -66,6 +66,11 @@ class SqlGates:
         rows = await self._connection.execute(select(tables.gates).where(G.is_on).order_by(G.chat_id))
         return [gate(row.chat_id, row) for row in rows]
 
+    async def titles(self) -> dict[int, str]:
+        """Of all gates, also those that are off; for the command line."""
+        rows = await self._connection.execute(select(G.chat_id, G.title))
+        return {row.chat_id: row.title for row in rows}
+
     async def save(self, gate: Gate, now: datetime, added_by: int | None = None) -> None:
         self._read.pop(gate.chat_id, None)
         values: dict[str, object] = {

@@ -129,7 +129,7 @@ class SqlGrants:
 
     async def due(self, now: datetime, limit: int, busy: Collection[tuple[int, int]]) -> list[GrantDue]:
         query = (
-            select(A.gate_id, A.user_id, A.kind, A.owed_at, A.attempts, A.detail, R.query_id)
+            select(A.gate_id, A.user_id, A.kind, A.owed_at, A.attempts, A.detail, A.verification_id, R.query_id)
             .join(tables.join_requests, (R.gate_id == A.gate_id) & (R.user_id == A.user_id), isouter=True)
             .where(A.state == GrantState.DUE, A.due_at <= now, not_(IS_BEING_MUTED))
         )
@@ -145,6 +145,7 @@ class SqlGrants:
                 row.attempts,
                 row.query_id if row.kind == GrantKind.JOIN else None,
                 row.detail if row.kind == GrantKind.TAG else "",
+                row.verification_id or None,
             )
             for row in rows
         ]

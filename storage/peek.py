@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import URL, inspect, make_url
@@ -13,14 +15,32 @@ from sqlalchemy.pool import NullPool
 from bot.domain.gate import Gate
 from storage.database import DatabaseError, driver_url
 from storage.gates import SqlGates
+from storage.store import SqlStore
 from storage.tables import gates
+
+T = TypeVar("T")
+
+
+async def peek(url: str, read: Callable[[SqlStore], Awaitable[T]]) -> T:
+    """What `read` finds. Raises DatabaseError, also when there is nothing to read in yet."""
+    _check_is_there(make_url(url))
+    engine = create_async_engine(_read_only(url), poolclass=NullPool, hide_parameters=True)
+    try:
+        async with engine.connect() as connection:
+            return await read(SqlStore(connection))
+    except (SQLAlchemyError, OSError) as error:
+        raise DatabaseError(
+            f"DATABASE_URL: the database cannot be read ({type(error).__name__}); if it was not used by this version "
+            "yet, run `python -m bot migrate`"
+        ) from error
+    finally:
+        await engine.dispose()
 
 
 async def gates_on(url: str) -> list[Gate]:
     """The gates that are on; none in a database that is still empty. Raises DatabaseError."""
-    address = _read_only(url)
     _check_is_there(make_url(url))
-    engine = create_async_engine(address, poolclass=NullPool, hide_parameters=True)
+    engine = create_async_engine(_read_only(url), poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.connect() as connection:
             if not await connection.run_sync(lambda bare: inspect(bare).has_table(gates.name)):

@@ -13,7 +13,7 @@ from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReas
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
 from bot.domain.verification import Verification
-from bot.usecases.ports import Claim, JournalEntry
+from bot.usecases.ports import Claim, JournalEntry, Noted
 from storage import tables
 from storage.statements import insert, upsert
 
@@ -136,7 +136,8 @@ class SqlJournal:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._entries: list[dict[str, object]] = []
+        self.noted: list[Noted] = []
+        """What this transaction adds."""
 
     def add(
         self,
@@ -151,18 +152,8 @@ class SqlJournal:
         region: str = "",
         took: float | None = None,
     ) -> None:
-        self._entries.append(
-            {
-                "at": now,
-                "event": event,
-                "user_id": user_id,
-                "gate_id": gate_id,
-                "verification_id": verification_id,
-                "code": code[:CODE_LENGTH],
-                "actor_id": actor_id,
-                "region": region,
-                "took_ms": None if took is None else int(took * 1000),
-            }
+        self.noted.append(
+            Noted(event, now, user_id, gate_id, verification_id, code[:CODE_LENGTH], actor_id, region, took)
         )
 
     async def came_round(self, gate_id: int, since: datetime) -> int:
@@ -214,10 +205,23 @@ class SqlJournal:
         return [JournalEntry(row.at, Event(row.event), row.gate_id, row.code, row.actor_id) for row in rows]
 
     async def write(self) -> None:
-        """Write what was added."""
-        if self._entries:
-            await self._connection.execute(tables.journal.insert(), self._entries)
-            self._entries.clear()
+        """Write what was added; once, at the end of the transaction."""
+        rows = [
+            {
+                "at": entry.at,
+                "event": entry.event,
+                "user_id": entry.user_id,
+                "gate_id": entry.gate_id,
+                "verification_id": entry.verification_id,
+                "code": entry.code,
+                "actor_id": entry.actor_id,
+                "region": entry.region,
+                "took_ms": None if entry.took is None else int(entry.took * 1000),
+            }
+            for entry in self.noted
+        ]
+        if rows:
+            await self._connection.execute(tables.journal.insert(), rows)
 
 
 class SqlLaunches:

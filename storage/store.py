@@ -7,15 +7,18 @@ from functools import cached_property
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.admins import SqlAdmins, SqlAppeals, SqlStandings
+from storage.alarms import SqlAlarms
 from storage.deliveries import SqlErrands, SqlScreens
 from storage.gates import SqlGates
 from storage.grants import SqlGrants
+from storage.outbox import SqlOutbox
 from storage.people import SqlPeople, SqlVerifiedPhones
 from storage.raids import SqlMassDeclines, SqlRaids
 from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLaunches, SqlSeen
 from storage.requests import SqlJoinRequests
 from storage.sums import SqlSums
 from storage.verifications import SqlVerifications
+from storage.vitals import SqlVitals
 
 
 class SqlStore:
@@ -108,6 +111,21 @@ class SqlStore:
     def sums(self) -> SqlSums:
         """What the journal adds up to."""
         return SqlSums(self.connection)
+
+    @cached_property
+    def alarms(self) -> SqlAlarms:
+        """What operators know to be wrong."""
+        return SqlAlarms(self.connection)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        """What is owed to the owner's own systems."""
+        return SqlOutbox(self.connection)
+
+    @cached_property
+    def vitals(self) -> SqlVitals:
+        """How the installation is doing."""
+        return SqlVitals(self.connection)
 
     @cached_property
     def launches(self) -> SqlLaunches:

@@ -310,6 +310,7 @@ gateway_events = Table(
     Column("twin_id", BigInteger),
     Index("ix_gateway_events_phone", "fingerprint", "received_at"),
     Index("ix_gateway_events_received", "received_at"),
+    Index("ix_gateway_events_source", "source", "received_at"),
 )
 
 gateway_state = Table(
@@ -382,6 +383,48 @@ marks = Table(
     # What was done up to when.
     Column("name", String(32), primary_key=True),
     Column("at", Moment, nullable=False),
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("trouble", String(32), nullable=False),
+    Column("subject", String(32), nullable=False),
+    Column("variant", String(32), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("told_at", Moment, nullable=False),
+    Column("cleared_at", Moment),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("target", String(16), nullable=False),
+    Column("message_id", String(64), nullable=False, unique=True),
+    Column("type", String(32), nullable=False),
+    # A foreign report's is sealed; None once it was taken or given up.
+    Column("body", LargeBinary),
+    Column("user_id", BigInteger),
+    Column("created_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("delivered_at", Moment),
+    Column("given_up_at", Moment),
+    Column("error", Text),
+    Index("ix_outbox_user", "user_id"),
+    Index("ix_outbox_delivered", "target", "delivered_at"),
+    Index("ix_outbox_created", "created_at"),
+    Index(
+        "ix_outbox_due",
+        "target",
+        "due_at",
+        sqlite_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
+        postgresql_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
+    ),
 )
 
 launches = Table(

@@ -21,9 +21,10 @@ OFFENCES = {
     "bot/usecases/offence.py": ("import storage.tables", "Use cases need the domain and the clock only"),
     "bot/telegram/offence.py": (
         "import bot.gateway.client",
-        "The gateway, Telegram, the pages and storage do not know each other",
+        "What speaks outward, and storage, do not know each other",
     ),
     "bot/gateway/offence.py": ("import sqlalchemy", "The gateway uses its own library"),
+    "bot/outbox/offence.py": ("import sqlalchemy", "The outbox uses its own libraries"),
     "bot/web/offence.py": ("import httpx", "Telegram uses its own library"),
     "storage/statements.py": (
         "import bot.settings",

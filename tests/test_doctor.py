@@ -26,7 +26,7 @@ async def findings(
     """The exit status, and what was found: ok, note or WRONG, and the text with its mend."""
     variables = Installation(world, database_url, **environment).environment()
     config = settings.load({name: value for name, value in variables.items() if value}, None)
-    status = await doctor(config, argparse.Namespace())
+    status = await doctor(config, argparse.Namespace(json=False))
     found = re.split(r"^(ok|note|WRONG) +", capsys.readouterr().out, flags=re.MULTILINE)[1:]
     return status, [(label, text.strip()) for label, text in zip(found[::2], found[1::2], strict=True)]
 
@@ -260,3 +260,18 @@ async def test_a_database_of_another_version_is_found_out(
     status, (wrong,) = await examined(world, url, capsys)
 
     assert (status, "python -m bot migrate" in wrong) == (1, True)
+
+
+async def test_an_own_system_that_can_be_reached_and_one_that_cannot(
+    world: World, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = {"EVENTS_URL": f"{world.url}/hook", "EVENTS_SECRET": "a" * 32}
+
+    assert await examined(world, url, capsys, **own, EVENTS_ALLOW_PRIVATE="1") == (0, [])
+    status, wrong = await examined(world, url, capsys, **own)
+    assert (status, len(wrong)) == (1, 1)
+    assert "EVENTS_URL cannot be used: it leads to a private address" in wrong[0]
+    assert "EVENTS_ALLOW_PRIVATE=1" in wrong[0]
+    status, wrong = await examined(world, url, capsys, SMSC_RELAY_URL="http://127.0.0.1:1/", EVENTS_ALLOW_PRIVATE="1")
+    assert (status, len(wrong)) == (1, 1)
+    assert "SMSC_RELAY_URL: nothing listens there" in wrong[0]

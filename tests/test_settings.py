@@ -265,3 +265,60 @@ def test_there_is_a_mini_app_where_telegram_would_open_it(public: str | None, te
     config = good(TELEGRAM_API_URL=telegram, **({"PUBLIC_URL": public} if public else {}))
 
     assert config.app_url == app
+
+
+def test_where_events_go_needs_what_they_are_signed_with() -> None:
+    assert problems(EVENTS_URL="https://hooks.example/in") == ["EVENTS_SECRET: missing; it is needed with EVENTS_URL"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "says"),
+    [
+        ("whsec_hidden!", "must be base64"),
+        ("whsec_" + "a" * 8, "must be the base64 of 24 to 64 random bytes"),
+        ("a" * 100, "must be the base64 of 24 to 64 random bytes"),
+        (f"whsec_{'a' * 32} hidden", "must be the base64 of 24 to 64 random bytes"),
+    ],
+)
+def test_a_secret_that_is_no_secret_is_refused_by_the_name_of_its_variable(secret: str, says: str) -> None:
+    (problem,) = problems(EVENTS_URL="https://hooks.example/in", EVENTS_SECRET=secret)
+
+    assert problem.startswith(f"EVENTS_SECRET: {says}")
+    assert secret not in problem
+
+
+def test_several_secrets_are_told_apart_with_and_without_their_prefix() -> None:
+    one, other, unpadded = "whsec_" + "a" * 32, "b" * 36, "c" * 42
+
+    assert good(EVENTS_SECRET=f"{one}  {other} {unpadded}").events_secrets == [one, other, unpadded]
+    assert good().events_secrets == []
+
+
+@pytest.mark.parametrize(
+    "url", ["hooks.example", "ftp://hooks.example", "https://user:hidden@hooks.example", "https://hooks.example/#part"]
+)
+@pytest.mark.parametrize("name", ["EVENTS_URL", "SMSC_RELAY_URL"])
+def test_an_address_of_an_own_system_that_is_none_is_refused(name: str, url: str) -> None:
+    (problem,) = problems(**{name: url, "EVENTS_SECRET": "a" * 32})
+
+    assert problem.startswith(f"{name}: must be")
+
+
+def test_an_address_of_an_own_system_is_kept_as_it_is_given() -> None:
+    config = good(EVENTS_URL="https://hooks.example/in/?key=1", EVENTS_SECRET="a" * 32, SMSC_RELAY_URL="http://a.b/c/")
+
+    assert (config.EVENTS_URL, config.SMSC_RELAY_URL) == ("https://hooks.example/in/?key=1", "http://a.b/c/")
+
+
+def test_where_reports_are_passed_on_to_has_no_query_since_theirs_goes_there() -> None:
+    (problem,) = problems(SMSC_RELAY_URL="https://other.example/?a=1")
+
+    assert problem.startswith("SMSC_RELAY_URL: must be an address without ?")
+
+
+def test_the_address_to_enter_at_the_gateway_asks_for_a_signature_when_there_is_a_word_for_it() -> None:
+    address = "https://call.example/smsc/hidden-callback-token?charset=utf-8"
+
+    assert good().callback_url is None
+    assert good(PUBLIC_URL="https://call.example").callback_url == address
+    assert good(PUBLIC_URL="https://call.example", SMSC_CALLBACK_SECRET="word").callback_url == f"{address}&md5"

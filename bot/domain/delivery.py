@@ -141,6 +141,9 @@ class Notice(StrEnum):
     GATEWAY_TROUBLE = "gateway_trouble"
     GATEWAY_WRONG_PARAMETERS = "gateway_wrong_parameters"
     GRANT_FAILED = "grant_failed"
+    LETTER_LOST = "letter_lost"
+    ALARM = "alarm"
+    ALL_CLEAR = "all_clear"
     LOG_LOST = "log_lost"
     """Decisions cannot be told to the log chat any more."""
     NOT_REMOVED = "not_removed"
@@ -189,7 +192,8 @@ class Toast(StrEnum):
 @dataclass(frozen=True, slots=True)
 class GrantDue:
     """A grant to be made at Telegram. `owed_at` tells it from one that is owed anew while it is carried;
-    `query_id` is that of the guard join it answers, `tag` the tag to set."""
+    `query_id` is that of the guard join it answers, `tag` the tag to set, `verification_id` the attempt by which it is
+    owed."""
 
     gate_id: int
     user_id: int
@@ -198,6 +202,7 @@ class GrantDue:
     attempts: int
     query_id: str | None = None
     tag: str = ""
+    verification_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +238,7 @@ class LogDue:
 class ScreenDue:
     """A screen to be drawn. `message_id` is the message that shows it now; `is_fresh` asks for a new one.
 
-    `is_crowd`: its person is one of very many newcomers.
+    `is_crowd`: its person is one of very many newcomers. `verification_id`: their newest attempt.
     """
 
     user_id: int
@@ -248,6 +253,7 @@ class ScreenDue:
     is_refresh: bool
     attempts: int
     is_crowd: bool = False
+    verification_id: int | None = None
 
 
 Parcel = GrantDue | ErrandDue | LogDue | ScreenDue

@@ -58,4 +58,6 @@ class Event(StrEnum):
     RAID_OVER = "raid_over"
     CALL_UNMATCHED = "call_unmatched"
     GATEWAY_PAUSED = "gateway_paused"
+    LETTER_LOST = "letter_lost"
+    """An event, or a foreign report, that the owner's own system did not take in days."""
     FAILURE = "failure"

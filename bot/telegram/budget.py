@@ -64,6 +64,15 @@ class Budget:
             overall = max(overall, (self._all.size * SPARE_SHARE - self._all.tokens) / self.rate)
         return max(0.0, pause, overall, self._chat(chat_id, now).wait() if chat_id is not None else 0.0)
 
+    def left(self, now: float) -> float:
+        """The share of the overall budget that is unspent, from 0 to 1."""
+        if self.rate == 0:
+            return 1.0
+        if now < self._all_paused_until:
+            return 0.0
+        self._all.refill(now)
+        return max(0.0, self._all.tokens) / self._all.size
+
     def wait_for_any(self, now: float) -> float:
         """Seconds until any call at all may go out."""
         return self.wait(None, now)

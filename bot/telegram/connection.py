@@ -31,7 +31,11 @@ class Connection:
     A refusal is an answer. Time here is the machine's, whatever the clock does: it is a matter of networks.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, told: Callable[[bool], None] = lambda _: None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`told` hears of each call whether it was answered."""
+        self._told = told
         self._monotonic = monotonic
         self._answered_at = self._called_at = float("-inf")
         self._is_failing = False
@@ -67,3 +71,4 @@ class Connection:
         self._called_at, self._is_failing = self._monotonic(), not answered
         if answered:
             self._answered_at = self._called_at
+        self._told(answered)

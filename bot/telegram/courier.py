@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from bot.clock import REAL_TIME
 from bot.domain.delivery import ErrandDue, GrantDue, LogDue, Parcel, Receipt, Result, ScreenDue
@@ -102,6 +103,9 @@ class Courier:
         return wait
 
     async def _carry(self, parcel: Parcel) -> None:
+        if isinstance(parcel, GrantDue | ScreenDue) and parcel.verification_id is not None:
+            # It is a task of its own, and so is what is bound.
+            bind_contextvars(verification=parcel.verification_id)
         receipt = await self._deliverer.deliver(parcel)
         if receipt.result is Result.RETRY and receipt.retry_after is not None:
             self._budget.flooded(chat_of(parcel), receipt.retry_after, self._monotonic())

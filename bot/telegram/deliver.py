@@ -77,14 +77,17 @@ class Deliverer:
         texts: Texts,
         screens: Screens,
         app_url: str | None,
+        callback_url: str | None = None,
         price: Decimal | None = None,
     ) -> None:
-        """`price`: what one call number costs, where the operators have said."""
+        """`callback_url`: what is to be entered at the gateway; a secret, so it is in no row. `price`: what one call
+        number costs, where the operators have said."""
         self._bot = bot
         self._clock = clock
         self._texts = texts
         self._screens = screens
         self._app_url = app_url
+        self._callback_url = callback_url
         self._members = Members(bot, clock)
         names = Names(bot)
         self._log = LogTeller(bot, texts, names)
@@ -183,7 +186,7 @@ class Deliverer:
         topic = errand.details.get("topic")
         method = SendText(
             chat_id=errand.chat_id,
-            text=notice(errand.details, words),
+            text=notice(errand.details, words, self._callback_url),
             message_thread_id=int(topic) if topic is not None else None,
         )
         await self._bot(method, request_timeout=TIMEOUT)

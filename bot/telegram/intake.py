@@ -103,7 +103,8 @@ class Intake:
             raise
         except Exception as error:
             error_id = self._randomness.error_id()
-            log.exception("update_failed", error_id=error_id, kind=_kind(update))
+            attempt = await self._attempt_of(_private_chat(update))
+            log.exception("update_failed", error_id=error_id, kind=_kind(update), **attempt)
             what = f"{type(error).__name__} in {_kind(update)}"
 
             async def note(store: Store) -> None:
@@ -118,6 +119,16 @@ class Intake:
                 # Not even its failure can be kept; the updates behind it matter more.
                 log.exception("failure_not_kept", error_id=error_id)
             self._tally.taken("failed")
+
+    async def _attempt_of(self, person_id: int | None) -> dict[str, int]:
+        """The attempt in the middle of which somebody is, for the log."""
+        if person_id is None:
+            return {}
+        try:
+            found = await self._transactions.transact(lambda store: store.verifications.open_of(person_id))
+        except Exception:  # noqa: BLE001 - the failure that is to be logged matters more
+            return {}
+        return {} if found is None else {"verification": found.id}
 
 
 def _kind(update: Update) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from bot.domain.delivery import Notice
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import Ailment
+from bot.domain.trouble import Trouble
 from bot.telegram.ailments import ailment
+from bot.telegram.alarms import alarm, all_clear
 from bot.telegram.mentions import mention
 from bot.telegram.texts import Words, shown
 
 
-def notice(details: Mapping[str, str | int], words: Words) -> str:  # noqa: C901 - one line a notice
-    """The HTML of a NOTIFY errand."""
+def notice(details: Mapping[str, str | int], words: Words, callback_url: str | None = None) -> str:  # noqa: C901 - one line a notice
+    """The HTML of a NOTIFY errand. `callback_url`: what is to be entered at the gateway."""
     title = f"<b>{shown(str(details.get('title', '')))}</b>"
     match Notice(str(details["notice"])):
         case Notice.GATE_ON:
@@ -69,6 +71,17 @@ def notice(details: Mapping[str, str | int], words: Words) -> str:  # noqa: C901
                 who=mention(str(details.get("name", "")), int(details["user_id"])),
                 error=shown(str(details["error"])),
             )
+        case Notice.LETTER_LOST:
+            return words(
+                "⚠️ What your own system ({target}) was to be told was given up after days of trying: {error}. "
+                "See docs/operations.md, “Events for your own system”.",
+                target=details["target"],
+                error=shown(str(details["error"])),
+            )
+        case Notice.ALARM:
+            return alarm(Trouble(str(details["trouble"])), details, words, callback_url)
+        case Notice.ALL_CLEAR:
+            return all_clear(Trouble(str(details["trouble"])), details, words)
         case Notice.FAILURE:
             return words(
                 "⚠️ Something failed: {error}\nError id: <code>{error_id}</code>, see the log.",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Toast
 from bot.domain.gate import Gate, JoinRequest, RequestState
+from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 from bot.usecases.stages import waiters
 
@@ -29,7 +29,7 @@ async def call_admins(store: Store, gate: Gate, reason: str, now: datetime, user
     await store.errands.add(ErrandKind.CALL_ADMINS, gate.chat_id, details, now, user_id=user_id or None)
 
 
-async def called(store: Store, errand: ErrandDue, receipt: Receipt, operators: Sequence[int], now: datetime) -> None:
+async def called(store: Store, errand: ErrandDue, receipt: Receipt, operators: Operators, now: datetime) -> None:
     """Telegram said who they are, or would not. If none of them can be written to, the operators are told."""
     gate = await store.gates.get(int(errand.details["gate"]))
     if gate is None:
@@ -53,7 +53,7 @@ async def called(store: Store, errand: ErrandDue, receipt: Receipt, operators: S
         await _tell_operators(store, gate, request, operators, now)
 
 
-async def not_told(store: Store, errand: ErrandDue, operators: Sequence[int], now: datetime) -> None:
+async def not_told(store: Store, errand: ErrandDue, operators: Operators, now: datetime) -> None:
     """Such a message could not be written. The admins are told instead of the log chat, and the operators when the
     last of the admins cannot be written to."""
     gate_id, user_id = int(errand.details["gate"]), int(errand.details["user_id"])
@@ -116,10 +116,8 @@ async def _say_decided(
     await store.errands.add(ErrandKind.CLOSE_APPEAL, chat_id, details, now, user_id=user_id)
 
 
-async def _tell_operators(
-    store: Store, gate: Gate, request: JoinRequest, operators: Sequence[int], now: datetime
-) -> None:
-    for operator_id in operators:
+async def _tell_operators(store: Store, gate: Gate, request: JoinRequest, operators: Operators, now: datetime) -> None:
+    for operator_id in await operators.now(store):
         await _tell(store, gate, request, operator_id, now, operator=1)
 
 

@@ -13,9 +13,12 @@ from bot.domain.health import Ailment, Health, ailments
 from bot.domain.journal import Event
 from bot.domain.panel import Page
 from bot.domain.settings import WayIn
+from bot.domain.trouble import Sighting, Trouble
 from bot.usecases.admit import mute
 from bot.usecases.open_panel import ask_health, panel_start, show_page
 from bot.usecases.ports import Store
+from bot.usecases.raise_alarm import RaiseAlarm
+from bot.usecases.tell_operators import TellOperators
 
 CARD_RESTS = 3.0
 """Seconds for which the card waits to know how it stands with the gate; it is drawn as soon as Telegram has said."""
@@ -33,9 +36,9 @@ class FollowRights:
     rights change otherwise, Telegram is asked how it stands.
     """
 
-    def __init__(self, clock: Clock, operators: Sequence[int]) -> None:
+    def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
         self._clock = clock
-        self._operators = operators
+        self._raise_alarm = RaiseAlarm(tell_operators)
 
     async def __call__(
         self,
@@ -72,7 +75,7 @@ class FollowRights:
         elif was_on and known is not None:
             await store.gates.save(replace(known, title=chat.title, is_on=False), now)
             store.journal.add(Event.GATE_OFF, now, gate_id=chat.chat_id)
-            await self._tell(store, self._operators, details | {"notice": Notice.GATE_OFF})
+            await self._raise_alarm(store, Sighting(Trouble.GATE_OFF, str(chat.chat_id), details=details), now)
         elif is_admin and actor_id is not None:
             await self._tell(store, [actor_id], details | {"notice": Notice.GATE_LACKS_RIGHT})
 

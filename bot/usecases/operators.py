@@ -8,10 +8,15 @@ from bot.usecases.ports import Store
 
 
 class Operators:
-    """Whether somebody is an operator: one of those that the configuration names."""
+    """Those whom the configuration names."""
 
-    def __init__(self, named: Collection[int]) -> None:
-        self._named = frozenset(named)
+    def __init__(self, named: Collection[int] = ()) -> None:
+        self._named = tuple(named)
 
-    async def is_operator(self, store: Store, user_id: int) -> bool:  # noqa: ARG002 - asked within a transaction, of whatever is kept there
-        return user_id in self._named
+    async def now(self, store: Store) -> list[int]:  # noqa: ARG002 - whoever is added at run time will be kept there
+        """Their Telegram user ids."""
+        return list(self._named)
+
+    async def is_operator(self, store: Store, user_id: int) -> bool:
+        """Whether somebody is one of them."""
+        return user_id in await self.now(store)

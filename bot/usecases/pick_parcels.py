@@ -149,6 +149,7 @@ class PickParcels:
                     is_refresh=row.is_refresh,
                     attempts=row.attempts,
                     is_crowd=row.is_crowd,
+                    verification_id=facts.verification_id(row.user_id),
                 )
             )
         return due
@@ -174,6 +175,11 @@ class Facts:
             await store.grants.of_many(user_ids),
             await store.appeals.of_many(user_ids, now - APPEAL_EVERY),
         )
+
+    def verification_id(self, user_id: int) -> int | None:
+        """The newest attempt of this person."""
+        verification = self.verifications.get(user_id)
+        return None if verification is None else verification.id
 
     async def view(self, store: Store, row: ScreenRow, now: datetime) -> View | None:
         """What `row` should show; None when its details are not what its face needs, say after an upgrade."""

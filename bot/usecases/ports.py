@@ -18,6 +18,7 @@ from bot.usecases.ports_delivery import Errands, Screens
 from bot.usecases.ports_gates import Admins, Appeals, Gates, Grants, JoinRequests, Standings
 from bot.usecases.ports_people import People, Verifications, VerifiedPhones
 from bot.usecases.ports_raids import MassDeclines, Raids
+from bot.usecases.ports_watch import Alarms, Outbox, Vitals
 
 T = TypeVar("T")
 
@@ -52,6 +53,12 @@ class Vault(Protocol):
 
     def digest(self, text: str) -> str:
         """A keyed digest of a text that may hold a phone number."""
+
+    def seal_bytes(self, plain: bytes) -> bytes:
+        """What may hold phone numbers, encrypted."""
+
+    def unseal_bytes(self, sealed: bytes) -> bytes | None:
+        """What was sealed; None when that was done with another key."""
 
 
 class Randomness(Protocol):
@@ -120,6 +127,21 @@ class JournalEntry:
     gate_id: int | None
     code: str
     actor_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An entry that this transaction adds. `took`: seconds."""
+
+    event: Event
+    at: datetime
+    user_id: int | None = None
+    gate_id: int | None = None
+    verification_id: int | None = None
+    code: str = ""
+    actor_id: int | None = None
+    region: str = ""
+    took: float | None = None
 
 
 class Journal(Protocol):
@@ -241,6 +263,12 @@ class Store(Protocol):
     def launches(self) -> Launches: ...
     @property
     def seen(self) -> Seen: ...
+    @property
+    def alarms(self) -> Alarms: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def vitals(self) -> Vitals: ...
 
 
 class StorageUnavailableError(Exception):

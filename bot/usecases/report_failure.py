@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Notice
 from bot.domain.journal import Event
 from bot.usecases.ports import Store
+from bot.usecases.tell_operators import TellOperators
 
 
 class ReportFailure:
     """Tell the operators once an hour per kind of failure, and the person it happened to, by the same id."""
 
-    def __init__(self, clock: Clock, operators: Sequence[int]) -> None:
+    def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
         self._clock = clock
-        self._operators = operators
+        self._tell_operators = tell_operators
 
     async def __call__(self, store: Store, error_id: str, what: str, person_chat: int | None) -> None:
         """`what` names the failure without any data of the person; `person_chat` is their private chat."""
         now = self._clock.now()
         store.journal.add(Event.FAILURE, now, user_id=person_chat, code=error_id)
-        for operator in self._operators:
-            await store.errands.add(
-                ErrandKind.NOTIFY,
-                operator,
-                {"notice": Notice.FAILURE, "error_id": error_id, "error": what},
-                now,
-                key=f"{Notice.FAILURE}:{what[:60]}:{now:%Y-%m-%dT%H}:{operator}",
-            )
+        details = {"notice": Notice.FAILURE, "error_id": error_id, "error": what}
+        await self._tell_operators(store, details, now, key=f"{Notice.FAILURE}:{what[:60]}:{now:%Y-%m-%dT%H}")
         if person_chat is not None:
             await store.errands.add(
                 ErrandKind.NOTIFY,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
 from bot.clock import Clock
 from bot.domain.breaker import Breaker
-from bot.domain.delivery import ErrandKind, Notice
+from bot.domain.delivery import Notice
 from bot.domain.gateway import NOT_THE_PERSONS, GatewayError, GatewayReason, NumberOffer
 from bot.domain.journal import Event
+from bot.domain.trouble import Sighting, Trouble
 from bot.usecases.ports import NumberSource, Store, Transactions, Vault
 from bot.usecases.ports_people import NumberAsk
+from bot.usecases.raise_alarm import RaiseAlarm
+from bot.usecases.tell_operators import TellOperators
 
 INBOX_PATIENCE = 2.0
 """Seconds a number may wait for the inbox to be read first."""
@@ -34,7 +37,7 @@ class RequestNumber:
         vault: Vault,
         mark_inbox: Callable[[], Awaitable[int]] | None,
         call_window: timedelta,
-        operators: Sequence[int],
+        tell_operators: TellOperators,
     ) -> None:
         self._clock = clock
         self._transactions = transactions
@@ -42,7 +45,8 @@ class RequestNumber:
         self._vault = vault
         self._mark_inbox = mark_inbox
         self._call_window = call_window
-        self._operators = operators
+        self._tell_operators = tell_operators
+        self._raise_alarm = RaiseAlarm(tell_operators)
 
     async def due(self, limit: int, busy: Collection[int]) -> list[NumberAsk]:
         """The numbers to ask for now, without those already being asked for."""
@@ -123,18 +127,8 @@ class RequestNumber:
             await store.gateway.set_breaker(opened)
             if breaker.is_news(error.reason):
                 store.journal.add(Event.GATEWAY_PAUSED, now, code=error.reason)
-                await self._tell(store, Notice.GATEWAY_TROUBLE, error)
+            details: dict[str, str | int] = {"reason": error.reason, "code": error.code or 0}
+            await self._raise_alarm(store, Sighting(Trouble.GATEWAY, variant=error.reason, details=details), now)
         elif error.reason is GatewayReason.NUMBER_UNUSABLE:
-            await self._tell(store, Notice.GATEWAY_WRONG_PARAMETERS, error)
-
-    async def _tell(self, store: Store, notice: Notice, error: GatewayError) -> None:
-        now = self._clock.now()
-        key = f"{notice}:{error.reason}:{now:%Y-%m-%dT%H}" if notice is Notice.GATEWAY_WRONG_PARAMETERS else None
-        for operator in self._operators:
-            await store.errands.add(
-                ErrandKind.NOTIFY,
-                operator,
-                {"notice": notice, "reason": error.reason, "code": error.code or 0},
-                now,
-                key=f"{key}:{operator}" if key else None,
-            )
+            notice = Notice.GATEWAY_WRONG_PARAMETERS
+            await self._tell_operators(store, {"notice": notice}, now, key=f"{notice}:{now:%Y-%m-%dT%H}")

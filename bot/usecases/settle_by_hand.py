@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Notice, Receipt, Result
 from bot.domain.journal import Event
 from bot.usecases import appeals
 from bot.usecases.admit import Why
+from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 from bot.usecases.record import lose_log, tell_log
 
@@ -19,7 +19,7 @@ REMOVALS = (ErrandKind.BAN, ErrandKind.KICK)
 class SettleByHand:
     """Do what follows from it. Other errands are passed over."""
 
-    def __init__(self, operators: Sequence[int] = ()) -> None:
+    def __init__(self, operators: Operators) -> None:
         self._operators = operators
 
     async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Receipt, Result
@@ -11,6 +10,7 @@ from bot.domain.journal import Event
 from bot.domain.settings import WayIn
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.admit import BY_NOBODY, Why, joined, let_through, mute, prompt, tell_deadline
+from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.settle_by_hand import SettleByHand
@@ -27,7 +27,7 @@ WORDLESS = (Result.REFUSED, Result.UNREACHABLE, Result.GONE)
 class SettleErrand:
     """Note it, and do what follows from it."""
 
-    def __init__(self, desk: AdminDesk, raids: HearOfRaid, operators: Sequence[int] = ()) -> None:
+    def __init__(self, desk: AdminDesk, raids: HearOfRaid, operators: Operators) -> None:
         """`operators` are told what no admin can be."""
         self._inquiry = SettleInquiry(desk)
         self._raids = raids

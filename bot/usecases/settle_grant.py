@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.delivery import ErrandKind, GrantDue, Notice, Receipt, Result
+from bot.domain.delivery import GrantDue, Notice, Receipt, Result
 from bot.domain.gate import GrantKind, GrantState, JoinRequest, RequestState, Standing
 from bot.domain.journal import Event
 from bot.domain.screen import Face
@@ -14,6 +13,7 @@ from bot.domain.statistics import How
 from bot.usecases.admit import BY_NOBODY, Why, reward
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
+from bot.usecases.tell_operators import TellOperators
 
 GRANT_STATES = {
     Result.DONE: GrantState.DONE,
@@ -30,8 +30,8 @@ class SettleGrant:
     One that was given up is told to the operators and shown on the person's screen.
     """
 
-    def __init__(self, operators: Sequence[int]) -> None:
-        self._operators = operators
+    def __init__(self, tell_operators: TellOperators) -> None:
+        self._tell_operators = tell_operators
 
     async def __call__(self, store: Store, grant: GrantDue, receipt: Receipt, now: datetime) -> None:
         state = GRANT_STATES.get(receipt.result, GrantState.FAILED)
@@ -42,11 +42,18 @@ class SettleGrant:
         event = GRANT_EVENTS.get(state, Event.GRANT_FAILED)
         how = How.OTHER if verification_id == BY_NOBODY else How.CALLED if is_told else How.KNOWN
         code = receipt.error or (grant.kind if grant.kind is GrantKind.TAG else how)
-        store.journal.add(event, now, user_id=grant.user_id, gate_id=grant.gate_id, code=code[:64])
+        store.journal.add(
+            event,
+            now,
+            user_id=grant.user_id,
+            gate_id=grant.gate_id,
+            verification_id=verification_id or None,
+            code=code[:64],
+        )
         if grant.kind in ENTRIES:
             await self._entry(store, grant, state, now)
         if state is GrantState.FAILED and grant.kind is not GrantKind.TAG:
-            await self._tell_operators(store, grant, receipt, now)
+            await self._tell(store, grant, receipt, now)
         if is_told:
             await store.screens.touch([grant.user_id], now)
         elif state is GrantState.TOO_MANY_CHATS:
@@ -89,18 +96,13 @@ class SettleGrant:
             name=request.name,
         )
 
-    async def _tell_operators(self, store: Store, grant: GrantDue, receipt: Receipt, now: datetime) -> None:
+    async def _tell(self, store: Store, grant: GrantDue, receipt: Receipt, now: datetime) -> None:
         gate = await store.gates.get(grant.gate_id)
-        for operator in self._operators:
-            await store.errands.add(
-                ErrandKind.NOTIFY,
-                operator,
-                {
-                    "notice": Notice.GRANT_FAILED,
-                    "title": gate.title if gate else "",
-                    "user_id": grant.user_id,
-                    "error": receipt.error[:200],
-                },
-                now,
-                key=f"{Notice.GRANT_FAILED}:{grant.gate_id}:{receipt.error[:60]}:{now:%Y-%m-%dT%H}:{operator}",
-            )
+        details: dict[str, str | int] = {
+            "notice": Notice.GRANT_FAILED,
+            "title": gate.title if gate else "",
+            "user_id": grant.user_id,
+            "error": receipt.error[:200],
+        }
+        key = f"{Notice.GRANT_FAILED}:{grant.gate_id}:{receipt.error[:60]}:{now:%Y-%m-%dT%H}"
+        await self._tell_operators(store, details, now, key=key)

@@ -11,7 +11,7 @@ from bot.domain.admission import VerifiedPhone
 from bot.domain.contact import ContactRefusal
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent
 from bot.domain.journal import Event
-from bot.domain.phone import Phone
+from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import Face
 from bot.domain.verification import LATE_REPORT, Call, Verification
 from bot.usecases.admit import decide, has_room
@@ -28,6 +28,9 @@ class TakeGatewayEvent:
     A call matches by the caller's phone, the number called when told, and its time: see `CallNumber.hears`.
     A repeat is passed over. The same call reported by callback and by inbox counts once. Calls that match
     nothing, and events that are no calls, are kept and change nothing.
+
+    Says whether the event was foreign: news, and none of ours. A call is ours when it confirms, and also when its
+    phone is one that verifies, or verified, somebody here.
     """
 
     def __init__(self, clock: Clock, phones: PhoneRules, vault: Vault, randomness: Randomness) -> None:
@@ -36,20 +39,29 @@ class TakeGatewayEvent:
         self._vault = vault
         self._randomness = randomness
 
-    async def __call__(self, store: Store, event: GatewayEvent) -> None:
+    async def __call__(self, store: Store, event: GatewayEvent) -> bool:
         now = self._clock.now()
         caller = self._phones.parse(event.caller) if event.caller else None
         fingerprint = self._vault.fingerprint(caller) if caller else None
         digest = self._vault.digest(event.identity) if event.identity else self._randomness.token()
         event_id = await store.events.keep(event, digest, fingerprint, caller.mask if caller else "", now)
-        if event_id is None or event.kind is not EventKind.CALL:
-            return
+        if event_id is None:
+            return False
+        if event.kind is not EventKind.CALL:
+            return True
         verification = await self._confirmed_by(store, event, event_id, caller, now)
         if verification is None:
             store.journal.add(Event.CALL_UNMATCHED, now, code=event.source)
-            return
+            return fingerprint is None or not await self._is_known(store, fingerprint, now)
         await store.events.used_for(event_id, verification.id)
         await confirm(store, verification, now, event.source)
+        return False
+
+    @staticmethod
+    async def _is_known(store: Store, fingerprint: Fingerprint, now: datetime) -> bool:
+        if await store.phones.owners(fingerprint):
+            return True
+        return bool(await store.verifications.unconfirmed_by_phone(fingerprint, now - 2 * LATE_REPORT))
 
     async def _confirmed_by(
         self, store: Store, event: GatewayEvent, event_id: int, caller: Phone | None, now: datetime

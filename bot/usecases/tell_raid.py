@@ -14,6 +14,7 @@ from bot.domain.gate import Gate, RequestState
 from bot.domain.journal import Event
 from bot.domain.panel import ActKind
 from bot.domain.raid import TOLD_EVERY, Raid, Told
+from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 
 Details = dict[str, str | int]
@@ -67,7 +68,7 @@ class HearOfRaid:
     """What came of telling it. Where the log chat does not take it the admins are told, as far as they can be written
     to; where none of them could be, the operators."""
 
-    def __init__(self, operators: Sequence[int]) -> None:
+    def __init__(self, operators: Operators) -> None:
         self._operators = operators
 
     async def called(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
@@ -102,11 +103,11 @@ class HearOfRaid:
         parts, done = await store.errands.job(raid.name)
         if errand.chat_id == gate.settings.log_chat:
             await _call_admins(store, raid, now)
-        elif not raid.messages and done == parts and errand.chat_id not in self._operators:
+        elif not raid.messages and done == parts and not await self._operators.is_operator(store, errand.chat_id):
             await self._tell_operators(store, raid, await _details(store, gate, raid, now), now)
 
     async def _tell_operators(self, store: Store, raid: Raid, said: Details, now: datetime) -> None:
-        for operator in self._operators:
+        for operator in await self._operators.now(store):
             # They may decide at no gate of which they are no admins.
             await _send(store, raid, operator, {**said, "closed": 1}, now)
 

@@ -568,6 +568,8 @@ async def test_secrets_and_phones_reach_neither_logs_nor_exceptions_nor_urls(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    # A command that ran before in this process may have quietened it.
+    caplog.set_level(logging.DEBUG, logger="httpx")
     told: list[str] = []
     echo = f"{LOGIN} {PASSWORD} {API_KEY} {PHONE.e164}"
     accounts = [

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from bot.domain.delivery import Urgency
+from bot.domain.outbox import Target
 from bot.domain.statistics import Grain, Period
 from storage.database import Database
 from storage.store import SqlStore
@@ -37,6 +38,11 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         lambda store: store.errands.due(NOW, 100, (), Urgency.AT_ONCE),
         lambda store: store.sums.read(Period.of_days(90, NOW), None, Grain.DAY),
         lambda store: store.sums.read(Period(None, NOW.date()), -1001, Grain.MONTH),
+        lambda store: store.outbox.due(Target.EVENTS, NOW, 100, ()),
+        lambda store: store.outbox.outgoing(),
+        lambda store: store.vitals.queues(),
+        lambda store: store.vitals.called_back_at(),
+        lambda store: store.vitals.unreported(NOW, NOW),
     ],
     ids=[
         "windows that closed",
@@ -52,6 +58,11 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         "errands",
         "sums of all gates",
         "sums of one gate",
+        "letters",
+        "own systems",
+        "queues",
+        "callback",
+        "inbox",
     ],
 )
 async def test_what_the_loops_ask_reads_no_whole_table(

@@ -75,7 +75,7 @@ def test_a_refusal_is_an_answer(error: Exception) -> None:
 
 def test_an_answer_is_good_for_a_while() -> None:
     time = Time()
-    connection = Connection(time)
+    connection = Connection(monotonic=time)
     assert called(connection)
 
     time.now += LOST_AFTER - 0.001
@@ -88,7 +88,7 @@ def test_an_answer_is_good_for_a_while() -> None:
 async def test_telegram_is_asked_when_nothing_else_is(world: World, bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.telegram.connection.LOOK_EVERY", 0.01)
     time, stop = Time(), asyncio.Event()
-    connection = Connection(time)
+    connection = Connection(monotonic=time)
 
     async def watched(make_request: object, bot: Bot, method: object) -> object:
         with connection.call():

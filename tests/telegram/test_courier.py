@@ -39,7 +39,8 @@ class Stumbling(SettleParcels):
     """Fails to note what came of one person's screen: among others always, alone for as long as `error` is set."""
 
     def __init__(self, rules: Rules, whose: int, error: type[Exception]) -> None:
-        super().__init__(rules.clock, SettleGrant(()), SettleErrand(rules.desk, HearOfRaid(())))
+        settle_errand = SettleErrand(rules.desk, HearOfRaid(rules.operators), rules.operators)
+        super().__init__(rules.clock, SettleGrant(rules.tell_operators), settle_errand)
         self._whose = whose
         self.error: type[Exception] | None = error
         self.tried_alone = 0

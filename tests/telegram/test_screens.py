@@ -14,6 +14,7 @@ from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Notice, Toast
 from bot.domain.gate import GrantState
 from bot.domain.gateway import GatewayReason
+from bot.domain.health import Ailment
 from bot.domain.screen import (
     REFRESHED_BEFORE_END,
     Asking,
@@ -29,6 +30,7 @@ from bot.domain.screen import (
     View,
     Welcome,
 )
+from bot.domain.trouble import Trouble
 from bot.sandbox.telegram.entities import with_automatic
 from bot.sandbox.telegram.html import parse_html
 from bot.sandbox.telegram.rich import read_rich
@@ -287,6 +289,10 @@ def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notice, languag
             "name": hostile,
             "reason": reason,
             "code": 3,
+            "target": "events",
+            "trouble": Trouble.DISK_SHORT,
+            "free": 1,
+            "percent": 1,
         }
         text, _ = parse_html(notice(details, words))
         assert 0 < utf16(text) <= 4096
@@ -328,3 +334,33 @@ def test_the_help_opens_the_mini_app_where_there_is_an_address_for_it() -> None:
 
     assert apps(Screens("https://gate.example", "https://gate.example/app")) == ["https://gate.example/app"]
     assert apps(Screens(None)) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("trouble", Trouble)
+@pytest.mark.parametrize("what", [Notice.ALARM, Notice.ALL_CLEAR])
+def test_every_alarm_and_all_clear_parses_and_fits_whatever_it_is_about(
+    what: Notice, trouble: Trouble, language: str
+) -> None:
+    words = TEXTS.in_language(language)
+    for hostile, seconds in itertools.product(HOSTILE, (0, 119, 7300)):
+        details: dict[str, str | int] = {
+            **dict.fromkeys(("title", "error", "currency", "subject"), hostile),
+            **dict.fromkeys(("count", "failed", "asked", "days", "length", "free", "percent"), 21),
+            **dict.fromkeys(("seconds", "seconds_lasted"), seconds),
+            "amount": "-12.50",
+            "missing": " ".join(Ailment),
+            "notice": what,
+            "trouble": trouble,
+        }
+        text, _ = parse_html(notice(details, words, "https://call.example/smsc/" + "a" * 200 + "?charset=utf-8&md5"))
+        assert 0 < utf16(text) <= 4096
+
+
+def test_the_address_to_enter_is_shown_whole_however_long_it_is() -> None:
+    address = "https://call.example/smsc/" + "a" * 200 + "?charset=utf-8&md5"
+    details: dict[str, str | int] = {"notice": Notice.ALARM, "trouble": Trouble.CALLBACK_SILENT, "count": 2}
+
+    text, _ = parse_html(notice(details, TEXTS.in_language("en"), address))
+
+    assert address in text

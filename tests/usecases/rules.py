@@ -17,6 +17,7 @@ from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
 from bot.domain.health import Ailment
 from bot.domain.panel import Act, ActKind
 from bot.domain.settings import STANDARD
+from bot.domain.trouble import Readings
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
 from bot.sandbox.clock import SandboxClock
 from bot.telegram.settings_paper import JsonPaper
@@ -29,6 +30,7 @@ from bot.usecases.doers import doers
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_verification import OpenVerification
+from bot.usecases.operators import Operators
 from bot.usecases.pick_parcels import Busy, PickParcels
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
@@ -46,7 +48,9 @@ from bot.usecases.take_join_request import TakeJoinRequest
 from bot.usecases.take_leaver import TakeLeaver
 from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
 from bot.usecases.take_restriction import TakeRestriction
+from bot.usecases.tell_operators import TellOperators
 from bot.usecases.tell_raid import HearOfRaid
+from bot.usecases.watch_troubles import WatchTroubles
 from storage.database import Database
 from tests.domain.makers import NOW, WINDOW
 
@@ -57,6 +61,7 @@ GATE = Gate(-1001234567890, "Flat owners", None, is_channel=False, is_on=True)
 OTHER_GATE = Gate(-1009876543210, "Garage", None, is_channel=False, is_on=True)
 OFF = Gate(GATE.chat_id, GATE.title, None, is_channel=False, is_on=False)
 MINUTE, HOUR = 60.0, 3600.0
+NOTHING = Readings()
 
 
 class Rules:
@@ -66,6 +71,8 @@ class Rules:
         self.database = database
         self.clock = SandboxClock(rate=0, start=NOW)
         self.vault, self.plan, randomness = KeyedVault("the key of these tests"), NumberingPlan(), SystemRandomness()
+        self.operators = Operators([OPERATOR])
+        self.tell_operators = TellOperators(self.operators)
         self.opens = OpenVerification(self.clock, self.vault, randomness)
         self.take_contact = TakeContact(self.clock, self.plan, self.opens)
         self.ask_again = AskNumberAgain(self.clock, self.vault, self.opens)
@@ -74,16 +81,18 @@ class Rules:
         self.take_newcomer = TakeNewcomer(self.clock)
         self.take_leaver = TakeLeaver(self.clock)
         self.take_restriction = TakeRestriction(self.clock)
-        self.rights = FollowRights(self.clock, [OPERATOR])
+        self.rights = FollowRights(self.clock, self.tell_operators)
         self.pick = PickParcels(self.clock)
         self.paper, self.decline_many, self.raids = JsonPaper(), DeclineMany(self.clock), FollowRaids(self.clock)
         self.show_statistics = ShowStatistics(self.clock, ReadStatistics())
         self.desk = AdminDesk(self.clock, doers(Typed(), self.paper, self.decline_many, self.show_statistics))
         self.settle = SettleParcels(
-            self.clock, SettleGrant([OPERATOR]), SettleErrand(self.desk, HearOfRaid([OPERATOR]), [OPERATOR])
+            self.clock,
+            SettleGrant(self.tell_operators),
+            SettleErrand(self.desk, HearOfRaid(self.operators), self.operators),
         )
         self.ask_admins = AskAdmins(self.clock)
-        self.report = ReportFailure(self.clock, [OPERATOR])
+        self.report = ReportFailure(self.clock, self.tell_operators)
         self.is_telegram_there = True
         self.sweep = Sweep(
             self.clock,
@@ -93,6 +102,7 @@ class Rules:
             self.raids.relax,
             RollSums(self.clock),
         )
+        self.watch = WatchTroubles(self.clock, self.tell_operators, expects_callback=True)
         self.is_started = False
 
     @property
@@ -246,6 +256,10 @@ class Rules:
         self.is_started = True
         for step in self.sweep.steps:
             await self.database.transact(step)
+
+    async def watches(self, readings: Readings = NOTHING) -> None:
+        """What the watchman does each time."""
+        await self.database.transact(lambda store: self.watch(store, readings))
 
     async def requests(self) -> list[str]:
         """How all join requests stand."""

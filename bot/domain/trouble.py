@@ -1,0 +1,220 @@
+"""What operators are alarmed about, and how it is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from statistics import median
+
+CALM = timedelta(minutes=5)
+"""How long a trouble has to be over before the all clear: what comes and goes is told once."""
+ERRORS_WITHIN = timedelta(minutes=15)
+ERRORS_FROM = 5
+"""Requests to the gateway from which on a share of failures means something."""
+FLOODS_WITHIN = timedelta(minutes=5)
+MANY_FLOODS = 10
+SILENCE = timedelta(minutes=1)
+"""How long Telegram gives no answer before that is worth a word."""
+STORAGE_WITHIN = timedelta(minutes=5)
+SLOW = 1.0
+"""Seconds that the median of transactions may take."""
+SLOW_FROM = 5
+"""Transactions from which on a median means something."""
+MANY_UNKEPT = 3
+QUEUE_PATIENCE = timedelta(minutes=2)
+RIGHTS_PATIENCE = timedelta(minutes=10)
+"""Who sets a gate up is given this long to give all rights, before operators hear of one that is missing."""
+OUTBOX_PATIENCE = timedelta(hours=1)
+WEBHOOK_FRESH = timedelta(minutes=5)
+DISK_FREE = 2**30
+DISK_SHARE = 0.05
+FEW_DAYS = 3
+"""Days for which the money should last."""
+UNREPORTED_FROM = 2
+"""Calls found in the inbox alone, from which on the callback's address is suspected."""
+
+
+class Trouble(StrEnum):
+    """What may be wrong. Names are stored: never reuse one."""
+
+    GATEWAY = "gateway"
+    """It gives no numbers: the breaker is open."""
+    GATEWAY_ERRORS = "gateway_errors"
+    MONEY_SHORT = "money_short"
+    CALLBACK_SILENT = "callback_silent"
+    """Calls are found in the gateway's inbox, and none is reported by callback."""
+    FLOODS = "floods"
+    """Telegram says "too many requests" again and again."""
+    TELEGRAM_SILENT = "telegram_silent"
+    WEBHOOK = "webhook"
+    GATE_OFF = "gate_off"
+    GATE_LACKS = "gate_lacks"
+    """A right that the gate's settings need is missing there."""
+    STORAGE_SLOW = "storage_slow"
+    STORAGE_FAILING = "storage_failing"
+    QUEUE_STUCK = "queue_stuck"
+    DISK_SHORT = "disk_short"
+    OUTBOX_FAILING = "outbox_failing"
+    OUTBOX_GONE = "outbox_gone"
+    """The receiver said that it wants nothing more."""
+
+
+TOLD_AFTERWARDS = frozenset({Trouble.TELEGRAM_SILENT})
+"""Troubles that keep the bot from telling them; the all clear says how long they lasted."""
+REPORTED = frozenset({Trouble.GATE_OFF, Trouble.OUTBOX_GONE})
+"""Troubles that are heard of once, by who notices them; whether they last is looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A trouble that is there now. `subject` tells several of a kind apart (a gate's id), `variant` is what is told
+    anew when it changes. `details` are what its message says."""
+
+    trouble: Trouble
+    subject: str = ""
+    variant: str = ""
+    details: Mapping[str, str | int] = field(default_factory=dict)
+    since: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """By which the alarm is known."""
+        return f"{self.trouble}:{self.subject}" if self.subject else self.trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A trouble that operators were told of, and that is not over yet."""
+
+    trouble: Trouble
+    subject: str
+    since: datetime
+    seen_at: datetime
+    details: Mapping[str, str | int]
+
+    @property
+    def name(self) -> str:
+        """By which it is known."""
+        return f"{self.trouble}:{self.subject}" if self.subject else self.trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits to be done: how much of it, and since when the oldest could be done."""
+
+    name: str
+    length: int
+    oldest: datetime | None
+
+    def age(self, now: datetime) -> timedelta:
+        """How long the oldest has waited; nothing while none could be done yet."""
+        return max(now - self.oldest, timedelta()) if self.oldest is not None else timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Room where the database file lies, in bytes."""
+
+    free: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What this process noticed by itself, and was told outside. `money` is None when it is not known."""
+
+    transactions: tuple[float, ...] = ()
+    """How many seconds each took lately."""
+    unkept: int = 0
+    """Transactions lately that storage did not keep."""
+    floods: int = 0
+    silent_since: datetime | None = None
+    """Since when Telegram gives no answer."""
+    asked: int = 0
+    failed: int = 0
+    """Requests to the gateway lately, and those of them that failed for no reason of the person's."""
+    money: float | None = None
+    currency: str = ""
+    low_money: float = 0.0
+    """The amount below which the money is short; 0: whatever it is, it is not."""
+    spent: float | None = None
+    """What a day costs, by the last week; None when prices are not known."""
+    disk: Disk | None = None
+    webhook_error_at: datetime | None = None
+    webhook_error: str = ""
+
+
+def noticed(readings: Readings, now: datetime) -> list[Sighting]:
+    """The troubles that these readings show."""
+    found = [
+        _gateway_errors(readings),
+        _money(readings),
+        Sighting(Trouble.FLOODS, details={"count": readings.floods}) if readings.floods >= MANY_FLOODS else None,
+        _silence(readings, now),
+        _webhook(readings, now),
+        _slow(readings),
+        Sighting(Trouble.STORAGE_FAILING, details={"count": readings.unkept})
+        if readings.unkept >= MANY_UNKEPT
+        else None,
+        _disk(readings),
+    ]
+    return [sighting for sighting in found if sighting is not None]
+
+
+def stuck(queues: Iterable[Queue], now: datetime) -> list[Sighting]:
+    """Queues of which the oldest has waited too long."""
+    return [
+        Sighting(Trouble.QUEUE_STUCK, queue.name, details={"length": queue.length, "seconds": int(age.total_seconds())})
+        for queue in queues
+        if (age := queue.age(now)) > QUEUE_PATIENCE
+    ]
+
+
+def days_left(readings: Readings) -> int | None:
+    """For how many days the money lasts, by what the last week cost."""
+    if readings.money is None or not readings.spent:
+        return None
+    return int(max(readings.money, 0.0) / readings.spent)
+
+
+def _gateway_errors(readings: Readings) -> Sighting | None:
+    if readings.asked < ERRORS_FROM or readings.failed * 2 <= readings.asked:
+        return None
+    return Sighting(Trouble.GATEWAY_ERRORS, details={"failed": readings.failed, "asked": readings.asked})
+
+
+def _money(readings: Readings) -> Sighting | None:
+    days = days_left(readings)
+    if readings.money is None or (readings.money >= readings.low_money and (days is None or days >= FEW_DAYS)):
+        return None
+    details: dict[str, str | int] = {"amount": f"{readings.money:.2f}", "currency": readings.currency}
+    return Sighting(Trouble.MONEY_SHORT, details=details if days is None else details | {"days": days})
+
+
+def _silence(readings: Readings, now: datetime) -> Sighting | None:
+    since = readings.silent_since
+    if since is None or now - since < SILENCE:
+        return None
+    return Sighting(Trouble.TELEGRAM_SILENT, since=since)
+
+
+def _webhook(readings: Readings, now: datetime) -> Sighting | None:
+    at = readings.webhook_error_at
+    if at is None or now - at > WEBHOOK_FRESH:
+        return None
+    return Sighting(Trouble.WEBHOOK, details={"error": readings.webhook_error[:200]})
+
+
+def _slow(readings: Readings) -> Sighting | None:
+    if len(readings.transactions) < SLOW_FROM or (middle := median(readings.transactions)) <= SLOW:
+        return None
+    return Sighting(Trouble.STORAGE_SLOW, details={"seconds": f"{middle:.1f}"})
+
+
+def _disk(readings: Readings) -> Sighting | None:
+    disk = readings.disk
+    if disk is None or (disk.free >= DISK_FREE and disk.free >= disk.total * DISK_SHARE):
+        return None
+    return Sighting(Trouble.DISK_SHORT, details={"free": disk.free // 2**20, "percent": 100 * disk.free // disk.total})

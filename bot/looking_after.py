@@ -1,0 +1,139 @@
+"""The part of the composition root that looks after the installation: alarms, the owner's own systems, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import AiogramError
+from sqlalchemy import make_url
+
+from bot.clock import Clock
+from bot.domain.outbox import Target
+from bot.gateway.client import SmscClient
+from bot.metrics import Metrics
+from bot.outbox.carriage import EventCarriage, RelayCarriage, Wire
+from bot.outbox.postman import Carriage, Postman
+from bot.settings import Settings
+from bot.supervisor import Supervisor
+from bot.usecases.ports import Store, Transactions, Vault
+from bot.usecases.read_outbox import ReadOutbox
+from bot.usecases.settle_letter import SettleLetter
+from bot.usecases.tell_operators import TellOperators
+from bot.usecases.watch_troubles import ReadSpending, WatchTroubles
+from bot.watch.pulse import Pulse
+from bot.watch.watchman import AskWebhook, Watchman
+
+log = structlog.get_logger()
+
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+
+READ_EVERY = 5.0
+"""Seconds for which what was read from the database is shown: who asks often makes it no busier."""
+READ_PATIENCE = 2.0
+WEBHOOK_TIMEOUT = 10
+
+
+class LookingAfter:
+    """What operators rely on. `loops` are the leader's."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        transactions: Transactions,
+        vault: Vault,
+        tell_operators: TellOperators,
+        gateway: SmscClient,
+        bot: Bot,
+        metrics: Metrics,
+        pulse: Pulse,
+        supervisor: Supervisor,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._transactions = transactions
+        self._metrics = metrics
+        self._read_outbox = ReadOutbox()
+        self._read_at = float("-inf")
+        self.watchman = Watchman(
+            transactions,
+            WatchTroubles(clock, tell_operators, expects_callback=settings.callback_url is not None),
+            ReadSpending(clock, settings.SMSC_PRICE),
+            pulse,
+            clock,
+            gateway.balance,
+            _webhook_question(bot) if settings.UPDATES == "webhook" else None,
+            _folder(settings),
+            settings.SMSC_LOW_BALANCE,
+        )
+        metrics.watch_money(lambda: self.watchman.readings().money)
+        self.loops: dict[str, Loop] = {"watchman": self.watchman.run}
+        self._wire: Wire | None = None
+        settle = SettleLetter(clock, tell_operators)
+        for target, carriage in self._carriages(vault).items():
+            postman = Postman(target, transactions, settle, carriage, clock, supervisor, metrics)
+            self.loops[f"postman of {target}"] = postman.run
+
+    def _carriages(self, vault: Vault) -> dict[Target, Carriage]:
+        settings, found = self._settings, dict[Target, Carriage]()
+        if settings.EVENTS_URL is None and settings.SMSC_RELAY_URL is None:
+            return found
+        self._wire = wire = Wire(allow_private=settings.EVENTS_ALLOW_PRIVATE)
+        if settings.EVENTS_URL is not None:
+            found[Target.EVENTS] = EventCarriage(wire, settings.EVENTS_URL, settings.events_secrets, self._clock)
+        if settings.SMSC_RELAY_URL is not None:
+            found[Target.RELAY] = RelayCarriage(wire, settings.SMSC_RELAY_URL, vault)
+        return found
+
+    async def close(self) -> None:
+        """Nothing more is sent."""
+        if self._wire is not None:
+            await self._wire.close()
+
+    async def metrics_text(self) -> bytes:
+        """The metrics, with what waits read anew from the database; as it was, when that does not answer."""
+        if time.monotonic() - self._read_at >= READ_EVERY:
+            self._read_at = time.monotonic()
+            try:
+                async with asyncio.timeout(READ_PATIENCE):
+                    await self._transactions.transact(self._read)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the rest is told all the same
+                log.warning("metrics_not_read", error=type(error).__name__)
+        return self._metrics.text()
+
+    async def _read(self, store: Store) -> None:
+        self._metrics.show(
+            await store.vitals.queues(),
+            await self._read_outbox(store),
+            await store.alarms.active(),
+            await store.vitals.called_back_at(),
+            self._clock.now(),
+        )
+
+
+def _webhook_question(bot: Bot) -> AskWebhook:
+    async def ask() -> tuple[datetime, str] | None:
+        try:
+            info = await bot.get_webhook_info(request_timeout=WEBHOOK_TIMEOUT)
+        except (AiogramError, OSError):
+            # That Telegram does not answer is another trouble.
+            return None
+        if info.last_error_date is None:
+            return None
+        return info.last_error_date, info.last_error_message or ""
+
+    return ask
+
+
+def _folder(settings: Settings) -> Path | None:
+    """Where the SQLite file lies; None of a server's database."""
+    url = make_url(settings.DATABASE_URL.get_secret_value())
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return None
+    return Path(url.database).absolute().parent

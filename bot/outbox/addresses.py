@@ -1,0 +1,56 @@
+"""Which addresses the bot may be sent to by its configuration, or by whoever answers for a name."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class RefusedAddressError(Exception):
+    """The name leads to where no letter may be brought, or nowhere. The text says which."""
+
+
+def is_private(address: str) -> bool:
+    """Whether it is of this machine, this network, or nobody's at all; whichever way it is written."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return not all(_is_of_the_world(one) for one in (found, *_within(found)))
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a name, as the system gives them. Raises RefusedAddressError when there are none."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise RefusedAddressError("the name is not known") from None
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+async def checked(host: str, port: int, *, allow_private: bool) -> list[str]:
+    """The addresses to connect to. One that may not be connected to spoils all: a name that leads there at times is not
+    to be trusted at others. Raises RefusedAddressError."""
+    addresses = await resolve(host, port)
+    if not allow_private and any(map(is_private, addresses)):
+        raise RefusedAddressError("it leads to a private address")
+    return addresses
+
+
+def _is_of_the_world(address: Address) -> bool:
+    return address.is_global and not address.is_multicast
+
+
+def _within(address: Address) -> list[Address]:
+    """The IPv4 addresses that an IPv6 one stands for."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return []
+    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in NAT64:
+        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return [one for one in found if one is not None]

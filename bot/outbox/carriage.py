@@ -1,0 +1,133 @@
+"""One letter, one request: what is sent, to where, and how an answer is understood."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import ssl
+from collections.abc import Mapping, Sequence
+
+import httpx
+from standardwebhooks.webhooks import Webhook
+
+from bot.clock import Clock
+from bot.domain.outbox import Delivery, ForeignReport, Letter, Reply
+from bot.outbox.addresses import RefusedAddressError, checked
+from bot.usecases.ports import Vault
+
+PATIENCE = 15.0
+"""Seconds one try may take in all; receivers are asked to take a letter first and to work on it afterwards."""
+CONNECT = 5.0
+UNREADABLE = "sealed with another SECRET_KEY"
+
+
+class Wire:
+    """Sends requests of this process to addresses that the owner named.
+
+    A name is looked up at every request, and what was checked is what is connected to: between a check and a look-up of
+    the client's own the name could lead elsewhere. No connection is kept, since two names may share an address, and a
+    connection is good for the name whose certificate was seen. Redirects are not followed, and no proxy of the
+    environment's is used: both would lead to where nobody looked.
+    """
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        self._http = httpx.AsyncClient(
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx.Timeout(PATIENCE, connect=CONNECT),
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+
+    async def close(self) -> None:
+        """Nothing more is sent."""
+        await self._http.aclose()
+
+    async def send(self, method: str, address: str, headers: Mapping[str, str], body: bytes) -> Delivery:
+        """Send it, and say how it was answered. Raises nothing of the network's."""
+        url = httpx.URL(address)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                addresses = await checked(url.host, port, allow_private=self._allow_private)
+                return await self._send_to_any(addresses, method, url, headers, body)
+        except RefusedAddressError as error:
+            return Delivery(Reply.FAILED, str(error))
+        except TimeoutError:
+            return Delivery(Reply.FAILED, f"no answer within {PATIENCE:g} seconds")
+        except (httpx.HTTPError, ssl.SSLError, OSError) as error:
+            return Delivery(Reply.FAILED, type(error).__name__)
+
+    async def _send_to_any(
+        self, addresses: Sequence[str], method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes
+    ) -> Delivery:
+        """To the first address that can be connected to."""
+        for number, address in enumerate(addresses, start=1):
+            try:
+                return await self._send(method, url, url.copy_with(host=address.partition("%")[0]), headers, body)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if number == len(addresses):
+                    raise
+        raise RefusedAddressError("the name is not known")
+
+    async def _send(
+        self, method: str, named: httpx.URL, url: httpx.URL, headers: Mapping[str, str], body: bytes
+    ) -> Delivery:
+        async with self._http.stream(
+            method,
+            url,
+            headers={**headers, "Host": named.netloc.decode(), "User-Agent": "Callgate"},
+            content=body,
+            extensions={"sni_hostname": named.host},
+        ) as answer:
+            # The words of an answer are of no use, and may be without end.
+            return _understood(answer.status_code)
+
+
+class EventCarriage:
+    """Brings events, signed as Standard Webhooks says: with each of the secrets, so that one can be replaced by another
+    without losing any. (https://github.com/standard-webhooks/standard-webhooks, specification)"""
+
+    def __init__(self, wire: Wire, url: str, secrets: Sequence[str], clock: Clock) -> None:
+        self._wire = wire
+        self._url = url
+        self._webhooks = [Webhook(secret) for secret in secrets]
+        self._clock = clock
+
+    async def __call__(self, letter: Letter) -> Delivery:
+        """Bring this one, once."""
+        now = self._clock.now()
+        text = letter.body.decode()
+        signatures = [webhook.sign(letter.message_id, now, text) for webhook in self._webhooks]
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": letter.message_id,
+            "webhook-timestamp": str(math.floor(now.timestamp())),
+            "webhook-signature": " ".join(signatures),
+        }
+        return await self._wire.send("POST", self._url, headers, letter.body)
+
+
+class RelayCarriage:
+    """Brings reports of the gateway as they came: method, query, kind and bytes of the body."""
+
+    def __init__(self, wire: Wire, url: str, vault: Vault) -> None:
+        self._wire = wire
+        self._url = url
+        self._vault = vault
+
+    async def __call__(self, letter: Letter) -> Delivery:
+        """Bring this one, once."""
+        packed = self._vault.unseal_bytes(letter.body)
+        if packed is None:
+            return Delivery(Reply.FAILED, UNREADABLE)
+        report = ForeignReport.unpacked(packed)
+        address = f"{self._url}?{report.query}" if report.query else self._url
+        headers = {"Content-Type": report.content_type} if report.content_type else {}
+        return await self._wire.send(report.method, address, headers, report.body)
+
+
+def _understood(status: int) -> Delivery:
+    if httpx.codes.is_success(status):
+        return Delivery(Reply.TAKEN)
+    return Delivery(Reply.GONE if status == httpx.codes.GONE else Reply.FAILED, f"HTTP {status}")

@@ -1,0 +1,95 @@
+"""The loop that brings what is owed to one of the owner's own systems."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import structlog
+
+from bot.clock import Clock
+from bot.domain.outbox import Delivery, Letter, Reply, Target
+from bot.supervisor import Supervisor, unless_stopped
+from bot.usecases.ports import Transactions
+from bot.usecases.settle_letter import SettleLetter
+
+log = structlog.get_logger()
+
+AT_ONCE = 10
+"""Letters under way at the same time; one that is slow keeps none of the others waiting."""
+LOOK_EVERY = 1.0
+AFTER_FAILURE = 5.0
+
+Carriage = Callable[[Letter], Coroutine[Any, Any, Delivery]]
+
+
+class Tally(Protocol):
+    """Counts letters."""
+
+    def delivered(self, target: str, outcome: str) -> None:
+        """One was brought, or could not be."""
+
+
+class Postman:
+    """Brings letters, each until it is taken or given up. What is under way at the end is left where it is, and brought
+    again: every letter comes at least once.
+
+    A receiver that wants nothing more is left alone until the bot is started again.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        transactions: Transactions,
+        settle: SettleLetter,
+        carriage: Carriage,
+        clock: Clock,
+        supervisor: Supervisor,
+        tally: Tally,
+    ) -> None:
+        self._target = target
+        self._transactions = transactions
+        self._settle = settle
+        self._carriage = carriage
+        self._clock = clock
+        self._supervisor = supervisor
+        self._tally = tally
+        self._busy: set[int] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._is_unwanted = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`."""
+        self._is_unwanted = False
+        while not stop.is_set():
+            free = 0 if self._is_unwanted else AT_ONCE - len(self._busy)
+            for letter in await self._due(free) if free else []:
+                self._busy.add(letter.id)
+                task = self._supervisor.start("letter", self._bring(letter, stop))
+                self._under_way.add(task)
+                task.add_done_callback(self._under_way.discard)
+            await self._clock.pause(LOOK_EVERY, stop)
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def _due(self, limit: int) -> list[Letter]:
+        now = self._clock.now()
+        return await self._transactions.transact(lambda store: store.outbox.due(self._target, now, limit, self._busy))
+
+    async def _bring(self, letter: Letter, stop: asyncio.Event) -> None:
+        try:
+            delivery = await unless_stopped(stop, self._carriage(letter))
+            if delivery is None:
+                return
+            self._tally.delivered(self._target, delivery.reply)
+            self._is_unwanted = self._is_unwanted or delivery.reply is Reply.GONE
+            if delivery.reply is not Reply.TAKEN:
+                log.warning("letter_not_taken", target=self._target, type=letter.type, error=delivery.error)
+            await self._transactions.transact(lambda store: self._settle(store, letter, delivery))
+        except Exception:
+            # It is not brought again at once, say because what came of it could not be kept.
+            log.exception("letter_failed", target=self._target, type=letter.type)
+            await self._clock.pause(AFTER_FAILURE, stop)
+        finally:
+            self._busy.discard(letter.id)

@@ -1,0 +1,69 @@
+"""The clients of Telegram and of the gateway, as they are configured, with what passes through counted and felt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramRetryAfter
+from aiogram.methods import TelegramMethod
+
+from bot.domain.gateway import GatewayError, NumberOffer
+from bot.domain.phone import Phone
+from bot.gateway.client import Account, SmscClient
+from bot.metrics import Metrics
+from bot.settings import Settings
+from bot.telegram.connection import Connection
+from bot.watch.pulse import Pulse
+
+
+class CountedGateway:
+    """The gateway, with its answers counted."""
+
+    def __init__(self, gateway: SmscClient, metrics: Metrics, pulse: Pulse) -> None:
+        self._gateway = gateway
+        self._metrics = metrics
+        self._pulse = pulse
+
+    async def request_number(self, phone: Phone) -> NumberOffer:
+        """See `bot.usecases.ports.NumberSource`."""
+        try:
+            offer = await self._gateway.request_number(phone)
+        except GatewayError as error:
+            self._count(error.reason)
+            raise
+        self._count("given")
+        return offer
+
+    def _count(self, outcome: str) -> None:
+        self._metrics.asked_gateway(outcome)
+        self._pulse.asked_gateway(outcome)
+
+
+def account(settings: Settings) -> Account:
+    """The gateway account of these settings."""
+    password, api_key = settings.SMSC_PASSWORD, settings.SMSC_API_KEY
+    return Account(
+        urls=settings.SMSC_URL,
+        login=settings.SMSC_LOGIN,
+        password=password.get_secret_value() if password else None,
+        api_key=api_key.get_secret_value() if api_key else None,
+    )
+
+
+def telegram(settings: Settings, metrics: Metrics, connection: Connection, pulse: Pulse) -> Bot:
+    """The bot's client of Telegram."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.TELEGRAM_API_URL), limit=100)
+
+    async def watched(make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
+        try:
+            with metrics.bot_api_call(method.__api_method__), connection.call():
+                return await make_request(bot, method)
+        except TelegramRetryAfter:
+            pulse.flooded()
+            raise
+
+    session.middleware(watched)
+    return Bot(settings.BOT_TOKEN.get_secret_value(), session=session)

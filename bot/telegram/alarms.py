@@ -1,0 +1,204 @@
+"""What operators are told of troubles: what is wrong, what it means, what to do; and that it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from bot.domain.health import Ailment
+from bot.domain.outbox import Target
+from bot.domain.trouble import Trouble
+from bot.telegram.texts import Words, shown
+
+Details = Mapping[str, str | int]
+
+MINUTE, HOUR = 60, 3600
+
+
+def alarm(trouble: Trouble, details: Details, words: Words, callback_url: str | None) -> str:
+    """The HTML of an alarm."""
+    match trouble:
+        case Trouble.MONEY_SHORT | Trouble.GATEWAY_ERRORS | Trouble.CALLBACK_SILENT:
+            return _of_gateway(trouble, details, words, callback_url)
+        case Trouble.FLOODS | Trouble.WEBHOOK | Trouble.GATE_LACKS:
+            return _of_telegram(trouble, details, words)
+        case Trouble.OUTBOX_FAILING | Trouble.OUTBOX_GONE:
+            return _of_outbox(trouble, details, words)
+        case _:
+            return _of_our_own(trouble, details, words)
+
+
+def all_clear(trouble: Trouble, details: Details, words: Words) -> str:
+    """The HTML of the all clear."""
+    lasted = _span(int(details.get("seconds_lasted", 0)), words)
+    match trouble:
+        case Trouble.TELEGRAM_SILENT:
+            return words(
+                "✅ Telegram answers again. It did not for {lasted}; what waited is being made up for.", lasted=lasted
+            )
+        case Trouble.GATE_OFF:
+            gate = f"<b>{shown(str(details.get('title', '')))}</b>"
+            return words("✅ {gate} is guarded again, after {lasted}.", gate=gate, lasted=lasted)
+        case _:
+            return words(
+                "✅ All clear: {what}. It was otherwise for {lasted}.",
+                what=_what(trouble, details, words),
+                lasted=lasted,
+            )
+
+
+def _of_gateway(trouble: Trouble, details: Details, words: Words, callback_url: str | None) -> str:
+    match trouble:
+        case Trouble.MONEY_SHORT if "days" in details:
+            return words(
+                "💰 The gateway account has {amount} {currency} left, enough for {days} or so. "
+                "Pay money in: without any, nobody gets a number.",
+                amount=details["amount"],
+                currency=shown(str(details["currency"])),
+                days=words.many("{count} day", "{count} days", int(details["days"])),
+            )
+        case Trouble.MONEY_SHORT:
+            return words(
+                "💰 The gateway account has only {amount} {currency} left. "
+                "Pay money in: without any, nobody gets a number.",
+                amount=details["amount"],
+                currency=shown(str(details["currency"])),
+            )
+        case Trouble.GATEWAY_ERRORS:
+            return words(
+                "⚠️ The gateway failed {failed} of the last {asked} requests for a number. Those people were asked to "
+                "try again later. If it goes on, look at the gateway's news, and run “python -m bot doctor”.",
+                failed=details["failed"],
+                asked=details["asked"],
+            )
+        case _:
+            return words(
+                "⚠️ Your callback URL does not reach us: the last {count} calls were found only by looking into the "
+                "gateway's inbox, which takes longer. In the gateway account's settings, enter exactly this as the "
+                "handler's address:\n<code>{url}</code>",
+                count=details["count"],
+                url=escape(callback_url or "", quote=False),
+            )
+
+
+def _of_telegram(trouble: Trouble, details: Details, words: Words) -> str:
+    match trouble:
+        case Trouble.FLOODS:
+            return words(
+                "⚠️ Telegram told me to slow down {count} times within five minutes. Nothing is lost, but people wait "
+                "longer. Set TELEGRAM_RATE lower if it comes again.",
+                count=details["count"],
+            )
+        case Trouble.WEBHOOK:
+            return words(
+                "⚠️ Telegram cannot bring updates to the webhook: {error}. People get no answers meanwhile. Check that "
+                "PUBLIC_URL is reachable from outside and its certificate is valid.",
+                error=shown(str(details["error"])),
+            )
+        case _:
+            missing = ", ".join(_right(name, words) for name in str(details["missing"]).split())
+            return words(
+                "⚠️ In {gate} something is missing: {missing}. Ask its owner to put it right in the group's settings.",
+                gate=f"<b>{shown(str(details['title']))}</b>",
+                missing=missing,
+            )
+
+
+def _of_outbox(trouble: Trouble, details: Details, words: Words) -> str:
+    name = "EVENTS_URL" if details["subject"] == Target.EVENTS else "SMSC_RELAY_URL"
+    if trouble is Trouble.OUTBOX_GONE:
+        return words(
+            "⚠️ {name} answered 410: it wants nothing more, so I stopped. What is owed to it is kept for now. "
+            "Once the address is right, start me again.",
+            name=name,
+        )
+    return words(
+        "⚠️ {name} has not taken what I bring for an hour. I go on trying for three days. “python -m bot doctor” tells "
+        "whether the address can be reached.",
+        name=name,
+    )
+
+
+def _of_our_own(trouble: Trouble, details: Details, words: Words) -> str:
+    match trouble:
+        case Trouble.STORAGE_SLOW:
+            return words(
+                "⚠️ The database is slow: half of the transactions take longer than {seconds} seconds. People wait as "
+                "long. Look at the disk, and at what else runs on that machine.",
+                seconds=details["seconds"],
+            )
+        case Trouble.STORAGE_FAILING:
+            return words(
+                "🚨 The database failed {count} times within five minutes. Nothing acknowledged is lost, but people "
+                "get no answers meanwhile. Look at its disk and its log.",
+                count=details["count"],
+            )
+        case Trouble.QUEUE_STUCK:
+            return words(
+                "⚠️ People wait for me: {length} things are due ({queue}), the oldest for {age}. If it does not pass, "
+                "see the log for “delivery_failed”.",
+                length=details["length"],
+                queue=shown(str(details["subject"])),
+                age=_span(int(details["seconds"]), words),
+            )
+        case Trouble.DISK_SHORT:
+            return words(
+                "🚨 The disk with the database is nearly full: {free} MiB ({percent} %) are free. When it is full, "
+                "nobody gets in. Make room.",
+                free=details["free"],
+                percent=details["percent"],
+            )
+        case _:
+            return words("⚠️ Something is wrong: {what}.", what=trouble)
+
+
+def _what(trouble: Trouble, details: Details, words: Words) -> str:  # noqa: C901 - one line a trouble
+    """The trouble in a few words."""
+    match trouble:
+        case Trouble.GATEWAY:
+            return words("the gateway gives numbers again")
+        case Trouble.GATEWAY_ERRORS:
+            return words("the gateway answers as it should again")
+        case Trouble.MONEY_SHORT:
+            return words("the gateway account has money again")
+        case Trouble.CALLBACK_SILENT:
+            return words("calls are reported to the callback URL again")
+        case Trouble.FLOODS:
+            return words("Telegram lets me go at full speed again")
+        case Trouble.WEBHOOK:
+            return words("Telegram brings updates to the webhook again")
+        case Trouble.GATE_LACKS:
+            return words("{gate} lacks nothing any more", gate=f"<b>{shown(str(details.get('title', '')))}</b>")
+        case Trouble.STORAGE_SLOW:
+            return words("the database is fast enough again")
+        case Trouble.STORAGE_FAILING:
+            return words("the database keeps everything again")
+        case Trouble.QUEUE_STUCK:
+            return words("nobody waits for me any more ({queue})", queue=shown(str(details.get("subject", ""))))
+        case Trouble.DISK_SHORT:
+            return words("there is room on the disk again")
+        case Trouble.OUTBOX_FAILING | Trouble.OUTBOX_GONE:
+            is_events = details.get("subject") == Target.EVENTS
+            return words("{name} takes what I bring again", name="EVENTS_URL" if is_events else "SMSC_RELAY_URL")
+        case Trouble.TELEGRAM_SILENT | Trouble.GATE_OFF:
+            return trouble
+
+
+def _right(name: str, words: Words) -> str:
+    match Ailment(name):
+        case Ailment.CANNOT_INVITE:
+            return words("the right “Invite users via link”")
+        case Ailment.CANNOT_RESTRICT:
+            return words("the right “Ban users”")
+        case Ailment.CANNOT_TAG:
+            return words("the right to set members' tags")
+        case _:
+            return words("I am no administrator there")
+
+
+def _span(seconds: int, words: Words) -> str:
+    if seconds < 2 * MINUTE:
+        return words.many("{count} second", "{count} seconds", seconds)
+    if seconds < 2 * HOUR:
+        return words.many("{count} minute", "{count} minutes", seconds // MINUTE)
+    return words.many("{count} hour", "{count} hours", seconds // HOUR)

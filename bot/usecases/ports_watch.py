@@ -1,0 +1,68 @@
+"""What is kept of troubles and of what is owed to the owner's own systems, as the use cases ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.gate import Gate
+from bot.domain.health import Health
+from bot.domain.outbox import Letter, Outgoing, Target
+from bot.domain.trouble import Alarm, Queue, Sighting
+
+
+class Alarms(Protocol):
+    """The troubles that operators know of. One row a trouble, whoever sees it and however often."""
+
+    async def sight(self, sighting: Sighting, now: datetime) -> bool:
+        """Note that it is there; whether that is news."""
+
+    async def active(self) -> list[Alarm]:
+        """Those not over, oldest first."""
+
+    async def clear(self, name: str, seen_before: datetime, now: datetime) -> Alarm | None:
+        """It is over, if it was not seen since; the alarm, when this is news."""
+
+
+class Outbox(Protocol):
+    """What is owed to the owner's own systems."""
+
+    async def add(
+        self, target: Target, message_id: str, kind: str, body: bytes, now: datetime, *, user_id: int | None = None
+    ) -> None:
+        """Owe it. `user_id`: whom it is about."""
+
+    async def due(self, target: Target, now: datetime, limit: int, busy: Collection[int]) -> list[Letter]: ...
+
+    async def delivered(self, letter_id: int, now: datetime) -> None:
+        """It was taken. What it said is not needed any more."""
+
+    async def retry(self, letter_id: int, due_at: datetime, error: str) -> None: ...
+
+    async def give_up(self, letter_id: int, now: datetime, error: str) -> None: ...
+
+    async def outgoing(self) -> list[Outgoing]:
+        """How it stands with each target that has, or had, anything to be told."""
+
+    async def failing_since(self) -> dict[Target, datetime]:
+        """Since when the oldest letter waits that failed at least once."""
+
+    async def forget(self, before: datetime) -> None:
+        """Delete what was owed earlier, also what is not delivered."""
+
+
+class Vitals(Protocol):
+    """How the installation is doing, as far as it can be read from what is kept."""
+
+    async def queues(self) -> list[Queue]:
+        """All that waits: call numbers, grants, screens, errands by urgency."""
+
+    async def called_back_at(self) -> datetime | None:
+        """When a call was last reported by callback."""
+
+    async def unreported(self, since: datetime, before: datetime) -> tuple[int, datetime | None]:
+        """How many confirmations the inbox alone made in that time, and when the first of them."""
+
+    async def rights(self) -> list[tuple[Gate, Health]]:
+        """The gates that work, and how Telegram last said it stands there."""

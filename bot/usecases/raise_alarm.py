@@ -1,0 +1,54 @@
+"""Telling operators of a trouble, once, and that it is over, once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.delivery import Notice
+from bot.domain.trouble import TOLD_AFTERWARDS, Sighting, Trouble
+from bot.usecases.ports import Store
+from bot.usecases.tell_operators import TellOperators
+
+NOTICES = {Trouble.GATEWAY: Notice.GATEWAY_TROUBLE, Trouble.GATE_OFF: Notice.GATE_OFF}
+"""The troubles whose first word is a notice of their own."""
+
+
+class RaiseAlarm:
+    """A trouble is there. Operators are told when that is news: not of one they know of and that is not over, however
+    often it is seen, by whichever process, and across restarts."""
+
+    def __init__(self, tell_operators: TellOperators) -> None:
+        self._tell_operators = tell_operators
+
+    async def __call__(self, store: Store, sighting: Sighting, now: datetime) -> bool:
+        """Whether it was news."""
+        if not await store.alarms.sight(sighting, now):
+            return False
+        if sighting.trouble not in TOLD_AFTERWARDS:
+            notice = NOTICES.get(sighting.trouble, Notice.ALARM)
+            details = _details(sighting.trouble, sighting.subject)
+            await self._tell_operators(store, {**details, **sighting.details, "notice": notice}, now)
+        return True
+
+
+class ClearAlarm:
+    """A trouble is over: operators are told once, with how long it lasted."""
+
+    def __init__(self, tell_operators: TellOperators) -> None:
+        self._tell_operators = tell_operators
+
+    async def __call__(self, store: Store, name: str, seen_before: datetime, now: datetime) -> bool:
+        """Unless it was seen since `seen_before`; whether there was anything to clear."""
+        alarm = await store.alarms.clear(name, seen_before, now)
+        if alarm is None:
+            return False
+        lasted = int((alarm.seen_at - alarm.since).total_seconds())
+        details = _details(alarm.trouble, alarm.subject)
+        await self._tell_operators(
+            store, {**details, **alarm.details, "notice": Notice.ALL_CLEAR, "seconds_lasted": lasted}, now
+        )
+        return True
+
+
+def _details(trouble: Trouble, subject: str) -> dict[str, str | int]:
+    return {"trouble": trouble, "subject": subject}

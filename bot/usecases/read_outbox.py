@@ -1,0 +1,13 @@
+"""How it stands with what is owed to the owner's own systems."""
+
+from __future__ import annotations
+
+from bot.domain.outbox import Outgoing
+from bot.usecases.ports import Store
+
+
+class ReadOutbox:
+    """For each target that has, or had, anything to be told: what waits, since when, and the last error."""
+
+    async def __call__(self, store: Store) -> list[Outgoing]:
+        return await store.outbox.outgoing()

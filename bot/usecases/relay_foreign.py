@@ -1,0 +1,24 @@
+"""Passing on what the gateway reports to our address though it concerns another program of the same account."""
+
+from __future__ import annotations
+
+from bot.clock import Clock
+from bot.domain.outbox import ForeignReport, Target
+from bot.usecases.ports import Randomness, Store, Vault
+
+FOREIGN = "foreign"
+
+
+class RelayForeign:
+    """Keep it until it was passed on, as it came. It may hold phones of strangers: so it is sealed, and what it said is
+    forgotten as soon as it was taken, or given up."""
+
+    def __init__(self, clock: Clock, vault: Vault, randomness: Randomness) -> None:
+        self._clock = clock
+        self._vault = vault
+        self._randomness = randomness
+
+    async def __call__(self, store: Store, report: ForeignReport) -> None:
+        message_id = f"rel_{self._randomness.token()}"
+        body = self._vault.seal_bytes(report.packed())
+        await store.outbox.add(Target.RELAY, message_id, FOREIGN, body, self._clock.now())

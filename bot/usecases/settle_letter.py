@@ -1,0 +1,48 @@
+"""What came of a letter to one of the owner's own systems."""
+
+from __future__ import annotations
+
+from bot.clock import Clock
+from bot.domain.delivery import Notice
+from bot.domain.journal import Event
+from bot.domain.outbox import Delivery, Letter, Reply, next_try
+from bot.domain.trouble import Sighting, Trouble
+from bot.usecases.ports import Store
+from bot.usecases.raise_alarm import ClearAlarm, RaiseAlarm
+from bot.usecases.tell_operators import TellOperators
+
+
+class SettleLetter:
+    """Taken: done, and what it said is forgotten. Failed: it is brought again with growing rests, and given up after
+    the last of them, which operators hear of. When the receiver wants nothing more, operators hear of it once, and the
+    letter stays owed."""
+
+    def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
+        self._clock = clock
+        self._tell_operators = tell_operators
+        self._raise_alarm = RaiseAlarm(tell_operators)
+        self._clear_alarm = ClearAlarm(tell_operators)
+
+    async def __call__(self, store: Store, letter: Letter, delivery: Delivery) -> None:
+        now = self._clock.now()
+        gone = Sighting(Trouble.OUTBOX_GONE, letter.target)
+        match delivery.reply:
+            case Reply.TAKEN:
+                await store.outbox.delivered(letter.id, now)
+                await self._clear_alarm(store, gone.name, now, now)
+            case Reply.GONE:
+                await store.outbox.retry(letter.id, now, delivery.error)
+                await self._raise_alarm(store, gone, now)
+            case Reply.FAILED:
+                await self._failed(store, letter, delivery.error)
+
+    async def _failed(self, store: Store, letter: Letter, error: str) -> None:
+        now = self._clock.now()
+        again_at = next_try(letter.attempts + 1, now)
+        if again_at is not None:
+            await store.outbox.retry(letter.id, again_at, error)
+            return
+        await store.outbox.give_up(letter.id, now, error)
+        store.journal.add(Event.LETTER_LOST, now, code=letter.type)
+        details = {"notice": Notice.LETTER_LOST, "target": letter.target, "error": error[:200]}
+        await self._tell_operators(store, details, now, key=f"{Notice.LETTER_LOST}:{letter.target}:{now:%Y-%m-%dT%H}")

@@ -1,0 +1,25 @@
+"""Telling those who run the installation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.domain.delivery import ErrandKind
+from bot.usecases.operators import Operators
+from bot.usecases.ports import Store
+
+
+class TellOperators:
+    """Write to each operator in private. With a `key` each is told once, however often it happens."""
+
+    def __init__(self, operators: Operators) -> None:
+        self._operators = operators
+
+    async def __call__(
+        self, store: Store, details: Mapping[str, str | int], now: datetime, key: str | None = None
+    ) -> None:
+        """`details` are those of a NOTIFY errand: the notice, and what it says."""
+        for operator in await self._operators.now(store):
+            of_their_own = f"{key}:{operator}" if key is not None else None
+            await store.errands.add(ErrandKind.NOTIFY, operator, details, now, key=of_their_own)

@@ -1,0 +1,128 @@
+"""Noticing trouble before people complain of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.clock import Clock
+from bot.domain.health import Ailment, ailments
+from bot.domain.outbox import Target
+from bot.domain.statistics import Period
+from bot.domain.trouble import (
+    CALM,
+    OUTBOX_PATIENCE,
+    RIGHTS_PATIENCE,
+    UNREPORTED_FROM,
+    Alarm,
+    Readings,
+    Sighting,
+    Trouble,
+    noticed,
+    stuck,
+)
+from bot.usecases.ports import Store
+from bot.usecases.raise_alarm import ClearAlarm, RaiseAlarm
+from bot.usecases.read_statistics import ReadStatistics
+from bot.usecases.tell_operators import TellOperators
+
+UNREPORTED_WITHIN = timedelta(hours=6)
+REPORT_TAKES = timedelta(minutes=2)
+"""How much later than the inbox a callback may tell of the same call."""
+REPORT_BEFORE = timedelta(minutes=15)
+"""A callback this shortly before the first such call still shows that the address is right."""
+RIGHTS = (Ailment.NOT_THERE, Ailment.CANNOT_INVITE, Ailment.CANNOT_RESTRICT, Ailment.CANNOT_TAG)
+STUCK_FOR = timedelta(seconds=20)
+"""Less than the time between two looks."""
+WEEK = 7
+"""Days."""
+WATCHED_QUEUES = ("grants", "screens")
+"""Those in which somebody waits for the bot; all else may rest."""
+
+
+class ReadSpending:
+    """What a day costs, by the numbers given in the last week; None when their price is not known."""
+
+    def __init__(self, clock: Clock, price: Decimal | None) -> None:
+        self._clock = clock
+        self._price = price
+        self._read = ReadStatistics()
+
+    async def __call__(self, store: Store) -> float | None:
+        if self._price is None:
+            return None
+        week = await self._read(store, Period.of_days(WEEK, self._clock.now()))
+        return float(week.numbers * self._price / WEEK)
+
+
+class WatchTroubles:
+    """A step that is made every half a minute: what is wrong now is noted, and told if it is news; what was wrong and
+    has been well for a while gets its all clear.
+
+    `expects_callback`: the gateway has an address to report calls to.
+    """
+
+    def __init__(self, clock: Clock, tell_operators: TellOperators, *, expects_callback: bool) -> None:
+        self._clock = clock
+        self._raise = RaiseAlarm(tell_operators)
+        self._clear = ClearAlarm(tell_operators)
+        self._expects_callback = expects_callback
+        self._stuck_since: dict[str, datetime] = {}
+
+    async def __call__(self, store: Store, readings: Readings) -> None:
+        now = self._clock.now()
+        active = await store.alarms.active()
+        sightings = [
+            *noticed(readings, now),
+            *await self._gateway(store, now),
+            *await self._gates(store, active, now),
+            *await self._queues(store, now),
+            *await self._outbox(store, active, now),
+        ]
+        for sighting in sightings:
+            await self._raise(store, sighting, now)
+        there = {sighting.name for sighting in sightings}
+        for alarm in active:
+            if alarm.name not in there:
+                await self._clear(store, alarm.name, now - CALM, now)
+
+    async def _queues(self, store: Store, now: datetime) -> list[Sighting]:
+        """Those that are stuck, and were when last looked at: after a jump of the clock, or a pause of the machine, all
+        that waits looks old."""
+        found = stuck([queue for queue in await store.vitals.queues() if queue.name in WATCHED_QUEUES], now)
+        self._stuck_since = {sighting.name: self._stuck_since.get(sighting.name, now) for sighting in found}
+        return [sighting for sighting in found if now - self._stuck_since[sighting.name] >= STUCK_FOR]
+
+    async def _gateway(self, store: Store, now: datetime) -> list[Sighting]:
+        found = []
+        breaker = await store.gateway.breaker()
+        if breaker.reason is not None:
+            details: dict[str, str | int] = {"reason": breaker.reason, "code": 0}
+            found.append(Sighting(Trouble.GATEWAY, variant=breaker.reason, details=details))
+        if self._expects_callback:
+            count, first = await store.vitals.unreported(now - UNREPORTED_WITHIN, now - REPORT_TAKES)
+            reported = await store.vitals.called_back_at()
+            if count >= UNREPORTED_FROM and first is not None:
+                is_reported = reported is not None and reported >= first - REPORT_BEFORE
+                found += [] if is_reported else [Sighting(Trouble.CALLBACK_SILENT, details={"count": count})]
+        return found
+
+    async def _gates(self, store: Store, active: list[Alarm], now: datetime) -> list[Sighting]:
+        off = [int(alarm.subject) for alarm in active if alarm.trouble is Trouble.GATE_OFF]
+        gates = await store.gates.get_many(off) if off else {}
+        found = [Sighting(Trouble.GATE_OFF, str(gate.chat_id)) for gate in gates.values() if not gate.is_on]
+        for gate, health in await store.vitals.rights():
+            missing = [ailment for ailment in ailments(gate, health, came_round=0) if ailment in RIGHTS]
+            if missing and now - health.checked_at >= RIGHTS_PATIENCE:
+                details: dict[str, str | int] = {"title": gate.title, "missing": " ".join(missing)}
+                found.append(Sighting(Trouble.GATE_LACKS, str(gate.chat_id), details=details))
+        return found
+
+    async def _outbox(self, store: Store, active: list[Alarm], now: datetime) -> list[Sighting]:
+        gone = {Target(alarm.subject) for alarm in active if alarm.trouble is Trouble.OUTBOX_GONE}
+        # Over once something is taken, which the postman notes.
+        found = [Sighting(Trouble.OUTBOX_GONE, target) for target in gone]
+        for target, since in (await store.outbox.failing_since()).items():
+            if now - since > OUTBOX_PATIENCE and target not in gone:
+                found.append(Sighting(Trouble.OUTBOX_FAILING, target, since=since))
+        return found

@@ -1,0 +1,1 @@
+"""Looking after the installation: what goes wrong is noticed here."""

@@ -1,0 +1,79 @@
+"""What this process notices of itself: kept for minutes, in memory only."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from bot.clock import Clock
+from bot.domain.gateway import NOT_THE_PERSONS
+from bot.domain.trouble import ERRORS_WITHIN, FLOODS_WITHIN, STORAGE_WITHIN, Readings
+
+T = TypeVar("T")
+
+MOST = 10_000
+"""Values kept of one kind; of more, the oldest are forgotten sooner."""
+
+
+class Window(Generic[T]):
+    """The values of the last minutes."""
+
+    def __init__(self, clock: Clock, span: timedelta) -> None:
+        self._clock = clock
+        self._span = span
+        self._values: deque[tuple[datetime, T]] = deque(maxlen=MOST)
+
+    def add(self, value: T) -> None:
+        """One more, now."""
+        self._values.append((self._clock.now(), value))
+
+    def values(self) -> list[T]:
+        """Those that are not too old."""
+        since = self._clock.now() - self._span
+        while self._values and self._values[0][0] < since:
+            self._values.popleft()
+        return [value for _, value in self._values]
+
+
+class Pulse:
+    """Feels what passes through: transactions, requests to the gateway, calls to Telegram."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._transactions: Window[float] = Window(clock, STORAGE_WITHIN)
+        self._unkept: Window[None] = Window(clock, STORAGE_WITHIN)
+        self._floods: Window[None] = Window(clock, FLOODS_WITHIN)
+        self._gateway: Window[bool] = Window(clock, ERRORS_WITHIN)
+        self._silent_since: datetime | None = None
+
+    def transacted(self, seconds: float, is_kept: bool) -> None:  # noqa: FBT001 - the shape of storage's listeners
+        """A transaction took so long, and was kept or not."""
+        if is_kept:
+            self._transactions.add(seconds)
+        else:
+            self._unkept.add(None)
+
+    def asked_gateway(self, outcome: str) -> None:
+        """The gateway was asked for a number."""
+        self._gateway.add(outcome in NOT_THE_PERSONS)
+
+    def flooded(self) -> None:
+        """Telegram asked for fewer calls."""
+        self._floods.add(None)
+
+    def answers(self, is_answered: bool) -> None:  # noqa: FBT001 - the shape of the connection's listener
+        """Telegram was asked something, and answered or not."""
+        self._silent_since = None if is_answered else self._silent_since or self._clock.now()
+
+    def readings(self) -> Readings:
+        """All of it."""
+        asked = self._gateway.values()
+        return Readings(
+            transactions=tuple(self._transactions.values()),
+            unkept=len(self._unkept.values()),
+            floods=len(self._floods.values()),
+            silent_since=self._silent_since,
+            asked=len(asked),
+            failed=sum(asked),
+        )

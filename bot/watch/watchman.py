@@ -1,0 +1,122 @@
+"""The loop that looks after the installation."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from bot.clock import Clock
+from bot.domain.gateway import Balance, GatewayError
+from bot.domain.trouble import Disk, Readings
+from bot.usecases.ports import StorageUnavailableError, Transactions
+from bot.usecases.watch_troubles import ReadSpending, WatchTroubles
+from bot.watch.pulse import Pulse
+
+log = structlog.get_logger()
+
+LOOK_EVERY = 30.0
+BALANCE_EVERY = timedelta(minutes=10)
+"""The gateway allows ten questions a minute, and the money does not go that fast."""
+WEBHOOK_EVERY = timedelta(minutes=3)
+
+AskBalance = Callable[[], Awaitable[Balance]]
+AskWebhook = Callable[[], Awaitable[tuple[datetime, str] | None]]
+
+
+class Watchman:
+    """Every half a minute takes all readings, and has troubles noted. What lies outside is asked before, and seldom.
+
+    `ask_webhook` says when Telegram last failed to bring an update, and why; None where updates are polled. `folder` is
+    where the database file lies, None where that is another machine's business.
+    """
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        watch: WatchTroubles,
+        spending: ReadSpending,
+        pulse: Pulse,
+        clock: Clock,
+        ask_balance: AskBalance,
+        ask_webhook: AskWebhook | None,
+        folder: Path | None,
+        low_money: float,
+    ) -> None:
+        self._transactions = transactions
+        self._watch = watch
+        self._spending = spending
+        self._pulse = pulse
+        self._clock = clock
+        self._ask_balance = ask_balance
+        self._ask_webhook = ask_webhook
+        self._folder = folder
+        self._from_outside = Readings(low_money=low_money)
+        self._balance_at = self._webhook_at = clock.now()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`. What a restart left undone is given the first half a minute to be done."""
+        while not stop.is_set():
+            await self._clock.pause(LOOK_EVERY, stop)
+            if stop.is_set():
+                return
+            await self._look_outside()
+            try:
+                await self._transactions.transact(functools.partial(self._watch, readings=self.readings()))
+            except StorageUnavailableError:
+                # What went wrong is remembered, and told once it can be kept.
+                log.warning("watch_not_kept")
+
+    def readings(self) -> Readings:
+        """What is known now."""
+        felt, outside = self._pulse.readings(), self._from_outside
+        return replace(
+            outside,
+            transactions=felt.transactions,
+            unkept=felt.unkept,
+            floods=felt.floods,
+            silent_since=felt.silent_since,
+            asked=felt.asked,
+            failed=felt.failed,
+            disk=self._disk(),
+        )
+
+    def _disk(self) -> Disk | None:
+        if self._folder is None:
+            return None
+        try:
+            usage = shutil.disk_usage(self._folder)
+        except OSError:
+            return None
+        return Disk(usage.free, usage.total)
+
+    async def _look_outside(self) -> None:
+        now = self._clock.now()
+        if now >= self._balance_at:
+            self._balance_at = now + BALANCE_EVERY
+            await self._read_balance()
+        if self._ask_webhook is not None and now >= self._webhook_at:
+            self._webhook_at = now + WEBHOOK_EVERY
+            failed = await self._ask_webhook()
+            at, error = failed or (None, "")
+            self._from_outside = replace(self._from_outside, webhook_error_at=at, webhook_error=error)
+
+    async def _read_balance(self) -> None:
+        try:
+            breaker = await self._transactions.transact(lambda store: store.gateway.breaker())
+            if breaker.reason is not None and breaker.reason.needs_operator:
+                # It is left alone: asking from a blocked address makes the block longer.
+                return
+            balance = await self._ask_balance()
+            spent = await self._transactions.transact(self._spending)
+            money = float(balance.amount)
+        except (GatewayError, StorageUnavailableError, ValueError):
+            # Whoever needs a number next finds out what is wrong.
+            return
+        self._from_outside = replace(self._from_outside, money=money, currency=balance.currency, spent=spent)

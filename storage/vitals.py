@@ -1,0 +1,81 @@
+"""How the installation is doing, read from what is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.delivery import URGENCY, Urgency
+from bot.domain.gate import Gate, GrantState, Switch
+from bot.domain.gateway import EventKind, EventSource
+from bot.domain.health import Health
+from bot.domain.trouble import Queue
+from storage import tables
+from storage.deliveries import RANKS
+from storage.gates import HEALTH, gate
+from storage.verifications import ASKED
+
+A = tables.grants.c
+E = tables.errands.c
+EV = tables.gateway_events.c
+G = tables.gates.c
+N = tables.numbers.c
+S = tables.screens.c
+BY_RANK = {rank: URGENCY[kind] for kind, rank in RANKS.items()}
+
+
+class SqlVitals:
+    """See `bot.usecases.ports_watch.Vitals`. Only indexes of what is due are read, so it costs what is due."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def queues(self) -> list[Queue]:
+        numbers = select(func.count(), func.min(N.asked_at)).where(N.state == ASKED)
+        grants = select(func.count(), func.min(A.owed_at)).where(A.state == GrantState.DUE)
+        screens = select(func.count(), func.min(S.due_at)).where(S.revision > S.shown_revision)
+        found = [
+            Queue(name, *(await self._connection.execute(query)).one())
+            for name, query in (("numbers", numbers), ("grants", grants), ("screens", screens))
+        ]
+        rows = await self._connection.execute(
+            select(E.rank, func.count().label("length"), func.min(E.due_at).label("oldest"))
+            .where(E.done_at.is_(None))
+            .group_by(E.rank)
+        )
+        waiting: dict[Urgency, list[tuple[int, datetime]]] = {urgency: [] for urgency in Urgency}
+        for row in rows:
+            waiting[BY_RANK.get(row.rank, Urgency.LATER)].append((row.length, row.oldest))
+        for urgency, parts in waiting.items():
+            oldest = min((moment for _, moment in parts), default=None)
+            found.append(Queue(f"errands_{urgency.name.lower()}", sum(length for length, _ in parts), oldest))
+        return found
+
+    async def called_back_at(self) -> datetime | None:
+        found = await self._connection.execute(
+            select(EV.received_at)
+            .where(EV.source == EventSource.CALLBACK, EV.kind == EventKind.CALL)
+            .order_by(EV.received_at.desc())
+            .limit(1)
+        )
+        at: datetime | None = found.scalar_one_or_none()
+        return at
+
+    async def unreported(self, since: datetime, before: datetime) -> tuple[int, datetime | None]:
+        found = await self._connection.execute(
+            select(func.count(), func.min(EV.received_at)).where(
+                EV.source == EventSource.INBOX,
+                EV.received_at.between(since, before),
+                EV.verification_id.is_not(None),
+            )
+        )
+        count, first = found.one()
+        return count, first
+
+    async def rights(self) -> list[tuple[Gate, Health]]:
+        rows = await self._connection.execute(
+            select(tables.gates).where(G.is_on, G.switch == Switch.ON, G.health.is_not(None))
+        )
+        return [(gate(row.chat_id, row), HEALTH.validate_python(row.health)) for row in rows]

@@ -1,0 +1,216 @@
+"""One letter, one request."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from bot.clock import SystemClock
+from bot.domain.outbox import Delivery, ForeignReport, Letter, Reply, Target
+from bot.outbox import carriage
+from bot.outbox.carriage import EventCarriage, RelayCarriage, Wire
+from bot.phones import KeyedVault
+from tests.outbox.receiver import OTHER_SECRET, SECRET, Receiver, receiver
+
+BODY = '{"type":"access.granted","data":{"gate":"Häuser & Gärten"}}'.encode()
+EVENT = Letter(1, Target.EVENTS, "msg_abc", "access.granted", BODY, 0)
+
+
+@pytest.fixture
+async def owners() -> AsyncIterator[Receiver]:
+    async with receiver() as the_receiver:
+        yield the_receiver
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Wire]:
+    the_wire = Wire(allow_private=True)
+    yield the_wire
+    await the_wire.close()
+
+
+async def bring(wire: Wire, url: str, *secrets: str) -> Delivery:
+    return await EventCarriage(wire, url, secrets or (SECRET,), SystemClock())(EVENT)
+
+
+async def test_an_event_is_taken_by_a_receiver_made_with_the_schemes_own_library(owners: Receiver, wire: Wire) -> None:
+    assert await bring(wire, owners.url) == Delivery(Reply.TAKEN)
+
+    (arrived,) = owners.arrived
+    assert owners.taken == [{"type": "access.granted", "data": {"gate": "Häuser & Gärten"}}]
+    assert (arrived.method, arrived.path, arrived.content_type) == ("POST", "/hook/", "application/json")
+    assert arrived.headers["webhook-id"] == "msg_abc"
+    assert f"http://{arrived.host}/hook/" == owners.url
+
+
+async def test_while_a_secret_is_replaced_receivers_of_both_take_it(owners: Receiver, wire: Wire) -> None:
+    for known in (SECRET, OTHER_SECRET):
+        owners.secret = known
+        assert await bring(wire, owners.url, OTHER_SECRET, SECRET) == Delivery(Reply.TAKEN)
+
+    owners.secret = SECRET
+    assert await bring(wire, owners.url, OTHER_SECRET) == Delivery(Reply.FAILED, "HTTP 401")
+
+
+async def test_what_was_changed_on_the_way_is_not_taken_for_ours(owners: Receiver, wire: Wire) -> None:
+    await bring(wire, owners.url)
+    (arrived,) = owners.arrived
+
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(arrived.body + b" ", arrived.headers)
+
+
+@pytest.mark.parametrize(
+    ("status", "delivery"),
+    [
+        (201, Delivery(Reply.TAKEN)),
+        (204, Delivery(Reply.TAKEN)),
+        (400, Delivery(Reply.FAILED, "HTTP 400")),
+        (404, Delivery(Reply.FAILED, "HTTP 404")),
+        (410, Delivery(Reply.GONE, "HTTP 410")),
+        (429, Delivery(Reply.FAILED, "HTTP 429")),
+        (503, Delivery(Reply.FAILED, "HTTP 503")),
+    ],
+)
+async def test_only_a_success_counts_as_taken(owners: Receiver, wire: Wire, status: int, delivery: Delivery) -> None:
+    owners.status = status
+
+    assert await bring(wire, owners.url) == delivery
+
+
+async def test_a_redirect_is_not_followed(owners: Receiver, wire: Wire) -> None:
+    async with receiver() as elsewhere:
+        owners.status, owners.location = 307, elsewhere.url
+
+        assert await bring(wire, owners.url) == Delivery(Reply.FAILED, "HTTP 307")
+        assert elsewhere.arrived == []
+
+
+async def test_a_private_address_is_not_even_connected_to(owners: Receiver) -> None:
+    careful = Wire(allow_private=False)
+
+    delivery = await bring(careful, owners.url)
+
+    assert delivery == Delivery(Reply.FAILED, "it leads to a private address")
+    assert owners.arrived == []
+    await careful.close()
+
+
+async def test_what_is_connected_to_is_the_address_that_was_checked(
+    owners: Receiver, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name is never looked up a second time: it could lead elsewhere by then."""
+    looked_up = []
+
+    async def getaddrinfo(host: str, *_: Any, **__: Any) -> list[Any]:
+        looked_up.append(host)
+        return [(0, 0, 0, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+
+    delivery = await bring(wire, owners.url.replace("127.0.0.1", "hooks.example"))
+
+    assert delivery == Delivery(Reply.TAKEN)
+    assert looked_up[0] == "hooks.example"
+    assert "hooks.example" not in looked_up[1:]
+    (arrived,) = owners.arrived
+    assert arrived.host.startswith("hooks.example:")
+
+
+async def test_the_certificate_has_to_be_of_the_name_and_not_of_the_address(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    async def checked(*_: Any, **__: Any) -> list[str]:
+        return ["127.0.0.1"]
+
+    def wrap_bio(*_: Any, server_hostname: object = None, **__: Any) -> Any:
+        asked.append(server_hostname)
+        raise ssl.SSLError("enough")
+
+    monkeypatch.setattr(carriage, "checked", checked)
+    monkeypatch.setattr(ssl.SSLContext, "wrap_bio", wrap_bio)
+    async with receiver() as anybody:
+        port = anybody.url.split(":")[2].partition("/")[0]
+        delivery = await bring(wire, f"https://hooks.example:{port}/")
+
+    assert delivery.reply is Reply.FAILED
+    assert asked == [b"hooks.example"]
+
+
+async def test_the_next_address_is_tried_when_one_cannot_be_connected_to(
+    owners: Receiver, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def checked(*_: Any, **__: Any) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"]
+
+    monkeypatch.setattr(carriage, "checked", checked)
+
+    assert await bring(wire, owners.url) == Delivery(Reply.TAKEN)
+
+
+async def test_nobody_waits_for_a_receiver_that_does_not_answer(
+    owners: Receiver, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carriage, "PATIENCE", 0.2)
+    owners.delay = 30.0
+
+    assert await bring(wire, owners.url) == Delivery(Reply.FAILED, "no answer within 0.2 seconds")
+
+
+async def test_where_nobody_listens_that_is_said(wire: Wire) -> None:
+    async with receiver() as gone:
+        url = gone.url
+
+    assert await bring(wire, url) == Delivery(Reply.FAILED, "ConnectError")
+
+
+async def test_proxies_of_the_environment_are_not_used(owners: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with receiver() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("ALL_PROXY", proxy.url)
+        direct = Wire(allow_private=True)
+
+        assert await bring(direct, owners.url) == Delivery(Reply.TAKEN)
+        assert proxy.arrived == []
+        await direct.close()
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        ForeignReport("POST", "charset=utf-8&md5", "application/x-www-form-urlencoded", b"phone=7999&mes=%CF\xff\x00"),
+        ForeignReport("GET", "phone=7999&mes=%D0%BF+%D1%80&md5=ab", "", b""),
+        ForeignReport("POST", "", 'multipart/form-data; boundary="x"', b"--x\r\n\r\n"),
+    ],
+    ids=["form", "get", "multipart"],
+)
+async def test_a_foreign_report_arrives_as_it_came(wire: Wire, report: ForeignReport) -> None:
+    vault = KeyedVault("the key of these tests")
+    letter = Letter(1, Target.RELAY, "rel_1", "foreign", vault.seal_bytes(report.packed()), 0)
+    async with receiver(secret=None) as theirs:
+        assert await RelayCarriage(wire, theirs.url, vault)(letter) == Delivery(Reply.TAKEN)
+
+    (arrived,) = theirs.arrived
+    assert (arrived.method, arrived.query, arrived.content_type, arrived.body) == (
+        report.method,
+        report.query,
+        report.content_type,
+        report.body,
+    )
+
+
+async def test_what_was_sealed_with_another_key_is_not_brought(wire: Wire) -> None:
+    sealed = KeyedVault("another key").seal_bytes(ForeignReport("GET", "", "", b"").packed())
+    letter = Letter(1, Target.RELAY, "rel_1", "foreign", sealed, 0)
+    async with receiver(secret=None) as theirs:
+        delivery = await RelayCarriage(wire, theirs.url, KeyedVault("the key of these tests"))(letter)
+
+    assert delivery == Delivery(Reply.FAILED, carriage.UNREADABLE)
+    assert theirs.arrived == []

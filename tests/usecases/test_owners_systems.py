@@ -1,0 +1,258 @@
+"""What the owner's own systems are told, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot.domain.delivery import GrantDue, Receipt, Result
+from bot.domain.gate import GrantKind
+from bot.domain.gateway import EventKind, GatewayError, GatewayReason, NumberOffer
+from bot.domain.outbox import LETTERS_KEPT, RETRY_AFTER, Delivery, ForeignReport, Letter, Reply, Target
+from bot.domain.phone import Phone
+from bot.phones import SystemRandomness
+from bot.usecases.publish_events import PublishEvents
+from bot.usecases.read_outbox import ReadOutbox
+from bot.usecases.relay_foreign import RelayForeign
+from bot.usecases.request_number import RequestNumber
+from bot.usecases.settle_letter import SettleLetter
+from storage.database import Database
+from tests.domain.makers import WINDOW
+from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, PHONE, Rules, callback
+
+
+@pytest.fixture
+async def rules(database_url: str) -> AsyncIterator[Rules]:
+    """An installation that tells its owner's system what happens."""
+    database = Database(database_url, publish=PublishEvents(SystemRandomness()))
+    await database.open()
+    yield Rules(database)
+    await database.close()
+
+
+async def told(rules: Rules) -> list[dict[str, Any]]:
+    """The events owed, oldest first."""
+    rows = await rules.rows("SELECT body FROM outbox WHERE target = 'events' ORDER BY id")
+    return [json.loads(bytes(row["body"])) for row in rows]
+
+
+async def letters(rules: Rules, target: Target = Target.EVENTS) -> list[Letter]:
+    """What is due now."""
+    return await rules.database.transact(lambda store: store.outbox.due(target, rules.now, 100, ()))
+
+
+async def settles(rules: Rules, letter: Letter, delivery: Delivery) -> None:
+    settle = SettleLetter(rules.clock, rules.tell_operators)
+    await rules.database.transact(lambda store: settle(store, letter, delivery))
+
+
+async def test_a_whole_story_is_told_in_two_events(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await rules.asks_to_join()
+    await rules.verifies()
+    await rules.settles(Receipt(await rules.grant(), Result.DONE))
+
+    confirmed, granted = await told(rules)
+
+    phone = {"mask": "+7 ••• ••• 12-34", "country": "RU"}
+    assert confirmed == {
+        "type": "verification.confirmed",
+        "timestamp": rules.now.isoformat(),
+        "data": {
+            "verification_id": 1,
+            "person_id": ANNA,
+            "gate_id": GATE.chat_id,
+            "phone": phone,
+            "how": "callback",
+            "seconds": 0.0,
+        },
+    }
+    assert granted == {
+        "type": "access.granted",
+        "timestamp": rules.now.isoformat(),
+        "data": {"person_id": ANNA, "gate_id": GATE.chat_id, "why": "called", "phone": phone},
+    }
+
+
+async def test_nowhere_in_what_is_told_does_the_phone_stand(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await rules.asks_to_join()
+    await rules.verifies()
+
+    assert all(PHONE.strip("+") not in json.dumps(event) for event in await told(rules))
+    assert all("9991231234" not in json.dumps(event) for event in await told(rules))
+
+
+async def test_an_attempt_that_expired_and_a_request_that_was_declined_are_told(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await rules.asks_to_join()
+    await rules.gets_number()
+    rules.later(25 * HOUR)
+    for _ in range(2):
+        await rules.sweeps()
+    (decline,) = [parcel for parcel in await rules.picks() if getattr(parcel, "kind", "") == "decline_join"]
+    await rules.settles(Receipt(decline, Result.DONE))
+
+    expired, declined = await told(rules)
+
+    assert (expired["type"], expired["data"]["person_id"]) == ("verification.expired", ANNA)
+    assert (declined["type"], declined["data"]["why"]) == ("access.declined", "deadline")
+
+
+async def test_a_tag_is_no_access(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await rules.meets()
+    await rules.database.transact(
+        lambda store: store.grants.owe(GATE.chat_id, ANNA, GrantKind.TAG, 0, rules.now, told=False, detail="owner")
+    )
+    await rules.settles(Receipt(GrantDue(GATE.chat_id, ANNA, GrantKind.TAG, rules.now, 0), Result.DONE))
+
+    assert await told(rules) == []
+
+
+class Gateway:
+    """Gives numbers until it refuses."""
+
+    def __init__(self) -> None:
+        self.refuses = True
+
+    async def request_number(self, phone: Phone) -> NumberOffer:
+        if self.refuses:
+            raise GatewayError(GatewayReason.BLACKLISTED, 5)
+        return NumberOffer("+74950000001")
+
+
+async def _is_served(rules: Rules, gateway: Gateway) -> None:
+    desk = RequestNumber(rules.clock, rules.database, gateway, rules.vault, None, WINDOW, rules.tell_operators)
+    for ask in await desk.due(10, set()):
+        await desk(ask)
+
+
+async def test_a_refused_number_is_told_when_it_ends_the_attempt_and_not_when_that_goes_on(rules: Rules) -> None:
+    gateway = Gateway()
+    gateway.refuses = False
+    await rules.shares()
+    await _is_served(rules, gateway)
+    gateway.refuses = True
+    person = await rules.meets()
+    await rules.database.transact(lambda store: rules.ask_again(store, person, 1))
+    await _is_served(rules, gateway)
+    assert await told(rules) == []
+
+    await rules.shares(BORIS, OTHER_PHONE)
+    await _is_served(rules, gateway)
+
+    (refused,) = await told(rules)
+    assert refused["type"] == "verification.refused"
+    assert refused["data"]["reason"] == "blacklisted"
+
+
+async def test_what_did_not_happen_is_not_told(rules: Rules) -> None:
+    async def fails(store: Any) -> None:
+        await rules.take_event(store, callback())
+        raise LookupError
+
+    await rules.gets_number()
+    with pytest.raises(LookupError):
+        await rules.database.transact(fails)
+
+    assert await told(rules) == []
+
+
+async def test_each_letter_has_a_name_of_its_own_that_it_keeps(rules: Rules) -> None:
+    for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
+        await rules.verifies(user_id, phone)
+    first = await letters(rules)
+    for letter in first:
+        await settles(rules, letter, Delivery(Reply.FAILED, "HTTP 500"))
+    rules.later(6)
+
+    again = await letters(rules)
+
+    assert [letter.message_id for letter in again] == [letter.message_id for letter in first]
+    assert len({letter.message_id for letter in first}) == 2
+    assert [letter.attempts for letter in again] == [1, 1]
+
+
+async def test_what_was_taken_is_not_brought_again_and_what_it_said_is_forgotten(rules: Rules) -> None:
+    await rules.verifies()
+    (letter,) = await letters(rules)
+
+    await settles(rules, letter, Delivery(Reply.TAKEN))
+
+    rules.later(100 * HOUR)
+    assert await letters(rules) == []
+    assert await rules.rows("SELECT body, error FROM outbox") == [{"body": None, "error": None}]
+
+
+async def test_what_is_not_taken_in_three_days_is_given_up_and_operators_hear_of_it_once_an_hour(rules: Rules) -> None:
+    for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
+        await rules.verifies(user_id, phone)
+    for rest in (*RETRY_AFTER, None):
+        for letter in await letters(rules):
+            await settles(rules, letter, Delivery(Reply.FAILED, "HTTP 500"))
+        rules.later(rest.total_seconds() if rest else 0)
+
+    rules.later(100 * HOUR)
+    assert await letters(rules) == []
+    assert await rules.rows("SELECT attempts, body FROM outbox") == [{"attempts": 10, "body": None}] * 2
+    assert await rules.notices() == ["letter_lost"]
+    assert (await rules.journal()).count("letter_lost") == 2
+
+
+async def test_a_letter_is_forgotten_after_a_week_whatever_became_of_it(rules: Rules) -> None:
+    await rules.verifies()
+    rules.later(LETTERS_KEPT.total_seconds() + 1)
+
+    await rules.sweeps()
+
+    assert await rules.rows("SELECT id FROM outbox") == []
+
+
+async def test_how_it_stands_is_told_for_each_target(rules: Rules) -> None:
+    read = ReadOutbox()
+    assert await rules.database.transact(read) == []
+    began = rules.now
+    for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
+        await rules.verifies(user_id, phone)
+    one, other = await letters(rules)
+    rules.later(1)
+    await settles(rules, one, Delivery(Reply.FAILED, "ConnectError"))
+    await settles(rules, other, Delivery(Reply.TAKEN))
+
+    (outgoing,) = await rules.database.transact(read)
+
+    assert (outgoing.target, outgoing.queued, outgoing.error) == (Target.EVENTS, 1, "ConnectError")
+    assert (outgoing.oldest, outgoing.delivered_at) == (began, rules.now)
+
+
+async def test_a_foreign_report_is_kept_sealed_until_it_is_taken(rules: Rules) -> None:
+    report = ForeignReport("POST", "charset=utf-8", "text/plain", b"phone=79995551122&mes=hello")
+    relay = RelayForeign(rules.clock, rules.vault, SystemRandomness())
+
+    await rules.database.transact(lambda store: relay(store, report))
+
+    (letter,) = await letters(rules, Target.RELAY)
+    assert b"79995551122" not in letter.body
+    assert ForeignReport.unpacked(rules.vault.unseal_bytes(letter.body) or b"") == report
+    assert await letters(rules) == []
+
+
+async def test_a_report_is_foreign_when_it_is_no_call_or_a_call_of_somebody_unknown_and_is_so_once(
+    rules: Rules,
+) -> None:
+    async def is_foreign(**report: Any) -> bool:
+        return await rules.database.transact(lambda store: rules.take_event(store, callback(**report)))
+
+    await rules.gets_number()
+
+    assert await is_foreign(kind=EventKind.MESSAGE, identity="a message")
+    assert not await is_foreign(kind=EventKind.MESSAGE, identity="a message")
+    assert await is_foreign(caller=OTHER_PHONE, identity="a call of somebody else's")
+    assert await is_foreign(caller="", identity="a hidden call")
+    assert not await is_foreign(called="+74950000009", identity="a call to a wrong number")
+    assert not await is_foreign(identity="the call")
+    assert not await is_foreign(identity="another call of theirs")

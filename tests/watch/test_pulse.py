@@ -1,0 +1,44 @@
+"""What a process notices of itself."""
+
+from __future__ import annotations
+
+from bot.domain.trouble import Readings
+from bot.sandbox.clock import SandboxClock
+from bot.watch.pulse import MOST, Pulse
+from tests.domain.makers import NOW
+
+
+def test_what_was_noticed_is_read_and_forgotten_after_minutes() -> None:
+    clock = SandboxClock(rate=0, start=NOW)
+    pulse = Pulse(clock)
+    pulse.transacted(0.5, True)
+    pulse.transacted(9.0, False)
+    pulse.flooded()
+    for outcome in ("given", "unavailable", "no_money", "blacklisted"):
+        pulse.asked_gateway(outcome)
+
+    assert pulse.readings() == Readings(transactions=(0.5,), unkept=1, floods=1, asked=4, failed=2)
+    clock.advance(5 * 60 + 1)
+    assert pulse.readings() == Readings(asked=4, failed=2)
+    clock.advance(10 * 60)
+    assert pulse.readings() == Readings()
+
+
+def test_silence_lasts_from_the_first_failure_to_the_next_answer() -> None:
+    clock = SandboxClock(rate=0, start=NOW)
+    pulse = Pulse(clock)
+    pulse.answers(False)
+    clock.advance(30)
+    pulse.answers(False)
+    assert pulse.readings().silent_since == NOW
+
+    pulse.answers(True)
+    assert pulse.readings().silent_since is None
+
+
+def test_however_much_passes_through_the_memory_is_bounded() -> None:
+    pulse = Pulse(SandboxClock(rate=0, start=NOW))
+    for _ in range(2 * MOST):
+        pulse.transacted(0.01, True)
+
+    assert len(pulse.readings().transactions) == MOST
