@@ -98,6 +98,7 @@ async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> 
 
 async def test_asked_about_a_gate_telegram_names_all_its_admins_and_nobody_else_is_one(rules: Rules) -> None:
     await runs(rules)
+    rules.later(MINUTE + 1)
     inquiry = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
 
     await answered(rules, inquiry, health=Health(rules.now), admins=[BORIS, CAROL])
