@@ -23,15 +23,17 @@ from bot.clock import REAL_TIME, Clock, SystemClock
 from bot.domain.gateway import GatewayError, NumberOffer
 from bot.domain.panel import ActKind
 from bot.domain.phone import Phone
+from bot.exports import JournalFiles
 from bot.gateway.callback import CallbackReader
 from bot.gateway.client import Account, SmscClient
 from bot.metrics import Metrics
-from bot.phones import KeyedVault, NumberingPlan, SystemRandomness, derived_key
+from bot.phones import KeyedMarker, KeyedVault, NumberingPlan, SystemRandomness, derived_key
 from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
 from bot.telegram.commands import menu
 from bot.telegram.courier import Courier
+from bot.telegram.data_files import DataFiles
 from bot.telegram.deliver import Deliverer
 from bot.telegram.intake import Intake
 from bot.telegram.launch import LaunchReader
@@ -39,9 +41,13 @@ from bot.telegram.polling import Poller
 from bot.telegram.screens import Screens
 from bot.telegram.texts import LANGUAGES, Texts
 from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.ask_file import AskExport, AskMyData
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.cancel_verification import CancelVerification
+from bot.usecases.collect_person_data import CollectPersonData, as_file
+from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
+from bot.usecases.erase_person import ErasePerson
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_panel import ListGates, OpenPage
@@ -109,7 +115,8 @@ class App:
         self._supervisor = Supervisor(clock)
 
         # What is kept.
-        self._database = Database(settings.DATABASE_URL.get_secret_value())
+        marker = KeyedMarker(settings.SECRET_KEY.get_secret_value())
+        self._database = Database(settings.DATABASE_URL.get_secret_value(), marker)
         self._leadership = leadership(self._database)
 
         # The rules.
@@ -137,11 +144,21 @@ class App:
         # What admins want done.
         desk = AdminDesk(clock, {ActKind.OPEN: OpenPage()})
 
+        # What people want done with what is kept about them.
+        erase_person = ErasePerson(clock, operators)
+        collect = CollectPersonData(clock)
+
+        async def my_data(user_id: int) -> bytes:
+            document = await self._database.transact(lambda store: collect(store, user_id))
+            return await asyncio.to_thread(as_file, document)
+
         # Telegram, outward.
         self._bot = _bot(settings, metrics)
         self._texts = Texts(settings.LANGUAGE)
         screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
-        deliverer = Deliverer(self._bot, clock, self._texts, screens, settings.app_url)
+        journal_files = JournalFiles(self._database)
+        data_files = DataFiles(self._bot, self._texts, my_data, journal_files, self._supervisor.stopping)
+        deliverer = Deliverer(self._bot, clock, self._texts, screens, settings.app_url, data_files.send)
         self._courier = Courier(
             self._database,
             PickParcels(clock),
@@ -179,6 +196,11 @@ class App:
             take_join_request=TakeJoinRequest(clock, has_app=settings.app_url is not None),
             admin_desk=desk,
             list_gates=ListGates(clock),
+            operators=operators,
+            ask_my_data=AskMyData(clock),
+            ask_export=AskExport(clock),
+            ask_deletion=AskDeletion(clock, operators),
+            confirm_deletion=ConfirmDeletion(clock, erase_person, operators),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
             follow_rights=FollowRights(clock, operators),

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Decision, Gate, Standing
+from bot.usecases.ports_personal import Marker
 from storage import tables
 from storage.gates import G, gate
 from storage.statements import insert, upsert
@@ -17,17 +18,25 @@ from storage.statements import insert, upsert
 S = tables.standings.c
 AP = tables.appeals.c
 AD = tables.admins.c
-STANDING = select(tables.standings).where(S.gate_id == bindparam("at_gate"), S.user_id == bindparam("whose"))
+STANDING = (
+    select(tables.standings)
+    .where(S.gate_id == bindparam("at_gate"), S.user_id.in_((bindparam("whose"), bindparam("under_mark"))))
+    # A mark is below zero: what was decided since the person came back goes first.
+    .order_by(S.user_id.desc())
+    .limit(1)
+)
 
 
 class SqlStandings:
-    """See `bot.usecases.ports_gates.Standings`."""
+    """See `bot.usecases.ports_gates.Standings`. Of who was erased, a decision may stand under their mark."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, marker: Marker | None = None) -> None:
         self._connection = connection
+        self._marker = marker
 
     async def get(self, gate_id: int, user_id: int) -> Decision | None:
-        found = await self._connection.execute(STANDING, {"at_gate": gate_id, "whose": user_id})
+        mark = self._mark(user_id)
+        found = await self._connection.execute(STANDING, {"at_gate": gate_id, "whose": user_id, "under_mark": mark})
         row = found.one_or_none()
         return None if row is None else Decision(Standing(row.standing), row.at, row.admin_id)
 
@@ -42,7 +51,11 @@ class SqlStandings:
         )
 
     async def drop(self, gate_id: int, user_id: int) -> None:
-        await self._connection.execute(delete(tables.standings).where(S.gate_id == gate_id, S.user_id == user_id))
+        whose = (user_id, self._mark(user_id))
+        await self._connection.execute(delete(tables.standings).where(S.gate_id == gate_id, S.user_id.in_(whose)))
+
+    def _mark(self, user_id: int) -> int:
+        return user_id if self._marker is None else self._marker.person(user_id)
 
 
 class SqlAppeals:

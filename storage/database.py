@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.usecases.ports import StorageUnavailableError
+from bot.usecases.ports_personal import Marker
 from storage.store import SqlStore
 
 T = TypeVar("T")
@@ -48,9 +49,10 @@ class DatabaseError(Exception):
 class Database:
     """Runs works in transactions: `await database.transact(work)`."""
 
-    def __init__(self, url: str) -> None:
-        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db."""
+    def __init__(self, url: str, marker: Marker | None = None) -> None:
+        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db. `marker`: see `SqlStore`."""
         self._url = driver_url(url)
+        self._marker = marker
         self._lock: FileLock | None = None
         self._engine: AsyncEngine | None = None
         self._only: AsyncConnection | None = None
@@ -176,7 +178,7 @@ class Database:
         if self._only is None:
             raise StorageUnavailableError("closed")
         async with self._only.begin():
-            store = SqlStore(self._only)
+            store = SqlStore(self._only, self._marker)
             results = [await work(store) for work in works]
             await store.journal.write()
             return results
@@ -185,7 +187,7 @@ class Database:
         for attempt in range(TRIES):
             try:
                 async with self.engine.begin() as connection:
-                    store = SqlStore(connection)
+                    store = SqlStore(connection, self._marker)
                     result = await work(store)
                     await store.journal.write()
                     return result

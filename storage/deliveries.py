@@ -20,7 +20,8 @@ P = tables.people.c
 STALE = S.revision > S.shown_revision
 DRAWN = (
     update(tables.screens)
-    .where(S.user_id == bindparam("whose"))
+    # One of a revision that is not there yet was drawn for an earlier life of the same person.
+    .where(S.user_id == bindparam("whose"), S.revision >= bindparam("drawn_revision"))
     .values(
         message_id=bindparam("new_message_id"),
         is_editable=bindparam("new_is_editable"),
@@ -266,7 +267,7 @@ class SqlScreens:
                 "new_refresh_at": refresh_at,
             },
         )
-        return bool(drawn.scalar_one() == screen.revision)
+        return bool(drawn.scalar_one_or_none() == screen.revision)
 
     async def retry(self, user_id: int, revision: int, due_at: datetime) -> None:
         await self._connection.execute(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, delete, func, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.breaker import Breaker
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
+from bot.domain.statistics import Period
 from bot.domain.verification import Verification
-from bot.usecases.ports import Claim, JournalEntry
+from bot.usecases.ports import Claim, JournalEntry, JournalRow
 from storage import tables
 from storage.statements import insert, upsert
 
@@ -21,6 +22,8 @@ EV = tables.gateway_events.c
 ST = tables.gateway_state.c
 SEEN = tables.seen_updates.c
 LAUNCHES = tables.launches.c
+J = tables.journal.c
+AT = type_coerce(J.at, BigInteger)
 THE_ROW = 1
 CALLED_LENGTH = 32
 CODE_LENGTH = 64
@@ -179,6 +182,37 @@ class SqlJournal:
             took=took,
         )
 
+    async def count(self, period: Period, most: int) -> int:
+        some = select(J.id).where(*_within(period)).limit(most).subquery()
+        found = await self._connection.execute(select(func.count()).select_from(some))
+        return found.scalar_one()
+
+    async def page(self, period: Period, after: JournalRow | None, limit: int) -> list[JournalRow]:
+        gates, attempts = tables.gates.c, tables.verifications.c
+        later = [] if after is None else [after.at <= AT, or_(after.at < AT, J.id > after.id)]
+        rows = await self._connection.execute(
+            select(
+                J.id,
+                AT,
+                J.event,
+                J.user_id,
+                J.gate_id,
+                func.coalesce(gates.title, ""),
+                J.verification_id,
+                func.coalesce(attempts.mask, ""),
+                J.region,
+                J.code,
+                J.took_ms,
+                J.actor_id,
+            )
+            .join(tables.gates, gates.chat_id == J.gate_id, isouter=True)
+            .join(tables.verifications, attempts.id == J.verification_id, isouter=True)
+            .where(*_within(period), *later)
+            .order_by(J.at, J.id)
+            .limit(limit)
+        )
+        return [JournalRow(*row) for row in rows]
+
     async def newest(self) -> int:
         found = await self._connection.execute(select(func.max(tables.journal.c.id)))
         return found.scalar_one() or 0
@@ -205,6 +239,13 @@ class SqlJournal:
         if self._entries:
             await self._connection.execute(tables.journal.insert(), self._entries)
             self._entries.clear()
+
+
+def _within(period: Period) -> list[ColumnElement[bool]]:
+    within = [J.at < datetime.combine(period.last + timedelta(days=1), time(), UTC)]
+    if period.first is not None:
+        within.append(J.at >= datetime.combine(period.first, time(), UTC))
+    return within
 
 
 class SqlLaunches:

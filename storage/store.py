@@ -6,11 +6,14 @@ from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.usecases.ports_personal import Marker
 from storage.admins import SqlAdmins, SqlAppeals, SqlStandings
 from storage.deliveries import SqlErrands, SqlScreens
+from storage.erasures import SqlErasures
 from storage.gates import SqlGates
 from storage.grants import SqlGrants
 from storage.people import SqlPeople, SqlVerifiedPhones
+from storage.personal import SqlPersonalData
 from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLaunches, SqlSeen
 from storage.requests import SqlJoinRequests
 from storage.sums import SqlSums
@@ -20,8 +23,10 @@ from storage.verifications import SqlVerifications
 class SqlStore:
     """See `bot.usecases.ports.Store`. Lives as long as its transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, marker: Marker | None = None) -> None:
+        """Without a `marker` nobody who was erased is recognised, and nobody can be erased."""
         self.connection = connection
+        self._marker = marker
 
     @cached_property
     def people(self) -> SqlPeople:
@@ -31,7 +36,7 @@ class SqlStore:
     @cached_property
     def phones(self) -> SqlVerifiedPhones:
         """Which phone verified whom."""
-        return SqlVerifiedPhones(self.connection)
+        return SqlVerifiedPhones(self.connection, self._marker)
 
     @cached_property
     def verifications(self) -> SqlVerifications:
@@ -56,7 +61,7 @@ class SqlStore:
     @cached_property
     def standings(self) -> SqlStandings:
         """What admins decided about people."""
-        return SqlStandings(self.connection)
+        return SqlStandings(self.connection, self._marker)
 
     @cached_property
     def appeals(self) -> SqlAppeals:
@@ -67,6 +72,16 @@ class SqlStore:
     def admins(self) -> SqlAdmins:
         """Who is an admin of which gate."""
         return SqlAdmins(self.connection)
+
+    @cached_property
+    def erasures(self) -> SqlErasures:
+        """Erasing people."""
+        return SqlErasures(self.connection, self._marker, self.journal.write)
+
+    @cached_property
+    def personal(self) -> SqlPersonalData:
+        """All about one person."""
+        return SqlPersonalData(self.connection, self._marker)
 
     @cached_property
     def errands(self) -> SqlErrands:

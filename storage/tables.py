@@ -81,6 +81,24 @@ verified_phones = Table(
     Index("uq_verified_phones_rank", "fingerprint", "rank", unique=True),
 )
 
+forgotten_phones = Table(
+    "forgotten_phones",
+    metadata,
+    # Marks of phones whose people were erased: that a phone is used, and by how many, but not by whom.
+    Column("owner_mark", String(64), primary_key=True),
+    Column("phone_mark", String(64), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Index("ix_forgotten_phones_phone", "phone_mark"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    # Who was erased just now, until nothing that was under way can bring anything of theirs back.
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+)
+
 verifications = Table(
     "verifications",
     metadata,
@@ -99,6 +117,7 @@ verifications = Table(
     Column("ended_at", Moment),
     Index("ix_verifications_user", "user_id", "id"),
     Index("ix_verifications_phone", "fingerprint", "opened_at"),
+    Index("ix_verifications_ended", "ended_at"),
     # One open verification per person, and one per phone.
     Index(
         "uq_verifications_open_user",
@@ -198,6 +217,12 @@ join_requests = Table(
         postgresql_where=text("name <> ''"),
     ),
     Index(
+        "ix_join_requests_over",
+        "decided_at",
+        sqlite_where=text("state IN ('declined', 'gone')"),
+        postgresql_where=text("state IN ('declined', 'gone')"),
+    ),
+    Index(
         "ix_join_requests_waiting",
         "deadline_at",
         sqlite_where=text("state = 'waiting'"),
@@ -221,6 +246,12 @@ grants = Table(
     Column("error", Text),
     Column("detail", Text, nullable=False, server_default=text("''")),
     Index("ix_grants_user", "user_id", "owed_at"),
+    Index(
+        "ix_grants_gone",
+        "owed_at",
+        sqlite_where=text("state = 'gone'"),
+        postgresql_where=text("state = 'gone'"),
+    ),
     Index(
         "ix_grants_due",
         "due_at",
@@ -247,6 +278,7 @@ appeals = Table(
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("asked_at", Moment, nullable=False),
     Index("ix_appeals_user", "user_id"),
+    Index("ix_appeals_asked", "asked_at"),
 )
 
 admins = Table(
@@ -373,6 +405,12 @@ journal = Table(
     Column("took_ms", Integer),
     Index("ix_journal_at", "at"),
     Index("ix_journal_user", "user_id", "at"),
+    Index(
+        "ix_journal_actor",
+        "actor_id",
+        sqlite_where=text("actor_id IS NOT NULL"),
+        postgresql_where=text("actor_id IS NOT NULL"),
+    ),
 )
 
 sums = Table(

@@ -109,6 +109,14 @@ class Notice(StrEnum):
     GRANT_FAILED = "grant_failed"
     FAILURE = "failure"
     FAILURE_FOR_PERSON = "failure_for_person"
+    ERASED = "erased"
+    """Everything about who reads it was deleted."""
+    EXPORT_PERIOD = "export_period"
+    """What an operator wrote is no period."""
+    EXPORT_BUSY = "export_busy"
+    EXPORT_EMPTY = "export_empty"
+    EXPORT_HUGE = "export_huge"
+    EXPORT_FAILED = "export_failed"
 
 
 class Toast(StrEnum):

@@ -55,6 +55,8 @@ class Event(StrEnum):
     RESTORED = "restored"
     APPEALED = "appealed"
     RAID = "raid"
+    ERASED = "erased"
+    """Everything about somebody was deleted."""
     CALL_UNMATCHED = "call_unmatched"
     GATEWAY_PAUSED = "gateway_paused"
     FAILURE = "failure"

@@ -10,6 +10,7 @@ from bot.domain.contact import ContactRefusal
 from bot.domain.gate import GrantKind, GrantState, Hindrance
 from bot.domain.gateway import GatewayReason
 from bot.domain.panel import PanelView
+from bot.domain.personal import DeletionScreen
 from bot.domain.settings import WayIn
 
 REFRESHED_BEFORE_END = (
@@ -31,6 +32,10 @@ class Face(StrEnum):
     CONTACT_REFUSED = "contact_refused"
     LIMITED = "limited"
     DEADLINE = "deadline"
+    DELETE_ME = "delete_me"
+    """What would go if they were erased, and a button to do it."""
+    ERASE = "erase"
+    """For operators: the same about somebody else."""
     GATES = "gates"
     """For admins: the gates they run."""
     GATE = "gate"
@@ -155,7 +160,18 @@ class Privacy:
 
 
 View = (
-    Welcome | Asking | NumberShown | Verified | Ended | Refused | Limited | DeadlinePassed | Help | Privacy | PanelView
+    Welcome
+    | Asking
+    | NumberShown
+    | Verified
+    | Ended
+    | Refused
+    | Limited
+    | DeadlinePassed
+    | Help
+    | Privacy
+    | DeletionScreen
+    | PanelView
 )
 
 

@@ -27,7 +27,14 @@ CANCEL = Command("cancel", _("give up this attempt"))
 HELP = Command("help", _("how this works"))
 PRIVACY = Command("privacy", _("what is kept about me"))
 GATES = Command("gates", _("the groups I run"))
-COMMANDS = (START, CANCEL, HELP, PRIVACY, GATES)
+MY_DATA = Command("mydata", _("a file with all that is kept about me"))
+DELETE_ME = Command("deleteme", _("delete everything about me"))
+COMMANDS = (START, CANCEL, HELP, PRIVACY, GATES, MY_DATA, DELETE_ME)
+
+EXPORT = Command("export", _("the journal of a period, as files"))
+ERASE = Command("erase", _("delete everything about a person"))
+OPERATOR_COMMANDS = (EXPORT, ERASE)
+"""Known to operators only: in no menu, and answered to nobody else."""
 
 
 def menu(words: Words) -> list[BotCommand]:

@@ -50,7 +50,16 @@ ErrandRunner = Callable[[ErrandDue], Awaitable[Receipt]]
 class Deliverer:
     """Carries parcels to Telegram. Never raises: whatever happens is in the receipt."""
 
-    def __init__(self, bot: Bot, clock: Clock, texts: Texts, screens: Screens, app_url: str | None) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        clock: Clock,
+        texts: Texts,
+        screens: Screens,
+        app_url: str | None,
+        send_file: ErrandRunner | None = None,
+    ) -> None:
+        """`send_file` makes the file of an errand, and sends it."""
         self._bot = bot
         self._clock = clock
         self._texts = texts
@@ -78,6 +87,8 @@ class Deliverer:
             ErrandKind.PROMPT: prompts.prompt,
             ErrandKind.GROUP_PROMPT: prompts.group_prompt,
         }
+        if send_file is not None:
+            self._runners[ErrandKind.SEND_FILE] = send_file
 
     def draw(self, screen: ScreenDue) -> Drawing:
         """The screen as it should look now."""
@@ -140,7 +151,9 @@ class Deliverer:
         return Receipt(errand, Result.DONE)
 
     async def _notify(self, errand: ErrandDue) -> Receipt:
-        text = notice(errand.details, self._texts.in_language(errand.language))
+        # Of who was erased, the language is told only here.
+        language = str(errand.details.get("language", errand.language))
+        text = notice(errand.details, self._texts.in_language(language))
         await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
         return Receipt(errand, Result.DONE)
 

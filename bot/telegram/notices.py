@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.domain.delivery import Notice
 from bot.domain.gateway import GatewayReason
+from bot.telegram.data_notices import data_notice
 from bot.telegram.texts import Words, shown
 
 
@@ -58,6 +59,8 @@ def notice(details: Mapping[str, str | int], words: Words) -> str:
                 "name this error: <code>{error_id}</code>",
                 error_id=details["error_id"],
             )
+        case what:
+            return data_notice(what, details, words)
 
 
 def guard_joins(words: Words, *, are_on: bool, are_possible: bool) -> str:

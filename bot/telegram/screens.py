@@ -8,6 +8,7 @@ from html import escape
 from aiogram.types import InlineKeyboardButton
 
 from bot.domain.gate import GrantKind, GrantState
+from bot.domain.personal import DeletionScreen
 from bot.domain.screen import (
     Appeal,
     Asking,
@@ -26,6 +27,7 @@ from bot.domain.screen import (
 from bot.domain.settings import WayIn
 from bot.telegram import keyboards
 from bot.telegram.commands import listed
+from bot.telegram.deletion import draw_deletion
 from bot.telegram.drawing import Drawing
 from bot.telegram.keyboards import Place, Step
 from bot.telegram.panel import draw_panel
@@ -70,6 +72,8 @@ class Screens:
                 return _help(words, self._app_url)
             case Privacy():
                 return _privacy(words)
+            case DeletionScreen():
+                return draw_deletion(view, words)
             case _:
                 return draw_panel(view, words, now)
 
@@ -315,6 +319,7 @@ def _privacy(words: Words) -> Drawing:
         "• a mask of it, such as +7 ••• ••• 12-34;\n"
         "• your Telegram id and language;\n"
         "• which groups you asked to enter, and when things happened.\n\n"
+        "/mydata sends you all of it, /deleteme deletes it.\n\n"
         "<b>What is not</b>\n\n"
         "• Your number itself. While you verify it is held encrypted, and one hour after at the latest it is gone.\n"
         "• Your name, your messages, your contacts.\n\n"

@@ -54,6 +54,9 @@ class AdminDesk:
         """Telegram has said whether they are an admin."""
         now = self._clock.now()
         gate_id, admin_id = int(errand.details["gate"]), int(errand.details["user_id"])
+        if admin_id not in await store.people.get_many([admin_id]):
+            # They were erased meanwhile.
+            return
         if await store.gates.get(gate_id) is not None:
             await store.admins.note(gate_id, admin_id, now, is_admin=is_admin)
         if not errand.details["act"]:

@@ -34,6 +34,7 @@ from bot.domain.screen import (
 )
 from bot.domain.settings import WayIn
 from bot.domain.verification import Verification, VerificationState
+from bot.usecases.delete_person import deletion_view
 from bot.usecases.panel_views import panel_view
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
@@ -105,6 +106,10 @@ class PickParcels:
         facts = await Facts.gather(store, user_ids, now)
         due = []
         for row in rows:
+            if row.user_id not in people:
+                # They were erased; whatever wanted to show them something came too late.
+                await store.screens.give_up(row.user_id, row.revision)
+                continue
             too_late = row.reach_until is not None and now > row.reach_until
             if too_late and not people[row.user_id].can_be_written:
                 await store.screens.give_up(row.user_id, row.revision)
@@ -181,6 +186,8 @@ class Facts:
                 return self._verified(row.user_id) or self._welcome(row.user_id)
             case Face.PROGRESS:
                 return await self._progress(store, row, now)
+            case Face.DELETE_ME | Face.ERASE:
+                return await deletion_view(store, row)
             case Face.GATES | Face.GATE:
                 return await panel_view(store, row, now)
 

@@ -17,6 +17,7 @@ from bot.domain.verification import Verification
 from bot.usecases.ports_delivery import Errands, Screens
 from bot.usecases.ports_gates import Admins, Appeals, Gates, Grants, JoinRequests, Standings
 from bot.usecases.ports_people import People, Verifications, VerifiedPhones
+from bot.usecases.ports_personal import Erasures, PersonalData
 
 T = TypeVar("T")
 
@@ -121,6 +122,25 @@ class JournalEntry:
     actor_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """One line of the record as it is exported. `at` is in microseconds since 1970; `gate` is its title, `mask` that
+    of the attempt's phone, both empty where there is none."""
+
+    id: int
+    at: int
+    event: str
+    user_id: int | None
+    gate_id: int | None
+    gate: str
+    verification_id: int | None
+    mask: str
+    region: str
+    code: str
+    took_ms: int | None
+    actor_id: int | None
+
+
 class Journal(Protocol):
     """The append-only record."""
 
@@ -144,6 +164,12 @@ class Journal(Protocol):
 
     async def of(self, gate_id: int, user_id: int, limit: int) -> list[JournalEntry]:
         """What happened to a person at a gate, or at none in particular, newest first."""
+
+    async def count(self, period: Period, most: int) -> int:
+        """How many entries a period has; no further than `most` are counted."""
+
+    async def page(self, period: Period, after: JournalRow | None, limit: int) -> list[JournalRow]:
+        """The entries of a period that come next, oldest first."""
 
     async def newest(self) -> int:
         """The id of the newest entry; 0 when there is none."""
@@ -216,6 +242,10 @@ class Store(Protocol):
     def appeals(self) -> Appeals: ...
     @property
     def admins(self) -> Admins: ...
+    @property
+    def erasures(self) -> Erasures: ...
+    @property
+    def personal(self) -> PersonalData: ...
     @property
     def errands(self) -> Errands: ...
     @property

@@ -12,6 +12,7 @@ from bot.domain.screen import Face
 from bot.domain.settings import WayIn
 from bot.domain.verification import PHONE_KEPT
 from bot.usecases.admit import Why, decide, turn_away
+from bot.usecases.erase_person import FinishErasures
 from bot.usecases.ports import Store
 from bot.usecases.roll_sums import RollSums
 
@@ -47,6 +48,7 @@ class Sweep:
             self.turn_away,
             self.prompt,
             RollSums(clock),
+            FinishErasures(clock),
             self.forget,
         )
 

@@ -1,0 +1,1 @@
+"""Back-ups from inside the process."""
