@@ -170,7 +170,7 @@ class App:
 
         # The loops.
         self._number_desk = NumberDesk(request_number, clock, self._supervisor, self._announce)
-        sweeper = Sweeper(Sweep(clock), self._database, clock, self._announce)
+        sweeper = Sweeper(Sweep(clock, settings.keep), self._database, clock, self._announce)
         self._loops: dict[str, Loop] = {
             "courier": self._courier.run,
             "numbers": self._number_desk.run,

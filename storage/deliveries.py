@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, case, delete, func, literal, not_, or_, select, update
+from sqlalchemy import bindparam, case, func, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, Receipt, ScreenDue, Urgency
 from bot.domain.screen import Face
 from bot.usecases.ports_delivery import ScreenRow
 from storage import tables
-from storage.statements import insert, upsert
+from storage.statements import delete_some, insert, upsert
 
 E = tables.errands.c
 S = tables.screens.c
@@ -140,7 +140,7 @@ class SqlErrands:
         await self._connection.execute(
             update(tables.errands).where(E.done_at.is_(None), E.expires_at <= now).values(done_at=now)
         )
-        await self._connection.execute(delete(tables.errands).where(E.done_at < done_before))
+        await delete_some(self._connection, tables.errands, E.done_at, E.done_at < done_before)
 
     async def retry(self, errand_id: int, due_at: datetime, error: str) -> None:
         await self._connection.execute(

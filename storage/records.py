@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, delete, func, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, ColumnElement, func, or_, select, text, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.breaker import Breaker
@@ -16,13 +16,15 @@ from bot.domain.statistics import Period
 from bot.domain.verification import Verification
 from bot.usecases.ports import Claim, JournalEntry, JournalRow
 from storage import tables
-from storage.statements import insert, upsert
+from storage.statements import delete_some, insert, upsert
 
 EV = tables.gateway_events.c
 ST = tables.gateway_state.c
 SEEN = tables.seen_updates.c
 LAUNCHES = tables.launches.c
 J = tables.journal.c
+# Word for word as the partial index has it.
+IS_FOREIGN = text("kind <> 'call'")
 AT = type_coerce(J.at, BigInteger)
 THE_ROW = 1
 CALLED_LENGTH = 32
@@ -57,9 +59,7 @@ class SqlGatewayEvents:
         return kept.scalar_one_or_none()
 
     async def forget_foreign(self, before: datetime) -> None:
-        await self._connection.execute(
-            delete(tables.gateway_events).where(EV.received_at < before, EV.kind != EventKind.CALL)
-        )
+        await delete_some(self._connection, tables.gateway_events, EV.received_at, EV.received_at < before, IS_FOREIGN)
 
     async def used_for(self, event_id: int, verification_id: int) -> None:
         await self._connection.execute(
@@ -266,7 +266,7 @@ class SqlLaunches:
         return Claim.AGAIN if found.scalar_one() == nonce else Claim.TAKEN
 
     async def forget(self, before: datetime) -> None:
-        await self._connection.execute(delete(tables.launches).where(LAUNCHES.used_at < before))
+        await delete_some(self._connection, tables.launches, LAUNCHES.used_at, LAUNCHES.used_at < before)
 
 
 class SqlSeen:
@@ -287,4 +287,4 @@ class SqlSeen:
         return set(rows.scalars())
 
     async def forget(self, before: datetime) -> None:
-        await self._connection.execute(delete(tables.seen_updates).where(SEEN.seen_at < before))
+        await delete_some(self._connection, tables.seen_updates, SEEN.seen_at, SEEN.seen_at < before)

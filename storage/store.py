@@ -16,6 +16,7 @@ from storage.people import SqlPeople, SqlVerifiedPhones
 from storage.personal import SqlPersonalData
 from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLaunches, SqlSeen
 from storage.requests import SqlJoinRequests
+from storage.retention import SqlRetention
 from storage.sums import SqlSums
 from storage.verifications import SqlVerifications
 
@@ -112,6 +113,11 @@ class SqlStore:
     def sums(self) -> SqlSums:
         """What the journal adds up to."""
         return SqlSums(self.connection)
+
+    @cached_property
+    def retention(self) -> SqlRetention:
+        """Deleting what is old."""
+        return SqlRetention(self.connection)
 
     @cached_property
     def launches(self) -> SqlLaunches:

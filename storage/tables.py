@@ -376,6 +376,12 @@ gateway_events = Table(
     Column("twin_id", BigInteger),
     Index("ix_gateway_events_phone", "fingerprint", "received_at"),
     Index("ix_gateway_events_received", "received_at"),
+    Index(
+        "ix_gateway_events_foreign",
+        "received_at",
+        sqlite_where=text("kind <> 'call'"),
+        postgresql_where=text("kind <> 'call'"),
+    ),
 )
 
 gateway_state = Table(

@@ -193,6 +193,25 @@ class Sums(Protocol):
         """The sums of a period, with what is not rolled yet: of one gate, or of all and each (None)."""
 
 
+class Retention(Protocol):
+    """Deleting what is old: at most `limit` rows at once, the oldest first; how many those were."""
+
+    async def forget_journal(self, before: datetime, limit: int) -> int: ...
+
+    async def forget_calls(self, before: datetime, limit: int) -> int: ...
+
+    async def forget_attempts(self, before: datetime, limit: int) -> int:
+        """Those that ended earlier, with their numbers, but for those by which somebody is verified now."""
+
+    async def forget_requests(self, before: datetime, limit: int) -> int:
+        """Those decided earlier that came to nothing."""
+
+    async def forget_grants(self, before: datetime, limit: int) -> int:
+        """Those owed earlier that are granted no more."""
+
+    async def forget_appeals(self, before: datetime, limit: int) -> int: ...
+
+
 class Seen(Protocol):
     """Updates already handled."""
 
@@ -258,6 +277,8 @@ class Store(Protocol):
     def journal(self) -> Journal: ...
     @property
     def sums(self) -> Sums: ...
+    @property
+    def retention(self) -> Retention: ...
     @property
     def launches(self) -> Launches: ...
     @property

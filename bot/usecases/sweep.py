@@ -13,6 +13,7 @@ from bot.domain.settings import WayIn
 from bot.domain.verification import PHONE_KEPT
 from bot.usecases.admit import Why, decide, turn_away
 from bot.usecases.erase_person import FinishErasures
+from bot.usecases.forget_old import ForgetOld, Keep
 from bot.usecases.ports import Store
 from bot.usecases.roll_sums import RollSums
 
@@ -40,7 +41,7 @@ class Sweep:
     Each of `steps` is a transaction of its own, so that trouble with one does not keep the others from being made.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, keep: Keep | None = None) -> None:
         self._clock = clock
         self.steps: tuple[Callable[[Store], Awaitable[None]], ...] = (
             self.expire,
@@ -50,6 +51,7 @@ class Sweep:
             RollSums(clock),
             FinishErasures(clock),
             self.forget,
+            *ForgetOld(clock, keep or Keep()).steps,
         )
 
     async def make_up_for_outage(self, store: Store) -> None:

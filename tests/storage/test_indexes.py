@@ -29,8 +29,33 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         lambda store: store.grants.due(NOW, 100, ()),
         lambda store: store.screens.due(NOW, 100, ()),
         lambda store: store.errands.due(NOW, 100, (), Urgency.AT_ONCE),
+        lambda store: store.retention.forget_journal(NOW, 1000),
+        lambda store: store.retention.forget_calls(NOW, 1000),
+        lambda store: store.retention.forget_attempts(NOW, 1000),
+        lambda store: store.retention.forget_requests(NOW, 1000),
+        lambda store: store.retention.forget_grants(NOW, 1000),
+        lambda store: store.retention.forget_appeals(NOW, 1000),
+        lambda store: store.events.forget_foreign(NOW),
+        lambda store: store.seen.forget(NOW),
+        lambda store: store.errands.drop(NOW, done_before=NOW),
     ],
-    ids=["windows that closed", "next window", "deadlines", "grants", "screens", "errands"],
+    ids=[
+        "windows that closed",
+        "next window",
+        "deadlines",
+        "grants",
+        "screens",
+        "errands",
+        "old entries",
+        "old calls",
+        "old attempts",
+        "old requests",
+        "old grants",
+        "old appeals",
+        "foreign events",
+        "updates seen",
+        "errands done",
+    ],
 )
 async def test_what_the_loops_ask_reads_no_whole_table(
     sqlite: Database, sqlite_path: Path, ask: Callable[[SqlStore], Awaitable[object]]
@@ -38,7 +63,7 @@ async def test_what_the_loops_ask_reads_no_whole_table(
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "DELETE")):
             asked.append((statement, values))
 
     event.listen(sqlite.engine.sync_engine, "before_cursor_execute", note)

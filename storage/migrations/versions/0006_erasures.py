@@ -11,6 +11,7 @@ down_revision = "0004"
 OVER = "state IN ('declined', 'gone')"
 PARTIAL = (
     ("ix_join_requests_over", "join_requests", "decided_at", OVER),
+    ("ix_gateway_events_foreign", "gateway_events", "received_at", "kind <> 'call'"),
     ("ix_grants_gone", "grants", "owed_at", "state = 'gone'"),
     ("ix_journal_actor", "journal", "actor_id", "actor_id IS NOT NULL"),
 )
