@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot import logs, settings
 from bot.app import App, TokenRefusedError, account
+from bot.data_shell import add_commands, erase, export
 from bot.doctor import examine
 from bot.settings import ConfigurationError, Settings
 from storage.backup import back_up
@@ -77,6 +78,8 @@ CONFIGURED: dict[str, Callable[[Settings, argparse.Namespace], Awaitable[int]]] 
     "doctor": doctor,
     "migrate": migrate_only,
     "backup": backup,
+    "export": export,
+    "erase": erase,
 }
 
 
@@ -108,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="bring the database to the newest schema")
     copy = commands.add_parser("backup", help="copy the SQLite database to a new file, while the bot is stopped")
     copy.add_argument("file", type=Path, metavar="FILE")
+    add_commands(commands)
     return parser
 
 

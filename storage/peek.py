@@ -2,17 +2,56 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import URL, inspect
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.domain.gate import Gate
 from storage.database import DatabaseError, driver_url
 from storage.gates import SqlGates
+from storage.store import SqlStore
 from storage.tables import gates
+
+T = TypeVar("T")
+
+
+class Beside:
+    """Transactions that only read. Each is short, so that the bot's own log does not grow meanwhile."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def transact(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
+        """See `bot.usecases.ports.Transactions`. Raises DatabaseError."""
+        try:
+            async with self._engine.connect() as connection:
+                return await work(SqlStore(connection))
+        except (SQLAlchemyError, OSError) as error:
+            raise DatabaseError(
+                f"DATABASE_URL: the database cannot be read ({type(error).__name__}); was it ever migrated?"
+            ) from error
+
+
+@asynccontextmanager
+async def beside(url: str) -> AsyncIterator[Beside]:
+    """Read for a while. Raises DatabaseError when there is no such file."""
+    address = driver_url(url)
+    is_file = address.get_backend_name() == "sqlite"
+    if is_file and not await asyncio.to_thread(Path(str(address.database)).exists):
+        raise DatabaseError(f"DATABASE_URL: there is no {address.database} yet; run migrate first")
+    engine = create_async_engine(_read_only(url), poolclass=NullPool, hide_parameters=True)
+    try:
+        yield Beside(engine)
+    finally:
+        await engine.dispose()
 
 
 async def gates_on(url: str) -> list[Gate]:
