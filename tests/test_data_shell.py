@@ -120,9 +120,11 @@ def test_an_export_goes_on_beside_a_process_that_holds_the_database(
 
 
 def test_a_database_without_tables_is_one_sentence(
-    folder: Path, empty_database_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, empty_database_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", empty_database_url)
+    monkeypatch.chdir(tmp_path)
+    for name, value in {**GOOD, "DATABASE_URL": empty_database_url}.items():
+        monkeypatch.setenv(name, value)
 
     for command in (["export"], ["erase", str(ANNA), "--yes"]):
         status, _, err = status_of(capsys, *command)
