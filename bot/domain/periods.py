@@ -33,4 +33,7 @@ def parse_period(written: str, now: datetime) -> Period | PeriodProblem:
         first, last = (date.fromisoformat(day) for day in found.groups())
     except ValueError:
         return PeriodProblem.NO_DAY
+    if last == date.max:
+        # The day after it, at which the period ends, is in no calendar.
+        return PeriodProblem.NO_DAY
     return Period(first, last) if first <= last else PeriodProblem.REVERSED
