@@ -19,6 +19,7 @@ from aiogram.methods import TelegramMethod
 from aiogram.types import BotCommandScopeAllPrivateChats, Update
 from aiohttp import web
 
+from bot.backups import Backups
 from bot.clock import REAL_TIME, Clock, SystemClock
 from bot.domain.gateway import GatewayError, NumberOffer
 from bot.domain.panel import ActKind
@@ -53,7 +54,7 @@ from bot.usecases.open_app import OpenApp
 from bot.usecases.open_panel import ListGates, OpenPage
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.pick_parcels import PickParcels
-from bot.usecases.ports import Store
+from bot.usecases.ports import Randomness, Store
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
@@ -82,6 +83,7 @@ from handlers.middlewares import MeetPerson
 from handlers.pages import Health, MetricsPage
 from handlers.routes import build_dispatcher
 from handlers.webhook import WebhookHandler
+from storage.backup import copy_beside
 from storage.database import Database
 from storage.leadership import leadership
 from storage.migrate import migrate
@@ -179,6 +181,8 @@ class App:
         if polls_inbox:
             every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
             self._loops["inbox"] = InboxReader(read_inbox, clock, every, self._announce).run
+        if self._database.is_sqlite and settings.BACKUP_EVERY_HOURS > 0:
+            self._loops["backups"] = self._backups(report, randomness).run
 
         # Telegram, inward.
         cancel_verification = CancelVerification(clock)
@@ -316,6 +320,23 @@ class App:
         await self.stop()
         if self.failure is not None:
             raise self.failure
+
+    def _backups(self, report: ReportFailure, randomness: Randomness) -> Backups:
+        settings, file = self._settings, self._database.file
+
+        async def tell(error: Exception) -> None:
+            error_id = randomness.error_id()
+            log.error("backup_failed", error_id=error_id, error=str(error))
+            await self._database.transact(lambda store: report(store, error_id, str(error)[:200], None))
+
+        return Backups(
+            functools.partial(copy_beside, file),
+            settings.BACKUP_DIR or file.parent / "backups",
+            timedelta(hours=settings.BACKUP_EVERY_HOURS),
+            timedelta(days=settings.BACKUP_KEEP_DAYS),
+            self._clock,
+            tell,
+        )
 
     async def _main(self) -> None:
         """Set Telegram up, then lead whenever no other process does."""

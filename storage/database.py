@@ -65,6 +65,11 @@ class Database:
         return self._url.get_backend_name() == "sqlite"
 
     @property
+    def file(self) -> Path:
+        """The file of an SQLite database."""
+        return Path(str(self._url.database))
+
+    @property
     def engine(self) -> AsyncEngine:
         """The engine, once open."""
         if self._engine is None:
@@ -206,7 +211,7 @@ class Database:
     def _hold_file(self) -> None:
         if self._url.database in (None, "", ":memory:"):
             raise DatabaseError("DATABASE_URL: name a file, as in sqlite:///data/callgate.db")
-        path = Path(str(self._url.database))
+        path = self.file
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(f"{path}.lock", blocking=False)
