@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.__main__ import main
 from bot.settings import Settings
-from bot.telegram.commands import COMMANDS
+from bot.telegram.commands import COMMANDS, OPERATOR_COMMANDS
 from handlers.http import build_http
 
 ROOT = Path(__file__).parent.parent
@@ -40,7 +40,7 @@ def make_targets() -> set[str]:
 
 def chat_commands() -> set[str]:
     """What can be sent to the bot, such as /start."""
-    return {f"/{command.name}" for command in COMMANDS}
+    return {f"/{command.name}" for command in (*COMMANDS, *OPERATOR_COMMANDS)}
 
 
 def routes() -> set[str]:
