@@ -14,6 +14,7 @@ from rich.console import Console
 from bot import logs, settings
 from bot.app import App, TokenRefusedError
 from bot.clock import SystemClock
+from bot.data_shell import add_commands, erase, export
 from bot.doctor import examine
 from bot.domain.statistics import PERIODS, period
 from bot.outward import account
@@ -109,6 +110,8 @@ CONFIGURED: dict[str, Callable[[Settings, argparse.Namespace], Awaitable[int]]] 
     "migrate": migrate_only,
     "backup": backup,
     "stats": stats,
+    "export": export,
+    "erase": erase,
 }
 
 
@@ -145,6 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     told.add_argument("--period", default="7d", metavar="PERIOD", help=f"one of {', '.join(PERIODS)} (7d)")
     told.add_argument("--gate", type=int, metavar="ID", help="of this gate only")
     told.add_argument("--json", action="store_true", help="for machines: one object")
+    add_commands(commands)
     return parser
 
 

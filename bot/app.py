@@ -15,20 +15,23 @@ from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiogram.types import Update
 from aiohttp import web
 
+from bot.backups import Backups
 from bot.clock import REAL_TIME, Clock, SystemClock
+from bot.exports import JournalFiles
 from bot.gateway.callback import CallbackReader
 from bot.gateway.client import SmscClient
 from bot.logs import log_noted
 from bot.looking_after import LookingAfter
 from bot.metrics import Metrics
 from bot.outward import CountedGateway, account, telegram
-from bot.phones import KeyedVault, NumberingPlan, SystemRandomness, derived_key
+from bot.phones import KeyedMarker, KeyedVault, NumberingPlan, SystemRandomness, derived_key
 from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
 from bot.telegram.commands import set_menus
 from bot.telegram.connection import Connection
 from bot.telegram.courier import Courier
+from bot.telegram.data_files import DataFiles
 from bot.telegram.deep_links import Start
 from bot.telegram.deliver import Deliverer
 from bot.telegram.intake import Intake
@@ -41,21 +44,26 @@ from bot.telegram.texts import LANGUAGES, Texts
 from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.ask_admins import AskAdmins
+from bot.usecases.ask_file import AskExport, AskMyData
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.ask_statistics import AskStatistics
 from bot.usecases.call_panel import CallPanel, ChooseLogPlace
 from bot.usecases.cancel_verification import CancelVerification
+from bot.usecases.collect_person_data import CollectPersonData, as_file
 from bot.usecases.decline_many import DeclineMany
+from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
 from bot.usecases.doers import doers
+from bot.usecases.erase_person import ErasePerson, FinishErasures
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
+from bot.usecases.forget_old import ForgetOld
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_panel import ListGates
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.operators import Operators
 from bot.usecases.pick_parcels import PickParcels
-from bot.usecases.ports import Store
+from bot.usecases.ports import Randomness, Store
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
@@ -96,6 +104,7 @@ from handlers.middlewares import MeetPerson
 from handlers.pages import Health, MetricsPage
 from handlers.routes import build_dispatcher
 from handlers.webhook import WebhookHandler
+from storage.backup import copy_beside
 from storage.database import Database
 from storage.leadership import leadership
 from storage.migrate import migrate
@@ -135,6 +144,7 @@ class App:
         randomness = SystemRandomness()
         self._database = Database(
             settings.DATABASE_URL.get_secret_value(),
+            KeyedMarker(settings.SECRET_KEY.get_secret_value()),
             publish=PublishEvents(randomness) if settings.EVENTS_URL else None,
             noted=(metrics.noted, log_noted),
             timed=(metrics.transacted, pulse.transacted),
@@ -169,11 +179,21 @@ class App:
         desk = AdminDesk(clock, doers(Typed(), JsonPaper(), decline_many, show_statistics))
         call_panel = CallPanel(clock, desk)
 
+        # What people want done with what is kept about them.
+        erase_person = ErasePerson(clock, operators)
+        collect = CollectPersonData(clock)
+
+        async def my_data(user_id: int) -> bytes:
+            document = await self._database.transact(lambda store: collect(store, user_id))
+            return await asyncio.to_thread(as_file, document)
+
         # Telegram, outward.
         connection = Connection(pulse.answers)
         self._bot = telegram(settings, metrics, connection, pulse)
         self._texts = Texts(settings.LANGUAGE)
         self._screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
+        journal_files = JournalFiles(self._database)
+        data_files = DataFiles(self._bot, self._texts, my_data, journal_files, self._supervisor.stopping)
         deliverer = Deliverer(
             self._bot,
             clock,
@@ -182,6 +202,7 @@ class App:
             settings.app_url,
             settings.callback_url,
             settings.SMSC_PRICE,
+            data_files.send,
         )
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self._courier = Courier(
@@ -195,12 +216,17 @@ class App:
 
         # The loops.
         self._number_desk = NumberDesk(request_number, clock, self._supervisor, self._announce)
-        sweeper = Sweeper(
-            Sweep(clock, connection.is_there, decline_many.go_on, raids.follow, raids.relax, RollSums(clock)),
-            self._database,
+        sweep = Sweep(
             clock,
-            self._announce,
+            connection.is_there,
+            decline_many.go_on,
+            raids.follow,
+            raids.relax,
+            RollSums(clock),
+            FinishErasures(clock),
+            *ForgetOld(clock, settings.keep).steps,
         )
+        sweeper = Sweeper(sweep, self._database, clock, self._announce)
         self._loops: dict[str, Loop] = {
             "courier": self._courier.run,
             "numbers": self._number_desk.run,
@@ -223,6 +249,8 @@ class App:
         if polls_inbox:
             every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
             self._loops["inbox"] = InboxReader(read_inbox, clock, every, self._announce).run
+        if self._database.is_sqlite and settings.BACKUP_EVERY_HOURS > 0:
+            self._loops["backups"] = self._backups(report, randomness).run
 
         # Telegram, inward.
         cancel_verification = CancelVerification(clock)
@@ -249,6 +277,11 @@ class App:
             call_panel=call_panel,
             choose_log_place=ChooseLogPlace(desk, call_panel),
             ask_statistics=AskStatistics(clock, desk, show_statistics, operators.is_operator),
+            operators=operators,
+            ask_my_data=AskMyData(clock),
+            ask_export=AskExport(clock),
+            ask_deletion=AskDeletion(clock, operators),
+            confirm_deletion=ConfirmDeletion(clock, erase_person, operators),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
             take_restriction=TakeRestriction(clock),
@@ -368,6 +401,23 @@ class App:
         await self.stop()
         if self.failure is not None:
             raise self.failure
+
+    def _backups(self, report: ReportFailure, randomness: Randomness) -> Backups:
+        settings, file = self._settings, self._database.file
+
+        async def tell(error: Exception) -> None:
+            error_id = randomness.error_id()
+            log.error("backup_failed", error_id=error_id, error=str(error))
+            await self._database.transact(lambda store: report(store, error_id, str(error)[:200], None))
+
+        return Backups(
+            functools.partial(copy_beside, file),
+            settings.BACKUP_DIR or file.parent / "backups",
+            timedelta(hours=settings.BACKUP_EVERY_HOURS),
+            timedelta(days=settings.BACKUP_KEEP_DAYS),
+            self._clock,
+            tell,
+        )
 
     async def _main(self) -> None:
         """Set Telegram up, then lead whenever no other process does."""

@@ -42,6 +42,7 @@ async def demo(stop: asyncio.Event, port: int | None = None) -> None:
                 "DATABASE_URL": f"sqlite:///{Path(folder) / 'callgate.db'}",
                 "OPERATORS": str(operator.id),
                 "LANGUAGE": "en",
+                "BACKUP_EVERY_HOURS": "0",
             },
             None,
         )

@@ -87,6 +87,26 @@ class KeyedVault:
         return hmac.new(self._fingerprint_key, text.encode(), hashlib.sha256).hexdigest()
 
 
+class KeyedMarker:
+    """See `bot.usecases.ports_personal.Marker`. It has a key of its own: a fingerprint, say in a back-up, leads to no
+    mark without it."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._key = derived_key(secret_key, "marks of the erased")
+
+    def phone(self, fingerprint: Fingerprint) -> str:
+        return self._mac(f"phone {fingerprint}").hex()
+
+    def owner(self, fingerprint: Fingerprint, user_id: int) -> str:
+        return self._mac(f"owner {fingerprint} {user_id}").hex()
+
+    def person(self, user_id: int) -> int:
+        return -1 - (int.from_bytes(self._mac(f"person {user_id}")[:8], "big") >> 1)
+
+    def _mac(self, text: str) -> bytes:
+        return hmac.new(self._key, text.encode(), hashlib.sha256).digest()
+
+
 class SystemRandomness:
     """See `bot.usecases.ports.Randomness`."""
 

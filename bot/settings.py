@@ -26,6 +26,8 @@ from pydantic import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.usecases.forget_old import Keep
+
 SHORTEST_KEY, LONGEST_KEY = 24, 64
 """Bytes (Standard Webhooks, "Signature scheme")."""
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -157,6 +159,11 @@ class Settings(BaseModel):
     EVENTS_ALLOW_PRIVATE: bool = False
     CALL_WINDOW: Annotated[int, Field(ge=1, le=86400)] = 900
     TELEGRAM_RATE: Annotated[float, Field(ge=0, le=10_000)] = 30
+    KEEP_JOURNAL_DAYS: Annotated[int, Field(ge=1, le=36_500)] = 365
+    KEEP_EVENTS_DAYS: Annotated[int, Field(ge=2, le=36_500)] = 90
+    BACKUP_DIR: Path | None = None
+    BACKUP_EVERY_HOURS: Annotated[float, Field(ge=0, le=8760)] = 24
+    BACKUP_KEEP_DAYS: Annotated[float, Field(gt=0, le=3650)] = 7
     SCREENS: Literal["plain", "rich"] = "plain"
     LANGUAGE: Literal["ru", "en"] = "ru"
     LOG_FORMAT: Literal["console", "json"] = "console"
@@ -171,6 +178,11 @@ class Settings(BaseModel):
     def call_window(self) -> timedelta:
         """How long a call number stays valid."""
         return timedelta(seconds=self.CALL_WINDOW)
+
+    @property
+    def keep(self) -> Keep:
+        """For how long what happened is kept."""
+        return Keep(timedelta(days=self.KEEP_JOURNAL_DAYS), timedelta(days=self.KEEP_EVENTS_DAYS))
 
     @property
     def app_url(self) -> str | None:

@@ -10,10 +10,11 @@ from aiogram.filters import Command, CommandStart
 
 from bot.telegram import commands
 from bot.telegram.deep_links import Start
-from bot.telegram.keyboards import PanelButton, PlaceButton, VerificationButton
+from bot.telegram.keyboards import PanelButton, PersonalAct, PersonalButton, PlaceButton, VerificationButton
 from bot.telegram.stats_buttons import StatsButton
-from handlers import admin, group_commands, membership, person, stats
+from handlers import admin, group_commands, membership, person, personal, stats
 from handlers.middlewares import MeetPerson
+from handlers.personal import ByOperator
 
 IN_PRIVATE = F.chat.type == "private"
 IN_GROUP = F.chat.type.in_({"group", "supergroup"})
@@ -44,6 +45,10 @@ def build_dispatcher(
     message(person.help_, IN_PRIVATE, Command(commands.HELP.name))
     message(person.privacy, IN_PRIVATE, Command(commands.PRIVACY.name))
     message(admin.gates, IN_PRIVATE, Command(commands.GATES.name))
+    message(personal.my_data, IN_PRIVATE, Command(commands.MY_DATA.name))
+    message(personal.delete_me, IN_PRIVATE, Command(commands.DELETE_ME.name))
+    message(personal.export, IN_PRIVATE, Command(commands.EXPORT.name), ByOperator())
+    message(personal.erase, IN_PRIVATE, Command(commands.ERASE.name), ByOperator())
     message(stats.stats, IN_PRIVATE, Command(commands.STATS.name))
     about_people = Command(commands.PENDING.name, *(command.name for command in commands.PEOPLE_COMMANDS))
     message(group_commands.in_private, IN_PRIVATE, about_people)
@@ -64,6 +69,8 @@ def build_dispatcher(
     button(person.place_button, PlaceButton.filter())
     button(admin.panel_button, PanelButton.filter())
     button(stats.stats_button, StatsButton.filter())
+    button(personal.delete_me_button, PersonalButton.filter(F.act == PersonalAct.DELETE_ME))
+    button(personal.erase_button, PersonalButton.filter(F.act == PersonalAct.ERASE), ByOperator())
     button(person.unknown_button)
 
     dispatcher.chat_join_request.register(membership.join_request)

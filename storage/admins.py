@@ -14,6 +14,7 @@ from bot.domain.gate import Decision, Gate, Standing
 from bot.domain.panel import ADMIN_KNOWN_FOR
 from bot.domain.verification import VerificationState
 from bot.usecases.ports_gates import Known
+from bot.usecases.ports_personal import Marker
 from storage import tables
 from storage.gates import G, gate
 from storage.people import PHONES, phone
@@ -24,30 +25,45 @@ AP = tables.appeals.c
 AD = tables.admins.c
 V = tables.verifications.c
 PHONE_COLUMNS = [column for column in PHONES if column is not PHONES.user_id]
-STANDING = select(tables.standings).where(S.gate_id == bindparam("at_gate"), S.user_id == bindparam("whose"))
+# A mark is below zero: what was decided since the person came back goes first.
+IS_THEIRS = S.user_id.in_((bindparam("whose"), bindparam("under_mark")))
+STANDING = (
+    select(tables.standings).where(S.gate_id == bindparam("at_gate"), IS_THEIRS).order_by(S.user_id.desc()).limit(1)
+)
 WHO = select(cast(bindparam("whose"), BigInteger).label("user_id")).subquery()
 VERIFYING = exists().where(V.user_id == WHO.c.user_id, V.state == VerificationState.OPEN)
 FACTS = [WHO.c.user_id, S.standing, S.at, S.admin_id, *PHONE_COLUMNS, VERIFYING.label("is_verifying")]
-KNOWN = select(*FACTS).select_from(
-    WHO.outerjoin(tables.standings, (S.gate_id == bindparam("at_gate")) & (S.user_id == WHO.c.user_id)).outerjoin(
-        tables.verified_phones, PHONES.user_id == WHO.c.user_id
+KNOWN = (
+    select(*FACTS)
+    .select_from(
+        WHO.outerjoin(tables.standings, (S.gate_id == bindparam("at_gate")) & IS_THEIRS).outerjoin(
+            tables.verified_phones, PHONES.user_id == WHO.c.user_id
+        )
     )
+    .order_by(S.user_id.desc())
+    .limit(1)
 )
 
 
 class SqlStandings:
-    """See `bot.usecases.ports_gates.Standings`."""
+    """See `bot.usecases.ports_gates.Standings`. Of who was erased, a decision may stand under their mark."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, marker: Marker | None = None) -> None:
         self._connection = connection
+        self._marker = marker
 
     async def get(self, gate_id: int, user_id: int) -> Decision | None:
-        found = await self._connection.execute(STANDING, {"at_gate": gate_id, "whose": user_id})
+        mark = self._mark(user_id)
+        found = await self._connection.execute(STANDING, {"at_gate": gate_id, "whose": user_id, "under_mark": mark})
         row = found.one_or_none()
         return None if row is None else Decision(Standing(row.standing), row.at, row.admin_id)
 
     async def known(self, gate_id: int, user_id: int) -> Known:
-        row = (await self._connection.execute(KNOWN, {"at_gate": gate_id, "whose": user_id})).one()
+        row = (
+            await self._connection.execute(
+                KNOWN, {"at_gate": gate_id, "whose": user_id, "under_mark": self._mark(user_id)}
+            )
+        ).one()
         return Known(
             Decision(Standing(row.standing), row.at, row.admin_id) if row.standing is not None else None,
             phone(row) if row.fingerprint is not None else None,
@@ -65,7 +81,11 @@ class SqlStandings:
         )
 
     async def drop(self, gate_id: int, user_id: int) -> None:
-        await self._connection.execute(delete(tables.standings).where(S.gate_id == gate_id, S.user_id == user_id))
+        whose = (user_id, self._mark(user_id))
+        await self._connection.execute(delete(tables.standings).where(S.gate_id == gate_id, S.user_id.in_(whose)))
+
+    def _mark(self, user_id: int) -> int:
+        return user_id if self._marker is None else self._marker.person(user_id)
 
 
 class SqlAppeals:

@@ -25,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.usecases.ports import Noted, StorageUnavailableError
+from bot.usecases.ports_personal import Marker
 from storage.store import SqlStore
 
 T = TypeVar("T")
@@ -53,17 +54,19 @@ class Database:
     def __init__(
         self,
         url: str,
+        marker: Marker | None = None,
         *,
         publish: Publish | None = None,
         noted: Sequence[Callable[[Sequence[Noted]], None]] = (),
         timed: Sequence[Callable[[float, bool], None]] = (),
     ) -> None:
-        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db.
+        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db. `marker`: see `SqlStore`.
 
         `publish` adds to a transaction what follows from the entries of its journal. Those of `noted` hear of the
         entries once they are kept, those of `timed` how long each transaction took and whether it was kept.
         """
         self._url = driver_url(url)
+        self._marker = marker
         self._publish = publish
         self._noted = noted
         self._timed = timed
@@ -77,6 +80,11 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether this process holds the whole database alone."""
         return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def file(self) -> Path:
+        """The file of an SQLite database."""
+        return Path(str(self._url.database))
 
     @property
     def engine(self) -> AsyncEngine:
@@ -202,7 +210,7 @@ class Database:
         if self._only is None:
             raise StorageUnavailableError("closed")
         async with self._only.begin():
-            store = SqlStore(self._only)
+            store = SqlStore(self._only, self._marker)
             results = [await work(store) for work in works]
             await self._finish(store)
         self._tell_noted(store)
@@ -222,7 +230,7 @@ class Database:
         for attempt in range(TRIES):
             try:
                 async with self.engine.begin() as connection:
-                    store = SqlStore(connection)
+                    store = SqlStore(connection, self._marker)
                     result = await work(store)
                     await self._finish(store)
             except OSError as error:
@@ -243,7 +251,7 @@ class Database:
     def _hold_file(self) -> None:
         if self._url.database in (None, "", ":memory:"):
             raise DatabaseError("DATABASE_URL: name a file, as in sqlite:///data/callgate.db")
-        path = Path(str(self._url.database))
+        path = self.file
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(f"{path}.lock", blocking=False)

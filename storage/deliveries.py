@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, and_, bindparam, case, cast, delete, func, literal, not_, or_, select, update
+from sqlalchemy import BigInteger, and_, bindparam, case, cast, func, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import MESSAGES, ErrandDue, ErrandKind, Receipt, ScreenDue, Urgency
 from bot.domain.screen import Face
 from bot.usecases.ports_delivery import ScreenRow
 from storage import tables
-from storage.statements import insert, upsert
+from storage.statements import delete_some, insert, upsert
 
 E = tables.errands.c
 S = tables.screens.c
@@ -20,7 +20,8 @@ P = tables.people.c
 STALE = S.revision > S.shown_revision
 DRAWN = (
     update(tables.screens)
-    .where(S.user_id == bindparam("whose"))
+    # One of a revision that is not there yet was drawn for an earlier life of the same person.
+    .where(S.user_id == bindparam("whose"), S.revision >= bindparam("drawn_revision"))
     .values(
         message_id=bindparam("new_message_id"),
         is_editable=bindparam("new_is_editable"),
@@ -48,6 +49,7 @@ RANKS = {
     ErrandKind.CALL_ADMINS: 1,
     ErrandKind.STATS: 1,
     ErrandKind.SEND_FILE: 1,
+    ErrandKind.MAKE_FILE: 1,
     ErrandKind.FETCH_FILE: 1,
     ErrandKind.MAKE_LINK: 1,
     ErrandKind.DELETE_MESSAGE: 1,
@@ -199,7 +201,7 @@ class SqlErrands:
         await self._connection.execute(
             update(tables.errands).where(E.done_at.is_(None), E.expires_at <= now).values(done_at=now)
         )
-        await self._connection.execute(delete(tables.errands).where(E.done_at < done_before))
+        await delete_some(self._connection, tables.errands, E.done_at, E.done_at < done_before)
 
     async def retry(self, errand_id: int, due_at: datetime, error: str) -> None:
         await self._connection.execute(
@@ -353,7 +355,7 @@ class SqlScreens:
                 "new_refresh_at": refresh_at,
             },
         )
-        return bool(drawn.scalar_one() == screen.revision)
+        return bool(drawn.scalar_one_or_none() == screen.revision)
 
     async def retry(self, user_id: int, revision: int, due_at: datetime) -> None:
         await self._connection.execute(

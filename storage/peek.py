@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import URL, inspect, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.domain.gate import Gate
@@ -21,18 +22,37 @@ from storage.tables import gates
 T = TypeVar("T")
 
 
+class Beside:
+    """Transactions that only read. Each is short, so that the bot's own log does not grow meanwhile."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def transact(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
+        """See `bot.usecases.ports.Transactions`. Raises DatabaseError."""
+        try:
+            async with self._engine.connect() as connection:
+                return await work(SqlStore(connection))
+        except (SQLAlchemyError, OSError) as error:
+            raise DatabaseError(
+                f"DATABASE_URL: the database cannot be read ({type(error).__name__}); if it was not used by this "
+                "version yet, run `python -m bot migrate`"
+            ) from error
+
+
 async def peek(url: str, read: Callable[[SqlStore], Awaitable[T]]) -> T:
     """What `read` finds. Raises DatabaseError, also when there is nothing to read in yet."""
+    async with beside(url) as database:
+        return await database.transact(read)
+
+
+@asynccontextmanager
+async def beside(url: str) -> AsyncIterator[Beside]:
+    """Read for a while. Raises DatabaseError when there is nothing to read in yet."""
     _check_is_there(make_url(url))
     engine = create_async_engine(_read_only(url), poolclass=NullPool, hide_parameters=True)
     try:
-        async with engine.connect() as connection:
-            return await read(SqlStore(connection))
-    except (SQLAlchemyError, OSError) as error:
-        raise DatabaseError(
-            f"DATABASE_URL: the database cannot be read ({type(error).__name__}); if it was not used by this version "
-            "yet, run `python -m bot migrate`"
-        ) from error
+        yield Beside(engine)
     finally:
         await engine.dispose()
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.admission import VerifiedPhone
 from bot.domain.phone import Fingerprint, NumberKind
 from bot.usecases.ports_people import Person
+from bot.usecases.ports_personal import ForgottenOwner, Marker
 from storage import tables
 from storage.statements import upsert
 
 PEOPLE = tables.people.c
 PHONES = tables.verified_phones.c
+FORGOTTEN = tables.forgotten_phones.c
 PHONE = select(tables.verified_phones)
 PHONE_OF = PHONE.where(PHONES.user_id == bindparam("whose"))
 
@@ -68,8 +70,9 @@ class SqlPeople:
 class SqlVerifiedPhones:
     """See `bot.usecases.ports.VerifiedPhones`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, marker: Marker | None = None) -> None:
         self._connection = connection
+        self._marker = marker
 
     async def of(self, user_id: int) -> VerifiedPhone | None:
         row = (await self._connection.execute(PHONE_OF, {"whose": user_id})).one_or_none()
@@ -83,7 +86,21 @@ class SqlVerifiedPhones:
         rows = await self._connection.execute(PHONE.where(PHONES.fingerprint == fingerprint).order_by(PHONES.rank))
         return [phone(row) for row in rows]
 
+    async def forgotten_owners(self, fingerprint: Fingerprint, user_id: int) -> list[ForgottenOwner]:
+        if self._marker is None:
+            return []
+        mine = self._marker.owner(fingerprint, user_id)
+        rows = await self._connection.execute(
+            select(FORGOTTEN.rank, FORGOTTEN.owner_mark)
+            .where(FORGOTTEN.phone_mark == self._marker.phone(fingerprint))
+            .order_by(FORGOTTEN.rank)
+        )
+        return [ForgottenOwner(row.rank, row.owner_mark == mine) for row in rows]
+
     async def put(self, phone: VerifiedPhone) -> None:
+        if self._marker is not None:
+            mine = self._marker.owner(phone.fingerprint, phone.user_id)
+            await self._connection.execute(delete(tables.forgotten_phones).where(FORGOTTEN.owner_mark == mine))
         values: dict[str, object] = {
             "fingerprint": phone.fingerprint,
             "mask": phone.mask,

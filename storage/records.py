@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import delete, func, literal_column, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, func, literal_column, or_, select, text, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.breaker import Breaker
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
+from bot.domain.statistics import Period
 from bot.domain.verification import Verification
-from bot.usecases.ports import Claim, JournalEntry, Noted
+from bot.usecases.ports import Claim, JournalEntry, JournalRow, Noted
 from storage import tables
-from storage.statements import insert, upsert
+from storage.statements import delete_some, insert, upsert
 
 EV = tables.gateway_events.c
 ST = tables.gateway_state.c
 SEEN = tables.seen_updates.c
 LAUNCHES = tables.launches.c
+J = tables.journal.c
+# Word for word as the partial index has it.
+IS_FOREIGN = text("kind <> 'call'")
+AT = type_coerce(J.at, BigInteger)
 THE_ROW = 1
 CALLED_LENGTH = 32
 CODE_LENGTH = 64
@@ -54,9 +59,7 @@ class SqlGatewayEvents:
         return kept.scalar_one_or_none()
 
     async def forget_foreign(self, before: datetime) -> None:
-        await self._connection.execute(
-            delete(tables.gateway_events).where(EV.received_at < before, EV.kind != EventKind.CALL)
-        )
+        await delete_some(self._connection, tables.gateway_events, EV.received_at, EV.received_at < before, IS_FOREIGN)
 
     async def used_for(self, event_id: int, verification_id: int) -> None:
         await self._connection.execute(
@@ -137,6 +140,7 @@ class SqlJournal:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self.noted: list[Noted] = []
+        self._written = 0
         """What this transaction adds."""
 
     def add(
@@ -183,6 +187,37 @@ class SqlJournal:
             took=took,
         )
 
+    async def count(self, period: Period, most: int) -> int:
+        some = select(J.id).where(*_within(period)).limit(most).subquery()
+        found = await self._connection.execute(select(func.count()).select_from(some))
+        return found.scalar_one()
+
+    async def page(self, period: Period, after: JournalRow | None, limit: int) -> list[JournalRow]:
+        gates, attempts = tables.gates.c, tables.verifications.c
+        later = [] if after is None else [after.at <= AT, or_(after.at < AT, J.id > after.id)]
+        rows = await self._connection.execute(
+            select(
+                J.id,
+                AT,
+                J.event,
+                J.user_id,
+                J.gate_id,
+                func.coalesce(gates.title, ""),
+                J.verification_id,
+                func.coalesce(attempts.mask, ""),
+                J.region,
+                J.code,
+                J.took_ms,
+                J.actor_id,
+            )
+            .join(tables.gates, gates.chat_id == J.gate_id, isouter=True)
+            .join(tables.verifications, attempts.id == J.verification_id, isouter=True)
+            .where(*_within(period), *later)
+            .order_by(J.at, J.id)
+            .limit(limit)
+        )
+        return [JournalRow(*row) for row in rows]
+
     async def newest(self) -> int:
         found = await self._connection.execute(select(func.max(tables.journal.c.id)))
         return found.scalar_one() or 0
@@ -205,7 +240,7 @@ class SqlJournal:
         return [JournalEntry(row.at, Event(row.event), row.gate_id, row.code, row.actor_id) for row in rows]
 
     async def write(self) -> None:
-        """Write what was added; once, at the end of the transaction."""
+        """Write what was added since it was last done."""
         rows = [
             {
                 "at": entry.at,
@@ -218,10 +253,18 @@ class SqlJournal:
                 "region": entry.region,
                 "took_ms": None if entry.took is None else int(entry.took * 1000),
             }
-            for entry in self.noted
+            for entry in self.noted[self._written :]
         ]
+        self._written = len(self.noted)
         if rows:
             await self._connection.execute(tables.journal.insert(), rows)
+
+
+def _within(period: Period) -> list[ColumnElement[bool]]:
+    within = [J.at < datetime.combine(period.last + timedelta(days=1), time(), UTC)]
+    if period.first is not None:
+        within.append(J.at >= datetime.combine(period.first, time(), UTC))
+    return within
 
 
 class SqlLaunches:
@@ -242,7 +285,7 @@ class SqlLaunches:
         return Claim.AGAIN if found.scalar_one() == nonce else Claim.TAKEN
 
     async def forget(self, before: datetime) -> None:
-        await self._connection.execute(delete(tables.launches).where(LAUNCHES.used_at < before))
+        await delete_some(self._connection, tables.launches, LAUNCHES.used_at, LAUNCHES.used_at < before)
 
 
 class SqlSeen:
@@ -263,4 +306,4 @@ class SqlSeen:
         return set(rows.scalars())
 
     async def forget(self, before: datetime) -> None:
-        await self._connection.execute(delete(tables.seen_updates).where(SEEN.seen_at < before))
+        await delete_some(self._connection, tables.seen_updates, SEEN.seen_at, SEEN.seen_at < before)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import ColumnElement, Table, TextClause, delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+AT_ONCE = 1000
+"""Rows deleted in one statement: no transaction is long, and the next one deletes more."""
 _built: dict[tuple[object, ...], Any] = {}
 
 
@@ -33,3 +35,18 @@ def upsert(connection: AsyncConnection, table: Table, *replaced: str, **computed
             set_={**{column: statement.excluded[column] for column in replaced}, **computed},
         )
     return _built[key]
+
+
+async def delete_some(
+    connection: AsyncConnection,
+    table: Table,
+    order: ColumnElement[Any],
+    *conditions: ColumnElement[bool] | TextClause,
+    limit: int = AT_ONCE,
+) -> int:
+    """Delete the first few of the rows that meet these conditions; how many those were."""
+    key = list(table.primary_key.columns)
+    some = select(*key).where(*conditions).order_by(order).limit(limit)
+    those = key[0].in_(some) if len(key) == 1 else tuple_(*key).in_(some)
+    deleted: int = (await connection.execute(delete(table).where(those))).rowcount
+    return deleted

@@ -6,16 +6,20 @@ from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.usecases.ports_personal import Marker
 from storage.admins import SqlAdmins, SqlAppeals, SqlStandings
 from storage.alarms import SqlAlarms
 from storage.deliveries import SqlErrands, SqlScreens
+from storage.erasures import SqlErasures
 from storage.gates import SqlGates
 from storage.grants import SqlGrants
 from storage.outbox import SqlOutbox
 from storage.people import SqlPeople, SqlVerifiedPhones
+from storage.personal import SqlPersonalData
 from storage.raids import SqlMassDeclines, SqlRaids
 from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLaunches, SqlSeen
 from storage.requests import SqlJoinRequests
+from storage.retention import SqlRetention
 from storage.sums import SqlSums
 from storage.verifications import SqlVerifications
 from storage.vitals import SqlVitals
@@ -24,8 +28,10 @@ from storage.vitals import SqlVitals
 class SqlStore:
     """See `bot.usecases.ports.Store`. Lives as long as its transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, marker: Marker | None = None) -> None:
+        """Without a `marker` nobody who was erased is recognised, and nobody can be erased."""
         self.connection = connection
+        self._marker = marker
 
     @cached_property
     def people(self) -> SqlPeople:
@@ -35,7 +41,7 @@ class SqlStore:
     @cached_property
     def phones(self) -> SqlVerifiedPhones:
         """Which phone verified whom."""
-        return SqlVerifiedPhones(self.connection)
+        return SqlVerifiedPhones(self.connection, self._marker)
 
     @cached_property
     def verifications(self) -> SqlVerifications:
@@ -60,7 +66,7 @@ class SqlStore:
     @cached_property
     def standings(self) -> SqlStandings:
         """What admins decided about people."""
-        return SqlStandings(self.connection)
+        return SqlStandings(self.connection, self._marker)
 
     @cached_property
     def appeals(self) -> SqlAppeals:
@@ -81,6 +87,16 @@ class SqlStore:
     def mass_declines(self) -> SqlMassDeclines:
         """Many to be declined together."""
         return SqlMassDeclines(self.connection)
+
+    @cached_property
+    def erasures(self) -> SqlErasures:
+        """Erasing people."""
+        return SqlErasures(self.connection, self._marker, self.journal.write)
+
+    @cached_property
+    def personal(self) -> SqlPersonalData:
+        """All about one person."""
+        return SqlPersonalData(self.connection, self._marker)
 
     @cached_property
     def errands(self) -> SqlErrands:
@@ -126,6 +142,11 @@ class SqlStore:
     def vitals(self) -> SqlVitals:
         """How the installation is doing."""
         return SqlVitals(self.connection)
+
+    @cached_property
+    def retention(self) -> SqlRetention:
+        """Deleting what is old."""
+        return SqlRetention(self.connection)
 
     @cached_property
     def launches(self) -> SqlLaunches:

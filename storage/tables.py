@@ -87,6 +87,24 @@ verified_phones = Table(
     Index("uq_verified_phones_rank", "fingerprint", "rank", unique=True),
 )
 
+forgotten_phones = Table(
+    "forgotten_phones",
+    metadata,
+    # Marks of phones whose people were erased: that a phone is used, and by how many, but not by whom.
+    Column("owner_mark", String(64), primary_key=True),
+    Column("phone_mark", String(64), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Index("ix_forgotten_phones_phone", "phone_mark"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    # Who was erased just now, until nothing that was under way can bring anything of theirs back.
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+)
+
 verifications = Table(
     "verifications",
     metadata,
@@ -105,6 +123,7 @@ verifications = Table(
     Column("ended_at", Moment),
     Index("ix_verifications_user", "user_id", "id"),
     Index("ix_verifications_phone", "fingerprint", "opened_at"),
+    Index("ix_verifications_ended", "ended_at"),
     # One open verification per person, and one per phone.
     index_where("state = 'open'", "uq_verifications_open_user", "user_id", unique=True),
     index_where("state = 'open'", "uq_verifications_open_phone", "fingerprint", unique=True),
@@ -172,6 +191,7 @@ join_requests = Table(
     Index("ix_join_requests_user", "user_id"),
     Index("ix_join_requests_gate", "gate_id", "requested_at"),
     index_where("name <> ''", "ix_join_requests_named", "decided_at"),
+    index_where("state IN ('declined', 'gone')", "ix_join_requests_over", "decided_at"),
     index_where("state = 'waiting'", "ix_join_requests_waiting", "deadline_at"),
 )
 
@@ -191,6 +211,7 @@ grants = Table(
     Column("error", Text),
     Column("detail", Text, nullable=False, server_default=text("''")),
     Index("ix_grants_user", "user_id", "owed_at"),
+    index_where("state = 'gone'", "ix_grants_gone", "owed_at"),
     index_where("state = 'due'", "ix_grants_due", "due_at"),
 )
 
@@ -217,6 +238,7 @@ appeals = Table(
     # Where the admins are told of it: chat and message of each.
     Column("messages", JSON(none_as_null=True)),
     Index("ix_appeals_user", "user_id"),
+    Index("ix_appeals_asked", "asked_at"),
 )
 
 mass_declines = Table(
@@ -311,6 +333,7 @@ gateway_events = Table(
     Index("ix_gateway_events_phone", "fingerprint", "received_at"),
     Index("ix_gateway_events_received", "received_at"),
     Index("ix_gateway_events_source", "source", "received_at"),
+    index_where("kind <> 'call'", "ix_gateway_events_foreign", "received_at"),
 )
 
 gateway_state = Table(
@@ -340,13 +363,8 @@ journal = Table(
     Column("took_ms", Integer),
     Index("ix_journal_at", "at"),
     Index("ix_journal_user", "user_id", "at"),
-    Index(
-        "ix_journal_came",
-        "gate_id",
-        "at",
-        sqlite_where=text("event = 'member_came'"),
-        postgresql_where=text("event = 'member_came'"),
-    ),
+    index_where("event = 'member_came'", "ix_journal_came", "gate_id", "at"),
+    index_where("actor_id IS NOT NULL", "ix_journal_actor", "actor_id"),
 )
 
 OF_FUNNEL = text("dimension IN ('total', 'code')")

@@ -44,6 +44,7 @@ class Installation:
             "DATABASE_URL": self.database_url,
             "HTTP_PORT": "0",
             "OPERATORS": str(OPERATOR),
+            "BACKUP_EVERY_HOURS": "0",
             **self._environment,
         }
 

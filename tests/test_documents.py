@@ -6,8 +6,6 @@ import ast
 import importlib
 import os
 import re
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,11 +13,9 @@ import pytest
 from bot import settings
 from bot.gateway.errors import NUMBER_REASONS
 from bot.metrics import Metrics
-from bot.sandbox.world import World
 from bot.settings import ConfigurationError, Settings
 from storage.tables import metadata
 from tests.browser.demo import CHROMIUM
-from tests.installation import Installation, verify
 from tests.papers import ROOT, VARIABLES, bot_commands, chat_commands, documents, make_targets, routes
 
 DOCUMENTS = documents()
@@ -226,44 +222,6 @@ def test_the_privacy_page_names_every_table_that_holds_something_of_a_person() -
     told |= set(re.findall(r"`(\w+)`, `(\w+)`", text_of(DOCS / "privacy.md"))[0])
 
     assert told == set(metadata.tables) - NOBODYS
-
-
-async def test_the_deletion_of_the_privacy_page_leaves_no_trace(world: World, tmp_path: Path) -> None:
-    file = tmp_path / "callgate.db"
-    installation = Installation(world, f"sqlite:///{file}")
-    await installation.start()
-    olga, anna = world.person("Olga", language="en"), world.person("Anna", language="en")
-    group = world.group("Flat owners", owner=olga)
-    await olga.makes_bot_admin(group, can_invite_users=True)
-    await anna.asks_to_join(group)
-    await verify(anna)
-    await world.wait_until(lambda: anna.id in group.members)
-    await installation.stop()
-    statements = text_of(DOCS / "privacy.md").partition("```sql\n")[2].partition("```")[0]
-
-    before = tables_that_hold(file, str(anna.id))
-    with closing(sqlite3.connect(file)) as database:
-        (fingerprint,) = database.execute("SELECT fingerprint FROM verified_phones").fetchone()
-        for statement in statements.splitlines():
-            database.execute(statement, {"user": anna.id})
-        database.commit()
-
-    assert {"people", "verified_phones", "verifications", "numbers", "journal", "join_requests", "grants"} <= before
-    assert tables_that_hold(file, str(anna.id)) == set()
-    assert tables_that_hold(file, fingerprint) == set()
-
-
-def tables_that_hold(file: Path, word: str) -> set[str]:
-    """The tables in any row of which `word` stands, as a value or within one."""
-    with closing(sqlite3.connect(file)) as database:
-        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {
-            name
-            for name in names
-            for row in database.execute(f"SELECT * FROM {name}")
-            for value in row
-            if re.search(rf"(?<!\w){word}(?!\w)", str(value))
-        }
 
 
 def test_what_the_tests_run_with_is_what_the_bot_runs_with() -> None:

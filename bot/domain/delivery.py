@@ -44,6 +44,8 @@ class ErrandKind(StrEnum):
     STATS = "stats"
     """Show statistics, as a picture with words, or what else is to be said to who asked for them."""
     SEND_FILE = "send_file"
+    MAKE_FILE = "make_file"
+    """A file of what is kept: made when it is sent."""
     FETCH_FILE = "fetch_file"
     MAKE_LINK = "make_link"
     """Make the gate's own link, by which people ask to join."""
@@ -95,6 +97,7 @@ URGENCY = {
     ErrandKind.POINT: Urgency.SOON,
     ErrandKind.STATS: Urgency.SOON,
     ErrandKind.SEND_FILE: Urgency.SOON,
+    ErrandKind.MAKE_FILE: Urgency.SOON,
     ErrandKind.FETCH_FILE: Urgency.SOON,
     ErrandKind.MAKE_LINK: Urgency.SOON,
     ErrandKind.DELETE_MESSAGE: Urgency.SOON,
@@ -122,6 +125,7 @@ MESSAGES = frozenset(
         ErrandKind.PROMPT,
         ErrandKind.GROUP_PROMPT,
         ErrandKind.SEND_FILE,
+        ErrandKind.MAKE_FILE,
         ErrandKind.LOG,
         ErrandKind.STATS,
     }
@@ -150,6 +154,14 @@ class Notice(StrEnum):
     """Somebody was to be removed by hand, and Telegram did not let the bot."""
     FAILURE = "failure"
     FAILURE_FOR_PERSON = "failure_for_person"
+    ERASED = "erased"
+    """Everything about who reads it was deleted."""
+    EXPORT_PERIOD = "export_period"
+    """What an operator wrote is no period."""
+    EXPORT_BUSY = "export_busy"
+    EXPORT_EMPTY = "export_empty"
+    EXPORT_HUGE = "export_huge"
+    EXPORT_FAILED = "export_failed"
 
 
 class Toast(StrEnum):

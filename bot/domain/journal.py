@@ -56,6 +56,8 @@ class Event(StrEnum):
     APPEALED = "appealed"
     RAID = "raid"
     RAID_OVER = "raid_over"
+    ERASED = "erased"
+    """Everything about somebody was deleted."""
     CALL_UNMATCHED = "call_unmatched"
     GATEWAY_PAUSED = "gateway_paused"
     LETTER_LOST = "letter_lost"

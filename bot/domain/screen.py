@@ -11,6 +11,7 @@ from bot.domain.gate import GrantKind, GrantState, Hindrance
 from bot.domain.gateway import GatewayReason
 from bot.domain.panel import PanelView
 from bot.domain.people_pages import PeopleView
+from bot.domain.personal import DeletionScreen
 from bot.domain.settings import WayIn
 
 REFRESHED_BEFORE_END = (
@@ -34,6 +35,10 @@ class Face(StrEnum):
     DEADLINE = "deadline"
     DECIDED = "decided"
     """What an admin decided about them."""
+    DELETE_ME = "delete_me"
+    """What would go if they were erased, and a button to do it."""
+    ERASE = "erase"
+    """For operators: the same about somebody else."""
     GATES = "gates"
     """For admins: the gates they run."""
     GATE = "gate"
@@ -189,6 +194,7 @@ View = (
     | Decided
     | Help
     | Privacy
+    | DeletionScreen
     | PanelView
     | PeopleView
 )

@@ -31,7 +31,9 @@ CANCEL = Command("cancel", _("give up this attempt"))
 HELP = Command("help", _("how this works"))
 PRIVACY = Command("privacy", _("what is kept about me"))
 GATES = Command("gates", _("the groups I run"))
-COMMANDS = (START, CANCEL, HELP, PRIVACY, GATES)
+MY_DATA = Command("mydata", _("a file with all that is kept about me"))
+DELETE_ME = Command("deleteme", _("delete everything about me"))
+COMMANDS = (START, CANCEL, HELP, PRIVACY, GATES, MY_DATA, DELETE_ME)
 """Those of the private chat."""
 GATE = Command("gate", _("the settings of this group"), is_ephemeral=True)
 LOG = Command("log", _("tell here who was let in"))
@@ -45,7 +47,9 @@ PEOPLE_COMMANDS = (WHO, REVOKE, BLOCK, UNBLOCK)
 ADMIN_COMMANDS = (GATE, PENDING, *PEOPLE_COMMANDS, LOG)
 """Those of admins, in their groups; all but `/gate` and `/log` in private too."""
 STATS = Command("stats", _("how many got in: /stats [today|7d|30d|90d|all] [gate]"))
-OPERATOR_COMMANDS = (STATS,)
+EXPORT = Command("export", _("the journal of a period, as files"))
+ERASE = Command("erase", _("delete everything about a person"))
+OPERATOR_COMMANDS = (STATS, EXPORT, ERASE)
 """In no menu: who may not use them does not learn that they exist."""
 
 

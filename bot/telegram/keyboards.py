@@ -55,6 +55,25 @@ class PlaceButton(CallbackData, prefix="p"):
     place: Place
 
 
+class PersonalAct(StrEnum):
+    """What a button about the data of a person does."""
+
+    DELETE_ME = "me"
+    ERASE = "erase"
+
+
+class PersonalButton(CallbackData, prefix="d"):
+    """A button that deletes everything about a person: who pressed it, or, for operators, `person`."""
+
+    act: PersonalAct
+    person: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+
+def personal(text: str, act: PersonalAct, person: int = 0) -> InlineKeyboardButton:
+    """A button that deletes."""
+    return InlineKeyboardButton(text=text, callback_data=PersonalButton(act=act, person=person).pack())
+
+
 class PanelButton(CallbackData, prefix="g"):
     """A button of an admin: what to do at which gate. Together they have room for 64 bytes."""
 

@@ -10,6 +10,7 @@ from bot.domain.health import Ailment
 from bot.domain.trouble import Trouble
 from bot.telegram.ailments import ailment
 from bot.telegram.alarms import alarm, all_clear
+from bot.telegram.data_notices import data_notice
 from bot.telegram.mentions import mention
 from bot.telegram.texts import Words, shown
 
@@ -94,6 +95,8 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
                 "name this error: <code>{error_id}</code>",
                 error_id=details["error_id"],
             )
+        case what:
+            return data_notice(what, details, words)
 
 
 def guard_joins(words: Words, *, are_on: bool, are_possible: bool) -> str:

@@ -9,6 +9,7 @@ from aiogram.types import InlineKeyboardButton
 
 from bot.domain.gate import GrantState
 from bot.domain.people_pages import DeclineChoice, GateChoice, NobodyMeant, Someone, WaitingList
+from bot.domain.personal import DeletionScreen
 from bot.domain.screen import (
     Appeal,
     Asking,
@@ -27,6 +28,7 @@ from bot.domain.screen import (
 from bot.domain.settings import WayIn
 from bot.telegram import keyboards
 from bot.telegram.commands import listed
+from bot.telegram.deletion import draw_deletion
 from bot.telegram.drawing import Drawing
 from bot.telegram.granted import draw_decided, grant_line, try_again, way_in
 from bot.telegram.keyboards import Place, Step
@@ -78,6 +80,8 @@ class Screens:
                 return _privacy(words)
             case WaitingList() | DeclineChoice() | Someone() | NobodyMeant() | GateChoice():
                 return draw_people(view, words, now)
+            case DeletionScreen():
+                return draw_deletion(view, words)
             case _:
                 return draw_panel(view, words, self.chat_url)
 
@@ -296,6 +300,7 @@ def _privacy(words: Words) -> Drawing:
         "• your Telegram id and language;\n"
         "• which groups you asked to enter, and when things happened;\n"
         "• your name while you wait there, and a week longer, so that administrators know whom they decide about.\n\n"
+        "/mydata sends you all of it, /deleteme deletes it.\n\n"
         "<b>What is not</b>\n\n"
         "• Your number itself. While you verify it is held encrypted, and one hour after at the latest it is gone.\n"
         "• Your messages, your contacts.\n\n"

@@ -56,6 +56,9 @@ class AdminDesk:
         """Telegram has said whether they are an admin."""
         now = self._clock.now()
         gate_id, admin_id = int(errand.details["gate"]), int(errand.details["user_id"])
+        if admin_id not in await store.people.get_many([admin_id]):
+            # They were erased meanwhile.
+            return
         if await store.gates.get(gate_id) is not None:
             await store.admins.answered(gate_id, admin_id, now, is_admin=is_admin)
             is_admin = bool(await store.admins.of(gate_id, admin_id, now - ADMIN_KNOWN_FOR))

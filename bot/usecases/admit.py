@@ -37,6 +37,8 @@ class Why(StrEnum):
     """An admin wants them to verify anew."""
     MANY = "many"
     """One of many that an admin declined together."""
+    ERASED = "erased"
+    """Nothing is known of them any more."""
 
 
 async def decide(
@@ -247,12 +249,14 @@ async def needs_call(store: Store, user_id: int) -> bool:
 
 
 async def has_room(store: Store, user_id: int, fingerprint: Fingerprint, now: datetime) -> bool:
-    """Whether this phone may verify this account too, besides those that it has verified before."""
-    others = [phone for phone in await store.phones.owners(fingerprint) if phone.user_id != user_id]
+    """Whether this phone may verify this account too, besides those that it has verified before, be they erased."""
+    kept = [phone for phone in await store.phones.owners(fingerprint) if phone.user_id != user_id]
+    erased = [owner for owner in await store.phones.forgotten_owners(fingerprint, user_id) if not owner.is_same]
+    others = len(kept) + len(erased)
     if not others:
         return True
     waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
-    return len(others) < max((gate.rules(now).accounts for _, gate in waiting), default=1)
+    return others < max((gate.rules(now).accounts for _, gate in waiting), default=1)
 
 
 async def unwanted(store: Store, user_id: int, phone: Phone, now: datetime) -> ContactRefusal | None:

@@ -36,6 +36,7 @@ from bot.domain.screen import (
 )
 from bot.domain.settings import WayIn
 from bot.domain.verification import Verification, VerificationState
+from bot.usecases.delete_person import deletion_view
 from bot.usecases.panel_views import panel_view
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
@@ -130,6 +131,10 @@ class PickParcels:
         facts = await Facts.gather(store, [row.user_id for row in rows], now)
         due = []
         for row in rows:
+            if row.user_id not in people:
+                # They were erased; whatever wanted to show them something came too late.
+                await store.screens.give_up([(row.user_id, row.revision)])
+                continue
             view = await facts.view(store, row, now)
             if view is None:
                 await store.screens.give_up([(row.user_id, row.revision)])
@@ -190,17 +195,12 @@ class Facts:
 
     async def _view(self, store: Store, row: ScreenRow, now: datetime) -> View:
         match row.face:
-            case Face.HELP:
-                return Help()
-            case Face.PRIVACY:
-                return Privacy()
+            case Face.HELP | Face.PRIVACY:
+                return Help() if row.face is Face.HELP else Privacy()
             case Face.CONTACT_REFUSED:
                 return self._welcome(row.user_id, ContactRefusal(str(row.details["reason"])))
             case Face.LIMITED:
-                until = _moment(row.details["until"])
-                verification_id = row.details.get("verification")
-                verification_id = int(verification_id) if verification_id is not None else None
-                return Limited(verification_id, until, self._appeal(row.user_id))
+                return self._limited(row)
             case Face.DEADLINE:
                 return DeadlinePassed(str(row.details["gate"]), WayIn(str(row.details.get("way", WayIn.REQUEST))))
             case Face.DECIDED:
@@ -209,8 +209,15 @@ class Facts:
                 return self._verified(row.user_id) or self._welcome(row.user_id)
             case Face.PROGRESS:
                 return await self._progress(store, row, now)
+            case Face.DELETE_ME | Face.ERASE:
+                return await deletion_view(store, row)
             case Face.GATES | Face.GATE:
                 return await panel_view(store, row, now)
+
+    def _limited(self, row: ScreenRow) -> Limited:
+        verification_id = row.details.get("verification")
+        verification_id = int(verification_id) if verification_id is not None else None
+        return Limited(verification_id, _moment(row.details["until"]), self._appeal(row.user_id))
 
     def _welcome(self, user_id: int, refusal: ContactRefusal | None = None) -> Welcome:
         gates = [gate.title for _, gate in self.waiting.get(user_id, ())]

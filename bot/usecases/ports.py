@@ -17,6 +17,7 @@ from bot.domain.verification import Verification
 from bot.usecases.ports_delivery import Errands, Screens
 from bot.usecases.ports_gates import Admins, Appeals, Gates, Grants, JoinRequests, Standings
 from bot.usecases.ports_people import People, Verifications, VerifiedPhones
+from bot.usecases.ports_personal import Erasures, PersonalData
 from bot.usecases.ports_raids import MassDeclines, Raids
 from bot.usecases.ports_watch import Alarms, Outbox, Vitals
 
@@ -144,6 +145,25 @@ class Noted:
     took: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """One line of the record as it is exported. `at` is in microseconds since 1970; `gate` is its title, `mask` that
+    of the attempt's phone, both empty where there is none."""
+
+    id: int
+    at: int
+    event: str
+    user_id: int | None
+    gate_id: int | None
+    gate: str
+    verification_id: int | None
+    mask: str
+    region: str
+    code: str
+    took_ms: int | None
+    actor_id: int | None
+
+
 class Journal(Protocol):
     """The append-only record."""
 
@@ -171,6 +191,12 @@ class Journal(Protocol):
     async def came_round(self, gate_id: int, since: datetime) -> int:
         """How many have joined a gate's chat by themselves since then without having asked."""
 
+    async def count(self, period: Period, most: int) -> int:
+        """How many entries a period has; no further than `most` are counted."""
+
+    async def page(self, period: Period, after: JournalRow | None, limit: int) -> list[JournalRow]:
+        """The entries of a period that come next, oldest first."""
+
     async def newest(self) -> int:
         """The id of the newest entry; 0 when there is none."""
 
@@ -192,6 +218,25 @@ class Sums(Protocol):
     async def read(self, period: Period, gate_id: int | None, grain: Grain) -> dict[Sum, int]:
         """The sums of a period, with what is not rolled yet: of one gate, or of all and each (None). Spans are told
         apart where the totals of what was asked for are, and else added up, as span 0."""
+
+
+class Retention(Protocol):
+    """Deleting what is old: at most `limit` rows at once, the oldest first; how many those were."""
+
+    async def forget_journal(self, before: datetime, limit: int) -> int: ...
+
+    async def forget_calls(self, before: datetime, limit: int) -> int: ...
+
+    async def forget_attempts(self, before: datetime, limit: int) -> int:
+        """Those that ended earlier, with their numbers, but for those by which somebody is verified now."""
+
+    async def forget_requests(self, before: datetime, limit: int) -> int:
+        """Those decided earlier that came to nothing."""
+
+    async def forget_grants(self, before: datetime, limit: int) -> int:
+        """Those owed earlier that are granted no more."""
+
+    async def forget_appeals(self, before: datetime, limit: int) -> int: ...
 
 
 class Seen(Protocol):
@@ -248,6 +293,10 @@ class Store(Protocol):
     @property
     def mass_declines(self) -> MassDeclines: ...
     @property
+    def erasures(self) -> Erasures: ...
+    @property
+    def personal(self) -> PersonalData: ...
+    @property
     def errands(self) -> Errands: ...
     @property
     def screens(self) -> Screens: ...
@@ -259,6 +308,8 @@ class Store(Protocol):
     def journal(self) -> Journal: ...
     @property
     def sums(self) -> Sums: ...
+    @property
+    def retention(self) -> Retention: ...
     @property
     def launches(self) -> Launches: ...
     @property

@@ -11,6 +11,7 @@ from bot.domain.admission import VerifiedPhone
 from bot.domain.gateway import GatewayReason, NumberOffer
 from bot.domain.phone import Fingerprint, Phone
 from bot.domain.verification import Verification
+from bot.usecases.ports_personal import ForgottenOwner
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,9 @@ class VerifiedPhones(Protocol):
 
     async def owners(self, fingerprint: Fingerprint) -> list[VerifiedPhone]:
         """All whom this phone verified, by rank."""
+
+    async def forgotten_owners(self, fingerprint: Fingerprint, user_id: int) -> list[ForgottenOwner]:
+        """Those whom it verified and who were erased since, by rank; whether one is `user_id` come back is told."""
 
     async def put(self, phone: VerifiedPhone) -> None:
         """Keep it, in place of the one that verified this person before."""

@@ -38,7 +38,7 @@ class SettleErrand:
     ) -> None:
         match errand.kind, receipt.result:
             case ErrandKind.OPEN_APP, Result.DONE:
-                self._note(store, Event.APP_OFFERED, errand, now)
+                await self._note(store, Event.APP_OFFERED, errand, now)
             case ErrandKind.OPEN_APP, _:
                 await self._no_app(store, errand, now)
             case ErrandKind.QUEUE_JOIN, Result.DONE:
@@ -66,9 +66,10 @@ class SettleErrand:
         await self._by_hand.log_refused(store, log, receipt, now)
 
     @staticmethod
-    def _note(store: Store, event: Event, errand: ErrandDue, now: datetime) -> None:
+    async def _note(store: Store, event: Event, errand: ErrandDue, now: datetime) -> None:
         user_id, gate_id = int(errand.details["user_id"]), int(errand.details["gate"])
-        store.journal.add(event, now, user_id=user_id, gate_id=gate_id)
+        is_known = await store.requests.get(gate_id, user_id) is not None
+        store.journal.add(event, now, user_id=user_id if is_known else None, gate_id=gate_id)
 
     async def _no_app(self, store: Store, errand: ErrandDue, now: datetime) -> None:
         """The person goes on in the chat, and at once; unless an earlier try may have opened the app all the same,
@@ -85,8 +86,10 @@ class SettleErrand:
         user_id, gate_id = int(errand.details["user_id"]), int(errand.details["gate"])
         event = Event.REMOVED if errand.kind is ErrandKind.KICK else Event.JOIN_DECLINED
         why = str(errand.details.get("why", ""))
-        store.journal.add(event, now, user_id=user_id, gate_id=gate_id, code=why)
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
+        # Who was erased meanwhile is named nowhere any more.
+        whose = user_id if request is not None else None
+        store.journal.add(event, now, user_id=whose, gate_id=gate_id, code=why)
         if gate is None or request is None:
             return
         if request.state is RequestState.DECLINED and errand.kind is ErrandKind.KICK and why == Why.DEADLINE:

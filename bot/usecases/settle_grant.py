@@ -57,8 +57,9 @@ class SettleGrant:
         if is_told:
             await store.screens.touch([grant.user_id], now)
         elif state is GrantState.TOO_MANY_CHATS:
-            person = (await store.people.get_many([grant.user_id]))[grant.user_id]
-            await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=True)
+            person = (await store.people.get_many([grant.user_id])).get(grant.user_id)
+            if person is not None:
+                await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=True)
 
     async def _entry(self, store: Store, grant: GrantDue, state: GrantState, now: datetime) -> None:
         gate = await store.gates.get(grant.gate_id)

@@ -106,7 +106,9 @@ class SettleParcels:
                 await self._note_reach(store, [screen.user_id], now, reached=False)
             case _:
                 await store.screens.give_up([(screen.user_id, screen.revision)])
-                store.journal.add(Event.FAILURE, now, user_id=screen.user_id, code=receipt.error[:64])
+                is_known = screen.user_id in await store.people.get_many([screen.user_id])
+                whose = screen.user_id if is_known else None
+                store.journal.add(Event.FAILURE, now, user_id=whose, code=receipt.error[:64])
         return False
 
     async def _note_reach(self, store: Store, user_ids: Sequence[int], now: datetime, *, reached: bool) -> None:

@@ -120,10 +120,13 @@ async def confirm(store: Store, verification: Verification, now: datetime, how: 
 
 
 async def _phone(store: Store, verification: Verification, now: datetime) -> VerifiedPhone:
-    """The phone as it is kept, with the first rank that is free; who verifies it anew keeps theirs."""
+    """The phone as it is kept, with the first rank that is free; who verifies it anew keeps theirs, also when they
+    were erased between."""
     owners = await store.phones.owners(verification.fingerprint)
-    ranks = {phone.rank for phone in owners}
+    forgotten = await store.phones.forgotten_owners(verification.fingerprint, verification.user_id)
+    ranks = {phone.rank for phone in owners} | {owner.rank for owner in forgotten}
     mine = [phone.rank for phone in owners if phone.user_id == verification.user_id]
+    mine += [owner.rank for owner in forgotten if owner.is_same]
     rank = mine[0] if mine else next(rank for rank in itertools.count(1) if rank not in ranks)
     return VerifiedPhone(
         user_id=verification.user_id,

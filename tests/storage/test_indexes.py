@@ -43,6 +43,15 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         lambda store: store.vitals.queues(),
         lambda store: store.vitals.called_back_at(),
         lambda store: store.vitals.unreported(NOW, NOW),
+        lambda store: store.retention.forget_journal(NOW, 1000),
+        lambda store: store.retention.forget_calls(NOW, 1000),
+        lambda store: store.retention.forget_attempts(NOW, 1000),
+        lambda store: store.retention.forget_requests(NOW, 1000),
+        lambda store: store.retention.forget_grants(NOW, 1000),
+        lambda store: store.retention.forget_appeals(NOW, 1000),
+        lambda store: store.events.forget_foreign(NOW),
+        lambda store: store.seen.forget(NOW),
+        lambda store: store.errands.drop(NOW, done_before=NOW),
     ],
     ids=[
         "windows that closed",
@@ -63,6 +72,15 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         "queues",
         "callback",
         "inbox",
+        "old entries",
+        "old calls",
+        "old attempts",
+        "old requests",
+        "old grants",
+        "old appeals",
+        "foreign events",
+        "updates seen",
+        "errands done",
     ],
 )
 async def test_what_the_loops_ask_reads_no_whole_table(
@@ -71,7 +89,7 @@ async def test_what_the_loops_ask_reads_no_whole_table(
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "DELETE")):
             asked.append((statement, values))
 
     event.listen(sqlite.engine.sync_engine, "before_cursor_execute", note)

@@ -15,6 +15,8 @@ from bot.domain.delivery import Notice, Toast
 from bot.domain.gate import GrantState
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import Ailment
+from bot.domain.periods import PeriodProblem
+from bot.domain.personal import Deletion, DeletionScreen
 from bot.domain.screen import (
     REFRESHED_BEFORE_END,
     Asking,
@@ -73,6 +75,12 @@ SHOWN = NumberShown(
 def views() -> Iterator[View]:
     """One of each kind and of each of its variants, with the worst names."""
     titles = tuple(itertools.islice(itertools.cycle(HOSTILE), 100))
+    for user_id in (0, BIG_ID):
+        yield DeletionScreen(Deletion.ASKED, user_id)
+        yield DeletionScreen(
+            Deletion.ASKED, user_id, is_verified=True, is_calling=True, waiting=titles, muted=titles[::-1]
+        )
+    yield from (DeletionScreen(deletion) for deletion in Deletion if deletion is not Deletion.ASKED)
     yield Welcome()
     for count in (1, 2, 5, 6, 100):
         yield Welcome(titles[:count])
@@ -293,6 +301,9 @@ def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notice, languag
             "trouble": Trouble.DISK_SHORT,
             "free": 1,
             "percent": 1,
+            "problem": PeriodProblem.REVERSED,
+            "most": 1_000_000,
+            "period": hostile,
         }
         text, _ = parse_html(notice(details, words))
         assert 0 < utf16(text) <= 4096

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from bot.gateway.client import Account, SmscClient
+from bot.phones import KeyedMarker
 from bot.sandbox.world import World
 from storage.database import Database
 from tests.usecases.rules import Rules
@@ -15,7 +16,7 @@ from tests.usecases.rules import Rules
 
 @pytest.fixture
 async def rules(database_url: str) -> AsyncIterator[Rules]:
-    database = Database(database_url)
+    database = Database(database_url, KeyedMarker("the key of these tests"))
     await database.open()
     yield Rules(database)
     await database.close()

@@ -27,8 +27,10 @@ from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.doers import doers
+from bot.usecases.erase_person import FinishErasures
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
+from bot.usecases.forget_old import ForgetOld, Keep
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.operators import Operators
 from bot.usecases.pick_parcels import Busy, PickParcels
@@ -101,6 +103,8 @@ class Rules:
             self.raids.follow,
             self.raids.relax,
             RollSums(self.clock),
+            FinishErasures(self.clock),
+            *ForgetOld(self.clock, Keep()).steps,
         )
         self.watch = WatchTroubles(self.clock, self.tell_operators, expects_callback=True)
         self.is_started = False

@@ -1,0 +1,173 @@
+"""The journal of a period as files. It is read in pages, each in a transaction of its own, and written in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Literal
+
+from bot.domain.statistics import Period
+from bot.usecases.ports import JournalRow, Store, Transactions
+
+Format = Literal["csv", "json"]
+Tell = Callable[[int], Awaitable[None]]
+
+FORMATS: tuple[Format, ...] = ("csv", "json")
+PAGE = 2000
+"""Entries read in one transaction."""
+COLUMNS = (
+    "id",
+    "at",
+    "event",
+    "user_id",
+    "gate_id",
+    "gate",
+    "verification_id",
+    "phone",
+    "country",
+    "code",
+    "took_seconds",
+    "actor_id",
+)
+"""What is told of an entry; docs/operations.md says what each is."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What makes spreadsheets take a text for a formula."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Parts:
+    """A file `NAME.csv`; or `NAME-1.csv`, `NAME-2.csv` and so on, where one would have more than `part` bytes."""
+
+    def __init__(self, folder: Path, name: str, form: Format, part: int | None) -> None:
+        self._folder = folder
+        self._name = name
+        self._form: Format = form
+        self._part = part
+        self._file: IO[str] | None = None
+        self._size = 0
+        self._is_first = True
+        self.paths: list[Path] = []
+
+    def write(self, rows: Sequence[JournalRow]) -> None:
+        """Add these. Blocks: call it in a thread."""
+        for row in rows:
+            line = _csv_line(cells(row)) if self._form == "csv" else _json_line(cells(row))
+            size = len(line.encode())
+            if self._file is None or (self._part is not None and self._size + size > self._part):
+                self._begin()
+            self._put(line if self._form == "csv" or self._is_first else f",\n{line}")
+            self._is_first = False
+
+    def close(self) -> list[Path]:
+        """End the last file; all of them. Without any entry there is one all the same."""
+        if self._file is None:
+            self._begin()
+        self._end()
+        if len(self.paths) == 1:
+            only = self._folder / f"{self._name}.{self._form}"
+            self.paths = [self.paths[0].rename(only)]
+        return self.paths
+
+    def _begin(self) -> None:
+        self._end()
+        path = self._folder / f"{self._name}-{len(self.paths) + 1}.{self._form}"
+        self.paths.append(path)
+        self._size, self._is_first = 0, True
+        # Spreadsheets know UTF-8 by its mark only.
+        self._file = path.open("w", encoding="utf-8-sig" if self._form == "csv" else "utf-8", newline="")
+        self._put(_csv_line(COLUMNS) if self._form == "csv" else "[\n")
+
+    def _end(self) -> None:
+        if self._file is not None:
+            if self._form == "json":
+                self._file.write("\n]\n")
+            self._file.close()
+            self._file = None
+
+    def _put(self, text: str) -> None:
+        assert self._file is not None  # noqa: S101 - it was begun
+        self._file.write(text)
+        self._size += len(text.encode())
+
+
+class JournalFiles:
+    """Files in each of FORMATS, made from the database in which the bot runs."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def __call__(
+        self, period: Period, folder: Path, part: int, tell: Tell, stop: asyncio.Event
+    ) -> list[Path] | None:
+        """Of at most `part` bytes each; None when `stop` was set before the end."""
+        parts = [Parts(folder, name_of(period), form, part) for form in FORMATS]
+        await export_journal(self._transactions, period, parts, tell, stop)
+        paths = [path for written in parts for path in await asyncio.to_thread(written.close)]
+        return None if stop.is_set() else paths
+
+
+async def export_journal(
+    transactions: Transactions, period: Period, parts: Sequence[Parts], tell: Tell, stop: asyncio.Event | None = None
+) -> int:
+    """Write the entries of a period into all `parts`; how many those were. `tell` hears how many there are so far.
+
+    Once `stop` is set, it is left unfinished.
+    """
+    last: JournalRow | None = None
+    count = 0
+
+    def reading(after: JournalRow | None) -> Callable[[Store], Awaitable[list[JournalRow]]]:
+        return lambda store: store.journal.page(period, after, PAGE)
+
+    while stop is None or not stop.is_set():
+        rows = await transactions.transact(reading(last))
+        if rows:
+            await asyncio.gather(*(asyncio.to_thread(part.write, rows) for part in parts))
+            last, count = rows[-1], count + len(rows)
+            await tell(count)
+        if len(rows) < PAGE:
+            break
+    return count
+
+
+def name_of(period: Period) -> str:
+    """How the files of a period are called."""
+    return f"callgate-journal-{period.first or 'all'}--{period.last}"
+
+
+def cells(row: JournalRow) -> tuple[str | int | float | None, ...]:
+    """The values of an entry, in the order of COLUMNS."""
+    return (
+        row.id,
+        (EPOCH + timedelta(microseconds=row.at)).isoformat(timespec="milliseconds"),
+        row.event,
+        row.user_id,
+        row.gate_id,
+        row.gate,
+        row.verification_id,
+        row.mask,
+        row.region,
+        row.code,
+        None if row.took_ms is None else row.took_ms / 1000,
+        row.actor_id,
+    )
+
+
+def harmless(cell: str | float | None) -> str | int | float | None:
+    """A text that a spreadsheet does not take for a formula; numbers are ours, and stay."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def _csv_line(values: Sequence[str | int | float | None]) -> str:
+    line = io.StringIO(newline="")
+    csv.writer(line).writerow([harmless(value) for value in values])
+    return line.getvalue()
+
+
+def _json_line(values: Sequence[str | int | float | None]) -> str:
+    return json.dumps(dict(zip(COLUMNS, values, strict=True)), ensure_ascii=False)

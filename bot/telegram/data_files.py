@@ -1,0 +1,181 @@
+"""Files made when they are sent: what is kept about a person, and the journal for operators."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+import zipfile
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramRetryAfter
+from aiogram.types import BufferedInputFile, FSInputFile
+
+from bot.clock import REAL_TIME
+from bot.domain.delivery import ErrandDue, Notice, Receipt, Result
+from bot.domain.personal import FileKind
+from bot.domain.statistics import Period
+from bot.telegram.data_notices import spaced
+from bot.telegram.methods import EditText, SendText
+from bot.telegram.notices import notice
+from bot.telegram.texts import LANGUAGES, Texts, Words
+
+T = TypeVar("T")
+
+TIMEOUT = 15
+UPLOAD_TIMEOUT = 300
+PROGRESS_EVERY = 3.0
+BETWEEN_FILES = 1.1
+"""Seconds; Telegram takes about one message a second in a chat."""
+PART = 45 * 10**6
+"""Bytes of one file at the most; bots may send 50 MB (Bot API, `sendDocument`)."""
+PLAIN = 10**6
+"""Bytes up to which a file is sent as it is, to be looked at on a phone; larger ones are packed."""
+TRIES = 5
+PATIENCE = 60.0
+
+MyData = Callable[[int], Awaitable[bytes]]
+Tell = Callable[[int], Awaitable[None]]
+
+
+class JournalFiles(Protocol):
+    """Writes the journal of a period into files."""
+
+    async def __call__(
+        self, period: Period, folder: Path, part: int, tell: Tell, stop: asyncio.Event
+    ) -> Sequence[Path] | None:
+        """Files of at most `part` bytes; `tell` hears how many entries there are so far. None: stopped in between."""
+
+
+class DataFiles:
+    """Runs MAKE_FILE errands. Nothing of a file is in its row: it is made when it is sent, and after a crash anew."""
+
+    def __init__(self, bot: Bot, texts: Texts, my_data: MyData, journal: JournalFiles, stopping: asyncio.Event) -> None:
+        self._bot = bot
+        self._texts = texts
+        self._my_data = my_data
+        self._journal = journal
+        self._stopping = stopping
+
+    async def send(self, errand: ErrandDue) -> Receipt:
+        """Make the file, and send it."""
+        match FileKind(str(errand.details["file"])):
+            case FileKind.MY_DATA:
+                return await self._send_my_data(errand)
+            case FileKind.JOURNAL:
+                return await self._send_journal(errand)
+
+    async def _send_my_data(self, errand: ErrandDue) -> Receipt:
+        document = BufferedInputFile(await self._my_data(errand.user_id or errand.chat_id), "callgate-my-data.json")
+        chosen = self._texts.pick(str(errand.details.get("language", "")))
+        languages = sorted(LANGUAGES, key=lambda language: language != chosen)
+        caption = "\n\n".join(_my_data_caption(self._texts.in_language(language)) for language in languages)
+        await self._bot.send_document(errand.chat_id, document, caption=caption, request_timeout=UPLOAD_TIMEOUT)
+        return Receipt(errand, Result.DONE)
+
+    async def _send_journal(self, errand: ErrandDue) -> Receipt:
+        words = self._texts.in_language(errand.language)
+        if errand.attempts >= TRIES:
+            text = notice({"notice": Notice.EXPORT_FAILED}, words)
+            await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
+            return Receipt(errand, Result.REFUSED, error="tried too often")
+        details = errand.details
+        first = date.fromisoformat(str(details["first"])) if details["first"] else None
+        period = Period(first, date.fromisoformat(str(details["last"])))
+        progress = Progress(self._bot, errand.chat_id, words, int(details["entries"]))
+        await progress.begin()
+        try:
+            with tempfile.TemporaryDirectory(prefix="callgate-export-") as folder:
+                files = await self._journal(period, Path(folder), PART, progress.tell, self._stopping)
+                if files is None:
+                    return Receipt(errand, Result.RETRY, error="stopping")
+                await self._send_files(errand.chat_id, files, words)
+        finally:
+            await progress.end()
+        return Receipt(errand, Result.DONE)
+
+    async def _send_files(self, chat_id: int, files: Sequence[Path], words: Words) -> None:
+        for number, file in enumerate(files, 1):
+            if number > 1:
+                await REAL_TIME.pause(BETWEEN_FILES, self._stopping)
+            packed = await asyncio.to_thread(_packed, file)
+            caption = words("File {number} of {count}", number=number, count=len(files))
+            document = FSInputFile(packed)
+            await _patiently(
+                lambda document=document, caption=caption: self._bot.send_document(  # type: ignore[misc] # of this turn
+                    chat_id, document, caption=caption, request_timeout=UPLOAD_TIMEOUT
+                )
+            )
+
+
+class Progress:
+    """A message that says how far it has come, now and then; gone at the end. Trouble with it is no trouble."""
+
+    def __init__(self, bot: Bot, chat_id: int, words: Words, total: int) -> None:
+        self._bot = bot
+        self._chat_id = chat_id
+        self._words = words
+        self._total = total
+        self._message_id: int | None = None
+        self._told_at = 0.0
+
+    async def begin(self) -> None:
+        """Say that it begins."""
+        sent = await self._bot(SendText(chat_id=self._chat_id, text=self._text(0)), request_timeout=TIMEOUT)
+        self._message_id, self._told_at = sent.message_id, time.monotonic()
+
+    async def tell(self, count: int) -> None:
+        """So many are done; told every few seconds."""
+        if self._message_id is None or time.monotonic() - self._told_at < PROGRESS_EVERY:
+            return
+        self._told_at = time.monotonic()
+        edit = EditText(chat_id=self._chat_id, message_id=self._message_id, text=self._text(count))
+        await _anyhow(self._bot(edit, request_timeout=TIMEOUT))
+
+    async def end(self) -> None:
+        """Take the message away."""
+        if self._message_id is not None:
+            await _anyhow(self._bot.delete_message(self._chat_id, self._message_id, request_timeout=TIMEOUT))
+
+    def _text(self, count: int) -> str:
+        return self._words("⏳ Exporting: {count} of {total}", count=spaced(count), total=spaced(self._total))
+
+
+def _my_data_caption(words: Words) -> str:
+    return words("All that is kept about you, with times in UTC. Your phone number itself is not kept.")
+
+
+def _packed(file: Path) -> Path:
+    """The file, in a ZIP if it is large. Blocks."""
+    if file.stat().st_size <= PLAIN:
+        return file
+    packed = file.with_name(f"{file.name}.zip")
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(file, file.name)
+    file.unlink()
+    return packed
+
+
+async def _anyhow(call: Awaitable[Any]) -> None:
+    try:
+        await call
+    except (TelegramAPIError, TimeoutError):
+        return
+
+
+async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """One file again, rather than all of them, when Telegram or the network asks for patience."""
+    for _ in range(TRIES - 1):
+        try:
+            return await call()
+        except TelegramRetryAfter as error:
+            if error.retry_after > PATIENCE:
+                raise
+            await REAL_TIME.pause(error.retry_after)
+        except TelegramNetworkError:
+            await REAL_TIME.pause(1.0)
+    return await call()

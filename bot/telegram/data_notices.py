@@ -1,0 +1,53 @@
+"""Messages about what is kept: deleted, or exported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.domain.delivery import Notice
+from bot.domain.periods import PeriodProblem
+from bot.telegram.texts import Words, shown
+
+
+def data_notice(what: Notice, details: Mapping[str, str | int], words: Words) -> str:
+    """The HTML of a notice about data. Raises ValueError for one that is about something else."""
+    match what:
+        case Notice.ERASED:
+            return words(
+                "🗑 Deleted. What was kept about you is gone; what was under way goes within minutes. I do not know you "
+                "any more: if you write to me, we begin anew."
+            )
+        case Notice.EXPORT_PERIOD:
+            return _no_period(PeriodProblem(str(details["problem"])), words)
+        case Notice.EXPORT_BUSY:
+            return words("Your last export is not finished yet. Ask again when it is there.")
+        case Notice.EXPORT_EMPTY:
+            return words("Nothing happened in that time.")
+        case Notice.EXPORT_HUGE:
+            return words(
+                "That is more than {most} entries, too much for a chat. Choose a shorter time, or export from a shell: "
+                "{command}",
+                most=spaced(int(details["most"])),
+                command=f"<code>python -m bot export --period {shown(str(details['period']))}</code>",
+            )
+        case Notice.EXPORT_FAILED:
+            return words("⚠️ The export could not be sent. Ask for it again, or export from a shell.")
+        case _:
+            raise ValueError(f"{what} is no notice about data")
+
+
+def spaced(number: int) -> str:
+    """A number in groups of three digits."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def _no_period(problem: PeriodProblem, words: Words) -> str:
+    match problem:
+        case PeriodProblem.UNKNOWN:
+            what = words("I do not know that time.")
+        case PeriodProblem.NO_DAY:
+            what = words("There is no such day.")
+        case PeriodProblem.REVERSED:
+            what = words("That time would end before it begins.")
+    how = words("Write one of today, 7d, 30d, 90d, all, or two days: {example}", example="2026-01-01..2026-01-31")
+    return f"{what} {how}"

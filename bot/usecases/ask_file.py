@@ -1,0 +1,78 @@
+"""Somebody wants a file: what is kept about them, or, as an operator, the journal of a period."""
+
+from __future__ import annotations
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandKind, Notice
+from bot.domain.periods import PeriodProblem, parse_period
+from bot.domain.personal import FileKind
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
+
+MOST_EXPORTED = 1_000_000
+"""Entries of the journal that are exported through Telegram at once; from a shell there is no bound."""
+
+BY_DEFAULT = "7d"
+"""The period that is exported when none is named."""
+
+
+class AskMyData:
+    """The file is made, and sent, when it is its turn; asked for again meanwhile, it is sent once."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store, person: Person) -> None:
+        job = f"{FileKind.MY_DATA}:{person.user_id}"
+        if await is_being_made(store, job):
+            return
+        await store.errands.add(
+            ErrandKind.MAKE_FILE,
+            person.chat_id,
+            {"file": FileKind.MY_DATA, "language": person.language},
+            self._clock.now(),
+            user_id=person.user_id,
+            job=job,
+        )
+
+
+class AskExport:
+    """A period is named as for the statistics, or by its first and last day. What cannot be exported, or is too much,
+    is answered with what can be done instead."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store, operator: Person, written: str) -> None:
+        now, job = self._clock.now(), f"{FileKind.JOURNAL}:{operator.user_id}"
+        period = parse_period(written or BY_DEFAULT, now)
+        if isinstance(period, PeriodProblem):
+            await self._say(store, operator, Notice.EXPORT_PERIOD, {"problem": period})
+            return
+        if await is_being_made(store, job):
+            await self._say(store, operator, Notice.EXPORT_BUSY, {})
+            return
+        entries = await store.journal.count(period, MOST_EXPORTED + 1)
+        if entries == 0:
+            await self._say(store, operator, Notice.EXPORT_EMPTY, {})
+        elif entries > MOST_EXPORTED:
+            await self._say(store, operator, Notice.EXPORT_HUGE, {"most": MOST_EXPORTED, "period": written})
+        else:
+            details: dict[str, str | int] = {
+                "file": FileKind.JOURNAL,
+                "first": period.first.isoformat() if period.first is not None else "",
+                "last": period.last.isoformat(),
+                "entries": entries,
+            }
+            await store.errands.add(
+                ErrandKind.MAKE_FILE, operator.chat_id, details, now, user_id=operator.user_id, job=job
+            )
+
+    async def _say(self, store: Store, operator: Person, notice: Notice, details: dict[str, str | int]) -> None:
+        await store.errands.add(ErrandKind.NOTIFY, operator.chat_id, {**details, "notice": notice}, self._clock.now())
+
+
+async def is_being_made(store: Store, job: str) -> bool:
+    """Whether one was asked for that is not sent yet."""
+    asked, sent = await store.errands.job(job)
+    return asked > sent

@@ -1,0 +1,173 @@
+"""Everything kept about a person, for them to read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.clock import Clock
+from bot.usecases.ports import Store
+
+MOST_ROWS = 10_000
+"""Of each sort; older ones are left out, and the file says so."""
+SECTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "people": (
+        "you",
+        {
+            "user_id": "telegram_id",
+            "chat_id": "chat_id",
+            "language": "language",
+            "can_be_written": "the_bot_may_write_to_you",
+            "met_at": "first_met",
+            "username_digest": "keyed_digest_of_your_user_name",
+        },
+    ),
+    "verified_phones": (
+        "verified_phone",
+        {
+            "mask": "phone_masked",
+            "fingerprint": "keyed_fingerprint_of_your_phone",
+            "region": "country",
+            "kind": "kind_of_number",
+            "rank": "which_account_of_this_phone",
+            "verification_id": "attempt",
+            "verified_at": "verified_at",
+        },
+    ),
+    "verifications": (
+        "attempts",
+        {
+            "id": "attempt",
+            "opened_at": "began_at",
+            "ended_at": "ended_at",
+            "state": "state",
+            "reason": "reason",
+            "mask": "phone_masked",
+            "fingerprint": "keyed_fingerprint_of_your_phone",
+            "region": "country",
+            "kind": "kind_of_number",
+            "has_sealed": "phone_kept_encrypted_for_now",
+            "token": "address_of_the_call_screen",
+            "gate_id": "gate_id",
+        },
+    ),
+    "numbers": (
+        "numbers_to_call",
+        {
+            "verification_id": "attempt",
+            "asked_at": "asked_at",
+            "state": "state",
+            "number": "number",
+            "alternatives": "other_numbers_that_would_have_counted",
+            "window_ends_at": "could_be_called_until",
+            "reason": "why_none_was_given",
+        },
+    ),
+    "gateway_events": (
+        "calls_from_your_phone",
+        {
+            "received_at": "reported_at",
+            "placed_at": "placed_at",
+            "source": "reported_by",
+            "mask": "phone_masked",
+            "called": "number_called",
+            "verification_id": "attempt",
+        },
+    ),
+    "join_requests": (
+        "requests_to_enter",
+        {
+            "gate_id": "gate_id",
+            "requested_at": "asked_at",
+            "deadline_at": "deadline",
+            "decided_at": "decided_at",
+            "state": "state",
+            "way": "way",
+            "reach": "could_you_be_written_to",
+            "hindrance": "hindrance",
+            "name": "your_name_as_admins_see_it_for_some_days",
+        },
+    ),
+    "grants": (
+        "what_you_were_given",
+        {
+            "gate_id": "gate_id",
+            "kind": "kind",
+            "state": "state",
+            "owed_at": "decided_at",
+            "settled_at": "done_at",
+            "detail": "tag_or_link",
+            "error": "what_telegram_said",
+        },
+    ),
+    "standings": (
+        "decisions_of_administrators",
+        {"gate_id": "gate_id", "standing": "decision", "at": "decided_at"},
+    ),
+    "appeals": ("asked_administrators", {"gate_id": "gate_id", "asked_at": "asked_at"}),
+    "admins": (
+        "groups_you_run",
+        {"gate_id": "gate_id", "is_admin": "are_you_an_administrator", "checked_at": "telegram_said_so_at"},
+    ),
+    "screens": ("screen", {"face": "shows", "details": "details", "message_id": "message", "due_at": "changed_at"}),
+    "errands": (
+        "messages_and_other_things_the_bot_had_to_do",
+        {"kind": "kind", "created_at": "wanted_at", "done_at": "done_at", "details": "details"},
+    ),
+    "journal": (
+        "journal",
+        {
+            "at": "at",
+            "event": "event",
+            "gate_id": "gate_id",
+            "verification_id": "attempt",
+            "code": "code",
+            "region": "country",
+            "took_ms": "milliseconds_from_number_to_call",
+        },
+    ),
+}
+"""What is read from which table, and how it is called for people who do not know the tables."""
+NOTE = (
+    "Everything that this installation of Callgate keeps about you; what each part is for stands in its privacy page. "
+    "Times are UTC. Your phone number itself is not kept. Back-ups may hold older states for some days."
+)
+
+
+class CollectPersonData:
+    """As a document in JSON: by subject, with readable names and times, newest first. Of others nothing is in it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store, user_id: int) -> dict[str, Any]:
+        found = await store.personal.of(user_id, MOST_ROWS + 1)
+        gate_ids = {row["gate_id"] for rows in found.values() for row in rows if row.get("gate_id") is not None}
+        titles = {gate_id: gate.title for gate_id, gate in (await store.gates.get_many(gate_ids)).items()}
+        document: dict[str, Any] = {"about": NOTE, "made_at": self._clock.now().isoformat()}
+        shortened = []
+        for table, (section, names) in SECTIONS.items():
+            rows = found[table]
+            document[section] = [_readable(row, names, titles) for row in rows[:MOST_ROWS]]
+            if len(rows) > MOST_ROWS:
+                shortened.append(section)
+        document["only_the_newest_of"] = shortened
+        return document
+
+
+def as_file(document: Mapping[str, Any]) -> bytes:
+    """The document as it is sent."""
+    return json.dumps(document, ensure_ascii=False, indent=2).encode()
+
+
+def _readable(row: Mapping[str, Any], names: Mapping[str, str], titles: Mapping[int, str]) -> dict[str, Any]:
+    told = {name: _plain(row[column]) for column, name in names.items()}
+    if row.get("gate_id") in titles:
+        told["gate"] = titles[row["gate_id"]]
+    return told
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+    return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else value

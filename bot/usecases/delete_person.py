@@ -1,0 +1,85 @@
+"""Somebody wants everything about themselves, or an operator everything about somebody, to be deleted."""
+
+from __future__ import annotations
+
+import re
+
+from bot.clock import Clock
+from bot.domain.delivery import Toast
+from bot.domain.personal import Deletion, DeletionScreen
+from bot.domain.screen import Face
+from bot.domain.settings import WayIn
+from bot.usecases.erase_person import ErasePerson, not_in_yet
+from bot.usecases.operators import Operators
+from bot.usecases.ports import Store
+from bot.usecases.ports_delivery import ScreenRow
+from bot.usecases.ports_people import Person
+
+LARGEST_ID = 2**52
+"""Ids of Telegram's users have at most 52 significant bits (Bot API, `User.id`)."""
+
+
+class AskDeletion:
+    """Show what would go, and ask; nothing is deleted by that."""
+
+    def __init__(self, clock: Clock, operators: Operators) -> None:
+        self._clock = clock
+        self._operators = operators
+
+    async def own(self, store: Store, person: Person) -> None:
+        """The person's own."""
+        await store.screens.show(person.user_id, person.chat_id, Face.DELETE_ME, self._clock.now(), fresh=True)
+
+    async def of(self, store: Store, operator: Person, written: str) -> None:
+        """Of whom an operator named by their id."""
+        user_id = int(written) if re.fullmatch(r"\d{1,16}", written, re.ASCII) else 0
+        user_id = user_id if user_id < LARGEST_ID else 0
+        details: dict[str, str | int] = {"person": user_id, "deletion": Deletion.ASKED if user_id else Deletion.UNCLEAR}
+        if await self._operators.is_operator(store, user_id):
+            details["deletion"] = Deletion.OPERATOR
+        now = self._clock.now()
+        await store.screens.show(operator.user_id, operator.chat_id, Face.ERASE, now, details=details, fresh=True)
+
+
+class ConfirmDeletion:
+    """Delete, now that it is confirmed. An operator's id stands in the configuration, so it is not erased by others."""
+
+    def __init__(self, clock: Clock, erase: ErasePerson, operators: Operators) -> None:
+        self._clock = clock
+        self._erase = erase
+        self._operators = operators
+
+    async def own(self, store: Store, person: Person) -> Toast:
+        """The person's own data."""
+        await self._erase(store, person.user_id)
+        return Toast.DONE
+
+    async def of(self, store: Store, operator: Person, user_id: int) -> Toast:
+        """Somebody else's. The operator's screen then tells that it is done, and of whom no more."""
+        deletion = Deletion.OPERATOR
+        if not await self._operators.is_operator(store, user_id):
+            is_erased = await self._erase(store, user_id, operator_id=operator.user_id)
+            deletion = Deletion.DONE if is_erased else Deletion.NOBODY
+        details: dict[str, str | int] = {"person": 0, "deletion": deletion}
+        await store.screens.show(operator.user_id, operator.chat_id, Face.ERASE, self._clock.now(), details=details)
+        return Toast.DONE if deletion is Deletion.DONE else Toast.OVER
+
+
+async def deletion_view(store: Store, row: ScreenRow) -> DeletionScreen:
+    """What the screen tells, from what is true now. Raises ValueError for a state that this version does not know."""
+    is_own = row.face is Face.DELETE_ME
+    user_id = row.user_id if is_own else int(row.details["person"])
+    deletion = Deletion.ASKED if is_own else Deletion(str(row.details["deletion"]))
+    if deletion is not Deletion.ASKED:
+        return DeletionScreen(deletion)
+    if not await store.erasures.knows(user_id):
+        return DeletionScreen(Deletion.NOBODY)
+    gates = await not_in_yet(store, user_id)
+    return DeletionScreen(
+        deletion,
+        0 if is_own else user_id,
+        is_verified=await store.phones.of(user_id) is not None,
+        is_calling=await store.verifications.open_of(user_id) is not None,
+        waiting=tuple(gate.title for way, gate, _ in gates if way is WayIn.REQUEST),
+        muted=tuple(gate.title for way, gate, _ in gates if way is WayIn.MUTE),
+    )

@@ -1,0 +1,94 @@
+"""Everything about a person is deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandKind, Notice
+from bot.domain.gate import Gate, GrantKind, Switch
+from bot.domain.journal import Event
+from bot.domain.personal import CARRIED_WITHIN, FAREWELL
+from bot.domain.settings import WayIn
+from bot.usecases.admit import Why
+from bot.usecases.operators import Operators
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
+
+BY_THEMSELVES, BY_OPERATOR = "self", "operator"
+TURNED_AWAY = {WayIn.REQUEST: ErrandKind.DECLINE_JOIN, WayIn.MUTE: ErrandKind.KICK}
+ENTRIES = {GrantKind.JOIN: WayIn.REQUEST, GrantKind.UNMUTE: WayIn.MUTE}
+
+
+class ErasePerson:
+    """A running attempt is cancelled; requests are withdrawn, since nobody could remember them; who was muted until
+    verified is removed, and may come again. Then everything of theirs is deleted.
+
+    What stays: the journal without names, so that statistics stay right; marks by which their phone does not verify
+    a second account, and blocks hold; and, until Telegram has been told, what it has yet to be told. Groups they are
+    in they stay in. When they did it themselves, they are told once more that it is done.
+    """
+
+    def __init__(self, clock: Clock, operators: Operators) -> None:
+        self._clock = clock
+        self._operators = operators
+
+    async def __call__(self, store: Store, user_id: int, *, operator_id: int | None = None) -> bool:
+        """Whether anything was kept about them. `operator_id`: who did it for them."""
+        now = self._clock.now()
+        person = await store.people.lock(user_id)
+        if not await store.erasures.knows(user_id):
+            return False
+        verification = await store.verifications.open_of(user_id)
+        if verification is not None:
+            await store.verifications.save(verification.cancel(now))
+            store.journal.add(Event.CANCELLED, now, gate_id=verification.gate_id)
+        entering = await not_in_yet(store, user_id)
+        message_id = await store.erasures.erase(user_id, now, await self._operators.now(store))
+        for way, gate, query_id in entering:
+            if gate.is_on and gate.switch is not Switch.OFF:
+                await _withdraw(store, user_id, way, gate, query_id, now)
+        is_own = operator_id is None
+        if is_own and person is not None:
+            await _say_farewell(store, person, message_id, now)
+        store.journal.add(Event.ERASED, now, code=BY_THEMSELVES if is_own else BY_OPERATOR, actor_id=operator_id)
+        return True
+
+
+class FinishErasures:
+    """A step of the sweep: what was under way when a person was erased has come back by now, and goes too."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store) -> None:
+        for user_id in await store.erasures.leftovers(self._clock.now() - CARRIED_WITHIN):
+            await store.erasures.finish(user_id)
+
+
+async def not_in_yet(store: Store, user_id: int) -> list[tuple[WayIn, Gate, str | None]]:
+    """Gates that the person waits at, or is still to be let in at: by which way, and the query of a guard join."""
+    waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
+    found = [(request.way, gate, request.query_id) for request, gate in waiting if request.way in TURNED_AWAY]
+    for gate_id, kind in await store.erasures.entering(user_id):
+        gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
+        if gate is not None:
+            found.append((ENTRIES[kind], gate, request.query_id if request is not None else None))
+    return found
+
+
+async def _withdraw(store: Store, user_id: int, way: WayIn, gate: Gate, query_id: str | None, now: datetime) -> None:
+    details: dict[str, str | int] = {"user_id": user_id, "gate": gate.chat_id, "why": Why.ERASED}
+    if query_id is not None:
+        details["query_id"] = query_id
+    await store.errands.add(TURNED_AWAY[way], gate.chat_id, details, now, user_id=user_id, job=FAREWELL)
+
+
+async def _say_farewell(store: Store, person: Person, message_id: int | None, now: datetime) -> None:
+    """The last message, in place of the screen; what it is to say must not be looked up any more."""
+    user_id, chat_id = person.user_id, person.chat_id
+    if message_id is not None:
+        details: dict[str, str | int] = {"message_id": message_id}
+        await store.errands.add(ErrandKind.DELETE_MESSAGE, chat_id, details, now, user_id=user_id, job=FAREWELL)
+    last: dict[str, str | int] = {"notice": Notice.ERASED, "language": person.language}
+    await store.errands.add(ErrandKind.NOTIFY, chat_id, last, now, user_id=user_id, job=FAREWELL)

@@ -1,0 +1,95 @@
+"""What is kept about people: told to them as a file, deleted for them, and exported by operators."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from aiogram.filters import CommandObject, Filter
+from aiogram.types import CallbackQuery, Message
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.personal import FAREWELL
+from bot.telegram.keyboards import PersonalButton
+from bot.usecases.ask_file import AskExport, AskMyData
+from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
+from bot.usecases.operators import Operators
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
+
+ANSWERABLE_FOR = timedelta(seconds=150)
+"""How long Telegram accepts an answer to a pressed button."""
+
+
+class ByOperator(Filter):
+    """For everybody else there is no such command, and no such button."""
+
+    async def __call__(self, event: Message | CallbackQuery, store: Store, operators: Operators) -> bool:
+        """Whether who wrote, or pressed, runs the installation."""
+        return event.from_user is not None and await operators.is_operator(store, event.from_user.id)
+
+
+async def my_data(message: Message, store: Store, person: Person, ask_my_data: AskMyData) -> None:  # noqa: ARG001 - aiogram passes the event
+    """/mydata: everything kept about who asks."""
+    await ask_my_data(store, person)
+
+
+async def delete_me(message: Message, store: Store, person: Person, ask_deletion: AskDeletion) -> None:  # noqa: ARG001 - aiogram passes the event
+    """/deleteme: what would go, and whether that is really wanted."""
+    await ask_deletion.own(store, person)
+
+
+async def erase(
+    message: Message,  # noqa: ARG001 - aiogram passes the event
+    command: CommandObject,
+    store: Store,
+    person: Person,
+    ask_deletion: AskDeletion,
+) -> None:
+    """/erase ID, of an operator."""
+    await ask_deletion.of(store, person, (command.args or "").strip())
+
+
+async def export(
+    message: Message,  # noqa: ARG001 - aiogram passes the event
+    command: CommandObject,
+    store: Store,
+    person: Person,
+    ask_export: AskExport,
+) -> None:
+    """/export [period], of an operator."""
+    await ask_export(store, person, (command.args or "").strip())
+
+
+async def delete_me_button(
+    query: CallbackQuery, store: Store, person: Person, confirm_deletion: ConfirmDeletion, clock: Clock
+) -> None:
+    """Yes, delete everything about me. Nothing of the answer is kept either."""
+    toast = await confirm_deletion.own(store, person)
+    await _answer(query, store, toast, clock, job=FAREWELL)
+
+
+async def erase_button(
+    query: CallbackQuery,
+    store: Store,
+    person: Person,
+    callback_data: PersonalButton,
+    confirm_deletion: ConfirmDeletion,
+    clock: Clock,
+) -> None:
+    """Yes, erase them; of an operator."""
+    toast = await confirm_deletion.of(store, person, callback_data.person)
+    await _answer(query, store, toast, clock)
+
+
+async def _answer(query: CallbackQuery, store: Store, toast: Toast, clock: Clock, job: str | None = None) -> None:
+    now, user_id = clock.now(), query.from_user.id
+    await store.errands.add(
+        ErrandKind.ANSWER_BUTTON,
+        user_id,
+        {"query_id": query.id, "toast": toast},
+        now,
+        expires_at=now + ANSWERABLE_FOR,
+        user_id=user_id if job else None,
+        job=job,
+    )

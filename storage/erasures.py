@@ -1,0 +1,220 @@
+"""Erasing people: every table that holds something of a person, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Text, cast, delete, exists, func, or_, select, union, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.delivery import ErrandKind
+from bot.domain.gate import GrantKind, GrantState, Standing
+from bot.domain.personal import FAREWELL
+from bot.domain.phone import Fingerprint
+from bot.domain.screen import Face
+from bot.usecases.ports_personal import Marker
+from storage import tables
+from storage.statements import insert, upsert
+
+V = tables.verifications.c
+P = tables.verified_phones.c
+A = tables.grants.c
+EV = tables.gateway_events.c
+ST = tables.standings.c
+E = tables.errands.c
+S = tables.screens.c
+J = tables.journal.c
+X = tables.erasures.c
+
+DELETED = (
+    tables.numbers,
+    tables.verifications,
+    tables.verified_phones,
+    tables.join_requests,
+    tables.grants,
+    tables.appeals,
+    tables.admins,
+    tables.screens,
+    tables.people,
+)
+"""Rows of these are a person's by `user_id`, and go. In this order: numbers belong to verifications."""
+CARRIED_ON = (
+    ErrandKind.ANSWER_BUTTON,
+    ErrandKind.DELETE_MESSAGE,
+    ErrandKind.DECLINE_JOIN,
+    ErrandKind.KICK,
+    ErrandKind.BAN,
+    ErrandKind.UNBAN,
+    ErrandKind.UNTAG,
+)
+"""Errands about somebody who is erased that are run all the same: without them something of theirs would stay, or
+what was decided about them would not be done."""
+NOBODY = 0
+
+
+class SqlErasures:
+    """See `bot.usecases.ports_personal.Erasures`."""
+
+    def __init__(
+        self, connection: AsyncConnection, marker: Marker | None, write_journal: Callable[[], Awaitable[None]]
+    ) -> None:
+        """`write_journal` writes what this transaction has noted so far, so that it is made nameless too."""
+        self._connection = connection
+        self._marker = marker
+        self._write_journal = write_journal
+
+    async def knows(self, user_id: int) -> bool:
+        held = [exists().where(table.c.user_id == user_id) for table in DELETED if "user_id" in table.c]
+        found = await self._connection.execute(select(or_(*held)))
+        return bool(found.scalar_one())
+
+    async def entering(self, user_id: int) -> list[tuple[int, GrantKind]]:
+        rows = await self._connection.execute(
+            select(A.gate_id, A.kind).where(
+                A.user_id == user_id,
+                A.kind.in_((GrantKind.JOIN, GrantKind.UNMUTE)),
+                A.state.in_((GrantState.DUE, GrantState.TOO_MANY_CHATS, GrantState.FAILED)),
+            )
+        )
+        return [(row.gate_id, GrantKind(row.kind)) for row in rows]
+
+    async def erase(self, user_id: int, now: datetime, watchers: Collection[int]) -> int | None:
+        await self._write_journal()
+        message = await self._connection.execute(select(S.message_id).where(S.user_id == user_id))
+        message_id: int | None = message.scalar_one_or_none()
+        await self._leave_marks(user_id)
+        await self._forget(user_id, watchers)
+        # A row that may be under way stays until it is settled: another one could be given its id.
+        about = await self._errands_about(user_id)
+        carried = [row_id for row_id, kind, is_done in about if not is_done and kind in CARRIED_ON]
+        dropped = [row_id for row_id, kind, is_done in about if not is_done and kind not in CARRIED_ON]
+        await self._set_errands(carried, job=FAREWELL, user_id=user_id)
+        await self._set_errands(dropped, done_at=now, job=FAREWELL, user_id=user_id)
+        await self._connection.execute(upsert(self._connection, tables.erasures, "at"), {"user_id": user_id, "at": now})
+        return message_id
+
+    async def leftovers(self, erased_before: datetime) -> list[int]:
+        is_under_way = exists().where(E.user_id == X.user_id, E.job == FAREWELL, E.done_at.is_(None))
+        rows = await self._connection.execute(select(X.user_id).where(X.at < erased_before, ~is_under_way))
+        return list(rows.scalars())
+
+    async def finish(self, user_id: int) -> None:
+        came_back = await self._came_back(user_id)
+        if came_back is None:
+            await self._leave_marks(user_id)
+            await self._forget(user_id, ())
+        else:
+            await self._make_nameless(user_id, J.at < came_back)
+        about = [row_id for row_id, _, is_done in await self._errands_about(user_id, came_back) if is_done]
+        await self._connection.execute(delete(tables.errands).where(E.id.in_(about)))
+        await self._connection.execute(delete(tables.erasures).where(X.user_id == user_id))
+
+    async def _came_back(self, user_id: int) -> datetime | None:
+        """When the bot met the person anew, or they joined a group, after they were erased."""
+        erased_at = select(X.at).where(X.user_id == user_id).scalar_subquery()
+        met = select(tables.people.c.met_at.label("at")).where(tables.people.c.user_id == user_id)
+        requests = tables.join_requests.c
+        joined = select(requests.requested_at.label("at")).where(
+            requests.user_id == user_id, requests.requested_at >= erased_at
+        )
+        lives = union(met, joined).subquery()
+        came: datetime | None = (await self._connection.execute(select(func.min(lives.c.at)))).scalar_one()
+        return came
+
+    async def _leave_marks(self, user_id: int) -> None:
+        """One phone stays one account, and who was blocked stays blocked; under marks that name nobody."""
+        if self._marker is None:
+            raise RuntimeError("nobody can be erased without the installation's key")
+        phones = await self._connection.execute(select(P.fingerprint, P.rank).where(P.user_id == user_id))
+        for row in phones.all():
+            fingerprint = Fingerprint(row.fingerprint)
+            await self._connection.execute(
+                upsert(self._connection, tables.forgotten_phones, "rank"),
+                {
+                    "owner_mark": self._marker.owner(fingerprint, user_id),
+                    "phone_mark": self._marker.phone(fingerprint),
+                    "rank": row.rank,
+                },
+            )
+        columns = [column for column in tables.standings.columns if column is not ST.user_id]
+        blocks = await self._connection.execute(
+            select(*columns).where(ST.user_id == user_id, ST.standing == Standing.BLOCKED)
+        )
+        for block in blocks.mappings().all():
+            await self._connection.execute(
+                insert(self._connection, tables.standings).on_conflict_do_nothing(),
+                {**block, "user_id": self._marker.person(user_id)},
+            )
+        await self._connection.execute(delete(tables.standings).where(ST.user_id == user_id))
+
+    async def _forget(self, user_id: int, watchers: Collection[int]) -> None:
+        attempts = select(V.id).where(V.user_id == user_id)
+        phones = union(
+            select(V.fingerprint).where(V.user_id == user_id), select(P.fingerprint).where(P.user_id == user_id)
+        )
+        # Calls that confirmed another account of the same phone are that account's.
+        await self._connection.execute(
+            delete(tables.gateway_events).where(
+                EV.fingerprint.in_(phones), or_(EV.verification_id.is_(None), EV.verification_id.in_(attempts))
+            )
+        )
+        for table in DELETED:
+            await self._connection.execute(delete(table).where(table.c.user_id == user_id))
+        await self._make_nameless(user_id)
+        gates = tables.gates
+        await self._connection.execute(update(gates).where(gates.c.added_by == user_id).values(added_by=None))
+        await self._connection.execute(update(tables.standings).where(ST.admin_id == user_id).values(admin_id=NOBODY))
+        await self._look_away(user_id, watchers)
+
+    async def _make_nameless(self, user_id: int, *when: ColumnElement[bool]) -> None:
+        """Entries of the journal are counted all the same, but are nobody's."""
+        await self._connection.execute(
+            update(tables.journal).where(J.user_id == user_id, *when).values(user_id=None, verification_id=None)
+        )
+        await self._connection.execute(update(tables.journal).where(J.actor_id == user_id, *when).values(actor_id=None))
+
+    async def _look_away(self, user_id: int, watchers: Collection[int]) -> None:
+        """Who had the person on their screen sees, when it is drawn next, where they stand themselves."""
+        admins = select(tables.admins.c.user_id)
+        seen = await self._connection.execute(
+            select(S.user_id, S.details).where(
+                or_(S.user_id.in_(admins), S.user_id.in_(watchers)), cast(S.details, Text).contains(str(user_id))
+            )
+        )
+        whose = [row.user_id for row in seen if names(row.details, user_id)]
+        await self._connection.execute(
+            update(tables.screens).where(S.user_id.in_(whose)).values(face=Face.WELCOME, details={})
+        )
+
+    async def _errands_about(self, user_id: int, before: datetime | None = None) -> list[tuple[int, str, bool]]:
+        """Id and kind of errands for, or about, this person, and whether they are done."""
+        when = [] if before is None else [E.created_at < before]
+        word = str(user_id)
+        rows = await self._connection.execute(
+            select(E.id, E.kind, E.done_at, E.chat_id, E.user_id, E.details, E.unique_key).where(
+                or_(
+                    E.chat_id == user_id,
+                    E.user_id == user_id,
+                    cast(E.details, Text).contains(word),
+                    E.unique_key.contains(word),
+                ),
+                *when,
+            )
+        )
+        return [
+            (row.id, row.kind, row.done_at is not None)
+            for row in rows
+            if user_id in (row.chat_id, row.user_id) or names(row.details, user_id) or names(row.unique_key, user_id)
+        ]
+
+    async def _set_errands(self, errand_ids: Iterable[int], **news: object) -> None:
+        await self._connection.execute(update(tables.errands).where(E.id.in_(list(errand_ids))).values(**news))
+
+
+def names(value: object, user_id: int) -> bool:
+    """Whether this id stands in a value, as a number or within a text."""
+    written = value if isinstance(value, str) else json.dumps(value)
+    return re.search(rf"(?<![\w-]){user_id}(?!\w)", written) is not None

@@ -1,0 +1,82 @@
+"""Deleting what is old, a little at a time: no transaction is long, and nobody waits for one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, exists, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.gateway import EventKind
+from storage import tables
+from storage.statements import delete_some, upsert
+
+V = tables.verifications.c
+N = tables.numbers.c
+P = tables.verified_phones.c
+J = tables.journal.c
+EV = tables.gateway_events.c
+R = tables.join_requests.c
+A = tables.grants.c
+AP = tables.appeals.c
+M = tables.marks.c
+ATTEMPTS_MARK = "attempts forgotten"
+# Word for word as the partial indexes have it, or the databases would not see that these cover it.
+IS_OVER = text("state IN ('declined', 'gone')")
+IS_GONE = text("state = 'gone'")
+
+
+class SqlRetention:
+    """See `bot.usecases.ports.Retention`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def forget_journal(self, before: datetime, limit: int) -> int:
+        # The newest stays whatever its age: who follows the journal by its ids would take the next for an old one.
+        newest = select(func.max(J.id)).scalar_subquery()
+        return await delete_some(self._connection, tables.journal, J.at, J.at < before, J.id < newest, limit=limit)
+
+    async def forget_calls(self, before: datetime, limit: int) -> int:
+        is_old = EV.received_at < before
+        return await delete_some(
+            self._connection, tables.gateway_events, EV.received_at, is_old, EV.kind == EventKind.CALL, limit=limit
+        )
+
+    async def forget_attempts(self, before: datetime, limit: int) -> int:
+        """Goes through them once, in the order of their ends: those that stay are not looked at again and again."""
+        reached = await self._reached()
+        since = [] if reached is None else [V.ended_at > reached]
+        some = await self._connection.execute(
+            select(V.ended_at).where(V.ended_at < before, *since).order_by(V.ended_at).limit(limit)
+        )
+        ends = list(some.scalars())
+        if not ends:
+            return 0
+        # All that ended at the same moment go together.
+        until = ends[-1]
+        used = exists().where(P.user_id == V.user_id, P.verification_id == V.id)
+        old = select(V.id).where(V.ended_at <= until, *since, ~used)
+        ids = list((await self._connection.execute(old)).scalars())
+        await self._connection.execute(delete(tables.numbers).where(N.verification_id.in_(ids)))
+        await self._connection.execute(delete(tables.verifications).where(V.id.in_(ids)))
+        await self._connection.execute(
+            upsert(self._connection, tables.marks, "at"), {"name": ATTEMPTS_MARK, "at": until}
+        )
+        return len(ids)
+
+    async def forget_requests(self, before: datetime, limit: int) -> int:
+        return await delete_some(
+            self._connection, tables.join_requests, R.decided_at, R.decided_at < before, IS_OVER, limit=limit
+        )
+
+    async def forget_grants(self, before: datetime, limit: int) -> int:
+        return await delete_some(self._connection, tables.grants, A.owed_at, A.owed_at < before, IS_GONE, limit=limit)
+
+    async def forget_appeals(self, before: datetime, limit: int) -> int:
+        return await delete_some(self._connection, tables.appeals, AP.asked_at, AP.asked_at < before, limit=limit)
+
+    async def _reached(self) -> datetime | None:
+        found = await self._connection.execute(select(M.at).where(M.name == ATTEMPTS_MARK))
+        reached: datetime | None = found.scalar_one_or_none()
+        return reached

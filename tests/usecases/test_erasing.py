@@ -1,0 +1,514 @@
+"""Whoever wants to be forgotten is: in every table, also by what was under way, and nothing is counted otherwise."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, ScreenDue
+from bot.domain.gate import Decision, Standing
+from bot.domain.journal import Event
+from bot.domain.personal import CARRIED_WITHIN, Deletion, DeletionScreen
+from bot.domain.screen import Face
+from bot.domain.settings import GateSettings, WayIn
+from bot.domain.statistics import Grain, Period
+from bot.usecases.collect_person_data import CollectPersonData, as_file
+from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
+from bot.usecases.erase_person import ErasePerson
+from bot.usecases.operators import Operators
+from bot.usecases.ports import Store
+from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
+from storage.tables import metadata
+from tests.domain.makers import NOW
+from tests.usecases.rules import (
+    ANNA,
+    BORIS,
+    GATE,
+    HOUR,
+    MINUTE,
+    OPERATOR,
+    OTHER_GATE,
+    PHONE,
+    Rules,
+    callback,
+)
+
+ID = 7_000_000_123
+"""Somebody whose id is no part of anything else, and longer than 32 bits."""
+FRIEND = 7_000_000_456
+NAME = "digest of a user name"
+
+
+async def erases(rules: Rules, user_id: int = ID, operator_id: int | None = None) -> bool:
+    erase = ErasePerson(rules.clock, rules.operators)
+    return await rules.database.transact(lambda store: erase(store, user_id, operator_id=operator_id))
+
+
+async def traces(rules: Rules, *words: str) -> set[str]:
+    """Every table in a row of which one of these stands, as a value or within one."""
+    found = set()
+    for table in metadata.sorted_tables:
+        async with rules.database.begin() as connection:
+            for row in await connection.execute(table.select()):
+                if any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", str(value)) for value in row for word in words):
+                    found.add(table.name)
+    return found
+
+
+async def statistics(rules: Rules) -> list[Any]:
+    """Everything that is told, of all gates and of each."""
+    period = Period(date(2020, 1, 1), NOW.date() + timedelta(days=400))
+
+    async def read(store: Store) -> list[Any]:
+        return [
+            {
+                key: count
+                for key, count in (await store.sums.read(period, gate, grain)).items()
+                if key.event not in IGNORED
+            }
+            for gate in (None, GATE.chat_id, OTHER_GATE.chat_id)
+            for grain in Grain
+        ]
+
+    return await rules.database.transact(read)
+
+
+IGNORED = {"erased", "cancelled"}
+"""What the erasure itself is noted as."""
+
+
+async def carries(rules: Rules, result: Result = Result.DONE) -> list[str]:
+    """Carry all that is due, as the courier does; what it was."""
+    carried = []
+    while parcels := await rules.picks():
+        carried += [parcel.kind if isinstance(parcel, ErrandDue | GrantDue) else "screen" for parcel in parcels]
+        await rules.settles(*(receipt(parcel, result) for parcel in parcels))
+    return carried
+
+
+def receipt(parcel: Any, result: Result = Result.DONE) -> Receipt:
+    answer = {"is_admin": True} if getattr(parcel, "kind", None) is ErrandKind.CHECK_ADMIN else {}
+    return Receipt(parcel, result, message_id=77, digest="d", answer=answer)
+
+
+async def is_forgotten(rules: Rules, *words: str) -> None:
+    """Once all is carried, and what was under way has come back."""
+    await carries(rules)
+    rules.later(CARRIED_WITHIN.total_seconds() + 1)
+    await rules.sweeps()
+    assert await traces(rules, str(ID), *words) == set()
+
+
+async def lives(rules: Rules) -> tuple[str, str]:
+    """A person of whom every table knows something. Their fingerprint and mask come back."""
+    await rules.becomes(GATE, actor_id=ID)
+    await rules.becomes(OTHER_GATE)
+    await rules.asks_to_join(ID)
+    await rules.verifies(ID)
+    await carries(rules)
+    await rules.hears(callback(PHONE, identity="one call more"))
+    await rules.asks_to_join(FRIEND, OTHER_GATE)
+    person = await rules.meets(ID)
+
+    async def more(store: Store) -> None:
+        await store.people.meet(ID, ID, "en", rules.now, wrote=True, username=NAME)
+        await store.admins.note(GATE.chat_id, ID, rules.now, is_admin=True)
+        await store.admins.note(GATE.chat_id, BORIS, rules.now, is_admin=True)
+        await store.appeals.open(GATE.chat_id, ID, rules.now, timedelta(days=1))
+        await store.standings.put(GATE.chat_id, ID, Decision(Standing.ALLOWED, rules.now, BORIS))
+        await store.standings.put(OTHER_GATE.chat_id, ID, Decision(Standing.BLOCKED, rules.now, BORIS))
+        await store.standings.put(GATE.chat_id, FRIEND, Decision(Standing.BLOCKED, rules.now, ID))
+        await store.people.meet(BORIS, BORIS, "en", rules.now, wrote=True)
+        details: dict[str, str | int] = {"gate": GATE.chat_id, "page": "who", "value": ID}
+        await store.screens.show(BORIS, BORIS, Face.GATE, rules.now, details=details)
+        told: dict[str, str | int] = {"notice": "grant_failed", "title": "Flats", "user_id": ID, "error": "no"}
+        await store.errands.add(ErrandKind.NOTIFY, OPERATOR, told, rules.now, key=f"about {ID}")
+        store.journal.add(Event.ALLOWED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, actor_id=ID)
+        await rules.report(store, "abcd1234", "trouble", ID)
+
+    await rules.database.transact(more)
+    assert person.user_id == ID
+    (row,) = await rules.rows("SELECT fingerprint, mask FROM verified_phones")
+    return row["fingerprint"], row["mask"]
+
+
+async def test_nothing_of_a_person_is_left_in_any_table_and_statistics_stay_as_they_were(rules: Rules) -> None:
+    fingerprint, mask = await lives(rules)
+    await carries(rules)
+    before = await statistics(rules)
+    held = await traces(rules, str(ID), fingerprint, mask, NAME)
+    assert held >= {
+        "people",
+        "verified_phones",
+        "verifications",
+        "numbers",
+        "join_requests",
+        "grants",
+        "standings",
+        "appeals",
+        "admins",
+        "errands",
+        "screens",
+        "gateway_events",
+        "gates",
+        "journal",
+    }
+
+    assert await erases(rules)
+
+    await carries(rules)
+    rules.later(CARRIED_WITHIN.total_seconds() + 1)
+    await rules.sweeps()
+    assert await traces(rules, str(ID), fingerprint, mask, NAME) == set()
+    assert await traces(rules, str(FRIEND)) >= {"people", "join_requests", "standings"}
+    assert await statistics(rules) == before
+
+
+async def test_at_once_only_what_telegram_has_yet_to_be_told_names_them(rules: Rules) -> None:
+    fingerprint, mask = await lives(rules)
+
+    await erases(rules)
+
+    assert await traces(rules, fingerprint, mask, NAME) == set()
+    assert await traces(rules, str(ID)) == {"errands", "erasures"}
+    assert await carries(rules) != []
+
+
+async def test_who_is_not_known_is_not_erased(rules: Rules) -> None:
+    assert not await erases(rules)
+    assert await rules.journal() == []
+    assert await traces(rules, str(ID)) == set()
+
+
+async def test_in_the_middle_of_a_call_window_the_attempt_is_cancelled_and_a_call_that_comes_changes_nothing(
+    rules: Rules,
+) -> None:
+    await rules.asks_to_join(ID)
+    await rules.gets_number(ID)
+
+    await erases(rules)
+    await rules.hears(callback(PHONE))
+
+    assert await rules.states() == []
+    assert "cancelled" in await rules.journal()
+    assert (await rules.journal())[-1] == "call_unmatched"
+    assert await rules.rows("SELECT * FROM verified_phones") == []
+
+
+async def test_their_requests_are_declined_and_nothing_of_that_is_kept(rules: Rules) -> None:
+    await rules.asks_to_join(ID)
+    await rules.asks_to_join(ID, OTHER_GATE)
+
+    await erases(rules)
+
+    assert (await carries(rules)).count(ErrandKind.DECLINE_JOIN) == 2
+    assert (await rules.journal()).count("join_declined") == 2
+    await is_forgotten(rules)
+
+
+async def test_a_gate_that_is_off_is_left_to_its_admins(rules: Rules) -> None:
+    await rules.asks_to_join(ID)
+    await rules.execute("UPDATE gates SET switch = 'off'")
+
+    await erases(rules)
+
+    assert ErrandKind.DECLINE_JOIN not in await carries(rules)
+    await is_forgotten(rules)
+
+
+async def test_who_was_just_to_be_let_in_is_withdrawn_too(rules: Rules) -> None:
+    await rules.asks_to_join(ID)
+    await rules.verifies(ID)
+    grant = await rules.grant(ID)
+
+    await erases(rules)
+
+    assert ErrandKind.DECLINE_JOIN in await carries(rules)
+    # It was on its way all the same.
+    await rules.settles(Receipt(grant, Result.DONE))
+    assert "grant_done" not in await rules.journal()
+    await is_forgotten(rules)
+
+
+async def test_who_is_muted_until_verified_is_removed_and_may_come_again(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    mute = GateSettings(way=WayIn.MUTE)
+    await rules.database.transact(lambda store: store.gates.set_settings(GATE.chat_id, mute, rules.now))
+    await rules.meets(ID)
+    newcomer = Newcomer(ID, "Anna", is_bot=False, is_admin=False, actor_id=ID, asked=False)
+    take = TakeNewcomer(rules.clock)
+    await rules.database.transact(lambda store: take(store, GATE.chat_id, newcomer))
+
+    await erases(rules)
+
+    carried = await carries(rules)
+    assert ErrandKind.KICK in carried
+    assert ErrandKind.MUTE not in carried
+    await is_forgotten(rules)
+
+
+@pytest.mark.parametrize("result", [Result.DONE, Result.GONE, Result.REFUSED, Result.UNREACHABLE])
+async def test_what_was_under_way_brings_nothing_back(rules: Rules, result: Result) -> None:
+    await lives(rules)
+    await rules.asks_to_join(ID, query_id="a query")
+    await rules.meets(ID)
+    check: dict[str, str | int] = {"act": "", "gate": GATE.chat_id, "user_id": ID}
+    await rules.database.transact(
+        lambda store: store.errands.add(ErrandKind.CHECK_ADMIN, ID, check, rules.now, user_id=ID)
+    )
+    await rules.database.transact(lambda store: store.screens.show(ID, ID, Face.HELP, rules.now, fresh=True))
+    under_way = await rules.picks()
+    assert {type(parcel) for parcel in under_way} >= {ErrandDue, ScreenDue}
+
+    await erases(rules)
+    await rules.settles(*(receipt(parcel, result) for parcel in under_way))
+
+    await is_forgotten(rules)
+
+
+async def test_a_row_that_is_under_way_is_not_taken_for_a_new_one(rules: Rules) -> None:
+    await rules.asks_to_join(ID)
+    await carries(rules)
+    told: dict[str, str | int] = {"notice": "gate_on", "title": "x"}
+    await rules.database.transact(lambda store: store.errands.add(ErrandKind.NOTIFY, ID, told, rules.now))
+    (under_way,) = await rules.picks()
+
+    await erases(rules)
+    await rules.settles(Receipt(under_way, Result.DONE))
+
+    assert ErrandKind.DECLINE_JOIN in await carries(rules)
+
+
+async def test_a_screen_drawn_before_does_not_pass_for_the_one_of_a_new_life(rules: Rules) -> None:
+    await rules.meets(ID)
+    for _ in range(3):
+        await rules.database.transact(lambda store: store.screens.show(ID, ID, Face.HELP, rules.now, fresh=True))
+    (screen,) = await rules.picks()
+
+    await erases(rules)
+    await rules.asks_to_join(ID)
+    await rules.settles(receipt(screen))
+
+    assert [type(parcel) for parcel in await rules.picks()].count(ScreenDue) == 1
+
+
+async def test_a_screen_of_nobody_keeps_no_other_from_being_drawn(rules: Rules) -> None:
+    await rules.database.transact(lambda store: store.screens.show(ID, ID, Face.HELP, rules.now))
+    await rules.asks_to_join(ANNA)
+
+    assert [parcel.user_id for parcel in await rules.picks() if isinstance(parcel, ScreenDue)] == [ANNA]
+
+
+async def test_what_waits_for_telegram_is_kept_until_it_was_told(rules: Rules) -> None:
+    await rules.asks_to_join(ID)
+    await erases(rules)
+
+    rules.later(HOUR)
+    await rules.sweeps()
+
+    assert ErrandKind.DECLINE_JOIN in await carries(rules)
+    await is_forgotten(rules)
+
+
+async def test_who_comes_back_at_once_keeps_what_is_new(rules: Rules) -> None:
+    await rules.asks_to_join(ID)
+    await erases(rules)
+    await carries(rules)
+    rules.later(MINUTE)
+    await rules.asks_to_join(ID)
+
+    await carries(rules)
+    rules.later(CARRIED_WITHIN.total_seconds())
+    await rules.sweeps()
+
+    assert await rules.requests() == ["waiting"]
+    assert await rules.rows("SELECT event FROM journal WHERE user_id = :id", id=ID) == [
+        {"event": "join_asked"},
+        {"event": "join_reached"},
+    ]
+
+
+async def test_the_same_phone_verifies_no_other_account_but_the_same_one_again(rules: Rules) -> None:
+    await rules.verifies(ID)
+    await erases(rules)
+
+    await rules.shares(FRIEND)
+    assert await rules.face(FRIEND) == "contact_refused"
+    await rules.verifies(ID)
+
+    assert await rules.rows("SELECT user_id, rank FROM verified_phones") == [{"user_id": ID, "rank": 1}]
+    assert await rules.rows("SELECT * FROM forgotten_phones") == []
+
+
+async def test_where_a_phone_may_bring_in_two_the_erased_one_counts(rules: Rules) -> None:
+    two = GateSettings(accounts=2)
+    for user_id in (FRIEND, ANNA):
+        await rules.asks_to_join(user_id)
+    await rules.database.transact(lambda store: store.gates.set_settings(GATE.chat_id, two, rules.now))
+    await rules.verifies(ID)
+    await erases(rules)
+
+    await rules.verifies(FRIEND)
+    await rules.shares(ANNA)
+
+    assert await rules.rows("SELECT user_id, rank FROM verified_phones") == [{"user_id": FRIEND, "rank": 2}]
+    assert await rules.face(ANNA) == "contact_refused"
+
+
+async def test_calls_that_confirmed_another_account_of_the_phone_are_that_accounts(rules: Rules) -> None:
+    two = GateSettings(accounts=2)
+    await rules.asks_to_join(FRIEND)
+    await rules.database.transact(lambda store: store.gates.set_settings(GATE.chat_id, two, rules.now))
+    await rules.verifies(ID)
+    await rules.verifies(FRIEND)
+
+    await erases(rules)
+
+    (attempt,) = await rules.rows("SELECT verification_id FROM verified_phones")
+    assert await rules.rows("SELECT verification_id FROM gateway_events") == [attempt]
+
+
+async def test_who_was_blocked_stays_blocked_until_an_admin_unblocks_them(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await rules.meets(ID)
+    blocked = Decision(Standing.BLOCKED, rules.now, BORIS)
+    await rules.database.transact(lambda store: store.standings.put(GATE.chat_id, ID, blocked))
+
+    await erases(rules)
+    await is_forgotten(rules)
+
+    await rules.asks_to_join(ID)
+    assert await rules.requests() == ["declined"]
+    await rules.database.transact(lambda store: store.standings.drop(GATE.chat_id, ID))
+    await rules.asks_to_join(ID)
+    assert await rules.requests() == ["waiting"]
+
+
+async def stands(rules: Rules, standing: Standing) -> None:
+    decision = Decision(standing, rules.now, BORIS)
+    await rules.database.transact(lambda store: store.standings.put(GATE.chat_id, ID, decision))
+
+
+async def test_a_later_decision_goes_before_the_block_of_an_earlier_life(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await rules.meets(ID)
+    for standing in (Standing.BLOCKED, Standing.ALLOWED):
+        await stands(rules, standing)
+        if standing is Standing.BLOCKED:
+            await erases(rules)
+
+    found = await rules.database.transact(lambda store: store.standings.get(GATE.chat_id, ID))
+    assert found is not None
+    assert found.standing is Standing.ALLOWED
+
+
+async def test_what_is_told_of_before_it_is_done(rules: Rules) -> None:
+    await rules.asks_to_join(ID)
+    await rules.gets_number(ID)
+    await carries(rules)
+    ask = AskDeletion(rules.clock, rules.operators)
+    person = await rules.meets(ID)
+    await rules.database.transact(lambda store: ask.own(store, person))
+
+    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+
+    assert screen.view == DeletionScreen(Deletion.ASKED, is_calling=True, waiting=(GATE.title,))
+
+
+@pytest.mark.parametrize(
+    ("written", "deletion"),
+    [
+        ("", "unclear"),
+        ("anna", "unclear"),
+        ("-5", "unclear"),
+        ("0", "unclear"),
+        ("9" * 16, "unclear"),
+        ("1" * 400, "unclear"),
+        ("٣", "unclear"),
+        ("12", "nobody"),
+        (str(OPERATOR), "operator"),
+        (str(ID), "asked"),
+    ],
+)
+async def test_an_operator_is_answered_whatever_they_write(rules: Rules, written: str, deletion: str) -> None:
+    await rules.meets(ID)
+    operator = await rules.meets(OPERATOR)
+    ask = AskDeletion(rules.clock, rules.operators)
+
+    await rules.database.transact(lambda store: ask.of(store, operator, written))
+
+    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+    assert isinstance(screen.view, DeletionScreen)
+    assert screen.view.deletion == deletion
+
+
+async def test_an_operator_erases_and_the_person_is_not_written_to(rules: Rules) -> None:
+    await rules.asks_to_join(ID)
+    await carries(rules)
+    operator = await rules.meets(OPERATOR)
+    confirm = ConfirmDeletion(rules.clock, ErasePerson(rules.clock, rules.operators), rules.operators)
+
+    toasts = [await rules.database.transact(lambda store: confirm.of(store, operator, ID)) for _ in range(2)]
+
+    assert toasts == ["done", "over"]
+    assert set(await carries(rules)) == {ErrandKind.DECLINE_JOIN, "screen"}
+    assert await rules.rows("SELECT code, actor_id FROM journal WHERE event = 'erased'") == [
+        {"code": "operator", "actor_id": OPERATOR}
+    ]
+    await is_forgotten(rules)
+
+
+async def test_an_operator_is_erased_by_nobody_else(rules: Rules) -> None:
+    operator = await rules.meets(OPERATOR)
+    confirm = ConfirmDeletion(rules.clock, ErasePerson(rules.clock, rules.operators), rules.operators)
+
+    await rules.database.transact(lambda store: confirm.of(store, operator, OPERATOR))
+    assert await rules.rows("SELECT user_id FROM people") == [{"user_id": OPERATOR}]
+    await rules.database.transact(lambda store: confirm.own(store, operator))
+    assert await rules.rows("SELECT user_id FROM people") == []
+
+
+async def test_what_happened_in_the_same_transaction_is_made_nameless_too(rules: Rules) -> None:
+    await rules.meets(ID)
+    erase = ErasePerson(rules.clock, Operators())
+
+    async def both(store: Store) -> None:
+        store.journal.add(Event.STARTED, rules.now, user_id=ID)
+        await erase(store, ID)
+
+    await rules.database.transact(both)
+
+    assert await rules.rows("SELECT event, user_id FROM journal") == [
+        {"event": "started", "user_id": None},
+        {"event": "erased", "user_id": None},
+    ]
+
+
+async def test_everything_kept_about_a_person_is_in_their_file_and_nothing_about_others(rules: Rules) -> None:
+    fingerprint, mask = await lives(rules)
+    collect = CollectPersonData(rules.clock)
+
+    document = await rules.database.transact(lambda store: collect(store, ID))
+
+    assert document["you"][0]["telegram_id"] == ID
+    assert document["verified_phone"][0]["phone_masked"] == mask
+    assert [attempt["state"] for attempt in document["attempts"]] == ["confirmed"]
+    assert {request["gate"] for request in document["requests_to_enter"]} == {GATE.title}
+    assert len(document["calls_from_your_phone"]) == 2
+    assert {decision["decision"] for decision in document["decisions_of_administrators"]} == {"allowed", "blocked"}
+    assert {entry["event"] for entry in document["journal"]} >= {"join_asked", "confirmed", "grant_done"}
+    assert document["only_the_newest_of"] == []
+    written = as_file(document).decode()
+    assert fingerprint in written
+    assert document["verified_phone"][0]["verified_at"].startswith(f"{rules.now:%Y-%m-%dT}")
+    for other in (PHONE, str(FRIEND), f" {BORIS},"):
+        assert other not in written
+
+
+async def test_the_file_has_every_section_also_for_somebody_unknown(rules: Rules) -> None:
+    document = await rules.database.transact(lambda store: CollectPersonData(rules.clock)(store, ID))
+
+    assert {section for section, rows in document.items() if rows == []} >= {"you", "attempts", "journal"}
