@@ -19,6 +19,7 @@ from bot.exports import Parts, export_journal, name_of
 from bot.phones import KeyedMarker
 from bot.settings import Settings
 from bot.usecases.erase_person import ErasePerson, not_in_yet
+from bot.usecases.operators import Operators
 from bot.usecases.ports import StorageUnavailableError, Store
 from storage.database import Database
 from storage.migrate import require_newest
@@ -110,7 +111,7 @@ async def erase(config: Settings, given: argparse.Namespace) -> int:
             return _said(given, "nothing is kept about them", FAILED, erased=False)
         if not given.yes and not await _confirmed(user_id, known):
             return _said(given, "nothing was erased", FAILED, erased=False)
-        erase_person = ErasePerson(clock, config.OPERATORS)
+        erase_person = ErasePerson(clock, Operators(config.OPERATORS))
         await database.transact(lambda store: erase_person(store, user_id, operator_id=BY_SHELL))
     except StorageUnavailableError as error:
         return _complain(f"erase: the database does not answer ({error}); nothing was erased", FAILED)

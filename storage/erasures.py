@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Text, cast, delete, exists, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,6 +39,7 @@ DELETED = (
     tables.appeals,
     tables.admins,
     tables.screens,
+    tables.outbox,
     tables.people,
 )
 """Rows of these are a person's by `user_id`, and go. In this order: numbers belong to verifications."""
@@ -164,10 +166,26 @@ class SqlErasures:
         for table in DELETED:
             await self._connection.execute(delete(table).where(table.c.user_id == user_id))
         await self._make_nameless(user_id)
-        gates = tables.gates
-        await self._connection.execute(update(gates).where(gates.c.added_by == user_id).values(added_by=None))
-        await self._connection.execute(update(tables.standings).where(ST.admin_id == user_id).values(admin_id=NOBODY))
+        for column, nobody in (
+            (tables.gates.c.added_by, None),
+            (tables.standings.c.admin_id, NOBODY),
+            (tables.mass_declines.c.admin_id, NOBODY),
+            (tables.appeals.c.decided_by, None),
+        ):
+            await self._connection.execute(update(column.table).where(column == user_id).values({column: nobody}))
+        await self._forget_raids(user_id)
         await self._look_away(user_id, watchers)
+
+    async def _forget_raids(self, user_id: int) -> None:
+        """What an admin did about a raid is nobody's; where they were told of it, it is told no more."""
+        gates = tables.gates
+        raids = await self._connection.execute(
+            select(gates.c.chat_id, gates.c.raid).where(cast(gates.c.raid, Text).contains(str(user_id)))
+        )
+        for row in raids.all():
+            told = [message for message in row.raid["messages"] if message["chat_id"] != user_id]
+            raid = _nameless({**row.raid, "messages": told}, user_id)
+            await self._connection.execute(update(gates).where(gates.c.chat_id == row.chat_id).values(raid=raid))
 
     async def _make_nameless(self, user_id: int, *when: ColumnElement[bool]) -> None:
         """Entries of the journal are counted all the same, but are nobody's."""
@@ -218,3 +236,12 @@ def names(value: object, user_id: int) -> bool:
     """Whether this id stands in a value, as a number or within a text."""
     written = value if isinstance(value, str) else json.dumps(value)
     return re.search(rf"(?<![\w-]){user_id}(?!\w)", written) is not None
+
+
+def _nameless(value: Any, user_id: int) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """A JSON value in which this id stands no more."""
+    if isinstance(value, dict):
+        return {key: _nameless(held, user_id) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_nameless(held, user_id) for held in value]
+    return NOBODY if value == user_id and value is not True else value

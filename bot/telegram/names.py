@@ -21,6 +21,9 @@ class Names:
 
     async def admin(self, gate_id: int, user_id: int, words: Words) -> str:
         """The admin as HTML; by what they are where Telegram does not say who they are."""
+        if not user_id:
+            # They were erased since.
+            return words("administrator")
         key = (gate_id, user_id)
         if key not in self._known:
             try:

@@ -402,4 +402,5 @@ def test_only_messages_spend_a_chats_budget() -> None:
         ErrandKind.PROMPT,
         ErrandKind.GROUP_PROMPT,
         ErrandKind.SEND_FILE,
+        ErrandKind.MAKE_FILE,
     }

@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, ScreenDue
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, ScreenDue, Toast
 from bot.domain.gate import Decision, Standing
+from bot.domain.health import Health
 from bot.domain.journal import Event
+from bot.domain.outbox import Target
+from bot.domain.panel import ActKind
 from bot.domain.personal import CARRIED_WITHIN, Deletion, DeletionScreen
+from bot.domain.raid import Deed, MassDecline, Raid, Told
 from bot.domain.screen import Face
 from bot.domain.settings import GateSettings, WayIn
 from bot.domain.statistics import Grain, Period
@@ -76,8 +80,8 @@ async def statistics(rules: Rules) -> list[Any]:
     return await rules.database.transact(read)
 
 
-IGNORED = {"erased", "cancelled"}
-"""What the erasure itself is noted as."""
+IGNORED = {"erased", "cancelled", "raid_over"}
+"""What the erasure itself is noted as, and what ends meanwhile."""
 
 
 async def carries(rules: Rules, result: Result = Result.DONE) -> list[str]:
@@ -90,7 +94,11 @@ async def carries(rules: Rules, result: Result = Result.DONE) -> list[str]:
 
 
 def receipt(parcel: Any, result: Result = Result.DONE) -> Receipt:
-    answer = {"is_admin": True} if getattr(parcel, "kind", None) is ErrandKind.CHECK_ADMIN else {}
+    answers: dict[ErrandKind, dict[str, Any]] = {
+        ErrandKind.CHECK_ADMIN: {"is_admin": True},
+        ErrandKind.CHECK_GATE: {"health": Health(NOW)},
+    }
+    answer = answers.get(parcel.kind, {}) if isinstance(parcel, ErrandDue) else {}
     return Receipt(parcel, result, message_id=77, digest="d", answer=answer)
 
 
@@ -128,6 +136,12 @@ async def lives(rules: Rules) -> tuple[str, str]:
         await store.errands.add(ErrandKind.NOTIFY, OPERATOR, told, rules.now, key=f"about {ID}")
         store.journal.add(Event.ALLOWED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, actor_id=ID)
         await rules.report(store, "abcd1234", "trouble", ID)
+        await store.appeals.open(GATE.chat_id, FRIEND, rules.now, timedelta(days=1))
+        await store.appeals.close(GATE.chat_id, FRIEND, Toast.DECLINED, rules.now, ID)
+        await store.mass_declines.add(MassDecline("many", GATE.chat_id, ID, "raid", None, rules.now))
+        await store.outbox.add(Target.EVENTS, "msg_1", "access.granted", str(ID).encode(), rules.now, user_id=ID)
+        raid = Raid(GATE.chat_id, rules.now, rules.now, messages=(Told(ID, 5), Told(BORIS, 6)), said={"by": ID})
+        await store.raids.put(GATE.chat_id, raid.with_deed(Deed(ActKind.SWITCH, "pause", ID)))
 
     await rules.database.transact(more)
     assert person.user_id == ID
@@ -155,6 +169,8 @@ async def test_nothing_of_a_person_is_left_in_any_table_and_statistics_stay_as_t
         "gateway_events",
         "gates",
         "journal",
+        "mass_declines",
+        "outbox",
     }
 
     assert await erases(rules)
