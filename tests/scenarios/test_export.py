@@ -11,11 +11,13 @@ from datetime import timedelta
 import pytest
 
 from bot import exports
+from bot.domain.journal import Event
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Message
 from bot.sandbox.world import World
 from bot.telegram import data_files
 from bot.usecases import ask_file
+from bot.usecases.ports import Store
 from tests.installation import Installation, verify
 from tests.process import BotProcess
 from tests.scenarios.story import all_is_carried, eventually, guarded
@@ -38,9 +40,9 @@ async def made_up(callgate: Installation, count: int) -> None:
     at = callgate.world.clock.now()
     assert callgate.app is not None
 
-    async def add(store: object) -> None:
+    async def add(store: Store) -> None:
         for number in range(count):
-            store.journal.add("started", at - timedelta(seconds=number), user_id=number + 1)  # type: ignore[attr-defined]
+            store.journal.add(Event.STARTED, at - timedelta(seconds=number), user_id=number + 1)
 
     await callgate.app._database.transact(add)
 
