@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import BigInteger, ColumnElement, bindparam, cast, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import Toast
+from bot.domain.delivery import ErrandKind, Toast
 from bot.domain.gate import Decision, Gate, Standing
 from bot.domain.panel import ADMIN_KNOWN_FOR
 from bot.domain.verification import VerificationState
@@ -24,6 +24,7 @@ S = tables.standings.c
 AP = tables.appeals.c
 AD = tables.admins.c
 V = tables.verifications.c
+E = tables.errands.c
 PHONE_COLUMNS = [column for column in PHONES if column is not PHONES.user_id]
 # A mark is below zero: what was decided since the person came back goes first.
 IS_THEIRS = S.user_id.in_((bindparam("whose"), bindparam("under_mark")))
@@ -32,7 +33,17 @@ STANDING = (
 )
 WHO = select(cast(bindparam("whose"), BigInteger).label("user_id")).subquery()
 VERIFYING = exists().where(V.user_id == WHO.c.user_id, V.state == VerificationState.OPEN)
-FACTS = [WHO.c.user_id, S.standing, S.at, S.admin_id, *PHONE_COLUMNS, VERIFYING.label("is_verifying")]
+BEING_DECLINED = exists().where(
+    E.user_id == WHO.c.user_id,
+    E.chat_id == bindparam("at_gate"),
+    E.kind == ErrandKind.DECLINE_JOIN,
+    E.done_at.is_(None),
+)
+FACTS = [
+    *(WHO.c.user_id, S.standing, S.at, S.admin_id, *PHONE_COLUMNS),
+    VERIFYING.label("is_verifying"),
+    BEING_DECLINED.label("is_being_declined"),
+]
 KNOWN = (
     select(*FACTS)
     .select_from(
@@ -68,6 +79,7 @@ class SqlStandings:
             Decision(Standing(row.standing), row.at, row.admin_id) if row.standing is not None else None,
             phone(row) if row.fingerprint is not None else None,
             row.is_verifying,
+            row.is_being_declined,
         )
 
     async def put(self, gate_id: int, user_id: int, decision: Decision) -> None:

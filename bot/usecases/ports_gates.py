@@ -40,12 +40,13 @@ class GateExtras:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of somebody at a gate: what an admin decided about them there, the phone that verified them, and
-    whether they are verifying right now."""
+    """What is known of somebody at a gate: what an admin decided about them there, the phone that verified them,
+    whether they are verifying right now, and whether Telegram is still to be told that a request was declined."""
 
     decision: Decision | None
     phone: VerifiedPhone | None
     is_verifying: bool
+    is_being_declined: bool
 
 
 class Gates(Protocol):

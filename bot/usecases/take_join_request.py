@@ -57,6 +57,9 @@ class TakeJoinRequest:
         store.journal.add(Event.JOIN_ASKED, now, user_id=person.user_id, gate_id=gate.chat_id)
         gate = await notice_raid(store, gate, now)
         known = await store.standings.known(gate.chat_id, person.user_id)
+        if known.is_being_declined:
+            # That was an earlier request; Telegram would decline this one.
+            await store.errands.cancel(ErrandKind.DECLINE_JOIN, gate.chat_id, person.user_id, now)
         if await decide(store, gate, request, now, told=False, known=known):
             store.journal.add(Event.AT_ONCE, now, user_id=person.user_id, gate_id=gate.chat_id)
             return

@@ -268,3 +268,16 @@ async def test_nobody_is_let_in_for_want_of_a_call_while_the_gate_is_strict_for_
     await rules.sweeps()
 
     assert await rules.requests() == ["approved"]
+
+
+async def test_a_decline_that_telegram_was_not_told_of_yet_does_not_meet_a_new_request(rules: Rules) -> None:
+    await rules.asks_to_join(BORIS)
+    await rules.asks_to_join()
+    rules.later(DAY + 1)
+    await rules.sweeps()
+    assert await rules.requests() == ["declined", "declined"]
+
+    await rules.asks_to_join()
+
+    assert sorted(await rules.requests()) == ["declined", "waiting"]
+    assert [errand.user_id for errand in await rules.errands(ErrandKind.DECLINE_JOIN)] == [BORIS]
