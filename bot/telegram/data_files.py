@@ -142,7 +142,8 @@ class Progress:
             await _anyhow(self._bot.delete_message(self._chat_id, self._message_id, request_timeout=TIMEOUT))
 
     def _text(self, count: int) -> str:
-        return self._words("⏳ Exporting: {count} of {total}", count=spaced(count), total=spaced(self._total))
+        words = self._words
+        return words("⏳ Exporting: {count} of {total}", count=spaced(count), total=spaced(self._total))
 
 
 def _my_data_caption(words: Words) -> str:
