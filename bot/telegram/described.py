@@ -39,7 +39,7 @@ def facts(settings: GateSettings, words: Words, chats: Mapping[int, str]) -> lis
         Fact(words("Countries"), countries, listed_countries(settings, words)),
         Fact(words("Numbers refused"), kinds, ", ".join(kind(each, words) for each in kinds) or words("none")),
         Fact(words("Verify again"), settings.fresh_for, fresh(settings.fresh_for, words)),
-        Fact(words("Accounts a phone"), settings.accounts, str(settings.accounts)),
+        Fact(words("Accounts per phone"), settings.accounts, str(settings.accounts)),
         Fact(words("Tag"), settings.tag, shown(settings.tag) if settings.tag else words("none")),
         Fact(
             words("Further chats"), further, ", ".join(shown(chats.get(chat, "")) for chat in further) or words("none")

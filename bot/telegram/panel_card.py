@@ -144,7 +144,7 @@ def _settings(gate: Gate, words: Words) -> list[list[InlineKeyboardButton]]:
         Page.COUNTRIES: words("🌍 Countries: {value}", value=described.few_countries(settings, words)),
         Page.KINDS: words("☎️ Numbers refused: {value}", value=len(settings.refused_kinds)),
         Page.FRESH: words("♻️ Verify again: {value}", value=described.fresh(settings.fresh_for, words)),
-        Page.ACCOUNTS: words("👤 Accounts a phone: {value}", value=settings.accounts),
+        Page.ACCOUNTS: words("👤 Accounts per phone: {value}", value=settings.accounts),
         Page.GRANTED: words("🎁 What is given"),
         Page.WELCOME: words("👋 Welcome"),
         Page.LANGUAGE: words("💬 Language: {value}", value=described.language(settings.language, words)),

@@ -207,7 +207,7 @@ def _accounts(view: SettingPage, words: Words) -> Drawing:
     return framed(
         view,
         words,
-        words("👤 Accounts a phone"),
+        words("👤 Accounts per phone"),
         words("One phone can bring in so many accounts: <b>{count}</b>.", count=current),
         _looked_at(view, words),
         words("Choose, or write a number up to 10."),

@@ -64,7 +64,7 @@ async def test_a_file_that_is_left_changes_nothing(world: World, brisk: Installa
     owner, _ = await guarded(world)
     await opens(owner, "💾 Export and import", "to keep or to use in another group")
     await owner.sends_document("x.json", json.dumps({"callgate": 1, "settings": {"accounts": 3}}).encode())
-    await owner.sees("Accounts a phone: 1 → 3")
+    await owner.sees("Accounts per phone: 1 → 3")
 
     await owner.presses("Leave it")
 
@@ -109,4 +109,4 @@ async def test_a_file_is_fetched_although_telegram_stumbles(world: World, brisk:
 
     await owner.sends_document("x.json", json.dumps({"callgate": 1, "settings": {"accounts": 3}}).encode())
 
-    await owner.sees("Accounts a phone: 1 → 3")
+    await owner.sees("Accounts per phone: 1 → 3")

@@ -273,7 +273,7 @@ def test_a_difference_is_shown_line_by_line_also_when_it_lies_behind_what_is_sho
     page = ImportPage(replace(GATE, settings=before), PAPER.changes(before, after), 0)
     lines = [line for line in parse_html(drawn(page).text)[0].split("\n") if line.startswith("•")]
     assert len(lines) == 2
-    assert lines[0] == "• Accounts a phone: 1 → 2"
+    assert lines[0] == "• Accounts per phone: 1 → 2"
 
 
 @pytest.mark.parametrize(
