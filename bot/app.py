@@ -51,11 +51,14 @@ from bot.usecases.call_panel import CallPanel, ChooseLogPlace
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.doers import doers
+from bot.usecases.find_people import FindPeople
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_panel import ListGates
 from bot.usecases.open_verification import OpenVerification
+from bot.usecases.operator_desk import EraseForOperator, OperatorDesk
+from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import Store
@@ -153,7 +156,9 @@ class App:
             operators,
         )
 
-        # What admins want done.
+        # What admins and operators want done.
+        is_operator = Operators(operators).is_operator
+        erase_person: EraseForOperator | None = None
         show_statistics = ShowStatistics(clock, ReadStatistics())
         decline_many, raids = DeclineMany(clock), FollowRaids(clock)
         desk = AdminDesk(clock, doers(Typed(), JsonPaper(), decline_many, show_statistics))
@@ -167,7 +172,7 @@ class App:
         deliverer = Deliverer(self._bot, clock, self._texts, self._screens, settings.app_url, settings.SMSC_PRICE)
         self._courier = Courier(
             self._database,
-            PickParcels(clock),
+            PickParcels(clock, OperatorViews(is_operator, can_erase=erase_person is not None)),
             SettleParcels(clock, SettleGrant(operators), SettleErrand(desk, HearOfRaid(operators), operators)),
             deliverer,
             Budget(settings.TELEGRAM_RATE),
@@ -216,7 +221,8 @@ class App:
             take_words=TakeWords(desk),
             call_panel=call_panel,
             choose_log_place=ChooseLogPlace(desk, call_panel),
-            ask_statistics=AskStatistics(clock, desk, show_statistics, Operators(operators).is_operator),
+            ask_statistics=AskStatistics(clock, desk, show_statistics, is_operator),
+            operator_desk=OperatorDesk(clock, is_operator, FindPeople(plan, vault), erase_person),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
             take_restriction=TakeRestriction(clock),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.admission import VerifiedPhone
@@ -96,6 +96,9 @@ class SqlVerifiedPhones:
         await self._connection.execute(
             upsert(self._connection, tables.verified_phones, *values), {"user_id": phone.user_id, **values}
         )
+
+    async def drop(self, user_id: int) -> None:
+        await self._connection.execute(delete(tables.verified_phones).where(PHONES.user_id == user_id))
 
 
 def _person(row: Row[tuple[object, ...]]) -> Person:

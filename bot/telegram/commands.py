@@ -45,7 +45,10 @@ PEOPLE_COMMANDS = (WHO, REVOKE, BLOCK, UNBLOCK)
 ADMIN_COMMANDS = (GATE, PENDING, *PEOPLE_COMMANDS, LOG)
 """Those of admins, in their groups; all but `/gate` and `/log` in private too."""
 STATS = Command("stats", _("how many got in: /stats [today|7d|30d|90d|all] [gate]"))
-OPERATOR_COMMANDS = (STATS,)
+RECENT = Command("recent", _("who got in lately, or did not, and what was decided"))
+FIND = Command("find", _("look somebody up: /find id, @name or phone"))
+PERSON = Command("person", _("one person at all groups: /person id"))
+OPERATOR_COMMANDS = (STATS, RECENT, FIND, PERSON)
 """In no menu: who may not use them does not learn that they exist."""
 
 

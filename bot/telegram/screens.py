@@ -8,6 +8,7 @@ from html import escape
 from aiogram.types import InlineKeyboardButton
 
 from bot.domain.gate import GrantState
+from bot.domain.operator_pages import Confirmation, Found, GatesToActAt, NobodyFound, PersonCard, Recent
 from bot.domain.people_pages import DeclineChoice, GateChoice, NobodyMeant, Someone, WaitingList
 from bot.domain.screen import (
     Appeal,
@@ -30,6 +31,7 @@ from bot.telegram.commands import listed
 from bot.telegram.drawing import Drawing
 from bot.telegram.granted import draw_decided, grant_line, try_again, way_in
 from bot.telegram.keyboards import Place, Step
+from bot.telegram.operator_pages import draw_operator
 from bot.telegram.panel import draw_panel
 from bot.telegram.panel_people import draw_people
 from bot.telegram.sentences import appeal_text, contact_refusal, gateway_refusal, hindered_at
@@ -78,6 +80,8 @@ class Screens:
                 return _privacy(words)
             case WaitingList() | DeclineChoice() | Someone() | NobodyMeant() | GateChoice():
                 return draw_people(view, words, now)
+            case Recent() | Found() | NobodyFound() | PersonCard() | GatesToActAt() | Confirmation():
+                return draw_operator(view, words, now)
             case _:
                 return draw_panel(view, words, self.chat_url)
 
