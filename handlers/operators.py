@@ -34,7 +34,7 @@ async def look_up(
     show_screen: ShowScreen,
 ) -> None:
     """/find and /person: who that is."""
-    if not await operator_desk.look_up(store, person, _asked(message, command), message.message_id):
+    if not await operator_desk.look_up(store, person, command.args or "", message.message_id):
         await show_screen(store, person, Face.WELCOME, fresh=True)
 
 
@@ -47,9 +47,3 @@ async def operator_button(
     turn = "" if is_sure else data.how
     pressed = Pressed(data.page, data.user, data.act, data.gate, data.at, turn, is_sure=is_sure)
     await operator_desk.press(store, person, query.id, pressed)
-
-
-def _asked(message: Message, command: CommandObject) -> str:
-    """The words after the command; of somebody who was named without having a user name, their id."""
-    users = [entity.user for entity in message.entities or () if entity.type == "text_mention" and entity.user]
-    return str(users[0].id) if len(users) == 1 else command.args or ""

@@ -157,13 +157,14 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class KnownPhone:
-    """A verified phone, as far as it may be told. `rank`: the how manieth account it verified."""
+    """A phone as far as it may be told: the verified one, with when that was and the how manieth account it verified;
+    else that of the newest attempt."""
 
     mask: str
     region: str
     kind: NumberKind
-    rank: int
-    verified_at: datetime
+    rank: int = 0
+    verified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

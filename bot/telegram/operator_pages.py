@@ -25,17 +25,18 @@ from bot.domain.panel import ActKind
 from bot.domain.people_pages import Happening, Someone, Stage
 from bot.telegram import keyboards
 from bot.telegram.countries import country, flag
-from bot.telegram.described import kind
 from bot.telegram.drawing import Drawing
 from bot.telegram.mentions import harmless, mention
 from bot.telegram.operator_buttons import button
-from bot.telegram.operator_words import asked, sure, title, trouble
+from bot.telegram.operator_words import asked, number_kind, sure, title, trouble
 from bot.telegram.panel_people import act_text
-from bot.telegram.people_words import decision, happened, lasted, stage, standing
+from bot.telegram.people_words import ICONS, decision, happened, lasted, stage, standing
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, visible
 
 BUTTON_LENGTH = 32
+SHORT_TITLE = 16
+"""So that a line is one line on a phone."""
 IN_A_ROW = 2
 MOST_GATES = 10
 A_YEAR_AGO = timedelta(days=300)
@@ -64,20 +65,23 @@ def _recent(view: Recent, words: Words, now: datetime) -> Drawing:
     if not view.entries:
         lines += ["", words("Nothing has happened yet.")]
     for number, entry in enumerate(view.entries, 1):
-        lines += ["", f"{number}. {mention(entry.name, entry.user_id)}: {happened(entry.what, words)}"]
+        icon, who = ICONS[entry.what.event], mention(entry.name, entry.user_id)
+        lines += ["", f"{number}. {icon} {who}: {happened(entry.what, words)}"]
         lines.append(" · ".join(_beside(entry, now)))
     numbers = [button(str(at), OperatorPage.PERSON, entry.user_id) for at, entry in enumerate(view.entries, 1)]
-    turns = [button(words("🔄 Look again"), OperatorPage.RECENT)]
+    turns = []
     if view.newer is not None:
-        turns.insert(0, button("‹", OperatorPage.RECENT, at=view.newer, how="after"))
+        turns.append(button(words("‹ Newer"), OperatorPage.RECENT, at=view.newer, how="after"))
     if view.older is not None:
-        turns.append(button("›", OperatorPage.RECENT, at=view.older, how="before"))
-    return Drawing("\n".join(lines), keyboards.rows(numbers, turns))
+        turns.append(button(words("Older ›"), OperatorPage.RECENT, at=view.older, how="before"))
+    again = button(words("🔄 Look again"), OperatorPage.RECENT)
+    return Drawing("\n".join(lines), keyboards.rows(numbers, turns, [again]))
 
 
 def _beside(entry: RecentEntry, now: datetime) -> list[str]:
     """When, where, and with which phone."""
-    return [_clock(entry.what.at, now), *([title(entry.what.gate)] if entry.what.gate else []), *_mask(entry.mask)]
+    gate = [title(entry.what.gate, SHORT_TITLE)] if entry.what.gate else []
+    return [_clock(entry.what.at, now), *gate, *_mask(entry.mask)]
 
 
 def _mask(mask: str) -> list[str]:
@@ -132,13 +136,7 @@ def _said(said: str, words: Words) -> list[str]:
 
 def _person(view: PersonCard, words: Words, now: datetime) -> Drawing:
     lines = [*_said(view.said, words), f"👤 {mention(view.name, view.user_id)} · id {view.user_id}"]
-    lines += [_phone(view.phone, words, now)] if view.phone is not None else []
-    if view.stage is not None:
-        reached = stage(view.stage, view.why, view.until, words, now)
-        is_under_way = view.stage in (Stage.SHARED, Stage.NUMBER_SHOWN)
-        lines.append(words("📞 Verifying: {stage}", stage=reached) if is_under_way else _not_verified(reached, words))
-    elif view.phone is None:
-        lines.append(words("Not verified."))
+    lines += [_verified(view, words, now), *_phone(view.phone, words)]
     if view.can_be_written is False:
         lines.append(words("🔇 I cannot write to them."))
     if view.gates:
@@ -155,19 +153,26 @@ def _person(view: PersonCard, words: Words, now: datetime) -> Drawing:
     return Drawing("\n".join(lines), _person_buttons(view, words))
 
 
-def _phone(phone: KnownPhone, words: Words, now: datetime) -> str:
-    told = [f"✅ {phone.mask}"]
+def _verified(view: PersonCard, words: Words, now: datetime) -> str:
+    """Whether they are verified, or how far their attempt got."""
+    verified_at = view.phone.verified_at if view.phone is not None else None
+    reached = stage(view.stage, view.why, view.until, words, now) if view.stage is not None else ""
+    if view.stage in (Stage.SHARED, Stage.NUMBER_SHOWN):
+        return words("📞 Verifying: {stage}", stage=reached)
+    if verified_at is not None:
+        return words("✅ Verified {age} ago", age=lasted(now - verified_at, words))
+    return words("Not verified: {stage}", stage=reached) if reached else words("Not verified.")
+
+
+def _phone(phone: KnownPhone | None, words: Words) -> list[str]:
+    if phone is None:
+        return []
+    told = [number_kind(phone.kind, words)]
     if phone.region:
-        told.append(f"{flag(phone.region)} {country(phone.region, words.language)}")
-    told.append(kind(phone.kind, words))
+        told.insert(0, f"{flag(phone.region)} {country(phone.region, words.language)}")
     if phone.rank > 1:
         told.append(words("account no. {number} of this phone", number=phone.rank))
-    told.append(words("verified {age} ago", age=lasted(now - phone.verified_at, words)))
-    return " · ".join(told)
-
-
-def _not_verified(reached: str, words: Words) -> str:
-    return words("Not verified: {stage}", stage=reached)
+    return [f"📱 {phone.mask}", " · ".join(told)]
 
 
 def _at(at: Someone, words: Words, now: datetime) -> str:
@@ -182,7 +187,7 @@ def _at(at: Someone, words: Words, now: datetime) -> str:
 
 
 def _line(what: Happening, words: Words, now: datetime) -> str:
-    where = f" · {title(what.gate)}" if what.gate else ""
+    where = f" · {title(what.gate, SHORT_TITLE)}" if what.gate else ""
     return f"{_clock(what.at, now)} · {happened(what, words)}{where}"
 
 

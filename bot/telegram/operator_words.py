@@ -10,6 +10,7 @@ from bot.domain.delivery import ErrandKind
 from bot.domain.gate import GrantKind
 from bot.domain.operator_pages import Confirmation, Trouble, TroubleKind
 from bot.domain.panel import ActKind
+from bot.domain.phone import NumberKind
 from bot.telegram.people_words import lasted
 from bot.telegram.texts import Words, apart, visible
 
@@ -118,9 +119,9 @@ def sure(act: ActKind, words: Words) -> str:
             return words("📱 Yes, free it")
 
 
-def title(gate: str) -> str:
+def title(gate: str, longest: int = TITLE_LENGTH) -> str:
     """The title of a gate, short, as HTML."""
-    return apart(escape(visible(gate, TITLE_LENGTH), quote=False))
+    return apart(escape(visible(gate, longest), quote=False))
 
 
 def named(gates: Sequence[str], words: Words) -> str:
@@ -128,6 +129,35 @@ def named(gates: Sequence[str], words: Words) -> str:
     names = ", ".join(f"<b>{gate}</b>" for gate in gates[:NAMED])
     more = len(gates) - NAMED
     return names + words.many(" and {count} more", " and {count} more", more) if more > 0 else names
+
+
+def number_kind(kind: NumberKind, words: Words) -> str:  # noqa: C901 - one line a kind
+    """What sort of number somebody has."""
+    match kind:
+        case NumberKind.MOBILE:
+            return words("mobile number")
+        case NumberKind.FIXED_OR_MOBILE:
+            return words("landline or mobile number")
+        case NumberKind.FIXED:
+            return words("landline number")
+        case NumberKind.VOIP:
+            return words("internet number (VoIP)")
+        case NumberKind.TOLL_FREE:
+            return words("toll-free number")
+        case NumberKind.PREMIUM:
+            return words("premium-rate number")
+        case NumberKind.SHARED_COST:
+            return words("shared-cost number")
+        case NumberKind.PERSONAL:
+            return words("personal number of a forwarding service")
+        case NumberKind.PAGER:
+            return words("pager number")
+        case NumberKind.UAN:
+            return words("number of a company")
+        case NumberKind.VOICEMAIL:
+            return words("voicemail number")
+        case NumberKind.UNKNOWN:
+            return words("number of an unknown kind")
 
 
 def trouble(what: Trouble, words: Words, now: datetime) -> str:

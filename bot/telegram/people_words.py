@@ -12,6 +12,30 @@ from bot.domain.people_pages import Happening, Someone, Stage
 from bot.telegram.mentions import mention
 from bot.telegram.texts import Words
 
+ICONS = {
+    Event.CONFIRMED: "📞",
+    Event.EXPIRED: "⌛",
+    Event.CANCELLED: "✖️",
+    Event.CONTACT_REFUSED: "⚠️",
+    Event.NUMBER_REFUSED: "⚠️",
+    Event.PHONE_TAKEN: "⚠️",
+    Event.HINDERED: "⚠️",
+    Event.PHONE_FREED: "📱",
+    Event.GRANT_DONE: "✅",
+    Event.GRANT_FAILED: "⚠️",
+    Event.ALLOWED: "✅",
+    Event.LEFT_ALONE: "✅",
+    Event.DECLINED_BY_HAND: "✖️",
+    Event.JOIN_DECLINED: "✖️",
+    Event.JOIN_EXPIRED: "⌛",
+    Event.REMOVED: "🚪",
+    Event.BLOCKED: "⛔",
+    Event.UNBLOCKED: "🔓",
+    Event.REVOKED: "♻️",
+    Event.RESTORED: "↩️",
+    Event.RAID: "🌊",
+}
+"""What became of somebody, at a glance."""
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 

@@ -30,6 +30,7 @@ from bot.domain.operator_pages import (
 )
 from bot.domain.panel import ActKind
 from bot.domain.people_pages import Happening, Someone
+from bot.domain.verification import Verification
 from bot.usecases.find_people import is_known
 from bot.usecases.free_phone import came_in_by_phone
 from bot.usecases.person_at_gates import at_gates, has_anything, possible_acts, where_possible
@@ -105,7 +106,7 @@ class OperatorViews:
             user_id=user_id,
             name=(await store.requests.names([user_id])).get(user_id, ""),
             can_be_written=person.can_be_written if person is not None else None,
-            phone=_known(phone) if phone is not None else None,
+            phone=_known(phone, attempt),
             stage=reached[0] if reached is not None else None,
             why=reached[1] if reached is not None else "",
             until=reached[2] if reached is not None else None,
@@ -240,8 +241,10 @@ async def _troubles(store: Store, user_id: int, gates: Mapping[int, Gate], now: 
     return [*grants, *errands, *failures][:MOST_TROUBLES]
 
 
-def _known(phone: VerifiedPhone) -> KnownPhone:
-    return KnownPhone(phone.mask, phone.region, phone.kind, phone.rank, phone.verified_at)
+def _known(phone: VerifiedPhone | None, attempt: Verification | None) -> KnownPhone | None:
+    if phone is not None:
+        return KnownPhone(phone.mask, phone.region, phone.kind, phone.rank, phone.verified_at)
+    return KnownPhone(attempt.mask, attempt.region, attempt.kind) if attempt is not None else None
 
 
 def _titles(entries: Sequence[JournalEntry], gates: Mapping[int, Gate]) -> dict[int, str]:
