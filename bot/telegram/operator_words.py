@@ -49,12 +49,12 @@ def asked(view: Confirmation, who: str, gates: Sequence[str], words: Words) -> s
                 where=where,
             )
         case ActKind.BLOCK:
-            return words(
-                "Block {who} at {where}?\n\nWho is in is banned; from now on they are turned away whenever they ask. "
-                "Groups that come later are not among these.",
+            text = words(
+                "Block {who} at {where}?\n\nWho is in is banned; from now on they are turned away whenever they ask.",
                 who=who,
                 where=where,
             )
+            return text if view.gate_id else f"{text} {_later_ones(words)}"
         case ActKind.UNBLOCK:
             return words(
                 "Unblock {who} at {where}?\n\nThey may ask again, and have to verify like anybody else.",
@@ -69,6 +69,10 @@ def asked(view: Confirmation, who: str, gates: Sequence[str], words: Words) -> s
             )
         case _:
             return "\n\n".join(_free(view, who, where, words))
+
+
+def _later_ones(words: Words) -> str:
+    return words("Groups that come later are not among these.")
 
 
 def _free(view: Confirmation, who: str, where: str, words: Words) -> list[str]:

@@ -303,8 +303,8 @@ def _privacy(words: Words) -> Drawing:
         "<b>What is not</b>\n\n"
         "• Your number itself. While you verify it is held encrypted, and one hour after at the latest it is gone.\n"
         "• Your messages, your contacts.\n\n"
-        "Administrators of the groups you ask to enter see the mask, and what happened there; who runs this bot sees it "
-        "of all groups. "
+        "Administrators of the groups you ask to enter see the mask, and what happened there; who runs this bot sees "
+        "it of all groups. "
         "The gateway that hears the call learns your number, as any phone company does."
     )
     return Drawing(text, keyboards.rows([keyboards.place(words("‹ Back"), Place.HOME)]))

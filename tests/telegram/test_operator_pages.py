@@ -202,3 +202,10 @@ def test_of_many_groups_only_some_are_named() -> None:
 
     assert "Group 4 and 7 more?" in text
     assert "Group 5" not in text
+
+
+def test_who_is_blocked_everywhere_is_so_only_where_there_is_a_group_now() -> None:
+    everywhere = Confirmation(USER, "Anna", ActKind.BLOCK, ("Flats", "Garage"))
+
+    assert "Groups that come later" in text_of(everywhere)
+    assert "Groups that come later" not in text_of(replace(everywhere, gates=("Flats",), gate_id=GATE.chat_id))
