@@ -55,12 +55,15 @@ from bot.usecases.decline_many import DeclineMany
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
 from bot.usecases.doers import doers
 from bot.usecases.erase_person import ErasePerson, FinishErasures
+from bot.usecases.find_people import FindPeople
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.forget_old import ForgetOld
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_panel import ListGates
 from bot.usecases.open_verification import OpenVerification
+from bot.usecases.operator_desk import OperatorDesk
+from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import Randomness, Store
@@ -173,14 +176,14 @@ class App:
             tell_operators,
         )
 
-        # What admins want done.
+        # What admins and operators want done.
         show_statistics = ShowStatistics(clock, ReadStatistics())
         decline_many, raids = DeclineMany(clock), FollowRaids(clock)
         desk = AdminDesk(clock, doers(Typed(), JsonPaper(), decline_many, show_statistics))
         call_panel = CallPanel(clock, desk)
 
         # What people want done with what is kept about them.
-        erase_person = ErasePerson(clock, operators)
+        erase_person, ask_deletion = ErasePerson(clock, operators), AskDeletion(clock, operators)
         collect = CollectPersonData(clock)
 
         async def my_data(user_id: int) -> bytes:
@@ -207,7 +210,7 @@ class App:
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self._courier = Courier(
             self._database,
-            PickParcels(clock),
+            PickParcels(clock, OperatorViews(operators.is_operator)),
             SettleParcels(clock, SettleGrant(tell_operators), settle_errand),
             deliverer,
             budget,
@@ -277,10 +280,11 @@ class App:
             call_panel=call_panel,
             choose_log_place=ChooseLogPlace(desk, call_panel),
             ask_statistics=AskStatistics(clock, desk, show_statistics, operators.is_operator),
+            operator_desk=OperatorDesk(clock, operators.is_operator, FindPeople(plan, vault), ask_deletion),
             operators=operators,
             ask_my_data=AskMyData(clock),
             ask_export=AskExport(clock),
-            ask_deletion=AskDeletion(clock, operators),
+            ask_deletion=ask_deletion,
             confirm_deletion=ConfirmDeletion(clock, erase_person, operators),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),

@@ -11,8 +11,9 @@ from aiogram.filters import Command, CommandStart
 from bot.telegram import commands
 from bot.telegram.deep_links import Start
 from bot.telegram.keyboards import PanelButton, PersonalAct, PersonalButton, PlaceButton, VerificationButton
+from bot.telegram.operator_buttons import OperatorButton
 from bot.telegram.stats_buttons import StatsButton
-from handlers import admin, group_commands, membership, person, personal, stats
+from handlers import admin, group_commands, membership, operators, person, personal, stats
 from handlers.middlewares import MeetPerson
 from handlers.personal import ByOperator
 
@@ -50,6 +51,8 @@ def build_dispatcher(
     message(personal.export, IN_PRIVATE, Command(commands.EXPORT.name), ByOperator())
     message(personal.erase, IN_PRIVATE, Command(commands.ERASE.name), ByOperator())
     message(stats.stats, IN_PRIVATE, Command(commands.STATS.name))
+    message(operators.recent, IN_PRIVATE, Command(commands.RECENT.name))
+    message(operators.look_up, IN_PRIVATE, Command(commands.FIND.name, commands.PERSON.name))
     about_people = Command(commands.PENDING.name, *(command.name for command in commands.PEOPLE_COMMANDS))
     message(group_commands.in_private, IN_PRIVATE, about_people)
     message(group_commands.in_group, IN_GROUP, about_people)
@@ -69,6 +72,7 @@ def build_dispatcher(
     button(person.place_button, PlaceButton.filter())
     button(admin.panel_button, PanelButton.filter())
     button(stats.stats_button, StatsButton.filter())
+    button(operators.operator_button, OperatorButton.filter())
     button(personal.delete_me_button, PersonalButton.filter(F.act == PersonalAct.DELETE_ME))
     button(personal.erase_button, PersonalButton.filter(F.act == PersonalAct.ERASE), ByOperator())
     button(person.unknown_button)

@@ -82,6 +82,10 @@ class SqlStandings:
             row.is_being_declined,
         )
 
+    async def of_person(self, user_id: int) -> dict[int, Decision]:
+        rows = await self._connection.execute(select(tables.standings).where(S.user_id == user_id))
+        return {row.gate_id: Decision(Standing(row.standing), row.at, row.admin_id) for row in rows}
+
     async def put(self, gate_id: int, user_id: int, decision: Decision) -> None:
         values: dict[str, object] = {
             "standing": decision.standing,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import MESSAGES, ErrandDue, ErrandKind, Receipt, ScreenDue, Urgency
 from bot.domain.screen import Face
-from bot.usecases.ports_delivery import ScreenRow
+from bot.usecases.ports_delivery import ErrandLeft, ScreenRow
 from storage import tables
 from storage.statements import delete_some, insert, upsert
 
@@ -188,6 +188,16 @@ class SqlErrands:
             select(E.user_id).where(E.chat_id == chat_id, E.kind == kind, E.done_at.is_(None), E.user_id.is_not(None))
         )
         return set(found.scalars())
+
+    async def left_about(self, user_id: int, kinds: Collection[ErrandKind]) -> list[ErrandLeft]:
+        rows = await self._connection.execute(
+            select(E.kind, E.chat_id, E.created_at, E.attempts, E.error)
+            .where(E.user_id == user_id, E.kind.in_(kinds), E.done_at.is_(None))
+            .order_by(E.id)
+        )
+        return [
+            ErrandLeft(ErrandKind(row.kind), row.chat_id, row.created_at, row.attempts, row.error or "") for row in rows
+        ]
 
     async def job(self, name: str) -> tuple[int, int]:
         found = await self._connection.execute(select(func.count(), func.count(E.done_at)).where(E.job == name))

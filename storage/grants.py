@@ -99,6 +99,12 @@ class SqlGrants:
         )
         return [_grant(row) for row in rows]
 
+    async def of_person(self, user_id: int) -> list[Grant]:
+        rows = await self._connection.execute(
+            select(tables.grants).where(A.user_id == user_id, A.state != GrantState.GONE).order_by(A.owed_at)
+        )
+        return [_grant(row) for row in rows]
+
     async def take_back(self, gate_id: int, user_id: int, kind: GrantKind | None = None) -> list[Grant]:
         kinds = set(GrantKind) if kind is None else {kind}
         grants = [
@@ -185,7 +191,17 @@ class SqlGrants:
 
 
 def _grant(row: Row[tuple[object, ...]]) -> Grant:
-    return Grant(row.gate_id, row.user_id, GrantKind(row.kind), GrantState(row.state), row.detail, row.settled_at)
+    return Grant(
+        row.gate_id,
+        row.user_id,
+        GrantKind(row.kind),
+        GrantState(row.state),
+        row.detail,
+        row.settled_at,
+        row.verification_id,
+        row.attempts,
+        row.error or "",
+    )
 
 
 def _is(grant: GrantDue) -> tuple[ColumnElement[bool], ...]:

@@ -114,6 +114,9 @@ class SqlVerifiedPhones:
             upsert(self._connection, tables.verified_phones, *values), {"user_id": phone.user_id, **values}
         )
 
+    async def drop(self, user_id: int) -> None:
+        await self._connection.execute(delete(tables.verified_phones).where(PHONES.user_id == user_id))
+
 
 def _person(row: Row[tuple[object, ...]]) -> Person:
     return Person(row.user_id, row.chat_id, row.language, row.can_be_written)

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, func, literal_column, or_, select, text, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    and_,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.breaker import Breaker
+from bot.domain.gate import GrantKind
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
@@ -237,7 +251,38 @@ class SqlJournal:
             .order_by(entries.at.desc(), entries.id.desc())
             .limit(limit)
         )
-        return [JournalEntry(row.at, Event(row.event), row.gate_id, row.code, row.actor_id) for row in rows]
+        return [_entry(row) for row in rows]
+
+    async def of_person(
+        self, user_id: int, events: Collection[Event], limit: int, offset: int = 0
+    ) -> list[JournalEntry]:
+        entries = tables.journal.c
+        rows = await self._connection.execute(
+            select(tables.journal)
+            .where(entries.user_id == user_id, entries.event.in_(events))
+            .order_by(entries.at.desc(), entries.id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+        return [_entry(row) for row in rows]
+
+    async def lately(
+        self, events: Collection[Event], limit: int, *, before: int | None = None, after: int | None = None
+    ) -> list[JournalEntry]:
+        entries = tables.journal.c
+        query = select(tables.journal).where(
+            entries.event.in_(events),
+            entries.user_id.is_not(None),
+            # A tag lets nobody in.
+            not_(and_(entries.event == Event.GRANT_DONE, entries.code == GrantKind.TAG)),
+        )
+        if before is not None:
+            query = query.where(entries.id < before)
+        if after is not None:
+            first = await self._connection.execute(query.where(entries.id > after).order_by(entries.id).limit(limit))
+            return [_entry(row) for row in reversed(first.all())]
+        rows = await self._connection.execute(query.order_by(entries.id.desc()).limit(limit))
+        return [_entry(row) for row in rows]
 
     async def write(self) -> None:
         """Write what was added since it was last done."""
@@ -265,6 +310,10 @@ def _within(period: Period) -> list[ColumnElement[bool]]:
     if period.first is not None:
         within.append(J.at >= datetime.combine(period.first, time(), UTC))
     return within
+
+
+def _entry(row: Row[tuple[object, ...]]) -> JournalEntry:
+    return JournalEntry(row.id, row.at, Event(row.event), row.user_id, row.gate_id, row.code, row.actor_id)
 
 
 class SqlLaunches:

@@ -102,6 +102,18 @@ class SqlJoinRequests:
         row = found.one_or_none()
         return None if row is None else _request(row)
 
+    async def of_person(self, user_id: int) -> list[JoinRequest]:
+        rows = await self._connection.execute(
+            select(tables.join_requests).where(R.user_id == user_id).order_by(R.requested_at.desc())
+        )
+        return [_request(row) for row in rows]
+
+    async def names(self, user_ids: Collection[int]) -> dict[int, str]:
+        rows = await self._connection.execute(
+            select(R.user_id, R.name).where(R.user_id.in_(user_ids), R.name != "").order_by(R.requested_at)
+        )
+        return {row.user_id: row.name for row in rows}
+
     async def waiting_of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[JoinRequest, Gate]]]:
         waiting: dict[int, list[tuple[JoinRequest, Gate]]] = defaultdict(list)
         for request, its_gate in await self._with_gates(R.user_id.in_(user_ids), order=R.requested_at):

@@ -102,6 +102,16 @@ class SqlVerifications:
             .order_by(V.id.desc())
         )
 
+    async def tried_by_phone(self, fingerprint: Fingerprint, limit: int) -> list[int]:
+        found = await self._connection.execute(
+            select(V.user_id)
+            .where(V.fingerprint == fingerprint)
+            .group_by(V.user_id)
+            .order_by(func.max(V.id).desc())
+            .limit(limit)
+        )
+        return list(found.scalars())
+
     async def save(self, verification: Verification) -> None:
         news: dict[str, object] = {
             "state": verification.state,

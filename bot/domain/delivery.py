@@ -199,6 +199,7 @@ class Toast(StrEnum):
     """Many are being declined."""
     DECLINING_ALREADY = "declining_already"
     NOBODY_WAITS = "nobody_waits"
+    PHONE_FREED = "phone_freed"
 
 
 @dataclass(frozen=True, slots=True)

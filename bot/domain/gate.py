@@ -179,7 +179,8 @@ class GrantState(StrEnum):
 class Grant:
     """One thing one person is given at one gate. The three together are its key.
 
-    `detail` is the tag's text, or the invite link once it was made.
+    `detail` is the tag's text, or the invite link once it was made. `verification_id`: by which verification it is
+    owed; 0 when by none. `error` is what Telegram said last, where it said no.
     """
 
     gate_id: int
@@ -188,6 +189,9 @@ class Grant:
     state: GrantState
     detail: str = ""
     settled_at: datetime | None = None
+    verification_id: int = 0
+    attempts: int = 0
+    error: str = ""
 
 
 class Standing(StrEnum):

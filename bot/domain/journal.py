@@ -30,6 +30,8 @@ class Event(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     PHONE_TAKEN = "phone_taken"
+    PHONE_FREED = "phone_freed"
+    """An operator took a verified phone from its person, so that it can verify another account."""
     GRANT_DUE = "grant_due"
     GRANT_DONE = "grant_done"
     GRANT_GONE = "grant_gone"

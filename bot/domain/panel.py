@@ -84,6 +84,10 @@ class ActKind(StrEnum):
     """`value`: on, for an hour, or off."""
     STATS = "stats"
     """See statistics: `key` is the period."""
+    FREE_PHONE = "free_phone"
+    """Of operators: let a verified phone verify another account."""
+    ERASE = "erase"
+    """Of operators: delete everything about a person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,12 +92,14 @@ class DeclineChoice:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that happened to a person at a gate, as its admins are told it."""
+    """One thing that happened to a person, as admins and operators are told it. `gate` is the title of the one where
+    it did, where that is to be told."""
 
     at: datetime
     event: Event
     code: str = ""
     actor_id: int | None = None
+    gate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from bot.domain.contact import ContactRefusal
 from bot.domain.gate import GrantKind, GrantState, Hindrance
 from bot.domain.gateway import GatewayReason
+from bot.domain.operator_pages import OperatorView
 from bot.domain.panel import PanelView
 from bot.domain.people_pages import PeopleView
 from bot.domain.personal import DeletionScreen
@@ -43,6 +44,8 @@ class Face(StrEnum):
     """For admins: the gates they run."""
     GATE = "gate"
     """For admins: a page of a gate's panel."""
+    OPERATOR = "operator"
+    """For operators: who did what lately, and one person at all gates."""
 
 
 class Appeal(StrEnum):
@@ -197,6 +200,7 @@ View = (
     | DeletionScreen
     | PanelView
     | PeopleView
+    | OperatorView
 )
 
 

@@ -49,7 +49,10 @@ ADMIN_COMMANDS = (GATE, PENDING, *PEOPLE_COMMANDS, LOG)
 STATS = Command("stats", _("how many got in: /stats [today|7d|30d|90d|all] [gate]"))
 EXPORT = Command("export", _("the journal of a period, as files"))
 ERASE = Command("erase", _("delete everything about a person"))
-OPERATOR_COMMANDS = (STATS, EXPORT, ERASE)
+RECENT = Command("recent", _("who got in lately, or did not, and what was decided"))
+FIND = Command("find", _("look somebody up: /find id, @name or phone"))
+PERSON = Command("person", _("one person at all groups: /person id"))
+OPERATOR_COMMANDS = (STATS, RECENT, FIND, PERSON, EXPORT, ERASE)
 """In no menu: who may not use them does not learn that they exist."""
 
 

@@ -17,7 +17,7 @@ from bot.telegram.mentions import mention
 from bot.telegram.methods import SendText
 from bot.telegram.names import Names
 from bot.telegram.panel_people import act_text
-from bot.telegram.people_words import lasted
+from bot.telegram.people_words import ICONS, lasted
 from bot.telegram.texts import Texts, Words, shown
 
 TIMEOUT = 15
@@ -25,19 +25,6 @@ MOST_LINES = 20
 """Of one message; the rest is summed up."""
 FROM_LOG = "log"
 """The `key` of the button under a single line."""
-ICONS = {
-    Event.GRANT_DONE: "✅",
-    Event.ALLOWED: "✅",
-    Event.LEFT_ALONE: "✅",
-    Event.JOIN_DECLINED: "✖️",
-    Event.JOIN_EXPIRED: "⌛",
-    Event.REMOVED: "🚪",
-    Event.BLOCKED: "⛔",
-    Event.UNBLOCKED: "🔓",
-    Event.REVOKED: "♻️",
-    Event.RESTORED: "↩️",
-    Event.RAID: "🌊",
-}
 UNDO = {
     Event.GRANT_DONE: ActKind.REVOKE,
     Event.ALLOWED: ActKind.REVOKE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from bot.telegram.texts import visible
+from bot.telegram.texts import apart, visible
 
 LONGEST = 16
 MOST_DIGITS = 3
@@ -24,4 +24,4 @@ def harmless(name: str, user_id: int) -> str:
 
 def mention(name: str, user_id: int) -> str:
     """The same as HTML, opening their profile where Telegram lets it. Nothing in a harmless name needs escaping."""
-    return f'<a href="tg://user?id={user_id}">{harmless(name, user_id)}</a>'
+    return f'<a href="tg://user?id={user_id}">{apart(harmless(name, user_id))}</a>'

@@ -7,7 +7,6 @@ from datetime import datetime
 from aiogram.types import InlineKeyboardButton
 
 from bot.domain.delivery import Toast
-from bot.domain.gate import Decision, RequestState, Standing
 from bot.domain.panel import ActKind, Page
 from bot.domain.people_pages import (
     Age,
@@ -23,7 +22,7 @@ from bot.domain.people_pages import (
 from bot.telegram import keyboards
 from bot.telegram.drawing import Drawing
 from bot.telegram.mentions import harmless, mention
-from bot.telegram.people_words import happened, lasted, stage
+from bot.telegram.people_words import decision, happened, lasted, stage, standing
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, shown, visible
 
@@ -131,14 +130,14 @@ def _someone(view: Someone, words: Words, now: datetime) -> Drawing:
     if view.said:
         lines += [f"<b>{toast(Toast(view.said), words)}</b>", ""]
     lines += [f"👤 {mention(view.name, view.user_id)} · id {view.user_id}"]
-    lines += [words("At {gate}: {state}", gate=f"<b>{shown(view.gate.title)}</b>", state=_state(view, words, now))]
+    lines += [words("At {gate}: {state}", gate=f"<b>{shown(view.gate.title)}</b>", state=standing(view, words, now))]
     if view.mask and view.verified_at is not None:
         age = lasted(now - view.verified_at, words)
         lines.append(words("Verified: {mask}, {age} ago", mask=view.mask, age=age))
     elif view.is_known:
         lines.append(words("Not verified."))
     if view.decision is not None:
-        lines.append(_decision(view.decision, words, now))
+        lines.append(decision(view.decision, words, now))
     if view.tag:
         lines.append(words("Tag: {tag}", tag=shown(view.tag)))
     if view.history:
@@ -153,35 +152,6 @@ def _someone(view: Someone, words: Words, now: datetime) -> Drawing:
     return Drawing(
         "\n".join(lines), keyboards.rows(undo, *pairs, [_to_pending(gate_id, words), _to_card(gate_id, words)])
     )
-
-
-def _state(view: Someone, words: Words, now: datetime) -> str:
-    if view.is_admin:
-        return words("administrator; nothing can be done about them here")
-    if not view.is_known:
-        return words("never asked to come in here")
-    if view.waiter is not None:
-        waiter = view.waiter
-        what = stage(waiter.stage, waiter.why, waiter.until, words, now)
-        return words("waits for {age}: {stage}", age=lasted(now - waiter.since, words), stage=what)
-    match view.state:
-        case RequestState.APPROVED:
-            return words("let in")
-        case RequestState.DECLINED:
-            return words("declined")
-        case _:
-            return words("not in, and asks for nothing")
-
-
-def _decision(decision: Decision, words: Words, now: datetime) -> str:
-    age, admin = lasted(now - decision.at, words), mention(words("administrator"), decision.admin_id)
-    match decision.standing:
-        case Standing.ALLOWED:
-            return words("Let in by hand, {age} ago, by {admin}", age=age, admin=admin)
-        case Standing.BLOCKED:
-            return words("Blocked {age} ago, by {admin}", age=age, admin=admin)
-        case Standing.REVOKED:
-            return words("Only a call of later counts: revoked {age} ago, by {admin}", age=age, admin=admin)
 
 
 def _missing(missing: Missing, words: Words) -> str:

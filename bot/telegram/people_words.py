@@ -5,13 +5,37 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.contact import ContactRefusal
-from bot.domain.gate import Hindrance
+from bot.domain.gate import Decision, Hindrance, RequestState, Standing
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
-from bot.domain.people_pages import Happening, Stage
+from bot.domain.people_pages import Happening, Someone, Stage
 from bot.telegram.mentions import mention
 from bot.telegram.texts import Words
 
+ICONS = {
+    Event.CONFIRMED: "📞",
+    Event.EXPIRED: "⌛",
+    Event.CANCELLED: "✖️",
+    Event.CONTACT_REFUSED: "⚠️",
+    Event.NUMBER_REFUSED: "⚠️",
+    Event.PHONE_TAKEN: "⚠️",
+    Event.HINDERED: "⚠️",
+    Event.PHONE_FREED: "📱",
+    Event.GRANT_DONE: "✅",
+    Event.GRANT_FAILED: "⚠️",
+    Event.ALLOWED: "✅",
+    Event.LEFT_ALONE: "✅",
+    Event.DECLINED_BY_HAND: "✖️",
+    Event.JOIN_DECLINED: "✖️",
+    Event.JOIN_EXPIRED: "⌛",
+    Event.REMOVED: "🚪",
+    Event.BLOCKED: "⛔",
+    Event.UNBLOCKED: "🔓",
+    Event.REVOKED: "♻️",
+    Event.RESTORED: "↩️",
+    Event.RAID: "🌊",
+}
+"""What became of somebody, at a glance."""
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -60,6 +84,37 @@ def stage(what: Stage, why: str, until: datetime | None, words: Words, now: date
             return words("verified, but {why}", why=refused(why, words))
 
 
+def standing(view: Someone, words: Words, now: datetime) -> str:
+    """How somebody stands at a gate."""
+    if view.is_admin:
+        return words("administrator; nothing can be done about them here")
+    if not view.is_known:
+        return words("never asked to come in here")
+    if view.waiter is not None:
+        waiter = view.waiter
+        what = stage(waiter.stage, waiter.why, waiter.until, words, now)
+        return words("waits for {age}: {stage}", age=lasted(now - waiter.since, words), stage=what)
+    match view.state:
+        case RequestState.APPROVED:
+            return words("let in")
+        case RequestState.DECLINED:
+            return words("declined")
+        case _:
+            return words("not in, and asks for nothing")
+
+
+def decision(made: Decision, words: Words, now: datetime) -> str:
+    """What was decided about somebody at a gate, and by whom."""
+    age, admin = lasted(now - made.at, words), mention(words("administrator"), made.admin_id)
+    match made.standing:
+        case Standing.ALLOWED:
+            return words("Let in by hand, {age} ago, by {admin}", age=age, admin=admin)
+        case Standing.BLOCKED:
+            return words("Blocked {age} ago, by {admin}", age=age, admin=admin)
+        case Standing.REVOKED:
+            return words("Only a call of later counts: revoked {age} ago, by {admin}", age=age, admin=admin)
+
+
 def refused(code: str, words: Words) -> str:  # noqa: C901 - one line a reason
     """Why, in a few words; the code itself where it says nothing to admins."""
     match code:
@@ -104,8 +159,12 @@ def happened(what: Happening, words: Words) -> str:
 
 def _event(what: Happening, words: Words) -> str:  # noqa: C901 - one line an event
     match what.event:
+        case Event.STARTED:
+            return words("sent /start")
         case Event.JOIN_ASKED:
             return words("asked to join")
+        case Event.AT_ONCE:
+            return words("need not verify")
         case Event.MEMBER_CAME:
             return words("joined")
         case Event.MUTED:
@@ -122,6 +181,8 @@ def _event(what: Happening, words: Words) -> str:  # noqa: C901 - one line an ev
             return words("contact not taken: {why}", why=refused(what.code, words))
         case Event.NUMBER_GIVEN:
             return words("was shown a number")
+        case Event.ANOTHER_GIVEN:
+            return words("was shown another number")
         case Event.NUMBER_REFUSED:
             return words("got no number: {why}", why=refused(what.code, words))
         case Event.LIMITED:
@@ -132,6 +193,8 @@ def _event(what: Happening, words: Words) -> str:  # noqa: C901 - one line an ev
             return words("did not call in time")
         case Event.CANCELLED:
             return words("gave up")
+        case Event.PHONE_FREED:
+            return words("the phone was freed")
         case Event.PHONE_TAKEN:
             return words("called, but the phone has verified another account")
         case Event.HINDERED:

@@ -8,6 +8,7 @@ from html import escape
 from aiogram.types import InlineKeyboardButton
 
 from bot.domain.gate import GrantState
+from bot.domain.operator_pages import Confirmation, Found, GatesToActAt, NobodyFound, PersonCard, Recent
 from bot.domain.people_pages import DeclineChoice, GateChoice, NobodyMeant, Someone, WaitingList
 from bot.domain.personal import DeletionScreen
 from bot.domain.screen import (
@@ -32,6 +33,7 @@ from bot.telegram.deletion import draw_deletion
 from bot.telegram.drawing import Drawing
 from bot.telegram.granted import draw_decided, grant_line, try_again, way_in
 from bot.telegram.keyboards import Place, Step
+from bot.telegram.operator_pages import draw_operator
 from bot.telegram.panel import draw_panel
 from bot.telegram.panel_people import draw_people
 from bot.telegram.sentences import appeal_text, contact_refusal, gateway_refusal, hindered_at
@@ -82,6 +84,8 @@ class Screens:
                 return draw_people(view, words, now)
             case DeletionScreen():
                 return draw_deletion(view, words)
+            case Recent() | Found() | NobodyFound() | PersonCard() | GatesToActAt() | Confirmation():
+                return draw_operator(view, words, now)
             case _:
                 return draw_panel(view, words, self.chat_url)
 
@@ -304,7 +308,8 @@ def _privacy(words: Words) -> Drawing:
         "<b>What is not</b>\n\n"
         "• Your number itself. While you verify it is held encrypted, and one hour after at the latest it is gone.\n"
         "• Your messages, your contacts.\n\n"
-        "Administrators of the groups you ask to enter see the mask, and what happened there. "
+        "Administrators of the groups you ask to enter see the mask, and what happened there; who runs this bot sees "
+        "it of all groups. "
         "The gateway that hears the call learns your number, as any phone company does."
     )
     return Drawing(text, keyboards.rows([keyboards.place(words("‹ Back"), Place.HOME)]))

@@ -149,5 +149,7 @@ def _decided(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("Many are being declined already; wait until that is over.")
         case Toast.NOBODY_WAITS:
             return words("There is nobody to decline.")
+        case Toast.PHONE_FREED:
+            return words("The phone is free.")
         case _:
             return words("This was decided already.")

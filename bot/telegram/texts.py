@@ -6,6 +6,7 @@ The catalogues are the plain `.po` files; they are read once, at start, so there
 from __future__ import annotations
 
 import io
+import unicodedata
 from datetime import datetime
 from gettext import GNUTranslations, NullTranslations
 from html import escape
@@ -17,6 +18,8 @@ from babel.messages.pofile import read_po
 LOCALES = Path(__file__).parent.parent / "locales"
 LANGUAGES = ("en", "ru")
 LONGEST_NAME = 64
+ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
+FROM_RIGHT = ("R", "AL")
 INVISIBLE = frozenset(
     chr(code) for span in ((0x200B, 0x2010), (0x202A, 0x202F), (0x2060, 0x2070)) for code in range(*span)
 )
@@ -85,6 +88,12 @@ def visible(name: str, longest: int = LONGEST_NAME) -> str:
 def shown(name: str) -> str:
     """A name or title from outside, fit to stand in our HTML."""
     return escape(visible(name), quote=False)
+
+
+def apart(name: str) -> str:
+    """A name that runs from right to left, so that it does not turn round what stands beside it."""
+    is_turned = any(unicodedata.bidirectional(char) in FROM_RIGHT for char in name)
+    return f"{ISOLATE}{name}{END_OF_ISOLATE}" if is_turned else name
 
 
 def _catalogue(language: str) -> NullTranslations:

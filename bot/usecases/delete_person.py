@@ -30,15 +30,15 @@ class AskDeletion:
         """The person's own."""
         await store.screens.show(person.user_id, person.chat_id, Face.DELETE_ME, self._clock.now(), fresh=True)
 
-    async def of(self, store: Store, operator: Person, written: str) -> None:
-        """Of whom an operator named by their id."""
+    async def of(self, store: Store, operator: Person, written: str, *, fresh: bool = True) -> None:
+        """Of whom an operator named by their id. `fresh`: in a message of its own."""
         user_id = int(written) if re.fullmatch(r"\d{1,16}", written, re.ASCII) else 0
         user_id = user_id if user_id < LARGEST_ID else 0
         details: dict[str, str | int] = {"person": user_id, "deletion": Deletion.ASKED if user_id else Deletion.UNCLEAR}
         if await self._operators.is_operator(store, user_id):
             details["deletion"] = Deletion.OPERATOR
         now = self._clock.now()
-        await store.screens.show(operator.user_id, operator.chat_id, Face.ERASE, now, details=details, fresh=True)
+        await store.screens.show(operator.user_id, operator.chat_id, Face.ERASE, now, details=details, fresh=fresh)
 
 
 class ConfirmDeletion:

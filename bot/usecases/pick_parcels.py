@@ -37,6 +37,7 @@ from bot.domain.screen import (
 from bot.domain.settings import WayIn
 from bot.domain.verification import Verification, VerificationState
 from bot.usecases.delete_person import deletion_view
+from bot.usecases.operator_views import OperatorViews
 from bot.usecases.panel_views import panel_view
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
@@ -77,8 +78,9 @@ class PickParcels:
     the person counts as not reached.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, operator_views: OperatorViews) -> None:
         self._clock = clock
+        self._operator_views = operator_views
 
     async def __call__(self, store: Store, limit: int, busy: Busy, look: int = 0) -> list[Parcel]:
         now, errands, resting = self._clock.now(), busy.errands, busy.resting
@@ -124,9 +126,8 @@ class PickParcels:
         for gate_id, user_id in await store.requests.reached([row.user_id for row in rows], reached=False):
             store.journal.add(Event.JOIN_NOT_REACHED, now, user_id=user_id, gate_id=gate_id)
 
-    @staticmethod
     async def _due(
-        store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person], now: datetime
+        self, store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person], now: datetime
     ) -> list[ScreenDue]:
         facts = await Facts.gather(store, [row.user_id for row in rows], now)
         due = []
@@ -135,7 +136,7 @@ class PickParcels:
                 # They were erased; whatever wanted to show them something came too late.
                 await store.screens.give_up([(row.user_id, row.revision)])
                 continue
-            view = await facts.view(store, row, now)
+            view = await facts.view(store, row, now, self._operator_views)
             if view is None:
                 await store.screens.give_up([(row.user_id, row.revision)])
                 store.journal.add(Event.FAILURE, now, user_id=row.user_id, code=f"no view of {row.face}")
@@ -186,14 +187,16 @@ class Facts:
         verification = self.verifications.get(user_id)
         return None if verification is None else verification.id
 
-    async def view(self, store: Store, row: ScreenRow, now: datetime) -> View | None:
+    async def view(self, store: Store, row: ScreenRow, now: datetime, operator_views: OperatorViews) -> View | None:
         """What `row` should show; None when its details are not what its face needs, say after an upgrade."""
         try:
-            return await self._view(store, row, now)
+            return await self._view(store, row, now, operator_views)
         except (KeyError, ValueError):
             return None
 
-    async def _view(self, store: Store, row: ScreenRow, now: datetime) -> View:
+    async def _view(  # noqa: C901 - one line a face
+        self, store: Store, row: ScreenRow, now: datetime, operator_views: OperatorViews
+    ) -> View:
         match row.face:
             case Face.HELP | Face.PRIVACY:
                 return Help() if row.face is Face.HELP else Privacy()
@@ -206,7 +209,10 @@ class Facts:
             case Face.DECIDED:
                 return await self._decided(store, row)
             case Face.WELCOME:
-                return self._verified(row.user_id) or self._welcome(row.user_id)
+                return self._standing(row.user_id)
+            case Face.OPERATOR:
+                # Who is an operator no more sees where they stand themselves.
+                return await operator_views(store, row, now) or self._standing(row.user_id)
             case Face.PROGRESS:
                 return await self._progress(store, row, now)
             case Face.DELETE_ME | Face.ERASE:
@@ -218,6 +224,9 @@ class Facts:
         verification_id = row.details.get("verification")
         verification_id = int(verification_id) if verification_id is not None else None
         return Limited(verification_id, _moment(row.details["until"]), self._appeal(row.user_id))
+
+    def _standing(self, user_id: int) -> View:
+        return self._verified(user_id) or self._welcome(user_id)
 
     def _welcome(self, user_id: int, refusal: ContactRefusal | None = None) -> Welcome:
         gates = [gate.title for _, gate in self.waiting.get(user_id, ())]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -123,8 +123,10 @@ class GatewayState(Protocol):
 class JournalEntry:
     """One line of the record."""
 
+    id: int
     at: datetime
     event: Event
+    user_id: int | None
     gate_id: int | None
     code: str
     actor_id: int | None
@@ -187,6 +189,17 @@ class Journal(Protocol):
 
     async def of(self, gate_id: int, user_id: int, limit: int) -> list[JournalEntry]:
         """What happened to a person at a gate, or at none in particular, newest first."""
+
+    async def of_person(
+        self, user_id: int, events: Collection[Event], limit: int, offset: int = 0
+    ) -> list[JournalEntry]:
+        """Those of these events that happened to a person anywhere, newest first."""
+
+    async def lately(
+        self, events: Collection[Event], limit: int, *, before: int | None = None, after: int | None = None
+    ) -> list[JournalEntry]:
+        """Those of these events that happened to anybody anywhere, newest first. `before`: only earlier ones than this
+        entry; `after`: the first ones that came after it."""
 
     async def came_round(self, gate_id: int, since: datetime) -> int:
         """How many have joined a gate's chat by themselves since then without having asked."""

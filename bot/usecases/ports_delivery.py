@@ -30,6 +30,17 @@ class ScreenRow:
     is_crowd: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ErrandLeft:
+    """One that is still to be run: since when, how often it was tried, and what came of it last."""
+
+    kind: ErrandKind
+    chat_id: int
+    since: datetime
+    attempts: int
+    error: str
+
+
 class Errands(Protocol):
     """One-off deliveries."""
 
@@ -76,6 +87,9 @@ class Errands(Protocol):
 
     async def about(self, kind: ErrandKind, chat_id: int) -> set[int]:
         """Whom those are about that are still to be done."""
+
+    async def left_about(self, user_id: int, kinds: Collection[ErrandKind]) -> list[ErrandLeft]:
+        """Those of these kinds about a person that are still to be run, oldest first."""
 
     async def job(self, name: str) -> tuple[int, int]:
         """How many parts a job has, and how many are done."""

@@ -100,6 +100,12 @@ class JoinRequests(Protocol):
 
     async def get(self, gate_id: int, user_id: int) -> JoinRequest | None: ...
 
+    async def of_person(self, user_id: int) -> list[JoinRequest]:
+        """The newest at each gate, newest first."""
+
+    async def names(self, user_ids: Collection[int]) -> dict[int, str]:
+        """What these persons were called when they asked last, as far as that is kept."""
+
     async def waiting_of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[JoinRequest, Gate]]]: ...
 
     async def set_state(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> None: ...
@@ -195,6 +201,9 @@ class Grants(Protocol):
 
     async def get(self, gate_id: int, user_id: int) -> list[Grant]: ...
 
+    async def of_person(self, user_id: int) -> list[Grant]:
+        """All that are made, due or failed, at every gate."""
+
     async def take_back(self, gate_id: int, user_id: int, kind: GrantKind | None = None) -> list[Grant]:
         """These, or the one of this kind, are granted no more; those that were made come back, for the world to
         follow."""
@@ -223,6 +232,9 @@ class Standings(Protocol):
 
     async def known(self, gate_id: int, user_id: int) -> Known:
         """What is known of somebody who comes to a gate: asked of each, and so in one statement."""
+
+    async def of_person(self, user_id: int) -> dict[int, Decision]:
+        """By gate."""
 
     async def put(self, gate_id: int, user_id: int, decision: Decision) -> None: ...
 

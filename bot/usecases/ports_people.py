@@ -72,6 +72,9 @@ class VerifiedPhones(Protocol):
     async def put(self, phone: VerifiedPhone) -> None:
         """Keep it, in place of the one that verified this person before."""
 
+    async def drop(self, user_id: int) -> None:
+        """This person has no verified phone any more."""
+
 
 class Verifications(Protocol):
     """All attempts and their call numbers."""
@@ -102,6 +105,9 @@ class Verifications(Protocol):
 
     async def unconfirmed_by_phone(self, fingerprint: Fingerprint, since: datetime) -> list[Verification]:
         """Open or expired ones opened after `since`, newest first."""
+
+    async def tried_by_phone(self, fingerprint: Fingerprint, limit: int) -> list[int]:
+        """Who tried to verify with this phone, or did; who tried last comes first."""
 
     async def save(self, verification: Verification) -> None:
         """Write its state. Confirmed and cancelled ones lose their sealed phone at once."""

@@ -35,7 +35,7 @@ async def waiters(store: Store, requests: Sequence[JoinRequest], now: datetime) 
         phone, person = phones.get(user_id), people.get(user_id)
         stage = _verified(request, phone)
         if stage is None:
-            stage = await _at_screen(store, request, attempts.get(user_id))
+            stage = await how_far(store, user_id, attempts.get(user_id), request.requested_at)
         if stage is None:
             wrote = person is not None and person.can_be_written
             stage = (Stage.WROTE if wrote else Stage.ASKED, "", None)
@@ -51,17 +51,19 @@ def _verified(request: JoinRequest, phone: VerifiedPhone | None) -> Found | None
     return Stage.HINDERED, request.hindrance, None
 
 
-async def _at_screen(store: Store, request: JoinRequest, attempt: Verification | None) -> Found | None:
-    """What their screen says, or their newest attempt since they asked; None when they have not begun."""
+async def how_far(
+    store: Store, user_id: int, attempt: Verification | None, since: datetime | None = None
+) -> Found | None:
+    """What somebody's screen says, or their newest attempt, if that was `since` then; None when they have not begun."""
     if attempt is not None and attempt.is_open:
         if attempt.number is None:
             return Stage.SHARED, "", None
         return Stage.NUMBER_SHOWN, "", attempt.number.window_ends_at
-    face, details = await store.screens.wanted(request.user_id) or (None, {})
+    face, details = await store.screens.wanted(user_id) or (None, {})
     if face is Face.CONTACT_REFUSED:
         return Stage.CONTACT_REFUSED, str(details.get("reason", "")), None
     if face is Face.LIMITED:
         return Stage.LIMITED, "", datetime.fromtimestamp(int(details["until"]), UTC)
-    if attempt is None or attempt.state not in ENDS or attempt.opened_at < request.requested_at:
+    if attempt is None or attempt.state not in ENDS or (since is not None and attempt.opened_at < since):
         return None
     return ENDS[attempt.state], attempt.reason or "", None

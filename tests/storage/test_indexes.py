@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from bot.domain.delivery import Urgency
+from bot.domain.delivery import ErrandKind, Urgency
+from bot.domain.operator_pages import HISTORY
 from bot.domain.outbox import Target
+from bot.domain.phone import Fingerprint
 from bot.domain.statistics import Grain, Period
 from storage.database import Database
 from storage.store import SqlStore
@@ -35,6 +37,13 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         lambda store: store.requests.recent(1, NOW, 30),
         lambda store: store.requests.tally(1, NOW, NOW),
         lambda store: store.standings.known(1, 2),
+        lambda store: store.journal.of_person(1, HISTORY, 10, 10),
+        lambda store: store.verifications.tried_by_phone(Fingerprint("f"), 10),
+        lambda store: store.errands.left_about(1, tuple(ErrandKind)),
+        lambda store: store.requests.of_person(1),
+        lambda store: store.requests.names((1, 2)),
+        lambda store: store.grants.of_person(1),
+        lambda store: store.standings.of_person(1),
         lambda store: store.errands.due(NOW, 100, (), Urgency.AT_ONCE),
         lambda store: store.sums.read(Period.of_days(90, NOW), None, Grain.DAY),
         lambda store: store.sums.read(Period(None, NOW.date()), -1001, Grain.MONTH),
@@ -64,6 +73,13 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         "recent",
         "tally",
         "known",
+        "history of a person",
+        "attempts with a phone",
+        "errands about a person",
+        "requests of a person",
+        "names",
+        "grants of a person",
+        "standings of a person",
         "errands",
         "sums of all gates",
         "sums of one gate",

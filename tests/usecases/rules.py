@@ -32,6 +32,7 @@ from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.forget_old import ForgetOld, Keep
 from bot.usecases.open_verification import OpenVerification
+from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
 from bot.usecases.pick_parcels import Busy, PickParcels
 from bot.usecases.ports import Store
@@ -84,7 +85,8 @@ class Rules:
         self.take_leaver = TakeLeaver(self.clock)
         self.take_restriction = TakeRestriction(self.clock)
         self.rights = FollowRights(self.clock, self.tell_operators)
-        self.pick = PickParcels(self.clock)
+        self.is_operator = self.operators.is_operator
+        self.pick = PickParcels(self.clock, OperatorViews(self.is_operator))
         self.paper, self.decline_many, self.raids = JsonPaper(), DeclineMany(self.clock), FollowRaids(self.clock)
         self.show_statistics = ShowStatistics(self.clock, ReadStatistics())
         self.desk = AdminDesk(self.clock, doers(Typed(), self.paper, self.decline_many, self.show_statistics))

@@ -1,0 +1,247 @@
+"""The pages of operators about people, in words and buttons."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.domain.delivery import Toast
+from bot.domain.gate import RequestState, Standing
+from bot.domain.operator_pages import (
+    Confirmation,
+    Found,
+    GatesToActAt,
+    KnownPhone,
+    NobodyFound,
+    NotFound,
+    OperatorPage,
+    OperatorView,
+    PersonCard,
+    Recent,
+    RecentEntry,
+)
+from bot.domain.panel import ActKind
+from bot.domain.people_pages import Happening, Someone, Stage
+from bot.telegram import keyboards
+from bot.telegram.countries import country, flag
+from bot.telegram.drawing import Drawing
+from bot.telegram.mentions import harmless, mention
+from bot.telegram.operator_buttons import button
+from bot.telegram.operator_words import asked, number_kind, sure, title, trouble
+from bot.telegram.panel_people import act_text
+from bot.telegram.people_words import ICONS, decision, happened, lasted, stage, standing
+from bot.telegram.sentences import toast
+from bot.telegram.texts import Words, visible
+
+BUTTON_LENGTH = 32
+SHORT_TITLE = 16
+"""So that a line is one line on a phone."""
+IN_A_ROW = 2
+MOST_GATES = 10
+A_YEAR_AGO = timedelta(days=300)
+
+
+def draw_operator(view: OperatorView, words: Words, now: datetime) -> Drawing:
+    """The page in these words."""
+    match view:
+        case Recent():
+            return _recent(view, words, now)
+        case Found():
+            return _found(view, words, now)
+        case NobodyFound():
+            lines = _said(view.said, words)
+            return Drawing("\n".join([*lines, _nobody(view.why, words)]), None)
+        case PersonCard():
+            return _person(view, words, now)
+        case GatesToActAt():
+            return _gates(view, words)
+        case Confirmation():
+            return _confirmation(view, words)
+
+
+def _recent(view: Recent, words: Words, now: datetime) -> Drawing:
+    lines = [words("🕘 <b>Lately</b> · UTC")]
+    if not view.entries:
+        lines += ["", words("Nothing has happened yet.")]
+    for number, entry in enumerate(view.entries, 1):
+        icon, who = ICONS[entry.what.event], mention(entry.name, entry.user_id)
+        lines += ["", f"{number}. {icon} {who}: {happened(entry.what, words)}"]
+        lines.append(" · ".join(_beside(entry, now)))
+    numbers = [button(str(at), OperatorPage.PERSON, entry.user_id) for at, entry in enumerate(view.entries, 1)]
+    turns = []
+    if view.newer is not None:
+        turns.append(button(words("‹ Newer"), OperatorPage.RECENT, at=view.newer, how="after"))
+    if view.older is not None:
+        turns.append(button(words("Older ›"), OperatorPage.RECENT, at=view.older, how="before"))
+    again = button(words("🔄 Look again"), OperatorPage.RECENT)
+    return Drawing("\n".join(lines), keyboards.rows(numbers, turns, [again]))
+
+
+def _beside(entry: RecentEntry, now: datetime) -> list[str]:
+    """When, where, and with which phone."""
+    gate = [title(entry.what.gate, SHORT_TITLE)] if entry.what.gate else []
+    return [_clock(entry.what.at, now), *gate, *_mask(entry.mask)]
+
+
+def _mask(mask: str) -> list[str]:
+    return [mask] if mask else []
+
+
+def _found(view: Found, words: Words, now: datetime) -> Drawing:
+    lines = [words("🔎 <b>Found</b>: {count}", count=view.total), ""]
+    buttons = []
+    for number, person in enumerate(view.people, view.first):
+        verified = words("not verified")
+        if person.verified_at is not None:
+            verified = words("verified {age} ago", age=lasted(now - person.verified_at, words))
+        told = [mention(person.name, person.user_id), *_mask(person.mask), verified]
+        lines.append(f"{number}. {' · '.join(told)}")
+        text = f"{number}. {harmless(person.name, person.user_id)}"
+        buttons.append([button(text, OperatorPage.PERSON, person.user_id)])
+    return Drawing("\n".join(lines), keyboards.rows(*buttons, _turns(OperatorPage.FOUND, view.page, view.pages)))
+
+
+def _turns(
+    page: OperatorPage, at: int, pages: int, user_id: int = 0, act: ActKind | None = None
+) -> list[InlineKeyboardButton]:
+    back = [button("‹", page, user_id, act, at=at - 1)] if at > 0 else []
+    on = [button("›", page, user_id, act, at=at + 1)] if at + 1 < pages else []
+    return back + on
+
+
+def _nobody(why: NotFound, words: Words) -> str:
+    match why:
+        case NotFound.NOTHING_ASKED:
+            return words("Whom? Write /find with a Telegram id, an @name or a phone number.")
+        case NotFound.NOT_UNDERSTOOD:
+            return words("I look for a Telegram id, an @name or a phone number: write one of them.")
+        case NotFound.UNREADABLE:
+            return words("This is no phone number that I can read: write it with the code of its country.")
+        case NotFound.ID:
+            return words("Unknown person: I keep nothing about anybody with this id.")
+        case NotFound.NAME:
+            return words("Unknown person: nobody with this name has written to me or asked to join.")
+        case NotFound.PHONE:
+            return words("Unknown person: nobody has verified, or tried to, with this phone.")
+        case NotFound.NUMBER:
+            return words(
+                "Unknown person: this is nobody's id, and nobody has verified, or tried to, with such a phone."
+            )
+
+
+def _said(said: str, words: Words) -> list[str]:
+    return [f"<b>{toast(Toast(said), words)}</b>", ""] if said else []
+
+
+def _person(view: PersonCard, words: Words, now: datetime) -> Drawing:
+    lines = [*_said(view.said, words), f"👤 {mention(view.name, view.user_id)} · id {view.user_id}"]
+    lines += [_verified(view, words, now), *_phone(view.phone, words)]
+    if view.can_be_written is False:
+        lines.append(words("🔇 I cannot write to them."))
+    if view.gates:
+        lines += ["", words("<b>Groups</b>")]
+        lines += [f"• {title(at.gate.title)}: {_at(at, words, now)}" for at in view.gates[:MOST_GATES]]
+        if (more := len(view.gates) - MOST_GATES) > 0:
+            lines.append(words.many("• and {count} more", "• and {count} more", more))
+    if view.troubles:
+        lines += ["", words("<b>Not done</b>")]
+        lines += [f"• {trouble(what, words, now)}" for what in view.troubles]
+    if view.history:
+        lines += ["", words("<b>What happened</b> · UTC")]
+        lines += [_line(what, words, now) for what in view.history]
+    return Drawing("\n".join(lines), _person_buttons(view, words))
+
+
+def _verified(view: PersonCard, words: Words, now: datetime) -> str:
+    """Whether they are verified, or how far their attempt got."""
+    verified_at = view.phone.verified_at if view.phone is not None else None
+    reached = stage(view.stage, view.why, view.until, words, now) if view.stage is not None else ""
+    if view.stage in (Stage.SHARED, Stage.NUMBER_SHOWN):
+        return words("📞 Verifying: {stage}", stage=reached)
+    if verified_at is not None:
+        return words("✅ Verified {age} ago", age=lasted(now - verified_at, words))
+    return words("Not verified: {stage}", stage=reached) if reached else words("Not verified.")
+
+
+def _phone(phone: KnownPhone | None, words: Words) -> list[str]:
+    if phone is None:
+        return []
+    told = [number_kind(phone.kind, words)]
+    if phone.region:
+        told.insert(0, f"{flag(phone.region)} {country(phone.region, words.language)}")
+    if phone.rank > 1:
+        told.append(words("account no. {number} of this phone", number=phone.rank))
+    return [f"📱 {phone.mask}", " · ".join(told)]
+
+
+def _at(at: Someone, words: Words, now: datetime) -> str:
+    """How they stand there; what was decided about them says it all where they do not wait."""
+    if at.decision is None:
+        return standing(at, words, now)
+    made = decision(at.decision, words, now)
+    is_in = at.state is RequestState.APPROVED
+    if at.waiter is None and not at.is_admin and (at.decision.standing is not Standing.REVOKED or not is_in):
+        return made
+    return f"{standing(at, words, now)}. {made}"
+
+
+def _line(what: Happening, words: Words, now: datetime) -> str:
+    where = f" · {title(what.gate, SHORT_TITLE)}" if what.gate else ""
+    return f"{_clock(what.at, now)} · {happened(what, words)}{where}"
+
+
+def _clock(moment: datetime, now: datetime) -> str:
+    """In UTC, with as much of the date as it needs."""
+    if moment.date() == now.date():
+        return f"{moment:%H:%M}"
+    return f"{moment:%d.%m %H:%M}" if now - moment < A_YEAR_AGO else f"{moment:%d.%m.%Y}"
+
+
+def _person_buttons(view: PersonCard, words: Words) -> InlineKeyboardMarkup:
+    turns = []
+    if view.has_older:
+        turns.append(button(words("‹ Older"), OperatorPage.PERSON, view.user_id, at=view.page + 1))
+    if view.page > 0:
+        turns.append(button(words("Newer ›"), OperatorPage.PERSON, view.user_id, at=view.page - 1))
+    acts = [button(f"{_act(act, words)}…", OperatorPage.GATES, view.user_id, act) for act in view.possible]
+    # More than two in a row would be cut on a phone.
+    pairs = [acts[at : at + IN_A_ROW] for at in range(0, len(acts), IN_A_ROW)]
+    again = button(words("🔄 Look again"), OperatorPage.PERSON, view.user_id)
+    return keyboards.rows(turns, *pairs, [again, button(words("🕘 Lately"), OperatorPage.RECENT)])
+
+
+def _act(act: ActKind, words: Words) -> str:
+    """The button that begins it."""
+    match act:
+        case ActKind.FREE_PHONE:
+            return words("📱 Free the phone")
+        case ActKind.ERASE:
+            return words("🗑 Erase")
+        case _:
+            return act_text(act, words)
+
+
+def _gates(view: GatesToActAt, words: Words) -> Drawing:
+    who = mention(view.name, view.user_id)
+    lines = [f"<b>{_act(view.act, words)}</b> · {who}", "", words("<b>In which group?</b>")]
+    buttons = [
+        [button(visible(gate, BUTTON_LENGTH), OperatorPage.CONFIRM, view.user_id, view.act, gate_id)]
+        for gate_id, gate in view.gates
+    ]
+    everywhere = []
+    if view.everywhere:
+        text = words("Everywhere ({count})", count=view.total)
+        everywhere = [button(text, OperatorPage.CONFIRM, view.user_id, view.act)]
+    turns = _turns(OperatorPage.GATES, view.page, view.pages, view.user_id, view.act)
+    return Drawing("\n".join(lines), keyboards.rows(everywhere, *buttons, turns, [_back(view.user_id, words)]))
+
+
+def _confirmation(view: Confirmation, words: Words) -> Drawing:
+    yes = button(sure(view.act, words), OperatorPage.CONFIRM, view.user_id, view.act, view.gate_id, how="sure")
+    text = asked(view, mention(view.name, view.user_id), [title(gate) for gate in view.gates], words)
+    return Drawing(text, keyboards.rows([_back(view.user_id, words)], [yes]))
+
+
+def _back(user_id: int, words: Words) -> InlineKeyboardButton:
+    return button(words("‹ Back"), OperatorPage.PERSON, user_id)

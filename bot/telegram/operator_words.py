@@ -1,0 +1,204 @@
+"""Sentences in which operators are asked and told of people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+
+from bot.domain.delivery import ErrandKind
+from bot.domain.gate import GrantKind
+from bot.domain.operator_pages import Confirmation, Trouble, TroubleKind
+from bot.domain.panel import ActKind
+from bot.domain.phone import NumberKind
+from bot.telegram.people_words import lasted
+from bot.telegram.texts import Words, apart, visible
+
+NAMED = 5
+ERROR_LENGTH = 80
+TITLE_LENGTH = 28
+
+
+def asked(view: Confirmation, who: str, gates: Sequence[str], words: Words) -> str:
+    """The question whether it is meant, and what follows from it. `who` and `gates` are as they are to be shown."""
+    where = named(gates, words)
+    match view.act:
+        case ActKind.LET_IN:
+            return words(
+                "Let {who} in at {where}?\n\nWho waits comes in now, others as soon as they ask; a block ends. Their "
+                "phone counts as verified by that nowhere.",
+                who=who,
+                where=where,
+            )
+        case ActKind.DECLINE:
+            return words(
+                "Decline {who} at {where}?\n\nThey are told, and may ask again at any time.", who=who, where=where
+            )
+        case ActKind.REVOKE:
+            return words(
+                "Have {who} verify anew at {where}?\n\nThey are removed, or muted where newcomers are muted, until "
+                "they call again. They are told.",
+                who=who,
+                where=where,
+            )
+        case ActKind.RESTORE:
+            return words(
+                "Take back that {who} has to verify anew at {where}?\n\nIt is as if it had not been wanted; they are "
+                "brought back, or get a link.",
+                who=who,
+                where=where,
+            )
+        case ActKind.BLOCK:
+            text = words(
+                "Block {who} at {where}?\n\nWho is in is banned; from now on they are turned away whenever they ask.",
+                who=who,
+                where=where,
+            )
+            return text if view.gate_id else f"{text} {_later_ones(words)}"
+        case ActKind.UNBLOCK:
+            return words(
+                "Unblock {who} at {where}?\n\nThey may ask again, and have to verify like anybody else.",
+                who=who,
+                where=where,
+            )
+        case _:
+            return "\n\n".join(_free(view, who, where, words))
+
+
+def _later_ones(words: Words) -> str:
+    return words("Groups that come later are not among these.")
+
+
+def _free(view: Confirmation, who: str, where: str, words: Words) -> list[str]:
+    asked = [
+        words("Free the phone {mask} of {who}?", mask=view.mask, who=who),
+        words("They are not verified any more, and another account can be verified with it."),
+    ]
+    if view.gates:
+        asked.append(
+            words(
+                "They came in with it at {where}: there they are removed, or muted where newcomers are muted, until "
+                "they verify anew. They are told. Who was let in by hand stays.",
+                where=where,
+            )
+        )
+    else:
+        asked.append(words("They have come in with it nowhere, so nobody is removed."))
+    if view.others:
+        more = words.many(
+            "{count} other account stays verified with it: a group takes no more accounts of one phone than it is set "
+            "to.",
+            "{count} other accounts stay verified with it: a group takes no more accounts of one phone than it is set "
+            "to.",
+            view.others,
+        )
+        asked.append(more)
+    return asked
+
+
+def sure(act: ActKind, words: Words) -> str:
+    """The button that says it is meant."""
+    match act:
+        case ActKind.LET_IN:
+            return words("✅ Yes, let in")
+        case ActKind.DECLINE:
+            return words("✖️ Yes, decline")
+        case ActKind.REVOKE:
+            return words("♻️ Yes, verify anew")
+        case ActKind.RESTORE:
+            return words("↩️ Yes, restore")
+        case ActKind.BLOCK:
+            return words("⛔ Yes, block")
+        case ActKind.UNBLOCK:
+            return words("🔓 Yes, unblock")
+        case _:
+            return words("📱 Yes, free it")
+
+
+def title(gate: str, longest: int = TITLE_LENGTH) -> str:
+    """The title of a gate, short, as HTML."""
+    return apart(escape(visible(gate, longest), quote=False))
+
+
+def named(gates: Sequence[str], words: Words) -> str:
+    """Some gates by their titles, in bold; of many the first ones, and how many more."""
+    names = ", ".join(f"<b>{gate}</b>" for gate in gates[:NAMED])
+    more = len(gates) - NAMED
+    return names + words.many(" and {count} more", " and {count} more", more) if more > 0 else names
+
+
+def number_kind(kind: NumberKind, words: Words) -> str:  # noqa: C901 - one line a kind
+    """What sort of number somebody has."""
+    match kind:
+        case NumberKind.MOBILE:
+            return words("mobile number")
+        case NumberKind.FIXED_OR_MOBILE:
+            return words("landline or mobile number")
+        case NumberKind.FIXED:
+            return words("landline number")
+        case NumberKind.VOIP:
+            return words("internet number (VoIP)")
+        case NumberKind.TOLL_FREE:
+            return words("toll-free number")
+        case NumberKind.PREMIUM:
+            return words("premium-rate number")
+        case NumberKind.SHARED_COST:
+            return words("shared-cost number")
+        case NumberKind.PERSONAL:
+            return words("personal number of a forwarding service")
+        case NumberKind.PAGER:
+            return words("pager number")
+        case NumberKind.UAN:
+            return words("number of a company")
+        case NumberKind.VOICEMAIL:
+            return words("voicemail number")
+        case NumberKind.UNKNOWN:
+            return words("number of an unknown kind")
+
+
+def trouble(what: Trouble, words: Words, now: datetime) -> str:
+    """One thing that is not done about a person."""
+    told = [_what(what, words)]
+    if what.gate:
+        told.append(title(what.gate))
+    if what.kind is TroubleKind.FAILURE and what.at is not None:
+        told.append(words("{age} ago", age=lasted(now - what.at, words)))
+    if what.attempts:
+        told.append(words.many("tried {count} time", "tried {count} times", what.attempts))
+    if what.error and what.kind is not TroubleKind.FAILURE:
+        told.append(_error(what.error))
+    return " · ".join(told)
+
+
+def _what(what: Trouble, words: Words) -> str:
+    match what.kind:
+        case TroubleKind.GRANT_DUE:
+            return words("⏳ to be given the tag") if what.what == GrantKind.TAG else words("⏳ to be let in")
+        case TroubleKind.GRANT_FAILED:
+            return words("⚠️ got no tag") if what.what == GrantKind.TAG else words("⚠️ could not be let in")
+        case TroubleKind.TOO_MANY_CHATS:
+            return words("⚠️ is in too many chats: has to leave one")
+        case TroubleKind.FAILURE:
+            return words("⚠️ error {error}", error=f"<code>{_error(what.error)}</code>")
+        case TroubleKind.ERRAND_DUE:
+            return _errand(what.what, words)
+
+
+def _errand(what: str, words: Words) -> str:
+    match what:
+        case ErrandKind.MUTE:
+            return words("⏳ to be muted")
+        case ErrandKind.BAN:
+            return words("⏳ to be banned")
+        case ErrandKind.UNBAN:
+            return words("⏳ to be unbanned")
+        case ErrandKind.DECLINE_JOIN:
+            return words("⏳ request to be declined")
+        case ErrandKind.KICK:
+            return words("⏳ to be removed")
+        case _:
+            return words("⏳ tag to be taken away")
+
+
+def _error(error: str) -> str:
+    return escape(visible(error, ERROR_LENGTH), quote=False)

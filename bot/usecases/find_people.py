@@ -1,0 +1,83 @@
+"""An operator looks for somebody."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.domain.operator_pages import HISTORY, NotFound
+from bot.usecases.ports import PhoneRules, Store, Vault
+
+MOST_FOUND = 200
+LONGEST_ID = 15
+USERNAME = re.compile(r"(?:@|(?:https?://)?t(?:elegram)?\.me/)?([a-z][a-z0-9_]{2,31})", re.IGNORECASE)
+"""As Telegram has them, with what may stand before."""
+ID = re.compile(rf"(?:id\s*)?([0-9]{{1,{LONGEST_ID}}})", re.IGNORECASE)
+PHONE_DIGITS = 7
+"""Fewer are no phone number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Who was found; or why nobody was. `held_phone`: a phone number may stand in what was asked."""
+
+    user_ids: tuple[int, ...] = ()
+    why: NotFound = NotFound.NOTHING_ASKED
+    held_phone: bool = False
+
+
+class FindPeople:
+    """By Telegram id, by user name, or by a phone number in any writing. Digits alone may be an id or a phone: both
+    are looked up. Of a phone nothing is kept: it becomes a fingerprint, which is compared with those of verified
+    phones and of attempts."""
+
+    def __init__(self, phones: PhoneRules, vault: Vault) -> None:
+        self._phones = phones
+        self._vault = vault
+
+    async def __call__(self, store: Store, asked: str) -> Search:
+        asked = asked.strip()
+        if not asked:
+            return Search()
+        if (digits := ID.fullmatch(asked)) is not None:
+            return await self._number(store, asked, int(digits[1]))
+        if (name := USERNAME.fullmatch(asked)) is not None:
+            found = await store.people.by_username(self._vault.digest(name[1].lower()))
+            return Search((found,)) if found is not None else Search(why=NotFound.NAME)
+        held_phone = sum(char.isdigit() for char in asked) >= PHONE_DIGITS
+        number = re.sub(r"^tel:", "", asked, flags=re.IGNORECASE)
+        if any(char.isalpha() for char in number) or not any(char.isdigit() for char in number):
+            return Search(why=NotFound.NOT_UNDERSTOOD, held_phone=held_phone)
+        phone = self._phones.parse(number)
+        if phone is None:
+            return Search(why=NotFound.UNREADABLE, held_phone=True)
+        return Search(await self._of_phone(store, number), NotFound.PHONE, held_phone=True)
+
+    async def _number(self, store: Store, asked: str, user_id: int) -> Search:
+        by_id = (user_id,) if user_id > 0 and await is_known(store, user_id) else ()
+        by_phone = await self._of_phone(store, asked) if asked.isdigit() else ()
+        is_phone = asked.isdigit() and self._phones.parse(asked) is not None
+        found = tuple(dict.fromkeys((*by_id, *by_phone)))
+        # Somebody's id may look like a number; then it is not meant as one.
+        held_phone = bool(by_phone) or (is_phone and not by_id)
+        return Search(found, NotFound.NUMBER if is_phone else NotFound.ID, held_phone)
+
+    async def _of_phone(self, store: Store, number: str) -> tuple[int, ...]:
+        """Whom this phone verified, by rank, and then who tried to verify with it."""
+        phone = self._phones.parse(number)
+        if phone is None:
+            return ()
+        fingerprint = self._vault.fingerprint(phone)
+        owners = [owner.user_id for owner in await store.phones.owners(fingerprint)]
+        tried = await store.verifications.tried_by_phone(fingerprint, MOST_FOUND)
+        return tuple(dict.fromkeys((*owners, *tried)))[:MOST_FOUND]
+
+
+async def is_known(store: Store, user_id: int) -> bool:
+    """Whether anything is kept about a person of this id."""
+    return bool(
+        await store.people.get_many([user_id])
+        or await store.requests.of_person(user_id)
+        or await store.standings.of_person(user_id)
+        or await store.journal.of_person(user_id, HISTORY, 1)
+    )

@@ -1,0 +1,177 @@
+"""What operators ask for, and want done, about people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.operator_pages import OperatorPage
+from bot.domain.panel import Act, ActKind
+from bot.domain.screen import Face
+from bot.usecases.by_hand import DECIDERS
+from bot.usecases.decide_by_hand import ByHand
+from bot.usecases.delete_person import AskDeletion
+from bot.usecases.find_people import FindPeople
+from bot.usecases.free_phone import free_phone
+from bot.usecases.operator_views import IsOperator, chosen
+from bot.usecases.person_at_gates import at_gates, where_possible
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
+
+ANSWERABLE_FOR = timedelta(seconds=150)
+"""How long Telegram accepts an answer to a pressed button."""
+GRANTS_FIRST = 1.0
+"""Seconds the card rests after something was done, so that it is drawn once, with what follows from it."""
+NOTHING_NEW = (Toast.DECIDED_ALREADY, Toast.NOT_BLOCKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button of an operator: the page to see, or what to do (`is_sure`), about whom, at which gate (0: all, or none).
+
+    `at`: which page of the list, or the entry from which on `turn` ("before" or "after") it goes.
+    """
+
+    page: OperatorPage
+    user_id: int = 0
+    act: ActKind | None = None
+    gate_id: int = 0
+    at: int = 0
+    turn: str = ""
+    is_sure: bool = False
+
+
+class OperatorDesk:
+    """Operators see everybody at all gates, and decide at each as its admins do, though they need not be any. What
+    changes something is asked once more before it is done.
+
+    For everybody else there is no such thing: they are told nothing, and their buttons are of no kind that is known.
+    """
+
+    def __init__(self, clock: Clock, is_operator: IsOperator, find: FindPeople, ask_deletion: AskDeletion) -> None:
+        self._clock = clock
+        self._is_operator = is_operator
+        self._find = find
+        self._ask_deletion = ask_deletion
+        self._by_hand = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}
+
+    async def recent(self, store: Store, person: Person) -> bool:
+        """What happened lately. Whether they may ask."""
+        if not await self._is_operator(store, person.user_id):
+            return False
+        await self._show(store, person, {"page": OperatorPage.RECENT}, fresh=True)
+        return True
+
+    async def look_up(self, store: Store, person: Person, asked: str, message_id: int) -> bool:
+        """Who this is: by id, name or phone. A message that may hold a phone is deleted. Whether they may ask."""
+        if not await self._is_operator(store, person.user_id):
+            return False
+        search = await self._find(store, asked)
+        if search.held_phone:
+            said: dict[str, str | int] = {"message_id": message_id}
+            await store.errands.add(ErrandKind.DELETE_MESSAGE, person.chat_id, said, self._clock.now())
+        details: dict[str, str | int] = {"page": OperatorPage.FOUND, "why": search.why}
+        if len(search.user_ids) == 1:
+            details = {"page": OperatorPage.PERSON, "user": search.user_ids[0]}
+        elif search.user_ids:
+            details["found"] = " ".join(map(str, search.user_ids))
+        await self._show(store, person, details, fresh=True)
+        return True
+
+    async def press(self, store: Store, person: Person, query_id: str, pressed: Pressed) -> None:
+        """A button was pressed."""
+        now, toast = self._clock.now(), Toast.UNKNOWN
+        if await self._is_operator(store, person.user_id):
+            toast = await self._pressed(store, person, pressed, now)
+        answer: dict[str, str | int] = {"query_id": query_id, "toast": toast}
+        await store.errands.add(ErrandKind.ANSWER_BUTTON, person.user_id, answer, now, expires_at=now + ANSWERABLE_FOR)
+
+    async def _pressed(self, store: Store, person: Person, pressed: Pressed, now: datetime) -> Toast:
+        card: dict[str, str | int] = {"page": OperatorPage.PERSON, "user": pressed.user_id}
+        match pressed.page:
+            case OperatorPage.RECENT:
+                turned = {pressed.turn: pressed.at} if pressed.turn else {}
+                await self._show(store, person, {"page": OperatorPage.RECENT, **turned})
+            case OperatorPage.FOUND:
+                return await self._turn(store, person, pressed)
+            case OperatorPage.PERSON:
+                await self._show(store, person, card | {"at": pressed.at})
+            case OperatorPage.GATES | OperatorPage.CONFIRM if pressed.act is not None and pressed.is_sure:
+                toast = await self._do(store, person.user_id, pressed.act, pressed, now)
+                await self._show(store, person, card | {"said": toast}, after=GRANTS_FIRST)
+                return toast
+            case OperatorPage.GATES | OperatorPage.CONFIRM if pressed.act is not None:
+                return await self._ask(store, person, pressed.act, pressed, now)
+            case _:
+                return Toast.UNKNOWN
+        return Toast.NOTHING
+
+    async def _turn(self, store: Store, person: Person, pressed: Pressed) -> Toast:
+        """Another page of those who were found: they stand in the screen's row."""
+        face, details = await store.screens.wanted(person.user_id) or (None, {})
+        if face is not Face.OPERATOR or "found" not in details:
+            return Toast.OVER
+        await self._show(store, person, {**details, "page": OperatorPage.FOUND, "at": pressed.at})
+        return Toast.NOTHING
+
+    async def _ask(self, store: Store, person: Person, act: ActKind, pressed: Pressed, now: datetime) -> Toast:
+        """At which gate, where there are several; and whether it is meant."""
+        if act is ActKind.ERASE:
+            await self._ask_deletion.of(store, person, str(pressed.user_id), fresh=False)
+            return Toast.NOTHING
+        details: dict[str, str | int] = {"page": OperatorPage.CONFIRM, "user": pressed.user_id, "act": act}
+        if act in self._by_hand:
+            places = where_possible(await at_gates(store, pressed.user_id, now), act)
+            gate_id = pressed.gate_id
+            if pressed.page is OperatorPage.GATES:
+                if len(places) > 1:
+                    details |= {"page": OperatorPage.GATES, "at": pressed.at}
+                elif places:
+                    gate_id = places[0].gate.chat_id
+            details["gate"] = gate_id
+            if not places or (pressed.page is OperatorPage.CONFIRM and not chosen(places, act, gate_id)):
+                card: dict[str, str | int] = {"page": OperatorPage.PERSON, "user": pressed.user_id}
+                await self._show(store, person, card | {"said": Toast.DECIDED_ALREADY})
+                return Toast.DECIDED_ALREADY
+        await self._show(store, person, details)
+        return Toast.NOTHING
+
+    async def _do(self, store: Store, operator_id: int, act: ActKind, pressed: Pressed, now: datetime) -> Toast:
+        user_id = pressed.user_id
+        if act is ActKind.FREE_PHONE:
+            return await free_phone(store, user_id, operator_id, now)
+        if act not in self._by_hand:
+            return Toast.UNKNOWN
+        if pressed.gate_id:
+            gate = await store.gates.get(pressed.gate_id)
+            gates = [gate] if gate is not None and gate.is_on else []
+        else:
+            gates = [at.gate for at in chosen(await at_gates(store, user_id, now), act, 0)]
+        toasts = [
+            await self._by_hand[act](store, gate, Act(act, gate.chat_id, operator_id, {"value": user_id}), now)
+            for gate in gates
+        ]
+        done = [toast for toast in toasts if toast not in NOTHING_NEW]
+        return next(iter(done or toasts), Toast.DECIDED_ALREADY)
+
+    async def _show(
+        self,
+        store: Store,
+        person: Person,
+        details: Mapping[str, str | int],
+        *,
+        fresh: bool = False,
+        after: float = 0.0,
+    ) -> None:
+        await store.screens.show(
+            person.user_id,
+            person.chat_id,
+            Face.OPERATOR,
+            self._clock.now(),
+            details=details,
+            fresh=fresh,
+            after=after,
+        )

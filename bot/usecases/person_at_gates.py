@@ -1,0 +1,59 @@
+"""How somebody stands at every gate, and what can be done about them where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain.gate import RequestState
+from bot.domain.operator_pages import AT_A_GATE, TO_STRANGERS
+from bot.domain.panel import ActKind
+from bot.domain.people_pages import Someone
+from bot.usecases.ports import Store
+from bot.usecases.stages import waiters
+
+
+async def at_gates(store: Store, user_id: int, now: datetime) -> list[Someone]:
+    """Them at each gate: first where they asked to enter, what is newest before what is older; then the others, by
+    title. Phone and history are not told."""
+    requests = await store.requests.of_person(user_id)
+    decisions = await store.standings.of_person(user_id)
+    runs = {gate.chat_id for gate in await store.admins.gates_of(user_id)}
+    waiting = [request for request in requests if request.state is RequestState.WAITING]
+    found = await waiters(store, waiting, now)
+    waits = {request.gate_id: waiter for request, waiter in zip(waiting, found, strict=True)}
+    asked = {request.gate_id: request for request in requests}
+    order = {request.gate_id: at for at, request in enumerate(requests)}
+    gates = sorted(
+        await store.gates.all(),
+        key=lambda gate: (order.get(gate.chat_id, len(order)), gate.chat_id not in decisions, gate.title.casefold()),
+    )
+    return [
+        Someone(
+            gate,
+            user_id,
+            asked[gate.chat_id].name if gate.chat_id in asked else "",
+            is_known=gate.chat_id in asked,
+            is_admin=gate.chat_id in runs,
+            state=asked[gate.chat_id].state if gate.chat_id in asked else None,
+            asked_at=asked[gate.chat_id].requested_at if gate.chat_id in asked else None,
+            waiter=waits.get(gate.chat_id),
+            decision=decisions.get(gate.chat_id),
+        )
+        for gate in gates
+    ]
+
+
+def has_anything(at: Someone) -> bool:
+    """Whether there is anything of theirs at that gate."""
+    return at.is_known or at.decision is not None
+
+
+def where_possible(places: Sequence[Someone], act: ActKind) -> list[Someone]:
+    """Where this can be done about them now: at gates where the bot is."""
+    return [at for at in places if at.gate.is_on and act in at.possible and (act in TO_STRANGERS or has_anything(at))]
+
+
+def possible_acts(places: Sequence[Someone]) -> tuple[ActKind, ...]:
+    """What can be done at any gate."""
+    return tuple(act for act in AT_A_GATE if where_possible(places, act))
