@@ -11,8 +11,19 @@ from bot.domain.panel import ActKind
 from bot.domain.people_pages import Happening, Someone, Stage
 from bot.domain.phone import NumberKind
 
-INSIDE = frozenset({Event.APP_OFFERED, Event.JOIN_REACHED, Event.GRANT_DUE, Event.NUMBER_ASKED, Event.FAILURE})
-"""What happens inside; of failures a person's page tells by itself."""
+INSIDE = frozenset(
+    {
+        Event.APP_OFFERED,
+        Event.AT_ONCE,
+        Event.ERASED,
+        Event.FAILURE,
+        Event.GRANT_DUE,
+        Event.JOIN_REACHED,
+        Event.LETTER_LOST,
+        Event.NUMBER_ASKED,
+    }
+)
+"""What happens inside, or to nobody in particular; of failures a person's page tells by itself."""
 HISTORY = frozenset(Event) - INSIDE
 ENDS = frozenset(
     {
