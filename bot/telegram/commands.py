@@ -45,7 +45,9 @@ PEOPLE_COMMANDS = (WHO, REVOKE, BLOCK, UNBLOCK)
 ADMIN_COMMANDS = (GATE, PENDING, *PEOPLE_COMMANDS, LOG)
 """Those of admins, in their groups; all but `/gate` and `/log` in private too."""
 STATS = Command("stats", _("how many got in: /stats [today|7d|30d|90d|all] [gate]"))
-OPERATOR_COMMANDS = (STATS,)
+HEALTH = Command("health", _("how I am doing: troubles, what waits, who answers"))
+BALANCE = Command("balance", _("money left at the gateway"))
+OPERATOR_COMMANDS = (STATS, HEALTH, BALANCE)
 """In no menu: who may not use them does not learn that they exist."""
 
 

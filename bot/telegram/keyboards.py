@@ -49,10 +49,23 @@ class Place(StrEnum):
     GATES = "gates"
 
 
+class Subject(StrEnum):
+    """What an operator may ask about."""
+
+    HEALTH = "health"
+    BALANCE = "balance"
+
+
 class PlaceButton(CallbackData, prefix="p"):
     """A button that means the same for everybody."""
 
     place: Place
+
+
+class RefreshButton(CallbackData, prefix="r"):
+    """Below what an operator was told: it is to say what is true now."""
+
+    what: Subject
 
 
 class PanelButton(CallbackData, prefix="g"):
@@ -87,6 +100,12 @@ def step(text: str, what: Step, verification_id: int) -> InlineKeyboardButton:
 def place(text: str, where: Place) -> InlineKeyboardButton:
     """A button that leads somewhere."""
     return InlineKeyboardButton(text=text, callback_data=PlaceButton(place=where).pack())
+
+
+def refresh(what: Subject, words: Words) -> InlineKeyboardMarkup:
+    """The one button below what an operator was told."""
+    data = RefreshButton(what=what).pack()
+    return rows([InlineKeyboardButton(text=words("🔄 Refresh"), callback_data=data)])
 
 
 def copy(text: str, what: str) -> InlineKeyboardButton:
