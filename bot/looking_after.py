@@ -135,7 +135,7 @@ class LookingAfter:
 
     async def condition(self) -> Condition:
         """How the installation is doing now: what this process noticed, and what is kept."""
-        kept = await self._asked(ReadCondition())
+        kept = await self._asked(ReadCondition(self._clock))
         process = Process(
             VERSION, socket.gethostname(), os.getpid(), self._since, self.leads_since, is_alone=self._folder is not None
         )

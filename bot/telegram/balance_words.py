@@ -22,7 +22,9 @@ def balance_text(told: Account, words: Words) -> str:
     if told.low:
         lines.append(words("I sound the alarm below: {amount}", amount=_amount(told.low, told, words)))
     if statement.left_alone_until is not None and statement.left_alone_until > now:
-        lines.append(words("Not asked before: {moment}", moment=words.moment(statement.left_alone_until, now)))
+        lines.append(
+            words("Asked again at the earliest: {moment}", moment=words.moment(statement.left_alone_until, now))
+        )
     if statement.asked_at is not None:
         lines.append(words("Asked: {moment}", moment=words.moment(statement.asked_at, now)))
     return "\n".join(lines).strip()

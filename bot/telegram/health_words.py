@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 
 from bot.domain.breaker import Breaker
@@ -16,6 +16,7 @@ from bot.telegram.texts import Words, shown
 from bot.telegram.troubles import queue_name, variable_of, wrong
 
 MOST_TROUBLES = 10
+A_MOMENT = timedelta(seconds=1)
 STALE = 60
 """Seconds after which a trouble that is not seen any more seems to be over."""
 
@@ -48,9 +49,9 @@ def _alarm(alarm: Alarm, now: datetime, words: Words) -> str:
     since = words.moment(alarm.since, now)
     if (now - alarm.seen_at).total_seconds() > STALE:
         return words(
-            "{what}; since {since}, last seen {seen}", what=what, since=since, seen=words.moment(alarm.seen_at, now)
+            "{what}; began {since}, last seen {seen}", what=what, since=since, seen=words.moment(alarm.seen_at, now)
         )
-    return words("{what}; since {since}", what=what, since=since)
+    return words("{what}; began {since}", what=what, since=since)
 
 
 def _sighting(sighting: Sighting, words: Words) -> str:
@@ -62,10 +63,10 @@ def _process(told: Condition, words: Words) -> list[str]:
     process = told.process
     lines = [
         f"<b>Callgate {process.version}</b>",
-        words("Runs since: {moment}", moment=words.moment(process.since, told.at)),
+        words("Started: {moment}", moment=words.moment(process.since, told.at)),
     ]
     if process.leads_since is not None:
-        lines.append(words("Leads since: {moment}", moment=words.moment(process.leads_since, told.at)))
+        lines.append(words("Took the lead: {moment}", moment=words.moment(process.leads_since, told.at)))
     return lines
 
 
@@ -98,7 +99,7 @@ def _telegram(told: Condition, words: Words) -> list[str]:
     if readings.silent_since is not None:
         # Whoever reads this has it from Telegram, so that is over.
         lines.append(
-            words("Gave no answer from {moment} until just now", moment=words.moment(readings.silent_since, now))
+            words("Gave no answer until just now, beginning {moment}", moment=words.moment(readings.silent_since, now))
         )
     lines.append(words("Last answer: {moment}", moment=_when(readings.answered_at, now, words)))
     if readings.webhook_error_at is not None:
@@ -110,7 +111,13 @@ def _telegram(told: Condition, words: Words) -> list[str]:
             )
         )
     left = numbers.share(told.budget_left, words.language)
-    lines.append(words("“Too many requests” in 5 min: {count} · budget left: {left}", count=readings.floods, left=left))
+    lines.append(
+        words(
+            "“Too many requests” in 5 min: {count} · budget left: {left}",
+            count=numbers.count(readings.floods, words.language),
+            left=left,
+        )
+    )
     return lines
 
 
@@ -161,8 +168,11 @@ def _waiting(told: Condition, words: Words) -> list[str]:
         if not queue.length:
             continue
         name, count = queue_name(queue.name, words), numbers.count(queue.length, words.language)
-        age = numbers.span(queue.age(told.at), words.language)
-        lines.append(words("{queue}: {count}, the oldest for {age}", queue=name, count=count, age=age))
+        if (age := queue.age(told.at)) < A_MOMENT:
+            lines.append(f"{name}: {count}")
+            continue
+        oldest = numbers.span(age, words.language)
+        lines.append(words("{queue}: {count}, the oldest for {age}", queue=name, count=count, age=oldest))
     if told.kept.notices is not None:
         lines.append(
             words("Messages that failed: {retries}", retries=_retries(told.kept.notices, None, told.at, words))

@@ -106,7 +106,7 @@ async def test_a_gateway_that_blocks_us_is_not_asked_until_that_may_be_over(
     world.smsc.fail_with(4, endpoint="balance")
     await operator.says("/balance")
     message = await operator.sees("blocks the address")
-    assert "Not asked before: " in (message.text or "")
+    assert "Asked again at the earliest: " in (message.text or "")
     world.smsc.fail_with(None)
     asked = questions(world)
     world.clock.advance(60)

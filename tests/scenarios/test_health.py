@@ -46,7 +46,7 @@ async def test_a_fresh_installation_is_well(world: World, brisk: Installation, o
 
     text = message.text or ""
     assert text.startswith("✅ All is well.")
-    assert f"Callgate {VERSION}\nRuns since: " in text
+    assert f"Callgate {VERSION}\nStarted: " in text
     kind = "SQLite" if "sqlite" in brisk.database_url else "PostgreSQL"
     assert re.search(rf"Storage · {kind} · [\d.]+ MB\n", text)
     assert ("Free on its disk: " in text) == (kind == "SQLite")
@@ -57,7 +57,7 @@ async def test_a_fresh_installation_is_well(world: World, brisk: Installation, o
     assert "Requests in 15 min: none\nCallback last seen: never, PUBLIC_URL is not set\nInbox last read: never" in text
     assert "Waiting\nNothing.\n" in text
     assert "Your own systems" not in text
-    assert "Leads since: " in text
+    assert "Took the lead: " in text
     assert message.buttons == ["🔄 Refresh"]
     assert len(text) < 1200
 
@@ -84,7 +84,7 @@ async def test_a_gateway_in_trouble_and_mended_is_told_in_the_same_message(
     message = await asks(world, operator)
 
     text = message.text or ""
-    assert text.startswith("🚨 1 trouble\n• nobody gets a number: gateway account is empty; since ")
+    assert text.startswith("🚨 1 trouble\n• nobody gets a number: gateway account is empty; began ")
     assert "Breaker: open (gateway account is empty); next trial: " in text
     assert re.search("Last request: .+, gateway account is empty\nRequests in 15 min: 1, of which failed: 1 ", text)
 
@@ -163,7 +163,7 @@ async def test_with_telegram_down_it_comes_when_that_is_back_and_is_of_then(
 
     message = await operator.sees("Callgate ")
 
-    assert "Gave no answer from " in (message.text or "")
+    assert "Gave no answer until just now, beginning " in (message.text or "")
     read_at = max(entity["unix_time"] for entity in message.entities if entity["type"] == "date_time")
     assert read_at >= int(back_at)
 
@@ -252,7 +252,7 @@ async def test_of_several_replicas_the_one_that_leads_tells_and_says_so(
     message = await asks(world, operator)
     text = message.text or ""
     assert "It is the one that leads." in text
-    leads_since = re.search("Leads since: .+", text)
+    leads_since = re.search("Took the lead: .+", text)
     assert leads_since is not None
 
     world.clock.advance(3600)

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
 
@@ -92,8 +93,8 @@ def worst() -> Condition:
 
 
 def shown_length(html: str) -> int:
-    """As Telegram counts: without the markup."""
-    return len(re.sub(r"<[^>]+>", "", html).encode("utf-16-le")) // 2
+    """As Telegram counts: once the markup is read."""
+    return len(unescape(re.sub(r"<[^>]+>", "", html)).encode("utf-16-le")) // 2
 
 
 def plain(html: str) -> list[str]:
@@ -107,8 +108,8 @@ def test_an_installation_that_is_well() -> None:
         "✅ All is well.",
         "",
         "Callgate 1.2.3",
-        f"Runs since: {then}",
-        f"Leads since: {then}",
+        f"Started: {then}",
+        f"Took the lead: {then}",
         "",
         "Storage · SQLite · 12 MB",
         "Free on its disk: 32 GB of 64 GB",
@@ -173,6 +174,13 @@ def test_every_queue_is_told_in_words_of_its_own_with_how_long_the_oldest_waits(
     assert "_" not in line
 
 
+def test_what_rests_until_later_is_told_without_an_age() -> None:
+    assert WELL.kept is not None
+    kept = replace(WELL.kept, queues=[Queue("errands_pressing", 2, NOW + timedelta(hours=1))])
+
+    assert "mutes and bans: 2" in plain(health_text(replace(WELL, kept=kept), ENGLISH))
+
+
 def test_a_trouble_that_is_noticed_is_told_before_there_is_an_alarm_and_not_twice() -> None:
     assert WELL.kept is not None
     flooded = replace(WELL, readings=replace(WELL.readings, floods=50))
@@ -187,7 +195,7 @@ def test_a_silence_of_telegrams_is_over_when_it_is_told_through_telegram() -> No
     text = health_text(replace(WELL, readings=replace(WELL.readings, silent_since=EARLIER)), ENGLISH)
 
     assert text.startswith("✅")
-    assert f"Gave no answer from {ENGLISH.clock(EARLIER, NOW)} until just now" in plain(text)
+    assert f"Gave no answer until just now, beginning {ENGLISH.clock(EARLIER, NOW)}" in plain(text)
 
 
 def test_without_the_database_the_rest_is_told() -> None:
@@ -252,5 +260,5 @@ def test_before_the_gateway_ever_told_anything() -> None:
     lines = plain(balance_text(Account(NOW, blocked, Decimal(0), has_price=False, spending=None), ENGLISH))
 
     assert lines[0].endswith("leave it alone for a while.")
-    assert lines[-1] == f"Not asked before: {ENGLISH.clock(NOW + timedelta(minutes=5), NOW)}"
-    assert not any("alarm below" in line or "Asked" in line for line in lines)
+    assert lines[-1] == f"Asked again at the earliest: {ENGLISH.clock(NOW + timedelta(minutes=5), NOW)}"
+    assert not any("alarm below" in line or "Asked: " in line for line in lines)

@@ -42,7 +42,7 @@ class Asking:
         return str((await self.rules.errands(ErrandKind.ANSWER_BUTTON))[-1].details["toast"])
 
     async def reads(self) -> Kept:
-        return await self.rules.database.transact(ReadCondition())
+        return await self.rules.database.transact(ReadCondition(self.rules.clock))
 
 
 @pytest.fixture
@@ -89,16 +89,19 @@ async def test_an_answer_waits_for_a_day_until_it_can_be_given(asking: Asking) -
 
 async def test_what_waits_is_told_without_the_answer_itself(asking: Asking) -> None:
     rules = asking.rules
-    await asking.says(OPERATOR)
-    assert {queue.length for queue in (await asking.reads()).queues} == {0}
-
     await rules.asks_to_join()
-    rules.later(5)
-    await asking.presses(OPERATOR, ErrandKind.HEALTH)
+    rules.later(7)
+    assert await asking.presses(OPERATOR, ErrandKind.HEALTH) == Toast.CHECKING
 
     waiting = {queue.name: queue for queue in (await asking.reads()).queues if queue.length}
-    assert {name: queue.length for name, queue in waiting.items()} == {"screens": 1, "errands_soon": 1}
-    assert waiting["screens"].age(rules.now) == timedelta(seconds=5)
+    assert {name: queue.length for name, queue in waiting.items()} == {"screens": 1}
+    assert waiting["screens"].age(rules.now) == timedelta(seconds=7)
+
+    rules.later(7)
+    assert {queue.name: queue.length for queue in (await asking.reads()).queues if queue.length} == {
+        "screens": 1,
+        "errands_soon": 1,
+    }
 
 
 async def test_messages_that_do_not_go_out_are_told_with_when_they_are_tried_next(asking: Asking) -> None:
