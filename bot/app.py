@@ -34,6 +34,7 @@ from bot.telegram.courier import Courier
 from bot.telegram.data_files import DataFiles
 from bot.telegram.deep_links import Start
 from bot.telegram.deliver import Deliverer
+from bot.telegram.health import HealthTeller
 from bot.telegram.intake import Intake
 from bot.telegram.launch import LaunchReader
 from bot.telegram.polling import Poller
@@ -44,6 +45,7 @@ from bot.telegram.texts import LANGUAGES, Texts
 from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.ask_admins import AskAdmins
+from bot.usecases.ask_condition import AskCondition
 from bot.usecases.ask_file import AskExport, AskMyData
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
@@ -140,7 +142,11 @@ class App:
         tell_operators = TellOperators(operators)
         metrics, pulse = Metrics(), Pulse(clock)
         budget = Budget(settings.TELEGRAM_RATE)
-        metrics.watch_budget(lambda: budget.left(time.monotonic()))
+
+        def budget_left() -> float:
+            return budget.left(time.monotonic())
+
+        metrics.watch_budget(budget_left)
         self._supervisor = Supervisor(clock)
 
         # What is kept.
@@ -193,10 +199,24 @@ class App:
         # Telegram, outward.
         connection = Connection(pulse.answers)
         self._bot = telegram(settings, metrics, connection, pulse)
+        self._looking_after = LookingAfter(
+            settings,
+            clock,
+            self._database,
+            vault,
+            tell_operators,
+            gateway,
+            self._bot,
+            metrics,
+            pulse,
+            self._supervisor,
+            budget_left,
+        )
         self._texts = Texts(settings.LANGUAGE)
         self._screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
         journal_files = JournalFiles(self._database)
         data_files = DataFiles(self._bot, self._texts, my_data, journal_files, self._supervisor.stopping)
+        health = HealthTeller(self._bot, self._texts, self._looking_after.condition, self._looking_after.account)
         deliverer = Deliverer(
             self._bot,
             clock,
@@ -205,7 +225,7 @@ class App:
             settings.app_url,
             settings.callback_url,
             settings.SMSC_PRICE,
-            data_files.send,
+            {**data_files.runners, **health.runners},
         )
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self._courier = Courier(
@@ -236,18 +256,6 @@ class App:
             "sweeper": sweeper.run,
             "connection": functools.partial(connection.watch, self._bot),
         }
-        self._looking_after = LookingAfter(
-            settings,
-            clock,
-            self._database,
-            vault,
-            tell_operators,
-            gateway,
-            self._bot,
-            metrics,
-            pulse,
-            self._supervisor,
-        )
         self._loops |= self._looking_after.loops
         if polls_inbox:
             every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
@@ -282,6 +290,7 @@ class App:
             ask_statistics=AskStatistics(clock, desk, show_statistics, operators.is_operator),
             operator_desk=OperatorDesk(clock, operators.is_operator, FindPeople(plan, vault), ask_deletion),
             operators=operators,
+            ask_condition=AskCondition(clock, operators.is_operator),
             ask_my_data=AskMyData(clock),
             ask_export=AskExport(clock),
             ask_deletion=ask_deletion,
@@ -440,12 +449,14 @@ class App:
     async def _lead(self) -> None:
         stopping, term_over = self._supervisor.stopping, asyncio.Event()
         log.info("leading")
+        self._looking_after.leads_since = self._clock.now()
         loops = [self._supervisor.keep(name, functools.partial(loop, term_over)) for name, loop in self._loops.items()]
         while not stopping.is_set() and await self._leadership.still_held():
             await REAL_TIME.pause(LEADER_LOOKS_EVERY, stopping)
         term_over.set()
         self._announce()
         await asyncio.gather(*loops)
+        self._looking_after.leads_since = None
         await self._leadership.release()
 
     async def _set_up_telegram(self) -> None:

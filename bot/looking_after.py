@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from sqlalchemy import make_url
 
+from bot import VERSION
 from bot.clock import Clock
+from bot.domain.condition import Account, Condition, Process, Ways
 from bot.domain.outbox import Target
 from bot.gateway.client import SmscClient
 from bot.metrics import Metrics
@@ -21,21 +27,26 @@ from bot.outbox.carriage import EventCarriage, RelayCarriage, Wire
 from bot.outbox.postman import Carriage, Postman
 from bot.settings import Settings
 from bot.supervisor import Supervisor
-from bot.usecases.ports import Store, Transactions, Vault
+from bot.usecases.ports import StorageUnavailableError, Store, Transactions, Vault
+from bot.usecases.read_condition import ReadCondition
 from bot.usecases.read_outbox import ReadOutbox
 from bot.usecases.settle_letter import SettleLetter
 from bot.usecases.tell_operators import TellOperators
 from bot.usecases.watch_troubles import ReadSpending, WatchTroubles
 from bot.watch.pulse import Pulse
+from bot.watch.purse import Purse
 from bot.watch.watchman import AskWebhook, Watchman
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 
 READ_EVERY = 5.0
 """Seconds for which what was read from the database is shown: who asks often makes it no busier."""
 READ_PATIENCE = 2.0
+ASKED_PATIENCE = 5.0
+"""Seconds; an operator who asks would rather wait a little than be told that the database gives no answer."""
 WEBHOOK_TIMEOUT = 10
 
 
@@ -54,29 +65,44 @@ class LookingAfter:
         metrics: Metrics,
         pulse: Pulse,
         supervisor: Supervisor,
+        budget_left: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._transactions = transactions
         self._metrics = metrics
+        self._budget_left = budget_left
+        self._folder = _folder(settings)
+        self._since = clock.now()
+        self.leads_since: datetime | None = None
+        """Since when this process leads; None while it does not."""
         self._read_outbox = ReadOutbox()
         self._read_at = float("-inf")
+        self._read_spending = ReadSpending(clock, settings.SMSC_PRICE)
+        self._purse = Purse(transactions, gateway.balance, clock)
         self.watchman = Watchman(
             transactions,
             WatchTroubles(clock, tell_operators, expects_callback=settings.callback_url is not None),
-            ReadSpending(clock, settings.SMSC_PRICE),
+            self._read_spending,
             pulse,
             clock,
-            gateway.balance,
+            self._purse,
             _webhook_question(bot) if settings.UPDATES == "webhook" else None,
-            _folder(settings),
+            self._folder,
             settings.SMSC_LOW_BALANCE,
         )
         metrics.watch_money(lambda: self.watchman.readings().money)
         self.loops: dict[str, Loop] = {"watchman": self.watchman.run}
         self._wire: Wire | None = None
         settle = SettleLetter(clock, tell_operators)
-        for target, carriage in self._carriages(vault).items():
+        carriages = self._carriages(vault)
+        self._ways = Ways(
+            has_webhook=settings.UPDATES == "webhook",
+            has_callback=settings.callback_url is not None,
+            polls_inbox=settings.SMSC_POLL_SECONDS > 0,
+            targets=tuple(carriages),
+        )
+        for target, carriage in carriages.items():
             postman = Postman(target, transactions, settle, carriage, clock, supervisor, metrics)
             self.loops[f"postman of {target}"] = postman.run
 
@@ -106,6 +132,28 @@ class LookingAfter:
             except Exception as error:  # noqa: BLE001 - whatever it is, the rest is told all the same
                 log.warning("metrics_not_read", error=type(error).__name__)
         return self._metrics.text()
+
+    async def condition(self) -> Condition:
+        """How the installation is doing now: what this process noticed, and what is kept."""
+        kept = await self._asked(ReadCondition(self._clock))
+        process = Process(
+            VERSION, socket.gethostname(), os.getpid(), self._since, self.leads_since, is_alone=self._folder is not None
+        )
+        return Condition(self._clock.now(), process, self._ways, self.watchman.readings(), self._budget_left(), kept)
+
+    async def account(self) -> Account:
+        """What is on the gateway account now, as far as it may be asked, and what was spent."""
+        statement, spending = await self._purse.look(), await self._asked(self._read_spending)
+        low, has_price = Decimal(str(self._settings.SMSC_LOW_BALANCE)), self._settings.SMSC_PRICE is not None
+        return Account(self._clock.now(), statement, low, has_price, spending)
+
+    async def _asked(self, read: Callable[[Store], Awaitable[T]]) -> T | None:
+        """What the database tells; None when it gives no answer."""
+        try:
+            async with asyncio.timeout(ASKED_PATIENCE):
+                return await self._transactions.transact(read)
+        except (StorageUnavailableError, TimeoutError):
+            return None
 
     async def _read(self, store: Store) -> None:
         self._metrics.show(

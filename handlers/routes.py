@@ -10,10 +10,17 @@ from aiogram.filters import Command, CommandStart
 
 from bot.telegram import commands
 from bot.telegram.deep_links import Start
-from bot.telegram.keyboards import PanelButton, PersonalAct, PersonalButton, PlaceButton, VerificationButton
+from bot.telegram.keyboards import (
+    PanelButton,
+    PersonalAct,
+    PersonalButton,
+    PlaceButton,
+    RefreshButton,
+    VerificationButton,
+)
 from bot.telegram.operator_buttons import OperatorButton
 from bot.telegram.stats_buttons import StatsButton
-from handlers import admin, group_commands, membership, operators, person, personal, stats
+from handlers import admin, group_commands, health, membership, operators, person, personal, stats
 from handlers.middlewares import MeetPerson
 from handlers.personal import ByOperator
 
@@ -53,6 +60,8 @@ def build_dispatcher(
     message(stats.stats, IN_PRIVATE, Command(commands.STATS.name))
     message(operators.recent, IN_PRIVATE, Command(commands.RECENT.name))
     message(operators.look_up, IN_PRIVATE, Command(commands.FIND.name, commands.PERSON.name))
+    message(health.health, IN_PRIVATE, Command(commands.HEALTH.name))
+    message(health.balance, IN_PRIVATE, Command(commands.BALANCE.name))
     about_people = Command(commands.PENDING.name, *(command.name for command in commands.PEOPLE_COMMANDS))
     message(group_commands.in_private, IN_PRIVATE, about_people)
     message(group_commands.in_group, IN_GROUP, about_people)
@@ -75,6 +84,7 @@ def build_dispatcher(
     button(operators.operator_button, OperatorButton.filter())
     button(personal.delete_me_button, PersonalButton.filter(F.act == PersonalAct.DELETE_ME))
     button(personal.erase_button, PersonalButton.filter(F.act == PersonalAct.ERASE), ByOperator())
+    button(health.refresh, RefreshButton.filter())
     button(person.unknown_button)
 
     dispatcher.chat_join_request.register(membership.join_request)

@@ -48,6 +48,8 @@ RANKS = {
     ErrandKind.CHECK_GATE: 1,
     ErrandKind.CALL_ADMINS: 1,
     ErrandKind.STATS: 1,
+    ErrandKind.HEALTH: 1,
+    ErrandKind.BALANCE: 1,
     ErrandKind.SEND_FILE: 1,
     ErrandKind.MAKE_FILE: 1,
     ErrandKind.FETCH_FILE: 1,

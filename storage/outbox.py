@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.outbox import Letter, Outgoing, Target
+from bot.domain.outbox import Letter, Outgoing, Retries, Target
 from storage import tables
 
 O = tables.outbox.c  # noqa: E741 - a capital letter a table, as elsewhere
@@ -76,16 +76,21 @@ class SqlOutbox:
             )
             queued, oldest = waiting.one()
             delivered = await self._connection.execute(select(func.max(O.delivered_at)).where(O.target == target))
-            error = await self._connection.execute(
-                select(O.error)
-                .where(IS_DUE, O.target == target, O.error.is_not(None))
-                .order_by(O.due_at.desc())
-                .limit(1)
-            )
             delivered_at = delivered.scalar_one()
             if queued or delivered_at is not None:
-                found.append(Outgoing(target, queued, oldest, error.scalar_one_or_none() or "", delivered_at))
+                found.append(Outgoing(target, queued, oldest, await self._retries(target), delivered_at))
         return found
+
+    async def _retries(self, target: Target) -> Retries | None:
+        failed = and_(IS_DUE, O.target == target, O.attempts > 0)
+        counted = await self._connection.execute(
+            select(func.count(), func.max(O.attempts), func.min(O.due_at)).where(failed)
+        )
+        count, tries, next_at = counted.one()
+        if not count:
+            return None
+        error = await self._connection.execute(select(O.error).where(failed).order_by(O.due_at.desc()).limit(1))
+        return Retries(count, tries, next_at, error.scalar_one_or_none() or "")
 
     async def failing_since(self) -> dict[Target, datetime]:
         rows = await self._connection.execute(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import URGENCY, Urgency
+from bot.domain.delivery import URGENCY, ErrandKind, Urgency
 from bot.domain.gate import Gate, GrantState, Switch
 from bot.domain.gateway import EventKind, EventSource
 from bot.domain.health import Health
+from bot.domain.outbox import Retries
 from bot.domain.trouble import Queue
 from storage import tables
 from storage.deliveries import RANKS
@@ -23,6 +24,7 @@ EV = tables.gateway_events.c
 G = tables.gates.c
 N = tables.numbers.c
 S = tables.screens.c
+NOTIFY = ErrandKind.NOTIFY
 BY_RANK = {rank: URGENCY[kind] for kind, rank in RANKS.items()}
 
 
@@ -52,6 +54,24 @@ class SqlVitals:
             oldest = min((moment for _, moment in parts), default=None)
             found.append(Queue(f"errands_{urgency.name.lower()}", sum(length for length, _ in parts), oldest))
         return found
+
+    async def notices(self) -> Retries | None:
+        is_failed = and_(E.done_at.is_(None), E.rank == RANKS[NOTIFY], E.kind == NOTIFY, E.attempts > 0)
+        counted = await self._connection.execute(
+            select(func.count(), func.max(E.attempts), func.min(E.due_at)).where(is_failed)
+        )
+        count, tries, next_at = counted.one()
+        if not count:
+            return None
+        error = await self._connection.execute(select(E.error).where(is_failed).order_by(E.due_at.desc()).limit(1))
+        return Retries(count, tries, next_at, error.scalar_one_or_none() or "")
+
+    async def size(self) -> int:
+        if self._connection.dialect.name == "postgresql":
+            query = "SELECT pg_database_size(current_database())"
+        else:
+            query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        return int((await self._connection.execute(text(query))).scalar_one())
 
     async def called_back_at(self) -> datetime | None:
         found = await self._connection.execute(

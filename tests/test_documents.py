@@ -14,6 +14,7 @@ from bot import settings
 from bot.gateway.errors import NUMBER_REASONS
 from bot.metrics import Metrics
 from bot.settings import ConfigurationError, Settings
+from bot.telegram.commands import OPERATOR_COMMANDS
 from storage.tables import metadata
 from tests.browser.demo import CHROMIUM
 from tests.papers import ROOT, VARIABLES, bot_commands, chat_commands, documents, make_targets, routes
@@ -115,6 +116,12 @@ def test_the_operators_page_tells_every_command_address_and_metric() -> None:
     assert set(re.findall(r"callgate_[a-z_]+[a-z]", told)) == {
         name for name in metrics if not name.endswith("_created")
     }
+
+
+def test_the_operators_page_lists_every_command_for_operators() -> None:
+    table = text_of(DOCS / "operations.md").partition("## Commands for operators")[2].partition("\n## ")[0]
+
+    assert re.findall(r"^\| `/(\w+)` ", table, re.MULTILINE) == [command.name for command in OPERATOR_COMMANDS]
 
 
 def test_every_log_event_worth_an_alert_is_one_that_is_logged() -> None:

@@ -43,6 +43,10 @@ class ErrandKind(StrEnum):
     """Show somebody in a group, and nobody else, the way into the private chat."""
     STATS = "stats"
     """Show statistics, as a picture with words, or what else is to be said to who asked for them."""
+    HEALTH = "health"
+    """Tell an operator how the installation is doing."""
+    BALANCE = "balance"
+    """Tell an operator what is on the gateway account."""
     SEND_FILE = "send_file"
     MAKE_FILE = "make_file"
     """A file of what is kept: made when it is sent."""
@@ -96,6 +100,8 @@ URGENCY = {
     ErrandKind.CLOSE_APPEAL: Urgency.LATER,
     ErrandKind.POINT: Urgency.SOON,
     ErrandKind.STATS: Urgency.SOON,
+    ErrandKind.HEALTH: Urgency.SOON,
+    ErrandKind.BALANCE: Urgency.SOON,
     ErrandKind.SEND_FILE: Urgency.SOON,
     ErrandKind.MAKE_FILE: Urgency.SOON,
     ErrandKind.FETCH_FILE: Urgency.SOON,
@@ -128,6 +134,8 @@ MESSAGES = frozenset(
         ErrandKind.MAKE_FILE,
         ErrandKind.LOG,
         ErrandKind.STATS,
+        ErrandKind.HEALTH,
+        ErrandKind.BALANCE,
     }
 )
 """Errands that send a message, which Telegram counts for its chat."""

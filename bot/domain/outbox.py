@@ -13,6 +13,7 @@ RETRY_AFTER = tuple(
     for seconds in (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 )
 """The rests after each try that failed; after the last of them it is given up (Standard Webhooks, "Retries")."""
+MOST_TRIES = len(RETRY_AFTER) + 1
 LETTERS_KEPT = timedelta(days=7)
 """How long a letter is remembered, whatever became of it; trying to bring it ends long before."""
 
@@ -66,13 +67,24 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Retries:
+    """What failed and is tried again: how much, how often the most tried of it was, when something is tried next, and
+    what went wrong last."""
+
+    count: int
+    tries: int
+    next_at: datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
-    """How it stands with one target: what waits, since when, what went wrong last, and when anything was taken."""
+    """How it stands with one target: what waits, since when, what of it failed before, and when anything was taken."""
 
     target: Target
     queued: int
     oldest: datetime | None
-    error: str
+    retries: Retries | None
     delivered_at: datetime | None
 
 

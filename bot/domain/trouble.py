@@ -132,9 +132,14 @@ class Readings:
     floods: int = 0
     silent_since: datetime | None = None
     """Since when Telegram gives no answer."""
+    answered_at: datetime | None = None
+    """When it last gave one."""
     asked: int = 0
     failed: int = 0
     """Requests to the gateway lately, and those of them that failed for no reason of the person's."""
+    asked_at: datetime | None = None
+    outcome: str = ""
+    """When the gateway was last asked for a number, and what came of it: `given`, or the reason."""
     money: float | None = None
     currency: str = ""
     low_money: float = 0.0

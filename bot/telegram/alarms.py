@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
 
-from bot.domain.health import Ailment
-from bot.domain.outbox import Target
 from bot.domain.trouble import Trouble
 from bot.telegram.texts import Words, shown
-
-Details = Mapping[str, str | int]
+from bot.telegram.troubles import Details, right, variable_of
 
 MINUTE, HOUR = 60, 3600
 
@@ -96,7 +92,7 @@ def _of_telegram(trouble: Trouble, details: Details, words: Words) -> str:
                 error=shown(str(details["error"])),
             )
         case _:
-            missing = ", ".join(_right(name, words) for name in str(details["missing"]).split())
+            missing = ", ".join(right(name, words) for name in str(details["missing"]).split())
             return words(
                 "⚠️ In {gate} something is missing: {missing}. Ask its owner to put it right in the group's settings.",
                 gate=f"<b>{shown(str(details['title']))}</b>",
@@ -105,7 +101,7 @@ def _of_telegram(trouble: Trouble, details: Details, words: Words) -> str:
 
 
 def _of_outbox(trouble: Trouble, details: Details, words: Words) -> str:
-    name = "EVENTS_URL" if details["subject"] == Target.EVENTS else "SMSC_RELAY_URL"
+    name = variable_of(str(details["subject"]))
     if trouble is Trouble.OUTBOX_GONE:
         return words(
             "⚠️ {name} answered 410: it wants nothing more, so I stopped. What is owed to it is kept for now. "
@@ -178,22 +174,9 @@ def _what(trouble: Trouble, details: Details, words: Words) -> str:  # noqa: C90
         case Trouble.DISK_SHORT:
             return words("there is room on the disk again")
         case Trouble.OUTBOX_FAILING | Trouble.OUTBOX_GONE:
-            is_events = details.get("subject") == Target.EVENTS
-            return words("{name} takes what I bring again", name="EVENTS_URL" if is_events else "SMSC_RELAY_URL")
+            return words("{name} takes what I bring again", name=variable_of(str(details.get("subject", ""))))
         case Trouble.TELEGRAM_SILENT | Trouble.GATE_OFF:
             return trouble
-
-
-def _right(name: str, words: Words) -> str:
-    match Ailment(name):
-        case Ailment.CANNOT_INVITE:
-            return words("the right “Invite users via link”")
-        case Ailment.CANNOT_RESTRICT:
-            return words("the right “Ban users”")
-        case Ailment.CANNOT_TAG:
-            return words("the right to set members' tags")
-        case _:
-            return words("I am no administrator there")
 
 
 def _span(seconds: int, words: Words) -> str:

@@ -47,12 +47,14 @@ PEOPLE_COMMANDS = (WHO, REVOKE, BLOCK, UNBLOCK)
 ADMIN_COMMANDS = (GATE, PENDING, *PEOPLE_COMMANDS, LOG)
 """Those of admins, in their groups; all but `/gate` and `/log` in private too."""
 STATS = Command("stats", _("how many got in: /stats [today|7d|30d|90d|all] [gate]"))
-EXPORT = Command("export", _("the journal of a period, as files"))
-ERASE = Command("erase", _("delete everything about a person"))
 RECENT = Command("recent", _("who got in lately, or did not, and what was decided"))
 FIND = Command("find", _("look somebody up: /find id, @name or phone"))
 PERSON = Command("person", _("one person at all groups: /person id"))
-OPERATOR_COMMANDS = (STATS, RECENT, FIND, PERSON, EXPORT, ERASE)
+EXPORT = Command("export", _("the journal of a period, as files"))
+ERASE = Command("erase", _("delete everything about a person"))
+HEALTH = Command("health", _("how I am doing: troubles, what waits, who answers"))
+BALANCE = Command("balance", _("money left at the gateway"))
+OPERATOR_COMMANDS = (STATS, RECENT, FIND, PERSON, EXPORT, ERASE, HEALTH, BALANCE)
 """In no menu: who may not use them does not learn that they exist."""
 
 

@@ -16,7 +16,7 @@ from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramR
 from aiogram.types import BufferedInputFile, FSInputFile
 
 from bot.clock import REAL_TIME
-from bot.domain.delivery import ErrandDue, Notice, Receipt, Result
+from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result
 from bot.domain.personal import FileKind
 from bot.domain.statistics import Period
 from bot.telegram.data_notices import spaced
@@ -60,6 +60,8 @@ class DataFiles:
         self._my_data = my_data
         self._journal = journal
         self._stopping = stopping
+        self.runners = {ErrandKind.MAKE_FILE: self.send}
+        """What runs the errands of each kind."""
 
     async def send(self, errand: ErrandDue) -> Receipt:
         """Make the file, and send it."""

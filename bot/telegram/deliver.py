@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -79,10 +79,10 @@ class Deliverer:
         app_url: str | None,
         callback_url: str | None = None,
         price: Decimal | None = None,
-        make_file: ErrandRunner | None = None,
+        others: Mapping[ErrandKind, ErrandRunner] | None = None,
     ) -> None:
         """`callback_url`: what is to be entered at the gateway; a secret, so it is in no row. `price`: what one call
-        number costs, where the operators have said. `make_file` makes the file of an errand, and sends it."""
+        number costs, where the operators have said. `others`: what runs errands that need more than Telegram."""
         self._bot = bot
         self._clock = clock
         self._texts = texts
@@ -120,9 +120,8 @@ class Deliverer:
             ErrandKind.PROMPT: prompts.prompt,
             ErrandKind.GROUP_PROMPT: prompts.group_prompt,
             ErrandKind.STATS: StatsTeller(bot, texts, price).tell,
+            **(others or {}),
         }
-        if make_file is not None:
-            self._runners[ErrandKind.MAKE_FILE] = make_file
 
     def draw(self, screen: ScreenDue) -> Drawing:
         """The screen as it should look now."""

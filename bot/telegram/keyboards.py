@@ -49,6 +49,13 @@ class Place(StrEnum):
     GATES = "gates"
 
 
+class Subject(StrEnum):
+    """What an operator may ask about."""
+
+    HEALTH = "health"
+    BALANCE = "balance"
+
+
 class PlaceButton(CallbackData, prefix="p"):
     """A button that means the same for everybody."""
 
@@ -56,22 +63,28 @@ class PlaceButton(CallbackData, prefix="p"):
 
 
 class PersonalAct(StrEnum):
-    """What a button about the data of a person does."""
+    """What is done about what is kept of people."""
 
     DELETE_ME = "me"
     ERASE = "erase"
 
 
 class PersonalButton(CallbackData, prefix="d"):
-    """A button that deletes everything about a person: who pressed it, or, for operators, `person`."""
+    """A button that deletes. `person`: whom, when an operator does it."""
 
     act: PersonalAct
     person: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
 
 def personal(text: str, act: PersonalAct, person: int = 0) -> InlineKeyboardButton:
-    """A button that deletes."""
+    """One of them."""
     return InlineKeyboardButton(text=text, callback_data=PersonalButton(act=act, person=person).pack())
+
+
+class RefreshButton(CallbackData, prefix="r"):
+    """A button that has something told anew."""
+
+    what: Subject
 
 
 class PanelButton(CallbackData, prefix="g"):
@@ -106,6 +119,12 @@ def step(text: str, what: Step, verification_id: int) -> InlineKeyboardButton:
 def place(text: str, where: Place) -> InlineKeyboardButton:
     """A button that leads somewhere."""
     return InlineKeyboardButton(text=text, callback_data=PlaceButton(place=where).pack())
+
+
+def refresh(what: Subject, words: Words) -> InlineKeyboardMarkup:
+    """The one button below what an operator was told."""
+    data = RefreshButton(what=what).pack()
+    return rows([InlineKeyboardButton(text=words("🔄 Refresh"), callback_data=data)])
 
 
 def copy(text: str, what: str) -> InlineKeyboardButton:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from babel import Locale
-from babel.dates import format_date, format_interval, format_skeleton
+from babel.dates import format_date, format_interval, format_skeleton, format_timedelta
 from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
 
 SHORTEST_SPAN = 0.05
+MEBIBYTE, GIBIBYTE = 2**20, 2**30
 
 
 def count(number: int | Decimal, language: str) -> str:
@@ -56,3 +58,21 @@ def days(first: date, last: date, language: str) -> str:
 def country(region: str, language: str) -> str:
     """The name of a country by its two letters; the letters where it has none."""
     return str(Locale.parse(language).territories.get(region, region))
+
+
+def span(length: timedelta, language: str) -> str:
+    """45 sec, 2 min, 3 days."""
+    return format_timedelta(length, granularity="second", threshold=1.5, format="short", locale=language)
+
+
+def took(seconds: float, language: str) -> str:
+    """How long something took: 2 ms, 1.2 sec."""
+    if seconds < 1:
+        return format_unit(1000 * seconds, "duration-millisecond", length="short", format="#,##0", locale=language)
+    return format_unit(seconds, "duration-second", length="short", format="#,##0.0", locale=language)
+
+
+def size(count: int, language: str) -> str:
+    """So many bytes: 900 MB, 34.2 GB."""
+    unit, each = ("gigabyte", GIBIBYTE) if count >= GIBIBYTE else ("megabyte", MEBIBYTE)
+    return format_unit(count / each, f"digital-{unit}", length="short", format="#,##0.#", locale=language)

@@ -132,7 +132,7 @@ def _why(code: str, words: Words) -> str:
     """What a code of the journal means; Telegram's own words are told as they are."""
     reason, _, number = code.partition(":")
     if reason in frozenset(GatewayReason):
-        why = _gateway(GatewayReason(reason), words)
+        why = gateway(GatewayReason(reason), words)
         return words("{why} (code {code})", why=why, code=number) if number.isdigit() else why
     if reason in frozenset(ContactRefusal):
         return _contact(ContactRefusal(reason), words)
@@ -141,7 +141,8 @@ def _why(code: str, words: Words) -> str:
     return shown(code)
 
 
-def _gateway(reason: GatewayReason, words: Words) -> str:
+def gateway(reason: GatewayReason, words: Words) -> str:
+    """Why the gateway gave no number, in a few words."""
     match reason:
         case GatewayReason.NUMBER_UNUSABLE:
             return words("phone cannot be checked")

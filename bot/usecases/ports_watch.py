@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.domain.gate import Gate
 from bot.domain.health import Health
-from bot.domain.outbox import Letter, Outgoing, Target
+from bot.domain.outbox import Letter, Outgoing, Retries, Target
 from bot.domain.trouble import Alarm, Queue, Sighting
 
 
@@ -57,6 +57,12 @@ class Vitals(Protocol):
 
     async def queues(self) -> list[Queue]:
         """All that waits: call numbers, grants, screens, errands by urgency."""
+
+    async def notices(self) -> Retries | None:
+        """Messages to operators and admins, about alarms among other things, that did not go out at once."""
+
+    async def size(self) -> int:
+        """How many bytes the database takes."""
 
     async def called_back_at(self) -> datetime | None:
         """When a call was last reported by callback."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.clock import Clock
+from bot.domain.condition import Spending
 from bot.domain.health import Ailment, ailments
 from bot.domain.outbox import Target
 from bot.domain.statistics import Period
@@ -41,18 +42,19 @@ WATCHED_QUEUES = ("grants", "screens")
 
 
 class ReadSpending:
-    """What a day costs, by the numbers given in the last week; None when their price is not known."""
+    """What the numbers of today and of the last week cost; None when their price is not known."""
 
     def __init__(self, clock: Clock, price: Decimal | None) -> None:
         self._clock = clock
         self._price = price
         self._read = ReadStatistics()
 
-    async def __call__(self, store: Store) -> float | None:
+    async def __call__(self, store: Store) -> Spending | None:
         if self._price is None:
             return None
-        week = await self._read(store, Period.of_days(WEEK, self._clock.now()))
-        return float(week.numbers * self._price / WEEK)
+        now = self._clock.now()
+        today, week = [await self._read(store, Period.of_days(days, now)) for days in (1, WEEK)]
+        return Spending(today.numbers * self._price, week.numbers * self._price, WEEK)
 
 
 class WatchTroubles:

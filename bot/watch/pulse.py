@@ -45,7 +45,10 @@ class Pulse:
         self._unkept: Window[None] = Window(clock, STORAGE_WITHIN)
         self._floods: Window[None] = Window(clock, FLOODS_WITHIN)
         self._gateway: Window[bool] = Window(clock, ERRORS_WITHIN)
+        self._asked_at: datetime | None = None
+        self._outcome = ""
         self._silent_since: datetime | None = None
+        self._answered_at: datetime | None = None
 
     def transacted(self, seconds: float, is_kept: bool) -> None:  # noqa: FBT001 - the shape of storage's listeners
         """A transaction took so long, and was kept or not."""
@@ -57,6 +60,7 @@ class Pulse:
     def asked_gateway(self, outcome: str) -> None:
         """The gateway was asked for a number."""
         self._gateway.add(outcome in NOT_THE_PERSONS)
+        self._asked_at, self._outcome = self._clock.now(), outcome
 
     def flooded(self) -> None:
         """Telegram asked for fewer calls."""
@@ -64,7 +68,9 @@ class Pulse:
 
     def answers(self, is_answered: bool) -> None:  # noqa: FBT001 - the shape of the connection's listener
         """Telegram was asked something, and answered or not."""
-        self._silent_since = None if is_answered else self._silent_since or self._clock.now()
+        now = self._clock.now()
+        self._silent_since = None if is_answered else self._silent_since or now
+        self._answered_at = now if is_answered else self._answered_at
 
     def readings(self) -> Readings:
         """All of it."""
@@ -74,6 +80,9 @@ class Pulse:
             unkept=len(self._unkept.values()),
             floods=len(self._floods.values()),
             silent_since=self._silent_since,
+            answered_at=self._answered_at,
             asked=len(asked),
             failed=sum(asked),
+            asked_at=self._asked_at,
+            outcome=self._outcome,
         )

@@ -13,20 +13,19 @@ from pathlib import Path
 import structlog
 
 from bot.clock import Clock
-from bot.domain.gateway import Balance, GatewayError
 from bot.domain.trouble import Disk, Readings
 from bot.usecases.ports import StorageUnavailableError, Transactions
 from bot.usecases.watch_troubles import ReadSpending, WatchTroubles
 from bot.watch.pulse import Pulse
+from bot.watch.purse import Purse
 
 log = structlog.get_logger()
 
 LOOK_EVERY = 30.0
 BALANCE_EVERY = timedelta(minutes=10)
-"""The gateway allows ten questions a minute, and the money does not go that fast."""
+"""The money does not go any faster."""
 WEBHOOK_EVERY = timedelta(minutes=3)
 
-AskBalance = Callable[[], Awaitable[Balance]]
 AskWebhook = Callable[[], Awaitable[tuple[datetime, str] | None]]
 
 
@@ -44,7 +43,7 @@ class Watchman:
         spending: ReadSpending,
         pulse: Pulse,
         clock: Clock,
-        ask_balance: AskBalance,
+        purse: Purse,
         ask_webhook: AskWebhook | None,
         folder: Path | None,
         low_money: float,
@@ -54,7 +53,7 @@ class Watchman:
         self._spending = spending
         self._pulse = pulse
         self._clock = clock
-        self._ask_balance = ask_balance
+        self._purse = purse
         self._ask_webhook = ask_webhook
         self._folder = folder
         self._from_outside = Readings(low_money=low_money)
@@ -75,16 +74,16 @@ class Watchman:
 
     def readings(self) -> Readings:
         """What is known now."""
-        felt, outside = self._pulse.readings(), self._from_outside
+        outside, statement = self._from_outside, self._purse.statement
         return replace(
-            outside,
-            transactions=felt.transactions,
-            unkept=felt.unkept,
-            floods=felt.floods,
-            silent_since=felt.silent_since,
-            asked=felt.asked,
-            failed=felt.failed,
+            self._pulse.readings(),
+            money=None if statement.money is None else float(statement.money),
+            currency=statement.currency,
+            low_money=outside.low_money,
+            spent=outside.spent,
             disk=self._disk(),
+            webhook_error_at=outside.webhook_error_at,
+            webhook_error=outside.webhook_error,
         )
 
     def _disk(self) -> Disk | None:
@@ -113,10 +112,9 @@ class Watchman:
             if breaker.reason is not None and breaker.reason.needs_operator:
                 # It is left alone: asking from a blocked address makes the block longer.
                 return
-            balance = await self._ask_balance()
-            spent = await self._transactions.transact(self._spending)
-            money = float(balance.amount)
-        except (GatewayError, StorageUnavailableError, ValueError):
-            # Whoever needs a number next finds out what is wrong.
+            # Where it tells nothing, whoever needs a number next finds out what is wrong.
+            await self._purse.look()
+            spending = await self._transactions.transact(self._spending)
+        except StorageUnavailableError:
             return
-        self._from_outside = replace(self._from_outside, money=money, currency=balance.currency, spent=spent)
+        self._from_outside = replace(self._from_outside, spent=float(spending.a_day) if spending is not None else None)

@@ -399,6 +399,8 @@ def test_only_messages_spend_a_chats_budget() -> None:
         ErrandKind.NOTIFY,
         ErrandKind.POINT,
         ErrandKind.STATS,
+        ErrandKind.HEALTH,
+        ErrandKind.BALANCE,
         ErrandKind.PROMPT,
         ErrandKind.GROUP_PROMPT,
         ErrandKind.SEND_FILE,

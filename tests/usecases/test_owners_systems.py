@@ -11,7 +11,7 @@ import pytest
 from bot.domain.delivery import GrantDue, Receipt, Result
 from bot.domain.gate import GrantKind
 from bot.domain.gateway import EventKind, GatewayError, GatewayReason, NumberOffer
-from bot.domain.outbox import LETTERS_KEPT, RETRY_AFTER, Delivery, ForeignReport, Letter, Reply, Target
+from bot.domain.outbox import LETTERS_KEPT, RETRY_AFTER, Delivery, ForeignReport, Letter, Reply, Retries, Target
 from bot.domain.phone import Phone
 from bot.phones import SystemRandomness
 from bot.usecases.publish_events import PublishEvents
@@ -225,7 +225,8 @@ async def test_how_it_stands_is_told_for_each_target(rules: Rules) -> None:
 
     (outgoing,) = await rules.database.transact(read)
 
-    assert (outgoing.target, outgoing.queued, outgoing.error) == (Target.EVENTS, 1, "ConnectError")
+    assert (outgoing.target, outgoing.queued) == (Target.EVENTS, 1)
+    assert outgoing.retries == Retries(1, 1, rules.now + RETRY_AFTER[0], "ConnectError")
     assert (outgoing.oldest, outgoing.delivered_at) == (began, rules.now)
 
 

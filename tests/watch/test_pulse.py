@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from bot.domain.trouble import Readings
 from bot.sandbox.clock import SandboxClock
 from bot.watch.pulse import MOST, Pulse
@@ -17,11 +20,12 @@ def test_what_was_noticed_is_read_and_forgotten_after_minutes() -> None:
     for outcome in ("given", "unavailable", "no_money", "blacklisted"):
         pulse.asked_gateway(outcome)
 
-    assert pulse.readings() == Readings(transactions=(0.5,), unkept=1, floods=1, asked=4, failed=2)
+    last = Readings(asked_at=NOW, outcome="blacklisted")
+    assert pulse.readings() == replace(last, transactions=(0.5,), unkept=1, floods=1, asked=4, failed=2)
     clock.advance(5 * 60 + 1)
-    assert pulse.readings() == Readings(asked=4, failed=2)
+    assert pulse.readings() == replace(last, asked=4, failed=2)
     clock.advance(10 * 60)
-    assert pulse.readings() == Readings()
+    assert pulse.readings() == last
 
 
 def test_silence_lasts_from_the_first_failure_to_the_next_answer() -> None:
@@ -30,10 +34,13 @@ def test_silence_lasts_from_the_first_failure_to_the_next_answer() -> None:
     pulse.answers(False)
     clock.advance(30)
     pulse.answers(False)
-    assert pulse.readings().silent_since == NOW
+    assert (pulse.readings().silent_since, pulse.readings().answered_at) == (NOW, None)
 
     pulse.answers(True)
-    assert pulse.readings().silent_since is None
+    clock.advance(30)
+    pulse.answers(False)
+    assert pulse.readings().silent_since == NOW + timedelta(seconds=60)
+    assert pulse.readings().answered_at == NOW + timedelta(seconds=30)
 
 
 def test_however_much_passes_through_the_memory_is_bounded() -> None:

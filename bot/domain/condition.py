@@ -1,0 +1,121 @@
+"""How the installation is doing, and what is on the gateway account, as operators ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from bot.domain.breaker import Breaker
+from bot.domain.gateway import GatewayReason
+from bot.domain.outbox import Outgoing, Retries, Target
+from bot.domain.trouble import TOLD_AFTERWARDS, Alarm, Queue, Readings, Sighting, noticed
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The process whose readings these are. `is_alone`: its database serves no other one. `leads_since` is None when
+    it does not lead any more."""
+
+    version: str
+    host: str
+    pid: int
+    since: datetime
+    leads_since: datetime | None
+    is_alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How this installation is reached, as it is configured: whether Telegram brings updates, whether the gateway has
+    an address to report calls to, whether its inbox is read, and which own systems are told."""
+
+    has_webhook: bool
+    has_callback: bool
+    polls_inbox: bool
+    targets: Sequence[Target] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the database tells; of the whole installation, whichever process reads it. `size` is in bytes."""
+
+    size: int
+    alarms: Sequence[Alarm]
+    queues: Sequence[Queue]
+    notices: Retries | None
+    """Messages to operators and admins that did not go out at once."""
+    outgoing: Sequence[Outgoing]
+    breaker: Breaker
+    called_back_at: datetime | None
+    inbox_read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """All of it, at one moment. `kept` is None when the database gave no answer; `budget_left` is the unspent share of
+    what may be asked of Telegram."""
+
+    at: datetime
+    process: Process
+    ways: Ways
+    readings: Readings
+    budget_left: float
+    kept: Kept | None
+
+    @property
+    def unnoted(self) -> list[Sighting]:
+        """Troubles that the readings show and of which there is no alarm yet; but for those that are over once this
+        can be told."""
+        known = {alarm.name for alarm in self.kept.alarms} if self.kept is not None else set()
+        found = (sighting for sighting in noticed(self.readings, self.at) if sighting.trouble not in TOLD_AFTERWARDS)
+        return [sighting for sighting in found if sighting.name not in known]
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What the numbers given cost: today, and in the last week with today; whole days in UTC."""
+
+    today: Decimal
+    week: Decimal
+    days: int = 7
+
+    @property
+    def a_day(self) -> Decimal:
+        """On average."""
+        return self.week / self.days
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the gateway told of its account when it was last asked: the money, or why it told nothing. `money` is then
+    what it told before, at `told_at`. `left_alone_until`: it is not asked sooner."""
+
+    asked_at: datetime | None = None
+    money: Decimal | None = None
+    currency: str = ""
+    told_at: datetime | None = None
+    reason: GatewayReason | None = None
+    code: int | None = None
+    left_alone_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The gateway account, as operators are told of it. `low` is the amount below which they are alarmed. Without
+    `has_price` nobody can tell what is spent; with it, `spending` is None when the database gave no answer."""
+
+    at: datetime
+    statement: Statement
+    low: Decimal
+    has_price: bool
+    spending: Spending | None
+
+    @property
+    def days(self) -> int | None:
+        """For how many days the money lasts, by what the last week cost."""
+        money = self.statement.money
+        if money is None or self.spending is None or not self.spending.week:
+            return None
+        return int(max(money, Decimal(0)) / self.spending.a_day)

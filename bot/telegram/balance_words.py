@@ -1,0 +1,82 @@
+"""What is on the gateway account, in words."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from bot.domain.condition import Account, Statement
+from bot.domain.gateway import GatewayReason
+from bot.telegram import numbers
+from bot.telegram.texts import Words, shown
+
+
+def balance_text(told: Account, words: Words) -> str:
+    """The HTML of the message."""
+    statement, now = told.statement, told.at
+    lines = []
+    if statement.reason is not None:
+        lines += [_refused(statement, words), ""]
+    if statement.money is not None:
+        lines.append(_money(told, statement.money, words))
+    lines += _spending(told, words)
+    if told.low:
+        lines.append(words("I sound the alarm below: {amount}", amount=_amount(told.low, told, words)))
+    if statement.left_alone_until is not None and statement.left_alone_until > now:
+        lines.append(
+            words("Asked again at the earliest: {moment}", moment=words.moment(statement.left_alone_until, now))
+        )
+    if statement.asked_at is not None:
+        lines.append(words("Asked: {moment}", moment=words.moment(statement.asked_at, now)))
+    return "\n".join(lines).strip()
+
+
+def _money(told: Account, money: Decimal, words: Words) -> str:
+    amount = f"<b>{_amount(money, told, words)}</b>"
+    if told.statement.reason is not None and told.statement.told_at is not None:
+        before = words.moment(told.statement.told_at, told.at)
+        return words("Money at the gateway when it last told: {amount}, {moment}", amount=amount, moment=before)
+    return words("💰 Money at the gateway: {amount}", amount=amount)
+
+
+def _spending(told: Account, words: Words) -> list[str]:
+    if not told.has_price:
+        return [words("Set SMSC_PRICE, and I tell what is spent and for how long the money lasts.")]
+    if told.spending is None:
+        return [words("What was spent is not known: the database gives no answer.")]
+    today, week = (_amount(spent, told, words) for spent in (told.spending.today, told.spending.week))
+    lines = [words("Spent on numbers: {today} today, {week} in 7 days", today=today, week=week)]
+    if told.days is not None:
+        days = words.many("{count} day", "{count} days", told.days)
+        lines.append(words("At this pace it lasts for: {days}", days=days))
+    return lines
+
+
+def _refused(statement: Statement, words: Words) -> str:
+    """Why the gateway told nothing, and what to do."""
+    code = "" if statement.code is None else " " + words("(code {code})", code=statement.code)
+    match statement.reason:
+        case GatewayReason.CREDENTIALS:
+            return words(
+                "⚠️ The gateway refuses us: check SMSC_API_KEY, or SMSC_LOGIN and SMSC_PASSWORD, and that the address "
+                "of this machine is among those that the account allows.{code}",
+                code=code,
+            )
+        case GatewayReason.ADDRESS_BLOCKED:
+            return words(
+                "⚠️ The gateway blocks the address of this machine. Asking makes that longer, so I leave it alone for a "
+                "while.{code}",
+                code=code,
+            )
+        case GatewayReason.NO_MONEY:
+            return words("⚠️ The gateway says that the account is empty. Pay money in.{code}", code=code)
+        case GatewayReason.UNAVAILABLE:
+            return words(
+                "⚠️ The gateway gives no answer that could be understood. Try again in a moment.{code}", code=code
+            )
+        case _:
+            return words("⚠️ The gateway tells nothing about the account.{code}", code=code)
+
+
+def _amount(amount: Decimal, told: Account, words: Words) -> str:
+    currency = shown(told.statement.currency) if told.statement.currency else ""
+    return f"{numbers.money(amount, words.language)} {currency}".strip()

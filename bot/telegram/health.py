@@ -1,0 +1,71 @@
+"""Operators are told how the installation is doing, and what is on the gateway account."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest
+
+from bot.domain.condition import Account, Condition
+from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
+from bot.telegram.balance_words import balance_text
+from bot.telegram.health_words import health_text
+from bot.telegram.keyboards import Subject, refresh
+from bot.telegram.methods import EditText, SendText
+from bot.telegram.refusals import NOTHING_CHANGED, UNREACHABLE, says
+from bot.telegram.texts import Texts, Words
+
+TIMEOUT = 15
+
+
+class HealthTeller:
+    """Finds out when an errand is carried, so what goes out is true then, however long it waited."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        texts: Texts,
+        condition: Callable[[], Awaitable[Condition]],
+        account: Callable[[], Awaitable[Account]],
+    ) -> None:
+        self._bot = bot
+        self._texts = texts
+        self._condition = condition
+        self._account = account
+        self.runners = {ErrandKind.HEALTH: self.health, ErrandKind.BALANCE: self.balance}
+        """What runs the errands of each kind."""
+
+    async def health(self, errand: ErrandDue) -> Receipt:
+        """In place of what the message said before; as a new one where there is none. May raise what aiogram raises."""
+        words = self._words(errand)
+        return await self._show(errand, health_text(await self._condition(), words), Subject.HEALTH, words)
+
+    async def balance(self, errand: ErrandDue) -> Receipt:
+        """The same, of the gateway account."""
+        words = self._words(errand)
+        return await self._show(errand, balance_text(await self._account(), words), Subject.BALANCE, words)
+
+    def _words(self, errand: ErrandDue) -> Words:
+        return self._texts.in_language(errand.language)
+
+    async def _show(self, errand: ErrandDue, text: str, what: Subject, words: Words) -> Receipt:
+        chat_id, keyboard = errand.chat_id, refresh(what, words)
+        if "message_id" in errand.details:
+            message_id = int(errand.details["message_id"])
+            edit = EditText(chat_id=chat_id, message_id=message_id, text=text, reply_markup=keyboard)
+            if await self._edited(edit):
+                return Receipt(errand, Result.DONE, message_id=message_id)
+        new = SendText(chat_id=chat_id, text=text, reply_markup=keyboard)
+        sent = await self._bot(new, request_timeout=TIMEOUT)
+        return Receipt(errand, Result.DONE, message_id=sent.message_id)
+
+    async def _edited(self, edit: EditText) -> bool:
+        """Whether the message now says it. Why it cannot is all one: it is gone, or too old."""
+        try:
+            await self._bot(edit, request_timeout=TIMEOUT)
+        except TelegramBadRequest as error:
+            if says(error, UNREACHABLE):
+                raise
+            return says(error, NOTHING_CHANGED)
+        return True

@@ -1,0 +1,242 @@
+"""How the installation is doing, in words: one message that is read on a phone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from statistics import median
+
+from bot.domain.breaker import Breaker
+from bot.domain.condition import Condition
+from bot.domain.gateway import GatewayReason
+from bot.domain.outbox import MOST_TRIES, Outgoing, Retries, Target
+from bot.domain.trouble import Alarm, Sighting, Trouble
+from bot.telegram import numbers
+from bot.telegram.stats_words import gateway
+from bot.telegram.texts import Words, shown
+from bot.telegram.troubles import queue_name, variable_of, wrong
+
+MOST_TROUBLES = 10
+A_MOMENT = timedelta(seconds=1)
+STALE = 60
+"""Seconds after which a trouble that is not seen any more seems to be over."""
+
+
+def health_text(told: Condition, words: Words) -> str:
+    """The HTML of the message."""
+    sections = (_verdict, _process, _storage, _telegram, _gateway, _waiting, _own_systems, _foot)
+    return "\n\n".join("\n".join(lines) for section in sections if (lines := section(told, words)))
+
+
+def _verdict(told: Condition, words: Words) -> list[str]:
+    alarms = told.kept.alarms if told.kept is not None else ()
+    found = [
+        *([words("the database gives no answer")] if told.kept is None else []),
+        *(_alarm(alarm, told.at, words) for alarm in alarms),
+        *(_sighting(sighting, words) for sighting in told.unnoted),
+    ]
+    if not found:
+        return ["✅ <b>" + words("All is well.") + "</b>"]
+    more = len(found) - MOST_TROUBLES
+    return [
+        "🚨 <b>" + words.many("{count} trouble", "{count} troubles", len(found)) + "</b>",
+        *(f"• {line}" for line in found[:MOST_TROUBLES]),
+        *([words("… and {count} more", count=more)] if more > 0 else []),
+    ]
+
+
+def _alarm(alarm: Alarm, now: datetime, words: Words) -> str:
+    what = wrong(alarm.trouble, {**alarm.details, "subject": alarm.subject}, words)
+    since = words.moment(alarm.since, now)
+    if (now - alarm.seen_at).total_seconds() > STALE:
+        return words(
+            "{what}; began {since}, last seen {seen}", what=what, since=since, seen=words.moment(alarm.seen_at, now)
+        )
+    return words("{what}; began {since}", what=what, since=since)
+
+
+def _sighting(sighting: Sighting, words: Words) -> str:
+    what = wrong(sighting.trouble, {**sighting.details, "subject": sighting.subject}, words)
+    return words("{what}; just now", what=what)
+
+
+def _process(told: Condition, words: Words) -> list[str]:
+    process = told.process
+    lines = [
+        f"<b>Callgate {process.version}</b>",
+        words("Started: {moment}", moment=words.moment(process.since, told.at)),
+    ]
+    if process.leads_since is not None:
+        lines.append(words("Took the lead: {moment}", moment=words.moment(process.leads_since, told.at)))
+    return lines
+
+
+def _storage(told: Condition, words: Words) -> list[str]:
+    readings, language = told.readings, words.language
+    kind = "SQLite" if told.process.is_alone else "PostgreSQL"
+    size = f" · {numbers.size(told.kept.size, language)}" if told.kept is not None else ""
+    lines = ["<b>" + words("Storage") + f"</b> · {kind}{size}"]
+    if readings.disk is not None:
+        free, total = (numbers.size(count, language) for count in (readings.disk.free, readings.disk.total))
+        lines.append(words("Free on its disk: {free} of {total}", free=free, total=total))
+    if readings.transactions:
+        lines.append(
+            words(
+                "Transactions in 5 min: {count}, half within {median}, slowest {slowest}",
+                count=numbers.count(len(readings.transactions), language),
+                median=numbers.took(median(readings.transactions), language),
+                slowest=numbers.took(max(readings.transactions), language),
+            )
+        )
+    if readings.unkept:
+        lines.append(words("Not kept in 5 min: {count}", count=numbers.count(readings.unkept, language)))
+    return lines
+
+
+def _telegram(told: Condition, words: Words) -> list[str]:
+    readings, now = told.readings, told.at
+    way = words("by webhook") if told.ways.has_webhook else words("by polling")
+    lines = ["<b>Telegram</b> · " + way]
+    if readings.silent_since is not None:
+        # Whoever reads this has it from Telegram, so that is over.
+        lines.append(
+            words("Gave no answer until just now, beginning {moment}", moment=words.moment(readings.silent_since, now))
+        )
+    lines.append(words("Last answer: {moment}", moment=_when(readings.answered_at, now, words)))
+    if readings.webhook_error_at is not None:
+        lines.append(
+            words(
+                "Last failure of the webhook: {moment}, {error}",
+                moment=words.moment(readings.webhook_error_at, now),
+                error=shown(readings.webhook_error),
+            )
+        )
+    left = numbers.share(told.budget_left, words.language)
+    lines.append(
+        words(
+            "“Too many requests” in 5 min: {count} · budget left: {left}",
+            count=numbers.count(readings.floods, words.language),
+            left=left,
+        )
+    )
+    return lines
+
+
+def _gateway(told: Condition, words: Words) -> list[str]:
+    readings, ways, kept, now = told.readings, told.ways, told.kept, told.at
+    lines = ["<b>" + words("Gateway") + "</b>"]
+    if kept is not None:
+        lines.append(_breaker(kept.breaker, now, words))
+    if readings.asked_at is not None:
+        what = words("number given") if readings.outcome == "given" else gateway(GatewayReason(readings.outcome), words)
+        lines.append(words("Last request: {moment}, {what}", moment=words.moment(readings.asked_at, now), what=what))
+    lines.append(_requests(readings.asked, readings.failed, words))
+    if kept is not None:
+        seen = _when(kept.called_back_at, now, words)
+        if kept.called_back_at is None and not ways.has_callback:
+            seen = words("never, PUBLIC_URL is not set")
+        lines.append(words("Callback last seen: {moment}", moment=seen))
+        read = _when(kept.inbox_read_at, now, words) if ways.polls_inbox else words("is not read, by SMSC_POLL_SECONDS")
+        lines.append(words("Inbox last read: {moment}", moment=read))
+    return lines
+
+
+def _breaker(breaker: Breaker, now: datetime, words: Words) -> str:
+    if breaker.reason is None:
+        return words("Breaker: closed, requests pass")
+    why = gateway(breaker.reason, words)
+    if breaker.retry_at is None or breaker.allows(now):
+        return words("Breaker: open ({why}); the next request is a trial", why=why)
+    return words("Breaker: open ({why}); next trial: {moment}", why=why, moment=words.moment(breaker.retry_at, now))
+
+
+def _requests(asked: int, failed: int, words: Words) -> str:
+    if not asked:
+        return words("Requests in 15 min: none")
+    return words(
+        "Requests in 15 min: {asked}, of which failed: {failed} ({share})",
+        asked=numbers.count(asked, words.language),
+        failed=numbers.count(failed, words.language),
+        share=numbers.share(failed / asked, words.language),
+    )
+
+
+def _waiting(told: Condition, words: Words) -> list[str]:
+    if told.kept is None:
+        return []
+    lines = []
+    for queue in told.kept.queues:
+        if not queue.length:
+            continue
+        name, count = queue_name(queue.name, words), numbers.count(queue.length, words.language)
+        if (age := queue.age(told.at)) < A_MOMENT:
+            lines.append(f"{name}: {count}")
+            continue
+        oldest = numbers.span(age, words.language)
+        lines.append(words("{queue}: {count}, the oldest for {age}", queue=name, count=count, age=oldest))
+    if told.kept.notices is not None:
+        lines.append(
+            words("Messages that failed: {retries}", retries=_retries(told.kept.notices, None, told.at, words))
+        )
+    return ["<b>" + words("Waiting") + "</b>", *(lines or [words("Nothing.")])]
+
+
+def _own_systems(told: Condition, words: Words) -> list[str]:
+    if told.kept is None:
+        return []
+    gone = {alarm.subject for alarm in told.kept.alarms if alarm.trouble is Trouble.OUTBOX_GONE}
+    standing = {outgoing.target: outgoing for outgoing in told.kept.outgoing}
+    lines = [
+        f"{variable_of(target)}: " + _outgoing(standing.get(target), told.at, words, is_gone=target in gone)
+        for target in Target
+        if target in told.ways.targets or (target in standing and standing[target].queued)
+    ]
+    return ["<b>" + words("Your own systems") + "</b>", *lines] if lines else []
+
+
+def _outgoing(outgoing: Outgoing | None, now: datetime, words: Words, *, is_gone: bool) -> str:
+    if outgoing is None:
+        return words("nothing to tell yet")
+    if not outgoing.queued:
+        return words("nothing waits, last taken: {moment}", moment=_when(outgoing.delivered_at, now, words))
+    age = numbers.span(now - outgoing.oldest, words.language) if outgoing.oldest is not None else ""
+    waits = words("{count} wait, the oldest for {age}", count=numbers.count(outgoing.queued, words.language), age=age)
+    if is_gone:
+        return f"{waits}. " + words("Nothing is tried until I am started again.")
+    if outgoing.retries is None:
+        return waits
+    return f"{waits}. " + words("Failed: {retries}", retries=_retries(outgoing.retries, MOST_TRIES, now, words))
+
+
+def _retries(retries: Retries, most: int | None, now: datetime, words: Words) -> str:
+    """How much failed, how often it was tried, of how many times at the most, and when it is tried next."""
+    return words(
+        "{count}, tries: {tries}, next: {moment}, error: {error}",
+        count=numbers.count(retries.count, words.language),
+        tries=retries.tries if most is None else f"{retries.tries}/{most}",
+        moment=words.moment(retries.next_at, now),
+        error=shown(retries.error),
+    )
+
+
+def _foot(told: Condition, words: Words) -> list[str]:
+    process = told.process
+    lines = [
+        words(
+            "Read: {moment}, by process {pid} on {host}.",
+            moment=words.moment(told.at, told.at),
+            pid=process.pid,
+            host=shown(process.host),
+        )
+    ]
+    if not process.is_alone:
+        lines.append(
+            words(
+                "It is the one that leads. Transactions, Telegram and requests are its own; what waits, troubles, the "
+                "breaker, callback and inbox are of all replicas."
+            )
+        )
+    return [f"<i>{line}</i>" for line in lines]
+
+
+def _when(moment: datetime | None, now: datetime, words: Words) -> str:
+    return words("never") if moment is None else words.moment(moment, now)

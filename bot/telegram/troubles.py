@@ -1,0 +1,114 @@
+"""Troubles in a few words: what is wrong, what waits, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.domain.gateway import GatewayReason
+from bot.domain.health import Ailment
+from bot.domain.outbox import Target
+from bot.domain.trouble import Trouble
+from bot.telegram.stats_words import gateway
+from bot.telegram.texts import Words, shown
+
+Details = Mapping[str, str | int]
+
+
+def wrong(trouble: Trouble, details: Details, words: Words) -> str:
+    """The trouble in a few words, while it is there."""
+    gate = f"<b>{shown(str(details.get('title', '')))}</b>"
+    match trouble:
+        case Trouble.GATEWAY | Trouble.GATEWAY_ERRORS | Trouble.MONEY_SHORT | Trouble.CALLBACK_SILENT:
+            return _wrong_at_gateway(trouble, details, words)
+        case Trouble.FLOODS:
+            return words("Telegram tells me to slow down again and again")
+        case Trouble.TELEGRAM_SILENT:
+            return words("Telegram did not answer")
+        case Trouble.WEBHOOK:
+            error = shown(str(details.get("error", "")))
+            return words("Telegram cannot bring updates to the webhook ({error})", error=error)
+        case Trouble.GATE_OFF:
+            return words("{gate} is not guarded", gate=gate)
+        case Trouble.GATE_LACKS:
+            missing = ", ".join(right(name, words) for name in str(details.get("missing", "")).split())
+            return words("in {gate} something is missing: {missing}", gate=gate, missing=missing)
+        case _:
+            return _wrong_with_us(trouble, details, words)
+
+
+def _wrong_at_gateway(trouble: Trouble, details: Details, words: Words) -> str:
+    match trouble:
+        case Trouble.GATEWAY:
+            return words("nobody gets a number: {why}", why=gateway(GatewayReason(str(details["reason"])), words))
+        case Trouble.GATEWAY_ERRORS:
+            return words(
+                "the gateway failed {failed} of {asked} requests", failed=details["failed"], asked=details["asked"]
+            )
+        case Trouble.MONEY_SHORT:
+            return words(
+                "the gateway account has only {amount} {currency} left",
+                amount=details["amount"],
+                currency=shown(str(details["currency"])),
+            )
+        case _:
+            return words("calls are not reported to the callback URL")
+
+
+def _wrong_with_us(trouble: Trouble, details: Details, words: Words) -> str:
+    subject = str(details.get("subject", ""))
+    match trouble:
+        case Trouble.STORAGE_SLOW:
+            return words("the database is slow")
+        case Trouble.STORAGE_FAILING:
+            return words("the database does not keep everything")
+        case Trouble.QUEUE_STUCK:
+            return words("people wait for me: {queue}", queue=queue_name(subject, words))
+        case Trouble.DISK_SHORT:
+            return words("the disk with the database is nearly full")
+        case Trouble.OUTBOX_FAILING:
+            return words("{name} takes nothing", name=variable_of(subject))
+        case Trouble.OUTBOX_GONE:
+            return words("{name} wants nothing more (410)", name=variable_of(subject))
+        case _:
+            return words("something is wrong: {what}", what=trouble)
+
+
+def queue_name(name: str, words: Words) -> str:
+    """What waits in a queue."""
+    match name:
+        case "numbers":
+            return words("call numbers")
+        case "grants":
+            return words("people to be let in")
+        case "screens":
+            return words("screens")
+        case "errands_at_once":
+            return words("guard joins")
+        case "errands_soon":
+            return words("answers")
+        case "errands_pressing":
+            return words("mutes and bans")
+        case "errands_later":
+            return words("messages and declines")
+        case "errands_log":
+            return words("lines for log chats")
+        case _:
+            return name
+
+
+def variable_of(target: str) -> str:
+    """The variable that says where an own system is."""
+    return "EVENTS_URL" if target == Target.EVENTS else "SMSC_RELAY_URL"
+
+
+def right(name: str, words: Words) -> str:
+    """A right that is missing at a gate."""
+    match Ailment(name):
+        case Ailment.CANNOT_INVITE:
+            return words("the right “Invite users via link”")
+        case Ailment.CANNOT_RESTRICT:
+            return words("the right “Ban users”")
+        case Ailment.CANNOT_TAG:
+            return words("the right to set members' tags")
+        case _:
+            return words("I am no administrator there")

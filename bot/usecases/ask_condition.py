@@ -1,0 +1,52 @@
+"""An operator asks how the installation is doing, or what is on the gateway account."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandKind, Toast
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
+
+IsOperator = Callable[[Store, int], Awaitable[bool]]
+WANTED_FOR = timedelta(days=1)
+"""What is told is read when it goes out, so it is never old news, however long Telegram was away."""
+ANSWERABLE_FOR = timedelta(seconds=150)
+"""How long Telegram accepts an answer to a pressed button."""
+
+
+class AskCondition:
+    """Only operators may, and nobody else learns that it can be asked.
+
+    It is answered by an errand, HEALTH or BALANCE: what it says is found out when that is carried. However often
+    somebody asks, only the last one goes out of those that wait.
+    """
+
+    def __init__(self, clock: Clock, is_operator: IsOperator) -> None:
+        self._clock = clock
+        self._is_operator = is_operator
+
+    async def __call__(self, store: Store, person: Person, kind: ErrandKind) -> bool:
+        """Whether they are one of those who may ask."""
+        if not await self._is_operator(store, person.user_id):
+            return False
+        await self._owe(store, person, kind, {})
+        return True
+
+    async def press(
+        self, store: Store, person: Person, query_id: str, kind: ErrandKind, message_id: int | None
+    ) -> None:
+        """The button below the message: it is to say what is true now."""
+        may_ask = await self._is_operator(store, person.user_id)
+        if may_ask:
+            await self._owe(store, person, kind, {} if message_id is None else {"message_id": message_id})
+        now = self._clock.now()
+        details = {"query_id": query_id, "toast": Toast.CHECKING if may_ask else Toast.UNKNOWN}
+        await store.errands.add(ErrandKind.ANSWER_BUTTON, person.user_id, details, now, expires_at=now + ANSWERABLE_FOR)
+
+    async def _owe(self, store: Store, person: Person, kind: ErrandKind, details: dict[str, str | int]) -> None:
+        now, chat_id = self._clock.now(), person.chat_id
+        await store.errands.cancel(kind, chat_id, person.user_id, now)
+        await store.errands.add(kind, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=person.user_id)

@@ -1,0 +1,45 @@
+"""How the installation is doing, as far as it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain.condition import Kept
+from bot.domain.delivery import Urgency
+from bot.domain.trouble import Queue
+from bot.usecases.ports import Store
+
+OWN_QUEUE = f"errands_{Urgency.SOON.name.lower()}"
+JUST_NOW = timedelta(seconds=5)
+
+
+class ReadCondition:
+    """All that waits, all that is wrong, and when something last came in. The errand for which this is read waits too,
+    and so may the answer to the button by which it was asked for; neither is counted."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store) -> Kept:
+        now = self._clock.now()
+        _, inbox_read_at = await store.gateway.inbox_cursor()
+        return Kept(
+            size=await store.vitals.size(),
+            alarms=await store.alarms.active(),
+            queues=[_without_own(queue, now) for queue in await store.vitals.queues()],
+            notices=await store.vitals.notices(),
+            outgoing=await store.outbox.outgoing(),
+            breaker=await store.gateway.breaker(),
+            called_back_at=await store.vitals.called_back_at(),
+            inbox_read_at=inbox_read_at,
+        )
+
+
+def _without_own(queue: Queue, now: datetime) -> Queue:
+    if queue.name != OWN_QUEUE or not queue.length:
+        return queue
+    if queue.length == 1 or queue.age(now) < JUST_NOW:
+        return Queue(queue.name, 0, None)
+    return replace(queue, length=queue.length - 1)

@@ -1,0 +1,72 @@
+"""Asking what is on the gateway account, with restraint."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.clock import Clock
+from bot.domain.breaker import BLOCKED_PAUSE
+from bot.domain.condition import Statement
+from bot.domain.gateway import Balance, GatewayError, GatewayReason
+from bot.usecases.ports import StorageUnavailableError, Transactions
+
+ASK_EVERY = timedelta(seconds=10)
+"""The gateway answers ten such questions a minute; others who use the account may ask too."""
+PATIENCE = 8.0
+"""Seconds that somebody is kept waiting for an answer; fewer than are left to finish at the end."""
+
+AskBalance = Callable[[], Awaitable[Balance]]
+
+
+class Purse:
+    """Knows what the gateway last told. However often it is looked into, the gateway is asked once in ten seconds, and
+    not at all while it blocks our address: asking makes the block longer."""
+
+    def __init__(self, transactions: Transactions, ask: AskBalance, clock: Clock) -> None:
+        self._transactions = transactions
+        self._ask = ask
+        self._clock = clock
+        self._not_before = clock.now()
+        self._one_at_a_time = asyncio.Lock()
+        self.statement = Statement()
+
+    async def look(self) -> Statement:
+        """What it tells now, or told a moment ago; or why it tells nothing."""
+        async with self._one_at_a_time:
+            now = self._clock.now()
+            if now < self._not_before:
+                return self.statement
+            if await self._is_blocked():
+                return self.statement
+            self._not_before = now + ASK_EVERY
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    balance = await self._ask()
+            except TimeoutError:
+                self._refused(GatewayReason.UNAVAILABLE, None)
+            except GatewayError as error:
+                self._refused(error.reason, error.code)
+            else:
+                self.statement = Statement(now, Decimal(balance.amount), balance.currency, told_at=now)
+            return self.statement
+
+    def _refused(self, reason: GatewayReason, code: int | None) -> None:
+        now, until = self._clock.now(), None
+        if reason is GatewayReason.ADDRESS_BLOCKED:
+            self._not_before = until = now + BLOCKED_PAUSE
+        self.statement = replace(self.statement, asked_at=now, reason=reason, code=code, left_alone_until=until)
+
+    async def _is_blocked(self) -> bool:
+        """Whether who asked for a number has just been told so."""
+        try:
+            breaker = await self._transactions.transact(lambda store: store.gateway.breaker())
+        except StorageUnavailableError:
+            return False
+        if breaker.reason is not GatewayReason.ADDRESS_BLOCKED or breaker.allows(self._clock.now()):
+            return False
+        self.statement = replace(self.statement, reason=breaker.reason, code=None, left_alone_until=breaker.retry_at)
+        return True

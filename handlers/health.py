@@ -1,0 +1,47 @@
+"""How the installation is doing, for who runs it. For everybody else it is any other text, or an unknown button."""
+
+from __future__ import annotations
+
+from aiogram.types import CallbackQuery, Message
+
+from bot.domain.delivery import ErrandKind
+from bot.domain.screen import Face
+from bot.telegram.keyboards import RefreshButton, Subject
+from bot.usecases.ask_condition import AskCondition
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
+from bot.usecases.show_screen import ShowScreen
+
+KINDS = {Subject.HEALTH: ErrandKind.HEALTH, Subject.BALANCE: ErrandKind.BALANCE}
+
+
+async def health(
+    message: Message,  # noqa: ARG001 - aiogram passes the event
+    store: Store,
+    person: Person,
+    ask_condition: AskCondition,
+    show_screen: ShowScreen,
+) -> None:
+    """/health: how the installation is doing."""
+    if not await ask_condition(store, person, ErrandKind.HEALTH):
+        await show_screen(store, person, Face.WELCOME, fresh=True)
+
+
+async def balance(
+    message: Message,  # noqa: ARG001 - aiogram passes the event
+    store: Store,
+    person: Person,
+    ask_condition: AskCondition,
+    show_screen: ShowScreen,
+) -> None:
+    """/balance: what is on the gateway account."""
+    if not await ask_condition(store, person, ErrandKind.BALANCE):
+        await show_screen(store, person, Face.WELCOME, fresh=True)
+
+
+async def refresh(
+    query: CallbackQuery, store: Store, person: Person, callback_data: RefreshButton, ask_condition: AskCondition
+) -> None:
+    """The button below either."""
+    message_id = query.message.message_id if query.message and query.message.chat.id == person.chat_id else None
+    await ask_condition.press(store, person, query.id, KINDS[callback_data.what], message_id)
