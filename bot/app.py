@@ -216,7 +216,7 @@ class App:
         self._screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
         journal_files = JournalFiles(self._database)
         data_files = DataFiles(self._bot, self._texts, my_data, journal_files, self._supervisor.stopping)
-        health = HealthTeller(self._bot, self._texts, self._looking_after.condition, self._looking_after.account)
+        told = HealthTeller(self._bot, self._texts, self._looking_after.condition, self._looking_after.account)
         deliverer = Deliverer(
             self._bot,
             clock,
@@ -225,7 +225,7 @@ class App:
             settings.app_url,
             settings.callback_url,
             settings.SMSC_PRICE,
-            {**data_files.runners, **health.runners},
+            {**data_files.runners, **told.runners},
         )
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self._courier = Courier(
