@@ -40,6 +40,8 @@ from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.texts import LANGUAGES, Texts
 from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.announce import Announce
+from bot.usecases.appoint_operators import AppointOperators
 from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
@@ -50,6 +52,7 @@ from bot.usecases.decline_many import DeclineMany
 from bot.usecases.doers import doers
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
+from bot.usecases.installation_views import InstallationViews
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_panel import ListGates
 from bot.usecases.open_verification import OpenVerification
@@ -66,6 +69,7 @@ from bot.usecases.report_failure import ReportFailure
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.roll_sums import RollSums
+from bot.usecases.run_installation import RunInstallation
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
@@ -169,6 +173,11 @@ class App:
         desk = AdminDesk(clock, doers(Typed(), JsonPaper(), decline_many, show_statistics))
         call_panel = CallPanel(clock, desk)
 
+        # What operators want done.
+        ask_statistics = AskStatistics(clock, desk, show_statistics, operators.is_operator)
+        announce = Announce(clock, operators)
+        appoint = AppointOperators(operators, tell_operators)
+
         # Telegram, outward.
         connection = Connection(pulse.answers)
         self._bot = telegram(settings, metrics, connection, pulse)
@@ -186,7 +195,7 @@ class App:
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self._courier = Courier(
             self._database,
-            PickParcels(clock),
+            PickParcels(clock, InstallationViews(operators)),
             SettleParcels(clock, SettleGrant(tell_operators), settle_errand),
             deliverer,
             budget,
@@ -196,7 +205,15 @@ class App:
         # The loops.
         self._number_desk = NumberDesk(request_number, clock, self._supervisor, self._announce)
         sweeper = Sweeper(
-            Sweep(clock, connection.is_there, decline_many.go_on, raids.follow, raids.relax, RollSums(clock)),
+            Sweep(
+                clock,
+                connection.is_there,
+                decline_many.go_on,
+                raids.follow,
+                raids.relax,
+                RollSums(clock),
+                announce.go_on,
+            ),
             self._database,
             clock,
             self._announce,
@@ -248,7 +265,8 @@ class App:
             take_words=TakeWords(desk),
             call_panel=call_panel,
             choose_log_place=ChooseLogPlace(desk, call_panel),
-            ask_statistics=AskStatistics(clock, desk, show_statistics, operators.is_operator),
+            ask_statistics=ask_statistics,
+            run_installation=RunInstallation(clock, operators, appoint, announce, ask_statistics),
             take_newcomer=TakeNewcomer(clock),
             take_leaver=TakeLeaver(clock),
             take_restriction=TakeRestriction(clock),

@@ -10,9 +10,10 @@ from aiogram.filters import Command, CommandStart
 
 from bot.telegram import commands
 from bot.telegram.deep_links import Start
+from bot.telegram.installation_buttons import InstallationButton
 from bot.telegram.keyboards import PanelButton, PlaceButton, VerificationButton
 from bot.telegram.stats_buttons import StatsButton
-from handlers import admin, group_commands, membership, person, stats
+from handlers import admin, group_commands, installation, membership, person, stats
 from handlers.middlewares import MeetPerson
 
 IN_PRIVATE = F.chat.type == "private"
@@ -45,6 +46,9 @@ def build_dispatcher(
     message(person.privacy, IN_PRIVATE, Command(commands.PRIVACY.name))
     message(admin.gates, IN_PRIVATE, Command(commands.GATES.name))
     message(stats.stats, IN_PRIVATE, Command(commands.STATS.name))
+    message(installation.operators, IN_PRIVATE, Command(commands.OPERATORS.name))
+    message(installation.announce, IN_PRIVATE, Command(commands.ANNOUNCE.name))
+    message(installation.picked, IN_PRIVATE, F.users_shared)
     about_people = Command(commands.PENDING.name, *(command.name for command in commands.PEOPLE_COMMANDS))
     message(group_commands.in_private, IN_PRIVATE, about_people)
     message(group_commands.in_group, IN_GROUP, about_people)
@@ -64,6 +68,7 @@ def build_dispatcher(
     button(person.place_button, PlaceButton.filter())
     button(admin.panel_button, PanelButton.filter())
     button(stats.stats_button, StatsButton.filter())
+    button(installation.installation_button, InstallationButton.filter())
     button(person.unknown_button)
 
     dispatcher.chat_join_request.register(membership.join_request)

@@ -11,6 +11,7 @@ from storage.alarms import SqlAlarms
 from storage.deliveries import SqlErrands, SqlScreens
 from storage.gates import SqlGates
 from storage.grants import SqlGrants
+from storage.installation import SqlAnnouncements, SqlOperators
 from storage.outbox import SqlOutbox
 from storage.people import SqlPeople, SqlVerifiedPhones
 from storage.raids import SqlMassDeclines, SqlRaids
@@ -126,6 +127,16 @@ class SqlStore:
     def vitals(self) -> SqlVitals:
         """How the installation is doing."""
         return SqlVitals(self.connection)
+
+    @cached_property
+    def operators(self) -> SqlOperators:
+        """Who was made an operator at run time."""
+        return SqlOperators(self.connection)
+
+    @cached_property
+    def announcements(self) -> SqlAnnouncements:
+        """Words to all admins."""
+        return SqlAnnouncements(self.connection)
 
     @cached_property
     def launches(self) -> SqlLaunches:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from bot.domain.contact import ContactRefusal
 from bot.domain.gate import GrantKind, GrantState, Hindrance
 from bot.domain.gateway import GatewayReason
+from bot.domain.installation import InstallationView
 from bot.domain.panel import PanelView
 from bot.domain.people_pages import PeopleView
 from bot.domain.settings import WayIn
@@ -38,6 +39,8 @@ class Face(StrEnum):
     """For admins: the gates they run."""
     GATE = "gate"
     """For admins: a page of a gate's panel."""
+    INSTALLATION = "installation"
+    """For operators: who they are, all gates, what they announce."""
 
 
 class Appeal(StrEnum):
@@ -191,6 +194,7 @@ View = (
     | Privacy
     | PanelView
     | PeopleView
+    | InstallationView
 )
 
 

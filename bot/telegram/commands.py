@@ -45,7 +45,10 @@ PEOPLE_COMMANDS = (WHO, REVOKE, BLOCK, UNBLOCK)
 ADMIN_COMMANDS = (GATE, PENDING, *PEOPLE_COMMANDS, LOG)
 """Those of admins, in their groups; all but `/gate` and `/log` in private too."""
 STATS = Command("stats", _("how many got in: /stats [today|7d|30d|90d|all] [gate]"))
-OPERATOR_COMMANDS = (STATS,)
+ALL_GATES = Command("gates", _("all groups, and how each is doing"))
+OPERATORS = Command("operators", _("who runs this bot; add or remove somebody"))
+ANNOUNCE = Command("announce", _("tell something to the administrators of all groups"))
+OPERATOR_COMMANDS = (STATS, ALL_GATES, OPERATORS, ANNOUNCE)
 """In no menu: who may not use them does not learn that they exist."""
 
 
@@ -69,6 +72,6 @@ async def set_menus(bot: Bot, texts: Texts) -> None:
         await bot.set_my_commands(menu(texts.in_language(""), commands), scope=scope)
 
 
-def listed(words: Words) -> str:
+def listed(words: Words, commands: Sequence[Command] = COMMANDS) -> str:
     """The commands as lines of the help."""
-    return "\n".join(f"/{command.name} — {words(command.does)}" for command in COMMANDS)
+    return "\n".join(f"/{command.name} — {words(command.does)}" for command in commands)

@@ -36,6 +36,8 @@ from bot.domain.screen import (
 )
 from bot.domain.settings import WayIn
 from bot.domain.verification import Verification, VerificationState
+from bot.usecases.announce import with_texts
+from bot.usecases.installation_views import InstallationViews
 from bot.usecases.panel_views import panel_view
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
@@ -76,8 +78,9 @@ class PickParcels:
     the person counts as not reached.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, installation: InstallationViews) -> None:
         self._clock = clock
+        self._installation = installation
 
     async def __call__(self, store: Store, limit: int, busy: Busy, look: int = 0) -> list[Parcel]:
         now, errands, resting = self._clock.now(), busy.errands, busy.resting
@@ -90,7 +93,13 @@ class PickParcels:
         lines = await store.errands.due(now, MOST_LINES, errands, Urgency.LOG, resting)
         urgent = _in_turn(look, pressing, [screen for screen in screens if not is_patient(screen)])
         crowd = [screen for screen in screens if screen.is_crowd and not screen.is_refresh]
-        patient = _in_turn(look // PATIENT_SHARE, later, self._logs(lines), crowd, [s for s in screens if s.is_refresh])
+        patient = _in_turn(
+            look // PATIENT_SHARE,
+            await with_texts(store, later),
+            self._logs(lines),
+            crowd,
+            [s for s in screens if s.is_refresh],
+        )
         rest = [*patient, *urgent] if patient_first(look) else [*urgent, *patient]
         return [*_in_turn(look, guards, grants), *soon, *rest]
 
@@ -123,14 +132,13 @@ class PickParcels:
         for gate_id, user_id in await store.requests.reached([row.user_id for row in rows], reached=False):
             store.journal.add(Event.JOIN_NOT_REACHED, now, user_id=user_id, gate_id=gate_id)
 
-    @staticmethod
     async def _due(
-        store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person], now: datetime
+        self, store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person], now: datetime
     ) -> list[ScreenDue]:
         facts = await Facts.gather(store, [row.user_id for row in rows], now)
         due = []
         for row in rows:
-            view = await facts.view(store, row, now)
+            view = await facts.view(store, row, now, self._installation)
             if view is None:
                 await store.screens.give_up([(row.user_id, row.revision)])
                 store.journal.add(Event.FAILURE, now, user_id=row.user_id, code=f"no view of {row.face}")
@@ -181,14 +189,16 @@ class Facts:
         verification = self.verifications.get(user_id)
         return None if verification is None else verification.id
 
-    async def view(self, store: Store, row: ScreenRow, now: datetime) -> View | None:
+    async def view(self, store: Store, row: ScreenRow, now: datetime, installation: InstallationViews) -> View | None:
         """What `row` should show; None when its details are not what its face needs, say after an upgrade."""
         try:
-            return await self._view(store, row, now)
+            return await self._view(store, row, now, installation)
         except (KeyError, ValueError):
             return None
 
-    async def _view(self, store: Store, row: ScreenRow, now: datetime) -> View:
+    async def _view(  # noqa: C901 - one line a face
+        self, store: Store, row: ScreenRow, now: datetime, installation: InstallationViews
+    ) -> View:
         match row.face:
             case Face.HELP:
                 return Help()
@@ -206,11 +216,17 @@ class Facts:
             case Face.DECIDED:
                 return await self._decided(store, row)
             case Face.WELCOME:
-                return self._verified(row.user_id) or self._welcome(row.user_id)
+                return self._standing(row.user_id)
+            case Face.INSTALLATION:
+                # Who is no operator any more sees where they stand themselves.
+                return await installation(store, row, now) or self._standing(row.user_id)
             case Face.PROGRESS:
                 return await self._progress(store, row, now)
             case Face.GATES | Face.GATE:
                 return await panel_view(store, row, now)
+
+    def _standing(self, user_id: int) -> View:
+        return self._verified(user_id) or self._welcome(user_id)
 
     def _welcome(self, user_id: int, refusal: ContactRefusal | None = None) -> Welcome:
         gates = [gate.title for _, gate in self.waiting.get(user_id, ())]

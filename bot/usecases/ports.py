@@ -16,6 +16,7 @@ from bot.domain.statistics import Grain, Period, Sum
 from bot.domain.verification import Verification
 from bot.usecases.ports_delivery import Errands, Screens
 from bot.usecases.ports_gates import Admins, Appeals, Gates, Grants, JoinRequests, Standings
+from bot.usecases.ports_installation import AddedOperators, Announcements
 from bot.usecases.ports_people import People, Verifications, VerifiedPhones
 from bot.usecases.ports_raids import MassDeclines, Raids
 from bot.usecases.ports_watch import Alarms, Outbox, Vitals
@@ -269,6 +270,10 @@ class Store(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def vitals(self) -> Vitals: ...
+    @property
+    def operators(self) -> AddedOperators: ...
+    @property
+    def announcements(self) -> Announcements: ...
 
 
 class StorageUnavailableError(Exception):

@@ -24,6 +24,7 @@ from bot.telegram.courier import Courier
 from bot.telegram.deliver import Deliverer
 from bot.telegram.screens import Screens
 from bot.telegram.texts import Texts
+from bot.usecases.installation_views import InstallationViews
 from bot.usecases.pick_parcels import PickParcels
 from bot.usecases.ports import StorageUnavailableError, Store
 from bot.usecases.settle_errand import SettleErrand
@@ -111,7 +112,7 @@ async def are_not_noted(rules: Rules, *people: Person) -> None:
 async def carrying(world: World, rules: Rules, bot: Bot, settle: SettleParcels) -> AsyncIterator[None]:
     """A courier at work."""
     supervisor = Supervisor(world.clock)
-    pick, deliverer = PickParcels(rules.clock), Together(world, bot, 3)
+    pick, deliverer = PickParcels(rules.clock, InstallationViews(rules.operators)), Together(world, bot, 3)
     works = Courier(rules.database, pick, settle, deliverer, Budget(0), supervisor)
     supervisor.keep("courier", functools.partial(works.run, supervisor.stopping))
     yield

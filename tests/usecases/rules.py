@@ -23,12 +23,15 @@ from bot.sandbox.clock import SandboxClock
 from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.announce import Announce
+from bot.usecases.appoint_operators import AppointOperators
 from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.doers import doers
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
+from bot.usecases.installation_views import InstallationViews
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.operators import Operators
 from bot.usecases.pick_parcels import Busy, PickParcels
@@ -82,7 +85,7 @@ class Rules:
         self.take_leaver = TakeLeaver(self.clock)
         self.take_restriction = TakeRestriction(self.clock)
         self.rights = FollowRights(self.clock, self.tell_operators)
-        self.pick = PickParcels(self.clock)
+        self.pick = PickParcels(self.clock, InstallationViews(self.operators))
         self.paper, self.decline_many, self.raids = JsonPaper(), DeclineMany(self.clock), FollowRaids(self.clock)
         self.show_statistics = ShowStatistics(self.clock, ReadStatistics())
         self.desk = AdminDesk(self.clock, doers(Typed(), self.paper, self.decline_many, self.show_statistics))
@@ -92,6 +95,8 @@ class Rules:
             SettleErrand(self.desk, HearOfRaid(self.operators), self.operators),
         )
         self.ask_admins = AskAdmins(self.clock)
+        self.announce = Announce(self.clock, self.operators)
+        self.appoint = AppointOperators(self.operators, self.tell_operators)
         self.report = ReportFailure(self.clock, self.tell_operators)
         self.is_telegram_there = True
         self.sweep = Sweep(
@@ -101,6 +106,7 @@ class Rules:
             self.raids.follow,
             self.raids.relax,
             RollSums(self.clock),
+            self.announce.go_on,
         )
         self.watch = WatchTroubles(self.clock, self.tell_operators, expects_callback=True)
         self.is_started = False
