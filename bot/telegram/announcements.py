@@ -51,7 +51,7 @@ class Announcer:
 
 def announced(html: str, words: Words) -> str:
     """The message: who says it, and what they wrote."""
-    return f"📣 <i>{words('From the people who run this bot')}</i>\n\n{html}"
+    return words("📣 <i>From the people who run this bot</i>") + f"\n\n{html}"
 
 
 def as_html(text: str, entities: Sequence[MessageEntity], skipped: str = "") -> str:

@@ -39,6 +39,8 @@ from bot.telegram.people_words import lasted
 from bot.telegram.texts import Words, shown, visible
 
 BUTTON_LENGTH = 32
+MOST_SHOWN = 20
+"""Operators in the list: more would not fit in a message."""
 SIGNS = {
     GateState.AILING: "⚠️",
     GateState.UNGUARDED: "⛔",
@@ -92,11 +94,13 @@ def _operators(view: OperatorList, words: Words, now: datetime) -> Drawing:
     if view.unfit is not None:
         lines = [f"⚠️ {_unfit(view.unfit, words)}", "", *lines]
     buttons = []
-    for line in view.operators:
+    for line in view.operators[:MOST_SHOWN]:
         lines += ["", _operator(line, words, now)]
         if line.added is not None:
             name = harmless(line.name, line.user_id)
             buttons.append([button(words("✖️ Remove {name}", name=name), Deed.ASK, line.user_id)])
+    if (more := len(view.operators) - MOST_SHOWN) > 0:
+        lines += ["", "…" + words.many(" and {count} more", " and {count} more", more)]
     return Drawing("\n".join(lines), keyboards.rows(*buttons, [button(words("➕ Add an operator"), Deed.ADD)]))
 
 
