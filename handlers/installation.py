@@ -10,6 +10,7 @@ from bot.domain.installation import Picked
 from bot.domain.screen import Face
 from bot.telegram.announcements import as_html
 from bot.telegram.installation_buttons import InstallationButton
+from bot.telegram.texts import visible
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.run_installation import RunInstallation
@@ -34,7 +35,7 @@ async def picked(
     """Somebody was picked from Telegram's own list, to be an operator."""
     users = message.users_shared.users if message.users_shared is not None else []
     chosen = [
-        Picked(user.user_id, " ".join(filter(None, (user.first_name, user.last_name))), user.username or "")
+        Picked(user.user_id, _visible(" ".join(filter(None, (user.first_name, user.last_name)))), user.username or "")
         for user in users
     ]
     if not await run_installation.picked(store, person, _name(message), chosen):
@@ -70,8 +71,14 @@ async def installation_button(
 ) -> None:
     """A button of an operator's page."""
     data = callback_data
-    await run_installation.press(store, person, query.id, query.from_user.full_name, data.deed, data.about, data.number)
+    await run_installation.press(
+        store, person, query.id, _visible(query.from_user.full_name), data.want, data.about, data.number
+    )
 
 
 def _name(message: Message) -> str:
-    return message.from_user.full_name if message.from_user is not None else ""
+    return _visible(message.from_user.full_name) if message.from_user is not None else ""
+
+
+def _visible(name: str) -> str:
+    return visible(name) if name else ""

@@ -33,8 +33,8 @@ class InstallationPage(StrEnum):
     ANNOUNCEMENT = "announcement"
 
 
-class Deed(StrEnum):
-    """What an operator presses."""
+class Want(StrEnum):
+    """What an operator wants done, by a button."""
 
     OPERATORS = "operators"
     ADD = "add"

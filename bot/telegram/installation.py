@@ -16,7 +16,6 @@ from bot.domain.installation import (
     AnnouncementPreview,
     AnnouncementProgress,
     Audience,
-    Deed,
     GateForOperators,
     GateState,
     GateVitals,
@@ -26,6 +25,7 @@ from bot.domain.installation import (
     RemovingOperator,
     Unfit,
     Unsendable,
+    Want,
 )
 from bot.domain.panel import ActKind, Page
 from bot.telegram import described, keyboards
@@ -98,10 +98,10 @@ def _operators(view: OperatorList, words: Words, now: datetime) -> Drawing:
         lines += ["", _operator(line, words, now)]
         if line.added is not None:
             name = harmless(line.name, line.user_id)
-            buttons.append([button(words("✖️ Remove {name}", name=name), Deed.ASK, line.user_id)])
+            buttons.append([button(words("✖️ Remove {name}", name=name), Want.ASK, line.user_id)])
     if (more := len(view.operators) - MOST_SHOWN) > 0:
         lines += ["", "…" + words.many(" and {count} more", " and {count} more", more)]
-    return Drawing("\n".join(lines), keyboards.rows(*buttons, [button(words("➕ Add an operator"), Deed.ADD)]))
+    return Drawing("\n".join(lines), keyboards.rows(*buttons, [button(words("➕ Add an operator"), Want.ADD)]))
 
 
 def _operator(line: OperatorLine, words: Words, now: datetime) -> str:
@@ -139,8 +139,8 @@ def _removing(view: RemovingOperator, words: Words) -> Drawing:
         text = words("Do you want to be an operator no longer? Only another operator can add you again.")
     else:
         text = words("Is {operator} to be an operator no longer?", operator=mention(line.name, line.user_id))
-    yes = button(words("✖️ Yes, remove"), Deed.REMOVE, line.user_id)
-    return Drawing(text, keyboards.rows([yes, button(words("‹ Back"), Deed.OPERATORS)]))
+    yes = button(words("✖️ Yes, remove"), Want.REMOVE, line.user_id)
+    return Drawing(text, keyboards.rows([yes, button(words("‹ Back"), Want.OPERATORS)]))
 
 
 # Gates
@@ -154,14 +154,14 @@ def _gates(view: AllGates, words: Words, now: datetime) -> Drawing:
     for number, vitals in enumerate(view.gates, view.first):
         lines += ["", f"{number}. {_line(vitals, words, now)}"]
         text = f"{SIGNS[vitals.state(now)]} {visible(vitals.gate.title, BUTTON_LENGTH)}"
-        buttons.append([button(text, Deed.GATE, vitals.gate.chat_id, view.page)])
+        buttons.append([button(text, Want.GATE, vitals.gate.chat_id, view.page)])
     turning = []
     if view.page > 0:
-        turning.append(button("‹", Deed.GATES, number=view.page - 1))
+        turning.append(button("‹", Want.GATES, number=view.page - 1))
     if view.page + 1 < view.pages:
-        turning.append(button("›", Deed.GATES, number=view.page + 1))
+        turning.append(button("›", Want.GATES, number=view.page + 1))
     own = [keyboards.place(words("⚙️ My groups: {count}", count=view.own), Place.GATES)] if view.own else []
-    again = [button(words("🔄 Look again"), Deed.GATES, number=view.page)]
+    again = [button(words("🔄 Look again"), Want.GATES, number=view.page)]
     return Drawing("\n".join(lines), keyboards.rows(*buttons, turning, own, again))
 
 
@@ -214,10 +214,10 @@ def _gate(view: GateForOperators, words: Words, now: datetime) -> Drawing:
     gate_id = gate.chat_id
     panel = [keyboards.panel(words("⚙️ Settings"), ActKind.OPEN, gate_id, Page.CARD)] if view.is_own else []
     checks: list[InlineKeyboardButton] = [
-        button(words("🔄 Check again"), Deed.CHECK, gate_id, view.page),
-        button(words("📊 Statistics"), Deed.STATS, gate_id),
+        button(words("🔄 Check again"), Want.CHECK, gate_id, view.page),
+        button(words("📊 Statistics"), Want.STATS, gate_id),
     ]
-    back = [button(words("‹ All groups"), Deed.GATES, number=view.page)]
+    back = [button(words("‹ All groups"), Want.GATES, number=view.page)]
     return Drawing("\n".join(lines), keyboards.rows(checks, panel, back))
 
 
@@ -241,7 +241,7 @@ def _asked(view: AnnouncementAsked, words: Words) -> Drawing:
     )
     if view.problem is not None:
         text = f"⚠️ {_unsendable(view.problem, words)}\n\n{text}"
-    return Drawing(text, keyboards.rows([button(words("✖️ Cancel"), Deed.DROP)]))
+    return Drawing(text, keyboards.rows([button(words("✖️ Cancel"), Want.DROP)]))
 
 
 def _unsendable(problem: Unsendable, words: Words) -> str:
@@ -258,8 +258,8 @@ def _unsendable(problem: Unsendable, words: Words) -> str:
 
 def _preview(view: AnnouncementPreview, words: Words) -> Drawing:
     message, audience = view.announcement, view.audience
-    drop = button(words("✖️ Cancel"), Deed.DROP, message.id)
-    send = [button(words("📣 Send"), Deed.SEND, message.id)] if audience.admins else []
+    drop = button(words("✖️ Cancel"), Want.DROP, message.id)
+    send = [button(words("📣 Send"), Want.SEND, message.id)] if audience.admins else []
     text = f"{_audience(audience, words)}\n\n{announced(message.text, words)}"
     return Drawing(text, keyboards.rows([*send, drop]))
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Toast
-from bot.domain.installation import Deed, InstallationPage, Picked
+from bot.domain.installation import InstallationPage, Picked, Want
 from bot.domain.screen import Face
 from bot.usecases.announce import Announce
 from bot.usecases.appoint_operators import AppointOperators, close_pages, show_operators
@@ -20,11 +20,11 @@ from bot.usecases.ports_people import Person
 ANSWERABLE_FOR = timedelta(seconds=150)
 """How long Telegram accepts an answer to a pressed button."""
 PAGES = {
-    Deed.OPERATORS: InstallationPage.OPERATORS,
-    Deed.ADD: InstallationPage.ADDING,
-    Deed.ASK: InstallationPage.REMOVING,
-    Deed.GATES: InstallationPage.GATES,
-    Deed.GATE: InstallationPage.GATE,
+    Want.OPERATORS: InstallationPage.OPERATORS,
+    Want.ADD: InstallationPage.ADDING,
+    Want.ASK: InstallationPage.REMOVING,
+    Want.GATES: InstallationPage.GATES,
+    Want.GATE: InstallationPage.GATE,
 }
 
 
@@ -93,12 +93,12 @@ class RunInstallation:
         return True
 
     async def press(
-        self, store: Store, person: Person, query_id: str, name: str, deed: Deed, about: int, number: int
+        self, store: Store, person: Person, query_id: str, name: str, want: Want, about: int, number: int
     ) -> None:
         """A button. `about`: an operator, a gate or an announcement; `number`: a page; `name`: that of who pressed."""
         now = self._clock.now()
         if await self._operators.is_operator(store, person.user_id):
-            toast = await self._do(store, person, name, deed, about, number, now)
+            toast = await self._do(store, person, name, want, about, number, now)
         else:
             await close_pages(store, person.user_id, now)
             toast = Toast.UNKNOWN
@@ -106,30 +106,30 @@ class RunInstallation:
         await store.errands.add(ErrandKind.ANSWER_BUTTON, person.user_id, details, now, expires_at=now + ANSWERABLE_FOR)
 
     async def _do(
-        self, store: Store, person: Person, name: str, deed: Deed, about: int, number: int, now: datetime
+        self, store: Store, person: Person, name: str, want: Want, about: int, number: int, now: datetime
     ) -> Toast:
         user_id = person.user_id
-        match deed:
-            case Deed.REMOVE:
+        match want:
+            case Want.REMOVE:
                 toast = await self._appoint.remove(store, user_id, name, about, now)
                 if await self._operators.is_operator(store, user_id):
                     await self._show(store, person, InstallationPage.OPERATORS, about, number, now)
                 return toast
-            case Deed.SEND:
+            case Want.SEND:
                 return await self._announce.send(store, user_id, about, now)
-            case Deed.DROP:
+            case Want.DROP:
                 return await self._announce.drop(store, user_id, about, now)
-            case Deed.STATS:
+            case Want.STATS:
                 await self._ask_statistics(store, person, str(about))
                 return Toast.NOTHING
-            case Deed.CHECK:
+            case Want.CHECK:
                 if await store.gates.get(about) is None:
                     return Toast.UNKNOWN
                 await ask_health(store, about, user_id, now)
                 return Toast.CHECKING
             case _:
-                await self._show(store, person, PAGES[deed], about, number, now)
-                if deed is Deed.GATE and await store.gates.get(about) is not None:
+                await self._show(store, person, PAGES[want], about, number, now)
+                if want is Want.GATE and await store.gates.get(about) is not None:
                     await ask_health(store, about, user_id, now)
                 return Toast.NOTHING
 
