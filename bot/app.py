@@ -17,6 +17,7 @@ from aiohttp import web
 
 from bot.backups import Backups
 from bot.clock import REAL_TIME, Clock, SystemClock
+from bot.domain.screen import Face
 from bot.exports import JournalFiles
 from bot.gateway.callback import CallbackReader
 from bot.gateway.client import SmscClient
@@ -44,6 +45,8 @@ from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.texts import LANGUAGES, Texts
 from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.announce import Announce
+from bot.usecases.appoint_operators import AppointOperators
 from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_condition import AskCondition
 from bot.usecases.ask_file import AskExport, AskMyData
@@ -61,13 +64,14 @@ from bot.usecases.find_people import FindPeople
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.forget_old import ForgetOld
+from bot.usecases.installation_views import InstallationViews
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_panel import ListGates
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.operator_desk import OperatorDesk
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
-from bot.usecases.pick_parcels import PickParcels
+from bot.usecases.pick_parcels import PickParcels, ViewOf
 from bot.usecases.ports import Randomness, Store
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.read_app import ReadApp
@@ -79,6 +83,7 @@ from bot.usecases.report_failure import ReportFailure
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.roll_sums import RollSums
+from bot.usecases.run_installation import RunInstallation
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
@@ -196,6 +201,15 @@ class App:
             document = await self._database.transact(lambda store: collect(store, user_id))
             return await asyncio.to_thread(as_file, document)
 
+        # What operators want done.
+        ask_statistics = AskStatistics(clock, desk, show_statistics, operators.is_operator)
+        announce = Announce(clock, operators)
+        appoint = AppointOperators(operators, tell_operators)
+        views: dict[Face, ViewOf] = {
+            Face.OPERATOR: OperatorViews(operators.is_operator),
+            Face.INSTALLATION: InstallationViews(operators),
+        }
+
         # Telegram, outward.
         connection = Connection(pulse.answers)
         self._bot = telegram(settings, metrics, connection, pulse)
@@ -230,7 +244,7 @@ class App:
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self._courier = Courier(
             self._database,
-            PickParcels(clock, OperatorViews(operators.is_operator)),
+            PickParcels(clock, views),
             SettleParcels(clock, SettleGrant(tell_operators), settle_errand),
             deliverer,
             budget,
@@ -245,6 +259,7 @@ class App:
             decline_many.go_on,
             raids.follow,
             raids.relax,
+            announce.go_on,
             RollSums(clock),
             FinishErasures(clock),
             *ForgetOld(clock, settings.keep).steps,
@@ -287,7 +302,8 @@ class App:
             take_words=TakeWords(desk),
             call_panel=call_panel,
             choose_log_place=ChooseLogPlace(desk, call_panel),
-            ask_statistics=AskStatistics(clock, desk, show_statistics, operators.is_operator),
+            ask_statistics=ask_statistics,
+            run_installation=RunInstallation(clock, operators, appoint, announce, ask_statistics),
             operator_desk=OperatorDesk(clock, operators.is_operator, FindPeople(plan, vault), ask_deletion),
             operators=operators,
             ask_condition=AskCondition(clock, operators.is_operator),

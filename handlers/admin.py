@@ -7,6 +7,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot.domain.panel import Act, ActKind, Page
 from bot.domain.screen import Face
+from bot.telegram.announcements import as_html
 from bot.telegram.deep_links import chat_id_of
 from bot.telegram.keyboards import PanelButton
 from bot.usecases.admin_desk import AdminDesk
@@ -14,13 +15,21 @@ from bot.usecases.call_panel import CallPanel, ChooseLogPlace, GroupCommand
 from bot.usecases.open_panel import ListGates
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
+from bot.usecases.run_installation import RunInstallation
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.take_words import TakeWords
 
 
-async def gates(message: Message, store: Store, person: Person, list_gates: ListGates) -> None:  # noqa: ARG001 - aiogram passes the event
-    """/gates: the groups that the person runs."""
-    await list_gates(store, person, fresh=True)
+async def gates(
+    message: Message,  # noqa: ARG001 - aiogram passes the event
+    store: Store,
+    person: Person,
+    run_installation: RunInstallation,
+    list_gates: ListGates,
+) -> None:
+    """/gates: the groups that the person runs; for operators all of them."""
+    if not await run_installation.gates(store, person):
+        await list_gates(store, person, fresh=True)
 
 
 async def open_gate(
@@ -45,19 +54,34 @@ async def panel_button(
 
 
 async def written(
-    message: Message, store: Store, person: Person, take_words: TakeWords, show_screen: ShowScreen
+    message: Message,
+    store: Store,
+    person: Person,
+    take_words: TakeWords,
+    run_installation: RunInstallation,
+    show_screen: ShowScreen,
 ) -> None:
     """Words for a page that asks for some; else where the person stands, since that is what they wonder."""
-    if not await take_words(store, person, message.text or "", message.message_id):
+    text = message.text or ""
+    if await take_words(store, person, text, message.message_id):
+        return
+    if not await run_installation.wrote(store, person, text, as_html(text, message.entities or ())):
         await show_screen(store, person, Face.WELCOME, fresh=True)
 
 
 async def document(
-    message: Message, store: Store, person: Person, take_words: TakeWords, show_screen: ShowScreen
+    message: Message,
+    store: Store,
+    person: Person,
+    take_words: TakeWords,
+    run_installation: RunInstallation,
+    show_screen: ShowScreen,
 ) -> None:
     """A file for the page that asks for one; else where the person stands."""
     sent = message.document
-    if sent is None or not await take_words.file(store, person, sent.file_id, sent.file_size or 0):
+    if sent is not None and await take_words.file(store, person, sent.file_id, sent.file_size or 0):
+        return
+    if not await run_installation.wrote(store, person, None):
         await show_screen(store, person, Face.WELCOME, fresh=True)
 
 

@@ -22,6 +22,7 @@ from bot.usecases.open_panel import ListGates
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.retry_entry import RetryEntry
+from bot.usecases.run_installation import RunInstallation
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.take_contact import TakeContact
 
@@ -60,9 +61,12 @@ async def ask_admins(message: Message, store: Store, person: Person, ask_admins:
     await ask_admins(store, person, fresh=True)
 
 
-async def anything_else(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
+async def anything_else(
+    message: Message, store: Store, person: Person, run_installation: RunInstallation, show_screen: ShowScreen
+) -> None:
     """Whatever else is written: where the person stands, since that is what they wonder."""
-    await show_screen(store, person, Face.WELCOME, fresh=True)
+    if message.text is not None or not await run_installation.wrote(store, person, None):
+        await show_screen(store, person, Face.WELCOME, fresh=True)
 
 
 async def help_(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event

@@ -10,6 +10,7 @@ from aiogram.filters import Command, CommandStart
 
 from bot.telegram import commands
 from bot.telegram.deep_links import Start
+from bot.telegram.installation_buttons import InstallationButton
 from bot.telegram.keyboards import (
     PanelButton,
     PersonalAct,
@@ -20,7 +21,17 @@ from bot.telegram.keyboards import (
 )
 from bot.telegram.operator_buttons import OperatorButton
 from bot.telegram.stats_buttons import StatsButton
-from handlers import admin, group_commands, health, membership, operators, person, personal, stats
+from handlers import (
+    admin,
+    group_commands,
+    health,
+    installation,
+    membership,
+    operators,
+    person,
+    personal,
+    stats,
+)
 from handlers.middlewares import MeetPerson
 from handlers.personal import ByOperator
 
@@ -62,6 +73,9 @@ def build_dispatcher(
     message(operators.look_up, IN_PRIVATE, Command(commands.FIND.name, commands.PERSON.name))
     message(health.health, IN_PRIVATE, Command(commands.HEALTH.name))
     message(health.balance, IN_PRIVATE, Command(commands.BALANCE.name))
+    message(installation.operators, IN_PRIVATE, Command(commands.OPERATORS.name))
+    message(installation.announce, IN_PRIVATE, Command(commands.ANNOUNCE.name))
+    message(installation.picked, IN_PRIVATE, F.users_shared)
     about_people = Command(commands.PENDING.name, *(command.name for command in commands.PEOPLE_COMMANDS))
     message(group_commands.in_private, IN_PRIVATE, about_people)
     message(group_commands.in_group, IN_GROUP, about_people)
@@ -85,6 +99,7 @@ def build_dispatcher(
     button(personal.delete_me_button, PersonalButton.filter(F.act == PersonalAct.DELETE_ME))
     button(personal.erase_button, PersonalButton.filter(F.act == PersonalAct.ERASE), ByOperator())
     button(health.refresh, RefreshButton.filter())
+    button(installation.installation_button, InstallationButton.filter())
     button(person.unknown_button)
 
     dispatcher.chat_join_request.register(membership.join_request)

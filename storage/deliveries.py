@@ -59,6 +59,7 @@ RANKS = {
     ErrandKind.KICK: 2,
     ErrandKind.UNTAG: 2,
     ErrandKind.TIDY: 2,
+    ErrandKind.ANNOUNCE: 3,
     ErrandKind.NOTIFY: 3,
     ErrandKind.APPEAL: 3,
     ErrandKind.CLOSE_APPEAL: 3,
@@ -146,6 +147,17 @@ class SqlErrands:
                 }
                 for user_id, details in about
             ],
+        )
+
+    async def tell_many(
+        self, kind: ErrandKind, chat_ids: Collection[int], details: Mapping[str, str | int], now: datetime, *, job: str
+    ) -> None:
+        if not chat_ids:
+            return
+        shared = {"kind": kind, "rank": RANKS[kind] + CROWD, "details": dict(details), "created_at": now}
+        await self._connection.execute(
+            tables.errands.insert(),
+            [{**shared, "chat_id": chat_id, "due_at": now, "job": job} for chat_id in chat_ids],
         )
 
     async def due(

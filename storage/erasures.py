@@ -40,6 +40,7 @@ DELETED = (
     tables.admins,
     tables.screens,
     tables.outbox,
+    tables.operators,
     tables.people,
 )
 """Rows of these are a person's by `user_id`, and go. In this order: numbers belong to verifications."""
@@ -171,6 +172,9 @@ class SqlErasures:
             (tables.standings.c.admin_id, NOBODY),
             (tables.mass_declines.c.admin_id, NOBODY),
             (tables.appeals.c.decided_by, None),
+            (tables.operators.c.added_by, NOBODY),
+            (tables.announcements.c.author_id, NOBODY),
+            (tables.announcements.c.sent_by, NOBODY),
         ):
             await self._connection.execute(update(column.table).where(column == user_id).values({column: nobody}))
         await self._forget_raids(user_id)

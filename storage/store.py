@@ -13,6 +13,7 @@ from storage.deliveries import SqlErrands, SqlScreens
 from storage.erasures import SqlErasures
 from storage.gates import SqlGates
 from storage.grants import SqlGrants
+from storage.installation import SqlAnnouncements, SqlOperators
 from storage.outbox import SqlOutbox
 from storage.people import SqlPeople, SqlVerifiedPhones
 from storage.personal import SqlPersonalData
@@ -147,6 +148,16 @@ class SqlStore:
     def retention(self) -> SqlRetention:
         """Deleting what is old."""
         return SqlRetention(self.connection)
+
+    @cached_property
+    def operators(self) -> SqlOperators:
+        """Who was made an operator at run time."""
+        return SqlOperators(self.connection)
+
+    @cached_property
+    def announcements(self) -> SqlAnnouncements:
+        """Words to all admins."""
+        return SqlAnnouncements(self.connection)
 
     @cached_property
     def launches(self) -> SqlLaunches:

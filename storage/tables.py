@@ -445,6 +445,32 @@ outbox = Table(
     ),
 )
 
+operators = Table(
+    "operators",
+    metadata,
+    # Those who were added at run time.
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(64), nullable=False),
+    Column("added_by", BigInteger, nullable=False),
+    Column("added_at", Moment, nullable=False),
+)
+
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("author_id", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("written_at", Moment, nullable=False),
+    Column("sent_at", Moment),
+    Column("sent_by", BigInteger),
+    Column("over_at", Moment),
+    # To how many it goes, went, and could not be brought.
+    Column("total", Integer, nullable=False, server_default="0"),
+    Column("sent", Integer, nullable=False, server_default="0"),
+    Column("missed", Integer, nullable=False, server_default="0"),
+)
+
 launches = Table(
     "launches",
     metadata,

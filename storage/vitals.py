@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, func, select, text
+from sqlalchemy import Row, and_, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import URGENCY, ErrandKind, Urgency
-from bot.domain.gate import Gate, GrantState, Switch
+from bot.domain.gate import Gate, GrantState, RequestState, Switch
 from bot.domain.gateway import EventKind, EventSource
 from bot.domain.health import Health
+from bot.domain.installation import GateVitals
+from bot.domain.journal import Event
 from bot.domain.outbox import Retries
 from bot.domain.trouble import Queue
 from storage import tables
@@ -20,9 +22,12 @@ from storage.verifications import ASKED
 
 A = tables.grants.c
 E = tables.errands.c
+AD = tables.admins.c
 EV = tables.gateway_events.c
 G = tables.gates.c
+J = tables.journal.c
 N = tables.numbers.c
+R = tables.join_requests.c
 S = tables.screens.c
 NOTIFY = ErrandKind.NOTIFY
 BY_RANK = {rank: URGENCY[kind] for kind, rank in RANKS.items()}
@@ -94,8 +99,53 @@ class SqlVitals:
         count, first = found.one()
         return count, first
 
+    async def gates(self, since: datetime) -> list[GateVitals]:
+        # Spelled as in the index, and grouped by no column of another one, so that it is read: there are far more
+        # requests that wait no more.
+        at, is_waiting = R.gate_id + literal_column("0"), R.state == literal_column(f"'{RequestState.WAITING}'")
+        counted = await self._connection.execute(
+            select(at.label("gate_id"), func.count().label("waiting")).where(is_waiting).group_by(at)
+        )
+        waiting: dict[int, int] = {row.gate_id: row.waiting for row in counted}
+        admins = select(func.count()).where(AD.gate_id == G.chat_id, AD.is_admin).scalar_subquery()
+        asked_at = select(func.max(R.requested_at)).where(R.gate_id == G.chat_id).scalar_subquery()
+        came = (
+            select(func.count())
+            .where(
+                # Spelled as in the index, too.
+                J.event == literal_column(f"'{Event.MEMBER_CAME}'"),
+                J.gate_id == G.chat_id,
+                J.at >= since,
+                J.code == "joined",
+            )
+            .scalar_subquery()
+        )
+        rows = await self._connection.execute(
+            select(
+                tables.gates,
+                admins.label("admins"),
+                asked_at.label("asked_at"),
+                came.label("came"),
+            )
+        )
+        return [_vitals(row, waiting.get(row.chat_id, 0)) for row in rows]
+
     async def rights(self) -> list[tuple[Gate, Health]]:
         rows = await self._connection.execute(
             select(tables.gates).where(G.is_on, G.switch == Switch.ON, G.health.is_not(None))
         )
         return [(gate(row.chat_id, row), HEALTH.validate_python(row.health)) for row in rows]
+
+
+def _vitals(row: Row[tuple[object, ...]], waiting: int) -> GateVitals:
+    health = None if row.health is None else HEALTH.validate_python(row.health)
+    signs = [row.changed_at, row.asked_at, health.checked_at if health is not None and health.is_there else None]
+    return GateVitals(
+        gate=gate(row.chat_id, row),
+        health=health,
+        waiting=waiting,
+        admins=row.admins,
+        alive_at=max(sign for sign in signs if sign is not None),
+        came_round=row.came,
+        added_by=row.added_by,
+    )

@@ -68,6 +68,8 @@ class ErrandKind(StrEnum):
     """Delete Telegram's line about who joined or left."""
     ALERT = "alert"
     """Tell admins of a raid, or bring up to date what a message tells of it."""
+    ANNOUNCE = "announce"
+    """Tell an admin what the operators announce to all of them."""
     NOTIFY = "notify"
     """A message to an operator, an admin or, about a failure, to a person."""
     GROUP_PROMPT = "group_prompt"
@@ -116,6 +118,7 @@ URGENCY = {
     ErrandKind.KICK: Urgency.LATER,
     ErrandKind.UNTAG: Urgency.LATER,
     ErrandKind.TIDY: Urgency.LATER,
+    ErrandKind.ANNOUNCE: Urgency.LATER,
     ErrandKind.NOTIFY: Urgency.LATER,
     ErrandKind.GROUP_PROMPT: Urgency.LATER,
     ErrandKind.LOG: Urgency.LOG,
@@ -124,6 +127,7 @@ URGENCY = {
 MESSAGES = frozenset(
     {
         ErrandKind.ALERT,
+        ErrandKind.ANNOUNCE,
         ErrandKind.APPEAL,
         ErrandKind.CLOSE_APPEAL,
         ErrandKind.NOTIFY,
@@ -160,6 +164,14 @@ class Notice(StrEnum):
     """Decisions cannot be told to the log chat any more."""
     NOT_REMOVED = "not_removed"
     """Somebody was to be removed by hand, and Telegram did not let the bot."""
+    NOW_OPERATOR = "now_operator"
+    """The reader has become an operator."""
+    NO_OPERATOR = "no_operator"
+    """The reader is one no more."""
+    OPERATOR_ADDED = "operator_added"
+    OPERATOR_REMOVED = "operator_removed"
+    ANNOUNCED = "announced"
+    """What was announced has been brought to all who could be told."""
     FAILURE = "failure"
     FAILURE_FOR_PERSON = "failure_for_person"
     ERASED = "erased"
@@ -208,6 +220,8 @@ class Toast(StrEnum):
     DECLINING_ALREADY = "declining_already"
     NOBODY_WAITS = "nobody_waits"
     PHONE_FREED = "phone_freed"
+    CONFIGURED = "configured"
+    """The configuration names that operator."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,4 +64,7 @@ class Event(StrEnum):
     GATEWAY_PAUSED = "gateway_paused"
     LETTER_LOST = "letter_lost"
     """An event, or a foreign report, that the owner's own system did not take in days."""
+    OPERATOR_ADDED = "operator_added"
+    OPERATOR_REMOVED = "operator_removed"
+    ANNOUNCED = "announced"
     FAILURE = "failure"

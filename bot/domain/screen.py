@@ -9,6 +9,7 @@ from enum import StrEnum
 from bot.domain.contact import ContactRefusal
 from bot.domain.gate import GrantKind, GrantState, Hindrance
 from bot.domain.gateway import GatewayReason
+from bot.domain.installation import InstallationView
 from bot.domain.operator_pages import OperatorView
 from bot.domain.panel import PanelView
 from bot.domain.people_pages import PeopleView
@@ -46,6 +47,8 @@ class Face(StrEnum):
     """For admins: a page of a gate's panel."""
     OPERATOR = "operator"
     """For operators: who did what lately, and one person at all gates."""
+    INSTALLATION = "installation"
+    """For operators: who they are, all gates, what they announce."""
 
 
 class Appeal(StrEnum):
@@ -201,6 +204,7 @@ View = (
     | PanelView
     | PeopleView
     | OperatorView
+    | InstallationView
 )
 
 

@@ -84,11 +84,13 @@ def _private(world: World, me: Person) -> Json:
 def _keyboard(keyboard: ReplyKeyboard | None) -> Json | None:
     if keyboard is None:
         return None
-    rows = [
-        [{"text": button["text"], "request_contact": bool(button.get("request_contact"))} for button in row]
-        for row in keyboard.rows
-    ]
+    rows = [[_key(button) for button in row] for row in keyboard.rows]
     return {"rows": rows, "one_time": keyboard.one_time}
+
+
+def _key(button: Json) -> Json:
+    key: Json = {"text": button["text"], "request_contact": bool(button.get("request_contact"))}
+    return key | ({"request_users": True} if "request_users" in button else {})
 
 
 def _folded(chat: PrivateChat) -> Json | None:

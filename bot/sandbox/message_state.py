@@ -26,7 +26,7 @@ def message_json(message: Message, me: Account) -> Json:
         "alone": ("received" if message.receiver is me else "sent") if alone else None,
         "topic": message.thread_id if message.in_topic else None,
         "reply_to": None if message.reply_to is None else _quote(message.reply_to),
-        "text": _happened(message) if message.service else message.text or "",
+        "text": _text(message),
         "entities": message.entities,
         "contact": message.contact,
         "photo": _photo(message.photo),
@@ -34,6 +34,13 @@ def message_json(message: Message, me: Account) -> Json:
         "forwarded": message.forward_origin is not None,
         "inline_keyboard": [[_button(button) for button in row] for row in message.inline_keyboard],
     }
+
+
+def _text(message: Message) -> str:
+    if message.users_shared is not None:
+        names = [user.get("first_name") or f"id {user['user_id']}" for user in message.users_shared["users"]]
+        return f"Chosen: {', '.join(names)}"
+    return _happened(message) if message.service else message.text or ""
 
 
 def _photo(photo: Photo | None) -> Json | None:

@@ -91,6 +91,16 @@ class Person(InGroups):
         keyboard = self.chat.keyboard
         return keyboard is not None and any(button.get("request_contact") for button in keyboard.buttons)
 
+    async def picks_users(self, *whom: Person | Account, within: float = PATIENCE) -> Message:
+        """Press the button that asks for users, as soon as there is one, and choose these from the app's own list."""
+        await self._until(self.asked_for_users, "a button that asks for people", within)
+        return self._client.pick_users([one if isinstance(one, Account) else one.account for one in whom])
+
+    def asked_for_users(self) -> bool:
+        """Whether a button asks for users, be its keyboard folded away or not."""
+        keyboard = self.chat.keyboard
+        return keyboard is not None and any("request_users" in button for button in keyboard.buttons)
+
     async def attaches_own_contact(self) -> Message:
         """Send one's own card without being asked."""
         return self._client.send_contact(self.contact())

@@ -54,7 +54,22 @@ EXPORT = Command("export", _("the journal of a period, as files"))
 ERASE = Command("erase", _("delete everything about a person"))
 HEALTH = Command("health", _("how I am doing: troubles, what waits, who answers"))
 BALANCE = Command("balance", _("money left at the gateway"))
-OPERATOR_COMMANDS = (STATS, RECENT, FIND, PERSON, EXPORT, ERASE, HEALTH, BALANCE)
+ALL_GATES = Command("gates", _("all groups, and how each is doing"))
+ANNOUNCE = Command("announce", _("tell something to the administrators of all groups"))
+OPERATORS = Command("operators", _("who runs this bot; add or remove somebody"))
+OPERATOR_COMMANDS = (
+    STATS,
+    RECENT,
+    FIND,
+    PERSON,
+    EXPORT,
+    ERASE,
+    HEALTH,
+    BALANCE,
+    ALL_GATES,
+    ANNOUNCE,
+    OPERATORS,
+)
 """In no menu: who may not use them does not learn that they exist."""
 
 
@@ -78,6 +93,6 @@ async def set_menus(bot: Bot, texts: Texts) -> None:
         await bot.set_my_commands(menu(texts.in_language(""), commands), scope=scope)
 
 
-def listed(words: Words) -> str:
+def listed(words: Words, commands: Sequence[Command] = COMMANDS) -> str:
     """The commands as lines of the help."""
-    return "\n".join(f"/{command.name} — {words(command.does)}" for command in COMMANDS)
+    return "\n".join(f"/{command.name} — {words(command.does)}" for command in commands)

@@ -26,7 +26,7 @@ def draw_deletion(view: DeletionScreen, words: Words) -> Drawing:
             return Drawing(words("Nothing is kept about them."), None)
         case Deletion.OPERATOR:
             return Drawing(
-                words("That is an operator. Take them from OPERATORS first, or let them send /deleteme themselves."),
+                words("That is an operator. Remove them first by /operators, or let them send /deleteme themselves."),
                 None,
             )
         case Deletion.UNCLEAR:

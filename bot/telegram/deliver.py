@@ -36,6 +36,7 @@ from bot.domain.delivery import (
     Toast,
 )
 from bot.telegram.alerts import Alerts
+from bot.telegram.announcements import Announcer
 from bot.telegram.appeals import Appeals
 from bot.telegram.drawing import Drawing
 from bot.telegram.files import Files
@@ -101,6 +102,7 @@ class Deliverer:
             ErrandKind.DELETE_MESSAGE: self._delete_message,
             ErrandKind.TIDY: self._delete_message,
             ErrandKind.NOTIFY: self._notify,
+            ErrandKind.ANNOUNCE: Announcer(bot, texts).tell,
             ErrandKind.ALERT: Alerts(bot, clock, texts).tell,
             ErrandKind.CHECK_ADMIN: inquiries.check_admin,
             ErrandKind.CHECK_GATE: inquiries.check_gate,

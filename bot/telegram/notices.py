@@ -10,7 +10,9 @@ from bot.domain.health import Ailment
 from bot.domain.trouble import Trouble
 from bot.telegram.ailments import ailment
 from bot.telegram.alarms import alarm, all_clear
+from bot.telegram.commands import OPERATOR_COMMANDS, listed
 from bot.telegram.data_notices import data_notice
+from bot.telegram.installation import announcement_result
 from bot.telegram.mentions import mention
 from bot.telegram.texts import Words, shown
 
@@ -83,6 +85,18 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
             return alarm(Trouble(str(details["trouble"])), details, words, callback_url)
         case Notice.ALL_CLEAR:
             return all_clear(Trouble(str(details["trouble"])), details, words)
+        case Notice.NOW_OPERATOR:
+            told = words("🛠 {operator} made you an operator of this bot. What you can do here:", operator=_by(details))
+            return f"{told}\n\n{listed(words, OPERATOR_COMMANDS)}"
+        case Notice.NO_OPERATOR:
+            return words("🛠 You are no operator of this bot any more.")
+        case Notice.OPERATOR_ADDED:
+            return words("🛠 {operator} made {who} an operator.", operator=_by(details), who=_who(details))
+        case Notice.OPERATOR_REMOVED:
+            return words("🛠 {operator} removed {who} from the operators.", operator=_by(details), who=_who(details))
+        case Notice.ANNOUNCED:
+            figures = [int(details[name]) for name in ("total", "sent", "missed")]
+            return announcement_result(figures[0], figures[1], figures[2], words)
         case Notice.FAILURE:
             return words(
                 "⚠️ Something failed: {error}\nError id: <code>{error_id}</code>, see the log.",
@@ -97,6 +111,16 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
             )
         case what:
             return data_notice(what, details, words)
+
+
+def _by(details: Mapping[str, str | int]) -> str:
+    """The operator who did it."""
+    return mention(str(details["by_name"]), int(details["by"]))
+
+
+def _who(details: Mapping[str, str | int]) -> str:
+    """Whom it is about."""
+    return mention(str(details["name"]), int(details["user_id"]))
 
 
 def guard_joins(words: Words, *, are_on: bool, are_possible: bool) -> str:

@@ -8,6 +8,17 @@ from html import escape
 from aiogram.types import InlineKeyboardButton
 
 from bot.domain.gate import GrantState
+from bot.domain.installation import (
+    AddingOperator,
+    AllGates,
+    AnnouncementAsked,
+    AnnouncementDropped,
+    AnnouncementPreview,
+    AnnouncementProgress,
+    GateForOperators,
+    OperatorList,
+    RemovingOperator,
+)
 from bot.domain.operator_pages import Confirmation, Found, GatesToActAt, NobodyFound, PersonCard, Recent
 from bot.domain.people_pages import DeclineChoice, GateChoice, NobodyMeant, Someone, WaitingList
 from bot.domain.personal import DeletionScreen
@@ -32,6 +43,7 @@ from bot.telegram.commands import listed
 from bot.telegram.deletion import draw_deletion
 from bot.telegram.drawing import Drawing
 from bot.telegram.granted import draw_decided, grant_line, try_again, way_in
+from bot.telegram.installation import draw_installation
 from bot.telegram.keyboards import Place, Step
 from bot.telegram.operator_pages import draw_operator
 from bot.telegram.panel import draw_panel
@@ -80,6 +92,18 @@ class Screens:
                 return _help(words, self._app_url)
             case Privacy():
                 return _privacy(words)
+            case (
+                OperatorList()
+                | AddingOperator()
+                | RemovingOperator()
+                | AllGates()
+                | GateForOperators()
+                | AnnouncementAsked()
+                | AnnouncementPreview()
+                | AnnouncementProgress()
+                | AnnouncementDropped()
+            ):
+                return draw_installation(view, words, now)
             case WaitingList() | DeclineChoice() | Someone() | NobodyMeant() | GateChoice():
                 return draw_people(view, words, now)
             case DeletionScreen():

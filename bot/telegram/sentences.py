@@ -114,6 +114,8 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("You have asked already; once a day is enough.")
         case Toast.DONE:
             return words("Done")
+        case Toast.CONFIGURED:
+            return words("The configuration names this operator: that is where to remove them.")
         case Toast.DONE_BEFORE:
             return words("This has been done already.")
         case _:

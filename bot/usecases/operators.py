@@ -8,15 +8,17 @@ from bot.usecases.ports import Store
 
 
 class Operators:
-    """Those whom the configuration names."""
+    """Those whom the configuration names, and those who were added since."""
 
     def __init__(self, named: Collection[int] = ()) -> None:
-        self._named = tuple(named)
+        self.named = tuple(dict.fromkeys(named))
+        """Those of the configuration, who cannot be removed."""
 
-    async def now(self, store: Store) -> list[int]:  # noqa: ARG002 - whoever is added at run time will be kept there
+    async def now(self, store: Store) -> list[int]:
         """Their Telegram user ids."""
-        return list(self._named)
+        added = [operator.user_id for operator in await store.operators.all()]
+        return list(dict.fromkeys((*self.named, *added)))
 
     async def is_operator(self, store: Store, user_id: int) -> bool:
         """Whether somebody is one of them."""
-        return user_id in await self.now(store)
+        return user_id in self.named or await store.operators.has(user_id)

@@ -30,9 +30,18 @@ LOOKED_AT, TOLD = 60, 10
 REMEMBERED = timedelta(days=3650)
 MOST_GATES = 50
 PASSED_OVER = frozenset(
-    {Event.STARTED, Event.APP_OFFERED, Event.JOIN_REACHED, Event.GRANT_DUE, Event.NUMBER_ASKED, Event.FAILURE}
+    {
+        Event.STARTED,
+        Event.APP_OFFERED,
+        Event.JOIN_REACHED,
+        Event.GRANT_DUE,
+        Event.NUMBER_ASKED,
+        Event.OPERATOR_ADDED,
+        Event.OPERATOR_REMOVED,
+        Event.FAILURE,
+    }
 )
-"""What happens inside, and tells an admin nothing."""
+"""What happens inside, and is not an admin's business."""
 
 
 async def pending(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> WaitingList | DeclineChoice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -36,8 +36,8 @@ from bot.domain.screen import (
 )
 from bot.domain.settings import WayIn
 from bot.domain.verification import Verification, VerificationState
+from bot.usecases.announce import with_texts
 from bot.usecases.delete_person import deletion_view
-from bot.usecases.operator_views import OperatorViews
 from bot.usecases.panel_views import panel_view
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
@@ -63,6 +63,10 @@ class Busy:
     resting: frozenset[int] = frozenset()
 
 
+ViewOf = Callable[[Store, ScreenRow, datetime], Awaitable[View | None]]
+"""Makes the view of a screen; None for whom it is not for."""
+
+
 class PickParcels:
     """Guard joins and grants first, then answers to buttons, alerts and other small errands, then screens (of those
     who just acted before others) in turn with mutes. What can wait comes last, in turn: declines and notices, the
@@ -78,9 +82,10 @@ class PickParcels:
     the person counts as not reached.
     """
 
-    def __init__(self, clock: Clock, operator_views: OperatorViews) -> None:
+    def __init__(self, clock: Clock, for_operators: Mapping[Face, ViewOf]) -> None:
+        """`for_operators`: what makes the views of faces that only operators see."""
         self._clock = clock
-        self._operator_views = operator_views
+        self._for_operators = for_operators
 
     async def __call__(self, store: Store, limit: int, busy: Busy, look: int = 0) -> list[Parcel]:
         now, errands, resting = self._clock.now(), busy.errands, busy.resting
@@ -93,7 +98,13 @@ class PickParcels:
         lines = await store.errands.due(now, MOST_LINES, errands, Urgency.LOG, resting)
         urgent = _in_turn(look, pressing, [screen for screen in screens if not is_patient(screen)])
         crowd = [screen for screen in screens if screen.is_crowd and not screen.is_refresh]
-        patient = _in_turn(look // PATIENT_SHARE, later, self._logs(lines), crowd, [s for s in screens if s.is_refresh])
+        patient = _in_turn(
+            look // PATIENT_SHARE,
+            await with_texts(store, later),
+            self._logs(lines),
+            crowd,
+            [s for s in screens if s.is_refresh],
+        )
         rest = [*patient, *urgent] if patient_first(look) else [*urgent, *patient]
         return [*_in_turn(look, guards, grants), *soon, *rest]
 
@@ -136,7 +147,7 @@ class PickParcels:
                 # They were erased; whatever wanted to show them something came too late.
                 await store.screens.give_up([(row.user_id, row.revision)])
                 continue
-            view = await facts.view(store, row, now, self._operator_views)
+            view = await facts.view(store, row, now, self._for_operators)
             if view is None:
                 await store.screens.give_up([(row.user_id, row.revision)])
                 store.journal.add(Event.FAILURE, now, user_id=row.user_id, code=f"no view of {row.face}")
@@ -187,16 +198,19 @@ class Facts:
         verification = self.verifications.get(user_id)
         return None if verification is None else verification.id
 
-    async def view(self, store: Store, row: ScreenRow, now: datetime, operator_views: OperatorViews) -> View | None:
+    async def view(
+        self, store: Store, row: ScreenRow, now: datetime, for_operators: Mapping[Face, ViewOf]
+    ) -> View | None:
         """What `row` should show; None when its details are not what its face needs, say after an upgrade."""
         try:
-            return await self._view(store, row, now, operator_views)
+            if row.face in for_operators:
+                # Who is an operator no more sees where they stand themselves.
+                return await for_operators[row.face](store, row, now) or self._standing(row.user_id)
+            return await self._view(store, row, now)
         except (KeyError, ValueError):
             return None
 
-    async def _view(  # noqa: C901 - one line a face
-        self, store: Store, row: ScreenRow, now: datetime, operator_views: OperatorViews
-    ) -> View:
+    async def _view(self, store: Store, row: ScreenRow, now: datetime) -> View:
         match row.face:
             case Face.HELP | Face.PRIVACY:
                 return Help() if row.face is Face.HELP else Privacy()
@@ -210,15 +224,15 @@ class Facts:
                 return await self._decided(store, row)
             case Face.WELCOME:
                 return self._standing(row.user_id)
-            case Face.OPERATOR:
-                # Who is an operator no more sees where they stand themselves.
-                return await operator_views(store, row, now) or self._standing(row.user_id)
             case Face.PROGRESS:
                 return await self._progress(store, row, now)
             case Face.DELETE_ME | Face.ERASE:
                 return await deletion_view(store, row)
             case Face.GATES | Face.GATE:
                 return await panel_view(store, row, now)
+            case _:
+                # Seen by operators only.
+                raise ValueError(row.face)
 
     def _limited(self, row: ScreenRow) -> Limited:
         verification_id = row.details.get("verification")

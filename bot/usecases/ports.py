@@ -16,6 +16,7 @@ from bot.domain.statistics import Grain, Period, Sum
 from bot.domain.verification import Verification
 from bot.usecases.ports_delivery import Errands, Screens
 from bot.usecases.ports_gates import Admins, Appeals, Gates, Grants, JoinRequests, Standings
+from bot.usecases.ports_installation import AddedOperators, Announcements
 from bot.usecases.ports_people import People, Verifications, VerifiedPhones
 from bot.usecases.ports_personal import Erasures, PersonalData
 from bot.usecases.ports_raids import MassDeclines, Raids
@@ -333,6 +334,10 @@ class Store(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def vitals(self) -> Vitals: ...
+    @property
+    def operators(self) -> AddedOperators: ...
+    @property
+    def announcements(self) -> Announcements: ...
 
 
 class StorageUnavailableError(Exception):

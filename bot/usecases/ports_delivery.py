@@ -75,6 +75,11 @@ class Errands(Protocol):
     ) -> None:
         """Put a crowd in the queue: whom each is about, and its details."""
 
+    async def tell_many(
+        self, kind: ErrandKind, chat_ids: Collection[int], details: Mapping[str, str | int], now: datetime, *, job: str
+    ) -> None:
+        """Put a crowd in the queue that goes to a chat each, with the same details."""
+
     async def due(
         self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency, resting: Collection[int] = ()
     ) -> list[ErrandDue]:

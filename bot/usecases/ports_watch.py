@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.domain.gate import Gate
 from bot.domain.health import Health
+from bot.domain.installation import GateVitals
 from bot.domain.outbox import Letter, Outgoing, Retries, Target
 from bot.domain.trouble import Alarm, Queue, Sighting
 
@@ -69,6 +70,9 @@ class Vitals(Protocol):
 
     async def unreported(self, since: datetime, before: datetime) -> tuple[int, datetime | None]:
         """How many confirmations the inbox alone made in that time, and when the first of them."""
+
+    async def gates(self, since: datetime) -> list[GateVitals]:
+        """All gates there ever were, with how each is doing; `since`: people who came round them later count."""
 
     async def rights(self) -> list[tuple[Gate, Health]]:
         """The gates that work, and how Telegram last said it stands there."""

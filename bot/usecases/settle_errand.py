@@ -10,6 +10,7 @@ from bot.domain.journal import Event
 from bot.domain.settings import WayIn
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.admit import BY_NOBODY, Why, joined, let_through, mute, prompt, tell_deadline
+from bot.usecases.announce import note_announced
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
@@ -57,6 +58,8 @@ class SettleErrand:
                 await self._raids.called(store, errand, receipt, now)
             case ErrandKind.ALERT, _:
                 await self._raids.sent(store, errand, receipt, now)
+            case ErrandKind.ANNOUNCE, _:
+                await note_announced(store, errand, receipt)
             case kind, _ if kind in INQUIRIES:
                 await self._inquiry(store, errand, receipt, now)
         await self._by_hand(store, errand, receipt, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from bot.domain.delivery import ErrandKind
@@ -17,9 +17,16 @@ class TellOperators:
         self._operators = operators
 
     async def __call__(
-        self, store: Store, details: Mapping[str, str | int], now: datetime, key: str | None = None
+        self,
+        store: Store,
+        details: Mapping[str, str | int],
+        now: datetime,
+        key: str | None = None,
+        but: Collection[int] = (),
     ) -> None:
-        """`details` are those of a NOTIFY errand: the notice, and what it says."""
+        """`details` are those of a NOTIFY errand: the notice, and what it says. `but`: who need not be told."""
         for operator in await self._operators.now(store):
+            if operator in but:
+                continue
             of_their_own = f"{key}:{operator}" if key is not None else None
             await store.errands.add(ErrandKind.NOTIFY, operator, details, now, key=of_their_own)

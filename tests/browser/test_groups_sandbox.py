@@ -16,6 +16,9 @@ from aiogram.types import (
     EphemeralMessageParameters,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    KeyboardButton,
+    KeyboardButtonRequestUsers,
+    ReplyKeyboardMarkup,
 )
 from playwright.async_api import Browser, Page, expect
 
@@ -304,3 +307,19 @@ async def violations(page: Page) -> list[tuple[str, list[Any]]]:
     await page.evaluate(axe.read_text(encoding="utf-8"))
     found = await page.evaluate("async () => (await axe.run()).violations")
     return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+
+
+async def test_somebody_is_picked_by_the_button_that_asks_for_people(
+    browser: Browser, world: World, bot: Bot, olga: Person, anna: Person
+) -> None:
+    await olga.says("/start")
+    asked = KeyboardButtonRequestUsers(request_id=1, user_is_bot=False, request_name=True)
+    keyboard = ReplyKeyboardMarkup(keyboard=[[KeyboardButton(text="Choose", request_users=asked)]])
+    await bot.send_message(olga.id, "Whom?", reply_markup=keyboard)
+    page = await held(browser, world, olga, olga.id)
+
+    await page.get_by_test_id("pick-user").click()
+    await page.get_by_test_id(f"pick-{anna.id}").click()
+
+    await expect(page.get_by_test_id("message").last).to_contain_text("Chosen: Anna")
+    await page.close()

@@ -13,6 +13,7 @@ from aiogram.types import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     KeyboardButton,
+    KeyboardButtonRequestUsers,
     ReplyKeyboardMarkup,
 )
 
@@ -79,6 +80,24 @@ async def test_messages_and_keyboards_are_shown(world: World, bot: Bot, page: Pa
     chat = await page.chat()
     assert chat["messages"][-1]["contact"]["user_id"] == page.me.id
     assert (chat["reply_keyboard"], chat["folded_keyboard"] is not None) == (None, True)
+
+
+async def test_somebody_is_picked_on_the_page(world: World, bot: Bot, page: Page, poller: Poller) -> None:
+    boris = world.person("Boris", language="en")
+    await page.act("say", text="/start")
+    await poller.take()
+    asked = KeyboardButtonRequestUsers(request_id=1, user_is_bot=False, request_name=True)
+    keyboard = ReplyKeyboardMarkup(keyboard=[[KeyboardButton(text="Choose", request_users=asked)]])
+    await bot.send_message(page.me.id, "x", reply_markup=keyboard)
+    shown = (await page.chat())["reply_keyboard"]["rows"]
+    assert shown == [[{"text": "Choose", "request_contact": False, "request_users": True}]]
+
+    assert (await page.act("pick_user", person=boris.id))["ok"]
+
+    assert (await page.chat())["messages"][-1]["text"] == "Chosen: Boris"
+    message = (await poller.one()).message
+    assert message is not None
+    assert message.users_shared is not None
 
 
 async def test_a_button_pressed_on_the_page_waits_for_the_bot(bot: Bot, page: Page, poller: Poller) -> None:

@@ -13,6 +13,7 @@ from aiogram.types import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     KeyboardButton,
+    KeyboardButtonRequestUsers,
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
     WebAppInfo,
@@ -279,3 +280,65 @@ async def test_a_wrong_token_is_unauthorized(world: World, bot: Bot) -> None:
     world.telegram.token = "42:ANOTHER"
     with pytest.raises(TelegramUnauthorizedError):
         await bot.get_me()
+
+
+def asks_for_users(**asked: Any) -> ReplyKeyboardMarkup:
+    button = KeyboardButton(text="Choose", request_users=KeyboardButtonRequestUsers(request_id=7, **asked))
+    return ReplyKeyboardMarkup(keyboard=[[button]], one_time_keyboard=True)
+
+
+async def test_who_is_picked_comes_with_what_the_button_asked_for(
+    world: World, bot: Bot, anna: Person, poller: Poller
+) -> None:
+    boris = world.person("Boris", language="en")
+    boris.account.username = "boris_b"
+    await anna.says("/start")
+    await poller.take()
+    await bot.send_message(anna.id, "x", reply_markup=asks_for_users(max_quantity=2, request_name=True))
+
+    await anna.picks_users(boris, anna)
+
+    message = (await poller.one()).message
+    assert message is not None
+    assert message.users_shared is not None
+    assert message.users_shared.request_id == 7
+    told = [(user.user_id, user.first_name, user.username) for user in message.users_shared.users]
+    assert told == [(boris.id, "Boris", None), (anna.id, "Anna", None)]
+    assert anna.chat.keyboard is not None
+    assert anna.chat.keyboard.folded
+    await bot.send_message(anna.id, "x", reply_markup=asks_for_users(request_username=True))
+    await anna.picks_users(boris)
+    again = (await poller.one()).message
+    assert again is not None
+    assert again.users_shared is not None
+    assert [(user.first_name, user.username) for user in again.users_shared.users] == [(None, "boris_b")]
+
+
+async def test_only_those_can_be_picked_whom_the_button_offers(world: World, bot: Bot, anna: Person) -> None:
+    robot = world.telegram.add_account("Robot", username="a_bot", language=None, phone=None, is_bot=True)
+    boris = world.person("Boris", language="en")
+    await anna.says("/start")
+    with pytest.raises(NotSeen, match="a button that asks for people"):
+        await anna.picks_users(boris, within=0)
+    await bot.send_message(anna.id, "x", reply_markup=asks_for_users(user_is_bot=False))
+    with pytest.raises(Impossible, match="Robot is not among those"):
+        await anna.picks_users(robot)
+    with pytest.raises(Impossible, match="That many cannot be chosen"):
+        await anna.picks_users(boris, anna)
+    await bot.send_message(anna.id, "x", reply_markup=asks_for_users(user_is_bot=True))
+    with pytest.raises(Impossible, match="Boris is not among those"):
+        await anna.picks_users(boris)
+    await anna.picks_users(robot)
+
+
+async def test_a_button_that_asks_for_users_is_refused_as_telegram_refuses_it(
+    bot: Bot, anna: Person, group: Group
+) -> None:
+    await anna.says("/start")
+    with pytest.raises(TelegramBadRequest, match="max_quantity must be between 1 and 10"):
+        await bot.send_message(anna.id, "x", reply_markup=asks_for_users(max_quantity=11))
+    with pytest.raises(TelegramBadRequest, match="users can be requested in private chats only"):
+        await bot.send_message(group.id, "x", reply_markup=asks_for_users())
+    button = KeyboardButton(text="Choose", request_users=KeyboardButtonRequestUsers(request_id=2**31))
+    with pytest.raises(TelegramBadRequest, match="signed 32-bit"):
+        await bot.send_message(anna.id, "x", reply_markup=ReplyKeyboardMarkup(keyboard=[[button]]))

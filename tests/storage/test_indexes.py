@@ -62,6 +62,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         lambda store: store.events.forget_foreign(NOW),
         lambda store: store.seen.forget(NOW),
         lambda store: store.errands.drop(NOW, done_before=NOW),
+        lambda store: store.operators.has(1),
     ],
     ids=[
         "windows that closed",
@@ -99,6 +100,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         "foreign events",
         "updates seen",
         "errands done",
+        "operator",
     ],
 )
 async def test_what_the_loops_ask_reads_no_whole_table(
@@ -120,3 +122,25 @@ async def test_what_the_loops_ask_reads_no_whole_table(
             plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
             scanned = {step.split()[1] for step in plan if step.startswith("SCAN") and "USING" not in step}
             assert scanned & metadata.tables.keys() == set(), plan
+
+
+async def test_all_gates_are_read_without_the_requests_and_entries_of_long_ago(
+    sqlite: Database, sqlite_path: Path
+) -> None:
+    asked: list[tuple[str, Any]] = []
+    engine = sqlite.engine.sync_engine
+    event.listen(
+        engine, "before_cursor_execute", lambda _c, _k, statement, values, *_: asked.append((statement, values))
+    )
+    await sqlite.transact(lambda store: store.vitals.gates(NOW))
+    await sqlite.close()
+
+    plan = []
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        for statement, values in asked:
+            if statement.startswith("SELECT"):
+                plan += [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+    read = [step for step in plan if "join_requests" in step or "journal" in step]
+    indexes = ("ix_join_requests_waiting", "COVERING INDEX ix_join_requests_gate", "ix_journal_came")
+    assert len(read) == len(indexes)
+    assert all(index in step for index, step in zip(indexes, read, strict=True)), plan

@@ -393,6 +393,7 @@ def test_only_messages_spend_a_chats_budget() -> None:
     spending = {kind: chat_of(errand(kind, 7)) for kind in ErrandKind}
     assert {kind for kind, chat in spending.items() if chat is not None} == {
         ErrandKind.ALERT,
+        ErrandKind.ANNOUNCE,
         ErrandKind.LOG,
         ErrandKind.APPEAL,
         ErrandKind.CLOSE_APPEAL,

@@ -16,6 +16,7 @@ from bot.domain.gate import Gate
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
 from bot.domain.health import Ailment
 from bot.domain.panel import Act, ActKind
+from bot.domain.screen import Face
 from bot.domain.settings import STANDARD
 from bot.domain.trouble import Readings
 from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
@@ -23,6 +24,8 @@ from bot.sandbox.clock import SandboxClock
 from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.announce import Announce
+from bot.usecases.appoint_operators import AppointOperators
 from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.decline_many import DeclineMany
@@ -31,10 +34,11 @@ from bot.usecases.erase_person import FinishErasures
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.forget_old import ForgetOld, Keep
+from bot.usecases.installation_views import InstallationViews
 from bot.usecases.open_verification import OpenVerification
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
-from bot.usecases.pick_parcels import Busy, PickParcels
+from bot.usecases.pick_parcels import Busy, PickParcels, ViewOf
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.read_statistics import ReadStatistics
@@ -86,7 +90,11 @@ class Rules:
         self.take_restriction = TakeRestriction(self.clock)
         self.rights = FollowRights(self.clock, self.tell_operators)
         self.is_operator = self.operators.is_operator
-        self.pick = PickParcels(self.clock, OperatorViews(self.is_operator))
+        views: dict[Face, ViewOf] = {
+            Face.OPERATOR: OperatorViews(self.is_operator),
+            Face.INSTALLATION: InstallationViews(self.operators),
+        }
+        self.pick = PickParcels(self.clock, views)
         self.paper, self.decline_many, self.raids = JsonPaper(), DeclineMany(self.clock), FollowRaids(self.clock)
         self.show_statistics = ShowStatistics(self.clock, ReadStatistics())
         self.desk = AdminDesk(self.clock, doers(Typed(), self.paper, self.decline_many, self.show_statistics))
@@ -96,6 +104,8 @@ class Rules:
             SettleErrand(self.desk, HearOfRaid(self.operators), self.operators),
         )
         self.ask_admins = AskAdmins(self.clock)
+        self.announce = Announce(self.clock, self.operators)
+        self.appoint = AppointOperators(self.operators, self.tell_operators)
         self.report = ReportFailure(self.clock, self.tell_operators)
         self.is_telegram_there = True
         self.sweep = Sweep(
@@ -105,6 +115,7 @@ class Rules:
             self.raids.follow,
             self.raids.relax,
             RollSums(self.clock),
+            self.announce.go_on,
             FinishErasures(self.clock),
             *ForgetOld(self.clock, Keep()).steps,
         )

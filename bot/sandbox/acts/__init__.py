@@ -17,6 +17,7 @@ Act = Annotated[
     | alone.Press
     | alone.ShareContact
     | alone.ShareContactOf
+    | alone.PickUser
     | alone.Dial
     | alone.OpenApp
     | alone.Device

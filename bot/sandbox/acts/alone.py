@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Base64Bytes, Field
 
-from bot.sandbox.acts.deed import Deed, Json, message_of
+from bot.sandbox.acts.deed import Deed, Json, account_of, message_of
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.client import Impossible
 from bot.sandbox.telegram.state import Device as DeviceKind
@@ -83,6 +83,18 @@ class ShareContactOf(Deed):
     async def done(self, world: World, me: Person) -> Json:
         """Nothing more to tell."""
         await me.shares_contact_of(world.find(self.person))
+        return {}
+
+
+class PickUser(Deed):
+    """Choose somebody, by the button that asks for users."""
+
+    do: Literal["pick_user"]
+    person: int
+
+    async def done(self, world: World, me: Person) -> Json:
+        """Nothing more to tell."""
+        await me.picks_users(account_of(world, self.person))
         return {}
 
 

@@ -31,6 +31,20 @@ export async function shareContact(chat) {
   return yes;
 }
 
+/** Lets one person be chosen, as Telegram's own list does. @param {Chat} chat */
+export function pickUser(chat) {
+  actionSheet(
+    "Choose a person",
+    (page.state?.people ?? []).map((person) => ({
+      text: person.name,
+      hint: person.id === page.as ? "You" : groupPhone(person.phone),
+      icon: "person",
+      testid: `pick-${person.id}`,
+      run: () => void act({ do: "pick_user", chat: chat.id, person: person.id }),
+    })),
+  );
+}
+
 /** What the paper clip offers in the private chat. @param {Chat} chat @param {() => void} chooseFile */
 export function attach(chat, chooseFile) {
   const people = [...(page.state?.people ?? [])].sort(

@@ -1,7 +1,7 @@
 /** The foot of a chat: text, a reply, the commands menu, the reply keyboard, START. One per opened chat. */
 
 import { act, say } from "./act.js";
-import { attach, shareContact } from "./actions.js";
+import { attach, pickUser, shareContact } from "./actions.js";
 import { avatar } from "./avatar.js";
 import { clockTime } from "./clock.js";
 import { el, show } from "./dom.js";
@@ -20,6 +20,12 @@ function whyClosed(chat) {
   if (chat.type === "channel") return "Only administrators can write here.";
   if (chat.muted?.until) return `You are muted here until ${clockTime(chat.muted.until)}.`;
   return chat.muted ? "You are muted here: you can read, not write." : "Members cannot write here.";
+}
+
+/** @param {ReplyButton} button */
+function testidOf(button) {
+  if (button.request_contact) return "share-contact";
+  return button.request_users ? "pick-user" : "reply-button";
 }
 
 /** The sheet of an administrator who writes as the group. @param {Chat} chat */
@@ -220,6 +226,7 @@ export function composer(first) {
   /** @param {ReplyButton} button */
   function key(button) {
     const run = async () => {
+      if (button.request_users) return pickUser(chat);
       const before = board();
       const used = button.request_contact ? await shareContact(chat) : Boolean(await say(chat, button.text));
       if (before?.one_time && used && JSON.stringify(before) === JSON.stringify(board())) folded = true;
@@ -229,11 +236,11 @@ export function composer(first) {
       "button",
       {
         class: "reply-key",
-        testid: button.request_contact ? "share-contact" : "reply-button",
+        testid: testidOf(button),
         dir: "auto",
         on: { click: run },
       },
-      button.request_contact && icon("person", 19),
+      (button.request_contact || button.request_users) && icon("person", 19),
       el("span", { text: button.text }),
     );
   }

@@ -8,7 +8,7 @@
  * @typedef {{type: string, offset: number, length: number, url?: string, language?: string,
  *   unix_time?: number, date_time_format?: string}} Entity offsets are UTF-16 units
  * @typedef {{text: string, kind: string, data?: string, url?: string, copy?: string}} InlineButton
- * @typedef {{text: string, request_contact?: boolean}} ReplyButton
+ * @typedef {{text: string, request_contact?: boolean, request_users?: boolean}} ReplyButton
  * @typedef {{rows: ReplyButton[][], one_time?: boolean}} ReplyKeyboard
  * @typedef {{phone_number?: string, phone?: string, first_name?: string, name?: string}} Contact
  * @typedef {{id: string, name: string, size: number}} FileCard

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from bot.sandbox.telegram import commands, groups
@@ -113,6 +114,24 @@ class Client:
         self._fold_keyboard(button["text"])
         return self.send_contact(contact)
 
+    def pick_users(self, accounts: Sequence[Account]) -> Message:
+        """Use the button that asks for users, as far as its list offers these."""
+        keyboard = self.chat.keyboard
+        button = None
+        if keyboard is not None:
+            button = next((button for button in keyboard.buttons if "request_users" in button), None)
+        if button is None:
+            raise Impossible("There is no button that asks for people.")
+        asked = button["request_users"]
+        if not 1 <= len(accounts) <= asked.get("max_quantity", 1):
+            raise Impossible("That many cannot be chosen.")
+        for account in accounts:
+            if asked.get("user_is_bot") is not None and asked["user_is_bot"] != account.is_bot:
+                raise Impossible(f"{account.first_name} is not among those to choose from.")
+        self._fold_keyboard(button["text"])
+        users = [_shared(account, asked) for account in accounts]
+        return self._send(self.chat, users_shared={"request_id": asked["request_id"], "users": users})
+
     def _fold_keyboard(self, used: str) -> None:
         keyboard = self.chat.keyboard
         if keyboard and keyboard.one_time and any(button["text"] == used for button in keyboard.buttons):
@@ -217,3 +236,13 @@ class Client:
         old, new = (member, kicked) if blocked else (kicked, member)
         self._tg.push_member(self.chat, self.account, old, new)
         self._tg.touch(self.chat)
+
+
+def _shared(account: Account, asked: Json) -> Json:
+    """A `SharedUser`, with what the button asked for."""
+    user: Json = {"user_id": account.id}
+    if asked.get("request_name"):
+        user["first_name"] = account.first_name
+    if asked.get("request_username") and account.username:
+        user["username"] = account.username
+    return user

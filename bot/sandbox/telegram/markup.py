@@ -10,6 +10,7 @@ from aiogram.types import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     KeyboardButton,
+    KeyboardButtonRequestUsers,
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
 )
@@ -20,6 +21,7 @@ from bot.sandbox.telegram.state import Chat
 Json = dict[str, Any]
 Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | ForceReply
 LOOPBACK = {"localhost", "127.0.0.1"}
+MOST_PICKED = 10
 ACTIONS = (
     "url",
     "callback_data",
@@ -94,9 +96,21 @@ def _reply(button: KeyboardButton, chat: Chat) -> Json:
         raise bad_request("keyboard button text is empty")
     if button.request_contact and chat.type != "private":
         raise bad_request("phone number can be requested in private chats only")
+    if button.request_users is not None:
+        _check_request_users(button.request_users, chat)
     if button.web_app is not None:
         _check_web_app(button.web_app.url, chat, "keyboard button")
     return _plain(button)
+
+
+def _check_request_users(asked: KeyboardButtonRequestUsers, chat: Chat) -> None:
+    known(asked)
+    if chat.type != "private":
+        raise bad_request("users can be requested in private chats only")
+    if not -(2**31) <= asked.request_id < 2**31:
+        raise bad_request("can't parse keyboard button: request_id must be a signed 32-bit number")
+    if asked.max_quantity is not None and not 1 <= asked.max_quantity <= MOST_PICKED:
+        raise bad_request("can't parse keyboard button: max_quantity must be between 1 and 10")
 
 
 def _plain(button: InlineKeyboardButton | KeyboardButton) -> Json:

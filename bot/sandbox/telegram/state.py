@@ -98,6 +98,8 @@ class Message:
     # Sent as a rich message. Telegram would give `rich_message` instead of the text; here both kinds look alike.
     rich: bool = False
     contact: Json | None = None
+    # What somebody picked with a button that asks for users.
+    users_shared: Json | None = None
     document: Document | None = None
     photo: Photo | None = None
     forward_origin: Json | None = None
@@ -186,6 +188,7 @@ class Message:
             "message_thread_id": self.thread_id,
             "is_topic_message": self.in_topic or None,
             "contact": self.contact,
+            "users_shared": self.users_shared,
             "forward_origin": self.forward_origin,
             "new_chat_members": [member.as_json() for member in self.new_chat_members],
             "left_chat_member": self.left_chat_member and self.left_chat_member.as_json(),

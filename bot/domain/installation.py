@@ -1,0 +1,272 @@
+"""What operators see of the whole installation: who they are, all gates, and what they announce.
+
+Names are stored and stand in old buttons: never reuse one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from bot.domain.gate import Gate, Switch
+from bot.domain.health import Ailment, Health, ailments
+
+LATELY = timedelta(days=7)
+"""For how long people who came by links without approval count as something wrong with a gate."""
+LONGEST_ANNOUNCEMENT = 3600
+"""UTF-16 units, as Telegram counts them. It takes 4096: the rest is for what stands around it, in the preview too."""
+BOTS_END_IN = "bot"
+"""Telegram gives user names that end so to bots only."""
+
+
+class InstallationPage(StrEnum):
+    """A page of those that only operators see."""
+
+    OPERATORS = "operators"
+    ADDING = "adding"
+    """Who is to be one is chosen from Telegram's own list."""
+    REMOVING = "removing"
+    """The question whether somebody is to be one no longer."""
+    GATES = "gates"
+    GATE = "gate"
+    ANNOUNCEMENT = "announcement"
+
+
+class Want(StrEnum):
+    """What an operator wants done, by a button."""
+
+    OPERATORS = "operators"
+    ADD = "add"
+    ASK = "ask"
+    """Ask whether somebody is to be removed."""
+    REMOVE = "remove"
+    GATES = "gates"
+    GATE = "gate"
+    CHECK = "check"
+    """Have Telegram asked how it stands with a gate."""
+    STATS = "stats"
+    SEND = "send"
+    DROP = "drop"
+    """Not send it."""
+
+
+class Unfit(StrEnum):
+    """Why who was picked becomes no operator."""
+
+    ONESELF = "oneself"
+    ALREADY = "already"
+    BOT = "bot"
+    SEVERAL = "several"
+
+
+class Unsendable(StrEnum):
+    """Why what was written cannot be announced."""
+
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    NO_TEXT = "no_text"
+    """A picture, a file or the like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """Who was picked from Telegram's own list, as it tells of them."""
+
+    user_id: int
+    name: str = ""
+    username: str = ""
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether that is no person."""
+        return self.username.lower().endswith(BOTS_END_IN)
+
+
+@dataclass(frozen=True, slots=True)
+class AddedOperator:
+    """Somebody who was made an operator at run time. `name`: as Telegram told it then."""
+
+    user_id: int
+    name: str
+    added_by: int
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorLine:
+    """One operator in the list. `added` is None for those whom the configuration names.
+
+    `is_reached`: the bot can write to them, so that they hear of troubles.
+    """
+
+    user_id: int
+    name: str
+    added: AddedOperator | None
+    is_reached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorList:
+    """All operators. `unfit`: why who was picked last is none of them."""
+
+    operators: tuple[OperatorLine, ...]
+    unfit: Unfit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddingOperator:
+    """Whom to add is to be picked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovingOperator:
+    """Whether this one is to be an operator no longer. `is_reader`: it is the reader."""
+
+    operator: OperatorLine
+    is_reader: bool
+
+
+class GateState(IntEnum):
+    """How a gate is doing, what needs looking after first."""
+
+    AILING = 0
+    """Something is missing that it needs for its settings, or people go round it."""
+    UNGUARDED = 1
+    """The bot lost the chat, or the right to let people in."""
+    PAUSED = 2
+    OFF = 3
+    STRICT = 4
+    ON = 5
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether it does not do what its admins want of it."""
+        return self in (GateState.AILING, GateState.UNGUARDED)
+
+
+@dataclass(frozen=True, slots=True)
+class GateVitals:
+    """One gate as operators see it. `admins`: how many are known; `alive_at`: the last sign of life of its chat;
+    `came_round`: how many came by links without approval lately."""
+
+    gate: Gate
+    health: Health | None
+    waiting: int
+    admins: int
+    alive_at: datetime
+    came_round: int = 0
+    added_by: int | None = None
+
+    @property
+    def ailments(self) -> list[Ailment]:
+        """What is wrong with it, the worst first."""
+        return ailments(self.gate, self.health, self.came_round) if self.health is not None else []
+
+    def state(self, now: datetime) -> GateState:
+        """How it is doing."""
+        if not self.gate.is_on:
+            return GateState.UNGUARDED
+        if self.gate.switch is Switch.OFF:
+            return GateState.OFF
+        if self.ailments:
+            return GateState.AILING
+        if self.gate.switch is Switch.PAUSED:
+            return GateState.PAUSED
+        return GateState.STRICT if self.gate.is_strict(now) else GateState.ON
+
+
+@dataclass(frozen=True, slots=True)
+class AllGates:
+    """A page of all gates. `own`: how many of them the reader runs."""
+
+    gates: tuple[GateVitals, ...]
+    page: int
+    pages: int
+    total: int
+    first: int = 1
+    own: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GateForOperators:
+    """One gate. `is_own`: the reader runs it, too; `page`: that of the list on which it stands."""
+
+    vitals: GateVitals
+    is_own: bool
+    page: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom an announcement reaches: admins, of how many gates; and how many admins more cannot be written to."""
+
+    admins: tuple[int, ...]
+    gates: int
+    unreached: int
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A word to all admins. `text` is HTML of ours. `sent_by`: who had it sent; `total`, `sent` and `missed`: to how
+    many it goes, went, and could not be brought."""
+
+    id: int
+    author_id: int
+    text: str
+    sent_at: datetime | None = None
+    sent_by: int | None = None
+    over_at: datetime | None = None
+    total: int = 0
+    sent: int = 0
+    missed: int = 0
+
+    @property
+    def job(self) -> str:
+        """The name of the job of which each message is a part."""
+        return f"announcement{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementAsked:
+    """The text is to be written; `problem`: why what was written last cannot be sent."""
+
+    problem: Unsendable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementPreview:
+    """What it will look like, and whom it reaches."""
+
+    announcement: Announcement
+    audience: Audience
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementProgress:
+    """How far it is."""
+
+    announcement: Announcement
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementDropped:
+    """It was not sent, and will not be."""
+
+
+InstallationView = (
+    OperatorList
+    | AddingOperator
+    | RemovingOperator
+    | AllGates
+    | GateForOperators
+    | AnnouncementAsked
+    | AnnouncementPreview
+    | AnnouncementProgress
+    | AnnouncementDropped
+)
+
+
+def units(text: str) -> int:
+    """How long Telegram thinks a text is."""
+    return len(text.encode("utf-16-le")) // 2

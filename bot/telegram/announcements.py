@@ -1,0 +1,72 @@
+"""What operators announce: how it looks, and how it goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from aiogram import Bot
+from aiogram.types import MessageEntity
+from aiogram.utils.text_decorations import html_decoration
+
+from bot.domain.delivery import ErrandDue, Receipt, Result
+from bot.domain.installation import units
+from bot.telegram.methods import SendText
+from bot.telegram.texts import Texts, Words
+
+TIMEOUT = 15
+SIMPLE = frozenset(
+    {
+        "bold",
+        "italic",
+        "underline",
+        "strikethrough",
+        "spoiler",
+        "code",
+        "pre",
+        "blockquote",
+        "expandable_blockquote",
+        "text_link",
+    }
+)
+"""The formatting that is kept: it says nothing but how the text looks, and where a link leads."""
+
+
+class Announcer:
+    """Brings an announcement to one admin."""
+
+    def __init__(self, bot: Bot, texts: Texts) -> None:
+        self._bot = bot
+        self._texts = texts
+
+    async def tell(self, errand: ErrandDue) -> Receipt:
+        """Send it. May raise what aiogram raises."""
+        if not errand.details["text"]:
+            # It was deleted since.
+            return Receipt(errand, Result.GONE)
+        text = announced(str(errand.details["text"]), self._texts.in_language(errand.language))
+        await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
+        return Receipt(errand, Result.DONE)
+
+
+def announced(html: str, words: Words) -> str:
+    """The message: who says it, and what they wrote."""
+    return words("📣 <i>From the people who run this bot</i>") + f"\n\n{html}"
+
+
+def as_html(text: str, entities: Sequence[MessageEntity], skipped: str = "") -> str:
+    """What somebody wrote as HTML of ours, with its simple formatting. `skipped`: what stands before `text` in the
+    message to which the entities belong."""
+    before = units(skipped)
+    kept = [
+        entity.model_copy(
+            update={
+                "offset": entity.offset - before,
+                "language": None,
+                "url": escape(entity.url) if entity.url is not None else None,
+            }
+        )
+        for entity in entities
+        if entity.type in SIMPLE and entity.offset >= before
+    ]
+    return html_decoration.unparse(text, kept)

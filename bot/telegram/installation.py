@@ -1,0 +1,288 @@
+"""The pages that only operators see, in words and buttons."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aiogram.types import InlineKeyboardButton
+
+from bot.domain.installation import (
+    LONGEST_ANNOUNCEMENT,
+    AddingOperator,
+    AllGates,
+    Announcement,
+    AnnouncementAsked,
+    AnnouncementDropped,
+    AnnouncementPreview,
+    AnnouncementProgress,
+    Audience,
+    GateForOperators,
+    GateState,
+    GateVitals,
+    InstallationView,
+    OperatorLine,
+    OperatorList,
+    RemovingOperator,
+    Unfit,
+    Unsendable,
+    Want,
+)
+from bot.domain.panel import ActKind, Page
+from bot.telegram import described, keyboards
+from bot.telegram.ailments import ailment
+from bot.telegram.announcements import announced
+from bot.telegram.drawing import Drawing
+from bot.telegram.installation_buttons import button, pick_operator
+from bot.telegram.keyboards import Place
+from bot.telegram.mentions import harmless, mention
+from bot.telegram.people_words import lasted
+from bot.telegram.texts import Words, shown, visible
+
+BUTTON_LENGTH = 32
+MOST_SHOWN = 20
+"""Operators in the list: more would not fit in a message."""
+SIGNS = {
+    GateState.AILING: "⚠️",
+    GateState.UNGUARDED: "⛔",
+    GateState.PAUSED: "⏸",
+    GateState.OFF: "⏹",
+    GateState.STRICT: "🛡",
+    GateState.ON: "✅",
+}
+
+
+def draw_installation(view: InstallationView, words: Words, now: datetime) -> Drawing:
+    """The page in these words."""
+    match view:
+        case OperatorList():
+            return _operators(view, words, now)
+        case AddingOperator():
+            return Drawing(
+                words(
+                    "➕ <b>Who is to be an operator?</b>\n\nChoose them with the button below. They will see all that "
+                    "you see here, and can add others. To go back, send /operators."
+                ),
+                pick_operator(words),
+            )
+        case RemovingOperator():
+            return _removing(view, words)
+        case AllGates():
+            return _gates(view, words, now)
+        case GateForOperators():
+            return _gate(view, words, now)
+        case AnnouncementAsked():
+            return _asked(view, words)
+        case AnnouncementPreview():
+            return _preview(view, words)
+        case AnnouncementProgress():
+            return Drawing(_progress(view.announcement, words), None)
+        case AnnouncementDropped():
+            return Drawing(words("✖️ Nothing was sent."), None)
+
+
+def announcement_result(total: int, sent: int, missed: int, words: Words) -> str:
+    """How an announcement went."""
+    text = words("📣 <b>The announcement is out:</b> it reached {sent} of {total}.", sent=sent, total=total)
+    return f"{text}\n{_unreachable(missed, words)}" if missed else text
+
+
+# Operators
+
+
+def _operators(view: OperatorList, words: Words, now: datetime) -> Drawing:
+    lines = [words("🛠 <b>Operators</b> of this bot: {count}", count=len(view.operators))]
+    if view.unfit is not None:
+        lines = [f"⚠️ {_unfit(view.unfit, words)}", "", *lines]
+    buttons = []
+    for line in view.operators[:MOST_SHOWN]:
+        lines += ["", _operator(line, words, now)]
+        if line.added is not None:
+            name = harmless(line.name, line.user_id)
+            buttons.append([button(words("✖️ Remove {name}", name=name), Want.ASK, line.user_id)])
+    if (more := len(view.operators) - MOST_SHOWN) > 0:
+        lines += ["", "…" + words.many(" and {count} more", " and {count} more", more)]
+    return Drawing("\n".join(lines), keyboards.rows(*buttons, [button(words("➕ Add an operator"), Want.ADD)]))
+
+
+def _operator(line: OperatorLine, words: Words, now: datetime) -> str:
+    text = f"• {mention(line.name, line.user_id)}"
+    if line.name:
+        text += f" · id {line.user_id}"
+    if line.added is None:
+        text += "\n" + words("named in the configuration, cannot be removed here")
+    else:
+        text += "\n" + words(
+            "added {moment} by {operator}",
+            moment=words.clock(line.added.added_at, now),
+            operator=mention("", line.added.added_by),
+        )
+    if not line.is_reached:
+        text += "\n" + words("⚠️ I cannot write to them, so they hear of nothing until they send me /start.")
+    return text
+
+
+def _unfit(unfit: Unfit, words: Words) -> str:
+    match unfit:
+        case Unfit.ONESELF:
+            return words("That is you, and you are an operator already.")
+        case Unfit.ALREADY:
+            return words("They are an operator already.")
+        case Unfit.BOT:
+            return words("A bot cannot be an operator: choose a person.")
+        case Unfit.SEVERAL:
+            return words("One person at a time, please.")
+
+
+def _removing(view: RemovingOperator, words: Words) -> Drawing:
+    line = view.operator
+    if view.is_reader:
+        text = words("Do you want to be an operator no longer? Only another operator can add you again.")
+    else:
+        text = words("Is {operator} to be an operator no longer?", operator=mention(line.name, line.user_id))
+    yes = button(words("✖️ Yes, remove"), Want.REMOVE, line.user_id)
+    return Drawing(text, keyboards.rows([yes, button(words("‹ Back"), Want.OPERATORS)]))
+
+
+# Gates
+
+
+def _gates(view: AllGates, words: Words, now: datetime) -> Drawing:
+    lines = [words("🚪 <b>All groups</b>: {count}", count=view.total)]
+    if not view.gates:
+        lines += ["", words("There is none yet: a group appears once I am made an administrator of it.")]
+    buttons = []
+    for number, vitals in enumerate(view.gates, view.first):
+        lines += ["", f"{number}. {_line(vitals, words, now)}"]
+        text = f"{SIGNS[vitals.state(now)]} {visible(vitals.gate.title, BUTTON_LENGTH)}"
+        buttons.append([button(text, Want.GATE, vitals.gate.chat_id, view.page)])
+    turning = []
+    if view.page > 0:
+        turning.append(button("‹", Want.GATES, number=view.page - 1))
+    if view.page + 1 < view.pages:
+        turning.append(button("›", Want.GATES, number=view.page + 1))
+    own = [keyboards.place(words("⚙️ My groups: {count}", count=view.own), Place.GATES)] if view.own else []
+    again = [button(words("🔄 Look again"), Want.GATES, number=view.page)]
+    return Drawing("\n".join(lines), keyboards.rows(*buttons, turning, own, again))
+
+
+def _line(vitals: GateVitals, words: Words, now: datetime) -> str:
+    state = vitals.state(now)
+    facts = [
+        f"{SIGNS[state]} <b>{shown(vitals.gate.title)}</b> · {_state(state, words)}",
+        words.many("{count} waits", "{count} wait", vitals.waiting),
+        words.many("{count} administrator", "{count} administrators", vitals.admins),
+        _alive(vitals, words, now),
+    ]
+    return " · ".join(facts)
+
+
+def _state(state: GateState, words: Words) -> str:
+    match state:
+        case GateState.AILING:
+            return words("on, something is missing")
+        case GateState.UNGUARDED:
+            return words("not guarded: no right to let people in")
+        case GateState.PAUSED:
+            return words("paused")
+        case GateState.OFF:
+            return words("switched off")
+        case GateState.STRICT:
+            return words("on, strict for now")
+        case GateState.ON:
+            return words("guarded")
+
+
+def _alive(vitals: GateVitals, words: Words, now: datetime) -> str:
+    return words("last sign of life {age} ago", age=lasted(now - vitals.alive_at, words))
+
+
+def _gate(view: GateForOperators, words: Words, now: datetime) -> Drawing:
+    vitals = view.vitals
+    gate, state = vitals.gate, vitals.state(now)
+    name = f" · @{shown(gate.username)}" if gate.username else ""
+    facts = [
+        f"<code>{gate.chat_id}</code>{name}",
+        f"{SIGNS[state]} {_state(state, words)}",
+        words("Way in: {value}", value=described.way(gate.settings.way, words)),
+        words.many("{count} waits", "{count} wait", vitals.waiting),
+        words.many("{count} administrator", "{count} administrators", vitals.admins),
+    ]
+    if vitals.added_by is not None:
+        facts.append(words("I was added by {who}", who=mention("", vitals.added_by)))
+    facts.append(_alive(vitals, words, now))
+    lines = [f"<b>{shown(gate.title)}</b>", "", *facts, "", *_health(vitals, words, now)]
+    gate_id = gate.chat_id
+    panel = [keyboards.panel(words("⚙️ Settings"), ActKind.OPEN, gate_id, Page.CARD)] if view.is_own else []
+    checks: list[InlineKeyboardButton] = [
+        button(words("🔄 Check again"), Want.CHECK, gate_id, view.page),
+        button(words("📊 Statistics"), Want.STATS, gate_id),
+    ]
+    back = [button(words("‹ All groups"), Want.GATES, number=view.page)]
+    return Drawing("\n".join(lines), keyboards.rows(checks, panel, back))
+
+
+def _health(vitals: GateVitals, words: Words, now: datetime) -> list[str]:
+    if vitals.health is None:
+        return [words("Telegram has not said yet what I may do there.")]
+    checked = words("Checked {age} ago", age=lasted(now - vitals.health.checked_at, words))
+    found = vitals.ailments
+    if not found:
+        return [f"{checked}: " + words("nothing is missing.")]
+    return [f"{checked}:", *("⚠️ " + ailment(each, vitals.came_round, words) for each in found)]
+
+
+# Announcements
+
+
+def _asked(view: AnnouncementAsked, words: Words) -> Drawing:
+    text = words(
+        "📣 <b>What is to be announced?</b>\n\nWrite it as your next message. You will see it, and how many "
+        "administrators it reaches, before it is sent."
+    )
+    if view.problem is not None:
+        text = f"⚠️ {_unsendable(view.problem, words)}\n\n{text}"
+    return Drawing(text, keyboards.rows([button(words("✖️ Cancel"), Want.DROP)]))
+
+
+def _unsendable(problem: Unsendable, words: Words) -> str:
+    match problem:
+        case Unsendable.EMPTY:
+            return words("There is nothing to read in that.")
+        case Unsendable.TOO_LONG:
+            return words(
+                "That is too long: an announcement has at most {count} characters.", count=LONGEST_ANNOUNCEMENT
+            )
+        case Unsendable.NO_TEXT:
+            return words("Only text can be announced, no pictures or files.")
+
+
+def _preview(view: AnnouncementPreview, words: Words) -> Drawing:
+    message, audience = view.announcement, view.audience
+    drop = button(words("✖️ Cancel"), Want.DROP, message.id)
+    send = [button(words("📣 Send"), Want.SEND, message.id)] if audience.admins else []
+    text = f"{_audience(audience, words)}\n\n{announced(message.text, words)}"
+    return Drawing(text, keyboards.rows([*send, drop]))
+
+
+def _audience(audience: Audience, words: Words) -> str:
+    if not audience.admins:
+        return words("⚠️ There is nobody whom it could reach.")
+    text = words(
+        "👀 <b>This is how it will look.</b> Administrators who get it: {admins}. Their groups: {gates}.",
+        admins=len(audience.admins),
+        gates=audience.gates,
+    )
+    if audience.unreached:
+        text += "\n" + words("Administrators I cannot write to: {count}.", count=audience.unreached)
+    return text
+
+
+def _progress(message: Announcement, words: Words) -> str:
+    if message.over_at is not None:
+        return announcement_result(message.total, message.sent, message.missed, words)
+    text = words("📣 <b>Being sent:</b> {sent} of {total}", sent=message.sent, total=message.total)
+    return f"{text}\n{_unreachable(message.missed, words)}" if message.missed else text
+
+
+def _unreachable(count: int, words: Words) -> str:
+    return words("Could not be written to: {count}", count=count)

@@ -1,0 +1,88 @@
+"""Operators are added and removed while the bot runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain.delivery import ErrandKind, Notice, Toast
+from bot.domain.installation import AddedOperator, InstallationPage, Picked, Unfit
+from bot.domain.journal import Event
+from bot.domain.screen import Face
+from bot.usecases.operators import Operators
+from bot.usecases.ports import Store
+from bot.usecases.tell_operators import TellOperators
+
+LONGEST_NAME = 64
+
+
+class AppointOperators:
+    """Any operator adds others, and removes any who was added, themselves too; those whom the configuration names
+    stay. It holds at once, and is journalled with who did it. Who it is about is told, if they can be written to, and
+    so are the other operators; who is one no more loses what they see as one.
+    """
+
+    def __init__(self, operators: Operators, tell_operators: TellOperators) -> None:
+        self._operators = operators
+        self._tell_operators = tell_operators
+
+    async def add(
+        self, store: Store, actor_id: int, actor: str, picked: Sequence[Picked], now: datetime
+    ) -> Unfit | None:
+        """`actor`: what the operator who does it is called. Why nobody was added, if nobody was."""
+        if len(picked) != 1:
+            return Unfit.SEVERAL
+        (someone,) = picked
+        if someone.is_bot:
+            return Unfit.BOT
+        if someone.user_id == actor_id:
+            return Unfit.ONESELF
+        added = AddedOperator(someone.user_id, someone.name[:LONGEST_NAME], actor_id, now)
+        if someone.user_id in self._operators.named or not await store.operators.add(added):
+            return Unfit.ALREADY
+        store.journal.add(Event.OPERATOR_ADDED, now, user_id=someone.user_id, actor_id=actor_id)
+        said = _said(added, actor_id, actor)
+        await self._tell(store, someone.user_id, {**said, "notice": Notice.NOW_OPERATOR}, now)
+        await self._tell_operators(
+            store, {**said, "notice": Notice.OPERATOR_ADDED}, now, but=(actor_id, someone.user_id)
+        )
+        return None
+
+    async def remove(self, store: Store, actor_id: int, actor: str, user_id: int, now: datetime) -> Toast:
+        """What is answered to the button."""
+        if user_id in self._operators.named:
+            return Toast.CONFIGURED
+        removed = await store.operators.remove(user_id)
+        if removed is None:
+            return Toast.DONE_BEFORE
+        store.journal.add(Event.OPERATOR_REMOVED, now, user_id=user_id, actor_id=actor_id)
+        said = _said(removed, actor_id, actor)
+        await self._tell(store, user_id, {**said, "notice": Notice.NO_OPERATOR}, now)
+        await self._tell_operators(store, {**said, "notice": Notice.OPERATOR_REMOVED}, now, but=(actor_id, user_id))
+        await close_pages(store, user_id, now)
+        return Toast.DONE
+
+    @staticmethod
+    async def _tell(store: Store, user_id: int, details: dict[str, str | int], now: datetime) -> None:
+        person = (await store.people.get_many([user_id])).get(user_id)
+        if person is not None and person.can_be_written:
+            await store.errands.add(ErrandKind.NOTIFY, person.chat_id, details, now)
+
+
+async def close_pages(store: Store, user_id: int, now: datetime) -> None:
+    """Who is no operator sees where they stand themselves, in place of what operators see."""
+    shown = await store.screens.wanted(user_id)
+    if shown is not None and shown[0] is Face.INSTALLATION:
+        await store.screens.show(user_id, user_id, Face.WELCOME, now, acted=False)
+
+
+async def show_operators(store: Store, user_id: int, now: datetime, unfit: Unfit | None = None) -> None:
+    """The list, as a new message."""
+    details: dict[str, str | int] = {"page": InstallationPage.OPERATORS}
+    if unfit is not None:
+        details["unfit"] = unfit
+    await store.screens.show(user_id, user_id, Face.INSTALLATION, now, details=details, fresh=True)
+
+
+def _said(operator: AddedOperator, actor_id: int, actor: str) -> dict[str, str | int]:
+    return {"user_id": operator.user_id, "name": operator.name, "by": actor_id, "by_name": actor[:LONGEST_NAME]}

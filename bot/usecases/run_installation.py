@@ -1,0 +1,141 @@
+"""What operators do with the installation as a whole: its operators, all its gates, announcements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.installation import InstallationPage, Picked, Want
+from bot.domain.screen import Face
+from bot.usecases.announce import Announce
+from bot.usecases.appoint_operators import AppointOperators, close_pages, show_operators
+from bot.usecases.ask_statistics import AskStatistics
+from bot.usecases.open_panel import ask_health
+from bot.usecases.operators import Operators
+from bot.usecases.ports import Store
+from bot.usecases.ports_people import Person
+
+ANSWERABLE_FOR = timedelta(seconds=150)
+"""How long Telegram accepts an answer to a pressed button."""
+PAGES = {
+    Want.OPERATORS: InstallationPage.OPERATORS,
+    Want.ADD: InstallationPage.ADDING,
+    Want.ASK: InstallationPage.REMOVING,
+    Want.GATES: InstallationPage.GATES,
+    Want.GATE: InstallationPage.GATE,
+}
+
+
+class RunInstallation:
+    """For operators only: each method says whether the person is one, and does nothing for others, who are not to
+    learn that there is anything to do. A button that they press all the same is an unknown one.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        operators: Operators,
+        appoint: AppointOperators,
+        announce: Announce,
+        ask_statistics: AskStatistics,
+    ) -> None:
+        self._clock = clock
+        self._operators = operators
+        self._appoint = appoint
+        self._announce = announce
+        self._ask_statistics = ask_statistics
+
+    async def operators(self, store: Store, person: Person) -> bool:
+        """See who they are."""
+        if not await self._operators.is_operator(store, person.user_id):
+            return False
+        await show_operators(store, person.user_id, self._clock.now())
+        return True
+
+    async def picked(self, store: Store, person: Person, name: str, picked: Sequence[Picked]) -> bool:
+        """These are to be operators; `name` is that of who picked them."""
+        if not await self._operators.is_operator(store, person.user_id):
+            return False
+        now = self._clock.now()
+        unfit = await self._appoint.add(store, person.user_id, name, picked, now)
+        await show_operators(store, person.user_id, now, unfit)
+        return True
+
+    async def gates(self, store: Store, person: Person) -> bool:
+        """See all gates."""
+        if not await self._operators.is_operator(store, person.user_id):
+            return False
+        details: dict[str, str | int] = {"page": InstallationPage.GATES}
+        now = self._clock.now()
+        await store.screens.show(person.user_id, person.chat_id, Face.INSTALLATION, now, details=details, fresh=True)
+        return True
+
+    async def announce(self, store: Store, person: Person, text: str, html: str) -> bool:
+        """Announce this, or be asked for the text where there is none."""
+        if not await self._operators.is_operator(store, person.user_id):
+            return False
+        if text:
+            await self._announce.write(store, person, text, html)
+        else:
+            await self._announce.show(store, person)
+        return True
+
+    async def wrote(self, store: Store, person: Person, text: str | None, html: str = "") -> bool:
+        """They wrote this, or sent what is no text: if they were asked for it, it is to be announced."""
+        if not await self._announce.is_awaited(store, person.user_id):
+            return False
+        if text is None:
+            await self._announce.refuse(store, person)
+        else:
+            await self._announce.write(store, person, text, html)
+        return True
+
+    async def press(
+        self, store: Store, person: Person, query_id: str, name: str, want: Want, about: int, number: int
+    ) -> None:
+        """A button. `about`: an operator, a gate or an announcement; `number`: a page; `name`: that of who pressed."""
+        now = self._clock.now()
+        if await self._operators.is_operator(store, person.user_id):
+            toast = await self._do(store, person, name, want, about, number, now)
+        else:
+            await close_pages(store, person.user_id, now)
+            toast = Toast.UNKNOWN
+        details: dict[str, str | int] = {"query_id": query_id, "toast": toast}
+        await store.errands.add(ErrandKind.ANSWER_BUTTON, person.user_id, details, now, expires_at=now + ANSWERABLE_FOR)
+
+    async def _do(
+        self, store: Store, person: Person, name: str, want: Want, about: int, number: int, now: datetime
+    ) -> Toast:
+        user_id = person.user_id
+        match want:
+            case Want.REMOVE:
+                toast = await self._appoint.remove(store, user_id, name, about, now)
+                if await self._operators.is_operator(store, user_id):
+                    await self._show(store, person, InstallationPage.OPERATORS, about, number, now)
+                return toast
+            case Want.SEND:
+                return await self._announce.send(store, user_id, about, now)
+            case Want.DROP:
+                return await self._announce.drop(store, user_id, about, now)
+            case Want.STATS:
+                await self._ask_statistics(store, person, str(about))
+                return Toast.NOTHING
+            case Want.CHECK:
+                if await store.gates.get(about) is None:
+                    return Toast.UNKNOWN
+                await ask_health(store, about, user_id, now)
+                return Toast.CHECKING
+            case _:
+                await self._show(store, person, PAGES[want], about, number, now)
+                if want is Want.GATE and await store.gates.get(about) is not None:
+                    await ask_health(store, about, user_id, now)
+                return Toast.NOTHING
+
+    @staticmethod
+    async def _show(
+        store: Store, person: Person, page: InstallationPage, about: int, number: int, now: datetime
+    ) -> None:
+        details: dict[str, str | int] = {"page": page, "id": about, "number": number}
+        await store.screens.show(person.user_id, person.chat_id, Face.INSTALLATION, now, details=details)

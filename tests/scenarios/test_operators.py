@@ -1,0 +1,251 @@
+"""/operators: who they are, added by picking and removed while the bot runs; nobody else learns of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.client import Impossible
+from bot.sandbox.world import World
+from tests.installation import Installation
+from tests.scenarios.story import all_is_carried, eventually, guarded
+
+KEPT = "SELECT user_id, name, added_by FROM operators"
+JOURNAL = "SELECT event, user_id, actor_id FROM journal WHERE event LIKE 'operator%' ORDER BY id"
+
+
+async def acquainted(world: World, name: str) -> Person:
+    """Somebody who has written to the bot."""
+    person = world.person(name, language="en")
+    await person.says("hello")
+    await person.sees("👋")
+    return person
+
+
+async def adds(operator: Person, *whom: Person) -> None:
+    """Add somebody by the button and Telegram's own list."""
+    await operator.says("/operators")
+    await operator.presses("Add an operator")
+    await operator.picks_users(*whom)
+
+
+async def made(world: World, operator: Person, name: str = "Pavel") -> Person:
+    """Another operator, who has been told so."""
+    person = await acquainted(world, name)
+    await adds(operator, person)
+    await person.sees("made you an operator")
+    await operator.sees(f"Operators of this bot: 2\n\n• id {operator.id}")
+    return person
+
+
+def shared(person: Person, *users: dict[str, Any]) -> dict[str, Any]:
+    """What Telegram brings when somebody picked these, whatever their keyboard offered."""
+    return {
+        "message": {
+            "message_id": 900_000,
+            "date": 1_800_000_000,
+            "chat": {"id": person.id, "type": "private", "first_name": person.name},
+            "from": {"id": person.id, "is_bot": False, "first_name": person.name, "language_code": "en"},
+            "users_shared": {"request_id": 1, "users": list(users)},
+        }
+    }
+
+
+async def test_who_is_picked_is_an_operator_at_once_and_is_told_what_they_can_do(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    await guarded(world)
+    pavel = await acquainted(world, "Pavel <b>")
+
+    await adds(operator, pavel)
+
+    told = (await pavel.sees("Oleg made you an operator")).text or ""
+    assert all(f"/{name} — " in told for name in ("stats", "gates", "operators", "announce"))
+    page = (await operator.sees("Operators of this bot: 2")).text or ""
+    assert "named in the configuration, cannot be removed here" in page
+    assert f"Pavel b · id {pavel.id}" in page
+    assert f"by id {operator.id}" in page
+    assert await brisk.rows(KEPT) == [{"user_id": pavel.id, "name": "Pavel <b>", "added_by": operator.id}]
+    assert await brisk.rows(JOURNAL) == [
+        {"event": "operator_added", "user_id": pavel.id, "actor_id": operator.id},
+    ]
+    await pavel.says("/stats")
+    await pavel.sees("All gates · 7 days")
+    await pavel.says("/operators")
+    assert (await pavel.sees("Operators of this bot: 2")).buttons == ["✖️ Remove Pavel b", "➕ Add an operator"]
+
+
+async def test_troubles_and_newcomers_among_them_are_told_to_operators_that_were_added(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    owner, group = await guarded(world)
+    pavel = await made(world, operator)
+    quentin = await acquainted(world, "Quentin")
+
+    await adds(pavel, quentin)
+
+    assert "Pavel made Quentin an operator" in ((await operator.sees("an operator.")).text or "")
+    assert pavel.shown("Pavel made Quentin") is None
+    await owner.removes_bot(group)
+    for one in (operator, pavel, quentin):
+        await one.sees("is not guarded any more")
+
+
+async def test_who_is_removed_is_none_at_once_and_what_they_saw_is_gone(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    await guarded(world)
+    pavel = await made(world, operator)
+    quentin = await acquainted(world, "Quentin")
+    await adds(pavel, quentin)
+    await quentin.says("/gates")
+    old = await quentin.sees("All groups: 1")
+    data = [button["callback_data"] for row in old.inline_keyboard for button in row if "callback_data" in button]
+
+    await operator.says("/operators")
+    await operator.presses("Remove Quentin")
+    await operator.sees("Is Quentin to be an operator no longer?")
+    assert (await operator.presses("Yes, remove"))["text"] == "Done"
+
+    await quentin.sees("You are no operator of this bot any more")
+    await quentin.sees("👋")
+    await pavel.sees("Oleg removed Quentin from the operators")
+    await operator.sees("Operators of this bot: 2")
+    await world.wait_until(lambda: old not in quentin.chat.messages)
+    for pressed in data:
+        answer = await quentin.presses_under(old, pressed)
+        assert answer["text"] == "I do not know this button any more. Send /start."
+    for command in ("/operators", "/announce hello", "/stats", "/announce"):
+        await quentin.says(command)
+        await all_is_carried(brisk)
+        assert [message.text for message in quentin.chat.messages if message.sender.is_bot][-1] == (
+            (await quentin.sees("👋")).text
+        )
+    assert (await brisk.rows(JOURNAL))[-1] == {
+        "event": "operator_removed",
+        "user_id": quentin.id,
+        "actor_id": operator.id,
+    }
+    assert await brisk.rows("SELECT count(*) AS n FROM announcements") == [{"n": 0}]
+
+
+async def test_an_operator_resigns_and_those_of_the_configuration_stay(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    pavel = await made(world, operator)
+    await pavel.says("/operators")
+    page = await pavel.sees("Operators of this bot")
+
+    answer = await pavel.presses_button(page.id, f"i:remove:{operator.id}:0")
+    assert answer["text"] == "The configuration names this operator: that is where to remove them."
+    await pavel.presses("Remove Pavel")
+    await pavel.sees("Do you want to be an operator no longer?")
+    await pavel.presses("Yes, remove")
+
+    await pavel.sees("👋")
+    await operator.sees("Pavel removed Pavel from the operators")
+    assert await brisk.rows(KEPT) == []
+
+
+async def test_of_two_who_remove_somebody_at_once_the_first_does(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    pavel = await made(world, operator)
+    quentin = await acquainted(world, "Quentin")
+    await adds(pavel, quentin)
+    for one in (operator, pavel):
+        await one.says("/operators")
+        await one.presses("Remove Quentin")
+
+    first = await operator.presses("Yes, remove")
+    second = await pavel.presses("Yes, remove")
+
+    assert [first["text"], second["text"]] == ["Done", "This has been done already."]
+    assert [row["event"] for row in await brisk.rows(JOURNAL)].count("operator_removed") == 1
+
+
+async def test_who_cannot_be_one_is_refused_in_one_sentence(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    pavel = await made(world, operator)
+    robot = world.telegram.add_account("Robot", username="helper_bot", language=None, phone=None, is_bot=True)
+
+    await adds(operator, operator)
+    await operator.sees("⚠️ That is you, and you are an operator already.")
+    await adds(operator, pavel)
+    await operator.sees("⚠️ They are an operator already.")
+    await adds(pavel, operator)
+    await pavel.sees("⚠️ They are an operator already.")
+    await operator.says("/operators")
+    await operator.presses("Add an operator")
+    with pytest.raises(Impossible, match="is not among those to choose from"):
+        await operator.picks_users(robot)
+    for users in (
+        [{"user_id": robot.id, "first_name": "Robot", "username": "helper_bot"}],
+        [{"user_id": world.telegram.bot.id, "username": "callgate_bot"}],
+    ):
+        world.telegram.push_raw(shared(operator, *users))
+        await operator.sees("⚠️ A bot cannot be an operator: choose a person.")
+        await operator.says("/operators")
+    world.telegram.push_raw(shared(operator, {"user_id": 5}, {"user_id": 6}))
+    await operator.sees("⚠️ One person at a time, please.")
+
+    assert [row["user_id"] for row in await brisk.rows(KEPT)] == [pavel.id]
+
+
+async def test_who_never_wrote_to_the_bot_is_one_too_and_the_list_says_that_they_hear_of_nothing(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    pavel = world.person("Pavel", language="en")
+
+    await adds(operator, pavel)
+
+    assert "I cannot write to them" in ((await operator.sees("Operators of this bot: 2")).text or "")
+    await all_is_carried(brisk)
+    assert pavel.chat.messages == []
+    await pavel.says("/operators")
+    assert "I cannot write to them" not in ((await pavel.sees("Operators of this bot: 2")).text or "")
+
+
+async def test_strangers_do_not_learn_that_there_are_operators(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    await guarded(world)
+    await made(world, operator)
+    anna = world.person("Anna", language="en")
+    await anna.says("hello")
+    as_any_text = (await anna.sees("👋")).text
+
+    for words in ("/operators", "/announce", "/announce hello"):
+        await anna.says(words)
+        await all_is_carried(brisk)
+        assert [message.text for message in anna.chat.messages if message.sender.is_bot] == [as_any_text]
+    world.telegram.push_raw(shared(anna, {"user_id": anna.id}))
+    await all_is_carried(brisk)
+    assert [message.text for message in anna.chat.messages if message.sender.is_bot] == [as_any_text]
+    message = await anna.sees("👋")
+    for data in ("i:operators:0:0", f"i:remove:{operator.id}:0", "i:send:1:0", "i:gates:0:0"):
+        assert "do not know this button" in (await anna.presses_button(message.id, data))["text"]
+    menus = str(world.telegram.commands)
+    assert "operators" not in menus
+    assert "announce" not in menus
+    assert len(await brisk.rows(KEPT)) == 1
+
+
+async def test_an_operator_of_the_configuration_that_is_there_no_more_sees_nothing_either(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    pavel = await made(world, operator)
+    await operator.says("/operators")
+    page = await operator.sees("Operators of this bot")
+
+    await brisk.restart(OPERATORS="424242")
+
+    answer = await operator.presses_button(page.id, "i:operators:0:0")
+    assert "do not know this button" in answer["text"]
+    await operator.sees("👋")
+    await pavel.says("/operators")
+    assert "id 424242" in ((await pavel.sees("Operators of this bot: 2")).text or "")
+    await eventually(brisk, "SELECT count(*) AS n FROM operators", [{"n": 1}])

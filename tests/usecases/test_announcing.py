@@ -1,0 +1,82 @@
+"""Announcements go after all that anybody waits for, and are counted as they go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result
+from bot.domain.journal import Event
+from bot.domain.screen import Face
+from bot.usecases.pick_parcels import is_patient
+from bot.usecases.ports import Store
+from tests.usecases.panel import runs
+from tests.usecases.rules import ANNA, BORIS, GATE, OPERATOR, Rules
+
+PROGRESS = "SELECT total, sent, missed, over_at IS NOT NULL AS is_over FROM announcements"
+
+
+async def announced(rules: Rules) -> int:
+    """The operator writes something and has it sent; its id."""
+    operator = await rules.meets(OPERATOR)
+    await rules.database.transact(lambda store: rules.announce.write(store, operator, "hello", "<b>hello</b>"))
+    ((announcement_id,),) = [tuple(row.values()) for row in await rules.rows("SELECT id FROM announcements")]
+    await rules.database.transact(lambda store: rules.announce.send(store, OPERATOR, announcement_id, rules.now))
+    return int(announcement_id)
+
+
+async def carried(rules: Rules) -> list[ErrandDue]:
+    """The messages that are to be sent, as the courier picks them."""
+    return [
+        parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue) and parcel.kind is ErrandKind.ANNOUNCE
+    ]
+
+
+async def progress(rules: Rules) -> dict[str, Any]:
+    (row,) = await rules.rows(PROGRESS)
+    return {**row, "is_over": bool(row["is_over"])}
+
+
+async def test_it_waits_for_all_that_cannot_and_comes_after_notices(rules: Rules) -> None:
+    await runs(rules)
+    await announced(rules)
+
+    async def notify(store: Store) -> None:
+        rules.later(1)
+        details: dict[str, str | int] = {"notice": Notice.FAILURE, "error": "x", "error_id": "y"}
+        await store.errands.add(ErrandKind.NOTIFY, OPERATOR, details, rules.now)
+
+    await rules.database.transact(notify)
+    patient = [parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue) and is_patient(parcel)]
+    assert [parcel.kind for parcel in patient] == [ErrandKind.NOTIFY, ErrandKind.ANNOUNCE, ErrandKind.ANNOUNCE]
+    assert {parcel.chat_id for parcel in patient[1:]} == {ANNA, BORIS}
+    assert [parcel.details["text"] for parcel in patient[1:]] == ["<b>hello</b>"] * 2
+
+
+async def test_sent_and_missed_are_counted_and_the_end_is_told_once(rules: Rules) -> None:
+    await runs(rules)
+    await announced(rules)
+    first, second = await carried(rules)
+
+    await rules.settles(Receipt(first, Result.DONE, message_id=1), Receipt(second, Result.RETRY))
+    await rules.sweeps()
+    assert await progress(rules) == {"total": 2, "sent": 1, "missed": 0, "is_over": False}
+    await rules.settles(Receipt(second, Result.UNREACHABLE))
+    await rules.database.transact(lambda store: store.screens.show(OPERATOR, OPERATOR, Face.HELP, rules.now))
+    await rules.sweeps()
+    await rules.sweeps()
+
+    assert await progress(rules) == {"total": 2, "sent": 1, "missed": 1, "is_over": True}
+    told = [errand for errand in await rules.errands(ErrandKind.NOTIFY) if errand.details["notice"] == "announced"]
+    assert [(errand.chat_id, errand.details["sent"], errand.details["missed"]) for errand in told] == [(OPERATOR, 1, 1)]
+    (lost,) = await rules.rows("SELECT user_id FROM people WHERE NOT can_be_written")
+    assert lost["user_id"] == second.chat_id
+
+
+async def test_who_is_an_admin_no_more_is_not_told(rules: Rules) -> None:
+    await runs(rules)
+    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, ANNA, rules.now, is_admin=False))
+
+    await announced(rules)
+
+    assert [errand.chat_id for errand in await carried(rules)] == [BORIS]
+    assert Event.ANNOUNCED in await rules.journal()
