@@ -13,6 +13,7 @@ from bot.domain.phone import NumberKind
 
 INSIDE = frozenset(
     {
+        Event.ANNOUNCED,
         Event.APP_OFFERED,
         Event.AT_ONCE,
         Event.ERASED,

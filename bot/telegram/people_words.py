@@ -165,6 +165,10 @@ def _event(what: Happening, words: Words) -> str:  # noqa: C901 - one line an ev
             return words("asked to join")
         case Event.AT_ONCE:
             return words("need not verify")
+        case Event.OPERATOR_ADDED:
+            return words("made an operator")
+        case Event.OPERATOR_REMOVED:
+            return words("operator no more")
         case Event.MEMBER_CAME:
             return words("joined")
         case Event.MUTED:
