@@ -225,6 +225,7 @@ class App:
             pulse,
             self._supervisor,
             budget_left,
+            self._backups(report, randomness),
         )
         self._texts = Texts(settings.LANGUAGE)
         self._screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
@@ -275,8 +276,6 @@ class App:
         if polls_inbox:
             every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
             self._loops["inbox"] = InboxReader(read_inbox, clock, every, self._announce).run
-        if self._database.is_sqlite and settings.BACKUP_EVERY_HOURS > 0:
-            self._loops["backups"] = self._backups(report, randomness).run
 
         # Telegram, inward.
         cancel_verification = CancelVerification(clock)
@@ -431,8 +430,12 @@ class App:
         if self.failure is not None:
             raise self.failure
 
-    def _backups(self, report: ReportFailure, randomness: Randomness) -> Backups:
-        settings, file = self._settings, self._database.file
+    def _backups(self, report: ReportFailure, randomness: Randomness) -> Backups | None:
+        """None where somebody else makes them."""
+        settings = self._settings
+        if not self._database.is_sqlite or not settings.BACKUP_EVERY_HOURS:
+            return None
+        file = self._database.file
 
         async def tell(error: Exception) -> None:
             error_id = randomness.error_id()

@@ -49,12 +49,16 @@ class Backups:
         self._clock = clock
         self._report = report
 
+    async def newest(self) -> datetime | None:
+        """When the newest back-up there is was made."""
+        return max(await asyncio.to_thread(self._there), default=None)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; a back-up that is under way then is given up."""
         not_before = self._clock.now()
         while not stop.is_set():
             now = self._clock.now()
-            newest = max(await asyncio.to_thread(self._there), default=None)
+            newest = await self.newest()
             due_at = not_before if newest is None else max(newest + self._every, not_before)
             if now < due_at:
                 await self._clock.pause(min((due_at - now).total_seconds(), LOOK_EVERY), stop)

@@ -41,6 +41,7 @@ async def demo(stop: asyncio.Event, port: int | None = None) -> None:
                 "SECRET_KEY": secrets.token_urlsafe(32),
                 "DATABASE_URL": f"sqlite:///{Path(folder) / 'callgate.db'}",
                 "OPERATORS": str(operator.id),
+                "SMSC_PRICE": "0.45",
                 "LANGUAGE": "en",
                 "BACKUP_EVERY_HOURS": "0",
             },

@@ -18,6 +18,7 @@ from aiogram.exceptions import AiogramError
 from sqlalchemy import make_url
 
 from bot import VERSION
+from bot.backups import Backups
 from bot.clock import Clock
 from bot.domain.condition import Account, Condition, Process, Ways
 from bot.domain.outbox import Target
@@ -66,12 +67,14 @@ class LookingAfter:
         pulse: Pulse,
         supervisor: Supervisor,
         budget_left: Callable[[], float],
+        backups: Backups | None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._transactions = transactions
         self._metrics = metrics
         self._budget_left = budget_left
+        self._backups = backups
         self._folder = _folder(settings)
         self._since = clock.now()
         self.leads_since: datetime | None = None
@@ -93,6 +96,8 @@ class LookingAfter:
         )
         metrics.watch_money(lambda: self.watchman.readings().money)
         self.loops: dict[str, Loop] = {"watchman": self.watchman.run}
+        if backups is not None:
+            self.loops["backups"] = backups.run
         self._wire: Wire | None = None
         settle = SettleLetter(clock, tell_operators)
         carriages = self._carriages(vault)
@@ -100,6 +105,7 @@ class LookingAfter:
             has_webhook=settings.UPDATES == "webhook",
             has_callback=settings.callback_url is not None,
             polls_inbox=settings.SMSC_POLL_SECONDS > 0,
+            backs_up=backups is not None,
             targets=tuple(carriages),
         )
         for target, carriage in carriages.items():
@@ -137,7 +143,13 @@ class LookingAfter:
         """How the installation is doing now: what this process noticed, and what is kept."""
         kept = await self._asked(ReadCondition(self._clock))
         process = Process(
-            VERSION, socket.gethostname(), os.getpid(), self._since, self.leads_since, is_alone=self._folder is not None
+            VERSION,
+            socket.gethostname(),
+            os.getpid(),
+            self._since,
+            self.leads_since,
+            is_alone=self._folder is not None,
+            backed_up_at=await self._backups.newest() if self._backups is not None else None,
         )
         return Condition(self._clock.now(), process, self._ways, self.watchman.readings(), self._budget_left(), kept)
 

@@ -16,7 +16,7 @@ from bot.domain.trouble import TOLD_AFTERWARDS, Alarm, Queue, Readings, Sighting
 @dataclass(frozen=True, slots=True)
 class Process:
     """The process whose readings these are. `is_alone`: its database serves no other one. `leads_since` is None when
-    it does not lead any more."""
+    it does not lead any more. `backed_up_at`: when the newest back-up was made, if there is one."""
 
     version: str
     host: str
@@ -24,16 +24,19 @@ class Process:
     since: datetime
     leads_since: datetime | None
     is_alone: bool
+    backed_up_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
     """How this installation is reached, as it is configured: whether Telegram brings updates, whether the gateway has
-    an address to report calls to, whether its inbox is read, and which own systems are told."""
+    an address to report calls to, whether its inbox is read, whether the bot makes back-ups, and which own systems are
+    told."""
 
     has_webhook: bool
     has_callback: bool
     polls_inbox: bool
+    backs_up: bool = False
     targets: Sequence[Target] = ()
 
 

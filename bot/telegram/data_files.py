@@ -22,7 +22,7 @@ from bot.domain.statistics import Period
 from bot.telegram.data_notices import spaced
 from bot.telegram.methods import EditText, SendText
 from bot.telegram.notices import notice
-from bot.telegram.texts import LANGUAGES, Texts, Words
+from bot.telegram.texts import Texts, Words
 
 T = TypeVar("T")
 
@@ -73,9 +73,7 @@ class DataFiles:
 
     async def _send_my_data(self, errand: ErrandDue) -> Receipt:
         document = BufferedInputFile(await self._my_data(errand.user_id or errand.chat_id), "callgate-my-data.json")
-        chosen = self._texts.pick(str(errand.details.get("language", "")))
-        languages = sorted(LANGUAGES, key=lambda language: language != chosen)
-        caption = "\n\n".join(_my_data_caption(self._texts.in_language(language)) for language in languages)
+        caption = _my_data_caption(self._texts.in_language(str(errand.details.get("language", ""))))
         await self._bot.send_document(errand.chat_id, document, caption=caption, request_timeout=UPLOAD_TIMEOUT)
         return Receipt(errand, Result.DONE)
 

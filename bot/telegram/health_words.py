@@ -78,6 +78,13 @@ def _storage(told: Condition, words: Words) -> list[str]:
     if readings.disk is not None:
         free, total = (numbers.size(count, language) for count in (readings.disk.free, readings.disk.total))
         lines.append(words("Free on its disk: {free} of {total}", free=free, total=total))
+    if told.ways.backs_up:
+        made_at = told.process.backed_up_at
+        lines.append(
+            words("Last back-up: {when}", when=words.moment(made_at, told.at))
+            if made_at is not None
+            else words("No back-up yet")
+        )
     if readings.transactions:
         lines.append(
             words(

@@ -68,6 +68,8 @@ async def test_a_back_up_is_made_at_once_and_holds_what_was_kept(
     await until(lambda: len(there(folder)) == 1)
     world.clock.advance(DAY.total_seconds())
     await until(lambda: len(there(folder)) == 2)
+    await operator.says("/health")
+    await operator.sees("Last back-up: ")
     await callgate.stop()
 
     newest = folder / there(folder)[-1]
@@ -104,6 +106,8 @@ async def test_a_back_up_that_fails_is_told_to_the_operators_and_tried_again(
     await operator.says("/start")
 
     await operator.sees("Something failed")
+    await operator.says("/health")
+    await operator.sees("No back-up yet")
     (tmp_path / "a file").unlink()
     world.clock.advance(HOUR.total_seconds() + 1)
 
@@ -113,8 +117,8 @@ async def test_a_back_up_that_fails_is_told_to_the_operators_and_tried_again(
 
 async def test_with_zero_hours_none_is_made(world: World, sqlite_path: Path, operator: Person, folder: Path) -> None:
     callgate = await backing_up(world, sqlite_path, operator, BACKUP_EVERY_HOURS="0")
-    await operator.says("/start")
-    await operator.sees("👋")
+    await operator.says("/health")
+    assert "ack-up" not in ((await operator.sees("All is well")).text or "")
     await callgate.stop()
 
     assert there(folder) == []

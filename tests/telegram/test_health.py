@@ -43,8 +43,8 @@ DETAILS: dict[str, str | int] = {
 }
 WELL = Condition(
     NOW,
-    Process("0.1.0", "gatehouse", 7, STARTED, STARTED, is_alone=True),
-    Ways(has_webhook=False, has_callback=True, polls_inbox=True, targets=(Target.EVENTS,)),
+    Process("0.1.0", "gatehouse", 7, STARTED, STARTED, is_alone=True, backed_up_at=EARLIER),
+    Ways(has_webhook=False, has_callback=True, polls_inbox=True, backs_up=True, targets=(Target.EVENTS,)),
     Readings(
         transactions=(0.002, 0.004, 0.07),
         answered_at=NOW,
