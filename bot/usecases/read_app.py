@@ -24,6 +24,8 @@ class ReadApp:
     contact anew. Else the limit, while one holds. Else the person is asked for their contact, and told why the last
     one was not taken.
 
+    Who waits nowhere and was let in without a call, by an admin say, is asked for nothing: they are in.
+
     Only attempts have a token: that of the call screen on which they go on.
     """
 
@@ -65,5 +67,9 @@ class ReadApp:
         until = datetime.fromtimestamp(int(details["until"]), UTC) if face is Face.LIMITED else now
         if until > now:
             return replace(nothing, state=CallState.LIMITED, until=until)
+        let_in = [] if waiting else (await store.grants.of_many([user_id])).get(user_id, [])
+        if let_in:
+            gates = [Granted(gate.title, gate.link, grant.state) for grant, gate in let_in]
+            return replace(nothing, state=CallState.CONFIRMED, gates=tuple(gates))
         refusal = ContactRefusal(str(details["reason"])) if face is Face.CONTACT_REFUSED else None
         return replace(nothing, refusal=refusal)

@@ -247,7 +247,7 @@ def _sentences(screen: CallScreen, words: Words, now: datetime) -> dict[str, str
         "lead": lead,
         "note": note,
         "purpose": words("To enter {gates}", gates=titles) if titles and is_ahead else "",
-        "mask": words("from your phone {mask}", mask=screen.mask),
+        "mask": words("from your phone {mask}", mask=screen.mask) if screen.mask else "",
     }
 
 
@@ -294,7 +294,7 @@ def _of_another(screen: CallScreen, words: Words) -> str:
 def _confirmed(screen: CallScreen, words: Words) -> tuple[str, str]:
     states = {gate.state for gate in screen.gates}
     if GrantState.DUE in states:
-        return words("Letting you in…"), words("The call was heard.")
+        return words("Letting you in…"), words("The call was heard.") if screen.mask else ""
     lead = words("You are in") if GrantState.DONE in states else words("Your phone is verified")
     if GrantState.TOO_MANY_CHATS in states:
         return lead, _except_for(GrantState.TOO_MANY_CHATS, screen, words) + words(

@@ -6,12 +6,14 @@ import itertools
 
 import pytest
 
-from bot.domain.gate import APP_PATIENCE, OPEN_APP_PATIENCE
+from bot.domain.delivery import Receipt, Result
+from bot.domain.gate import APP_PATIENCE, OPEN_APP_PATIENCE, GrantState
+from bot.domain.panel import ActKind
 from bot.domain.screen import Face
 from bot.usecases.open_app import Launch, OpenApp
 from bot.usecases.ports import Claim
 from bot.usecases.read_app import ReadApp
-from bot.usecases.read_calls import CallScreen, ReadCalls
+from bot.usecases.read_calls import CallScreen, CallState, ReadCalls
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, OTHER_GATE, Rules
 
 QUERY = "the query of a guard join"
@@ -163,3 +165,16 @@ async def test_what_is_read_in_the_chat_meanwhile_hides_nothing(rules: Rules, fa
     await rules.database.transact(lambda store: store.screens.show(ANNA, ANNA, face, rules.now))
 
     assert (await shown(rules)).state == "expired"
+
+
+async def test_whom_an_admin_let_in_is_asked_for_nothing(rules: Rules) -> None:
+    await rules.asks_to_join()
+    await rules.wants(ActKind.LET_IN)
+    assert (await shown(rules)).state is CallState.CONFIRMED
+    assert [granted.state for granted in (await shown(rules)).gates] == [GrantState.DUE]
+
+    await rules.settles(Receipt(await rules.grant(), Result.DONE))
+    assert [(granted.title, granted.state) for granted in (await shown(rules)).gates] == [(GATE.title, GrantState.DONE)]
+
+    await rules.asks_to_join(gate=OTHER_GATE)
+    assert (await shown(rules)).state is CallState.CONTACT
