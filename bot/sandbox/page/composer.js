@@ -3,7 +3,7 @@
 import { act, say } from "./act.js";
 import { attach, pickUser, shareContact } from "./actions.js";
 import { avatar } from "./avatar.js";
-import { clockTime } from "./clock.js";
+import { clockTime, dayName } from "./clock.js";
 import { el, show } from "./dom.js";
 import { sendFile } from "./files.js";
 import { icon } from "./icons.js";
@@ -18,7 +18,11 @@ import { page } from "./store.js";
 /** @param {Chat} chat @returns {string} why nothing can be written there */
 function whyClosed(chat) {
   if (chat.type === "channel") return "Only administrators can write here.";
-  if (chat.muted?.until) return `You are muted here until ${clockTime(chat.muted.until)}.`;
+  if (chat.muted?.until) {
+    const day = dayName(chat.muted.until);
+    const when = day === "Today" ? "" : `${day}, `;
+    return `You are muted here until ${when}${clockTime(chat.muted.until)}.`;
+  }
   return chat.muted ? "You are muted here: you can read, not write." : "Members cannot write here.";
 }
 
