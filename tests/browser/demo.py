@@ -146,6 +146,11 @@ class Walk:
         """The private chat, by the notification that came in."""
         self.page.get_by_test_id("banner").click()
 
+    def say(self, text: str) -> None:
+        """Write to the chat that is open."""
+        self.page.get_by_test_id("input").fill(text)
+        self.page.keyboard.press("Enter")
+
     def share_contact(self) -> None:
         self.page.get_by_test_id("share-contact").click()
         self.page.get_by_test_id("confirm-share").click()

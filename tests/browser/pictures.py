@@ -82,6 +82,22 @@ def take_guard_join(browser: Browser, url: str, folder: Path, scheme: Scheme) ->
     desk.close()
 
 
+def take_operator(browser: Browser, url: str, folder: Path, scheme: Scheme) -> None:
+    """What an operator sees of the installation, and of somebody who has just come in."""
+    phone = Walk(browser, url, PHONE, scheme, "Oscar")
+    phone.page.locator("[data-testid^=chat-item-]").filter(has_text="Callgate").first.click()
+    phone.say("/recent")
+    phone.expect_text("Lately")
+    phone.page.get_by_test_id("inline-button").filter(has_text="1").first.click()
+    phone.expect_text("What happened")
+    phone.picture(folder / f"person-{scheme}.png")
+    phone.say("/health")
+    phone.expect_text("All is well")
+    phone.page.get_by_test_id("message").last.evaluate("message => message.scrollIntoView({block: 'start'})")
+    phone.picture(folder / f"health-{scheme}.png")
+    phone.close()
+
+
 def draw_charts(folder: Path) -> None:
     """The picture of /stats, which looks the same in light and dark chats."""
     for language, titles in TITLES.items():
@@ -98,6 +114,7 @@ def main() -> None:
         for scheme in schemes:
             take(browser, url, PICTURES, scheme)
             take_guard_join(browser, url, PICTURES, scheme)
+            take_operator(browser, url, PICTURES, scheme)
 
 
 if __name__ == "__main__":
