@@ -15,6 +15,7 @@ from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, GrantDue, Parcel
 from bot.domain.gate import Gate
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
 from bot.domain.health import Ailment
+from bot.domain.outbox import Target
 from bot.domain.panel import Act, ActKind
 from bot.domain.screen import Face
 from bot.domain.settings import STANDARD
@@ -119,7 +120,7 @@ class Rules:
             FinishErasures(self.clock),
             *ForgetOld(self.clock, Keep()).steps,
         )
-        self.watch = WatchTroubles(self.clock, self.tell_operators, expects_callback=True)
+        self.watch = WatchTroubles(self.clock, self.tell_operators, expects_callback=True, targets=tuple(Target))
         self.is_started = False
 
     @property
