@@ -47,6 +47,7 @@ from bot.usecases.report_failure import ReportFailure
 from bot.usecases.roll_sums import RollSums
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
+from bot.usecases.settle_letter import SettleLetter
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.sweep import Sweep
@@ -118,6 +119,7 @@ class Rules:
             RollSums(self.clock),
             self.announce.go_on,
             FinishErasures(self.clock),
+            SettleLetter(self.clock, self.tell_operators).forget,
             *ForgetOld(self.clock, Keep()).steps,
         )
         self.watch = WatchTroubles(self.clock, self.tell_operators, expects_callback=True, targets=tuple(Target))
