@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -88,9 +89,13 @@ async def backup(config: Settings, given: argparse.Namespace) -> int:
     database = Database(config.DATABASE_URL.get_secret_value())
     await database.open()
     try:
-        await back_up(database, given.file)
+        schema = await back_up(database, given.file)
     finally:
         await database.close()
+    size = given.file.stat().st_size
+    done = {"file": str(given.file), "size": size, "schema": schema}
+    said = json.dumps(done) if given.json else f"{given.file} is written and checked: {size} bytes of schema {schema}"
+    sys.stdout.write(said + "\n")
     return OK
 
 
@@ -144,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="bring the database to the newest schema")
     copy = commands.add_parser("backup", help="copy the SQLite database to a new file, while the bot is stopped")
     copy.add_argument("file", type=Path, metavar="FILE")
+    copy.add_argument("--json", action="store_true", help="for machines: one object")
     told = commands.add_parser("stats", help="tell how many came how far, also while the bot runs")
     told.add_argument("--period", default="7d", metavar="PERIOD", help=f"one of {', '.join(PERIODS)} (7d)")
     told.add_argument("--gate", type=int, metavar="ID", help="of this gate only")

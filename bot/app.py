@@ -86,6 +86,7 @@ from bot.usecases.roll_sums import RollSums
 from bot.usecases.run_installation import RunInstallation
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
+from bot.usecases.settle_letter import SettleLetter
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.show_statistics import ShowStatistics
@@ -263,6 +264,7 @@ class App:
             announce.go_on,
             RollSums(clock),
             FinishErasures(clock),
+            SettleLetter(clock, tell_operators).forget,
             *ForgetOld(clock, settings.keep).steps,
         )
         sweeper = Sweeper(sweep, self._database, clock, self._announce)

@@ -101,6 +101,10 @@ class JournalFiles:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
+    async def count(self, period: Period, most: int) -> int:
+        """How many entries there are; no further than `most` are counted."""
+        return await self._transactions.transact(lambda store: store.journal.count(period, most))
+
     async def __call__(
         self, period: Period, folder: Path, part: int, tell: Tell, stop: asyncio.Event
     ) -> list[Path] | None:

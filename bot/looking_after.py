@@ -36,7 +36,7 @@ from bot.usecases.tell_operators import TellOperators
 from bot.usecases.watch_troubles import ReadSpending, WatchTroubles
 from bot.watch.pulse import Pulse
 from bot.watch.purse import Purse
-from bot.watch.watchman import AskWebhook, Watchman
+from bot.watch.watchman import AskWebhook, NoAnswerError, Watchman
 
 log = structlog.get_logger()
 
@@ -83,9 +83,12 @@ class LookingAfter:
         self._read_at = float("-inf")
         self._read_spending = ReadSpending(clock, settings.SMSC_PRICE)
         self._purse = Purse(transactions, gateway.balance, clock)
+        self._wire: Wire | None = None
+        carriages = self._carriages(vault)
+        expects_callback, targets = settings.callback_url is not None, tuple(carriages)
         self.watchman = Watchman(
             transactions,
-            WatchTroubles(clock, tell_operators, expects_callback=settings.callback_url is not None),
+            WatchTroubles(clock, tell_operators, expects_callback=expects_callback, targets=targets),
             self._read_spending,
             pulse,
             clock,
@@ -93,20 +96,19 @@ class LookingAfter:
             _webhook_question(bot) if settings.UPDATES == "webhook" else None,
             self._folder,
             settings.SMSC_LOW_BALANCE,
+            has_price=settings.SMSC_PRICE is not None,
         )
         metrics.watch_money(lambda: self.watchman.readings().money)
         self.loops: dict[str, Loop] = {"watchman": self.watchman.run}
         if backups is not None:
             self.loops["backups"] = backups.run
-        self._wire: Wire | None = None
         settle = SettleLetter(clock, tell_operators)
-        carriages = self._carriages(vault)
         self._ways = Ways(
             has_webhook=settings.UPDATES == "webhook",
-            has_callback=settings.callback_url is not None,
+            has_callback=expects_callback,
             polls_inbox=settings.SMSC_POLL_SECONDS > 0,
             backs_up=backups is not None,
-            targets=tuple(carriages),
+            targets=targets,
         )
         for target, carriage in carriages.items():
             postman = Postman(target, transactions, settle, carriage, clock, supervisor, metrics)
@@ -181,9 +183,9 @@ def _webhook_question(bot: Bot) -> AskWebhook:
     async def ask() -> tuple[datetime, str] | None:
         try:
             info = await bot.get_webhook_info(request_timeout=WEBHOOK_TIMEOUT)
-        except (AiogramError, OSError):
+        except (AiogramError, OSError) as error:
             # That Telegram does not answer is another trouble.
-            return None
+            raise NoAnswerError from error
         if info.last_error_date is None:
             return None
         return info.last_error_date, info.last_error_message or ""

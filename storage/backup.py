@@ -16,18 +16,19 @@ from storage.database import Database, DatabaseError
 T = TypeVar("T")
 
 
-async def back_up(database: Database, target: Path) -> None:
-    """Write a copy of an open SQLite database to `target`, which must not exist, and check it. Others wait meanwhile.
+async def back_up(database: Database, target: Path) -> str:
+    """Write a copy of an open SQLite database to `target`, which must not exist, and check it; of which schema it is.
 
-    Raises DatabaseError with what is wrong.
+    Others wait meanwhile. Raises DatabaseError with what is wrong.
     """
     if not database.is_sqlite:
         raise DatabaseError("backup: PostgreSQL is backed up with its own tool: pg_dump --format=custom")
     await asyncio.to_thread(_check_target, target)
     await database.vacuum_into(target)
-    problem = await asyncio.to_thread(_problem_of, target)
+    problem, schema = await asyncio.to_thread(_checked, target)
     if problem != "ok":
         raise DatabaseError(f"backup: the copy is damaged ({problem})")
+    return schema
 
 
 async def copy_beside(source: Path, target: Path) -> None:
@@ -92,9 +93,9 @@ def _check_target(target: Path) -> None:
         raise DatabaseError(f"backup: there is no folder {target.parent}")
 
 
-def _problem_of(path: Path) -> str:
+def _checked(path: Path) -> tuple[str, str]:
     with closing(_read_only(path)) as copy:
-        return _look_at(copy)[0]
+        return _look_at(copy)
 
 
 def _read_only(path: Path) -> sqlite3.Connection:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import Row, and_, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.outbox import Letter, Outgoing, Retries, Target
 from storage import tables
+from storage.statements import delete_some
 
 O = tables.outbox.c  # noqa: E741 - a capital letter a table, as elsewhere
 IS_DUE = and_(O.delivered_at.is_(None), O.given_up_at.is_(None))
+LETTER = select(*(O[name] for name in ("id", "target", "message_id", "type", "body", "attempts", "error")))
 ERROR_LENGTH = 200
 
 
@@ -39,13 +41,8 @@ class SqlOutbox:
         )
 
     async def due(self, target: Target, now: datetime, limit: int, busy: Collection[int]) -> list[Letter]:
-        rows = await self._connection.execute(
-            select(O.id, O.message_id, O.type, O.body, O.attempts)
-            .where(IS_DUE, O.target == target, O.due_at <= now, O.id.not_in(busy))
-            .order_by(O.due_at, O.id)
-            .limit(limit)
-        )
-        return [Letter(row.id, target, row.message_id, row.type, row.body or b"", row.attempts) for row in rows]
+        found = LETTER.where(IS_DUE, O.target == target, O.due_at <= now, O.id.not_in(busy)).order_by(O.due_at, O.id)
+        return [_letter(row) for row in await self._connection.execute(found.limit(limit))]
 
     async def delivered(self, letter_id: int, now: datetime) -> None:
         await self._connection.execute(
@@ -59,6 +56,11 @@ class SqlOutbox:
             update(tables.outbox)
             .where(O.id == letter_id)
             .values(due_at=due_at, error=error[:ERROR_LENGTH], attempts=O.attempts + 1)
+        )
+
+    async def keep(self, letter_id: int, error: str) -> None:
+        await self._connection.execute(
+            update(tables.outbox).where(O.id == letter_id).values(error=error[:ERROR_LENGTH])
         )
 
     async def give_up(self, letter_id: int, now: datetime, error: str) -> None:
@@ -98,5 +100,14 @@ class SqlOutbox:
         )
         return {Target(row.target): row.since for row in rows}
 
-    async def forget(self, before: datetime) -> None:
-        await self._connection.execute(delete(tables.outbox).where(O.created_at < before))
+    async def owed_since(self, before: datetime, limit: int) -> list[Letter]:
+        found = LETTER.where(IS_DUE, O.created_at < before).order_by(O.created_at).limit(limit)
+        return [_letter(row) for row in await self._connection.execute(found)]
+
+    async def forget(self, before: datetime, limit: int) -> None:
+        is_old = O.created_at < before
+        await delete_some(self._connection, tables.outbox, O.created_at, is_old, not_(IS_DUE), limit=limit)
+
+
+def _letter(row: Row[tuple[object, ...]]) -> Letter:
+    return Letter(row.id, Target(row.target), row.message_id, row.type, row.body or b"", row.attempts, row.error or "")

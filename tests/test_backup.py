@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -53,6 +54,21 @@ def test_a_copy_holds_what_was_kept_and_opens_as_a_database(folder: Path) -> Non
     assert people_in(folder / "copy.db") == [(ANNA,)]
     asyncio.run(_fill(Database("sqlite:///copy.db")))
     assert people_in(folder / "callgate.db") == [(ANNA,)]
+
+
+def test_what_was_copied_is_said_to_people_in_a_sentence_and_to_programs_in_json(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(folder / "callgate.db")) as connection:
+        (schema,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+
+    assert main(["backup", "copy.db"]) == 0
+    size = (folder / "copy.db").stat().st_size
+    assert capsys.readouterr().out == f"copy.db is written and checked: {size} bytes of schema {schema}\n"
+
+    assert main(["backup", "other.db", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"file": "other.db", "size": (folder / "other.db").stat().st_size, "schema": schema}
 
 
 def test_a_file_that_is_there_already_is_left_as_it_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

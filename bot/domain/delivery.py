@@ -182,6 +182,8 @@ class Notice(StrEnum):
     EXPORT_EMPTY = "export_empty"
     EXPORT_HUGE = "export_huge"
     EXPORT_FAILED = "export_failed"
+    MY_DATA_FAILED = "my_data_failed"
+    MY_DATA_TOO_LARGE = "my_data_too_large"
 
 
 class Toast(StrEnum):

@@ -15,7 +15,8 @@ RETRY_AFTER = tuple(
 """The rests after each try that failed; after the last of them it is given up (Standard Webhooks, "Retries")."""
 MOST_TRIES = len(RETRY_AFTER) + 1
 LETTERS_KEPT = timedelta(days=7)
-"""How long a letter is remembered, whatever became of it; trying to bring it ends long before."""
+"""How long a letter is remembered, whatever became of it. One that is owed for as long, since nothing could be brought
+in that time, is given up."""
 
 
 class Target(StrEnum):
@@ -39,7 +40,8 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One thing to be brought. `message_id` is the same at every try, so that the receiver knows a repeat."""
+    """One thing to be brought. `message_id` is the same at every try, so that the receiver knows a repeat. `error`:
+    what went wrong last."""
 
     id: int
     target: Target
@@ -47,6 +49,7 @@ class Letter:
     type: str
     body: bytes = field(repr=False)
     attempts: int
+    error: str = ""
 
 
 class Reply(StrEnum):

@@ -26,6 +26,8 @@ MANY_UNKEPT = 3
 QUEUE_PATIENCE = timedelta(minutes=2)
 RIGHTS_PATIENCE = timedelta(minutes=10)
 """Who sets a gate up is given this long to give all rights, before operators hear of one that is missing."""
+OFF_FOR = timedelta(days=3)
+"""How long a gate that went off is a trouble; one that nobody puts right in that time was given up, and meant to be."""
 OUTBOX_PATIENCE = timedelta(hours=1)
 WEBHOOK_FRESH = timedelta(minutes=5)
 DISK_FREE = 2**30
@@ -123,7 +125,10 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What this process noticed by itself, and was told outside. `money` is None when it is not known."""
+    """What this process noticed by itself, and was told outside. `money` is None when it is not known.
+
+    `unknown`: troubles of which these say nothing, since whoever was asked gave no answer; they may be there or not.
+    """
 
     transactions: tuple[float, ...] = ()
     """How many seconds each took lately."""
@@ -149,6 +154,7 @@ class Readings:
     disk: Disk | None = None
     webhook_error_at: datetime | None = None
     webhook_error: str = ""
+    unknown: frozenset[Trouble] = frozenset()
 
 
 def noticed(readings: Readings, now: datetime) -> list[Sighting]:

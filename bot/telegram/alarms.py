@@ -104,7 +104,7 @@ def _of_outbox(trouble: Trouble, details: Details, words: Words) -> str:
     name = variable_of(str(details["subject"]))
     if trouble is Trouble.OUTBOX_GONE:
         return words(
-            "⚠️ {name} answered 410: it wants nothing more, so I stopped. What is owed to it is kept for now. "
+            "⚠️ {name} answered 410: it wants nothing more, so I stopped. What is owed to it is kept for a week. "
             "Once the address is right, start me again.",
             name=name,
         )

@@ -6,13 +6,21 @@ import asyncio
 import tempfile
 import time
 import zipfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramRetryAfter
+from aiogram.exceptions import (
+    AiogramError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramEntityTooLarge,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+)
 from aiogram.types import BufferedInputFile, FSInputFile
 
 from bot.clock import REAL_TIME
@@ -22,7 +30,11 @@ from bot.domain.statistics import Period
 from bot.telegram.data_notices import spaced
 from bot.telegram.methods import EditText, SendText
 from bot.telegram.notices import notice
+from bot.telegram.refusals import UNREACHABLE, says
 from bot.telegram.texts import Texts, Words
+from bot.usecases.ports import StorageUnavailableError
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -35,8 +47,13 @@ PART = 45 * 10**6
 """Bytes of one file at the most; bots may send 50 MB (Bot API, `sendDocument`)."""
 PLAIN = 10**6
 """Bytes up to which a file is sent as it is, to be looked at on a phone; larger ones are packed."""
+MOST_EXPORTED = 1_000_000
+"""Entries of the journal that are exported through Telegram at once; from a shell there is no bound."""
 TRIES = 5
 PATIENCE = 60.0
+FAILED = {FileKind.MY_DATA: Notice.MY_DATA_FAILED, FileKind.JOURNAL: Notice.EXPORT_FAILED}
+TOO_LARGE = {FileKind.MY_DATA: Notice.MY_DATA_TOO_LARGE, FileKind.JOURNAL: Notice.EXPORT_FAILED}
+"""What is said when a file cannot be sent."""
 
 MyData = Callable[[int], Awaitable[bytes]]
 Tell = Callable[[int], Awaitable[None]]
@@ -45,6 +62,9 @@ Tell = Callable[[int], Awaitable[None]]
 class JournalFiles(Protocol):
     """Writes the journal of a period into files."""
 
+    async def count(self, period: Period, most: int) -> int:
+        """How many entries there are; no further than `most` are counted."""
+
     async def __call__(
         self, period: Period, folder: Path, part: int, tell: Tell, stop: asyncio.Event
     ) -> Sequence[Path] | None:
@@ -52,7 +72,10 @@ class JournalFiles(Protocol):
 
 
 class DataFiles:
-    """Runs MAKE_FILE errands. Nothing of a file is in its row: it is made when it is sent, and after a crash anew."""
+    """Runs MAKE_FILE errands. Nothing of a file is in its row: it is made when it is sent, and after a crash anew.
+
+    What fails is tried again a few times; that it failed for good is said to who asked.
+    """
 
     def __init__(self, bot: Bot, texts: Texts, my_data: MyData, journal: JournalFiles, stopping: asyncio.Event) -> None:
         self._bot = bot
@@ -64,29 +87,53 @@ class DataFiles:
         """What runs the errands of each kind."""
 
     async def send(self, errand: ErrandDue) -> Receipt:
-        """Make the file, and send it."""
-        match FileKind(str(errand.details["file"])):
-            case FileKind.MY_DATA:
-                return await self._send_my_data(errand)
-            case FileKind.JOURNAL:
-                return await self._send_journal(errand)
+        """Make the file, and send it. May raise what aiogram raises."""
+        kind = FileKind(str(errand.details["file"]))
+        if errand.attempts >= TRIES:
+            return await self._refuse(errand, FAILED[kind], "tried too often")
+        try:
+            match kind:
+                case FileKind.MY_DATA:
+                    return await self._send_my_data(errand)
+                case FileKind.JOURNAL:
+                    return await self._send_journal(errand)
+        except TelegramEntityTooLarge as error:
+            return await self._refuse(errand, TOO_LARGE[kind], error.message)
+        except TelegramBadRequest as error:
+            if says(error, UNREACHABLE):
+                raise
+            return await self._refuse(errand, FAILED[kind], error.message)
+        except AiogramError:
+            raise
+        except (StorageUnavailableError, OSError) as error:
+            # The database is away, or the disk is full: that may pass.
+            return Receipt(errand, Result.RETRY, error=type(error).__name__)
+        except Exception as error:
+            log.exception("file_not_made", file=kind)
+            return Receipt(errand, Result.RETRY, error=type(error).__name__)
 
     async def _send_my_data(self, errand: ErrandDue) -> Receipt:
-        document = BufferedInputFile(await self._my_data(errand.user_id or errand.chat_id), "callgate-my-data.json")
-        caption = _my_data_caption(self._texts.in_language(str(errand.details.get("language", ""))))
+        data = await self._my_data(errand.user_id or errand.chat_id)
+        if len(data) > PART:
+            return await self._refuse(errand, TOO_LARGE[FileKind.MY_DATA], "too large")
+        document = BufferedInputFile(data, "callgate-my-data.json")
+        caption = _my_data_caption(self._words(errand))
         await self._bot.send_document(errand.chat_id, document, caption=caption, request_timeout=UPLOAD_TIMEOUT)
         return Receipt(errand, Result.DONE)
 
     async def _send_journal(self, errand: ErrandDue) -> Receipt:
-        words = self._texts.in_language(errand.language)
-        if errand.attempts >= TRIES:
-            text = notice({"notice": Notice.EXPORT_FAILED}, words)
-            await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
-            return Receipt(errand, Result.REFUSED, error="tried too often")
-        details = errand.details
+        words, details = self._words(errand), errand.details
         first = date.fromisoformat(str(details["first"])) if details["first"] else None
         period = Period(first, date.fromisoformat(str(details["last"])))
-        progress = Progress(self._bot, errand.chat_id, words, int(details["entries"]))
+        entries = await self._journal.count(period, MOST_EXPORTED + 1)
+        if entries == 0:
+            await self._say(errand, {"notice": Notice.EXPORT_EMPTY})
+            return Receipt(errand, Result.DONE)
+        if entries > MOST_EXPORTED:
+            told: dict[str, str | int] = {"most": MOST_EXPORTED, "period": details["period"]}
+            await self._say(errand, told | {"notice": Notice.EXPORT_HUGE})
+            return Receipt(errand, Result.DONE)
+        progress = Progress(self._bot, errand.chat_id, words, entries)
         await progress.begin()
         try:
             with tempfile.TemporaryDirectory(prefix="callgate-export-") as folder:
@@ -97,6 +144,17 @@ class DataFiles:
         finally:
             await progress.end()
         return Receipt(errand, Result.DONE)
+
+    async def _refuse(self, errand: ErrandDue, what: Notice, error: str) -> Receipt:
+        await self._say(errand, {"notice": what})
+        return Receipt(errand, Result.REFUSED, error=error)
+
+    async def _say(self, errand: ErrandDue, details: Mapping[str, str | int]) -> None:
+        text = notice(details, self._words(errand))
+        await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
+
+    def _words(self, errand: ErrandDue) -> Words:
+        return self._texts.in_language(str(errand.details.get("language") or errand.language))
 
     async def _send_files(self, chat_id: int, files: Sequence[Path], words: Words) -> None:
         for number, file in enumerate(files, 1):
@@ -177,6 +235,8 @@ async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
             if error.retry_after > PATIENCE:
                 raise
             await REAL_TIME.pause(error.retry_after)
+        except TelegramEntityTooLarge:
+            raise
         except TelegramNetworkError:
             await REAL_TIME.pause(1.0)
     return await call()

@@ -32,6 +32,10 @@ def data_notice(what: Notice, details: Mapping[str, str | int], words: Words) ->
             )
         case Notice.EXPORT_FAILED:
             return words("⚠️ The export could not be sent. Ask for it again, or export from a shell.")
+        case Notice.MY_DATA_FAILED:
+            return words("⚠️ The file with your data could not be sent. Please ask for it again: /mydata")
+        case Notice.MY_DATA_TOO_LARGE:
+            return words("⚠️ What is kept about you is too much for a chat. Please ask those who run this bot for it.")
         case _:
             raise ValueError(f"{what} is no notice about data")
 

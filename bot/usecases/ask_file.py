@@ -9,9 +9,6 @@ from bot.domain.personal import FileKind
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
-MOST_EXPORTED = 1_000_000
-"""Entries of the journal that are exported through Telegram at once; from a shell there is no bound."""
-
 BY_DEFAULT = "7d"
 """The period that is exported when none is named."""
 
@@ -37,8 +34,9 @@ class AskMyData:
 
 
 class AskExport:
-    """A period is named as for the statistics, or by its first and last day. What cannot be exported, or is too much,
-    is answered with what can be done instead."""
+    """A period is named as for the statistics, or by its first and last day. What is none is answered with how one is
+    written. How many entries there are is counted when the files are made: many take a while, and all who write to the
+    bot would wait for it here."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -52,21 +50,13 @@ class AskExport:
         if await is_being_made(store, job):
             await self._say(store, operator, Notice.EXPORT_BUSY, {})
             return
-        entries = await store.journal.count(period, MOST_EXPORTED + 1)
-        if entries == 0:
-            await self._say(store, operator, Notice.EXPORT_EMPTY, {})
-        elif entries > MOST_EXPORTED:
-            await self._say(store, operator, Notice.EXPORT_HUGE, {"most": MOST_EXPORTED, "period": written})
-        else:
-            details: dict[str, str | int] = {
-                "file": FileKind.JOURNAL,
-                "first": period.first.isoformat() if period.first is not None else "",
-                "last": period.last.isoformat(),
-                "entries": entries,
-            }
-            await store.errands.add(
-                ErrandKind.MAKE_FILE, operator.chat_id, details, now, user_id=operator.user_id, job=job
-            )
+        details: dict[str, str | int] = {
+            "file": FileKind.JOURNAL,
+            "first": period.first.isoformat() if period.first is not None else "",
+            "last": period.last.isoformat(),
+            "period": written or BY_DEFAULT,
+        }
+        await store.errands.add(ErrandKind.MAKE_FILE, operator.chat_id, details, now, user_id=operator.user_id, job=job)
 
     async def _say(self, store: Store, operator: Person, notice: Notice, details: dict[str, str | int]) -> None:
         await store.errands.add(ErrandKind.NOTIFY, operator.chat_id, {**details, "notice": notice}, self._clock.now())

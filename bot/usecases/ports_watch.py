@@ -41,7 +41,11 @@ class Outbox(Protocol):
 
     async def retry(self, letter_id: int, due_at: datetime, error: str) -> None: ...
 
-    async def give_up(self, letter_id: int, now: datetime, error: str) -> None: ...
+    async def keep(self, letter_id: int, error: str) -> None:
+        """It stays as it was, though it was not taken; that counts as no try."""
+
+    async def give_up(self, letter_id: int, now: datetime, error: str) -> None:
+        """It is not brought any more. What it said is not needed."""
 
     async def outgoing(self) -> list[Outgoing]:
         """How it stands with each target that has, or had, anything to be told."""
@@ -49,8 +53,11 @@ class Outbox(Protocol):
     async def failing_since(self) -> dict[Target, datetime]:
         """Since when the oldest letter waits that failed at least once."""
 
-    async def forget(self, before: datetime) -> None:
-        """Delete what was owed earlier, also what is not delivered."""
+    async def owed_since(self, before: datetime, limit: int) -> list[Letter]:
+        """Those that are owed for longer, the oldest first."""
+
+    async def forget(self, before: datetime, limit: int) -> None:
+        """Delete what was owed earlier, and is settled."""
 
 
 class Vitals(Protocol):

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.clock import Clock
 from bot.domain.delivery import Notice
 from bot.domain.journal import Event
-from bot.domain.outbox import Delivery, Letter, Reply, next_try
+from bot.domain.outbox import LETTERS_KEPT, Delivery, Letter, Reply, next_try
 from bot.domain.trouble import Sighting, Trouble
 from bot.usecases.ports import Store
 from bot.usecases.raise_alarm import ClearAlarm, RaiseAlarm
 from bot.usecases.tell_operators import TellOperators
 
+AT_ONCE = 100
+"""Letters given up, or forgotten, in one transaction; what is left comes with the next."""
+
 
 class SettleLetter:
     """Taken: done, and what it said is forgotten. Failed: it is brought again with growing rests, and given up after
     the last of them, which operators hear of. When the receiver wants nothing more, operators hear of it once, and the
-    letter stays owed."""
+    letter stays owed; that was no try of this letter.
+
+    `forget` is a step of the sweep: what could not be brought in a week is given up in the same way, never lost without
+    a word, and what became of letters is remembered for as long.
+    """
 
     def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
         self._clock = clock
@@ -31,7 +40,7 @@ class SettleLetter:
                 await store.outbox.delivered(letter.id, now)
                 await self._clear_alarm(store, gone.name, now, now)
             case Reply.GONE:
-                await store.outbox.retry(letter.id, now, delivery.error)
+                await store.outbox.keep(letter.id, delivery.error)
                 await self._raise_alarm(store, gone, now)
             case Reply.FAILED:
                 await self._failed(store, letter, delivery.error)
@@ -42,6 +51,16 @@ class SettleLetter:
         if again_at is not None:
             await store.outbox.retry(letter.id, again_at, error)
             return
+        await self._give_up(store, letter, error, now)
+
+    async def forget(self, store: Store) -> None:
+        """What is too old."""
+        now = self._clock.now()
+        for letter in await store.outbox.owed_since(now - LETTERS_KEPT, AT_ONCE):
+            await self._give_up(store, letter, letter.error or "it could not be brought", now)
+        await store.outbox.forget(now - LETTERS_KEPT, AT_ONCE)
+
+    async def _give_up(self, store: Store, letter: Letter, error: str, now: datetime) -> None:
         await store.outbox.give_up(letter.id, now, error)
         store.journal.add(Event.LETTER_LOST, now, code=letter.type)
         details = {"notice": Notice.LETTER_LOST, "target": letter.target, "error": error[:200]}

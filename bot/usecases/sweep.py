@@ -9,7 +9,6 @@ from bot.clock import Clock
 from bot.domain.delivery import ErrandKind
 from bot.domain.gate import GrantKind
 from bot.domain.journal import Event
-from bot.domain.outbox import LETTERS_KEPT
 from bot.domain.settings import WayIn
 from bot.domain.verification import PHONE_KEPT
 from bot.usecases.admit import BY_NOBODY, PROMPT_PATIENCE, Why, call_off, decide, tell_deadline, turn_away
@@ -150,4 +149,3 @@ class Sweep:
         await store.errands.drop(now, done_before=now - SEEN_KEPT)
         await store.events.forget_foreign(now - FOREIGN_KEPT)
         await store.requests.forget_names(now - NAMES_KEPT)
-        await store.outbox.forget(now - LETTERS_KEPT)

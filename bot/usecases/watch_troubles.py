@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from bot.domain.outbox import Target
 from bot.domain.statistics import Period
 from bot.domain.trouble import (
     CALM,
+    OFF_FOR,
     OUTBOX_PATIENCE,
     RIGHTS_PATIENCE,
     UNREPORTED_FROM,
@@ -37,7 +39,7 @@ STUCK_FOR = timedelta(seconds=20)
 """Less than the time between two looks."""
 WEEK = 7
 """Days."""
-WATCHED_QUEUES = ("grants", "screens")
+WATCHED_QUEUES = ("numbers", "grants", "screens")
 """Those in which somebody waits for the bot; all else may rest."""
 
 
@@ -59,16 +61,20 @@ class ReadSpending:
 
 class WatchTroubles:
     """A step that is made every half a minute: what is wrong now is noted, and told if it is news; what was wrong and
-    has been well for a while gets its all clear.
+    has been well for a while gets its all clear. What ended without being mended, say at a gate that was given up, ends
+    without a word, and of what cannot be known now nothing is said.
 
-    `expects_callback`: the gateway has an address to report calls to.
+    `expects_callback`: the gateway has an address to report calls to. `targets`: the owner's own systems that are told.
     """
 
-    def __init__(self, clock: Clock, tell_operators: TellOperators, *, expects_callback: bool) -> None:
+    def __init__(
+        self, clock: Clock, tell_operators: TellOperators, *, expects_callback: bool, targets: Collection[Target]
+    ) -> None:
         self._clock = clock
         self._raise = RaiseAlarm(tell_operators)
         self._clear = ClearAlarm(tell_operators)
         self._expects_callback = expects_callback
+        self._targets = targets
         self._stuck_since: dict[str, datetime] = {}
 
     async def __call__(self, store: Store, readings: Readings) -> None:
@@ -85,8 +91,32 @@ class WatchTroubles:
             await self._raise(store, sighting, now)
         there = {sighting.name for sighting in sightings}
         for alarm in active:
-            if alarm.name not in there:
+            if alarm.name in there or alarm.trouble in readings.unknown:
+                continue
+            if await self._is_mended(store, alarm):
                 await self._clear(store, alarm.name, now - CALM, now)
+            else:
+                await store.alarms.clear(alarm.name, now - CALM, now)
+
+    @staticmethod
+    async def _is_mended(store: Store, alarm: Alarm) -> bool:
+        """Whether what is there no more is well, rather than of no concern any more."""
+        match alarm.trouble:
+            case Trouble.GATE_OFF:
+                gate = await store.gates.get(int(alarm.subject))
+                return gate is not None and gate.is_on
+            case Trouble.GATE_LACKS:
+                gate = await store.gates.get(int(alarm.subject))
+                return gate is not None and gate.works
+            case Trouble.OUTBOX_FAILING:
+                taken = {outgoing.target: outgoing.delivered_at for outgoing in await store.outbox.outgoing()}
+                taken_at = taken.get(Target(alarm.subject))
+                return taken_at is not None and taken_at >= alarm.seen_at
+            case Trouble.OUTBOX_GONE:
+                # Once something is taken, the postman clears it.
+                return False
+            case _:
+                return True
 
     async def _queues(self, store: Store, now: datetime) -> list[Sighting]:
         """Those that are stuck, and were when last looked at: after a jump of the clock, or a pause of the machine, all
@@ -110,7 +140,9 @@ class WatchTroubles:
         return found
 
     async def _gates(self, store: Store, active: list[Alarm], now: datetime) -> list[Sighting]:
-        off = [int(alarm.subject) for alarm in active if alarm.trouble is Trouble.GATE_OFF]
+        off = [
+            int(alarm.subject) for alarm in active if alarm.trouble is Trouble.GATE_OFF and now - alarm.since < OFF_FOR
+        ]
         gates = await store.gates.get_many(off) if off else {}
         found = [Sighting(Trouble.GATE_OFF, str(gate.chat_id)) for gate in gates.values() if not gate.is_on]
         for gate, health in await store.vitals.rights():
@@ -122,9 +154,10 @@ class WatchTroubles:
 
     async def _outbox(self, store: Store, active: list[Alarm], now: datetime) -> list[Sighting]:
         gone = {Target(alarm.subject) for alarm in active if alarm.trouble is Trouble.OUTBOX_GONE}
-        # Over once something is taken, which the postman notes.
-        found = [Sighting(Trouble.OUTBOX_GONE, target) for target in gone]
+        if gone:
+            gone &= {outgoing.target for outgoing in await store.outbox.outgoing() if outgoing.queued}
+        found = [Sighting(Trouble.OUTBOX_GONE, target) for target in gone if target in self._targets]
         for target, since in (await store.outbox.failing_since()).items():
-            if now - since > OUTBOX_PATIENCE and target not in gone:
+            if target in self._targets and target not in gone and now - since > OUTBOX_PATIENCE:
                 found.append(Sighting(Trouble.OUTBOX_FAILING, target, since=since))
         return found

@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from bot.clock import Clock
-from bot.domain.trouble import Disk, Readings
+from bot.domain.trouble import Disk, Readings, Trouble
 from bot.usecases.ports import StorageUnavailableError, Transactions
 from bot.usecases.watch_troubles import ReadSpending, WatchTroubles
 from bot.watch.pulse import Pulse
@@ -26,14 +26,20 @@ BALANCE_EVERY = timedelta(minutes=10)
 """The money does not go any faster."""
 WEBHOOK_EVERY = timedelta(minutes=3)
 
+
+class NoAnswerError(Exception):
+    """Whoever was asked gave no answer."""
+
+
 AskWebhook = Callable[[], Awaitable[tuple[datetime, str] | None]]
 
 
 class Watchman:
     """Every half a minute takes all readings, and has troubles noted. What lies outside is asked before, and seldom.
 
-    `ask_webhook` says when Telegram last failed to bring an update, and why; None where updates are polled. `folder` is
-    where the database file lies, None where that is another machine's business.
+    `ask_webhook` says when Telegram last failed to bring an update, and why, if ever, or raises NoAnswerError; None
+    where updates are polled. `folder` is where the database file lies, None where that is another machine's business.
+    `low_money` is the amount below which the money is short; `has_price`: what is spent can be known.
     """
 
     def __init__(
@@ -47,6 +53,8 @@ class Watchman:
         ask_webhook: AskWebhook | None,
         folder: Path | None,
         low_money: float,
+        *,
+        has_price: bool,
     ) -> None:
         self._transactions = transactions
         self._watch = watch
@@ -57,6 +65,8 @@ class Watchman:
         self._ask_webhook = ask_webhook
         self._folder = folder
         self._from_outside = Readings(low_money=low_money)
+        self._has_price = has_price
+        self._is_webhook_known = ask_webhook is None
         self._balance_at = self._webhook_at = clock.now()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -74,16 +84,22 @@ class Watchman:
 
     def readings(self) -> Readings:
         """What is known now."""
-        outside, statement = self._from_outside, self._purse.statement
+        outside, statement, disk = self._from_outside, self._purse.statement, self._disk()
+        known = {
+            Trouble.MONEY_SHORT: statement.money is not None and (outside.spent is not None or not self._has_price),
+            Trouble.WEBHOOK: self._is_webhook_known,
+            Trouble.DISK_SHORT: disk is not None or self._folder is None,
+        }
         return replace(
             self._pulse.readings(),
             money=None if statement.money is None else float(statement.money),
             currency=statement.currency,
             low_money=outside.low_money,
             spent=outside.spent,
-            disk=self._disk(),
+            disk=disk,
             webhook_error_at=outside.webhook_error_at,
             webhook_error=outside.webhook_error,
+            unknown=frozenset(trouble for trouble, is_known in known.items() if not is_known),
         )
 
     def _disk(self) -> Disk | None:
@@ -102,9 +118,17 @@ class Watchman:
             await self._read_balance()
         if self._ask_webhook is not None and now >= self._webhook_at:
             self._webhook_at = now + WEBHOOK_EVERY
-            failed = await self._ask_webhook()
-            at, error = failed or (None, "")
-            self._from_outside = replace(self._from_outside, webhook_error_at=at, webhook_error=error)
+            await self._read_webhook(self._ask_webhook)
+
+    async def _read_webhook(self, ask: AskWebhook) -> None:
+        try:
+            failed = await ask()
+        except NoAnswerError:
+            self._is_webhook_known = False
+            return
+        at, error = failed or (None, "")
+        self._from_outside = replace(self._from_outside, webhook_error_at=at, webhook_error=error)
+        self._is_webhook_known = True
 
     async def _read_balance(self) -> None:
         try:

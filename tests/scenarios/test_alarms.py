@@ -127,6 +127,25 @@ async def test_money_that_runs_short_is_told_with_for_how_long_it_lasts(
     await operator.sees("the gateway account has money again")
 
 
+async def test_a_restart_while_the_gateway_tells_nothing_brings_no_all_clear(
+    world: World, install: Install, operator: Person
+) -> None:
+    world.smsc.balance = Decimal("40.00")
+    callgate = await install(SMSC_LOW_BALANCE="50")
+    await is_raised(callgate, "money_short")
+    world.smsc.fail_with(2, endpoint="balance")
+
+    await callgate.restart()
+    await looked(callgate, times=25)
+    assert await alarms(callgate) == {"money_short": False}
+    assert count(operator, "✅ All clear") == 0
+
+    world.smsc.fail_with(None)
+    world.smsc.balance = Decimal("5000.00")
+    world.clock.advance(601)
+    await is_cleared(callgate, "money_short")
+
+
 async def test_the_balance_is_asked_for_every_ten_minutes_and_not_more_often(world: World, brisk: Installation) -> None:
     await looked(brisk, times=20)
     asked = sum(entry.title.startswith("balance") for entry in world.trace.of("gateway"))
@@ -218,7 +237,12 @@ async def test_updates_that_cannot_be_brought_to_the_webhook(world: World, insta
     await operator.sees("/privacy")
     await is_raised(callgate, "webhook")
     await operator.sees("cannot bring updates")
+    world.faults.add(where="telegram", kind="500", method="getWebhookInfo", times=None)
+    await callgate.restart()
+    await looked(callgate, times=25)
+    assert (await alarms(callgate))["webhook"] is False
 
+    world.faults.clear()
     await is_cleared(callgate, "webhook")
     await operator.sees("brings updates to the webhook again")
 

@@ -16,7 +16,6 @@ from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Message
 from bot.sandbox.world import World
 from bot.telegram import data_files
-from bot.usecases import ask_file
 from bot.usecases.ports import Store
 from tests.installation import Installation, verify
 from tests.process import BotProcess
@@ -128,7 +127,7 @@ async def test_what_cannot_be_exported_is_answered_with_what_can(
 async def test_a_huge_range_is_refused_with_the_command_for_a_shell(
     world: World, brisk: Installation, operator: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ask_file, "MOST_EXPORTED", 100)
+    monkeypatch.setattr(data_files, "MOST_EXPORTED", 100)
     await made_up(brisk, 101)
 
     await operator.says("/export all")

@@ -15,6 +15,7 @@ from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, GrantDue, Parcel
 from bot.domain.gate import Gate
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
 from bot.domain.health import Ailment
+from bot.domain.outbox import Target
 from bot.domain.panel import Act, ActKind
 from bot.domain.screen import Face
 from bot.domain.settings import STANDARD
@@ -46,6 +47,7 @@ from bot.usecases.report_failure import ReportFailure
 from bot.usecases.roll_sums import RollSums
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
+from bot.usecases.settle_letter import SettleLetter
 from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.sweep import Sweep
@@ -117,9 +119,10 @@ class Rules:
             RollSums(self.clock),
             self.announce.go_on,
             FinishErasures(self.clock),
+            SettleLetter(self.clock, self.tell_operators).forget,
             *ForgetOld(self.clock, Keep()).steps,
         )
-        self.watch = WatchTroubles(self.clock, self.tell_operators, expects_callback=True)
+        self.watch = WatchTroubles(self.clock, self.tell_operators, expects_callback=True, targets=tuple(Target))
         self.is_started = False
 
     @property

@@ -16,7 +16,7 @@ from bot.domain.gateway import EventKind, GatewayReason
 from bot.domain.health import Health
 from bot.domain.outbox import Delivery, Reply, Target
 from bot.domain.settings import STANDARD, WayIn
-from bot.domain.trouble import Readings, Sighting, Trouble
+from bot.domain.trouble import OFF_FOR, Readings, Sighting, Trouble
 from bot.usecases.operators import Operators
 from bot.usecases.raise_alarm import RaiseAlarm
 from bot.usecases.settle_letter import SettleLetter
@@ -123,7 +123,7 @@ async def test_several_processes_that_see_it_at_the_same_moment_tell_it_once(pos
 
 async def test_another_process_knows_what_was_told_and_clears_it(rules: Rules) -> None:
     await rules.watches(FLOODED)
-    rules.watch = WatchTroubles(rules.clock, rules.tell_operators, expects_callback=True)
+    rules.watch = WatchTroubles(rules.clock, rules.tell_operators, expects_callback=True, targets=tuple(Target))
 
     await rules.watches(FLOODED)
     rules.later(6 * MINUTE)
@@ -133,7 +133,7 @@ async def test_another_process_knows_what_was_told_and_clears_it(rules: Rules) -
 
 
 async def test_every_operator_hears_of_it(rules: Rules) -> None:
-    watch = WatchTroubles(rules.clock, TellOperators(Operators([5, 6])), expects_callback=True)
+    watch = WatchTroubles(rules.clock, TellOperators(Operators([5, 6])), expects_callback=True, targets=tuple(Target))
 
     await rules.database.transact(lambda store: watch(store, FLOODED))
 
@@ -193,6 +193,46 @@ async def test_a_gate_that_went_off_is_cleared_when_it_is_guarded_again(rules: R
 async def _health(rules: Rules, **rights: bool) -> None:
     health = Health(rules.now, **{"can_invite": True, "is_supergroup": True, **rights})
     await rules.database.transact(lambda store: store.gates.set_extras(GATE.chat_id, health=health))
+
+
+async def _is_known(rules: Rules) -> list[str]:
+    """The troubles that are not over."""
+    return [alarm.name for alarm in await rules.database.transact(lambda store: store.alarms.active())]
+
+
+async def test_a_gate_that_nobody_wants_back_is_no_trouble_after_some_days_and_no_all_clear_is_told(
+    rules: Rules,
+) -> None:
+    await rules.becomes(GATE)
+    await rules.becomes(OFF)
+    rules.later(OFF_FOR.total_seconds() - 1)
+    await rules.watches()
+    assert len(await _is_known(rules)) == 1
+
+    rules.later(6 * MINUTE)
+    await rules.watches()
+
+    assert await _is_known(rules) == []
+    assert await words(rules) == [("gate_off", "gate_off")]
+
+
+@pytest.mark.parametrize("how", ["the bot is taken out", "it is switched off"])
+async def test_of_a_gate_that_is_guarded_no_more_nobody_hears_that_it_lacks_nothing(rules: Rules, how: str) -> None:
+    await rules.becomes(GATE)
+    await _health(rules, can_invite=False)
+    rules.later(11 * MINUTE)
+    await rules.watches()
+    assert await words(rules) == [("alarm", "gate_lacks")]
+
+    if how == "it is switched off":
+        await rules.database.transact(lambda store: store.gates.set_switch(GATE.chat_id, Switch.OFF, rules.now))
+    else:
+        await rules.becomes(OFF)
+    rules.later(6 * MINUTE)
+    await rules.watches()
+
+    assert not any(name.startswith("gate_lacks") for name in await _is_known(rules))
+    assert "all_clear" not in {notice for notice, _ in await words(rules)}
 
 
 async def test_a_right_that_a_gate_lacks_is_told_once_its_admins_had_time_to_give_it(rules: Rules) -> None:
@@ -263,7 +303,7 @@ async def test_foreign_reports_do_not_show_that_calls_are_reported(rules: Rules)
 
 
 async def test_an_installation_that_nothing_reaches_misses_no_callback(rules: Rules) -> None:
-    rules.watch = WatchTroubles(rules.clock, rules.tell_operators, expects_callback=False)
+    rules.watch = WatchTroubles(rules.clock, rules.tell_operators, expects_callback=False, targets=tuple(Target))
     for user_id, phone in ((ANNA, "+79991231234"), (BORIS, OTHER_PHONE)):
         await _is_found_in_the_inbox(rules, user_id, phone, user_id)
     rules.later(3 * MINUTE)
@@ -291,6 +331,31 @@ async def test_grants_that_wait_are_told_unless_only_the_clock_jumped(rules: Rul
 
     assert await words(rules) == [("alarm", "queue_stuck"), ("all_clear", "queue_stuck")]
     assert (await told(rules))[0]["subject"] == "grants"
+
+
+async def test_call_numbers_that_nobody_asks_the_gateway_for_are_told(rules: Rules) -> None:
+    await rules.shares()
+    await drawn(rules)
+    rules.later(3 * MINUTE)
+    await rules.watches()
+    rules.later(30)
+
+    await rules.watches()
+
+    assert await words(rules) == [("alarm", "queue_stuck")]
+    assert (await told(rules))[0]["subject"] == "numbers"
+
+
+async def test_of_what_cannot_be_known_nobody_hears_that_it_is_over(rules: Rules) -> None:
+    await rules.watches(Readings(money=1.0, low_money=50.0))
+    for _ in range(3):
+        rules.later(HOUR)
+        await rules.watches(Readings(low_money=50.0, unknown=frozenset({Trouble.MONEY_SHORT})))
+    assert await words(rules) == [("alarm", "money_short")]
+
+    await rules.watches(Readings(money=100.0, low_money=50.0))
+
+    assert await words(rules) == [("alarm", "money_short"), ("all_clear", "money_short")]
 
 
 async def _owed(rules: Rules) -> None:
@@ -334,6 +399,33 @@ async def test_a_receiver_that_wants_nothing_more_is_told_of_once_and_cleared_wh
     await _is_settled(rules, Delivery(Reply.TAKEN))
 
     assert await words(rules) == [("alarm", "outbox_gone"), ("all_clear", "outbox_gone")]
+
+
+async def test_a_receiver_is_no_trouble_any_more_once_nothing_is_to_be_told_to_it(rules: Rules) -> None:
+    await _owed(rules)
+    await _is_settled(rules, Delivery(Reply.GONE, "HTTP 410"))
+    rules.watch = WatchTroubles(rules.clock, rules.tell_operators, expects_callback=True, targets=())
+    rules.later(6 * MINUTE)
+
+    await rules.watches()
+
+    assert await _is_known(rules) == []
+    assert await words(rules) == [("alarm", "outbox_gone")]
+
+
+async def test_a_receiver_to_which_nothing_is_owed_any_more_is_not_told_to_take_again(rules: Rules) -> None:
+    await _owed(rules)
+    await _is_settled(rules, Delivery(Reply.FAILED, "HTTP 500"))
+    rules.later(HOUR + 1)
+    await rules.watches()
+    await rules.execute("UPDATE outbox SET attempts = 9")
+    await _is_settled(rules, Delivery(Reply.FAILED, "HTTP 500"))
+    rules.later(6 * MINUTE)
+
+    await rules.watches()
+
+    assert await _is_known(rules) == []
+    assert await words(rules) == [("alarm", "outbox_failing"), ("letter_lost", "")]
 
 
 @pytest.mark.parametrize("key", [None, "a trouble"])

@@ -212,6 +212,53 @@ async def test_a_letter_is_forgotten_after_a_week_whatever_became_of_it(rules: R
     assert await rules.rows("SELECT id FROM outbox") == []
 
 
+@pytest.mark.parametrize("is_tried", [True, False])
+async def test_what_nobody_could_bring_in_a_week_is_not_lost_without_a_word(rules: Rules, *, is_tried: bool) -> None:
+    for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
+        await rules.verifies(user_id, phone)
+    if is_tried:
+        for letter in await letters(rules):
+            await settles(rules, letter, Delivery(Reply.GONE, "HTTP 410"))
+    rules.later(LETTERS_KEPT.total_seconds())
+    await rules.sweeps()
+    assert len(await letters(rules)) == 2
+
+    rules.later(1)
+    await rules.sweeps()
+
+    assert await rules.rows("SELECT id FROM outbox") == []
+    assert (await rules.journal()).count("letter_lost") == 2
+    (said,) = [
+        json.loads(row["details"]) if isinstance(row["details"], str) else row["details"]
+        for row in await rules.rows("SELECT details FROM errands WHERE kind = 'notify'")
+        if "letter_lost" in str(row["details"])
+    ]
+    assert said["error"] == ("HTTP 410" if is_tried else "it could not be brought")
+
+
+async def test_that_the_receiver_wants_nothing_more_is_no_try_of_a_letter(rules: Rules) -> None:
+    await rules.verifies()
+    for _ in range(2 * len(RETRY_AFTER)):
+        (letter,) = await letters(rules)
+        await settles(rules, letter, Delivery(Reply.GONE, "HTTP 410"))
+
+    (letter,) = await letters(rules)
+    assert (letter.attempts, letter.error) == (0, "HTTP 410")
+
+
+async def test_what_is_old_is_forgotten_a_little_at_a_time(rules: Rules) -> None:
+    for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
+        await rules.verifies(user_id, phone)
+    for letter in await letters(rules):
+        await settles(rules, letter, Delivery(Reply.TAKEN))
+    rules.later(LETTERS_KEPT.total_seconds() + 1)
+    before = rules.now - LETTERS_KEPT
+
+    await rules.database.transact(lambda store: store.outbox.forget(before, 1))
+
+    assert len(await rules.rows("SELECT id FROM outbox")) == 1
+
+
 async def test_how_it_stands_is_told_for_each_target(rules: Rules) -> None:
     read = ReadOutbox()
     assert await rules.database.transact(read) == []

@@ -1,0 +1,28 @@
+"""Files are asked for in no time: what they hold is looked at when they are made."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.delivery import ErrandKind
+from bot.usecases.ask_file import AskExport
+from storage.records import SqlJournal
+from tests.usecases.rules import OPERATOR, Rules
+
+
+async def test_who_asks_for_the_journal_has_nobody_wait_until_it_is_counted(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(SqlJournal, "count")
+    operator = await rules.meets(OPERATOR)
+    ask = AskExport(rules.clock)
+
+    await rules.database.transact(lambda store: ask(store, operator, "2001-01-01..2001-01-02"))
+
+    (errand,) = await rules.errands(ErrandKind.MAKE_FILE)
+    assert errand.details == {
+        "file": "journal",
+        "first": "2001-01-01",
+        "last": "2001-01-02",
+        "period": "2001-01-01..2001-01-02",
+    }
