@@ -223,7 +223,8 @@ async def test_an_anonymous_admin_is_shown_the_way_for_half_a_minute(world: Worl
     link = await owner.presses("Open in private", chat=group)
     await world.wait_until(lambda: said.id not in group.by_id)
     # The command, and what points the way.
-    await eventually(brisk, "SELECT count(*) AS n FROM errands WHERE kind = 'delete_message'", [{"n": 2}])
+    deleted = "SELECT count(*) AS n FROM errands WHERE kind = 'delete_message' AND chat_id = :id"
+    await eventually(brisk, deleted, [{"n": 2}], id=group.id)
     world.clock.advance(31)
     await world.wait_until(lambda: not [message for message in group.messages if message.sender.is_bot])
     await owner.opens_deep_link(link["url"])
