@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import ErrandKind, GrantDue
 from bot.domain.gate import Gate, Grant, GrantKind, GrantState
+from bot.domain.statistics import How
+from bot.usecases.ports_gates import Settled
 from storage import tables
 from storage.gates import GATE_COLUMNS, G, gate
 from storage.statements import upsert
@@ -34,7 +36,7 @@ SETTLE = (
         error=bindparam("said"),
         detail=func.coalesce(bindparam("made"), A.detail),
     )
-    .returning(A.is_told, A.verification_id)
+    .returning(A.is_told, A.verification_id, A.how)
 )
 # A newcomer is not unmuted before they were muted: the mute under way would come last, and stay.
 IS_BEING_MUTED = and_(
@@ -59,6 +61,7 @@ class SqlGrants:
         *,
         told: bool,
         detail: str = "",
+        how: How | None = None,
     ) -> None:
         values: dict[str, object] = {
             "verification_id": verification_id,
@@ -70,6 +73,7 @@ class SqlGrants:
             "attempts": 0,
             "error": None,
             "detail": detail,
+            "how": how,
         }
         await self._connection.execute(
             upsert(self._connection, tables.grants, *values),
@@ -87,6 +91,7 @@ class SqlGrants:
             "attempts": 0,
             "error": None,
             "detail": "",
+            "how": None,
         }
         await self._connection.execute(
             upsert(self._connection, tables.grants, *values),
@@ -158,7 +163,7 @@ class SqlGrants:
 
     async def settle(
         self, grant: GrantDue, state: GrantState, now: datetime, error: str, detail: str | None = None
-    ) -> tuple[bool, int] | None:
+    ) -> Settled | None:
         settled = await self._connection.execute(
             SETTLE,
             {
@@ -173,7 +178,7 @@ class SqlGrants:
             },
         )
         row = settled.one_or_none()
-        return None if row is None else (row.is_told, row.verification_id)
+        return None if row is None else Settled(row.is_told, row.verification_id, _how(row))
 
     async def retry(self, grant: GrantDue, due_at: datetime, error: str) -> None:
         await self._connection.execute(
@@ -201,7 +206,12 @@ def _grant(row: Row[tuple[object, ...]]) -> Grant:
         row.verification_id,
         row.attempts,
         row.error or "",
+        _how(row),
     )
+
+
+def _how(row: Row[tuple[object, ...]]) -> How | None:
+    return How(row.how) if row.how else None
 
 
 def _is(grant: GrantDue) -> tuple[ColumnElement[bool], ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Row, and_, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.outbox import Letter, Outgoing, Retries, Target
+from bot.domain.outbox import Letter, NewLetter, Outgoing, Retries, Target
 from storage import tables
 from storage.statements import delete_some
 
@@ -27,18 +27,23 @@ class SqlOutbox:
     async def add(
         self, target: Target, message_id: str, kind: str, body: bytes, now: datetime, *, user_id: int | None = None
     ) -> None:
-        await self._connection.execute(
-            tables.outbox.insert(),
+        await self.add_many(target, [NewLetter(message_id, kind, body, now, user_id)])
+
+    async def add_many(self, target: Target, letters: Sequence[NewLetter]) -> None:
+        rows = [
             {
                 "target": target,
-                "message_id": message_id,
-                "type": kind,
-                "body": body,
-                "user_id": user_id,
-                "created_at": now,
-                "due_at": now,
-            },
-        )
+                "message_id": letter.message_id,
+                "type": letter.type,
+                "body": letter.body,
+                "user_id": letter.user_id,
+                "created_at": letter.at,
+                "due_at": letter.at,
+            }
+            for letter in letters
+        ]
+        if rows:
+            await self._connection.execute(tables.outbox.insert(), rows)
 
     async def due(self, target: Target, now: datetime, limit: int, busy: Collection[int]) -> list[Letter]:
         found = LETTER.where(IS_DUE, O.target == target, O.due_at <= now, O.id.not_in(busy)).order_by(O.due_at, O.id)

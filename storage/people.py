@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy import Row, bindparam, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.admission import VerifiedPhone
@@ -18,6 +18,9 @@ from storage.statements import upsert
 PEOPLE = tables.people.c
 PHONES = tables.verified_phones.c
 FORGOTTEN = tables.forgotten_phones.c
+OTHERS = tables.people.alias("others").c
+IS_ANOTHERS = exists().where(OTHERS.username_digest == bindparam("named"), OTHERS.user_id != bindparam("whose"))
+"""Whether somebody else is known by the same user name."""
 PHONE = select(tables.verified_phones)
 PHONE_OF = PHONE.where(PHONES.user_id == bindparam("whose"))
 
@@ -37,13 +40,23 @@ class SqlPeople:
             values["username_digest"] = username or None
             news.append("username_digest")
         kept = await self._connection.execute(
-            upsert(self._connection, tables.people, *news).returning(PEOPLE.can_be_written),
-            {"user_id": user_id, "met_at": now, **values},
+            upsert(self._connection, tables.people, *news).returning(
+                PEOPLE.can_be_written, IS_ANOTHERS.label("is_anothers")
+            ),
+            {"user_id": user_id, "met_at": now, "whose": user_id, "named": username or None, **values},
         )
-        return Person(user_id, chat_id, language, kept.scalar_one())
+        row = kept.one()
+        if username and row.is_anothers:
+            # This update is the newest that is known of the name.
+            await self._connection.execute(
+                update(tables.people)
+                .where(PEOPLE.username_digest == username, PEOPLE.user_id != user_id)
+                .values(username_digest=None)
+            )
+        return Person(user_id, chat_id, language, row.can_be_written)
 
     async def by_username(self, digest: str) -> int | None:
-        # Names change hands; who was met last has it.
+        # Two may have it when they told it at the same moment.
         found = await self._connection.execute(
             select(PEOPLE.user_id)
             .where(PEOPLE.username_digest == digest)

@@ -9,10 +9,8 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Row,
-    and_,
     func,
     literal_column,
-    not_,
     or_,
     select,
     text,
@@ -22,11 +20,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.breaker import Breaker
-from bot.domain.gate import GrantKind
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
-from bot.domain.statistics import Period
+from bot.domain.statistics import ENTERED, Period
 from bot.domain.verification import Verification
 from bot.usecases.ports import Claim, JournalEntry, JournalRow, Noted
 from storage import tables
@@ -273,8 +270,8 @@ class SqlJournal:
         query = select(tables.journal).where(
             entries.event.in_(events),
             entries.user_id.is_not(None),
-            # A tag lets nobody in.
-            not_(and_(entries.event == Event.GRANT_DONE, entries.code == GrantKind.TAG)),
+            # By anything else nobody is in: a tag, or a link.
+            or_(entries.event != Event.GRANT_DONE, entries.code.in_(ENTERED)),
         )
         if before is not None:
             query = query.where(entries.id < before)

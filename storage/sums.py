@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, TextClause, case, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, TextClause, case, cast, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.journal import Event
@@ -20,7 +20,7 @@ from bot.domain.statistics import (
     span_number,
 )
 from storage import tables
-from storage.statements import insert, upsert
+from storage.statements import insert
 
 J = tables.journal.c
 S = tables.sums.c
@@ -50,7 +50,7 @@ class SqlSums:
 
     async def roll(self, until: datetime) -> int:
         since = await self.rolled_until()
-        if since is not None and until <= since:
+        if (since is not None and until <= since) or not await self._move_mark(since, until):
             return 0
         facts = await self._facts(since, until)
         rows = [
@@ -72,8 +72,16 @@ class SqlSums:
         )
         for begin in range(0, len(rows), AT_ONCE):
             await self._connection.execute(statement, rows[begin : begin + AT_ONCE])
-        await self._connection.execute(upsert(self._connection, tables.marks, "at"), {"name": MARK, "at": until})
         return sum(fact.count for fact in facts)
+
+    async def _move_mark(self, since: datetime | None, until: datetime) -> bool:
+        """Whether it was still there. That comes first: whoever else would add up the same span waits until this is
+        kept, and then finds it moved."""
+        if since is None:
+            moving = insert(self._connection, tables.marks).values(name=MARK, at=until).on_conflict_do_nothing()
+        else:
+            moving = update(tables.marks).where(M.name == MARK, M.at == since).values(at=until)
+        return bool((await self._connection.execute(moving)).rowcount)
 
     async def read(self, period: Period, gate_id: int | None, grain: Grain) -> dict[Sum, int]:
         within = [S.grain == grain, S.span <= span_number(period.last, grain)]

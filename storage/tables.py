@@ -210,6 +210,7 @@ grants = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("error", Text),
     Column("detail", Text, nullable=False, server_default=text("''")),
+    Column("how", String(8)),
     Index("ix_grants_user", "user_id", "owed_at"),
     index_where("state = 'gone'", "ix_grants_gone", "owed_at"),
     index_where("state = 'due'", "ix_grants_due", "due_at"),

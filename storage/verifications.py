@@ -75,6 +75,10 @@ class SqlVerifications:
     async def get(self, verification_id: int) -> Verification | None:
         return await self._one(select(*WITHOUT_SEALED).where(V.id == verification_id))
 
+    async def get_many(self, verification_ids: Collection[int]) -> dict[int, Verification]:
+        found = await self._many(select(*WITHOUT_SEALED).where(V.id.in_(verification_ids)))
+        return {verification.id: verification for verification in found}
+
     async def by_token(self, token: str) -> Verification | None:
         return await self._one(select(*WITHOUT_SEALED).where(V.token == token))
 

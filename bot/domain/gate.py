@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.settings import STANDARD, GateSettings, WayIn, stricter
+from bot.domain.statistics import How
 
 FRESH_CHANCE = timedelta(hours=1)
 """What is left at least to those who waited while their gate was off."""
@@ -180,7 +181,8 @@ class Grant:
     """One thing one person is given at one gate. The three together are its key.
 
     `detail` is the tag's text, or the invite link once it was made. `verification_id`: by which verification it is
-    owed; 0 when by none. `error` is what Telegram said last, where it said no.
+    owed; 0 when by none. `error` is what Telegram said last, where it said no. `how` they come in by it; None when it
+    lets nobody in whom the gate kept out: a tag, or a link into a further chat.
     """
 
     gate_id: int
@@ -192,6 +194,7 @@ class Grant:
     verification_id: int = 0
     attempts: int = 0
     error: str = ""
+    how: How | None = None
 
 
 class Standing(StrEnum):

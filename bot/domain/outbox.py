@@ -39,6 +39,17 @@ class EventType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NewLetter:
+    """One thing that is owed from now on. `user_id`: whom it is about."""
+
+    message_id: str
+    type: str
+    body: bytes = field(repr=False)
+    at: datetime
+    user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """One thing to be brought. `message_id` is the same at every try, so that the receiver knows a repeat. `error`:
     what went wrong last."""

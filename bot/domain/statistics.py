@@ -142,7 +142,7 @@ def add_up(facts: Iterable[Fact], grains: Collection[Grain] = frozenset(Grain)) 
 
 def _keys(fact: Fact) -> list[tuple[Dimension, str]]:
     if fact.event is Event.GRANT_DONE and fact.code not in ENTERED:
-        # A tag, say: nobody is in by it.
+        # A tag, say, or a link that may be used or not: nobody is in by it.
         return [(Dimension.CODE, fact.code[:LONGEST_KEY])]
     keys = [(Dimension.TOTAL, "")]
     if fact.event in BY_HOUR:
@@ -190,7 +190,7 @@ def period(name: str, now: datetime) -> Period | None:
 class Statistics:
     """All that is told of a period. `by_gate` is empty when only one was asked for; spans are in seconds.
 
-    `known` came in at once because they were verified before; the funnel is of those who were not. `series`: how many
+    `known` came in because they were verified before; the funnel is of those who were not. `series`: how many
     asked, called and came in on each day (or month, of a long time) on which anything happened, oldest first; `hours`:
     the same for each hour of the day, in UTC.
     """
@@ -244,13 +244,14 @@ def statistics(asked: Period, gate_id: int, sums: Mapping[Sum, int], grain: Grai
 
     hours = [keyed(Dimension.HOUR, *events) for events in LINES]
     took = keyed(Dimension.TOOK, Event.CONFIRMED)
+    ways = keyed(Dimension.CODE, Event.GRANT_DONE)
     refusals = keyed(Dimension.CODE, Event.NUMBER_REFUSED, Event.CONTACT_REFUSED, Event.GRANT_FAILED, Event.HINDERED)
     return Statistics(
         period=asked,
         gate_id=gate_id,
         funnel=_funnel(mine),
-        known=total(Event.AT_ONCE),
-        other=keyed(Dimension.CODE, Event.GRANT_DONE).get(How.OTHER, 0),
+        known=ways.get(How.KNOWN, 0),
+        other=ways.get(How.OTHER, 0),
         numbers=total(Event.NUMBER_GIVEN, Event.ANOTHER_GIVEN),
         median=_quantile(took, 0.5),
         ninetieth=_quantile(took, 0.9),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.contact import ContactRefusal
-from bot.domain.gate import Decision, Hindrance, RequestState, Standing
+from bot.domain.gate import Decision, GrantKind, Hindrance, RequestState, Standing
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
 from bot.domain.people_pages import Happening, Someone, Stage
@@ -204,7 +204,7 @@ def _event(what: Happening, words: Words) -> str:  # noqa: C901 - one line an ev
         case Event.HINDERED:
             return words("verified, but {why}", why=refused(what.code, words))
         case Event.GRANT_DONE:
-            return words("let in") if what.code != "tag" else words("got the tag")
+            return _given(what.code, words)
         case Event.GRANT_GONE:
             return words("nothing was left to let in")
         case Event.GRANT_FAILED:
@@ -233,3 +233,13 @@ def _event(what: Happening, words: Words) -> str:  # noqa: C901 - one line an ev
             return words("asked the administrators")
         case _:
             return str(what.event)
+
+
+def _given(code: str, words: Words) -> str:
+    match code:
+        case GrantKind.TAG:
+            return words("got the tag")
+        case GrantKind.LINK:
+            return words("got a link")
+        case _:
+            return words("let in")

@@ -13,6 +13,7 @@ from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
+from bot.domain.statistics import How
 from bot.usecases.ports import Store
 from bot.usecases.ports_gates import Known
 from bot.usecases.record import tell_log
@@ -42,14 +43,21 @@ class Why(StrEnum):
 
 
 async def decide(
-    store: Store, gate: Gate, request: JoinRequest, now: datetime, *, told: bool, known: Known | None = None
+    store: Store,
+    gate: Gate,
+    request: JoinRequest,
+    now: datetime,
+    *,
+    told: bool,
+    called: bool = False,
+    known: Known | None = None,
 ) -> bool:
     """Let in, or turn away, somebody for whom there is an answer; whether there was.
 
     What an admin decided about the person goes first. Then a gate that asks for no call lets everybody in. Then it
     is held against the verified phone; what hinders it is noted, so that the person's screen tells it. A gate that
-    does not work decides nothing. `told`: the person's screen is to tell how it went. `known`: what is known of
-    them, if that was looked up before.
+    does not work decides nothing. `told`: the person's screen is to tell how it went. `called`: they have called just
+    now. `known`: what is known of them, if that was looked up before.
     """
     if not gate.works:
         return False
@@ -70,7 +78,8 @@ async def decide(
         return False
     found = hindrance(gate, phone, decision, now)
     if found is None:
-        await let_in(store, gate, request, phone.verification_id, now, Why.VERIFIED, told=told)
+        how = How.CALLED if called or phone.verified_at > request.requested_at else How.KNOWN
+        await let_in(store, gate, request, phone.verification_id, now, Why.VERIFIED, told=told, how=how)
         return True
     if found is not request.hindrance:
         await store.requests.set_hindrance(gate.chat_id, user_id, found)
@@ -88,6 +97,7 @@ async def let_in(
     why: Why,
     *,
     told: bool,
+    how: How = How.OTHER,
     admin_id: int | None = None,
 ) -> None:
     """Decide that a person comes in; the courier tells Telegram."""
@@ -96,7 +106,7 @@ async def let_in(
     if request.way is WayIn.MUTE:
         await call_off(store, gate_id, user_id, now)
     kind = GRANT_OF[request.way]
-    await store.grants.owe(gate_id, user_id, kind, verification_id, now, told=told)
+    await store.grants.owe(gate_id, user_id, kind, verification_id, now, told=told, how=how)
     store.journal.add(
         Event.GRANT_DUE,
         now,
@@ -179,7 +189,7 @@ async def let_through(
     store.journal.add(Event.LEFT_ALONE, now, user_id=user_id, gate_id=gate_id, code=why, actor_id=admin_id)
     await store.screens.touch([user_id], now, acted=False)
     if is_muted:
-        await store.grants.owe(gate_id, user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False)
+        await store.grants.owe(gate_id, user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False, how=How.OTHER)
         return
     await reward(store, gate, user_id, BY_NOBODY, now)
     await tell_log(store, gate, Event.LEFT_ALONE, user_id, now, why=Why.BY_HAND, admin_id=admin_id, name=newcomer.name)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.delivery import Toast
-from bot.domain.gate import Gate, GrantKind, GrantState, JoinRequest, RequestState, Standing
+from bot.domain.gate import Gate, Grant, GrantKind, GrantState, JoinRequest, RequestState, Standing
 from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
@@ -40,7 +40,7 @@ class RenewLinks:
         now = self._clock.now()
         given = (await store.grants.of_many([person.user_id])).get(person.user_id, [])
         renewed = [
-            await self._renew(store, person, gate, now)
+            await self._renew(store, person, gate, grant, now)
             for grant, gate in given
             if grant.kind is GrantKind.LINK and grant.state is GrantState.DONE
         ]
@@ -48,22 +48,21 @@ class RenewLinks:
         return Toast.TRYING_AGAIN if any(renewed) else Toast.OVER
 
     @staticmethod
-    async def _renew(store: Store, person: Person, gate: Gate, now: datetime) -> bool:
+    async def _renew(store: Store, person: Person, gate: Gate, link: Grant, now: datetime) -> bool:
         user_id = person.user_id
         request = await store.requests.get(gate.chat_id, user_id)
         if request is not None and request.way is WayIn.LINK:
             if not gives_links(gate):
                 return False
-            await store.grants.take_back(gate.chat_id, user_id, GrantKind.LINK)
             await ask(store, gate, user_id, request.name, now)
             return True
-        # Into a further chat, by a gate that they have entered.
+        # Into a further chat, by a gate that they have entered; or an admin lets them in by it.
         decision = await store.standings.get(gate.chat_id, user_id)
         if not gate.works or (decision is not None and decision.standing is Standing.BLOCKED):
             return False
         phone = await store.phones.of(user_id)
         verification_id = phone.verification_id if phone is not None else BY_NOBODY
-        await store.grants.owe(gate.chat_id, user_id, GrantKind.LINK, verification_id, now, told=True)
+        await store.grants.owe(gate.chat_id, user_id, GrantKind.LINK, verification_id, now, told=True, how=link.how)
         return True
 
 
@@ -73,10 +72,17 @@ def gives_links(gate: Gate) -> bool:
 
 
 async def ask(store: Store, gate: Gate, user_id: int, name: str, now: datetime) -> None:
-    """Keep the wish for a link, and fulfil it if they may come in."""
+    """Keep the wish for a link, and fulfil it if they may come in. As long as it waits, or its link was not used, it is
+    the same wish however often it is told, and counts once. The link of before is theirs no more."""
+    gate_id = gate.chat_id
+    wish = await store.requests.get(gate_id, user_id)
+    links = await store.grants.take_back(gate_id, user_id, GrantKind.LINK)
+    is_same = wish is not None and wish.way is WayIn.LINK and (wish.state is RequestState.WAITING or bool(links))
+    since = wish.requested_at if is_same and wish is not None else now
     deadline_at = now + gate.rules(now).deadline
-    request = JoinRequest(gate.chat_id, user_id, now, deadline_at, RequestState.WAITING, way=WayIn.LINK, name=name)
+    request = JoinRequest(gate_id, user_id, since, deadline_at, RequestState.WAITING, way=WayIn.LINK, name=name)
     await store.requests.keep(request)
-    store.journal.add(Event.JOIN_ASKED, now, user_id=user_id, gate_id=gate.chat_id, code=WayIn.LINK)
-    if await decide(store, gate, request, now, told=True):
-        store.journal.add(Event.AT_ONCE, now, user_id=user_id, gate_id=gate.chat_id)
+    if not is_same:
+        store.journal.add(Event.JOIN_ASKED, now, user_id=user_id, gate_id=gate_id, code=WayIn.LINK)
+    if await decide(store, gate, request, now, told=True) and not is_same:
+        store.journal.add(Event.AT_ONCE, now, user_id=user_id, gate_id=gate_id)

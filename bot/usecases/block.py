@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.delivery import ErrandKind, Toast
-from bot.domain.gate import Decision, Gate, RequestState, Standing
+from bot.domain.gate import Decision, Gate, GrantKind, GrantState, RequestState, Standing
 from bot.domain.journal import Event
 from bot.domain.panel import Act
 from bot.domain.screen import Outcome
@@ -16,6 +16,10 @@ from bot.usecases.let_in_by_hand import lift_ban
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
+
+IS_IN = (GrantKind.JOIN, GrantKind.UNMUTE)
+WAS_IN = "was_in"
+"""The code of the journal's entry when what is taken from them is more than the hope to come in."""
 
 
 async def block(store: Store, gate: Gate, user_id: int, act: Act, now: datetime) -> Toast:
@@ -30,8 +34,11 @@ async def block(store: Store, gate: Gate, user_id: int, act: Act, now: datetime)
     if not waits and only_who_waits(act):
         return Toast.DECIDED_ALREADY
     await store.standings.put(gate_id, user_id, Decision(Standing.BLOCKED, now, admin_id))
-    store.journal.add(Event.BLOCKED, now, user_id=user_id, gate_id=gate_id, actor_id=admin_id)
-    await take_back(store, gate, user_id, now)
+    taken = await take_back(store, gate, user_id, now)
+    is_in = any(grant.kind in IS_IN and grant.state is GrantState.DONE for grant in taken)
+    is_in = is_in or (request is not None and request.state is RequestState.APPROVED)
+    code = WAS_IN if is_in else ""
+    store.journal.add(Event.BLOCKED, now, user_id=user_id, gate_id=gate_id, code=code, actor_id=admin_id)
     if waits:
         await tell_person(store, gate, user_id, Outcome.DECLINED, now)
     if request is not None and waits and request.way is not WayIn.MUTE:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.domain.delivery import ErrandKind, Toast
-from bot.domain.gate import Gate, GrantKind, GrantState
+from bot.domain.gate import Gate, Grant, GrantKind, GrantState
 from bot.domain.panel import Act, ActKind, Page
 from bot.usecases.appeals import close_appeal
 from bot.usecases.open_panel import show_page
@@ -66,12 +66,15 @@ def only_who_waits(act: Act) -> bool:
     return act.details.get("key") in (FROM_APPEAL, FROM_PENDING)
 
 
-async def take_back(store: Store, gate: Gate, user_id: int, now: datetime) -> None:
-    """What they were given at the gate is theirs no more; the tag is taken away if the bot gave it."""
-    for grant in await store.grants.take_back(gate.chat_id, user_id):
+async def take_back(store: Store, gate: Gate, user_id: int, now: datetime) -> list[Grant]:
+    """What they were given at the gate is theirs no more; the tag is taken away if the bot gave it. What that was comes
+    back."""
+    taken = await store.grants.take_back(gate.chat_id, user_id)
+    for grant in taken:
         if grant.kind is GrantKind.TAG and grant.state is GrantState.DONE:
             details: dict[str, str | int] = {"user_id": user_id, "tag": grant.detail}
             await store.errands.add(ErrandKind.UNTAG, gate.chat_id, details, now, user_id=user_id)
+    return taken
 
 
 async def _is_admin(store: Store, gate: Gate, user_id: int, act: Act, now: datetime) -> bool:

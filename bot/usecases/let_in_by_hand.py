@@ -9,6 +9,7 @@ from bot.domain.gate import Decision, Gate, GrantKind, JoinRequest, RequestState
 from bot.domain.journal import Event
 from bot.domain.panel import Act
 from bot.domain.screen import Outcome
+from bot.domain.statistics import How
 from bot.usecases.admit import BY_NOBODY, Why, let_in
 from bot.usecases.decide_by_hand import only_who_waits
 from bot.usecases.ports import Store
@@ -46,7 +47,7 @@ async def invite(store: Store, gate: Gate, user_id: int, now: datetime) -> None:
     """Give a link of their own to who cannot be let in, because nothing of theirs waits at Telegram any more."""
     person = (await store.people.get_many([user_id])).get(user_id)
     if person is not None and person.can_be_written:
-        await store.grants.owe(gate.chat_id, user_id, GrantKind.LINK, BY_NOBODY, now, told=True)
+        await store.grants.owe(gate.chat_id, user_id, GrantKind.LINK, BY_NOBODY, now, told=True, how=How.OTHER)
         await tell_person(store, gate, user_id, Outcome.LET_IN, now)
 
 

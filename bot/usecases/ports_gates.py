@@ -24,6 +24,7 @@ from bot.domain.gate import (
 from bot.domain.health import Health
 from bot.domain.panel import Page
 from bot.domain.settings import GateSettings, WayIn
+from bot.domain.statistics import How
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,16 @@ class Known:
     phone: VerifiedPhone | None
     is_verifying: bool
     is_being_declined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What is kept of a grant whose outcome was noted: whether it belongs on the person's screen, by which
+    verification it was owed (0: by none), and how they come in by it, if they do."""
+
+    is_told: bool
+    verification_id: int
+    how: How | None
 
 
 class Gates(Protocol):
@@ -193,8 +204,10 @@ class Grants(Protocol):
         *,
         told: bool,
         detail: str = "",
+        how: How | None = None,
     ) -> None:
-        """Make it due, also when it was made, or failed, before. `verification_id` is 0 when there was none."""
+        """Make it due, also when it was made, or failed, before. `verification_id` is 0 when there was none. `how`
+        they come in by it; None when it lets nobody in whom the gate kept out."""
 
     async def made(self, gate_id: int, user_id: int, kind: GrantKind, now: datetime) -> None:
         """Note as done what an admin did by hand."""
@@ -215,9 +228,8 @@ class Grants(Protocol):
 
     async def settle(
         self, grant: GrantDue, state: GrantState, now: datetime, error: str, detail: str | None = None
-    ) -> tuple[bool, int] | None:
-        """Note the outcome; whether it belongs on the person's screen, and by which verification it was owed (0: by
-        none). None: it is owed anew meanwhile."""
+    ) -> Settled | None:
+        """Note the outcome. None: it is owed anew meanwhile."""
 
     async def retry(self, grant: GrantDue, due_at: datetime, error: str) -> None: ...
 

@@ -42,6 +42,7 @@ class People(Protocol):
         """Keep (and lock, for this transaction) a person. `wrote`: they just wrote to the bot in private.
 
         `username` is a digest of it, by which they are found, and empty when they have none; the name is not kept.
+        Whoever had it before has it no more: names change hands.
         """
 
     async def by_username(self, digest: str) -> int | None:
@@ -92,6 +93,8 @@ class Verifications(Protocol):
         """Open one, with its first number asked for. `gate_id`: where the person waits longest."""
 
     async def get(self, verification_id: int) -> Verification | None: ...
+
+    async def get_many(self, verification_ids: Collection[int]) -> dict[int, Verification]: ...
 
     async def by_token(self, token: str) -> Verification | None: ...
 

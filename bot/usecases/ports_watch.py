@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from bot.domain.gate import Gate
 from bot.domain.health import Health
 from bot.domain.installation import GateVitals
-from bot.domain.outbox import Letter, Outgoing, Retries, Target
+from bot.domain.outbox import Letter, NewLetter, Outgoing, Retries, Target
 from bot.domain.trouble import Alarm, Queue, Sighting
 
 
@@ -33,6 +33,9 @@ class Outbox(Protocol):
         self, target: Target, message_id: str, kind: str, body: bytes, now: datetime, *, user_id: int | None = None
     ) -> None:
         """Owe it. `user_id`: whom it is about."""
+
+    async def add_many(self, target: Target, letters: Sequence[NewLetter]) -> None:
+        """Owe all of these."""
 
     async def due(self, target: Target, now: datetime, limit: int, busy: Collection[int]) -> list[Letter]: ...
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from bot.domain.gate import GrantKind
+from bot.domain.admission import VerifiedPhone
 from bot.domain.journal import Event
-from bot.domain.outbox import EventType, Target
-from bot.domain.verification import VerificationState
+from bot.domain.outbox import EventType, NewLetter, Target
+from bot.domain.statistics import ENTERED
+from bot.domain.verification import Verification, VerificationState
+from bot.usecases.admit import Why
+from bot.usecases.block import WAS_IN
 from bot.usecases.ports import Noted, Randomness, Store
 
 OF_VERIFICATIONS = {
@@ -19,6 +22,7 @@ OF_VERIFICATIONS = {
 OF_ACCESS = {
     Event.GRANT_DONE: EventType.ACCESS_GRANTED,
     Event.REVOKED: EventType.ACCESS_REVOKED,
+    Event.BLOCKED: EventType.ACCESS_REVOKED,
     Event.JOIN_DECLINED: EventType.ACCESS_DECLINED,
     Event.REMOVED: EventType.ACCESS_REMOVED,
 }
@@ -37,50 +41,65 @@ class PublishEvents:
         self._randomness = randomness
 
     async def __call__(self, store: Store, noted: Sequence[Noted]) -> None:
-        for entry in noted:
-            if entry.event in OF_VERIFICATIONS:
-                told = await self._verification(store, entry)
-            elif entry.event in OF_ACCESS and entry.code != GrantKind.TAG:
-                told = OF_ACCESS[entry.event], await self._access(store, entry)
-            else:
-                continue
-            if told is not None:
-                await self._add(store, entry, *told)
+        attempts = [entry for entry in noted if entry.event in OF_VERIFICATIONS]
+        access = [entry for entry in noted if _is_of_access(entry)]
+        # Once for all that happened, since every transaction waits for it.
+        found = (
+            await store.verifications.get_many(_ids(entry.verification_id for entry in attempts)) if attempts else {}
+        )
+        phones = await store.phones.of_many(_ids(entry.user_id for entry in access)) if access else {}
+        told = [_verification(entry, found) for entry in attempts] + [_access(entry, phones) for entry in access]
+        await store.outbox.add_many(Target.EVENTS, [self._letter(*one) for one in told if one is not None])
 
-    async def _add(self, store: Store, entry: Noted, kind: EventType, data: Fields) -> None:
+    def _letter(self, entry: Noted, kind: EventType, data: Fields) -> NewLetter:
         payload = {"type": kind, "timestamp": entry.at.isoformat(), "data": data}
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-        message_id = f"msg_{self._randomness.token()}"
-        await store.outbox.add(Target.EVENTS, message_id, kind, body, entry.at, user_id=entry.user_id)
+        return NewLetter(f"msg_{self._randomness.token()}", kind, body, entry.at, entry.user_id)
 
-    @staticmethod
-    async def _verification(store: Store, entry: Noted) -> tuple[EventType, Fields] | None:
-        verification = await store.verifications.get(entry.verification_id or 0)
-        if verification is None:
-            return None
-        if entry.event is Event.NUMBER_REFUSED and verification.state is not VerificationState.REFUSED:
-            # It has a number already, and goes on with that one.
-            return None
-        data: Fields = {
-            "verification_id": verification.id,
-            "person_id": verification.user_id,
-            "gate_id": verification.gate_id,
-            "phone": {"mask": verification.mask, "country": verification.region},
-        }
-        match entry.event:
-            case Event.CONFIRMED:
-                data |= {"how": entry.code, "seconds": entry.took}
-            case Event.NUMBER_REFUSED:
-                data |= {"reason": verification.reason}
-        return OF_VERIFICATIONS[entry.event], data
 
-    @staticmethod
-    async def _access(store: Store, entry: Noted) -> Fields:
-        phone = await store.phones.of(entry.user_id) if entry.user_id is not None else None
-        data: Fields = {
-            "person_id": entry.user_id,
-            "gate_id": entry.gate_id,
-            "why": entry.code,
-            "phone": None if phone is None else {"mask": phone.mask, "country": phone.region},
-        }
-        return data if entry.actor_id is None else data | {"admin_id": entry.actor_id}
+def _is_of_access(entry: Noted) -> bool:
+    match entry.event:
+        case Event.GRANT_DONE:
+            return entry.code in ENTERED
+        case Event.BLOCKED:
+            return entry.code == WAS_IN
+        case event:
+            return event in OF_ACCESS
+
+
+def _ids(ids: Iterable[int | None]) -> set[int]:
+    return {one for one in ids if one is not None}
+
+
+def _verification(entry: Noted, found: Mapping[int, Verification]) -> tuple[Noted, EventType, Fields] | None:
+    verification = found.get(entry.verification_id or 0)
+    if verification is None:
+        return None
+    if entry.event is Event.NUMBER_REFUSED and verification.state is not VerificationState.REFUSED:
+        # It has a number already, and goes on with that one.
+        return None
+    data: Fields = {
+        "verification_id": verification.id,
+        "person_id": verification.user_id,
+        "gate_id": verification.gate_id,
+        "phone": {"mask": verification.mask, "country": verification.region},
+    }
+    match entry.event:
+        case Event.CONFIRMED:
+            data |= {"how": entry.code, "seconds": entry.took}
+        case Event.NUMBER_REFUSED:
+            data |= {"reason": verification.reason}
+    return entry, OF_VERIFICATIONS[entry.event], data
+
+
+def _access(entry: Noted, phones: Mapping[int, VerifiedPhone]) -> tuple[Noted, EventType, Fields]:
+    phone = phones.get(entry.user_id or 0)
+    data: Fields = {
+        "person_id": entry.user_id,
+        "gate_id": entry.gate_id,
+        "why": Why.BLOCKED if entry.event is Event.BLOCKED else entry.code,
+        "phone": None if phone is None else {"mask": phone.mask, "country": phone.region},
+    }
+    if entry.actor_id is not None:
+        data["admin_id"] = entry.actor_id
+    return entry, OF_ACCESS[entry.event], data

@@ -8,6 +8,7 @@ from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Receipt, Result
 from bot.domain.gate import FRESH_CHANCE, QUERY_ANSWERED_WITHIN, GrantKind, RequestState
 from bot.domain.journal import Event
 from bot.domain.settings import WayIn
+from bot.domain.statistics import How
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.admit import BY_NOBODY, Why, joined, let_through, mute, prompt, tell_deadline
 from bot.usecases.announce import note_announced
@@ -100,9 +101,9 @@ class SettleErrand:
         if request.state is RequestState.APPROVED:
             # They called just as this was under way: a link of their own makes up for it.
             phone = await store.phones.of(user_id)
-            await store.grants.owe(
-                gate_id, user_id, GrantKind.LINK, phone.verification_id if phone else BY_NOBODY, now, told=True
-            )
+            verification_id = phone.verification_id if phone else BY_NOBODY
+            how = How.CALLED if phone else How.OTHER
+            await store.grants.owe(gate_id, user_id, GrantKind.LINK, verification_id, now, told=True, how=how)
         if why in TOLD_OTHERWISE:
             return
         admin_id = errand.details.get("admin_id")

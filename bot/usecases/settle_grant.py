@@ -9,7 +9,6 @@ from bot.domain.gate import GrantKind, GrantState, JoinRequest, RequestState, St
 from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
-from bot.domain.statistics import How
 from bot.usecases.admit import BY_NOBODY, Why, reward
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
@@ -38,23 +37,23 @@ class SettleGrant:
         settled = await store.grants.settle(grant, state, now, receipt.error, receipt.answer.get("detail"))
         if settled is None:
             return
-        is_told, verification_id = settled
         event = GRANT_EVENTS.get(state, Event.GRANT_FAILED)
-        how = How.OTHER if verification_id == BY_NOBODY else How.CALLED if is_told else How.KNOWN
-        code = receipt.error or (grant.kind if grant.kind is GrantKind.TAG else how)
+        # A link lets nobody in before it is used, and not everything that is given lets anybody in.
+        how = settled.how if grant.kind is not GrantKind.LINK else None
+        code = receipt.error or how or grant.kind
         store.journal.add(
             event,
             now,
             user_id=grant.user_id,
             gate_id=grant.gate_id,
-            verification_id=verification_id or None,
+            verification_id=settled.verification_id or None,
             code=code[:64],
         )
         if grant.kind in ENTRIES:
             await self._entry(store, grant, state, now)
         if state is GrantState.FAILED and grant.kind is not GrantKind.TAG:
             await self._tell(store, grant, receipt, now)
-        if is_told:
+        if settled.is_told:
             await store.screens.touch([grant.user_id], now)
         elif state is GrantState.TOO_MANY_CHATS:
             person = (await store.people.get_many([grant.user_id])).get(grant.user_id)

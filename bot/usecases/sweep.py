@@ -10,6 +10,7 @@ from bot.domain.delivery import ErrandKind
 from bot.domain.gate import GrantKind
 from bot.domain.journal import Event
 from bot.domain.settings import WayIn
+from bot.domain.statistics import How
 from bot.domain.verification import PHONE_KEPT
 from bot.usecases.admit import BY_NOBODY, PROMPT_PATIENCE, Why, call_off, decide, tell_deadline, turn_away
 from bot.usecases.ports import Store
@@ -116,7 +117,9 @@ class Sweep:
         for request in await store.requests.muted_in_vain(AT_ONCE):
             await is_gone(store, request, now)
             await call_off(store, request.gate_id, request.user_id, now)
-            await store.grants.owe(request.gate_id, request.user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False)
+            await store.grants.owe(
+                request.gate_id, request.user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False, how=How.OTHER
+            )
 
     async def prompt(self, store: Store) -> None:
         """Groups in which muted newcomers could not be told alone what to do are told it by one message, which goes

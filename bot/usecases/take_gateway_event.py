@@ -113,7 +113,7 @@ async def confirm(store: Store, verification: Verification, now: datetime, how: 
     store.journal.about(Event.CONFIRMED, now, verification, code=how, took=took)
     await store.requests.reconsider(user_id=user_id)
     entering = [
-        await decide(store, gate, replace(request, hindrance=None), now, told=True)
+        await decide(store, gate, replace(request, hindrance=None), now, told=True, called=True)
         for request, gate in (await store.requests.waiting_of_many([user_id])).get(user_id, [])
     ]
     await _show(store, user_id, Face.PROGRESS, now, after=GRANTS_FIRST if any(entering) else 0.0)

@@ -117,8 +117,20 @@ class TakeNewcomer:
         """Whether they had a link of their own, which is used up now."""
         user_id = newcomer.user_id
         grants = await store.grants.get(gate.chat_id, user_id)
-        if not any(grant.kind is GrantKind.LINK and grant.state is GrantState.DONE for grant in grants):
+        link = next(
+            (grant for grant in grants if grant.kind is GrantKind.LINK and grant.state is GrantState.DONE), None
+        )
+        if link is None:
             return False
+        if link.how is not None:
+            store.journal.add(
+                Event.GRANT_DONE,
+                now,
+                user_id=user_id,
+                gate_id=gate.chat_id,
+                verification_id=link.verification_id or None,
+                code=link.how,
+            )
         await store.grants.take_back(gate.chat_id, user_id, GrantKind.LINK)
         await store.grants.made(gate.chat_id, user_id, GrantKind.JOIN, now)
         await store.screens.touch([user_id], now, acted=False)

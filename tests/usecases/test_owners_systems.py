@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from bot.domain.delivery import GrantDue, Receipt, Result
 from bot.domain.gate import GrantKind
 from bot.domain.gateway import EventKind, GatewayError, GatewayReason, NumberOffer
+from bot.domain.journal import Event
 from bot.domain.outbox import LETTERS_KEPT, RETRY_AFTER, Delivery, ForeignReport, Letter, Reply, Retries, Target
+from bot.domain.panel import ActKind
 from bot.domain.phone import Phone
 from bot.phones import SystemRandomness
+from bot.usecases.ports import Store
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.read_outbox import ReadOutbox
 from bot.usecases.relay_foreign import RelayForeign
@@ -22,6 +26,8 @@ from bot.usecases.settle_letter import SettleLetter
 from storage.database import Database
 from tests.domain.makers import WINDOW
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, PHONE, Rules, callback
+
+CLARA, DORA, EMIL = 9, 10, 11
 
 
 @pytest.fixture
@@ -111,6 +117,69 @@ async def test_a_tag_is_no_access(rules: Rules) -> None:
     await rules.settles(Receipt(GrantDue(GATE.chat_id, ANNA, GrantKind.TAG, rules.now, 0), Result.DONE))
 
     assert await told(rules) == []
+
+
+async def test_a_block_of_who_is_in_takes_access_back_and_of_who_waits_or_never_came_does_not(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await rules.asks_to_join()
+    await rules.verifies()
+    await rules.settles(Receipt(await rules.grant(), Result.DONE))
+    await rules.asks_to_join(EMIL)
+    before = len(await told(rules))
+
+    for user_id in (EMIL, CLARA, ANNA):
+        assert await rules.wants(ActKind.BLOCK, user_id, admin_id=DORA) == "blocked"
+
+    (revoked,) = (await told(rules))[before:]
+    assert revoked["type"] == "access.revoked"
+    assert revoked["data"] == {
+        "person_id": ANNA,
+        "gate_id": GATE.chat_id,
+        "why": "blocked",
+        "phone": {"mask": "+7 ••• ••• 12-34", "country": "RU"},
+        "admin_id": DORA,
+    }
+
+
+async def test_however_much_happens_at_once_what_is_told_of_it_is_asked_for_and_written_together(rules: Rules) -> None:
+    async def much_happens(store: Store) -> None:
+        for user_id in (ANNA, BORIS):
+            attempt = (await store.verifications.latest_of_many([user_id]))[user_id]
+            for _ in range(10):
+                store.journal.about(Event.EXPIRED, rules.now, attempt)
+                store.journal.add(Event.JOIN_DECLINED, rules.now, user_id=user_id, gate_id=GATE.chat_id)
+
+    await rules.verifies()
+    await rules.gets_number(BORIS, OTHER_PHONE)
+    before = len(await told(rules))
+    alone = await statements(rules, lambda store: store.verifications.latest_of_many([ANNA]))
+    asked = await statements(rules, much_happens)
+
+    new = (await told(rules))[before:]
+    assert [one["data"]["person_id"] for one in new] == ([ANNA] * 10 + [BORIS] * 10) * 2
+    assert {(one["type"], one["data"]["phone"] and one["data"]["phone"]["mask"]) for one in new} == {
+        ("verification.expired", "+7 ••• ••• 12-34"),
+        ("verification.expired", "+7 ••• ••• 66-77"),
+        ("access.declined", "+7 ••• ••• 12-34"),
+        ("access.declined", None),
+    }
+    # Attempts with their numbers, phones, the letters; and the journal itself.
+    assert len(asked) == 2 * len(alone) + 5
+
+
+async def statements(rules: Rules, work: Callable[[Store], Awaitable[object]]) -> list[str]:
+    """What a transaction asks of the database, but for its begin."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith("BEGIN"):
+            asked.append(statement)
+
+    engine = rules.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    await rules.database.transact(work)
+    event.remove(engine, "before_cursor_execute", note)
+    return asked
 
 
 class Gateway:

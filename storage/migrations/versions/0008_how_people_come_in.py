@@ -1,0 +1,26 @@
+"""A grant tells how somebody comes in by it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+HOW = """
+UPDATE grants
+SET how = CASE WHEN verification_id = 0 THEN 'other' WHEN is_told THEN 'called' ELSE 'known' END
+WHERE state IN ('due', 'too_many_chats', 'failed') AND kind IN ('join', 'unmute')
+"""
+
+
+def upgrade() -> None:
+    """Apply. Who came in by then is in the journal; those who are yet to come are told apart as they were so far."""
+    op.add_column("grants", sa.Column("how", sa.String(8)))
+    op.execute(HOW)
+
+
+def downgrade() -> None:
+    """Undo."""
+    op.drop_column("grants", "how")
