@@ -203,7 +203,7 @@ class App:
 
         # What operators want done.
         ask_statistics = AskStatistics(clock, desk, show_statistics, operators.is_operator)
-        announce = Announce(clock, operators)
+        announce = Announce(clock, operators, plan)
         appoint = AppointOperators(operators, tell_operators)
         views: dict[Face, ViewOf] = {
             Face.OPERATOR: OperatorViews(operators.is_operator),

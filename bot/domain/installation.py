@@ -67,6 +67,8 @@ class Unsendable(StrEnum):
     TOO_LONG = "too_long"
     NO_TEXT = "no_text"
     """A picture, a file or the like."""
+    PHONE = "phone"
+    """Nothing but a phone number: meant for something else, and kept nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,6 +265,8 @@ def _preview(view: AnnouncementPreview, words: Words) -> Drawing:
 
 
 def _audience(audience: Audience, words: Words) -> str:
+        case Unsendable.PHONE:
+            return words("That is only a phone number, so I did not keep it. To look somebody up, send /find.")
     if not audience.admins:
         return words("⚠️ There is nobody whom it could reach.")
     text = words(

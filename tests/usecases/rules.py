@@ -104,7 +104,7 @@ class Rules:
             SettleErrand(self.desk, HearOfRaid(self.operators), self.operators),
         )
         self.ask_admins = AskAdmins(self.clock)
-        self.announce = Announce(self.clock, self.operators)
+        self.announce = Announce(self.clock, self.operators, self.plan)
         self.appoint = AppointOperators(self.operators, self.tell_operators)
         self.report = ReportFailure(self.clock, self.tell_operators)
         self.is_telegram_there = True
