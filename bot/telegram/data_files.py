@@ -40,6 +40,7 @@ PATIENCE = 60.0
 
 MyData = Callable[[int], Awaitable[bytes]]
 Tell = Callable[[int], Awaitable[None]]
+IsOperator = Callable[[int], Awaitable[bool]]
 
 
 class JournalFiles(Protocol):
@@ -54,12 +55,21 @@ class JournalFiles(Protocol):
 class DataFiles:
     """Runs MAKE_FILE errands. Nothing of a file is in its row: it is made when it is sent, and after a crash anew."""
 
-    def __init__(self, bot: Bot, texts: Texts, my_data: MyData, journal: JournalFiles, stopping: asyncio.Event) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        texts: Texts,
+        my_data: MyData,
+        journal: JournalFiles,
+        stopping: asyncio.Event,
+        is_operator: IsOperator,
+    ) -> None:
         self._bot = bot
         self._texts = texts
         self._my_data = my_data
         self._journal = journal
         self._stopping = stopping
+        self._is_operator = is_operator
         self.runners = {ErrandKind.MAKE_FILE: self.send}
         """What runs the errands of each kind."""
 
@@ -93,6 +103,9 @@ class DataFiles:
                 files = await self._journal(period, Path(folder), PART, progress.tell, self._stopping)
                 if files is None:
                     return Receipt(errand, Result.RETRY, error="stopping")
+                if not await self._is_operator(errand.user_id or errand.chat_id):
+                    # They were removed while it was made.
+                    return Receipt(errand, Result.REFUSED, error="an operator no more")
                 await self._send_files(errand.chat_id, files, words)
         finally:
             await progress.end()
