@@ -57,7 +57,7 @@ from bot.usecases.call_panel import CallPanel, ChooseLogPlace
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.collect_person_data import CollectPersonData, as_file
 from bot.usecases.decline_many import DeclineMany
-from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
+from bot.usecases.delete_person import AskDeletion, ConfirmDeletion, ErasureViews
 from bot.usecases.doers import doers
 from bot.usecases.erase_person import ErasePerson, FinishErasures
 from bot.usecases.find_people import FindPeople
@@ -203,12 +203,16 @@ class App:
             return await asyncio.to_thread(as_file, document)
 
         # What operators want done.
+        async def is_operator(user_id: int) -> bool:
+            return await self._database.transact(lambda store: operators.is_operator(store, user_id))
+
         ask_statistics = AskStatistics(clock, desk, show_statistics, operators.is_operator)
-        announce = Announce(clock, operators)
+        announce = Announce(clock, operators, plan)
         appoint = AppointOperators(operators, tell_operators)
         views: dict[Face, ViewOf] = {
             Face.OPERATOR: OperatorViews(operators.is_operator),
             Face.INSTALLATION: InstallationViews(operators),
+            Face.ERASE: ErasureViews(operators),
         }
 
         # Telegram, outward.
@@ -231,7 +235,7 @@ class App:
         self._texts = Texts(settings.LANGUAGE)
         self._screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
         journal_files = JournalFiles(self._database)
-        data_files = DataFiles(self._bot, self._texts, my_data, journal_files, self._supervisor.stopping)
+        data_files = DataFiles(self._bot, self._texts, my_data, journal_files, self._supervisor.stopping, is_operator)
         told = HealthTeller(self._bot, self._texts, self._looking_after.condition, self._looking_after.account)
         deliverer = Deliverer(
             self._bot,
@@ -246,7 +250,7 @@ class App:
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self._courier = Courier(
             self._database,
-            PickParcels(clock, views),
+            PickParcels(clock, views, operators.is_operator),
             SettleParcels(clock, SettleGrant(tell_operators), settle_errand),
             deliverer,
             budget,

@@ -99,20 +99,30 @@ async def erase(config: Settings, given: argparse.Namespace) -> int:
     """Delete everything about a person. With SQLite the bot has to be stopped."""
     if given.json and not given.yes:
         return _complain("erase: --json needs --yes", WRONG_USE)
-    if given.user_id in config.OPERATORS:
-        return _complain(f"erase: {given.user_id} is an operator; take them from OPERATORS first", WRONG_USE)
-    clock, user_id = SystemClock(), given.user_id
+    clock, user_id, operators = SystemClock(), given.user_id, Operators(config.OPERATORS)
+    erase_person = ErasePerson(clock, operators)
+
+    async def erase_unless_operator(store: Store) -> None:
+        if await operators.is_operator(store, user_id):
+            raise _OperatorError
+        await erase_person(store, user_id, operator_id=BY_SHELL)
+
     database = Database(config.DATABASE_URL.get_secret_value(), KeyedMarker(config.SECRET_KEY.get_secret_value()))
     await database.open()
     try:
         await require_newest(database)
-        known = await database.transact(lambda store: _known(store, user_id))
+        known = await database.transact(lambda store: _known(store, operators, user_id))
         if not known:
             return _said(given, "nothing is kept about them", FAILED, erased=False)
         if not given.yes and not await _confirmed(user_id, known):
             return _said(given, "nothing was erased", FAILED, erased=False)
-        erase_person = ErasePerson(clock, Operators(config.OPERATORS))
-        await database.transact(lambda store: erase_person(store, user_id, operator_id=BY_SHELL))
+        await database.transact(erase_unless_operator)
+    except _OperatorError:
+        return _complain(
+            f"erase: {user_id} is an operator: remove them first, by /operators or from OPERATORS, or let them send "
+            "/deleteme themselves",
+            WRONG_USE,
+        )
     except StorageUnavailableError as error:
         return _complain(f"erase: the database does not answer ({error}); nothing was erased", FAILED)
     finally:
@@ -121,8 +131,14 @@ async def erase(config: Settings, given: argparse.Namespace) -> int:
     return _said(given, text, OK, erased=True)
 
 
-async def _known(store: Store, user_id: int) -> dict[str, str]:
-    """What there is to erase, in words; empty when there is nothing."""
+class _OperatorError(Exception):
+    """Operators are not erased by others."""
+
+
+async def _known(store: Store, operators: Operators, user_id: int) -> dict[str, str]:
+    """What there is to erase, in words; empty when there is nothing. Raises _OperatorError."""
+    if await operators.is_operator(store, user_id):
+        raise _OperatorError
     if not await store.erasures.knows(user_id):
         return {}
     gates = [gate.title for _, gate, _ in await not_in_yet(store, user_id)]

@@ -218,6 +218,11 @@ class SqlErrands:
         parts, done = found.one()
         return parts, done
 
+    async def cancel_job(self, name: str, now: datetime) -> None:
+        await self._connection.execute(
+            update(tables.errands).where(E.job == name, E.done_at.is_(None)).values(done_at=now)
+        )
+
     async def done(self, errand_ids: Sequence[int], now: datetime) -> None:
         await self._connection.execute(update(tables.errands).where(E.id.in_(errand_ids)).values(done_at=now))
 

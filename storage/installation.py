@@ -113,7 +113,9 @@ class SqlAnnouncements:
 
     async def told(self, announcement_id: int, *, is_sent: bool) -> None:
         counted = {"sent": N.sent + 1} if is_sent else {"missed": N.missed + 1}
-        await self._connection.execute(update(tables.announcements).where(N.id == announcement_id).values(**counted))
+        await self._connection.execute(
+            update(tables.announcements).where(N.id == announcement_id, N.over_at.is_(None)).values(**counted)
+        )
 
     async def under_way(self) -> list[Announcement]:
         rows = await self._connection.execute(
@@ -121,8 +123,14 @@ class SqlAnnouncements:
         )
         return [_announcement(row) for row in rows]
 
-    async def over(self, announcement_id: int, now: datetime) -> None:
-        await self._connection.execute(update(tables.announcements).where(N.id == announcement_id).values(over_at=now))
+    async def over(self, announcement_id: int, now: datetime) -> Announcement:
+        ended = await self._connection.execute(
+            update(tables.announcements)
+            .where(N.id == announcement_id)
+            .values(over_at=now, missed=N.total - N.sent)
+            .returning(*N)
+        )
+        return _announcement(ended.one())
 
     async def forget(self, before: datetime) -> None:
         await self._connection.execute(

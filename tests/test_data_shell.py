@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from bot.domain.installation import AddedOperator
 from bot.domain.journal import Event
 from bot.phones import KeyedMarker
 from bot.usecases.ports import Store
@@ -180,6 +181,26 @@ def test_it_is_asked_before_a_person_is_erased(
 def test_an_operator_is_not_erased_nor_asked_about_in_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(capsys, "erase", str(OPERATOR), "--yes")[0] == 2
     assert status_of(capsys, "erase", str(ANNA), "--json")[0] == 2
+
+
+def test_nor_is_one_who_was_added_while_the_bot_ran(
+    folder: Path, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def add() -> None:
+        database = Database(database_url)
+        await database.open()
+        added = AddedOperator(ANNA, "Anna", OPERATOR, NOW)
+        await database.transact(lambda store: store.operators.add(added))
+        await database.close()
+
+    asyncio.run(add())
+
+    status, _, err = status_of(capsys, "erase", str(ANNA), "--yes")
+
+    assert status == 2
+    assert f"{ANNA} is an operator" in err
+    assert len(err.splitlines()) == 1
+    assert asyncio.run(knows_anna(database_url))
 
 
 @pytest.mark.parametrize("written", ["anna", "-1", "0", "9" * 30, "٣"])

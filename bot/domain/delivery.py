@@ -170,6 +170,8 @@ class Notice(StrEnum):
     """The reader is one no more."""
     OPERATOR_ADDED = "operator_added"
     OPERATOR_REMOVED = "operator_removed"
+    OPERATOR_ERASED = "operator_erased"
+    """One of them deleted everything about themselves."""
     ANNOUNCED = "announced"
     """What was announced has been brought to all who could be told."""
     FAILURE = "failure"

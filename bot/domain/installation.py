@@ -67,6 +67,8 @@ class Unsendable(StrEnum):
     TOO_LONG = "too_long"
     NO_TEXT = "no_text"
     """A picture, a file or the like."""
+    PHONE = "phone"
+    """Nothing but a phone number: meant for something else, and kept nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class AddedOperator:
 
 @dataclass(frozen=True, slots=True)
 class OperatorLine:
-    """One operator in the list. `added` is None for those whom the configuration names.
+    """One operator in the list: `is_named` in the configuration, `added` while the bot ran, or both.
 
     `is_reached`: the bot can write to them, so that they hear of troubles.
     """
@@ -104,13 +106,17 @@ class OperatorLine:
     name: str
     added: AddedOperator | None
     is_reached: bool
+    is_named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorList:
-    """All operators. `unfit`: why who was picked last is none of them."""
+    """A page of all operators. `unfit`: why who was picked last is none of them."""
 
     operators: tuple[OperatorLine, ...]
+    page: int
+    pages: int
+    total: int
     unfit: Unfit | None = None
 
 
@@ -121,10 +127,12 @@ class AddingOperator:
 
 @dataclass(frozen=True, slots=True)
 class RemovingOperator:
-    """Whether this one is to be an operator no longer. `is_reader`: it is the reader."""
+    """Whether this one is to be an operator no longer. `is_reader`: it is the reader; `page`: that of the list on which
+    they stand."""
 
     operator: OperatorLine
     is_reader: bool
+    page: int = 0
 
 
 class GateState(IntEnum):

@@ -21,7 +21,7 @@ class Deletion(StrEnum):
     NOBODY = "nobody"
     """Nothing is kept of who it is about."""
     OPERATOR = "operator"
-    """They run the installation: their id stands in its configuration."""
+    """They run the installation, so only they can do it."""
     UNCLEAR = "unclear"
     """No id was named."""
 
@@ -30,7 +30,8 @@ class Deletion(StrEnum):
 class DeletionScreen:
     """Everything about a person is to be deleted, by themselves (`user_id` 0) or by an operator.
 
-    `waiting` are gates at which their request would be withdrawn, `muted` those from which they would be removed.
+    `waiting` are gates at which their request would be withdrawn, `muted` those from which they would be removed;
+    `is_operator`: they were added as one, and would be none any more.
     """
 
     deletion: Deletion
@@ -39,6 +40,7 @@ class DeletionScreen:
     is_calling: bool = False
     waiting: tuple[str, ...] = ()
     muted: tuple[str, ...] = ()
+    is_operator: bool = False
 
 
 class FileKind(StrEnum):

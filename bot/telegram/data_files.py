@@ -57,6 +57,7 @@ TOO_LARGE = {FileKind.MY_DATA: Notice.MY_DATA_TOO_LARGE, FileKind.JOURNAL: Notic
 
 MyData = Callable[[int], Awaitable[bytes]]
 Tell = Callable[[int], Awaitable[None]]
+IsOperator = Callable[[int], Awaitable[bool]]
 
 
 class JournalFiles(Protocol):
@@ -77,12 +78,21 @@ class DataFiles:
     What fails is tried again a few times; that it failed for good is said to who asked.
     """
 
-    def __init__(self, bot: Bot, texts: Texts, my_data: MyData, journal: JournalFiles, stopping: asyncio.Event) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        texts: Texts,
+        my_data: MyData,
+        journal: JournalFiles,
+        stopping: asyncio.Event,
+        is_operator: IsOperator,
+    ) -> None:
         self._bot = bot
         self._texts = texts
         self._my_data = my_data
         self._journal = journal
         self._stopping = stopping
+        self._is_operator = is_operator
         self.runners = {ErrandKind.MAKE_FILE: self.send}
         """What runs the errands of each kind."""
 
@@ -140,6 +150,9 @@ class DataFiles:
                 files = await self._journal(period, Path(folder), PART, progress.tell, self._stopping)
                 if files is None:
                     return Receipt(errand, Result.RETRY, error="stopping")
+                if not await self._is_operator(errand.user_id or errand.chat_id):
+                    # They were removed while it was made.
+                    return Receipt(errand, Result.REFUSED, error="an operator no more")
                 await self._send_files(errand.chat_id, files, words)
         finally:
             await progress.end()

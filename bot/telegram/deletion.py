@@ -26,7 +26,10 @@ def draw_deletion(view: DeletionScreen, words: Words) -> Drawing:
             return Drawing(words("Nothing is kept about them."), None)
         case Deletion.OPERATOR:
             return Drawing(
-                words("That is an operator. Remove them first by /operators, or let them send /deleteme themselves."),
+                words(
+                    "That is an operator. Remove them first: by /operators if they were added there, from OPERATORS "
+                    "if the configuration names them. Or let them send /deleteme themselves."
+                ),
                 None,
             )
         case Deletion.UNCLEAR:
@@ -49,6 +52,8 @@ def _own(view: DeletionScreen, words: Words) -> Drawing:
         lines.append(words("• Your requests are withdrawn: {gates}", gates=_gates(view.waiting)))
     if view.muted:
         lines.append(words("• You are removed, and may come again: {gates}", gates=_gates(view.muted)))
+    if view.is_operator:
+        lines.append(words("• You are an operator no more, unless the configuration of this bot names you."))
     lines += [
         "",
         words(

@@ -39,8 +39,6 @@ from bot.telegram.people_words import lasted
 from bot.telegram.texts import Words, shown, visible
 
 BUTTON_LENGTH = 32
-MOST_SHOWN = 20
-"""Operators in the list: more would not fit in a message."""
 SIGNS = {
     GateState.AILING: "⚠️",
     GateState.UNGUARDED: "⛔",
@@ -90,18 +88,25 @@ def announcement_result(total: int, sent: int, missed: int, words: Words) -> str
 
 
 def _operators(view: OperatorList, words: Words, now: datetime) -> Drawing:
-    lines = [words("🛠 <b>Operators</b> of this bot: {count}", count=len(view.operators))]
+    lines = [words("🛠 <b>Operators</b> of this bot: {count}", count=view.total)]
     if view.unfit is not None:
         lines = [f"⚠️ {_unfit(view.unfit, words)}", "", *lines]
     buttons = []
-    for line in view.operators[:MOST_SHOWN]:
+    for line in view.operators:
         lines += ["", _operator(line, words, now)]
         if line.added is not None:
             name = harmless(line.name, line.user_id)
-            buttons.append([button(words("✖️ Remove {name}", name=name), Want.ASK, line.user_id)])
-    if (more := len(view.operators) - MOST_SHOWN) > 0:
-        lines += ["", "…" + words.many(" and {count} more", " and {count} more", more)]
-    return Drawing("\n".join(lines), keyboards.rows(*buttons, [button(words("➕ Add an operator"), Want.ADD)]))
+            buttons.append([button(words("✖️ Remove {name}", name=name), Want.ASK, line.user_id, view.page)])
+    turning = _turning(Want.OPERATORS, view.page, view.pages)
+    add = [button(words("➕ Add an operator"), Want.ADD)]
+    return Drawing("\n".join(lines), keyboards.rows(*buttons, turning, add))
+
+
+def _turning(want: Want, page: int, pages: int) -> list[InlineKeyboardButton]:
+    """The buttons to the page before and the one after, as far as there are any."""
+    before = [button("‹", want, number=page - 1)] if page > 0 else []
+    after = [button("›", want, number=page + 1)] if page + 1 < pages else []
+    return [*before, *after]
 
 
 def _operator(line: OperatorLine, words: Words, now: datetime) -> str:
@@ -111,6 +116,8 @@ def _operator(line: OperatorLine, words: Words, now: datetime) -> str:
     if line.added is None:
         text += "\n" + words("named in the configuration, cannot be removed here")
     else:
+        if line.is_named:
+            text += "\n" + words("named in the configuration, and also:")
         text += "\n" + words(
             "added {moment} by {operator}",
             moment=words.clock(line.added.added_at, now),
@@ -135,12 +142,20 @@ def _unfit(unfit: Unfit, words: Words) -> str:
 
 def _removing(view: RemovingOperator, words: Words) -> Drawing:
     line = view.operator
-    if view.is_reader:
+    who = mention(line.name, line.user_id)
+    if line.is_named:
+        text = words(
+            "The configuration names {operator}, so they stay an operator. Are they to be none once it names them no "
+            "more?",
+            operator=who,
+        )
+    elif view.is_reader:
         text = words("Do you want to be an operator no longer? Only another operator can add you again.")
     else:
-        text = words("Is {operator} to be an operator no longer?", operator=mention(line.name, line.user_id))
-    yes = button(words("✖️ Yes, remove"), Want.REMOVE, line.user_id)
-    return Drawing(text, keyboards.rows([yes, button(words("‹ Back"), Want.OPERATORS)]))
+        text = words("Is {operator} to be an operator no longer?", operator=who)
+    yes = button(words("✖️ Yes, remove"), Want.REMOVE, line.user_id, view.page)
+    back = button(words("‹ Back"), Want.OPERATORS, number=view.page)
+    return Drawing(text, keyboards.rows([yes, back]))
 
 
 # Gates
@@ -155,11 +170,7 @@ def _gates(view: AllGates, words: Words, now: datetime) -> Drawing:
         lines += ["", f"{number}. {_line(vitals, words, now)}"]
         text = f"{SIGNS[vitals.state(now)]} {visible(vitals.gate.title, BUTTON_LENGTH)}"
         buttons.append([button(text, Want.GATE, vitals.gate.chat_id, view.page)])
-    turning = []
-    if view.page > 0:
-        turning.append(button("‹", Want.GATES, number=view.page - 1))
-    if view.page + 1 < view.pages:
-        turning.append(button("›", Want.GATES, number=view.page + 1))
+    turning = _turning(Want.GATES, view.page, view.pages)
     own = [keyboards.place(words("⚙️ My groups: {count}", count=view.own), Place.GATES)] if view.own else []
     again = [button(words("🔄 Look again"), Want.GATES, number=view.page)]
     return Drawing("\n".join(lines), keyboards.rows(*buttons, turning, own, again))
@@ -254,6 +265,8 @@ def _unsendable(problem: Unsendable, words: Words) -> str:
             )
         case Unsendable.NO_TEXT:
             return words("Only text can be announced, no pictures or files.")
+        case Unsendable.PHONE:
+            return words("That is only a phone number, so I did not keep it. To look somebody up, send /find.")
 
 
 def _preview(view: AnnouncementPreview, words: Words) -> Drawing:

@@ -94,6 +94,10 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
             return words("🛠 {operator} made {who} an operator.", operator=_by(details), who=_who(details))
         case Notice.OPERATOR_REMOVED:
             return words("🛠 {operator} removed {who} from the operators.", operator=_by(details), who=_who(details))
+        case Notice.OPERATOR_ERASED:
+            return words(
+                "🛠 An operator deleted everything about themselves, so they are none any more. Who is left: /operators"
+            )
         case Notice.ANNOUNCED:
             figures = [int(details[name]) for name in ("total", "sent", "missed")]
             return announcement_result(figures[0], figures[1], figures[2], words)

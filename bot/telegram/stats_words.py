@@ -106,10 +106,16 @@ def which_gate(more: int, words: Words) -> str:
 
 
 def unknown(asked: str, titles: Sequence[str], more: int, words: Words) -> str:
-    """There is no such period or gate; these are the possible ones."""
+    """There is no such period or gate; these are the possible ones. `asked` is empty where it was not kept."""
     names = [f"<b>{shown(title)}</b>" for title in titles]
     if more:
         names.append(words("{count} more", count=more))
+    if not asked:
+        return words(
+            "That is neither a period ({periods}) nor one of the gates: {gates}.",
+            periods=", ".join(PERIODS),
+            gates=", ".join(names) or "—",
+        )
     return words(
         "“{asked}” is neither a period ({periods}) nor one of the gates: {gates}.",
         asked=shown(asked),

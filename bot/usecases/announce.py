@@ -17,8 +17,9 @@ from bot.domain.installation import (
 )
 from bot.domain.journal import Event
 from bot.domain.screen import Face
+from bot.usecases.find_people import only_phone
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
+from bot.usecases.ports import PhoneRules, Store
 from bot.usecases.ports_people import Person
 
 KEPT = timedelta(hours=48)
@@ -36,19 +37,27 @@ class Announce:
     to is counted and not tried again. How far it is stands on the screen of who had it sent.
     """
 
-    def __init__(self, clock: Clock, operators: Operators) -> None:
+    def __init__(self, clock: Clock, operators: Operators, phones: PhoneRules) -> None:
         self._clock = clock
         self._operators = operators
+        self._phones = phones
 
     async def write(self, store: Store, person: Person, text: str, html: str) -> None:
         """Show what it will look like, or why it cannot be sent; `html` is the same text as it is to look."""
-        problem = _problem(text)
+        problem = self._problem(text)
         details: dict[str, str | int]
         if problem is None:
             details = {"id": await store.announcements.write(person.user_id, html, self._clock.now())}
         else:
             details = {"problem": problem}
         await self.show(store, person, details)
+
+    def _problem(self, text: str) -> Unsendable | None:
+        if not any(char.isprintable() and not char.isspace() for char in text):
+            return Unsendable.EMPTY
+        if units(text) > LONGEST_ANNOUNCEMENT:
+            return Unsendable.TOO_LONG
+        return Unsendable.PHONE if only_phone(text, self._phones) is not None else None
 
     async def refuse(self, store: Store, person: Person) -> None:
         """What was sent is no text."""
@@ -103,7 +112,7 @@ class Announce:
         for announcement in await store.announcements.under_way():
             parts, done = await store.errands.job(announcement.job)
             if parts == done:
-                await store.announcements.over(announcement.id, now)
+                announcement = await store.announcements.over(announcement.id, now)  # noqa: PLW2901 - as it is now
             await self._tell(store, announcement, now, is_over=parts == done)
         await store.announcements.forget(now - KEPT)
 
@@ -149,9 +158,3 @@ async def _looked_at(store: Store, user_id: int) -> int | None:
     if face is not Face.INSTALLATION or details.get("page") != InstallationPage.ANNOUNCEMENT:
         return None
     return int(details.get("id", TO_BE_WRITTEN))
-
-
-def _problem(text: str) -> Unsendable | None:
-    if not any(char.isprintable() and not char.isspace() for char in text):
-        return Unsendable.EMPTY
-    return Unsendable.TOO_LONG if units(text) > LONGEST_ANNOUNCEMENT else None

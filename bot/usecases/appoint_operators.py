@@ -8,18 +8,22 @@ from datetime import datetime
 from bot.domain.delivery import ErrandKind, Notice, Toast
 from bot.domain.installation import AddedOperator, InstallationPage, Picked, Unfit
 from bot.domain.journal import Event
+from bot.domain.personal import FileKind
 from bot.domain.screen import Face
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 from bot.usecases.tell_operators import TellOperators
 
 LONGEST_NAME = 64
+SEEN_BY_OPERATORS = (Face.INSTALLATION, Face.OPERATOR, Face.ERASE)
+TOLD_TO_OPERATORS = (ErrandKind.HEALTH, ErrandKind.BALANCE, ErrandKind.STATS)
 
 
 class AppointOperators:
     """Any operator adds others, and removes any who was added, themselves too; those whom the configuration names
-    stay. It holds at once, and is journalled with who did it. Who it is about is told, if they can be written to, and
-    so are the other operators; who is one no more loses what they see as one.
+    stay operators, though what was added of them can be removed. It holds at once, and is journalled with who did it.
+    Who it is about is told, if they can be written to, and so are the other operators; who is one no more loses what
+    they see as one, and what they asked for and have not got.
     """
 
     def __init__(self, operators: Operators, tell_operators: TellOperators) -> None:
@@ -50,16 +54,18 @@ class AppointOperators:
 
     async def remove(self, store: Store, actor_id: int, actor: str, user_id: int, now: datetime) -> Toast:
         """What is answered to the button."""
-        if user_id in self._operators.named:
-            return Toast.CONFIGURED
+        is_named = user_id in self._operators.named
         removed = await store.operators.remove(user_id)
         if removed is None:
-            return Toast.DONE_BEFORE
+            return Toast.CONFIGURED if is_named else Toast.DONE_BEFORE
         store.journal.add(Event.OPERATOR_REMOVED, now, user_id=user_id, actor_id=actor_id)
+        if is_named:
+            return Toast.DONE
         said = _said(removed, actor_id, actor)
         await self._tell(store, user_id, {**said, "notice": Notice.NO_OPERATOR}, now)
         await self._tell_operators(store, {**said, "notice": Notice.OPERATOR_REMOVED}, now, but=(actor_id, user_id))
         await close_pages(store, user_id, now)
+        await _drop_answers(store, user_id, now)
         return Toast.DONE
 
     @staticmethod
@@ -72,13 +78,22 @@ class AppointOperators:
 async def close_pages(store: Store, user_id: int, now: datetime) -> None:
     """Who is no operator sees where they stand themselves, in place of what operators see."""
     shown = await store.screens.wanted(user_id)
-    if shown is not None and shown[0] is Face.INSTALLATION:
+    if shown is not None and shown[0] in SEEN_BY_OPERATORS:
         await store.screens.show(user_id, user_id, Face.WELCOME, now, acted=False)
 
 
-async def show_operators(store: Store, user_id: int, now: datetime, unfit: Unfit | None = None) -> None:
-    """The list, as a new message."""
-    details: dict[str, str | int] = {"page": InstallationPage.OPERATORS}
+async def _drop_answers(store: Store, user_id: int, now: datetime) -> None:
+    """What was asked for by who is no operator does not go out any more."""
+    for kind in TOLD_TO_OPERATORS:
+        await store.errands.cancel(kind, user_id, user_id, now)
+    await store.errands.cancel_job(f"{FileKind.JOURNAL}:{user_id}", now)
+
+
+async def show_operators(
+    store: Store, user_id: int, now: datetime, unfit: Unfit | None = None, number: int = 0
+) -> None:
+    """A page of the list, as a new message."""
+    details: dict[str, str | int] = {"page": InstallationPage.OPERATORS, "number": number}
     if unfit is not None:
         details["unfit"] = unfit
     await store.screens.show(user_id, user_id, Face.INSTALLATION, now, details=details, fresh=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.delivery import Toast
@@ -42,7 +43,8 @@ class AskDeletion:
 
 
 class ConfirmDeletion:
-    """Delete, now that it is confirmed. An operator's id stands in the configuration, so it is not erased by others."""
+    """Delete, now that it is confirmed. An operator is not erased by others: they are removed from the operators first,
+    or do it themselves."""
 
     def __init__(self, clock: Clock, erase: ErasePerson, operators: Operators) -> None:
         self._clock = clock
@@ -65,6 +67,19 @@ class ConfirmDeletion:
         return Toast.DONE if deletion is Deletion.DONE else Toast.OVER
 
 
+class ErasureViews:
+    """What an operator sees who is to confirm that somebody is erased; None for who is no operator, or no more."""
+
+    def __init__(self, operators: Operators) -> None:
+        self._operators = operators
+
+    async def __call__(self, store: Store, row: ScreenRow, now: datetime) -> DeletionScreen | None:  # noqa: ARG002 - as other views
+        """Raises KeyError or ValueError for a state that this version does not know."""
+        if not await self._operators.is_operator(store, row.user_id):
+            return None
+        return await deletion_view(store, row)
+
+
 async def deletion_view(store: Store, row: ScreenRow) -> DeletionScreen:
     """What the screen tells, from what is true now. Raises ValueError for a state that this version does not know."""
     is_own = row.face is Face.DELETE_ME
@@ -82,4 +97,5 @@ async def deletion_view(store: Store, row: ScreenRow) -> DeletionScreen:
         is_calling=await store.verifications.open_of(user_id) is not None,
         waiting=tuple(gate.title for way, gate, _ in gates if way is WayIn.REQUEST),
         muted=tuple(gate.title for way, gate, _ in gates if way is WayIn.MUTE),
+        is_operator=await store.operators.has(user_id),
     )

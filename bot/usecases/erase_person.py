@@ -14,6 +14,7 @@ from bot.usecases.admit import Why
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
+from bot.usecases.tell_operators import TellOperators
 
 BY_THEMSELVES, BY_OPERATOR = "self", "operator"
 TURNED_AWAY = {WayIn.REQUEST: ErrandKind.DECLINE_JOIN, WayIn.MUTE: ErrandKind.KICK}
@@ -26,12 +27,14 @@ class ErasePerson:
 
     What stays: the journal without names, so that statistics stay right; marks by which their phone does not verify
     a second account, and blocks hold; and, until Telegram has been told, what it has yet to be told. Groups they are
-    in they stay in. When they did it themselves, they are told once more that it is done.
+    in they stay in. When they did it themselves, they are told once more that it is done. Who was added as an operator
+    is one no more; the others are told that it happened, but not of whom.
     """
 
     def __init__(self, clock: Clock, operators: Operators) -> None:
         self._clock = clock
         self._operators = operators
+        self._tell_operators = TellOperators(operators)
 
     async def __call__(self, store: Store, user_id: int, *, operator_id: int | None = None) -> bool:
         """Whether anything was kept about them. `operator_id`: who did it for them."""
@@ -44,6 +47,7 @@ class ErasePerson:
             await store.verifications.save(verification.cancel(now))
             store.journal.add(Event.CANCELLED, now, gate_id=verification.gate_id)
         entering = await not_in_yet(store, user_id)
+        await self._resign(store, user_id, now)
         message_id = await store.erasures.erase(user_id, now, await self._operators.now(store))
         for way, gate, query_id in entering:
             if gate.is_on and gate.switch is not Switch.OFF:
@@ -53,6 +57,12 @@ class ErasePerson:
             await _say_farewell(store, person, message_id, now)
         store.journal.add(Event.ERASED, now, code=BY_THEMSELVES if is_own else BY_OPERATOR, actor_id=operator_id)
         return True
+
+    async def _resign(self, store: Store, user_id: int, now: datetime) -> None:
+        is_removed = await store.operators.remove(user_id) is not None
+        if is_removed and user_id not in self._operators.named:
+            store.journal.add(Event.OPERATOR_REMOVED, now)
+            await self._tell_operators(store, {"notice": Notice.OPERATOR_ERASED}, now)
 
 
 class FinishErasures:

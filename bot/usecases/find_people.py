@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.domain.operator_pages import HISTORY, NotFound
+from bot.domain.phone import Phone
 from bot.usecases.ports import PhoneRules, Store, Vault
 
 MOST_FOUND = 200
@@ -15,6 +16,7 @@ USERNAME = re.compile(r"(?:@|(?:https?://)?t(?:elegram)?\.me/)?([a-z][a-z0-9_]{2
 ID = re.compile(rf"(?:id\s*)?([0-9]{{1,{LONGEST_ID}}})", re.IGNORECASE)
 PHONE_DIGITS = 7
 """Fewer are no phone number."""
+TEL = re.compile(r"^tel:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class FindPeople:
         if (name := USERNAME.fullmatch(asked)) is not None:
             found = await store.people.by_username(self._vault.digest(name[1].lower()))
             return Search((found,)) if found is not None else Search(why=NotFound.NAME)
-        held_phone = sum(char.isdigit() for char in asked) >= PHONE_DIGITS
-        number = re.sub(r"^tel:", "", asked, flags=re.IGNORECASE)
+        held_phone = may_hold_phone(asked)
+        number = TEL.sub("", asked)
         if any(char.isalpha() for char in number) or not any(char.isdigit() for char in number):
             return Search(why=NotFound.NOT_UNDERSTOOD, held_phone=held_phone)
         phone = self._phones.parse(number)
@@ -71,6 +73,17 @@ class FindPeople:
         owners = [owner.user_id for owner in await store.phones.owners(fingerprint)]
         tried = await store.verifications.tried_by_phone(fingerprint, MOST_FOUND)
         return tuple(dict.fromkeys((*owners, *tried)))[:MOST_FOUND]
+
+
+def may_hold_phone(text: str) -> bool:
+    """Whether a phone number may stand in it."""
+    return sum(char.isdigit() for char in text) >= PHONE_DIGITS
+
+
+def only_phone(text: str, phones: PhoneRules) -> Phone | None:
+    """The phone that the text is; None where it is something else, or more."""
+    number = TEL.sub("", text.strip())
+    return None if any(char.isalpha() for char in number) else phones.parse(number)
 
 
 async def is_known(store: Store, user_id: int) -> bool:

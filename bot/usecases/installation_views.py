@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from bot.domain.installation import (
     LATELY,
-    AddedOperator,
     AddingOperator,
     AllGates,
     AnnouncementAsked,
@@ -28,6 +28,8 @@ from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
 
+T = TypeVar("T")
+
 PER_PAGE = 8
 
 
@@ -43,8 +45,7 @@ class InstallationViews:
             return None
         match InstallationPage(str(row.details["page"])):
             case InstallationPage.OPERATORS:
-                unfit = row.details.get("unfit")
-                return await self._list(store, None if unfit is None else Unfit(str(unfit)))
+                return await self._list(store, row)
             case InstallationPage.ADDING:
                 return AddingOperator()
             case InstallationPage.REMOVING:
@@ -56,33 +57,46 @@ class InstallationViews:
             case InstallationPage.ANNOUNCEMENT:
                 return await _announcement(store, row)
 
-    async def _list(self, store: Store, unfit: Unfit | None = None) -> OperatorList:
+    async def _list(self, store: Store, row: ScreenRow) -> OperatorList:
+        unfit = row.details.get("unfit")
+        lines = await self._lines(store)
+        shown, page, pages = _page(lines, row)
+        return OperatorList(tuple(shown), page, pages, len(lines), None if unfit is None else Unfit(str(unfit)))
+
+    async def _lines(self, store: Store) -> list[OperatorLine]:
         added = {operator.user_id: operator for operator in await store.operators.all()}
         user_ids = await self._operators.now(store)
         reached = {user_id for user_id, one in (await store.people.get_many(user_ids)).items() if one.can_be_written}
-        return OperatorList(tuple(self._line(user_id, added.get(user_id), reached) for user_id in user_ids), unfit)
-
-    def _line(self, user_id: int, added: AddedOperator | None, reached: Collection[int]) -> OperatorLine:
-        is_named = user_id in self._operators.named
-        return OperatorLine(
-            user_id, added.name if added is not None else "", None if is_named else added, user_id in reached
-        )
+        return [
+            OperatorLine(
+                user_id,
+                added[user_id].name if user_id in added else "",
+                added.get(user_id),
+                user_id in reached,
+                is_named=user_id in self._operators.named,
+            )
+            for user_id in user_ids
+        ]
 
     async def _removing(self, store: Store, row: ScreenRow) -> InstallationView:
-        found = await self._list(store)
-        meant = [line for line in found.operators if line.user_id == int(row.details["id"])]
+        meant = [line for line in await self._lines(store) if line.user_id == int(row.details["id"])]
         if not meant or meant[0].added is None:
-            return found
-        return RemovingOperator(meant[0], is_reader=meant[0].user_id == row.user_id)
+            return await self._list(store, row)
+        return RemovingOperator(meant[0], meant[0].user_id == row.user_id, int(row.details.get("number", 0)))
+
+
+def _page(everything: Sequence[T], row: ScreenRow) -> tuple[Sequence[T], int, int]:
+    """What stands on the page that the row names, or else on the last one; its number, and how many there are."""
+    pages = max((len(everything) + PER_PAGE - 1) // PER_PAGE, 1)
+    page = min(int(row.details.get("number", 0)), pages - 1)
+    return everything[page * PER_PAGE : (page + 1) * PER_PAGE], page, pages
 
 
 async def _gates(store: Store, row: ScreenRow, now: datetime) -> AllGates:
     gates = in_order(await store.vitals.gates(now - LATELY), now)
-    pages = max((len(gates) + PER_PAGE - 1) // PER_PAGE, 1)
-    page = min(int(row.details.get("number", 0)), pages - 1)
-    begin = page * PER_PAGE
+    shown, page, pages = _page(gates, row)
     own = len(await store.admins.gates_of(row.user_id))
-    return AllGates(tuple(gates[begin : begin + PER_PAGE]), page, pages, len(gates), begin + 1, own)
+    return AllGates(tuple(shown), page, pages, len(gates), page * PER_PAGE + 1, own)
 
 
 def in_order(gates: Collection[GateVitals], now: datetime) -> list[GateVitals]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from bot.domain.delivery import ErrandDue, ErrandKind
+from bot.domain.personal import FileKind
 from bot.usecases.ports import Store
 
 
@@ -22,3 +24,15 @@ class Operators:
     async def is_operator(self, store: Store, user_id: int) -> bool:
         """Whether somebody is one of them."""
         return user_id in self.named or await store.operators.has(user_id)
+
+
+def is_for_operators(errand: ErrandDue) -> bool:
+    """Whether it tells what only operators may know."""
+    match errand.kind:
+        case ErrandKind.HEALTH | ErrandKind.BALANCE:
+            return True
+        case ErrandKind.MAKE_FILE:
+            return errand.details["file"] == FileKind.JOURNAL
+        case ErrandKind.STATS:
+            return bool(errand.details.get("together"))
+    return False

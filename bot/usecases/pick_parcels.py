@@ -38,6 +38,7 @@ from bot.domain.settings import WayIn
 from bot.domain.verification import Verification, VerificationState
 from bot.usecases.announce import with_texts
 from bot.usecases.delete_person import deletion_view
+from bot.usecases.operators import is_for_operators
 from bot.usecases.panel_views import panel_view
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
@@ -65,6 +66,7 @@ class Busy:
 
 ViewOf = Callable[[Store, ScreenRow, datetime], Awaitable[View | None]]
 """Makes the view of a screen; None for whom it is not for."""
+IsOperator = Callable[[Store, int], Awaitable[bool]]
 
 
 class PickParcels:
@@ -79,13 +81,14 @@ class PickParcels:
 
     A screen row names a state; the view is made here from what is true now, so that ten changes become one
     edit. A screen that would reach nobody any more (a stranger's five minutes are over) is not picked:
-    the person counts as not reached.
+    the person counts as not reached. Nor is what only operators may be told, for who is none any more.
     """
 
-    def __init__(self, clock: Clock, for_operators: Mapping[Face, ViewOf]) -> None:
+    def __init__(self, clock: Clock, for_operators: Mapping[Face, ViewOf], is_operator: IsOperator) -> None:
         """`for_operators`: what makes the views of faces that only operators see."""
         self._clock = clock
         self._for_operators = for_operators
+        self._is_operator = is_operator
 
     async def __call__(self, store: Store, limit: int, busy: Busy, look: int = 0) -> list[Parcel]:
         now, errands, resting = self._clock.now(), busy.errands, busy.resting
@@ -95,6 +98,7 @@ class PickParcels:
             await store.errands.due(now, limit, errands, urgency, resting)
             for urgency in (Urgency.AT_ONCE, Urgency.SOON, Urgency.PRESSING, Urgency.LATER)
         ]
+        soon = await self._permitted(store, soon, now)
         lines = await store.errands.due(now, MOST_LINES, errands, Urgency.LOG, resting)
         urgent = _in_turn(look, pressing, [screen for screen in screens if not is_patient(screen)])
         crowd = [screen for screen in screens if screen.is_crowd and not screen.is_refresh]
@@ -107,6 +111,15 @@ class PickParcels:
         )
         rest = [*patient, *urgent] if patient_first(look) else [*urgent, *patient]
         return [*_in_turn(look, guards, grants), *soon, *rest]
+
+    async def _permitted(self, store: Store, errands: Sequence[ErrandDue], now: datetime) -> list[ErrandDue]:
+        """Without those for operators whose reader is none any more: they are not run."""
+        asked_by = {errand.id: errand.user_id or errand.chat_id for errand in errands if is_for_operators(errand)}
+        stay = {user_id for user_id in {*asked_by.values()} if await self._is_operator(store, user_id)}
+        dropped = {errand_id for errand_id, user_id in asked_by.items() if user_id not in stay}
+        if dropped:
+            await store.errands.done(list(dropped), now)
+        return [errand for errand in errands if errand.id not in dropped]
 
     @staticmethod
     def _logs(lines: Sequence[ErrandDue]) -> list[LogDue]:
@@ -226,7 +239,7 @@ class Facts:
                 return self._standing(row.user_id)
             case Face.PROGRESS:
                 return await self._progress(store, row, now)
-            case Face.DELETE_ME | Face.ERASE:
+            case Face.DELETE_ME:
                 return await deletion_view(store, row)
             case Face.GATES | Face.GATE:
                 return await panel_view(store, row, now)

@@ -49,13 +49,13 @@ class Announcements(Protocol):
         """To how many it goes."""
 
     async def told(self, announcement_id: int, *, is_sent: bool) -> None:
-        """One of these has it, or could not be written to."""
+        """One of these has it, or could not be written to. Once it is over nothing is counted."""
 
     async def under_way(self) -> list[Announcement]:
         """Those being sent."""
 
-    async def over(self, announcement_id: int, now: datetime) -> None:
-        """All were told, or could not be."""
+    async def over(self, announcement_id: int, now: datetime) -> Announcement:
+        """All were told, or could not be: whoever does not have it now was missed, such as who was erased meanwhile."""
 
     async def forget(self, before: datetime) -> None:
         """Delete what was written earlier and not sent, or was over earlier."""

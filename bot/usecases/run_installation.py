@@ -19,6 +19,8 @@ from bot.usecases.ports_people import Person
 
 ANSWERABLE_FOR = timedelta(seconds=150)
 """How long Telegram accepts an answer to a pressed button."""
+LAST_PAGE = 9999
+"""Who was added last stands there; no list has more."""
 PAGES = {
     Want.OPERATORS: InstallationPage.OPERATORS,
     Want.ADD: InstallationPage.ADDING,
@@ -60,7 +62,7 @@ class RunInstallation:
             return False
         now = self._clock.now()
         unfit = await self._appoint.add(store, person.user_id, name, picked, now)
-        await show_operators(store, person.user_id, now, unfit)
+        await show_operators(store, person.user_id, now, unfit, LAST_PAGE if unfit is None else 0)
         return True
 
     async def gates(self, store: Store, person: Person) -> bool:

@@ -13,6 +13,7 @@ from bot.domain.gate import Gate
 from bot.domain.panel import Act
 from bot.domain.statistics import NO_GATE, Period, Step, period
 from bot.domain.summary import DEFAULT_PERIOD, Answer, Summary
+from bot.usecases.find_people import may_hold_phone
 from bot.usecases.ports import Store
 from bot.usecases.read_statistics import ReadStatistics
 
@@ -99,10 +100,10 @@ class ShowStatistics:
         await self.send(store, chat_id, details)
 
     async def unknown(self, store: Store, chat_id: int, asked: str, gates: Sequence[Gate]) -> None:
-        """Nothing is called like that."""
+        """Nothing is called like that. Where a phone number may stand in it, it is not kept."""
         details: dict[str, str | int] = {
             "answer": Answer.UNKNOWN,
-            "asked": asked[:LONGEST_TITLE],
+            "asked": "" if may_hold_phone(asked) else asked[:LONGEST_TITLE],
             "gates": _listed(gates[:ON_A_PAGE]),
             "more": max(0, len(gates) - ON_A_PAGE),
         }

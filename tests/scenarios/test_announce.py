@@ -212,6 +212,8 @@ async def test_what_cannot_be_announced_is_refused_in_one_sentence(
     await operator.sees("⚠️ There is nothing to read in that.")
     await operator.sends_document("plan.txt", b"words")
     await operator.sees("⚠️ Only text can be announced, no pictures or files.")
+    await operator.says("+7 999 123-45-67")
+    await operator.sees("⚠️ That is only a phone number, so I did not keep it.")
     await operator.says("/announce " + "x" * 3601)
     await operator.sees("⚠️ That is too long")
     await operator.says("😀" * 1800)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from bot.domain.installation import AddedOperator
+from bot.exports import JournalFiles
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.client import Impossible
 from bot.sandbox.world import World
+from bot.usecases.ports import Store
 from tests.installation import Installation
 from tests.scenarios.story import all_is_carried, eventually, guarded
 
@@ -249,3 +253,95 @@ async def test_an_operator_of_the_configuration_that_is_there_no_more_sees_nothi
     await pavel.says("/operators")
     assert "id 424242" in ((await pavel.sees("Operators of this bot: 2")).text or "")
     await eventually(brisk, "SELECT count(*) AS n FROM operators", [{"n": 1}])
+
+
+async def test_somebody_far_down_a_long_list_is_found_by_turning_pages_and_removed(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    at = world.clock.now()
+    many = [AddedOperator(7_100_000_000 + number, f"Op {number}", operator.id, at) for number in range(22)]
+
+    async def add(store: Store) -> None:
+        for one in many:
+            await store.operators.add(one)
+
+    assert brisk.app is not None
+    await brisk.app._database.transact(add)
+    await operator.says("/operators")
+    await operator.sees("Operators of this bot: 23")
+    await operator.presses("›")
+    await operator.sees("Op 8")
+    await operator.presses("›")
+    await operator.sees("Op 21")
+    await operator.presses("Remove Op 21")
+    await operator.sees("Is Op 21 to be an operator no longer?")
+    await operator.presses("Back")
+    await operator.sees("Op 21")
+    await operator.presses("Remove Op 21")
+    await operator.presses("Yes, remove")
+
+    page = await operator.sees("Operators of this bot: 22")
+    assert "Remove Op 20" in " ".join(page.buttons)
+    assert many[-1].user_id not in [row["user_id"] for row in await brisk.rows(KEPT)]
+
+
+async def test_who_was_added_and_is_named_since_can_be_one_by_the_configuration_alone(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    pavel = await made(world, operator)
+    await brisk.restart(OPERATORS=f"{operator.id},{pavel.id}")
+
+    await operator.says("/operators")
+    await operator.sees("named in the configuration, and also:")
+    await operator.presses("Remove Pavel")
+    await operator.sees("they stay an operator")
+    assert (await operator.presses("Yes, remove"))["text"] == "Done"
+
+    await world.wait_until(lambda: operator.shown("and also:") is None and operator.shown("they stay") is None)
+    assert (await operator.sees("Operators of this bot: 2")).buttons == ["➕ Add an operator"]
+    assert await brisk.rows(KEPT) == []
+    await pavel.says("/operators")
+    await pavel.sees("Operators of this bot: 2")
+    assert pavel.shown("You are no operator") is None
+
+
+async def test_an_export_that_is_being_made_does_not_go_to_who_was_removed_meanwhile(
+    world: World, brisk: Installation, operator: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pavel = await made(world, operator)
+    begun, removed = asyncio.Event(), asyncio.Event()
+    made_files = JournalFiles.__call__
+
+    async def slowly(self: JournalFiles, *how: Any) -> Any:
+        begun.set()
+        await removed.wait()
+        return await made_files(self, *how)
+
+    monkeypatch.setattr(JournalFiles, "__call__", slowly)
+    await pavel.says("/export all")
+    await begun.wait()
+
+    await operator.says("/operators")
+    await operator.presses("Remove Pavel")
+    await operator.presses("Yes, remove")
+    await pavel.sees("You are no operator of this bot any more")
+    removed.set()
+
+    await world.wait_until(lambda: pavel.shown("Exporting") is None)
+    await all_is_carried(brisk)
+    assert [message for message in pavel.chat.messages if message.document is not None] == []
+
+
+async def test_an_operator_who_deletes_everything_about_themselves_is_told_of_it_before_and_is_none_after(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    pavel = await made(world, operator)
+
+    await pavel.says("/deleteme")
+    assert "You are an operator no more" in ((await pavel.sees("Delete everything about you?")).text or "")
+    await pavel.presses("Delete everything")
+
+    await operator.sees("An operator deleted everything about themselves")
+    await pavel.sees("Deleted.")
+    assert await brisk.rows(KEPT) == []
+    assert (await brisk.rows(JOURNAL))[-1] == {"event": "operator_removed", "user_id": None, "actor_id": None}

@@ -37,7 +37,7 @@ from bot.sandbox.telegram.html import parse_html
 from bot.telegram.announcements import announced, as_html
 from bot.telegram.screens import Screens
 from bot.telegram.texts import LANGUAGES, Texts
-from bot.usecases.installation_views import in_order
+from bot.usecases.installation_views import PER_PAGE, in_order
 from tests.domain.makers import NOW
 from tests.telegram.test_screens import HOSTILE, utf16
 
@@ -63,11 +63,13 @@ LONGEST = Announcement(2**62, USER, "x" * LONGEST_ANNOUNCEMENT)
 def views() -> Iterator[View]:
     for name in HOSTILE:
         line = OperatorLine(USER, name, AddedOperator(USER, name, USER, NOW - timedelta(days=9)), is_reached=False)
-        many = tuple(replace(line, user_id=USER - at) for at in range(30))
+        many = tuple(replace(line, user_id=USER - at, is_named=True) for at in range(PER_PAGE - 1))
         for unfit in (None, *Unfit):
-            yield OperatorList((OperatorLine(USER, "", None, is_reached=True), *many), unfit)
+            operators = (OperatorLine(USER, "", None, is_reached=True, is_named=True), *many)
+            yield OperatorList(operators, 1, 3, 3 * PER_PAGE, unfit)
         for is_reader in (True, False):
-            yield RemovingOperator(line, is_reader)
+            yield RemovingOperator(line, is_reader, page=9999)
+            yield RemovingOperator(replace(line, is_named=True), is_reader)
     yield AllGates((), 0, 1, 0)
     for page in (0, 1, 2):
         yield AllGates(ALL[:8], page, 3, 24, 8 * page + 1, own=2)

@@ -30,6 +30,7 @@ from bot.usecases.appoint_operators import AppointOperators
 from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.decline_many import DeclineMany
+from bot.usecases.delete_person import ErasureViews
 from bot.usecases.doers import doers
 from bot.usecases.erase_person import FinishErasures
 from bot.usecases.follow_raids import FollowRaids
@@ -95,8 +96,9 @@ class Rules:
         views: dict[Face, ViewOf] = {
             Face.OPERATOR: OperatorViews(self.is_operator),
             Face.INSTALLATION: InstallationViews(self.operators),
+            Face.ERASE: ErasureViews(self.operators),
         }
-        self.pick = PickParcels(self.clock, views)
+        self.pick = PickParcels(self.clock, views, self.is_operator)
         self.paper, self.decline_many, self.raids = JsonPaper(), DeclineMany(self.clock), FollowRaids(self.clock)
         self.show_statistics = ShowStatistics(self.clock, ReadStatistics())
         self.desk = AdminDesk(self.clock, doers(Typed(), self.paper, self.decline_many, self.show_statistics))
@@ -106,7 +108,7 @@ class Rules:
             SettleErrand(self.desk, HearOfRaid(self.operators), self.operators),
         )
         self.ask_admins = AskAdmins(self.clock)
-        self.announce = Announce(self.clock, self.operators)
+        self.announce = Announce(self.clock, self.operators, self.plan)
         self.appoint = AppointOperators(self.operators, self.tell_operators)
         self.report = ReportFailure(self.clock, self.tell_operators)
         self.is_telegram_there = True

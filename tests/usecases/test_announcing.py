@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result
+from bot.domain.installation import Unsendable
 from bot.domain.journal import Event
 from bot.domain.screen import Face
+from bot.usecases.erase_person import ErasePerson
 from bot.usecases.pick_parcels import is_patient
 from bot.usecases.ports import Store
 from tests.usecases.panel import runs
@@ -80,3 +84,43 @@ async def test_who_is_an_admin_no_more_is_not_told(rules: Rules) -> None:
 
     assert [errand.chat_id for errand in await carried(rules)] == [BORIS]
     assert Event.ANNOUNCED in await rules.journal()
+
+
+async def test_who_is_erased_before_it_came_was_missed_and_the_totals_add_up(rules: Rules) -> None:
+    await runs(rules)
+    await announced(rules)
+    first, second = await carried(rules)
+    await rules.settles(Receipt(first, Result.DONE, message_id=1))
+    erase = ErasePerson(rules.clock, rules.operators)
+    await rules.database.transact(lambda store: erase(store, second.chat_id))
+    await rules.database.transact(lambda store: store.screens.show(OPERATOR, OPERATOR, Face.HELP, rules.now))
+
+    await rules.sweeps()
+
+    over = {"total": 2, "sent": 1, "missed": 1, "is_over": True}
+    assert await progress(rules) == over
+    (told,) = [errand for errand in await rules.errands(ErrandKind.NOTIFY) if errand.details["notice"] == "announced"]
+    assert (told.details["sent"], told.details["missed"]) == (1, 1)
+    # It was on its way all the same.
+    await rules.settles(Receipt(second, Result.DONE, message_id=2))
+    assert await progress(rules) == over
+
+
+@pytest.mark.parametrize("text", ["+79991234567", " 8 (999) 123-45-67\n", "tel:+7-999-123-45-67"])
+async def test_nothing_but_a_phone_is_no_announcement_and_is_kept_nowhere(rules: Rules, text: str) -> None:
+    operator = await rules.meets(OPERATOR)
+
+    await rules.database.transact(lambda store: rules.announce.write(store, operator, text, text))
+
+    assert await rules.rows("SELECT * FROM announcements") == []
+    _, details = await rules.database.transact(lambda store: store.screens.wanted(OPERATOR)) or (None, {})
+    assert details["problem"] == Unsendable.PHONE
+
+
+@pytest.mark.parametrize("text", ["Call +79991234567 tonight.", "Tonight, 2:00", "2026"])
+async def test_a_phone_within_an_announcement_is_a_part_of_it(rules: Rules, text: str) -> None:
+    operator = await rules.meets(OPERATOR)
+
+    await rules.database.transact(lambda store: rules.announce.write(store, operator, text, text))
+
+    assert await rules.rows("SELECT text FROM announcements") == [{"text": text}]

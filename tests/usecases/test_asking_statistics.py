@@ -114,6 +114,14 @@ async def test_what_is_neither_a_period_nor_a_gate_is_answered_with_what_there_i
     assert [title for _, title in json.loads(answer["gates"])] == [GATE.title, STREET.title, OTHER_GATE.title]
 
 
+@pytest.mark.parametrize("asked", ["+79991234567", "7d 8 (999) 123-45-67", "Anna +7 999 123 45 67"])
+async def test_a_phone_that_is_asked_for_by_mistake_is_kept_nowhere(asking: Asking, asked: str) -> None:
+    assert await asking.says(OPERATOR, asked)
+
+    answer = await asking.answer()
+    assert (answer["answer"], answer["asked"]) == (Answer.UNKNOWN, "")
+
+
 async def test_a_name_of_several_gates_is_asked_back(asking: Asking) -> None:
     await asking.says(OPERATOR, "30d owner")
 

@@ -1,0 +1,186 @@
+"""Operators come and go while the bot runs: who is one no more sees and gets nothing of what operators do."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.delivery import ErrandDue, ErrandKind, ScreenDue, Toast
+from bot.domain.installation import AddedOperator, InstallationPage, OperatorList
+from bot.domain.journal import Event
+from bot.domain.operator_pages import OperatorPage
+from bot.domain.personal import DeletionScreen, FileKind
+from bot.domain.screen import Face, Welcome
+from bot.usecases.ask_file import AskExport, AskMyData
+from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
+from bot.usecases.erase_person import ErasePerson
+from bot.usecases.operators import Operators
+from bot.usecases.ports import Store
+from tests.usecases.rules import ANNA, BORIS, OPERATOR, Rules
+
+PAVEL = 7_000_000_321
+SEEN: dict[Face, dict[str, str | int]] = {
+    Face.INSTALLATION: {"page": InstallationPage.OPERATORS},
+    Face.OPERATOR: {"page": OperatorPage.PERSON, "user": ANNA},
+    Face.ERASE: {"person": ANNA, "deletion": "asked"},
+}
+
+
+async def is_added(rules: Rules, *user_ids: int) -> None:
+    """These are operators, and have written to the bot."""
+    for user_id in user_ids:
+        await rules.meets(user_id)
+        added = AddedOperator(user_id, "Pavel", OPERATOR, rules.now)
+        await rules.database.transact(lambda store, added=added: store.operators.add(added))  # type: ignore[misc]
+
+
+async def removes(rules: Rules, user_id: int = PAVEL) -> Toast:
+    return await rules.database.transact(
+        lambda store: rules.appoint.remove(store, OPERATOR, "Oleg", user_id, rules.now)
+    )
+
+
+async def asks_for_everything(rules: Rules) -> None:
+    """Whatever an operator is answered by an errand, and their own data."""
+    person = await rules.meets(PAVEL)
+
+    async def ask(store: Store) -> None:
+        store.journal.add(Event.STARTED, rules.now, user_id=PAVEL)
+        for kind in (ErrandKind.HEALTH, ErrandKind.BALANCE):
+            await store.errands.add(kind, PAVEL, {}, rules.now, user_id=PAVEL)
+        await rules.show_statistics.chart(store, PAVEL, "7d", None, (), together=True)
+        await AskMyData(rules.clock)(store, person)
+
+    await rules.database.transact(ask)
+    await rules.database.transact(lambda store: AskExport(rules.clock)(store, person, "all"))
+
+
+async def picked(rules: Rules) -> list[str]:
+    """What goes out to Pavel, but for messages; files by their kind."""
+    return [
+        str(parcel.details.get("file", parcel.kind))
+        for parcel in await rules.picks()
+        if isinstance(parcel, ErrandDue) and parcel.chat_id == PAVEL and parcel.kind is not ErrandKind.NOTIFY
+    ]
+
+
+@pytest.mark.parametrize("face", SEEN)
+async def test_who_is_removed_sees_nothing_that_operators_see(rules: Rules, face: Face) -> None:
+    await is_added(rules, PAVEL)
+    await rules.meets(ANNA)
+    await rules.database.transact(lambda store: store.screens.show(PAVEL, PAVEL, face, rules.now, details=SEEN[face]))
+
+    await removes(rules)
+
+    assert await rules.face(PAVEL) == Face.WELCOME
+
+
+@pytest.mark.parametrize("face", SEEN)
+async def test_a_page_of_operators_is_drawn_for_operators_only(rules: Rules, face: Face) -> None:
+    await rules.meets(ANNA)
+    await rules.meets(PAVEL)
+    await rules.database.transact(lambda store: store.screens.show(PAVEL, PAVEL, face, rules.now, details=SEEN[face]))
+
+    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+
+    assert isinstance(screen.view, Welcome)
+
+
+async def test_who_is_removed_gets_nothing_any_more_that_they_asked_for_as_an_operator(rules: Rules) -> None:
+    await is_added(rules, PAVEL)
+    await asks_for_everything(rules)
+    assert set(await picked(rules)) == {"health", "balance", "stats", FileKind.MY_DATA, FileKind.JOURNAL}
+
+    await removes(rules)
+    # Added anew, they ask anew.
+    await is_added(rules, PAVEL)
+
+    assert await picked(rules) == [FileKind.MY_DATA]
+
+
+async def test_nor_does_who_was_taken_from_the_configuration(rules: Rules) -> None:
+    await rules.meets(PAVEL)
+    await asks_for_everything(rules)
+
+    assert await picked(rules) == [FileKind.MY_DATA]
+    assert await rules.undone() == [ErrandKind.MAKE_FILE]
+
+
+async def test_of_an_operator_who_deletes_themselves_the_others_hear_but_not_who_it_was(rules: Rules) -> None:
+    await rules.meets(OPERATOR)
+    await is_added(rules, PAVEL, BORIS)
+    pavel = await rules.meets(PAVEL)
+    await rules.database.transact(lambda store: AskDeletion(rules.clock, rules.operators).own(store, pavel))
+    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+    assert isinstance(screen.view, DeletionScreen)
+    assert screen.view.is_operator
+
+    confirm = ConfirmDeletion(rules.clock, ErasePerson(rules.clock, rules.operators), rules.operators)
+    await rules.database.transact(lambda store: confirm.own(store, pavel))
+
+    assert await rules.rows("SELECT event, user_id, actor_id FROM journal ORDER BY id") == [
+        {"event": "operator_removed", "user_id": None, "actor_id": None},
+        {"event": "erased", "user_id": None, "actor_id": None},
+    ]
+    told = [one for one in await rules.errands(ErrandKind.NOTIFY) if one.details["notice"] == "operator_erased"]
+    assert {one.chat_id for one in told} == {OPERATOR, BORIS}
+    assert all(dict(one.details) == {"notice": "operator_erased"} for one in told)
+
+
+async def test_who_was_no_operator_is_deleted_without_a_word_to_them(rules: Rules) -> None:
+    await rules.meets(PAVEL)
+    await is_added(rules, OPERATOR)
+    erase = ErasePerson(rules.clock, rules.operators)
+
+    await rules.database.transact(lambda store: erase(store, PAVEL))
+    # Named in the configuration, they are one all the same.
+    await rules.database.transact(lambda store: erase(store, OPERATOR))
+
+    assert await rules.journal() == ["erased", "erased"]
+    assert set(await rules.notices()) == {"erased"}
+
+
+async def test_an_operator_who_was_added_is_erased_by_nobody_else(rules: Rules) -> None:
+    operator = await rules.meets(OPERATOR)
+    await is_added(rules, PAVEL)
+    confirm = ConfirmDeletion(rules.clock, ErasePerson(rules.clock, rules.operators), rules.operators)
+
+    assert await rules.database.transact(lambda store: confirm.of(store, operator, PAVEL)) is Toast.OVER
+
+    assert await rules.rows("SELECT user_id FROM operators") == [{"user_id": PAVEL}]
+
+
+async def test_each_of_many_operators_stands_on_some_page(rules: Rules) -> None:
+    many = [PAVEL + number for number in range(25)]
+    await rules.meets(OPERATOR)
+    await is_added(rules, *many)
+    found: list[int] = []
+
+    for page in range(9):
+        details: dict[str, str | int] = {"page": InstallationPage.OPERATORS, "number": page}
+        await rules.database.transact(
+            lambda store, details=details: store.screens.show(  # type: ignore[misc]
+                OPERATOR, OPERATOR, Face.INSTALLATION, rules.now, details=details
+            )
+        )
+        (view,) = [parcel.view for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+        assert isinstance(view, OperatorList)
+        assert view.total == 26
+        if view.page == page:
+            found += [line.user_id for line in view.operators]
+
+    assert found == [OPERATOR, *many]
+
+
+async def test_what_was_added_of_one_whom_the_configuration_names_can_be_removed_and_they_stay(rules: Rules) -> None:
+    await is_added(rules, OPERATOR)
+    await rules.database.transact(
+        lambda store: store.screens.show(OPERATOR, OPERATOR, Face.OPERATOR, rules.now, details=SEEN[Face.OPERATOR])
+    )
+
+    assert [await removes(rules, OPERATOR) for _ in range(2)] == [Toast.DONE, Toast.CONFIGURED]
+
+    assert await rules.rows("SELECT user_id FROM operators") == []
+    assert await rules.journal() == ["operator_removed"]
+    assert await rules.face(OPERATOR) == Face.OPERATOR
+    assert await rules.notices() == []
+    assert not await rules.database.transact(lambda store: Operators().is_operator(store, OPERATOR))
