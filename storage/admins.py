@@ -147,13 +147,18 @@ class SqlAppeals:
     async def close(
         self, gate_id: int, user_id: int, outcome: Toast, now: datetime, admin_id: int | None
     ) -> list[tuple[int, int]]:
+        told = await self._connection.execute(
+            select(AP.messages)
+            .where(AP.gate_id == gate_id, AP.user_id == user_id, AP.decided_at.is_(None))
+            .with_for_update()
+        )
+        messages = told.scalar_one_or_none()
         closed = await self._connection.execute(
             update(tables.appeals)
             .where(AP.gate_id == gate_id, AP.user_id == user_id, AP.decided_at.is_(None))
-            .values(decided_at=now, outcome=outcome, decided_by=admin_id)
-            .returning(AP.messages)
+            .values(decided_at=now, outcome=outcome, decided_by=admin_id, messages=None)
         )
-        return [(chat_id, message_id) for chat_id, message_id in closed.scalar_one_or_none() or []]
+        return [(chat_id, message_id) for chat_id, message_id in messages or []] if closed.rowcount else []
 
 
 class SqlAdmins:

@@ -23,7 +23,15 @@ class SqlOutbox:
         self._connection = connection
 
     async def add(
-        self, target: Target, message_id: str, kind: str, body: bytes, now: datetime, *, user_id: int | None = None
+        self,
+        target: Target,
+        message_id: str,
+        kind: str,
+        body: bytes,
+        now: datetime,
+        *,
+        user_id: int | None = None,
+        admin_id: int | None = None,
     ) -> None:
         await self._connection.execute(
             tables.outbox.insert(),
@@ -33,6 +41,7 @@ class SqlOutbox:
                 "type": kind,
                 "body": body,
                 "user_id": user_id,
+                "admin_id": admin_id,
                 "created_at": now,
                 "due_at": now,
             },
@@ -51,7 +60,7 @@ class SqlOutbox:
         await self._connection.execute(
             update(tables.outbox)
             .where(O.id == letter_id)
-            .values(delivered_at=now, body=None, error=None, attempts=O.attempts + 1)
+            .values(delivered_at=now, body=None, admin_id=None, error=None, attempts=O.attempts + 1)
         )
 
     async def retry(self, letter_id: int, due_at: datetime, error: str) -> None:
@@ -65,7 +74,7 @@ class SqlOutbox:
         await self._connection.execute(
             update(tables.outbox)
             .where(O.id == letter_id)
-            .values(given_up_at=now, body=None, error=error[:ERROR_LENGTH], attempts=O.attempts + 1)
+            .values(given_up_at=now, body=None, admin_id=None, error=error[:ERROR_LENGTH], attempts=O.attempts + 1)
         )
 
     async def outgoing(self) -> list[Outgoing]:

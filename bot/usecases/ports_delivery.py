@@ -99,6 +99,9 @@ class Errands(Protocol):
     async def job(self, name: str) -> tuple[int, int]:
         """How many parts a job has, and how many are done."""
 
+    async def asked_at(self, job: str) -> datetime | None:
+        """When the newest part of a job was added."""
+
     async def done(self, errand_ids: Sequence[int], now: datetime) -> None: ...
 
     async def drop(self, now: datetime, *, done_before: datetime) -> None:

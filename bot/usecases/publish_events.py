@@ -51,7 +51,10 @@ class PublishEvents:
         payload = {"type": kind, "timestamp": entry.at.isoformat(), "data": data}
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
         message_id = f"msg_{self._randomness.token()}"
-        await store.outbox.add(Target.EVENTS, message_id, kind, body, entry.at, user_id=entry.user_id)
+        admin_id = entry.actor_id if "admin_id" in data else None
+        await store.outbox.add(
+            Target.EVENTS, message_id, kind, body, entry.at, user_id=entry.user_id, admin_id=admin_id
+        )
 
     @staticmethod
     async def _verification(store: Store, entry: Noted) -> tuple[EventType, Fields] | None:
