@@ -138,6 +138,10 @@ class SqlAppeals:
         row = found.one_or_none()
         if row is None or row.decided_at is not None:
             return (Toast.DECIDED_ALREADY, None) if row is None else (Toast(row.outcome), row.decided_by)
+        erased = await self._connection.execute(select(exists().where(tables.erasures.c.user_id == chat_id)))
+        if erased.scalar_one():
+            # It was under way when that admin was erased.
+            return None
         messages = [*(row.messages or []), [chat_id, message_id]]
         await self._connection.execute(
             update(tables.appeals).where(AP.gate_id == gate_id, AP.user_id == user_id).values(messages=messages)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, delete, exists, func, or_, select, union, update
+from sqlalchemy import ColumnElement, Select, Text, cast, delete, exists, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import ErrandKind
@@ -177,6 +177,7 @@ class SqlErasures:
                 EV.fingerprint.in_(phones), or_(EV.verification_id.is_(None), EV.verification_id.in_(attempts))
             )
         )
+        await self._forget_appeals(user_id)
         for table in DELETED:
             await self._connection.execute(delete(table).where(table.c.user_id == user_id))
         await self._make_nameless(user_id)
@@ -191,7 +192,6 @@ class SqlErasures:
         ):
             await self._connection.execute(update(column.table).where(column == user_id).values({column: nobody}))
         await self._forget_raids(user_id)
-        await self._forget_appeals(user_id)
         await self._forget_letters(user_id)
         await self._look_away(user_id)
 
@@ -209,7 +209,9 @@ class SqlErasures:
         """Where an admin is told of somebody who asked to be let in, they are told no more."""
         told = await self._connection.execute(
             select(AP.gate_id, AP.user_id, AP.messages).where(
-                AP.messages.is_not(None), cast(AP.messages, Text).contains(str(user_id))
+                AP.gate_id.in_(_gates_of(user_id)),
+                AP.messages.is_not(None),
+                cast(AP.messages, Text).contains(str(user_id)),
             )
         )
         for row in told.all():
@@ -267,16 +269,20 @@ class SqlErasures:
 
     async def _raids_of(self, user_id: int) -> set[str]:
         """The jobs that tell of raids at gates which this person runs, or about which they did something."""
-        runs = select(tables.admins.c.gate_id).where(tables.admins.c.user_id == user_id)
         raids = await self._connection.execute(
             select(G.chat_id, G.raid).where(
-                G.raid.is_not(None), or_(G.chat_id.in_(runs), cast(G.raid, Text).contains(str(user_id)))
+                G.raid.is_not(None), or_(G.chat_id.in_(_gates_of(user_id)), cast(G.raid, Text).contains(str(user_id)))
             )
         )
         return {replace(RAID.validate_python(row.raid), gate_id=row.chat_id).name for row in raids}
 
     async def _set_errands(self, errand_ids: Iterable[int], **news: object) -> None:
         await self._connection.execute(update(tables.errands).where(E.id.in_(list(errand_ids))).values(**news))
+
+
+def _gates_of(user_id: int) -> Select[tuple[int]]:
+    """Gates at which they are, or ever were, an admin."""
+    return select(tables.admins.c.gate_id).where(tables.admins.c.user_id == user_id)
 
 
 def names(value: object, user_id: int) -> bool:

@@ -81,7 +81,8 @@ class SqlPersonalData:
         attempts = {row["id"] for row in found["verifications"]}
         found["gateway_events"] = await self._rows(tables.gateway_events, _calls_of(phones, attempts), limit)
         found["raids"] = await self._raids(user_id)
-        told = AP.messages.is_not(None) & cast(AP.messages, Text).contains(f"[{user_id},")
+        gates = [row["gate_id"] for row in found["admins"]]
+        told = AP.gate_id.in_(gates) & AP.messages.is_not(None) & cast(AP.messages, Text).contains(f"[{user_id},")
         found["told_appeals"] = await self._rows(tables.appeals, told, limit)
         return found
 

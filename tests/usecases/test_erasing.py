@@ -143,6 +143,7 @@ async def lives(rules: Rules) -> tuple[str, str]:
         await store.people.meet(ID, ID, "en", rules.now, wrote=True, username=NAME)
         await store.admins.note(GATE.chat_id, ID, rules.now, is_admin=True)
         await store.admins.note(GATE.chat_id, BORIS, rules.now, is_admin=True)
+        await store.admins.note(OTHER_GATE.chat_id, ID, rules.now, is_admin=False)
         await store.appeals.open(GATE.chat_id, ID, rules.now, timedelta(days=1))
         await store.standings.put(GATE.chat_id, ID, Decision(Standing.ALLOWED, rules.now, BORIS))
         await store.standings.put(OTHER_GATE.chat_id, ID, Decision(Standing.BLOCKED, rules.now, BORIS))
@@ -450,6 +451,15 @@ async def test_where_an_appeal_was_told_is_kept_until_it_is_decided(rules: Rules
 
     assert told == [[(ID, 8), (BORIS, 8)], []]
     assert await rules.rows("SELECT messages FROM appeals WHERE messages IS NOT NULL") == []
+
+
+async def test_what_an_erased_admin_was_still_told_is_not_noted(rules: Rules) -> None:
+    await lives(rules)
+    await erases(rules)
+
+    await rules.database.transact(lambda store: store.appeals.told(OTHER_GATE.chat_id, FRIEND, ID, 9))
+
+    assert await traces(rules, str(ID)) == {"errands", "erasures"}
 
 
 @pytest.mark.parametrize("face", [Face.ERASE, Face.GATE, Face.GATES, Face.INSTALLATION, Face.OPERATOR])
