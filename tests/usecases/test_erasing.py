@@ -30,6 +30,7 @@ from bot.usecases.operators import Operators
 from bot.usecases.ports import Noted, Store
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
+from bot.usecases.tell_operators import TellOperators
 from storage.personal import BY_ID, OTHERWISE
 from storage.tables import metadata
 from tests.domain.makers import NOW
@@ -460,6 +461,31 @@ async def test_what_an_erased_admin_was_still_told_is_not_noted(rules: Rules) ->
     await rules.database.transact(lambda store: store.appeals.told(OTHER_GATE.chat_id, FRIEND, ID, 9))
 
     assert await traces(rules, str(ID)) == {"errands", "erasures"}
+
+
+async def test_whoever_an_errand_names_besides_is_found(rules: Rules) -> None:
+    await rules.meets(ID)
+    asked: dict[str, str | int] = {"act": "revoke", "gate": GATE.chat_id, "user_id": BORIS, "value": ID}
+    by: dict[str, str | int] = {"notice": "operator_added", "user_id": FRIEND, "name": "Freda", "by": ID}
+    await rules.becomes(GATE)
+
+    async def more(store: Store) -> None:
+        await store.admins.note(GATE.chat_id, ID, rules.now, is_admin=True)
+        await store.errands.add(ErrandKind.CHECK_ADMIN, BORIS, asked, rules.now, user_id=BORIS)
+        await store.errands.add(ErrandKind.CHECK_ADMIN, BORIS, asked | {"value": str(ID)}, rules.now, user_id=BORIS)
+        await TellOperators(rules.operators)(store, by, rules.now)
+        # Somebody else has decided otherwise since, so that the raid itself names the first admin no more.
+        raid = Raid(GATE.chat_id, rules.now, rules.now)
+        await store.raids.put(GATE.chat_id, raid.with_deed(Deed(ActKind.SWITCH, "on", BORIS)))
+        told: dict[str, str | int] = {"gate": GATE.chat_id, "raid": raid.mark, "switch_by": ID}
+        await store.errands.add(ErrandKind.ALERT, BORIS, told, rules.now, job=raid.name)
+
+    await rules.database.transact(more)
+    await rules.execute("UPDATE errands SET done_at = created_at")
+
+    await erases(rules)
+
+    await is_forgotten(rules)
 
 
 @pytest.mark.parametrize("face", [Face.ERASE, Face.GATE, Face.GATES, Face.INSTALLATION, Face.OPERATOR])
