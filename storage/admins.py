@@ -138,6 +138,10 @@ class SqlAppeals:
         row = found.one_or_none()
         if row is None or row.decided_at is not None:
             return (Toast.DECIDED_ALREADY, None) if row is None else (Toast(row.outcome), row.decided_by)
+        erased = await self._connection.execute(select(exists().where(tables.erasures.c.user_id == chat_id)))
+        if erased.scalar_one():
+            # It was under way when that admin was erased.
+            return None
         messages = [*(row.messages or []), [chat_id, message_id]]
         await self._connection.execute(
             update(tables.appeals).where(AP.gate_id == gate_id, AP.user_id == user_id).values(messages=messages)
@@ -147,13 +151,18 @@ class SqlAppeals:
     async def close(
         self, gate_id: int, user_id: int, outcome: Toast, now: datetime, admin_id: int | None
     ) -> list[tuple[int, int]]:
+        told = await self._connection.execute(
+            select(AP.messages)
+            .where(AP.gate_id == gate_id, AP.user_id == user_id, AP.decided_at.is_(None))
+            .with_for_update()
+        )
+        messages = told.scalar_one_or_none()
         closed = await self._connection.execute(
             update(tables.appeals)
             .where(AP.gate_id == gate_id, AP.user_id == user_id, AP.decided_at.is_(None))
-            .values(decided_at=now, outcome=outcome, decided_by=admin_id)
-            .returning(AP.messages)
+            .values(decided_at=now, outcome=outcome, decided_by=admin_id, messages=None)
         )
-        return [(chat_id, message_id) for chat_id, message_id in closed.scalar_one_or_none() or []]
+        return [(chat_id, message_id) for chat_id, message_id in messages or []] if closed.rowcount else []
 
 
 class SqlAdmins:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -81,6 +82,8 @@ RANGES = {
     Urgency.LOG: (20, 20),
 }
 """The ranks of each urgency."""
+OTHERS = ("user_id", "admin_id", "by", "value", "text")
+"""Under which of an errand's details somebody may stand whom it is not for, nor about."""
 ACTED, NEWCOMER, IN_CROWD = range(3)
 """Whose turn it is to see their screen: who waits for it, then newcomers, and those of a crowd last."""
 
@@ -117,6 +120,7 @@ class SqlErrands:
                 "due_at": now + timedelta(seconds=after),
                 "expires_at": expires_at,
                 "user_id": user_id,
+                "other_id": _other(details, chat_id, user_id),
                 "job": job,
             },
         )
@@ -143,6 +147,7 @@ class SqlErrands:
                     "created_at": now,
                     "due_at": now,
                     "user_id": user_id,
+                    "other_id": _other(details, chat_id, user_id),
                     "job": job,
                 }
                 for user_id, details in about
@@ -223,6 +228,11 @@ class SqlErrands:
             update(tables.errands).where(E.job == name, E.done_at.is_(None)).values(done_at=now)
         )
 
+    async def asked_at(self, job: str) -> datetime | None:
+        newest = await self._connection.execute(select(func.max(E.created_at)).where(E.job == job))
+        at: datetime | None = newest.scalar_one()
+        return at
+
     async def done(self, errand_ids: Sequence[int], now: datetime) -> None:
         await self._connection.execute(update(tables.errands).where(E.id.in_(errand_ids)).values(done_at=now))
 
@@ -252,6 +262,15 @@ class SqlErrands:
 
     async def redirect(self, errand_id: int, details: Mapping[str, str | int]) -> None:
         await self._connection.execute(update(tables.errands).where(E.id == errand_id).values(details=dict(details)))
+
+
+def _other(details: Mapping[str, str | int], *known: int | None) -> int | None:
+    """Whom these details name besides those who are known; or a number that may be somebody's, as typed."""
+    for value in (details.get(key) for key in OTHERS):
+        number = int(str(value)) if re.fullmatch(r"\d{1,16}", str(value), re.ASCII) else 0
+        if number and number not in known:
+            return number
+    return None
 
 
 class SqlScreens:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, delete, exists, func, or_, select, union, update
+from sqlalchemy import ColumnElement, Select, Text, cast, delete, exists, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import ErrandKind
@@ -18,11 +19,15 @@ from bot.domain.phone import Fingerprint
 from bot.domain.screen import Face
 from bot.usecases.ports_personal import Marker
 from storage import tables
+from storage.raids import RAID
 from storage.statements import insert, upsert
 
 V = tables.verifications.c
 P = tables.verified_phones.c
 A = tables.grants.c
+AP = tables.appeals.c
+G = tables.gates.c
+O = tables.outbox.c  # noqa: E741 - a capital letter a table, as elsewhere
 EV = tables.gateway_events.c
 ST = tables.standings.c
 E = tables.errands.c
@@ -84,46 +89,54 @@ class SqlErasures:
         )
         return [(row.gate_id, GrantKind(row.kind)) for row in rows]
 
-    async def erase(self, user_id: int, now: datetime, watchers: Collection[int]) -> int | None:
+    async def erase(self, user_id: int, now: datetime) -> int | None:
         await self._write_journal()
         message = await self._connection.execute(select(S.message_id).where(S.user_id == user_id))
         message_id: int | None = message.scalar_one_or_none()
-        await self._leave_marks(user_id)
-        await self._forget(user_id, watchers)
-        # A row that may be under way stays until it is settled: another one could be given its id.
         about = await self._errands_about(user_id)
+        await self._leave_marks(user_id)
+        await self._forget(user_id)
+        # A row that may be under way stays until it is settled: another one could be given its id.
         carried = [row_id for row_id, kind, is_done in about if not is_done and kind in CARRIED_ON]
         dropped = [row_id for row_id, kind, is_done in about if not is_done and kind not in CARRIED_ON]
         await self._set_errands(carried, job=FAREWELL, user_id=user_id)
         await self._set_errands(dropped, done_at=now, job=FAREWELL, user_id=user_id)
+        # By then nothing else may tell that these are about them.
+        await self._set_errands([row_id for row_id, _, is_done in about if is_done], user_id=user_id)
         await self._connection.execute(upsert(self._connection, tables.erasures, "at"), {"user_id": user_id, "at": now})
         return message_id
 
-    async def leftovers(self, erased_before: datetime) -> list[int]:
+    async def leftovers(self, erased_before: datetime, limit: int) -> list[int]:
         is_under_way = exists().where(E.user_id == X.user_id, E.job == FAREWELL, E.done_at.is_(None))
-        rows = await self._connection.execute(select(X.user_id).where(X.at < erased_before, ~is_under_way))
+        rows = await self._connection.execute(
+            select(X.user_id).where(X.at < erased_before, ~is_under_way).order_by(X.at, X.user_id).limit(limit)
+        )
         return list(rows.scalars())
 
     async def finish(self, user_id: int) -> None:
         came_back = await self._came_back(user_id)
+        about = [row_id for row_id, _, is_done in await self._errands_about(user_id, came_back) if is_done]
         if came_back is None:
             await self._leave_marks(user_id)
-            await self._forget(user_id, ())
+            await self._forget(user_id)
         else:
             await self._make_nameless(user_id, J.at < came_back)
-        about = [row_id for row_id, _, is_done in await self._errands_about(user_id, came_back) if is_done]
         await self._connection.execute(delete(tables.errands).where(E.id.in_(about)))
         await self._connection.execute(delete(tables.erasures).where(X.user_id == user_id))
 
     async def _came_back(self, user_id: int) -> datetime | None:
-        """When the bot met the person anew, or they joined a group, after they were erased."""
+        """When the bot met the person anew, they joined a group, or became an operator, after they were erased."""
         erased_at = select(X.at).where(X.user_id == user_id).scalar_subquery()
         met = select(tables.people.c.met_at.label("at")).where(tables.people.c.user_id == user_id)
         requests = tables.join_requests.c
         joined = select(requests.requested_at.label("at")).where(
             requests.user_id == user_id, requests.requested_at >= erased_at
         )
-        lives = union(met, joined).subquery()
+        operators = tables.operators.c
+        appointed = select(operators.added_at.label("at")).where(
+            operators.user_id == user_id, operators.added_at >= erased_at
+        )
+        lives = union(met, joined, appointed).subquery()
         came: datetime | None = (await self._connection.execute(select(func.min(lives.c.at)))).scalar_one()
         return came
 
@@ -153,7 +166,7 @@ class SqlErasures:
             )
         await self._connection.execute(delete(tables.standings).where(ST.user_id == user_id))
 
-    async def _forget(self, user_id: int, watchers: Collection[int]) -> None:
+    async def _forget(self, user_id: int) -> None:
         attempts = select(V.id).where(V.user_id == user_id)
         phones = union(
             select(V.fingerprint).where(V.user_id == user_id), select(P.fingerprint).where(P.user_id == user_id)
@@ -164,6 +177,7 @@ class SqlErasures:
                 EV.fingerprint.in_(phones), or_(EV.verification_id.is_(None), EV.verification_id.in_(attempts))
             )
         )
+        await self._forget_appeals(user_id)
         for table in DELETED:
             await self._connection.execute(delete(table).where(table.c.user_id == user_id))
         await self._make_nameless(user_id)
@@ -178,18 +192,44 @@ class SqlErasures:
         ):
             await self._connection.execute(update(column.table).where(column == user_id).values({column: nobody}))
         await self._forget_raids(user_id)
-        await self._look_away(user_id, watchers)
+        await self._forget_letters(user_id)
+        await self._look_away(user_id)
 
     async def _forget_raids(self, user_id: int) -> None:
         """What an admin did about a raid is nobody's; where they were told of it, it is told no more."""
-        gates = tables.gates
         raids = await self._connection.execute(
-            select(gates.c.chat_id, gates.c.raid).where(cast(gates.c.raid, Text).contains(str(user_id)))
+            select(G.chat_id, G.raid).where(G.raid.is_not(None), cast(G.raid, Text).contains(str(user_id)))
         )
         for row in raids.all():
             told = [message for message in row.raid["messages"] if message["chat_id"] != user_id]
             raid = _nameless({**row.raid, "messages": told}, user_id)
-            await self._connection.execute(update(gates).where(gates.c.chat_id == row.chat_id).values(raid=raid))
+            await self._connection.execute(update(tables.gates).where(G.chat_id == row.chat_id).values(raid=raid))
+
+    async def _forget_appeals(self, user_id: int) -> None:
+        """Where an admin is told of somebody who asked to be let in, they are told no more."""
+        told = await self._connection.execute(
+            select(AP.gate_id, AP.user_id, AP.messages).where(
+                AP.gate_id.in_(_gates_of(user_id)),
+                AP.messages.is_not(None),
+                cast(AP.messages, Text).contains(str(user_id)),
+            )
+        )
+        for row in told.all():
+            messages = [message for message in row.messages if message[0] != user_id]
+            await self._connection.execute(
+                update(tables.appeals)
+                .where(AP.gate_id == row.gate_id, AP.user_id == row.user_id)
+                .values(messages=messages or None)
+            )
+
+    async def _forget_letters(self, user_id: int) -> None:
+        """What the owner's own system is still to be told of others does not say who decided it."""
+        letters = await self._connection.execute(select(O.id, O.body).where(O.admin_id == user_id))
+        for row in letters.all():
+            said = json.loads(row.body)
+            said["data"].pop("admin_id", None)
+            body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+            await self._connection.execute(update(tables.outbox).where(O.id == row.id).values(admin_id=None, body=body))
 
     async def _make_nameless(self, user_id: int, *when: ColumnElement[bool]) -> None:
         """Entries of the journal are counted all the same, but are nobody's."""
@@ -198,13 +238,10 @@ class SqlErasures:
         )
         await self._connection.execute(update(tables.journal).where(J.actor_id == user_id, *when).values(actor_id=None))
 
-    async def _look_away(self, user_id: int, watchers: Collection[int]) -> None:
+    async def _look_away(self, user_id: int) -> None:
         """Who had the person on their screen sees, when it is drawn next, where they stand themselves."""
-        admins = select(tables.admins.c.user_id)
         seen = await self._connection.execute(
-            select(S.user_id, S.details).where(
-                or_(S.user_id.in_(admins), S.user_id.in_(watchers)), cast(S.details, Text).contains(str(user_id))
-            )
+            select(S.user_id, S.details).where(tables.OF_OTHERS, cast(S.details, Text).contains(str(user_id)))
         )
         whose = [row.user_id for row in seen if names(row.details, user_id)]
         await self._connection.execute(
@@ -212,28 +249,40 @@ class SqlErasures:
         )
 
     async def _errands_about(self, user_id: int, before: datetime | None = None) -> list[tuple[int, str, bool]]:
-        """Id and kind of errands for, or about, this person, and whether they are done."""
+        """Id and kind of errands for, about or by this person, and whether they are done. What tells of a raid names
+        several admins, and is found by the raid."""
         when = [] if before is None else [E.created_at < before]
-        word = str(user_id)
+        found = select(E.id, E.kind, E.done_at)
         rows = await self._connection.execute(
-            select(E.id, E.kind, E.done_at, E.chat_id, E.user_id, E.details, E.unique_key).where(
-                or_(
-                    E.chat_id == user_id,
-                    E.user_id == user_id,
-                    cast(E.details, Text).contains(word),
-                    E.unique_key.contains(word),
-                ),
-                *when,
+            found.where(or_(E.chat_id == user_id, E.user_id == user_id, E.other_id == user_id), *when)
+        )
+        about = {row.id: row for row in rows}
+        jobs = await self._raids_of(user_id)
+        if jobs:
+            alerts = await self._connection.execute(
+                found.add_columns(E.details).where(
+                    E.job.in_(jobs), E.kind == ErrandKind.ALERT, cast(E.details, Text).contains(str(user_id)), *when
+                )
+            )
+            about |= {row.id: row for row in alerts if names(row.details, user_id)}
+        return [(row.id, row.kind, row.done_at is not None) for row in about.values()]
+
+    async def _raids_of(self, user_id: int) -> set[str]:
+        """The jobs that tell of raids at gates which this person runs, or about which they did something."""
+        raids = await self._connection.execute(
+            select(G.chat_id, G.raid).where(
+                G.raid.is_not(None), or_(G.chat_id.in_(_gates_of(user_id)), cast(G.raid, Text).contains(str(user_id)))
             )
         )
-        return [
-            (row.id, row.kind, row.done_at is not None)
-            for row in rows
-            if user_id in (row.chat_id, row.user_id) or names(row.details, user_id) or names(row.unique_key, user_id)
-        ]
+        return {replace(RAID.validate_python(row.raid), gate_id=row.chat_id).name for row in raids}
 
     async def _set_errands(self, errand_ids: Iterable[int], **news: object) -> None:
         await self._connection.execute(update(tables.errands).where(E.id.in_(list(errand_ids))).values(**news))
+
+
+def _gates_of(user_id: int) -> Select[tuple[int]]:
+    """Gates at which they are, or ever were, an admin."""
+    return select(tables.admins.c.gate_id).where(tables.admins.c.user_id == user_id)
 
 
 def names(value: object, user_id: int) -> bool:

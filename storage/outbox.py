@@ -25,9 +25,17 @@ class SqlOutbox:
         self._connection = connection
 
     async def add(
-        self, target: Target, message_id: str, kind: str, body: bytes, now: datetime, *, user_id: int | None = None
+        self,
+        target: Target,
+        message_id: str,
+        kind: str,
+        body: bytes,
+        now: datetime,
+        *,
+        user_id: int | None = None,
+        admin_id: int | None = None,
     ) -> None:
-        await self.add_many(target, [NewLetter(message_id, kind, body, now, user_id)])
+        await self.add_many(target, [NewLetter(message_id, kind, body, now, user_id, admin_id)])
 
     async def add_many(self, target: Target, letters: Sequence[NewLetter]) -> None:
         rows = [
@@ -37,6 +45,7 @@ class SqlOutbox:
                 "type": letter.type,
                 "body": letter.body,
                 "user_id": letter.user_id,
+                "admin_id": letter.admin_id,
                 "created_at": letter.at,
                 "due_at": letter.at,
             }
@@ -53,7 +62,7 @@ class SqlOutbox:
         await self._connection.execute(
             update(tables.outbox)
             .where(O.id == letter_id)
-            .values(delivered_at=now, body=None, error=None, attempts=O.attempts + 1)
+            .values(delivered_at=now, body=None, admin_id=None, error=None, attempts=O.attempts + 1)
         )
 
     async def retry(self, letter_id: int, due_at: datetime, error: str) -> None:
@@ -72,7 +81,7 @@ class SqlOutbox:
         await self._connection.execute(
             update(tables.outbox)
             .where(O.id == letter_id)
-            .values(given_up_at=now, body=None, error=error[:ERROR_LENGTH], attempts=O.attempts + 1)
+            .values(given_up_at=now, body=None, admin_id=None, error=error[:ERROR_LENGTH], attempts=O.attempts + 1)
         )
 
     async def outgoing(self) -> list[Outgoing]:

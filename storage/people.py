@@ -13,6 +13,7 @@ from bot.domain.phone import Fingerprint, NumberKind
 from bot.usecases.ports_people import Person
 from bot.usecases.ports_personal import ForgottenOwner, Marker
 from storage import tables
+from storage.retention import forget_passed_over
 from storage.statements import upsert
 
 PEOPLE = tables.people.c
@@ -126,9 +127,11 @@ class SqlVerifiedPhones:
         await self._connection.execute(
             upsert(self._connection, tables.verified_phones, *values), {"user_id": phone.user_id, **values}
         )
+        await forget_passed_over(self._connection, phone.user_id)
 
     async def drop(self, user_id: int) -> None:
         await self._connection.execute(delete(tables.verified_phones).where(PHONES.user_id == user_id))
+        await forget_passed_over(self._connection, user_id)
 
 
 def _person(row: Row[tuple[object, ...]]) -> Person:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, or_, select
+from sqlalchemy import Column, ColumnElement, Table, Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.usecases.ports_personal import Marker
 from storage import tables
+
+AP = tables.appeals.c
+E = tables.errands.c
+G = tables.gates.c
 
 NEWEST_FIRST = {
     "verifications": "id",
@@ -19,19 +23,43 @@ NEWEST_FIRST = {
     "gateway_events": "id",
     "journal": "at",
     "errands": "id",
+    "outbox": "id",
+    "announcements": "id",
+    "standings": "at",
+    "appeals": "asked_at",
 }
-BY_USER_ID = (
-    tables.people,
-    tables.verified_phones,
-    tables.verifications,
-    tables.numbers,
-    tables.join_requests,
-    tables.grants,
-    tables.appeals,
-    tables.admins,
-    tables.screens,
-    tables.journal,
-)
+BY_ID: Mapping[str, tuple[Column[Any], ...]] = {
+    "people": (tables.people.c.user_id,),
+    "verified_phones": (tables.verified_phones.c.user_id,),
+    "verifications": (tables.verifications.c.user_id,),
+    "numbers": (tables.numbers.c.user_id,),
+    "join_requests": (tables.join_requests.c.user_id,),
+    "grants": (tables.grants.c.user_id,),
+    "appeals": (AP.user_id,),
+    "admins": (tables.admins.c.user_id,),
+    "screens": (tables.screens.c.user_id,),
+    "errands": (E.user_id, E.chat_id, E.other_id),
+    "journal": (tables.journal.c.user_id,),
+    "outbox": (tables.outbox.c.user_id,),
+    "erasures": (tables.erasures.c.user_id,),
+    "operators": (tables.operators.c.user_id,),
+    "announcements": (tables.announcements.c.author_id, tables.announcements.c.sent_by),
+    "mass_declines": (tables.mass_declines.c.admin_id,),
+    "added_gates": (G.added_by,),
+    "added_operators": (tables.operators.c.added_by,),
+    "own_decisions": (tables.standings.c.admin_id,),
+    "decided_appeals": (AP.decided_by,),
+    "deeds": (tables.journal.c.actor_id,),
+    "letters_about_deeds": (tables.outbox.c.admin_id,),
+}
+"""What is kept under a person's id, and in which columns the id stands."""
+OTHERWISE: Mapping[str, Table] = {
+    "standings": tables.standings,
+    "gateway_events": tables.gateway_events,
+    "raids": tables.gates,
+    "told_appeals": tables.appeals,
+}
+"""What is found by their mark, by their phone, or within a row."""
 
 
 class SqlPersonalData:
@@ -42,26 +70,50 @@ class SqlPersonalData:
         self._marker = marker
 
     async def of(self, user_id: int, limit: int) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        found = {table.name: await self._rows(table, table.c.user_id == user_id, limit) for table in BY_USER_ID}
+        found = {
+            part: await self._rows(columns[0].table, or_(*(column == user_id for column in columns)), limit)
+            for part, columns in BY_ID.items()
+        }
         whose = {user_id, self._marker.person(user_id)} if self._marker is not None else {user_id}
-        standings, errands, events = tables.standings, tables.errands, tables.gateway_events
+        standings = tables.standings
         found["standings"] = await self._rows(standings, standings.c.user_id.in_(whose), limit)
-        about = or_(errands.c.user_id == user_id, errands.c.chat_id == user_id)
-        found["errands"] = await self._rows(errands, about, limit)
-        phones = {row["fingerprint"] for name in ("verifications", "verified_phones") for row in found[name]}
+        phones = {row["fingerprint"] for part in ("verifications", "verified_phones") for row in found[part]}
         attempts = {row["id"] for row in found["verifications"]}
-        found["gateway_events"] = await self._rows(events, _calls_of(phones, attempts), limit)
+        found["gateway_events"] = await self._rows(tables.gateway_events, _calls_of(phones, attempts), limit)
+        found["raids"] = await self._raids(user_id)
+        gates = [row["gate_id"] for row in found["admins"]]
+        told = AP.gate_id.in_(gates) & AP.messages.is_not(None) & cast(AP.messages, Text).contains(f"[{user_id},")
+        found["told_appeals"] = await self._rows(tables.appeals, told, limit)
         return found
 
-    async def _rows(self, table: Table, whose: ColumnElement[bool], limit: int) -> list[dict[str, Any]]:
+    async def _rows(self, table: Any, whose: ColumnElement[bool], limit: int) -> list[dict[str, Any]]:  # noqa: ANN401 - what `Column.table` is typed as
         # The sealed phone is opened for the gateway only; that it is there is what can be told.
         columns: list[ColumnElement[Any]] = [column for column in table.columns if column.name != "sealed"]
         if "sealed" in table.c:
             columns.append(table.c.sealed.is_not(None).label("has_sealed"))
+        if table is tables.gates:
+            columns.append(G.chat_id.label("gate_id"))
         query = select(*columns).where(whose).limit(limit)
         if table.name in NEWEST_FIRST:
             query = query.order_by(table.c[NEWEST_FIRST[table.name]].desc())
         return [dict(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def _raids(self, user_id: int) -> list[dict[str, Any]]:
+        """Of which raids they were told, and what they did about them."""
+        kept = await self._connection.execute(
+            select(G.chat_id, G.raid_at, G.raid).where(G.raid.is_not(None), cast(G.raid, Text).contains(str(user_id)))
+        )
+        return [
+            {
+                "gate_id": row.chat_id,
+                "raid_at": row.raid_at,
+                "is_told": any(told["chat_id"] == user_id for told in row.raid["messages"]),
+                "deeds": [
+                    f"{deed['act']} {deed['value']}" for deed in row.raid["deeds"] if deed["admin_id"] == user_id
+                ],
+            }
+            for row in kept
+        ]
 
 
 def _calls_of(fingerprints: Collection[str], attempts: Collection[int]) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import delete, exists, func, select, text
@@ -21,6 +22,7 @@ A = tables.grants.c
 AP = tables.appeals.c
 M = tables.marks.c
 ATTEMPTS_MARK = "attempts forgotten"
+REACHED = select(M.at).where(M.name == ATTEMPTS_MARK)
 # Word for word as the partial indexes have it, or the databases would not see that these cover it.
 IS_OVER = text("state IN ('declined', 'gone')")
 IS_GONE = text("state = 'gone'")
@@ -58,8 +60,7 @@ class SqlRetention:
         used = exists().where(P.user_id == V.user_id, P.verification_id == V.id)
         old = select(V.id).where(V.ended_at <= until, *since, ~used)
         ids = list((await self._connection.execute(old)).scalars())
-        await self._connection.execute(delete(tables.numbers).where(N.verification_id.in_(ids)))
-        await self._connection.execute(delete(tables.verifications).where(V.id.in_(ids)))
+        await _delete_attempts(self._connection, ids)
         await self._connection.execute(
             upsert(self._connection, tables.marks, "at"), {"name": ATTEMPTS_MARK, "at": until}
         )
@@ -77,6 +78,20 @@ class SqlRetention:
         return await delete_some(self._connection, tables.appeals, AP.asked_at, AP.asked_at < before, limit=limit)
 
     async def _reached(self) -> datetime | None:
-        found = await self._connection.execute(select(M.at).where(M.name == ATTEMPTS_MARK))
+        found = await self._connection.execute(REACHED)
         reached: datetime | None = found.scalar_one_or_none()
         return reached
+
+
+async def forget_passed_over(connection: AsyncConnection, user_id: int) -> None:
+    """Attempts of a person by which they are verified no more, and which were passed over when they were: nobody
+    would look at them again."""
+    used = exists().where(P.user_id == V.user_id, P.verification_id == V.id)
+    passed = select(V.id).where(V.user_id == user_id, V.ended_at <= REACHED.scalar_subquery(), ~used)
+    await _delete_attempts(connection, list((await connection.execute(passed)).scalars()))
+
+
+async def _delete_attempts(connection: AsyncConnection, ids: Collection[int]) -> None:
+    if ids:
+        await connection.execute(delete(tables.numbers).where(N.verification_id.in_(ids)))
+        await connection.execute(delete(tables.verifications).where(V.id.in_(ids)))

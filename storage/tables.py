@@ -225,6 +225,7 @@ standings = Table(
     Column("at", Moment, nullable=False),
     Column("admin_id", BigInteger, nullable=False),
     Index("ix_standings_user", "user_id"),
+    Index("ix_standings_admin", "admin_id"),
 )
 
 appeals = Table(
@@ -236,10 +237,12 @@ appeals = Table(
     Column("decided_at", Moment),
     Column("outcome", String(16)),
     Column("decided_by", BigInteger),
-    # Where the admins are told of it: chat and message of each.
+    # Where the admins are told of it, until one of them has decided: chat and message of each.
     Column("messages", JSON(none_as_null=True)),
     Index("ix_appeals_user", "user_id"),
     Index("ix_appeals_asked", "asked_at"),
+    index_where("decided_by IS NOT NULL", "ix_appeals_decided_by", "decided_by"),
+    index_where("messages IS NOT NULL", "ix_appeals_told", "gate_id"),
 )
 
 mass_declines = Table(
@@ -285,13 +288,20 @@ errands = Table(
     Column("done_at", Moment),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("error", Text),
+    # Whom it is about, and whom its details name besides.
     Column("user_id", BigInteger),
+    Column("other_id", BigInteger),
     Column("job", String(32)),
     Index("ix_errands_done", "done_at"),
     Index("ix_errands_job", "job"),
-    index_where("done_at IS NULL", "ix_errands_about", "user_id"),
+    Index("ix_errands_chat", "chat_id"),
+    index_where("user_id IS NOT NULL", "ix_errands_about", "user_id"),
+    index_where("other_id IS NOT NULL", "ix_errands_other", "other_id"),
     index_where("done_at IS NULL", "ix_errands_due", "rank", "due_at"),
 )
+
+OF_OTHERS = text("face IN ('erase', 'gate', 'gates', 'installation', 'operator')")
+"""Screens on which somebody may look at somebody else; word for word as it is asked, so that the index is found."""
 
 screens = Table(
     "screens",
@@ -314,6 +324,7 @@ screens = Table(
     # In the order in which they are drawn, so that in a flood only those are read whose turn it is.
     index_where("revision > shown_revision", "ix_screens_due", "turn", "due_at"),
     index_where("refresh_at IS NOT NULL", "ix_screens_refresh", "refresh_at"),
+    Index("ix_screens_of_others", "face", sqlite_where=OF_OTHERS, postgresql_where=OF_OTHERS),
 )
 
 gateway_events = Table(
@@ -427,7 +438,9 @@ outbox = Table(
     Column("type", String(32), nullable=False),
     # A foreign report's is sealed; None once it was taken or given up.
     Column("body", LargeBinary),
+    # Whom it is about, and who decided that, as long as its body says so.
     Column("user_id", BigInteger),
+    Column("admin_id", BigInteger),
     Column("created_at", Moment, nullable=False),
     Column("due_at", Moment, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -435,6 +448,7 @@ outbox = Table(
     Column("given_up_at", Moment),
     Column("error", Text),
     Index("ix_outbox_user", "user_id"),
+    index_where("admin_id IS NOT NULL", "ix_outbox_admin", "admin_id"),
     Index("ix_outbox_delivered", "target", "delivered_at"),
     Index("ix_outbox_created", "created_at"),
     Index(

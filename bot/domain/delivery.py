@@ -178,6 +178,8 @@ class Notice(StrEnum):
     FAILURE_FOR_PERSON = "failure_for_person"
     ERASED = "erased"
     """Everything about who reads it was deleted."""
+    MY_DATA_ASKED = "my_data_asked"
+    """What is kept about who reads it was asked for a moment ago."""
     EXPORT_PERIOD = "export_period"
     """What an operator wrote is no period."""
     EXPORT_BUSY = "export_busy"

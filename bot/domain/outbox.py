@@ -40,13 +40,15 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewLetter:
-    """One thing that is owed from now on. `user_id`: whom it is about."""
+    """One thing that is owed from now on. `user_id`: whom it is about; `admin_id`: whom its data, a JSON object, names
+    as who decided that."""
 
     message_id: str
     type: str
     body: bytes = field(repr=False)
     at: datetime
     user_id: int | None = None
+    admin_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,10 @@ def data_notice(what: Notice, details: Mapping[str, str | int], words: Words) ->
                 "🗑 Deleted. What was kept about you is gone; what was under way goes within minutes. I do not know you "
                 "any more: if you write to me, we begin anew."
             )
+        case Notice.MY_DATA_ASKED:
+            return words(
+                "You asked for that a moment ago: the file is here, or on its way. In a minute you can ask anew."
+            )
         case Notice.EXPORT_PERIOD:
             return _no_period(PeriodProblem(str(details["problem"])), words)
         case Notice.EXPORT_BUSY:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Notice
 from bot.domain.periods import PeriodProblem, parse_period
@@ -9,25 +11,32 @@ from bot.domain.personal import FileKind
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
+MY_DATA_EVERY = timedelta(minutes=1)
+"""Nobody is sent what is kept about them more often."""
+
 BY_DEFAULT = "7d"
 """The period that is exported when none is named."""
 
 
 class AskMyData:
-    """The file is made, and sent, when it is its turn; asked for again meanwhile, it is sent once."""
+    """The file is made, and sent, when it is its turn; asked for again meanwhile, or within the next minute, it is
+    sent once, and that is said, once a minute."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     async def __call__(self, store: Store, person: Person) -> None:
-        job = f"{FileKind.MY_DATA}:{person.user_id}"
-        if await is_being_made(store, job):
+        now, job = self._clock.now(), f"{FileKind.MY_DATA}:{person.user_id}"
+        asked_at = await store.errands.asked_at(job)
+        if await is_being_made(store, job) or (asked_at is not None and now < asked_at + MY_DATA_EVERY):
+            key = f"{Notice.MY_DATA_ASKED}:{person.user_id}:{now:%Y-%m-%dT%H:%M}"
+            await store.errands.add(ErrandKind.NOTIFY, person.chat_id, {"notice": Notice.MY_DATA_ASKED}, now, key=key)
             return
         await store.errands.add(
             ErrandKind.MAKE_FILE,
             person.chat_id,
             {"file": FileKind.MY_DATA, "language": person.language},
-            self._clock.now(),
+            now,
             user_id=person.user_id,
             job=job,
         )

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.clock import Clock
+from bot.domain.screen import Face
 from bot.usecases.ports import Store
 
 MOST_ROWS = 10_000
@@ -106,7 +107,10 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "decisions_of_administrators",
         {"gate_id": "gate_id", "standing": "decision", "at": "decided_at"},
     ),
-    "appeals": ("asked_administrators", {"gate_id": "gate_id", "asked_at": "asked_at"}),
+    "appeals": (
+        "asked_administrators",
+        {"gate_id": "gate_id", "asked_at": "asked_at", "decided_at": "decided_at", "outcome": "decision"},
+    ),
     "admins": (
         "groups_you_run",
         {"gate_id": "gate_id", "is_admin": "are_you_an_administrator", "checked_at": "telegram_said_so_at"},
@@ -128,8 +132,49 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "took_ms": "milliseconds_from_number_to_call",
         },
     ),
+    "outbox": (
+        "told_to_the_owners_own_system",
+        {"type": "event", "created_at": "at", "delivered_at": "taken_at", "given_up_at": "given_up_at", "body": "says"},
+    ),
+    "erasures": ("deleted_before", {"at": "at"}),
+    "operators": ("you_run_this_installation", {"name": "your_name_as_operators_see_it", "added_at": "since"}),
+    "announcements": (
+        "what_you_announced",
+        {
+            "text": "your_text",
+            "written_at": "written_at",
+            "sent_at": "sent_at",
+            "total": "to_how_many",
+            "sent": "how_many_got_it",
+        },
+    ),
+    "mass_declines": (
+        "many_you_declined_together",
+        {"gate_id": "gate_id", "since": "who_asked_since", "before": "and_before", "over_at": "done_at"},
+    ),
+    "added_gates": ("groups_you_added_the_bot_to", {"gate_id": "gate_id", "created_at": "since"}),
+    "added_operators": ("operators_you_added", {"added_at": "at"}),
+    "own_decisions": (
+        "what_you_decided_by_hand",
+        {"gate_id": "gate_id", "standing": "decision", "at": "decided_at"},
+    ),
+    "decided_appeals": (
+        "your_answers_to_who_asked_to_be_let_in",
+        {"gate_id": "gate_id", "outcome": "decision", "decided_at": "decided_at"},
+    ),
+    "told_appeals": ("told_to_you_of_who_asked_to_be_let_in", {"gate_id": "gate_id", "asked_at": "asked_at"}),
+    "raids": (
+        "raids",
+        {"gate_id": "gate_id", "raid_at": "last_noted_at", "is_told": "were_you_told", "deeds": "what_you_did"},
+    ),
+    "deeds": ("journal_of_what_you_did", {"at": "at", "event": "event", "gate_id": "gate_id", "code": "code"}),
+    "letters_about_deeds": ("your_decisions_told_to_the_owners_own_system", {"type": "event", "created_at": "at"}),
 }
-"""What is read from which table, and how it is called for people who do not know the tables."""
+"""What is read, mostly by the table's name, and how it is called for people who do not know the tables."""
+LOOKING_AT_OTHERS = (Face.ERASE, Face.GATE, Face.GATES, Face.INSTALLATION, Face.OPERATOR)
+"""Screens whose details may be about somebody else."""
+NAMING_OTHERS = ("admin_id", "by", "by_name", "switch_by", "strict_by", "decline_by", "value", "text")
+"""Details of errands that may tell of somebody else, even where the errand is about the person."""
 NOTE = (
     "Everything that this installation of Callgate keeps about you; what each part is for stands in its privacy page. "
     "Times are UTC. Your phone number itself is not kept. Back-ups may hold older states for some days."
@@ -137,7 +182,8 @@ NOTE = (
 
 
 class CollectPersonData:
-    """As a document in JSON: by subject, with readable names and times, newest first. Of others nothing is in it."""
+    """As a document in JSON: by subject, with readable names and times, newest first. What they did about others is in
+    it, but not about whom."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -148,9 +194,9 @@ class CollectPersonData:
         titles = {gate_id: gate.title for gate_id, gate in (await store.gates.get_many(gate_ids)).items()}
         document: dict[str, Any] = {"about": NOTE, "made_at": self._clock.now().isoformat()}
         shortened = []
-        for table, (section, names) in SECTIONS.items():
-            rows = found[table]
-            document[section] = [_readable(row, names, titles) for row in rows[:MOST_ROWS]]
+        for part, (section, names) in SECTIONS.items():
+            rows = found[part]
+            document[section] = [_readable(_own(part, row, user_id), names, titles) for row in rows[:MOST_ROWS]]
             if len(rows) > MOST_ROWS:
                 shortened.append(section)
         document["only_the_newest_of"] = shortened
@@ -167,6 +213,28 @@ def _readable(row: Mapping[str, Any], names: Mapping[str, str], titles: Mapping[
     if row.get("gate_id") in titles:
         told["gate"] = titles[row["gate_id"]]
     return told
+
+
+def _own(part: str, row: Mapping[str, Any], user_id: int) -> Mapping[str, Any]:
+    """A row without what is about others."""
+    match part:
+        case "errands":
+            return {**row, "details": _own_details(row, user_id)}
+        case "screens" if row["face"] in LOOKING_AT_OTHERS:
+            return {**row, "details": {}}
+        case "announcements" if row["author_id"] != user_id:
+            return {**row, "text": None}
+        case "outbox" if row["body"] is not None:
+            return {**row, "body": {**json.loads(row["body"])["data"], "admin_id": None}}
+        case _:
+            return row
+
+
+def _own_details(row: Mapping[str, Any], user_id: int) -> Mapping[str, Any]:
+    details: Mapping[str, Any] = row["details"]
+    if {row["user_id"], details.get("user_id")} - {user_id, None}:
+        return {}
+    return {key: value for key, value in details.items() if key not in NAMING_OTHERS or value == user_id}
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds

@@ -17,6 +17,8 @@ from bot.usecases.ports_people import Person
 from bot.usecases.tell_operators import TellOperators
 
 BY_THEMSELVES, BY_OPERATOR = "self", "operator"
+AT_ONCE = 10
+"""Erasures that one sweep brings to their end."""
 TURNED_AWAY = {WayIn.REQUEST: ErrandKind.DECLINE_JOIN, WayIn.MUTE: ErrandKind.KICK}
 ENTRIES = {GrantKind.JOIN: WayIn.REQUEST, GrantKind.UNMUTE: WayIn.MUTE}
 
@@ -48,7 +50,7 @@ class ErasePerson:
             store.journal.add(Event.CANCELLED, now, gate_id=verification.gate_id)
         entering = await not_in_yet(store, user_id)
         await self._resign(store, user_id, now)
-        message_id = await store.erasures.erase(user_id, now, await self._operators.now(store))
+        message_id = await store.erasures.erase(user_id, now)
         for way, gate, query_id in entering:
             if gate.is_on and gate.switch is not Switch.OFF:
                 await _withdraw(store, user_id, way, gate, query_id, now)
@@ -66,13 +68,14 @@ class ErasePerson:
 
 
 class FinishErasures:
-    """A step of the sweep: what was under way when a person was erased has come back by now, and goes too."""
+    """A step of the sweep: what was under way when a person was erased has come back by now, and goes too. Of many,
+    some at a time."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     async def __call__(self, store: Store) -> None:
-        for user_id in await store.erasures.leftovers(self._clock.now() - CARRIED_WITHIN):
+        for user_id in await store.erasures.leftovers(self._clock.now() - CARRIED_WITHIN, AT_ONCE):
             await store.erasures.finish(user_id)
 
 

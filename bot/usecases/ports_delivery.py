@@ -102,6 +102,9 @@ class Errands(Protocol):
     async def cancel_job(self, name: str, now: datetime) -> None:
         """Do not run the parts of a job that were not run yet."""
 
+    async def asked_at(self, job: str) -> datetime | None:
+        """When the newest part of a job was added."""
+
     async def done(self, errand_ids: Sequence[int], now: datetime) -> None: ...
 
     async def drop(self, now: datetime, *, done_before: datetime) -> None:

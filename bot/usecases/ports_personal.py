@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -41,15 +41,15 @@ class Erasures(Protocol):
     async def entering(self, user_id: int) -> list[tuple[int, GrantKind]]:
         """Gates that are to let them in, or could not, and by which grant."""
 
-    async def erase(self, user_id: int, now: datetime, watchers: Collection[int]) -> int | None:
+    async def erase(self, user_id: int, now: datetime) -> int | None:
         """Delete, or make nameless, everything about a person; the message that showed their screen.
 
         What stays: the journal without names, marks of their phone and of blocks, and, as the job FAREWELL, what
-        Telegram has yet to be told. `watchers` may have somebody else on their screen.
+        Telegram has yet to be told.
         """
 
-    async def leftovers(self, erased_before: datetime) -> list[int]:
-        """Who was erased earlier than this, with nothing of their farewell left to carry."""
+    async def leftovers(self, erased_before: datetime, limit: int) -> list[int]:
+        """Who was erased earlier than this, with nothing of their farewell left to carry; the first of them."""
 
     async def finish(self, user_id: int) -> None:
         """Delete what came back since, and that there was an erasure. Who returned meanwhile keeps their new life."""
@@ -59,4 +59,4 @@ class PersonalData(Protocol):
     """Everything kept about one person, to be told to them."""
 
     async def of(self, user_id: int, limit: int) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """Rows by table, newest first, at most `limit` of each."""
+        """Rows by what they are, mostly the table's name; newest first, at most `limit` of each."""

@@ -30,9 +30,17 @@ class Outbox(Protocol):
     """What is owed to the owner's own systems."""
 
     async def add(
-        self, target: Target, message_id: str, kind: str, body: bytes, now: datetime, *, user_id: int | None = None
+        self,
+        target: Target,
+        message_id: str,
+        kind: str,
+        body: bytes,
+        now: datetime,
+        *,
+        user_id: int | None = None,
+        admin_id: int | None = None,
     ) -> None:
-        """Owe it. `user_id`: whom it is about."""
+        """Owe it. `user_id`: whom it is about; `admin_id`: whom its data, a JSON object, names as who decided that."""
 
     async def add_many(self, target: Target, letters: Sequence[NewLetter]) -> None:
         """Owe all of these."""

@@ -54,7 +54,8 @@ class PublishEvents:
     def _letter(self, entry: Noted, kind: EventType, data: Fields) -> NewLetter:
         payload = {"type": kind, "timestamp": entry.at.isoformat(), "data": data}
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-        return NewLetter(f"msg_{self._randomness.token()}", kind, body, entry.at, entry.user_id)
+        admin_id = entry.actor_id if "admin_id" in data else None
+        return NewLetter(f"msg_{self._randomness.token()}", kind, body, entry.at, entry.user_id, admin_id)
 
 
 def _is_of_access(entry: Noted) -> bool:

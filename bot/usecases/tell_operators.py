@@ -25,8 +25,9 @@ class TellOperators:
         but: Collection[int] = (),
     ) -> None:
         """`details` are those of a NOTIFY errand: the notice, and what it says. `but`: who need not be told."""
+        about = int(details["user_id"]) if "user_id" in details else None
         for operator in await self._operators.now(store):
             if operator in but:
                 continue
             of_their_own = f"{key}:{operator}" if key is not None else None
-            await store.errands.add(ErrandKind.NOTIFY, operator, details, now, key=of_their_own)
+            await store.errands.add(ErrandKind.NOTIFY, operator, details, now, key=of_their_own, user_id=about)

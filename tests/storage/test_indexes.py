@@ -17,6 +17,7 @@ from bot.domain.operator_pages import HISTORY
 from bot.domain.outbox import Target
 from bot.domain.phone import Fingerprint
 from bot.domain.statistics import Grain, Period
+from bot.phones import KeyedMarker
 from storage.database import Database
 from storage.store import SqlStore
 from storage.tables import metadata
@@ -126,6 +127,45 @@ async def test_what_the_loops_ask_reads_no_whole_table(
             plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
             scanned = {step.split()[1] for step in plan if step.startswith("SCAN") and "USING" not in step}
             assert scanned & metadata.tables.keys() == set(), plan
+
+
+SMALL = {"gates", "mass_declines", "announcements", "operators", "erasures"}
+"""As many rows as there are gates, or decisions of the last days: these may be gone through."""
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.erasures.erase(7, NOW),
+        lambda store: store.erasures.finish(7),
+        lambda store: store.erasures.leftovers(NOW, 10),
+        lambda store: store.personal.of(7, 10),
+        lambda store: store.phones.drop(7),
+    ],
+    ids=["erase", "finish", "leftovers", "my data", "phone freed"],
+)
+async def test_what_anybody_can_ask_for_reads_only_what_is_theirs(
+    sqlite: Database, sqlite_path: Path, ask: Callable[[SqlStore], Awaitable[object]]
+) -> None:
+    await sqlite.close()
+    database = Database(f"sqlite:///{sqlite_path}", KeyedMarker("the key of these tests"))
+    await database.open()
+    asked: list[tuple[str, Any]] = []
+    event.listen(
+        database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda _c, _k, statement, values, *_: asked.append((statement, values)),
+    )
+    await database.transact(ask)
+    await database.close()
+
+    assert asked
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        for statement, values in asked:
+            if statement.startswith(("SELECT", "UPDATE", "DELETE")):
+                plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+                scanned = {step.split()[1] for step in plan if step.startswith("SCAN") and "USING" not in step}
+                assert scanned & metadata.tables.keys() <= SMALL, (statement, plan)
 
 
 async def test_all_gates_are_read_without_the_requests_and_entries_of_long_ago(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, ScreenDue, Toast
 from bot.domain.gate import Decision, Standing
 from bot.domain.health import Health
+from bot.domain.installation import AddedOperator
 from bot.domain.journal import Event
 from bot.domain.outbox import Target
 from bot.domain.panel import ActKind
@@ -19,12 +21,17 @@ from bot.domain.raid import Deed, MassDecline, Raid, Told
 from bot.domain.screen import Face
 from bot.domain.settings import GateSettings, WayIn
 from bot.domain.statistics import Grain, Period
-from bot.usecases.collect_person_data import CollectPersonData, as_file
+from bot.phones import SystemRandomness
+from bot.usecases.ask_file import AskMyData
+from bot.usecases.collect_person_data import SECTIONS, CollectPersonData, as_file
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
-from bot.usecases.erase_person import ErasePerson
+from bot.usecases.erase_person import AT_ONCE, ErasePerson, FinishErasures
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
+from bot.usecases.ports import Noted, Store
+from bot.usecases.publish_events import PublishEvents
 from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
+from bot.usecases.tell_operators import TellOperators
+from storage.personal import BY_ID, OTHERWISE
 from storage.tables import metadata
 from tests.domain.makers import NOW
 from tests.usecases.rules import (
@@ -44,6 +51,18 @@ ID = 7_000_000_123
 """Somebody whose id is no part of anything else, and longer than 32 bits."""
 FRIEND = 7_000_000_456
 NAME = "digest of a user name"
+TELL_OF_NOBODY = {
+    "forgotten_phones": "marks that lead to nobody",
+    "gateway_state": "of the gateway",
+    "sums": "counts",
+    "marks": "what was done up to when",
+    "alarms": "of the installation",
+    "launches": "digests of openings",
+    "seen_updates": "ids of updates",
+}
+"""Tables that are not told of, and why."""
+NAMES_A_PERSON = {"user_id", "admin_id", "actor_id", "other_id", "added_by", "decided_by", "sent_by", "author_id"}
+"""Columns with a person's id."""
 
 
 async def erases(rules: Rules, user_id: int = ID, operator_id: int | None = None) -> bool:
@@ -125,6 +144,7 @@ async def lives(rules: Rules) -> tuple[str, str]:
         await store.people.meet(ID, ID, "en", rules.now, wrote=True, username=NAME)
         await store.admins.note(GATE.chat_id, ID, rules.now, is_admin=True)
         await store.admins.note(GATE.chat_id, BORIS, rules.now, is_admin=True)
+        await store.admins.note(OTHER_GATE.chat_id, ID, rules.now, is_admin=False)
         await store.appeals.open(GATE.chat_id, ID, rules.now, timedelta(days=1))
         await store.standings.put(GATE.chat_id, ID, Decision(Standing.ALLOWED, rules.now, BORIS))
         await store.standings.put(OTHER_GATE.chat_id, ID, Decision(Standing.BLOCKED, rules.now, BORIS))
@@ -138,8 +158,22 @@ async def lives(rules: Rules) -> tuple[str, str]:
         await rules.report(store, "abcd1234", "trouble", ID)
         await store.appeals.open(GATE.chat_id, FRIEND, rules.now, timedelta(days=1))
         await store.appeals.close(GATE.chat_id, FRIEND, Toast.DECLINED, rules.now, ID)
+        await store.appeals.open(OTHER_GATE.chat_id, FRIEND, rules.now, timedelta(days=1))
+        for admin_id in (ID, BORIS):
+            await store.appeals.told(OTHER_GATE.chat_id, FRIEND, admin_id, 8)
+        store.journal.add(Event.REVOKED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, code="x", actor_id=ID)
         await store.mass_declines.add(MassDecline("many", GATE.chat_id, ID, "raid", None, rules.now))
-        await store.outbox.add(Target.EVENTS, "msg_1", "access.granted", str(ID).encode(), rules.now, user_id=ID)
+        await store.outbox.add(
+            Target.EVENTS, "msg_1", "access.granted", b'{"data":{"person_id":%d}}' % ID, rules.now, user_id=ID
+        )
+        letter = b'{"type":"access.revoked","data":{"person_id":%d,"admin_id":%d}}' % (FRIEND, ID)
+        await store.outbox.add(Target.EVENTS, "msg_2", "access.revoked", letter, rules.now, user_id=FRIEND, admin_id=ID)
+        await store.operators.add(AddedOperator(ID, "Ida", OPERATOR, rules.now))
+        await store.operators.add(AddedOperator(FRIEND, "Freda", ID, rules.now))
+        text = await store.announcements.write(ID, "Words for all", rules.now)
+        await store.announcements.begin(text, ID, rules.now)
+        closed: dict[str, str | int] = {"gate": GATE.chat_id, "user_id": FRIEND, "admin_id": ID}
+        await store.errands.add(ErrandKind.LOG, GATE.chat_id, closed, rules.now, user_id=FRIEND)
         raid = Raid(GATE.chat_id, rules.now, rules.now, messages=(Told(ID, 5), Told(BORIS, 6)), said={"by": ID})
         await store.raids.put(GATE.chat_id, raid.with_deed(Deed(ActKind.SWITCH, "pause", ID)))
 
@@ -171,6 +205,8 @@ async def test_nothing_of_a_person_is_left_in_any_table_and_statistics_stay_as_t
         "journal",
         "mass_declines",
         "outbox",
+        "operators",
+        "announcements",
     }
 
     assert await erases(rules)
@@ -345,6 +381,125 @@ async def test_who_comes_back_at_once_keeps_what_is_new(rules: Rules) -> None:
         {"event": "join_asked"},
         {"event": "join_reached"},
     ]
+
+
+async def test_who_is_made_an_operator_after_they_were_erased_is_one(rules: Rules) -> None:
+    await lives(rules)
+    await erases(rules)
+    await carries(rules)
+    rules.later(10)
+    await rules.database.transact(lambda store: store.operators.add(AddedOperator(ID, "Ida", OPERATOR, rules.now)))
+
+    rules.later(CARRIED_WITHIN.total_seconds())
+    await rules.sweeps()
+
+    assert await rules.rows("SELECT user_id FROM operators WHERE name = 'Ida'") == [{"user_id": ID}]
+    assert await rules.rows("SELECT * FROM erasures") == []
+
+
+async def test_of_many_who_were_erased_a_sweep_finishes_some(rules: Rules) -> None:
+    for user_id in range(ID, ID + AT_ONCE + 1):
+        await rules.meets(user_id)
+        await erases(rules, user_id)
+    await carries(rules)
+    rules.later(CARRIED_WITHIN.total_seconds() + 1)
+
+    left = []
+    for _ in range(2):
+        await rules.database.transact(FinishErasures(rules.clock))
+        left.append(len(await rules.rows("SELECT user_id FROM erasures")))
+
+    assert left == [1, 0]
+
+
+async def test_other_admins_and_who_was_told_of_by_an_erased_admin_stay(rules: Rules) -> None:
+    await lives(rules)
+
+    await erases(rules)
+
+    told = await rules.database.transact(
+        lambda store: store.appeals.close(OTHER_GATE.chat_id, FRIEND, Toast.DECLINED, rules.now, BORIS)
+    )
+    assert told == [(BORIS, 8)]
+    (letter,) = await rules.rows("SELECT body, admin_id FROM outbox WHERE user_id = :id", id=FRIEND)
+    assert json.loads(letter["body"])["data"] == {"person_id": FRIEND}
+    assert letter["admin_id"] is None
+
+
+async def test_a_letter_says_by_whom_only_until_it_is_brought(rules: Rules) -> None:
+    async def owes(store: Store) -> None:
+        noted = Noted(Event.REVOKED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, code="x", actor_id=ID)
+        await PublishEvents(SystemRandomness())(store, [noted])
+
+    await rules.database.transact(owes)
+    assert await rules.rows("SELECT user_id, admin_id FROM outbox") == [{"user_id": FRIEND, "admin_id": ID}]
+
+    (letter,) = await rules.database.transact(lambda store: store.outbox.due(Target.EVENTS, rules.now, 9, ()))
+    await rules.database.transact(lambda store: store.outbox.delivered(letter.id, rules.now))
+
+    assert await rules.rows("SELECT user_id, admin_id FROM outbox") == [{"user_id": FRIEND, "admin_id": None}]
+
+
+async def test_where_an_appeal_was_told_is_kept_until_it_is_decided(rules: Rules) -> None:
+    await lives(rules)
+
+    told = [
+        await rules.database.transact(
+            lambda store: store.appeals.close(OTHER_GATE.chat_id, FRIEND, Toast.DECLINED, rules.now, BORIS)
+        )
+        for _ in range(2)
+    ]
+
+    assert told == [[(ID, 8), (BORIS, 8)], []]
+    assert await rules.rows("SELECT messages FROM appeals WHERE messages IS NOT NULL") == []
+
+
+async def test_what_an_erased_admin_was_still_told_is_not_noted(rules: Rules) -> None:
+    await lives(rules)
+    await erases(rules)
+
+    await rules.database.transact(lambda store: store.appeals.told(OTHER_GATE.chat_id, FRIEND, ID, 9))
+
+    assert await traces(rules, str(ID)) == {"errands", "erasures"}
+
+
+async def test_whoever_an_errand_names_besides_is_found(rules: Rules) -> None:
+    await rules.meets(ID)
+    asked: dict[str, str | int] = {"act": "revoke", "gate": GATE.chat_id, "user_id": BORIS, "value": ID}
+    by: dict[str, str | int] = {"notice": "operator_added", "user_id": FRIEND, "name": "Freda", "by": ID}
+    await rules.becomes(GATE)
+
+    async def more(store: Store) -> None:
+        await store.admins.note(GATE.chat_id, ID, rules.now, is_admin=True)
+        await store.errands.add(ErrandKind.CHECK_ADMIN, BORIS, asked, rules.now, user_id=BORIS)
+        await store.errands.add(ErrandKind.CHECK_ADMIN, BORIS, asked | {"value": str(ID)}, rules.now, user_id=BORIS)
+        await TellOperators(rules.operators)(store, by, rules.now)
+        # Somebody else has decided otherwise since, so that the raid itself names the first admin no more.
+        raid = Raid(GATE.chat_id, rules.now, rules.now)
+        await store.raids.put(GATE.chat_id, raid.with_deed(Deed(ActKind.SWITCH, "on", BORIS)))
+        told: dict[str, str | int] = {"gate": GATE.chat_id, "raid": raid.mark, "switch_by": ID}
+        await store.errands.add(ErrandKind.ALERT, BORIS, told, rules.now, job=raid.name)
+
+    await rules.database.transact(more)
+    await rules.execute("UPDATE errands SET done_at = created_at")
+
+    await erases(rules)
+
+    await is_forgotten(rules)
+
+
+@pytest.mark.parametrize("face", [Face.ERASE, Face.GATE, Face.GATES, Face.INSTALLATION, Face.OPERATOR])
+async def test_whoever_has_them_on_their_screen_looks_away(rules: Rules, face: Face) -> None:
+    await rules.meets(ID)
+    # Neither an admin nor, any more, an operator.
+    await rules.database.transact(
+        lambda store: store.screens.show(FRIEND, FRIEND, face, rules.now, details={"page": "who", "value": ID})
+    )
+
+    await erases(rules)
+
+    assert await rules.face(FRIEND) == "welcome"
+    assert await traces(rules, str(ID)) <= {"erasures", "errands"}
 
 
 async def test_the_same_phone_verifies_no_other_account_but_the_same_one_again(rules: Rules) -> None:
@@ -522,6 +677,74 @@ async def test_everything_kept_about_a_person_is_in_their_file_and_nothing_about
     assert document["verified_phone"][0]["verified_at"].startswith(f"{rules.now:%Y-%m-%dT}")
     for other in (PHONE, str(FRIEND), f" {BORIS},"):
         assert other not in written
+
+
+async def test_of_every_table_that_can_name_a_person_their_file_tells(rules: Rules) -> None:
+    await lives(rules)
+    collect = CollectPersonData(rules.clock)
+
+    document = await rules.database.transact(lambda store: collect(store, ID))
+
+    tables = {part: columns[0].table.name for part, columns in BY_ID.items()}
+    tables |= {part: table.name for part, table in OTHERWISE.items()}
+    assert set(tables.values()) | TELL_OF_NOBODY.keys() == metadata.tables.keys()
+    assert not set(tables.values()) & TELL_OF_NOBODY.keys()
+    assert tables.keys() == SECTIONS.keys()
+    empty = {part for part, (section, _) in SECTIONS.items() if not document[section]}
+    assert empty == {"erasures"}
+    asked = [column for columns in BY_ID.values() for column in columns]
+    ids = [column for table in metadata.tables.values() for column in table.columns if column.name in NAMES_A_PERSON]
+    forgotten = [column for column in ids if column not in asked and column.table.name not in TELL_OF_NOBODY]
+    assert [str(column) for column in forgotten] == ["standings.user_id"], "that one is found also by a mark"
+
+
+async def test_what_a_person_did_is_in_their_file_but_not_about_whom(rules: Rules) -> None:
+    await lives(rules)
+    named: dict[str, str | int] = {"notice": "not_removed", "title": "x", "user_id": FRIEND, "name": "Freda"}
+
+    async def more(store: Store) -> None:
+        await store.errands.add(ErrandKind.NOTIFY, ID, named, rules.now)
+        details: dict[str, str | int] = {"page": "person", "user": FRIEND, "found": f"{FRIEND},{ANNA}"}
+        await store.screens.show(ID, ID, Face.OPERATOR, rules.now, details=details)
+        told: dict[str, str | int] = {"raid": 5, "switch_by": FRIEND, "strict_by": ID}
+        await store.errands.add(ErrandKind.ALERT, ID, told, rules.now)
+
+    await rules.database.transact(more)
+
+    document = await rules.database.transact(lambda store: CollectPersonData(rules.clock)(store, ID))
+
+    written = as_file(document).decode()
+    assert str(FRIEND) not in written
+    assert "Freda" not in written
+    errands = document["messages_and_other_things_the_bot_had_to_do"]
+    assert [errand["details"] for errand in errands[:2]] == [{"raid": 5, "strict_by": ID}, {}]
+    assert document["raids"][0]["what_you_did"] == ["switch pause"]
+    assert document["what_you_announced"][0]["your_text"] == "Words for all"
+    assert {entry["event"] for entry in document["journal_of_what_you_did"]} >= {"allowed", "revoked"}
+
+
+async def test_their_file_is_sent_once_a_minute_and_who_asks_more_often_is_told_so_once(rules: Rules) -> None:
+    person = await rules.meets(ID)
+    ask = AskMyData(rules.clock)
+
+    async def asks() -> list[str]:
+        await rules.database.transact(lambda store: ask(store, person))
+        return [kind for kind in await carries(rules) if kind != "screen"]
+
+    answers = [await asks() for _ in range(3)]
+    rules.later(MINUTE)
+    answers.append(await asks())
+
+    assert answers == [["make_file"], ["notify"], [], ["make_file"]]
+
+
+async def test_a_file_that_waits_for_its_turn_is_not_made_twice(rules: Rules) -> None:
+    person = await rules.meets(ID)
+    for _ in range(2):
+        await rules.database.transact(lambda store: AskMyData(rules.clock)(store, person))
+        rules.later(HOUR)
+
+    assert (await carries(rules)).count(ErrandKind.MAKE_FILE) == 1
 
 
 async def test_the_file_has_every_section_also_for_somebody_unknown(rules: Rules) -> None:

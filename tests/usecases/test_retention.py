@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -157,6 +158,39 @@ async def test_attempts_that_ended_at_the_same_moment_go_together(
     await forgets(rules, times=2)
 
     assert await rules.states() == []
+
+
+@pytest.mark.parametrize("anew", [True, False], ids=["verified anew", "phone freed"])
+async def test_an_attempt_that_verifies_nobody_any_more_goes_also_when_it_was_passed_over(
+    rules: Rules, anew: bool
+) -> None:
+    await rules.verifies()
+    rules.later(31 * DAY)
+    await forgets(rules)
+    (first,) = await rules.rows("SELECT id FROM verifications")
+
+    if not anew:
+        await rules.database.transact(lambda store: store.phones.drop(ANNA))
+    else:
+        phone = await rules.database.transact(lambda store: store.phones.of(ANNA))
+        assert phone is not None
+        await rules.database.transact(
+            lambda store: store.phones.put(replace(phone, verification_id=first["id"] + 1, verified_at=rules.now))
+        )
+
+    assert await rules.states() == []
+    assert await count(rules, "numbers") == 0
+
+
+async def test_an_attempt_that_is_not_old_stays_whatever_becomes_of_the_phone(rules: Rules) -> None:
+    await rules.verifies()
+    rules.later(31 * DAY)
+    await rules.verifies(BORIS, OTHER_PHONE)
+    await forgets(rules)
+
+    await rules.database.transact(lambda store: store.phones.drop(BORIS))
+
+    assert await rules.states() == ["confirmed", "confirmed"]
 
 
 async def test_requests_that_came_to_nothing_go_and_those_that_tell_who_is_in_stay(rules: Rules) -> None:
