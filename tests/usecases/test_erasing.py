@@ -99,7 +99,7 @@ async def statistics(rules: Rules) -> list[Any]:
     return await rules.database.transact(read)
 
 
-IGNORED = {"erased", "cancelled", "raid_over"}
+IGNORED = {"erased", "cancelled", "operator_removed", "raid_over"}
 """What the erasure itself is noted as, and what ends meanwhile."""
 
 
