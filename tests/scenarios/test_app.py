@@ -512,6 +512,8 @@ async def test_time_that_ran_out_is_told_and_trying_again_goes_on_in_the_same_ap
     world.clock.advance(WINDOW + 1)
     told = await app.state()
     assert told["texts"]["lead"] == "Time is up"
+    # Until then the same attempt would go on with another number.
+    await eventually(callgate, "SELECT state FROM verifications", [{"state": "expired"}])
 
     pressed = await browser.post(f"{await app.goes_on()}/another", headers=BUTTON)
 

@@ -42,7 +42,9 @@ async def is_forgotten(callgate: Installation, person: Person, *words: str) -> N
     await all_is_carried(callgate)
     callgate.world.clock.advance(CARRIED_WITHIN.total_seconds() + 1)
     await eventually(callgate, "SELECT count(*) AS n FROM erasures", [{"n": 0}])
-    assert await tables_with(callgate, str(person.id), *words) == set()
+    assert await tables_with(callgate, str(person.id)) == set()
+    # The gateway's inbox may tell of the call once more later on: by then it is a stranger's.
+    assert await tables_with(callgate, *words) <= {"gateway_events"}
 
 
 async def data_of(person: Person) -> dict[str, Any]:
@@ -87,6 +89,7 @@ async def test_everything_is_deleted_once_that_is_confirmed_and_they_are_met_ane
 
     await anna.sees("Deleted.")
     await is_forgotten(brisk, anna, phone["fingerprint"], phone["mask"])
+    assert await brisk.rows("SELECT count(*) AS n FROM gateway_events WHERE source = 'callback'") == [{"n": 0}]
     assert anna.id in group.members
     await anna.says("/start")
     await anna.sees("👋")
