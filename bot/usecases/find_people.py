@@ -53,22 +53,19 @@ class FindPeople:
         phone = self._phones.parse(number)
         if phone is None:
             return Search(why=NotFound.UNREADABLE, held_phone=True)
-        return Search(await self._of_phone(store, number), NotFound.PHONE, held_phone=True)
+        return Search(await self._of_phone(store, phone), NotFound.PHONE, held_phone=True)
 
     async def _number(self, store: Store, asked: str, user_id: int) -> Search:
         by_id = (user_id,) if user_id > 0 and await is_known(store, user_id) else ()
-        by_phone = await self._of_phone(store, asked) if asked.isdigit() else ()
-        is_phone = asked.isdigit() and self._phones.parse(asked) is not None
+        phone = self._phones.parse(asked) if asked.isdigit() else None
+        by_phone = await self._of_phone(store, phone) if phone is not None else ()
         found = tuple(dict.fromkeys((*by_id, *by_phone)))
         # Somebody's id may look like a number; then it is not meant as one.
-        held_phone = bool(by_phone) or (is_phone and not by_id)
-        return Search(found, NotFound.NUMBER if is_phone else NotFound.ID, held_phone)
+        held_phone = bool(by_phone) or (phone is not None and not by_id)
+        return Search(found, NotFound.ID if phone is None else NotFound.NUMBER, held_phone)
 
-    async def _of_phone(self, store: Store, number: str) -> tuple[int, ...]:
+    async def _of_phone(self, store: Store, phone: Phone) -> tuple[int, ...]:
         """Whom this phone verified, by rank, and then who tried to verify with it."""
-        phone = self._phones.parse(number)
-        if phone is None:
-            return ()
         fingerprint = self._vault.fingerprint(phone)
         owners = [owner.user_id for owner in await store.phones.owners(fingerprint)]
         tried = await store.verifications.tried_by_phone(fingerprint, MOST_FOUND)
