@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot.clock import Clock
 from bot.domain.contact import SharedContact
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import Toast
 from bot.domain.screen import Face
 from bot.telegram.deep_links import chat_id_of
 from bot.telegram.keyboards import Place, PlaceButton, Step, VerificationButton
 from bot.telegram.texts import visible
+from bot.usecases.answer_button import answer_button
 from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import AskNumberAgain
@@ -26,8 +25,6 @@ from bot.usecases.run_installation import RunInstallation
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.take_contact import TakeContact
 
-ANSWERABLE_FOR = timedelta(seconds=150)
-"""How long Telegram accepts an answer to a pressed button."""
 FACES = {Place.HOME: Face.WELCOME, Place.HELP: Face.HELP, Place.PRIVACY: Face.PRIVACY}
 
 
@@ -104,7 +101,7 @@ async def verification_button(
             toast = await cancel_verification(store, person, callback_data.id)
         case Step.ANOTHER | Step.AGAIN:
             toast = await ask_number_again(store, person, callback_data.id)
-    await _answer(query, store, toast, clock)
+    await answer_button(store, query.from_user.id, query.id, toast, clock.now())
 
 
 async def place_button(
@@ -131,20 +128,9 @@ async def place_button(
         await list_gates(store, person, fresh=False)
     else:
         await show_screen(store, person, FACES[callback_data.place], fresh=False)
-    await _answer(query, store, toast, clock)
+    await answer_button(store, query.from_user.id, query.id, toast, clock.now())
 
 
 async def unknown_button(query: CallbackQuery, store: Store, clock: Clock) -> None:
     """A button no version of the bot knows any more, or never made."""
-    await _answer(query, store, Toast.UNKNOWN, clock)
-
-
-async def _answer(query: CallbackQuery, store: Store, toast: Toast, clock: Clock) -> None:
-    now = clock.now()
-    await store.errands.add(
-        ErrandKind.ANSWER_BUTTON,
-        query.from_user.id,
-        {"query_id": query.id, "toast": toast},
-        now,
-        expires_at=now + ANSWERABLE_FOR,
-    )
+    await answer_button(store, query.from_user.id, query.id, Toast.UNKNOWN, clock.now())

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from aiogram.filters import CommandObject, Filter
 from aiogram.types import CallbackQuery, Message
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Toast
 from bot.domain.personal import FAREWELL
 from bot.telegram.keyboards import PersonalButton
+from bot.usecases.answer_button import answer_button
 from bot.usecases.ask_file import AskExport, AskMyData
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
-
-ANSWERABLE_FOR = timedelta(seconds=150)
-"""How long Telegram accepts an answer to a pressed button."""
 
 
 class ByOperator(Filter):
@@ -66,7 +61,7 @@ async def delete_me_button(
 ) -> None:
     """Yes, delete everything about me. Nothing of the answer is kept either."""
     toast = await confirm_deletion.own(store, person)
-    await _answer(query, store, toast, clock, job=FAREWELL)
+    await answer_button(store, person.user_id, query.id, toast, clock.now(), job=FAREWELL)
 
 
 async def erase_button(
@@ -79,17 +74,4 @@ async def erase_button(
 ) -> None:
     """Yes, erase them; of an operator."""
     toast = await confirm_deletion.of(store, person, callback_data.person)
-    await _answer(query, store, toast, clock)
-
-
-async def _answer(query: CallbackQuery, store: Store, toast: Toast, clock: Clock, job: str | None = None) -> None:
-    now, user_id = clock.now(), query.from_user.id
-    await store.errands.add(
-        ErrandKind.ANSWER_BUTTON,
-        user_id,
-        {"query_id": query.id, "toast": toast},
-        now,
-        expires_at=now + ANSWERABLE_FOR,
-        user_id=user_id if job else None,
-        job=job,
-    )
+    await answer_button(store, person.user_id, query.id, toast, clock.now())

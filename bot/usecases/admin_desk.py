@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, ErrandKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import ADMIN_KNOWN_FOR, Act, ActKind, Page
 from bot.domain.screen import Face
+from bot.usecases.answer_button import ANSWERABLE_FOR, answer_button
 from bot.usecases.ports import Store
 
 Doer = Callable[[Store, Gate, Act, datetime], Awaitable[Toast]]
 """Does one kind of act, of somebody who is an admin of that gate now; the toast says what came of it."""
 
-ANSWERABLE_FOR = timedelta(seconds=150)
-"""How long Telegram accepts an answer to a pressed button."""
 OWN = ("act", "gate", "user_id", "query_id")
 """Details of the errand that are not the act's."""
 
@@ -86,10 +85,7 @@ class AdminDesk:
             doer = self._doers.get(act.kind)
             toast = await doer(store, gate, act, now) if doer is not None else Toast.UNKNOWN
         if act.query_id is not None:
-            details: dict[str, str | int] = {"query_id": act.query_id, "toast": toast}
-            await store.errands.add(
-                ErrandKind.ANSWER_BUTTON, act.admin_id, details, now, expires_at=now + ANSWERABLE_FOR
-            )
+            await answer_button(store, act.admin_id, act.query_id, toast, now)
 
     @staticmethod
     async def _turn_off(store: Store, act: Act, now: datetime) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Toast
+from bot.usecases.answer_button import answer_button
+from bot.usecases.operators import IsOperator
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
-IsOperator = Callable[[Store, int], Awaitable[bool]]
 WANTED_FOR = timedelta(days=1)
 """What is told is read when it goes out, so it is never old news, however long Telegram was away."""
-ANSWERABLE_FOR = timedelta(seconds=150)
-"""How long Telegram accepts an answer to a pressed button."""
 
 
 class AskCondition:
@@ -42,9 +40,8 @@ class AskCondition:
         may_ask = await self._is_operator(store, person.user_id)
         if may_ask:
             await self._owe(store, person, kind, {} if message_id is None else {"message_id": message_id})
-        now = self._clock.now()
-        details = {"query_id": query_id, "toast": Toast.CHECKING if may_ask else Toast.UNKNOWN}
-        await store.errands.add(ErrandKind.ANSWER_BUTTON, person.user_id, details, now, expires_at=now + ANSWERABLE_FOR)
+        toast = Toast.CHECKING if may_ask else Toast.UNKNOWN
+        await answer_button(store, person.user_id, query_id, toast, self._clock.now())
 
     async def _owe(self, store: Store, person: Person, kind: ErrandKind, details: dict[str, str | int]) -> None:
         now, chat_id = self._clock.now(), person.chat_id

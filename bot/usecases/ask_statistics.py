@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import Act, ActKind
 from bot.domain.statistics import NO_GATE, PERIODS
 from bot.domain.summary import DEFAULT_PERIOD
 from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.answer_button import answer_button
+from bot.usecases.operators import IsOperator
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.show_statistics import ShowStatistics
-
-IsOperator = Callable[[Store, int], Awaitable[bool]]
-ANSWERABLE_FOR = timedelta(seconds=150)
-"""How long Telegram accepts an answer to a pressed button."""
 
 
 class AskStatistics:
@@ -79,18 +76,13 @@ class AskStatistics:
             await self._show.gates(store, person.chat_id, period_name, gate_id, gates, page, message_id, together=True)
         else:
             await self._show.chart(store, person.chat_id, period_name, gate, gates, message_id, together=True)
-        await self._answer(store, person, query_id, toast, self._clock.now())
+        await answer_button(store, person.user_id, query_id, toast, self._clock.now())
 
     async def _reach(self, store: Store, user_id: int) -> tuple[bool, Sequence[Gate]]:
         """Whether they are an operator, and the gates of which they may see statistics, by title."""
         is_operator = await self._is_operator(store, user_id)
         gates = await (store.gates.all() if is_operator else store.admins.gates_of(user_id))
         return is_operator, sorted(gates, key=lambda gate: (gate.title.casefold(), gate.chat_id))
-
-    @staticmethod
-    async def _answer(store: Store, person: Person, query_id: str, toast: Toast, now: datetime) -> None:
-        details: dict[str, str | int] = {"query_id": query_id, "toast": toast}
-        await store.errands.add(ErrandKind.ANSWER_BUTTON, person.user_id, details, now, expires_at=now + ANSWERABLE_FOR)
 
 
 def _split(asked: str) -> tuple[str, str]:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Toast
 from bot.domain.operator_pages import OperatorPage
 from bot.domain.panel import Act, ActKind
 from bot.domain.screen import Face
+from bot.usecases.answer_button import answer_button
 from bot.usecases.by_hand import DECIDERS
 from bot.usecases.decide_by_hand import ByHand
 from bot.usecases.delete_person import AskDeletion
 from bot.usecases.find_people import FindPeople
 from bot.usecases.free_phone import free_phone
-from bot.usecases.operator_views import IsOperator, chosen
+from bot.usecases.operator_views import chosen
+from bot.usecases.operators import IsOperator
 from bot.usecases.person_at_gates import at_gates, where_possible
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
-ANSWERABLE_FOR = timedelta(seconds=150)
-"""How long Telegram accepts an answer to a pressed button."""
 GRANTS_FIRST = 1.0
 """Seconds the card rests after something was done, so that it is drawn once, with what follows from it."""
 NOTHING_NEW = (Toast.DECIDED_ALREADY, Toast.NOT_BLOCKED)
@@ -86,8 +86,7 @@ class OperatorDesk:
         now, toast = self._clock.now(), Toast.UNKNOWN
         if await self._is_operator(store, person.user_id):
             toast = await self._pressed(store, person, pressed, now)
-        answer: dict[str, str | int] = {"query_id": query_id, "toast": toast}
-        await store.errands.add(ErrandKind.ANSWER_BUTTON, person.user_id, answer, now, expires_at=now + ANSWERABLE_FOR)
+        await answer_button(store, person.user_id, query_id, toast, now)
 
     async def _pressed(self, store: Store, person: Person, pressed: Pressed, now: datetime) -> Toast:
         card: dict[str, str | int] = {"page": OperatorPage.PERSON, "user": pressed.user_id}

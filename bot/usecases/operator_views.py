@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.admission import VerifiedPhone
@@ -33,12 +33,12 @@ from bot.domain.people_pages import Happening, Someone
 from bot.domain.verification import Verification
 from bot.usecases.find_people import is_known
 from bot.usecases.free_phone import came_in_by_phone
+from bot.usecases.operators import IsOperator
 from bot.usecases.person_at_gates import at_gates, has_anything, possible_acts, where_possible
 from bot.usecases.ports import JournalEntry, Store
 from bot.usecases.ports_delivery import ScreenRow
 from bot.usecases.stages import how_far
 
-IsOperator = Callable[[Store, int], Awaitable[bool]]
 ON_A_PAGE = 6
 LINES = 10
 """Of a person's history."""

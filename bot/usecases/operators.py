@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from bot.domain.delivery import ErrandDue, ErrandKind
 from bot.domain.personal import FileKind
 from bot.usecases.ports import Store
+
+IsOperator = Callable[[Store, int], Awaitable[bool]]
 
 
 class Operators:

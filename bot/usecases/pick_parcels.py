@@ -38,7 +38,7 @@ from bot.domain.settings import WayIn
 from bot.domain.verification import Verification, VerificationState
 from bot.usecases.announce import with_texts
 from bot.usecases.delete_person import deletion_view
-from bot.usecases.operators import is_for_operators
+from bot.usecases.operators import IsOperator, is_for_operators
 from bot.usecases.panel_views import panel_view
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
@@ -66,7 +66,6 @@ class Busy:
 
 ViewOf = Callable[[Store, ScreenRow, datetime], Awaitable[View | None]]
 """Makes the view of a screen; None for whom it is not for."""
-IsOperator = Callable[[Store, int], Awaitable[bool]]
 
 
 class PickParcels:

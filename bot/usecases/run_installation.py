@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import Toast
 from bot.domain.installation import InstallationPage, Picked, Want
 from bot.domain.screen import Face
 from bot.usecases.announce import Announce
+from bot.usecases.answer_button import answer_button
 from bot.usecases.appoint_operators import AppointOperators, close_pages, show_operators
 from bot.usecases.ask_statistics import AskStatistics
 from bot.usecases.open_panel import ask_health
@@ -17,8 +18,6 @@ from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
-ANSWERABLE_FOR = timedelta(seconds=150)
-"""How long Telegram accepts an answer to a pressed button."""
 LAST_PAGE = 9999
 """Who was added last stands there; no list has more."""
 PAGES = {
@@ -104,8 +103,7 @@ class RunInstallation:
         else:
             await close_pages(store, person.user_id, now)
             toast = Toast.UNKNOWN
-        details: dict[str, str | int] = {"query_id": query_id, "toast": toast}
-        await store.errands.add(ErrandKind.ANSWER_BUTTON, person.user_id, details, now, expires_at=now + ANSWERABLE_FOR)
+        await answer_button(store, person.user_id, query_id, toast, now)
 
     async def _do(
         self, store: Store, person: Person, name: str, want: Want, about: int, number: int, now: datetime

@@ -1,0 +1,27 @@
+"""Answering a pressed button, so that the client stops waiting."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.delivery import ErrandKind, Toast
+from bot.usecases.ports import Store
+
+ANSWERABLE_FOR = timedelta(seconds=150)
+"""How long Telegram accepts an answer to a pressed button."""
+
+
+async def answer_button(
+    store: Store, user_id: int, query_id: str, toast: Toast, now: datetime, *, job: str | None = None
+) -> None:
+    """Owe the answer to who pressed it. `job`: of what the answer is a part, if it is to go with that."""
+    details: dict[str, str | int] = {"query_id": query_id, "toast": toast}
+    await store.errands.add(
+        ErrandKind.ANSWER_BUTTON,
+        user_id,
+        details,
+        now,
+        expires_at=now + ANSWERABLE_FOR,
+        user_id=user_id if job is not None else None,
+        job=job,
+    )
