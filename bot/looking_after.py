@@ -102,7 +102,7 @@ class LookingAfter:
         self.loops: dict[str, Loop] = {"watchman": self.watchman.run}
         if backups is not None:
             self.loops["backups"] = backups.run
-        settle = SettleLetter(clock, tell_operators)
+        self.settle_letter = SettleLetter(clock, tell_operators)
         self._ways = Ways(
             has_webhook=settings.UPDATES == "webhook",
             has_callback=expects_callback,
@@ -111,7 +111,7 @@ class LookingAfter:
             targets=targets,
         )
         for target, carriage in carriages.items():
-            postman = Postman(target, transactions, settle, carriage, clock, supervisor, metrics)
+            postman = Postman(target, transactions, self.settle_letter, carriage, clock, supervisor, metrics)
             self.loops[f"postman of {target}"] = postman.run
 
     def _carriages(self, vault: Vault) -> dict[Target, Carriage]:

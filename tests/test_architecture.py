@@ -33,6 +33,7 @@ OFFENCES = {
     "handlers/person.py": ("import bot.telegram.courier", "Handlers take what came and call a use case"),
     "bot/workers.py": ("import storage.database", "Handlers and storage are wired in the composition root"),
     "handlers/pages.py": ("import bot.app", "The composition root is for the command line"),
+    "bot/report.py": ("import bot.parts", "What the bot is made of is for the bot"),
     "bot/app.py": ("import bot.sandbox.world", "The sandbox is for the demo"),
     "bot/sandbox/offence.py": ("import bot.domain.phone", "The sandbox knows nothing of the bot"),
 }

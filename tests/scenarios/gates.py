@@ -42,10 +42,10 @@ async def changes(callgate: Installation, group: Group, **changes: Any) -> None:
         before = await store.gates.get(group.id)
         assert before is not None
         settings = replace(before.settings, **changes)
-        await store.gates.set_settings(group.id, settings, app._clock.now())
-        await settings_changed(store, before, replace(before, settings=settings), app._clock.now())
+        await store.gates.set_settings(group.id, settings, app._parts.clock.now())
+        await settings_changed(store, before, replace(before, settings=settings), app._parts.clock.now())
 
-    await app._database.transact(change)
+    await app._parts.database.transact(change)
 
 
 async def switches(callgate: Installation, group: Group, to: Switch, admin: Person) -> Toast:
@@ -56,9 +56,11 @@ async def switches(callgate: Installation, group: Group, to: Switch, admin: Pers
     async def switch(store: Store) -> Toast:
         gate = await store.gates.get(group.id)
         assert gate is not None
-        return await switch_gate(store, gate, Act(ActKind.SWITCH, group.id, admin.id, {"value": to}), app._clock.now())
+        return await switch_gate(
+            store, gate, Act(ActKind.SWITCH, group.id, admin.id, {"value": to}), app._parts.clock.now()
+        )
 
-    return await app._database.transact(switch)
+    return await app._parts.database.transact(switch)
 
 
 async def writes(callgate: Installation, statement: str, **values: object) -> None:

@@ -43,7 +43,7 @@ async def made_up(callgate: Installation, count: int) -> None:
         for number in range(count):
             store.journal.add(Event.STARTED, at - timedelta(seconds=number), user_id=number + 1)
 
-    await callgate.app._database.transact(add)
+    await callgate.app._parts.database.transact(add)
 
 
 async def test_the_journal_of_a_period_comes_as_csv_and_as_json_and_shows_no_phone(

@@ -266,7 +266,7 @@ async def test_somebody_far_down_a_long_list_is_found_by_turning_pages_and_remov
             await store.operators.add(one)
 
     assert brisk.app is not None
-    await brisk.app._database.transact(add)
+    await brisk.app._parts.database.transact(add)
     await operator.says("/operators")
     await operator.sees("Operators of this bot: 23")
     await operator.presses("›")

@@ -25,7 +25,7 @@ async def is_told(callgate: Installation, gate_id: int, **news: object) -> None:
     is_sqlite = callgate.database_url.startswith("sqlite")
     made = f"json_object({settings})" if is_sqlite else f"json_build_object({settings})"
     assert callgate.app is not None
-    async with callgate.app._database.begin() as connection:
+    async with callgate.app._parts.database.begin() as connection:
         await connection.exec_driver_sql(f"UPDATE gates SET settings = {made} WHERE chat_id = {gate_id}")
 
 

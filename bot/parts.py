@@ -1,0 +1,411 @@
+"""The composition root: everything is built here once, and wired. Read it top to bottom."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import httpx
+import structlog
+from aiogram.types import Update
+
+from bot.backups import Backups
+from bot.clock import Clock
+from bot.domain.screen import Face
+from bot.exports import JournalFiles
+from bot.gateway.callback import CallbackReader
+from bot.gateway.client import SmscClient
+from bot.logs import log_noted
+from bot.looking_after import LookingAfter
+from bot.metrics import Metrics
+from bot.outward import CountedGateway, account, telegram
+from bot.phones import KeyedMarker, KeyedVault, NumberingPlan, SystemRandomness, derived_key
+from bot.settings import Settings
+from bot.supervisor import Supervisor
+from bot.telegram.budget import Budget
+from bot.telegram.connection import Connection
+from bot.telegram.courier import Courier
+from bot.telegram.data_files import DataFiles
+from bot.telegram.deliver import Deliverer
+from bot.telegram.health import HealthTeller
+from bot.telegram.intake import Intake
+from bot.telegram.launch import LaunchReader
+from bot.telegram.polling import Poller
+from bot.telegram.screens import Screens
+from bot.telegram.sentences import appeal_text
+from bot.telegram.settings_paper import JsonPaper
+from bot.telegram.texts import LANGUAGES, Texts
+from bot.telegram.typed import Typed
+from bot.usecases.admin_desk import AdminDesk
+from bot.usecases.announce import Announce
+from bot.usecases.appoint_operators import AppointOperators
+from bot.usecases.ask_admins import AskAdmins
+from bot.usecases.ask_condition import AskCondition
+from bot.usecases.ask_file import AskExport, AskMyData
+from bot.usecases.ask_link import AskLink, RenewLinks
+from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.ask_statistics import AskStatistics
+from bot.usecases.call_panel import CallPanel, ChooseLogPlace
+from bot.usecases.cancel_verification import CancelVerification
+from bot.usecases.collect_person_data import CollectPersonData, as_file
+from bot.usecases.decline_many import DeclineMany
+from bot.usecases.delete_person import AskDeletion, ConfirmDeletion, ErasureViews
+from bot.usecases.doers import doers
+from bot.usecases.erase_person import ErasePerson, FinishErasures
+from bot.usecases.find_people import FindPeople
+from bot.usecases.follow_raids import FollowRaids
+from bot.usecases.follow_rights import FollowRights
+from bot.usecases.forget_old import ForgetOld
+from bot.usecases.installation_views import InstallationViews
+from bot.usecases.open_app import OpenApp
+from bot.usecases.open_panel import ListGates
+from bot.usecases.open_verification import OpenVerification
+from bot.usecases.operator_desk import OperatorDesk
+from bot.usecases.operator_views import OperatorViews
+from bot.usecases.operators import Operators
+from bot.usecases.pick_parcels import PickParcels, ViewOf
+from bot.usecases.ports import Randomness, Store
+from bot.usecases.publish_events import PublishEvents
+from bot.usecases.read_app import ReadApp
+from bot.usecases.read_calls import ReadCalls
+from bot.usecases.read_inbox import ReadInbox
+from bot.usecases.read_statistics import ReadStatistics
+from bot.usecases.relay_foreign import RelayForeign
+from bot.usecases.report_failure import ReportFailure
+from bot.usecases.request_number import RequestNumber
+from bot.usecases.retry_entry import RetryEntry
+from bot.usecases.roll_sums import RollSums
+from bot.usecases.run_installation import RunInstallation
+from bot.usecases.settle_errand import SettleErrand
+from bot.usecases.settle_grant import SettleGrant
+from bot.usecases.settle_parcels import SettleParcels
+from bot.usecases.show_screen import ShowScreen
+from bot.usecases.show_statistics import ShowStatistics
+from bot.usecases.sweep import Sweep
+from bot.usecases.take_command import CommandInGroup, CommandInPrivate, FollowLink
+from bot.usecases.take_contact import TakeContact
+from bot.usecases.take_gateway_event import TakeGatewayEvent
+from bot.usecases.take_join_request import TakeJoinRequest
+from bot.usecases.take_leaver import TakeLeaver
+from bot.usecases.take_newcomer import TakeNewcomer
+from bot.usecases.take_restriction import TakeRestriction
+from bot.usecases.take_words import TakeWords
+from bot.usecases.tell_operators import TellOperators
+from bot.usecases.tell_raid import HearOfRaid
+from bot.usecases.tidy_line import TidyLine
+from bot.watch.pulse import Pulse
+from bot.web.call import CallView, StaticFiles
+from bot.web.sessions import Sessions
+from bot.web.streams import Streams
+from bot.workers import InboxReader, NumberDesk, Sweeper
+from handlers.app import AppPages
+from handlers.call import CallFiles, CallPages
+from handlers.callback import CallbackHandler
+from handlers.http import build_http
+from handlers.middlewares import MeetPerson
+from handlers.pages import Health, MetricsPage
+from handlers.routes import build_dispatcher
+from handlers.webhook import WebhookHandler
+from storage.backup import copy_beside
+from storage.database import Database
+from storage.leadership import leadership
+
+log = structlog.get_logger()
+
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+NotReady = Callable[[], Awaitable[str | None]]
+
+GATEWAY_PATIENCE = 20.0
+"""Seconds a person is kept waiting for a number before they are told to try later."""
+
+
+class Parts:
+    """All there is of the bot, at rest: `bot.app` starts, leads and stops it."""
+
+    def __init__(self, settings: Settings, clock: Clock, telegram_script: str, not_ready: NotReady) -> None:
+        """`telegram_script`: where the Mini App loads Telegram's part from. `not_ready`: why nothing is to be sent here
+        now, if it is not."""
+        self.settings = settings
+        self.clock = clock
+        operators = Operators(settings.OPERATORS)
+        tell_operators = TellOperators(operators)
+        metrics, pulse = Metrics(), Pulse(clock)
+        budget = Budget(settings.TELEGRAM_RATE)
+
+        def budget_left() -> float:
+            return budget.left(time.monotonic())
+
+        metrics.watch_budget(budget_left)
+        self.supervisor = Supervisor(clock)
+
+        # What is kept.
+        randomness = SystemRandomness()
+        self.database = Database(
+            settings.DATABASE_URL.get_secret_value(),
+            KeyedMarker(settings.SECRET_KEY.get_secret_value()),
+            publish=PublishEvents(randomness) if settings.EVENTS_URL else None,
+            noted=(metrics.noted, log_noted),
+            timed=(metrics.transacted, pulse.transacted),
+        )
+        self.leadership = leadership(self.database)
+
+        # The rules.
+        plan = NumberingPlan()
+        vault = KeyedVault(settings.SECRET_KEY.get_secret_value())
+        open_verification = OpenVerification(clock, vault, randomness)
+        take_event = TakeGatewayEvent(clock, plan, vault, randomness)
+        report = ReportFailure(clock, tell_operators)
+
+        # The gateway.
+        self.http = httpx.AsyncClient()
+        gateway = SmscClient(account(settings), self.http, patience=GATEWAY_PATIENCE)
+        read_inbox = ReadInbox(clock, self.database, gateway, take_event)
+        polls_inbox = settings.SMSC_POLL_SECONDS > 0
+        request_number = RequestNumber(
+            clock,
+            self.database,
+            CountedGateway(gateway, metrics, pulse),
+            vault,
+            read_inbox.mark if polls_inbox else None,
+            settings.call_window,
+            tell_operators,
+        )
+
+        # What admins and operators want done.
+        show_statistics = ShowStatistics(clock, ReadStatistics())
+        decline_many, raids = DeclineMany(clock), FollowRaids(clock)
+        desk = AdminDesk(clock, doers(Typed(), JsonPaper(), decline_many, show_statistics))
+        call_panel = CallPanel(clock, desk)
+
+        # What people want done with what is kept about them.
+        erase_person, ask_deletion = ErasePerson(clock, operators), AskDeletion(clock, operators)
+        collect = CollectPersonData(clock)
+
+        async def my_data(user_id: int) -> bytes:
+            document = await self.database.transact(lambda store: collect(store, user_id))
+            return await asyncio.to_thread(as_file, document)
+
+        # What operators want done.
+        async def is_operator(user_id: int) -> bool:
+            return await self.database.transact(lambda store: operators.is_operator(store, user_id))
+
+        ask_statistics = AskStatistics(clock, desk, show_statistics, operators.is_operator)
+        announce = Announce(clock, operators, plan)
+        appoint = AppointOperators(operators, tell_operators)
+        views: dict[Face, ViewOf] = {
+            Face.OPERATOR: OperatorViews(operators.is_operator),
+            Face.INSTALLATION: InstallationViews(operators),
+            Face.ERASE: ErasureViews(operators),
+        }
+
+        # Telegram, outward.
+        connection = Connection(pulse.answers)
+        self.bot = telegram(settings, metrics, connection, pulse)
+        self.looking_after = LookingAfter(
+            settings,
+            clock,
+            self.database,
+            vault,
+            tell_operators,
+            gateway,
+            self.bot,
+            metrics,
+            pulse,
+            self.supervisor,
+            budget_left,
+            self._backups(report, randomness),
+        )
+        self.texts = Texts(settings.LANGUAGE)
+        self.screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
+        journal_files = JournalFiles(self.database)
+        data_files = DataFiles(self.bot, self.texts, my_data, journal_files, self.supervisor.stopping, is_operator)
+        told = HealthTeller(self.bot, self.texts, self.looking_after.condition, self.looking_after.account)
+        deliverer = Deliverer(
+            self.bot,
+            clock,
+            self.texts,
+            self.screens,
+            settings.app_url,
+            settings.callback_url,
+            settings.SMSC_PRICE,
+            {**data_files.runners, **told.runners},
+        )
+        settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
+        self.courier = Courier(
+            self.database,
+            PickParcels(clock, views, operators.is_operator),
+            SettleParcels(clock, SettleGrant(tell_operators), settle_errand),
+            deliverer,
+            budget,
+            self.supervisor,
+        )
+
+        # The loops.
+        self.number_desk = NumberDesk(request_number, clock, self.supervisor, self.wake)
+        sweep = Sweep(
+            clock,
+            connection.is_there,
+            decline_many.go_on,
+            raids.follow,
+            raids.relax,
+            announce.go_on,
+            RollSums(clock),
+            FinishErasures(clock),
+            self.looking_after.settle_letter.forget,
+            *ForgetOld(clock, settings.keep).steps,
+        )
+        sweeper = Sweeper(sweep, self.database, clock, self.wake)
+        self.loops: dict[str, Loop] = {
+            "courier": self.courier.run,
+            "numbers": self.number_desk.run,
+            "sweeper": sweeper.run,
+            "connection": functools.partial(connection.watch, self.bot),
+        }
+        self.loops |= self.looking_after.loops
+        if polls_inbox:
+            every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
+            self.loops["inbox"] = InboxReader(read_inbox, clock, every, self.wake).run
+
+        # Telegram, inward.
+        cancel_verification = CancelVerification(clock)
+        ask_number_again = AskNumberAgain(clock, vault, open_verification)
+        dispatcher = build_dispatcher(
+            MeetPerson(clock, self.texts, vault),
+            {appeal_text(self.texts.in_language(language)) for language in LANGUAGES},
+            clock=clock,
+            take_contact=TakeContact(clock, plan, open_verification),
+            show_screen=ShowScreen(clock),
+            cancel_verification=cancel_verification,
+            ask_number_again=ask_number_again,
+            retry_entry=RetryEntry(clock),
+            ask_link=AskLink(clock),
+            renew_links=RenewLinks(clock),
+            take_join_request=TakeJoinRequest(clock, has_app=settings.app_url is not None),
+            admin_desk=desk,
+            ask_admins=AskAdmins(clock),
+            command_in_group=CommandInGroup(clock, desk, vault),
+            command_in_private=CommandInPrivate(clock, desk, vault),
+            follow_link=FollowLink(desk),
+            list_gates=ListGates(clock),
+            take_words=TakeWords(desk),
+            call_panel=call_panel,
+            choose_log_place=ChooseLogPlace(desk, call_panel),
+            ask_statistics=ask_statistics,
+            run_installation=RunInstallation(clock, operators, appoint, announce, ask_statistics),
+            operator_desk=OperatorDesk(clock, operators.is_operator, FindPeople(plan, vault), ask_deletion),
+            operators=operators,
+            ask_condition=AskCondition(clock, operators.is_operator),
+            ask_my_data=AskMyData(clock),
+            ask_export=AskExport(clock),
+            ask_deletion=ask_deletion,
+            confirm_deletion=ConfirmDeletion(clock, erase_person, operators),
+            take_newcomer=TakeNewcomer(clock),
+            take_leaver=TakeLeaver(clock),
+            take_restriction=TakeRestriction(clock),
+            tidy_line=TidyLine(clock),
+            follow_rights=FollowRights(clock, tell_operators),
+        )
+
+        async def dispatch(update: Update, store: Store) -> object:
+            return await dispatcher.feed_update(self.bot, update, store=store)
+
+        intake = Intake(self.bot, clock, self.database, dispatch, report, randomness, metrics, self.wake)
+        self.allowed_updates = sorted(dispatcher.resolve_used_update_types())
+        self.poller: Poller | None = None
+        if settings.UPDATES == "polling":
+            self.poller = Poller(self.bot, intake, self.allowed_updates)
+            self.loops["poller"] = self.poller.run
+        self.webhook_secret = _webhook_secret(settings)
+
+        # The call screen.
+        static, read_calls = StaticFiles(), ReadCalls(clock)
+        call_view = CallView(clock, self.texts, plan, static)
+        self.streams = Streams(clock, self.database, read_calls, call_view.event)
+        metrics.watch_streams(self.streams.__len__)
+
+        # The Mini App.
+        self.chat = ""
+        session_key = derived_key(settings.SECRET_KEY.get_secret_value(), "mini app session")
+        mini_app = AppPages(
+            clock,
+            self.database,
+            self.texts,
+            LaunchReader(settings.BOT_TOKEN.get_secret_value(), clock, self.texts),
+            Sessions(session_key, clock),
+            OpenApp(clock),
+            ReadApp(clock, read_calls),
+            call_view,
+            telegram_script,
+            lambda: self.chat,
+            self.wake,
+        )
+
+        # The one HTTP server.
+        health = Health(not_ready)
+        secret = settings.SMSC_CALLBACK_SECRET
+        self.web = build_http(
+            callback=CallbackHandler(
+                settings.SMSC_CALLBACK_TOKEN.get_secret_value(),
+                CallbackReader(secret.get_secret_value() if secret else None),
+                self.database,
+                take_event,
+                metrics,
+                self.wake,
+                RelayForeign(clock, vault, randomness) if settings.SMSC_RELAY_URL else None,
+            ).handle,
+            telegram=None if self.poller else WebhookHandler(self.webhook_secret, intake).handle,
+            call=CallPages(
+                clock,
+                self.database,
+                self.texts,
+                read_calls,
+                call_view,
+                self.streams,
+                ask_number_again,
+                cancel_verification,
+                self.wake,
+            ),
+            mini_app=mini_app,
+            call_file=CallFiles(static).handle,
+            health=health.live,
+            ready=health.ready,
+            metrics=MetricsPage(self.looking_after.metrics_text).handle,
+        )
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self.courier.wake.set()
+        self.number_desk.wake.set()
+        self.streams.wake.set()
+
+    def _backups(self, report: ReportFailure, randomness: Randomness) -> Backups | None:
+        """None where somebody else makes them."""
+        settings = self.settings
+        if not self.database.is_sqlite or not settings.BACKUP_EVERY_HOURS:
+            return None
+        file = self.database.file
+
+        async def tell(error: Exception) -> None:
+            error_id = randomness.error_id()
+            log.error("backup_failed", error_id=error_id, error=str(error))
+            await self.database.transact(lambda store: report(store, error_id, str(error)[:200], None))
+
+        return Backups(
+            functools.partial(copy_beside, file),
+            settings.BACKUP_DIR or file.parent / "backups",
+            timedelta(hours=settings.BACKUP_EVERY_HOURS),
+            timedelta(days=settings.BACKUP_KEEP_DAYS),
+            self.clock,
+            tell,
+        )
+
+
+def _webhook_secret(settings: Settings) -> str:
+    if settings.TELEGRAM_WEBHOOK_SECRET is not None:
+        return settings.TELEGRAM_WEBHOOK_SECRET.get_secret_value()
+    key = derived_key(settings.SECRET_KEY.get_secret_value(), "telegram webhook")
+    return hashlib.sha256(key).hexdigest()
