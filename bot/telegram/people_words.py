@@ -62,8 +62,6 @@ def stage(what: Stage, why: str, until: datetime | None, words: Words, now: date
             return words("shared their contact")
         case Stage.NUMBER_SHOWN if moment is None:
             return words("was shown a number")
-        case Stage.NUMBER_SHOWN if moment is None:
-            return words("was shown a number")
         case Stage.NUMBER_SHOWN:
             return words("was shown a number; time ends {moment}", moment=moment)
         case Stage.EXPIRED:
@@ -74,8 +72,6 @@ def stage(what: Stage, why: str, until: datetime | None, words: Words, now: date
             return words("got no number: {why}", why=refused(why, words))
         case Stage.CONTACT_REFUSED:
             return words("contact not taken: {why}", why=refused(why, words))
-        case Stage.LIMITED if moment is None:
-            return words("tried too often")
         case Stage.LIMITED if moment is None:
             return words("tried too often")
         case Stage.LIMITED:
