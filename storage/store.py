@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.usecases.ports_personal import Marker
 from storage.admins import SqlAdmins, SqlAppeals, SqlStandings
 from storage.alarms import SqlAlarms
-from storage.deliveries import SqlErrands, SqlScreens
 from storage.erasures import SqlErasures
+from storage.errands import SqlErrands
 from storage.gates import SqlGates
 from storage.grants import SqlGrants
 from storage.installation import SqlAnnouncements, SqlOperators
@@ -21,6 +21,7 @@ from storage.raids import SqlMassDeclines, SqlRaids
 from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLaunches, SqlSeen
 from storage.requests import SqlJoinRequests
 from storage.retention import SqlRetention
+from storage.screens import SqlScreens
 from storage.sums import SqlSums
 from storage.verifications import SqlVerifications
 from storage.vitals import SqlVitals

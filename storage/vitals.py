@@ -16,7 +16,7 @@ from bot.domain.journal import Event
 from bot.domain.outbox import Retries
 from bot.domain.trouble import Queue
 from storage import tables
-from storage.deliveries import RANKS
+from storage.errands import RANKS
 from storage.gates import HEALTH, gate
 from storage.verifications import ASKED
 
