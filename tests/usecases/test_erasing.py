@@ -9,21 +9,18 @@ from typing import Any
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, ScreenDue, Toast
+from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, ScreenDue, Toast
 from bot.domain.gate import Decision, Standing
-from bot.domain.health import Health
 from bot.domain.installation import AddedOperator
 from bot.domain.journal import Event
 from bot.domain.outbox import Target
 from bot.domain.panel import ActKind
 from bot.domain.personal import CARRIED_WITHIN, Deletion, DeletionScreen
-from bot.domain.raid import Deed, MassDecline, Raid, Told
+from bot.domain.raid import Deed, Raid
 from bot.domain.screen import Face
 from bot.domain.settings import GateSettings, WayIn
 from bot.domain.statistics import Grain, Period
 from bot.phones import SystemRandomness
-from bot.usecases.ask_file import AskMyData
-from bot.usecases.collect_person_data import SECTIONS, CollectPersonData, as_file
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
 from bot.usecases.erase_person import AT_ONCE, ErasePerson, FinishErasures
 from bot.usecases.operators import Operators
@@ -31,9 +28,9 @@ from bot.usecases.ports import Noted, Store
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
 from bot.usecases.tell_operators import TellOperators
-from storage.personal import BY_ID, OTHERWISE
 from storage.tables import metadata
 from tests.domain.makers import NOW
+from tests.usecases.lives import FRIEND, ID, NAME, carries, lives, receipt
 from tests.usecases.rules import (
     ANNA,
     BORIS,
@@ -46,23 +43,6 @@ from tests.usecases.rules import (
     Rules,
     callback,
 )
-
-ID = 7_000_000_123
-"""Somebody whose id is no part of anything else, and longer than 32 bits."""
-FRIEND = 7_000_000_456
-NAME = "digest of a user name"
-TELL_OF_NOBODY = {
-    "forgotten_phones": "marks that lead to nobody",
-    "gateway_state": "of the gateway",
-    "sums": "counts",
-    "marks": "what was done up to when",
-    "alarms": "of the installation",
-    "launches": "digests of openings",
-    "seen_updates": "ids of updates",
-}
-"""Tables that are not told of, and why."""
-NAMES_A_PERSON = {"user_id", "admin_id", "actor_id", "other_id", "added_by", "decided_by", "sent_by", "author_id"}
-"""Columns with a person's id."""
 
 
 async def erases(rules: Rules, user_id: int = ID, operator_id: int | None = None) -> bool:
@@ -103,84 +83,12 @@ IGNORED = {"erased", "cancelled", "operator_removed", "raid_over"}
 """What the erasure itself is noted as, and what ends meanwhile."""
 
 
-async def carries(rules: Rules, result: Result = Result.DONE) -> list[str]:
-    """Carry all that is due, as the courier does; what it was."""
-    carried = []
-    while parcels := await rules.picks():
-        carried += [parcel.kind if isinstance(parcel, ErrandDue | GrantDue) else "screen" for parcel in parcels]
-        await rules.settles(*(receipt(parcel, result) for parcel in parcels))
-    return carried
-
-
-def receipt(parcel: Any, result: Result = Result.DONE) -> Receipt:
-    answers: dict[ErrandKind, dict[str, Any]] = {
-        ErrandKind.CHECK_ADMIN: {"is_admin": True},
-        ErrandKind.CHECK_GATE: {"health": Health(NOW)},
-    }
-    answer = answers.get(parcel.kind, {}) if isinstance(parcel, ErrandDue) else {}
-    return Receipt(parcel, result, message_id=77, digest="d", answer=answer)
-
-
 async def is_forgotten(rules: Rules, *words: str) -> None:
     """Once all is carried, and what was under way has come back."""
     await carries(rules)
     rules.later(CARRIED_WITHIN.total_seconds() + 1)
     await rules.sweeps()
     assert await traces(rules, str(ID), *words) == set()
-
-
-async def lives(rules: Rules) -> tuple[str, str]:
-    """A person of whom every table knows something. Their fingerprint and mask come back."""
-    await rules.becomes(GATE, actor_id=ID)
-    await rules.becomes(OTHER_GATE)
-    await rules.asks_to_join(ID)
-    await rules.verifies(ID)
-    await carries(rules)
-    await rules.hears(callback(PHONE, identity="one call more"))
-    await rules.asks_to_join(FRIEND, OTHER_GATE)
-    person = await rules.meets(ID)
-
-    async def more(store: Store) -> None:
-        await store.people.meet(ID, ID, "en", rules.now, wrote=True, username=NAME)
-        await store.admins.note(GATE.chat_id, ID, rules.now, is_admin=True)
-        await store.admins.note(GATE.chat_id, BORIS, rules.now, is_admin=True)
-        await store.admins.note(OTHER_GATE.chat_id, ID, rules.now, is_admin=False)
-        await store.appeals.open(GATE.chat_id, ID, rules.now, timedelta(days=1))
-        await store.standings.put(GATE.chat_id, ID, Decision(Standing.ALLOWED, rules.now, BORIS))
-        await store.standings.put(OTHER_GATE.chat_id, ID, Decision(Standing.BLOCKED, rules.now, BORIS))
-        await store.standings.put(GATE.chat_id, FRIEND, Decision(Standing.BLOCKED, rules.now, ID))
-        await store.people.meet(BORIS, BORIS, "en", rules.now, wrote=True)
-        details: dict[str, str | int] = {"gate": GATE.chat_id, "page": "who", "value": ID}
-        await store.screens.show(BORIS, BORIS, Face.GATE, rules.now, details=details)
-        told: dict[str, str | int] = {"notice": "grant_failed", "title": "Flats", "user_id": ID, "error": "no"}
-        await store.errands.add(ErrandKind.NOTIFY, OPERATOR, told, rules.now, key=f"about {ID}")
-        store.journal.add(Event.ALLOWED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, actor_id=ID)
-        await rules.report(store, "abcd1234", "trouble", ID)
-        await store.appeals.open(GATE.chat_id, FRIEND, rules.now, timedelta(days=1))
-        await store.appeals.close(GATE.chat_id, FRIEND, Toast.DECLINED, rules.now, ID)
-        await store.appeals.open(OTHER_GATE.chat_id, FRIEND, rules.now, timedelta(days=1))
-        for admin_id in (ID, BORIS):
-            await store.appeals.told(OTHER_GATE.chat_id, FRIEND, admin_id, 8)
-        store.journal.add(Event.REVOKED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, code="x", actor_id=ID)
-        await store.mass_declines.add(MassDecline("many", GATE.chat_id, ID, "raid", None, rules.now))
-        await store.outbox.add(
-            Target.EVENTS, "msg_1", "access.granted", b'{"data":{"person_id":%d}}' % ID, rules.now, user_id=ID
-        )
-        letter = b'{"type":"access.revoked","data":{"person_id":%d,"admin_id":%d}}' % (FRIEND, ID)
-        await store.outbox.add(Target.EVENTS, "msg_2", "access.revoked", letter, rules.now, user_id=FRIEND, admin_id=ID)
-        await store.operators.add(AddedOperator(ID, "Ida", OPERATOR, rules.now))
-        await store.operators.add(AddedOperator(FRIEND, "Freda", ID, rules.now))
-        text = await store.announcements.write(ID, "Words for all", rules.now)
-        await store.announcements.begin(text, ID, rules.now)
-        closed: dict[str, str | int] = {"gate": GATE.chat_id, "user_id": FRIEND, "admin_id": ID}
-        await store.errands.add(ErrandKind.LOG, GATE.chat_id, closed, rules.now, user_id=FRIEND)
-        raid = Raid(GATE.chat_id, rules.now, rules.now, messages=(Told(ID, 5), Told(BORIS, 6)), said={"by": ID})
-        await store.raids.put(GATE.chat_id, raid.with_deed(Deed(ActKind.SWITCH, "pause", ID)))
-
-    await rules.database.transact(more)
-    assert person.user_id == ID
-    (row,) = await rules.rows("SELECT fingerprint, mask FROM verified_phones")
-    return row["fingerprint"], row["mask"]
 
 
 async def test_nothing_of_a_person_is_left_in_any_table_and_statistics_stay_as_they_were(rules: Rules) -> None:
@@ -656,98 +564,3 @@ async def test_what_happened_in_the_same_transaction_is_made_nameless_too(rules:
         {"event": "started", "user_id": None},
         {"event": "erased", "user_id": None},
     ]
-
-
-async def test_everything_kept_about_a_person_is_in_their_file_and_nothing_about_others(rules: Rules) -> None:
-    fingerprint, mask = await lives(rules)
-    collect = CollectPersonData(rules.clock)
-
-    document = await rules.database.transact(lambda store: collect(store, ID))
-
-    assert document["you"][0]["telegram_id"] == ID
-    assert document["verified_phone"][0]["phone_masked"] == mask
-    assert [attempt["state"] for attempt in document["attempts"]] == ["confirmed"]
-    assert {request["gate"] for request in document["requests_to_enter"]} == {GATE.title}
-    assert len(document["calls_from_your_phone"]) == 2
-    assert {decision["decision"] for decision in document["decisions_of_administrators"]} == {"allowed", "blocked"}
-    assert {entry["event"] for entry in document["journal"]} >= {"join_asked", "confirmed", "grant_done"}
-    assert document["only_the_newest_of"] == []
-    written = as_file(document).decode()
-    assert fingerprint in written
-    assert document["verified_phone"][0]["verified_at"].startswith(f"{rules.now:%Y-%m-%dT}")
-    for other in (PHONE, str(FRIEND), f" {BORIS},"):
-        assert other not in written
-
-
-async def test_of_every_table_that_can_name_a_person_their_file_tells(rules: Rules) -> None:
-    await lives(rules)
-    collect = CollectPersonData(rules.clock)
-
-    document = await rules.database.transact(lambda store: collect(store, ID))
-
-    tables = {part: columns[0].table.name for part, columns in BY_ID.items()}
-    tables |= {part: table.name for part, table in OTHERWISE.items()}
-    assert set(tables.values()) | TELL_OF_NOBODY.keys() == metadata.tables.keys()
-    assert not set(tables.values()) & TELL_OF_NOBODY.keys()
-    assert tables.keys() == SECTIONS.keys()
-    empty = {part for part, (section, _) in SECTIONS.items() if not document[section]}
-    assert empty == {"erasures"}
-    asked = [column for columns in BY_ID.values() for column in columns]
-    ids = [column for table in metadata.tables.values() for column in table.columns if column.name in NAMES_A_PERSON]
-    forgotten = [column for column in ids if column not in asked and column.table.name not in TELL_OF_NOBODY]
-    assert [str(column) for column in forgotten] == ["standings.user_id"], "that one is found also by a mark"
-
-
-async def test_what_a_person_did_is_in_their_file_but_not_about_whom(rules: Rules) -> None:
-    await lives(rules)
-    named: dict[str, str | int] = {"notice": "not_removed", "title": "x", "user_id": FRIEND, "name": "Freda"}
-
-    async def more(store: Store) -> None:
-        await store.errands.add(ErrandKind.NOTIFY, ID, named, rules.now)
-        details: dict[str, str | int] = {"page": "person", "user": FRIEND, "found": f"{FRIEND},{ANNA}"}
-        await store.screens.show(ID, ID, Face.OPERATOR, rules.now, details=details)
-        told: dict[str, str | int] = {"raid": 5, "switch_by": FRIEND, "strict_by": ID}
-        await store.errands.add(ErrandKind.ALERT, ID, told, rules.now)
-
-    await rules.database.transact(more)
-
-    document = await rules.database.transact(lambda store: CollectPersonData(rules.clock)(store, ID))
-
-    written = as_file(document).decode()
-    assert str(FRIEND) not in written
-    assert "Freda" not in written
-    errands = document["messages_and_other_things_the_bot_had_to_do"]
-    assert [errand["details"] for errand in errands[:2]] == [{"raid": 5, "strict_by": ID}, {}]
-    assert document["raids"][0]["what_you_did"] == ["switch pause"]
-    assert document["what_you_announced"][0]["your_text"] == "Words for all"
-    assert {entry["event"] for entry in document["journal_of_what_you_did"]} >= {"allowed", "revoked"}
-
-
-async def test_their_file_is_sent_once_a_minute_and_who_asks_more_often_is_told_so_once(rules: Rules) -> None:
-    person = await rules.meets(ID)
-    ask = AskMyData(rules.clock)
-
-    async def asks() -> list[str]:
-        await rules.database.transact(lambda store: ask(store, person))
-        return [kind for kind in await carries(rules) if kind != "screen"]
-
-    answers = [await asks() for _ in range(3)]
-    rules.later(MINUTE)
-    answers.append(await asks())
-
-    assert answers == [["make_file"], ["notify"], [], ["make_file"]]
-
-
-async def test_a_file_that_waits_for_its_turn_is_not_made_twice(rules: Rules) -> None:
-    person = await rules.meets(ID)
-    for _ in range(2):
-        await rules.database.transact(lambda store: AskMyData(rules.clock)(store, person))
-        rules.later(HOUR)
-
-    assert (await carries(rules)).count(ErrandKind.MAKE_FILE) == 1
-
-
-async def test_the_file_has_every_section_also_for_somebody_unknown(rules: Rules) -> None:
-    document = await rules.database.transact(lambda store: CollectPersonData(rules.clock)(store, ID))
-
-    assert {section for section, rows in document.items() if rows == []} >= {"you", "attempts", "journal"}

@@ -1,0 +1,104 @@
+"""A person of whom every table knows something, and carrying what is due about them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, Toast
+from bot.domain.gate import Decision, Standing
+from bot.domain.health import Health
+from bot.domain.installation import AddedOperator
+from bot.domain.journal import Event
+from bot.domain.outbox import Target
+from bot.domain.panel import ActKind
+from bot.domain.raid import Deed, MassDecline, Raid, Told
+from bot.domain.screen import Face
+from bot.usecases.ports import Store
+from tests.domain.makers import NOW
+from tests.usecases.rules import (
+    BORIS,
+    GATE,
+    OPERATOR,
+    OTHER_GATE,
+    PHONE,
+    Rules,
+    callback,
+)
+
+ID = 7_000_000_123
+"""Somebody whose id is no part of anything else, and longer than 32 bits."""
+FRIEND = 7_000_000_456
+NAME = "digest of a user name"
+
+
+async def carries(rules: Rules, result: Result = Result.DONE) -> list[str]:
+    """Carry all that is due, as the courier does; what it was."""
+    carried = []
+    while parcels := await rules.picks():
+        carried += [parcel.kind if isinstance(parcel, ErrandDue | GrantDue) else "screen" for parcel in parcels]
+        await rules.settles(*(receipt(parcel, result) for parcel in parcels))
+    return carried
+
+
+def receipt(parcel: Any, result: Result = Result.DONE) -> Receipt:
+    answers: dict[ErrandKind, dict[str, Any]] = {
+        ErrandKind.CHECK_ADMIN: {"is_admin": True},
+        ErrandKind.CHECK_GATE: {"health": Health(NOW)},
+    }
+    answer = answers.get(parcel.kind, {}) if isinstance(parcel, ErrandDue) else {}
+    return Receipt(parcel, result, message_id=77, digest="d", answer=answer)
+
+
+async def lives(rules: Rules) -> tuple[str, str]:
+    """A person of whom every table knows something. Their fingerprint and mask come back."""
+    await rules.becomes(GATE, actor_id=ID)
+    await rules.becomes(OTHER_GATE)
+    await rules.asks_to_join(ID)
+    await rules.verifies(ID)
+    await carries(rules)
+    await rules.hears(callback(PHONE, identity="one call more"))
+    await rules.asks_to_join(FRIEND, OTHER_GATE)
+    person = await rules.meets(ID)
+
+    async def more(store: Store) -> None:
+        await store.people.meet(ID, ID, "en", rules.now, wrote=True, username=NAME)
+        await store.admins.note(GATE.chat_id, ID, rules.now, is_admin=True)
+        await store.admins.note(GATE.chat_id, BORIS, rules.now, is_admin=True)
+        await store.admins.note(OTHER_GATE.chat_id, ID, rules.now, is_admin=False)
+        await store.appeals.open(GATE.chat_id, ID, rules.now, timedelta(days=1))
+        await store.standings.put(GATE.chat_id, ID, Decision(Standing.ALLOWED, rules.now, BORIS))
+        await store.standings.put(OTHER_GATE.chat_id, ID, Decision(Standing.BLOCKED, rules.now, BORIS))
+        await store.standings.put(GATE.chat_id, FRIEND, Decision(Standing.BLOCKED, rules.now, ID))
+        await store.people.meet(BORIS, BORIS, "en", rules.now, wrote=True)
+        details: dict[str, str | int] = {"gate": GATE.chat_id, "page": "who", "value": ID}
+        await store.screens.show(BORIS, BORIS, Face.GATE, rules.now, details=details)
+        told: dict[str, str | int] = {"notice": "grant_failed", "title": "Flats", "user_id": ID, "error": "no"}
+        await store.errands.add(ErrandKind.NOTIFY, OPERATOR, told, rules.now, key=f"about {ID}")
+        store.journal.add(Event.ALLOWED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, actor_id=ID)
+        await rules.report(store, "abcd1234", "trouble", ID)
+        await store.appeals.open(GATE.chat_id, FRIEND, rules.now, timedelta(days=1))
+        await store.appeals.close(GATE.chat_id, FRIEND, Toast.DECLINED, rules.now, ID)
+        await store.appeals.open(OTHER_GATE.chat_id, FRIEND, rules.now, timedelta(days=1))
+        for admin_id in (ID, BORIS):
+            await store.appeals.told(OTHER_GATE.chat_id, FRIEND, admin_id, 8)
+        store.journal.add(Event.REVOKED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, code="x", actor_id=ID)
+        await store.mass_declines.add(MassDecline("many", GATE.chat_id, ID, "raid", None, rules.now))
+        await store.outbox.add(
+            Target.EVENTS, "msg_1", "access.granted", b'{"data":{"person_id":%d}}' % ID, rules.now, user_id=ID
+        )
+        letter = b'{"type":"access.revoked","data":{"person_id":%d,"admin_id":%d}}' % (FRIEND, ID)
+        await store.outbox.add(Target.EVENTS, "msg_2", "access.revoked", letter, rules.now, user_id=FRIEND, admin_id=ID)
+        await store.operators.add(AddedOperator(ID, "Ida", OPERATOR, rules.now))
+        await store.operators.add(AddedOperator(FRIEND, "Freda", ID, rules.now))
+        text = await store.announcements.write(ID, "Words for all", rules.now)
+        await store.announcements.begin(text, ID, rules.now)
+        closed: dict[str, str | int] = {"gate": GATE.chat_id, "user_id": FRIEND, "admin_id": ID}
+        await store.errands.add(ErrandKind.LOG, GATE.chat_id, closed, rules.now, user_id=FRIEND)
+        raid = Raid(GATE.chat_id, rules.now, rules.now, messages=(Told(ID, 5), Told(BORIS, 6)), said={"by": ID})
+        await store.raids.put(GATE.chat_id, raid.with_deed(Deed(ActKind.SWITCH, "pause", ID)))
+
+    await rules.database.transact(more)
+    assert person.user_id == ID
+    (row,) = await rules.rows("SELECT fingerprint, mask FROM verified_phones")
+    return row["fingerprint"], row["mask"]

@@ -1,0 +1,129 @@
+"""Whoever wants to know gets a file of all that is kept about them, and nothing about others."""
+
+from __future__ import annotations
+
+from bot.domain.delivery import ErrandKind
+from bot.domain.screen import Face
+from bot.usecases.ask_file import AskMyData
+from bot.usecases.collect_person_data import SECTIONS, CollectPersonData, as_file
+from bot.usecases.ports import Store
+from storage.personal import BY_ID, OTHERWISE
+from storage.tables import metadata
+from tests.usecases.lives import FRIEND, ID, carries, lives
+from tests.usecases.rules import (
+    ANNA,
+    BORIS,
+    GATE,
+    HOUR,
+    MINUTE,
+    PHONE,
+    Rules,
+)
+
+TELL_OF_NOBODY = {
+    "forgotten_phones": "marks that lead to nobody",
+    "gateway_state": "of the gateway",
+    "sums": "counts",
+    "marks": "what was done up to when",
+    "alarms": "of the installation",
+    "launches": "digests of openings",
+    "seen_updates": "ids of updates",
+}
+"""Tables that are not told of, and why."""
+NAMES_A_PERSON = {"user_id", "admin_id", "actor_id", "other_id", "added_by", "decided_by", "sent_by", "author_id"}
+"""Columns with a person's id."""
+
+
+async def test_everything_kept_about_a_person_is_in_their_file_and_nothing_about_others(rules: Rules) -> None:
+    fingerprint, mask = await lives(rules)
+    collect = CollectPersonData(rules.clock)
+
+    document = await rules.database.transact(lambda store: collect(store, ID))
+
+    assert document["you"][0]["telegram_id"] == ID
+    assert document["verified_phone"][0]["phone_masked"] == mask
+    assert [attempt["state"] for attempt in document["attempts"]] == ["confirmed"]
+    assert {request["gate"] for request in document["requests_to_enter"]} == {GATE.title}
+    assert len(document["calls_from_your_phone"]) == 2
+    assert {decision["decision"] for decision in document["decisions_of_administrators"]} == {"allowed", "blocked"}
+    assert {entry["event"] for entry in document["journal"]} >= {"join_asked", "confirmed", "grant_done"}
+    assert document["only_the_newest_of"] == []
+    written = as_file(document).decode()
+    assert fingerprint in written
+    assert document["verified_phone"][0]["verified_at"].startswith(f"{rules.now:%Y-%m-%dT}")
+    for other in (PHONE, str(FRIEND), f" {BORIS},"):
+        assert other not in written
+
+
+async def test_of_every_table_that_can_name_a_person_their_file_tells(rules: Rules) -> None:
+    await lives(rules)
+    collect = CollectPersonData(rules.clock)
+
+    document = await rules.database.transact(lambda store: collect(store, ID))
+
+    tables = {part: columns[0].table.name for part, columns in BY_ID.items()}
+    tables |= {part: table.name for part, table in OTHERWISE.items()}
+    assert set(tables.values()) | TELL_OF_NOBODY.keys() == metadata.tables.keys()
+    assert not set(tables.values()) & TELL_OF_NOBODY.keys()
+    assert tables.keys() == SECTIONS.keys()
+    empty = {part for part, (section, _) in SECTIONS.items() if not document[section]}
+    assert empty == {"erasures"}
+    asked = [column for columns in BY_ID.values() for column in columns]
+    ids = [column for table in metadata.tables.values() for column in table.columns if column.name in NAMES_A_PERSON]
+    forgotten = [column for column in ids if column not in asked and column.table.name not in TELL_OF_NOBODY]
+    assert [str(column) for column in forgotten] == ["standings.user_id"], "that one is found also by a mark"
+
+
+async def test_what_a_person_did_is_in_their_file_but_not_about_whom(rules: Rules) -> None:
+    await lives(rules)
+    named: dict[str, str | int] = {"notice": "not_removed", "title": "x", "user_id": FRIEND, "name": "Freda"}
+
+    async def more(store: Store) -> None:
+        await store.errands.add(ErrandKind.NOTIFY, ID, named, rules.now)
+        details: dict[str, str | int] = {"page": "person", "user": FRIEND, "found": f"{FRIEND},{ANNA}"}
+        await store.screens.show(ID, ID, Face.OPERATOR, rules.now, details=details)
+        told: dict[str, str | int] = {"raid": 5, "switch_by": FRIEND, "strict_by": ID}
+        await store.errands.add(ErrandKind.ALERT, ID, told, rules.now)
+
+    await rules.database.transact(more)
+
+    document = await rules.database.transact(lambda store: CollectPersonData(rules.clock)(store, ID))
+
+    written = as_file(document).decode()
+    assert str(FRIEND) not in written
+    assert "Freda" not in written
+    errands = document["messages_and_other_things_the_bot_had_to_do"]
+    assert [errand["details"] for errand in errands[:2]] == [{"raid": 5, "strict_by": ID}, {}]
+    assert document["raids"][0]["what_you_did"] == ["switch pause"]
+    assert document["what_you_announced"][0]["your_text"] == "Words for all"
+    assert {entry["event"] for entry in document["journal_of_what_you_did"]} >= {"allowed", "revoked"}
+
+
+async def test_their_file_is_sent_once_a_minute_and_who_asks_more_often_is_told_so_once(rules: Rules) -> None:
+    person = await rules.meets(ID)
+    ask = AskMyData(rules.clock)
+
+    async def asks() -> list[str]:
+        await rules.database.transact(lambda store: ask(store, person))
+        return [kind for kind in await carries(rules) if kind != "screen"]
+
+    answers = [await asks() for _ in range(3)]
+    rules.later(MINUTE)
+    answers.append(await asks())
+
+    assert answers == [["make_file"], ["notify"], [], ["make_file"]]
+
+
+async def test_a_file_that_waits_for_its_turn_is_not_made_twice(rules: Rules) -> None:
+    person = await rules.meets(ID)
+    for _ in range(2):
+        await rules.database.transact(lambda store: AskMyData(rules.clock)(store, person))
+        rules.later(HOUR)
+
+    assert (await carries(rules)).count(ErrandKind.MAKE_FILE) == 1
+
+
+async def test_the_file_has_every_section_also_for_somebody_unknown(rules: Rules) -> None:
+    document = await rules.database.transact(lambda store: CollectPersonData(rules.clock)(store, ID))
+
+    assert {section for section, rows in document.items() if rows == []} >= {"you", "attempts", "journal"}
