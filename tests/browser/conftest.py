@@ -7,15 +7,26 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright import sync_api
 from playwright.async_api import Browser, async_playwright
 
+from bot.sandbox.clock import SandboxClock
+from bot.sandbox.world import World
 from tests.browser.demo import CHROMIUM, QUIET, chromium, running_demo
+from tests.installation import Installation
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """The machine's own Chromium, with a profile of its own."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All browser tests of a process share one event loop, because they share one browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium_process() -> AsyncIterator[Browser]:
+    """The machine's own Chromium with an empty profile, started once for all tests of this process."""
     found = next(path for name in CHROMIUM if (path := shutil.which(name)))
     async with async_playwright() as playwright:
         the_browser = await playwright.chromium.launch(executable_path=found, args=list(QUIET), headless=True)
@@ -23,10 +34,34 @@ async def browser() -> AsyncIterator[Browser]:
         await the_browser.close()
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium_process: Browser) -> AsyncIterator[Browser]:
+    """The browser without anything that an earlier test left: each test opens contexts of its own."""
+    yield chromium_process
+    for context in chromium_process.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def world() -> AsyncIterator[World]:
+    """Telegram, the gateway and people with phones, on the browser's event loop."""
+    async with World(clock=SandboxClock()) as the_world:
+        yield the_world
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def callgate(world: World, database_url: str) -> AsyncIterator[Installation]:
+    """A bot that runs in the world, on the browser's event loop."""
+    installation = Installation(world, database_url)
+    await installation.start()
+    yield installation
+    await installation.stop()
+
+
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(sqlite_path: Path) -> str:
     """A page does not see which database there is."""
-    return f"sqlite:///{tmp_path / 'callgate.db'}"
+    return f"sqlite:///{sqlite_path}"
 
 
 @pytest.fixture(scope="module")

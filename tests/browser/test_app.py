@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import zxingcpp
 from playwright.async_api import Browser, Frame, FrameLocator, Locator, Page, Response, expect
 
@@ -24,7 +25,7 @@ from tests.scenarios.story import WINDOW, guarded, verifications
 MINUTE = 60
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def callgate(world: World, database_url: str) -> Any:
     """A bot with Mini Apps, at any pace."""
     world.telegram.flood.on = False

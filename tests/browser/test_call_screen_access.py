@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from bot.sandbox.people import Person
@@ -24,7 +25,7 @@ SMALL = {"width": 320, "height": 568}
 LONG_TITLE = "Сборник" + "древнерусской" * 4 + " <owners & friends>"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def callgate(world: World, database_url: str) -> AsyncIterator[Installation]:
     world.telegram.flood.on = False
     installation = Installation(
@@ -36,7 +37,7 @@ async def callgate(world: World, database_url: str) -> AsyncIterator[Installatio
     await installation.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def group(world: World, callgate: Installation) -> Group:
     _, group = await guarded(world, LONG_TITLE)
     return group

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiogram import Bot
 from aiogram.types import (
     BotCommand,
@@ -32,7 +33,7 @@ from tests.sandbox.conftest import bot_for
 RIGHTS = ("can_invite_users", "can_restrict_members", "can_manage_tags")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def bot(world: World) -> AsyncIterator[Bot]:
     async with bot_for(world) as bot:
         yield bot
@@ -48,7 +49,7 @@ def anna(world: World) -> Person:
     return world.person("Anna", language="en")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def group(world: World, olga: Person, anna: Person) -> Group:
     """A group with Anna in it, which the bot runs too; who comes next has to ask."""
     group = world.group("Flat owners", owner=olga, approves=False)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiogram import Bot
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 from aiogram.utils.web_app import check_webapp_signature
@@ -30,7 +31,7 @@ ASK = """() => {
 }"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def bot(world: World) -> AsyncIterator[Bot]:
     async with bot_for(world) as bot:
         yield bot
@@ -41,7 +42,7 @@ def poller(bot: Bot) -> Poller:
     return Poller(bot)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def app_url(world: World) -> AsyncIterator[str]:
     """A Mini App of a few lines, on an origin of its own."""
     script = f"{world.url}/js/telegram-web-app.js"
@@ -60,7 +61,7 @@ def anna(world: World) -> Person:
     return world.person("Anna", language="en")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def group(world: World, poller: Poller) -> Group:
     """A group whose owner has chosen the bot to process its join requests."""
     olga = world.person("Olga", language="en", role="owner")
