@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramRetryAfter
-from aiogram.methods import TelegramMethod
+from aiogram.methods import Response, TelegramMethod
 
 from bot.domain.gateway import GatewayError, NumberOffer
 from bot.domain.phone import Phone
@@ -58,6 +59,7 @@ def telegram(settings: Settings, metrics: Metrics, connection: Connection, pulse
     session = AiohttpSession(api=TelegramAPIServer.from_base(settings.TELEGRAM_API_URL), limit=100)
 
     async def watched(make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
+        _response_model(method.__returning__)
         try:
             with metrics.bot_api_call(method.__api_method__), connection.call():
                 return await make_request(bot, method)
@@ -67,3 +69,12 @@ def telegram(settings: Settings, metrics: Metrics, connection: Connection, pulse
 
     session.middleware(watched)
     return Bot(settings.BOT_TOKEN.get_secret_value(), session=session)
+
+
+@functools.cache
+def _response_model(returned: Any) -> type[Response[Any]]:  # noqa: ANN401 - aiogram's own annotation of what a method returns
+    """The model with which aiogram reads an answer that holds `returned`, kept for the life of the process.
+
+    pydantic holds the classes of a generic model weakly: aiogram alone would build this one anew for each answer.
+    """
+    return Response[returned]

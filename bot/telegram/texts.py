@@ -5,6 +5,7 @@ The catalogues are the plain `.po` files; they are read once, at start, so there
 
 from __future__ import annotations
 
+import functools
 import io
 import unicodedata
 from datetime import datetime
@@ -96,6 +97,7 @@ def apart(name: str) -> str:
     return f"{ISOLATE}{name}{END_OF_ISOLATE}" if is_turned else name
 
 
+@functools.cache
 def _catalogue(language: str) -> NullTranslations:
     if language == "en":
         return NullTranslations()
