@@ -15,11 +15,21 @@ COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 # Where a branch that no test takes fails the build.
 RULES := bot/domain/*,bot/usecases/*,bot/gateway/*
+# Test processes. Tests wait for servers and browsers now and then, so one and a half for each processor keeps all of
+# them busy. One that is done takes tests from another.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 3 / 2)
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+# What ONLY selects: a path if there is such a file or folder, else an expression for pytest -k.
+SELECTED = $(if $(wildcard $(firstword $(subst ::, ,$(ONLY)))),'$(ONLY)',-k '$(ONLY)')
 
-.PHONY: help demo run test check browser format lock screenshots clean
+.PHONY: help demo run test tests quick check browser format lock screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@echo
+	@echo "While you work on something: make quick after each change, make test ONLY=tests/scenarios/test_gates.py for the"
+	@echo "stories it touches (or ONLY='raid and sqlite', by name), make test before you hand it in. WORKERS=0 runs the tests"
+	@echo "in one process, as a debugger needs it. For another Python: make clean, then make test PYTHON=python3.12."
 
 demo: $(VENV)/.installed ## the bot in a world of its own: prints an address to open; no account, no money, no network
 	@exec $(BIN)/python -m bot demo
@@ -27,10 +37,20 @@ demo: $(VENV)/.installed ## the bot in a world of its own: prints an address to 
 run: $(VENV)/.installed ## the real bot, configured by .env
 	@exec $(BIN)/python -m bot run
 
-test: check browser ## every check and every test, with coverage
-	$(BIN)/python -m pytest --cov --cov-report=
+test: $(VENV)/.installed-dev browser ## every check and every test, with coverage; ONLY=… runs the tests named, and nothing else
+ifdef ONLY
+	$(PYTEST) $(SELECTED)
+else
+	@$(MAKE) --no-print-directory --jobs=2 check tests
+endif
+
+tests: $(VENV)/.installed-dev browser
+	$(PYTEST) --cov --cov-report=
 	$(BIN)/coverage report --skip-covered
 	$(BIN)/coverage report --skip-covered --include='$(RULES)' --fail-under=95
+
+quick: $(VENV)/.installed-dev ## under a minute: the tests of the rules, the domain and the use cases, on SQLite
+	$(PYTEST) -k 'not postgresql' tests/domain tests/gateway tests/usecases
 
 check: $(VENV)/.installed-dev ## what can be said without running anything: lint, format, types, who imports whom
 	$(BIN)/ruff check .
