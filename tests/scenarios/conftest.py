@@ -17,6 +17,19 @@ from tests.process import BotProcess
 Install = Callable[..., Awaitable[Installation]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure the coverage of a story once, on SQLite.
+
+    On PostgreSQL it takes the same branches of the rules, and measuring makes it half as slow again. What differs, in
+    `storage`, is measured on both databases by the tests of the use cases and of the storage.
+    """
+    for item in items:
+        is_story = Path(__file__).parent in item.path.parents
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if is_story and parameters.get("database_url") == "postgresql":
+            item.add_marker("no_cover")
+
+
 @pytest.fixture
 async def fast_world() -> AsyncIterator[World]:
     """Telegram without flood limits, the gateway, and people with phones."""
