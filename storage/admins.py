@@ -133,7 +133,7 @@ class SqlAppeals:
 
     async def told(self, gate_id: int, user_id: int, chat_id: int, message_id: int) -> tuple[Toast, int | None] | None:
         found = await self._connection.execute(
-            select(tables.appeals).where(AP.gate_id == gate_id, AP.user_id == user_id).with_for_update()
+            select(tables.appeals).where(AP.gate_id == gate_id, AP.user_id == user_id).with_for_update(key_share=True)
         )
         row = found.one_or_none()
         if row is None or row.decided_at is not None:
@@ -154,7 +154,7 @@ class SqlAppeals:
         told = await self._connection.execute(
             select(AP.messages)
             .where(AP.gate_id == gate_id, AP.user_id == user_id, AP.decided_at.is_(None))
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         messages = told.scalar_one_or_none()
         closed = await self._connection.execute(

@@ -21,6 +21,8 @@ from storage.statements import upsert
 G = tables.gates.c
 GATE_COLUMNS = (G.title, G.username, G.is_channel, G.is_on, G.switch, G.settings, G.strict_until, G.raid_at)
 GATE = select(tables.gates).where(G.chat_id == bindparam("which"))
+LOCKED_GATE = GATE.with_for_update(key_share=True)
+"""Joins go on beside it: each holds a key share of the gate it refers to."""
 SETTINGS = TypeAdapter(GateSettings)
 HEALTH = TypeAdapter(Health)
 MOVED = (
@@ -49,7 +51,7 @@ class SqlGates:
         return self._read[chat_id]
 
     async def lock(self, chat_id: int) -> Gate | None:
-        row = (await self._connection.execute(GATE.with_for_update(), {"which": chat_id})).one_or_none()
+        row = (await self._connection.execute(LOCKED_GATE, {"which": chat_id})).one_or_none()
         self._read[chat_id] = None if row is None else gate(row.chat_id, row)
         return self._read[chat_id]
 

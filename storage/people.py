@@ -67,7 +67,9 @@ class SqlPeople:
         return found.scalar_one_or_none()
 
     async def lock(self, user_id: int) -> Person | None:
-        row = await self._connection.execute(select(tables.people).where(PEOPLE.user_id == user_id).with_for_update())
+        row = await self._connection.execute(
+            select(tables.people).where(PEOPLE.user_id == user_id).with_for_update(key_share=True)
+        )
         found = row.one_or_none()
         return None if found is None else _person(found)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate
@@ -27,20 +27,15 @@ class SqlRaids:
         self._gates = gates
 
     async def begin(self, gate_id: int, now: datetime, quiet_since: datetime) -> bool:
-        began = await self._connection.execute(
-            update(tables.gates)
-            .where(G.chat_id == gate_id, or_(G.raid_at.is_(None), G.raid_at <= quiet_since))
-            .values(raid_at=now)
-        )
-        self._gates.look_anew(gate_id)
-        return bool(began.rowcount)
+        return await self._set_raid_at(gate_id, now, or_(G.raid_at.is_(None), G.raid_at <= quiet_since))
 
     async def goes_on(self, gate_id: int, now: datetime) -> None:
-        await self._connection.execute(update(tables.gates).where(G.chat_id == gate_id).values(raid_at=now))
-        self._gates.look_anew(gate_id)
+        await self._set_raid_at(gate_id, now, G.raid_at < now)
 
     async def at(self, gate_id: int) -> Raid | None:
-        found = await self._connection.execute(select(G.raid).where(G.chat_id == gate_id).with_for_update())
+        found = await self._connection.execute(
+            select(G.raid).where(G.chat_id == gate_id).with_for_update(key_share=True)
+        )
         kept = found.scalar_one_or_none()
         # The group may have become a supergroup since it was kept.
         return None if kept is None else replace(RAID.validate_python(kept), gate_id=gate_id)
@@ -48,6 +43,18 @@ class SqlRaids:
     async def put(self, gate_id: int, raid: Raid | None) -> None:
         kept = None if raid is None else RAID.dump_python(raid, mode="json")
         await self._connection.execute(update(tables.gates).where(G.chat_id == gate_id).values(raid=kept))
+
+    async def _set_raid_at(self, gate_id: int, now: datetime, condition: ColumnElement[bool]) -> bool:
+        """Whether it was set; not if another transaction holds the gate's row, since all joins of a raid come here and
+        would queue for it."""
+        free = await self._connection.execute(
+            select(G.chat_id).where(G.chat_id == gate_id, condition).with_for_update(key_share=True, skip_locked=True)
+        )
+        self._gates.look_anew(gate_id)
+        if free.one_or_none() is None:
+            return False
+        await self._connection.execute(update(tables.gates).where(G.chat_id == gate_id).values(raid_at=now))
+        return True
 
     async def gates(self) -> list[Gate]:
         rows = await self._connection.execute(select(tables.gates).where(G.raid.is_not(None)).order_by(G.chat_id))
@@ -84,7 +91,7 @@ class SqlMassDeclines:
             select(tables.mass_declines)
             .where(D.chosen_at.is_(None), *where)
             .order_by(D.before, D.job)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         return [_decline(row) for row in rows]
 

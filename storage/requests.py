@@ -200,7 +200,7 @@ class SqlJoinRequests:
             .where(R.gate_id == gate_id, R.state == RequestState.WAITING, ~IN_CALL_WINDOW, ~VERIFIED, *when)
             .order_by(R.requested_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(key_share=True, skip_locked=True)
         )
         found = [_request(row) for row in rows]
         if found:
@@ -221,7 +221,7 @@ class SqlJoinRequests:
                 E.kind.in_(TURNED_AWAY),
                 E.done_at.is_(None),
             )
-            .with_for_update(of=tables.join_requests)
+            .with_for_update(key_share=True, of=tables.join_requests)
         )
         found = [_request(row) for row in rows]
         if found:

@@ -239,7 +239,7 @@ class SqlVerifications:
             .where(V.state == VerificationState.OPEN, not_(running))
             .order_by(V.id)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(key_share=True, skip_locked=True)
         )
 
     async def nearest_window_end(self, after: datetime) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.gate import STRICT_FOR, Gate, Switch
@@ -32,9 +33,22 @@ async def notice_raid(store: Store, gate: Gate, now: datetime) -> Gate:
         return gate
     if goes_on:
         await store.raids.goes_on(gate.chat_id, now)
-    elif gate.works and await store.raids.begin(gate.chat_id, now, now - window):
+    elif gate.works:
+        if not await store.raids.begin(gate.chat_id, now, now - window):
+            return _as_raided(await store.gates.get(gate.chat_id) or gate, now)
         await _begin(store, gate, count, now)
     return await store.gates.get(gate.chat_id) or gate
+
+
+def _as_raided(gate: Gate, now: datetime) -> Gate:
+    """The gate as it will be once the transaction that begins the raid is kept.
+
+    It is not taken for paused: the person would never be asked to call, should the raid not begin after all.
+    """
+    if gate.is_raided(now):
+        return gate
+    is_strict = gate.settings.raid is RaidReaction.STRICT
+    return replace(gate, raid_at=now, strict_until=_strict_until(gate, now) if is_strict else gate.strict_until)
 
 
 async def _begin(store: Store, gate: Gate, count: int, now: datetime) -> None:
@@ -57,6 +71,9 @@ async def _begin(store: Store, gate: Gate, count: int, now: datetime) -> None:
 
 async def be_strict(store: Store, gate: Gate, now: datetime) -> None:
     """Have a gate be strict for an hour from now, also towards those who wait."""
-    until = max(now + STRICT_FOR, gate.strict_until or now)
-    await store.gates.set_strict(gate.chat_id, until)
+    await store.gates.set_strict(gate.chat_id, _strict_until(gate, now))
     await store.requests.reconsider(gate_id=gate.chat_id)
+
+
+def _strict_until(gate: Gate, now: datetime) -> datetime:
+    return max(now + STRICT_FOR, gate.strict_until or now)

@@ -13,10 +13,13 @@ class Raids(Protocol):
     """The newest raid of each gate, until it is forgotten."""
 
     async def begin(self, gate_id: int, now: datetime, quiet_since: datetime) -> bool:
-        """Note that there are as many requests as make a raid; False if another went on after `quiet_since`."""
+        """Note that there are as many requests as make a raid, unless one went on after `quiet_since`.
+
+        False too while another transaction holds the gate: it begins the raid, or the next join does.
+        """
 
     async def goes_on(self, gate_id: int, now: datetime) -> None:
-        """Note that there still are as many."""
+        """Note that there still are as many; the next join does while another transaction holds the gate."""
 
     async def at(self, gate_id: int) -> Raid | None:
         """The raid, kept from other transactions until this one ends."""

@@ -11,10 +11,13 @@ from bot.sandbox.world import World
 from tests.installation import Installation, number_shown, verify
 from tests.scenarios.raids import alerts, asking, raid
 from tests.scenarios.story import eventually, gets_number, guarded
+from tests.scenarios.test_updates import webhook
 
 CROWD = 2000
 VERIFIED_EVERY = 400
 FIVE_MINUTES = 300.0
+FLOOD, AT_ONCE = 200, 40
+"""Joins brought by the webhook, and how many of them Telegram brings at once by default."""
 
 
 @pytest.mark.long
@@ -106,3 +109,31 @@ async def test_one_action_of_an_admin_ends_a_raid_of_hundreds_while_another_grou
     world: World, database_url: str
 ) -> None:
     await one_action_ends_a_raid(world, database_url, 300)
+
+
+async def test_by_webhook_a_flood_at_one_gate_is_taken_without_deadlocks(fast_world: World, postgres_url: str) -> None:
+    callgate = Installation(fast_world, postgres_url, TELEGRAM_RATE="0", **webhook())
+    await callgate.start()
+    owner, group = await guarded(fast_world)
+    hook = fast_world.telegram.webhook
+    assert hook is not None
+    assert hook.max_connections == AT_ONCE
+
+    crowd = await raid(fast_world, group, FLOOD)
+
+    await fast_world.wait_until(lambda: not fast_world.telegram.delivery.waiting, within=FIVE_MINUTES)
+    assert hook.last_error is None
+    waiting = await callgate.rows("SELECT user_id FROM join_requests WHERE state = 'waiting' ORDER BY user_id")
+    assert [row["user_id"] for row in waiting] == sorted(person.id for person in crowd)
+    assert (await callgate.journal()).count("raid") == 1
+    await owner.sees("🚨")
+    assert len(alerts(owner)) == 1
+    await callgate.stop()
+    # A server process counts its deadlocks at its end at the latest.
+    await eventually(
+        callgate,
+        "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        [{"n": 0}],
+    )
+    counted = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    assert await callgate.rows(counted) == [{"deadlocks": 0}]

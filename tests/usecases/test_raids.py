@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 import functools
 
@@ -14,6 +16,7 @@ from bot.domain.screen import Outcome
 from bot.domain.settings import STANDARD, GateSettings, RaidReaction, WayIn
 from bot.usecases import decline_many
 from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
+from storage.database import Database
 from storage.store import SqlStore
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules
 
@@ -109,6 +112,66 @@ async def test_more_than_so_many_requests_in_so_many_minutes_are_a_raid_and_it_i
     await come(rules, 20, first=4000)
     assert await errands(rules, ErrandKind.CALL_ADMINS) == await errands(rules, ErrandKind.ALERT) == []
     assert await raids(rules) == 1
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "rolled back"])
+async def test_nobody_waits_for_the_transaction_that_begins_a_raid_and_it_begins_once(
+    postgres_url: str, *, is_kept: bool
+) -> None:
+    database = Database(postgres_url)
+    await database.open()
+    rules = Rules(database)
+    await has_gate(rules, settings=dataclasses.replace(SMALL, raid=RaidReaction.STRICT))
+    for admin in ADMINS:
+        await rules.meets(admin)
+    await come(rules, 3)
+    began, others_came = asyncio.Event(), asyncio.Event()
+
+    async def begin(store: SqlStore) -> None:
+        person = await store.people.meet(2000, 2000, "en", rules.now, wrote=False)
+        await rules.take_request(store, person, GATE)
+        began.set()
+        await others_came.wait()
+        if not is_kept:
+            raise RuntimeError("something else in this transaction failed")
+
+    beginning = asyncio.create_task(database.transact(begin))
+    await began.wait()
+    await come(rules, 5, first=3000)
+    others_came.set()
+    with contextlib.nullcontext() if is_kept else pytest.raises(RuntimeError):
+        await beginning
+
+    # They did not wait, and count as a part of the raid all the same.
+    crowd = await rules.rows("SELECT user_id FROM screens WHERE turn = 2 AND user_id >= 3000")
+    assert len(crowd) == 5
+    assert await raids(rules) == int(is_kept)
+    await come(rules, 3, first=4000)
+    assert await raids(rules) == 1
+    assert len(await errands(rules, ErrandKind.CALL_ADMINS)) == 1
+    assert (await the_gate(rules)).is_strict(rules.now)
+    await database.close()
+
+
+async def test_people_join_while_another_transaction_holds_the_gate(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.open()
+    rules = Rules(database)
+    await has_gate(rules)
+
+    async def hold(store: SqlStore) -> None:
+        await store.gates.lock(GATE.chat_id)
+        await store.raids.at(GATE.chat_id)
+        # More than make a raid.
+        await come(rules, 5)
+
+    await database.transact(hold)
+
+    assert await waiting(rules) == 5
+    assert await raids(rules) == 0
+    await come(rules, 1, first=2000)
+    assert await raids(rules) == 1
+    await database.close()
 
 
 async def test_a_slow_stream_of_requests_is_no_raid(rules: Rules) -> None:
