@@ -255,8 +255,7 @@ class Parts:
             announce.go_on,
             RollSums(clock),
             FinishErasures(clock),
-            self.looking_after.settle_letter.forget,
-            *ForgetOld(clock, settings.keep).steps,
+            forgetting=(self.looking_after.settle_letter.forget, *ForgetOld(clock, settings.keep).steps),
         )
         sweeper = Sweeper(sweep, self.database, clock, self.wake)
         self.loops: dict[str, Loop] = {

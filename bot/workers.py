@@ -24,6 +24,8 @@ AT_ONCE = 10
 """The gateway allows fewer than 15 requests at once from one login."""
 LOOK_EVERY = 0.5
 SWEEP_EVERY = 2.0
+FORGET_EVERY = timedelta(seconds=10)
+"""A thousand rows of each sort are deleted each time, which is more than comes in."""
 AFTER_FAILURE = 5.0
 LONGEST_INBOX_PAUSE = 300.0
 
@@ -107,9 +109,14 @@ class Sweeper:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`."""
         await self._transactions.transact(self._sweep.make_up_for_outage)
+        forget_at = self._clock.now()
         while not stop.is_set():
+            is_to_forget = self._clock.now() >= forget_at
+            if is_to_forget:
+                forget_at = self._clock.now() + FORGET_EVERY
             for step in self._sweep.steps:
-                await self._make(step)
+                if is_to_forget or step not in self._sweep.seldom:
+                    await self._make(step)
             self._announce()
             await self._clock.pause(SWEEP_EVERY, stop)
 

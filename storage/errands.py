@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, and_, cast, func, not_, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, and_, cast, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import MESSAGES, ErrandDue, ErrandKind, Urgency
@@ -143,20 +143,39 @@ class SqlErrands:
     async def due(
         self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency, resting: Collection[int] = ()
     ) -> list[ErrandDue]:
+        lowest, highest = RANGES[urgency]
+        ranks = range(lowest, highest + 1)
+        if urgency is not Urgency.AT_ONCE:
+            return await self._due(now, limit, busy, ranks, resting, E.due_at)
+        # What Telegram waits seconds for is sent while it still does: the newest first. No index has these in order.
+        found: list[ErrandDue] = []
+        for rank in ranks:
+            found += await self._due(now, limit - len(found), busy, (rank,), resting, E.due_at.desc())
+        return found
+
+    async def _due(
+        self,
+        now: datetime,
+        limit: int,
+        busy: Collection[int],
+        ranks: Sequence[int],
+        resting: Collection[int],
+        order: ColumnElement[datetime],
+    ) -> list[ErrandDue]:
         where = [not_(and_(E.chat_id.in_(resting), E.kind.in_(MESSAGES)))] if resting else []
         rows = await self._connection.execute(
             select(E.id, E.kind, E.chat_id, E.details, E.attempts, E.user_id, P.language)
             .join(tables.people, P.user_id == E.chat_id, isouter=True)
             .where(
                 E.done_at.is_(None),
-                E.rank.between(*RANGES[urgency]),
+                # One by one, so that of each rank those alone are read that are due.
+                E.rank.in_(ranks),
                 E.due_at <= now,
                 or_(E.expires_at.is_(None), E.expires_at > now),
                 E.id.not_in(busy),
                 *where,
             )
-            # What Telegram waits seconds for is sent while it still does: the newest first.
-            .order_by(E.rank, E.due_at.desc() if urgency is Urgency.AT_ONCE else E.due_at, E.id)
+            .order_by(E.rank, order, E.id)
             .limit(limit)
         )
         return [
@@ -211,10 +230,12 @@ class SqlErrands:
     async def done(self, errand_ids: Sequence[int], now: datetime) -> None:
         await self._connection.execute(update(tables.errands).where(E.id.in_(errand_ids)).values(done_at=now))
 
-    async def drop(self, now: datetime, *, done_before: datetime) -> None:
+    async def expire(self, now: datetime) -> None:
         await self._connection.execute(
             update(tables.errands).where(E.done_at.is_(None), E.expires_at <= now).values(done_at=now)
         )
+
+    async def forget(self, done_before: datetime) -> None:
         await delete_some(self._connection, tables.errands, E.done_at, E.done_at < done_before)
 
     async def retry(self, errand_id: int, due_at: datetime, error: str) -> None:

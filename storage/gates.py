@@ -16,7 +16,7 @@ from bot.domain.screen import Face
 from bot.domain.settings import STANDARD, GateSettings
 from bot.usecases.ports_gates import GateExtras
 from storage import tables
-from storage.statements import upsert
+from storage.statements import is_none, upsert
 
 G = tables.gates.c
 GATE_COLUMNS = (G.title, G.username, G.is_channel, G.is_on, G.switch, G.settings, G.strict_until, G.raid_at)
@@ -112,9 +112,13 @@ class SqlGates:
             news["health"] = HEALTH.dump_python(health, mode="json")
         await self._set(chat_id, **news)
 
-    async def prompting(self) -> list[tuple[int, int]]:
+    async def outdated_prompts(self) -> list[tuple[int, int]]:
+        muted = tables.join_requests.c
+        waiting = select(muted.user_id).where(muted.gate_id == G.chat_id, tables.IS_WAITING_MUTED)
         rows = await self._connection.execute(
-            select(G.chat_id, G.prompt_message_id).where(G.prompt_message_id.is_not(None))
+            select(G.chat_id, G.prompt_message_id).where(
+                G.prompt_message_id.is_not(None), is_none(waiting.order_by(muted.reach))
+            )
         )
         return [(row.chat_id, row.prompt_message_id) for row in rows]
 

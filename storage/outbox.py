@@ -109,10 +109,13 @@ class SqlOutbox:
         return Retries(count, tries, next_at, error.scalar_one_or_none() or "")
 
     async def failing_since(self) -> dict[Target, datetime]:
-        rows = await self._connection.execute(
-            select(O.target, func.min(O.created_at).label("since")).where(IS_DUE, O.attempts > 0).group_by(O.target)
-        )
-        return {Target(row.target): row.since for row in rows}
+        failing = {}
+        for target in Target:
+            oldest = select(func.min(O.created_at)).where(O.target == target, tables.IS_FAILING)
+            since: datetime | None = (await self._connection.execute(oldest)).scalar_one()
+            if since is not None:
+                failing[target] = since
+        return failing
 
     async def owed_since(self, before: datetime, limit: int) -> list[Letter]:
         found = LETTER.where(IS_DUE, O.created_at < before).order_by(O.created_at).limit(limit)

@@ -19,6 +19,7 @@ from storage.statements import upsert
 PEOPLE = tables.people.c
 PHONES = tables.verified_phones.c
 FORGOTTEN = tables.forgotten_phones.c
+REQUESTS = tables.join_requests.c
 OTHERS = tables.people.alias("others").c
 IS_ANOTHERS = exists().where(OTHERS.username_digest == bindparam("named"), OTHERS.user_id != bindparam("whose"))
 """Whether somebody else is known by the same user name."""
@@ -129,11 +130,18 @@ class SqlVerifiedPhones:
         await self._connection.execute(
             upsert(self._connection, tables.verified_phones, *values), {"user_id": phone.user_id, **values}
         )
+        await self._note_at_requests(phone.user_id, is_verified=True)
         await forget_passed_over(self._connection, phone.user_id)
 
     async def drop(self, user_id: int) -> None:
         await self._connection.execute(delete(tables.verified_phones).where(PHONES.user_id == user_id))
+        await self._note_at_requests(user_id, is_verified=False)
         await forget_passed_over(self._connection, user_id)
+
+    async def _note_at_requests(self, user_id: int, *, is_verified: bool) -> None:
+        await self._connection.execute(
+            update(tables.join_requests).where(REQUESTS.user_id == user_id).values(is_verified=is_verified)
+        )
 
 
 def _person(row: Row[tuple[object, ...]]) -> Person:

@@ -13,7 +13,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    text,
     type_coerce,
     update,
 )
@@ -34,8 +33,6 @@ ST = tables.gateway_state.c
 SEEN = tables.seen_updates.c
 LAUNCHES = tables.launches.c
 J = tables.journal.c
-# Word for word as the partial index has it.
-IS_FOREIGN = text("kind <> 'call'")
 AT = type_coerce(J.at, BigInteger)
 THE_ROW = 1
 CALLED_LENGTH = 32
@@ -70,7 +67,8 @@ class SqlGatewayEvents:
         return kept.scalar_one_or_none()
 
     async def forget_foreign(self, before: datetime) -> None:
-        await delete_some(self._connection, tables.gateway_events, EV.received_at, EV.received_at < before, IS_FOREIGN)
+        is_old = EV.received_at < before
+        await delete_some(self._connection, tables.gateway_events, EV.received_at, is_old, tables.IS_FOREIGN)
 
     async def used_for(self, event_id: int, verification_id: int) -> None:
         await self._connection.execute(

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Row,
+    TextClause,
     and_,
     bindparam,
     exists,
     false,
     func,
     literal,
+    not_,
     or_,
     select,
+    tuple_,
+    type_coerce,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,9 +31,10 @@ from bot.domain.delivery import ErrandKind
 from bot.domain.gate import Gate, Hindrance, JoinRequest, Reach, RequestState, Switch
 from bot.domain.settings import AtDeadline, WayIn
 from bot.domain.verification import VerificationState
+from bot.usecases.ports_gates import WaitingKey
 from storage import tables
 from storage.gates import GATE_COLUMNS, G, gate
-from storage.statements import upsert
+from storage.statements import is_none, upsert
 
 R = tables.join_requests.c
 E = tables.errands.c
@@ -39,6 +45,7 @@ IN_CALL_WINDOW = exists().where(
     tables.verifications.c.state == VerificationState.OPEN,
 )
 VERIFIED = exists().where(P.user_id == R.user_id)
+HAS_PHONE = {"is_verified": select(exists().where(P.user_id == bindparam("whose"))).scalar_subquery()}
 DECIDE = (
     update(tables.join_requests)
     .where(R.gate_id == bindparam("at_gate"), R.user_id == bindparam("whose"))
@@ -87,8 +94,8 @@ class SqlJoinRequests:
             "hindrance": request.hindrance,
         }
         await self._connection.execute(
-            upsert(self._connection, tables.join_requests, *values),
-            {"gate_id": request.gate_id, "user_id": request.user_id, **values},
+            upsert(self._connection, tables.join_requests, *values, *HAS_PHONE, derived=HAS_PHONE),
+            {"gate_id": request.gate_id, "user_id": request.user_id, "whose": request.user_id, **values},
         )
         key = (request.gate_id, request.user_id)
         if request.gate_id in self._recent and key not in self._kept:
@@ -164,18 +171,15 @@ class SqlJoinRequests:
     async def waiting_at(self, gate_id: int, limit: int, offset: int = 0) -> list[JoinRequest]:
         rows = await self._connection.execute(
             select(tables.join_requests)
-            .where(R.gate_id == gate_id, R.state == RequestState.WAITING)
+            .where(R.gate_id == gate_id, tables.IS_WAITING)
             .order_by(R.requested_at, R.user_id)
             .limit(limit)
             .offset(offset)
         )
         return [_request(row) for row in rows]
 
-    async def count_waiting(self, gate_id: int, way: WayIn | None = None) -> int:
-        ways = [] if way is None else [R.way == way]
-        found = await self._connection.execute(
-            select(func.count()).where(R.gate_id == gate_id, R.state == RequestState.WAITING, *ways)
-        )
+    async def count_waiting(self, gate_id: int) -> int:
+        found = await self._connection.execute(select(func.count()).where(R.gate_id == gate_id, tables.IS_WAITING))
         return found.scalar_one()
 
     async def count_declinable(self, gate_id: int, before: datetime) -> int:
@@ -197,7 +201,7 @@ class SqlJoinRequests:
         when += [] if since is None else [R.requested_at >= since]
         rows = await self._connection.execute(
             select(tables.join_requests)
-            .where(R.gate_id == gate_id, R.state == RequestState.WAITING, ~IN_CALL_WINDOW, ~VERIFIED, *when)
+            .where(R.gate_id == gate_id, tables.IS_WAITING, ~IN_CALL_WINDOW, ~VERIFIED, *when)
             .order_by(R.requested_at)
             .limit(limit)
             .with_for_update(key_share=True, skip_locked=True)
@@ -239,21 +243,16 @@ class SqlJoinRequests:
         return found
 
     async def unprompted(self, joined_before: datetime) -> list[tuple[int, datetime]]:
+        muted = select(R.requested_at).where(R.gate_id == G.chat_id, tables.IS_WAITING_MUTED)
+        newest = muted.order_by(R.requested_at.desc()).limit(1)
+        lost = newest.where(R.reach == Reach.NOT_REACHED).scalar_subquery()
+        silent = newest.where(R.reach == Reach.PENDING, R.requested_at < joined_before).scalar_subquery()
         rows = await self._connection.execute(
-            select(R.gate_id, func.max(R.requested_at).label("newest"))
-            .join(tables.gates, G.chat_id == R.gate_id)
-            .where(
-                R.state == RequestState.WAITING,
-                R.way == WayIn.MUTE,
-                *WORKS,
-                or_(
-                    R.reach == Reach.NOT_REACHED,
-                    and_(R.reach == Reach.PENDING, R.requested_at < joined_before),
-                ),
+            select(G.chat_id, lost.label("lost"), silent.label("silent")).where(
+                *WORKS, or_(lost.is_not(None), silent.is_not(None))
             )
-            .group_by(R.gate_id)
         )
-        return [(row.gate_id, row.newest) for row in rows]
+        return [(row.chat_id, max(at for at in (row.lost, row.silent) if at is not None)) for row in rows]
 
     async def forget_names(self, decided_before: datetime) -> None:
         await self._connection.execute(
@@ -282,18 +281,14 @@ class SqlJoinRequests:
 
     async def waiting_in_vain(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
         is_strict = and_(G.strict_until.is_not(None), G.strict_until > now)
-        may_come_in = or_(and_(VERIFIED, R.hindrance.is_(None)), and_(ASKS_NO_CALL, ~is_strict))
-        return await self._with_gates(may_come_in, *WORKS, order=R.requested_at, limit=limit)
+        lets_all_in = and_(ASKS_NO_CALL, ~is_strict)
+        found = await self._at_gates(limit, (*WORKS, lets_all_in), tables.IS_WAITING, order=R.requested_at)
+        found += await self._at_gates(limit, (*WORKS, ~lets_all_in), tables.IS_WAITING_VERIFIED, order=R.requested_at)
+        return found[:limit]
 
     async def muted_in_vain(self, limit: int) -> list[JoinRequest]:
-        rows = await self._connection.execute(
-            select(tables.join_requests)
-            .join(tables.gates, G.chat_id == R.gate_id)
-            .where(R.state == RequestState.WAITING, R.way == WayIn.MUTE, G.is_on, MUTES_NOBODY)
-            .order_by(R.requested_at)
-            .limit(limit)
-        )
-        return [_request(row) for row in rows]
+        found = await self._at_gates(limit, (G.is_on, MUTES_NOBODY), tables.IS_WAITING_MUTED, order=R.reach)
+        return [request for request, _ in found]
 
     async def wait_on(self, gate_id: int, user_id: int, deadline_at: datetime) -> None:
         await self._connection.execute(
@@ -304,14 +299,38 @@ class SqlJoinRequests:
 
     async def overdue(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
         is_left = SETTINGS["at_deadline"].as_string() == AtDeadline.LEAVE
-        return await self._with_gates(
+        turns_away = func.coalesce(~is_left, literal(True))  # noqa: FBT003 - SQL's
+        return await self._at_gates(
+            limit,
+            (*WORKS, turns_away),
+            tables.IS_WAITING,
             R.deadline_at < now,
-            *WORKS,
             ~IN_CALL_WINDOW,
-            func.coalesce(~is_left, literal(True)),  # noqa: FBT003 - SQL's
             order=R.deadline_at,
-            limit=limit,
         )
+
+    async def check_verified(self, after: WaitingKey | None, limit: int) -> WaitingKey | None:
+        key = tuple_(R.gate_id, R.deadline_at, R.user_id)
+        rest = [] if after is None else [key > tuple_(*(literal(part, BigInteger) for part in after))]
+        rows = await self._connection.execute(
+            select(
+                R.gate_id,
+                type_coerce(R.deadline_at, BigInteger),
+                R.user_id,
+                R.is_verified,
+                not_(is_none(select(P.user_id).where(P.user_id == R.user_id))),
+            )
+            .where(tables.IS_WAITING, *rest)
+            .order_by(R.gate_id, R.deadline_at, R.user_id)
+            .limit(limit)
+        )
+        checked: list[tuple[WaitingKey, bool, bool]] = [((row[0], row[1], row[2]), row[3], row[4]) for row in rows]
+        wrong = [key[2] for key, is_noted, is_verified in checked if is_noted != is_verified]
+        if wrong:
+            await self._connection.execute(
+                update(tables.join_requests).where(R.user_id.in_(wrong)).values(is_verified=VERIFIED)
+            )
+        return checked[-1][0] if len(checked) == limit else None
 
     async def decline_overdue(self, gate_id: int, user_id: int, now: datetime) -> bool:
         # What was read before may be over: on PostgreSQL a confirmation can come in between.
@@ -338,8 +357,36 @@ class SqlJoinRequests:
             )
         )
 
+    async def _at_gates(
+        self,
+        limit: int,
+        of_gate: Sequence[ColumnElement[bool]],
+        *of_request: ColumnElement[bool] | TextClause,
+        order: ColumnElement[Any],
+    ) -> list[tuple[JoinRequest, Gate]]:
+        """Requests with their gates. Each gate has its share, so that no flood at one keeps the others waiting.
+
+        The gates are asked first: there are few of them, and requests of others, however many, are not read.
+        """
+        # In the order of the index, or PostgreSQL may look for the first one in the whole table.
+        nobody = is_none(select(R.user_id).where(R.gate_id == G.chat_id, *of_request).order_by(order))
+        rows = await self._connection.execute(
+            select(tables.gates).where(*of_gate, not_(nobody)).order_by(func.random()).limit(limit)
+        )
+        gates = [gate(row.chat_id, row) for row in rows]
+        requests: list[tuple[JoinRequest, Gate]] = []
+        for its_gate in gates:
+            rows = await self._connection.execute(
+                select(tables.join_requests)
+                .where(R.gate_id == its_gate.chat_id, *of_request)
+                .order_by(order)
+                .limit(-(-limit // len(gates)))
+            )
+            requests += [(_request(row), its_gate) for row in rows]
+        return requests[:limit]
+
     async def _with_gates(
-        self, *conditions: ColumnElement[bool], order: ColumnElement[datetime], limit: int | None = None
+        self, *conditions: ColumnElement[bool], order: ColumnElement[datetime]
     ) -> list[tuple[JoinRequest, Gate]]:
         """Those that wait, with their gates."""
         rows = await self._connection.execute(
@@ -347,7 +394,6 @@ class SqlJoinRequests:
             .join(tables.gates, G.chat_id == R.gate_id)
             .where(R.state == RequestState.WAITING, *conditions)
             .order_by(order)
-            .limit(limit)
         )
         return [(_request(row), gate(row.gate_id, row)) for row in rows]
 

@@ -8,9 +8,8 @@ from datetime import datetime
 from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.gateway import EventKind
 from storage import tables
-from storage.statements import delete_some, upsert
+from storage.statements import delete_some, is_none, upsert
 
 V = tables.verifications.c
 N = tables.numbers.c
@@ -22,6 +21,8 @@ A = tables.grants.c
 AP = tables.appeals.c
 M = tables.marks.c
 ATTEMPTS_MARK = "attempts forgotten"
+VERIFIES = (P.user_id == V.user_id, P.verification_id == V.id)
+"""Somebody is verified by this attempt."""
 REACHED = select(M.at).where(M.name == ATTEMPTS_MARK)
 # Word for word as the partial indexes have it, or the databases would not see that these cover it.
 IS_OVER = text("state IN ('declined', 'gone')")
@@ -42,7 +43,7 @@ class SqlRetention:
     async def forget_calls(self, before: datetime, limit: int) -> int:
         is_old = EV.received_at < before
         return await delete_some(
-            self._connection, tables.gateway_events, EV.received_at, is_old, EV.kind == EventKind.CALL, limit=limit
+            self._connection, tables.gateway_events, EV.received_at, is_old, tables.IS_CALL, limit=limit
         )
 
     async def forget_attempts(self, before: datetime, limit: int) -> int:
@@ -57,8 +58,7 @@ class SqlRetention:
             return 0
         # All that ended at the same moment go together.
         until = ends[-1]
-        used = exists().where(P.user_id == V.user_id, P.verification_id == V.id)
-        old = select(V.id).where(V.ended_at <= until, *since, ~used)
+        old = select(V.id).where(V.ended_at <= until, *since, is_none(select(P.user_id).where(*VERIFIES)))
         ids = list((await self._connection.execute(old)).scalars())
         await _delete_attempts(self._connection, ids)
         await self._connection.execute(
@@ -86,7 +86,7 @@ class SqlRetention:
 async def forget_passed_over(connection: AsyncConnection, user_id: int) -> None:
     """Attempts of a person by which they are verified no more, and which were passed over when they were: nobody
     would look at them again."""
-    used = exists().where(P.user_id == V.user_id, P.verification_id == V.id)
+    used = exists().where(*VERIFIES)
     passed = select(V.id).where(V.user_id == user_id, V.ended_at <= REACHED.scalar_subquery(), ~used)
     await _delete_attempts(connection, list((await connection.execute(passed)).scalars()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, case, literal, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -74,7 +75,7 @@ class SqlScreens:
             "attempts": 0,
         }
         first = {"revision": 1, "shown_revision": 0, "fresh_revision": int(fresh), "is_editable": False}
-        counted = {"revision": S.revision + 1}
+        counted: dict[str, Any] = {"revision": S.revision + 1}
         if fresh:
             counted["fresh_revision"] = S.revision + 1
         await self._connection.execute(
@@ -125,7 +126,9 @@ class SqlScreens:
         also_patient: bool = False,
     ) -> list[ScreenRow]:
         may_go = (S.user_id.not_in(busy), S.chat_id.not_in(resting))
-        stale = select(tables.screens).where(STALE, S.due_at <= now, *may_go).order_by(S.turn, S.due_at)
+        # Turn by turn, so that of each those alone are read that are due.
+        is_due = (STALE, S.turn.in_((ACTED, NEWCOMER, IN_CROWD)), S.due_at <= now)
+        stale = select(tables.screens).where(*is_due, *may_go).order_by(S.turn, S.due_at)
         refreshes = (
             select(tables.screens).where(S.refresh_at <= now, not_(STALE), *may_go).order_by(S.refresh_at).limit(limit)
         )

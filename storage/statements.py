@@ -6,9 +6,10 @@ than running it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, TextClause, delete, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, TextClause, any_, delete, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,14 +23,23 @@ def insert(connection: AsyncConnection, table: Table) -> Any:  # noqa: ANN401 - 
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 
-def upsert(connection: AsyncConnection, table: Table, *replaced: str, **computed: ColumnElement[Any]) -> Any:  # noqa: ANN401 - as above
+def upsert(
+    connection: AsyncConnection,
+    table: Table,
+    *replaced: str,
+    derived: Mapping[str, ColumnElement[Any]] | None = None,
+    **computed: ColumnElement[Any],
+) -> Any:  # noqa: ANN401 - as above
     """An INSERT of the values it is run with. Where its key is there already, the columns named are replaced.
 
-    The columns in `computed` are then set to an expression, which has to be the same for a column every time.
+    The columns in `computed` are then set to an expression; those in `derived` are inserted as one. It has to be the
+    same for a column every time.
     """
-    key = (connection.dialect.name, table, replaced, tuple(computed))
+    key = (connection.dialect.name, table, replaced, tuple(computed), tuple(derived or ()))
     if key not in _built:
         statement = insert(connection, table)
+        if derived:
+            statement = statement.values(derived)
         _built[key] = statement.on_conflict_do_update(
             index_elements=list(table.primary_key.columns),
             set_={**{column: statement.excluded[column] for column in replaced}, **computed},
@@ -45,8 +55,18 @@ async def delete_some(
     limit: int = AT_ONCE,
 ) -> int:
     """Delete the first few of the rows that meet these conditions; how many those were."""
-    key = list(table.primary_key.columns)
-    some = select(*key).where(*conditions).order_by(order).limit(limit)
-    those = key[0].in_(some) if len(key) == 1 else tuple_(*key).in_(some)
+    is_postgresql = connection.dialect.name == "postgresql"
+    place: ColumnElement[Any] = literal_column("ctid" if is_postgresql else "rowid")
+    some = select(place).select_from(table).where(*conditions).order_by(order).limit(limit)
+    # PostgreSQL would read the whole table to find a thousand rows by anything else than their places in an array.
+    those = place == any_(func.array(some.scalar_subquery())) if is_postgresql else place.in_(some)
     deleted: int = (await connection.execute(delete(table).where(those))).rowcount
     return deleted
+
+
+def is_none(found: Select[Any]) -> ColumnElement[bool]:
+    """Whether there is no such row: NOT EXISTS, but looked up for each row of the statement around it.
+
+    PostgreSQL may answer EXISTS by reading all of the other table beforehand, also where few rows are asked for.
+    """
+    return found.limit(1).scalar_subquery().is_(None)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 
@@ -47,6 +48,17 @@ def index_where(condition: str, name: str, *columns: str, unique: bool = False) 
     where = text(condition)
     return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
+
+# The partial indexes and the statements say it word for word alike: only then do the databases find the index.
+IS_OPEN = text("state = 'open'")
+MAY_BE_CALLED = text("state IN ('open', 'expired')")
+IS_WAITING = text("state = 'waiting'")
+IS_WAITING_VERIFIED = text("state = 'waiting' AND is_verified IS TRUE AND hindrance IS NULL")
+IS_WAITING_MUTED = text("state = 'waiting' AND way = 'mute'")
+IS_CALL = text("kind = 'call'")
+IS_FOREIGN = text("kind <> 'call'")
+IS_UNDELIVERED = text("delivered_at IS NULL AND given_up_at IS NULL")
+IS_FAILING = text("delivered_at IS NULL AND given_up_at IS NULL AND attempts > 0")
 
 # SQLite gives ids by itself only to INTEGER keys; PostgreSQL needs 64 bits.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -121,6 +133,8 @@ verifications = Table(
     Column("gate_id", BigInteger),
     Column("opened_at", Moment, nullable=False),
     Column("ended_at", Moment),
+    # When the last window of its numbers closes; None while it has none.
+    Column("window_ends_at", Moment),
     Index("ix_verifications_user", "user_id", "id"),
     Index("ix_verifications_phone", "fingerprint", "opened_at"),
     Index("ix_verifications_ended", "ended_at"),
@@ -128,6 +142,8 @@ verifications = Table(
     index_where("state = 'open'", "uq_verifications_open_user", "user_id", unique=True),
     index_where("state = 'open'", "uq_verifications_open_phone", "fingerprint", unique=True),
     index_where("state = 'open'", "ix_verifications_open", "id"),
+    index_where(IS_OPEN.text, "ix_verifications_open_window", "window_ends_at"),
+    index_where(MAY_BE_CALLED.text, "ix_verifications_window", "window_ends_at"),
     index_where("sealed IS NOT NULL", "ix_verifications_sealed", "ended_at"),
 )
 
@@ -148,7 +164,6 @@ numbers = Table(
     Index("ix_numbers_verification", "verification_id"),
     Index("ix_numbers_user", "user_id", "asked_at"),
     Index("ix_numbers_phone", "fingerprint", "asked_at"),
-    Index("ix_numbers_window", "window_ends_at"),
     index_where("state = 'asked'", "ix_numbers_asked", "asked_at"),
 )
 
@@ -188,11 +203,16 @@ join_requests = Table(
     Column("way", String(8), nullable=False, server_default=text("'request'")),
     Column("name", String(64), nullable=False, server_default=text("''")),
     Column("hindrance", String(16)),
+    # Whether `verified_phones` has their phone, kept here too, so that those are found who may come in.
+    Column("is_verified", Boolean, nullable=False, server_default=false()),
     Index("ix_join_requests_user", "user_id"),
     Index("ix_join_requests_gate", "gate_id", "requested_at"),
     index_where("name <> ''", "ix_join_requests_named", "decided_at"),
     index_where("state IN ('declined', 'gone')", "ix_join_requests_over", "decided_at"),
-    index_where("state = 'waiting'", "ix_join_requests_waiting", "deadline_at"),
+    index_where(IS_WAITING.text, "ix_join_requests_waiting", "gate_id", "requested_at"),
+    index_where(IS_WAITING.text, "ix_join_requests_deadline", "gate_id", "deadline_at", "user_id"),
+    index_where(IS_WAITING_VERIFIED.text, "ix_join_requests_verified", "gate_id", "requested_at"),
+    index_where(IS_WAITING_MUTED.text, "ix_join_requests_muted", "gate_id", "reach", "requested_at"),
 )
 
 grants = Table(
@@ -292,12 +312,13 @@ errands = Table(
     Column("user_id", BigInteger),
     Column("other_id", BigInteger),
     Column("job", String(32)),
-    Index("ix_errands_done", "done_at"),
+    index_where("done_at IS NOT NULL", "ix_errands_done", "done_at"),
     Index("ix_errands_job", "job"),
     Index("ix_errands_chat", "chat_id"),
     index_where("user_id IS NOT NULL", "ix_errands_about", "user_id"),
     index_where("other_id IS NOT NULL", "ix_errands_other", "other_id"),
     index_where("done_at IS NULL", "ix_errands_due", "rank", "due_at"),
+    index_where("done_at IS NULL AND expires_at IS NOT NULL", "ix_errands_expiring", "expires_at"),
 )
 
 OF_OTHERS = text("face IN ('erase', 'gate', 'gates', 'installation', 'operator')")
@@ -323,7 +344,7 @@ screens = Table(
     Column("turn", Integer, nullable=False, server_default=text("1")),
     # In the order in which they are drawn, so that in a flood only those are read whose turn it is.
     index_where("revision > shown_revision", "ix_screens_due", "turn", "due_at"),
-    index_where("refresh_at IS NOT NULL", "ix_screens_refresh", "refresh_at"),
+    index_where("refresh_at IS NOT NULL AND revision <= shown_revision", "ix_screens_refresh", "refresh_at"),
     Index("ix_screens_of_others", "face", sqlite_where=OF_OTHERS, postgresql_where=OF_OTHERS),
 )
 
@@ -343,9 +364,9 @@ gateway_events = Table(
     Column("verification_id", BigInteger),
     Column("twin_id", BigInteger),
     Index("ix_gateway_events_phone", "fingerprint", "received_at"),
-    Index("ix_gateway_events_received", "received_at"),
-    Index("ix_gateway_events_source", "source", "received_at"),
-    index_where("kind <> 'call'", "ix_gateway_events_foreign", "received_at"),
+    index_where(IS_CALL.text, "ix_gateway_events_calls", "received_at"),
+    Index("ix_gateway_events_source", "source", "kind", "received_at"),
+    index_where(IS_FOREIGN.text, "ix_gateway_events_foreign", "received_at"),
 )
 
 gateway_state = Table(
@@ -451,12 +472,14 @@ outbox = Table(
     index_where("admin_id IS NOT NULL", "ix_outbox_admin", "admin_id"),
     Index("ix_outbox_delivered", "target", "delivered_at"),
     Index("ix_outbox_created", "created_at"),
+    index_where(IS_UNDELIVERED.text, "ix_outbox_owed", "created_at"),
+    index_where(IS_FAILING.text, "ix_outbox_failing", "target", "created_at"),
     Index(
         "ix_outbox_due",
         "target",
         "due_at",
-        sqlite_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
-        postgresql_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
+        sqlite_where=IS_UNDELIVERED,
+        postgresql_where=IS_UNDELIVERED,
     ),
 )
 

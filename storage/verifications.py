@@ -21,6 +21,7 @@ ASKED, GIVEN, FAILED, DROPPED = "asked", "given", "failed", "dropped"
 # Dropped: its verification ended first. The gateway may have been asked all the same, so it counts for the limits.
 WITHOUT_SEALED = [column for column in tables.verifications.columns if column is not V.sealed]
 OPEN_OF = select(*WITHOUT_SEALED).where(V.user_id == bindparam("whose"), V.state == VerificationState.OPEN)
+LAST_WINDOW = select(func.max(N.window_ends_at)).where(N.verification_id == V.id, N.state == GIVEN).scalar_subquery()
 FORGET_AT_ONCE = (VerificationState.CONFIRMED, VerificationState.CANCELLED)
 
 
@@ -210,6 +211,10 @@ class SqlVerifications:
                 inbox_after=inbox_after,
             )
         )
+        its_verification = select(N.verification_id).where(N.id == ask_id, N.state == GIVEN).scalar_subquery()
+        await self._connection.execute(
+            update(tables.verifications).where(V.id == its_verification).values(window_ends_at=LAST_WINDOW)
+        )
 
     async def fail_ask(self, ask_id: int, reason: GatewayReason) -> None:
         await self._connection.execute(
@@ -231,23 +236,35 @@ class SqlVerifications:
         return set(found.scalars())
 
     async def overdue(self, now: datetime, limit: int) -> list[Verification]:
-        running = exists().where(
-            N.verification_id == V.id, (N.state == ASKED) | ((N.state == GIVEN) & (N.window_ends_at >= now))
-        )
+        is_asking = exists().where(N.verification_id == V.id, N.state == ASKED)
         return await self._many(
             select(*WITHOUT_SEALED)
-            .where(V.state == VerificationState.OPEN, not_(running))
-            .order_by(V.id)
+            .where(tables.IS_OPEN, V.window_ends_at < now, not_(is_asking))
+            .order_by(V.window_ends_at, V.id)
             .limit(limit)
             .with_for_update(key_share=True, skip_locked=True)
         )
 
+    async def check_windows(self, after: int, limit: int) -> int:
+        rows = await self._connection.execute(
+            select(V.id, V.window_ends_at, LAST_WINDOW.label("last"))
+            .where(tables.IS_OPEN, V.id > after)
+            .order_by(V.id)
+            .limit(limit)
+        )
+        checked = rows.all()
+        wrong = [row.id for row in checked if row.window_ends_at != row.last]
+        if wrong:
+            await self._connection.execute(
+                update(tables.verifications).where(V.id.in_(wrong)).values(window_ends_at=LAST_WINDOW)
+            )
+        return checked[-1].id if len(checked) == limit else 0
+
     async def nearest_window_end(self, after: datetime) -> datetime | None:
         found = await self._connection.execute(
-            select(N.window_ends_at)
-            .join(tables.verifications, V.id == N.verification_id)
-            .where(N.window_ends_at > after, V.state.in_((VerificationState.OPEN, VerificationState.EXPIRED)))
-            .order_by(N.window_ends_at)
+            select(V.window_ends_at)
+            .where(tables.MAY_BE_CALLED, V.window_ends_at > after)
+            .order_by(V.window_ends_at)
             .limit(1)
         )
         nearest: datetime | None = found.scalar_one_or_none()

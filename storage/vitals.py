@@ -92,6 +92,7 @@ class SqlVitals:
         found = await self._connection.execute(
             select(func.count(), func.min(EV.received_at)).where(
                 EV.source == EventSource.INBOX,
+                EV.kind == EventKind.CALL,
                 EV.received_at.between(since, before),
                 EV.verification_id.is_not(None),
             )

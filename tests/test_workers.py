@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from bot.clock import SystemClock
+from bot.sandbox.clock import SandboxClock
 from bot.usecases.ports import Store
 from bot.usecases.sweep import Sweep
 from bot.workers import Sweeper
@@ -30,3 +31,32 @@ async def test_a_step_of_the_sweep_that_fails_does_not_keep_the_others_from_bein
     await database.close()
 
     assert made == ["made"]
+
+
+class SteppingClock(SandboxClock):
+    """Each pause passes at once, and the clock is then so much later."""
+
+    async def pause(self, seconds: float | None, wake: asyncio.Event | None = None) -> None:
+        self.advance(seconds or 0)
+
+
+async def test_what_is_old_is_forgotten_seldom_and_all_else_in_every_sweep(sqlite_path: Path) -> None:
+    database = Database(f"sqlite:///{sqlite_path}")
+    await database.open()
+    clock, stop = SteppingClock(rate=0), asyncio.Event()
+    began, made = clock.now(), list[tuple[str, float]]()
+
+    async def always(_store: Store) -> None:
+        made.append(("always", (clock.now() - began).total_seconds()))
+        if len(made) > 12:
+            stop.set()
+
+    async def seldom(_store: Store) -> None:
+        made.append(("seldom", (clock.now() - began).total_seconds()))
+
+    sweep = Sweep(clock, lambda: True, always, forgetting=(seldom,))
+    await Sweeper(sweep, database, clock, lambda: None).run(stop)
+    await database.close()
+
+    assert [moment for name, moment in made if name == "always"] == [2.0 * sweeps for sweeps in range(11)]
+    assert [moment for name, moment in made if name == "seldom"] == [0.0, 10.0, 20.0]

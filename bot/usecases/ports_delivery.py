@@ -107,8 +107,11 @@ class Errands(Protocol):
 
     async def done(self, errand_ids: Sequence[int], now: datetime) -> None: ...
 
-    async def drop(self, now: datetime, *, done_before: datetime) -> None:
-        """Give up those past their time, and forget those done long ago."""
+    async def expire(self, now: datetime) -> None:
+        """Give up those past their time."""
+
+    async def forget(self, done_before: datetime) -> None:
+        """Delete those done earlier."""
 
     async def retry(self, errand_id: int, due_at: datetime, error: str) -> None: ...
 

@@ -23,7 +23,7 @@ from bot.domain.gate import (
 )
 from bot.domain.health import Health
 from bot.domain.panel import Page
-from bot.domain.settings import GateSettings, WayIn
+from bot.domain.settings import GateSettings
 from bot.domain.statistics import How
 
 
@@ -87,8 +87,8 @@ class Gates(Protocol):
     async def set_extras(self, chat_id: int, **news: object) -> None:
         """Change some fields of `GateExtras`."""
 
-    async def prompting(self) -> list[tuple[int, int]]:
-        """Gates with a message that tells newcomers what to do, and its id."""
+    async def outdated_prompts(self) -> list[tuple[int, int]]:
+        """Gates with a message that tells newcomers what to do, and its id, at which none of them waits any more."""
 
     async def shares_log(self, log_chat: int) -> bool:
         """Whether several gates tell their decisions there."""
@@ -101,6 +101,10 @@ class Gates(Protocol):
 
     async def move_mentions(self, old_id: int, new_id: int, now: datetime) -> None:
         """What settings say of the old chat, as a log chat or as a further one, they say of the new one."""
+
+
+WaitingKey = tuple[int, int, int]
+"""Where a pass through all that wait has got to."""
 
 
 class JoinRequests(Protocol):
@@ -138,7 +142,7 @@ class JoinRequests(Protocol):
     async def waiting_at(self, gate_id: int, limit: int, offset: int = 0) -> list[JoinRequest]:
         """Who waits at a gate, longest first."""
 
-    async def count_waiting(self, gate_id: int, way: WayIn | None = None) -> int: ...
+    async def count_waiting(self, gate_id: int) -> int: ...
 
     async def count_declinable(self, gate_id: int, before: datetime) -> int:
         """How many `decline_many` would decline."""
@@ -174,6 +178,10 @@ class JoinRequests(Protocol):
 
     async def muted_in_vain(self, limit: int) -> list[JoinRequest]:
         """Who was muted and waits at gates where the bot is, but that mute nobody any more."""
+
+    async def check_verified(self, after: WaitingKey | None, limit: int) -> WaitingKey | None:
+        """Make it right whether those who wait count as verified, should a phone have been kept or dropped while they
+        asked; of the next few after that key. The key at which to go on; None after the last."""
 
     async def wait_on(self, gate_id: int, user_id: int, deadline_at: datetime) -> None:
         """Somebody whose request was declined waits again."""

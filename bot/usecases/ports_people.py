@@ -146,6 +146,10 @@ class Verifications(Protocol):
     async def overdue(self, now: datetime, limit: int) -> list[Verification]:
         """Open ones whose every window has closed and that wait for no number."""
 
+    async def check_windows(self, after: int, limit: int) -> int:
+        """Make it right when the windows of open ones close, should another version of the bot have given a number;
+        of the next few after that id. The id at which to go on; 0 after the last."""
+
     async def nearest_window_end(self, after: datetime) -> datetime | None:
         """The first end after `after` of a window whose verification is not confirmed or given up; None: no such."""
 

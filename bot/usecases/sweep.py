@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from bot.clock import Clock
@@ -14,12 +14,15 @@ from bot.domain.statistics import How
 from bot.domain.verification import PHONE_KEPT
 from bot.usecases.admit import BY_NOBODY, PROMPT_PATIENCE, Why, call_off, decide, tell_deadline, turn_away
 from bot.usecases.ports import Store
+from bot.usecases.ports_gates import WaitingKey
 from bot.usecases.take_leaver import is_gone
 
 Step = Callable[[Store], Awaitable[None]]
 
 AT_ONCE = 100
 """Rows of each sort swept in one transaction; what is left comes with the next."""
+CHECKED_AT_ONCE = 1000
+"""Rows of each sort of which each sweep makes sure that what they copy from other tables is right."""
 SEEN_KEPT = timedelta(hours=48)
 """Duplicate marks are kept twice as long as Telegram keeps an update, and errands that are done as long."""
 LAUNCHES_KEPT = timedelta(hours=1)
@@ -46,9 +49,13 @@ class Sweep:
     Each of `steps` is a transaction of its own, so that trouble with one does not keep the others from being made.
     """
 
-    def __init__(self, clock: Clock, is_telegram_there: Callable[[], bool], *others: Step) -> None:
-        """`others`: further steps."""
+    def __init__(
+        self, clock: Clock, is_telegram_there: Callable[[], bool], *others: Step, forgetting: Sequence[Step] = ()
+    ) -> None:
+        """`others`: further steps. `forgetting`: those that only delete what is old."""
         self._clock = clock
+        self._checked_request: WaitingKey | None = None
+        self._checked_window = 0
         self._is_telegram_there = is_telegram_there
         self._was_away = self._is_back = False
         self.steps: tuple[Step, ...] = (
@@ -60,7 +67,10 @@ class Sweep:
             self.prompt,
             *others,
             self.forget,
+            *forgetting,
         )
+        self.seldom = frozenset((self.forget, *forgetting))
+        """Those of `steps` that need not be made each time."""
 
     async def make_up_for_outage(self, store: Store) -> None:
         """To be done once, before anything else: time the bot was not running does not count against who waits."""
@@ -80,8 +90,10 @@ class Sweep:
             await store.gateway.alive(self._clock.now())
 
     async def expire(self, store: Store) -> None:
-        """Verifications whose every window has closed."""
+        """Verifications whose every window has closed, and errands that are past their time."""
         now = self._clock.now()
+        await store.errands.expire(now)
+        self._checked_window = await store.verifications.check_windows(self._checked_window, CHECKED_AT_ONCE)
         expired = await store.verifications.overdue(now, AT_ONCE)
         for verification in expired:
             await store.verifications.save(verification.expire(now))
@@ -91,6 +103,7 @@ class Sweep:
     async def let_in(self, store: Store) -> None:
         """Who may come in and waits all the same, say because the gate was off, or asks for no call any more."""
         now = self._clock.now()
+        self._checked_request = await store.requests.check_verified(self._checked_request, CHECKED_AT_ONCE)
         for request, gate in await store.requests.waiting_in_vain(now, AT_ONCE):
             await decide(store, gate, request, now, told=True)
 
@@ -138,10 +151,9 @@ class Sweep:
                 gate = await store.gates.get(gate_id)
                 said: dict[str, str | int] = {"language": gate.settings.language if gate is not None else ""}
                 await store.errands.add(ErrandKind.GROUP_PROMPT, gate_id, said, now, expires_at=now + PROMPT_EVERY)
-        for gate_id, message_id in await store.gates.prompting():
-            if not await store.requests.count_waiting(gate_id, WayIn.MUTE):
-                await store.errands.add(ErrandKind.DELETE_MESSAGE, gate_id, {"message_id": message_id}, now)
-                await store.gates.set_extras(gate_id, prompt_message_id=None)
+        for gate_id, message_id in await store.gates.outdated_prompts():
+            await store.errands.add(ErrandKind.DELETE_MESSAGE, gate_id, {"message_id": message_id}, now)
+            await store.gates.set_extras(gate_id, prompt_message_id=None)
 
     async def forget(self, store: Store) -> None:
         """What need not be kept."""
@@ -149,6 +161,6 @@ class Sweep:
         await store.verifications.forget_phones(now - PHONE_KEPT)
         await store.seen.forget(now - SEEN_KEPT)
         await store.launches.forget(now - LAUNCHES_KEPT)
-        await store.errands.drop(now, done_before=now - SEEN_KEPT)
+        await store.errands.forget(now - SEEN_KEPT)
         await store.events.forget_foreign(now - FOREIGN_KEPT)
         await store.requests.forget_names(now - NAMES_KEPT)

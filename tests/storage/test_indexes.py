@@ -64,7 +64,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         lambda store: store.retention.forget_appeals(NOW, 1000),
         lambda store: store.events.forget_foreign(NOW),
         lambda store: store.seen.forget(NOW),
-        lambda store: store.errands.drop(NOW, done_before=NOW),
+        lambda store: store.errands.forget(NOW),
         lambda store: store.operators.has(1),
     ],
     ids=[

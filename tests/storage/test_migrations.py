@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from storage.database import Database
 from storage.migrate import migrate
@@ -76,3 +76,36 @@ async def test_replicas_that_start_together_migrate_one_after_the_other(empty_po
         assert await connection.run_sync(_differences) == []
     for replica in replicas:
         await replica.close()
+
+
+async def test_who_waits_is_found_after_the_upgrade_as_before(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    await database.open()
+    await migrate(database, "0009")
+    rows = {
+        "gates (chat_id, title, is_channel, is_on, created_at, changed_at)": "(-1, 'Flat owners', FALSE, TRUE, 0, 0)",
+        "join_requests (gate_id, user_id, state, reach, requested_at, deadline_at)": (
+            "(-1, 7, 'waiting', 'reached', 1, 2), (-1, 8, 'waiting', 'reached', 1, 2)"
+        ),
+        "verified_phones (user_id, fingerprint, mask, region, kind, rank, verification_id, verified_at)": (
+            "(7, 'f', '', 'RU', 'mobile', 1, 1, 1)"
+        ),
+        "verifications (id, token, user_id, fingerprint, mask, region, state, opened_at)": (
+            "(1, 't', 8, 'g', '', 'RU', 'open', 1), (2, 'u', 9, 'h', '', 'RU', 'open', 1)"
+        ),
+        "numbers (verification_id, user_id, fingerprint, state, asked_at, window_ends_at)": (
+            "(1, 8, 'g', 'given', 1, 5), (1, 8, 'g', 'given', 2, 6), (2, 9, 'h', 'asked', 1, NULL)"
+        ),
+    }
+    async with database.begin() as connection:
+        for into, values in rows.items():
+            await connection.execute(text(f"INSERT INTO {into} VALUES {values}"))
+
+    await migrate(database)
+
+    async with database.begin() as connection:
+        noted = await connection.execute(text("SELECT user_id, is_verified FROM join_requests ORDER BY user_id"))
+        assert [(row.user_id, bool(row.is_verified)) for row in noted] == [(7, True), (8, False)]
+        windows = await connection.execute(text("SELECT window_ends_at FROM verifications ORDER BY id"))
+        assert [row.window_ends_at for row in windows] == [6, None]
+    await database.close()

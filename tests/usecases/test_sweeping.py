@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.delivery import ErrandDue, ErrandKind
+from bot.usecases import sweep
 from bot.usecases.ports import Store
 from tests.domain.makers import WINDOW
-from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, Rules, callback
+from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, OTHER_GATE, Rules, callback
 
 DAY = 24 * HOUR
 
@@ -281,3 +282,100 @@ async def test_a_decline_that_telegram_was_not_told_of_yet_does_not_meet_a_new_r
 
     assert sorted(await rules.requests()) == ["declined", "waiting"]
     assert [errand.user_id for errand in await rules.errands(ErrandKind.DECLINE_JOIN)] == [BORIS]
+
+
+async def test_whoever_is_verified_comes_in_though_it_was_not_noted_with_their_request(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "CHECKED_AT_ONCE", 2)
+    for user_id in range(100, 105):
+        await rules.asks_to_join(user_id)
+    await rules.gets_number()
+    await rules.asks_to_join()
+    await rules.hears(callback())
+    # As if the call had been kept while they asked, in another transaction.
+    await rules.execute(f"UPDATE join_requests SET state = 'waiting', is_verified = FALSE WHERE user_id = {ANNA}")
+    await rules.execute("UPDATE join_requests SET is_verified = TRUE WHERE user_id = 104")
+
+    for _ in range(4):
+        await rules.sweeps()
+
+    noted = await rules.rows("SELECT user_id, state, is_verified FROM join_requests WHERE user_id IN (7, 104)")
+    assert sorted((row["user_id"], row["state"], bool(row["is_verified"])) for row in noted) == [
+        (ANNA, "approved", True),
+        (104, "waiting", False),
+    ]
+
+
+async def test_it_is_noted_with_a_request_whether_its_person_is_verified(rules: Rules) -> None:
+    async def noted() -> list[bool]:
+        rows = await rules.rows(f"SELECT is_verified FROM join_requests WHERE user_id = {ANNA} ORDER BY gate_id")
+        return [bool(row["is_verified"]) for row in rows]
+
+    await rules.asks_to_join()
+    assert await noted() == [False]
+    await rules.verifies()
+    assert await noted() == [True]
+    await rules.asks_to_join(gate=OTHER_GATE)
+    assert await noted() == [True, True]
+    await rules.database.transact(lambda store: store.phones.drop(ANNA))
+    assert await noted() == [False, False]
+    await rules.asks_to_join()
+    assert await noted() == [False, False]
+
+
+async def test_a_flood_at_one_gate_keeps_nobody_waiting_at_another(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "AT_ONCE", 4)
+    for user_id in range(100, 110):
+        await rules.asks_to_join(user_id)
+    rules.later(MINUTE)
+    await rules.asks_to_join(BORIS, OTHER_GATE)
+    for gate in (GATE, OTHER_GATE):
+        await rules.chooses(gate, asks_call=False)
+
+    await rules.sweeps()
+
+    assert await rules.rows("SELECT state FROM join_requests WHERE user_id = 8") == [{"state": "approved"}]
+    assert (await rules.requests()).count("waiting") == 8
+
+
+async def test_a_window_that_another_number_opened_keeps_the_attempt_open(rules: Rules) -> None:
+    await rules.gets_number()
+    rules.later(WINDOW.total_seconds() - MINUTE)
+    (row,) = await rules.rows("SELECT id FROM verifications")
+
+    async def ask_again(store: Store) -> None:
+        verification = await store.verifications.get(row["id"])
+        assert verification is not None
+        await store.verifications.ask_number(verification, rules.now)
+
+    await rules.database.transact(ask_again)
+    rules.later(2 * MINUTE)
+    await rules.sweeps()
+    # Its first window has closed, and it waits for another number.
+    assert await rules.states() == ["open"]
+    await rules.is_given()
+    rules.later(WINDOW.total_seconds())
+    await rules.sweeps()
+    assert await rules.states() == ["open"]
+    rules.later(1)
+    await rules.sweeps()
+
+    assert await rules.states() == ["expired"]
+
+
+async def test_a_window_closes_though_an_earlier_version_of_the_bot_gave_the_number(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "CHECKED_AT_ONCE", 2)
+    for user_id in range(100, 104):
+        await rules.gets_number(user_id, f"+79991230{user_id}")
+    await rules.execute("UPDATE verifications SET window_ends_at = NULL WHERE user_id = 103")
+
+    rules.later(WINDOW.total_seconds() + 1)
+    for _ in range(3):
+        await rules.sweeps()
+
+    assert await rules.states() == ["expired"] * 4

@@ -1,0 +1,112 @@
+"""No query of a loop reads more than ten times what it returns, however much is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot import settings
+from bot.domain.trouble import Readings
+from bot.parts import Parts
+from bot.sandbox.clock import SandboxClock
+from bot.usecases.pick_parcels import PATIENT_SHARE, Busy
+from storage.store import SqlStore
+from tests.storage.crowd import NOW, Statements, fill
+
+Work = Callable[[SqlStore], Awaitable[Any]]
+
+ENVIRONMENT = {
+    "BOT_TOKEN": "1234567890:AAAA-a-token-that-nobody-has-at-all-AAA",
+    "SMSC_API_KEY": "a key",
+    "SMSC_CALLBACK_TOKEN": "callback-token-of-the-tests",
+    "SECRET_KEY": "a secret key that only the tests know",
+    "OPERATORS": "999",
+    "PUBLIC_URL": "https://callgate.example",
+    "EVENTS_URL": "https://events.example",
+    "EVENTS_SECRET": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "SMSC_RELAY_URL": "https://relay.example",
+    "SMSC_PRICE": "1",
+}
+MOMENTS = {"nothing is due": timedelta(), "much is due": timedelta(hours=5), "all is old": timedelta(days=800)}
+ASK_NOTHING = {"connection", "poller", "backups"}
+"""Loops that ask the database nothing of their own accord."""
+
+
+class UndoneError(Exception):
+    """The work is done, and not to be kept."""
+
+
+@pytest.fixture
+async def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Parts]:
+    """All of the bot, at rest, with a crowd in its database. Whatever it does there is undone."""
+    config = settings.load({**ENVIRONMENT, "DATABASE_URL": database_url}, None)
+
+    async def is_ready() -> None:
+        return None
+
+    parts = Parts(config, SandboxClock(rate=0, start=NOW), "https://telegram.example/script.js", is_ready)
+    await parts.database.open()
+    await fill(parts.database)
+    transact = parts.database.transact
+
+    async def undo(work: Work) -> Any:
+        results = []
+
+        async def do(store: SqlStore) -> None:
+            results.append(await work(store))
+            raise UndoneError
+
+        with contextlib.suppress(UndoneError):
+            await transact(do)
+        return results.pop()
+
+    monkeypatch.setattr(parts.database, "transact", undo)
+    yield parts
+    await parts.database.close()
+    await parts.bot.session.close()
+    await parts.http.aclose()
+    await parts.looking_after.close()
+
+
+def rounds(parts: Parts) -> Iterator[tuple[str, Awaitable[Any]]]:
+    """What each loop asks the database in a round, by the loop's name."""
+    behind: dict[str, Any] = {name: getattr(loop, "__self__", None) for name, loop in parts.loops.items()}
+    for name, loop in behind.items():
+        works: list[Work] = []
+        if name == "sweeper":
+            works = list(loop._sweep.steps)
+        elif name == "courier":
+            works = [functools.partial(loop._pick, limit=50, busy=Busy(), look=look) for look in (0, PATIENT_SHARE - 1)]
+        elif name == "watchman":
+            works = [functools.partial(loop._watch, readings=Readings()), loop._spending]
+        elif name == "numbers":
+            yield name, loop._request.due(10, ())
+        elif name == "inbox":
+            yield name, loop._read.next_reading(timedelta(seconds=20))
+        elif name.startswith("postman of "):
+            yield name, loop._due(10)
+        else:
+            assert name in ASK_NOTHING, f"say here what {name} asks the database"
+        for work in works:
+            yield name, parts.database.transact(work)
+
+
+async def test_a_round_of_any_loop_reads_only_what_it_needs_among_a_hundred_thousand(parts: Parts) -> None:
+    statements = Statements(parts.database)
+    asked, wasteful = set(), []
+    for moment, later in MOMENTS.items():
+        assert isinstance(parts.clock, SandboxClock)
+        parts.clock.advance((NOW + later - parts.clock.now()).total_seconds())
+        for name, a_round in rounds(parts):
+            await a_round
+            costs = await statements.costs()
+            asked |= {name} if costs else set()
+            wasteful += [(moment, name, cost) for cost in costs if not cost.is_small]
+
+    assert wasteful == [], wasteful
+    assert asked == parts.loops.keys() - ASK_NOTHING
