@@ -123,8 +123,14 @@ class SqlJoinRequests:
 
     async def waiting_of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[JoinRequest, Gate]]]:
         waiting: dict[int, list[tuple[JoinRequest, Gate]]] = defaultdict(list)
-        for request, its_gate in await self._with_gates(R.user_id.in_(user_ids), order=R.requested_at):
-            waiting[request.user_id].append((request, its_gate))
+        rows = await self._connection.execute(
+            select(tables.join_requests, *GATE_COLUMNS)
+            .join(tables.gates, G.chat_id == R.gate_id)
+            .where(R.state == RequestState.WAITING, R.user_id.in_(user_ids))
+            .order_by(R.requested_at, R.gate_id.desc())
+        )
+        for row in rows:
+            waiting[row.user_id].append((_request(row), gate(row.gate_id, row)))
         return waiting
 
     async def set_state(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> None:
@@ -384,18 +390,6 @@ class SqlJoinRequests:
             )
             requests += [(_request(row), its_gate) for row in rows]
         return requests[:limit]
-
-    async def _with_gates(
-        self, *conditions: ColumnElement[bool], order: ColumnElement[datetime]
-    ) -> list[tuple[JoinRequest, Gate]]:
-        """Those that wait, with their gates."""
-        rows = await self._connection.execute(
-            select(tables.join_requests, *GATE_COLUMNS)
-            .join(tables.gates, G.chat_id == R.gate_id)
-            .where(R.state == RequestState.WAITING, *conditions)
-            .order_by(order)
-        )
-        return [(_request(row), gate(row.gate_id, row)) for row in rows]
 
 
 def _request(row: Row[tuple[object, ...]]) -> JoinRequest:

@@ -21,7 +21,7 @@ Step = Callable[[Store], Awaitable[None]]
 
 AT_ONCE = 100
 """Rows of each sort swept in one transaction; what is left comes with the next."""
-CHECKED_AT_ONCE = 1000
+CHECKED_AT_ONCE = 250
 """Rows of each sort of which each sweep makes sure that what they copy from other tables is right."""
 SEEN_KEPT = timedelta(hours=48)
 """Duplicate marks are kept twice as long as Telegram keeps an update, and errands that are done as long."""
