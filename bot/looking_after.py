@@ -68,6 +68,7 @@ class LookingAfter:
         supervisor: Supervisor,
         budget_left: Callable[[], float],
         backups: Backups | None,
+        announce: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -96,6 +97,7 @@ class LookingAfter:
             _webhook_question(bot) if settings.UPDATES == "webhook" else None,
             self._folder,
             settings.SMSC_LOW_BALANCE,
+            announce,
             has_price=settings.SMSC_PRICE is not None,
         )
         metrics.watch_money(lambda: self.watchman.readings().money)
@@ -111,7 +113,7 @@ class LookingAfter:
             targets=targets,
         )
         for target, carriage in carriages.items():
-            postman = Postman(target, transactions, self.settle_letter, carriage, clock, supervisor, metrics)
+            postman = Postman(target, transactions, self.settle_letter, carriage, clock, supervisor, metrics, announce)
             self.loops[f"postman of {target}"] = postman.run
 
     def _carriages(self, vault: Vault) -> dict[Target, Carriage]:

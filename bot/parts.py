@@ -101,7 +101,7 @@ from bot.watch.pulse import Pulse
 from bot.web.call import CallView, StaticFiles
 from bot.web.sessions import Sessions
 from bot.web.streams import Streams
-from bot.workers import InboxReader, NumberDesk, Sweeper
+from bot.workers import LOOK_EVERY, LOOK_EVERY_ALONE, InboxReader, NumberDesk, Sweeper
 from handlers.app import AppPages
 from handlers.call import CallFiles, CallPages
 from handlers.callback import CallbackHandler
@@ -218,6 +218,7 @@ class Parts:
             self.supervisor,
             budget_left,
             self._backups(report, randomness),
+            self.wake_deliveries,
         )
         self.texts = Texts(settings.LANGUAGE)
         self.screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
@@ -234,6 +235,7 @@ class Parts:
             settings.SMSC_PRICE,
             {**data_files.runners, **told.runners},
         )
+        look_every = LOOK_EVERY_ALONE if self.database.is_sqlite else LOOK_EVERY
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self.courier = Courier(
             self.database,
@@ -242,10 +244,12 @@ class Parts:
             deliverer,
             budget,
             self.supervisor,
+            clock,
+            look_every,
         )
 
         # The loops.
-        self.number_desk = NumberDesk(request_number, clock, self.supervisor, self.wake)
+        self.number_desk = NumberDesk(request_number, clock, self.supervisor, self.wake, look_every)
         sweep = Sweep(
             clock,
             connection.is_there,
@@ -257,7 +261,7 @@ class Parts:
             FinishErasures(clock),
             forgetting=(self.looking_after.settle_letter.forget, *ForgetOld(clock, settings.keep).steps),
         )
-        sweeper = Sweeper(sweep, self.database, clock, self.wake)
+        sweeper = Sweeper(sweep, self.database, clock, self.wake_deliveries)
         self.loops: dict[str, Loop] = {
             "courier": self.courier.run,
             "numbers": self.number_desk.run,
@@ -265,9 +269,10 @@ class Parts:
             "connection": functools.partial(connection.watch, self.bot),
         }
         self.loops |= self.looking_after.loops
+        every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
+        self.inbox_reader = InboxReader(read_inbox, clock, every, self.wake)
         if polls_inbox:
-            every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
-            self.loops["inbox"] = InboxReader(read_inbox, clock, every, self.wake).run
+            self.loops["inbox"] = self.inbox_reader.run
 
         # Telegram, inward.
         cancel_verification = CancelVerification(clock)
@@ -377,8 +382,13 @@ class Parts:
 
     def wake(self) -> None:
         """There may be something to do."""
-        self.courier.wake.set()
+        self.wake_deliveries()
         self.number_desk.wake.set()
+        self.inbox_reader.wake.set()
+
+    def wake_deliveries(self) -> None:
+        """There may be something to send or to show; no number to ask for."""
+        self.courier.wake()
         self.streams.wake.set()
 
     def _backups(self, report: ReportFailure, randomness: Randomness) -> Backups | None:
@@ -392,6 +402,7 @@ class Parts:
             error_id = randomness.error_id()
             log.error("backup_failed", error_id=error_id, error=str(error))
             await self.database.transact(lambda store: report(store, error_id, str(error)[:200], None))
+            self.wake_deliveries()
 
         return Backups(
             functools.partial(copy_beside, file),

@@ -23,6 +23,9 @@ log = structlog.get_logger()
 AT_ONCE = 10
 """The gateway allows fewer than 15 requests at once from one login."""
 LOOK_EVERY = 0.5
+"""Real seconds between two looks for what another replica may have made."""
+LOOK_EVERY_ALONE = 5.0
+"""The same where this process makes all there is to do, and says so."""
 SWEEP_EVERY = 2.0
 FORGET_EVERY = timedelta(seconds=10)
 """A thousand rows of each sort are deleted each time, which is more than comes in."""
@@ -31,15 +34,21 @@ LONGEST_INBOX_PAUSE = 300.0
 
 
 class NumberDesk:
-    """Asks the gateway for every number somebody waits for."""
+    """Asks the gateway for every number somebody waits for, when `wake` is set and every so often."""
 
     def __init__(
-        self, request: RequestNumber, clock: Clock, supervisor: Supervisor, announce: Callable[[], None]
+        self,
+        request: RequestNumber,
+        clock: Clock,
+        supervisor: Supervisor,
+        announce: Callable[[], None],
+        look_every: float,
     ) -> None:
         self._request = request
         self._clock = clock
         self._supervisor = supervisor
         self._announce = announce
+        self._look_every = look_every
         self._busy: set[int] = set()
         self.wake = asyncio.Event()
 
@@ -52,7 +61,7 @@ class NumberDesk:
             for ask in asks:
                 self._busy.add(ask.id)
                 self._supervisor.start("number", self._ask(ask))
-            await REAL_TIME.pause(LOOK_EVERY, self.wake)
+            await REAL_TIME.pause(self._look_every, self.wake)
 
     async def _ask(self, ask: NumberAsk) -> None:
         # It is a task of its own, and so is what is bound.
@@ -70,22 +79,24 @@ class NumberDesk:
 
 
 class InboxReader:
-    """Reads the gateway's inbox while somebody waits for a call."""
+    """Reads the gateway's inbox while somebody waits for a call; `wake` is set when somebody may wait now."""
 
     def __init__(self, read: ReadInbox, clock: Clock, every: timedelta, announce: Callable[[], None]) -> None:
         self._read = read
         self._clock = clock
         self._every = every
         self._announce = announce
+        self.wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`."""
+        """Until `stop`, at which `wake` is set too."""
         pause = AFTER_FAILURE
         while not stop.is_set():
+            self.wake.clear()
             at = await self._read.next_reading(self._every)
-            wait = (at - self._clock.now()).total_seconds() if at else LOOK_EVERY
-            await self._clock.pause(min(max(wait, 0.0), LOOK_EVERY), stop)
-            if at is None or self._clock.now() < at:
+            if at is None or (wait := (at - self._clock.now()).total_seconds()) > 0:
+                # All numbers are given in this process.
+                await self._clock.pause(wait if at else LOOK_EVERY_ALONE, self.wake)
                 continue
             try:
                 await self._read()

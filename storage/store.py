@@ -6,9 +6,11 @@ from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.usecases.ports_delivery import DueTimes
 from bot.usecases.ports_personal import Marker
 from storage.admins import SqlAdmins, SqlAppeals, SqlStandings
 from storage.alarms import SqlAlarms
+from storage.due import due_times
 from storage.erasures import SqlErasures
 from storage.errands import SqlErrands
 from storage.gates import SqlGates
@@ -169,3 +171,7 @@ class SqlStore:
     def seen(self) -> SqlSeen:
         """Updates already handled."""
         return SqlSeen(self.connection)
+
+    async def due_times(self) -> DueTimes:
+        """When the first delivery of each sort is due."""
+        return await due_times(self.connection)

@@ -47,6 +47,7 @@ class Postman:
         clock: Clock,
         supervisor: Supervisor,
         tally: Tally,
+        announce: Callable[[], None],
     ) -> None:
         self._target = target
         self._transactions = transactions
@@ -55,6 +56,7 @@ class Postman:
         self._clock = clock
         self._supervisor = supervisor
         self._tally = tally
+        self._announce = announce
         self._busy: set[int] = set()
         self._under_way: set[asyncio.Task[None]] = set()
         self._is_unwanted = False
@@ -87,6 +89,7 @@ class Postman:
             if delivery.reply is not Reply.TAKEN:
                 log.warning("letter_not_taken", target=self._target, type=letter.type, error=delivery.error)
             await self._transactions.transact(lambda store: self._settle(store, letter, delivery))
+            self._announce()
         except Exception:
             # It is not brought again at once, say because what came of it could not be kept.
             log.exception("letter_failed", target=self._target, type=letter.type)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
 
 import structlog
 from structlog.contextvars import bind_contextvars
 
-from bot.clock import REAL_TIME
+from bot.clock import REAL_TIME, Clock
 from bot.domain.delivery import ErrandDue, GrantDue, LogDue, Parcel, Receipt, Result, ScreenDue
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
@@ -24,7 +26,7 @@ AT_ONCE = 40
 """Calls under way at the same time."""
 SPARE_ROWS = 10
 LOOK_EVERY = 0.5
-"""Seconds between two looks for work that nobody announced (its time came, or another replica made it)."""
+"""Seconds between two looks while something is due that cannot go out yet, say because its chat rests."""
 UNNOTED_RESTS = 300.0
 """Seconds after which what was carried, but could not be noted, is carried once more."""
 
@@ -32,6 +34,8 @@ UNNOTED_RESTS = 300.0
 class Courier:
     """Picks what is due, carries it, notes what came of it; all receipts that are in share one commit.
 
+    It looks when `wake` says that there may be something new, when half of what may be under way is free again, and
+    when the next moment comes at which anything is due.
     What is under way is held in memory only: after a crash it is picked again, and repeats are harmless.
     """
 
@@ -43,64 +47,88 @@ class Courier:
         deliverer: Deliverer,
         budget: Budget,
         supervisor: Supervisor,
+        clock: Clock,
+        look_every: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`look_every`: after so many real seconds it looks in any case, for what nobody here made known."""
         self._transactions = transactions
         self._pick = pick
         self._settle = settle
         self._deliverer = deliverer
         self._budget = budget
         self._supervisor = supervisor
+        self._clock = clock
+        self._look_every = look_every
         self._monotonic = monotonic
         self._busy = Busy()
         self._receipts: list[Receipt] = []
         self._under_way = 0
         self._looks = 0
-        self.wake = asyncio.Event()
-        """Set when there may be something new to do."""
+        self._stir = asyncio.Event()
+        self._is_asked = False
+
+    def wake(self) -> None:
+        """There may be something new to do."""
+        self._is_asked = True
+        self._stir.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Carry until `stop`; then finish what is under way and note it."""
+        wait, until, is_time = 0.0, None, True
         while not stop.is_set():
-            self.wake.clear()
+            self._stir.clear()
             await self._note()
-            wait = await self._send()
+            if is_time or self._is_asked or self._under_way <= AT_ONCE // 2:
+                wait, until = await self._send()
             if not stop.is_set() and not self._receipts:
-                # Budget and network are a matter of real seconds, whatever the clock does.
-                await REAL_TIME.pause(wait, self.wake)
+                await self._pause(wait, until)
+            is_time = not self._stir.is_set()
         while self._under_way or self._receipts:
-            self.wake.clear()
+            self._stir.clear()
             await self._note()
             if self._under_way and not self._receipts:
-                await self.wake.wait()
+                await self._stir.wait()
 
-    async def _send(self) -> float:
-        """Send what the budget allows now; seconds until more may go out."""
+    async def _pause(self, seconds: float, until: datetime | None) -> None:
+        """Until there is something to do, for so many real seconds at most, and not beyond `until` on the clock."""
+        left = None if until is None else max(0.0, (until - self._clock.now()).total_seconds())
+        with suppress(TimeoutError):
+            # Budget and network are a matter of real seconds, whatever the clock does.
+            async with asyncio.timeout(seconds):
+                await self._clock.pause(left, self._stir)
+
+    async def _send(self) -> tuple[float, datetime | None]:
+        """Send what the budget allows now; after how many real seconds, or at which moment, more may go out."""
         free = AT_ONCE - self._under_way
         if free <= 0:
-            return LOOK_EVERY
+            return LOOK_EVERY, None
         wait = self._budget.wait_for_any(self._monotonic())
         if wait > 0:
-            return min(wait, LOOK_EVERY)
+            return min(wait, LOOK_EVERY), None
+        self._is_asked = False
         self._busy.resting, look = self._budget.resting(self._monotonic()), self._looks
         # What cannot go now need not be read, but for a few in place of those that turn out to have to wait.
-        limit = min(2 * free, 2 * self._budget.room(self._monotonic()) + SPARE_ROWS)
-        parcels = await self._transactions.transact(lambda store: self._pick(store, limit, self._busy, look))
+        limit = min(free, self._budget.room(self._monotonic()) + SPARE_ROWS)
+        now = self._clock.now()
+        picked = await self._transactions.transact(lambda store: self._pick(store, limit, self._busy, look))
+        if not picked.parcels and (picked.due_at is None or picked.due_at > now):
+            return self._look_every, picked.due_at
         wait = LOOK_EVERY
-        for parcel in parcels:
-            now = self._monotonic()
+        for parcel in picked.parcels:
+            at = self._monotonic()
             spare_only = is_patient(parcel) and not patient_first(look)
-            delay = self._budget.wait(chat_of(parcel), now, spare_only=spare_only)
+            delay = self._budget.wait(chat_of(parcel), at, spare_only=spare_only)
             if delay > 0:
                 wait = min(wait, delay)
                 continue
             if self._under_way >= AT_ONCE:
                 break
-            self._budget.spend(chat_of(parcel), now)
+            self._budget.spend(chat_of(parcel), at)
             self._looks = look + 1
             self._hold(parcel)
             self._supervisor.start("delivery", self._carry(parcel))
-        return wait
+        return wait, None
 
     async def _carry(self, parcel: Parcel) -> None:
         if isinstance(parcel, GrantDue | ScreenDue) and parcel.verification_id is not None:
@@ -113,7 +141,7 @@ class Courier:
             log.warning("delivery_failed", parcel=_name(parcel), result=receipt.result, error=receipt.error)
         self._receipts.append(receipt)
         self._under_way -= 1
-        self.wake.set()
+        self._stir.set()
 
     async def _note(self) -> None:
         if not self._receipts:
@@ -148,7 +176,7 @@ class Courier:
         await REAL_TIME.pause(UNNOTED_RESTS, self._supervisor.stopping)
         if not self._supervisor.stopping.is_set():
             self._release(parcel)
-            self.wake.set()
+            self.wake()
 
     def _hold(self, parcel: Parcel) -> None:
         self._under_way += 1

@@ -64,6 +64,14 @@ class Busy:
     resting: frozenset[int] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What is due, and when the first of all that is to be done is or was due; None when there is nothing to do."""
+
+    parcels: list[Parcel]
+    due_at: datetime | None
+
+
 ViewOf = Callable[[Store, ScreenRow, datetime], Awaitable[View | None]]
 """Makes the view of a screen; None for whom it is not for."""
 
@@ -72,7 +80,7 @@ class PickParcels:
     """Guard joins and grants first, then answers to buttons, alerts and other small errands, then screens (of those
     who just acted before others) in turn with mutes. What can wait comes last, in turn: declines and notices, the
     log, screens of the crowd of a raid, refreshes of screens. `limit` holds for each sort, so that none keeps the
-    others from being looked at.
+    others from being looked at; a sort of which nothing is due is not asked for.
 
     Telegram gives guard joins ten seconds, so they begin; grants take turns with them, lest a flood of newcomers
     keep those waiting who have called. Often no more than one of all can go at once: `look` is how many looks there
@@ -89,16 +97,23 @@ class PickParcels:
         self._for_operators = for_operators
         self._is_operator = is_operator
 
-    async def __call__(self, store: Store, limit: int, busy: Busy, look: int = 0) -> list[Parcel]:
-        now, errands, resting = self._clock.now(), busy.errands, busy.resting
-        screens = await self._screens(store, limit, busy, now, also_patient=patient_first(look))
-        grants = await store.grants.due(now, limit, busy.grants)
-        guards, soon, pressing, later = [
-            await store.errands.due(now, limit, errands, urgency, resting)
-            for urgency in (Urgency.AT_ONCE, Urgency.SOON, Urgency.PRESSING, Urgency.LATER)
+    async def __call__(self, store: Store, limit: int, busy: Busy, look: int = 0) -> Picked:
+        due, now = await store.due_times(), self._clock.now()
+        screens = (
+            await self._screens(store, limit, busy, now, also_patient=patient_first(look))
+            if _has_come(due.screens, now)
+            else []
+        )
+        grants = await store.grants.due(now, limit, busy.grants) if _has_come(due.grants, now) else []
+        guards, soon, pressing, later, lines = [
+            await store.errands.due(
+                now, MOST_LINES if urgency is Urgency.LOG else limit, busy.errands, urgency, busy.resting
+            )
+            if _has_come(due.errands.get(urgency), now)
+            else []
+            for urgency in (Urgency.AT_ONCE, Urgency.SOON, Urgency.PRESSING, Urgency.LATER, Urgency.LOG)
         ]
         soon = await self._permitted(store, soon, now)
-        lines = await store.errands.due(now, MOST_LINES, errands, Urgency.LOG, resting)
         urgent = _in_turn(look, pressing, [screen for screen in screens if not is_patient(screen)])
         crowd = [screen for screen in screens if screen.is_crowd and not screen.is_refresh]
         patient = _in_turn(
@@ -109,7 +124,7 @@ class PickParcels:
             [s for s in screens if s.is_refresh],
         )
         rest = [*patient, *urgent] if patient_first(look) else [*urgent, *patient]
-        return [*_in_turn(look, guards, grants), *soon, *rest]
+        return Picked([*_in_turn(look, guards, grants), *soon, *rest], due.first())
 
     async def _permitted(self, store: Store, errands: Sequence[ErrandDue], now: datetime) -> list[ErrandDue]:
         """Without those for operators whose reader is none any more: they are not run."""
@@ -358,6 +373,10 @@ def _in_turn(look: int, *sorts: Sequence[Parcel]) -> list[Parcel]:
 def _is_late(row: ScreenRow, people: Mapping[int, Person], now: datetime) -> bool:
     """Whether it would reach nobody any more."""
     return row.reach_until is not None and now > row.reach_until and not people[row.user_id].can_be_written
+
+
+def _has_come(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at <= now
 
 
 def _moment(timestamp: str | int) -> datetime:

@@ -14,7 +14,7 @@ from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint, Phone
 from bot.domain.statistics import Grain, Period, Sum
 from bot.domain.verification import Verification
-from bot.usecases.ports_delivery import Errands, Screens
+from bot.usecases.ports_delivery import DueTimes, Errands, Screens
 from bot.usecases.ports_gates import Admins, Appeals, Gates, Grants, JoinRequests, Standings
 from bot.usecases.ports_installation import AddedOperators, Announcements
 from bot.usecases.ports_people import People, Verifications, VerifiedPhones
@@ -338,6 +338,9 @@ class Store(Protocol):
     def operators(self) -> AddedOperators: ...
     @property
     def announcements(self) -> Announcements: ...
+
+    async def due_times(self) -> DueTimes:
+        """When the first delivery of each sort is due, be it under way or not."""
 
 
 class StorageUnavailableError(Exception):

@@ -41,6 +41,19 @@ class ErrandLeft:
     error: str
 
 
+@dataclass(frozen=True, slots=True)
+class DueTimes:
+    """When the first of each sort of delivery is due; None where there is none."""
+
+    errands: Mapping[Urgency, datetime]
+    grants: datetime | None
+    screens: datetime | None
+
+    def first(self) -> datetime | None:
+        """When the first of all is due."""
+        return min((at for at in (*self.errands.values(), self.grants, self.screens) if at is not None), default=None)
+
+
 class Errands(Protocol):
     """One-off deliveries."""
 

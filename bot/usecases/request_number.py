@@ -52,11 +52,14 @@ class RequestNumber:
         """The numbers to ask for now, without those already being asked for."""
 
         async def read(store: Store) -> list[NumberAsk]:
-            now, breaker = self._clock.now(), await store.gateway.breaker()
+            now = self._clock.now()
+            asks = await store.verifications.due_asks(now, limit, busy)
+            if not asks:
+                return []
+            breaker = await store.gateway.breaker()
             # Whether the trouble is over is tried by one alone.
             is_trial = breaker.reason is not None and breaker.allows(now)
-            at_once = limit if not is_trial else 0 if busy else 1
-            return await store.verifications.due_asks(now, at_once, busy) if at_once else []
+            return asks if not is_trial else [] if busy else asks[:1]
 
         return await self._transactions.transact(read)
 

@@ -53,6 +53,7 @@ class Watchman:
         ask_webhook: AskWebhook | None,
         folder: Path | None,
         low_money: float,
+        announce: Callable[[], None],
         *,
         has_price: bool,
     ) -> None:
@@ -64,6 +65,7 @@ class Watchman:
         self._purse = purse
         self._ask_webhook = ask_webhook
         self._folder = folder
+        self._announce = announce
         self._from_outside = Readings(low_money=low_money)
         self._has_price = has_price
         self._is_webhook_known = ask_webhook is None
@@ -81,6 +83,8 @@ class Watchman:
             except StorageUnavailableError:
                 # What went wrong is remembered, and told once it can be kept.
                 log.warning("watch_not_kept")
+            else:
+                self._announce()
 
     def readings(self) -> Readings:
         """What is known now."""

@@ -12,7 +12,7 @@ import pytest
 from aiogram import Bot
 from structlog.testing import capture_logs
 
-from bot.domain.delivery import Parcel, Receipt, ScreenDue
+from bot.domain.delivery import ErrandKind, Parcel, Receipt, Result, ScreenDue
 from bot.domain.screen import Face
 from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
@@ -24,6 +24,7 @@ from bot.telegram.courier import Courier
 from bot.telegram.deliver import Deliverer
 from bot.telegram.screens import Screens
 from bot.telegram.texts import Texts
+from bot.usecases.pick_parcels import Busy, Picked, PickParcels
 from bot.usecases.ports import StorageUnavailableError, Store
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
@@ -31,7 +32,7 @@ from bot.usecases.settle_parcels import SettleParcels
 from bot.usecases.tell_raid import HearOfRaid
 from storage.database import Database
 from tests.scenarios.story import sent_to
-from tests.usecases.rules import Rules
+from tests.usecases.rules import HOUR, Rules
 
 
 class Stumbling(SettleParcels):
@@ -72,6 +73,32 @@ class Together(Deliverer):
         return receipt
 
 
+class Held(Deliverer):
+    """Comes back with as many errands as `let_go` allows."""
+
+    def __init__(self, world: World, bot: Bot) -> None:
+        super().__init__(bot, world.clock, Texts("en"), Screens(None), None)
+        self.let_go = asyncio.Semaphore(0)
+        self.begun = 0
+
+    async def deliver(self, parcel: Parcel) -> Receipt:
+        self.begun += 1
+        await self.let_go.acquire()
+        return Receipt(parcel, Result.DONE)
+
+
+class Counting(PickParcels):
+    """Counts the looks."""
+
+    def __init__(self, rules: Rules) -> None:
+        super().__init__(rules.clock, {}, rules.is_operator)
+        self.looks = 0
+
+    async def __call__(self, store: Store, limit: int, busy: Busy, look: int = 0) -> Picked:
+        self.looks += 1
+        return await super().__call__(store, limit, busy, look)
+
+
 @pytest.fixture
 async def rules(database_url: str) -> AsyncIterator[Rules]:
     database = Database(database_url)
@@ -107,15 +134,30 @@ async def are_not_noted(rules: Rules, *people: Person) -> None:
 
 
 @asynccontextmanager
-async def carrying(world: World, rules: Rules, bot: Bot, settle: SettleParcels) -> AsyncIterator[None]:
-    """A courier at work."""
+async def carrying(
+    world: World,
+    rules: Rules,
+    bot: Bot,
+    settle: SettleParcels,
+    pick: PickParcels | None = None,
+    deliverer: Deliverer | None = None,
+) -> AsyncIterator[Courier]:
+    """A courier at work, which by itself looks once an hour."""
     supervisor = Supervisor(world.clock)
-    pick, deliverer = rules.pick, Together(world, bot, 3)
-    works = Courier(rules.database, pick, settle, deliverer, Budget(0), supervisor)
+    works = Courier(
+        rules.database,
+        pick or rules.pick,
+        settle,
+        deliverer or Together(world, bot, 3),
+        Budget(0),
+        supervisor,
+        rules.clock,
+        HOUR,
+    )
     supervisor.keep("courier", functools.partial(works.run, supervisor.stopping))
-    yield
+    yield works
     supervisor.stopping.set()
-    works.wake.set()
+    works.wake()
     await supervisor.stop()
 
 
@@ -125,10 +167,11 @@ async def test_a_receipt_that_cannot_be_noted_keeps_no_other_from_being_noted_an
     anna, boris, carol = people
 
     with capture_logs() as logs:
-        async with carrying(world, rules, bot, Stumbling(rules, boris.id, ZeroDivisionError)):
+        async with carrying(world, rules, bot, Stumbling(rules, boris.id, ZeroDivisionError)) as works:
             await are_not_noted(rules, boris)
             for person in (anna, carol):
                 await is_to_see(rules, person, Face.HELP)
+                works.wake()
                 await person.sees("How this works")
             await are_not_noted(rules, boris)
 
@@ -160,3 +203,67 @@ async def test_a_receipt_for_which_the_database_was_away_is_kept_and_noted_when_
         await are_not_noted(rules)
 
     assert [sent_to(world, person) for person in people] == [1, 1, 1]
+
+
+async def due_in(rules: Rules, seconds: float, count: int = 1) -> None:
+    """So many errands that are due then, on the clock of the rules."""
+
+    async def add(store: Store) -> None:
+        for message_id in range(count):
+            details: dict[str, str | int] = {"message_id": message_id}
+            await store.errands.add(ErrandKind.DELETE_MESSAGE, 1, details, rules.now, after=seconds)
+
+    await rules.database.transact(add)
+
+
+async def are_done(rules: Rules, count: int) -> None:
+    """Return once so many errands are noted as done."""
+    deadline = time.monotonic() + PATIENCE
+    while await rules.rows("SELECT count(*) AS n FROM errands WHERE done_at IS NOT NULL") != [{"n": count}]:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+async def test_what_is_due_later_goes_out_once_the_clock_has_come_to_it(world: World, rules: Rules, bot: Bot) -> None:
+    pick, deliverer = Counting(rules), Held(world, bot)
+    deliverer.let_go.release()
+    await due_in(rules, HOUR)
+
+    async with carrying(world, rules, bot, rules.settle, pick, deliverer):
+        await world.wait_until(lambda: pick.looks == 1)
+        assert deliverer.begun == 0
+        rules.later(HOUR)
+        await are_done(rules, 1)
+
+
+async def test_what_is_due_anew_goes_out_once_the_courier_is_woken(world: World, rules: Rules, bot: Bot) -> None:
+    pick, deliverer = Counting(rules), Held(world, bot)
+    deliverer.let_go.release()
+
+    async with carrying(world, rules, bot, rules.settle, pick, deliverer) as works:
+        await world.wait_until(lambda: pick.looks == 1)
+        await due_in(rules, 0)
+        works.wake()
+        await are_done(rules, 1)
+
+
+async def test_in_a_flood_it_is_looked_for_more_when_half_of_what_may_be_under_way_is_free(
+    world: World, rules: Rules, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "LOOK_EVERY", HOUR)
+    pick, deliverer = Counting(rules), Held(world, bot)
+    await due_in(rules, 0, 2 * courier.AT_ONCE)
+
+    async with carrying(world, rules, bot, rules.settle, pick, deliverer):
+        await world.wait_until(lambda: deliverer.begun == courier.AT_ONCE)
+        half = courier.AT_ONCE // 2
+        for done in range(1, half):
+            deliverer.let_go.release()
+            await are_done(rules, done)
+        assert (pick.looks, deliverer.begun) == (1, courier.AT_ONCE)
+
+        deliverer.let_go.release()
+        await world.wait_until(lambda: deliverer.begun == courier.AT_ONCE + half)
+        for _ in range(2 * courier.AT_ONCE):
+            deliverer.let_go.release()
+        await are_done(rules, 2 * courier.AT_ONCE)

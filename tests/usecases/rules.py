@@ -266,7 +266,8 @@ class Rules:
         return [row["kind"] for row in rows]
 
     async def picks(self, limit: int = 50, busy: Busy | None = None) -> list[Parcel]:
-        return await self.database.transact(lambda store: self.pick(store, limit, busy or Busy()))
+        picked = await self.database.transact(lambda store: self.pick(store, limit, busy or Busy()))
+        return picked.parcels
 
     async def settles(self, *receipts: Receipt) -> None:
         await self.database.transact(lambda store: self.settle(store, receipts))

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, LogDue, Notice, Receipt, Result, ScreenDue
+from bot.domain.delivery import (
+    URGENCY,
+    ErrandDue,
+    ErrandKind,
+    GrantDue,
+    LogDue,
+    Notice,
+    Receipt,
+    Result,
+    ScreenDue,
+    Urgency,
+)
 from bot.domain.screen import (
     Asking,
     DeadlinePassed,
@@ -20,7 +33,8 @@ from bot.domain.screen import (
     Verified,
     Welcome,
 )
-from bot.usecases.pick_parcels import Busy
+from bot.usecases.pick_parcels import Busy, Picked
+from bot.usecases.ports_delivery import DueTimes
 from storage.store import SqlStore
 from tests.usecases.rules import ANNA, BORIS, CALL_NUMBER, GATE, HOUR, MINUTE, OPERATOR, OTHER_PHONE, Rules
 
@@ -124,8 +138,8 @@ async def flood(rules: Rules) -> None:
 
 async def first_of(rules: Rules, look: int) -> str:
     """What would go out of a look when one thing can."""
-    parcels = await rules.database.transact(lambda store: rules.pick(store, 10, Busy(), look))
-    match parcels[0]:
+    picked = await rules.database.transact(lambda store: rules.pick(store, 10, Busy(), look))
+    match picked.parcels[0]:
         case LogDue():
             return "log"
         case ScreenDue(is_crowd=True):
@@ -326,3 +340,58 @@ async def test_a_screen_whose_details_are_not_what_its_face_needs_does_not_keep_
 
     assert drawn == [BORIS]
     assert "failure" in await rules.journal()
+
+
+async def test_where_nothing_is_due_one_statement_finds_that_out_and_when_something_will_be(rules: Rules) -> None:
+    asked: list[str] = []
+    event.listen(
+        rules.database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda _c, _k, statement, *_: asked.append(statement),
+    )
+    await rules.database.transact(
+        lambda store: store.errands.add(
+            ErrandKind.NOTIFY, OPERATOR, {"notice": Notice.FAILURE}, rules.now, after=MINUTE
+        )
+    )
+    due_at = rules.now + timedelta(minutes=1)
+    asked.clear()
+
+    picked = await rules.database.transact(lambda store: rules.pick(store, 10, Busy()))
+
+    assert picked == Picked([], due_at)
+    assert sum(statement.startswith("SELECT") for statement in asked) == 1
+    rules.later(MINUTE)
+    assert [name_of(parcel) for parcel in await rules.picks()] == [ErrandKind.NOTIFY]
+
+
+async def test_an_errand_of_any_kind_is_found_by_when_it_is_due(rules: Rules) -> None:
+    found: list[tuple[ErrandKind, dict[Urgency, datetime]]] = []
+
+    async def one_after_the_other(store: SqlStore) -> None:
+        for kind in ErrandKind:
+            for crowd in (False, True) if URGENCY[kind] in {Urgency.LATER, Urgency.PRESSING} else (False,):
+                await store.errands.add(kind, GATE.chat_id, {}, rules.now, job="one", crowd=crowd)
+                found.append((kind, dict((await store.due_times()).errands)))
+                await store.errands.cancel_job("one", rules.now)
+
+    await rules.database.transact(one_after_the_other)
+
+    assert found
+    assert [kind for kind, due in found if due != {URGENCY[kind]: rules.now}] == []
+
+
+async def test_screens_refreshes_and_grants_are_found_by_when_they_are_due(rules: Rules) -> None:
+    async def due() -> DueTimes:
+        return await rules.database.transact(lambda store: store.due_times())
+
+    assert await due() == DueTimes({}, None, None)
+    await rules.gets_number(DMITRI)
+    assert (await due()).screens is not None
+    await is_drawn(rules, await screen_of(rules, DMITRI))
+    refresh_at = (await due()).screens
+    assert refresh_at is not None
+    assert refresh_at > rules.now
+    await rules.verifies(CAROL, OTHER_PHONE)
+    await rules.asks_to_join(CAROL)
+    assert (await due()).grants == rules.now

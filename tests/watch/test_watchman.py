@@ -61,6 +61,7 @@ class World:
             self.ask_webhook if has_webhook else None,
             folder,
             50.0,
+            lambda: None,
             has_price=has_price,
         )
 

@@ -1,0 +1,53 @@
+"""When there is something to be done outside: one statement, answered from the indexes of what is due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, String, func, literal_column, not_, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.delivery import Urgency
+from bot.usecases.ports_delivery import DueTimes
+from storage import tables
+from storage.errands import RANGES
+from storage.grants import IS_BEING_MUTED
+from storage.screens import ACTED, IN_CROWD, NEWCOMER, STALE
+
+E = tables.errands.c
+A = tables.grants.c
+S = tables.screens.c
+GRANTS, SCREENS = "grants", "screens"
+
+
+def _first(sort: str, column: ColumnElement[datetime], *where: ColumnElement[bool]) -> Select[str, datetime]:
+    """The first moment of one sort. What its index begins with is one value, so that no more than a row is read."""
+    return select(literal_column(f"'{sort}'", String).label("sort"), func.min(column).label("at")).where(*where)
+
+
+def _is(column: ColumnElement[object], value: str | int) -> ColumnElement[bool]:
+    """Written out, so that the database sees that an index of those rows alone will do."""
+    return column == literal_column(repr(value))
+
+
+FIRST = union_all(
+    *(
+        _first(urgency.name, E.due_at, E.done_at.is_(None), _is(E.rank, rank))
+        for urgency, (lowest, highest) in RANGES.items()
+        for rank in range(lowest, highest + 1)
+    ),
+    _first(GRANTS, A.due_at, _is(A.state, "due"), not_(IS_BEING_MUTED)),
+    *(_first(SCREENS, S.due_at, STALE, _is(S.turn, turn)) for turn in (ACTED, NEWCOMER, IN_CROWD)),
+    _first(SCREENS, S.refresh_at, S.refresh_at.is_not(None), not_(STALE)),
+)
+
+
+async def due_times(connection: AsyncConnection) -> DueTimes:
+    """When the first of each sort is due."""
+    rows = await connection.execute(FIRST)
+    first: dict[str, datetime] = {}
+    for row in rows:
+        if row.at is not None:
+            first[row.sort] = min(row.at, first.get(row.sort, row.at))
+    errands = {urgency: first[urgency.name] for urgency in Urgency if urgency.name in first}
+    return DueTimes(errands, first.get(GRANTS), first.get(SCREENS))
