@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +15,14 @@ from bot.domain.gate import Switch
 from bot.domain.panel import Act, ActKind
 from bot.domain.settings import STANDARD, WayIn
 from bot.sandbox.people import Person
+from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
 from bot.usecases.ports import Store
 from bot.usecases.settings_effects import settings_changed
 from bot.usecases.switch_gate import SwitchGate
+from bot.workers import SWEEP_EVERY
 from storage.gates import SETTINGS
 from tests.installation import Installation
 from tests.scenarios.story import eventually
@@ -46,6 +50,7 @@ async def changes(callgate: Installation, group: Group, **changes: Any) -> None:
         await settings_changed(store, before, replace(before, settings=settings), app._parts.clock.now())
 
     await app._parts.database.transact(change)
+    app._parts.wake()
 
 
 async def switches(callgate: Installation, group: Group, to: Switch, admin: Person) -> Toast:
@@ -60,13 +65,30 @@ async def switches(callgate: Installation, group: Group, to: Switch, admin: Pers
             store, gate, Act(ActKind.SWITCH, group.id, admin.id, {"value": to}), app._parts.clock.now()
         )
 
-    return await app._parts.database.transact(switch)
+    done = await app._parts.database.transact(switch)
+    app._parts.wake()
+    return done
 
 
 async def writes(callgate: Installation, statement: str, **values: object) -> None:
     """Change the database through a connection of the test's own, while the bot runs."""
     async with callgate._reader.begin() as connection:
         await connection.execute(text(statement), values)
+
+
+async def sweeps_until(callgate: Installation, query: str, expected: Sequence[Mapping[str, Any]]) -> None:
+    """Return once the database answers `query` with these rows. The next sweep is due at once, and another one each
+    half a second, should it have come too soon."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        callgate.world.clock.advance(SWEEP_EVERY)
+        try:
+            await eventually(callgate, query, expected, within=0.5)
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 async def is_swept(callgate: Installation) -> None:
@@ -78,7 +100,7 @@ async def is_swept(callgate: Installation) -> None:
             "INSERT INTO errands (kind, rank, chat_id, details, created_at, due_at, expires_at)"
             " VALUES ('answer_button', 0, 0, '{}', 0, 0, 1)",
         )
-        await eventually(callgate, "SELECT count(*) AS n FROM errands WHERE chat_id = 0 AND done_at IS NULL", NOBODY)
+        await sweeps_until(callgate, "SELECT count(*) AS n FROM errands WHERE chat_id = 0 AND done_at IS NULL", NOBODY)
 
 
 async def with_gate(

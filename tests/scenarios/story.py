@@ -52,7 +52,7 @@ async def eventually(
     deadline = time.monotonic() + within
     while (rows := await callgate.rows(query, **values)) != list(expected):
         assert time.monotonic() < deadline, f"{query}: {rows} instead of {expected}\n{callgate.world.story()}"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.01)
 
 
 async def all_is_carried(callgate: Installation, within: float = PATIENCE) -> None:
