@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.usecases.ports import Noted, StorageUnavailableError
 from bot.usecases.ports_personal import Marker
+from storage import sqlite_adapter
 from storage.store import SqlStore
 
 T = TypeVar("T")
@@ -98,6 +99,7 @@ class Database:
         if self.is_sqlite:
             self._hold_file()
             self._engine = create_async_engine(self._url, hide_parameters=True)
+            event.listen(self._engine.sync_engine, "do_connect", sqlite_adapter.connect)
             event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_immediate)
         else:
