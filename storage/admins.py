@@ -54,6 +54,17 @@ KNOWN = (
     .order_by(S.user_id.desc())
     .limit(1)
 )
+DECISIONS = select(tables.standings).where(S.user_id == bindparam("whose"))
+APPEALS_SINCE = select(AP.gate_id, AP.user_id, AP.decided_at).where(
+    AP.user_id.in_(bindparam("whose", expanding=True)), AP.asked_at > bindparam("since")
+)
+IS_ADMIN = select(AD.is_admin).where(
+    AD.gate_id == bindparam("at_gate"), AD.user_id == bindparam("whose"), AD.checked_at >= bindparam("since")
+)
+ADMINS_AT = select(AD.user_id).where(AD.gate_id == bindparam("at_gate"), AD.is_admin).order_by(AD.user_id)
+TO_ASK = (
+    select(AD.gate_id).where(AD.user_id == bindparam("whose"), AD.checked_at < bindparam("since")).order_by(AD.gate_id)
+)
 
 
 class SqlStandings:
@@ -83,7 +94,7 @@ class SqlStandings:
         )
 
     async def of_person(self, user_id: int) -> dict[int, Decision]:
-        rows = await self._connection.execute(select(tables.standings).where(S.user_id == user_id))
+        rows = await self._connection.execute(DECISIONS, {"whose": user_id})
         return {row.gate_id: Decision(Standing(row.standing), row.at, row.admin_id) for row in rows}
 
     async def put(self, gate_id: int, user_id: int, decision: Decision) -> None:
@@ -123,9 +134,7 @@ class SqlAppeals:
         return bool(asked.rowcount)
 
     async def of_many(self, user_ids: Collection[int], since: datetime) -> dict[int, dict[int, bool]]:
-        rows = await self._connection.execute(
-            select(AP.gate_id, AP.user_id, AP.decided_at).where(AP.user_id.in_(user_ids), AP.asked_at > since)
-        )
+        rows = await self._connection.execute(APPEALS_SINCE, {"whose": list(user_ids), "since": since})
         asked: dict[int, dict[int, bool]] = defaultdict(dict)
         for row in rows:
             asked[row.user_id][row.gate_id] = row.decided_at is None
@@ -172,9 +181,7 @@ class SqlAdmins:
         self._connection = connection
 
     async def of(self, gate_id: int, user_id: int, since: datetime) -> bool | None:
-        found = await self._connection.execute(
-            select(AD.is_admin).where(AD.gate_id == gate_id, AD.user_id == user_id, AD.checked_at >= since)
-        )
+        found = await self._connection.execute(IS_ADMIN, {"at_gate": gate_id, "whose": user_id, "since": since})
         is_admin: bool | None = found.scalar_one_or_none()
         return is_admin
 
@@ -204,15 +211,11 @@ class SqlAdmins:
             await self.answered(gate_id, user_id, now, is_admin=True)
 
     async def at(self, gate_id: int) -> list[int]:
-        rows = await self._connection.execute(
-            select(AD.user_id).where(AD.gate_id == gate_id, AD.is_admin).order_by(AD.user_id)
-        )
+        rows = await self._connection.execute(ADMINS_AT, {"at_gate": gate_id})
         return list(rows.scalars())
 
     async def to_ask(self, user_id: int, since: datetime) -> list[int]:
-        rows = await self._connection.execute(
-            select(AD.gate_id).where(AD.user_id == user_id, AD.checked_at < since).order_by(AD.gate_id)
-        )
+        rows = await self._connection.execute(TO_ASK, {"whose": user_id, "since": since})
         return list(rows.scalars())
 
     async def gates_of(self, user_id: int) -> list[Gate]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, cast, func, not_, or_, select, update
+from sqlalchemy import BigInteger, Select, and_, bindparam, cast, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import MESSAGES, ErrandDue, ErrandKind, Urgency
 from bot.usecases.ports_delivery import ErrandLeft
 from storage import tables
-from storage.statements import delete_some, insert
+from storage.statements import delete_some, insert_new
 
 E = tables.errands.c
 P = tables.people.c
@@ -63,6 +64,40 @@ OTHERS = ("user_id", "admin_id", "by", "value", "text")
 """Under which of an errand's details somebody may stand whom it is not for, nor about."""
 
 
+IS_LEFT = E.done_at.is_(None)
+DUE = (
+    select(E.id, E.kind, E.chat_id, E.details, E.attempts, E.user_id, P.language)
+    .join(tables.people, P.user_id == E.chat_id, isouter=True)
+    .where(
+        IS_LEFT,
+        # One by one, so that of each rank those alone are read that are due.
+        E.rank.in_(bindparam("ranks", expanding=True)),
+        E.due_at <= bindparam("now"),
+        or_(E.expires_at.is_(None), E.expires_at > bindparam("now")),
+        E.id.not_in(bindparam("busy", expanding=True)),
+        not_(and_(E.chat_id.in_(bindparam("resting", expanding=True)), E.kind.in_(MESSAGES))),
+    )
+    .limit(bindparam("at_most"))
+)
+OLDEST_FIRST = DUE.order_by(E.rank, E.due_at, E.id)
+NEWEST_FIRST = DUE.order_by(E.rank, E.due_at.desc(), E.id)
+CANCEL = (
+    update(tables.errands)
+    .where(E.user_id == bindparam("whose"), E.chat_id == bindparam("where"), E.kind == bindparam("what"), IS_LEFT)
+    .values(done_at=bindparam("now"))
+)
+CANCEL_RESTING = CANCEL.where(E.due_at > bindparam("now"))
+ABOUT = select(E.user_id).where(
+    E.chat_id == bindparam("where"), E.kind == bindparam("what"), IS_LEFT, E.user_id.is_not(None)
+)
+DONE = update(tables.errands).where(E.id.in_(bindparam("which", expanding=True))).values(done_at=bindparam("now"))
+RETRY = (
+    update(tables.errands)
+    .where(E.id == bindparam("which"))
+    .values(due_at=bindparam("again_at"), attempts=E.attempts + 1, error=bindparam("said"))
+)
+
+
 class SqlErrands:
     """See `bot.usecases.ports.Errands`."""
 
@@ -84,7 +119,7 @@ class SqlErrands:
         crowd: bool = False,
     ) -> None:
         await self._connection.execute(
-            insert(self._connection, tables.errands).on_conflict_do_nothing(),
+            insert_new(self._connection, tables.errands),
             {
                 "kind": kind,
                 "rank": RANKS[kind] + (CROWD if crowd else 0),
@@ -146,37 +181,25 @@ class SqlErrands:
         lowest, highest = RANGES[urgency]
         ranks = range(lowest, highest + 1)
         if urgency is not Urgency.AT_ONCE:
-            return await self._due(now, limit, busy, ranks, resting, E.due_at)
+            return await self._due(OLDEST_FIRST, now, limit, busy, ranks, resting)
         # What Telegram waits seconds for is sent while it still does: the newest first. No index has these in order.
         found: list[ErrandDue] = []
         for rank in ranks:
-            found += await self._due(now, limit - len(found), busy, (rank,), resting, E.due_at.desc())
+            found += await self._due(NEWEST_FIRST, now, limit - len(found), busy, (rank,), resting)
         return found
 
     async def _due(
         self,
+        query: Select[Any],
         now: datetime,
         limit: int,
         busy: Collection[int],
         ranks: Sequence[int],
         resting: Collection[int],
-        order: ColumnElement[datetime],
     ) -> list[ErrandDue]:
-        where = [not_(and_(E.chat_id.in_(resting), E.kind.in_(MESSAGES)))] if resting else []
         rows = await self._connection.execute(
-            select(E.id, E.kind, E.chat_id, E.details, E.attempts, E.user_id, P.language)
-            .join(tables.people, P.user_id == E.chat_id, isouter=True)
-            .where(
-                E.done_at.is_(None),
-                # One by one, so that of each rank those alone are read that are due.
-                E.rank.in_(ranks),
-                E.due_at <= now,
-                or_(E.expires_at.is_(None), E.expires_at > now),
-                E.id.not_in(busy),
-                *where,
-            )
-            .order_by(E.rank, order, E.id)
-            .limit(limit)
+            query,
+            {"ranks": list(ranks), "now": now, "busy": list(busy), "resting": list(resting), "at_most": limit},
         )
         return [
             ErrandDue(
@@ -188,18 +211,13 @@ class SqlErrands:
     async def cancel(
         self, kind: ErrandKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False
     ) -> bool:
-        when = [E.due_at > now] if resting else []
         cancelled = await self._connection.execute(
-            update(tables.errands)
-            .where(E.user_id == user_id, E.chat_id == chat_id, E.kind == kind, E.done_at.is_(None), *when)
-            .values(done_at=now)
+            CANCEL_RESTING if resting else CANCEL, {"whose": user_id, "where": chat_id, "what": kind, "now": now}
         )
         return bool(cancelled.rowcount)
 
     async def about(self, kind: ErrandKind, chat_id: int) -> set[int]:
-        found = await self._connection.execute(
-            select(E.user_id).where(E.chat_id == chat_id, E.kind == kind, E.done_at.is_(None), E.user_id.is_not(None))
-        )
+        found = await self._connection.execute(ABOUT, {"where": chat_id, "what": kind})
         return set(found.scalars())
 
     async def left_about(self, user_id: int, kinds: Collection[ErrandKind]) -> list[ErrandLeft]:
@@ -228,7 +246,7 @@ class SqlErrands:
         return at
 
     async def done(self, errand_ids: Sequence[int], now: datetime) -> None:
-        await self._connection.execute(update(tables.errands).where(E.id.in_(errand_ids)).values(done_at=now))
+        await self._connection.execute(DONE, {"which": list(errand_ids), "now": now})
 
     async def expire(self, now: datetime) -> None:
         await self._connection.execute(
@@ -239,9 +257,7 @@ class SqlErrands:
         await delete_some(self._connection, tables.errands, E.done_at, E.done_at < done_before)
 
     async def retry(self, errand_id: int, due_at: datetime, error: str) -> None:
-        await self._connection.execute(
-            update(tables.errands).where(E.id == errand_id).values(due_at=due_at, attempts=E.attempts + 1, error=error)
-        )
+        await self._connection.execute(RETRY, {"which": errand_id, "again_at": due_at, "said": error})
 
     async def move(self, old_id: int, new_id: int) -> None:
         about = cast(E.details["gate"].as_string(), BigInteger)

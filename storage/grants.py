@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, not_, select, tuple_, update
+from sqlalchemy import Row, and_, bindparam, exists, func, not_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import ErrandKind, GrantDue
@@ -42,6 +42,42 @@ SETTLE = (
 IS_BEING_MUTED = and_(
     A.kind == GrantKind.UNMUTE,
     exists().where(E.user_id == A.user_id, E.chat_id == A.gate_id, E.kind == ErrandKind.MUTE, E.done_at.is_(None)),
+)
+GRANTS_OF = select(tables.grants).where(A.user_id == bindparam("whose"))
+AT_GATE = GRANTS_OF.where(A.gate_id == bindparam("at_gate")).order_by(A.owed_at)
+NOT_GONE = GRANTS_OF.where(A.state != GrantState.GONE).order_by(A.owed_at)
+TAKE_BACK = (
+    update(tables.grants)
+    .where(
+        A.gate_id == bindparam("at_gate"),
+        A.user_id == bindparam("whose"),
+        A.kind.in_(bindparam("kinds", expanding=True)),
+    )
+    .values(state=GrantState.GONE)
+)
+WITH_GATES = (
+    select(tables.grants, *GATE_COLUMNS)
+    .join(tables.gates, G.chat_id == A.gate_id)
+    .where(A.user_id.in_(bindparam("whose", expanding=True)), A.state != GrantState.GONE, A.kind != GrantKind.TAG)
+    .order_by(A.owed_at.desc())
+)
+DUE = (
+    select(A.gate_id, A.user_id, A.kind, A.owed_at, A.attempts, A.detail, A.verification_id, R.query_id)
+    .join(tables.join_requests, (R.gate_id == A.gate_id) & (R.user_id == A.user_id), isouter=True)
+    .where(A.state == GrantState.DUE, A.due_at <= bindparam("now"), not_(IS_BEING_MUTED))
+    .order_by(A.due_at)
+    .limit(bindparam("at_most"))
+)
+DUE_BESIDE = DUE.where(tuple_(A.gate_id, A.user_id).not_in(bindparam("busy", expanding=True)))
+RETRY = (
+    update(tables.grants)
+    .where(
+        A.gate_id == bindparam("at_gate"),
+        A.user_id == bindparam("whose"),
+        A.kind == bindparam("what"),
+        A.owed_at == bindparam("since"),
+    )
+    .values(due_at=bindparam("again_at"), attempts=A.attempts + 1, error=bindparam("said"))
 )
 
 
@@ -99,15 +135,11 @@ class SqlGrants:
         )
 
     async def get(self, gate_id: int, user_id: int) -> list[Grant]:
-        rows = await self._connection.execute(
-            select(tables.grants).where(A.gate_id == gate_id, A.user_id == user_id).order_by(A.owed_at)
-        )
+        rows = await self._connection.execute(AT_GATE, {"at_gate": gate_id, "whose": user_id})
         return [_grant(row) for row in rows]
 
     async def of_person(self, user_id: int) -> list[Grant]:
-        rows = await self._connection.execute(
-            select(tables.grants).where(A.user_id == user_id, A.state != GrantState.GONE).order_by(A.owed_at)
-        )
+        rows = await self._connection.execute(NOT_GONE, {"whose": user_id})
         return [_grant(row) for row in rows]
 
     async def take_back(self, gate_id: int, user_id: int, kind: GrantKind | None = None) -> list[Grant]:
@@ -117,20 +149,11 @@ class SqlGrants:
             for grant in await self.get(gate_id, user_id)
             if grant.state is not GrantState.GONE and grant.kind in kinds
         ]
-        await self._connection.execute(
-            update(tables.grants)
-            .where(A.gate_id == gate_id, A.user_id == user_id, A.kind.in_(kinds))
-            .values(state=GrantState.GONE)
-        )
+        await self._connection.execute(TAKE_BACK, {"at_gate": gate_id, "whose": user_id, "kinds": list(kinds)})
         return grants
 
     async def of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[Grant, Gate]]]:
-        rows = await self._connection.execute(
-            select(tables.grants, *GATE_COLUMNS)
-            .join(tables.gates, G.chat_id == A.gate_id)
-            .where(A.user_id.in_(user_ids), A.state != GrantState.GONE, A.kind != GrantKind.TAG)
-            .order_by(A.owed_at.desc())
-        )
+        rows = await self._connection.execute(WITH_GATES, {"whose": list(user_ids)})
         grants: dict[int, list[tuple[Grant, Gate]]] = defaultdict(list)
         for row in rows:
             if len(grants[row.user_id]) < SHOWN_GRANTS:
@@ -139,14 +162,11 @@ class SqlGrants:
         return grants
 
     async def due(self, now: datetime, limit: int, busy: Collection[tuple[int, int]]) -> list[GrantDue]:
-        query = (
-            select(A.gate_id, A.user_id, A.kind, A.owed_at, A.attempts, A.detail, A.verification_id, R.query_id)
-            .join(tables.join_requests, (R.gate_id == A.gate_id) & (R.user_id == A.user_id), isouter=True)
-            .where(A.state == GrantState.DUE, A.due_at <= now, not_(IS_BEING_MUTED))
-        )
+        values: dict[str, object] = {"now": now, "at_most": limit}
         if busy:
-            query = query.where(tuple_(A.gate_id, A.user_id).not_in(busy))
-        rows = await self._connection.execute(query.order_by(A.due_at).limit(limit))
+            rows = await self._connection.execute(DUE_BESIDE, values | {"busy": list(busy)})
+        else:
+            rows = await self._connection.execute(DUE, values)
         return [
             GrantDue(
                 row.gate_id,
@@ -182,7 +202,15 @@ class SqlGrants:
 
     async def retry(self, grant: GrantDue, due_at: datetime, error: str) -> None:
         await self._connection.execute(
-            update(tables.grants).where(*_is(grant)).values(due_at=due_at, attempts=A.attempts + 1, error=error or None)
+            RETRY,
+            {
+                "at_gate": grant.gate_id,
+                "whose": grant.user_id,
+                "what": grant.kind,
+                "since": grant.owed_at,
+                "again_at": due_at,
+                "said": error or None,
+            },
         )
 
     async def owe_again(self, now: datetime, *, user_id: int | None = None, gate_id: int | None = None) -> int:
@@ -212,12 +240,3 @@ def _grant(row: Row[tuple[object, ...]]) -> Grant:
 
 def _how(row: Row[tuple[object, ...]]) -> How | None:
     return How(row.how) if row.how else None
-
-
-def _is(grant: GrantDue) -> tuple[ColumnElement[bool], ...]:
-    return (
-        A.gate_id == grant.gate_id,
-        A.user_id == grant.user_id,
-        A.kind == grant.kind,
-        A.owed_at == grant.owed_at,
-    )

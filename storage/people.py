@@ -23,8 +23,32 @@ REQUESTS = tables.join_requests.c
 OTHERS = tables.people.alias("others").c
 IS_ANOTHERS = exists().where(OTHERS.username_digest == bindparam("named"), OTHERS.user_id != bindparam("whose"))
 """Whether somebody else is known by the same user name."""
+MET = (PEOPLE.can_be_written, IS_ANOTHERS.label("is_anothers"))
+TAKE_USERNAME = (
+    update(tables.people)
+    .where(PEOPLE.username_digest == bindparam("named"), PEOPLE.user_id != bindparam("whose"))
+    .values(username_digest=None)
+)
+NAMED = (
+    select(PEOPLE.user_id)
+    .where(PEOPLE.username_digest == bindparam("named"))
+    # Two may have it when they told it at the same moment.
+    .order_by(PEOPLE.met_at.desc(), PEOPLE.user_id.desc())
+    .limit(1)
+)
+THESE_PEOPLE = select(tables.people).where(PEOPLE.user_id.in_(bindparam("whose", expanding=True)))
+LOST = update(tables.people).where(PEOPLE.user_id.in_(bindparam("whose", expanding=True))).values(can_be_written=False)
 PHONE = select(tables.verified_phones)
 PHONE_OF = PHONE.where(PHONES.user_id == bindparam("whose"))
+PHONES_OF = PHONE.where(PHONES.user_id.in_(bindparam("whose", expanding=True)))
+OWNERS = PHONE.where(PHONES.fingerprint == bindparam("of")).order_by(PHONES.rank)
+DROP_PHONE = delete(tables.verified_phones).where(PHONES.user_id == bindparam("whose"))
+# It sets the column `is_verified`, which is among the names it is run with.
+NOTE_AT_REQUESTS = update(tables.join_requests).where(REQUESTS.user_id == bindparam("whose"))
+FORGOTTEN_OWNERS = (
+    select(FORGOTTEN.rank, FORGOTTEN.owner_mark).where(FORGOTTEN.phone_mark == bindparam("of")).order_by(FORGOTTEN.rank)
+)
+OWNER_IS_BACK = delete(tables.forgotten_phones).where(FORGOTTEN.owner_mark == bindparam("whose"))
 
 
 class SqlPeople:
@@ -42,29 +66,17 @@ class SqlPeople:
             values["username_digest"] = username or None
             news.append("username_digest")
         kept = await self._connection.execute(
-            upsert(self._connection, tables.people, *news).returning(
-                PEOPLE.can_be_written, IS_ANOTHERS.label("is_anothers")
-            ),
+            upsert(self._connection, tables.people, *news, returned=MET),
             {"user_id": user_id, "met_at": now, "whose": user_id, "named": username or None, **values},
         )
         row = kept.one()
         if username and row.is_anothers:
             # This update is the newest that is known of the name.
-            await self._connection.execute(
-                update(tables.people)
-                .where(PEOPLE.username_digest == username, PEOPLE.user_id != user_id)
-                .values(username_digest=None)
-            )
+            await self._connection.execute(TAKE_USERNAME, {"named": username, "whose": user_id})
         return Person(user_id, chat_id, language, row.can_be_written)
 
     async def by_username(self, digest: str) -> int | None:
-        # Two may have it when they told it at the same moment.
-        found = await self._connection.execute(
-            select(PEOPLE.user_id)
-            .where(PEOPLE.username_digest == digest)
-            .order_by(PEOPLE.met_at.desc(), PEOPLE.user_id.desc())
-            .limit(1)
-        )
+        found = await self._connection.execute(NAMED, {"named": digest})
         return found.scalar_one_or_none()
 
     async def lock(self, user_id: int) -> Person | None:
@@ -75,13 +87,11 @@ class SqlPeople:
         return None if found is None else _person(found)
 
     async def get_many(self, user_ids: Collection[int]) -> dict[int, Person]:
-        rows = await self._connection.execute(select(tables.people).where(PEOPLE.user_id.in_(user_ids)))
+        rows = await self._connection.execute(THESE_PEOPLE, {"whose": list(user_ids)})
         return {row.user_id: _person(row) for row in rows}
 
     async def lost(self, user_ids: Collection[int]) -> None:
-        await self._connection.execute(
-            update(tables.people).where(PEOPLE.user_id.in_(user_ids)).values(can_be_written=False)
-        )
+        await self._connection.execute(LOST, {"whose": list(user_ids)})
 
 
 class SqlVerifiedPhones:
@@ -96,28 +106,24 @@ class SqlVerifiedPhones:
         return None if row is None else phone(row)
 
     async def of_many(self, user_ids: Collection[int]) -> dict[int, VerifiedPhone]:
-        rows = await self._connection.execute(PHONE.where(PHONES.user_id.in_(user_ids)))
+        rows = await self._connection.execute(PHONES_OF, {"whose": list(user_ids)})
         return {row.user_id: phone(row) for row in rows}
 
     async def owners(self, fingerprint: Fingerprint) -> list[VerifiedPhone]:
-        rows = await self._connection.execute(PHONE.where(PHONES.fingerprint == fingerprint).order_by(PHONES.rank))
+        rows = await self._connection.execute(OWNERS, {"of": fingerprint})
         return [phone(row) for row in rows]
 
     async def forgotten_owners(self, fingerprint: Fingerprint, user_id: int) -> list[ForgottenOwner]:
         if self._marker is None:
             return []
         mine = self._marker.owner(fingerprint, user_id)
-        rows = await self._connection.execute(
-            select(FORGOTTEN.rank, FORGOTTEN.owner_mark)
-            .where(FORGOTTEN.phone_mark == self._marker.phone(fingerprint))
-            .order_by(FORGOTTEN.rank)
-        )
+        rows = await self._connection.execute(FORGOTTEN_OWNERS, {"of": self._marker.phone(fingerprint)})
         return [ForgottenOwner(row.rank, row.owner_mark == mine) for row in rows]
 
     async def put(self, phone: VerifiedPhone) -> None:
         if self._marker is not None:
             mine = self._marker.owner(phone.fingerprint, phone.user_id)
-            await self._connection.execute(delete(tables.forgotten_phones).where(FORGOTTEN.owner_mark == mine))
+            await self._connection.execute(OWNER_IS_BACK, {"whose": mine})
         values: dict[str, object] = {
             "fingerprint": phone.fingerprint,
             "mask": phone.mask,
@@ -134,14 +140,12 @@ class SqlVerifiedPhones:
         await forget_passed_over(self._connection, phone.user_id)
 
     async def drop(self, user_id: int) -> None:
-        await self._connection.execute(delete(tables.verified_phones).where(PHONES.user_id == user_id))
+        await self._connection.execute(DROP_PHONE, {"whose": user_id})
         await self._note_at_requests(user_id, is_verified=False)
         await forget_passed_over(self._connection, user_id)
 
     async def _note_at_requests(self, user_id: int, *, is_verified: bool) -> None:
-        await self._connection.execute(
-            update(tables.join_requests).where(REQUESTS.user_id == user_id).values(is_verified=is_verified)
-        )
+        await self._connection.execute(NOTE_AT_REQUESTS, {"whose": user_id, "is_verified": is_verified})
 
 
 def _person(row: Row[tuple[object, ...]]) -> Person:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Row,
+    bindparam,
     func,
     literal_column,
     or_,
@@ -26,7 +27,7 @@ from bot.domain.statistics import ENTERED, Period
 from bot.domain.verification import Verification
 from bot.usecases.ports import Claim, JournalEntry, JournalRow, Noted
 from storage import tables
-from storage.statements import delete_some, insert, upsert
+from storage.statements import delete_some, insert_new, upsert
 
 EV = tables.gateway_events.c
 ST = tables.gateway_state.c
@@ -34,7 +35,36 @@ SEEN = tables.seen_updates.c
 LAUNCHES = tables.launches.c
 J = tables.journal.c
 AT = type_coerce(J.at, BigInteger)
+USED_FOR = update(tables.gateway_events).where(EV.id == bindparam("which")).values(verification_id=bindparam("of"))
+TWIN = (
+    select(EV.id)
+    .where(
+        EV.fingerprint == bindparam("phone"),
+        EV.received_at >= bindparam("since"),
+        EV.kind == EventKind.CALL,
+        EV.source == bindparam("heard_from"),
+        EV.verification_id.is_not(None),
+        EV.twin_id.is_(None),
+    )
+    .order_by(EV.id)
+    .limit(1)
+)
+PAIR = update(tables.gateway_events).where(EV.id == bindparam("which")).values(twin_id=bindparam("with"))
 THE_ROW = 1
+BREAKER = select(ST.breaker_reason, ST.breaker_retry_at, ST.breaker_trips).where(ST.id == THE_ROW)
+INBOX_CURSOR = select(ST.inbox_cursor, ST.inbox_read_at).where(ST.id == THE_ROW)
+ALIVE_AT = select(ST.alive_at).where(ST.id == THE_ROW)
+CAME_ROUND = select(func.count()).where(
+    # As it is in the index: SQLite looks a value up in no partial one.
+    J.event == literal_column(f"'{Event.MEMBER_CAME}'"),
+    J.gate_id == bindparam("at_gate"),
+    J.at >= bindparam("since"),
+    J.code == "joined",
+)
+NEWEST = select(func.max(J.id))
+SINCE = select(J.id, J.user_id).where(J.id > bindparam("last_id")).order_by(J.id).limit(bindparam("at_most"))
+ADD = tables.journal.insert()
+NONCE = select(LAUNCHES.nonce).where(LAUNCHES.digest == bindparam("which"))
 CALLED_LENGTH = 32
 CODE_LENGTH = 64
 
@@ -49,20 +79,18 @@ class SqlGatewayEvents:
         self, event: GatewayEvent, digest: str, fingerprint: Fingerprint | None, mask: str, now: datetime
     ) -> int | None:
         kept = await self._connection.execute(
-            insert(self._connection, tables.gateway_events)
-            .values(
-                digest=digest,
-                kind=event.kind,
-                source=event.source,
-                fingerprint=fingerprint,
-                mask=mask,
-                called=event.called[:CALLED_LENGTH],
-                placed_at=event.placed_at,
-                received_at=now,
-                note=dict(event.note),
-            )
-            .on_conflict_do_nothing()
-            .returning(EV.id)
+            insert_new(self._connection, tables.gateway_events, EV.id),
+            {
+                "digest": digest,
+                "kind": event.kind,
+                "source": event.source,
+                "fingerprint": fingerprint,
+                "mask": mask,
+                "called": event.called[:CALLED_LENGTH],
+                "placed_at": event.placed_at,
+                "received_at": now,
+                "note": dict(event.note),
+            },
         )
         return kept.scalar_one_or_none()
 
@@ -71,31 +99,17 @@ class SqlGatewayEvents:
         await delete_some(self._connection, tables.gateway_events, EV.received_at, is_old, tables.IS_FOREIGN)
 
     async def used_for(self, event_id: int, verification_id: int) -> None:
-        await self._connection.execute(
-            update(tables.gateway_events).where(EV.id == event_id).values(verification_id=verification_id)
-        )
+        await self._connection.execute(USED_FOR, {"which": event_id, "of": verification_id})
 
     async def pair_with_twin(
         self, event_id: int, fingerprint: Fingerprint, source: EventSource, since: datetime
     ) -> bool:
-        found = await self._connection.execute(
-            select(EV.id)
-            .where(
-                EV.fingerprint == fingerprint,
-                EV.received_at >= since,
-                EV.kind == EventKind.CALL,
-                EV.source == source,
-                EV.verification_id.is_not(None),
-                EV.twin_id.is_(None),
-            )
-            .order_by(EV.id)
-            .limit(1)
-        )
+        found = await self._connection.execute(TWIN, {"phone": fingerprint, "since": since, "heard_from": source})
         twin_id = found.scalar_one_or_none()
         if twin_id is None:
             return False
         for one, other in ((event_id, twin_id), (twin_id, event_id)):
-            await self._connection.execute(update(tables.gateway_events).where(EV.id == one).values(twin_id=other))
+            await self._connection.execute(PAIR, {"which": one, "with": other})
         return True
 
 
@@ -106,10 +120,7 @@ class SqlGatewayState:
         self._connection = connection
 
     async def breaker(self) -> Breaker:
-        found = await self._connection.execute(
-            select(ST.breaker_reason, ST.breaker_retry_at, ST.breaker_trips).where(ST.id == THE_ROW)
-        )
-        row = found.one_or_none()
+        row = (await self._connection.execute(BREAKER)).one_or_none()
         if row is None:
             return Breaker()
         reason = GatewayReason(row.breaker_reason) if row.breaker_reason else None
@@ -119,15 +130,14 @@ class SqlGatewayState:
         await self._set(breaker_reason=breaker.reason, breaker_retry_at=breaker.retry_at, breaker_trips=breaker.trips)
 
     async def inbox_cursor(self) -> tuple[int | None, datetime | None]:
-        found = await self._connection.execute(select(ST.inbox_cursor, ST.inbox_read_at).where(ST.id == THE_ROW))
-        row = found.one_or_none()
+        row = (await self._connection.execute(INBOX_CURSOR)).one_or_none()
         return (None, None) if row is None else (row.inbox_cursor, row.inbox_read_at)
 
     async def set_inbox_cursor(self, entry_id: int, read_at: datetime) -> None:
         await self._set(inbox_cursor=entry_id, inbox_read_at=read_at)
 
     async def alive(self, now: datetime) -> datetime | None:
-        found = await self._connection.execute(select(ST.alive_at).where(ST.id == THE_ROW))
+        found = await self._connection.execute(ALIVE_AT)
         before = found.scalar_one_or_none()
         if before is None or (now - before).total_seconds() >= ALIVE_EVERY:
             await self._set(alive_at=now)
@@ -170,16 +180,7 @@ class SqlJournal:
         )
 
     async def came_round(self, gate_id: int, since: datetime) -> int:
-        entries = tables.journal.c
-        found = await self._connection.execute(
-            select(func.count()).where(
-                # As it is in the index: SQLite looks a value up in no partial one.
-                entries.event == literal_column(f"'{Event.MEMBER_CAME}'"),
-                entries.gate_id == gate_id,
-                entries.at >= since,
-                entries.code == "joined",
-            )
-        )
+        found = await self._connection.execute(CAME_ROUND, {"at_gate": gate_id, "since": since})
         return found.scalar_one()
 
     def about(
@@ -228,14 +229,11 @@ class SqlJournal:
         return [JournalRow(*row) for row in rows]
 
     async def newest(self) -> int:
-        found = await self._connection.execute(select(func.max(tables.journal.c.id)))
+        found = await self._connection.execute(NEWEST)
         return found.scalar_one() or 0
 
     async def since(self, entry_id: int, limit: int) -> list[tuple[int, int | None]]:
-        entries = tables.journal.c
-        rows = await self._connection.execute(
-            select(entries.id, entries.user_id).where(entries.id > entry_id).order_by(entries.id).limit(limit)
-        )
+        rows = await self._connection.execute(SINCE, {"last_id": entry_id, "at_most": limit})
         return [(row.id, row.user_id) for row in rows]
 
     async def of(self, gate_id: int, user_id: int, limit: int) -> list[JournalEntry]:
@@ -297,7 +295,7 @@ class SqlJournal:
         ]
         self._written = len(self.noted)
         if rows:
-            await self._connection.execute(tables.journal.insert(), rows)
+            await self._connection.execute(ADD, rows)
 
 
 def _within(period: Period) -> list[ColumnElement[bool]]:
@@ -319,13 +317,11 @@ class SqlLaunches:
 
     async def claim(self, digest: str, nonce: str, now: datetime) -> Claim:
         claimed = await self._connection.execute(
-            insert(self._connection, tables.launches)
-            .values(digest=digest, nonce=nonce, used_at=now)
-            .on_conflict_do_nothing()
+            insert_new(self._connection, tables.launches), {"digest": digest, "nonce": nonce, "used_at": now}
         )
         if claimed.rowcount:
             return Claim.NEW
-        found = await self._connection.execute(select(LAUNCHES.nonce).where(LAUNCHES.digest == digest))
+        found = await self._connection.execute(NONCE, {"which": digest})
         return Claim.AGAIN if found.scalar_one() == nonce else Claim.TAKEN
 
     async def forget(self, before: datetime) -> None:
@@ -342,10 +338,8 @@ class SqlSeen:
         if not update_ids:
             return set()
         rows = await self._connection.execute(
-            insert(self._connection, tables.seen_updates)
-            .values([{"update_id": update_id, "seen_at": now} for update_id in update_ids])
-            .on_conflict_do_nothing()
-            .returning(SEEN.update_id)
+            insert_new(self._connection, tables.seen_updates, SEEN.update_id),
+            [{"update_id": update_id, "seen_at": now} for update_id in update_ids],
         )
         return set(rows.scalars())
 

@@ -46,11 +46,35 @@ IN_CALL_WINDOW = exists().where(
 )
 VERIFIED = exists().where(P.user_id == R.user_id)
 HAS_PHONE = {"is_verified": select(exists().where(P.user_id == bindparam("whose"))).scalar_subquery()}
-DECIDE = (
-    update(tables.join_requests)
-    .where(R.gate_id == bindparam("at_gate"), R.user_id == bindparam("whose"))
-    .values(state=bindparam("decided_state"), decided_at=bindparam("now"))
+IS_THE_ONE = (R.gate_id == bindparam("at_gate"), R.user_id == bindparam("whose"))
+THE_ONE = select(tables.join_requests).where(*IS_THE_ONE)
+OF_PERSON = select(tables.join_requests).where(R.user_id == bindparam("whose")).order_by(R.requested_at.desc())
+NAMES = (
+    select(R.user_id, R.name)
+    .where(R.user_id.in_(bindparam("whose", expanding=True)), R.name != "")
+    .order_by(R.requested_at)
 )
+WAITING_WITH_GATES = (
+    select(tables.join_requests, *GATE_COLUMNS)
+    .join(tables.gates, G.chat_id == R.gate_id)
+    .where(R.state == RequestState.WAITING, R.user_id.in_(bindparam("whose", expanding=True)))
+    .order_by(R.requested_at, R.gate_id.desc())
+)
+# The columns that this sets are those among the names it is run with.
+CHANGE = update(tables.join_requests).where(*IS_THE_ONE)
+DECIDE = CHANGE.values(state=bindparam("decided_state"), decided_at=bindparam("now"))
+CLAIM = DECIDE.where(tables.IS_WAITING)
+DECLINE_OVERDUE = CLAIM.where(R.deadline_at < bindparam("now"))
+RECONSIDER = update(tables.join_requests).where(tables.IS_WAITING, R.hindrance.is_not(None)).values(hindrance=None)
+RECONSIDER_AT = RECONSIDER.where(R.gate_id == bindparam("at_gate"))
+RECONSIDER_THEM = RECONSIDER.where(R.user_id == bindparam("whose"))
+RECONSIDER_THE_ONE = RECONSIDER.where(*IS_THE_ONE)
+GIVE_CHANCE = (
+    update(tables.join_requests)
+    .where(R.gate_id == bindparam("at_gate"), tables.IS_WAITING, R.deadline_at < bindparam("until"))
+    .values(deadline_at=bindparam("until"))
+)
+COUNT_WAITING = select(func.count()).where(R.gate_id == bindparam("at_gate"), tables.IS_WAITING)
 REACH = (
     update(tables.join_requests)
     .where(
@@ -69,6 +93,17 @@ MUTES_NOBODY = or_(
 )
 RECENT = select(func.count()).where(R.gate_id == bindparam("at_gate"), R.requested_at >= bindparam("since"))
 TURNED_AWAY = (ErrandKind.DECLINE_JOIN, ErrandKind.KICK)
+BEING_TURNED_AWAY = (
+    select(tables.join_requests)
+    .join(tables.errands, (E.user_id == R.user_id) & (E.chat_id == R.gate_id))
+    .where(
+        R.user_id == bindparam("whose"),
+        R.state == RequestState.DECLINED,
+        E.kind.in_(TURNED_AWAY),
+        E.done_at.is_(None),
+    )
+    .with_for_update(key_share=True, of=tables.join_requests)
+)
 
 
 class SqlJoinRequests:
@@ -103,33 +138,21 @@ class SqlJoinRequests:
         self._kept.add(key)
 
     async def get(self, gate_id: int, user_id: int) -> JoinRequest | None:
-        found = await self._connection.execute(
-            select(tables.join_requests).where(R.gate_id == gate_id, R.user_id == user_id)
-        )
+        found = await self._connection.execute(THE_ONE, {"at_gate": gate_id, "whose": user_id})
         row = found.one_or_none()
         return None if row is None else _request(row)
 
     async def of_person(self, user_id: int) -> list[JoinRequest]:
-        rows = await self._connection.execute(
-            select(tables.join_requests).where(R.user_id == user_id).order_by(R.requested_at.desc())
-        )
+        rows = await self._connection.execute(OF_PERSON, {"whose": user_id})
         return [_request(row) for row in rows]
 
     async def names(self, user_ids: Collection[int]) -> dict[int, str]:
-        rows = await self._connection.execute(
-            select(R.user_id, R.name).where(R.user_id.in_(user_ids), R.name != "").order_by(R.requested_at)
-        )
+        rows = await self._connection.execute(NAMES, {"whose": list(user_ids)})
         return {row.user_id: row.name for row in rows}
 
     async def waiting_of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[JoinRequest, Gate]]]:
         waiting: dict[int, list[tuple[JoinRequest, Gate]]] = defaultdict(list)
-        rows = await self._connection.execute(
-            select(tables.join_requests, *GATE_COLUMNS)
-            .join(tables.gates, G.chat_id == R.gate_id)
-            .where(R.state == RequestState.WAITING, R.user_id.in_(user_ids))
-            .order_by(R.requested_at, R.gate_id.desc())
-        )
-        for row in rows:
+        for row in await self._connection.execute(WAITING_WITH_GATES, {"whose": list(user_ids)}):
             waiting[row.user_id].append((_request(row), gate(row.gate_id, row)))
         return waiting
 
@@ -140,25 +163,19 @@ class SqlJoinRequests:
 
     async def claim(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> bool:
         claimed = await self._connection.execute(
-            update(tables.join_requests)
-            .where(R.gate_id == gate_id, R.user_id == user_id, R.state == RequestState.WAITING)
-            .values(state=state, decided_at=now)
+            CLAIM, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
         )
         return bool(claimed.rowcount)
 
     async def set_hindrance(self, gate_id: int, user_id: int, hindrance: Hindrance | None) -> None:
-        await self._connection.execute(
-            update(tables.join_requests).where(R.gate_id == gate_id, R.user_id == user_id).values(hindrance=hindrance)
-        )
+        await self._connection.execute(CHANGE, {"at_gate": gate_id, "whose": user_id, "hindrance": hindrance})
 
     async def reconsider(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
-        whose = [R.gate_id == gate_id] if gate_id is not None else []
-        whose += [R.user_id == user_id] if user_id is not None else []
-        await self._connection.execute(
-            update(tables.join_requests)
-            .where(*whose, R.state == RequestState.WAITING, R.hindrance.is_not(None))
-            .values(hindrance=None)
-        )
+        if gate_id is None:
+            query = RECONSIDER if user_id is None else RECONSIDER_THEM
+        else:
+            query = RECONSIDER_AT if user_id is None else RECONSIDER_THE_ONE
+        await self._connection.execute(query, {"at_gate": gate_id, "whose": user_id})
 
     async def recent(self, gate_id: int, since: datetime, enough: int) -> int:
         if gate_id not in self._recent or self._recent[gate_id] > enough:
@@ -185,7 +202,7 @@ class SqlJoinRequests:
         return [_request(row) for row in rows]
 
     async def count_waiting(self, gate_id: int) -> int:
-        found = await self._connection.execute(select(func.count()).where(R.gate_id == gate_id, tables.IS_WAITING))
+        found = await self._connection.execute(COUNT_WAITING, {"at_gate": gate_id})
         return found.scalar_one()
 
     async def count_declinable(self, gate_id: int, before: datetime) -> int:
@@ -222,17 +239,7 @@ class SqlJoinRequests:
         return found
 
     async def reopen(self, user_id: int, now: datetime) -> list[JoinRequest]:
-        rows = await self._connection.execute(
-            select(tables.join_requests)
-            .join(tables.errands, (E.user_id == R.user_id) & (E.chat_id == R.gate_id))
-            .where(
-                R.user_id == user_id,
-                R.state == RequestState.DECLINED,
-                E.kind.in_(TURNED_AWAY),
-                E.done_at.is_(None),
-            )
-            .with_for_update(key_share=True, of=tables.join_requests)
-        )
+        rows = await self._connection.execute(BEING_TURNED_AWAY, {"whose": user_id})
         found = [_request(row) for row in rows]
         if found:
             gate_ids = [request.gate_id for request in found]
@@ -266,9 +273,7 @@ class SqlJoinRequests:
         )
 
     async def forget_query(self, gate_id: int, user_id: int) -> None:
-        await self._connection.execute(
-            update(tables.join_requests).where(R.gate_id == gate_id, R.user_id == user_id).values(query_id=None)
-        )
+        await self._connection.execute(CHANGE, {"at_gate": gate_id, "whose": user_id, "query_id": None})
 
     async def reached(
         self, user_ids: Collection[int], *, reached: bool, gate_id: int | None = None
@@ -298,9 +303,14 @@ class SqlJoinRequests:
 
     async def wait_on(self, gate_id: int, user_id: int, deadline_at: datetime) -> None:
         await self._connection.execute(
-            update(tables.join_requests)
-            .where(R.gate_id == gate_id, R.user_id == user_id)
-            .values(state=RequestState.WAITING, decided_at=None, deadline_at=deadline_at)
+            CHANGE,
+            {
+                "at_gate": gate_id,
+                "whose": user_id,
+                "state": RequestState.WAITING,
+                "decided_at": None,
+                "deadline_at": deadline_at,
+            },
         )
 
     async def overdue(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
@@ -341,18 +351,13 @@ class SqlJoinRequests:
     async def decline_overdue(self, gate_id: int, user_id: int, now: datetime) -> bool:
         # What was read before may be over: on PostgreSQL a confirmation can come in between.
         declined = await self._connection.execute(
-            update(tables.join_requests)
-            .where(R.gate_id == gate_id, R.user_id == user_id, R.state == RequestState.WAITING, R.deadline_at < now)
-            .values(state=RequestState.DECLINED, decided_at=now)
+            DECLINE_OVERDUE,
+            {"at_gate": gate_id, "whose": user_id, "decided_state": RequestState.DECLINED, "now": now},
         )
         return bool(declined.rowcount)
 
     async def give_chance(self, gate_id: int, deadline_at: datetime) -> None:
-        await self._connection.execute(
-            update(tables.join_requests)
-            .where(R.gate_id == gate_id, R.state == RequestState.WAITING, R.deadline_at < deadline_at)
-            .values(deadline_at=deadline_at)
-        )
+        await self._connection.execute(GIVE_CHANCE, {"at_gate": gate_id, "until": deadline_at})
 
     async def prolong(self, seconds: float) -> None:
         await self._connection.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, select, text
+from sqlalchemy import bindparam, delete, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import tables
@@ -27,6 +27,9 @@ REACHED = select(M.at).where(M.name == ATTEMPTS_MARK)
 # Word for word as the partial indexes have it, or the databases would not see that these cover it.
 IS_OVER = text("state IN ('declined', 'gone')")
 IS_GONE = text("state = 'gone'")
+PASSED_OVER = select(V.id).where(
+    V.user_id == bindparam("whose"), V.ended_at <= REACHED.scalar_subquery(), ~exists().where(*VERIFIES)
+)
 
 
 class SqlRetention:
@@ -86,9 +89,8 @@ class SqlRetention:
 async def forget_passed_over(connection: AsyncConnection, user_id: int) -> None:
     """Attempts of a person by which they are verified no more, and which were passed over when they were: nobody
     would look at them again."""
-    used = exists().where(*VERIFIES)
-    passed = select(V.id).where(V.user_id == user_id, V.ended_at <= REACHED.scalar_subquery(), ~used)
-    await _delete_attempts(connection, list((await connection.execute(passed)).scalars()))
+    passed = await connection.execute(PASSED_OVER, {"whose": user_id})
+    await _delete_attempts(connection, list(passed.scalars()))
 
 
 async def _delete_attempts(connection: AsyncConnection, ids: Collection[int]) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import bindparam, case, literal, not_, select, update
+from sqlalchemy import bindparam, case, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import Receipt, ScreenDue
@@ -16,8 +15,42 @@ from storage import tables
 from storage.statements import upsert
 
 S = tables.screens.c
-P = tables.people.c
+ACTED, NEWCOMER, IN_CROWD = range(3)
+"""Whose turn it is to see their screen: who waits for it, then newcomers, and those of a crowd last."""
 STALE = S.revision > S.shown_revision
+NEXT_REVISION = S.revision + 1
+IS_THEIRS = S.user_id == bindparam("whose")
+IS_ONE_OF_THEIRS = S.user_id.in_(bindparam("whose", expanding=True))
+# The columns that a statement sets to plain values are those among the names it is run with.
+TOUCH = update(tables.screens).where(IS_ONE_OF_THEIRS).values(revision=NEXT_REVISION, attempts=0)
+TOUCH_SOME = TOUCH.where(S.face.in_(bindparam("faces", expanding=True)))
+POSTPONE = (
+    update(tables.screens)
+    .where(IS_THEIRS, STALE, S.turn != ACTED, S.due_at < bindparam("until"))
+    .values(due_at=bindparam("until"))
+)
+HURRY = update(tables.screens).where(IS_THEIRS, STALE, S.due_at > bindparam("now")).values(due_at=bindparam("now"))
+WANTED = select(S.face, S.details).where(IS_THEIRS)
+LIMITED = select(S.user_id, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.LIMITED)
+MAY_GO = (
+    S.user_id.not_in(bindparam("busy", expanding=True)),
+    S.chat_id.not_in(bindparam("resting", expanding=True)),
+)
+DUE = (
+    select(tables.screens)
+    # Turn by turn, so that of each those alone are read that are due.
+    .where(STALE, S.turn.in_((ACTED, NEWCOMER, IN_CROWD)), S.due_at <= bindparam("now"), *MAY_GO)
+    .order_by(S.turn, S.due_at)
+    .limit(bindparam("at_most"))
+)
+DUE_BEFORE_CROWD = DUE.where(S.turn < IN_CROWD)
+DUE_IN_CROWD = DUE.where(S.turn == IN_CROWD)
+REFRESHES = (
+    select(tables.screens)
+    .where(S.refresh_at <= bindparam("now"), not_(STALE), *MAY_GO)
+    .order_by(S.refresh_at)
+    .limit(bindparam("at_most"))
+)
 DRAWN = (
     update(tables.screens)
     # One of a revision that is not there yet was drawn for an earlier life of the same person.
@@ -37,8 +70,21 @@ GIVE_UP = (
     .where(S.user_id == bindparam("whose"), S.revision == bindparam("given_up"))
     .values(shown_revision=bindparam("given_up"), refresh_at=None)
 )
-ACTED, NEWCOMER, IN_CROWD = range(3)
-"""Whose turn it is to see their screen: who waits for it, then newcomers, and those of a crowd last."""
+RETRY = (
+    update(tables.screens)
+    .where(IS_THEIRS, S.revision == bindparam("failed_revision"))
+    .values(
+        due_at=bindparam("again_at"),
+        # A refresh stays due, so that it is made up for and the later ones follow.
+        refresh_at=case((S.refresh_at.is_not(None), bindparam("again_at", type_=tables.Moment))),
+        attempts=S.attempts + 1,
+    )
+)
+DROP = (
+    update(tables.screens)
+    .where(IS_ONE_OF_THEIRS, STALE, S.turn != ACTED)
+    .values(shown_revision=S.revision, refresh_at=None)
+)
 
 
 class SqlScreens:
@@ -75,45 +121,35 @@ class SqlScreens:
             "attempts": 0,
         }
         first = {"revision": 1, "shown_revision": 0, "fresh_revision": int(fresh), "is_editable": False}
-        counted: dict[str, Any] = {"revision": S.revision + 1}
+        counted = {"revision": NEXT_REVISION}
         if fresh:
-            counted["fresh_revision"] = S.revision + 1
+            counted["fresh_revision"] = NEXT_REVISION
         await self._connection.execute(
-            upsert(self._connection, tables.screens, *values, **counted), {"user_id": user_id, **first, **values}
+            upsert(self._connection, tables.screens, *values, computed=counted), {"user_id": user_id, **first, **values}
         )
 
     async def touch(
         self, user_ids: Collection[int], now: datetime, *, acted: bool = True, faces: Collection[Face] = ()
     ) -> None:
         if user_ids:
-            which = [S.face.in_(faces)] if faces else []
-            await self._connection.execute(
-                update(tables.screens)
-                .where(S.user_id.in_(user_ids), *which)
-                .values(revision=S.revision + 1, turn=ACTED if acted else NEWCOMER, due_at=now, attempts=0)
-            )
+            values = {"whose": list(user_ids), "turn": ACTED if acted else NEWCOMER, "due_at": now}
+            if faces:
+                await self._connection.execute(TOUCH_SOME, values | {"faces": list(faces)})
+            else:
+                await self._connection.execute(TOUCH, values)
 
     async def postpone(self, user_id: int, until: datetime) -> None:
-        await self._connection.execute(
-            update(tables.screens)
-            .where(S.user_id == user_id, STALE, S.turn != ACTED, S.due_at < until)
-            .values(due_at=until)
-        )
+        await self._connection.execute(POSTPONE, {"whose": user_id, "until": until})
 
     async def hurry(self, user_id: int, now: datetime) -> None:
-        await self._connection.execute(
-            update(tables.screens).where(S.user_id == user_id, STALE, S.due_at > now).values(due_at=now)
-        )
+        await self._connection.execute(HURRY, {"whose": user_id, "now": now})
 
     async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
-        found = await self._connection.execute(select(S.face, S.details).where(S.user_id == user_id))
-        row = found.one_or_none()
+        row = (await self._connection.execute(WANTED, {"whose": user_id})).one_or_none()
         return None if row is None else (Face(row.face), row.details)
 
     async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
-        rows = await self._connection.execute(
-            select(S.user_id, S.details).where(S.user_id.in_(user_ids), S.face == Face.LIMITED)
-        )
+        rows = await self._connection.execute(LIMITED, {"whose": list(user_ids)})
         return {row.user_id: datetime.fromtimestamp(int(row.details["until"]), UTC) for row in rows}
 
     async def due(
@@ -125,20 +161,11 @@ class SqlScreens:
         *,
         also_patient: bool = False,
     ) -> list[ScreenRow]:
-        may_go = (S.user_id.not_in(busy), S.chat_id.not_in(resting))
-        # Turn by turn, so that of each those alone are read that are due.
-        is_due = (STALE, S.turn.in_((ACTED, NEWCOMER, IN_CROWD)), S.due_at <= now)
-        stale = select(tables.screens).where(*is_due, *may_go).order_by(S.turn, S.due_at)
-        refreshes = (
-            select(tables.screens).where(S.refresh_at <= now, not_(STALE), *may_go).order_by(S.refresh_at).limit(limit)
-        )
-        if also_patient:
-            queries = [stale.where(S.turn < IN_CROWD).limit(limit), stale.where(S.turn == IN_CROWD).limit(limit)]
-            rows = [(row, False) for query in queries for row in await self._connection.execute(query)]
-        else:
-            rows = [(row, False) for row in await self._connection.execute(stale.limit(limit))]
+        values = {"now": now, "busy": list(busy), "resting": list(resting), "at_most": limit}
+        queries = (DUE_BEFORE_CROWD, DUE_IN_CROWD) if also_patient else (DUE,)
+        rows = [(row, False) for query in queries for row in await self._connection.execute(query, values)]
         if also_patient or len(rows) < limit:
-            found = [(row, True) for row in await self._connection.execute(refreshes)]
+            found = [(row, True) for row in await self._connection.execute(REFRESHES, values)]
             rows += found if also_patient else found[: limit - len(rows)]
         return [
             ScreenRow(
@@ -176,16 +203,7 @@ class SqlScreens:
         return bool(drawn.scalar_one_or_none() == screen.revision)
 
     async def retry(self, user_id: int, revision: int, due_at: datetime) -> None:
-        await self._connection.execute(
-            update(tables.screens)
-            .where(S.user_id == user_id, S.revision == revision)
-            .values(
-                due_at=due_at,
-                # A refresh stays due, so that it is made up for and the later ones follow.
-                refresh_at=case((S.refresh_at.is_not(None), literal(due_at, tables.Moment))),
-                attempts=S.attempts + 1,
-            )
-        )
+        await self._connection.execute(RETRY, {"whose": user_id, "failed_revision": revision, "again_at": due_at})
 
     async def give_up(self, screens: Collection[tuple[int, int]]) -> None:
         if screens:
@@ -194,8 +212,4 @@ class SqlScreens:
             )
 
     async def drop(self, user_ids: Collection[int]) -> None:
-        await self._connection.execute(
-            update(tables.screens)
-            .where(S.user_id.in_(user_ids), STALE, S.turn != ACTED)
-            .values(shown_revision=S.revision, refresh_at=None)
-        )
+        await self._connection.execute(DROP, {"whose": list(user_ids)})

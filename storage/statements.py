@@ -7,6 +7,7 @@ than running it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, TextClause, any_, delete, func, literal_column, select
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 AT_ONCE = 1000
 """Rows deleted in one statement: no transaction is long, and the next one deletes more."""
+NOTHING: Mapping[str, ColumnElement[Any]] = MappingProxyType({})
 _built: dict[tuple[object, ...], Any] = {}
 
 
@@ -23,27 +25,38 @@ def insert(connection: AsyncConnection, table: Table) -> Any:  # noqa: ANN401 - 
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 
+def insert_new(connection: AsyncConnection, table: Table, *returned: ColumnElement[Any]) -> Any:  # noqa: ANN401 - as above
+    """An INSERT of the values it is run with, but of nothing that is there already. It returns these columns."""
+    key = (connection.dialect.name, table, "new", returned)
+    if key not in _built:
+        statement = insert(connection, table).on_conflict_do_nothing()
+        _built[key] = statement.returning(*returned) if returned else statement
+    return _built[key]
+
+
 def upsert(
     connection: AsyncConnection,
     table: Table,
     *replaced: str,
-    derived: Mapping[str, ColumnElement[Any]] | None = None,
-    **computed: ColumnElement[Any],
+    computed: Mapping[str, ColumnElement[Any]] = NOTHING,
+    derived: Mapping[str, ColumnElement[Any]] = NOTHING,
+    returned: tuple[ColumnElement[Any], ...] = (),
 ) -> Any:  # noqa: ANN401 - as above
     """An INSERT of the values it is run with. Where its key is there already, the columns named are replaced.
 
     The columns in `computed` are then set to an expression; those in `derived` are inserted as one. It has to be the
-    same for a column every time.
+    same for a column every time. It returns those in `returned`, each of them the same object every time.
     """
-    key = (connection.dialect.name, table, replaced, tuple(computed), tuple(derived or ()))
+    key = (connection.dialect.name, table, replaced, tuple(computed), tuple(derived), returned)
     if key not in _built:
         statement = insert(connection, table)
         if derived:
             statement = statement.values(derived)
-        _built[key] = statement.on_conflict_do_update(
+        statement = statement.on_conflict_do_update(
             index_elements=list(table.primary_key.columns),
             set_={**{column: statement.excluded[column] for column in replaced}, **computed},
         )
+        _built[key] = statement.returning(*returned) if returned else statement
     return _built[key]
 
 

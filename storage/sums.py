@@ -26,6 +26,7 @@ J = tables.journal.c
 S = tables.sums.c
 M = tables.marks.c
 MARK = "journal rolled"
+ROLLED_UNTIL = select(M.at).where(M.name == MARK)
 HOUR = timedelta(hours=1) // tables.MICROSECOND
 AT_ONCE = 1000
 EVENTS = {event.value: event for event in Event}
@@ -38,7 +39,7 @@ class SqlSums:
         self._connection = connection
 
     async def rolled_until(self) -> datetime | None:
-        found = await self._connection.execute(select(M.at).where(M.name == MARK))
+        found = await self._connection.execute(ROLLED_UNTIL)
         until: datetime | None = found.scalar_one_or_none()
         return until
 

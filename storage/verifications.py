@@ -20,8 +20,79 @@ N = tables.numbers.c
 ASKED, GIVEN, FAILED, DROPPED = "asked", "given", "failed", "dropped"
 # Dropped: its verification ended first. The gateway may have been asked all the same, so it counts for the limits.
 WITHOUT_SEALED = [column for column in tables.verifications.columns if column is not V.sealed]
-OPEN_OF = select(*WITHOUT_SEALED).where(V.user_id == bindparam("whose"), V.state == VerificationState.OPEN)
+ATTEMPT = select(*WITHOUT_SEALED)
+BY_ID = ATTEMPT.where(V.id == bindparam("which"))
+BY_IDS = ATTEMPT.where(V.id.in_(bindparam("which", expanding=True)))
+BY_TOKEN = ATTEMPT.where(V.token == bindparam("named"))
+BY_TOKENS = ATTEMPT.where(V.token.in_(bindparam("named", expanding=True)))
+OPEN_OF = ATTEMPT.where(V.user_id == bindparam("whose"), V.state == VerificationState.OPEN)
+OPEN_BY_PHONE = ATTEMPT.where(V.fingerprint == bindparam("phone"), V.state == VerificationState.OPEN)
+LATEST_OF = ATTEMPT.where(
+    V.id.in_(
+        select(func.max(V.id))
+        .where(V.user_id.in_(bindparam("whose", expanding=True)))
+        .group_by(V.user_id)
+        .scalar_subquery()
+    )
+)
+UNCONFIRMED_BY_PHONE = ATTEMPT.where(
+    V.fingerprint == bindparam("phone"),
+    V.opened_at >= bindparam("since"),
+    V.state.in_((VerificationState.OPEN, VerificationState.EXPIRED)),
+).order_by(V.id.desc())
+ADD = tables.verifications.insert().returning(V.id)
+SAVE = update(tables.verifications).where(V.id == bindparam("which"))
+ASK = tables.numbers.insert()
+DROP_ASKS = update(tables.numbers).where(N.verification_id == bindparam("of"), N.state == ASKED).values(state=DROPPED)
+NUMBERS_OF = (
+    select(tables.numbers)
+    .where(N.verification_id.in_(bindparam("of", expanding=True)), N.state.in_((ASKED, GIVEN)))
+    .order_by(N.id)
+)
+FAILED_SINCE = select(func.count()).where(
+    V.user_id == bindparam("whose"),
+    V.ended_at > bindparam("since"),
+    V.state.not_in((VerificationState.OPEN, VerificationState.CONFIRMED)),
+)
+ASKED_SINCE = select(N.id, N.asked_at).where(
+    N.asked_at > bindparam("since"), not_(and_(N.state == FAILED, N.reason.in_(NOT_THE_PERSONS)))
+)
+ASKED_BY = ASKED_SINCE.where(N.user_id == bindparam("whose"))
+ASKED_FOR = ASKED_SINCE.where(N.fingerprint == bindparam("phone"))
+DUE_ASKS = (
+    select(N.id, N.verification_id, V.sealed)
+    .join(tables.verifications, V.id == N.verification_id)
+    .where(
+        N.state == ASKED,
+        N.asked_at <= bindparam("now"),
+        N.id.not_in(bindparam("busy", expanding=True)),
+        V.state == VerificationState.OPEN,
+        V.sealed.is_not(None),
+    )
+    .order_by(N.asked_at)
+    .limit(bindparam("at_most"))
+)
+# The columns that these set are those among the names they are run with.
+SETTLE_ASK = update(tables.numbers).where(N.id == bindparam("which"), N.state == ASKED)
+LAST_NUMBER = select(N.state, N.reason).where(N.verification_id == bindparam("of")).order_by(N.id.desc()).limit(1)
+FAILED_LAST = select(N.verification_id).where(
+    N.id.in_(
+        select(func.max(N.id))
+        .where(N.verification_id.in_(bindparam("of", expanding=True)))
+        .group_by(N.verification_id)
+        .scalar_subquery()
+    ),
+    N.state == FAILED,
+)
+NEAREST_WINDOW_END = (
+    select(V.window_ends_at)
+    .where(tables.MAY_BE_CALLED, V.window_ends_at > bindparam("after"))
+    .order_by(V.window_ends_at)
+    .limit(1)
+)
 LAST_WINDOW = select(func.max(N.window_ends_at)).where(N.verification_id == V.id, N.state == GIVEN).scalar_subquery()
+ITS_VERIFICATION = select(N.verification_id).where(N.id == bindparam("which"), N.state == GIVEN).scalar_subquery()
+NOTE_WINDOW = update(tables.verifications).where(V.id == ITS_VERIFICATION).values(window_ends_at=LAST_WINDOW)
 FORGET_AT_ONCE = (VerificationState.CONFIRMED, VerificationState.CANCELLED)
 
 
@@ -42,20 +113,19 @@ class SqlVerifications:
         gate_id: int | None = None,
     ) -> Verification:
         added = await self._connection.execute(
-            tables.verifications.insert()
-            .values(
-                token=token,
-                user_id=user_id,
-                fingerprint=fingerprint,
-                mask=phone.mask,
-                region=phone.region,
-                kind=phone.kind,
-                sealed=sealed,
-                state=VerificationState.OPEN,
-                opened_at=now,
-                gate_id=gate_id,
-            )
-            .returning(V.id)
+            ADD,
+            {
+                "token": token,
+                "user_id": user_id,
+                "fingerprint": fingerprint,
+                "mask": phone.mask,
+                "region": phone.region,
+                "kind": phone.kind,
+                "sealed": sealed,
+                "state": VerificationState.OPEN,
+                "opened_at": now,
+                "gate_id": gate_id,
+            },
         )
         verification = Verification(
             id=added.scalar_one(),
@@ -74,38 +144,30 @@ class SqlVerifications:
         return verification
 
     async def get(self, verification_id: int) -> Verification | None:
-        return await self._one(select(*WITHOUT_SEALED).where(V.id == verification_id))
+        return await self._one(BY_ID, {"which": verification_id})
 
     async def get_many(self, verification_ids: Collection[int]) -> dict[int, Verification]:
-        found = await self._many(select(*WITHOUT_SEALED).where(V.id.in_(verification_ids)))
+        found = await self._many(BY_IDS, {"which": list(verification_ids)})
         return {verification.id: verification for verification in found}
 
     async def by_token(self, token: str) -> Verification | None:
-        return await self._one(select(*WITHOUT_SEALED).where(V.token == token))
+        return await self._one(BY_TOKEN, {"named": token})
 
     async def by_tokens(self, tokens: Collection[str]) -> list[Verification]:
-        return await self._many(select(*WITHOUT_SEALED).where(V.token.in_(tokens)))
+        return await self._many(BY_TOKENS, {"named": list(tokens)})
 
     async def open_of(self, user_id: int) -> Verification | None:
         return await self._one(OPEN_OF, {"whose": user_id})
 
     async def open_by_phone(self, fingerprint: Fingerprint) -> Verification | None:
-        return await self._one(
-            select(*WITHOUT_SEALED).where(V.fingerprint == fingerprint, V.state == VerificationState.OPEN)
-        )
+        return await self._one(OPEN_BY_PHONE, {"phone": fingerprint})
 
     async def latest_of_many(self, user_ids: Collection[int]) -> dict[int, Verification]:
-        newest = select(func.max(V.id)).where(V.user_id.in_(user_ids)).group_by(V.user_id).scalar_subquery()
-        found = await self._many(select(*WITHOUT_SEALED).where(V.id.in_(newest)))
+        found = await self._many(LATEST_OF, {"whose": list(user_ids)})
         return {verification.user_id: verification for verification in found}
 
     async def unconfirmed_by_phone(self, fingerprint: Fingerprint, since: datetime) -> list[Verification]:
-        states = (VerificationState.OPEN, VerificationState.EXPIRED)
-        return await self._many(
-            select(*WITHOUT_SEALED)
-            .where(V.fingerprint == fingerprint, V.opened_at >= since, V.state.in_(states))
-            .order_by(V.id.desc())
-        )
+        return await self._many(UNCONFIRMED_BY_PHONE, {"phone": fingerprint, "since": since})
 
     async def tried_by_phone(self, fingerprint: Fingerprint, limit: int) -> list[int]:
         found = await self._connection.execute(
@@ -125,13 +187,9 @@ class SqlVerifications:
         }
         if verification.state in FORGET_AT_ONCE:
             news["sealed"] = None
-        await self._connection.execute(update(tables.verifications).where(V.id == verification.id).values(**news))
+        await self._connection.execute(SAVE, {"which": verification.id, **news})
         if not verification.is_open:
-            await self._connection.execute(
-                update(tables.numbers)
-                .where(N.verification_id == verification.id, N.state == ASKED)
-                .values(state=DROPPED)
-            )
+            await self._connection.execute(DROP_ASKS, {"of": verification.id})
 
     async def sealed(self, verification_id: int) -> bytes | None:
         found = await self._connection.execute(select(V.sealed).where(V.id == verification_id))
@@ -139,57 +197,34 @@ class SqlVerifications:
 
     async def ask_number(self, verification: Verification, now: datetime) -> None:
         await self._connection.execute(
-            tables.numbers.insert().values(
-                verification_id=verification.id,
-                user_id=verification.user_id,
-                fingerprint=verification.fingerprint,
-                state=ASKED,
-                asked_at=now,
-            )
+            ASK,
+            {
+                "verification_id": verification.id,
+                "user_id": verification.user_id,
+                "fingerprint": verification.fingerprint,
+                "state": ASKED,
+                "asked_at": now,
+            },
         )
 
     async def failed_since(self, user_id: int, since: datetime) -> int:
-        found = await self._connection.execute(
-            select(func.count()).where(
-                V.user_id == user_id,
-                V.ended_at > since,
-                V.state.not_in((VerificationState.OPEN, VerificationState.CONFIRMED)),
-            )
-        )
+        found = await self._connection.execute(FAILED_SINCE, {"whose": user_id, "since": since})
         return found.scalar_one()
 
     async def asked_since(self, user_id: int, fingerprint: Fingerprint, since: datetime) -> list[datetime]:
         # Two statements, not one with OR: each has its own index.
         moments: dict[int, datetime] = {}
-        for whose in (N.user_id == user_id, N.fingerprint == fingerprint):
-            rows = await self._connection.execute(
-                select(N.id, N.asked_at).where(
-                    whose,
-                    N.asked_at > since,
-                    not_(and_(N.state == FAILED, N.reason.in_(NOT_THE_PERSONS))),
-                )
-            )
+        for query in (ASKED_BY, ASKED_FOR):
+            rows = await self._connection.execute(query, {"whose": user_id, "phone": fingerprint, "since": since})
             moments.update({row.id: row.asked_at for row in rows})
         return list(moments.values())
 
     async def due_asks(self, now: datetime, limit: int, busy: Collection[int]) -> list[NumberAsk]:
-        rows = await self._connection.execute(
-            select(N.id, N.verification_id, V.sealed)
-            .join(tables.verifications, V.id == N.verification_id)
-            .where(
-                N.state == ASKED,
-                N.asked_at <= now,
-                N.id.not_in(busy),
-                V.state == VerificationState.OPEN,
-                V.sealed.is_not(None),
-            )
-            .order_by(N.asked_at)
-            .limit(limit)
-        )
+        rows = await self._connection.execute(DUE_ASKS, {"now": now, "busy": list(busy), "at_most": limit})
         asks = rows.all()
         if not asks:
             return []
-        found = await self._many(select(*WITHOUT_SEALED).where(V.id.in_([row.verification_id for row in asks])))
+        found = await self._many(BY_IDS, {"which": [row.verification_id for row in asks]})
         by_id = {verification.id: verification for verification in found}
         return [NumberAsk(row.id, by_id[row.verification_id], row.sealed) for row in asks]
 
@@ -201,38 +236,28 @@ class SqlVerifications:
         inbox_after: int | None,
     ) -> None:
         await self._connection.execute(
-            update(tables.numbers)
-            .where(N.id == ask_id, N.state == ASKED)
-            .values(
-                state=GIVEN,
-                number=offer.number,
-                alternatives=list(offer.alternatives),
-                window_ends_at=window_ends_at,
-                inbox_after=inbox_after,
-            )
+            SETTLE_ASK,
+            {
+                "which": ask_id,
+                "state": GIVEN,
+                "number": offer.number,
+                "alternatives": list(offer.alternatives),
+                "window_ends_at": window_ends_at,
+                "inbox_after": inbox_after,
+            },
         )
-        its_verification = select(N.verification_id).where(N.id == ask_id, N.state == GIVEN).scalar_subquery()
-        await self._connection.execute(
-            update(tables.verifications).where(V.id == its_verification).values(window_ends_at=LAST_WINDOW)
-        )
+        await self._connection.execute(NOTE_WINDOW, {"which": ask_id})
 
     async def fail_ask(self, ask_id: int, reason: GatewayReason) -> None:
-        await self._connection.execute(
-            update(tables.numbers).where(N.id == ask_id, N.state == ASKED).values(state=FAILED, reason=reason)
-        )
+        await self._connection.execute(SETTLE_ASK, {"which": ask_id, "state": FAILED, "reason": reason})
 
     async def last_failure(self, verification_id: int) -> GatewayReason | None:
-        found = await self._connection.execute(
-            select(N.state, N.reason).where(N.verification_id == verification_id).order_by(N.id.desc()).limit(1)
-        )
+        found = await self._connection.execute(LAST_NUMBER, {"of": verification_id})
         row = found.one_or_none()
         return GatewayReason(row.reason) if row is not None and row.state == FAILED else None
 
     async def failed_last(self, verification_ids: Collection[int]) -> set[int]:
-        newest = select(func.max(N.id)).where(N.verification_id.in_(verification_ids)).group_by(N.verification_id)
-        found = await self._connection.execute(
-            select(N.verification_id).where(N.id.in_(newest.scalar_subquery()), N.state == FAILED)
-        )
+        found = await self._connection.execute(FAILED_LAST, {"of": list(verification_ids)})
         return set(found.scalars())
 
     async def overdue(self, now: datetime, limit: int) -> list[Verification]:
@@ -261,12 +286,7 @@ class SqlVerifications:
         return checked[-1].id if len(checked) == limit else 0
 
     async def nearest_window_end(self, after: datetime) -> datetime | None:
-        found = await self._connection.execute(
-            select(V.window_ends_at)
-            .where(tables.MAY_BE_CALLED, V.window_ends_at > after)
-            .order_by(V.window_ends_at)
-            .limit(1)
-        )
+        found = await self._connection.execute(NEAREST_WINDOW_END, {"after": after})
         nearest: datetime | None = found.scalar_one_or_none()
         return nearest
 
@@ -287,11 +307,7 @@ class SqlVerifications:
         rows = (await self._connection.execute(query, values)).all()
         if not rows:
             return []
-        numbers = await self._connection.execute(
-            select(tables.numbers)
-            .where(N.verification_id.in_([row.id for row in rows]), N.state.in_((ASKED, GIVEN)))
-            .order_by(N.id)
-        )
+        numbers = await self._connection.execute(NUMBERS_OF, {"of": [row.id for row in rows]})
         of: dict[int, list[Row[tuple[object, ...]]]] = {row.id: [] for row in rows}
         for number in numbers:
             of[number.verification_id].append(number)

@@ -1,0 +1,136 @@
+"""What runs for each update, and each time the bot looks for work, is built once and not at each call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import ClauseElement, event
+
+from bot.domain.breaker import Breaker
+from bot.domain.delivery import ErrandKind, Urgency
+from bot.domain.gate import Gate, JoinRequest, RequestState
+from bot.domain.journal import Event
+from bot.domain.phone import Fingerprint, Phone
+from bot.domain.screen import Face
+from bot.domain.verification import VerificationState
+from storage.database import Database
+from storage.store import SqlStore
+from tests.domain.makers import NOW
+
+ANNA = 7
+GATE = Gate(1, "Flat owners", None, is_channel=False, is_on=True)
+PHONE = Fingerprint("f" * 64)
+Calls = list[Callable[[SqlStore], Awaitable[object]]]
+
+READS: Calls = [
+    lambda store: store.admins.of(1, ANNA, NOW),
+    lambda store: store.appeals.of_many([ANNA], NOW),
+    lambda store: store.errands.about(ErrandKind.MUTE, 1),
+    lambda store: store.errands.due(NOW, 5, [], Urgency.AT_ONCE),
+    lambda store: store.errands.due(NOW, 5, [1, 2], Urgency.LATER, [3]),
+    lambda store: store.gateway.alive(NOW),
+    lambda store: store.gateway.breaker(),
+    lambda store: store.gateway.inbox_cursor(),
+    lambda store: store.grants.due(NOW, 5, []),
+    lambda store: store.grants.due(NOW, 5, [(1, ANNA), (2, ANNA)]),
+    lambda store: store.grants.get(1, ANNA),
+    lambda store: store.grants.of_many([ANNA]),
+    lambda store: store.grants.of_person(ANNA),
+    lambda store: store.journal.came_round(1, NOW),
+    lambda store: store.people.by_username("digest"),
+    lambda store: store.people.get_many([ANNA, 8]),
+    lambda store: store.phones.of_many([ANNA]),
+    lambda store: store.phones.owners(PHONE),
+    lambda store: store.requests.count_waiting(1),
+    lambda store: store.requests.get(1, ANNA),
+    lambda store: store.requests.names([ANNA]),
+    lambda store: store.requests.of_person(ANNA),
+    lambda store: store.requests.reopen(ANNA, NOW),
+    lambda store: store.requests.waiting_of_many([ANNA]),
+    lambda store: store.screens.due(NOW, 5, [], []),
+    lambda store: store.screens.due(NOW, 5, [ANNA], [ANNA], also_patient=True),
+    lambda store: store.screens.limited_until([ANNA]),
+    lambda store: store.screens.wanted(ANNA),
+    lambda store: store.sums.rolled_until(),
+    lambda store: store.verifications.asked_since(ANNA, PHONE, NOW),
+    lambda store: store.verifications.due_asks(NOW, 5, [1]),
+    lambda store: store.verifications.failed_last([1]),
+    lambda store: store.verifications.failed_since(ANNA, NOW),
+    lambda store: store.verifications.last_failure(1),
+    lambda store: store.verifications.latest_of_many([ANNA]),
+    lambda store: store.verifications.nearest_window_end(NOW),
+    lambda store: store.verifications.open_by_phone(PHONE),
+    lambda store: store.verifications.open_of(ANNA),
+    lambda store: store.verifications.unconfirmed_by_phone(PHONE, NOW),
+]
+
+
+async def _meet(store: SqlStore) -> None:
+    await store.people.meet(ANNA, ANNA, "en", NOW, wrote=True, username="digest")
+
+
+async def _ask_to_join(store: SqlStore) -> None:
+    await store.requests.keep(JoinRequest(1, ANNA, NOW, NOW, RequestState.WAITING))
+    await store.requests.claim(1, ANNA, RequestState.DECLINED, NOW)
+    await store.requests.wait_on(1, ANNA, NOW)
+    await store.requests.set_hindrance(1, ANNA, None)
+    await store.requests.forget_query(1, ANNA)
+    await store.requests.reconsider(user_id=ANNA)
+    await store.requests.give_chance(1, NOW)
+
+
+async def _verify(store: SqlStore) -> None:
+    token = str(len(await store.verifications.by_tokens(["0", "1", "2"])))
+    attempt = await store.verifications.add(token, ANNA, Phone("+70000000000", "7", "RU"), PHONE, b"", NOW)
+    assert await store.verifications.by_token(token) is not None
+    assert await store.verifications.get(attempt.id) is not None
+    await store.verifications.save(replace(attempt, state=VerificationState.CANCELLED, ended_at=NOW))
+
+
+async def _show(store: SqlStore) -> None:
+    await store.screens.show(ANNA, ANNA, Face.HELP, NOW, fresh=True)
+    await store.screens.touch([ANNA], NOW)
+    await store.screens.touch([ANNA], NOW, faces=[Face.HELP])
+    await store.screens.postpone(ANNA, NOW)
+    await store.screens.hurry(ANNA, NOW)
+    await store.screens.retry(ANNA, 1, NOW)
+    await store.screens.drop([ANNA])
+
+
+async def _run_errands(store: SqlStore) -> None:
+    await store.errands.add(ErrandKind.KICK, 1, {}, NOW, user_id=ANNA)
+    await store.errands.cancel(ErrandKind.KICK, 1, ANNA, NOW)
+    await store.errands.retry(1, NOW, "said")
+    await store.errands.done([1], NOW)
+
+
+async def _note(store: SqlStore) -> None:
+    await store.seen.mark([1, 2], NOW)
+    await store.gateway.set_breaker(Breaker())
+    store.journal.add(Event.STARTED, NOW)
+    await store.journal.write()
+
+
+@pytest.mark.parametrize("calls", [READS, [_meet], [_ask_to_join], [_verify], [_show], [_run_errands], [_note]])
+async def test_the_same_statements_are_run_at_each_call(database: Database, calls: Calls) -> None:
+    run: list[ClauseElement] = []
+
+    def note(_connection: object, statement: ClauseElement, *_rest: object) -> None:
+        run.append(statement)
+
+    async def call(store: SqlStore) -> None:
+        await store.gates.save(GATE, NOW)
+        for each in calls:
+            await each(store)
+
+    await database.transact(call)
+    event.listen(database.engine.sync_engine, "before_execute", note)
+    await database.transact(call)
+    first = list(run)
+    run.clear()
+    await database.transact(call)
+
+    assert len(first) > len(calls)
+    assert [str(anew) for anew, before in zip(run, first, strict=True) if anew is not before] == []
