@@ -15,6 +15,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.world import World
+from tests import compiled_cache
 from tests.databases import Postgres, keep_in_memory, migrate_now
 from tests.installation import Installation
 
@@ -23,6 +24,7 @@ DATABASES = ("sqlite", "postgresql")
 
 def pytest_configure() -> None:
     keep_in_memory()
+    compiled_cache.share()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,6 +17,7 @@ from bot.domain.screen import Face
 from bot.domain.verification import VerificationState
 from storage.database import Database
 from storage.store import SqlStore
+from tests.compiled_cache import CACHE
 from tests.domain.makers import NOW
 
 ANNA = 7
@@ -134,3 +135,19 @@ async def test_the_same_statements_are_run_at_each_call(database: Database, call
 
     assert len(first) > len(calls)
     assert [str(anew) for anew, before in zip(run, first, strict=True) if anew is not before] == []
+
+
+async def test_engines_of_one_kind_share_what_they_compiled(database_url: str) -> None:
+    async def read(store: SqlStore) -> None:
+        for each in READS:
+            await each(store)
+
+    known = []
+    for _ in range(2):
+        database = Database(database_url)
+        await database.open()
+        await database.transact(read)
+        await database.close()
+        known.append(len(CACHE))
+
+    assert known[0] == known[1] > len(READS)
