@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from bot.clock import SystemClock
@@ -73,6 +72,9 @@ def _problem_of(target: Path) -> str | None:
 
 
 async def _write(config: Settings, given: argparse.Namespace, period: Period, target: Path) -> int:
+    # Only an export draws it.
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
     # Under another name until it is whole.
     parts = Parts(target.parent, f".{target.name}", given.format, None)
     bar = Progress(

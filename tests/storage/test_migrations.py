@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from storage.database import Database
-from storage.migrate import migrate
+from storage.database import Database, DatabaseError
+from storage.migrate import MIGRATIONS, migrate, newest_revision, require_newest
 from storage.tables import EPOCH, metadata
 
 
@@ -109,3 +112,55 @@ async def test_who_waits_is_found_after_the_upgrade_as_before(empty_database_url
         windows = await connection.execute(text("SELECT window_ends_at FROM verifications ORDER BY id"))
         assert [row.window_ends_at for row in windows] == [6, None]
     await database.close()
+
+
+def test_the_newest_revision_is_the_one_alembic_finds() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert newest_revision() == ScriptDirectory.from_config(config).get_current_head()
+
+
+async def test_a_database_a_step_behind_is_not_the_newest_until_it_is_migrated(database: Database) -> None:
+    await migrate(database, "-1")
+    with pytest.raises(DatabaseError, match="run migrate first"):
+        await require_newest(database)
+
+    await migrate(database)
+
+    await require_newest(database)
+
+
+async def test_an_empty_database_is_not_the_newest(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    await database.open()
+    try:
+        with pytest.raises(DatabaseError, match="run migrate first"):
+            await require_newest(database)
+    finally:
+        await database.close()
+
+
+START = """
+import asyncio, sys
+from storage.database import Database
+from storage.migrate import migrate
+
+async def start():
+    database = Database(sys.argv[1])
+    await database.open()
+    await migrate(database)
+    await database.close()
+
+asyncio.run(start())
+sys.exit("alembic" in sys.modules)
+"""
+
+
+async def test_a_start_with_nothing_to_migrate_does_not_load_alembic(database_url: str) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", START, database_url)
+    assert await process.wait() == 0
+
+
+async def test_a_start_with_an_empty_database_does(empty_database_url: str) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", START, empty_database_url)
+    assert await process.wait() == 1
