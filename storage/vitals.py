@@ -8,7 +8,7 @@ from sqlalchemy import Row, and_, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import URGENCY, ErrandKind, Urgency
-from bot.domain.gate import Gate, GrantState, RequestState, Switch
+from bot.domain.gate import Gate, GrantState, Switch
 from bot.domain.gateway import EventKind, EventSource
 from bot.domain.health import Health
 from bot.domain.installation import GateVitals
@@ -101,11 +101,8 @@ class SqlVitals:
         return count, first
 
     async def gates(self, since: datetime) -> list[GateVitals]:
-        # Spelled as in the index, and grouped by no column of another one, so that it is read: there are far more
-        # requests that wait no more.
-        at, is_waiting = R.gate_id + literal_column("0"), R.state == literal_column(f"'{RequestState.WAITING}'")
         counted = await self._connection.execute(
-            select(at.label("gate_id"), func.count().label("waiting")).where(is_waiting).group_by(at)
+            select(R.gate_id, func.count().label("waiting")).where(tables.IS_WAITING).group_by(R.gate_id)
         )
         waiting: dict[int, int] = {row.gate_id: row.waiting for row in counted}
         admins = select(func.count()).where(AD.gate_id == G.chat_id, AD.is_admin).scalar_subquery()

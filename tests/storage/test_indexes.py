@@ -23,6 +23,8 @@ from storage.store import SqlStore
 from storage.tables import metadata
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SMALL = {"gates", "mass_declines", "announcements", "operators", "erasures"}
+"""As many rows as there are gates, or decisions of the last days: these may be gone through."""
 
 
 @pytest.mark.parametrize(
@@ -128,11 +130,7 @@ async def test_what_the_loops_ask_reads_no_whole_table(
         for statement, values in asked:
             plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
             scanned = {step.split()[1] for step in plan if step.startswith("SCAN") and "USING" not in step}
-            assert scanned & metadata.tables.keys() == set(), plan
-
-
-SMALL = {"gates", "mass_declines", "announcements", "operators", "erasures"}
-"""As many rows as there are gates, or decisions of the last days: these may be gone through."""
+            assert scanned & metadata.tables.keys() <= SMALL, plan
 
 
 @pytest.mark.parametrize(
@@ -187,6 +185,6 @@ async def test_all_gates_are_read_without_the_requests_and_entries_of_long_ago(
             if statement.startswith("SELECT"):
                 plan += [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
     read = [step for step in plan if "join_requests" in step or "journal" in step]
-    indexes = ("ix_join_requests_waiting", "COVERING INDEX ix_join_requests_gate", "ix_journal_came")
+    indexes = ("ix_join_requests_deadline", "COVERING INDEX ix_join_requests_gate", "ix_journal_came")
     assert len(read) == len(indexes)
     assert all(index in step for index, step in zip(indexes, read, strict=True)), plan
