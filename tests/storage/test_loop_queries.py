@@ -96,6 +96,7 @@ def rounds(parts: Parts) -> Iterator[tuple[str, Awaitable[Any]]]:
             yield name, parts.database.transact(work)
 
 
+@pytest.mark.long
 async def test_a_round_of_any_loop_reads_only_what_it_needs_among_a_hundred_thousand(parts: Parts) -> None:
     statements = Statements(parts.database)
     asked, wasteful = set(), []
