@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -80,10 +81,8 @@ class Installation:
     async def rows(self, query: str, **values: object) -> list[Mapping[str, Any]]:
         """Read the database through a connection of the test's own, while the bot runs."""
         if self._file is not None:
-            # At once and without a thread: stories ask hundreds of times.
-            with closing(sqlite3.connect(self._file)) as file:
-                file.row_factory = sqlite3.Row
-                return [dict(row) for row in file.execute(query, values)]
+            # Stories ask hundreds of times; an engine would start a thread for each.
+            return await asyncio.to_thread(_read, self._file, query, values)
         async with self._reader.connect() as connection:
             found = await connection.execute(text(query), values)
             return [dict(row) for row in found.mappings()]
@@ -91,6 +90,12 @@ class Installation:
     async def journal(self) -> list[str]:
         """The names of the events journalled, in order."""
         return [row["event"] for row in await self.rows("SELECT event FROM journal ORDER BY id")]
+
+
+def _read(file: str, query: str, values: Mapping[str, object]) -> list[Mapping[str, Any]]:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(query, values)]
 
 
 async def number_shown(person: Person) -> str:

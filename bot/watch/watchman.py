@@ -83,8 +83,7 @@ class Watchman:
             except StorageUnavailableError:
                 # What went wrong is remembered, and told once it can be kept.
                 log.warning("watch_not_kept")
-            else:
-                self._announce()
+            self._announce()
 
     def readings(self) -> Readings:
         """What is known now."""

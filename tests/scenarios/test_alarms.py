@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from bot.clock import REAL_TIME
 from bot.domain.trouble import MANY_FLOODS, MANY_UNKEPT
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
@@ -27,8 +29,20 @@ CALM = 6 * 60
 async def looked(callgate: Installation, *, times: int = 1) -> None:
     """The watchman has looked so often, each time half a minute later."""
     for _ in range(times):
-        callgate.world.clock.advance(LOOK)
-        # Any later transaction is behind the watchman's.
+        assert callgate.app is not None
+        watchman, has_looked = callgate.app._parts.looking_after.watchman, asyncio.Event()
+        announce = watchman._announce
+
+        def announced(announce: Callable[[], None] = announce, has_looked: asyncio.Event = has_looked) -> None:
+            announce()
+            has_looked.set()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(watchman, "_announce", announced)
+            while not has_looked.is_set():
+                callgate.world.clock.advance(LOOK)
+                # After a restart it may not have begun to wait.
+                await REAL_TIME.pause(2.0, has_looked)
         await all_is_carried(callgate)
 
 

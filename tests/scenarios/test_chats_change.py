@@ -8,7 +8,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation, verify
-from tests.scenarios.gates import calls, chooses, muting, with_gate, writes
+from tests.scenarios.gates import calls, chooses, is_swept, muting, with_gate, writes
 from tests.scenarios.story import DAY, all_is_carried, eventually, guarded
 
 GATES = "SELECT chat_id, is_on FROM gates"
@@ -111,6 +111,7 @@ async def test_a_chat_that_is_deleted_while_people_wait_is_a_gate_that_is_off(
     await operator.sees("not guarded any more")
     await verify(anna)
     world.clock.advance(2 * DAY)
+    await is_swept(brisk)
     await all_is_carried(brisk)
     assert "failure" not in await brisk.journal()
 
