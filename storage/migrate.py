@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, column, inspect, select, table, text
+from sqlalchemy import Connection, String, column, inspect, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.database import Database, DatabaseError
@@ -12,7 +12,7 @@ from storage.database import Database, DatabaseError
 MIGRATIONS = Path(__file__).parent / "migrations"
 ADVISORY_KEY = 0x63616C6C
 """Which PostgreSQL advisory lock keeps two replicas from migrating at once."""
-APPLIED = select(column("version_num")).select_from(table("alembic_version"))
+APPLIED = select(column("version_num", String)).select_from(table("alembic_version"))
 
 
 async def migrate(database: Database, revision: str = "head") -> None:
