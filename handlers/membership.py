@@ -37,11 +37,15 @@ MENDED = {
 
 
 async def join_request(
-    event: ChatJoinRequest, store: Store, person: Person, take_join_request: TakeJoinRequest
+    event: ChatJoinRequest, store: Store, person: Person, take_join_request: TakeJoinRequest, bot: Bot
 ) -> None:
     """Somebody asks to enter a chat where the bot may decide."""
     gate = _gate(event.chat, is_on=True)
-    await take_join_request(store, person, gate, event.query_id, event.date, visible(event.from_user.full_name))
+    name, link = visible(event.from_user.full_name), event.invite_link
+    # The gate's own link, by which everybody asks, has no end.
+    is_personal = link is not None and link.creator.id == bot.id and link.expire_date is not None
+    url = link.invite_link if link is not None and is_personal else ""
+    await take_join_request(store, person, gate, event.query_id, event.date, name, url)
 
 
 async def own_rights(event: ChatMemberUpdated, store: Store, follow_rights: FollowRights) -> None:

@@ -57,6 +57,7 @@ CARRIED_ON = (
     ErrandKind.BAN,
     ErrandKind.UNBAN,
     ErrandKind.UNTAG,
+    ErrandKind.REVOKE_LINK,
 )
 """Errands about somebody who is erased that are run all the same: without them something of theirs would stay, or
 what was decided about them would not be done."""

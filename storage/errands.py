@@ -37,6 +37,7 @@ RANKS = {
     ErrandKind.DECLINE_JOIN: 2,
     ErrandKind.KICK: 2,
     ErrandKind.UNTAG: 2,
+    ErrandKind.REVOKE_LINK: 2,
     ErrandKind.TIDY: 2,
     ErrandKind.ANNOUNCE: 3,
     ErrandKind.NOTIFY: 3,

@@ -98,13 +98,14 @@ class SqlGrants:
         told: bool,
         detail: str = "",
         how: How | None = None,
+        due_at: datetime | None = None,
     ) -> None:
         values: dict[str, object] = {
             "verification_id": verification_id,
             "state": GrantState.DUE,
             "is_told": told,
             "owed_at": now,
-            "due_at": now,
+            "due_at": due_at or now,
             "settled_at": None,
             "attempts": 0,
             "error": None,

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.breaker import Breaker
+from bot.domain.gate import GrantKind
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
@@ -178,6 +179,21 @@ class SqlJournal:
         self.noted.append(
             Noted(event, now, user_id, gate_id, verification_id, code[:CODE_LENGTH], actor_id, region, took)
         )
+
+    async def links_made(self, gate_id: int, user_id: int, since: datetime) -> list[datetime]:
+        entries = tables.journal.c
+        made = await self._connection.execute(
+            select(entries.at)
+            .where(
+                entries.user_id == user_id,
+                entries.gate_id == gate_id,
+                entries.at > since,
+                entries.event == Event.GRANT_DONE,
+                entries.code == GrantKind.LINK,
+            )
+            .order_by(entries.at)
+        )
+        return list(made.scalars())
 
     async def came_round(self, gate_id: int, since: datetime) -> int:
         found = await self._connection.execute(CAME_ROUND, {"at_gate": gate_id, "since": since})

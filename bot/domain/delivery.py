@@ -64,6 +64,8 @@ class ErrandKind(StrEnum):
     KICK = "kick"
     """Remove somebody who may come again."""
     UNTAG = "untag"
+    REVOKE_LINK = "revoke_link"
+    """End an invite link that was made for one person."""
     TIDY = "tidy"
     """Delete Telegram's line about who joined or left."""
     ALERT = "alert"
@@ -117,6 +119,7 @@ URGENCY = {
     ErrandKind.DECLINE_JOIN: Urgency.LATER,
     ErrandKind.KICK: Urgency.LATER,
     ErrandKind.UNTAG: Urgency.LATER,
+    ErrandKind.REVOKE_LINK: Urgency.LATER,
     ErrandKind.TIDY: Urgency.LATER,
     ErrandKind.ANNOUNCE: Urgency.LATER,
     ErrandKind.NOTIFY: Urgency.LATER,
@@ -201,6 +204,8 @@ class Toast(StrEnum):
     TRYING_AGAIN = "trying_again"
     ALREADY_VERIFIED = "already_verified"
     LIMITED = "limited"
+    LINKS_LIMITED = "links_limited"
+    """As many links were made for them as there are in an hour."""
     UNKNOWN = "unknown"
     NOT_ADMIN = "not_admin"
     SAVED = "saved"

@@ -49,6 +49,7 @@ from bot.telegram.notices import notice
 from bot.telegram.prompts import Prompts
 from bot.telegram.refusals import (
     ALREADY_IN,
+    NO_LINK,
     NO_MESSAGE,
     NO_REQUEST,
     NO_WRITING,
@@ -116,6 +117,7 @@ class Deliverer:
             ErrandKind.BAN: self._members.ban,
             ErrandKind.UNBAN: self._members.unban,
             ErrandKind.UNTAG: self._members.untag,
+            ErrandKind.REVOKE_LINK: self._members.revoke_link,
             ErrandKind.APPEAL: appeals.tell,
             ErrandKind.CLOSE_APPEAL: appeals.close,
             ErrandKind.POINT: prompts.point,
@@ -273,6 +275,8 @@ def _shown(screen: ScreenDue, drawing: Drawing, message_id: int, replaced: tuple
 def _final(parcel: Parcel, error: TelegramAPIError) -> Result:
     if isinstance(parcel, ErrandDue):
         if parcel.kind in (ErrandKind.DELETE_MESSAGE, ErrandKind.TIDY) and says(error, NO_MESSAGE):
+            return Result.GONE
+        if parcel.kind is ErrandKind.REVOKE_LINK and says(error, NO_LINK):
             return Result.GONE
         if parcel.kind is ErrandKind.DECLINE_JOIN and says(error, (*NO_REQUEST, *ALREADY_IN)):
             return Result.GONE

@@ -58,7 +58,9 @@ class Members:
                 return await self._tag(grant)
             case GrantKind.LINK:
                 expires_at = self._clock.now() + LINK_LIVES
-                method = NamedLink(chat_id=grant.gate_id, name=LINK_NAME, expire_date=expires_at, member_limit=1)
+                method = NamedLink(
+                    chat_id=grant.gate_id, name=LINK_NAME, expire_date=expires_at, creates_join_request=True
+                )
                 made = await self._bot(method, request_timeout=TIMEOUT)
                 return Receipt(grant, Result.DONE, answer={"detail": made.invite_link})
 
@@ -138,6 +140,11 @@ class Members:
         if getattr(member, "tag", None) != errand.details["tag"]:
             return Receipt(errand, Result.GONE)
         await self._bot.set_chat_member_tag(errand.chat_id, user_id, tag="", request_timeout=TIMEOUT)
+        return Receipt(errand, Result.DONE)
+
+    async def revoke_link(self, errand: ErrandDue) -> Receipt:
+        """End an invite link."""
+        await self._bot.revoke_chat_invite_link(errand.chat_id, str(errand.details["link"]), request_timeout=TIMEOUT)
         return Receipt(errand, Result.DONE)
 
     async def _approve(self, grant: GrantDue) -> Receipt:

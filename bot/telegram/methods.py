@@ -176,5 +176,4 @@ class NamedLink(TelegramMethod[Link]):
     chat_id: int
     name: str
     expire_date: datetime | None = None
-    member_limit: int | None = None
     creates_join_request: bool | None = None

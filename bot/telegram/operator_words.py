@@ -196,6 +196,8 @@ def _errand(what: str, words: Words) -> str:
             return words("⏳ request to be declined")
         case ErrandKind.KICK:
             return words("⏳ to be removed")
+        case ErrandKind.REVOKE_LINK:
+            return words("⏳ link to be revoked")
         case _:
             return words("⏳ tag to be taken away")
 

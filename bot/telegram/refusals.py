@@ -27,6 +27,8 @@ NO_WRITING = (
     "chat_restricted",
 )
 """The bot may not write into a group, or into that topic of it."""
+NO_LINK = ("invite_hash_expired", "invite_hash_invalid", "invite_revoked_missing")
+"""The link was revoked before, or never was."""
 NO_MESSAGE = ("message to delete not found", "message can't be deleted", "message_id_invalid")
 
 

@@ -100,6 +100,8 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("You are verified already.")
         case Toast.LIMITED:
             return words("Too many numbers for now.")
+        case Toast.LINKS_LIMITED:
+            return words("You had three links within an hour. Use the newest one, or press again later.")
         case Toast.UNKNOWN:
             return words("I do not know this button any more. Send /start.")
         case Toast.NOT_ADMIN:

@@ -14,6 +14,7 @@ from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
 from bot.domain.statistics import How
+from bot.usecases.personal_links import owe_link
 from bot.usecases.ports import Store
 from bot.usecases.ports_gates import Known
 from bot.usecases.record import tell_log
@@ -106,7 +107,10 @@ async def let_in(
     if request.way is WayIn.MUTE:
         await call_off(store, gate_id, user_id, now)
     kind = GRANT_OF[request.way]
-    await store.grants.owe(gate_id, user_id, kind, verification_id, now, told=told, how=how)
+    if kind is GrantKind.LINK:
+        await owe_link(store, gate_id, user_id, verification_id, now, how=how)
+    else:
+        await store.grants.owe(gate_id, user_id, kind, verification_id, now, told=told, how=how)
     store.journal.add(
         Event.GRANT_DUE,
         now,
@@ -247,7 +251,7 @@ async def reward(store: Store, gate: Gate, user_id: int, verification_id: int, n
     further = await store.gates.get_many(settings.further)
     for chat_id in settings.further:
         if chat_id in further and further[chat_id].is_on:
-            await store.grants.owe(chat_id, user_id, GrantKind.LINK, verification_id, now, told=True)
+            await owe_link(store, chat_id, user_id, verification_id, now)
 
 
 async def needs_call(store: Store, user_id: int) -> bool:

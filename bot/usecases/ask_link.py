@@ -6,11 +6,19 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.delivery import Toast
-from bot.domain.gate import Gate, Grant, GrantKind, GrantState, JoinRequest, RequestState, Standing
+from bot.domain.gate import Gate, Grant, GrantKind, GrantState, JoinRequest, RequestState
 from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
-from bot.usecases.admit import BY_NOBODY, decide
+from bot.usecases.admit import decide
+from bot.usecases.personal_links import (
+    is_open_to_links,
+    is_still_given,
+    link_of,
+    next_link_at,
+    owe_link,
+    take_back_link,
+)
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
@@ -31,7 +39,8 @@ class AskLink:
 
 
 class RenewLinks:
-    """Links that were not used in time are made anew, for who may still come in; others wait again."""
+    """Links that were not used in time are made anew, for who may still come in; others wait again. What is given to
+    somebody no more, such as a link into a chat that their gate does not list now, ends."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -39,31 +48,35 @@ class RenewLinks:
     async def __call__(self, store: Store, person: Person) -> Toast:
         now = self._clock.now()
         given = (await store.grants.of_many([person.user_id])).get(person.user_id, [])
-        renewed = [
+        toasts = [
             await self._renew(store, person, gate, grant, now)
             for grant, gate in given
             if grant.kind is GrantKind.LINK and grant.state is GrantState.DONE
         ]
         await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now)
-        return Toast.TRYING_AGAIN if any(renewed) else Toast.OVER
+        return next((toast for toast in (Toast.TRYING_AGAIN, Toast.LINKS_LIMITED) if toast in toasts), Toast.OVER)
 
     @staticmethod
-    async def _renew(store: Store, person: Person, gate: Gate, link: Grant, now: datetime) -> bool:
+    async def _renew(store: Store, person: Person, gate: Gate, link: Grant, now: datetime) -> Toast:
         user_id = person.user_id
         request = await store.requests.get(gate.chat_id, user_id)
-        if request is not None and request.way is WayIn.LINK:
-            if not gives_links(gate):
-                return False
+        is_wished = request is not None and request.way is WayIn.LINK and link.how is not None
+        if is_wished and not gives_links(gate):
+            return Toast.OVER
+        if not is_wished:
+            # Into a further chat, by a gate that they have entered; or an admin lets them in by it.
+            if not is_open_to_links(gate):
+                return Toast.OVER
+            if not await is_still_given(store, gate, user_id, link.how, now):
+                await take_back_link(store, gate.chat_id, user_id, now)
+                return Toast.OVER
+        if await next_link_at(store, gate.chat_id, user_id, now) > now:
+            return Toast.LINKS_LIMITED
+        if is_wished and request is not None:
             await ask(store, gate, user_id, request.name, now)
-            return True
-        # Into a further chat, by a gate that they have entered; or an admin lets them in by it.
-        decision = await store.standings.get(gate.chat_id, user_id)
-        if not gate.works or (decision is not None and decision.standing is Standing.BLOCKED):
-            return False
-        phone = await store.phones.of(user_id)
-        verification_id = phone.verification_id if phone is not None else BY_NOBODY
-        await store.grants.owe(gate.chat_id, user_id, GrantKind.LINK, verification_id, now, told=True, how=link.how)
-        return True
+        else:
+            await owe_link(store, gate.chat_id, user_id, link.verification_id, now, how=link.how)
+        return Toast.TRYING_AGAIN
 
 
 def gives_links(gate: Gate) -> bool:
@@ -73,11 +86,16 @@ def gives_links(gate: Gate) -> bool:
 
 async def ask(store: Store, gate: Gate, user_id: int, name: str, now: datetime) -> None:
     """Keep the wish for a link, and fulfil it if they may come in. As long as it waits, or its link was not used, it is
-    the same wish however often it is told, and counts once. The link of before is theirs no more."""
+    the same wish however often it is told, and counts once. The link of before is theirs no more, unless there were as
+    many within the hour as are given."""
     gate_id = gate.chat_id
-    wish = await store.requests.get(gate_id, user_id)
-    links = await store.grants.take_back(gate_id, user_id, GrantKind.LINK)
-    is_same = wish is not None and wish.way is WayIn.LINK and (wish.state is RequestState.WAITING or bool(links))
+    wish, link = await store.requests.get(gate_id, user_id), await link_of(store, gate_id, user_id)
+    is_same = wish is not None and wish.way is WayIn.LINK and (wish.state is RequestState.WAITING or link is not None)
+    if is_same and link is not None:
+        is_on_its_way = link.state is GrantState.DUE
+        if is_on_its_way or (link.state is GrantState.DONE and await next_link_at(store, gate_id, user_id, now) > now):
+            return
+    await take_back_link(store, gate_id, user_id, now)
     since = wish.requested_at if is_same and wish is not None else now
     deadline_at = now + gate.rules(now).deadline
     request = JoinRequest(gate_id, user_id, since, deadline_at, RequestState.WAITING, way=WayIn.LINK, name=name)

@@ -10,6 +10,7 @@ from bot.domain.gate import Gate, Grant, GrantKind, GrantState
 from bot.domain.panel import Act, ActKind, Page
 from bot.usecases.appeals import close_appeal
 from bot.usecases.open_panel import show_page
+from bot.usecases.personal_links import take_back_extra_links, take_back_link
 from bot.usecases.ports import Store
 
 Decider = Callable[[Store, Gate, int, Act, datetime], Awaitable[Toast]]
@@ -67,9 +68,13 @@ def only_who_waits(act: Act) -> bool:
 
 
 async def take_back(store: Store, gate: Gate, user_id: int, now: datetime) -> list[Grant]:
-    """What they were given at the gate is theirs no more; the tag is taken away if the bot gave it. What that was comes
-    back."""
+    """What they were given at the gate is theirs no more; the tag is taken away if the bot gave it, and links end, also
+    those into further chats. What they had at the gate comes back."""
+    link = await take_back_link(store, gate.chat_id, user_id, now)
     taken = await store.grants.take_back(gate.chat_id, user_id)
+    if link is not None:
+        taken.append(link)
+    await take_back_extra_links(store, gate, user_id, now)
     for grant in taken:
         if grant.kind is GrantKind.TAG and grant.state is GrantState.DONE:
             details: dict[str, str | int] = {"user_id": user_id, "tag": grant.detail}

@@ -12,6 +12,7 @@ from bot.domain.personal import CARRIED_WITHIN, FAREWELL
 from bot.domain.settings import WayIn
 from bot.usecases.admit import Why
 from bot.usecases.operators import Operators
+from bot.usecases.personal_links import end_link, live_links
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.tell_operators import TellOperators
@@ -50,10 +51,13 @@ class ErasePerson:
             store.journal.add(Event.CANCELLED, now, gate_id=verification.gate_id)
         entering = await not_in_yet(store, user_id)
         await self._resign(store, user_id, now)
+        links = await live_links(store, user_id)
         message_id = await store.erasures.erase(user_id, now)
         for way, gate, query_id in entering:
             if gate.is_on and gate.switch is not Switch.OFF:
                 await _withdraw(store, user_id, way, gate, query_id, now)
+        for gate_id, url in links:
+            await end_link(store, gate_id, user_id, url, now, job=FAREWELL)
         is_own = operator_id is None
         if is_own and person is not None:
             await _say_farewell(store, person, message_id, now)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.delivery import ErrandKind, Toast
-from bot.domain.gate import Decision, Gate, GrantKind, JoinRequest, RequestState, Standing
+from bot.domain.gate import Decision, Gate, JoinRequest, RequestState, Standing
 from bot.domain.journal import Event
 from bot.domain.panel import Act
 from bot.domain.screen import Outcome
 from bot.domain.statistics import How
 from bot.usecases.admit import BY_NOBODY, Why, let_in
 from bot.usecases.decide_by_hand import only_who_waits
+from bot.usecases.personal_links import owe_link
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
@@ -47,7 +48,7 @@ async def invite(store: Store, gate: Gate, user_id: int, now: datetime) -> None:
     """Give a link of their own to who cannot be let in, because nothing of theirs waits at Telegram any more."""
     person = (await store.people.get_many([user_id])).get(user_id)
     if person is not None and person.can_be_written:
-        await store.grants.owe(gate.chat_id, user_id, GrantKind.LINK, BY_NOBODY, now, told=True, how=How.OTHER)
+        await owe_link(store, gate.chat_id, user_id, BY_NOBODY, now, how=How.OTHER)
         await tell_person(store, gate, user_id, Outcome.LET_IN, now)
 
 

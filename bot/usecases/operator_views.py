@@ -51,6 +51,7 @@ DONE_TO_PEOPLE = (
     ErrandKind.DECLINE_JOIN,
     ErrandKind.KICK,
     ErrandKind.UNTAG,
+    ErrandKind.REVOKE_LINK,
 )
 NOT_MADE = {
     GrantState.DUE: TroubleKind.GRANT_DUE,

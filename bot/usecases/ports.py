@@ -202,6 +202,9 @@ class Journal(Protocol):
         """Those of these events that happened to anybody anywhere, newest first. `before`: only earlier ones than this
         entry; `after`: the first ones that came after it."""
 
+    async def links_made(self, gate_id: int, user_id: int, since: datetime) -> list[datetime]:
+        """When invite links were made for this person at this gate, oldest first."""
+
     async def came_round(self, gate_id: int, since: datetime) -> int:
         """How many have joined a gate's chat by themselves since then without having asked."""
 

@@ -213,9 +213,10 @@ class Grants(Protocol):
         told: bool,
         detail: str = "",
         how: How | None = None,
+        due_at: datetime | None = None,
     ) -> None:
-        """Make it due, also when it was made, or failed, before. `verification_id` is 0 when there was none. `how`
-        they come in by it; None when it lets nobody in whom the gate kept out."""
+        """Make it due, also when it was made, or failed, before; at once, or else at `due_at`. `verification_id` is 0
+        when there was none. `how` they come in by it; None when it lets nobody in whom the gate kept out."""
 
     async def made(self, gate_id: int, user_id: int, kind: GrantKind, now: datetime) -> None:
         """Note as done what an admin did by hand."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.admission import hindrance
 from bot.domain.delivery import ErrandKind, Toast
 from bot.domain.gate import Decision, Gate, Hindrance, JoinRequest, RequestState, Standing
 from bot.domain.journal import Event
@@ -55,12 +56,22 @@ async def restore(store: Store, gate: Gate, user_id: int, act: Act, now: datetim
         return Toast.DECIDED_ALREADY
     store.journal.add(Event.RESTORED, now, user_id=user_id, gate_id=gate_id, actor_id=act.admin_id)
     request, phone = await store.requests.get(gate_id, user_id), await store.phones.of(user_id)
+    if phone is not None and hindrance(gate, phone, None, now) is not None:
+        # It opens the gate no more.
+        phone = None
     if decision.standing is Standing.REVOKED and phone is None:
         await store.standings.put(gate_id, user_id, Decision(Standing.ALLOWED, now, act.admin_id))
     else:
         await store.standings.drop(gate_id, user_id)
     if decision.standing is Standing.REVOKED:
-        await _bring_back(store, gate, user_id, request, now, verified_by=phone.verification_id if phone else None)
+        await _bring_back(
+            store,
+            gate,
+            user_id,
+            request,
+            now,
+            verified_by=phone.verification_id if phone else None,
+        )
     await tell_log(
         store, gate, Event.RESTORED, user_id, now, admin_id=act.admin_id, name=request.name if request else ""
     )

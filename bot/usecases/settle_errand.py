@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Receipt, Result
-from bot.domain.gate import FRESH_CHANCE, QUERY_ANSWERED_WITHIN, GrantKind, RequestState
+from bot.domain.gate import FRESH_CHANCE, QUERY_ANSWERED_WITHIN, RequestState
 from bot.domain.journal import Event
 from bot.domain.settings import WayIn
 from bot.domain.statistics import How
@@ -13,6 +13,7 @@ from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.admit import BY_NOBODY, Why, joined, let_through, mute, prompt, tell_deadline
 from bot.usecases.announce import note_announced
 from bot.usecases.operators import Operators
+from bot.usecases.personal_links import owe_link
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.settle_by_hand import SettleByHand
@@ -103,7 +104,7 @@ class SettleErrand:
             phone = await store.phones.of(user_id)
             verification_id = phone.verification_id if phone else BY_NOBODY
             how = How.CALLED if phone else How.OTHER
-            await store.grants.owe(gate_id, user_id, GrantKind.LINK, verification_id, now, told=True, how=how)
+            await owe_link(store, gate_id, user_id, verification_id, now, how=how)
         if why in TOLD_OTHERWISE:
             return
         admin_id = errand.details.get("admin_id")

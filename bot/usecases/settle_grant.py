@@ -9,7 +9,9 @@ from bot.domain.gate import GrantKind, GrantState, JoinRequest, RequestState, St
 from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
+from bot.domain.statistics import How
 from bot.usecases.admit import BY_NOBODY, Why, reward
+from bot.usecases.personal_links import end_link, is_still_given, take_back_link
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_operators import TellOperators
@@ -36,6 +38,10 @@ class SettleGrant:
         state = GRANT_STATES.get(receipt.result, GrantState.FAILED)
         settled = await store.grants.settle(grant, state, now, receipt.error, receipt.answer.get("detail"))
         if settled is None:
+            if grant.kind is GrantKind.LINK and state is GrantState.DONE:
+                # It was taken back, or is owed anew, since it was asked for: nobody is shown this one.
+                url = str(receipt.answer["detail"])
+                await end_link(store, grant.gate_id, grant.user_id, url, now)
             return
         event = GRANT_EVENTS.get(state, Event.GRANT_FAILED)
         # A link lets nobody in before it is used, and not everything that is given lets anybody in.
@@ -50,7 +56,7 @@ class SettleGrant:
             code=code[:64],
         )
         if grant.kind in ENTRIES:
-            await self._entry(store, grant, state, now)
+            await self._entry(store, grant, state, settled.how, now)
         if state is GrantState.FAILED and grant.kind is not GrantKind.TAG:
             await self._tell(store, grant, receipt, now)
         if settled.is_told:
@@ -60,11 +66,15 @@ class SettleGrant:
             if person is not None:
                 await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=True)
 
-    async def _entry(self, store: Store, grant: GrantDue, state: GrantState, now: datetime) -> None:
+    async def _entry(self, store: Store, grant: GrantDue, state: GrantState, how: How | None, now: datetime) -> None:
         gate = await store.gates.get(grant.gate_id)
         if state is GrantState.GONE:
             await store.requests.set_state(grant.gate_id, grant.user_id, RequestState.GONE, now)
         if state is not GrantState.DONE or gate is None:
+            return
+        if grant.kind is GrantKind.LINK and not await is_still_given(store, gate, grant.user_id, how, now):
+            # What spoke for it is over since it was owed.
+            await take_back_link(store, grant.gate_id, grant.user_id, now)
             return
         settings = gate.settings
         if settings.log_chat is None and not settings.tag and not settings.further:
@@ -79,8 +89,15 @@ class SettleGrant:
         if grant.kind is GrantKind.LINK and request.way is not WayIn.LINK:
             # A link into a further chat, or one that makes up for a mistake: nobody asked for it here.
             return
+        is_by_link = grant.kind is not GrantKind.LINK and request.way is WayIn.LINK
+        if is_by_link and how is None:
+            # Into a further chat: what that gives is for those whom it let in itself.
+            return
         if grant.kind is not GrantKind.LINK:
             await reward(store, gate, grant.user_id, verification_id, now)
+        if is_by_link:
+            # The log was told when they got the link.
+            return
         decision = await store.standings.get(grant.gate_id, grant.user_id)
         is_by_hand = decision is not None and decision.standing is Standing.ALLOWED
         why = Why.BY_HAND if is_by_hand else Why.VERIFIED if phone is not None else Why.OPEN

@@ -18,6 +18,7 @@ from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.usecases.admit import decide
 from bot.usecases.notice_raid import notice_raid
+from bot.usecases.personal_links import enter_by_own_link
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
@@ -28,6 +29,9 @@ class TakeJoinRequest:
 
     That Telegram tells the bot of the request proves its right to decide, so an unknown gate is made and one
     that was switched off is switched on. With a verification under way its screen stays where it is.
+
+    Who asks by the link that was made for them comes in, or is like anybody else if it does not hold any more; by
+    somebody else's link they are like anybody else, too.
 
     In a raid those who come are a crowd: others are written to before them.
 
@@ -47,12 +51,16 @@ class TakeJoinRequest:
         query_id: str | None = None,
         asked_at: datetime | None = None,
         name: str = "",
+        link: str = "",
     ) -> None:
-        """`asked_at`: when Telegram began to wait; the update may have been on its way for long."""
+        """`asked_at`: when Telegram began to wait; the update may have been on its way for long. `link`: by which link
+        that is made for one person they ask."""
         now = self._clock.now()
         gate = await self._known(store, gate, now)
         deadline_at = now + gate.rules(now).deadline
         request = JoinRequest(gate.chat_id, person.user_id, now, deadline_at, RequestState.WAITING, query_id, name=name)
+        if link and await enter_by_own_link(store, gate, request, link, now):
+            return
         await store.requests.keep(request)
         store.journal.add(Event.JOIN_ASKED, now, user_id=person.user_id, gate_id=gate.chat_id)
         gate = await notice_raid(store, gate, now)

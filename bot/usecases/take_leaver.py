@@ -16,7 +16,7 @@ UNDECIDED = (RequestState.WAITING, RequestState.DECLINED)
 
 class TakeLeaver:
     """Who was muted and waited waits no more, and what was still to be done to them is not done: they may come again
-    before it would be."""
+    before it would be. Who was in is in no more, and so is given nothing more as one who is."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -24,6 +24,8 @@ class TakeLeaver:
     async def __call__(self, store: Store, gate_id: int, user_id: int, *, by_bot: bool) -> None:
         """`by_bot`: the bot removed them, and may not have come to the end of that."""
         request = await store.requests.get(gate_id, user_id)
+        if request is not None and request.state is RequestState.APPROVED:
+            await store.requests.set_state(gate_id, user_id, RequestState.GONE, self._clock.now())
         if request is None or request.way is not WayIn.MUTE or request.state not in UNDECIDED:
             return
         now = self._clock.now()

@@ -25,6 +25,7 @@ from bot.domain.screen import Face
 from bot.domain.settings import WayIn
 from bot.usecases.admit import BY_NOBODY, Why, let_through, mute, reward
 from bot.usecases.notice_raid import notice_raid
+from bot.usecases.personal_links import is_still_given, link_of, take_back_link
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 
@@ -73,6 +74,9 @@ class TakeNewcomer:
         request = await store.requests.get(gate_id, user_id)
         state = request.state if request is not None else None
         if newcomer.asked and state is RequestState.APPROVED:
+            if request is not None and request.way is WayIn.LINK and await take_back_link(store, gate_id, user_id, now):
+                # It is used up.
+                await store.screens.touch([user_id], now, acted=False)
             return True
         is_mute = request is not None and request.way is WayIn.MUTE
         if request is not None and state is RequestState.WAITING and not is_mute and (newcomer.asked or not gate.mutes):
@@ -114,13 +118,13 @@ class TakeNewcomer:
     async def _came_by_link(
         self, store: Store, gate: Gate, request: JoinRequest | None, newcomer: Newcomer, now: datetime
     ) -> bool:
-        """Whether they had a link of their own, which is used up now."""
+        """Whether they had a link of their own, which ends now: they came in another way, but might have by it."""
         user_id = newcomer.user_id
-        grants = await store.grants.get(gate.chat_id, user_id)
-        link = next(
-            (grant for grant in grants if grant.kind is GrantKind.LINK and grant.state is GrantState.DONE), None
-        )
-        if link is None:
+        link = await link_of(store, gate.chat_id, user_id)
+        if link is None or link.state is not GrantState.DONE:
+            return False
+        await take_back_link(store, gate.chat_id, user_id, now)
+        if not await is_still_given(store, gate, user_id, link.how, now):
             return False
         if link.how is not None:
             store.journal.add(
@@ -131,7 +135,6 @@ class TakeNewcomer:
                 verification_id=link.verification_id or None,
                 code=link.how,
             )
-        await store.grants.take_back(gate.chat_id, user_id, GrantKind.LINK)
         await store.grants.made(gate.chat_id, user_id, GrantKind.JOIN, now)
         await store.screens.touch([user_id], now, acted=False)
         if request is not None and request.way is WayIn.LINK:

@@ -209,9 +209,12 @@ class Rules:
         wrote: bool = True,
         query_id: str | None = None,
         asked_at: datetime | None = None,
+        link: str = "",
     ) -> None:
         person = await self.meets(user_id, wrote=wrote)
-        await self.database.transact(lambda store: self.take_request(store, person, gate, query_id, asked_at))
+        await self.database.transact(
+            lambda store: self.take_request(store, person, gate, query_id, asked_at, link=link)
+        )
 
     async def joins(self, user_id: int = ANNA, gate: Gate = GATE, **how: Any) -> None:
         """Come into the chat of a gate, by themselves unless told otherwise."""

@@ -85,8 +85,7 @@ class Door:
         whom = (user_id, gate.chat_id)
         if whom in self.links and whom not in self.inside:
             self.links.discard(whom)
-            self._walks_in(whom)
-            await self.rules.joins(user_id, gate)
+            await self.rules.asks_to_join(user_id, gate, link="https://t.me/+link")
             await self.is_carried()
 
     async def leaves(self, user_id: int, gate: Gate) -> None:
