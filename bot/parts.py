@@ -54,7 +54,7 @@ from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.collect_person_data import CollectPersonData, as_file
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion, ErasureViews
-from bot.usecases.doers import doers
+from bot.usecases.doers import doers, elsewhere
 from bot.usecases.erase_person import ErasePerson, FinishErasures
 from bot.usecases.find_people import FindPeople
 from bot.usecases.follow_raids import FollowRaids
@@ -178,7 +178,7 @@ class Parts:
         # What admins and operators want done.
         show_statistics = ShowStatistics(clock, ReadStatistics())
         decline_many, raids = DeclineMany(clock), FollowRaids(clock)
-        desk = AdminDesk(clock, doers(Typed(), JsonPaper(), decline_many, show_statistics))
+        desk = AdminDesk(clock, doers(Typed(), JsonPaper(), decline_many, show_statistics), elsewhere(JsonPaper()))
         call_panel = CallPanel(clock, desk)
 
         # What people want done with what is kept about them.

@@ -16,7 +16,7 @@ from aiogram.types.chat_member_union import ChatMemberUnion
 from bot.clock import Clock
 from bot.domain.gate import Gate
 from bot.domain.health import Ailment
-from bot.telegram.members import ADMINS, is_in, is_muted
+from bot.telegram.members import ADMINS, admin_rights, is_in, is_muted
 from bot.telegram.texts import visible
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.move_chat import move_chat
@@ -73,7 +73,7 @@ async def member(
     gate_id, new = event.chat.id, event.new_chat_member
     was_admin, is_admin = (isinstance(who, ADMINS) for who in (event.old_chat_member, new))
     if (was_admin or is_admin) and await store.gates.get(gate_id) is not None:
-        await store.admins.note(gate_id, new.user.id, clock.now(), is_admin=is_admin)
+        await store.admins.note(gate_id, new.user.id, clock.now(), admin_rights(new))
     was_in, is_in_now = is_in(event.old_chat_member), is_in(new)
     by_bot = event.from_user.id == bot.id
     if is_in_now and not was_in:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, cast, delete, exists, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, cast, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import ErrandKind, Toast
 from bot.domain.gate import Decision, Gate, Standing
 from bot.domain.panel import ADMIN_KNOWN_FOR
+from bot.domain.rights import NO_ADMIN, AdminRights, Right
 from bot.domain.verification import VerificationState
 from bot.usecases.ports_gates import Known
 from bot.usecases.ports_personal import Marker
@@ -58,9 +59,9 @@ DECISIONS = select(tables.standings).where(S.user_id == bindparam("whose"))
 APPEALS_SINCE = select(AP.gate_id, AP.user_id, AP.decided_at).where(
     AP.user_id.in_(bindparam("whose", expanding=True)), AP.asked_at > bindparam("since")
 )
-IS_ADMIN = select(AD.is_admin).where(
-    AD.gate_id == bindparam("at_gate"), AD.user_id == bindparam("whose"), AD.checked_at >= bindparam("since")
-)
+WHOSE = (AD.gate_id == bindparam("at_gate"), AD.user_id == bindparam("whose"))
+IS_ADMIN = select(AD.is_admin).where(*WHOSE)
+RIGHTS = select(AD.is_admin, AD.rights).where(*WHOSE, AD.checked_at >= bindparam("since"))
 ADMINS_AT = select(AD.user_id).where(AD.gate_id == bindparam("at_gate"), AD.is_admin).order_by(AD.user_id)
 TO_ASK = (
     select(AD.gate_id).where(AD.user_id == bindparam("whose"), AD.checked_at < bindparam("since")).order_by(AD.gate_id)
@@ -180,35 +181,56 @@ class SqlAdmins:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def of(self, gate_id: int, user_id: int, since: datetime) -> bool | None:
-        found = await self._connection.execute(IS_ADMIN, {"at_gate": gate_id, "whose": user_id, "since": since})
+    async def rights_of(self, gate_id: int, user_id: int, since: datetime) -> AdminRights | None:
+        found = await self._connection.execute(RIGHTS, {"at_gate": gate_id, "whose": user_id, "since": since})
+        row = found.one_or_none()
+        if row is None or (row.is_admin and row.rights is None):
+            return None
+        return AdminRights(row.is_admin, _held(row.rights)) if row.is_admin else NO_ADMIN
+
+    async def is_admin(self, gate_id: int, user_id: int) -> bool | None:
+        found = await self._connection.execute(IS_ADMIN, {"at_gate": gate_id, "whose": user_id})
         is_admin: bool | None = found.scalar_one_or_none()
         return is_admin
 
-    async def note(self, gate_id: int, user_id: int, now: datetime, *, is_admin: bool) -> None:
-        values: dict[str, object] = {"is_admin": is_admin, "checked_at": now, "told_at": now}
+    async def note(self, gate_id: int, user_id: int, now: datetime, rights: AdminRights) -> None:
+        values: dict[str, object] = {
+            "is_admin": rights.is_admin,
+            "rights": _written(rights),
+            "checked_at": now,
+            "told_at": now,
+        }
         await self._connection.execute(
             upsert(self._connection, tables.admins, *values), {"gate_id": gate_id, "user_id": user_id, **values}
         )
 
-    async def answered(self, gate_id: int, user_id: int, now: datetime, *, is_admin: bool) -> None:
+    async def answered(self, gate_id: int, user_id: int, now: datetime, rights: AdminRights) -> None:
         statement = insert(self._connection, tables.admins)
-        columns = {column: statement.excluded[column] for column in ("is_admin", "checked_at")}
+        columns = {column: statement.excluded[column] for column in ("is_admin", "rights", "checked_at")}
+        adds_rights = and_(AD.is_admin, AD.rights.is_(None), statement.excluded.is_admin)
         await self._connection.execute(
             statement.on_conflict_do_update(
-                index_elements=[AD.gate_id, AD.user_id], set_=columns, where=_no_news_since(now - ADMIN_KNOWN_FOR)
+                index_elements=[AD.gate_id, AD.user_id],
+                set_=columns,
+                where=or_(_no_news_since(now - ADMIN_KNOWN_FOR), adds_rights),
             ),
-            {"gate_id": gate_id, "user_id": user_id, "is_admin": is_admin, "checked_at": now},
+            {
+                "gate_id": gate_id,
+                "user_id": user_id,
+                "is_admin": rights.is_admin,
+                "rights": _written(rights),
+                "checked_at": now,
+            },
         )
 
-    async def are(self, gate_id: int, user_ids: Collection[int], now: datetime) -> None:
+    async def are(self, gate_id: int, admins: Mapping[int, AdminRights], now: datetime) -> None:
         await self._connection.execute(
             update(tables.admins)
-            .where(AD.gate_id == gate_id, AD.user_id.not_in(user_ids), _no_news_since(now - ADMIN_KNOWN_FOR))
-            .values(is_admin=False, checked_at=now)
+            .where(AD.gate_id == gate_id, AD.user_id.not_in(admins), _no_news_since(now - ADMIN_KNOWN_FOR))
+            .values(is_admin=False, rights=None, checked_at=now)
         )
-        for user_id in user_ids:
-            await self.answered(gate_id, user_id, now, is_admin=True)
+        for user_id, rights in admins.items():
+            await self.answered(gate_id, user_id, now, rights)
 
     async def at(self, gate_id: int) -> list[int]:
         rows = await self._connection.execute(ADMINS_AT, {"at_gate": gate_id})
@@ -230,3 +252,12 @@ class SqlAdmins:
 
 def _no_news_since(since: datetime) -> ColumnElement[bool]:
     return or_(AD.told_at.is_(None), AD.told_at < since)
+
+
+def _written(rights: AdminRights) -> str | None:
+    return " ".join(sorted(rights.held)) if rights.is_admin and rights.held is not None else None
+
+
+def _held(written: str) -> frozenset[Right]:
+    # One that a newer version knows is none that this one asks for.
+    return frozenset(Right(name) for name in written.split() if name in set(Right))

@@ -205,6 +205,10 @@ class SqlJoinRequests:
         found = await self._connection.execute(COUNT_WAITING, {"at_gate": gate_id})
         return found.scalar_one()
 
+    async def has_muted(self, gate_id: int) -> bool:
+        is_muted = exists().where(R.gate_id == gate_id, tables.IS_WAITING, R.way == WayIn.MUTE)
+        return bool((await self._connection.execute(select(is_muted))).scalar_one())
+
     async def count_declinable(self, gate_id: int, before: datetime) -> int:
         found = await self._connection.execute(
             select(func.count()).where(

@@ -287,6 +287,8 @@ admins = Table(
     Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("is_admin", Boolean, nullable=False),
+    # Their names in the Bot API, separated by spaces; of an admin NULL where Telegram has not told.
+    Column("rights", String(128)),
     # When Telegram said so last, and when it did without having been asked.
     Column("checked_at", Moment, nullable=False),
     Column("told_at", Moment),

@@ -103,6 +103,12 @@ class Act:
     details: Mapping[str, str | int] = field(default_factory=dict)
     query_id: str | None = None
 
+    @property
+    def person_id(self) -> int | None:
+        """Whom it is about: the id in its `value`; None when it is none."""
+        value = str(self.details.get("value", ""))
+        return int(value) if value.isascii() and value.isdigit() and 0 < int(value) < 2**63 else None
+
 
 @dataclass(frozen=True, slots=True)
 class GateLine:

@@ -16,9 +16,10 @@ from bot.domain.panel import ActKind
 from bot.domain.raid import ITSELF
 from bot.telegram import keyboards
 from bot.telegram.drawing import Drawing
+from bot.telegram.mentions import harmless_title
 from bot.telegram.methods import EditText, SendText
 from bot.telegram.refusals import NOTHING_CHANGED, says
-from bot.telegram.texts import Texts, Words, shown
+from bot.telegram.texts import Texts, Words
 
 TIMEOUT = 15
 
@@ -164,4 +165,4 @@ def _buttons(said: Said, words: Words, *, is_over: bool) -> list[list[InlineKeyb
 
 
 def _title(said: Said) -> str:
-    return f"<b>{shown(str(said['title']))}</b>"
+    return f"<b>{harmless_title(str(said['title']))}</b>"

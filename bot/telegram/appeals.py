@@ -12,12 +12,12 @@ from bot.domain.delivery import ErrandDue, Receipt, Result, Toast
 from bot.domain.panel import ActKind
 from bot.domain.people_pages import Stage
 from bot.telegram import keyboards
-from bot.telegram.mentions import mention
+from bot.telegram.mentions import harmless_title, mention
 from bot.telegram.methods import EditText, SendText
 from bot.telegram.names import Names
 from bot.telegram.panel_people import act_text
 from bot.telegram.people_words import lasted, stage
-from bot.telegram.texts import Texts, Words, shown
+from bot.telegram.texts import Texts, Words
 
 TIMEOUT = 15
 FROM_APPEAL = "appeal"
@@ -94,4 +94,4 @@ class Appeals:
 def _about(errand: ErrandDue) -> dict[str, str]:
     details = errand.details
     who = mention(str(details["name"]), int(details["user_id"]))
-    return {"who": who, "gate": f"<b>{shown(str(details['title']))}</b>"}
+    return {"who": who, "gate": f"<b>{harmless_title(str(details['title']))}</b>"}

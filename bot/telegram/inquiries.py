@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
-from aiogram.types import ChatMemberAdministrator, ChatMemberOwner
+from aiogram.types import ChatMemberAdministrator
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, Receipt, Result
 from bot.domain.health import Health
-from bot.telegram.members import LINK_NAME
+from bot.domain.rights import NO_ADMIN, AdminRights
+from bot.telegram.members import LINK_NAME, admin_rights
 from bot.telegram.methods import GetGuard, NamedLink
 
 TIMEOUT = 15
@@ -25,19 +26,22 @@ class Inquiries:
         self._app_url = app_url
 
     async def check_admin(self, errand: ErrandDue) -> Receipt:
-        """Whether somebody is an admin of a gate now: `is_admin`."""
+        """What somebody may do now as an admin of a gate, and of the chats that are to be asked about `also`: `rights`,
+        by chat."""
+        chats = [int(errand.details["gate"]), *map(int, str(errand.details.get("also", "")).split())]
+        user_id = int(errand.details["user_id"])
+        rights = {chat_id: await self._rights(chat_id, user_id) for chat_id in chats}
+        return Receipt(errand, Result.DONE, answer={"rights": rights})
+
+    async def _rights(self, chat_id: int, user_id: int) -> AdminRights:
         try:
-            member = await self._bot.get_chat_member(
-                int(errand.details["gate"]), int(errand.details["user_id"]), request_timeout=TIMEOUT
-            )
-        except (TelegramBadRequest, TelegramForbiddenError) as error:
+            return admin_rights(await self._bot.get_chat_member(chat_id, user_id, request_timeout=TIMEOUT))
+        except (TelegramBadRequest, TelegramForbiddenError):
             # The chat is gone, or the bot is out of it, or they never were in it: nobody we know to be an admin.
-            return Receipt(errand, Result.DONE, error=error.message, answer={"is_admin": False})
-        is_admin = isinstance(member, ChatMemberOwner | ChatMemberAdministrator)
-        return Receipt(errand, Result.DONE, answer={"is_admin": is_admin})
+            return NO_ADMIN
 
     async def check_gate(self, errand: ErrandDue) -> Receipt:
-        """How it stands with a gate, and who runs it: `health`, `admins`."""
+        """How it stands with a gate, who runs it, and what each may do: `health`, `admins`."""
         gate_id, now = int(errand.details["gate"]), self._clock.now()
         try:
             me = await self._bot.get_me(request_timeout=TIMEOUT)
@@ -74,9 +78,9 @@ class Inquiries:
         return Receipt(errand, Result.DONE, answer={"link": made.invite_link})
 
     async def call_admins(self, errand: ErrandDue) -> Receipt:
-        """Who the admins of a gate are that can be written to at all: `admins`."""
+        """Who the admins of a gate are that can be written to at all, and what each may do: `admins`."""
         return Receipt(errand, Result.DONE, answer={"admins": await self._admins(int(errand.details["gate"]))})
 
-    async def _admins(self, gate_id: int) -> list[int]:
+    async def _admins(self, gate_id: int) -> dict[int, AdminRights]:
         found = await self._bot.get_chat_administrators(gate_id, request_timeout=TIMEOUT)
-        return [admin.user.id for admin in found if not admin.user.is_bot]
+        return {admin.user.id: admin_rights(admin) for admin in found if not admin.user.is_bot}

@@ -13,12 +13,12 @@ from bot.domain.delivery import ErrandDue, LogDue, Receipt, Result
 from bot.domain.journal import Event
 from bot.domain.panel import ActKind
 from bot.telegram import keyboards
-from bot.telegram.mentions import mention
+from bot.telegram.mentions import harmless_title, mention
 from bot.telegram.methods import SendText
 from bot.telegram.names import Names
 from bot.telegram.panel_people import act_text
 from bot.telegram.people_words import ICONS, lasted
-from bot.telegram.texts import Texts, Words, shown
+from bot.telegram.texts import Texts, Words
 
 TIMEOUT = 15
 MOST_LINES = 20
@@ -71,7 +71,7 @@ class LogTeller:
         user_id = int(details.get("user_id", 0))
         parts = [mention(str(details.get("name", "")), user_id)] if user_id else []
         if details.get("title"):
-            parts.append(shown(str(details["title"])))
+            parts.append(harmless_title(str(details["title"])))
         parts.append(_what(line, words))
         if details.get("mask"):
             parts.append(str(details["mask"]))

@@ -21,6 +21,7 @@ from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, GrantDue, Receipt, Result
 from bot.domain.gate import LINK_LIVES, GrantKind
 from bot.domain.mute import is_own_mute, muted_until
+from bot.domain.rights import NO_ADMIN, OWNER, AdminRights, Right
 from bot.telegram.methods import NamedLink
 from bot.telegram.refusals import ALREADY_IN, NO_REQUEST, TOO_MANY, says
 
@@ -227,6 +228,15 @@ class Members:
             until_date=until if until is not None else timedelta(0),
             request_timeout=TIMEOUT,
         )
+
+
+def admin_rights(member: ChatMemberUnion) -> AdminRights:
+    """What somebody with this place in a chat may do there."""
+    if isinstance(member, ChatMemberOwner):
+        return OWNER
+    if not isinstance(member, ChatMemberAdministrator):
+        return NO_ADMIN
+    return AdminRights(is_admin=True, held=frozenset(right for right in Right if getattr(member, right, False)))
 
 
 def is_in(member: ChatMemberUnion) -> bool:

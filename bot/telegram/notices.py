@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.domain.delivery import Notice
+from bot.domain.delivery import Notice, Toast
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import Ailment
 from bot.domain.trouble import Trouble
@@ -13,7 +13,8 @@ from bot.telegram.alarms import alarm, all_clear
 from bot.telegram.commands import OPERATOR_COMMANDS, listed
 from bot.telegram.data_notices import data_notice
 from bot.telegram.installation import announcement_result
-from bot.telegram.mentions import mention
+from bot.telegram.mentions import harmless_title, mention
+from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, shown
 
 
@@ -45,6 +46,8 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
             lines = "\n\n".join("⚠️ " + ailment(each, 0, words) for each in found)
             return words("Something changed in {gate}:", gate=title) + f"\n\n{lines}\n\n/gates"
         case Notice.LOG_HERE:
+            # Others read it than who chose the title.
+            title = f"<b>{harmless_title(str(details['title']))}</b>"
             return words("📒 From now on I tell here who is let in to {gate}, who is not, and why.", gate=title)
         case Notice.GATEWAY_TROUBLE:
             return _gateway_trouble(GatewayReason(str(details["reason"])), int(details["code"]), words)
@@ -66,6 +69,9 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
                 "Choose another one in the settings.",
                 gate=title,
             )
+        case Notice.NOT_ALLOWED:
+            why = toast(Toast(str(details["why"])), words)
+            return words("⚠️ {gate}: nothing was done. {why}", gate=title, why=why)
         case Notice.NOT_REMOVED:
             return words(
                 "⚠️ {gate}: I could not remove {who}; give me the right “Ban users”, or remove them yourself.\n"

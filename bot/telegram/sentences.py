@@ -106,6 +106,14 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("I do not know this button any more. Send /start.")
         case Toast.NOT_ADMIN:
             return words("Only administrators of that group can do this.")
+        case Toast.NOT_ADMIN_THERE:
+            return words("For this you have to be an administrator of the other chat as well.")
+        case Toast.NEEDS_INVITE:
+            return words("For this you need the right “Invite users via link” in that group. Ask its owner for it.")
+        case Toast.NEEDS_RESTRICT:
+            return words("For this you need the right “Ban users” in that group. Ask its owner for it.")
+        case Toast.NEEDS_CHANGE_INFO:
+            return words("For this you need the right “Change group info” in that group. Ask its owner for it.")
         case Toast.SAVED:
             return words("Saved")
         case Toast.CHECKING:

@@ -6,37 +6,48 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandDue, ErrandKind, Toast
+from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import ADMIN_KNOWN_FOR, Act, ActKind, Page
+from bot.domain.rights import NO_ADMIN, AdminRights, Right
 from bot.domain.screen import Face
 from bot.usecases.answer_button import ANSWERABLE_FOR, answer_button
+from bot.usecases.needed_rights import MISSING, refusal_of
 from bot.usecases.ports import Store
 
 Doer = Callable[[Store, Gate, Act, datetime], Awaitable[Toast]]
 """Does one kind of act, of somebody who is an admin of that gate now; the toast says what came of it."""
 
-OWN = ("act", "gate", "user_id", "query_id")
+Elsewhere = Callable[[Store, Gate, Act], Awaitable[Mapping[int, tuple[Right, ...]]]]
+"""Which other chats an act concerns, and the rights it needs there; an admin they have to be in any case."""
+
+OWN = ("act", "gate", "user_id", "query_id", "also")
 """Details of the errand that are not the act's."""
 
 
 class AdminDesk:
-    """An act is done only when Telegram has said within the last minute that who wants it is an admin of the gate.
+    """An act is done only when Telegram has said within the last minute that who wants it is an admin of the gate, and
+    has the right to do it there themselves; the same of other chats that it concerns.
 
     Otherwise Telegram is asked first: the act is a row until the answer is there, so that a crash in between loses
     nothing. Who is no admin (any more) changes nothing, and is told so, only not in a group, where nobody asked; a page
-    of that gate is shown them no more.
+    of that gate is shown them no more. An admin who lacks a right is told which, in private if they pressed no button.
     """
 
-    def __init__(self, clock: Clock, doers: Mapping[ActKind, Doer]) -> None:
+    def __init__(
+        self, clock: Clock, doers: Mapping[ActKind, Doer], elsewhere: Mapping[ActKind, Elsewhere] | None = None
+    ) -> None:
         self._clock = clock
         self._doers = doers
+        self._elsewhere = elsewhere or {}
 
     async def __call__(self, store: Store, act: Act) -> None:
         now = self._clock.now()
-        is_admin = await store.admins.of(act.gate_id, act.admin_id, now - ADMIN_KNOWN_FOR)
-        if is_admin is not None:
-            await self._do(store, act, now, is_admin=is_admin)
+        concerned = {act.gate_id, *await self._concerned(store, act)}
+        rights = {chat_id: await self._known(store, chat_id, act.admin_id, now) for chat_id in concerned}
+        known = {chat_id: held for chat_id, held in rights.items() if held is not None}
+        if known.keys() == concerned:
+            await self._do(store, act, now, known)
             return
         details: dict[str, str | int] = {
             **act.details,
@@ -46,21 +57,24 @@ class AdminDesk:
         }
         if act.query_id is not None:
             details["query_id"] = act.query_id
+        if len(concerned) > 1:
+            details["also"] = " ".join(map(str, sorted(concerned - {act.gate_id})))
         expires_at = now + ANSWERABLE_FOR
         await store.errands.add(
             ErrandKind.CHECK_ADMIN, act.admin_id, details, now, expires_at=expires_at, user_id=act.admin_id
         )
 
-    async def told(self, store: Store, errand: ErrandDue, *, is_admin: bool) -> None:
-        """Telegram has said whether they are an admin."""
+    async def told(self, store: Store, errand: ErrandDue, rights: Mapping[int, AdminRights]) -> None:
+        """Telegram has said what they may do, by chat."""
         now = self._clock.now()
         gate_id, admin_id = int(errand.details["gate"]), int(errand.details["user_id"])
         if admin_id not in await store.people.get_many([admin_id]):
             # They were erased meanwhile.
             return
-        if await store.gates.get(gate_id) is not None:
-            await store.admins.answered(gate_id, admin_id, now, is_admin=is_admin)
-            is_admin = bool(await store.admins.of(gate_id, admin_id, now - ADMIN_KNOWN_FOR))
+        said = dict(rights)
+        for chat_id in await store.gates.get_many(rights.keys()):
+            await store.admins.answered(chat_id, admin_id, now, rights[chat_id])
+            said[chat_id] = await self._known(store, chat_id, admin_id, now) or NO_ADMIN
         if not errand.details["act"]:
             # Only asked for the list of their gates.
             await store.screens.touch([admin_id], now)
@@ -74,18 +88,54 @@ class AdminDesk:
             details,
             str(query_id) if query_id is not None else None,
         )
-        await self._do(store, act, now, is_admin=is_admin)
+        await self._do(store, act, now, said)
 
-    async def _do(self, store: Store, act: Act, now: datetime, *, is_admin: bool) -> None:
+    async def _concerned(self, store: Store, act: Act) -> Mapping[int, tuple[Right, ...]]:
+        """The other chats that it concerns now, and the rights it needs there."""
         gate = await store.gates.get(act.gate_id)
-        if gate is None or not is_admin:
+        if gate is None or act.kind not in self._elsewhere:
+            return {}
+        needed = await self._elsewhere[act.kind](store, gate, act)
+        return {chat_id: rights for chat_id, rights in needed.items() if chat_id != act.gate_id}
+
+    @staticmethod
+    async def _known(store: Store, chat_id: int, admin_id: int, now: datetime) -> AdminRights | None:
+        return await store.admins.rights_of(chat_id, admin_id, now - ADMIN_KNOWN_FOR)
+
+    async def _refusal(self, store: Store, gate: Gate, act: Act, rights: Mapping[int, AdminRights]) -> Toast | None:
+        refusal = await refusal_of(store, gate, act, rights.get(act.gate_id, NO_ADMIN))
+        if refusal is not None:
+            return refusal
+        for chat_id, needed in (await self._concerned(store, act)).items():
+            # What it concerns only since Telegram was asked is refused.
+            held = rights.get(chat_id, NO_ADMIN)
+            if not held.is_admin:
+                return Toast.NOT_ADMIN_THERE
+            if (missing := held.lacks(needed)) is not None:
+                return MISSING[missing]
+        return None
+
+    async def _do(self, store: Store, act: Act, now: datetime, rights: Mapping[int, AdminRights]) -> None:
+        gate, doer = await store.gates.get(act.gate_id), self._doers.get(act.kind)
+        refusal = Toast.NOT_ADMIN if gate is None else await self._refusal(store, gate, act, rights)
+        if gate is None or refusal is Toast.NOT_ADMIN:
             toast = Toast.NOT_ADMIN
             await self._turn_off(store, act, now)
+        elif refusal is not None:
+            toast = refusal
+            await self._say_why(store, gate, act, refusal, now)
         else:
-            doer = self._doers.get(act.kind)
             toast = await doer(store, gate, act, now) if doer is not None else Toast.UNKNOWN
         if act.query_id is not None:
             await answer_button(store, act.admin_id, act.query_id, toast, now)
+
+    @staticmethod
+    async def _say_why(store: Store, gate: Gate, act: Act, why: Toast, now: datetime) -> None:
+        """Who pressed a button reads it there; others in private, if they ever wrote to the bot."""
+        person = (await store.people.get_many([act.admin_id])).get(act.admin_id)
+        if act.query_id is None and person is not None and person.can_be_written:
+            details: dict[str, str | int] = {"notice": Notice.NOT_ALLOWED, "title": gate.title, "why": why}
+            await store.errands.add(ErrandKind.NOTIFY, person.chat_id, details, now)
 
     @staticmethod
     async def _turn_off(store: Store, act: Act, now: datetime) -> None:

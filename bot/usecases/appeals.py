@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Toast
 from bot.domain.gate import Gate, JoinRequest, RequestState
+from bot.domain.rights import AdminRights
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 from bot.usecases.stages import waiters
@@ -34,9 +36,9 @@ async def called(store: Store, errand: ErrandDue, receipt: Receipt, operators: O
     gate = await store.gates.get(int(errand.details["gate"]))
     if gate is None:
         return
-    admins = [int(admin) for admin in receipt.answer.get("admins", ())]
-    for admin_id in admins:
-        await store.admins.answered(gate.chat_id, admin_id, now, is_admin=True)
+    admins: Mapping[int, AdminRights] = receipt.answer.get("admins", {})
+    for admin_id, rights in admins.items():
+        await store.admins.answered(gate.chat_id, admin_id, now, rights)
     people = await store.people.get_many(admins)
     reachable = [admin_id for admin_id in admins if admin_id in people and people[admin_id].can_be_written]
     if errand.details.get("for") == FOR_LOG:

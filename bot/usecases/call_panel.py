@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,8 +10,10 @@ from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Notice, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import Act, ActKind, Page
+from bot.domain.rights import Right
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.change_settings import change_settings
+from bot.usecases.needed_rights import LOOKS
 from bot.usecases.open_panel import page_shown, panel_start, show_page
 from bot.usecases.ports import Store
 
@@ -76,7 +79,7 @@ async def _point(store: Store, gate: Gate, admin_id: int | None, details: dict[s
 
 class ChooseLogPlace:
     """Somebody wants decisions to be told where they write: at the gate that they name, or whose page about that they
-    see in private, or else at those gates of theirs whose decisions are told in this chat already. Only its admins
+    see in private, or else at those gates of theirs whose decisions are told in this chat already. Only admins of both
     can; where they see no such page, and it is the chat of a gate, they are shown the way to its panel."""
 
     def __init__(self, desk: AdminDesk, call_panel: CallPanel) -> None:
@@ -100,6 +103,11 @@ class ChooseLogPlace:
             return [shown[0]]
         mine = await store.admins.gates_of(admin_id)
         return [gate.chat_id for gate in mine if gate.settings.log_chat == command.chat_id]
+
+
+async def log_place(store: Store, gate: Gate, act: Act) -> Mapping[int, tuple[Right, ...]]:  # noqa: ARG001 - `Elsewhere`
+    """The chat in which decisions are to be told; only who runs it may have the bot write there."""
+    return {int(act.details["chat"]): LOOKS}
 
 
 class LogHere:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain.delivery import ErrandKind, Toast
 from bot.domain.gate import Gate, Grant, GrantKind, GrantState
@@ -20,7 +20,6 @@ FROM_APPEAL, FROM_PENDING, FROM_WHO, FROM_LOG = "appeal", "pending", "who", "log
 """Where a button stands that decides about somebody: the `key` of its act."""
 HARMFUL = (ActKind.BLOCK, ActKind.REVOKE)
 DECIDED = (Toast.LET_IN, Toast.DECLINED, Toast.BLOCKED)
-REMEMBERED = timedelta(days=3650)
 
 
 class ByHand:
@@ -35,10 +34,10 @@ class ByHand:
         self._decide = decide
 
     async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
-        user_id = whom(act)
+        user_id = act.person_id
         if user_id is None:
             return Toast.UNKNOWN
-        if act.kind in HARMFUL and await _is_admin(store, gate, user_id, act, now):
+        if act.kind in HARMFUL and await _is_admin(store, gate, user_id, act):
             toast = Toast.IS_ADMIN
         else:
             await store.people.lock(user_id)
@@ -54,12 +53,6 @@ class ByHand:
             shown: dict[str, str | int] = {"value": user_id, "did": act.kind, "said": toast}
             await show_page(store, gate, act.admin_id, Page.WHO, now, shown)
         return toast
-
-
-def whom(act: Act) -> int | None:
-    """The id in the act's `value`; None when it is none."""
-    value = str(act.details.get("value", ""))
-    return int(value) if value.isascii() and value.isdigit() and 0 < int(value) < 2**63 else None
 
 
 def only_who_waits(act: Act) -> bool:
@@ -82,5 +75,5 @@ async def take_back(store: Store, gate: Gate, user_id: int, now: datetime) -> li
     return taken
 
 
-async def _is_admin(store: Store, gate: Gate, user_id: int, act: Act, now: datetime) -> bool:
-    return user_id == act.admin_id or bool(await store.admins.of(gate.chat_id, user_id, now - REMEMBERED))
+async def _is_admin(store: Store, gate: Gate, user_id: int, act: Act) -> bool:
+    return user_id == act.admin_id or bool(await store.admins.is_admin(gate.chat_id, user_id))

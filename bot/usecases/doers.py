@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from bot.domain.panel import ActKind
-from bot.usecases.admin_desk import Doer
+from bot.usecases.admin_desk import Doer, Elsewhere
 from bot.usecases.by_hand import DECIDERS
-from bot.usecases.call_panel import LogHere, MakeLink, PointToPanel
+from bot.usecases.call_panel import LogHere, MakeLink, PointToPanel, log_place
 from bot.usecases.decide_by_hand import ByHand
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.decline_older import DeclineOlder
 from bot.usecases.open_panel import CheckGate, OpenPage
 from bot.usecases.ports_gates import SettingsPaper, TypedWords
 from bot.usecases.raid_doers import DeclineRecent, MakeStrict, ToldOfRaid
-from bot.usecases.set_settings import SetSetting, TakePreset, TakeTyped
+from bot.usecases.set_settings import SetSetting, TakePreset, TakeTyped, added_chats
 from bot.usecases.settings_files import ApplyFile, ExportSettings, TakeSettingsFile
 from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.switch_gate import SwitchGate
 from bot.usecases.take_command import TakeCommand
+
+
+def elsewhere(paper: SettingsPaper) -> dict[ActKind, Elsewhere]:
+    """What says which other chats an act concerns, for the kinds that may concern any."""
+    return {
+        ActKind.SET: added_chats,
+        ActKind.APPLY: ApplyFile(paper).added_chats,
+        ActKind.LOG_HERE: log_place,
+    }
 
 
 def doers(

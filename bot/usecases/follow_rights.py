@@ -12,6 +12,7 @@ from bot.domain.gate import FRESH_CHANCE, Gate
 from bot.domain.health import Ailment, Health, ailments
 from bot.domain.journal import Event
 from bot.domain.panel import Page
+from bot.domain.rights import SOME_ADMIN
 from bot.domain.settings import WayIn
 from bot.domain.trouble import Sighting, Trouble
 from bot.usecases.admit import mute
@@ -95,7 +96,7 @@ class FollowRights:
             # Whoever of its admins can be written to hears of it once Telegram has said who they are.
             await ask_health(store, chat.chat_id, chat.chat_id, now, tells=True)
             return
-        await store.admins.note(chat.chat_id, actor_id, now, is_admin=True)
+        await store.admins.note(chat.chat_id, actor_id, now, SOME_ADMIN)
         await ask_health(store, chat.chat_id, actor_id, now)
         person = (await store.people.get_many([actor_id])).get(actor_id)
         if person is None or not person.can_be_written:

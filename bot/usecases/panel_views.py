@@ -17,9 +17,6 @@ from bot.usecases.setting_views import SETTING_BUILDERS
 
 Builder = Callable[[Store, Gate, ScreenRow, datetime], Awaitable[PanelView | PeopleView]]
 MOST_GATES = 50
-REMEMBERED = timedelta(days=3650)
-"""Drawing a page shows nothing that was not asked for; that somebody is no admin any more is told as soon as it is
-known."""
 LATELY = timedelta(days=7)
 """For how long the card tells that people came by links without approval."""
 
@@ -27,7 +24,8 @@ LATELY = timedelta(days=7)
 async def panel_view(store: Store, row: ScreenRow, now: datetime) -> PanelView | PeopleView:
     """The page that the row names. Raises KeyError or ValueError for one that this version does not know.
 
-    Who was found to be no admin any more is shown nothing of the gate.
+    Who was found to be no admin any more is shown nothing of the gate. Drawing a page shows nothing that was not asked
+    for, so Telegram is not asked anew.
     """
     if row.face is Face.GATES and "then" in row.details:
         return await people_views.gate_choice(store, row)
@@ -35,7 +33,7 @@ async def panel_view(store: Store, row: ScreenRow, now: datetime) -> PanelView |
         return await _gates(store, row)
     gate_id = int(row.details["gate"])
     gate = await store.gates.get(gate_id)
-    is_admin = await store.admins.of(gate_id, row.user_id, now - REMEMBERED)
+    is_admin = await store.admins.is_admin(gate_id, row.user_id)
     if gate is None or is_admin is False:
         return NoAdmin()
     return await BUILDERS[Page(str(row.details["page"]))](store, gate, row, now)

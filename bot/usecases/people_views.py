@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain.delivery import Toast
 from bot.domain.gate import Gate, GrantKind, GrantState, RequestState
@@ -27,7 +27,6 @@ HOW_MANY = "many"
 """In place of a page's number: the question whom to decline together."""
 LOOKED_AT, TOLD = 60, 10
 """Entries of the journal looked at for a person's history, and lines of it."""
-REMEMBERED = timedelta(days=3650)
 MOST_GATES = 50
 PASSED_OVER = frozenset(
     {
@@ -84,7 +83,7 @@ async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Someon
     request, decision = await store.requests.get(gate_id, user_id), await store.standings.get(gate_id, user_id)
     did = ActKind(str(row.details["did"])) if "did" in row.details else None
     said = Toast(str(row.details["said"])) if "said" in row.details else ""
-    is_admin = bool(await store.admins.of(gate_id, user_id, now - REMEMBERED))
+    is_admin = bool(await store.admins.is_admin(gate_id, user_id))
     if request is None:
         return Someone(gate, user_id, "", is_known=False, is_admin=is_admin, decision=decision, did=did, said=said)
     phone = await store.phones.of(user_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -23,6 +23,7 @@ from bot.domain.gate import (
 )
 from bot.domain.health import Health
 from bot.domain.panel import Page
+from bot.domain.rights import AdminRights
 from bot.domain.settings import GateSettings
 from bot.domain.statistics import How
 
@@ -143,6 +144,9 @@ class JoinRequests(Protocol):
         """Who waits at a gate, longest first."""
 
     async def count_waiting(self, gate_id: int) -> int: ...
+
+    async def has_muted(self, gate_id: int) -> bool:
+        """Whether anybody who is muted until verified waits at this gate."""
 
     async def count_declinable(self, gate_id: int, before: datetime) -> int:
         """How many `decline_many` would decline."""
@@ -281,19 +285,22 @@ class Appeals(Protocol):
 
 
 class Admins(Protocol):
-    """Who Telegram said is an admin of a gate, and when."""
+    """Who Telegram said is an admin of a gate, with which rights, and when."""
 
-    async def of(self, gate_id: int, user_id: int, since: datetime) -> bool | None:
-        """Whether they are, as Telegram said since then; None when it has to be asked."""
+    async def rights_of(self, gate_id: int, user_id: int, since: datetime) -> AdminRights | None:
+        """What they may do there, as Telegram said since then; None when it has to be asked."""
 
-    async def note(self, gate_id: int, user_id: int, now: datetime, *, is_admin: bool) -> None:
-        """Telegram tells by itself that they have become one, or are one no more."""
+    async def is_admin(self, gate_id: int, user_id: int) -> bool | None:
+        """Whether they are one, as Telegram said last, whenever that was; None when it never did."""
 
-    async def answered(self, gate_id: int, user_id: int, now: datetime, *, is_admin: bool) -> None:
+    async def note(self, gate_id: int, user_id: int, now: datetime, rights: AdminRights) -> None:
+        """Telegram tells by itself what they may do from now on."""
+
+    async def answered(self, gate_id: int, user_id: int, now: datetime, rights: AdminRights) -> None:
         """Telegram was asked. That may have been before the latest news: what it told by itself within the last minute
-        stands against any answer."""
+        stands against any answer, which then only adds what was not told."""
 
-    async def are(self, gate_id: int, user_ids: Collection[int], now: datetime) -> None:
+    async def are(self, gate_id: int, admins: Mapping[int, AdminRights], now: datetime) -> None:
         """Telegram was asked, see `answered`: these are the admins of a gate, and nobody else is."""
 
     async def at(self, gate_id: int) -> list[int]:

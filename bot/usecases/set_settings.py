@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.domain.choices import Setting, chosen
 from bot.domain.delivery import ErrandKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import Act, Page
+from bot.domain.panel import Act, ActKind, Page
 from bot.domain.problem import Problem, ProblemError
+from bot.domain.rights import Right
 from bot.domain.settings import Preset, preset
 from bot.usecases.change_settings import change_settings
+from bot.usecases.needed_rights import NEEDED
 from bot.usecases.open_panel import page_shown, show_page
 from bot.usecases.ports import Store
 from bot.usecases.ports_gates import TypedWords
@@ -36,11 +39,22 @@ PAGES = {
 """Where a setting is seen."""
 
 
+async def added_chats(store: Store, gate: Gate, act: Act) -> Mapping[int, tuple[Right, ...]]:
+    """The further chat to which a press adds links: they can be given by who may make them there. One that is no gate
+    is none of theirs."""
+    if act.details.get("key") != Setting.FURTHER:
+        return {}
+    gate = await store.gates.lock(gate.chat_id) or gate
+    try:
+        settings = chosen(gate.settings, Setting.FURTHER, str(act.details.get("value", "")))
+    except ValueError:
+        return {}
+    return dict.fromkeys(set(settings.further) - set(gate.settings.further), NEEDED[ActKind.LINK])
+
+
 class SetSetting:
     """A `Doer`: the setting `key` becomes `value`; all others stay as they are stored at this moment, whatever the
     page showed that the button stands on. What cannot be is said on the page, and changes nothing.
-
-    Links to a further chat can be given by who runs that chat too.
     """
 
     async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
@@ -54,8 +68,8 @@ class SetSetting:
             return Toast.NOTHING
         except ValueError:
             return Toast.UNKNOWN
-        new = set(settings.further) - set(gate.settings.further)
-        if new and not new <= {other.chat_id for other in await store.admins.gates_of(act.admin_id)} - {gate.chat_id}:
+        added = set(settings.further) - set(gate.settings.further)
+        if not added <= (await store.gates.get_many(added)).keys() - {gate.chat_id}:
             return Toast.NOT_ADMIN
         await change_settings(store, gate, settings, now, act.admin_id, f"{key}={value}")
         await show_page(store, gate, act.admin_id, PAGES[setting], now)

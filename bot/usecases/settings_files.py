@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.delivery import ErrandKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import Act, Page
+from bot.domain.panel import Act, ActKind, Page
 from bot.domain.problem import Problem, ProblemError
+from bot.domain.rights import Right
 from bot.domain.settings import GateSettings
 from bot.usecases.change_settings import change_settings
+from bot.usecases.needed_rights import NEEDED
 from bot.usecases.open_panel import page_shown, show_page
 from bot.usecases.ports import Store
 from bot.usecases.ports_gates import SettingsPaper
@@ -95,6 +98,18 @@ class ApplyFile:
 
     def __init__(self, paper: SettingsPaper) -> None:
         self._paper = paper
+
+    async def added_chats(self, store: Store, gate: Gate, act: Act) -> Mapping[int, tuple[Right, ...]]:
+        """The further chats to which it adds links, now: the page may be old."""
+        changes = await self._shown(store, gate, act.admin_id)
+        if changes is None:
+            return {}
+        gate = await store.gates.lock(gate.chat_id) or gate
+        try:
+            settings = self._paper.applied(gate.settings, changes)
+        except ProblemError:
+            return {}
+        return dict.fromkeys(set(settings.further) - set(gate.settings.further), NEEDED[ActKind.LINK])
 
     async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
         changes = await self._shown(store, gate, act.admin_id)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Notice, Receipt, Result
 from bot.domain.journal import Event
+from bot.domain.rights import SOME_ADMIN
 from bot.usecases import appeals
 from bot.usecases.admit import Why
 from bot.usecases.operators import Operators
@@ -61,7 +62,7 @@ class SettleByHand:
     async def _is_admin(self, store: Store, errand: ErrandDue, now: datetime) -> None:
         """They have become an admin of the chat: what was decided about them holds no more."""
         gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
-        await store.admins.answered(gate_id, user_id, now, is_admin=True)
+        await store.admins.answered(gate_id, user_id, now, SOME_ADMIN)
         if await store.standings.get(gate_id, user_id) is None:
             return
         await store.standings.drop(gate_id, user_id)

@@ -32,7 +32,7 @@ class SettleInquiry:
     async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
         match errand.kind, receipt.result:
             case ErrandKind.CHECK_ADMIN, Result.DONE:
-                await self._desk.told(store, errand, is_admin=bool(receipt.answer["is_admin"]))
+                await self._desk.told(store, errand, receipt.answer["rights"])
             case ErrandKind.CHECK_GATE, Result.DONE:
                 await self._checked(store, errand, receipt, now)
             case ErrandKind.MAKE_LINK, _:

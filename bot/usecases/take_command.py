@@ -9,12 +9,13 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import Act, ActKind, Page
+from bot.domain.panel import ADMIN_KNOWN_FOR, Act, ActKind, Page
 from bot.domain.people_pages import Missing
+from bot.domain.rights import NO_ADMIN
 from bot.domain.screen import Face
 from bot.usecases.admin_desk import AdminDesk, Doer
 from bot.usecases.call_panel import GroupCommand
-from bot.usecases.decide_by_hand import whom
+from bot.usecases.needed_rights import refusal_of
 from bot.usecases.open_panel import show_page
 from bot.usecases.point import point_to
 from bot.usecases.ports import Store, Vault
@@ -55,13 +56,16 @@ class TakeCommand:
     async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
         name, details = str(act.details.get("key", "")), act.details
         if "said" in details:
-            said: dict[str, str | int] = {"message_id": int(details["said"])}
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, said, now)
+            command: dict[str, str | int] = {"message_id": int(details["said"])}
+            await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, command, now)
         page = Page.PENDING if name == PENDING else Page.WHO
         shown: dict[str, str | int] = {"value": details.get("value", "")} if page is Page.WHO else {}
-        if name in DOES and whom(act) is not None:
+        if name in DOES and act.person_id is not None:
             does = replace(act, kind=DOES[name], details=shown)
-            shown |= {"did": does.kind, "said": await self._doers[does.kind](store, gate, does, now)}
+            rights = await store.admins.rights_of(gate.chat_id, act.admin_id, now - ADMIN_KNOWN_FOR)
+            refusal = await refusal_of(store, gate, does, rights or NO_ADMIN)
+            said = refusal or await self._doers[does.kind](store, gate, does, now)
+            shown |= {"did": does.kind, "said": said}
         if "group" in details and not await _can_be_written(store, act.admin_id):
             await _point(store, gate, act, now)
         else:
@@ -143,7 +147,7 @@ async def _can_be_written(store: Store, user_id: int) -> bool:
 async def _point(store: Store, gate: Gate, act: Act, now: datetime) -> None:
     is_pending = act.details["key"] == PENDING
     start = f"{PENDING if is_pending else WHO}_{gate.chat_id}"
-    if (user_id := whom(act)) is not None:
+    if (user_id := act.person_id) is not None:
         start += f"_{user_id}"
     topic = act.details.get("topic")
     await point_to(

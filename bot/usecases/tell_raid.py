@@ -5,7 +5,7 @@ A message says what is true when it is made: how many asked, what the gate does,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from bot.domain.gate import Gate, RequestState
 from bot.domain.journal import Event
 from bot.domain.panel import ActKind
 from bot.domain.raid import TOLD_EVERY, Raid, Told
+from bot.domain.rights import AdminRights
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 
@@ -77,9 +78,9 @@ class HearOfRaid:
         if found is None:
             return
         gate, raid = found
-        admins: Sequence[int] = receipt.answer.get("admins", ()) if receipt.result is Result.DONE else ()
-        for admin_id in admins:
-            await store.admins.answered(gate.chat_id, admin_id, now, is_admin=True)
+        admins: Mapping[int, AdminRights] = receipt.answer.get("admins", {}) if receipt.result is Result.DONE else {}
+        for admin_id, rights in admins.items():
+            await store.admins.answered(gate.chat_id, admin_id, now, rights)
         people = await store.people.get_many(admins)
         reachable = [admin_id for admin_id in admins if admin_id in people and people[admin_id].can_be_written]
         said = await _details(store, gate, raid, now)

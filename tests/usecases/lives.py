@@ -13,6 +13,7 @@ from bot.domain.journal import Event
 from bot.domain.outbox import Target
 from bot.domain.panel import ActKind
 from bot.domain.raid import Deed, MassDecline, Raid, Told
+from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.screen import Face
 from bot.usecases.ports import Store
 from tests.domain.makers import NOW
@@ -43,7 +44,7 @@ async def carries(rules: Rules, result: Result = Result.DONE) -> list[str]:
 
 def receipt(parcel: Any, result: Result = Result.DONE) -> Receipt:
     answers: dict[ErrandKind, dict[str, Any]] = {
-        ErrandKind.CHECK_ADMIN: {"is_admin": True},
+        ErrandKind.CHECK_ADMIN: {"rights": {GATE.chat_id: OWNER}},
         ErrandKind.CHECK_GATE: {"health": Health(NOW)},
     }
     answer = answers.get(parcel.kind, {}) if isinstance(parcel, ErrandDue) else {}
@@ -63,9 +64,9 @@ async def lives(rules: Rules) -> tuple[str, str]:
 
     async def more(store: Store) -> None:
         await store.people.meet(ID, ID, "en", rules.now, wrote=True, username=NAME)
-        await store.admins.note(GATE.chat_id, ID, rules.now, is_admin=True)
-        await store.admins.note(GATE.chat_id, BORIS, rules.now, is_admin=True)
-        await store.admins.note(OTHER_GATE.chat_id, ID, rules.now, is_admin=False)
+        await store.admins.note(GATE.chat_id, ID, rules.now, OWNER)
+        await store.admins.note(GATE.chat_id, BORIS, rules.now, OWNER)
+        await store.admins.note(OTHER_GATE.chat_id, ID, rules.now, NO_ADMIN)
         await store.appeals.open(GATE.chat_id, ID, rules.now, timedelta(days=1))
         await store.standings.put(GATE.chat_id, ID, Decision(Standing.ALLOWED, rules.now, BORIS))
         await store.standings.put(OTHER_GATE.chat_id, ID, Decision(Standing.BLOCKED, rules.now, BORIS))

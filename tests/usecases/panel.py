@@ -9,6 +9,7 @@ from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import Act, ActKind, Page, PanelView
 from bot.domain.people_pages import PeopleView
+from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.settings import GateSettings
 from bot.usecases.panel_views import panel_view
 from storage.store import SqlStore
@@ -18,9 +19,10 @@ QUERIES = itertools.count(1)
 
 
 async def runs(rules: Rules, gate: Gate = GATE, *admins: int) -> None:
-    """Boris has added the bot, and Anna, or whoever is named, is an admin too."""
+    """Boris, who owns the chat, has added the bot, and Anna, or whoever is named, is an admin too."""
     await rules.meets(BORIS)
     await rules.becomes(gate)
+    await notes(rules, BORIS, gate=gate)
     for user_id in admins or (ANNA,):
         await rules.meets(user_id)
         await notes(rules, user_id, gate=gate)
@@ -28,7 +30,9 @@ async def runs(rules: Rules, gate: Gate = GATE, *admins: int) -> None:
 
 async def notes(rules: Rules, user_id: int, *, is_admin: bool = True, gate: Gate = GATE) -> None:
     """Telegram says whether somebody is an admin."""
-    await rules.database.transact(lambda store: store.admins.note(gate.chat_id, user_id, rules.now, is_admin=is_admin))
+    await rules.database.transact(
+        lambda store: store.admins.note(gate.chat_id, user_id, rules.now, OWNER if is_admin else NO_ADMIN)
+    )
 
 
 async def acts(

@@ -17,6 +17,7 @@ from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
 from bot.domain.health import Ailment
 from bot.domain.outbox import Target
 from bot.domain.panel import Act, ActKind
+from bot.domain.rights import OWNER
 from bot.domain.screen import Face
 from bot.domain.settings import STANDARD
 from bot.domain.trouble import Readings
@@ -31,7 +32,7 @@ from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_number_again import AskNumberAgain
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.delete_person import ErasureViews
-from bot.usecases.doers import doers
+from bot.usecases.doers import doers, elsewhere
 from bot.usecases.erase_person import FinishErasures
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights
@@ -101,7 +102,9 @@ class Rules:
         self.pick = PickParcels(self.clock, views, self.is_operator)
         self.paper, self.decline_many, self.raids = JsonPaper(), DeclineMany(self.clock), FollowRaids(self.clock)
         self.show_statistics = ShowStatistics(self.clock, ReadStatistics())
-        self.desk = AdminDesk(self.clock, doers(Typed(), self.paper, self.decline_many, self.show_statistics))
+        self.desk = AdminDesk(
+            self.clock, doers(Typed(), self.paper, self.decline_many, self.show_statistics), elsewhere(self.paper)
+        )
         self.settle = SettleParcels(
             self.clock,
             SettleGrant(self.tell_operators),
@@ -255,7 +258,7 @@ class Rules:
         act = Act(kind, GATE.chat_id, admin_id, {"key": key, "value": str(about)}, f"query {self.now} {kind}")
 
         async def press(store: Store) -> None:
-            await store.admins.note(GATE.chat_id, admin_id, self.now, is_admin=True)
+            await store.admins.note(GATE.chat_id, admin_id, self.now, OWNER)
             await self.desk(store, act)
 
         await self.database.transact(press)

@@ -9,6 +9,7 @@ import pytest
 from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result
 from bot.domain.installation import Unsendable
 from bot.domain.journal import Event
+from bot.domain.rights import NO_ADMIN
 from bot.domain.screen import Face
 from bot.usecases.erase_person import ErasePerson
 from bot.usecases.pick_parcels import is_patient
@@ -78,7 +79,7 @@ async def test_sent_and_missed_are_counted_and_the_end_is_told_once(rules: Rules
 
 async def test_who_is_an_admin_no_more_is_not_told(rules: Rules) -> None:
     await runs(rules)
-    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, ANNA, rules.now, is_admin=False))
+    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, ANNA, rules.now, NO_ADMIN))
 
     await announced(rules)
 

@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.delivery import ErrandDue, ErrandKind, Toast, Urgency
 from bot.domain.gate import Gate
+from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.statistics import Step
 from bot.domain.summary import Answer
 from bot.usecases.ask_statistics import AskStatistics
@@ -47,7 +48,7 @@ class Asking:
         """Telegram has just said so."""
         now = self.rules.now
         await self.rules.database.transact(
-            lambda store: store.admins.note(gate.chat_id, user_id, now, is_admin=is_admin)
+            lambda store: store.admins.note(gate.chat_id, user_id, now, OWNER if is_admin else NO_ADMIN)
         )
 
     async def errands(self, kind: ErrandKind = ErrandKind.STATS) -> list[ErrandDue]:
@@ -155,7 +156,7 @@ async def test_telegram_is_asked_first_whether_they_still_are_an_admin(asking: A
     assert await asking.says(BORIS, "today")
     (check,) = await asking.errands(ErrandKind.CHECK_ADMIN)
     assert await asking.errands() == []
-    await asking.rules.database.transact(lambda store: asking.desk.told(store, check, is_admin=True))
+    await asking.rules.database.transact(lambda store: asking.desk.told(store, check, {GATE.chat_id: OWNER}))
 
     answer = await asking.answer()
     assert (answer["period"], answer["gate"], "message_id" in answer) == ("today", GATE.chat_id, False)
@@ -167,7 +168,7 @@ async def test_who_is_no_admin_any_more_is_shown_where_they_stand(asking: Asking
     await asking.says(BORIS, "")
     (check,) = await asking.errands(ErrandKind.CHECK_ADMIN)
 
-    await asking.rules.database.transact(lambda store: asking.desk.told(store, check, is_admin=False))
+    await asking.rules.database.transact(lambda store: asking.desk.told(store, check, {GATE.chat_id: NO_ADMIN}))
 
     assert await asking.errands() == []
     assert await asking.rules.face(BORIS) == "welcome"

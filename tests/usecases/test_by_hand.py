@@ -10,6 +10,7 @@ import pytest
 from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, Urgency
 from bot.domain.gate import Gate, GrantKind
 from bot.domain.panel import ActKind
+from bot.domain.rights import OWNER
 from bot.domain.settings import GateSettings, WayIn
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OPERATOR, Rules
 
@@ -206,7 +207,7 @@ async def test_who_came_in_by_hand_and_was_revoked_is_restored_by_hand(rules: Ru
 @pytest.mark.parametrize("kind", [ActKind.BLOCK, ActKind.REVOKE])
 async def test_nothing_harmful_is_done_to_admins_of_the_gate_or_to_oneself(rules: Rules, kind: ActKind) -> None:
     await chosen(rules)
-    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, ANNA, rules.now, is_admin=True))
+    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, ANNA, rules.now, OWNER))
 
     assert await rules.wants(kind) == "is_admin"
     assert await rules.wants(kind, BORIS) == "is_admin"
@@ -305,7 +306,7 @@ async def test_only_admins_who_can_be_written_to_are_told_and_without_any_the_op
     call = await asked(rules)
     await rules.meets(BORIS)
 
-    await rules.settles(Receipt(call, Result.DONE, answer={"admins": [BORIS, CLARA]}))
+    await rules.settles(Receipt(call, Result.DONE, answer={"admins": {BORIS: OWNER, CLARA: OWNER}}))
     (appeal,) = await told(rules)
     assert appeal.chat_id == BORIS
     await rules.settles(Receipt(appeal, Result.UNREACHABLE, error="bot was blocked by the user"))
@@ -324,7 +325,7 @@ async def test_a_call_for_admins_that_telegram_refuses_reaches_the_operators(rul
 async def test_what_was_decided_while_the_message_was_on_its_way_is_said_under_it(rules: Rules) -> None:
     call = await asked(rules)
     await rules.meets(BORIS)
-    await rules.settles(Receipt(call, Result.DONE, answer={"admins": [BORIS]}))
+    await rules.settles(Receipt(call, Result.DONE, answer={"admins": {BORIS: OWNER}}))
     (appeal,) = await told(rules)
     await rules.wants(ActKind.LET_IN, key="pending", admin_id=CLARA)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result
+from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result, Toast
 from bot.domain.panel import ActKind, Page
+from bot.domain.rights import NO_ADMIN, OWNER, AdminRights
 from bot.usecases.call_panel import CallPanel, ChooseLogPlace, GroupCommand
 from tests.usecases.panel import acts, answered, changed, runs, settings, shown
 from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
@@ -23,10 +24,16 @@ async def calls(rules: Rules, given: GroupCommand) -> None:
     await rules.database.transact(lambda store: call_panel(store, given))
 
 
-async def wants_log(rules: Rules, given: GroupCommand, gate_id: int | None = None) -> None:
-    """/log, or the link that names a gate."""
+async def wants_log(
+    rules: Rules, given: GroupCommand, gate_id: int | None = None, there: AdminRights | None = OWNER
+) -> None:
+    """/log, or the link that names a gate. `there`: what Telegram says they may do in that chat, if it is asked."""
     choose = ChooseLogPlace(rules.desk, CallPanel(rules.clock, rules.desk))
     await rules.database.transact(lambda store: choose(store, given, gate_id))
+    for inquiry in await rules.errands(ErrandKind.CHECK_ADMIN):
+        if there is not None and inquiry.details.get("also") == str(LOG_CHAT):
+            rights = {int(inquiry.details["gate"]): OWNER, LOG_CHAT: there}
+            await answered(rules, inquiry, rights=rights)
 
 
 async def deleted(rules: Rules) -> list[object]:
@@ -76,7 +83,7 @@ async def test_who_is_no_admin_is_not_answered(rules: Rules) -> None:
     await calls(rules, command(sender_id=CAROL))
     (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
 
-    await answered(rules, inquiry, is_admin=False)
+    await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
     await calls(rules, command(chat_id=LOG_CHAT))
 
     assert await ways(rules) == []
@@ -124,14 +131,24 @@ async def test_of_a_gate_that_one_does_not_run_nothing_is_told_anywhere(rules: R
     await runs(rules)
     await rules.becomes(OTHER_GATE, actor_id=ANNA)
     rules.later(MINUTE + 1)
-    await wants_log(rules, command(CAROL, chat_id=LOG_CHAT), GATE.chat_id)
+    await wants_log(rules, command(CAROL, chat_id=LOG_CHAT), GATE.chat_id, there=None)
     (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
-    await answered(rules, inquiry, is_admin=False)
+    await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
     await wants_log(rules, command(CAROL, chat_id=LOG_CHAT))
     await wants_log(rules, command(None, chat_id=LOG_CHAT), GATE.chat_id)
 
     assert (await settings(rules)).log_chat is None
     assert await rules.errands(ErrandKind.NOTIFY) == []
+
+
+async def test_into_a_chat_that_they_do_not_run_the_bot_writes_nothing_and_says_why_in_private(rules: Rules) -> None:
+    await runs(rules)
+
+    await wants_log(rules, command(chat_id=LOG_CHAT), GATE.chat_id, there=NO_ADMIN)
+
+    assert (await settings(rules)).log_chat is None
+    (notice,) = await rules.errands(ErrandKind.NOTIFY)
+    assert (notice.chat_id, notice.details["why"]) == (BORIS, Toast.NOT_ADMIN_THERE)
 
 
 async def test_in_a_gates_own_group_it_leads_to_the_panel(rules: Rules) -> None:

@@ -17,6 +17,7 @@ from bot.domain.outbox import Target
 from bot.domain.panel import ActKind
 from bot.domain.personal import CARRIED_WITHIN, Deletion, DeletionScreen
 from bot.domain.raid import Deed, Raid
+from bot.domain.rights import OWNER
 from bot.domain.screen import Face
 from bot.domain.settings import GateSettings, WayIn
 from bot.domain.statistics import Grain, Period
@@ -378,7 +379,7 @@ async def test_whoever_an_errand_names_besides_is_found(rules: Rules) -> None:
     await rules.becomes(GATE)
 
     async def more(store: Store) -> None:
-        await store.admins.note(GATE.chat_id, ID, rules.now, is_admin=True)
+        await store.admins.note(GATE.chat_id, ID, rules.now, OWNER)
         await store.errands.add(ErrandKind.CHECK_ADMIN, BORIS, asked, rules.now, user_id=BORIS)
         await store.errands.add(ErrandKind.CHECK_ADMIN, BORIS, asked | {"value": str(ID)}, rules.now, user_id=BORIS)
         await TellOperators(rules.operators)(store, by, rules.now)

@@ -14,6 +14,7 @@ from bot.domain.health import Health
 from bot.domain.panel import Act, ActKind, NoAdmin, Page, SettingPage
 from bot.domain.phone import NumberKind
 from bot.domain.problem import Problem
+from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.settings import STANDARD, AtDeadline, CountryRule, GateSettings, Preset, RaidReaction, WayIn, preset
 from bot.usecases.take_words import TakeWords
 from tests.usecases.panel import acts, answered, changed, notes, runs, sets, settings, shown, view, writes
@@ -213,7 +214,7 @@ async def test_after_a_minute_telegram_is_asked_first_and_the_choice_waits_as_a_
     assert await settings(rules) == STANDARD
 
     (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
-    await answered(rules, inquiry, is_admin=True)
+    await answered(rules, inquiry, rights={GATE.chat_id: OWNER})
 
     assert (await settings(rules)).accounts == 5
     assert [e.details["toast"] for e in await rules.errands(ErrandKind.ANSWER_BUTTON)] == [Toast.SAVED]
@@ -226,7 +227,7 @@ async def test_of_somebody_who_was_demoted_meanwhile_nothing_is_done(rules: Rule
     await writes(rules, Page.ACCOUNTS, "5")
 
     (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
-    await answered(rules, inquiry, is_admin=False)
+    await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
 
     assert await settings(rules) == STANDARD
     assert await view(rules) == NoAdmin()
@@ -242,8 +243,8 @@ async def test_what_telegram_was_asked_before_somebody_was_demoted_gives_them_no
     all_of_them = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
 
     await notes(rules, BORIS, is_admin=False)
-    await answered(rules, mine, is_admin=True)
-    await answered(rules, all_of_them, health=Health(rules.now), admins=[ANNA, BORIS])
+    await answered(rules, mine, rights={GATE.chat_id: OWNER})
+    await answered(rules, all_of_them, health=Health(rules.now), admins={ANNA: OWNER, BORIS: OWNER})
 
     assert await sets(rules, "accounts", "5") is Toast.NOT_ADMIN
     assert await settings(rules) == STANDARD
@@ -261,13 +262,13 @@ async def test_what_telegram_was_asked_before_somebody_was_promoted_does_not_tak
     all_of_them = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
 
     await notes(rules, BORIS)
-    await answered(rules, mine, is_admin=False)
-    await answered(rules, all_of_them, health=Health(rules.now), admins=[ANNA])
+    await answered(rules, mine, rights={int(mine.details["gate"]): NO_ADMIN})
+    await answered(rules, all_of_them, health=Health(rules.now), admins={ANNA: OWNER})
 
     assert await settings(rules) == replace(STANDARD, accounts=5)
     assert await sets(rules, "accounts", "3") is Toast.SAVED
     rules.later(MINUTE + 1)
-    await rules.database.transact(lambda store: store.admins.are(GATE.chat_id, [ANNA], rules.now))
+    await rules.database.transact(lambda store: store.admins.are(GATE.chat_id, {ANNA: OWNER}, rules.now))
     assert await sets(rules, "accounts", "6") is Toast.NOT_ADMIN
 
 
@@ -279,7 +280,7 @@ async def test_a_link_to_a_panel_of_a_gate_that_one_does_not_run_is_answered_on_
         assert await rules.rows("SELECT face FROM screens WHERE user_id = :id", id=CAROL) == []
         (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
 
-        await answered(rules, inquiry, is_admin=False)
+        await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
 
         assert await view(rules, CAROL) == NoAdmin()
         await rules.execute(f"DELETE FROM screens WHERE user_id = {CAROL}")
@@ -356,8 +357,10 @@ async def test_links_are_given_to_chats_that_the_admin_runs_too(rules: Rules) ->
     await runs(rules)
     await rules.becomes(OTHER_GATE, actor_id=ANNA)
     value = f"+{OTHER_GATE.chat_id}"
+    await notes(rules, ANNA, gate=OTHER_GATE)
+    await notes(rules, BORIS, gate=OTHER_GATE, is_admin=False)
 
-    assert await sets(rules, "further", value) is Toast.NOT_ADMIN
+    assert await sets(rules, "further", value) is Toast.NOT_ADMIN_THERE
     assert await sets(rules, "further", f"+{GATE.chat_id}", admin_id=ANNA) is Toast.NOT_ADMIN
     assert await settings(rules) == STANDARD
     assert await sets(rules, "further", value, admin_id=ANNA) is Toast.SAVED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.domain.delivery import ErrandKind, Receipt, Result, Toast
 from bot.domain.health import Ailment, Health
 from bot.domain.panel import ActKind, GateCard, GateList, Page
+from bot.domain.rights import NO_ADMIN, OWNER
 from bot.usecases.open_panel import ListGates
 from tests.usecases.panel import acts, answered, notes, runs, view
 from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
@@ -26,7 +27,7 @@ async def test_the_card_tells_what_is_missing_who_waits_and_who_came_round(rules
     assert (card.health, card.ailments, card.waiting) == (None, (), 1)
 
     inquiry = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
-    await answered(rules, inquiry, health=Health(rules.now, is_open=True), admins=[BORIS])
+    await answered(rules, inquiry, health=Health(rules.now, is_open=True), admins={BORIS: OWNER})
 
     card = await view(rules)
     assert isinstance(card, GateCard)
@@ -90,7 +91,7 @@ async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> 
     assert {(line.gate_id, line.waiting) for line in listed.gates} == {(GATE.chat_id, 1), (OTHER_GATE.chat_id, 0)}
     # Of the first Telegram has just said it.
     (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
-    await answered(rules, inquiry, is_admin=False)
+    await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
     listed = await view(rules)
     assert isinstance(listed, GateList)
     assert [line.gate_id for line in listed.gates] == [GATE.chat_id]
@@ -101,7 +102,7 @@ async def test_asked_about_a_gate_telegram_names_all_its_admins_and_nobody_else_
     rules.later(MINUTE + 1)
     inquiry = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
 
-    await answered(rules, inquiry, health=Health(rules.now), admins=[BORIS, CAROL])
+    await answered(rules, inquiry, health=Health(rules.now), admins={BORIS: OWNER, CAROL: OWNER})
 
     rows = await rules.rows("SELECT user_id, is_admin FROM admins ORDER BY user_id")
     assert [(row["user_id"], bool(row["is_admin"])) for row in rows] == [(ANNA, False), (BORIS, True), (CAROL, True)]

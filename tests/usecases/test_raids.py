@@ -11,6 +11,7 @@ import pytest
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, ScreenDue
 from bot.domain.gate import Gate
 from bot.domain.panel import Act, ActKind
+from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.screen import Outcome
 from bot.domain.settings import STANDARD, GateSettings, RaidReaction, WayIn
 from bot.usecases import decline_many
@@ -55,7 +56,7 @@ async def errands(rules: Rules, kind: ErrandKind) -> list[ErrandDue]:
 async def admins_are_told(rules: Rules, *admins: int) -> list[ErrandDue]:
     """Telegram says who the admins are, and the messages go out to those of them that have written to the bot."""
     (call,) = await errands(rules, ErrandKind.CALL_ADMINS)
-    await rules.settles(Receipt(call, Result.DONE, answer={"admins": list(ADMINS)}))
+    await rules.settles(Receipt(call, Result.DONE, answer={"admins": dict.fromkeys(ADMINS, OWNER)}))
     alerts = await errands(rules, ErrandKind.ALERT)
     assert [alert.chat_id for alert in alerts] == list(admins)
     await rules.settles(*(Receipt(alert, Result.DONE, message_id=alert.chat_id * 10) for alert in alerts))
@@ -67,7 +68,7 @@ async def presses(rules: Rules, kind: ActKind, value: object = "", admin_id: int
     rules.later(1)
     details: dict[str, str | int] = {"value": str(value)}
     act = Act(kind, GATE.chat_id, admin_id, details, "a query")
-    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, admin_id, rules.now, is_admin=True))
+    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, admin_id, rules.now, OWNER))
     await rules.database.transact(lambda store: rules.desk(store, act))
     (answer,) = await errands(rules, ErrandKind.ANSWER_BUTTON)
     await rules.settles(Receipt(answer, Result.DONE))
@@ -253,7 +254,7 @@ async def test_where_the_log_chat_takes_nothing_the_admins_are_told_and_where_no
     (alert,) = await errands(rules, ErrandKind.ALERT)
     await rules.settles(Receipt(alert, Result.REFUSED, error="chat not found"))
     (call,) = await errands(rules, ErrandKind.CALL_ADMINS)
-    await rules.settles(Receipt(call, Result.DONE, answer={"admins": list(ADMINS)}))
+    await rules.settles(Receipt(call, Result.DONE, answer={"admins": dict.fromkeys(ADMINS, OWNER)}))
     (alert,) = await errands(rules, ErrandKind.ALERT)
     assert alert.chat_id == PAVEL
     await rules.settles(Receipt(alert, Result.UNREACHABLE, error="bot was blocked by the user"))
@@ -367,7 +368,7 @@ async def test_what_an_admin_does_about_it_stands_in_all_messages_and_doing_it_t
 async def test_who_is_no_admin_changes_nothing(rules: Rules) -> None:
     await has_gate(rules)
     await come(rules, 4)
-    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, BORIS, rules.now, is_admin=False))
+    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, BORIS, rules.now, NO_ADMIN))
     act = Act(ActKind.DECLINE_RECENT, GATE.chat_id, BORIS, {}, "a query")
 
     await rules.database.transact(lambda store: rules.desk(store, act))

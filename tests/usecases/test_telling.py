@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, Urgency
 from bot.domain.health import Health
+from bot.domain.rights import OWNER
 from tests.domain.makers import NOW
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules
 
@@ -17,7 +18,7 @@ OPEN = dataclasses.replace(HEALTHY, is_open=True)
 def says(inquiry: ErrandDue, health: Health, now: datetime, *, admins: list[int]) -> Receipt:
     """What Telegram says about a gate."""
     health = dataclasses.replace(health, checked_at=now)
-    return Receipt(inquiry, Result.DONE, answer={"health": health, "admins": admins})
+    return Receipt(inquiry, Result.DONE, answer={"health": health, "admins": dict.fromkeys(admins, OWNER)})
 
 
 async def told(rules: Rules) -> list[tuple[int, str]]:
@@ -65,7 +66,7 @@ async def test_when_it_was_done_as_the_group_itself_its_admins_hear_of_it(rules:
     await rules.becomes(GATE, actor_id=None)
     (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
 
-    await rules.settles(says(inquiry, HEALTHY, rules.now, admins=[ANNA, BORIS]))
+    await rules.settles(says(inquiry, HEALTHY, rules.now, admins={ANNA: OWNER, BORIS: OWNER}))
 
     assert await told(rules) == [(ANNA, "gate_on")]
     assert await rules.rows("SELECT added_by FROM gates") == [{"added_by": None}]
@@ -77,7 +78,7 @@ async def test_what_is_newly_missing_is_told_once_to_who_added_the_bot(rules: Ru
     await rules.becomes(GATE)
     for health in (HEALTHY, HEALTHY, OPEN, OPEN):
         (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
-        await rules.settles(says(inquiry, health, rules.now, admins=[ANNA, BORIS]))
+        await rules.settles(says(inquiry, health, rules.now, admins={ANNA: OWNER, BORIS: OWNER}))
         await rules.becomes(GATE, actor_id=ANNA)
 
     assert await told(rules) == [(BORIS, "gate_ails")]

@@ -1,0 +1,205 @@
+"""An admin can have done by the bot only what Telegram lets them do themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+
+from bot.domain.delivery import ErrandKind, Notice, Toast
+from bot.domain.panel import Act, ActKind, Page
+from bot.domain.rights import NO_ADMIN, OWNER, SOME_ADMIN, AdminRights, Right
+from bot.domain.settings import STANDARD, WayIn
+from bot.usecases.needed_rights import NEEDED
+from tests.usecases.panel import acts, answered, notes, runs, settings, shown, writes
+from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
+
+INVITE, RESTRICT, CHANGE = Right.INVITE, Right.RESTRICT, Right.CHANGE_INFO
+CAROL = 9
+MISSING = {INVITE: Toast.NEEDS_INVITE, RESTRICT: Toast.NEEDS_RESTRICT, CHANGE: Toast.NEEDS_CHANGE_INFO}
+
+
+async def holds(rules: Rules, *rights: Right, user_id: int = BORIS) -> None:
+    """Telegram tells that somebody is an admin with these rights only."""
+    held = AdminRights(is_admin=True, held=frozenset(rights))
+    await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, user_id, rules.now, held))
+
+
+def all_but(right: Right) -> Collection[Right]:
+    return [other for other in Right if other is not right]
+
+
+ACTS = [
+    (ActKind.LET_IN, "", str(CAROL), INVITE, Toast.LET_IN),
+    (ActKind.DECLINE, "", str(CAROL), INVITE, Toast.DECLINED),
+    (ActKind.DECLINE_MANY, "", "1h", INVITE, Toast.NOBODY_WAITS),
+    (ActKind.DECLINE_RECENT, "", "", INVITE, Toast.DONE),
+    (ActKind.LINK, "", "", INVITE, Toast.DONE),
+    (ActKind.BLOCK, "", str(CAROL), RESTRICT, Toast.BLOCKED),
+    (ActKind.UNBLOCK, "", str(CAROL), RESTRICT, Toast.NOT_BLOCKED),
+    (ActKind.REVOKE, "", str(CAROL), RESTRICT, Toast.REVOKED),
+    (ActKind.RESTORE, "", str(CAROL), RESTRICT, Toast.DECIDED_ALREADY),
+    (ActKind.SET, "accounts", "5", CHANGE, Toast.SAVED),
+    (ActKind.SWITCH, "", "paused", CHANGE, Toast.DONE),
+    (ActKind.STRICT, "", "on", CHANGE, Toast.DONE),
+    (ActKind.PRESET, "", "standard", CHANGE, Toast.SAVED),
+    (ActKind.EXPORT, "", "", CHANGE, Toast.DONE),
+    (ActKind.APPLY, "", "", CHANGE, Toast.OVER),
+]
+
+
+@pytest.mark.parametrize(("kind", "key", "value", "right", "done"), ACTS)
+async def test_each_act_needs_its_own_right_and_the_button_names_the_one_that_is_missing(
+    rules: Rules, kind: ActKind, key: str, value: str, right: Right, done: Toast
+) -> None:
+    await runs(rules)
+    await rules.asks_to_join(CAROL)
+    before = await rules.journal()
+
+    await holds(rules, *all_but(right))
+    assert await acts(rules, kind, key, value) is MISSING[right]
+
+    assert await rules.journal() == before
+    assert await rules.rows("SELECT * FROM standings") == []
+    assert await rules.requests() == ["waiting"]
+    assert await settings(rules) == STANDARD
+
+    rules.later(1)
+    await holds(rules, right)
+    assert await acts(rules, kind, key, value) is done
+
+
+def test_what_an_act_needs_is_said_of_every_kind_that_an_admin_can_do(rules: Rules) -> None:
+    of_operators = {ActKind.FREE_PHONE, ActKind.ERASE}
+    assert set(NEEDED) == set(ActKind) - of_operators
+    assert set(rules.desk._doers) == set(NEEDED)
+
+
+async def test_an_admin_who_may_nothing_still_sees_the_pages(rules: Rules) -> None:
+    await runs(rules)
+    await holds(rules)
+
+    assert await acts(rules, ActKind.OPEN, Page.PENDING) is Toast.NOTHING
+
+    assert (await shown(rules))[0] == Page.PENDING
+
+
+async def test_who_is_muted_until_verified_is_removed_by_those_only_who_may_remove(rules: Rules) -> None:
+    await runs(rules)
+    await rules.chooses(GATE, way=WayIn.MUTE)
+    await rules.joins(CAROL)
+
+    await holds(rules, INVITE, CHANGE)
+    assert await acts(rules, ActKind.DECLINE, value=str(CAROL)) is Toast.NEEDS_RESTRICT
+    assert await acts(rules, ActKind.DECLINE_MANY, value="1h") is Toast.NEEDS_RESTRICT
+    assert await acts(rules, ActKind.DECLINE_RECENT) is Toast.NEEDS_RESTRICT
+    assert await rules.requests() == ["waiting"]
+
+    rules.later(1)
+    await holds(rules, RESTRICT)
+    assert await acts(rules, ActKind.DECLINE, value=str(CAROL)) is Toast.DECLINED
+
+
+async def test_a_block_ends_by_the_hand_of_those_only_who_may_block(rules: Rules) -> None:
+    await runs(rules)
+    assert await acts(rules, ActKind.BLOCK, value=str(CAROL)) is Toast.BLOCKED
+
+    await holds(rules, INVITE)
+    assert await acts(rules, ActKind.LET_IN, value=str(CAROL)) is Toast.NEEDS_RESTRICT
+
+    rules.later(1)
+    await holds(rules, INVITE, RESTRICT)
+    assert await acts(rules, ActKind.LET_IN, value=str(CAROL)) is Toast.LET_IN_LATER
+
+
+@pytest.mark.parametrize("command", ["block", "revoke", "unblock"])
+async def test_a_command_does_no_more_than_the_button_and_its_page_says_why(rules: Rules, command: str) -> None:
+    await runs(rules)
+    await holds(rules, INVITE, CHANGE)
+    act = Act(ActKind.COMMAND, GATE.chat_id, BORIS, {"key": command, "value": CAROL})
+
+    await rules.database.transact(lambda store: rules.desk(store, act))
+
+    page, details = await shown(rules)
+    assert (page, details["said"]) == (Page.WHO, Toast.NEEDS_RESTRICT)
+    assert await rules.rows("SELECT * FROM standings") == []
+
+
+async def test_what_is_written_without_the_right_changes_nothing_and_is_answered(rules: Rules) -> None:
+    await runs(rules)
+    await acts(rules, ActKind.OPEN, Page.ACCOUNTS)
+    await holds(rules, INVITE, RESTRICT)
+
+    await writes(rules, Page.ACCOUNTS, "5")
+
+    assert await settings(rules) == STANDARD
+    (notice,) = await rules.errands(ErrandKind.NOTIFY)
+    assert (notice.chat_id, notice.details["notice"]) == (BORIS, Notice.NOT_ALLOWED)
+    assert notice.details["why"] == Toast.NEEDS_CHANGE_INFO
+
+
+async def test_an_admin_of_whom_no_rights_are_known_is_asked_about_and_may_nothing_until_then(rules: Rules) -> None:
+    await runs(rules)
+    rules.later(MINUTE + 1)
+    # As a row of before rights were kept.
+    await rules.database.transact(lambda store: store.admins.answered(GATE.chat_id, BORIS, rules.now, SOME_ADMIN))
+    act = Act(ActKind.SET, GATE.chat_id, BORIS, {"key": "accounts", "value": "5"}, "a query")
+    await rules.database.transact(lambda store: rules.desk(store, act))
+    assert await settings(rules) == STANDARD
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+
+    await answered(rules, inquiry, rights={GATE.chat_id: OWNER})
+
+    assert (await settings(rules)).accounts == 5
+
+
+async def test_that_somebody_added_the_bot_says_nothing_of_their_rights(rules: Rules) -> None:
+    await rules.meets(BORIS)
+    await rules.becomes(GATE)
+    act = Act(ActKind.SET, GATE.chat_id, BORIS, {"key": "accounts", "value": "5"}, "a query")
+    await rules.database.transact(lambda store: rules.desk(store, act))
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+
+    await answered(rules, inquiry, rights={GATE.chat_id: AdminRights(is_admin=True, held=frozenset({INVITE}))})
+
+    assert await settings(rules) == STANDARD
+    (answer,) = await rules.errands(ErrandKind.ANSWER_BUTTON)
+    assert answer.details["toast"] == Toast.NEEDS_CHANGE_INFO
+
+
+async def test_rights_taken_since_telegram_was_asked_count_no_more(rules: Rules) -> None:
+    await runs(rules)
+    rules.later(MINUTE + 1)
+    act = Act(ActKind.BLOCK, GATE.chat_id, BORIS, {"value": CAROL}, "a query")
+    await rules.database.transact(lambda store: rules.desk(store, act))
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+
+    await holds(rules, INVITE)
+    await answered(rules, inquiry, rights={GATE.chat_id: OWNER})
+
+    assert await rules.rows("SELECT * FROM standings") == []
+
+
+async def test_links_into_a_further_chat_are_for_who_may_make_links_there(rules: Rules) -> None:
+    await runs(rules)
+    await rules.becomes(OTHER_GATE, actor_id=ANNA)
+    value = f"+{OTHER_GATE.chat_id}"
+    some = AdminRights(is_admin=True, held=frozenset({RESTRICT, CHANGE}))
+    await rules.database.transact(lambda store: store.admins.note(OTHER_GATE.chat_id, BORIS, rules.now, some))
+    assert await acts(rules, ActKind.SET, "further", value) is Toast.NEEDS_INVITE
+
+    # Somebody of whom nothing is known there is asked about at both.
+    await notes(rules, ANNA)
+    act = Act(ActKind.SET, GATE.chat_id, ANNA, {"key": "further", "value": value}, "a query")
+    rules.later(MINUTE + 1)
+    await rules.database.transact(lambda store: rules.desk(store, act))
+    (inquiry,) = [errand for errand in await rules.errands(ErrandKind.CHECK_ADMIN) if errand.chat_id == ANNA]
+    assert inquiry.details["also"] == str(OTHER_GATE.chat_id)
+    await answered(rules, inquiry, rights={GATE.chat_id: OWNER, OTHER_GATE.chat_id: NO_ADMIN})
+    assert await settings(rules) == STANDARD
+
+    rules.later(MINUTE + 1)
+    await rules.database.transact(lambda store: rules.desk(store, act))
+    inquiry = [errand for errand in await rules.errands(ErrandKind.CHECK_ADMIN) if errand.chat_id == ANNA][-1]
+    await answered(rules, inquiry, rights={GATE.chat_id: OWNER, OTHER_GATE.chat_id: OWNER})
+    assert (await settings(rules)).further == (OTHER_GATE.chat_id,)
