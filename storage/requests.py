@@ -94,7 +94,7 @@ MUTES_NOBODY = or_(
 RECENT = select(func.count()).where(R.gate_id == bindparam("at_gate"), R.requested_at >= bindparam("since"))
 TURNED_AWAY = (ErrandKind.DECLINE_JOIN, ErrandKind.KICK)
 BEING_TURNED_AWAY = (
-    select(tables.join_requests)
+    select(tables.join_requests, E.details.label("refusal"))
     .join(tables.errands, (E.user_id == R.user_id) & (E.chat_id == R.gate_id))
     .where(
         R.user_id == bindparam("whose"),
@@ -243,8 +243,10 @@ class SqlJoinRequests:
         return found
 
     async def reopen(self, user_id: int, now: datetime) -> list[JoinRequest]:
-        rows = await self._connection.execute(BEING_TURNED_AWAY, {"whose": user_id})
-        found = [_request(row) for row in rows]
+        rows = (await self._connection.execute(BEING_TURNED_AWAY, {"whose": user_id})).all()
+        # What an admin decided stands, also while Telegram is not told yet.
+        by_hand = {row.gate_id for row in rows if "admin_id" in row.refusal}
+        found = [_request(row) for row in rows if row.gate_id not in by_hand]
         if found:
             gate_ids = [request.gate_id for request in found]
             await self._connection.execute(

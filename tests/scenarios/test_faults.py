@@ -12,7 +12,7 @@ from bot.sandbox.faults import Kind, Where
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown
-from tests.scenarios.story import all_is_carried, eventually, guarded
+from tests.scenarios.story import all_is_carried, eventually, gets_number, guarded
 
 EVERYTHING_THAT_BREAKS: list[tuple[Where, Kind, str]] = [
     ("telegram", kind, method)
@@ -97,6 +97,29 @@ async def test_a_chat_that_is_told_to_rest_rests_as_long_while_others_are_served
     refused, taken = _attempts(world, "sendMessage", anna)[-2:]
     assert (refused[1], taken[1]) == (False, True)
     assert taken[0] - refused[0] >= 3
+
+
+async def test_an_admins_decision_stands_though_they_call_while_telegram_asks_for_patience(
+    world: World, callgate: Installation
+) -> None:
+    owner, group = await guarded(world)
+    anna = world.person("Anna", language="en")
+    await anna.asks_to_join(group)
+    number = await gets_number(anna)
+    world.faults.add(where="telegram", kind="429", method="declineChatJoinRequest", seconds=5)
+    await owner.says("/pending")
+    await owner.presses("✖️")
+    await eventually(callgate, "SELECT state FROM join_requests", [{"state": "declined"}])
+    await world.wait_until(lambda: world.faults.happened > 0)
+
+    await anna.calls(number)
+
+    await eventually(callgate, "SELECT state FROM verifications", [{"state": "confirmed"}])
+    world.clock.advance(6)
+    await world.wait_until(lambda: anna.id not in group.requests)
+    await all_is_carried(callgate)
+    assert anna.id not in group.members
+    assert await callgate.rows("SELECT kind FROM grants") == []
 
 
 async def test_two_floods_at_once_silence_the_whole_bot_for_that_long(world: World, callgate: Installation) -> None:

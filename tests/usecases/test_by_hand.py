@@ -338,3 +338,42 @@ async def test_what_was_decided_while_the_message_was_on_its_way_is_said_under_i
     ]
     assert (close.chat_id, close.details["message_id"], close.details["admin_id"]) == (BORIS, 55, CLARA)
     assert close.details["outcome"] == "let_in"
+
+
+@pytest.mark.parametrize("kind", [ActKind.DECLINE, ActKind.DECLINE_MANY, ActKind.DECLINE_RECENT, ActKind.BLOCK])
+@pytest.mark.parametrize("way", [WayIn.REQUEST, WayIn.MUTE])
+async def test_what_an_admin_decided_stands_when_they_call_before_telegram_was_told(
+    rules: Rules, kind: ActKind, way: WayIn
+) -> None:
+    await rules.becomes(GATE)
+    await rules.chooses(GATE, way=way)
+    if way is WayIn.MUTE:
+        await rules.meets(ANNA)
+        await rules.joins(ANNA)
+    else:
+        await rules.asks_to_join()
+    about = {ActKind.DECLINE_MANY: "all", ActKind.DECLINE_RECENT: ""}.get(kind, str(ANNA))
+    rules.later(1)
+    await rules.wants(kind, about)
+    assert await rules.requests() == ["declined"]
+
+    await rules.verifies()
+    await rules.sweeps()
+
+    assert await rules.requests() == ["declined"]
+    assert await rules.rows("SELECT kind FROM grants") == []
+    turning_away = {"decline_join", "kick", "ban"}
+    assert len(turning_away.intersection(await rules.undone())) == 1
+    assert await rules.states() == ["confirmed"]
+
+
+async def test_who_ran_out_of_time_and_calls_before_telegram_was_told_still_comes_in(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await rules.asks_to_join()
+    rules.later(25 * HOUR)
+    await rules.sweeps()
+    assert await rules.requests() == ["declined"]
+
+    await rules.verifies()
+
+    assert await rules.requests() == ["approved"]
