@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -35,12 +35,22 @@ class Named:
     missing: Missing | None = None
 
 
-async def identify(store: Store, vault: Vault, named: Named) -> dict[str, str | int]:
-    """The same as the `value` of an act: their id, or why there is none."""
+async def identify(store: Store, vault: Vault, named: Named, gate_ids: Collection[int]) -> dict[str, str | int]:
+    """The same as the `value` of an act: their id, or why there is none.
+
+    By their name only those are found who asked to enter one of these gates, or about whom something was decided
+    there: whether others ever met the bot, and their ids, are not for its admins to know.
+    """
     if named.missing is not None:
         return {"value": named.missing}
-    user_id = named.user_id or await store.people.by_username(vault.digest(named.username.lower()))
-    return {"value": user_id or Missing.UNKNOWN}
+    if named.user_id is not None:
+        return {"value": named.user_id}
+    user_id = await store.people.by_username(vault.digest(named.username.lower()))
+    if user_id is None:
+        return {"value": Missing.UNKNOWN}
+    known_at = {request.gate_id for request in await store.requests.of_person(user_id)}
+    known_at |= (await store.standings.of_person(user_id)).keys()
+    return {"value": user_id if not known_at.isdisjoint(gate_ids) else Missing.UNKNOWN}
 
 
 class TakeCommand:
@@ -91,7 +101,7 @@ class CommandInGroup:
         if command.topic is not None:
             details["topic"] = command.topic
         if name != PENDING:
-            details |= await identify(store, self._vault, named)
+            details |= await identify(store, self._vault, named, [gate.chat_id])
         if command.message_id is not None:
             details["said"] = command.message_id
         act = Act(ActKind.COMMAND, gate.chat_id, command.sender_id or 0, details)
@@ -115,9 +125,9 @@ class CommandInPrivate:
     async def __call__(self, store: Store, person: Person, name: str, named: Named) -> None:
         now = self._clock.now()
         details: dict[str, str | int] = {"key": name}
-        if name != PENDING:
-            details |= await identify(store, self._vault, named)
         gates = await store.admins.gates_of(person.user_id)
+        if name != PENDING:
+            details |= await identify(store, self._vault, named, [gate.chat_id for gate in gates])
         if len(gates) == 1:
             await self._desk(store, Act(ActKind.COMMAND, gates[0].chat_id, person.user_id, details))
             return

@@ -99,6 +99,32 @@ async def test_nothing_is_told_of_somebody_who_never_asked_to_enter_here(world: 
     assert anna.id in group.members
 
 
+@pytest.mark.parametrize("private", [True, False])
+async def test_by_name_nobody_learns_who_ever_met_the_bot(world: World, brisk: Installation, private: bool) -> None:
+    _, group = await full_gate(world, "Flats")
+    anna = world.person("Anna", language="en")
+    anna.account.username = "Anna_1990"
+    await anna.asks_to_join(group)
+    await anna.says("/start")
+    await anna.sees("1. ")
+    await eventually(brisk, "SELECT count(*) AS n FROM people WHERE username_digest IS NOT NULL", [{"n": 1}])
+    stranger = world.person("Mallory", language="en")
+    bait = world.group("Bait", owner=stranger)
+    await stranger.says("/start")
+    await stranger.makes_bot_admin(bait, **RIGHTS)
+    await choose(brisk, bait)
+
+    answers = []
+    for name in ("@Anna_1990", "@nobody_knows"):
+        for command in ("/who", "/block"):
+            await stranger.says(f"{command} {name}", None if private else bait)
+            answers.append(await reads(stranger, "I have met nobody with this name"))
+            await all_is_carried(brisk)
+
+    assert len(set(answers)) == 1
+    assert await brisk.rows("SELECT * FROM standings") == []
+
+
 async def test_revoke_removes_shows_what_came_of_it_and_undo_brings_back(world: World, brisk: Installation) -> None:
     owner, group = await full_gate(world)
     anna = await comes_in(world, group)
