@@ -58,7 +58,7 @@ from bot.usecases.doers import doers, elsewhere
 from bot.usecases.erase_person import ErasePerson, FinishErasures
 from bot.usecases.find_people import FindPeople
 from bot.usecases.follow_raids import FollowRaids
-from bot.usecases.follow_rights import FollowRights
+from bot.usecases.follow_rights import FollowRights, LookForRights
 from bot.usecases.forget_old import ForgetOld
 from bot.usecases.installation_views import InstallationViews
 from bot.usecases.open_app import OpenApp
@@ -97,6 +97,7 @@ from bot.usecases.take_words import TakeWords
 from bot.usecases.tell_operators import TellOperators
 from bot.usecases.tell_raid import HearOfRaid
 from bot.usecases.tidy_line import TidyLine
+from bot.usecases.unlink_chats import UnlinkChats
 from bot.watch.pulse import Pulse
 from bot.web.call import CallView, StaticFiles
 from bot.web.sessions import Sessions
@@ -259,6 +260,8 @@ class Parts:
             announce.go_on,
             RollSums(clock),
             FinishErasures(clock),
+            UnlinkChats(clock),
+            LookForRights(clock),
             forgetting=(self.looking_after.settle_letter.forget, *ForgetOld(clock, settings.keep).steps),
         )
         sweeper = Sweeper(sweep, self.database, clock, self.wake_deliveries)

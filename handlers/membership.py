@@ -29,6 +29,7 @@ from bot.usecases.take_restriction import Change, TakeRestriction, Treatment
 from bot.usecases.tidy_line import TidyLine
 
 MENDED = {
+    "can_invite_users": Ailment.CANNOT_INVITE,
     "can_restrict_members": Ailment.CANNOT_RESTRICT,
     "can_manage_tags": Ailment.CANNOT_TAG,
     "can_delete_messages": Ailment.CANNOT_DELETE,
@@ -103,7 +104,7 @@ async def blocked(event: ChatMemberUpdated, store: Store) -> None:
 
 def _rights(member: ChatMemberUnion) -> set[str]:
     """The rights by which gates live or die that somebody has."""
-    return {right for right in ("can_invite_users", *MENDED) if getattr(member, right, False)}
+    return {right for right in MENDED if getattr(member, right, False)}
 
 
 def _newcomer(event: ChatMemberUpdated) -> Newcomer:

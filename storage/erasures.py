@@ -43,6 +43,7 @@ DELETED = (
     tables.grants,
     tables.appeals,
     tables.admins,
+    tables.extra_chats,
     tables.screens,
     tables.outbox,
     tables.operators,

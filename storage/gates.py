@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, ColumnElement, Row, bindparam, cast, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, Row, bindparam, cast, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate, Switch
@@ -19,6 +19,7 @@ from storage import tables
 from storage.statements import is_none, upsert
 
 G = tables.gates.c
+X = tables.extra_chats.c
 GATE_COLUMNS = (G.title, G.username, G.is_channel, G.is_on, G.switch, G.settings, G.strict_until, G.raid_at)
 GATE = select(tables.gates).where(G.chat_id == bindparam("which"))
 LOCKED_GATE = GATE.with_for_update(key_share=True)
@@ -91,6 +92,24 @@ class SqlGates:
     async def set_settings(self, chat_id: int, settings: GateSettings, now: datetime) -> None:
         await self._set(chat_id, settings=SETTINGS.dump_python(settings, mode="json"), changed_at=now)
 
+    async def link(self, chat_id: int, further: Collection[int], admin_id: int) -> None:
+        statement = upsert(self._connection, tables.extra_chats, "user_id")
+        for linked in further:
+            await self._connection.execute(statement, {"gate_id": chat_id, "chat_id": linked, "user_id": admin_id})
+
+    async def unlink(self, chat_id: int, further: Collection[int]) -> None:
+        await self._connection.execute(delete(tables.extra_chats).where(X.gate_id == chat_id, X.chat_id.in_(further)))
+
+    async def abandoned_links(self) -> list[tuple[int, int]]:
+        admins = tables.admins.c
+        rows = await self._connection.execute(
+            select(X.gate_id, X.chat_id)
+            .join(tables.admins, (admins.gate_id == X.chat_id) & (admins.user_id == X.user_id))
+            .where(~admins.is_admin)
+            .order_by(X.gate_id, X.chat_id)
+        )
+        return [(row.gate_id, row.chat_id) for row in rows]
+
     async def set_switch(self, chat_id: int, switch: Switch, now: datetime) -> None:
         await self._set(chat_id, switch=switch, changed_at=now)
 
@@ -146,6 +165,8 @@ class SqlGates:
             )
             await self._connection.execute(table.delete().where(table.c.gate_id == old_id))
         await self._move_panels(old_id, new_id)
+        await self._connection.execute(delete(tables.extra_chats).where(X.gate_id == new_id))
+        await self._connection.execute(update(tables.extra_chats).where(X.gate_id == old_id).values(gate_id=new_id))
         for table in (tables.journal, tables.mass_declines):
             await self._connection.execute(update(table).where(table.c.gate_id == old_id).values(gate_id=new_id))
         await self._connection.execute(tables.gates.delete().where(G.chat_id == old_id))
@@ -167,6 +188,10 @@ class SqlGates:
                 )
 
     async def move_mentions(self, old_id: int, new_id: int, now: datetime) -> None:
+        linking = select(X.gate_id).where(X.chat_id == new_id)
+        await self._connection.execute(
+            update(tables.extra_chats).where(X.chat_id == old_id, X.gate_id.not_in(linking)).values(chat_id=new_id)
+        )
         rows = await self._connection.execute(select(G.chat_id, G.settings).where(G.settings.is_not(None)))
         for row in rows.all():
             settings = SETTINGS.validate_python(row.settings)

@@ -6,7 +6,20 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Row, and_, bindparam, exists, func, not_, select, tuple_, update
+from sqlalchemy import (
+    Boolean,
+    Row,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import ErrandKind, GrantDue
@@ -38,6 +51,19 @@ SETTLE = (
     )
     .returning(A.is_told, A.verification_id, A.how)
 )
+RIGHT_WORDS = (
+    "right",
+    "admin_required",
+    "administrator",
+    "not a member",
+    "kicked",
+    "chat not found",
+    "not participant",
+)
+"""Parts of what Telegram says, in lower case, where the bot lacks a right or the chat."""
+# Spelled as in the index: SQLite looks a value up in no partial one.
+HAS_FAILED = literal_column("grants.state = 'failed'", Boolean)
+LACKED_RIGHT = or_(*(func.lower(A.error).contains(word) for word in RIGHT_WORDS))
 # A newcomer is not unmuted before they were muted: the mute under way would come last, and stay.
 IS_BEING_MUTED = and_(
     A.kind == GrantKind.UNMUTE,
@@ -221,6 +247,22 @@ class SqlGrants:
         if gate_id is not None:
             query = query.where(A.gate_id == gate_id)
         owed = await self._connection.execute(query.values(state=GrantState.DUE, owed_at=now, due_at=now, attempts=0))
+        return owed.rowcount
+
+    async def lacking_rights(self) -> list[int]:
+        rows = await self._connection.execute(
+            select(A.gate_id).where(HAS_FAILED, LACKED_RIGHT).group_by(A.gate_id).order_by(A.gate_id)
+        )
+        return list(rows.scalars())
+
+    async def owe_again_with(
+        self, gate_id: int, kinds: Collection[GrantKind], now: datetime, asked_at: datetime
+    ) -> int:
+        owed = await self._connection.execute(
+            update(tables.grants)
+            .where(HAS_FAILED, LACKED_RIGHT, A.gate_id == gate_id, A.kind.in_(kinds), A.settled_at <= asked_at)
+            .values(state=GrantState.DUE, owed_at=now, due_at=now, attempts=0)
+        )
         return owed.rowcount
 
 

@@ -37,6 +37,7 @@ BY_ID: Mapping[str, tuple[Column[Any], ...]] = {
     "grants": (tables.grants.c.user_id,),
     "appeals": (AP.user_id,),
     "admins": (tables.admins.c.user_id,),
+    "extra_chats": (tables.extra_chats.c.user_id,),
     "screens": (tables.screens.c.user_id,),
     "errands": (E.user_id, E.chat_id, E.other_id),
     "journal": (tables.journal.c.user_id,),

@@ -234,6 +234,7 @@ grants = Table(
     Index("ix_grants_user", "user_id", "owed_at"),
     index_where("state = 'gone'", "ix_grants_gone", "owed_at"),
     index_where("state = 'due'", "ix_grants_due", "due_at"),
+    index_where("state = 'failed'", "ix_grants_failed", "gate_id"),
 )
 
 standings = Table(
@@ -293,6 +294,16 @@ admins = Table(
     Column("checked_at", Moment, nullable=False),
     Column("told_at", Moment),
     Index("ix_admins_user", "user_id"),
+)
+
+extra_chats = Table(
+    "extra_chats",
+    metadata,
+    Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    # The admin of both who had the gate give links into the chat.
+    Column("user_id", BigInteger, nullable=False),
+    Index("ix_extra_chats_user", "user_id"),
 )
 
 errands = Table(

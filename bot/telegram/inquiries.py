@@ -30,14 +30,20 @@ class Inquiries:
         by chat."""
         chats = [int(errand.details["gate"]), *map(int, str(errand.details.get("also", "")).split())]
         user_id = int(errand.details["user_id"])
-        rights = {chat_id: await self._rights(chat_id, user_id) for chat_id in chats}
+        rights = {chat_id: await self._rights(chat_id, user_id) for chat_id in dict.fromkeys(chats)}
         return Receipt(errand, Result.DONE, answer={"rights": rights})
 
     async def _rights(self, chat_id: int, user_id: int) -> AdminRights:
         try:
             return admin_rights(await self._bot.get_chat_member(chat_id, user_id, request_timeout=TIMEOUT))
         except (TelegramBadRequest, TelegramForbiddenError):
-            # The chat is gone, or the bot is out of it, or they never were in it: nobody we know to be an admin.
+            pass
+        # Of others Telegram tells a bot for certain only where it is an admin, which in a log chat it need not be; but
+        # who runs a chat it tells every member (Bot API, `getChatMember`, `getChatAdministrators`).
+        try:
+            return (await self._admins(chat_id)).get(user_id, NO_ADMIN)
+        except (TelegramBadRequest, TelegramForbiddenError):
+            # The chat is gone, or the bot is out of it: nobody we know to be an admin.
             return NO_ADMIN
 
     async def check_gate(self, errand: ErrandDue) -> Receipt:

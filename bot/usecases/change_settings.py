@@ -14,15 +14,21 @@ from bot.usecases.settings_effects import settings_changed
 
 
 async def change_settings(
-    store: Store, gate: Gate, settings: GateSettings, now: datetime, admin_id: int, what: str
+    store: Store, gate: Gate, settings: GateSettings, now: datetime, admin_id: int | None, what: str
 ) -> None:
-    """Keep them and let them take effect at once; `what` says in the journal what was changed, `key=value`.
+    """Keep them and let them take effect at once; `what` says in the journal what was changed, `key=value`. Without
+    `admin_id` nobody did it: it follows from something else.
 
     All admins who look at the gate see it. `gate` has to be as it is stored now, and locked.
     """
     if settings == gate.settings:
         return
     await store.gates.set_settings(gate.chat_id, settings, now)
+    before, after = set(gate.settings.further), set(settings.further)
+    if before - after:
+        await store.gates.unlink(gate.chat_id, before - after)
+    if admin_id is not None and after - before:
+        await store.gates.link(gate.chat_id, after - before, admin_id)
     store.journal.add(Event.GATE_CHANGED, now, gate_id=gate.chat_id, code=what, actor_id=admin_id)
     await settings_changed(store, gate, replace(gate, settings=settings), now)
     await redraw_panels(store, gate.chat_id, now)

@@ -113,8 +113,14 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "admins": (
         "groups_you_run",
-        {"gate_id": "gate_id", "is_admin": "are_you_an_administrator", "checked_at": "telegram_said_so_at"},
+        {
+            "gate_id": "gate_id",
+            "is_admin": "are_you_an_administrator",
+            "rights": "rights",
+            "checked_at": "telegram_said_so_at",
+        },
     ),
+    "extra_chats": ("chats_you_linked_to_groups", {"gate_id": "gate_id", "chat_id": "chat"}),
     "screens": ("screen", {"face": "shows", "details": "details", "message_id": "message", "due_at": "changed_at"}),
     "errands": (
         "messages_and_other_things_the_bot_had_to_do",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Notice
-from bot.domain.gate import FRESH_CHANCE, Gate
+from bot.domain.gate import FRESH_CHANCE, Gate, GrantKind
 from bot.domain.health import Ailment, Health, ailments
 from bot.domain.journal import Event
 from bot.domain.panel import Page
@@ -23,6 +23,9 @@ from bot.usecases.tell_operators import TellOperators
 
 CARD_RESTS = 3.0
 """Seconds for which the card waits to know how it stands with the gate; it is drawn as soon as Telegram has said."""
+RIGHTS = frozenset({Ailment.NOT_THERE, Ailment.CANNOT_INVITE, Ailment.CANNOT_RESTRICT, Ailment.CANNOT_TAG})
+LOOK_AGAIN = timedelta(minutes=1)
+GATES_AT_ONCE = 5
 MOST_WAITING = 10_000
 """Of how many who wait at a gate something is done in one transaction."""
 
@@ -61,7 +64,7 @@ class FollowRights:
         if chat.is_on:
             await store.gates.save(chat, now, added_by=None if was_on else actor_id)
             if Ailment.CANNOT_RESTRICT in mended:
-                await self._mute(store, chat.chat_id, now)
+                await mute_again(store, chat.chat_id, now)
             if was_on:
                 if mended:
                     await store.grants.owe_again(now, gate_id=chat.chat_id)
@@ -79,17 +82,6 @@ class FollowRights:
             await self._raise_alarm(store, Sighting(Trouble.GATE_OFF, str(chat.chat_id), details=details), now)
         elif is_admin and actor_id is not None:
             await self._tell(store, [actor_id], details | {"notice": Notice.GATE_LACKS_RIGHT})
-
-    @staticmethod
-    async def _mute(store: Store, gate_id: int, now: datetime) -> None:
-        """Those whom the bot could not mute when they joined; of others Telegram tells that they are muted."""
-        gate = await store.gates.get(gate_id)
-        if gate is None or not gate.mutes:
-            return
-        under_way = await store.errands.about(ErrandKind.MUTE, gate_id)
-        for request in await store.requests.waiting_at(gate_id, MOST_WAITING):
-            if request.way is WayIn.MUTE and request.user_id not in under_way:
-                await mute(store, request, now)
 
     async def _hand_card(self, store: Store, chat: Gate, actor_id: int | None, language: str, now: datetime) -> None:
         if actor_id is None:
@@ -119,6 +111,7 @@ async def take_health(store: Store, gate: Gate, health: Health, now: datetime, *
     that nobody was told of, that it is on."""
     extras = await store.gates.extras(gate.chat_id)
     await store.gates.set_extras(gate.chat_id, health=health)
+    await _go_on_with(store, gate, extras.health, health, now)
     if not tells:
         return
     if extras.health is None and extras.added_by is None:
@@ -129,6 +122,60 @@ async def take_health(store: Store, gate: Gate, health: Health, now: datetime, *
     if new and extras.health is not None:
         details: dict[str, str | int] = {"notice": Notice.GATE_AILS, "ailments": " ".join(new)}
         await _tell_admins(store, gate, extras.added_by, details, now)
+
+
+async def _go_on_with(store: Store, gate: Gate, before: Health | None, health: Health, now: datetime) -> None:
+    """Rights are there that were missing, perhaps without a word of Telegram's: what waited for them is done."""
+    gate_id = gate.chat_id
+    if health.can_invite and not gate.is_on:
+        await store.gates.save(replace(gate, is_on=True), now)
+        store.journal.add(Event.GATE_ON, now, gate_id=gate_id)
+        await store.requests.give_chance(gate_id, now + FRESH_CHANCE)
+    if before is not None and not before.can_restrict and health.can_restrict:
+        await mute_again(store, gate_id, now)
+    held = {
+        GrantKind.JOIN: health.can_invite,
+        GrantKind.LINK: health.can_invite,
+        GrantKind.UNMUTE: health.can_restrict,
+        GrantKind.TAG: health.can_tag,
+    }
+    await store.grants.owe_again_with(gate_id, [kind for kind in held if held[kind]], now, health.checked_at)
+
+
+class LookForRights:
+    """A step of the sweep: Telegram is asked about gates at which a right is missing, or people could not be given
+    something for want of one; a few at a time and in turn, once in `LOOK_AGAIN`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._looked = -1
+
+    async def __call__(self, store: Store) -> None:
+        now = self._clock.now()
+        turn = int(now.timestamp() // LOOK_AGAIN.total_seconds())
+        if turn == self._looked:
+            return
+        self._looked = turn
+        lacking = {
+            gate.chat_id
+            for gate, health in await store.vitals.rights()
+            if RIGHTS.intersection(ailments(gate, health, came_round=0))
+        }
+        gate_ids = sorted(lacking.union(await store.grants.lacking_rights()))
+        first = turn * GATES_AT_ONCE % max(len(gate_ids), 1)
+        for gate_id in [*gate_ids[first:], *gate_ids[:first]][:GATES_AT_ONCE]:
+            await ask_health(store, gate_id, gate_id, now, tells=True)
+
+
+async def mute_again(store: Store, gate_id: int, now: datetime) -> None:
+    """Those whom the bot could not mute when they joined; of others Telegram tells that they are muted."""
+    gate = await store.gates.get(gate_id)
+    if gate is None or not gate.mutes:
+        return
+    under_way = await store.errands.about(ErrandKind.MUTE, gate_id)
+    for request in await store.requests.waiting_at(gate_id, MOST_WAITING):
+        if request.way is WayIn.MUTE and request.user_id not in under_way:
+            await mute(store, request, now)
 
 
 async def _tell_admins(

@@ -79,6 +79,16 @@ class Gates(Protocol):
 
     async def set_settings(self, chat_id: int, settings: GateSettings, now: datetime) -> None: ...
 
+    async def link(self, chat_id: int, further: Collection[int], admin_id: int) -> None:
+        """Note which admin had the gate give links into these further chats."""
+
+    async def unlink(self, chat_id: int, further: Collection[int]) -> None:
+        """They are linked no more."""
+
+    async def abandoned_links(self) -> list[tuple[int, int]]:
+        """Gates, and their further chats, that an admin linked of whom Telegram says now that they are no admin of the
+        further chat."""
+
     async def set_switch(self, chat_id: int, switch: Switch, now: datetime) -> None: ...
 
     async def set_strict(self, chat_id: int, until: datetime | None) -> None: ...
@@ -157,8 +167,8 @@ class JoinRequests(Protocol):
         """Decline those who asked before, or since, a moment, are not in a call window and not verified."""
 
     async def reopen(self, user_id: int, now: datetime) -> list[JoinRequest]:
-        """Requests of this person that were declined, or whose person was to be removed, with Telegram not told yet:
-        it is not told any more, and they wait again."""
+        """Requests of this person that were declined, or whose person was to be removed, by no admin and with Telegram
+        not told yet: it is not told any more, and they wait again."""
 
     async def unprompted(self, joined_before: datetime) -> list[tuple[int, datetime]]:
         """Gates with muted newcomers who are not known to have been told how to verify, and when the newest of those
@@ -248,6 +258,15 @@ class Grants(Protocol):
 
     async def owe_again(self, now: datetime, *, user_id: int | None = None, gate_id: int | None = None) -> int:
         """Make those due again that failed for good, or for too many chats; how many."""
+
+    async def lacking_rights(self) -> list[int]:
+        """Gates at which grants failed for want of a right of the bot's, as Telegram said; lowest id first."""
+
+    async def owe_again_with(
+        self, gate_id: int, kinds: Collection[GrantKind], now: datetime, asked_at: datetime
+    ) -> int:
+        """Make those of these kinds due again that had failed at the gate for want of a right when Telegram was asked
+        about its rights, at `asked_at`; how many."""
 
 
 class Standings(Protocol):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.domain.gate import Switch
 from bot.domain.settings import CountryRule, WayIn
 from bot.sandbox.people import Person
@@ -224,7 +226,7 @@ async def test_who_comes_in_gets_links_to_the_further_chats_and_is_not_muted_the
     await eventually(brisk, "SELECT kind FROM grants WHERE state = 'done' ORDER BY kind", [{"kind": "join"}] * 2)
 
 
-async def with_parking(world: World, brisk: Installation, **settings: object) -> tuple[Person, Group, Group]:
+async def with_parking(world: World, brisk: Installation, **settings: Any) -> tuple[Person, Group, Group]:
     """An owner, their group, and another chat of theirs into which who comes in gets a link."""
     owner = world.person("Oleg", language="en")
     parking = world.group("Parking", owner)

@@ -67,6 +67,7 @@ async def lives(rules: Rules) -> tuple[str, str]:
         await store.admins.note(GATE.chat_id, ID, rules.now, OWNER)
         await store.admins.note(GATE.chat_id, BORIS, rules.now, OWNER)
         await store.admins.note(OTHER_GATE.chat_id, ID, rules.now, NO_ADMIN)
+        await store.gates.link(GATE.chat_id, [OTHER_GATE.chat_id], ID)
         await store.appeals.open(GATE.chat_id, ID, rules.now, timedelta(days=1))
         await store.standings.put(GATE.chat_id, ID, Decision(Standing.ALLOWED, rules.now, BORIS))
         await store.standings.put(OTHER_GATE.chat_id, ID, Decision(Standing.BLOCKED, rules.now, BORIS))

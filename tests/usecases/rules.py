@@ -35,7 +35,7 @@ from bot.usecases.delete_person import ErasureViews
 from bot.usecases.doers import doers, elsewhere
 from bot.usecases.erase_person import FinishErasures
 from bot.usecases.follow_raids import FollowRaids
-from bot.usecases.follow_rights import FollowRights
+from bot.usecases.follow_rights import FollowRights, LookForRights
 from bot.usecases.forget_old import ForgetOld, Keep
 from bot.usecases.installation_views import InstallationViews
 from bot.usecases.open_verification import OpenVerification
@@ -61,6 +61,7 @@ from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
 from bot.usecases.take_restriction import TakeRestriction
 from bot.usecases.tell_operators import TellOperators
 from bot.usecases.tell_raid import HearOfRaid
+from bot.usecases.unlink_chats import UnlinkChats
 from bot.usecases.watch_troubles import WatchTroubles
 from storage.database import Database
 from tests.domain.makers import NOW, WINDOW
@@ -124,6 +125,8 @@ class Rules:
             RollSums(self.clock),
             self.announce.go_on,
             FinishErasures(self.clock),
+            UnlinkChats(self.clock),
+            LookForRights(self.clock),
             SettleLetter(self.clock, self.tell_operators).forget,
             *ForgetOld(self.clock, Keep()).steps,
         )

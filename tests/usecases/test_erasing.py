@@ -107,6 +107,7 @@ async def test_nothing_of_a_person_is_left_in_any_table_and_statistics_stay_as_t
         "standings",
         "appeals",
         "admins",
+        "extra_chats",
         "errands",
         "screens",
         "gateway_events",

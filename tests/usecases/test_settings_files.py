@@ -13,12 +13,14 @@ from bot.domain.delivery import ErrandKind, Receipt, Result, Toast
 from bot.domain.panel import ActKind, ImportPage, NoAdmin, Page, SettingPage
 from bot.domain.problem import Problem
 from bot.domain.settings import STANDARD, CountryRule, GateSettings
+from bot.usecases.move_chat import move_chat
 from bot.usecases.settings_files import LARGEST_FILE
 from bot.usecases.take_words import TakeWords
 from tests.usecases.panel import acts, answered, changed, notes, runs, sets, settings, view
 from tests.usecases.rules import ANNA, BORIS, GATE, OTHER_GATE, Rules
 
 FAR = -1005556667778
+NEW_ID = -1004443332221
 
 
 async def sends(rules: Rules, text: str, *, size: int | None = None) -> None:
@@ -221,3 +223,56 @@ def test_a_file_is_sorted_readable_and_the_same_for_the_same_settings(rules: Rul
     inner = lines[lines.index('"title"') + 1 :]
     assert inner == sorted(inner)
     assert rules.paper.read(text, STANDARD) == (GATE.chat_id, STANDARD)
+
+
+async def test_an_old_page_links_no_chat_that_its_reader_runs_no_more(rules: Rules) -> None:
+    await runs(rules)
+    await rules.becomes(OTHER_GATE)
+    await notes(rules, BORIS, gate=OTHER_GATE)
+    await sends(rules, paper({"further": [OTHER_GATE.chat_id]}))
+    assert (await imported(rules)).further == (OTHER_GATE.chat_id,)
+
+    await notes(rules, BORIS, gate=OTHER_GATE, is_admin=False)
+
+    assert await acts(rules, ActKind.APPLY) is Toast.NOT_ADMIN_THERE
+    assert await settings(rules) == STANDARD
+    rules.later(1)
+    await notes(rules, BORIS, gate=OTHER_GATE)
+    assert await acts(rules, ActKind.APPLY) is Toast.SAVED
+    assert (await settings(rules)).further == (OTHER_GATE.chat_id,)
+
+
+async def test_a_further_chat_leaves_the_list_when_who_linked_it_is_its_admin_no_more(rules: Rules) -> None:
+    await runs(rules)
+    await rules.becomes(OTHER_GATE)
+    for admin in (ANNA, BORIS):
+        await notes(rules, admin, gate=OTHER_GATE)
+    assert await sets(rules, "further", f"+{OTHER_GATE.chat_id}", admin_id=ANNA) is Toast.SAVED
+    await notes(rules, BORIS, gate=OTHER_GATE, is_admin=False)
+    await rules.sweeps()
+    assert (await settings(rules)).further == (OTHER_GATE.chat_id,)
+
+    await notes(rules, ANNA, gate=OTHER_GATE, is_admin=False)
+    await rules.sweeps()
+
+    assert (await settings(rules)).further == ()
+    assert (await changed(rules))[-1] == (None, f"further=-{OTHER_GATE.chat_id}")
+    # Who runs it puts it there again, and it stays.
+    await notes(rules, BORIS, gate=OTHER_GATE)
+    assert await sets(rules, "further", f"+{OTHER_GATE.chat_id}") is Toast.SAVED
+    await rules.sweeps()
+    assert (await settings(rules)).further == (OTHER_GATE.chat_id,)
+
+
+async def test_a_further_chat_that_became_a_supergroup_leaves_the_list_all_the_same(rules: Rules) -> None:
+    await runs(rules)
+    await rules.becomes(OTHER_GATE)
+    await notes(rules, BORIS, gate=OTHER_GATE)
+    assert await sets(rules, "further", f"+{OTHER_GATE.chat_id}") is Toast.SAVED
+    await rules.database.transact(lambda store: move_chat(store, OTHER_GATE.chat_id, NEW_ID, rules.now))
+    assert (await settings(rules)).further == (NEW_ID,)
+
+    await notes(rules, BORIS, gate=replace(OTHER_GATE, chat_id=NEW_ID), is_admin=False)
+    await rules.sweeps()
+
+    assert (await settings(rules)).further == ()

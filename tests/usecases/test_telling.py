@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from datetime import datetime
 
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, Urgency
@@ -15,7 +16,7 @@ HEALTHY = Health(NOW, can_invite=True, is_supergroup=True)
 OPEN = dataclasses.replace(HEALTHY, is_open=True)
 
 
-def says(inquiry: ErrandDue, health: Health, now: datetime, *, admins: list[int]) -> Receipt:
+def says(inquiry: ErrandDue, health: Health, now: datetime, *, admins: Iterable[int]) -> Receipt:
     """What Telegram says about a gate."""
     health = dataclasses.replace(health, checked_at=now)
     return Receipt(inquiry, Result.DONE, answer={"health": health, "admins": dict.fromkeys(admins, OWNER)})

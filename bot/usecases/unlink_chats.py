@@ -1,0 +1,27 @@
+"""Links into a chat are given no longer than its own admin wants it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.clock import Clock
+from bot.domain.choices import Setting
+from bot.usecases.change_settings import change_settings
+from bot.usecases.ports import Store
+
+
+class UnlinkChats:
+    """A step of the sweep: a further chat leaves the list of a gate when the admin who put it there is no admin of that
+    chat any more. Who is one can put it there again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, store: Store) -> None:
+        for gate_id, chat_id in await store.gates.abandoned_links():
+            gate = await store.gates.lock(gate_id)
+            await store.gates.unlink(gate_id, [chat_id])
+            if gate is not None and chat_id in gate.settings.further:
+                left = tuple(other for other in gate.settings.further if other != chat_id)
+                settings = replace(gate.settings, further=left)
+                await change_settings(store, gate, settings, self._clock.now(), None, f"{Setting.FURTHER}=-{chat_id}")

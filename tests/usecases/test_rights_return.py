@@ -1,0 +1,104 @@
+"""A right of the bot's that is there again is used at once, whether or not Telegram has told of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.delivery import ErrandKind, Receipt, Result
+from bot.domain.gate import GrantKind
+from bot.domain.health import Health
+from bot.domain.settings import WayIn
+from tests.usecases.panel import answered
+from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OFF, Rules
+
+NO_RIGHT = "Bad Request: not enough rights to manage chat join requests"
+
+
+async def fails(rules: Rules, error: str = NO_RIGHT) -> None:
+    """Somebody verifies, and Telegram does not let the bot let them in."""
+    await rules.asks_to_join()
+    await rules.verifies()
+    await rules.settles(Receipt(await rules.grant(), Result.REFUSED, error=error))
+    assert await rules.rows("SELECT state FROM grants") == [{"state": "failed"}]
+    rules.later(MINUTE + 1)
+
+
+async def looks(rules: Rules, **health: bool) -> int:
+    """The next sweep; Telegram says how it stands with each gate that it asks about. How many those are."""
+    await rules.execute("UPDATE errands SET done_at = 1 WHERE kind = 'check_gate'")
+    await rules.sweeps()
+    asked = await rules.errands(ErrandKind.CHECK_GATE)
+    for inquiry in asked:
+        await answered(rules, inquiry, health=Health(rules.now, **health), admins={})
+    return len(asked)
+
+
+async def state(rules: Rules) -> list[str]:
+    return [row["state"] for row in await rules.rows("SELECT state FROM grants")]
+
+
+async def test_what_failed_for_want_of_a_right_is_owed_again_once_a_look_finds_it(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await fails(rules)
+
+    assert await looks(rules, can_invite=False, can_restrict=True) == 1
+    assert await state(rules) == ["failed"]
+    rules.later(MINUTE + 1)
+    assert await looks(rules, can_invite=True) == 1
+
+    assert (await rules.grant()).kind is GrantKind.JOIN
+    assert await looks(rules, can_invite=True) == 0
+
+
+async def test_what_failed_for_another_reason_is_not_tried_for_ever(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await fails(rules, "Bad Request: USER_DEACTIVATED")
+
+    assert await looks(rules, can_invite=True) == 0
+
+    assert await state(rules) == ["failed"]
+
+
+async def test_what_fails_while_telegram_is_being_asked_waits_for_the_next_look(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    before = rules.now
+    rules.later(1)
+    await fails(rules)
+    await rules.sweeps()
+    inquiry = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+
+    await answered(rules, inquiry, health=Health(before, can_invite=True), admins={})
+
+    assert await state(rules) == ["failed"]
+
+
+async def test_a_gate_that_is_off_is_on_again_once_a_look_finds_the_right(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await fails(rules)
+    await rules.becomes(OFF)
+
+    await looks(rules, can_invite=True)
+
+    assert [bool(row["is_on"]) for row in await rules.rows("SELECT is_on FROM gates")] == [True]
+    assert await state(rules) == ["due"]
+
+
+@pytest.mark.parametrize("can_restrict", [True, False])
+async def test_whom_the_bot_could_not_mute_is_muted_once_a_look_finds_the_right(
+    rules: Rules, can_restrict: bool
+) -> None:
+    await rules.becomes(GATE)
+    await rules.chooses(GATE, way=WayIn.MUTE)
+    await looks(rules, can_invite=True)
+    await rules.becomes(GATE, actor_id=BORIS, mended=())
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
+    await answered(
+        rules, inquiry, health=Health(rules.now, can_invite=True, can_restrict=False, is_supergroup=True), admins={}
+    )
+    await rules.joins(ANNA)
+    await rules.execute("UPDATE errands SET done_at = 1 WHERE kind = 'mute'")
+    rules.later(MINUTE + 1)
+
+    assert await looks(rules, can_invite=True, can_restrict=can_restrict, is_supergroup=True) == 1
+
+    assert len(await rules.errands(ErrandKind.MUTE)) == int(can_restrict)
