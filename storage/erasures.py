@@ -81,6 +81,10 @@ class SqlErasures:
         found = await self._connection.execute(select(or_(*held)))
         return bool(found.scalar_one())
 
+    async def is_being_erased(self, user_id: int) -> bool:
+        found = await self._connection.execute(select(exists().where(X.user_id == user_id)))
+        return bool(found.scalar_one())
+
     async def entering(self, user_id: int) -> list[tuple[int, GrantKind]]:
         rows = await self._connection.execute(
             select(A.gate_id, A.kind).where(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-from bot.telegram.texts import apart, visible
+from bot.telegram.texts import apart, shown, visible
 
 LONGEST = 16
 MOST_DIGITS = 3
@@ -12,28 +13,34 @@ MOST_DIGITS = 3
 JOINTS = "-'’"
 
 
-MOST_DIGITS_OF_TITLE = 6
-"""Streets and years have some; a phone has more."""
-LONGEST_TITLE = 64
+PHONE = re.compile(r"\+?\d(?:[\s().+-]*\d){6,}")
+"""Streets and years have fewer digits in a row."""
+LINKING = re.compile(
+    r"""
+    [@#$]               # mentions, and what is searched for
+    | :(?=//)           # a scheme
+    | (?<!\d)/|/(?!\d)  # paths and commands; 12/3 is a house
+    | (?<=\w)[.\u3002\uff0e\uff61](?=[^\W\d])  # a dot before letters, as in addresses
+    """,
+    re.VERBOSE,
+)
+"""What makes a link of a title in a client."""
 
 
 def harmless(name: str, user_id: int) -> str:
     """A name without what could be a link, a mention, markup, a phone or a picture; the id where nothing is left."""
-    return _harmless(name, LONGEST, MOST_DIGITS) or f"id {user_id}"
+    # A sign between two letters becomes a space, so that “join.chat” is two words and no address.
+    plain = "".join(char if char in JOINTS or unicodedata.category(char)[0] in "LMN" else " " for char in name)
+    if sum(char.isnumeric() for char in plain) > MOST_DIGITS:
+        plain = "".join(" " if char.isnumeric() else char for char in plain)
+    words = [word for word in plain.split() if word.strip(JOINTS)]
+    return visible(" ".join(words), LONGEST) if words else f"id {user_id}"
 
 
 def harmless_title(title: str) -> str:
-    """The same for the title of a chat: its admins chose it, and others read it. Nothing in it needs escaping."""
-    return apart(_harmless(title, LONGEST_TITLE, MOST_DIGITS_OF_TITLE) or "…")
-
-
-def _harmless(name: str, longest: int, most_digits: int) -> str:
-    # A sign between two letters becomes a space, so that “join.chat” is two words and no address.
-    plain = "".join(char if char in JOINTS or unicodedata.category(char)[0] in "LMN" else " " for char in name)
-    if sum(char.isnumeric() for char in plain) > most_digits:
-        plain = "".join(" " if char.isnumeric() else char for char in plain)
-    words = [word for word in plain.split() if word.strip(JOINTS)]
-    return visible(" ".join(words), longest) if words else ""
+    """The title of a chat, as HTML, without what could be a link, a mention or a phone: its admins chose it, and others
+    read it."""
+    return apart(shown(PHONE.sub(" ", LINKING.sub(" ", visible(title)))))
 
 
 def mention(name: str, user_id: int) -> str:

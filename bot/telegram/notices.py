@@ -70,7 +70,7 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
                 gate=title,
             )
         case Notice.NOT_ALLOWED:
-            why = toast(Toast(str(details["why"])), words)
+            why = toast(Toast(str(details.get("why", Toast.NOT_ADMIN))), words)
             return words("⚠️ {gate}: nothing was done. {why}", gate=title, why=why)
         case Notice.NOT_REMOVED:
             return words(

@@ -68,8 +68,8 @@ class AdminDesk:
         """Telegram has said what they may do, by chat."""
         now = self._clock.now()
         gate_id, admin_id = int(errand.details["gate"]), int(errand.details["user_id"])
-        if admin_id not in await store.people.get_many([admin_id]):
-            # They were erased meanwhile.
+        is_unknown = admin_id not in await store.people.get_many([admin_id])
+        if is_unknown and await store.erasures.is_being_erased(admin_id):
             return
         said = dict(rights)
         for chat_id in await store.gates.get_many(rights.keys()):

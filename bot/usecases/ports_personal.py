@@ -38,6 +38,9 @@ class Erasures(Protocol):
     async def knows(self, user_id: int) -> bool:
         """Whether anything is kept about this person."""
 
+    async def is_being_erased(self, user_id: int) -> bool:
+        """Whether they were erased a moment ago: what was under way may still come back."""
+
     async def entering(self, user_id: int) -> list[tuple[int, GrantKind]]:
         """Gates that are to let them in, or could not, and by which grant."""
 

@@ -289,3 +289,18 @@ async def failing(poller: Poller) -> bool:
     except TelegramNetworkError:
         return True
     return False
+
+
+async def test_an_administrator_gives_no_right_that_they_lack(world: World) -> None:
+    owner, boris, anna = world.person("Olga"), world.person("Boris"), world.person("Anna")
+    group = world.group("Yard", owner=owner)
+    for one in (boris, anna):
+        await owner.adds(group, one)
+    await owner.promotes(group, boris, can_promote_members=True, can_pin_messages=True)
+
+    with pytest.raises(Impossible, match="can_invite_users"):
+        await boris.promotes(group, anna, can_invite_users=True)
+    await boris.promotes(group, anna)
+
+    assert group.member(anna.account).may("can_pin_messages")
+    assert not group.member(anna.account).may("can_invite_users")

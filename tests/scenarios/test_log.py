@@ -80,7 +80,7 @@ async def test_who_did_not_verify_in_time_is_told_and_let_in_by_undo(world: Worl
     assert answer["text"] == "They come in as soon as they ask."
     link = await anna.presses("Join “Flat owners”")
     await anna.opens_link(link["url"])
-    assert anna.id in group.members
+    await world.wait_until(lambda: anna.id in group.members)
     assert (await owner.presses("Let in", chat=log))["text"] == "This was decided already."
 
 

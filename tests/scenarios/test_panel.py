@@ -188,7 +188,7 @@ async def test_who_comes_in_gets_a_link_to_a_further_chat(world: World, brisk: I
 
     url = (await anna.presses("Join “Garden”"))["url"]
     await anna.opens_link(url)
-    assert anna.id in garden.members
+    await world.wait_until(lambda: anna.id in garden.members)
 
 
 async def test_the_welcome_is_previewed_and_read_by_who_comes_in(world: World, brisk: Installation) -> None:

@@ -296,6 +296,7 @@ def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notice, languag
             "user_id": BIG_ID,
             "name": hostile,
             "reason": reason,
+            "why": Toast.NOT_ADMIN_THERE,
             "code": 3,
             "target": "events",
             "by": BIG_ID,

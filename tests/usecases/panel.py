@@ -83,7 +83,7 @@ async def view(rules: Rules, user_id: int = BORIS) -> PanelView | PeopleView:
     return await rules.database.transact(build)
 
 
-async def changed(rules: Rules) -> list[tuple[int, str]]:
+async def changed(rules: Rules) -> list[tuple[int | None, str]]:
     """Who changed what, oldest first."""
     rows = await rules.rows("SELECT actor_id, code FROM journal WHERE event = 'gate_changed' ORDER BY id")
     return [(row["actor_id"], row["code"]) for row in rows]

@@ -73,7 +73,8 @@ class Running:
     # Administrators
 
     def promote(self, group: Group, account: Account, rights: dict[str, bool], *, anonymous: bool) -> None:
-        """Make somebody an administrator, or change one; owners can make themselves anonymous."""
+        """Make somebody an administrator, or change one, with rights that one has oneself; owners can make themselves
+        anonymous."""
         member = group.member(account)
         if account is self.account and member.status == "creator":
             groups.set_member(self._tg, group, replace(member, anonymous=anonymous), account)
@@ -81,7 +82,11 @@ class Running:
         self._check_may(group, "can_promote_members")
         if not member.inside or member.status == "creator":
             raise Impossible(f"{account.first_name} cannot be made an administrator of {group.title}.")
-        given = {"can_manage_chat": True} | (_known_rights(rights) or USUAL_RIGHTS)
+        mine = group.member(self.account)
+        given = _known_rights(rights) or {right: on and mine.may(right) for right, on in USUAL_RIGHTS.items()}
+        if lacking := [right for right, on in given.items() if on and not mine.may(right)]:
+            raise Impossible(f"{self.account.first_name} has no {lacking[0]} to give in {group.title}.")
+        given = {"can_manage_chat": True} | given
         new = Member(account, "administrator", given, anonymous=anonymous)
         groups.set_member(self._tg, group, new, self.account)
 
