@@ -130,7 +130,7 @@ class SqlGrants:
             "verification_id": verification_id,
             "state": GrantState.DUE,
             "is_told": told,
-            "owed_at": now,
+            "owed_at": due_at or now,
             "due_at": due_at or now,
             "settled_at": None,
             "attempts": 0,
