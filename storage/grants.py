@@ -7,7 +7,6 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import (
-    Boolean,
     Row,
     and_,
     bindparam,
@@ -62,7 +61,7 @@ RIGHT_WORDS = (
 )
 """Parts of what Telegram says, in lower case, where the bot lacks a right or the chat."""
 # Spelled as in the index: SQLite looks a value up in no partial one.
-HAS_FAILED = literal_column("grants.state = 'failed'", Boolean)
+HAS_FAILED = A.state == literal_column(f"'{GrantState.FAILED}'")
 LACKED_RIGHT = or_(*(func.lower(A.error).contains(word) for word in RIGHT_WORDS))
 # A newcomer is not unmuted before they were muted: the mute under way would come last, and stay.
 IS_BEING_MUTED = and_(

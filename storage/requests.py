@@ -206,7 +206,7 @@ class SqlJoinRequests:
         return found.scalar_one()
 
     async def has_muted(self, gate_id: int) -> bool:
-        is_muted = exists().where(R.gate_id == gate_id, tables.IS_WAITING, R.way == WayIn.MUTE)
+        is_muted = exists().select_from(tables.join_requests).where(R.gate_id == gate_id, tables.IS_WAITING_MUTED)
         return bool((await self._connection.execute(select(is_muted))).scalar_one())
 
     async def count_declinable(self, gate_id: int, before: datetime) -> int:

@@ -24,7 +24,8 @@ class TakeLeaver:
     async def __call__(self, store: Store, gate_id: int, user_id: int, *, by_bot: bool) -> None:
         """`by_bot`: the bot removed them, and may not have come to the end of that."""
         request = await store.requests.get(gate_id, user_id)
-        if request is not None and request.state is RequestState.APPROVED:
+        if request is not None and request.state is RequestState.APPROVED and not by_bot:
+            # Whoever had the bot remove them has decided how they stand.
             await store.requests.set_state(gate_id, user_id, RequestState.GONE, self._clock.now())
         if request is None or request.way is not WayIn.MUTE or request.state not in UNDECIDED:
             return

@@ -229,7 +229,7 @@ async def test_at_a_gate_that_gives_links_the_bots_own_address_is_the_link(world
     await verify(anna)
 
     await anna.opens_link((await anna.presses("Join “Flat owners”"))["url"])
-    assert anna.id in group.members
+    await world.wait_until(lambda: anna.id in group.members)
 
 
 async def test_a_right_that_is_needed_and_goes_missing_is_told_once(world: World, brisk: Installation) -> None:

@@ -26,7 +26,7 @@ PHONE = Fingerprint("f" * 64)
 Calls = list[Callable[[SqlStore], Awaitable[object]]]
 
 READS: Calls = [
-    lambda store: store.admins.of(1, ANNA, NOW),
+    lambda store: store.admins.rights_of(1, ANNA, NOW),
     lambda store: store.appeals.of_many([ANNA], NOW),
     lambda store: store.errands.about(ErrandKind.MUTE, 1),
     lambda store: store.errands.due(NOW, 5, [], Urgency.AT_ONCE),
