@@ -10,10 +10,13 @@ from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiohttp import web
 
 from bot.clock import REAL_TIME, Clock, SystemClock
+from bot.domain.trouble import Sighting, Trouble
 from bot.parts import Parts
 from bot.settings import Settings
-from bot.telegram.commands import set_menus
 from bot.telegram.deep_links import Start
+from bot.telegram.polling import NOT_ANSWERING
+from bot.telegram.refusals import refusal
+from bot.telegram.webhook import host_of
 from storage.migrate import migrate
 
 log = structlog.get_logger()
@@ -34,7 +37,8 @@ class App:
     def __init__(self, settings: Settings, clock: Clock | None = None, telegram_script: str = TELEGRAM_SCRIPT) -> None:
         """`telegram_script`: where the Mini App loads Telegram's part from; the demo has a stand-in of its own."""
         self._parts = Parts(settings, clock or SystemClock(), telegram_script, self._not_ready)
-        self._webhook_is_set = False
+        self._problem: str | None = NOT_ANSWERING
+        """Why Telegram could not be set up yet."""
         self._runner = web.AppRunner(self._parts.web, access_log=None, keepalive_timeout=30, shutdown_timeout=5)
         self.port = settings.HTTP_PORT
         """Where the HTTP server listens; known once started."""
@@ -124,26 +128,37 @@ class App:
                 raise TokenRefusedError("BOT_TOKEN: Telegram does not know this token") from None
             except (AiogramError, OSError) as error:
                 # AiogramError, because an answer that is no JSON (a proxy's page, say) is an outage too.
-                log.warning("telegram_not_answering", error=type(error).__name__, again_in=pause)
+                self._note_failure(error, pause)
                 await REAL_TIME.pause(pause, stopping)
                 pause = min(pause * 2, LONGEST_START_PAUSE)
             else:
                 log.info("telegram_answers", bot=me.username)
                 self._parts.screens.chat_url = f"https://t.me/{me.username}"
                 self._parts.chat = f"{self._parts.screens.chat_url}?start={Start.CONTACT}"
-                self._parts.supervisor.keep("menus", functools.partial(set_menus, self._parts.bot, self._parts.texts))
+                if self._parts.webhook is not None:
+                    watch = functools.partial(self._parts.webhook.watch, stopping)
+                    self._parts.supervisor.keep("webhook", watch)
+                self._problem = None
                 return
 
-    async def _choose_updates(self) -> None:
-        if self._parts.poller is not None:
-            await self._parts.bot.delete_webhook()
+    def _note_failure(self, error: Exception, pause: float) -> None:
+        words = refusal(error)
+        if words is None:
+            self._problem = NOT_ANSWERING
+            log.warning("telegram_not_answering", error=type(error).__name__, again_in=pause)
             return
-        await self._parts.bot.set_webhook(
-            f"{self._parts.settings.PUBLIC_URL}/telegram",
-            secret_token=self._parts.webhook_secret,
-            allowed_updates=self._parts.allowed_updates,
-        )
-        self._webhook_is_set = True
+        self._problem = f"Telegram refuses: {words}"
+        log.error("telegram_refuses", error=words, again_in=pause)
+        self._parts.report(Sighting(Trouble.TELEGRAM_REFUSES, details={"error": words[:200]}))
+
+    async def _choose_updates(self) -> None:
+        if self._parts.webhook is not None:
+            await self._parts.webhook.set()
+            return
+        host = host_of((await self._parts.bot.get_webhook_info()).url)
+        if host:
+            log.warning("webhook_removed", host=host)
+        await self._parts.bot.delete_webhook()
 
     async def _not_ready(self) -> str | None:
         if self._parts.supervisor.stopping.is_set():
@@ -153,5 +168,14 @@ class App:
                 await self._parts.database.transact(lambda store: store.gateway.breaker())
         except Exception:  # noqa: BLE001 - whatever it is, storage does not answer
             return "storage does not answer"
-        is_receiving = self._parts.poller.is_receiving if self._parts.poller else self._webhook_is_set
-        return None if is_receiving else "Telegram does not answer yet"
+        return self._problem or self._no_updates()
+
+    def _no_updates(self) -> str | None:
+        """Why no updates are taken."""
+        if self._parts.poller is not None:
+            return self._parts.poller.problem
+        if self._parts.webhook is None:
+            return NOT_ANSWERING
+        if not self._parts.connection.is_there():
+            return "Telegram does not answer"
+        return self._parts.webhook.problem

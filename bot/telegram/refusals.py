@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramRetryAfter, TelegramServerError
 
 NOTHING_CHANGED = ("message is not modified",)
 UNREACHABLE = (
@@ -28,6 +28,13 @@ NO_WRITING = (
 )
 """The bot may not write into a group, or into that topic of it."""
 NO_MESSAGE = ("message to delete not found", "message can't be deleted", "message_id_invalid")
+
+
+def refusal(error: Exception) -> str | None:
+    """Telegram's own words when it answered with a definite no; None when it gave no answer or asked to wait."""
+    if isinstance(error, TelegramNetworkError | TelegramServerError | TelegramRetryAfter):
+        return None
+    return error.message if isinstance(error, TelegramAPIError) else None
 
 
 def says(error: TelegramAPIError, parts: tuple[str, ...]) -> bool:

@@ -77,9 +77,13 @@ class Telegram:
         self.descriptions: dict[tuple[str, str], str] = {}
         self.session: aiohttp.ClientSession | None = None
         # What the bot's father or the server's age decide: whether owners can choose the bot as a guard at all,
-        # and whether the server knows rich messages.
+        # and whether the server knows rich messages and copying buttons.
         self.supports_join_request_queries = True
         self.rich_messages = True
+        # HTML tags that a server of a certain age does not know yet.
+        self.unknown_tags: frozenset[str] = frozenset()
+        # Whether the bot has left this server by `logOut`: it refuses everything then.
+        self.logged_out = False
         self._touched = touched
         self._private_ids = itertools.count(1)
         self._query_ids = itertools.count(4_000_000_000_000_001)
