@@ -32,6 +32,7 @@ from bot.telegram.connection import Connection
 from bot.telegram.courier import Courier
 from bot.telegram.data_files import DataFiles
 from bot.telegram.deliver import Deliverer
+from bot.telegram.fallback import Fallback
 from bot.telegram.health import HealthTeller
 from bot.telegram.intake import Intake
 from bot.telegram.launch import LaunchReader
@@ -210,7 +211,8 @@ class Parts:
 
         # Telegram, outward.
         self.connection = connection = Connection(pulse.answers)
-        self.bot = telegram(settings, metrics, connection, pulse)
+        fallback = Fallback(pulse.part_refused)
+        self.bot = telegram(settings, metrics, connection, pulse, fallback)
         self.report = Reporter(self.database, RaiseAlarm(tell_operators), clock, self.supervisor, self.wake)
         self.webhook: Webhook | None = None
         webhook_secret = _webhook_secret(settings)
@@ -233,7 +235,9 @@ class Parts:
             self.wake_deliveries,
         )
         self.texts = Texts(settings.LANGUAGE)
-        self.screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
+        self.screens = Screens(
+            settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich", takes_link=fallback.takes_link
+        )
         journal_files = JournalFiles(self.database)
         data_files = DataFiles(self.bot, self.texts, my_data, journal_files, self.supervisor.stopping, is_operator)
         told = HealthTeller(self.bot, self.texts, self.looking_after.condition, self.looking_after.account)
@@ -246,13 +250,14 @@ class Parts:
             settings.callback_url,
             settings.SMSC_PRICE,
             {**data_files.runners, **told.runners},
+            randomness.error_id,
         )
         look_every = LOOK_EVERY_ALONE if self.database.is_sqlite else LOOK_EVERY
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self.courier = Courier(
             self.database,
             PickParcels(clock, views, operators.is_operator),
-            SettleParcels(clock, SettleGrant(tell_operators), settle_errand),
+            SettleParcels(clock, SettleGrant(tell_operators), settle_errand, report),
             deliverer,
             budget,
             self.supervisor,

@@ -55,6 +55,8 @@ class Trouble(StrEnum):
     SECOND_PROGRAM = "second_program"
     """Another program uses the bot's token; the subject, a `TokenUse`, says what it did."""
     WEBHOOK = "webhook"
+    PART_REFUSED = "part_refused"
+    """Telegram refuses a button or a tag, so messages go out without it; the subject says which."""
     GATE_OFF = "gate_off"
     GATE_LACKS = "gate_lacks"
     """A right that the gate's settings need is missing there."""
@@ -157,6 +159,8 @@ class Readings:
     """Since when Telegram gives no answer."""
     answered_at: datetime | None = None
     """When it last gave one."""
+    refused_parts: tuple[str, ...] = ()
+    """Parts that messages go out without, since Telegram refuses them."""
     asked: int = 0
     failed: int = 0
     """Requests to the gateway lately, and those of them that failed for no reason of the person's."""
@@ -190,6 +194,7 @@ def noticed(readings: Readings, now: datetime) -> list[Sighting]:
         if readings.unkept >= MANY_UNKEPT
         else None,
         _disk(readings),
+        *(Sighting(Trouble.PART_REFUSED, part[:100]) for part in readings.refused_parts),
     ]
     return [sighting for sighting in found if sighting is not None]
 

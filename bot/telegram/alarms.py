@@ -16,7 +16,7 @@ def alarm(trouble: Trouble, details: Details, words: Words, callback_url: str | 
     match trouble:
         case Trouble.MONEY_SHORT | Trouble.GATEWAY_ERRORS | Trouble.CALLBACK_SILENT:
             return _of_gateway(trouble, details, words, callback_url)
-        case Trouble.FLOODS | Trouble.WEBHOOK | Trouble.SECOND_PROGRAM | Trouble.GATE_LACKS:
+        case Trouble.FLOODS | Trouble.WEBHOOK | Trouble.SECOND_PROGRAM | Trouble.PART_REFUSED | Trouble.GATE_LACKS:
             return _of_telegram(trouble, details, words)
         case Trouble.OUTBOX_FAILING | Trouble.OUTBOX_GONE:
             return _of_outbox(trouble, details, words)
@@ -90,6 +90,13 @@ def _of_telegram(trouble: Trouble, details: Details, words: Words) -> str:
                 "⚠️ Telegram told me to slow down {count} times within five minutes. Nothing is lost, but people wait "
                 "longer. Set TELEGRAM_RATE lower if it comes again.",
                 count=details["count"],
+            )
+        case Trouble.PART_REFUSED:
+            return words(
+                "⚠️ Telegram refuses a part of my messages, which go out without it: {part}. For an address, set "
+                "PUBLIC_URL to https with a full host name; for a tag or a button, update your Bot API server. Then "
+                "restart me.",
+                part=shown(str(details["subject"])),
             )
         case Trouble.SECOND_PROGRAM:
             return words(
@@ -179,6 +186,8 @@ def _what(trouble: Trouble, details: Details, words: Words) -> str:  # noqa: C90
             return words("calls are reported to the callback URL again")
         case Trouble.FLOODS:
             return words("Telegram lets me go at full speed again")
+        case Trouble.PART_REFUSED:
+            return words("messages go out whole again ({part})", part=shown(str(details.get("subject", ""))))
         case Trouble.SECOND_PROGRAM:
             return words("no other program uses my token any more")
         case Trouble.WEBHOOK:

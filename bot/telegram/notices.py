@@ -16,6 +16,8 @@ from bot.telegram.installation import announcement_result
 from bot.telegram.mentions import mention
 from bot.telegram.texts import Words, shown
 
+LONGEST_ERROR = 200
+
 
 def notice(details: Mapping[str, str | int], words: Words, callback_url: str | None = None) -> str:  # noqa: C901 - one line a notice
     """The HTML of a NOTIFY errand. `callback_url`: what is to be entered at the gateway."""
@@ -104,7 +106,7 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
         case Notice.FAILURE:
             return words(
                 "⚠️ Something failed: {error}\nError id: <code>{error_id}</code>, see the log.",
-                error=shown(str(details["error"])),
+                error=shown(str(details["error"]), LONGEST_ERROR),
                 error_id=details["error_id"],
             )
         case Notice.FAILURE_FOR_PERSON:

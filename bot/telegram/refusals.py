@@ -29,6 +29,22 @@ NO_WRITING = (
 """The bot may not write into a group, or into that topic of it."""
 NO_MESSAGE = ("message to delete not found", "message can't be deleted", "message_id_invalid")
 
+NO_PLACE = (
+    "chat_id is empty",
+    "message to edit not found",
+    "message can't be edited",
+    "message to be replied not found",
+    "no text in the message to edit",
+    "message is too long",
+    "message caption is too long",
+    "file must be non-empty",
+    "wrong file identifier",
+    "peer",
+    "participant",
+    "user not found",
+)
+"""Bare text would be refused as well."""
+
 
 def refusal(error: Exception) -> str | None:
     """Telegram's own words when it answered with a definite no; None when it gave no answer or asked to wait."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from html import escape
 
@@ -58,9 +59,18 @@ NAMED_GATES = 5
 class Screens:
     """Draws views. `public_url` is where the call screen lives, `app_url` the Mini App; None where there is none."""
 
-    def __init__(self, public_url: str | None, app_url: str | None = None, *, rich: bool = False) -> None:
+    def __init__(
+        self,
+        public_url: str | None,
+        app_url: str | None = None,
+        *,
+        rich: bool = False,
+        takes_link: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        """`takes_link`: whether Telegram takes buttons that lead there, as far as is known."""
         self._public_url = public_url
         self._app_url = app_url
+        self._takes_link = takes_link
         self.is_rich = rich
         """Whether numbers are drawn for rich messages too; put out once Telegram refuses those."""
         self.chat_url = ""
@@ -131,7 +141,10 @@ class Screens:
                 "It is free, and nobody answers."
             ),
         ]
-        if self._public_url is not None:
+        public_url = self._public_url
+        if public_url is not None and not self._takes_link(public_url):
+            public_url = None
+        if public_url is not None:
             lines.append(words("💻 At a computer? The call button shows a QR code to scan with your phone."))
         if view.is_asking_another:
             lines += ["", words("⏳ Getting another number… This one still works.")]
@@ -141,8 +154,8 @@ class Screens:
         elif view.no_other is not None:
             lines += ["", words("There is no other number right now. This one still works.")]
         call = []
-        if self._public_url is not None:
-            call = [keyboards.link(words("📞 Call"), f"{self._public_url}/call/{view.token}")]
+        if public_url is not None:
+            call = [keyboards.link(words("📞 Call"), f"{public_url}/call/{view.token}")]
         return Drawing(
             "\n".join(lines),
             keyboards.rows(

@@ -20,23 +20,12 @@ def wrong(trouble: Trouble, details: Details, words: Words) -> str:
     match trouble:
         case Trouble.GATEWAY | Trouble.GATEWAY_ERRORS | Trouble.MONEY_SHORT | Trouble.CALLBACK_SILENT:
             return _wrong_at_gateway(trouble, details, words)
-        case Trouble.FLOODS:
-            return words("Telegram tells me to slow down again and again")
-        case Trouble.TELEGRAM_SILENT:
-            return words("Telegram did not answer")
-        case Trouble.TELEGRAM_REFUSES:
-            return words("Telegram refuses my calls ({error})", error=shown(str(details.get("error", ""))))
         case Trouble.SECOND_PROGRAM:
             return token_use(details, words)
-        case Trouble.WEBHOOK if "undelivered" in details:
-            return words.many(
-                "Telegram holds {count} update and does not bring it",
-                "Telegram holds {count} updates and does not bring them",
-                int(details["undelivered"]),
-            )
-        case Trouble.WEBHOOK:
-            error = shown(str(details.get("error", "")))
-            return words("Telegram cannot bring updates to the webhook ({error})", error=error)
+        case (
+            Trouble.FLOODS | Trouble.TELEGRAM_SILENT | Trouble.TELEGRAM_REFUSES | Trouble.PART_REFUSED | Trouble.WEBHOOK
+        ):
+            return _wrong_with_telegram(trouble, details, words)
         case Trouble.GATE_OFF:
             return words("{gate} is not guarded", gate=gate)
         case Trouble.GATE_LACKS:
@@ -44,6 +33,28 @@ def wrong(trouble: Trouble, details: Details, words: Words) -> str:
             return words("in {gate} something is missing: {missing}", gate=gate, missing=missing)
         case _:
             return _wrong_with_us(trouble, details, words)
+
+
+def _wrong_with_telegram(trouble: Trouble, details: Details, words: Words) -> str:
+    error = shown(str(details.get("error", "")))
+    match trouble:
+        case Trouble.FLOODS:
+            return words("Telegram tells me to slow down again and again")
+        case Trouble.TELEGRAM_SILENT:
+            return words("Telegram did not answer")
+        case Trouble.TELEGRAM_REFUSES:
+            return words("Telegram refuses my calls ({error})", error=error)
+        case Trouble.PART_REFUSED:
+            part = shown(str(details.get("subject", "")))
+            return words("Telegram refuses a part of my messages, which go out without it: {part}", part=part)
+        case _ if "undelivered" in details:
+            return words.many(
+                "Telegram holds {count} update and does not bring it",
+                "Telegram holds {count} updates and does not bring them",
+                int(details["undelivered"]),
+            )
+        case _:
+            return words("Telegram cannot bring updates to the webhook ({error})", error=error)
 
 
 def token_use(details: Details, words: Words) -> str:
