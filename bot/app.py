@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
+from datetime import datetime
 
 import structlog
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
@@ -17,6 +19,7 @@ from bot.telegram.deep_links import Start
 from bot.telegram.polling import NOT_ANSWERING
 from bot.telegram.refusals import refusal
 from bot.telegram.webhook import host_of
+from bot.usecases.ports import StorageUnavailableError
 from storage.migrate import migrate
 
 log = structlog.get_logger()
@@ -25,6 +28,10 @@ STORAGE_PATIENCE = 5.0
 TELEGRAM_SCRIPT = "https://telegram.org/js/telegram-web-app.js"
 LEADER_LOOKS_EVERY = 1.0
 LONGEST_START_PAUSE = 15.0
+HANGS_AFTER = 20.0
+"""Seconds without a sign after which what leads, or the courier, counts as hanging. The sign comes every five."""
+LEAST_FREE = 2**20
+"""Bytes; with less a disk is as good as full."""
 
 
 class TokenRefusedError(Exception):
@@ -39,6 +46,11 @@ class App:
         self._parts = Parts(settings, clock or SystemClock(), telegram_script, self._not_ready)
         self._problem: str | None = NOT_ANSWERING
         """Why Telegram could not be set up yet."""
+        self._monotonic = time.monotonic
+        self._leads_since: float | None = None
+        self._alive_at: datetime | None = None
+        self._alive_seen_at = self._monotonic()
+        """When another process was last seen to have noted that it leads and is alive."""
         self._runner = web.AppRunner(self._parts.web, access_log=None, keepalive_timeout=30, shutdown_timeout=5)
         self.port = settings.HTTP_PORT
         """Where the HTTP server listens; known once started."""
@@ -99,12 +111,14 @@ class App:
         while not stopping.is_set():
             if await self._parts.leadership.acquire():
                 await self._lead()
+            else:
+                await self._look_for_leader()
             await REAL_TIME.pause(LEADER_LOOKS_EVERY, stopping)
 
     async def _lead(self) -> None:
         stopping, term_over = self._parts.supervisor.stopping, asyncio.Event()
         log.info("leading")
-        self._parts.looking_after.leads_since = self._parts.clock.now()
+        self._parts.looking_after.leads_since, self._leads_since = self._parts.clock.now(), self._monotonic()
         loops = [
             self._parts.supervisor.keep(name, functools.partial(loop, term_over))
             for name, loop in self._parts.loops.items()
@@ -114,7 +128,8 @@ class App:
         term_over.set()
         self._parts.wake()
         await asyncio.gather(*loops)
-        self._parts.looking_after.leads_since = None
+        self._parts.looking_after.leads_since = self._leads_since = None
+        self._alive_seen_at = self._monotonic()
         await self._parts.leadership.release()
 
     async def _set_up_telegram(self) -> None:
@@ -163,19 +178,50 @@ class App:
     async def _not_ready(self) -> str | None:
         if self._parts.supervisor.stopping.is_set():
             return "stopping"
+        return await self._nothing_kept() or self._problem or self._no_updates() or self._nothing_sent()
+
+    async def _nothing_kept(self) -> str | None:
+        """Why storage cannot be written."""
+        disk = self._parts.looking_after.watchman.readings().disk
+        if disk is not None and disk.free < LEAST_FREE:
+            return "the disk with the database is full"
         try:
             async with asyncio.timeout(STORAGE_PATIENCE):
-                await self._parts.database.transact(lambda store: store.gateway.breaker())
-        except Exception:  # noqa: BLE001 - whatever it is, storage does not answer
+                await self._parts.database.transact(lambda store: store.gateway.probe())
+        except StorageUnavailableError as error:
+            return f"storage keeps nothing: {error}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, storage does not answer
+            log.warning("storage_not_probed", error=type(error).__name__)
             return "storage does not answer"
-        return self._problem or self._no_updates()
+        return None
 
     def _no_updates(self) -> str | None:
-        """Why no updates are taken."""
-        if self._parts.poller is not None:
-            return self._parts.poller.problem
-        if self._parts.webhook is None:
-            return NOT_ANSWERING
-        if not self._parts.connection.is_there():
-            return "Telegram does not answer"
-        return self._parts.webhook.problem
+        """Why no updates are taken here, and by no other process either."""
+        if self._parts.webhook is not None:
+            return self._parts.webhook.problem if self._parts.connection.is_there() else "Telegram does not answer"
+        if self._parts.poller is None or self._leads_since is None:
+            return self._nothing_sent() or "another process leads and polls; this one stands by"
+        return self._parts.poller.problem
+
+    def _nothing_sent(self) -> str | None:
+        """Why nothing that is due goes out."""
+        now = self._monotonic()
+        if self._leads_since is not None:
+            is_stuck = now - self._leads_since > HANGS_AFTER and self._parts.courier.hangs_for() > HANGS_AFTER
+            return "nothing that is due goes out: the delivery loop hangs" if is_stuck else None
+        if now - self._alive_seen_at > HANGS_AFTER:
+            return (
+                "nothing that is due goes out: the process that leads hangs or is gone, or Telegram does not answer it"
+            )
+        return None
+
+    async def _look_for_leader(self) -> None:
+        """See whether the process that leads works. What it notes is compared with what it noted before, since the
+        clocks of two machines may differ."""
+        try:
+            alive_at = await self._parts.database.transact(lambda store: store.gateway.alive_at())
+        except Exception as error:  # noqa: BLE001 - /readyz tells of it by itself
+            log.warning("leader_not_looked_for", error=type(error).__name__)
+            return
+        if alive_at != self._alive_at:
+            self._alive_at, self._alive_seen_at = alive_at, self._monotonic()

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
+import signal
+from pathlib import Path
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
+import bot.app
 from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
+from bot.telegram.courier import Courier
 from tests.installation import Installation
-from tests.process import free_port
+from tests.process import BotProcess, free_port
 from tests.scenarios.conftest import Install
 
 
@@ -79,3 +85,83 @@ async def test_a_refusal_while_the_bot_runs_is_told_too(
     world.telegram.logged_out = False
     world.clock.advance(31)
     await becomes(bot, browser, 200, "OK")
+
+
+async def test_a_database_that_cannot_be_written_is_said_to_be_the_reason(
+    fast_world: World, sqlite_path: Path, tmp_path: Path, browser: httpx.AsyncClient
+) -> None:
+    process = BotProcess(fast_world, f"sqlite:///{sqlite_path}", tmp_path, TELEGRAM_RATE="0")
+    await process.start()
+    before = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (32 * 1024, before[1]))
+
+    assert "disk" in await becomes(process, browser, 503, "storage keeps nothing: ")
+
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before)
+    await becomes(process, browser, 200, "OK")
+    await process.stop()
+
+
+async def test_a_disk_without_room_is_said_to_be_the_reason(
+    callgate: Installation, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await becomes(callgate, browser, 200, "OK")
+    monkeypatch.setattr(bot.app, "LEAST_FREE", 2**62)
+    reason = "the disk with the database is full" if callgate.database_url.startswith("sqlite") else "OK"
+    await becomes(callgate, browser, 503 if reason != "OK" else 200, reason)
+
+
+async def test_a_delivery_that_hangs_is_said_to_be_the_reason(
+    callgate: Installation, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await becomes(callgate, browser, 200, "OK")
+    released = asyncio.Event()
+    send = Courier._send
+
+    async def hang(courier: Courier) -> float:
+        await released.wait()
+        return await send(courier)
+
+    monkeypatch.setattr(bot.app, "HANGS_AFTER", 2.0)
+    monkeypatch.setattr(Courier, "_send", hang)
+    await becomes(callgate, browser, 503, "nothing that is due goes out: the delivery loop hangs")
+
+    released.set()
+    await becomes(callgate, browser, 200, "OK")
+
+
+async def test_who_stands_by_says_so_and_tells_when_the_leader_hangs(
+    fast_world: World, postgres_url: str, tmp_path: Path, browser: httpx.AsyncClient
+) -> None:
+    leader = BotProcess(fast_world, postgres_url, tmp_path, TELEGRAM_RATE="0")
+    await leader.start()
+    other = Installation(fast_world, postgres_url, TELEGRAM_RATE="0")
+    await other.start()
+    await becomes(other, browser, 503, "another process leads and polls; this one stands by")
+    await other.restart(**webhook())
+    await becomes(other, browser, 200, "OK")
+
+    os.kill(leader.pid, signal.SIGSTOP)
+    try:
+        await becomes(other, browser, 503, "nothing that is due goes out: the process that leads hangs or is gone")
+    finally:
+        os.kill(leader.pid, signal.SIGCONT)
+    await becomes(other, browser, 200, "OK")
+    await other.stop()
+    await leader.kill()
+
+
+@pytest.mark.parametrize("way", ["polling", "webhook"])
+async def test_a_telegram_that_does_not_answer_any_more_is_said_to_be_the_reason(
+    world: World, install: Install, browser: httpx.AsyncClient, way: str
+) -> None:
+    callgate = await install(**(webhook() if way == "webhook" else {}))
+    await becomes(callgate, browser, 200, "OK")
+    world.faults.add(where="telegram", kind="reset_before", times=None)
+    world.telegram.delivery.end_poll("the server is gone")
+    world.clock.advance(31)
+
+    await becomes(callgate, browser, 503, "Telegram does not answer")
+
+    world.faults.clear()
+    await becomes(callgate, browser, 200, "OK")
