@@ -26,6 +26,7 @@ from bot.domain.personal import DeletionScreen
 from bot.domain.screen import (
     Appeal,
     Asking,
+    CallHint,
     DeadlinePassed,
     Decided,
     Ended,
@@ -134,6 +135,7 @@ class Screens:
         ]
         if view.left is not None:
             lines.append(_left(view.left, words))
+        lines += _call_hint(view, words)
         lines += [
             "",
             words(
@@ -165,9 +167,41 @@ class Screens:
                     keyboards.step(words("🔄 Another number"), Step.ANOTHER, view.verification_id),
                     keyboards.step(words("✖️ Cancel"), Step.CANCEL, view.verification_id),
                 ],
+                _appeal(view.appeal, words),
             ),
             _rich(lines, view.number) if self.is_rich else None,
         )
+
+
+def _call_hint(view: NumberShown, words: Words) -> list[str]:
+    """What to say of a call that came and confirmed nothing."""
+    tail = view.mask.rpartition(" ")[2]
+    match view.hint:
+        case CallHint.OTHER_NUMBER:
+            return [
+                "",
+                words(
+                    "☎️ A call came, but from another number (…{digits}). Call from the SIM that ends in {tail}.",
+                    digits=view.digits,
+                    tail=tail,
+                ),
+            ]
+        case CallHint.HIDDEN:
+            return [
+                "",
+                words("☎️ A call came, but its number was hidden. Allow it in the phone's settings and call again."),
+            ]
+        case CallHint.UNCLEAR:
+            asked = [_asked(words)] if view.appeal is Appeal.ASKED else []
+            return [
+                "",
+                words("❓ <b>Called, and nothing happened?</b>"),
+                words("• Call from the SIM that ends in {tail}.", tail=tail),
+                words("• Do not hide your number: allow it in the phone's settings. Roaming can hide it too."),
+                *asked,
+            ]
+        case None:
+            return []
 
 
 def _rich(lines: list[str], number: str) -> str:

@@ -99,7 +99,8 @@ class SettleParcels:
             case Result.DONE:
                 refresh_at = None
                 if isinstance(screen.view, NumberShown):
-                    refresh_at = next_refresh(screen.view.window_ends_at, now)
+                    moments = (next_refresh(screen.view.window_ends_at, now), screen.view.hint_at)
+                    refresh_at = min((moment for moment in moments if moment is not None), default=None)
                 # An older one says nothing of a request that came meanwhile; the next drawing will tell.
                 is_newest = await store.screens.drawn(receipt, refresh_at)
                 for message_id in receipt.replaced:
