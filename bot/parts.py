@@ -213,7 +213,7 @@ class Parts:
         self.connection = connection = Connection(pulse.answers)
         fallback = Fallback(pulse.part_refused)
         self.bot = telegram(settings, metrics, connection, pulse, fallback)
-        self.report = Reporter(self.database, RaiseAlarm(tell_operators), clock, self.supervisor, self.wake)
+        self.report = Reporter(self.database, RaiseAlarm(tell_operators), clock, self.supervisor, self.wake_deliveries)
         self.webhook: Webhook | None = None
         webhook_secret = _webhook_secret(settings)
         if settings.UPDATES == "webhook":

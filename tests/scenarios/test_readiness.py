@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import signal
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -118,7 +119,7 @@ async def test_a_delivery_that_hangs_is_said_to_be_the_reason(
     released = asyncio.Event()
     send = Courier._send
 
-    async def hang(courier: Courier) -> float:
+    async def hang(courier: Courier) -> tuple[float, datetime | None]:
         await released.wait()
         return await send(courier)
 
