@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
+from datetime import datetime
 
 import structlog
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiohttp import web
 
 from bot.clock import REAL_TIME, Clock, SystemClock
+from bot.domain.trouble import Sighting, Trouble
 from bot.parts import Parts
 from bot.settings import Settings
-from bot.telegram.commands import set_menus
 from bot.telegram.deep_links import Start
+from bot.telegram.polling import NOT_ANSWERING
+from bot.telegram.refusals import refusal
+from bot.telegram.webhook import host_of
+from bot.usecases.ports import StorageUnavailableError
 from storage.migrate import migrate
 
 log = structlog.get_logger()
@@ -22,6 +28,10 @@ STORAGE_PATIENCE = 5.0
 TELEGRAM_SCRIPT = "https://telegram.org/js/telegram-web-app.js"
 LEADER_LOOKS_EVERY = 1.0
 LONGEST_START_PAUSE = 15.0
+HANGS_AFTER = 20.0
+"""Seconds without a sign after which what leads, or the courier, counts as hanging. The sign comes every five."""
+LEAST_FREE = 2**20
+"""Bytes; with less a disk is as good as full."""
 
 
 class TokenRefusedError(Exception):
@@ -34,7 +44,13 @@ class App:
     def __init__(self, settings: Settings, clock: Clock | None = None, telegram_script: str = TELEGRAM_SCRIPT) -> None:
         """`telegram_script`: where the Mini App loads Telegram's part from; the demo has a stand-in of its own."""
         self._parts = Parts(settings, clock or SystemClock(), telegram_script, self._not_ready)
-        self._webhook_is_set = False
+        self._problem: str | None = NOT_ANSWERING
+        """Why Telegram could not be set up yet."""
+        self._monotonic = time.monotonic
+        self._leads_since: float | None = None
+        self._alive_at: datetime | None = None
+        self._alive_seen_at = self._monotonic()
+        """When another process was last seen to have noted that it leads and is alive."""
         self._runner = web.AppRunner(self._parts.web, access_log=None, keepalive_timeout=30, shutdown_timeout=5)
         self.port = settings.HTTP_PORT
         """Where the HTTP server listens; known once started."""
@@ -95,12 +111,14 @@ class App:
         while not stopping.is_set():
             if await self._parts.leadership.acquire():
                 await self._lead()
+            else:
+                await self._look_for_leader()
             await REAL_TIME.pause(LEADER_LOOKS_EVERY, stopping)
 
     async def _lead(self) -> None:
         stopping, term_over = self._parts.supervisor.stopping, asyncio.Event()
         log.info("leading")
-        self._parts.looking_after.leads_since = self._parts.clock.now()
+        self._parts.looking_after.leads_since, self._leads_since = self._parts.clock.now(), self._monotonic()
         loops = [
             self._parts.supervisor.keep(name, functools.partial(loop, term_over))
             for name, loop in self._parts.loops.items()
@@ -110,7 +128,8 @@ class App:
         term_over.set()
         self._parts.wake()
         await asyncio.gather(*loops)
-        self._parts.looking_after.leads_since = None
+        self._parts.looking_after.leads_since = self._leads_since = None
+        self._alive_seen_at = self._monotonic()
         await self._parts.leadership.release()
 
     async def _set_up_telegram(self) -> None:
@@ -124,34 +143,85 @@ class App:
                 raise TokenRefusedError("BOT_TOKEN: Telegram does not know this token") from None
             except (AiogramError, OSError) as error:
                 # AiogramError, because an answer that is no JSON (a proxy's page, say) is an outage too.
-                log.warning("telegram_not_answering", error=type(error).__name__, again_in=pause)
+                self._note_failure(error, pause)
                 await REAL_TIME.pause(pause, stopping)
                 pause = min(pause * 2, LONGEST_START_PAUSE)
             else:
                 log.info("telegram_answers", bot=me.username)
                 self._parts.screens.chat_url = f"https://t.me/{me.username}"
                 self._parts.chat = f"{self._parts.screens.chat_url}?start={Start.CONTACT}"
-                self._parts.supervisor.keep("menus", functools.partial(set_menus, self._parts.bot, self._parts.texts))
+                if self._parts.webhook is not None:
+                    watch = functools.partial(self._parts.webhook.watch, stopping)
+                    self._parts.supervisor.keep("webhook", watch)
+                self._problem = None
                 return
 
-    async def _choose_updates(self) -> None:
-        if self._parts.poller is not None:
-            await self._parts.bot.delete_webhook()
+    def _note_failure(self, error: Exception, pause: float) -> None:
+        words = refusal(error)
+        if words is None:
+            self._problem = NOT_ANSWERING
+            log.warning("telegram_not_answering", error=type(error).__name__, again_in=pause)
             return
-        await self._parts.bot.set_webhook(
-            f"{self._parts.settings.PUBLIC_URL}/telegram",
-            secret_token=self._parts.webhook_secret,
-            allowed_updates=self._parts.allowed_updates,
-        )
-        self._webhook_is_set = True
+        self._problem = f"Telegram refuses: {words}"
+        log.error("telegram_refuses", error=words, again_in=pause)
+        self._parts.report(Sighting(Trouble.TELEGRAM_REFUSES, details={"error": words[:200]}))
+
+    async def _choose_updates(self) -> None:
+        if self._parts.webhook is not None:
+            await self._parts.webhook.set()
+            return
+        host = host_of((await self._parts.bot.get_webhook_info()).url)
+        if host:
+            log.warning("webhook_removed", host=host)
+        await self._parts.bot.delete_webhook()
 
     async def _not_ready(self) -> str | None:
         if self._parts.supervisor.stopping.is_set():
             return "stopping"
+        return await self._nothing_kept() or self._problem or self._no_updates() or self._nothing_sent()
+
+    async def _nothing_kept(self) -> str | None:
+        """Why storage cannot be written."""
+        disk = self._parts.looking_after.watchman.readings().disk
+        if disk is not None and disk.free < LEAST_FREE:
+            return "the disk with the database is full"
         try:
             async with asyncio.timeout(STORAGE_PATIENCE):
-                await self._parts.database.transact(lambda store: store.gateway.breaker())
-        except Exception:  # noqa: BLE001 - whatever it is, storage does not answer
+                await self._parts.database.transact(lambda store: store.gateway.probe())
+        except StorageUnavailableError as error:
+            return f"storage keeps nothing: {error}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, storage does not answer
+            log.warning("storage_not_probed", error=type(error).__name__)
             return "storage does not answer"
-        is_receiving = self._parts.poller.is_receiving if self._parts.poller else self._webhook_is_set
-        return None if is_receiving else "Telegram does not answer yet"
+        return None
+
+    def _no_updates(self) -> str | None:
+        """Why no updates are taken here, and by no other process either."""
+        if self._parts.webhook is not None:
+            return self._parts.webhook.problem if self._parts.connection.is_there() else "Telegram does not answer"
+        if self._parts.poller is None or self._leads_since is None:
+            return self._nothing_sent() or "another process leads and polls; this one stands by"
+        return self._parts.poller.problem
+
+    def _nothing_sent(self) -> str | None:
+        """Why nothing that is due goes out."""
+        now = self._monotonic()
+        if self._leads_since is not None:
+            is_stuck = now - self._leads_since > HANGS_AFTER and self._parts.courier.hangs_for() > HANGS_AFTER
+            return "nothing that is due goes out: the delivery loop hangs" if is_stuck else None
+        if now - self._alive_seen_at > HANGS_AFTER:
+            return (
+                "nothing that is due goes out: the process that leads hangs or is gone, or Telegram does not answer it"
+            )
+        return None
+
+    async def _look_for_leader(self) -> None:
+        """See whether the process that leads works. What it notes is compared with what it noted before, since the
+        clocks of two machines may differ."""
+        try:
+            alive_at = await self._parts.database.transact(lambda store: store.gateway.alive_at())
+        except Exception as error:  # noqa: BLE001 - /readyz tells of it by itself
+            log.warning("leader_not_looked_for", error=type(error).__name__)
+            return
+        if alive_at != self._alive_at:
+            self._alive_at, self._alive_seen_at = alive_at, self._monotonic()

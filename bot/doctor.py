@@ -17,14 +17,17 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
+from aiogram.types import WebhookInfo
 
 from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayError, GatewayReason
 from bot.gateway.client import Account, SmscClient
 from bot.outbox.addresses import RefusedAddressError, checked
 from bot.settings import Settings
-from bot.telegram.methods import GetGuard
+from bot.telegram.methods import UPDATE_TYPES, GetGuard
+from bot.telegram.refusals import refusal
 from bot.telegram.texts import visible
+from bot.telegram.webhook import WEBHOOK_PATH, host_of, same_address
 from storage.database import Database, DatabaseError
 from storage.peek import gates_on
 
@@ -93,11 +96,7 @@ async def _telegram(config: Settings) -> AsyncIterator[Finding]:
             yield Finding("Telegram refuses BOT_TOKEN", is_right=False, mend="copy the token from BotFather again")
             return
         except (AiogramError, OSError) as error:
-            yield Finding(
-                f"Telegram does not answer ({type(error).__name__})",
-                is_right=False,
-                mend="check the network and TELEGRAM_API_URL",
-            )
+            yield _no_telegram(error)
             return
         yield Finding(f"Telegram knows this bot as @{me.username}", is_right=True)
         yield Finding(
@@ -105,12 +104,72 @@ async def _telegram(config: Settings) -> AsyncIterator[Finding]:
             is_right=bool(me.can_join_groups),
             mend="send /setjoingroups to BotFather and choose Enable",
         )
-        if webhook.last_error_message and config.UPDATES == "webhook":
+        async for finding in _updates(config, webhook):
+            yield finding
+
+
+def _no_telegram(error: Exception) -> Finding:
+    words = refusal(error)
+    if words is None:
+        return Finding(
+            f"Telegram does not answer ({type(error).__name__})",
+            is_right=False,
+            mend="check the network and TELEGRAM_API_URL",
+        )
+    return Finding(
+        f"Telegram refuses: {words}",
+        is_right=False,
+        mend="check BOT_TOKEN and TELEGRAM_API_URL; a bot that logged out of Telegram's own server, or of another one, "
+        "can come back there after ten minutes",
+    )
+
+
+async def _updates(config: Settings, webhook: WebhookInfo) -> AsyncIterator[Finding]:
+    """Whether what Telegram keeps of the webhook is what the bot sets."""
+    host = host_of(webhook.url)
+    if config.UPDATES == "polling":
+        if host:
             yield Finding(
-                f"Telegram could not deliver updates: {webhook.last_error_message}",
+                f"Telegram brings updates to a webhook at {host}, although UPDATES=polling",
                 is_right=False,
-                mend=f"make {config.PUBLIC_URL}/telegram reachable from outside",
+                mend="stop the other program that uses BOT_TOKEN; the running bot removes the webhook by itself",
             )
+        return
+    ours = f"{config.PUBLIC_URL}{WEBHOOK_PATH}"
+    if not host:
+        yield Finding(
+            "Telegram has no webhook for this bot",
+            is_right=False,
+            mend="start the bot, which sets it; while it runs, another program removes it: stop that one",
+        )
+    elif not same_address(webhook.url, ours):
+        yield Finding(
+            f"Telegram brings updates to {host} instead of {ours}",
+            is_right=False,
+            mend="stop the other program that uses BOT_TOKEN; the running bot sets its webhook again by itself",
+        )
+    elif missing := set(UPDATE_TYPES) - set(webhook.allowed_updates or ()):
+        yield Finding(
+            f"The webhook does not bring everything; missing: {', '.join(sorted(missing))}",
+            is_right=False,
+            mend="stop the other program that uses BOT_TOKEN, or bring the Bot API server up to date",
+        )
+    if webhook.last_error_message:
+        is_secret = "401" in webhook.last_error_message
+        yield Finding(
+            f"Telegram could not deliver updates: {webhook.last_error_message}",
+            is_right=False,
+            mend="another program may have set the webhook with its own secret, or a proxy before the bot asks for one"
+            if is_secret
+            else f"make {ours} reachable from outside",
+        )
+    elif webhook.pending_update_count:
+        yield Finding(
+            f"Updates that wait at Telegram: {webhook.pending_update_count}",
+            is_right=False,
+            mend="none if the bot has only just started; else see its log",
+            is_optional=True,
+        )
 
 
 async def _gateway(gateway: SmscClient) -> Finding:

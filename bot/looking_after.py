@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import structlog
-from aiogram import Bot
-from aiogram.exceptions import AiogramError
 from sqlalchemy import make_url
 
 from bot import VERSION
@@ -36,7 +34,7 @@ from bot.usecases.tell_operators import TellOperators
 from bot.usecases.watch_troubles import ReadSpending, WatchTroubles
 from bot.watch.pulse import Pulse
 from bot.watch.purse import Purse
-from bot.watch.watchman import AskWebhook, NoAnswerError, Watchman
+from bot.watch.watchman import ReadWebhook, Watchman
 
 log = structlog.get_logger()
 
@@ -48,7 +46,6 @@ READ_EVERY = 5.0
 READ_PATIENCE = 2.0
 ASKED_PATIENCE = 5.0
 """Seconds; an operator who asks would rather wait a little than be told that the database gives no answer."""
-WEBHOOK_TIMEOUT = 10
 
 
 class LookingAfter:
@@ -62,7 +59,7 @@ class LookingAfter:
         vault: Vault,
         tell_operators: TellOperators,
         gateway: SmscClient,
-        bot: Bot,
+        read_webhook: ReadWebhook | None,
         metrics: Metrics,
         pulse: Pulse,
         supervisor: Supervisor,
@@ -94,7 +91,7 @@ class LookingAfter:
             pulse,
             clock,
             self._purse,
-            _webhook_question(bot) if settings.UPDATES == "webhook" else None,
+            read_webhook,
             self._folder,
             settings.SMSC_LOW_BALANCE,
             announce,
@@ -179,20 +176,6 @@ class LookingAfter:
             await store.vitals.called_back_at(),
             self._clock.now(),
         )
-
-
-def _webhook_question(bot: Bot) -> AskWebhook:
-    async def ask() -> tuple[datetime, str] | None:
-        try:
-            info = await bot.get_webhook_info(request_timeout=WEBHOOK_TIMEOUT)
-        except (AiogramError, OSError) as error:
-            # That Telegram does not answer is another trouble.
-            raise NoAnswerError from error
-        if info.last_error_date is None:
-            return None
-        return info.last_error_date, info.last_error_message or ""
-
-    return ask
 
 
 def _folder(settings: Settings) -> Path | None:

@@ -17,6 +17,7 @@ from bot.gateway.client import Account, SmscClient
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.telegram.connection import Connection
+from bot.telegram.fallback import Fallback
 from bot.watch.pulse import Pulse
 
 
@@ -54,7 +55,7 @@ def account(settings: Settings) -> Account:
     )
 
 
-def telegram(settings: Settings, metrics: Metrics, connection: Connection, pulse: Pulse) -> Bot:
+def telegram(settings: Settings, metrics: Metrics, connection: Connection, pulse: Pulse, fallback: Fallback) -> Bot:
     """The bot's client of Telegram."""
     session = AiohttpSession(api=TelegramAPIServer.from_base(settings.TELEGRAM_API_URL), limit=100)
 
@@ -67,6 +68,8 @@ def telegram(settings: Settings, metrics: Metrics, connection: Connection, pulse
             pulse.flooded()
             raise
 
+    # First, so that what is sent again with less passes through the other too.
+    session.middleware(fallback)
     session.middleware(watched)
     return Bot(settings.BOT_TOKEN.get_secret_value(), session=session)
 

@@ -27,19 +27,23 @@ from bot.phones import KeyedMarker, KeyedVault, NumberingPlan, SystemRandomness,
 from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
+from bot.telegram.commands import Menus
 from bot.telegram.connection import Connection
 from bot.telegram.courier import Courier
 from bot.telegram.data_files import DataFiles
 from bot.telegram.deliver import Deliverer
+from bot.telegram.fallback import Fallback
 from bot.telegram.health import HealthTeller
 from bot.telegram.intake import Intake
 from bot.telegram.launch import LaunchReader
+from bot.telegram.methods import UPDATE_TYPES
 from bot.telegram.polling import Poller
 from bot.telegram.screens import Screens
 from bot.telegram.sentences import appeal_text
 from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.texts import LANGUAGES, Texts
 from bot.telegram.typed import Typed
+from bot.telegram.webhook import WEBHOOK_PATH, Webhook
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.announce import Announce
 from bot.usecases.appoint_operators import AppointOperators
@@ -70,6 +74,7 @@ from bot.usecases.operators import Operators
 from bot.usecases.pick_parcels import PickParcels, ViewOf
 from bot.usecases.ports import Randomness, Store
 from bot.usecases.publish_events import PublishEvents
+from bot.usecases.raise_alarm import RaiseAlarm
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
@@ -99,6 +104,8 @@ from bot.usecases.tell_raid import HearOfRaid
 from bot.usecases.tidy_line import TidyLine
 from bot.usecases.unlink_chats import UnlinkChats
 from bot.watch.pulse import Pulse
+from bot.watch.reporter import Reporter
+from bot.watch.watchman import ReadWebhook, WebhookReading
 from bot.web.call import CallView, StaticFiles
 from bot.web.sessions import Sessions
 from bot.web.streams import Streams
@@ -204,8 +211,15 @@ class Parts:
         }
 
         # Telegram, outward.
-        connection = Connection(pulse.answers)
-        self.bot = telegram(settings, metrics, connection, pulse)
+        self.connection = connection = Connection(pulse.answers)
+        fallback = Fallback(pulse.part_refused)
+        self.bot = telegram(settings, metrics, connection, pulse, fallback)
+        self.report = Reporter(self.database, RaiseAlarm(tell_operators), clock, self.supervisor, self.wake_deliveries)
+        self.webhook: Webhook | None = None
+        webhook_secret = _webhook_secret(settings)
+        if settings.UPDATES == "webhook":
+            url = f"{settings.PUBLIC_URL}{WEBHOOK_PATH}"
+            self.webhook = Webhook(self.bot, url, webhook_secret, UPDATE_TYPES, clock, self.report)
         self.looking_after = LookingAfter(
             settings,
             clock,
@@ -213,7 +227,7 @@ class Parts:
             vault,
             tell_operators,
             gateway,
-            self.bot,
+            _webhook_reading(self.webhook) if self.webhook is not None else None,
             metrics,
             pulse,
             self.supervisor,
@@ -222,7 +236,9 @@ class Parts:
             self.wake_deliveries,
         )
         self.texts = Texts(settings.LANGUAGE)
-        self.screens = Screens(settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich")
+        self.screens = Screens(
+            settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich", takes_link=fallback.takes_link
+        )
         journal_files = JournalFiles(self.database)
         data_files = DataFiles(self.bot, self.texts, my_data, journal_files, self.supervisor.stopping, is_operator)
         told = HealthTeller(self.bot, self.texts, self.looking_after.condition, self.looking_after.account)
@@ -235,13 +251,14 @@ class Parts:
             settings.callback_url,
             settings.SMSC_PRICE,
             {**data_files.runners, **told.runners},
+            randomness.error_id,
         )
         look_every = LOOK_EVERY_ALONE if self.database.is_sqlite else LOOK_EVERY
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self.courier = Courier(
             self.database,
             PickParcels(clock, views, operators.is_operator),
-            SettleParcels(clock, SettleGrant(tell_operators), settle_errand),
+            SettleParcels(clock, SettleGrant(tell_operators), settle_errand, report),
             deliverer,
             budget,
             self.supervisor,
@@ -270,6 +287,7 @@ class Parts:
             "numbers": self.number_desk.run,
             "sweeper": sweeper.run,
             "connection": functools.partial(connection.watch, self.bot),
+            "menus": Menus(self.bot, self.texts, clock, self.report).keep,
         }
         self.loops |= self.looking_after.loops
         every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
@@ -321,12 +339,10 @@ class Parts:
             return await dispatcher.feed_update(self.bot, update, store=store)
 
         intake = Intake(self.bot, clock, self.database, dispatch, report, randomness, metrics, self.wake)
-        self.allowed_updates = sorted(dispatcher.resolve_used_update_types())
         self.poller: Poller | None = None
-        if settings.UPDATES == "polling":
-            self.poller = Poller(self.bot, intake, self.allowed_updates)
+        if self.webhook is None:
+            self.poller = Poller(self.bot, intake, UPDATE_TYPES, self.report)
             self.loops["poller"] = self.poller.run
-        self.webhook_secret = _webhook_secret(settings)
 
         # The call screen.
         static, read_calls = StaticFiles(), ReadCalls(clock)
@@ -364,7 +380,9 @@ class Parts:
                 self.wake,
                 RelayForeign(clock, vault, randomness) if settings.SMSC_RELAY_URL else None,
             ).handle,
-            telegram=None if self.poller else WebhookHandler(self.webhook_secret, intake).handle,
+            telegram=WebhookHandler(webhook_secret, intake, self.webhook.rejected, self.webhook.arrived).handle
+            if self.webhook is not None
+            else None,
             call=CallPages(
                 clock,
                 self.database,
@@ -415,6 +433,14 @@ class Parts:
             self.clock,
             tell,
         )
+
+
+def _webhook_reading(webhook: Webhook) -> ReadWebhook:
+    def read() -> WebhookReading:
+        at, error = webhook.last_failure
+        return WebhookReading(webhook.is_known, at, error, webhook.undelivered)
+
+    return read
 
 
 def _webhook_secret(settings: Settings) -> str:

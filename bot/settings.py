@@ -31,6 +31,8 @@ from bot.usecases.forget_old import Keep
 SHORTEST_KEY, LONGEST_KEY = 24, 64
 """Bytes (Standard Webhooks, "Signature scheme")."""
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})
+"""To which Telegram brings updates (Bot API, setWebhook, notes); a Bot API server of one's own uses any."""
 
 
 class ConfigurationError(Exception):
@@ -126,6 +128,7 @@ def _secrets(value: SecretStr) -> SecretStr:
     return value
 
 
+TELEGRAM = "https://api.telegram.org"
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
@@ -135,7 +138,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     BOT_TOKEN: Annotated[SecretStr, AfterValidator(_bot_token)]
-    TELEGRAM_API_URL: HttpUrl = "https://api.telegram.org"
+    TELEGRAM_API_URL: HttpUrl = TELEGRAM
     UPDATES: Literal["polling", "webhook"] = "polling"
     PUBLIC_URL: Annotated[str, AfterValidator(_public_url)] | None = None
     TELEGRAM_WEBHOOK_SECRET: Annotated[SecretStr, AfterValidator(_header_secret)] | None = None
@@ -188,8 +191,7 @@ class Settings(BaseModel):
     def app_url(self) -> str | None:
         """Where the Mini App is; None when there is none. Telegram opens https addresses only; another Bot API server
         may be less strict."""
-        is_telegrams_own = Settings.model_fields["TELEGRAM_API_URL"].default == self.TELEGRAM_API_URL
-        if self.PUBLIC_URL is None or (is_telegrams_own and not self.PUBLIC_URL.startswith("https:")):
+        if self.PUBLIC_URL is None or (self.TELEGRAM_API_URL == TELEGRAM and not self.PUBLIC_URL.startswith("https:")):
             return None
         return f"{self.PUBLIC_URL}/app"
 
@@ -236,6 +238,10 @@ def _contradictions(given: Mapping[str, object]) -> list[str]:
     problems = []
     if given.get("UPDATES") == "webhook" and "PUBLIC_URL" not in given:
         problems.append("PUBLIC_URL: missing; it is needed with UPDATES=webhook")
+    if given.get("UPDATES") == "webhook" and not _webhook_port_is_fine(given):
+        problems.append(
+            "PUBLIC_URL: with UPDATES=webhook its port has to be 443, 80, 88 or 8443; Telegram uses no other"
+        )
     if "EVENTS_URL" in given and "EVENTS_SECRET" not in given:
         problems.append("EVENTS_SECRET: missing; it is needed with EVENTS_URL")
     pair = [name for name in ("SMSC_LOGIN", "SMSC_PASSWORD") if name in given]
@@ -248,6 +254,17 @@ def _contradictions(given: Mapping[str, object]) -> list[str]:
     elif pair == ["SMSC_PASSWORD"]:
         problems.append("SMSC_LOGIN: missing, while SMSC_PASSWORD is set")
     return problems
+
+
+def _webhook_port_is_fine(given: Mapping[str, object]) -> bool:
+    """Also where the address is wrong altogether, or Telegram is not Telegram's own: that is none of this."""
+    try:
+        parts = urlsplit(str(given.get("PUBLIC_URL", "")))
+        port = parts.port
+    except ValueError:
+        return True
+    telegram = str(given.get("TELEGRAM_API_URL", TELEGRAM)).rstrip("/")
+    return port is None or port in WEBHOOK_PORTS or parts.hostname in LOCAL_HOSTS or telegram != TELEGRAM
 
 
 def _problems(error: ValidationError) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import structlog
 from aiohttp import web
@@ -19,13 +20,18 @@ HEADER = "X-Telegram-Bot-Api-Secret-Token"
 class WebhookHandler:
     """200 only once the update is kept; 401 without the secret, before anything is read."""
 
-    def __init__(self, secret: str, intake: Intake) -> None:
+    def __init__(self, secret: str, intake: Intake, rejected: Callable[[], None], arrived: Callable[[], None]) -> None:
+        """`rejected` hears of each request without the secret, `arrived` of each that has it."""
         self._secret = secret
         self._intake = intake
+        self._rejected = rejected
+        self._arrived = arrived
 
     async def handle(self, request: web.Request) -> web.Response:
         if not same(request.headers.get(HEADER, ""), self._secret):
+            self._rejected()
             raise web.HTTPUnauthorized(text="unauthorized")
+        self._arrived()
         body = await body_of(request, LARGEST)
         try:
             raw_update = json.loads(body)

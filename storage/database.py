@@ -41,6 +41,16 @@ COLLISIONS = frozenset({"40001", "40P01", "23505"})
 """Serialization failure, deadlock, unique violation (PostgreSQL manual, appendix A)."""
 OUR_FAULT = ("22", "23", "42")
 """Classes of codes that trying again does not mend: unfit data, broken constraints, wrong statements (the same)."""
+SERVER_FAILURES = {
+    "25006": "the server is read-only",
+    "53100": "the disk of the server is full",
+    "53200": "the server is out of memory",
+    "53300": "the server has too many connections",
+    "57P01": "the server is shutting down",
+    "57P02": "the server crashed",
+    "57P03": "the server is starting up",
+}
+"""What an operator can do something about (PostgreSQL manual, appendix A)."""
 POOL = 10
 TIMEOUT = 10.0
 
@@ -202,7 +212,7 @@ class Database:
                 (result,) = await self._run([work])
             except SQLAlchemyError as error:
                 may_pass = _may_pass(error)
-                _fail(future, StorageUnavailableError(type(error).__name__) if may_pass else error, error)
+                _fail(future, StorageUnavailableError(_why(error)) if may_pass else error, error)
             except Exception as error:  # noqa: BLE001 - it is its owner's to handle
                 _fail(future, error)
             else:
@@ -236,7 +246,7 @@ class Database:
                     result = await work(store)
                     await self._finish(store)
             except OSError as error:
-                raise StorageUnavailableError(type(error).__name__) from error
+                raise StorageUnavailableError(error.strerror or type(error).__name__) from error
             except SQLAlchemyError as error:
                 if attempt + 1 < TRIES and _collided(error):
                     # Not all at once again.
@@ -244,7 +254,7 @@ class Database:
                     continue
                 if not _may_pass(error):
                     raise
-                raise StorageUnavailableError(type(error).__name__) from error
+                raise StorageUnavailableError(_why(error)) from error
             else:
                 self._tell_noted(store)
                 return result
@@ -318,6 +328,14 @@ def _may_pass(error: SQLAlchemyError) -> bool:
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError | DataError | ProgrammingError):
         return False
     return not str(getattr(error.orig, "sqlstate", None)).startswith(OUR_FAULT)
+
+
+def _why(error: SQLAlchemyError) -> str:
+    """Why it was not kept, without any value: SQLite's own words name none, those of a server's driver may."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(cause, sqlite3.Error):
+        return str(cause)
+    return SERVER_FAILURES.get(str(getattr(cause, "sqlstate", None)), type(cause or error).__name__)
 
 
 def _resolve(future: asyncio.Future[Any], result: Any) -> None:  # noqa: ANN401 - whatever the work returned

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     bindparam,
+    delete,
     func,
     literal_column,
     or_,
@@ -52,6 +53,7 @@ TWIN = (
 )
 PAIR = update(tables.gateway_events).where(EV.id == bindparam("which")).values(twin_id=bindparam("with"))
 THE_ROW = 1
+PROBE_ROW = 2
 BREAKER = select(ST.breaker_reason, ST.breaker_retry_at, ST.breaker_trips).where(ST.id == THE_ROW)
 INBOX_CURSOR = select(ST.inbox_cursor, ST.inbox_read_at).where(ST.id == THE_ROW)
 ALIVE_AT = select(ST.alive_at).where(ST.id == THE_ROW)
@@ -138,11 +140,22 @@ class SqlGatewayState:
         await self._set(inbox_cursor=entry_id, inbox_read_at=read_at)
 
     async def alive(self, now: datetime) -> datetime | None:
-        found = await self._connection.execute(ALIVE_AT)
-        before = found.scalar_one_or_none()
+        before = await self.alive_at()
         if before is None or (now - before).total_seconds() >= ALIVE_EVERY:
             await self._set(alive_at=now)
         return before
+
+    async def probe(self) -> None:
+        # A row that is only set to what it is already is not written by SQLite.
+        await self._connection.execute(
+            upsert(self._connection, tables.gateway_state, "breaker_trips"), {"id": PROBE_ROW, "breaker_trips": 0}
+        )
+        await self._connection.execute(delete(tables.gateway_state).where(ST.id == PROBE_ROW))
+
+    async def alive_at(self) -> datetime | None:
+        found = await self._connection.execute(ALIVE_AT)
+        at: datetime | None = found.scalar_one_or_none()
+        return at
 
     async def _set(self, **values: object) -> None:
         await self._connection.execute(
@@ -150,7 +163,7 @@ class SqlGatewayState:
         )
 
 
-ALIVE_EVERY = 15.0
+ALIVE_EVERY = 5.0
 """Seconds between two notes that the bot is alive: a note costs a disk write."""
 
 

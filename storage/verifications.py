@@ -169,6 +169,15 @@ class SqlVerifications:
     async def unconfirmed_by_phone(self, fingerprint: Fingerprint, since: datetime) -> list[Verification]:
         return await self._many(UNCONFIRMED_BY_PHONE, {"phone": fingerprint, "since": since})
 
+    async def awaiting(self, called: str, now: datetime, limit: int) -> list[Verification]:
+        numbers = select(N.verification_id).where(N.window_ends_at >= now, N.number == called)
+        return await self._many(
+            select(*WITHOUT_SEALED)
+            .where(V.id.in_(numbers), V.state == VerificationState.OPEN)
+            .order_by(V.id.desc())
+            .limit(limit)
+        )
+
     async def tried_by_phone(self, fingerprint: Fingerprint, limit: int) -> list[int]:
         found = await self._connection.execute(
             select(V.user_id)

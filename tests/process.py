@@ -128,6 +128,13 @@ class BotProcess(Installation):
         """SIGKILL: not a line of its code runs any more."""
         await self.ends_by(signal.SIGKILL)
 
+    @property
+    def pid(self) -> int:
+        """The id of the process that runs."""
+        assert self._process is not None
+        assert self._process.pid is not None
+        return self._process.pid
+
     async def ends_by(self, number: signal.Signals) -> int:
         """Signal the process and wait for its end; the exit status."""
         assert self._process is not None

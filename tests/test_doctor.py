@@ -9,6 +9,7 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot import settings
@@ -63,6 +64,62 @@ async def test_a_token_that_telegram_refuses(world: World, url: str, capsys: pyt
     assert status == 1
     assert "BOT_TOKEN" in wrong
     assert "copy the token from BotFather" in wrong
+
+
+async def test_telegrams_own_words_are_told_when_it_refuses(
+    world: World, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.telegram.logged_out = True
+
+    status, (wrong,) = await examined(world, url, capsys)
+
+    assert (status, "Telegram refuses: Logged out" in wrong) == (1, True)
+    assert "does not answer" not in wrong
+
+
+@pytest.mark.parametrize(
+    ("found", "wrong"),
+    [
+        ({}, "Telegram has no webhook for this bot"),
+        ({"url": "https://other.example/secret"}, "Telegram brings updates to other.example instead of"),
+        ({"allowed_updates": ["message"]}, "missing: callback_query, chat_join_request, chat_member, my_chat_member"),
+    ],
+    ids=["removed", "elsewhere", "updates"],
+)
+async def test_what_telegram_keeps_of_the_webhook_is_compared(
+    world: World, url: str, capsys: pytest.CaptureFixture[str], found: dict[str, object], wrong: str
+) -> None:
+    port = free_port()
+    hooked = {"UPDATES": "webhook", "HTTP_PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    bot = Installation(world, url, **hooked)
+    await bot.start()
+    async with httpx.AsyncClient() as other:
+        while not world.telegram.webhook:
+            await other.get(f"{bot.url}/healthz")
+        assert await examined(world, url, capsys, **hooked) == (0, [])
+        method = "setWebhook" if found else "deleteWebhook"
+        params = {"url": f"{hooked['PUBLIC_URL']}/telegram"} | found if found else {}
+        await other.post(f"{world.url}/bot{world.bot_token}/{method}", json=params)
+
+    status, told = await examined(world, url, capsys, **hooked)
+    await bot.stop()
+
+    assert (status, len(told)) == (1, 1)
+    assert wrong in told[0]
+    assert "secret" not in told[0]
+
+
+async def test_a_webhook_that_another_program_set_is_found_where_updates_are_polled(
+    world: World, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with httpx.AsyncClient() as other:
+        await other.post(
+            f"{world.url}/bot{world.bot_token}/setWebhook", json={"url": "https://other.example:8443/secret"}
+        )
+
+    status, (wrong,) = await examined(world, url, capsys)
+
+    assert (status, "a webhook at other.example:8443" in wrong) == (1, True)
 
 
 async def test_a_telegram_that_does_not_answer(world: World, url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -131,6 +131,10 @@ def test_a_value_that_cannot_be_used_is_one_line_that_names_its_variable(name: s
         ),
         ({"SMSC_LOGIN": "me"}, "SMSC_API_KEY: set either this or SMSC_LOGIN with SMSC_PASSWORD, not both"),
         ({"UPDATES": "webhook"}, "PUBLIC_URL: missing; it is needed with UPDATES=webhook"),
+        (
+            {"UPDATES": "webhook", "PUBLIC_URL": "https://call.example:8080"},
+            "PUBLIC_URL: with UPDATES=webhook its port has to be 443, 80, 88 or 8443; Telegram uses no other",
+        ),
     ],
 )
 def test_variables_that_contradict_each_other_are_named(changes: dict[str, str], problem: str) -> None:
@@ -327,3 +331,17 @@ def test_the_address_to_enter_at_the_gateway_asks_for_a_signature_when_there_is_
     assert good().callback_url is None
     assert good(PUBLIC_URL="https://call.example").callback_url == address
     assert good(PUBLIC_URL="https://call.example", SMSC_CALLBACK_SECRET="word").callback_url == f"{address}&md5"
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        *({"PUBLIC_URL": f"https://call.example:{port}"} for port in (443, 80, 88, 8443)),
+        {"PUBLIC_URL": "http://127.0.0.1:8080"},
+        {"PUBLIC_URL": "http://localhost:8080/gate"},
+        {"PUBLIC_URL": "https://call.example:8080", "TELEGRAM_API_URL": "http://127.0.0.1:8081"},
+        {"PUBLIC_URL": "https://call.example:8080", "UPDATES": "polling"},
+    ],
+)
+def test_a_port_that_telegram_brings_no_updates_to_matters_only_to_its_own_webhook(variables: dict[str, str]) -> None:
+    assert variables["PUBLIC_URL"] == good(**{"UPDATES": "webhook"} | variables).PUBLIC_URL

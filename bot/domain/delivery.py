@@ -347,3 +347,5 @@ class Receipt:
     replaced: tuple[int, ...] = field(default=())
     """Messages that the new one makes superfluous; they are deleted."""
     answer: Mapping[str, Any] = field(default_factory=dict)
+    error_id: str = ""
+    """Under which a message was given up as it was meant; the bare text that went out instead ends with it."""

@@ -88,12 +88,22 @@ class Asking:
     verification_id: int
 
 
+class CallHint(StrEnum):
+    """What may be wrong with a call that came and confirmed nothing."""
+
+    OTHER_NUMBER = "other_number"
+    HIDDEN = "hidden"
+    UNCLEAR = "unclear"
+    """Several people wait on the number that was called."""
+
+
 @dataclass(frozen=True, slots=True)
 class NumberShown:
     """The call number, and until when it may be called.
 
     `left` is the last refresh moment passed, if any; `no_other` why another number was not given; `no_other_until`
-    when the limits allow the next one.
+    when the limits allow the next one. `hint` tells of a call that confirmed nothing, `digits` how its number ends;
+    `hint_at` is when there will be such a hint.
     """
 
     verification_id: int
@@ -105,6 +115,10 @@ class NumberShown:
     is_asking_another: bool
     no_other: GatewayReason | None
     no_other_until: datetime | None
+    hint: CallHint | None = None
+    digits: str = ""
+    hint_at: datetime | None = None
+    appeal: Appeal = Appeal.NONE
 
 
 @dataclass(frozen=True, slots=True)

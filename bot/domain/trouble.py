@@ -50,7 +50,13 @@ class Trouble(StrEnum):
     FLOODS = "floods"
     """Telegram says "too many requests" again and again."""
     TELEGRAM_SILENT = "telegram_silent"
+    TELEGRAM_REFUSES = "telegram_refuses"
+    """It answers, and refuses to say who the bot is or to hand over updates."""
+    SECOND_PROGRAM = "second_program"
+    """Another program uses the bot's token; the subject, a `TokenUse`, says what it did."""
     WEBHOOK = "webhook"
+    PART_REFUSED = "part_refused"
+    """Telegram refuses a button or a tag, so messages go out without it; the subject says which."""
     GATE_OFF = "gate_off"
     GATE_LACKS = "gate_lacks"
     """A right that the gate's settings need is missing there."""
@@ -63,7 +69,21 @@ class Trouble(StrEnum):
     """The receiver said that it wants nothing more."""
 
 
-TOLD_AFTERWARDS = frozenset({Trouble.TELEGRAM_SILENT})
+class TokenUse(StrEnum):
+    """What another program did with the bot's token. Names are stored: never reuse one."""
+
+    WEBHOOK_SET = "webhook_set"
+    """It set a webhook although this bot polls."""
+    WEBHOOK_REMOVED = "webhook_removed"
+    WEBHOOK_REPLACED = "webhook_replaced"
+    WEBHOOK_UPDATES = "webhook_updates"
+    """It asked for other kinds of updates, or for fewer connections."""
+    WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - no secret, the name of what was done
+    POLLING = "polling"
+    COMMANDS = "commands"
+
+
+TOLD_AFTERWARDS = frozenset({Trouble.TELEGRAM_SILENT, Trouble.TELEGRAM_REFUSES})
 """Troubles that keep the bot from telling them; the all clear says how long they lasted."""
 REPORTED = frozenset({Trouble.GATE_OFF, Trouble.OUTBOX_GONE})
 """Troubles that are heard of once, by who notices them; whether they last is looked up."""
@@ -139,6 +159,8 @@ class Readings:
     """Since when Telegram gives no answer."""
     answered_at: datetime | None = None
     """When it last gave one."""
+    refused_parts: tuple[str, ...] = ()
+    """Parts that messages go out without, since Telegram refuses them."""
     asked: int = 0
     failed: int = 0
     """Requests to the gateway lately, and those of them that failed for no reason of the person's."""
@@ -154,6 +176,8 @@ class Readings:
     disk: Disk | None = None
     webhook_error_at: datetime | None = None
     webhook_error: str = ""
+    undelivered: int = 0
+    """Updates that Telegram holds and does not bring to the webhook; 0 while it brings some."""
     unknown: frozenset[Trouble] = frozenset()
 
 
@@ -170,6 +194,7 @@ def noticed(readings: Readings, now: datetime) -> list[Sighting]:
         if readings.unkept >= MANY_UNKEPT
         else None,
         _disk(readings),
+        *(Sighting(Trouble.PART_REFUSED, part[:100]) for part in readings.refused_parts),
     ]
     return [sighting for sighting in found if sighting is not None]
 
@@ -213,9 +238,11 @@ def _silence(readings: Readings, now: datetime) -> Sighting | None:
 
 def _webhook(readings: Readings, now: datetime) -> Sighting | None:
     at = readings.webhook_error_at
-    if at is None or now - at > WEBHOOK_FRESH:
-        return None
-    return Sighting(Trouble.WEBHOOK, details={"error": readings.webhook_error[:200]})
+    if at is not None and now - at <= WEBHOOK_FRESH:
+        return Sighting(Trouble.WEBHOOK, details={"error": readings.webhook_error[:200]})
+    if readings.undelivered:
+        return Sighting(Trouble.WEBHOOK, details={"undelivered": readings.undelivered})
+    return None
 
 
 def _slow(readings: Readings) -> Sighting | None:

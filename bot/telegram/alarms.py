@@ -6,7 +6,7 @@ from html import escape
 
 from bot.domain.trouble import Trouble
 from bot.telegram.texts import Words, shown
-from bot.telegram.troubles import Details, right, variable_of
+from bot.telegram.troubles import Details, right, token_use, variable_of
 
 MINUTE, HOUR = 60, 3600
 
@@ -16,7 +16,7 @@ def alarm(trouble: Trouble, details: Details, words: Words, callback_url: str | 
     match trouble:
         case Trouble.MONEY_SHORT | Trouble.GATEWAY_ERRORS | Trouble.CALLBACK_SILENT:
             return _of_gateway(trouble, details, words, callback_url)
-        case Trouble.FLOODS | Trouble.WEBHOOK | Trouble.GATE_LACKS:
+        case Trouble.FLOODS | Trouble.WEBHOOK | Trouble.SECOND_PROGRAM | Trouble.PART_REFUSED | Trouble.GATE_LACKS:
             return _of_telegram(trouble, details, words)
         case Trouble.OUTBOX_FAILING | Trouble.OUTBOX_GONE:
             return _of_outbox(trouble, details, words)
@@ -31,6 +31,12 @@ def all_clear(trouble: Trouble, details: Details, words: Words) -> str:
         case Trouble.TELEGRAM_SILENT:
             return words(
                 "✅ Telegram answers again. It did not for {lasted}; what waited is being made up for.", lasted=lasted
+            )
+        case Trouble.TELEGRAM_REFUSES:
+            return words(
+                "✅ Telegram takes my calls again. For {lasted} it refused them: {error}",
+                lasted=lasted,
+                error=shown(str(details.get("error", ""))),
             )
         case Trouble.GATE_OFF:
             gate = f"<b>{shown(str(details.get('title', '')))}</b>"
@@ -84,6 +90,25 @@ def _of_telegram(trouble: Trouble, details: Details, words: Words) -> str:
                 "⚠️ Telegram told me to slow down {count} times within five minutes. Nothing is lost, but people wait "
                 "longer. Set TELEGRAM_RATE lower if it comes again.",
                 count=details["count"],
+            )
+        case Trouble.PART_REFUSED:
+            return words(
+                "⚠️ Telegram refuses a part of my messages, which go out without it: {part}. For an address, set "
+                "PUBLIC_URL to https with a full host name; for a tag or a button, update your Bot API server. Then "
+                "restart me.",
+                part=shown(str(details["subject"])),
+            )
+        case Trouble.SECOND_PROGRAM:
+            return words(
+                "🚨 Two programs use this bot's token: {what}. While both run, some people get no answer. Stop the "
+                "other one. If it is not yours, have @BotFather revoke the token and put the new one into BOT_TOKEN.",
+                what=token_use(details, words),
+            )
+        case Trouble.WEBHOOK if "undelivered" in details:
+            return words.many(
+                "⚠️ Telegram holds {count} update and does not bring it. Check that PUBLIC_URL leads here.",
+                "⚠️ Telegram holds {count} updates and does not bring them. Check that PUBLIC_URL leads here.",
+                int(details["undelivered"]),
             )
         case Trouble.WEBHOOK:
             return words(
@@ -161,6 +186,10 @@ def _what(trouble: Trouble, details: Details, words: Words) -> str:  # noqa: C90
             return words("calls are reported to the callback URL again")
         case Trouble.FLOODS:
             return words("Telegram lets me go at full speed again")
+        case Trouble.PART_REFUSED:
+            return words("messages go out whole again ({part})", part=shown(str(details.get("subject", ""))))
+        case Trouble.SECOND_PROGRAM:
+            return words("no other program uses my token any more")
         case Trouble.WEBHOOK:
             return words("Telegram brings updates to the webhook again")
         case Trouble.GATE_LACKS:
@@ -175,7 +204,7 @@ def _what(trouble: Trouble, details: Details, words: Words) -> str:  # noqa: C90
             return words("there is room on the disk again")
         case Trouble.OUTBOX_FAILING | Trouble.OUTBOX_GONE:
             return words("{name} takes what I bring again", name=variable_of(str(details.get("subject", ""))))
-        case Trouble.TELEGRAM_SILENT | Trouble.GATE_OFF:
+        case Trouble.TELEGRAM_SILENT | Trouble.TELEGRAM_REFUSES | Trouble.GATE_OFF:
             return trouble
 
 

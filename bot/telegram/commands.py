@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
 from aiogram import Bot
+from aiogram.exceptions import AiogramError
 from aiogram.types import BotCommand, BotCommandScopeAllChatAdministrators, BotCommandScopeAllPrivateChats
 
+from bot.clock import Clock
+from bot.domain.trouble import Sighting, TokenUse, Trouble
+from bot.telegram.refusals import refusal
 from bot.telegram.texts import LANGUAGES, Texts, Words
+
+log = structlog.get_logger()
+
+CHECK_EVERY = 30.0
+"""Seconds between two comparisons of the menus with what was set."""
+TIMEOUT = 10
+Scope = BotCommandScopeAllPrivateChats | BotCommandScopeAllChatAdministrators
+NONE_OF_OURS: str | None = None
+"""The menu of who speaks none of our languages has no language code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +96,50 @@ def menu(words: Words, commands: Sequence[Command] = COMMANDS) -> list[BotComman
     ]
 
 
-async def set_menus(bot: Bot, texts: Texts) -> None:
-    """Tell Telegram the menus, in every language and for those who speak none of ours."""
-    for scope, commands in (
-        (BotCommandScopeAllPrivateChats(), COMMANDS),
-        (BotCommandScopeAllChatAdministrators(), ADMIN_COMMANDS),
-    ):
-        for language in LANGUAGES:
-            words = texts.in_language(language)
-            await bot.set_my_commands(menu(words, commands), scope=scope, language_code=language)
-        await bot.set_my_commands(menu(texts.in_language(""), commands), scope=scope)
+class Menus:
+    """The menus at Telegram: set in every language and for people of any other, and set again when changed."""
+
+    def __init__(self, bot: Bot, texts: Texts, clock: Clock, report: Callable[[Sighting], None]) -> None:
+        """`report` hears of it when another program changed one."""
+        self._bot = bot
+        self._clock = clock
+        self._report = report
+        scopes: tuple[tuple[Scope, tuple[Command, ...]], ...] = (
+            (BotCommandScopeAllPrivateChats(), COMMANDS),
+            (BotCommandScopeAllChatAdministrators(), ADMIN_COMMANDS),
+        )
+        self._menus = {
+            (scope.type, language): (scope, menu(texts.in_language(language or ""), commands))
+            for scope, commands in scopes
+            for language in (*LANGUAGES, NONE_OF_OURS)
+        }
+        self._agreed: dict[tuple[str, str | None], list[tuple[str, str]]] = {}
+
+    async def keep(self, stop: asyncio.Event) -> None:
+        """Until `stop`: set what was not set yet, and compare the rest."""
+        while not stop.is_set():
+            try:
+                await self._compare()
+            except (AiogramError, OSError) as error:
+                log.warning("menus_not_compared", error=refusal(error) or type(error).__name__)
+            await self._clock.pause(CHECK_EVERY, stop)
+
+    async def _compare(self) -> None:
+        is_changed = False
+        for key, (scope, commands) in self._menus.items():
+            if key in self._agreed and await self._read(scope, key[1]) == self._agreed[key]:
+                continue
+            is_changed |= key in self._agreed
+            await self._bot.set_my_commands(commands, scope=scope, language_code=key[1], request_timeout=TIMEOUT)
+            # What Telegram makes of it is what it has to stay.
+            self._agreed[key] = await self._read(scope, key[1])
+        if is_changed:
+            log.error("menu_changed", advice="another program uses this BOT_TOKEN; stop it")
+            self._report(Sighting(Trouble.SECOND_PROGRAM, TokenUse.COMMANDS))
+
+    async def _read(self, scope: Scope, language: str | None) -> list[tuple[str, str]]:
+        found = await self._bot.get_my_commands(scope=scope, language_code=language, request_timeout=TIMEOUT)
+        return [(command.command, command.description) for command in found]
 
 
 def listed(words: Words, commands: Sequence[Command] = COMMANDS) -> str:

@@ -65,6 +65,7 @@ class Courier:
         self._receipts: list[Receipt] = []
         self._under_way = 0
         self._looks = 0
+        self._looked_at = float("-inf")
         self._stir = asyncio.Event()
         self._is_asked = False
 
@@ -72,6 +73,10 @@ class Courier:
         """There may be something new to do."""
         self._is_asked = True
         self._stir.set()
+
+    def hangs_for(self) -> float:
+        """Seconds since it last looked for what is due."""
+        return self._monotonic() - self._looked_at
 
     async def run(self, stop: asyncio.Event) -> None:
         """Carry until `stop`; then finish what is under way and note it."""
@@ -81,6 +86,7 @@ class Courier:
             await self._note()
             if is_time or self._is_asked or self._under_way <= AT_ONCE // 2:
                 wait, until = await self._send()
+            self._looked_at = self._monotonic()
             if not stop.is_set() and not self._receipts:
                 await self._pause(wait, until)
             is_time = not self._stir.is_set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -39,6 +40,7 @@ from bot.telegram.alerts import Alerts
 from bot.telegram.announcements import Announcer
 from bot.telegram.appeals import Appeals
 from bot.telegram.drawing import Drawing
+from bot.telegram.fallback import is_message, is_plain, plainly, without_quotes
 from bot.telegram.files import Files
 from bot.telegram.inquiries import Inquiries
 from bot.telegram.log import LogTeller
@@ -51,6 +53,7 @@ from bot.telegram.refusals import (
     ALREADY_IN,
     NO_LINK,
     NO_MESSAGE,
+    NO_PLACE,
     NO_REQUEST,
     NO_WRITING,
     NOTHING_CHANGED,
@@ -82,14 +85,17 @@ class Deliverer:
         callback_url: str | None = None,
         price: Decimal | None = None,
         others: Mapping[ErrandKind, ErrandRunner] | None = None,
+        new_error_id: Callable[[], str] = lambda: secrets.token_hex(4),
     ) -> None:
         """`callback_url`: what is to be entered at the gateway; a secret, so it is in no row. `price`: what one call
-        number costs, where the operators have said. `others`: what runs errands that need more than Telegram."""
+        number costs, where the operators have said. `others`: what runs errands that need more than Telegram.
+        `new_error_id`: a name for a message that was given up as it was meant."""
         self._bot = bot
         self._clock = clock
         self._texts = texts
         self._screens = screens
         self._app_url = app_url
+        self._new_error_id = new_error_id
         self._callback_url = callback_url
         self._members = Members(bot, clock)
         names = Names(bot)
@@ -132,7 +138,7 @@ class Deliverer:
         return self._screens.draw(screen.view, self._texts.in_language(screen.language), self._clock.now())
 
     async def deliver(self, parcel: Parcel) -> Receipt:  # noqa: C901 - one line a kind of failure
-        """Do it, and say what came of it."""
+        """Do it, and say what came of it. A message that Telegram refuses as it is goes out as bare text."""
         try:
             match parcel:
                 case GrantDue():
@@ -156,13 +162,29 @@ class Deliverer:
         except TelegramMigrateToChat as error:
             return Receipt(parcel, Result.MOVED, error=error.message, answer={"to": error.migrate_to_chat_id})
         except (TelegramBadRequest, TelegramNotFound) as error:
-            return Receipt(parcel, _final(parcel, error), error=error.message)
+            result = _final(parcel, error)
+            if result is Result.REFUSED and not is_plain() and _can_be_barer(error):
+                return await self._give_up(parcel, error)
+            return Receipt(parcel, result, error=error.message)
         except TelegramAPIError as error:
             # An answer without a class of its own, such as 429 without retry_after.
             return Receipt(parcel, Result.RETRY, error=error.message)
         except Exception as error:
             log.exception("delivery_failed", parcel=type(parcel).__name__)
             return Receipt(parcel, Result.REFUSED, error=type(error).__name__)
+
+    async def _give_up(self, parcel: Parcel, error: TelegramAPIError) -> Receipt:
+        """Send the bare text of a message, with an id under which operators are told why."""
+        error_id, said = self._new_error_id(), without_quotes(error.message)
+        log.error("message_given_up", parcel=type(parcel).__name__, error_id=error_id, error=said)
+        words = self._texts.in_language("" if isinstance(parcel, GrantDue | LogDue) else parcel.language)
+        note = words(
+            "⚠️ Telegram refused this message as it should look. If something is missing, name this error: {error_id}",
+            error_id=error_id,
+        )
+        with plainly(note):
+            receipt = await self.deliver(parcel)
+        return replace(receipt, error_id=error_id, error=said)
 
     async def _run(self, errand: ErrandDue) -> Receipt:
         return await self._runners[errand.kind](errand)
@@ -200,6 +222,8 @@ class Deliverer:
 
     async def _screen(self, screen: ScreenDue, drawing: Drawing | None = None) -> Receipt:
         drawing = drawing or self.draw(screen)
+        if is_plain():
+            drawing = replace(drawing, rich=None)
         if not screen.is_fresh and screen.message_id is not None:
             if drawing.digest == screen.shown_digest:
                 return _shown(screen, drawing, screen.message_id)
@@ -207,6 +231,7 @@ class Deliverer:
                 return _shown(screen, drawing, screen.message_id)
         try:
             sent = await self._bot(_new(screen, drawing), request_timeout=TIMEOUT)
+            drawing = await self._redraw(screen, drawing, sent.message_id)
         except (TelegramBadRequest, TelegramNotFound) as error:
             if drawing.rich is None or says(error, UNREACHABLE):
                 raise
@@ -218,6 +243,13 @@ class Deliverer:
             return receipt
         replaced = () if screen.message_id is None else (screen.message_id,)
         return _shown(screen, drawing, sent.message_id, replaced)
+
+    async def _redraw(self, screen: ScreenDue, sent: Drawing, message_id: int) -> Drawing:
+        """Where a button was refused just now, take out the words that tell of it."""
+        again = self.draw(screen)
+        if again.digest == sent.digest or not again.is_editable or sent.rich is not None:
+            return sent
+        return again if await self._edit(message_id, screen, again) else sent
 
     async def _edit(self, message_id: int, screen: ScreenDue, drawing: Drawing) -> bool:
         """Edit the message in place; False when it cannot be, and a new one is needed.
@@ -231,6 +263,11 @@ class Deliverer:
                 raise
             return says(error, NOTHING_CHANGED)
         return True
+
+
+def _can_be_barer(error: TelegramAPIError) -> bool:
+    """Whether it was a message, and refused for what it is rather than for where it goes."""
+    return is_message(error.method) and not says(error, (*UNREACHABLE, *NO_WRITING, *NOTHING_CHANGED, *NO_PLACE))
 
 
 def chat_of(parcel: Parcel) -> int | None:

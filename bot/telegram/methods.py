@@ -21,6 +21,8 @@ from aiogram.types import (
 )
 from pydantic import BaseModel, JsonValue
 
+UPDATE_TYPES = ["callback_query", "chat_join_request", "chat_member", "message", "my_chat_member"]
+"""The kinds of updates that handlers exist for."""
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 

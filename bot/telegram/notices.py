@@ -17,6 +17,8 @@ from bot.telegram.mentions import harmless_title, mention
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, shown
 
+LONGEST_ERROR = 200
+
 
 def notice(details: Mapping[str, str | int], words: Words, callback_url: str | None = None) -> str:  # noqa: C901 - one line a notice
     """The HTML of a NOTIFY errand. `callback_url`: what is to be entered at the gateway."""
@@ -110,7 +112,7 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
         case Notice.FAILURE:
             return words(
                 "⚠️ Something failed: {error}\nError id: <code>{error_id}</code>, see the log.",
-                error=shown(str(details["error"])),
+                error=shown(str(details["error"]), LONGEST_ERROR),
                 error_id=details["error_id"],
             )
         case Notice.FAILURE_FOR_PERSON:

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramConflictError, TelegramRetryAfter
+from aiogram.exceptions import (
+    AiogramError,
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramConflictError,
+    TelegramRetryAfter,
+)
 
 from bot.clock import REAL_TIME
+from bot.domain.trouble import Sighting, TokenUse, Trouble
 from bot.supervisor import unless_stopped
 from bot.telegram.intake import Intake
 from bot.telegram.methods import GetRawUpdates
+from bot.telegram.refusals import refusal
+from bot.telegram.webhook import Report, host_of
 from bot.usecases.ports import StorageUnavailableError
 
 log = structlog.get_logger()
@@ -22,17 +33,39 @@ LONG_POLL = 25
 BATCH = 100
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
+CONFLICTS = 2
+CONFLICTS_WITHIN = 60.0
+"""So many polls that another poller ended, each within so many seconds of the one before: a single one may be the last
+of a process that stops just now."""
+TIMEOUT = 10
+NOT_ANSWERING = "Telegram does not answer yet"
 
 
 class Poller:
-    """Fetches updates and confirms them by the next fetch, after they were kept."""
+    """Fetches updates and confirms them by the next fetch, after they were kept.
 
-    def __init__(self, bot: Bot, intake: Intake, allowed_updates: list[str]) -> None:
+    A webhook that another program sets ends all polling, so it is removed again. `report` hears of that, of another
+    poller, and of Telegram's refusals.
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        intake: Intake,
+        allowed_updates: list[str],
+        report: Report,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._bot = bot
         self._intake = intake
         self._allowed_updates = allowed_updates
+        self._report = report
+        self._monotonic = monotonic
+        self._conflicts, self._conflict_at = 0, float("-inf")
         self.is_receiving = False
         """Whether the last fetch worked."""
+        self.problem: str | None = NOT_ANSWERING
+        """Why it did not; None when it did."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Poll until `stop`."""
@@ -43,7 +76,7 @@ class Poller:
                 raw_updates = await unless_stopped(stop, self._fetch(offset))
                 if raw_updates is None:
                     break
-                self.is_receiving = True
+                self.is_receiving, self.problem = True, None
                 await self._intake.take(raw_updates)
                 before, offset = offset, _after(raw_updates, offset)
                 pause = 0.0
@@ -53,9 +86,44 @@ class Poller:
             except (TelegramAPIError, ClientDecodeError, StorageUnavailableError, OSError) as error:
                 self.is_receiving = False
                 pause = _pause_after(error, pause)
-                log.warning("polling_failed", error=type(error).__name__, again_in=pause)
+                log.warning("polling_failed", error=refusal(error) or type(error).__name__, again_in=pause)
+                await self._find_out(error)
                 await REAL_TIME.pause(pause, stop)
-        self.is_receiving = False
+        self.is_receiving, self.problem = False, NOT_ANSWERING
+
+    async def _find_out(self, error: Exception) -> None:
+        """Say what is wrong, and mend it where that can be done."""
+        words = refusal(error)
+        if isinstance(error, StorageUnavailableError):
+            self.problem = "storage does not keep updates"
+        elif words is None:
+            self.problem = NOT_ANSWERING
+        elif not isinstance(error, TelegramConflictError):
+            self.problem = f"Telegram refuses: {words}"
+            self._report(Sighting(Trouble.TELEGRAM_REFUSES, details={"error": words[:200]}))
+        elif "webhook" in words.lower():
+            # "can't use getUpdates method while webhook is active", or "terminated by setWebhook request".
+            await self._remove_webhook()
+        else:
+            self.problem = "another program polls with this BOT_TOKEN"
+            now = self._monotonic()
+            self._conflicts = self._conflicts + 1 if now - self._conflict_at < CONFLICTS_WITHIN else 1
+            self._conflict_at = now
+            if self._conflicts >= CONFLICTS:
+                log.error("polling_conflict", advice="another program polls with this BOT_TOKEN; stop it")
+                self._report(Sighting(Trouble.SECOND_PROGRAM, TokenUse.POLLING))
+
+    async def _remove_webhook(self) -> None:
+        try:
+            host = host_of((await self._bot.get_webhook_info(request_timeout=TIMEOUT)).url)
+            self.problem = f"another program set a webhook, {host}; it is being removed" if host else NOT_ANSWERING
+            await self._bot.delete_webhook(request_timeout=TIMEOUT)
+        except (AiogramError, OSError) as error:
+            log.warning("webhook_not_removed", error=refusal(error) or type(error).__name__)
+            return
+        if host:
+            log.error("webhook_removed", host=host, advice="another program uses this BOT_TOKEN; stop it")
+            self._report(Sighting(Trouble.SECOND_PROGRAM, TokenUse.WEBHOOK_SET, variant=host, details={"host": host}))
 
     async def _fetch(self, offset: int | None) -> list[Any]:
         # The first fetch, and the first after a failure, is answered at once: then it is known whether it works.
@@ -77,6 +145,4 @@ def _after(raw_updates: list[Any], offset: int | None) -> int | None:
 def _pause_after(error: Exception, last: float) -> float:
     if isinstance(error, TelegramRetryAfter):
         return float(error.retry_after)
-    if isinstance(error, TelegramConflictError):
-        log.error("polling_conflict", advice="another process polls with this BOT_TOKEN; stop it")
     return min(max(FIRST_PAUSE, last * 2), LONGEST_PAUSE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramRetryAfter, TelegramServerError
 
 NOTHING_CHANGED = ("message is not modified",)
 UNREACHABLE = (
@@ -30,6 +30,29 @@ NO_WRITING = (
 NO_LINK = ("invite_hash_expired", "invite_hash_invalid", "invite_revoked_missing")
 """The link was revoked before, or never was."""
 NO_MESSAGE = ("message to delete not found", "message can't be deleted", "message_id_invalid")
+
+NO_PLACE = (
+    "chat_id is empty",
+    "message to edit not found",
+    "message can't be edited",
+    "message to be replied not found",
+    "no text in the message to edit",
+    "message is too long",
+    "message caption is too long",
+    "file must be non-empty",
+    "wrong file identifier",
+    "peer",
+    "participant",
+    "user not found",
+)
+"""Bare text would be refused as well."""
+
+
+def refusal(error: Exception) -> str | None:
+    """Telegram's own words when it answered with a definite no; None when it gave no answer or asked to wait."""
+    if isinstance(error, TelegramNetworkError | TelegramServerError | TelegramRetryAfter):
+        return None
+    return error.message if isinstance(error, TelegramAPIError) else None
 
 
 def says(error: TelegramAPIError, parts: tuple[str, ...]) -> bool:

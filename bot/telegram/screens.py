@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from html import escape
 
@@ -25,6 +26,7 @@ from bot.domain.personal import DeletionScreen
 from bot.domain.screen import (
     Appeal,
     Asking,
+    CallHint,
     DeadlinePassed,
     Decided,
     Ended,
@@ -58,9 +60,18 @@ NAMED_GATES = 5
 class Screens:
     """Draws views. `public_url` is where the call screen lives, `app_url` the Mini App; None where there is none."""
 
-    def __init__(self, public_url: str | None, app_url: str | None = None, *, rich: bool = False) -> None:
+    def __init__(
+        self,
+        public_url: str | None,
+        app_url: str | None = None,
+        *,
+        rich: bool = False,
+        takes_link: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        """`takes_link`: whether Telegram takes buttons that lead there, as far as is known."""
         self._public_url = public_url
         self._app_url = app_url
+        self._takes_link = takes_link
         self.is_rich = rich
         """Whether numbers are drawn for rich messages too; put out once Telegram refuses those."""
         self.chat_url = ""
@@ -124,6 +135,7 @@ class Screens:
         ]
         if view.left is not None:
             lines.append(_left(view.left, words))
+        lines += _call_hint(view, words)
         lines += [
             "",
             words(
@@ -131,7 +143,10 @@ class Screens:
                 "It is free, and nobody answers."
             ),
         ]
-        if self._public_url is not None:
+        public_url = self._public_url
+        if public_url is not None and not self._takes_link(public_url):
+            public_url = None
+        if public_url is not None:
             lines.append(words("💻 At a computer? The call button shows a QR code to scan with your phone."))
         if view.is_asking_another:
             lines += ["", words("⏳ Getting another number… This one still works.")]
@@ -141,8 +156,8 @@ class Screens:
         elif view.no_other is not None:
             lines += ["", words("There is no other number right now. This one still works.")]
         call = []
-        if self._public_url is not None:
-            call = [keyboards.link(words("📞 Call"), f"{self._public_url}/call/{view.token}")]
+        if public_url is not None:
+            call = [keyboards.link(words("📞 Call"), f"{public_url}/call/{view.token}")]
         return Drawing(
             "\n".join(lines),
             keyboards.rows(
@@ -152,9 +167,41 @@ class Screens:
                     keyboards.step(words("🔄 Another number"), Step.ANOTHER, view.verification_id),
                     keyboards.step(words("✖️ Cancel"), Step.CANCEL, view.verification_id),
                 ],
+                _appeal(view.appeal, words),
             ),
             _rich(lines, view.number) if self.is_rich else None,
         )
+
+
+def _call_hint(view: NumberShown, words: Words) -> list[str]:
+    """What to say of a call that came and confirmed nothing."""
+    tail = view.mask.rpartition(" ")[2]
+    match view.hint:
+        case CallHint.OTHER_NUMBER:
+            return [
+                "",
+                words(
+                    "☎️ A call came, but from another number (…{digits}). Call from the SIM that ends in {tail}.",
+                    digits=view.digits,
+                    tail=tail,
+                ),
+            ]
+        case CallHint.HIDDEN:
+            return [
+                "",
+                words("☎️ A call came, but its number was hidden. Allow it in the phone's settings and call again."),
+            ]
+        case CallHint.UNCLEAR:
+            asked = [_asked(words)] if view.appeal is Appeal.ASKED else []
+            return [
+                "",
+                words("❓ <b>Called, and nothing happened?</b>"),
+                words("• Call from the SIM that ends in {tail}.", tail=tail),
+                words("• Do not hide your number: allow it in the phone's settings. Roaming can hide it too."),
+                *asked,
+            ]
+        case None:
+            return []
 
 
 def _rich(lines: list[str], number: str) -> str:

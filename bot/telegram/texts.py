@@ -86,9 +86,9 @@ def visible(name: str, longest: int = LONGEST_NAME) -> str:
     return cleaned or "…"
 
 
-def shown(name: str) -> str:
+def shown(name: str, longest: int = LONGEST_NAME) -> str:
     """A name or title from outside, fit to stand in our HTML."""
-    return escape(visible(name), quote=False)
+    return escape(visible(name, longest), quote=False)
 
 
 def apart(name: str) -> str:

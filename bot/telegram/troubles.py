@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import Ailment
 from bot.domain.outbox import Target
-from bot.domain.trouble import Trouble
+from bot.domain.trouble import TokenUse, Trouble
 from bot.telegram.stats_words import gateway
 from bot.telegram.texts import Words, shown
 
@@ -20,13 +20,12 @@ def wrong(trouble: Trouble, details: Details, words: Words) -> str:
     match trouble:
         case Trouble.GATEWAY | Trouble.GATEWAY_ERRORS | Trouble.MONEY_SHORT | Trouble.CALLBACK_SILENT:
             return _wrong_at_gateway(trouble, details, words)
-        case Trouble.FLOODS:
-            return words("Telegram tells me to slow down again and again")
-        case Trouble.TELEGRAM_SILENT:
-            return words("Telegram did not answer")
-        case Trouble.WEBHOOK:
-            error = shown(str(details.get("error", "")))
-            return words("Telegram cannot bring updates to the webhook ({error})", error=error)
+        case Trouble.SECOND_PROGRAM:
+            return token_use(details, words)
+        case (
+            Trouble.FLOODS | Trouble.TELEGRAM_SILENT | Trouble.TELEGRAM_REFUSES | Trouble.PART_REFUSED | Trouble.WEBHOOK
+        ):
+            return _wrong_with_telegram(trouble, details, words)
         case Trouble.GATE_OFF:
             return words("{gate} is not guarded", gate=gate)
         case Trouble.GATE_LACKS:
@@ -34,6 +33,50 @@ def wrong(trouble: Trouble, details: Details, words: Words) -> str:
             return words("in {gate} something is missing: {missing}", gate=gate, missing=missing)
         case _:
             return _wrong_with_us(trouble, details, words)
+
+
+def _wrong_with_telegram(trouble: Trouble, details: Details, words: Words) -> str:
+    error = shown(str(details.get("error", "")))
+    match trouble:
+        case Trouble.FLOODS:
+            return words("Telegram tells me to slow down again and again")
+        case Trouble.TELEGRAM_SILENT:
+            return words("Telegram did not answer")
+        case Trouble.TELEGRAM_REFUSES:
+            return words("Telegram refuses my calls ({error})", error=error)
+        case Trouble.PART_REFUSED:
+            part = shown(str(details.get("subject", "")))
+            return words("Telegram refuses a part of my messages, which go out without it: {part}", part=part)
+        case _ if "undelivered" in details:
+            return words.many(
+                "Telegram holds {count} update and does not bring it",
+                "Telegram holds {count} updates and does not bring them",
+                int(details["undelivered"]),
+            )
+        case _:
+            return words("Telegram cannot bring updates to the webhook ({error})", error=error)
+
+
+def token_use(details: Details, words: Words) -> str:
+    """What another program did with the bot's token."""
+    host = shown(str(details.get("host", "")))
+    match str(details.get("subject", "")):
+        case TokenUse.WEBHOOK_SET:
+            return words(
+                "another program set a webhook to {host}, which keeps updates from me; I removed it", host=host
+            )
+        case TokenUse.WEBHOOK_REMOVED:
+            return words("another program removed my webhook; I set it again")
+        case TokenUse.WEBHOOK_REPLACED:
+            return words("another program set my webhook to {host}; I set it back", host=host)
+        case TokenUse.WEBHOOK_UPDATES:
+            return words("another program changed what my webhook brings; I set it back")
+        case TokenUse.WEBHOOK_SECRET:
+            return words("another program changed the secret of my webhook; I set it back")
+        case TokenUse.COMMANDS:
+            return words("another program changed my menu of commands; I set it back")
+        case _:
+            return words("another program fetches my updates too, so each of us gets only some of them")
 
 
 def _wrong_at_gateway(trouble: Trouble, details: Details, words: Words) -> str:

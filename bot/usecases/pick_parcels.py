@@ -18,6 +18,7 @@ from bot.domain.journal import Event
 from bot.domain.screen import (
     Appeal,
     Asking,
+    CallHint,
     DeadlinePassed,
     Decided,
     Ended,
@@ -333,6 +334,7 @@ class Facts:
         if number is None or ends_at is None:
             return Asking(verification.id)
         until = row.details.get("until")
+        hint, hint_at = _hint(row, verification.id, now)
         return NumberShown(
             verification_id=verification.id,
             token=verification.token,
@@ -343,7 +345,21 @@ class Facts:
             is_asking_another=verification.asking,
             no_other=None if verification.asking else await store.verifications.last_failure(verification.id),
             no_other_until=None if until is None or _moment(until) <= now else _moment(until),
+            hint=hint,
+            digits=str(row.details.get("digits", "")) if hint is CallHint.OTHER_NUMBER else "",
+            hint_at=hint_at,
+            appeal=self._appeal(user_id) if hint is CallHint.UNCLEAR else Appeal.NONE,
         )
+
+
+def _hint(row: ScreenRow, verification_id: int, now: datetime) -> tuple[CallHint | None, datetime | None]:
+    """What to say of a call that confirmed nothing; or when that is to be said."""
+    if row.details.get("hint_of") != verification_id:
+        return None, None
+    at = row.details.get("hint_at")
+    if at is not None and _moment(at) > now:
+        return None, _moment(at)
+    return CallHint(str(row.details["hint"])), None
 
 
 def is_patient(parcel: Parcel) -> bool:

@@ -119,6 +119,12 @@ class GatewayState(Protocol):
     async def alive(self, now: datetime) -> datetime | None:
         """Note that the bot is alive; when it last was."""
 
+    async def probe(self) -> None:
+        """Write to the database, and change nothing."""
+
+    async def alive_at(self) -> datetime | None:
+        """When the process that leads last noted that it is alive."""
+
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:

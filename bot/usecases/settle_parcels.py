@@ -21,6 +21,7 @@ from bot.domain.journal import Event
 from bot.domain.screen import NumberShown, next_refresh
 from bot.usecases.move_chat import move_chat
 from bot.usecases.ports import Store
+from bot.usecases.report_failure import ReportFailure
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 
@@ -32,16 +33,20 @@ class SettleParcels:
     have become a supergroup, everything of it is that one's, and what was carried is carried there.
     """
 
-    def __init__(self, clock: Clock, grants: SettleGrant, errands: SettleErrand) -> None:
+    def __init__(self, clock: Clock, grants: SettleGrant, errands: SettleErrand, report: ReportFailure) -> None:
         self._clock = clock
         self._grants = grants
         self._errands = errands
+        self._report = report
 
     async def __call__(self, store: Store, receipts: Sequence[Receipt]) -> None:  # noqa: C901 - one line a kind
         now = self._clock.now()
         errands_done: list[int] = []
         told: list[int] = []
         for receipt in receipts:
+            if receipt.error_id:
+                # The person has the id in the message itself.
+                await self._report(store, receipt.error_id, f"Telegram refused a message: {receipt.error}", None)
             if receipt.result is Result.MOVED:
                 await self._move(store, receipt, now)
                 continue
@@ -94,7 +99,8 @@ class SettleParcels:
             case Result.DONE:
                 refresh_at = None
                 if isinstance(screen.view, NumberShown):
-                    refresh_at = next_refresh(screen.view.window_ends_at, now)
+                    moments = (next_refresh(screen.view.window_ends_at, now), screen.view.hint_at)
+                    refresh_at = min((moment for moment in moments if moment is not None), default=None)
                 # An older one says nothing of a request that came meanwhile; the next drawing will tell.
                 is_newest = await store.screens.drawn(receipt, refresh_at)
                 for message_id in receipt.replaced:

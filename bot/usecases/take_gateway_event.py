@@ -15,6 +15,7 @@ from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import Face
 from bot.domain.verification import LATE_REPORT, Call, Verification
 from bot.usecases.admit import decide, has_room
+from bot.usecases.hint_call import NOBODY, hint_call
 from bot.usecases.ports import PhoneRules, Randomness, Store, Vault
 
 TWIN_WITHIN = timedelta(hours=24)
@@ -51,11 +52,18 @@ class TakeGatewayEvent:
             return True
         verification = await self._confirmed_by(store, event, event_id, caller, now)
         if verification is None:
+            await self._hint(store, event, fingerprint, now)
             store.journal.add(Event.CALL_UNMATCHED, now, code=event.source)
             return fingerprint is None or not await self._is_known(store, fingerprint, now)
         await store.events.used_for(event_id, verification.id)
         await confirm(store, verification, now, event.source)
         return False
+
+    async def _hint(self, store: Store, event: GatewayEvent, fingerprint: Fingerprint | None, now: datetime) -> None:
+        called = self._phones.parse(event.called)
+        if called is not None:
+            call = Call(fingerprint or NOBODY, called.e164, event.placed_at, now, event.source)
+            await hint_call(store, call, event.caller, event.inbox_id, now)
 
     @staticmethod
     async def _is_known(store: Store, fingerprint: Fingerprint, now: datetime) -> bool:

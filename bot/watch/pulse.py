@@ -49,6 +49,7 @@ class Pulse:
         self._outcome = ""
         self._silent_since: datetime | None = None
         self._answered_at: datetime | None = None
+        self._refused_parts: set[str] = set()
 
     def transacted(self, seconds: float, is_kept: bool) -> None:  # noqa: FBT001 - the shape of storage's listeners
         """A transaction took so long, and was kept or not."""
@@ -65,6 +66,10 @@ class Pulse:
     def flooded(self) -> None:
         """Telegram asked for fewer calls."""
         self._floods.add(None)
+
+    def part_refused(self, part: str) -> None:
+        """Messages go out without this part from now on."""
+        self._refused_parts.add(part)
 
     def answers(self, is_answered: bool) -> None:  # noqa: FBT001 - the shape of the connection's listener
         """Telegram was asked something, and answered or not."""
@@ -85,4 +90,5 @@ class Pulse:
             failed=sum(asked),
             asked_at=self._asked_at,
             outcome=self._outcome,
+            refused_parts=tuple(sorted(self._refused_parts)),
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import shutil
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,21 +24,27 @@ log = structlog.get_logger()
 LOOK_EVERY = 30.0
 BALANCE_EVERY = timedelta(minutes=10)
 """The money does not go any faster."""
-WEBHOOK_EVERY = timedelta(minutes=3)
 
 
-class NoAnswerError(Exception):
-    """Whoever was asked gave no answer."""
+@dataclass(frozen=True, slots=True)
+class WebhookReading:
+    """What Telegram last told of the webhook: when it last failed to bring an update, and why, if ever; and how many
+    it holds and does not bring. What is not known was not told yet, or not when it was last asked for."""
+
+    is_known: bool = True
+    error_at: datetime | None = None
+    error: str = ""
+    undelivered: int = 0
 
 
-AskWebhook = Callable[[], Awaitable[tuple[datetime, str] | None]]
+ReadWebhook = Callable[[], WebhookReading]
 
 
 class Watchman:
     """Every half a minute takes all readings, and has troubles noted. What lies outside is asked before, and seldom.
 
-    `ask_webhook` says when Telegram last failed to bring an update, and why, if ever, or raises NoAnswerError; None
-    where updates are polled. `folder` is where the database file lies, None where that is another machine's business.
+    `read_webhook` gives what Telegram told of the webhook; it is None where updates are polled. `folder` is where the
+    database file lies, None where that is another machine's business.
     `low_money` is the amount below which the money is short; `has_price`: what is spent can be known.
     """
 
@@ -50,7 +56,7 @@ class Watchman:
         pulse: Pulse,
         clock: Clock,
         purse: Purse,
-        ask_webhook: AskWebhook | None,
+        read_webhook: ReadWebhook | None,
         folder: Path | None,
         low_money: float,
         announce: Callable[[], None],
@@ -63,13 +69,12 @@ class Watchman:
         self._pulse = pulse
         self._clock = clock
         self._purse = purse
-        self._ask_webhook = ask_webhook
+        self._read_webhook = read_webhook
         self._folder = folder
         self._announce = announce
         self._from_outside = Readings(low_money=low_money)
         self._has_price = has_price
-        self._is_webhook_known = ask_webhook is None
-        self._balance_at = self._webhook_at = clock.now()
+        self._balance_at = clock.now()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. What a restart left undone is given the first half a minute to be done."""
@@ -88,9 +93,10 @@ class Watchman:
     def readings(self) -> Readings:
         """What is known now."""
         outside, statement, disk = self._from_outside, self._purse.statement, self._disk()
+        webhook = self._read_webhook() if self._read_webhook is not None else WebhookReading()
         known = {
             Trouble.MONEY_SHORT: statement.money is not None and (outside.spent is not None or not self._has_price),
-            Trouble.WEBHOOK: self._is_webhook_known,
+            Trouble.WEBHOOK: webhook.is_known,
             Trouble.DISK_SHORT: disk is not None or self._folder is None,
         }
         return replace(
@@ -100,8 +106,9 @@ class Watchman:
             low_money=outside.low_money,
             spent=outside.spent,
             disk=disk,
-            webhook_error_at=outside.webhook_error_at,
-            webhook_error=outside.webhook_error,
+            webhook_error_at=webhook.error_at,
+            webhook_error=webhook.error,
+            undelivered=webhook.undelivered,
             unknown=frozenset(trouble for trouble, is_known in known.items() if not is_known),
         )
 
@@ -119,19 +126,6 @@ class Watchman:
         if now >= self._balance_at:
             self._balance_at = now + BALANCE_EVERY
             await self._read_balance()
-        if self._ask_webhook is not None and now >= self._webhook_at:
-            self._webhook_at = now + WEBHOOK_EVERY
-            await self._read_webhook(self._ask_webhook)
-
-    async def _read_webhook(self, ask: AskWebhook) -> None:
-        try:
-            failed = await ask()
-        except NoAnswerError:
-            self._is_webhook_known = False
-            return
-        at, error = failed or (None, "")
-        self._from_outside = replace(self._from_outside, webhook_error_at=at, webhook_error=error)
-        self._is_webhook_known = True
 
     async def _read_balance(self) -> None:
         try:

@@ -40,7 +40,7 @@ class Stumbling(SettleParcels):
 
     def __init__(self, rules: Rules, whose: int, error: type[Exception]) -> None:
         settle_errand = SettleErrand(rules.desk, HearOfRaid(rules.operators), rules.operators)
-        super().__init__(rules.clock, SettleGrant(rules.tell_operators), settle_errand)
+        super().__init__(rules.clock, SettleGrant(rules.tell_operators), settle_errand, rules.report)
         self._whose = whose
         self.error: type[Exception] | None = error
         self.tried_alone = 0

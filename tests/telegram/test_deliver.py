@@ -311,7 +311,7 @@ async def test_a_message_that_telegram_takes_in_no_kind_is_no_reason_either(
     screens = Screens(None, rich=True)
     deliverer = Deliverer(bot, world.clock, Texts("en"), screens, None)
     world.faults.add(where="telegram", kind="400", method="sendRichMessage")
-    world.faults.add(where="telegram", kind="400", method="sendMessage")
+    world.faults.add(where="telegram", kind="400", method="sendMessage", times=2)
 
     assert (await result(deliverer, screen(anna, SHOWN)))[0] is Result.REFUSED
     assert screens.is_rich

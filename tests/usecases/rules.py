@@ -106,15 +106,16 @@ class Rules:
         self.desk = AdminDesk(
             self.clock, doers(Typed(), self.paper, self.decline_many, self.show_statistics), elsewhere(self.paper)
         )
+        self.report = ReportFailure(self.clock, self.tell_operators)
         self.settle = SettleParcels(
             self.clock,
             SettleGrant(self.tell_operators),
             SettleErrand(self.desk, HearOfRaid(self.operators), self.operators),
+            self.report,
         )
         self.ask_admins = AskAdmins(self.clock)
         self.announce = Announce(self.clock, self.operators, self.plan)
         self.appoint = AppointOperators(self.operators, self.tell_operators)
-        self.report = ReportFailure(self.clock, self.tell_operators)
         self.is_telegram_there = True
         self.sweep = Sweep(
             self.clock,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from bot.sandbox.clock import SandboxClock
 from bot.usecases.ports import StorageUnavailableError
 from bot.watch.pulse import Pulse
 from bot.watch.purse import Purse
-from bot.watch.watchman import NoAnswerError, Watchman
+from bot.watch.watchman import Watchman, WebhookReading
 from tests.domain.makers import NOW
 
 
@@ -28,16 +28,14 @@ class World:
         self.clock = SandboxClock(rate=0, start=NOW)
         self.answers = True
         self.breaker = Breaker()
-        self.webhook: tuple[datetime, str] | None = None
+        self.webhook = WebhookReading()
 
     async def balance(self) -> Balance:
         if not self.answers:
             raise GatewayError(GatewayReason.UNAVAILABLE, 0)
         return Balance("12.30", "RUR")
 
-    async def ask_webhook(self) -> tuple[datetime, str] | None:
-        if not self.answers:
-            raise NoAnswerError
+    def read_webhook(self) -> WebhookReading:
         return self.webhook
 
     async def spending(self, _store: object) -> Spending:
@@ -58,7 +56,7 @@ class World:
             Pulse(self.clock),
             self.clock,
             self.purse,
-            self.ask_webhook if has_webhook else None,
+            self.read_webhook if has_webhook else None,
             folder,
             50.0,
             lambda: None,
@@ -72,17 +70,19 @@ def world() -> World:
 
 
 async def test_before_anything_outside_was_asked_nothing_of_it_is_known(world: World) -> None:
+    world.webhook = WebhookReading(is_known=False)
     assert world.watchman().readings().unknown == {Trouble.MONEY_SHORT, Trouble.WEBHOOK}
     assert world.watchman(has_webhook=False).readings().unknown == {Trouble.MONEY_SHORT}
 
 
 async def test_what_answers_is_known_until_it_does_not(world: World) -> None:
-    world.webhook = (NOW, "503")
+    world.webhook = WebhookReading(error_at=NOW, error="503")
     watchman = world.watchman()
     await watchman._look_outside()
     assert watchman.readings().unknown == set()
 
     world.answers = False
+    world.webhook = replace(world.webhook, is_known=False)
     world.clock.advance(3600)
     await watchman._look_outside()
 

@@ -14,6 +14,7 @@ from bot.sandbox.tasks import Tasks
 from bot.sandbox.telegram.delivery import Delivery
 from bot.sandbox.telegram.flood import Flood
 from bot.sandbox.telegram.joining import InviteLink, JoinRequest
+from bot.sandbox.telegram.markup import ButtonRules
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.refusals import Refusal, bad_request, forbidden, upgraded
 from bot.sandbox.telegram.state import (
@@ -80,6 +81,14 @@ class Telegram:
         # and whether the server knows rich messages.
         self.supports_join_request_queries = True
         self.rich_messages = True
+        # HTML tags that a server of a certain age does not know yet.
+        self.unknown_tags: frozenset[str] = frozenset()
+        # Whether the bot has left this server by `logOut`: it refuses everything then.
+        self.logged_out = False
+        self.button_rules = ButtonRules()
+        # What is refused wherever a new message has it, and in which words: a kind of button, "reply_markup",
+        # "entities" or "link_preview_options".
+        self.refused_parts: dict[str, str] = {}
         self._touched = touched
         self._private_ids = itertools.count(1)
         self._query_ids = itertools.count(4_000_000_000_000_001)

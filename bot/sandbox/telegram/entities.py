@@ -41,8 +41,16 @@ class Text:
     entities: list[Json]
 
 
-def read_text(text: str | None, parse_mode: str | None, entities: list[Json] | None = None) -> Text:
-    """The text of a message as Telegram would store it; refused as Telegram would refuse it."""
+def read_text(
+    text: str | None,
+    parse_mode: str | None,
+    entities: list[Json] | None = None,
+    unknown_tags: frozenset[str] = frozenset(),
+) -> Text:
+    """The text of a message as Telegram would store it; refused as Telegram would refuse it.
+
+    `unknown_tags` are those that the server is too old for.
+    """
     if text is None or not text.strip():
         raise bad_request("message text is empty")
     if parse_mode is None or not parse_mode:
@@ -50,7 +58,7 @@ def read_text(text: str | None, parse_mode: str | None, entities: list[Json] | N
         _check_bounds(parsed)
     elif parse_mode.lower() == "html":
         try:
-            parsed = Text(*parse_html(text))
+            parsed = Text(*parse_html(text, unknown_tags))
         except HtmlError as error:
             raise bad_request(f"can't parse entities: {error}") from error
     else:

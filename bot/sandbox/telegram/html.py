@@ -47,16 +47,17 @@ class _Open:
     position: int
 
 
-def parse_html(source: str) -> tuple[str, list[Json]]:
+def parse_html(source: str, unknown_tags: frozenset[str] = frozenset()) -> tuple[str, list[Json]]:
     """The text without the tags, and its entities (offsets in UTF-16 units)."""
     if "<" not in source and "&" not in source:
         return source, []
-    return _Parser(source).parse()
+    return _Parser(source, unknown_tags).parse()
 
 
 class _Parser:
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, unknown_tags: frozenset[str]) -> None:
         self._source = source
+        self._tags = TAGS - unknown_tags
         self._parts: list[str] = []
         self._length = 0
         self._open: list[_Open] = []
@@ -104,7 +105,7 @@ class _Parser:
         tag = self._source[begin + 1 : end].lower()
         if end >= len(self._source):
             raise HtmlError(f"Unclosed start tag at byte offset {self._byte(begin)}")
-        if tag not in TAGS:
+        if tag not in self._tags:
             raise HtmlError(f'Unsupported start tag "{tag}" at byte offset {self._byte(begin)}')
         attributes, end = self._attributes(tag, begin, end)
         if tag == "span" and attributes.get("class") != "tg-spoiler":

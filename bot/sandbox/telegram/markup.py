@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,18 +37,30 @@ ACTIONS = (
 )
 
 
-def inline_rows(markup: Markup | None, chat: Chat) -> list[list[Json]]:
+@dataclass(slots=True)
+class ButtonRules:
+    """What a server makes of buttons.
+
+    `local_links`: whether they may lead to this machine, as the sandbox allows unless told otherwise; the real Telegram
+    refuses such addresses. `unknown`: actions that an old server does not know: it sees none on such buttons.
+    """
+
+    local_links: bool = True
+    unknown: frozenset[str] = frozenset()
+
+
+def inline_rows(markup: Markup | None, chat: Chat, rules: ButtonRules) -> list[list[Json]]:
     """The rows of an inline keyboard as stored with the message; empty for no keyboard or another kind."""
     if not isinstance(markup, InlineKeyboardMarkup):
         return []
     known(markup)
-    return [[_inline(button, chat) for button in row] for row in markup.inline_keyboard if row]
+    return [[_inline(button, chat, rules) for button in row] for row in markup.inline_keyboard if row]
 
 
-def reply_rows(markup: ReplyKeyboardMarkup, chat: Chat) -> list[list[Json]]:
+def reply_rows(markup: ReplyKeyboardMarkup, chat: Chat, rules: ButtonRules) -> list[list[Json]]:
     """The rows of a keyboard under the input field."""
     known(markup)
-    rows = [[_reply(button, chat) for button in row] for row in markup.keyboard if row]
+    rows = [[_reply(button, chat, rules) for button in row] for row in markup.keyboard if row]
     if not rows:
         raise bad_request("reply markup is empty")
     return rows
@@ -70,27 +83,27 @@ def known(thing: object) -> None:
         raise bad_request(f'unknown field "{next(iter(extra))}" in {type(thing).__name__}')
 
 
-def _inline(button: InlineKeyboardButton, chat: Chat) -> Json:
+def _inline(button: InlineKeyboardButton, chat: Chat, rules: ButtonRules) -> Json:
     known(button)
     if not button.text.strip():
         raise bad_request("inline keyboard button text is empty")
-    actions = [action for action in ACTIONS if getattr(button, action) is not None]
+    actions = [action for action in ACTIONS if action not in rules.unknown and getattr(button, action) is not None]
     if not actions:
         raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
     if len(actions) > 1:
         raise bad_request(f"can't parse inline keyboard button: it has more than one action: {actions}")
     if button.url is not None:
-        _check_url(button.url)
+        _check_url(button.url, rules)
     if button.callback_data is not None and not 1 <= len(button.callback_data.encode()) <= 64:
         raise bad_request("BUTTON_DATA_INVALID")
     if button.copy_text is not None and not 1 <= len(button.copy_text.text) <= 256:
         raise bad_request("BUTTON_COPY_TEXT_INVALID")
     if button.web_app is not None:
-        _check_web_app(button.web_app.url, chat, "inline keyboard button")
+        _check_web_app(button.web_app.url, chat, rules, "inline keyboard button")
     return _plain(button)
 
 
-def _reply(button: KeyboardButton, chat: Chat) -> Json:
+def _reply(button: KeyboardButton, chat: Chat, rules: ButtonRules) -> Json:
     known(button)
     if not button.text.strip():
         raise bad_request("keyboard button text is empty")
@@ -99,7 +112,7 @@ def _reply(button: KeyboardButton, chat: Chat) -> Json:
     if button.request_users is not None:
         _check_request_users(button.request_users, chat)
     if button.web_app is not None:
-        _check_web_app(button.web_app.url, chat, "keyboard button")
+        _check_web_app(button.web_app.url, chat, rules, "keyboard button")
     return _plain(button)
 
 
@@ -118,7 +131,7 @@ def _plain(button: InlineKeyboardButton | KeyboardButton) -> Json:
     return plain
 
 
-def _check_url(url: str) -> None:
+def _check_url(url: str, rules: ButtonRules) -> None:
     def refuse(reason: str) -> None:
         raise bad_request(f"inline keyboard button URL '{url}' is invalid: {reason}")
 
@@ -133,12 +146,19 @@ def _check_url(url: str) -> None:
         host = ""
     if not host or any(character.isspace() for character in url):
         refuse("Wrong HTTP URL")
-    if "." not in host and host not in LOOPBACK:
+    if host in LOOPBACK and rules.local_links:
+        return
+    if "." not in host:
         refuse("Wrong HTTP URL")
 
 
-def _check_web_app(url: str, chat: Chat, where: str) -> None:
+def _check_web_app(url: str, chat: Chat, rules: ButtonRules, where: str) -> None:
     if chat.type != "private":
         raise bad_request("BUTTON_TYPE_INVALID")
-    if not https_or_local(url):
+    host = urlsplit(url).hostname or ""
+    if host in LOOPBACK and rules.local_links:
+        return
+    if "." not in host:
+        raise bad_request(f"{where} Web App URL '{url}' is invalid: Wrong HTTP URL")
+    if not url.startswith("https://"):
         raise bad_request(f"{where} Web App URL '{url}' is invalid: Only HTTPS links are allowed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiogram.methods import (
     DeleteMyCommands,
@@ -21,11 +22,12 @@ from aiogram.types import BotCommand, MenuButtonWebApp
 from aiogram.types.bot_command_scope_union import BotCommandScopeUnion
 
 from bot.sandbox.telegram.double import Telegram
-from bot.sandbox.telegram.markup import https_or_local, known
+from bot.sandbox.telegram.markup import LOOPBACK, https_or_local, known
 from bot.sandbox.telegram.refusals import bad_request
 
 Json = dict[str, Any]
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
+WEBHOOK_PORTS = {443, 80, 88, 8443}
 SECRET = re.compile(r"[A-Za-z0-9_-]*")
 
 
@@ -51,6 +53,9 @@ def set_webhook(tg: Telegram, call: SetWebhook) -> bool:
         return True
     if not https_or_local(call.url):
         raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
+    parts = urlsplit(call.url)
+    if parts.hostname not in LOOPBACK and (parts.port or 443) not in WEBHOOK_PORTS:
+        raise bad_request("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
     secret = call.secret_token or ""
     if len(secret) > 256:
         raise bad_request("secret token is too long")

@@ -27,7 +27,7 @@ def send_document(tg: Telegram, call: SendDocument) -> Json:
         raise bad_request("file must be non-empty")
     caption = Text("", [])
     if call.caption:
-        caption = read_text(call.caption, given(call.parse_mode), stored(call.caption_entities))
+        caption = read_text(call.caption, given(call.parse_mode), stored(call.caption_entities), tg.unknown_tags)
     if len(caption.text) > LONGEST_CAPTION:
         raise bad_request("message caption is too long")
     return send(tg, call, chat, document=document, text=caption.text or None, entities=caption.entities)

@@ -39,7 +39,7 @@ QUERY_TOO_OLD = "query is too old and response timeout expired or query ID is in
 def send_message(tg: Telegram, call: SendMessage) -> Json:
     """A new message from the bot."""
     chat = destination(tg, call)
-    text = read_text(call.text, given(call.parse_mode), stored(call.entities))
+    text = read_text(call.text, given(call.parse_mode), stored(call.entities), tg.unknown_tags)
     return send(tg, call, chat, text=text.text, entities=text.entities)
 
 
@@ -71,12 +71,12 @@ def edit_ephemeral_message_text(tg: Telegram, call: EditEphemeralMessageText) ->
 def _retext(tg: Telegram, message: Message, call: EditMessageText | EditEphemeralMessageText) -> None:
     rich = call.rich_message is not None
     if call.rich_message is None:
-        text = read_text(call.text, given(call.parse_mode), stored(call.entities))
+        text = read_text(call.text, given(call.parse_mode), stored(call.entities), tg.unknown_tags)
     elif call.text is None:
         text = _rich(tg, call.rich_message)
     else:
         raise bad_request("a message has either a text or a rich message")
-    inline = inline_rows(call.reply_markup, message.chat)
+    inline = inline_rows(call.reply_markup, message.chat, tg.button_rules)
     known(call.reply_markup)
     shown = (message.rich, message.text, message.entities, message.inline_keyboard)
     if shown == (rich, text.text, text.entities, inline):
@@ -90,7 +90,7 @@ def edit_message_reply_markup(tg: Telegram, call: EditMessageReplyMarkup) -> Jso
     """Another keyboard, or none, under a message of the bot."""
     check_played(call)
     message = editable(tg, call)
-    inline = inline_rows(call.reply_markup, message.chat)
+    inline = inline_rows(call.reply_markup, message.chat, tg.button_rules)
     known(call.reply_markup)
     if message.inline_keyboard == inline:
         raise bad_request(NOT_MODIFIED)

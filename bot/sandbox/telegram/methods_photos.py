@@ -39,7 +39,7 @@ def received(tg: Telegram, data: bytes) -> Photo:
 def send_photo(tg: Telegram, call: SendPhoto) -> Json:
     """A picture from the bot: one that was sent along, or one that is there already."""
     chat = destination(tg, call)
-    photo, caption = _photo(tg, call.photo), _caption(call)
+    photo, caption = _photo(tg, call.photo), _caption(tg, call)
     return send(tg, call, chat, photo=photo, text=caption.text or None, entities=caption.entities)
 
 
@@ -50,8 +50,8 @@ def edit_message_media(tg: Telegram, call: EditMessageMedia) -> Json:
     if not isinstance(call.media, InputMediaPhoto):
         raise bad_request("the sandbox plays photos only")
     check_played(call.media, MEDIA_PLAYED)
-    photo, caption = _photo(tg, call.media.media), _caption(call.media)
-    inline = inline_rows(call.reply_markup, message.chat)
+    photo, caption = _photo(tg, call.media.media), _caption(tg, call.media)
+    inline = inline_rows(call.reply_markup, message.chat, tg.button_rules)
     known(call.reply_markup)
     shown = (message.photo, message.text, message.entities, message.inline_keyboard)
     if shown == (photo, caption.text or None, caption.entities, inline):
@@ -70,10 +70,10 @@ def _photo(tg: Telegram, named: object) -> Photo:
     return photo
 
 
-def _caption(call: SendPhoto | InputMediaPhoto) -> Text:
+def _caption(tg: Telegram, call: SendPhoto | InputMediaPhoto) -> Text:
     caption = Text("", [])
     if call.caption:
-        caption = read_text(call.caption, given(call.parse_mode), stored(call.caption_entities))
+        caption = read_text(call.caption, given(call.parse_mode), stored(call.caption_entities), tg.unknown_tags)
     if len(caption.text.encode("utf-16-le")) // 2 > LONGEST_CAPTION:
         raise bad_request("message caption is too long")
     return caption

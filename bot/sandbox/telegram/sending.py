@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from aiogram.methods import SendDocument, SendMessage, SendPhoto, SendRichMessage
-from aiogram.types import MessageEntity, ReplyKeyboardMarkup, ReplyKeyboardRemove, ReplyParameters
+from aiogram.types import InlineKeyboardMarkup, MessageEntity, ReplyKeyboardMarkup, ReplyKeyboardRemove, ReplyParameters
 from pydantic import BaseModel
 
 from bot.sandbox.telegram.arguments import given
 from bot.sandbox.telegram.double import Telegram
 from bot.sandbox.telegram.ephemeral import answered, receiver
-from bot.sandbox.telegram.markup import inline_rows, known, reply_rows
+from bot.sandbox.telegram.markup import ACTIONS, inline_rows, known, reply_rows
 from bot.sandbox.telegram.refusals import bad_request
 from bot.sandbox.telegram.state import Account, Chat, Group, Message, PrivateChat, ReplyKeyboard
 
@@ -72,8 +72,13 @@ def destination(tg: Telegram, call: Sending) -> Chat:
 
 def send(tg: Telegram, call: Sending, chat: Chat, **content: Any) -> Json:  # noqa: ANN401 - Message's own fields
     """Put the bot's message into the chat, with what belongs to it; the message as the call returns it."""
-    inline = inline_rows(call.reply_markup, chat)
-    keyboard = reply_rows(call.reply_markup, chat) if isinstance(call.reply_markup, ReplyKeyboardMarkup) else []
+    _check_parts(tg, call, content)
+    inline = inline_rows(call.reply_markup, chat, tg.button_rules)
+    keyboard = (
+        reply_rows(call.reply_markup, chat, tg.button_rules)
+        if isinstance(call.reply_markup, ReplyKeyboardMarkup)
+        else []
+    )
     known(call.reply_markup)
     thread_id = _thread(chat, call.message_thread_id)
     reply_to = _replied_to(tg, chat, call.reply_parameters)
@@ -96,6 +101,18 @@ def send(tg: Telegram, call: Sending, chat: Chat, **content: Any) -> Json:  # no
             chat.keyboard = None
         tg.touch(chat)
     return message.as_json()
+
+
+def _check_parts(tg: Telegram, call: Sending, content: Json) -> None:
+    """Refuse what the sandbox was told to refuse."""
+    markup = call.reply_markup
+    rows = markup.inline_keyboard if isinstance(markup, InlineKeyboardMarkup) else []
+    parts = {name for row in rows for button in row for name in ACTIONS if getattr(button, name) is not None}
+    parts |= {name for name in ("reply_markup", "link_preview_options") if given(getattr(call, name, None)) is not None}
+    parts |= {"entities"} if content.get("entities") else set()
+    for part, words in tg.refused_parts.items():
+        if part in parts:
+            raise bad_request(words)
 
 
 def _put(tg: Telegram, chat: Chat, seen_by: Account | None, content: Json) -> Message:

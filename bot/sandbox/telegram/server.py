@@ -122,6 +122,7 @@ class TelegramServer:
         outcome: object
         try:
             arguments, files = await read_arguments(request)
+            self._check_logged_in()
             _fail(fault)
             call = build(model, arguments | self._received(arguments, files))
             self._tg.trace.hold()
@@ -163,6 +164,7 @@ class TelegramServer:
         if fault is not None and fault.kind == "reset_before":
             return reset(request)
         try:
+            self._check_logged_in()
             _fail(fault)
             arguments, _ = await read_arguments(request)
             updates = await self._tg.delivery.get_updates(build(methods.GetUpdates, arguments))
@@ -172,6 +174,10 @@ class TelegramServer:
         if (fault is not None and fault.kind == "reset_after") or self._faults.unreachable("telegram"):
             return reset(request)
         return _json(f'{{"ok":true,"result":{updates}}}', 200)
+
+    def _check_logged_in(self) -> None:
+        if self._tg.logged_out:
+            raise Refusal(400, "Logged out")
 
     def _record(self, method: str, arguments: Json, outcome: object, started: float) -> None:
         ms = (time.perf_counter() - started) * 1000

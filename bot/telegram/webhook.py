@@ -1,0 +1,181 @@
+"""Telegram's webhook: set, compared every half minute, and set again when another program changed it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import AiogramError
+from aiogram.types import WebhookInfo
+
+from bot.clock import REAL_TIME, Clock
+from bot.domain.trouble import Sighting, TokenUse, Trouble
+from bot.telegram.refusals import refusal
+from bot.telegram.texts import visible
+
+log = structlog.get_logger()
+
+CHECK_EVERY = timedelta(seconds=30)
+RECHECK_AFTER = timedelta(seconds=5)
+"""How soon a webhook that was set again, or may have another secret, is compared; until then it is not believed."""
+LOOK_EVERY = 1.0
+TIMEOUT = 10
+WEBHOOK_PATH = "/telegram"
+"""Where this bot takes updates, behind PUBLIC_URL."""
+STALLED_CHECKS = 4
+"""Checks in a row at which no fewer updates waited than at the one before, and none had come."""
+UNAUTHORIZED = "401"
+"""Stands in Telegram's last error when our handler did not know the secret."""
+
+Report = Callable[[Sighting], None]
+
+
+class Webhook:
+    """The webhook of this bot, and whether it is still what was set.
+
+    `problem` says for `/readyz` why updates do not come here; None while they do. Each process compares for itself,
+    since only the one that Telegram reached with a wrong secret knows of that.
+    """
+
+    def __init__(
+        self, bot: Bot, url: str, secret: str, allowed_updates: list[str], clock: Clock, report: Report
+    ) -> None:
+        """`report` hears of what another program did, and of Telegram's refusals."""
+        self.url = url
+        self._bot = bot
+        self._secret = secret
+        self._allowed_updates = allowed_updates
+        self._clock = clock
+        self._report = report
+        self._info: WebhookInfo | None = None
+        self._agreed: WebhookInfo | None = None
+        self._checked_at = clock.now()
+        self._rejected = self._arrived = self._stalled = 0
+        self.problem: str | None = "the webhook is not set yet"
+        self.is_known = False
+        """Whether Telegram told how it stands with the webhook when it was last asked."""
+
+    def rejected(self) -> None:
+        """A request came without the secret: anybody's, or Telegram's since it was given another one."""
+        self._rejected += 1
+
+    def arrived(self) -> None:
+        """Telegram brought an update."""
+        self._arrived += 1
+
+    async def set(self) -> None:
+        """Set it, and compare at once. Raises what aiogram raises."""
+        await self._put()
+        await self.check()
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Compare until `stop`."""
+        while not stop.is_set():
+            await REAL_TIME.pause(LOOK_EVERY, stop)
+            is_urgent = self.problem is not None or self._rejected
+            if stop.is_set() or self._clock.now() - self._checked_at < (RECHECK_AFTER if is_urgent else CHECK_EVERY):
+                continue
+            try:
+                await self.check()
+            except (AiogramError, OSError) as error:
+                words = refusal(error)
+                if words is not None:
+                    self.problem = f"Telegram refuses: {words}"
+                    self._report(Sighting(Trouble.TELEGRAM_REFUSES, details={"error": words[:200]}))
+                log.warning("webhook_not_compared", error=words or type(error).__name__)
+
+    async def check(self) -> None:
+        """Compare once, and set it again where it was changed. Raises what aiogram raises."""
+        self._checked_at = self._clock.now()
+        self.is_known = False
+        info = await self._bot.get_webhook_info(request_timeout=TIMEOUT)
+        self.is_known = True
+        use = self._changed(info)
+        self._count(info)
+        self._info, self._rejected, self._arrived = info, 0, 0
+        if use is None:
+            self.problem = None
+            return
+        host = host_of(info.url)
+        self.problem = _PROBLEMS[use].format(host=host)
+        log.error("webhook_changed", how=use, host=host, advice="another program uses this BOT_TOKEN; stop it")
+        self._report(Sighting(Trouble.SECOND_PROGRAM, use, variant=host, details={"host": host}))
+        await self._put()
+
+    @property
+    def last_failure(self) -> tuple[datetime | None, str]:
+        """When Telegram last failed to bring an update, if ever, and why."""
+        if self._info is None:
+            return None, ""
+        return self._info.last_error_date, self._info.last_error_message or ""
+
+    @property
+    def undelivered(self) -> int:
+        """How many updates Telegram holds and does not bring; 0 while it brings some."""
+        return self._info.pending_update_count if self._info is not None and self._stalled >= STALLED_CHECKS else 0
+
+    async def _put(self) -> None:
+        await self._bot.set_webhook(self.url, secret_token=self._secret, allowed_updates=self._allowed_updates)
+        # What Telegram makes of it is what it has to stay: an older server drops kinds of updates it does not know.
+        self._agreed = await self._bot.get_webhook_info(request_timeout=TIMEOUT)
+
+    def _changed(self, info: WebhookInfo) -> TokenUse | None:
+        if not info.url:
+            return TokenUse.WEBHOOK_REMOVED
+        if not same_address(info.url, self.url):
+            return TokenUse.WEBHOOK_REPLACED
+        agreed = self._agreed
+        if agreed is None or not same_address(agreed.url, self.url):
+            return None
+        if set(info.allowed_updates or ()) != set(agreed.allowed_updates or ()):
+            return TokenUse.WEBHOOK_UPDATES
+        if info.max_connections != agreed.max_connections:
+            return TokenUse.WEBHOOK_UPDATES
+        is_new = info.last_error_date is not None and info.last_error_date != agreed.last_error_date
+        # Both are needed: a stranger can send us requests, and a proxy before us may ask for a password of its own.
+        if self._rejected and is_new and UNAUTHORIZED in (info.last_error_message or ""):
+            return TokenUse.WEBHOOK_SECRET
+        return None
+
+    def _count(self, info: WebhookInfo) -> None:
+        before = self._info.pending_update_count if self._info is not None else 0
+        waits = info.pending_update_count > 0 and info.pending_update_count >= before and not self._arrived
+        self._stalled = self._stalled + 1 if waits else 0
+
+
+_PROBLEMS = {
+    TokenUse.WEBHOOK_REMOVED: "another program removed the webhook; it is being set again",
+    TokenUse.WEBHOOK_REPLACED: "another program set the webhook to {host}; it is being set again",
+    TokenUse.WEBHOOK_UPDATES: "another program changed what the webhook brings; it is being set again",
+    TokenUse.WEBHOOK_SECRET: "another program changed the secret of the webhook; it is being set again",
+}
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two addresses are the same one, however each is written (case, default port, international names)."""
+    return _parts(one) == _parts(other)
+
+
+def host_of(url: str) -> str:
+    """The host of an address that somebody else set, fit to be told; its path may be a secret."""
+    try:
+        return visible(urlsplit(url).netloc.rpartition("@")[2], longest=100) if url else ""
+    except ValueError:
+        return "?"
+
+
+def _parts(url: str) -> tuple[str, str, int | None, str, str]:
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return "", url, None, "", ""
+    with suppress(UnicodeError):
+        host = host.encode("idna").decode()
+    default = {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, host, port or default, parts.path, parts.query

@@ -1,0 +1,153 @@
+"""A call that confirms nothing is answered: whoever placed it learns what may be wrong, and nothing else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot.sandbox.people import Person
+from bot.sandbox.world import World
+from tests.installation import Installation
+from tests.scenarios.conftest import Install
+from tests.scenarios.story import all_is_carried, eventually, gets_number, guarded, reads, sent_to
+
+OTHER_SIM = "+79165550193"
+
+
+@pytest.fixture
+def anna(world: World) -> Person:
+    return world.person("Anna", phone="+79991233456", language="en")
+
+
+def number_of_screens(person: Person) -> int:
+    """How many messages with a call number the person has."""
+    return sum("📞" in (message.text or "") for message in person.chat.messages)
+
+
+async def unmatched(callgate: Installation, times: int) -> None:
+    """Return once so many calls were kept that confirm nothing."""
+    query = "SELECT count(*) AS n FROM journal WHERE event = 'call_unmatched'"
+    await eventually(callgate, query, [{"n": times}])
+    await all_is_carried(callgate)
+
+
+async def test_a_call_from_another_number_is_told_at_once_with_its_last_two_digits(
+    world: World, brisk: Installation, anna: Person
+) -> None:
+    number = await gets_number(anna)
+    before = sent_to(world, anna)
+
+    await anna.calls(number, from_number=OTHER_SIM)
+
+    text = await reads(anna, "from another number (…93)")
+    assert "Call from the SIM that ends in 34-56" in text
+    assert number in text
+    assert "193" not in text.replace(number, "")
+    assert (sent_to(world, anna), number_of_screens(anna)) == (before, 1)
+    stored = await brisk.rows("SELECT details FROM screens WHERE user_id = :id", id=anna.id)
+    assert "0193" not in str(stored)
+    await anna.calls(number)
+    await anna.sees("✅")
+    assert anna.shown("another number (") is None
+
+
+async def test_a_hidden_caller_is_told_so(brisk: Installation, anna: Person) -> None:
+    number = await gets_number(anna)
+
+    await anna.calls(number, hidden=True)
+
+    await anna.sees("its number was hidden. Allow it in the phone's settings")
+    await anna.calls(number)
+    await anna.sees("✅")
+
+
+async def test_the_same_call_found_in_the_inbox_too_is_told_once(world: World, install: Install, anna: Person) -> None:
+    callgate = await install(SMSC_POLL_SECONDS="1")
+    number = await gets_number(anna)
+    await anna.calls(number, from_number=OTHER_SIM)
+    await anna.sees("from another number (…93)")
+    edits = [title for title in world.trace.titles("bot_api") if title.startswith("editMessageText")]
+
+    await unmatched(callgate, 2)
+
+    assert [title for title in world.trace.titles("bot_api") if title.startswith("editMessageText")] == edits
+
+
+async def test_another_number_takes_the_hint_away(brisk: Installation, anna: Person) -> None:
+    await anna.calls(await gets_number(anna), hidden=True)
+    await anna.sees("its number was hidden")
+
+    await anna.presses("Another number")
+
+    await anna.sees("Getting another number")
+    assert anna.shown("hidden. Allow") is None
+
+
+async def test_where_several_wait_on_one_number_all_get_the_causes_after_a_minute(
+    world: World, install: Install, anna: Person
+) -> None:
+    callgate = await install(SMSC_POLL_SECONDS="0")
+    _, group = await guarded(world)
+    boris = world.person("Boris", language="en")
+    for person in (anna, boris):
+        await person.asks_to_join(group)
+    number = await gets_number(anna)
+    assert await gets_number(boris) == number
+
+    await anna.calls(number, from_number=OTHER_SIM)
+    await unmatched(callgate, 1)
+    world.clock.advance(40)
+    await anna.calls(number, from_number=OTHER_SIM)
+    await unmatched(callgate, 2)
+    assert anna.shown("93)") is None
+    assert anna.shown("nothing happened") is None
+    await boris.calls(number)
+    await boris.sees("✅")
+
+    world.clock.advance(30)
+
+    text = await reads(anna, "Called, and nothing happened?")
+    assert "Call from the SIM that ends in 34-56" in text
+    assert not re.search(r"…\d", text)
+    await anna.presses("Ask an administrator")
+    await anna.sees("The administrators were asked")
+    assert boris.shown("nothing happened") is None
+
+
+async def test_a_call_that_let_somebody_in_and_is_reported_again_tells_nobody_of_their_number(
+    world: World, install: Install, anna: Person
+) -> None:
+    callgate = await install(SMSC_POLL_SECONDS="1")
+    boris = world.person("Boris", phone="+79165550193", language="en")
+    number = await gets_number(anna)
+    assert await gets_number(boris) == number
+    await boris.calls(number)
+    await boris.sees("✅")
+    await unmatched(callgate, 1)
+    await boris.calls(number)
+    await unmatched(callgate, 3)
+
+    assert anna.shown("A call came") is None
+    assert anna.shown("nothing happened") is None
+
+
+@pytest.mark.parametrize("ended", ["verified", "cancelled", "another number"])
+async def test_who_does_not_wait_on_the_called_number_is_told_nothing(
+    brisk: Installation, anna: Person, world: World, ended: str
+) -> None:
+    boris = world.person("Boris", language="en")
+    number = await gets_number(anna)
+    called = number
+    if ended == "cancelled":
+        await anna.presses("Cancel")
+        await anna.sees("Cancelled")
+    elif ended == "another number":
+        called = "+74951234568"
+    else:
+        await anna.calls(number)
+        await anna.sees("✅")
+    await boris.calls(called)
+    await unmatched(brisk, 1)
+
+    assert anna.shown("A call came") is None

@@ -1,0 +1,168 @@
+"""/readyz says why a bot is not ready, in true words."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+import bot.app
+from bot.sandbox.people import Person
+from bot.sandbox.pulse import PATIENCE
+from bot.sandbox.world import World
+from bot.telegram.courier import Courier
+from tests.installation import Installation
+from tests.process import BotProcess, free_port
+from tests.scenarios.conftest import Install
+
+
+def webhook() -> dict[str, str]:
+    """The settings of a bot that Telegram brings its updates to."""
+    port = str(free_port())
+    return {"UPDATES": "webhook", "HTTP_PORT": port, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+
+
+async def becomes(callgate: Installation, browser: httpx.AsyncClient, status: int, says: str) -> str:
+    """Return what /readyz says once it says so."""
+    seen = [(0, "")]
+    try:
+        async with asyncio.timeout(3 * PATIENCE):
+            while seen[-1][0] != status or says not in seen[-1][1]:
+                answer = await browser.get(f"{callgate.url}/readyz")
+                if (answer.status_code, answer.text) != seen[-1]:
+                    seen.append((answer.status_code, answer.text))
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"never {status} {says}, only {seen}\n{callgate.world.story()}") from None
+    return seen[-1][1]
+
+
+@pytest.mark.parametrize("way", ["polling", "webhook"])
+async def test_a_definite_refusal_is_told_in_telegrams_own_words(
+    world: World, database_url: str, browser: httpx.AsyncClient, operator: Person, way: str
+) -> None:
+    world.telegram.logged_out = True
+    environment = webhook() if way == "webhook" else {}
+    bot = Installation(world, database_url, OPERATORS=str(operator.id), **environment)
+    with capture_logs() as logged:
+        await bot.start()
+        await becomes(bot, browser, 503, "Telegram refuses: Logged out")
+    assert any(line["event"] == "telegram_refuses" and line["error"] == "Logged out" for line in logged)
+    assert not any(line["event"] == "telegram_not_answering" for line in logged)
+
+    world.telegram.logged_out = False
+    await operator.says("/start")
+    await becomes(bot, browser, 200, "OK")
+
+    for _ in range(20):
+        world.clock.advance(31)
+        await asyncio.sleep(0.1)
+        if operator.shown("Telegram takes my calls again") is not None:
+            break
+    assert "Logged out" in ((await operator.sees("Telegram takes my calls again")).text or "")
+    await bot.stop()
+
+
+@pytest.mark.parametrize("way", ["polling", "webhook"])
+async def test_a_refusal_while_the_bot_runs_is_told_too(
+    world: World, install: Install, browser: httpx.AsyncClient, operator: Person, way: str
+) -> None:
+    bot = await install(**(webhook() if way == "webhook" else {}))
+    await operator.says("/start")
+    await operator.sees("👋")
+
+    world.telegram.logged_out = True
+    world.telegram.delivery.end_poll("terminated by other getUpdates request")
+    world.clock.advance(31)
+
+    await becomes(bot, browser, 503, "Telegram refuses: Logged out")
+    world.telegram.logged_out = False
+    world.clock.advance(31)
+    await becomes(bot, browser, 200, "OK")
+
+
+async def test_a_database_that_cannot_be_written_is_said_to_be_the_reason(
+    fast_world: World, sqlite_path: Path, tmp_path: Path, browser: httpx.AsyncClient
+) -> None:
+    process = BotProcess(fast_world, f"sqlite:///{sqlite_path}", tmp_path, TELEGRAM_RATE="0")
+    await process.start()
+    before = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (32 * 1024, before[1]))
+
+    assert "disk" in await becomes(process, browser, 503, "storage keeps nothing: ")
+
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before)
+    await becomes(process, browser, 200, "OK")
+    await process.stop()
+
+
+async def test_a_disk_without_room_is_said_to_be_the_reason(
+    callgate: Installation, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await becomes(callgate, browser, 200, "OK")
+    monkeypatch.setattr(bot.app, "LEAST_FREE", 2**62)
+    reason = "the disk with the database is full" if callgate.database_url.startswith("sqlite") else "OK"
+    await becomes(callgate, browser, 503 if reason != "OK" else 200, reason)
+
+
+async def test_a_delivery_that_hangs_is_said_to_be_the_reason(
+    callgate: Installation, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await becomes(callgate, browser, 200, "OK")
+    released = asyncio.Event()
+    send = Courier._send
+
+    async def hang(courier: Courier) -> tuple[float, datetime | None]:
+        await released.wait()
+        return await send(courier)
+
+    monkeypatch.setattr(bot.app, "HANGS_AFTER", 2.0)
+    monkeypatch.setattr(Courier, "_send", hang)
+    await becomes(callgate, browser, 503, "nothing that is due goes out: the delivery loop hangs")
+
+    released.set()
+    await becomes(callgate, browser, 200, "OK")
+
+
+async def test_who_stands_by_says_so_and_tells_when_the_leader_hangs(
+    fast_world: World, postgres_url: str, tmp_path: Path, browser: httpx.AsyncClient
+) -> None:
+    leader = BotProcess(fast_world, postgres_url, tmp_path, TELEGRAM_RATE="0")
+    await leader.start()
+    other = Installation(fast_world, postgres_url, TELEGRAM_RATE="0")
+    await other.start()
+    await becomes(other, browser, 503, "another process leads and polls; this one stands by")
+    await other.restart(**webhook())
+    await becomes(other, browser, 200, "OK")
+
+    os.kill(leader.pid, signal.SIGSTOP)
+    try:
+        await becomes(other, browser, 503, "nothing that is due goes out: the process that leads hangs or is gone")
+    finally:
+        os.kill(leader.pid, signal.SIGCONT)
+    await becomes(other, browser, 200, "OK")
+    await other.stop()
+    await leader.kill()
+
+
+@pytest.mark.parametrize("way", ["polling", "webhook"])
+async def test_a_telegram_that_does_not_answer_any_more_is_said_to_be_the_reason(
+    world: World, install: Install, browser: httpx.AsyncClient, way: str
+) -> None:
+    callgate = await install(**(webhook() if way == "webhook" else {}))
+    await becomes(callgate, browser, 200, "OK")
+    world.faults.add(where="telegram", kind="reset_before", times=None)
+    world.telegram.delivery.end_poll("the server is gone")
+    world.clock.advance(31)
+
+    await becomes(callgate, browser, 503, "Telegram does not answer")
+
+    world.faults.clear()
+    await becomes(callgate, browser, 200, "OK")

@@ -1,0 +1,238 @@
+"""Another program uses the bot's token: what it changed at Telegram is found, set right, and told."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.sandbox.people import Person
+from bot.sandbox.pulse import PATIENCE
+from bot.sandbox.world import World
+from bot.telegram.methods import UPDATE_TYPES
+from bot.telegram.texts import Texts
+from handlers.middlewares import MeetPerson
+from handlers.routes import build_dispatcher
+from tests.installation import Installation
+from tests.process import free_port
+from tests.scenarios.conftest import Install
+from tests.scenarios.story import eventually, reads
+
+HALF_A_MINUTE = 31
+ELSEWHERE = "https://other.example/some-secret-path"
+
+
+def webhook() -> dict[str, str]:
+    """The settings of a bot that Telegram brings its updates to."""
+    port = str(free_port())
+    return {"UPDATES": "webhook", "HTTP_PORT": port, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+
+
+@pytest.fixture
+async def operator(operator: Person) -> Person:
+    """They have written to the bot already."""
+    await operator.says("/start")
+    return operator
+
+
+@pytest.fixture
+async def hooked(install: Install, operator: Person) -> Installation:
+    """A bot by webhook, that its operator has heard of."""
+    callgate = await install(**webhook())
+    await operator.sees("👋")
+    return callgate
+
+
+async def second_program(world: World, method: str, **params: Any) -> Any:
+    """What another program asks of Telegram with the same token."""
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(f"{world.url}/bot{world.bot_token}/{method}", json=params)
+    return answer.json()["result"]
+
+
+async def readiness(callgate: Installation, browser: httpx.AsyncClient) -> tuple[int, str]:
+    """What /readyz says."""
+    answer = await browser.get(f"{callgate.url}/readyz")
+    return answer.status_code, answer.text
+
+
+async def becomes(callgate: Installation, browser: httpx.AsyncClient, status: int, says: str) -> None:
+    """Return once /readyz says so."""
+    seen: list[tuple[int, str]] = []
+    async with asyncio.timeout(2 * PATIENCE):
+        while not seen or seen[-1][0] != status or says not in seen[-1][1]:
+            seen.append(await readiness(callgate, browser))
+            await asyncio.sleep(0.02)
+
+
+async def answers(world: World) -> None:
+    """Somebody new is answered."""
+    anna = world.person("Anna", language="en")
+    await anna.says("/start")
+    await anna.sees("👋", within=2 * PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "reason", "told"),
+    [
+        ("deleteWebhook", {}, "another program removed the webhook", "another program removed my webhook"),
+        ("setWebhook", {"url": ELSEWHERE}, "set the webhook to other.example;", "set my webhook to other.example;"),
+        (
+            "setWebhook",
+            {"allowed_updates": ["message"]},
+            "changed what the webhook brings",
+            "changed what my webhook brings",
+        ),
+        ("setWebhook", {"max_connections": 1}, "changed what the webhook brings", "changed what my webhook brings"),
+    ],
+    ids=["removed", "elsewhere", "updates", "connections"],
+)
+async def test_a_webhook_that_another_program_changed_is_set_again(
+    world: World,
+    hooked: Installation,
+    operator: Person,
+    browser: httpx.AsyncClient,
+    method: str,
+    params: dict[str, Any],
+    reason: str,
+    told: str,
+) -> None:
+    ours = await second_program(world, "getWebhookInfo")
+    assert await readiness(hooked, browser) == (200, "OK")
+    if method == "setWebhook":
+        params = {"url": ours["url"], "secret_token": world.telegram.webhook and world.telegram.webhook.secret} | params
+    await second_program(world, method, **params)
+
+    world.clock.advance(HALF_A_MINUTE)
+    await becomes(hooked, browser, 503, reason)
+    text = await reads(operator, told)
+    assert "some-secret-path" not in text
+    world.clock.advance(HALF_A_MINUTE)
+    await becomes(hooked, browser, 200, "OK")
+
+    assert await second_program(world, "getWebhookInfo") == ours
+    await answers(world)
+    assert sum(told in (message.text or "") for message in operator.chat.messages) == 1
+
+
+async def test_a_webhook_with_another_secret_is_known_by_what_telegram_and_we_refuse(
+    world: World, hooked: Installation, operator: Person, browser: httpx.AsyncClient
+) -> None:
+    ours = await second_program(world, "getWebhookInfo")
+    await second_program(world, "setWebhook", url=ours["url"], secret_token="another")
+    anna = world.person("Anna", language="en")
+    await anna.says("/start")
+    await world.wait_until(lambda: world.telegram.webhook is not None and world.telegram.webhook.last_error is not None)
+
+    world.clock.advance(HALF_A_MINUTE)
+
+    await anna.sees("👋", within=2 * PATIENCE)
+    await operator.sees("another program changed the secret of my webhook")
+    world.clock.advance(HALF_A_MINUTE)
+    await becomes(hooked, browser, 200, "OK")
+
+
+async def test_a_stranger_without_the_secret_makes_nobody_set_the_webhook_again(
+    world: World, hooked: Installation, browser: httpx.AsyncClient
+) -> None:
+    for _ in range(5):
+        assert (await browser.post(f"{hooked.url}/telegram", json={"update_id": 1})).status_code == 401
+    before = len(world.trace.titles("bot_api"))
+    world.clock.advance(HALF_A_MINUTE)
+    await world.wait_until(lambda: "getWebhookInfo" in world.trace.titles("bot_api")[before:], 2 * PATIENCE)
+
+    assert await readiness(hooked, browser) == (200, "OK")
+    assert world.trace.titles("bot_api").count("setWebhook") == 1
+
+
+async def test_the_trouble_is_over_once_nobody_else_changes_anything(
+    world: World, hooked: Installation, operator: Person, browser: httpx.AsyncClient
+) -> None:
+    await second_program(world, "deleteWebhook")
+    world.clock.advance(HALF_A_MINUTE)
+    await operator.sees("another program removed my webhook")
+    await becomes(hooked, browser, 503, "removed")
+    world.clock.advance(HALF_A_MINUTE)
+    await becomes(hooked, browser, 200, "OK")
+
+    for _ in range(12):
+        world.clock.advance(HALF_A_MINUTE)
+        await world.wait_until(lambda: not world.telegram.delivery.waiting)
+        await asyncio.sleep(0.1)
+        if operator.shown("no other program uses my token any more") is not None:
+            break
+    await operator.sees("no other program uses my token any more")
+
+
+async def test_menus_that_another_program_changed_are_set_again(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    await operator.sees("👋")
+    scope = {"type": "all_private_chats"}
+    await world.wait_until(lambda: len(world.telegram.commands) == 6)
+    ours = await second_program(world, "getMyCommands", scope=scope, language_code="ru")
+    other = [{"command": "spin", "description": "another program's"}]
+    # What was set is read back before it is believed.
+    await world.wait_until(lambda: world.trace.titles("bot_api").count("getMyCommands") >= 7)
+    await second_program(world, "setMyCommands", scope=scope, language_code="ru", commands=other)
+
+    world.clock.advance(HALF_A_MINUTE)
+
+    await operator.sees("another program changed my menu of commands")
+    assert await second_program(world, "getMyCommands", scope=scope, language_code="ru") == ours
+
+
+async def test_a_webhook_that_another_program_sets_while_we_poll_is_removed(
+    world: World, brisk: Installation, operator: Person, browser: httpx.AsyncClient
+) -> None:
+    await operator.sees("👋")
+    await second_program(world, "setWebhook", url=ELSEWHERE)
+
+    await operator.sees("another program set a webhook to other.example, which keeps updates from me; I removed it")
+
+    await answers(world)
+    await becomes(brisk, browser, 200, "OK")
+    assert (await second_program(world, "getWebhookInfo"))["url"] == ""
+    assert operator.shown("fetches my updates too") is None
+
+
+async def test_while_the_other_programs_webhook_cannot_be_removed_readyz_names_its_host(
+    world: World, brisk: Installation, operator: Person, browser: httpx.AsyncClient
+) -> None:
+    await operator.sees("👋")
+    world.faults.add(where="telegram", kind="500", method="deleteWebhook", times=None)
+    await second_program(world, "setWebhook", url=ELSEWHERE)
+
+    await becomes(brisk, browser, 503, "another program set a webhook, other.example")
+
+    world.faults.clear()
+    await becomes(brisk, browser, 200, "OK")
+
+
+async def test_a_second_poller_is_said_to_be_one(world: World, brisk: Installation, operator: Person) -> None:
+    await operator.sees("👋")
+    for _ in range(2):
+        await world.wait_until(lambda: world.telegram.delivery._poll is not None, 2 * PATIENCE)
+        await second_program(world, "getUpdates", timeout=0)
+
+    await operator.sees("another program fetches my updates too", within=2 * PATIENCE)
+
+    await answers(world)
+    assert operator.shown("webhook") is None
+
+
+async def test_one_poll_that_another_ended_is_no_trouble(world: World, brisk: Installation, operator: Person) -> None:
+    await operator.sees("👋")
+    await world.wait_until(lambda: world.telegram.delivery._poll is not None)
+    await second_program(world, "getUpdates", timeout=0)
+
+    await answers(world)
+
+    await eventually(brisk, "SELECT name FROM alarms", [])
+
+
+def test_telegram_is_asked_for_the_updates_that_handlers_exist_for(world: World) -> None:
+    dispatcher = build_dispatcher(MeetPerson(world.clock, Texts("en"), None), ())  # type: ignore[arg-type] # not used
+    assert sorted(dispatcher.resolve_used_update_types()) == UPDATE_TYPES
