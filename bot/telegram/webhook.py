@@ -13,7 +13,7 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from aiogram.types import WebhookInfo
 
-from bot.clock import REAL_TIME, Clock
+from bot.clock import Clock
 from bot.domain.trouble import Sighting, TokenUse, Trouble
 from bot.telegram.refusals import refusal
 from bot.telegram.texts import visible
@@ -54,6 +54,7 @@ class Webhook:
         self._report = report
         self._info: WebhookInfo | None = None
         self._agreed: WebhookInfo | None = None
+        """What Telegram made of what was set, which it has to stay: an older server drops updates it does not know."""
         self._checked_at = clock.now()
         self._rejected = self._arrived = self._stalled = 0
         self.problem: str | None = "the webhook is not set yet"
@@ -69,14 +70,21 @@ class Webhook:
         self._arrived += 1
 
     async def set(self) -> None:
-        """Set it, and compare at once. Raises what aiogram raises."""
-        await self._put()
-        await self.check()
+        """Set it, and compare at once. Raises what aiogram raises when it cannot be set; that it cannot be compared yet
+        keeps nothing from beginning."""
+        self._agreed = None
+        await self._bot.set_webhook(self.url, secret_token=self._secret, allowed_updates=self._allowed_updates)
+        self.problem = "Telegram does not say yet how it stands with the webhook"
+        try:
+            self._agreed = await self._bot.get_webhook_info(request_timeout=TIMEOUT)
+            await self.check()
+        except (AiogramError, OSError) as error:
+            log.warning("webhook_not_compared", error=refusal(error) or type(error).__name__)
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Compare until `stop`."""
         while not stop.is_set():
-            await REAL_TIME.pause(LOOK_EVERY, stop)
+            await self._clock.pause(LOOK_EVERY, stop)
             is_urgent = self.problem is not None or self._rejected
             if stop.is_set() or self._clock.now() - self._checked_at < (RECHECK_AFTER if is_urgent else CHECK_EVERY):
                 continue
@@ -100,12 +108,15 @@ class Webhook:
         self._info, self._rejected, self._arrived = info, 0, 0
         if use is None:
             self.problem = None
+            self._agreed = self._agreed or info
             return
         host = host_of(info.url)
         self.problem = _PROBLEMS[use].format(host=host)
         log.error("webhook_changed", how=use, host=host, advice="another program uses this BOT_TOKEN; stop it")
         self._report(Sighting(Trouble.SECOND_PROGRAM, use, variant=host, details={"host": host}))
-        await self._put()
+        self._agreed = None
+        await self._bot.set_webhook(self.url, secret_token=self._secret, allowed_updates=self._allowed_updates)
+        self._agreed = await self._bot.get_webhook_info(request_timeout=TIMEOUT)
 
     @property
     def last_failure(self) -> tuple[datetime | None, str]:
@@ -118,11 +129,6 @@ class Webhook:
     def undelivered(self) -> int:
         """How many updates Telegram holds and does not bring; 0 while it brings some."""
         return self._info.pending_update_count if self._info is not None and self._stalled >= STALLED_CHECKS else 0
-
-    async def _put(self) -> None:
-        await self._bot.set_webhook(self.url, secret_token=self._secret, allowed_updates=self._allowed_updates)
-        # What Telegram makes of it is what it has to stay: an older server drops kinds of updates it does not know.
-        self._agreed = await self._bot.get_webhook_info(request_timeout=TIMEOUT)
 
     def _changed(self, info: WebhookInfo) -> TokenUse | None:
         if not info.url:
