@@ -35,6 +35,15 @@ demo: $(VENV)/.installed ## the bot in a world of its own: prints an address to 
 	@exec $(BIN)/python -m bot demo
 
 run: $(VENV)/.installed ## the real bot, configured by .env
+	@[ -e .env ] || [ -n "$$BOT_TOKEN" ] || { printf '%s\n' \
+		"There is no .env yet. Make one, and fill in what is empty there:" \
+		"    cp .env.example .env && chmod 600 .env" \
+		"BOT_TOKEN            from @BotFather in Telegram: /newbot" \
+		"SMSC_API_KEY         from the settings of your account at smsc.ru" \
+		"SMSC_CALLBACK_TOKEN, SECRET_KEY" \
+		"                     made by you: $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32))'" \
+		"OPERATORS            your own Telegram id: @userinfobot tells it" \
+		"Then: $(BIN)/python -m bot doctor" >&2; exit 2; }
 	@exec $(BIN)/python -m bot run
 
 test: $(VENV)/.installed-dev browser ## every check and every test, with coverage; ONLY=… runs the tests named, and nothing else

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -37,8 +39,7 @@ async def run(config: Settings, _given: argparse.Namespace) -> int:
     except TokenRefusedError as error:
         return _complain(str(error), WRONG_USE)
     except OSError as error:
-        address = f"{config.HTTP_HOST}:{config.HTTP_PORT}"
-        return _complain(f"HTTP_PORT: {address} cannot be listened on ({error.strerror})", FAILED)
+        return _complain(f"HTTP_PORT: {config.listens_at} cannot be listened on ({error.strerror})", FAILED)
     return OK
 
 
@@ -122,7 +123,10 @@ CONFIGURED: dict[str, Callable[[Settings, argparse.Namespace], Awaitable[int]]] 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status."""
+    # What is made here holds who verified, and secrets: nobody else may read it.
+    os.umask(0o077)
     given = _parser().parse_args(arguments)
+    _fit_terminal(as_json=getattr(given, "json", False))
     command = given.command or "run"
     if command == "demo":
         return asyncio.run(_result(demo(given)))
@@ -156,6 +160,15 @@ def _parser() -> argparse.ArgumentParser:
     told.add_argument("--json", action="store_true", help="for machines: one object")
     add_commands(commands)
     return parser
+
+
+def _fit_terminal(*, as_json: bool) -> None:
+    """What a terminal of few letters cannot show becomes a ?; JSON is UTF-8 in any case (RFC 8259, 8.1)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if as_json and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -11,6 +11,7 @@ import structlog
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiohttp import web
 
+from bot import VERSION
 from bot.clock import REAL_TIME, Clock, SystemClock
 from bot.domain.trouble import Sighting, Trouble
 from bot.parts import Parts
@@ -147,7 +148,7 @@ class App:
                 await REAL_TIME.pause(pause, stopping)
                 pause = min(pause * 2, LONGEST_START_PAUSE)
             else:
-                log.info("telegram_answers", bot=me.username)
+                log.info("Callgate %s is @%s; write /start to it", VERSION, me.username)
                 self._parts.screens.chat_url = f"https://t.me/{me.username}"
                 self._parts.chat = f"{self._parts.screens.chat_url}?start={Start.CONTACT}"
                 if self._parts.webhook is not None:

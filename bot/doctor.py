@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import httpx
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import (
     AiogramError,
     TelegramNetworkError,
@@ -23,17 +22,37 @@ from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayError, GatewayReason
 from bot.gateway.client import Account, SmscClient
 from bot.outbox.addresses import RefusedAddressError, checked
-from bot.settings import Settings
+from bot.proxies import Proxy, TelegramSession, client
+from bot.settings import RANDOM, Settings, strays, twice
 from bot.telegram.methods import UPDATE_TYPES, GetGuard
 from bot.telegram.refusals import refusal
 from bot.telegram.texts import visible
 from bot.telegram.webhook import WEBHOOK_PATH, host_of, same_address
-from storage.database import Database, DatabaseError
+from storage.database import Database, DatabaseError, NewerDatabaseError
 from storage.peek import gates_on
 
 HTTP, HTTPS = 80, 443
 BETWEEN_GATES = 0.2
-"""Seconds."""
+PROXY_PATIENCE = 10.0
+"""Seconds, both."""
+SAYS = {
+    GatewayReason.CREDENTIALS: "wrong key, login or password, or this machine's address is not allowed",
+    GatewayReason.NO_MONEY: "no money on the account",
+    GatewayReason.ADDRESS_BLOCKED: "this machine's address is blocked for a while",
+    GatewayReason.UNAVAILABLE: "it cannot answer now",
+}
+FAILURES = {
+    "ConnectError": "nothing listens there, its name is not known, or its certificate is wrong",
+    "ConnectTimeout": "it cannot be connected to in time",
+    "ReadTimeout": "it does not answer in time",
+    "TimeoutError": "it does not answer in time",
+    "ReadError": "the connection broke",
+    "RemoteProtocolError": "what answers there is no web server, or broke off",
+    "ProxyError": "the proxy refuses",
+    "an answer nobody understands": "what answers there is not the gateway, maybe a page that says it is blocked",
+}
+"""By what the client of the gateway calls it."""
+UPDATE = "update this program; to go back to an older one, restore the back-up of that time"
 MENDS = {
     GatewayReason.CREDENTIALS: "check SMSC_API_KEY (or SMSC_LOGIN and SMSC_PASSWORD), and that this machine's "
     "address is on the account's list of allowed ones",
@@ -67,10 +86,13 @@ class Finding:
 
 async def examine(config: Settings, account: Account) -> AsyncIterator[Finding]:
     """Look at everything, one finding after the other."""
+    for finding in _configuration(config):
+        yield finding
     async for finding in _telegram(config):
         yield finding
-    async with httpx.AsyncClient(timeout=10) as http:
-        yield await _gateway(SmscClient(account, http, patience=15))
+    async for finding in _gateway(config, account):
+        yield finding
+    async with client(timeout=10) as http:
         yield await _public_url(config, http)
     for name, address in (("EVENTS_URL", config.EVENTS_URL), ("SMSC_RELAY_URL", config.SMSC_RELAY_URL)):
         if address is not None:
@@ -82,12 +104,73 @@ async def examine(config: Settings, account: Account) -> AsyncIterator[Finding]:
             yield finding
 
 
+def _configuration(config: Settings) -> Iterator[Finding]:
+    """What can be seen without asking anybody."""
+    for stray in strays():
+        place = ".env" if stray.is_in_file else "the environment"
+        if stray.meant is not None:
+            mend = f"rename it to {stray.meant}"
+            yield Finding(
+                f"{stray.name}, set in {place}, has no effect: no variable has this name", is_right=False, mend=mend
+            )
+        else:
+            yield Finding(
+                f"{stray.name}, set in {place}, has no effect",
+                is_right=False,
+                mend="take it out; the variables there are stand in .env.example",
+                is_optional=True,
+            )
+    for name in twice():
+        yield Finding(
+            f"{name} is set more than once in .env; the last value counts that is not empty",
+            is_right=False,
+            mend="keep one of the lines",
+            is_optional=True,
+        )
+    for name in config.weak_secrets:
+        yield Finding(
+            f"{name} is short or easily guessed",
+            is_right=False,
+            mend=f"set a longer one, here and where it comes from; one is made by {RANDOM}",
+            is_optional=True,
+        )
+    if not config.OPERATORS:
+        yield Finding(
+            "OPERATORS is empty: the bot tells nobody of its troubles, and nobody may use /health or /balance",
+            is_right=False,
+            mend="set it to your Telegram user id (@userinfobot tells it), then write /start to the bot",
+            is_optional=True,
+        )
+
+
 def _bot(config: Settings) -> Bot:
-    session = AiohttpSession(api=TelegramAPIServer.from_base(config.TELEGRAM_API_URL))
+    session = TelegramSession(config.TELEGRAM_API_URL, config.telegram_proxy)
     return Bot(config.BOT_TOKEN.get_secret_value(), session=session)
 
 
+async def _proxy(name: str, proxy: Proxy | None, urls: Sequence[str]) -> Finding | None:
+    """Whether one of the addresses can be connected to through the proxy; None where there is no proxy."""
+    if proxy is None:
+        return None
+    problem = ""
+    for url in urls:
+        to = httpx.URL(url)
+        problem = await proxy.reach(to.host, to.port or (HTTPS if to.scheme == "https" else HTTP), PROXY_PATIENCE)
+        if not problem:
+            return Finding(f"{name}: {proxy} leads to {to.host}", is_right=True)
+    return Finding(
+        f"{name}: {proxy} does not lead to {httpx.URL(urls[0]).host}: {problem}",
+        is_right=False,
+        mend=f"check the address, the login and the password in {name}, and that the proxy runs and may connect there",
+    )
+
+
 async def _telegram(config: Settings) -> AsyncIterator[Finding]:
+    through = await _proxy("TELEGRAM_PROXY", config.telegram_proxy, (config.TELEGRAM_API_URL,))
+    if through is not None:
+        yield through
+        if not through.is_right:
+            return
     async with _bot(config) as bot:
         try:
             me = await bot.get_me(request_timeout=10)
@@ -114,7 +197,7 @@ def _no_telegram(error: Exception) -> Finding:
         return Finding(
             f"Telegram does not answer ({type(error).__name__})",
             is_right=False,
-            mend="check the network and TELEGRAM_API_URL",
+            mend="check the network and TELEGRAM_API_URL; where Telegram is blocked, set TELEGRAM_PROXY",
         )
     return Finding(
         f"Telegram refuses: {words}",
@@ -172,18 +255,35 @@ async def _updates(config: Settings, webhook: WebhookInfo) -> AsyncIterator[Find
         )
 
 
-async def _gateway(gateway: SmscClient) -> Finding:
+async def _gateway(config: Settings, account: Account) -> AsyncIterator[Finding]:
+    through = await _proxy("SMSC_PROXY", config.smsc_proxy, config.SMSC_URL)
+    if through is not None:
+        yield through
+        if not through.is_right:
+            return
+    async with client(config.smsc_proxy, timeout=10) as http:
+        yield await _balance(SmscClient(account, http, patience=15))
+
+
+async def _balance(gateway: SmscClient) -> Finding:
     try:
         balance = await gateway.balance()
     except GatewayError as error:
-        mend = MENDS.get(error.reason, "check the network and SMSC_URL")
-        return Finding(f"The gateway refuses: {error.reason} (code {error.code})", is_right=False, mend=mend)
-    has_money = any(digit in "123456789" for digit in balance.amount) and not balance.amount.startswith("-")
+        mend = MENDS.get(error.reason, "check the network and SMSC_URL; where the gateway is blocked, set SMSC_PROXY")
+        return Finding(_refused(error), is_right=False, mend=mend)
     return Finding(
         f"The gateway answers; {balance.amount} {balance.currency} on the account",
-        is_right=has_money,
+        is_right=Decimal(balance.amount) > 0,
         mend=MENDS[GatewayReason.NO_MONEY],
     )
+
+
+def _refused(error: GatewayError) -> str:
+    if error.code is not None:
+        return f"The gateway refuses: {SAYS.get(error.reason, error.reason)} (code {error.code})"
+    if error.detail.startswith("HTTP "):
+        return f"The gateway answers {error.detail}: something else is at SMSC_URL, or stands before it"
+    return f"The gateway gives no answer: {FAILURES.get(error.detail, error.detail or 'it does not say why')}"
 
 
 async def _public_url(config: Settings, http: httpx.AsyncClient) -> Finding:
@@ -205,7 +305,7 @@ async def _public_url(config: Settings, http: httpx.AsyncClient) -> Finding:
         if answer_is_right
         else f"{config.PUBLIC_URL}/healthz does not reach the bot ({said})",
         is_right=answer_is_right,
-        mend=f"start the bot, and let your proxy pass {config.PUBLIC_URL} to {config.HTTP_HOST}:{config.HTTP_PORT}",
+        mend=f"start the bot, and let your proxy pass {config.PUBLIC_URL} to {config.listens_at}",
     )
 
 
@@ -230,6 +330,8 @@ async def _database(config: Settings) -> Finding:
     database = Database(config.DATABASE_URL.get_secret_value())
     try:
         await database.open()
+    except NewerDatabaseError as error:
+        return Finding(str(error), is_right=False, mend=UPDATE)
     except DatabaseError as error:
         is_running = "in use by another" in str(error)
         return Finding(
@@ -245,6 +347,9 @@ async def _guard_joins(config: Settings) -> AsyncIterator[Finding]:
     """Whether people can verify in the window in which they ask to join: in general, and at each gate that is on."""
     try:
         gates = await gates_on(config.DATABASE_URL.get_secret_value())
+    except NewerDatabaseError as error:
+        yield Finding(str(error), is_right=False, mend=UPDATE)
+        return
     except DatabaseError as error:
         yield Finding(str(error), is_right=False, mend="run `python -m bot migrate`")
         return

@@ -6,6 +6,8 @@ import asyncio
 import csv
 import io
 import json
+import os
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,8 +37,12 @@ COLUMNS = (
     "actor_id",
 )
 """What is told of an entry; docs/operations.md says what each is."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes spreadsheets take a text for a formula."""
+_SIGNS = r"=+@\-\uff1d\uff0b\uff0d\uff20"
+"""By which a formula begins, also as East Asian systems write them."""
+FIRST = re.compile(rf"\s*[{_SIGNS}]|[\t\r]")
+BEHIND_SEPARATOR = re.compile(rf"""([,;|"'\t\r\n\v\f\x1c-\x1f\x85\u2028\u2029]\s*)(?=[{_SIGNS}])""")
+"""Where spreadsheets take what follows for a formula: at the beginning of a cell, and so behind everything by which
+some reader of the file parts cells (a semicolon, where the comma is for decimals)."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -79,7 +85,10 @@ class Parts:
         self.paths.append(path)
         self._size, self._is_first = 0, True
         # Spreadsheets know UTF-8 by its mark only.
-        self._file = path.open("w", encoding="utf-8-sig" if self._form == "csv" else "utf-8", newline="")
+        encoding = "utf-8-sig" if self._form == "csv" else "utf-8"
+        # For this user only, whatever the umask is.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._file = os.fdopen(descriptor, "w", encoding=encoding, newline="")
         self._put(_csv_line(COLUMNS) if self._form == "csv" else "[\n")
 
     def _end(self) -> None:
@@ -163,8 +172,10 @@ def cells(row: JournalRow) -> tuple[str | int | float | None, ...]:
 
 
 def harmless(cell: str | float | None) -> str | int | float | None:
-    """A text that a spreadsheet does not take for a formula; numbers are ours, and stay."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    """A text that a spreadsheet does not take for a formula, whatever it parts cells by; numbers are ours, and stay."""
+    if not isinstance(cell, str):
+        return cell
+    return ("'" if FIRST.match(cell) else "") + BEHIND_SEPARATOR.sub(r"\1'", cell)
 
 
 def _csv_line(values: Sequence[str | int | float | None]) -> str:

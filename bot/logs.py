@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sys
+import time
+import traceback
+from collections import Counter
 from collections.abc import Sequence
 from contextvars import Context
-from typing import Literal
+from typing import Any, Literal, TextIO
 
 import structlog
 
@@ -13,13 +17,19 @@ from bot.usecases.ports import Noted
 
 log = structlog.get_logger()
 
+QUOTING = frozenset({"sqlalchemy", "asyncpg", "sqlite3", "aiosqlite"})
+"""Packages whose errors may quote what a database was given."""
+EQUAL_LINES, EQUAL_LINES_FOR = 10, 60.0
+"""So many equal lines of a library in so many seconds."""
+
 
 def configure(log_format: Literal["console", "json"], *, quiet: bool = False) -> None:
-    """Set it up for the process. `quiet`: only warnings and worse."""
+    """Set it up for the process: all of it goes to stderr, since stdout is for answers. `quiet`: only warnings and
+    worse."""
     as_text: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=_print_traceback)
     )
     common: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -27,17 +37,73 @@ def configure(log_format: Literal["console", "json"], *, quiet: bool = False) ->
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    exceptions: list[structlog.types.Processor] = [structlog.processors.format_exc_info] if log_format == "json" else []
+    exceptions: list[structlog.types.Processor] = (
+        [structlog.processors.ExceptionRenderer(_traceback)] if log_format == "json" else []
+    )
     structlog.configure(
         processors=[*common, *exceptions, as_text],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     # Libraries log through the standard library; their warnings are wanted, their debugging (which can hold
     # addresses with the bot's token) is not.
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", force=True)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter("%(levelname)s %(name)s %(message)s"))
+    handler.addFilter(_Restraint())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for noisy in ("aiogram", "httpx", "httpcore", "aiohttp.access", "alembic", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+class _Formatter(logging.Formatter):
+    """With tracebacks as everywhere here."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401 - logging's own
+        return _traceback(ei)
+
+
+class _Restraint(logging.Filter):
+    """Keeps strangers from filling the log: a request that is no HTTP is one line, and of equal lines ten go out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: Counter[str] = Counter()
+        self._since = time.monotonic()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and type(error).__module__ == "aiohttp.http_exceptions":
+            record.msg, record.args, record.exc_info = "not a request of HTTP (%s)", (type(error).__name__,), None
+        if time.monotonic() - self._since > EQUAL_LINES_FOR:
+            self._counts.clear()
+            self._since = time.monotonic()
+        key = f"{record.name} {record.msg} {type(error).__name__}"
+        self._counts[key] += 1
+        if self._counts[key] == EQUAL_LINES:
+            record.msg = f"{record.msg} (more of these are left out for a while)"
+        return self._counts[key] <= EQUAL_LINES
+
+
+def _traceback(exc_info: Any) -> str:  # noqa: ANN401 - sys.exc_info()
+    """A traceback in which errors of databases tell their kind and place only: their words may quote a value."""
+    parts, error = [], exc_info[1]
+    while error is not None:
+        parts.append("".join([*traceback.format_tb(error.__traceback__), _last_line(error)]))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n\nThen, because of it or while it was handled:\n\n".join(reversed(parts))
+
+
+def _last_line(error: BaseException) -> str:
+    name = type(error).__name__
+    if type(error).__module__.partition(".")[0] in QUOTING:
+        code = getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None)
+        return f"{name} ({code})" if code else name
+    return "".join(traceback.format_exception_only(error)).rstrip()
+
+
+def _print_traceback(to: TextIO, exc_info: Any) -> None:  # noqa: ANN401 - sys.exc_info()
+    to.write("\n" + _traceback(exc_info))
 
 
 def log_noted(entries: Sequence[Noted]) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import make_url
 
 from bot import VERSION
 from bot.backups import Backups
@@ -35,6 +34,7 @@ from bot.usecases.watch_troubles import ReadSpending, WatchTroubles
 from bot.watch.pulse import Pulse
 from bot.watch.purse import Purse
 from bot.watch.watchman import ReadWebhook, Watchman
+from storage import address
 
 log = structlog.get_logger()
 
@@ -180,7 +180,5 @@ class LookingAfter:
 
 def _folder(settings: Settings) -> Path | None:
     """Where the SQLite file lies; None of a server's database."""
-    url = make_url(settings.DATABASE_URL.get_secret_value())
-    if url.get_backend_name() != "sqlite" or not url.database:
-        return None
-    return Path(url.database).absolute().parent
+    database = address.parse(settings.DATABASE_URL.get_secret_value())
+    return Path(str(database.url.database)).absolute().parent if database.is_sqlite else None

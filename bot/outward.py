@@ -6,8 +6,6 @@ import functools
 from typing import Any
 
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import Response, TelegramMethod
 
@@ -15,6 +13,7 @@ from bot.domain.gateway import GatewayError, NumberOffer
 from bot.domain.phone import Phone
 from bot.gateway.client import Account, SmscClient
 from bot.metrics import Metrics
+from bot.proxies import TelegramSession
 from bot.settings import Settings
 from bot.telegram.connection import Connection
 from bot.telegram.fallback import Fallback
@@ -57,7 +56,7 @@ def account(settings: Settings) -> Account:
 
 def telegram(settings: Settings, metrics: Metrics, connection: Connection, pulse: Pulse, fallback: Fallback) -> Bot:
     """The bot's client of Telegram."""
-    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.TELEGRAM_API_URL), limit=100)
+    session = TelegramSession(settings.TELEGRAM_API_URL, settings.telegram_proxy)
 
     async def watched(make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
         _response_model(method.__returning__)

@@ -9,10 +9,10 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-import httpx
 import structlog
 from aiogram.types import Update
 
+from bot import proxies
 from bot.backups import Backups
 from bot.clock import Clock
 from bot.domain.screen import Face
@@ -107,6 +107,7 @@ from bot.watch.pulse import Pulse
 from bot.watch.reporter import Reporter
 from bot.watch.watchman import ReadWebhook, WebhookReading
 from bot.web.call import CallView, StaticFiles
+from bot.web.rate import TRUSTED
 from bot.web.sessions import Sessions
 from bot.web.streams import Streams
 from bot.workers import LOOK_EVERY, LOOK_EVERY_ALONE, InboxReader, NumberDesk, Sweeper
@@ -162,14 +163,14 @@ class Parts:
         self.leadership = leadership(self.database)
 
         # The rules.
-        plan = NumberingPlan()
+        plan = NumberingPlan(settings.HOME_COUNTRIES)
         vault = KeyedVault(settings.SECRET_KEY.get_secret_value())
         open_verification = OpenVerification(clock, vault, randomness)
         take_event = TakeGatewayEvent(clock, plan, vault, randomness)
         report = ReportFailure(clock, tell_operators)
 
         # The gateway.
-        self.http = httpx.AsyncClient()
+        self.http = proxies.client(settings.smsc_proxy)
         gateway = SmscClient(account(settings), self.http, patience=GATEWAY_PATIENCE)
         read_inbox = ReadInbox(clock, self.database, gateway, take_event)
         polls_inbox = settings.SMSC_POLL_SECONDS > 0
@@ -181,6 +182,7 @@ class Parts:
             read_inbox.mark if polls_inbox else None,
             settings.call_window,
             tell_operators,
+            plan,
         )
 
         # What admins and operators want done.
@@ -345,7 +347,7 @@ class Parts:
             self.loops["poller"] = self.poller.run
 
         # The call screen.
-        static, read_calls = StaticFiles(), ReadCalls(clock)
+        static, read_calls = StaticFiles(settings.public_path), ReadCalls(clock)
         call_view = CallView(clock, self.texts, plan, static)
         self.streams = Streams(clock, self.database, read_calls, call_view.event)
         metrics.watch_streams(self.streams.__len__)
@@ -399,6 +401,7 @@ class Parts:
             health=health.live,
             ready=health.ready,
             metrics=MetricsPage(self.looking_after.metrics_text).handle,
+            proxies=settings.TRUSTED_PROXIES or TRUSTED,
         )
 
     def wake(self) -> None:

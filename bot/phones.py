@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Collection, Sequence
 
 import phonenumbers
 from cryptography.fernet import Fernet, InvalidToken
@@ -14,6 +15,11 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from bot.domain.phone import Fingerprint, NumberKind, Phone
 
+HOME = ("RU", "KZ", "BY")
+COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
+"""The countries (ISO 3166) whose numbers are known."""
+DIALLED_ABROAD = "00"
+"""What stands before the code of a country in most of the world (ITU-T E.164)."""
 RUSSIAN_TRUNK = "8"
 RUSSIAN_LENGTH = 11
 LONGEST_INPUT = 32
@@ -34,6 +40,21 @@ KINDS = {
 
 class NumberingPlan:
     """See `bot.usecases.ports.PhoneRules`. Built on Google's libphonenumber metadata."""
+
+    def __init__(self, home: Sequence[str] = HOME) -> None:
+        """`home`: the countries (ISO 3166) in which a number without the code of its country is looked for, in this
+        order."""
+        self._home = tuple(home)
+
+    def readings(self, text: str, regions: Collection[str] = ()) -> tuple[Phone, ...]:
+        text = text.strip()
+        if len(text) > LONGEST_INPUT or not any(char.isdigit() for char in text):
+            return ()
+        digits = "".join(char for char in text if char in "0123456789")
+        is_international = text.startswith("+") or digits.startswith(DIALLED_ABROAD)
+        found = [] if is_international else [_national(digits, region) for region in regions or self._home]
+        found.append(_parse("+" + digits.removeprefix(DIALLED_ABROAD) if is_international else "+" + digits))
+        return tuple(dict.fromkeys(_phone(parsed) for parsed in found if parsed is not None))
 
     def parse(self, text: str) -> Phone | None:
         parsed = _parse(text)
@@ -138,6 +159,16 @@ def _parse(text: str) -> phonenumbers.PhoneNumber | None:
         if phonenumbers.is_possible_number(parsed):
             return parsed
     return None
+
+
+def _national(digits: str, region: str) -> phonenumbers.PhoneNumber | None:
+    """The number as people of this country write it among themselves, if there is one."""
+    try:
+        parsed = phonenumbers.parse(digits, region)
+    except phonenumbers.NumberParseException:
+        return None
+    is_there = parsed.country_code == phonenumbers.country_code_for_region(region)
+    return parsed if is_there and phonenumbers.is_valid_number(parsed) else None
 
 
 def _phone(parsed: phonenumbers.PhoneNumber) -> Phone:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import base64
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -23,13 +28,25 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
+from bot.phones import COUNTRIES, HOME
+from bot.proxies import Proxy
 from bot.usecases.forget_old import Keep
+from storage import address
 
+RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+LEAST_VARIETY = 6
+"""Different characters in a secret."""
 SHORTEST_KEY, LONGEST_KEY = 24, 64
 """Bytes (Standard Webhooks, "Signature scheme")."""
+ADDRESS = "must be an address such as https://example.org"
+LONGEST_HOST = 253
+_NAME = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?"
+SHORTEST_WEBHOOK_SECRET = SHORTEST_WORD = 12
+NEAR = 0.8
+"""How alike a name is to one of ours that was meant (difflib's ratio)."""
+COMPOSE = ("COMPOSE_PROFILES", "POSTGRES_PASSWORD")
+"""What docker-compose.yml reads from the same file."""
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})
 """To which Telegram brings updates (Bot API, setWebhook, notes); a Bot API server of one's own uses any."""
@@ -43,21 +60,81 @@ class ConfigurationError(Exception):
         self.problems = problems
 
 
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+def _split(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _split_text(value: object) -> object:
+    return _split(value) if isinstance(value, str) else value
+
+
+def _operators(value: object) -> object:
+    if isinstance(value, str) and not all(re.fullmatch(r"[1-9]\d{0,15}", part, re.ASCII) for part in _split(value)):
+        raise ValueError("must be Telegram user ids, comma separated, such as 123456789,987654321")
+    return _split_text(value)
+
+
+def _language(value: object) -> object:
+    """Also as systems set it, who have a variable of the same name: `en_US:en` (GNU gettext manual, 2.3.3)."""
+    if not isinstance(value, str):
+        return value
+    bases = [re.split(r"[_.@-]", part)[0].lower() for part in value.split(":")]
+    return next((base for base in bases if base in ("ru", "en")), value)
+
+
+def _countries(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    codes = [part.upper() for part in _split(value)]
+    if unknown := [code for code in codes if code not in COUNTRIES]:
+        raise ValueError(
+            f"must be ISO codes of countries, comma separated, such as RU,KZ,BY; unknown: {unknown[0][:10]}"
+        )
+    return codes
+
+
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return [ip_network(part, strict=False) for part in _split(value)]
+    except ValueError:
+        raise ValueError("must be networks or addresses, comma separated, such as 203.0.113.7,2001:db8::/32") from None
+
+
+def _host(value: str) -> str:
+    """A host as it is listened on. IPv6 may come in brackets."""
+    bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+    if not _is_host(bare):
+        raise ValueError("must be an address or a name of this machine, such as 127.0.0.1, 0.0.0.0 or ::")
+    return bare
+
+
+def _is_host(host: str) -> bool:
+    """Whether it is an IP address, or a name as the DNS knows it (RFC 1123, with the _ of containers)."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return len(host) <= LONGEST_HOST and re.fullmatch(_NAME, host, re.ASCII) is not None
+    return True
 
 
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
     try:
-        port_is_fine = parts.port is None or parts.port > 0
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+        # Names in other alphabets travel in ASCII (RFC 5891).
+        ascii_host = host if host.isascii() else host.encode("idna").decode("ascii")
     except ValueError:
-        port_is_fine = False
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
-        raise ValueError("must be an address such as https://example.org")
-    if parts.query or parts.fragment or parts.username:
+        raise ValueError(ADDRESS) from None
+    if parts.scheme not in ("http", "https") or port == 0 or not _is_host(ascii_host):
+        raise ValueError(ADDRESS)
+    if parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("must be a plain address, without credentials, ? or #")
-    return value.rstrip("/")
+    if re.search(r"[^\x21-\x7e]|[\\\"<>^`{|}]", parts.path):
+        raise ValueError("must be an address without spaces; write other letters of its path as %D0%B1")
+    authority = f"[{ascii_host}]" if ":" in ascii_host else ascii_host
+    return f"{parts.scheme}://{authority}{'' if port is None else f':{port}'}{parts.path}".rstrip("/")
 
 
 def _public_url(value: str) -> str:
@@ -69,17 +146,7 @@ def _public_url(value: str) -> str:
 
 
 def _database_url(value: SecretStr) -> SecretStr:
-    try:
-        url = make_url(value.get_secret_value())
-    except (ArgumentError, ValueError):
-        # A port that is no number is a ValueError which quotes it; it may be a part of the password.
-        raise ValueError("must look like sqlite:///data/callgate.db or postgresql://user:password@host/db") from None
-    if url.get_backend_name() not in ("sqlite", "postgresql"):
-        raise ValueError("must begin with sqlite:/// or postgresql://")
-    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
-        raise ValueError("must name a file, as in sqlite:///data/callgate.db")
-    if url.get_backend_name() == "postgresql" and not url.database:
-        raise ValueError("must name a database, as in postgresql://user:password@host/db")
+    address.parse(value.get_secret_value())
     return value
 
 
@@ -87,6 +154,20 @@ def _bot_token(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"\d+:[\w-]+", value.get_secret_value(), re.ASCII):
         raise ValueError("must look like 123456:ABC-DEF…, as BotFather gives it")
     return value
+
+
+def _unguessable(value: SecretStr) -> SecretStr:
+    if not is_unguessable(value.get_secret_value()):
+        raise ValueError(f"too easily guessed; make one by {RANDOM}")
+    return value
+
+
+def is_unguessable(secret: str) -> bool:
+    """Whether it varies as much as something that was made at random: no repetitions, no rows of letters or digits."""
+    steps = [ord(b) - ord(a) for a, b in pairwise(secret)]
+    surprises = sum(step != before for before, step in pairwise(steps))
+    is_repeated = any(secret[period:] == secret[:-period] for period in range(1, len(secret) // 2 + 1))
+    return len(set(secret)) >= LEAST_VARIETY and surprises >= len(secret) / 2 and not is_repeated
 
 
 def _path_token(value: SecretStr) -> SecretStr:
@@ -128,8 +209,14 @@ def _secrets(value: SecretStr) -> SecretStr:
     return value
 
 
+def _proxy(value: SecretStr) -> SecretStr:
+    Proxy.parse(value.get_secret_value())
+    return value
+
+
 TELEGRAM = "https://api.telegram.org"
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 
 
 class Settings(BaseModel):
@@ -139,27 +226,41 @@ class Settings(BaseModel):
 
     BOT_TOKEN: Annotated[SecretStr, AfterValidator(_bot_token)]
     TELEGRAM_API_URL: HttpUrl = TELEGRAM
+    TELEGRAM_PROXY: ProxyUrl | None = None
     UPDATES: Literal["polling", "webhook"] = "polling"
     PUBLIC_URL: Annotated[str, AfterValidator(_public_url)] | None = None
-    TELEGRAM_WEBHOOK_SECRET: Annotated[SecretStr, AfterValidator(_header_secret)] | None = None
-    HTTP_HOST: str = "127.0.0.1"
+    TELEGRAM_WEBHOOK_SECRET: (
+        Annotated[
+            SecretStr,
+            Field(min_length=SHORTEST_WEBHOOK_SECRET),
+            AfterValidator(_header_secret),
+            AfterValidator(_unguessable),
+        ]
+        | None
+    ) = None
+    HTTP_HOST: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
     HTTP_PORT: Annotated[int, Field(ge=0, le=65535)] = 8080
-    SMSC_URL: Annotated[tuple[HttpUrl, ...], BeforeValidator(_split), Field(min_length=1)] = ("https://smsc.ru",)
+    SMSC_URL: Annotated[tuple[HttpUrl, ...], BeforeValidator(_split_text), Field(min_length=1)] = ("https://smsc.ru",)
+    SMSC_PROXY: ProxyUrl | None = None
     SMSC_API_KEY: SecretStr | None = None
     SMSC_LOGIN: str | None = None
     SMSC_PASSWORD: SecretStr | None = None
-    SMSC_CALLBACK_TOKEN: Annotated[SecretStr, Field(min_length=16), AfterValidator(_path_token)]
+    SMSC_CALLBACK_TOKEN: Annotated[
+        SecretStr, Field(min_length=16), AfterValidator(_path_token), AfterValidator(_unguessable)
+    ]
     SMSC_CALLBACK_SECRET: SecretStr | None = None
     SMSC_POLL_SECONDS: Annotated[float, Field(ge=0, le=3600)] = 20
     SMSC_RELAY_URL: Annotated[str, AfterValidator(_relay_url)] | None = None
     SMSC_LOW_BALANCE: Annotated[float, Field(ge=0)] = 50
     SMSC_PRICE: Annotated[Decimal, Field(gt=0, lt=1_000_000, allow_inf_nan=False)] | None = None
     DATABASE_URL: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///data/callgate.db")
-    SECRET_KEY: Annotated[SecretStr, Field(min_length=32)]
-    OPERATORS: Annotated[tuple[Annotated[int, Field(gt=0, lt=2**52)], ...], BeforeValidator(_split)] = ()
+    SECRET_KEY: Annotated[SecretStr, Field(min_length=32), AfterValidator(_unguessable)]
+    OPERATORS: Annotated[tuple[Annotated[int, Field(gt=0, lt=2**52)], ...], BeforeValidator(_operators)] = ()
+    TRUSTED_PROXIES: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = ()
     EVENTS_URL: Annotated[str, AfterValidator(_hook_url)] | None = None
     EVENTS_SECRET: Annotated[SecretStr, AfterValidator(_secrets)] | None = None
     EVENTS_ALLOW_PRIVATE: bool = False
+    HOME_COUNTRIES: Annotated[tuple[str, ...], BeforeValidator(_countries), Field(min_length=1)] = HOME
     CALL_WINDOW: Annotated[int, Field(ge=1, le=86400)] = 900
     TELEGRAM_RATE: Annotated[float, Field(ge=0, le=10_000)] = 30
     KEEP_JOURNAL_DAYS: Annotated[int, Field(ge=1, le=36_500)] = 365
@@ -168,7 +269,7 @@ class Settings(BaseModel):
     BACKUP_EVERY_HOURS: Annotated[float, Field(ge=0, le=8760)] = 24
     BACKUP_KEEP_DAYS: Annotated[float, Field(gt=0, le=3650)] = 7
     SCREENS: Literal["plain", "rich"] = "plain"
-    LANGUAGE: Literal["ru", "en"] = "ru"
+    LANGUAGE: Annotated[Literal["ru", "en"], BeforeValidator(_language)] = "ru"
     LOG_FORMAT: Literal["console", "json"] = "console"
 
     @model_validator(mode="after")
@@ -183,6 +284,16 @@ class Settings(BaseModel):
         return timedelta(seconds=self.CALL_WINDOW)
 
     @property
+    def telegram_proxy(self) -> Proxy | None:
+        """Through what Telegram is spoken to."""
+        return Proxy.parse(self.TELEGRAM_PROXY.get_secret_value()) if self.TELEGRAM_PROXY is not None else None
+
+    @property
+    def smsc_proxy(self) -> Proxy | None:
+        """Through what the gateway is spoken to."""
+        return Proxy.parse(self.SMSC_PROXY.get_secret_value()) if self.SMSC_PROXY is not None else None
+
+    @property
     def keep(self) -> Keep:
         """For how long what happened is kept."""
         return Keep(timedelta(days=self.KEEP_JOURNAL_DAYS), timedelta(days=self.KEEP_EVENTS_DAYS))
@@ -194,6 +305,23 @@ class Settings(BaseModel):
         if self.PUBLIC_URL is None or (self.TELEGRAM_API_URL == TELEGRAM and not self.PUBLIC_URL.startswith("https:")):
             return None
         return f"{self.PUBLIC_URL}/app"
+
+    @property
+    def listens_at(self) -> str:
+        """The address of the HTTP server, as it is written."""
+        return f"[{self.HTTP_HOST}]:{self.HTTP_PORT}" if ":" in self.HTTP_HOST else f"{self.HTTP_HOST}:{self.HTTP_PORT}"
+
+    @property
+    def weak_secrets(self) -> list[str]:
+        """Secrets that others know too, so that they cannot be refused, and that are easily guessed."""
+        word = self.SMSC_CALLBACK_SECRET.get_secret_value() if self.SMSC_CALLBACK_SECRET is not None else None
+        weak = [] if word is None or (len(word) >= SHORTEST_WORD and is_unguessable(word)) else ["SMSC_CALLBACK_SECRET"]
+        return weak + ([] if all(map(is_unguessable, self.events_secrets)) else ["EVENTS_SECRET"])
+
+    @property
+    def public_path(self) -> str:
+        """The path of PUBLIC_URL, which the proxy takes off: empty, or as /gate."""
+        return urlsplit(self.PUBLIC_URL or "").path
 
     @property
     def events_secrets(self) -> list[str]:
@@ -213,16 +341,54 @@ class Settings(BaseModel):
         return f"/smsc/{self.SMSC_CALLBACK_TOKEN.get_secret_value()}"
 
 
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A variable that has no effect. `meant`: ours that its name is near to, if there is one."""
+
+    name: str
+    meant: str | None
+    is_in_file: bool
+
+
+def strays(environment: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> list[Stray]:
+    """What is set under a name that is none of ours: all of the file, and of the environment what is near to ours."""
+    in_file = {name for name, _ in _pairs(env_file)}
+    ours, found = Settings.model_fields, []
+    for name in sorted({*in_file, *(os.environ if environment is None else environment)} - {*ours, *COMPOSE}):
+        near = get_close_matches(name.upper(), ours, n=1, cutoff=NEAR)
+        is_proxy = re.fullmatch(r"(ALL|HTTPS?|NO|FTP)_PROXY", name.upper()) is not None
+        meant = near[0] if near and not is_proxy else None
+        if meant or name in in_file:
+            found.append(Stray(name, meant, name in in_file))
+    return found
+
+
+def twice(env_file: Path | None = Path(".env")) -> list[str]:
+    """Which variables the file sets more than once."""
+    return sorted(name for name, times in Counter(name for name, _ in _pairs(env_file)).items() if times > 1)
+
+
+def _pairs(env_file: Path | None) -> list[tuple[str, str | None]]:
+    """The lines of the file, in their order. Raises OSError and UnicodeDecodeError."""
+    if env_file is None or not env_file.exists():
+        return []
+    with env_file.open(encoding="utf-8") as file:
+        return [(line.key, line.value) for line in parse_stream(file) if line.key is not None]
+
+
 def load(environment: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
     """Read the settings; the environment goes before the file, and an empty value counts as not set.
 
     Raises ConfigurationError with every problem found.
     """
     try:
-        from_file = dotenv_values(env_file, interpolate=False) if env_file else {}
+        from_file: dict[str, str] = {}
+        for name, value in _pairs(env_file):
+            # An empty one takes nothing away from one that is set before it.
+            from_file |= _set_ones({name: value})
     except (UnicodeDecodeError, OSError) as error:
         raise ConfigurationError([f"{env_file}: cannot be read ({type(error).__name__}); save it as UTF-8"]) from None
-    given = _set_ones(from_file) | _set_ones(os.environ if environment is None else environment)
+    given = from_file | _set_ones(os.environ if environment is None else environment)
     try:
         return Settings.model_validate({name: given[name] for name in Settings.model_fields if name in given})
     except ValidationError as error:

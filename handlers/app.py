@@ -66,7 +66,7 @@ class AppPages:
         try:
             count(address_of(request), self._page_rate, self._clock.now())
         except web.HTTPTooManyRequests as error:
-            return too_often(error, self._words(request))
+            return too_often(error, self._words(request), in_frame=True)
         text = self._view.app_page(self._words(request), self._chat(), self._telegram_script)
         return web.Response(text=text, content_type="text/html", headers=self._headers)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -13,9 +13,10 @@ import structlog
 from aiohttp import ClientError, web
 
 from bot.telegram.texts import Words
+from bot.web.call import framed
 from bot.web.pages import HEADERS as MESSAGE_HEADERS
 from bot.web.pages import message_page
-from bot.web.rate import Rate, sender
+from bot.web.rate import TRUSTED, Network, Rate, sender
 
 log = structlog.get_logger()
 
@@ -25,6 +26,8 @@ STREAM = "stream"
 """The name of the route whose answers do not end by themselves."""
 OWN_HEADER = "X-Callgate"
 """Our own pages' scripts send it. A page of another site cannot without asking, and is not allowed to."""
+PROXIES = web.AppKey("proxies", Sequence[Network])
+"""The networks of the proxies that are believed."""
 BODY_TIMEOUT = 10.0
 """Seconds a sender is given to send its body."""
 ANSWER_TIMEOUT = 20.0
@@ -59,11 +62,17 @@ def build_http(
     health: Handler,
     ready: Handler,
     metrics: Handler,
+    proxies: Sequence[Network] = TRUSTED,
 ) -> web.Application:
-    """The application. `telegram` is None where updates are polled."""
+    """The application. `telegram` is None where updates are polled. `proxies`: whose word for an address is taken."""
     app = web.Application(middlewares=[_guarded])
-    app.router.add_get("/smsc/{token}", callback, allow_head=False)
-    app.router.add_post("/smsc/{token}", callback)
+    app[PROXIES] = proxies
+    app.on_response_prepare.append(_harden)
+    # People enter these by hand, and may end them with a slash.
+    for end in ("", "/"):
+        app.router.add_get(f"/smsc/{{token}}{end}", callback, allow_head=False)
+        app.router.add_post(f"/smsc/{{token}}{end}", callback)
+        app.router.add_get(f"/app{end}", mini_app.page)
     if telegram is not None:
         app.router.add_post("/telegram", telegram)
     app.router.add_get("/call/{token}", call.page)
@@ -71,7 +80,6 @@ def build_http(
     app.router.add_get("/call/{token}/events", call.events, name=STREAM, allow_head=False)
     app.router.add_post("/call/{token}/another", call.another)
     app.router.add_post("/call/{token}/cancel", call.cancel)
-    app.router.add_get("/app", mini_app.page)
     app.router.add_post("/app/session", mini_app.session)
     app.router.add_get("/app/state", mini_app.state)
     app.router.add_get("/static/call/{name}", call_file)
@@ -103,7 +111,12 @@ async def body_of(request: web.Request, largest: int) -> bytes:
 def address_of(request: web.Request) -> str:
     """Whose requests are counted together; see `bot.web.rate.sender`."""
     peer = request.transport.get_extra_info("peername") if request.transport else None
-    return sender(peer[0] if peer else None, request.headers.get("X-Forwarded-For"))
+    return sender(
+        peer[0] if peer else None,
+        request.headers.getall("X-Forwarded-For", ()),
+        request.headers.getall("Forwarded", ()),
+        request.app[PROXIES],
+    )
 
 
 def count(who: str, rate: Rate, now: datetime) -> None:
@@ -113,10 +126,12 @@ def count(who: str, rate: Rate, now: datetime) -> None:
         raise web.HTTPTooManyRequests(headers={"Retry-After": str(math.ceil(wait))})
 
 
-def too_often(error: web.HTTPTooManyRequests, words: Words) -> web.Response:
-    """The same for somebody who looks at it."""
+def too_often(error: web.HTTPTooManyRequests, words: Words, *, in_frame: bool = False) -> web.Response:
+    """The same for somebody who looks at it; `in_frame`, where Telegram shows it."""
     text = message_page(words("Too many requests. Please try again in a moment."), words)
     headers = MESSAGE_HEADERS | {"Retry-After": error.headers["Retry-After"]}
+    if in_frame:
+        headers["Content-Security-Policy"] = framed(headers["Content-Security-Policy"])
     return web.Response(text=text, status=error.status, content_type="text/html", headers=headers)
 
 
@@ -128,6 +143,12 @@ def nothing(status: int) -> web.Response:
 def same(given: str, expected: str) -> bool:
     """Equality that takes the same time wherever they differ; any characters are accepted."""
     return hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode())
+
+
+async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
+    """Browsers take every answer for what it says it is, and nobody is told what answers."""
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.popall("Server", None)
 
 
 @web.middleware

@@ -33,7 +33,10 @@ class MeetPerson(BaseMiddleware):
             return await handler(event, data)
         user = getattr(event, "from_user", None)
         chat_id = _private_chat(event)
-        if user is None or chat_id is None:
+        if user is None:
+            # Nobody is there who could be answered.
+            return None
+        if chat_id is None:
             return await handler(event, data)
         store: Store = data["store"]
         data["person"] = await store.people.meet(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -23,8 +24,12 @@ async def back_up(database: Database, target: Path) -> str:
     """
     if not database.is_sqlite:
         raise DatabaseError("backup: PostgreSQL is backed up with its own tool: pg_dump --format=custom")
-    await asyncio.to_thread(_check_target, target)
-    await database.vacuum_into(target)
+    await asyncio.to_thread(_make_target, target)
+    try:
+        await database.vacuum_into(target)
+    except DatabaseError:
+        await asyncio.to_thread(target.unlink)
+        raise
     problem, schema = await asyncio.to_thread(_checked, target)
     if problem != "ok":
         raise DatabaseError(f"backup: the copy is damaged ({problem})")
@@ -86,11 +91,16 @@ def _room_beside(source: Path, target: Path) -> int:
     return shutil.disk_usage(target.parent).free - source.stat().st_size
 
 
-def _check_target(target: Path) -> None:
+def _make_target(target: Path) -> None:
     if target.exists():
         raise DatabaseError(f"backup: {target} exists already; name a new file")
     if not target.parent.is_dir():
         raise DatabaseError(f"backup: there is no folder {target.parent}")
+    try:
+        # Empty, and for this user only; SQLite writes into it.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise DatabaseError(f"backup: {target} cannot be written ({error.strerror})") from error
 
 
 def _checked(path: Path) -> tuple[str, str]:

@@ -9,6 +9,8 @@ PostgreSQL: a pool; what collides is run again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import random
 import sqlite3
 import time
@@ -18,15 +20,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped] # it comes without types
 from filelock import FileLock, Timeout
-from sqlalchemy import URL, event, make_url, text
+from sqlalchemy import URL, event
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.usecases.ports import Noted, StorageUnavailableError
 from bot.usecases.ports_personal import Marker
-from storage import sqlite_adapter
+from storage import address, sqlite_adapter
+from storage.schema import unknown_revision
 from storage.store import SqlStore
 
 T = TypeVar("T")
@@ -52,11 +56,20 @@ SERVER_FAILURES = {
 }
 """What an operator can do something about (PostgreSQL manual, appendix A)."""
 POOL = 10
-TIMEOUT = 10.0
 
 
 class DatabaseError(Exception):
     """The database cannot be used; the text says why and what to do."""
+
+
+class NewerDatabaseError(DatabaseError):
+    """A newer version of this program has used the database."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"DATABASE_URL: the database is newer than this program (schema {revision}); start the version "
+            "that made it, or a newer one"
+        )
 
 
 class Database:
@@ -76,7 +89,7 @@ class Database:
         `publish` adds to a transaction what follows from the entries of its journal. Those of `noted` hear of the
         entries once they are kept, those of `timed` how long each transaction took and whether it was kept.
         """
-        self._url = driver_url(url)
+        self._address = address_of(url)
         self._marker = marker
         self._publish = publish
         self._noted = noted
@@ -90,12 +103,12 @@ class Database:
     @property
     def is_sqlite(self) -> bool:
         """Whether this process holds the whole database alone."""
-        return self._url.get_backend_name() == "sqlite"
+        return self._address.is_sqlite
 
     @property
     def file(self) -> Path:
         """The file of an SQLite database."""
-        return Path(str(self._url.database))
+        return Path(str(self._address.url.database))
 
     @property
     def engine(self) -> AsyncEngine:
@@ -105,30 +118,33 @@ class Database:
         return self._engine
 
     async def open(self) -> None:
-        """Connect. Raises DatabaseError when another process holds the file or nothing answers."""
+        """Connect. Raises DatabaseError when another process holds the file, nothing answers, or a newer version of
+        this program has used the database."""
         if self.is_sqlite:
             self._hold_file()
-            self._engine = create_async_engine(self._url, hide_parameters=True)
+            self._engine = create_async_engine(self._address.url, hide_parameters=True)
             event.listen(self._engine.sync_engine, "do_connect", sqlite_adapter.connect)
             event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_immediate)
         else:
             self._engine = create_async_engine(
-                self._url,
+                self._address.url,
                 hide_parameters=True,
                 pool_size=POOL,
                 pool_pre_ping=True,
-                connect_args={"timeout": TIMEOUT, "command_timeout": 30},
+                connect_args=self._address.connect_args,
             )
         try:
             if self.is_sqlite:
                 self._only = await self._engine.connect()
-            else:
-                async with self._engine.connect() as connection:
-                    await connection.execute(text("SELECT 1"))
-        except (SQLAlchemyError, OSError) as error:
+            async with self.begin() as connection:
+                await refuse_newer(connection)
+        except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
             await self.close()
-            raise DatabaseError(f"DATABASE_URL: the database does not open ({type(error).__name__})") from error
+            raise DatabaseError(f"DATABASE_URL: the database does not open ({_reason(error)})") from error
+        except DatabaseError:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Let go of the database, and of its file."""
@@ -261,27 +277,60 @@ class Database:
         raise StorageUnavailableError("too many collisions")
 
     def _hold_file(self) -> None:
-        if self._url.database in (None, "", ":memory:"):
-            raise DatabaseError("DATABASE_URL: name a file, as in sqlite:///data/callgate.db")
         path = self.file
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(f"{path}.lock", blocking=False)
+            make_folder(path.parent)
+            self._lock = FileLock(f"{path}.lock", blocking=False, mode=0o600)
             self._lock.acquire()
+            # For this user only, whatever the umask is; SQLite gives its log and its index the mode of the file.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", ".lock"))):
+                # It may be another user's, or on a file system without modes.
+                with contextlib.suppress(OSError):
+                    file.chmod(0o600)
         except Timeout:
             self._lock = None
             raise DatabaseError(
                 f"DATABASE_URL: {path} is in use by another Callgate process; stop that one first"
             ) from None
         except OSError as error:
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
             raise DatabaseError(f"DATABASE_URL: {path} cannot be written ({error.strerror})") from error
+
+
+async def refuse_newer(connection: AsyncConnection) -> None:
+    """Raises NewerDatabaseError."""
+    if (revision := await unknown_revision(connection)) is not None:
+        raise NewerDatabaseError(revision)
+
+
+def make_folder(folder: Path) -> None:
+    """Make it, and those above it, for this user only. One that is there stays as it is. Raises OSError."""
+    if not folder.exists():
+        make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def address_of(url: str) -> address.DatabaseAddress:
+    """Read DATABASE_URL. Raises DatabaseError."""
+    try:
+        return address.parse(url)
+    except ValueError as error:
+        raise DatabaseError(f"DATABASE_URL: {error}") from None
 
 
 def driver_url(url: str) -> URL:
     """DATABASE_URL with the driver Callgate uses."""
-    parsed = make_url(url)
-    driver = "sqlite+aiosqlite" if parsed.get_backend_name() == "sqlite" else "postgresql+asyncpg"
-    return parsed.set(drivername=driver)
+    return address_of(url).url
+
+
+def _reason(error: Exception) -> str:
+    """Why it does not open, in a few words: the server's own sentences may quote what they were given."""
+    known = {"28P01": "wrong user or password", "28000": "the server refuses the user", "3D000": "no such database"}
+    code = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return known.get(code or "", type(error).__name__)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's adapted connection

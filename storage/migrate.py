@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from sqlalchemy import Connection, String, column, inspect, select, table, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.database import Database, DatabaseError
+from storage.schema import MIGRATIONS, applied, revisions
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 ADVISORY_KEY = 0x63616C6C
 """Which PostgreSQL advisory lock keeps two replicas from migrating at once."""
-APPLIED = select(column("version_num", String)).select_from(table("alembic_version"))
 
 
 async def migrate(database: Database, revision: str = "head") -> None:
@@ -35,13 +32,12 @@ async def require_newest(database: Database) -> None:
 
 
 def newest_revision() -> str:
-    """The last of the migrations: the number that its file begins with."""
-    return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py")).partition("_")[0]
+    """The last of the migrations."""
+    return revisions()[-1]
 
 
 def _is_newest(connection: Connection) -> bool:
-    there = inspect(connection).has_table("alembic_version")
-    return there and list(connection.scalars(APPLIED)) == [newest_revision()]
+    return applied(connection) == [newest_revision()]
 
 
 def _run(connection: Connection, revision: str) -> None:

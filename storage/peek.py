@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import URL, inspect, make_url
+from sqlalchemy import URL, inspect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.domain.gate import Gate
-from storage.database import DatabaseError, driver_url
+from storage.address import DatabaseAddress
+from storage.database import DatabaseError, address_of, refuse_newer
 from storage.gates import SqlGates
 from storage.store import SqlStore
 from storage.tables import gates
@@ -27,11 +28,15 @@ class Beside:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._is_known = False
 
     async def transact(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
         """See `bot.usecases.ports.Transactions`. Raises DatabaseError."""
         try:
             async with self._engine.connect() as connection:
+                if not self._is_known:
+                    await refuse_newer(connection)
+                    self._is_known = True
                 return await work(SqlStore(connection))
         except (SQLAlchemyError, OSError) as error:
             raise DatabaseError(
@@ -49,8 +54,7 @@ async def peek(url: str, read: Callable[[SqlStore], Awaitable[T]]) -> T:
 @asynccontextmanager
 async def beside(url: str) -> AsyncIterator[Beside]:
     """Read for a while. Raises DatabaseError when there is nothing to read in yet."""
-    _check_is_there(make_url(url))
-    engine = create_async_engine(_read_only(url), poolclass=NullPool, hide_parameters=True)
+    engine = _engine(url)
     try:
         yield Beside(engine)
     finally:
@@ -59,10 +63,10 @@ async def beside(url: str) -> AsyncIterator[Beside]:
 
 async def gates_on(url: str) -> list[Gate]:
     """The gates that are on; none in a database that is still empty. Raises DatabaseError."""
-    _check_is_there(make_url(url))
-    engine = create_async_engine(_read_only(url), poolclass=NullPool, hide_parameters=True)
+    engine = _engine(url)
     try:
         async with engine.connect() as connection:
+            await refuse_newer(connection)
             if not await connection.run_sync(lambda bare: inspect(bare).has_table(gates.name)):
                 return []
             return await SqlGates(connection).that_are_on()
@@ -72,15 +76,18 @@ async def gates_on(url: str) -> list[Gate]:
         await engine.dispose()
 
 
-def _check_is_there(url: URL) -> None:
-    """Failing to open a file leaves the driver a thread that outlives the attempt."""
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-        raise DatabaseError(f"DATABASE_URL: {url.database} is not there yet; `run` and `migrate` make it")
+def _engine(url: str) -> AsyncEngine:
+    address = address_of(url)
+    # Failing to open a file leaves the driver a thread that outlives the attempt.
+    if address.is_sqlite and not Path(address.url.database or "").exists():
+        raise DatabaseError(f"DATABASE_URL: {address.url.database} is not there yet; `run` and `migrate` make it")
+    return create_async_engine(
+        _read_only(address), poolclass=NullPool, hide_parameters=True, connect_args=address.connect_args
+    )
 
 
-def _read_only(url: str) -> URL:
+def _read_only(address: DatabaseAddress) -> URL:
     """The address; of an SQLite file one by which it cannot be made or written, nor its log be folded in at the end."""
-    address = driver_url(url)
-    if address.get_backend_name() != "sqlite":
-        return address
-    return address.set(database=f"file:{quote(address.database or '')}", query={"mode": "ro", "uri": "true"})
+    if not address.is_sqlite:
+        return address.url
+    return address.url.set(database=f"file:{quote(address.url.database or '')}", query={"mode": "ro", "uri": "true"})

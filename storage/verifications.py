@@ -178,6 +178,13 @@ class SqlVerifications:
             .limit(limit)
         )
 
+    async def awaited_regions(self, since: datetime) -> set[str]:
+        states = (VerificationState.OPEN, VerificationState.EXPIRED)
+        found = await self._connection.execute(
+            select(V.region).where(V.opened_at >= since, V.state.in_(states)).distinct()
+        )
+        return {region for region in found.scalars() if region}
+
     async def tried_by_phone(self, fingerprint: Fingerprint, limit: int) -> list[int]:
         found = await self._connection.execute(
             select(V.user_id)

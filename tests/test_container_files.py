@@ -145,8 +145,8 @@ def test_by_default_the_database_is_on_the_volume() -> None:
     given = {
         "BOT_TOKEN": "1:a",
         "SMSC_API_KEY": "key",
-        "SMSC_CALLBACK_TOKEN": "a" * 16,
-        "SECRET_KEY": "a" * 32,
+        "SMSC_CALLBACK_TOKEN": "a-callback-token",
+        "SECRET_KEY": "a key of at least 32 characters, or more",
         **environment_of_image(),
     }
 

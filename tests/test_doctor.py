@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import re
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from bot import settings
 from bot.__main__ import doctor
@@ -332,3 +335,62 @@ async def test_an_own_system_that_can_be_reached_and_one_that_cannot(
     status, wrong = await examined(world, url, capsys, SMSC_RELAY_URL="http://127.0.0.1:1/", EVENTS_ALLOW_PRIVATE="1")
     assert (status, len(wrong)) == (1, 1)
     assert "SMSC_RELAY_URL: nothing listens there" in wrong[0]
+
+
+async def test_variables_whose_names_are_wrong_are_named(
+    world: World, url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPERATOR", "42")
+    (tmp_path / ".env").write_text("SMSC_POOL_SECONDS=5\nMY_OWN=1\nLANGUAGE=en\nLANGUAGE=ru\n")
+
+    status, found = await findings(world, url, capsys)
+
+    wrong = [text for label, text in found if label == "WRONG"]
+    assert (status, len(wrong)) == (1, 2)
+    assert re.match(r"OPERATOR, set in the environment, has no effect(.|\n)*rename it to OPERATORS", wrong[0])
+    assert re.match(r"SMSC_POOL_SECONDS, set in \.env, has no effect(.|\n)*rename it to SMSC_POLL_SECONDS", wrong[1])
+    notes = [text for label, text in found if label == "note"]
+    assert any(text.startswith("MY_OWN, set in .env, has no effect") for text in notes)
+    assert any(text.startswith("LANGUAGE is set more than once in .env") for text in notes)
+
+
+async def test_what_it_means_that_there_are_no_operators(
+    world: World, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, found = await findings(world, url, capsys, OPERATORS="", SMSC_CALLBACK_SECRET="word")
+
+    notes = [text for label, text in found if label == "note"]
+    assert status == 0
+    assert any(text.startswith("OPERATORS is empty: the bot tells nobody of its troubles") for text in notes)
+    assert any(text.startswith("SMSC_CALLBACK_SECRET is short or easily guessed") for text in notes)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "says"),
+    [
+        (lambda world: {"SMSC_URL": f"http://127.0.0.1:{free_port()}"}, "The gateway gives no answer: nothing listens"),
+        (lambda world: {"SMSC_URL": f"{world.url}/nowhere"}, "The gateway answers HTTP 404: something else is at"),
+    ],
+)
+async def test_what_happened_at_the_gateway_is_told_in_words(
+    world: World, url: str, capsys: pytest.CaptureFixture[str], break_it: Callable[[World], dict[str, str]], says: str
+) -> None:
+    status, (wrong,) = await examined(world, url, capsys, **break_it(world))
+
+    assert (status, wrong[: len(says)]) == (1, says)
+    assert "None" not in wrong
+
+
+async def test_a_page_that_blocks_the_gateway_is_told_apart(
+    world: World, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def blocked(_request: web.Request) -> web.Response:
+        return web.Response(text="<html><body>This site is blocked.</body></html>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", blocked)
+    async with TestServer(app) as server:
+        _, (wrong,) = await examined(world, url, capsys, SMSC_URL=str(server.make_url("")).rstrip("/"))
+
+    assert wrong.startswith("The gateway gives no answer: what answers there is not the gateway")

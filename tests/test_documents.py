@@ -23,7 +23,12 @@ DOCUMENTS = documents()
 DOCS = ROOT / "docs"
 DECISIONS = sorted((DOCS / "adr").glob("*.md"))
 EXAMPLE = ROOT / ".env.example"
-REQUIRED = {"BOT_TOKEN": "1:a", "SMSC_API_KEY": "key", "SMSC_CALLBACK_TOKEN": "a" * 16, "SECRET_KEY": "a" * 32}
+REQUIRED = {
+    "BOT_TOKEN": "1:a",
+    "SMSC_API_KEY": "key",
+    "SMSC_CALLBACK_TOKEN": "a-callback-token",
+    "SECRET_KEY": "a-key-of-at-least-32-characters-or-more",
+}
 
 BOTFATHERS = {"/newbot", "/setjoingroups"}
 FOLDERS = {"/data"}

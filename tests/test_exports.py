@@ -44,9 +44,27 @@ async def nobody(_count: int) -> None:
     """Nobody listens."""
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+7 ••• 12-34", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+7 ••• 12-34", "-1", "@SUM(A1)", "  =1", "\tx", "＝1+1"])
 def test_what_a_spreadsheet_would_run_is_a_text(text: str) -> None:
     assert harmless(text) == f"'{text}"
+
+
+TITLES = ("x;=1+1", "x\t=1+1", "x|@SUM(1)", "x; -1", "\t=1", "\r=1", 'x";=1', "x,\n+1", "a;b;=c;+d", "x;\t=1", "x'=1")
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_no_reader_of_the_file_finds_a_formula_in_it(tmp_path: Path, title: str, separator: str, quote: str) -> None:
+    parts = Parts(tmp_path, "j", "csv", None)
+    parts.write([replace(ROW, gate=title, mask=title, code=title)])
+    (written,) = parts.close()
+
+    for line in written.read_text(encoding="utf-8-sig").splitlines():
+        for cell in next(csv.reader([line], delimiter=separator, quotechar=quote), []):
+            stripped = cell.strip().lstrip('"')
+            # The id of a group is a number.
+            assert not stripped.startswith(("=", "+", "-", "@")) or stripped.lstrip("-").isdecimal(), line
 
 
 @pytest.mark.parametrize("cell", ["plain", "a=b", "", None, -1001234567890, 1.5])

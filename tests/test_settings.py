@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.settings import ConfigurationError, Settings, load
+from bot.settings import ConfigurationError, Settings, is_unguessable, load, strays, twice
 from tests.process import PATIENCE
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +73,35 @@ def test_an_empty_value_counts_as_none(name: str, value: str) -> None:
         ("PUBLIC_URL", "example.org", "must be an address"),
         ("TELEGRAM_WEBHOOK_SECRET", "hidden words", "1 to 256"),
         ("TELEGRAM_WEBHOOK_SECRET", "s" * 257, "1 to 256"),
+        ("TELEGRAM_WEBHOOK_SECRET", "s", "too short; at least 12 characters"),
+        ("TELEGRAM_WEBHOOK_SECRET", "abababababab", "too easily guessed"),
+        ("SMSC_CALLBACK_TOKEN", "s" * 40, "too easily guessed"),
+        ("SMSC_CALLBACK_TOKEN", "1234567890123456", "too easily guessed"),
+        ("SECRET_KEY", "a" * 32, "too easily guessed"),
+        ("SECRET_KEY", "changeme" * 5, "too easily guessed"),
+        ("SECRET_KEY", "abcdefghijklmnopqrstuvwxyz0123456789", "too easily guessed"),
+        ("SECRET_KEY", "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeee", "too easily guessed"),
+        ("PUBLIC_URL", "https://exa mple.org", "must be an address"),
+        ("PUBLIC_URL", "https://бот..рф", "must be an address"),
+        ("PUBLIC_URL", "https://exa_mple..org", "must be an address"),
+        ("PUBLIC_URL", "https://-example.org", "must be an address"),
+        ("PUBLIC_URL", f"https://{'a' * 64}.org", "must be an address"),
+        ("PUBLIC_URL", "https://example.org/ga te", "must be an address without spaces"),
+        ("PUBLIC_URL", "https://example.org/ворота", "must be an address without spaces"),
+        ("PUBLIC_URL", "https://[::1", "must be an address"),
+        ("PUBLIC_URL", "https://example.org:0", "must be an address"),
+        ("SMSC_URL", "https://sm sc.ru", "must be an address"),
+        ("EVENTS_URL", "https://hooks..example", "must be an address"),
+        ("SMSC_RELAY_URL", "https://ho oks.example", "must be an address"),
+        ("HTTP_HOST", "my host", "must be an address"),
+        ("HTTP_HOST", "[::1", "must be an address"),
+        ("HTTP_HOST", "http://127.0.0.1", "must be an address"),
+        ("TRUSTED_PROXIES", "my proxy", "must be networks"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33", "must be networks"),
+        ("OPERATORS", "111 222", "must be Telegram user ids, comma separated"),
+        ("OPERATORS", "@anna", "must be Telegram user ids, comma separated"),
+        ("OPERATORS", "1;2", "must be Telegram user ids, comma separated"),
+        ("OPERATORS", "1.5", "must be Telegram user ids, comma separated"),
         ("HTTP_PORT", "eighty", ""),
         ("HTTP_PORT", "-1", ""),
         ("HTTP_PORT", "65536", ""),
@@ -111,7 +141,7 @@ def test_an_empty_value_counts_as_none(name: str, value: str) -> None:
     ],
 )
 def test_a_value_that_cannot_be_used_is_one_line_that_names_its_variable(name: str, value: str, says: str) -> None:
-    (problem,) = problems(**{name: value})
+    (problem,) = problems(**{name: value, **({"EVENTS_SECRET": "a" * 32} if name == "EVENTS_URL" else {})})
 
     assert problem.startswith(f"{name}: {says}" if not says.startswith(("1 to", "letters", "plain")) else f"{name}: ")
     assert says in problem
@@ -224,6 +254,82 @@ def test_the_file_is_read_and_the_environment_goes_before_it(tmp_path: Path) -> 
     assert load({}, env_file).HTTP_PORT == 1
     config = load({"HTTP_PORT": "2"}, env_file)
     assert (config.HTTP_PORT, config.LANGUAGE) == (2, "en")
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "meant"),
+    [
+        ("HTTP_HOST", "[::]", "::"),
+        ("HTTP_HOST", "::", "::"),
+        ("HTTP_HOST", "0.0.0.0", "0.0.0.0"),
+        ("HTTP_HOST", "my-host", "my-host"),
+        ("PUBLIC_URL", "https://бот.рф/gate/", "https://xn--90a0am.xn--p1ai/gate"),
+        ("PUBLIC_URL", "https://EXAMPLE.org:8443", "https://example.org:8443"),
+        ("PUBLIC_URL", "https://[2001:db8::1]:443/x", "https://[2001:db8::1]:443/x"),
+        ("LANGUAGE", "en_US:en", "en"),
+        ("LANGUAGE", "de_DE.UTF-8:ru:en", "ru"),
+        ("LANGUAGE", "RU", "ru"),
+    ],
+)
+def test_a_value_is_taken_in_its_usual_writings(name: str, written: str, meant: str) -> None:
+    assert getattr(good(**{name: written}), name) == meant
+
+
+def test_an_address_of_ipv6_is_written_in_brackets() -> None:
+    assert good(HTTP_HOST="::", HTTP_PORT="80").listens_at == "[::]:80"
+    assert good(HTTP_PORT="80").listens_at == "127.0.0.1:80"
+
+
+def test_networks_of_proxies_are_read_with_and_without_their_length() -> None:
+    config = good(TRUSTED_PROXIES="203.0.113.7, 198.51.100.9/24,2001:db8::/32")
+
+    assert [str(network) for network in config.TRUSTED_PROXIES] == [
+        "203.0.113.7/32",
+        "198.51.100.0/24",
+        "2001:db8::/32",
+    ]
+
+
+@given(st.binary(min_size=24, max_size=64))
+def test_what_is_made_at_random_is_unguessable(random: bytes) -> None:
+    if len(set(random)) > len(random) / 2:
+        assert is_unguessable(base64.urlsafe_b64encode(random).decode())
+
+
+def test_a_secret_that_others_chose_is_only_called_weak() -> None:
+    assert good(SMSC_CALLBACK_SECRET="word", EVENTS_SECRET="a" * 32).weak_secrets == [
+        "SMSC_CALLBACK_SECRET",
+        "EVENTS_SECRET",
+    ]
+    long_ones = good(
+        SMSC_CALLBACK_SECRET="Xk3-o9Qe_21zP", EVENTS_SECRET="b7Yw" + "Kd81mVq0Zs3TnL5xHc9RpJ2fGa6u" + "eN4o"
+    )
+    assert good().weak_secrets == long_ones.weak_secrets == []
+
+
+def test_a_variable_that_stands_twice_in_the_file_keeps_the_value_that_is_not_empty(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    lines = [f"{name}='{value}'" for name, value in GOOD.items()]
+    env_file.write_text("\n".join([*lines, "OPERATORS=7", "HTTP_PORT=1", "OPERATORS=", "HTTP_PORT=2"]))
+
+    config = load({}, env_file)
+
+    assert (config.OPERATORS, config.HTTP_PORT) == ((7,), 2)
+    assert twice(env_file) == ["HTTP_PORT", "OPERATORS"]
+
+
+def test_what_has_no_effect_is_found_with_what_was_meant(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("SMSC_POOL_SECONDS=5\nMY_OWN=1\nCOMPOSE_PROFILES=postgres\nBOT_TOKEN=42:x\n")
+
+    found = strays({"OPERATOR": "42", "databaseurl": "x", "HTTP_PROXY": "x", "HOME": "/", "OPERATORS": "1"}, env_file)
+
+    assert {(stray.name, stray.meant, stray.is_in_file) for stray in found} == {
+        ("OPERATOR", "OPERATORS", False),
+        ("databaseurl", "DATABASE_URL", False),
+        ("SMSC_POOL_SECONDS", "SMSC_POLL_SECONDS", True),
+        ("MY_OWN", None, True),
+    }
 
 
 def run_bot(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

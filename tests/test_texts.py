@@ -11,7 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from bot.telegram.texts import LANGUAGES, LOCALES, Texts, shown
+from bot.telegram.texts import LANGUAGES, LOCALES, Texts, shown, visible
 
 ROOT = Path(__file__).parent.parent
 KEYWORDS = {"words": None, "_": None, "many": (1, 2)}
@@ -111,3 +111,33 @@ def test_a_moment_of_another_day_is_shown_with_its_date() -> None:
 )
 def test_names_from_outside_are_escaped_and_shortened(name: str, safe: str) -> None:
     assert shown(name) == safe
+
+
+NOTHING = (
+    "",
+    " ",
+    "\u3164",
+    "\u2800",
+    "\uffa0",
+    "\u115f",
+    "\u034f",
+    "\u00ad",
+    "\u200b",
+    "\u2066",
+    "\u0301",
+    "\ufe0f",
+    "\ue000",
+    "\0",
+    "\u2800 \u1160",
+    "\U000e0020",
+)
+
+
+@pytest.mark.parametrize("title", NOTHING)
+def test_a_title_that_draws_nothing_is_a_sign_of_its_own(title: str) -> None:
+    assert visible(title) == "…"
+
+
+@pytest.mark.parametrize("title", ["Flats", "🔥", "❤️", "🫨", "квартиры", "+1", "e\u0301", "שלום"])
+def test_a_title_that_draws_something_stays_as_it_is(title: str) -> None:
+    assert visible(title) == title

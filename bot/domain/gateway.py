@@ -104,7 +104,7 @@ class GatewayEvent:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Money on the gateway account."""
+    """Money on the gateway account: what can be spent, with a point."""
 
     amount: str
     currency: str

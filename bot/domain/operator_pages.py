@@ -137,10 +137,12 @@ class NotFound(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NobodyFound:
-    """There is nobody to be told of. `said`: the toast for what the reader has just done."""
+    """There is nobody to be told of. `said`: the toast for what the reader has just done. `looked_for`: the phones that
+    were looked for, masked and with their countries."""
 
     why: NotFound
     said: str = ""
+    looked_for: tuple[str, ...] = ()
 
 
 class TroubleKind(StrEnum):

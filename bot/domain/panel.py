@@ -123,9 +123,10 @@ class GateLine:
 
 @dataclass(frozen=True, slots=True)
 class GateList:
-    """The gates whose admin the reader is."""
+    """The gates whose admin the reader is. `more`: how many there are beside these."""
 
     gates: tuple[GateLine, ...]
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,11 +183,13 @@ class NobodyMeant:
 
 @dataclass(frozen=True, slots=True)
 class GateChoice:
-    """At which of the reader's gates: `command` is what is to be done there, `value` whom it is about."""
+    """At which of the reader's gates: `command` is what is to be done there, `value` whom it is about. `more`:
+    how many gates there are beside these."""
 
     gates: tuple[GateLine, ...]
     command: str
     value: str
+    more: int = 0
 
 
 PeopleView = WaitingList | DeclineChoice | Someone | NobodyMeant | GateChoice

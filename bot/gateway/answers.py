@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from xml.etree.ElementTree import Element  # only the type, never the parser
 
 from bot.domain.gateway import Balance, GatewayError, GatewayEvent, GatewayReason, NumberOffer
@@ -26,11 +27,12 @@ from bot.gateway.inbox import events_of
 from bot.gateway.wire import plain
 
 _TEXT_ERROR = re.compile(r"ERROR\s*=\s*([0-9]{1,4})\b", re.IGNORECASE)
-_TEXT_OFFER = re.compile(r"phone\s*=\s*([^,]*),\s*all_phones\s*=\s*(.*)", re.IGNORECASE | re.DOTALL)
+_TEXT_OFFER = re.compile(r"phone\s*+=([^,=]*),\s*+all_phones\s*+=(.*)", re.IGNORECASE | re.DOTALL)
 _NUMBERS_ERROR = re.compile(r"0\s*,\s*-\s*([0-9]{1,4})")
 _NUMBERS_OFFER = re.compile(r"[+0-9(),;\s-]+")
 _CODE = re.compile(r"-?([0-9]{1,4})")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
+_GROUPS = re.compile(r"[\s\u00a0\u202f'’]")
 _PHONE = re.compile(r"\+?([0-9]{5,15})")
 _SEPARATORS = re.compile(r"[,;\n]")
 _ORNAMENTS = re.compile(r"[\s()-]")
@@ -63,12 +65,28 @@ def inbox_of(answer: str) -> list[GatewayEvent]:
 
 
 def balance_of(answer: str) -> Balance:
-    """The money in an answer of `balance.php`. Raises GatewayError."""
+    """The money in an answer of `balance.php`, with what the account may go below zero. Raises GatewayError."""
     value = _object(answer, ACCOUNT_REASONS)
-    amount, currency = value.get("balance"), value.get("currency")
-    if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount.strip()):
+    amount, credit, currency = _amount(value.get("balance")), _amount(value.get("credit")), value.get("currency")
+    if amount is None:
         raise unintelligible()
-    return Balance(amount.strip(), plain(currency) if isinstance(currency, str) else "")
+    money = amount if credit is None else str(Decimal(amount) + Decimal(credit))
+    return Balance(money, plain(currency) if isinstance(currency, str) else "")
+
+
+def _amount(written: object) -> str | None:
+    """An amount with a point, however people of other countries write it; None when it is none."""
+    if not isinstance(written, str):
+        return None
+    text = _GROUPS.sub("", written).replace("\N{MINUS SIGN}", "-")
+    decimal = max(text.rfind("."), text.rfind(","))
+    if decimal >= 0:
+        separators = re.findall(r"[.,]", text)
+        # What stands more than once, and not last, parts thousands.
+        is_decimal = separators.count(text[decimal]) == 1
+        whole, fraction = text[:decimal], text[decimal + 1 :]
+        text = re.sub(r"[.,]", "", whole) + (f".{fraction}" if is_decimal else fraction)
+    return text if _AMOUNT.fullmatch(text) else None
 
 
 def _object(answer: str, reasons: Mapping[int, GatewayReason]) -> dict[str, object]:
@@ -99,7 +117,7 @@ def _as_json(answer: str) -> object:
     if error := _TEXT_ERROR.match(answer) or _NUMBERS_ERROR.fullmatch(answer):
         return {"error_code": error[1]}
     if offer := _TEXT_OFFER.fullmatch(answer):
-        return {"phone": offer[1], "all_phones": offer[2]}
+        return {"phone": offer[1].strip(), "all_phones": offer[2]}
     if _NUMBERS_OFFER.fullmatch(answer):
         return {"all_phones": answer}
     raise UnreadableError("none of the documented shapes")

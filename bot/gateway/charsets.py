@@ -27,6 +27,9 @@ CHARSETS = {
 }
 """Name on the wire, in lower case → Python's codec. ASCII is read as its superset."""
 
+NOT_ASCII = ("utf-7", "utf7", "utf-16", "utf16", "utf-32", "utf32", "ucs", "iso-2022", "hz", "ebcdic", "cp037")
+"""Beginnings of the names of charsets in which the bytes of ASCII may mean something else."""
+
 DEFAULT = ("utf-8", "cp1251")
 """When no charset is named. windows-1251 is SMSC's default, but Russian text in it is no valid utf-8, while
 text in utf-8 nearly always looks valid in windows-1251; so this order gets both right."""
@@ -36,11 +39,12 @@ SIGNED = tuple(dict.fromkeys(CHARSETS.values()))
 
 
 def codec(name: str) -> str:
-    """Python's codec for a charset named on the wire. Raises UnreadableError for a name nobody uses here."""
-    try:
-        return CHARSETS[name.strip().lower()]
-    except KeyError:
-        raise UnreadableError("the charset is unknown") from None
+    """Python's codec for a charset named on the wire. Under a name nobody uses here only ASCII is read, which is the
+    same in nearly all of them. Raises UnreadableError where it is not."""
+    known = name.strip().strip("\"'").lower()
+    if known.startswith(NOT_ASCII):
+        raise UnreadableError("the charset is unknown")
+    return CHARSETS.get(known, "ascii")
 
 
 def decode(pieces: Sequence[bytes], codecs: Sequence[str]) -> list[str]:

@@ -7,6 +7,13 @@ import ipaddress
 import socket
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+WORLD = ipaddress.ip_network("2000::/3")
+"""All that was ever given out for the Internet; what lies outside is for machines, networks, or nobody yet."""
+SPECIAL = tuple(
+    map(ipaddress.ip_network, ("192.88.99.0/24", "2001::/23", "2001:db8::/32", "3fff::/20", "2d00::/8", "2e00::/7"))
+)
+"""Of the Internet's part what is for documents, protocols or nobody, beyond what this Python knows of (IANA's
+registries of special-purpose addresses, and of IPv6 unicast addresses)."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -21,7 +28,10 @@ def is_private(address: str) -> bool:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    return not all(_is_of_the_world(one) for one in (found, *_within(found)))
+    within = _within(found)
+    # Where an IPv4 address is all that is meant, it alone counts.
+    is_shell = isinstance(found, ipaddress.IPv6Address) and (found.ipv4_mapped is not None or found in NAT64)
+    return not all(_is_of_the_world(one) for one in (within if is_shell else (found, *within)))
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -43,7 +53,9 @@ async def checked(host: str, port: int, *, allow_private: bool) -> list[str]:
 
 
 def _is_of_the_world(address: Address) -> bool:
-    return address.is_global and not address.is_multicast
+    if isinstance(address, ipaddress.IPv6Address) and address not in WORLD:
+        return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in SPECIAL)
 
 
 def _within(address: Address) -> list[Address]:

@@ -19,7 +19,7 @@ from bot.sandbox import smsc_shapes as shapes
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.faults import Fault, Faults, hold_back, reset
 from bot.sandbox.smsc_callback import Callbacks
-from bot.sandbox.smsc_numbers import digits, parsed, pool_for
+from bot.sandbox.smsc_numbers import Spelling, digits, parsed, pool_for, spelled
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.trace import Trace, masked
 
@@ -84,7 +84,7 @@ class _Limits:
 class Smsc:
     """The gateway account: its settings, what it was asked, and the calls it heard.
 
-    `fail_with`, `balance`, `blacklist` and `answers_in_fmt` decide how it answers; `callback` holds how it
+    `fail_with`, `balance`, `blacklist`, `answers_in_fmt` and `spelling` decide how it answers; `callback` holds how it
     reports calls (also reachable here: `callback_url`, `callback_shape` and so on).
     """
 
@@ -95,6 +95,7 @@ class Smsc:
         self.balance = Decimal("100.00")
         self.blacklist: set[str] = set()
         self.answers_in_fmt: int | None = None
+        self.spelling: Spelling = "international"
         self.own_limits = True
         self.inbox_hears_calls = True
         self.says_empty_with_error = False
@@ -228,7 +229,8 @@ class Smsc:
             if endpoint == "wait_call":
                 numbers = self._assign(given.get("phone", ""))
                 number = numbers[0]
-                body, kind = shapes.assigned(number, numbers, shown)
+                written = [spelled(one, self.spelling) for one in numbers]
+                body, kind = shapes.assigned(written[0], written, shown)
             elif endpoint == "get":
                 body, kind = json.dumps(self._read_inbox(given), ensure_ascii=False), shapes.JSON_TYPE
             else:
@@ -337,7 +339,8 @@ class Smsc:
                 "sent": stamp,
             }
             self.inbox.append(entry | {"at": now.timestamp()})
-        self.callback.report_call(number, phone, to, stamp, int(now.timestamp()))
+        caller_written, called_written = spelled(phone, self.spelling), spelled(to, self.spelling)
+        self.callback.report_call(number, caller_written, called_written, stamp, int(now.timestamp()))
         return self.sound or ("dropped" if int(to[-1]) % 2 else "number unavailable")
 
 

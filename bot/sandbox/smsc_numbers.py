@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
+
+Spelling = Literal["international", "national", "bare"]
 
 OWN = {
     "RU": ["74951234567", "74951234568", "74951234569", "74951234570", "74951234571"],
@@ -25,6 +28,18 @@ def parsed(phone: str) -> phonenumbers.PhoneNumber | None:
 def digits(number: phonenumbers.PhoneNumber) -> str:
     """International digits without the plus, as the gateway writes them."""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).lstrip("+")
+
+
+def spelled(phone: str, spelling: Spelling) -> str:
+    """Digits of a number as the gateway may write them: with the code of the country, as people of the country dial
+    them (8 495 …), or without what they dial first."""
+    number = parsed(phone)
+    if number is None or spelling == "international":
+        return phone
+    if spelling == "bare":
+        return phonenumbers.national_significant_number(number)
+    national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return "".join(filter(str.isdigit, national))
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ from bot.usecases.ports import Randomness, StorageUnavailableError, Store, Trans
 from bot.usecases.report_failure import ReportFailure
 
 log = structlog.get_logger()
+
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 Dispatch = Callable[[Update, Store], Awaitable[object]]
 
@@ -71,7 +74,7 @@ class Intake:
 
     def _decoded(self, raw: Any) -> Update | None:  # noqa: ANN401 - whatever JSON arrived
         try:
-            update = Update.model_validate(raw, context={"bot": self._bot})
+            update = Update.model_validate(_storable(raw), context={"bot": self._bot})
             _ = update.event_type
         except (ValidationError, RecursionError):
             outcome = "undecodable"
@@ -129,6 +132,18 @@ class Intake:
         except Exception:  # noqa: BLE001 - the failure that is to be logged matters more
             return {}
         return {} if found is None else {"verification": found.id}
+
+
+def _storable(value: Any) -> Any:  # noqa: ANN401 - whatever JSON arrived
+    """The same without what a database cannot keep as text: NUL (PostgreSQL) and halves of surrogate pairs (both).
+    Anybody may put them into a name or a title. Raises RecursionError."""
+    if isinstance(value, str):
+        return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value) if UNSTORABLE.search(value) else value
+    if isinstance(value, dict):
+        return {name: _storable(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_storable(inner) for inner in value]
+    return value
 
 
 def _kind(update: Update) -> str:

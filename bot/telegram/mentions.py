@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bot.telegram.texts import apart, shown, visible
+from bot.telegram.texts import apart, drawn, shown, visible
 
 LONGEST = 16
 MOST_DIGITS = 3
@@ -30,10 +30,10 @@ LINKING = re.compile(
 def harmless(name: str, user_id: int) -> str:
     """A name without what could be a link, a mention, markup, a phone or a picture; the id where nothing is left."""
     # A sign between two letters becomes a space, so that “join.chat” is two words and no address.
-    plain = "".join(char if char in JOINTS or unicodedata.category(char)[0] in "LMN" else " " for char in name)
+    plain = "".join(char if char in JOINTS or unicodedata.category(char)[0] in "LMN" else " " for char in drawn(name))
     if sum(char.isnumeric() for char in plain) > MOST_DIGITS:
         plain = "".join(" " if char.isnumeric() else char for char in plain)
-    words = [word for word in plain.split() if word.strip(JOINTS)]
+    words = [word for word in plain.split() if any(unicodedata.category(char)[0] in "LN" for char in word)]
     return visible(" ".join(words), LONGEST) if words else f"id {user_id}"
 
 

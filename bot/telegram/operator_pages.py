@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
@@ -51,7 +52,7 @@ def draw_operator(view: OperatorView, words: Words, now: datetime) -> Drawing:
             return _found(view, words, now)
         case NobodyFound():
             lines = _said(view.said, words)
-            return Drawing("\n".join([*lines, _nobody(view.why, words)]), None)
+            return Drawing("\n".join([*lines, _nobody(view.why, words) + _looked_for(view.looked_for, words)]), None)
         case PersonCard():
             return _person(view, words, now)
         case GatesToActAt():
@@ -128,6 +129,10 @@ def _nobody(why: NotFound, words: Words) -> str:
             return words(
                 "Unknown person: this is nobody's id, and nobody has verified, or tried to, with such a phone."
             )
+
+
+def _looked_for(phones: Sequence[str], words: Words) -> str:
+    return " " + words("I looked for {phones}.", phones=", ".join(phones)) if phones else ""
 
 
 def _said(said: str, words: Words) -> list[str]:

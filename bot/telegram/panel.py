@@ -38,7 +38,18 @@ def _gates(view: GateList, words: Words) -> Drawing:
         )
     buttons = [[keyboards.panel(_named(line), ActKind.OPEN, line.gate_id, Page.CARD)] for line in view.gates]
     text = words("<b>Your groups</b>\n\nBehind each stands how many wait there.")
-    return Drawing(text, keyboards.rows(*buttons))
+    return Drawing(text + more_gates(view.more, words), keyboards.rows(*buttons))
+
+
+def more_gates(more: int, words: Words) -> str:
+    """That there are more gates than the list holds, and how to open one of them; empty when there are none."""
+    if not more:
+        return ""
+    return "\n\n" + words.many(
+        "{count} more group is not shown: to open it, send /gate there.",
+        "{count} more groups are not shown: to open one, send /gate there.",
+        more,
+    )
 
 
 def _named(line: GateLine) -> str:

@@ -22,6 +22,7 @@ from bot.domain.people_pages import (
 from bot.telegram import keyboards
 from bot.telegram.drawing import Drawing
 from bot.telegram.mentions import harmless, mention
+from bot.telegram.panel import more_gates
 from bot.telegram.people_words import decision, happened, lasted, stage, standing
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, shown, visible
@@ -175,7 +176,7 @@ def _gate_choice(view: GateChoice, words: Words) -> Drawing:
         [keyboards.panel(visible(line.title, BUTTON_LENGTH), ActKind.COMMAND, line.gate_id, view.command, view.value)]
         for line in view.gates
     ]
-    return Drawing(words("<b>In which group?</b>"), keyboards.rows(*buttons))
+    return Drawing(words("<b>In which group?</b>") + more_gates(view.more, words), keyboards.rows(*buttons))
 
 
 def _to_pending(gate_id: int, words: Words) -> InlineKeyboardButton:

@@ -21,9 +21,9 @@ LANGUAGES = ("en", "ru")
 LONGEST_NAME = 64
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
 FROM_RIGHT = ("R", "AL")
-INVISIBLE = frozenset(
-    chr(code) for span in ((0x200B, 0x2010), (0x202A, 0x202F), (0x2060, 0x2070)) for code in range(*span)
-)
+BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\U0001d159")
+"""Letters and signs that draw nothing, though their category does not say so (Unicode, Default_Ignorable_Code_Point;
+the empty pattern of Braille; the null notehead)."""
 
 
 class Texts:
@@ -79,11 +79,24 @@ class Words:
 
 def visible(name: str, longest: int = LONGEST_NAME) -> str:
     """A name or title from outside as plain text: one line, short, nothing invisible, never empty."""
-    cleaned = "".join(" " if char.isspace() else char for char in name if char not in INVISIBLE and char != "\0")
-    cleaned = " ".join(cleaned.split())
+    cleaned = " ".join(drawn(name).split())
+    if not any(unicodedata.category(char)[0] in "LNPSC" for char in cleaned):
+        # Marks of letters that are not there.
+        return "…"
     if len(cleaned) > longest:
         cleaned = cleaned[: longest - 1].rstrip() + "…"
     return cleaned or "…"
+
+
+def drawn(name: str) -> str:
+    """A name without what draws nothing: of control, of format, of private use. What this Python does not know may be
+    a newer picture, and stays."""
+    return "".join(" " if char.isspace() else char for char in name if char.isspace() or not _draws_nothing(char))
+
+
+def _draws_nothing(char: str) -> bool:
+    is_reserved = "\U000e0000" <= char <= "\U000e0fff" or "\ufff0" <= char <= "\ufff8"
+    return char in BLANKS or is_reserved or unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co")
 
 
 def shown(name: str, longest: int = LONGEST_NAME) -> str:

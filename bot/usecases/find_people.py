@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.operator_pages import HISTORY, NotFound
@@ -21,11 +22,13 @@ TEL = re.compile(r"^tel:", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Who was found; or why nobody was. `held_phone`: a phone number may stand in what was asked."""
+    """Who was found; or why nobody was. `held_phone`: a phone number may stand in what was asked. `phones`: the numbers
+    that it could be, masked."""
 
     user_ids: tuple[int, ...] = ()
     why: NotFound = NotFound.NOTHING_ASKED
     held_phone: bool = False
+    phones: tuple[str, ...] = ()
 
 
 class FindPeople:
@@ -50,26 +53,33 @@ class FindPeople:
         number = TEL.sub("", asked)
         if any(char.isalpha() for char in number) or not any(char.isdigit() for char in number):
             return Search(why=NotFound.NOT_UNDERSTOOD, held_phone=held_phone)
-        phone = self._phones.parse(number)
-        if phone is None:
+        phones = self._phones.readings(number)
+        if not phones:
             return Search(why=NotFound.UNREADABLE, held_phone=True)
-        return Search(await self._of_phone(store, phone), NotFound.PHONE, held_phone=True)
+        return Search(await self._of_phones(store, phones), NotFound.PHONE, held_phone=True, phones=_masks(phones))
 
     async def _number(self, store: Store, asked: str, user_id: int) -> Search:
         by_id = (user_id,) if user_id > 0 and await is_known(store, user_id) else ()
-        phone = self._phones.parse(asked) if asked.isdigit() else None
-        by_phone = await self._of_phone(store, phone) if phone is not None else ()
+        phones = self._phones.readings(asked) if asked.isdigit() else ()
+        by_phone = await self._of_phones(store, phones)
         found = tuple(dict.fromkeys((*by_id, *by_phone)))
         # Somebody's id may look like a number; then it is not meant as one.
-        held_phone = bool(by_phone) or (phone is not None and not by_id)
-        return Search(found, NotFound.ID if phone is None else NotFound.NUMBER, held_phone)
+        held_phone = bool(by_phone) or (bool(phones) and not by_id)
+        return Search(found, NotFound.NUMBER if phones else NotFound.ID, held_phone, _masks(phones))
 
-    async def _of_phone(self, store: Store, phone: Phone) -> tuple[int, ...]:
-        """Whom this phone verified, by rank, and then who tried to verify with it."""
-        fingerprint = self._vault.fingerprint(phone)
-        owners = [owner.user_id for owner in await store.phones.owners(fingerprint)]
-        tried = await store.verifications.tried_by_phone(fingerprint, MOST_FOUND)
-        return tuple(dict.fromkeys((*owners, *tried)))[:MOST_FOUND]
+    async def _of_phones(self, store: Store, phones: Sequence[Phone]) -> tuple[int, ...]:
+        """Whom each of these phones verified, by rank, and then who tried to verify with it."""
+        found: list[int] = []
+        for phone in phones:
+            fingerprint = self._vault.fingerprint(phone)
+            found += [owner.user_id for owner in await store.phones.owners(fingerprint)]
+            found += await store.verifications.tried_by_phone(fingerprint, MOST_FOUND)
+        return tuple(dict.fromkeys(found))[:MOST_FOUND]
+
+
+def _masks(phones: Sequence[Phone]) -> tuple[str, ...]:
+    """As they are shown: masked, each with its country."""
+    return tuple(f"{phone.mask} {phone.region}".strip() for phone in phones)
 
 
 def may_hold_phone(text: str) -> bool:
@@ -80,7 +90,7 @@ def may_hold_phone(text: str) -> bool:
 def only_phone(text: str, phones: PhoneRules) -> Phone | None:
     """The phone that the text is; None where it is something else, or more."""
     number = TEL.sub("", text.strip())
-    return None if any(char.isalpha() for char in number) else phones.parse(number)
+    return None if any(char.isalpha() for char in number) else next(iter(phones.readings(number)), None)
 
 
 async def is_known(store: Store, user_id: int) -> bool:

@@ -74,6 +74,8 @@ class OperatorDesk:
             said: dict[str, str | int] = {"message_id": message_id}
             await store.errands.add(ErrandKind.DELETE_MESSAGE, person.chat_id, said, self._clock.now())
         details: dict[str, str | int] = {"page": OperatorPage.FOUND, "why": search.why}
+        if search.phones:
+            details["looked_for"] = "\n".join(search.phones)
         if len(search.user_ids) == 1:
             details = {"page": OperatorPage.PERSON, "user": search.user_ids[0]}
         elif search.user_ids:

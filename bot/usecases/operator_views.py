@@ -191,7 +191,8 @@ async def _masks(store: Store, user_ids: Collection[int]) -> dict[int, str]:
 async def _found(store: Store, details: Mapping[str, str | int]) -> Found | NobodyFound:
     user_ids = [int(user_id) for user_id in str(details.get("found", "")).split()]
     if not user_ids:
-        return NobodyFound(NotFound(str(details["why"])))
+        looked_for = tuple(str(details.get("looked_for", "")).splitlines())
+        return NobodyFound(NotFound(str(details["why"])), looked_for=looked_for)
     page, pages = _page(details, len(user_ids))
     shown = user_ids[page * ON_A_PAGE : (page + 1) * ON_A_PAGE]
     masks, names = await _masks(store, shown), await store.requests.names(shown)

@@ -40,11 +40,11 @@ async def panel_view(store: Store, row: ScreenRow, now: datetime) -> PanelView |
 
 
 async def _gates(store: Store, row: ScreenRow) -> GateList:
-    lines = []
-    for gate in (await store.admins.gates_of(row.user_id))[:MOST_GATES]:
+    lines, gates = [], await store.admins.gates_of(row.user_id)
+    for gate in gates[:MOST_GATES]:
         waiting = await store.requests.count_waiting(gate.chat_id)
         lines.append(GateLine(gate.chat_id, gate.title, gate.is_on, gate.switch, waiting))
-    return GateList(tuple(lines))
+    return GateList(tuple(lines), more=max(0, len(gates) - MOST_GATES))
 
 
 async def _card(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> GateCard:  # noqa: ARG001 - a Builder

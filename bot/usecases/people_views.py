@@ -122,8 +122,7 @@ async def _history(store: Store, gate_id: int, user_id: int) -> tuple[Happening,
 
 async def gate_choice(store: Store, row: ScreenRow) -> GateChoice:
     """At which of their gates they want something done."""
-    lines = [
-        GateLine(gate.chat_id, gate.title, gate.is_on, gate.switch, waiting=0)
-        for gate in (await store.admins.gates_of(row.user_id))[:MOST_GATES]
-    ]
-    return GateChoice(tuple(lines), str(row.details["then"]), str(row.details.get("value", "")))
+    gates = await store.admins.gates_of(row.user_id)
+    lines = tuple(GateLine(gate.chat_id, gate.title, gate.is_on, gate.switch, waiting=0) for gate in gates[:MOST_GATES])
+    more = max(0, len(gates) - MOST_GATES)
+    return GateChoice(lines, str(row.details["then"]), str(row.details.get("value", "")), more)

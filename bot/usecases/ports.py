@@ -31,6 +31,10 @@ class PhoneRules(Protocol):
     def parse(self, text: str) -> Phone | None:
         """The number in `text` (international, with or without `+`), or None when it cannot be one."""
 
+    def readings(self, text: str, regions: Collection[str] = ()) -> tuple[Phone, ...]:
+        """Every number that `text` may be: first as people write it within these countries (those of the installation
+        when none are named), then with the code of its country. None of them twice."""
+
     def parse_mobile(self, text: str) -> Phone | None:
         """Like `parse`, and None too when the number cannot be a mobile one."""
 

@@ -106,6 +106,9 @@ class Verifications(Protocol):
 
     async def latest_of_many(self, user_ids: Collection[int]) -> dict[int, Verification]: ...
 
+    async def awaited_regions(self, since: datetime) -> set[str]:
+        """The countries of the phones that calls are waited for from, in attempts begun since then."""
+
     async def unconfirmed_by_phone(self, fingerprint: Fingerprint, since: datetime) -> list[Verification]:
         """Open or expired ones opened after `since`, newest first."""
 

@@ -11,8 +11,9 @@ from bot.domain.breaker import Breaker
 from bot.domain.delivery import Notice
 from bot.domain.gateway import NOT_THE_PERSONS, GatewayError, GatewayReason, NumberOffer
 from bot.domain.journal import Event
+from bot.domain.phone import Phone
 from bot.domain.trouble import Sighting, Trouble
-from bot.usecases.ports import NumberSource, Store, Transactions, Vault
+from bot.usecases.ports import NumberSource, PhoneRules, Store, Transactions, Vault
 from bot.usecases.ports_people import NumberAsk
 from bot.usecases.raise_alarm import RaiseAlarm
 from bot.usecases.tell_operators import TellOperators
@@ -38,6 +39,7 @@ class RequestNumber:
         mark_inbox: Callable[[], Awaitable[int]] | None,
         call_window: timedelta,
         tell_operators: TellOperators,
+        phones: PhoneRules,
     ) -> None:
         self._clock = clock
         self._transactions = transactions
@@ -46,6 +48,7 @@ class RequestNumber:
         self._mark_inbox = mark_inbox
         self._call_window = call_window
         self._tell_operators = tell_operators
+        self._phones = phones
         self._raise_alarm = RaiseAlarm(tell_operators)
 
     async def due(self, limit: int, busy: Collection[int]) -> list[NumberAsk]:
@@ -75,11 +78,26 @@ class RequestNumber:
             return
         inbox_after = await self._inbox_mark()
         try:
-            offer = await self._gateway.request_number(phone)
+            offer = self._real(await self._gateway.request_number(phone), phone)
         except GatewayError as error:
             await self._note_refusal(ask, error, was_asked=True)
         else:
             await self._note_offer(ask, offer, inbox_after)
+
+    def _real(self, offer: NumberOffer, phone: Phone) -> NumberOffer:
+        """The offer in numbers of the person's own country, however the gateway writes them. Raises GatewayError where
+        the number to call is none: a call to it would cost money, or reach somebody else."""
+        numbers = [self._of_country(number, phone) for number in (offer.number, *offer.alternatives)]
+        if numbers[0] is None:
+            raise GatewayError(GatewayReason.UNAVAILABLE, detail="a number of another country")
+        return NumberOffer(numbers[0], tuple(dict.fromkeys(number for number in numbers[1:] if number is not None)))
+
+    def _of_country(self, number: str, phone: Phone) -> str | None:
+        direct = self._phones.parse(number)
+        # Without its + it may be as people of the country write it.
+        readings = self._phones.readings(number.removeprefix("+"), [phone.region or ""])
+        found = [read.e164 for read in (direct, *readings) if read and read.country_code == phone.country_code]
+        return found[0] if found else None
 
     async def _inbox_mark(self) -> int | None:
         if self._mark_inbox is None:

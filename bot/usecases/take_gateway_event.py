@@ -42,7 +42,7 @@ class TakeGatewayEvent:
 
     async def __call__(self, store: Store, event: GatewayEvent) -> bool:
         now = self._clock.now()
-        caller = self._phones.parse(event.caller) if event.caller else None
+        caller = await self._caller(store, event, now) if event.caller else None
         fingerprint = self._vault.fingerprint(caller) if caller else None
         digest = self._vault.digest(event.identity) if event.identity else self._randomness.token()
         event_id = await store.events.keep(event, digest, fingerprint, caller.mask if caller else "", now)
@@ -60,10 +60,37 @@ class TakeGatewayEvent:
         return False
 
     async def _hint(self, store: Store, event: GatewayEvent, fingerprint: Fingerprint | None, now: datetime) -> None:
-        called = self._phones.parse(event.called)
-        if called is not None:
-            call = Call(fingerprint or NOBODY, called.e164, event.placed_at, now, event.source)
+        direct = self._phones.parse(event.called)
+        numbers = [phone.e164 for phone in (direct, *self._phones.readings(event.called)) if phone is not None]
+        # Somebody waits on one of them at the most: the gateway wrote one number, in one of the ways it may.
+        for called in dict.fromkeys(numbers):
+            call = Call(fingerprint or NOBODY, called, event.placed_at, now, event.source)
             await hint_call(store, call, event.caller, event.inbox_id, now)
+
+    async def _caller(self, store: Store, event: GatewayEvent, now: datetime) -> Phone | None:
+        """Whose call it is. Where the gateway leaves out the code of the country, a phone that is waited for is meant,
+        if it is one only."""
+        written = self._phones.parse(event.caller)
+        since = now - 2 * LATE_REPORT
+        if event.kind is not EventKind.CALL or (written and await self._is_awaited(store, written, since)):
+            return written
+        regions = await store.verifications.awaited_regions(since)
+        readings = self._phones.readings(event.caller, regions) if regions else ()
+        awaited = [phone for phone in readings if await self._is_awaited(store, phone, since)]
+        return awaited[0] if len(awaited) == 1 else written
+
+    async def _is_awaited(self, store: Store, phone: Phone, since: datetime) -> bool:
+        return bool(await store.verifications.unconfirmed_by_phone(self._vault.fingerprint(phone), since))
+
+    def _called(self, written: str, verification: Verification) -> str:
+        """The number that was called, as it was given to this person when it can be that one."""
+        if not written:
+            return ""
+        direct = self._phones.parse(written)
+        spelled = [direct.e164] if direct else []
+        spelled += [phone.e164 for phone in self._phones.readings(written, [verification.region or ""])]
+        given = [number for number in spelled if any(number in offered.offer for offered in verification.numbers)]
+        return given[0] if given else direct.e164 if direct else written
 
     @staticmethod
     async def _is_known(store: Store, fingerprint: Fingerprint, now: datetime) -> bool:
@@ -77,12 +104,14 @@ class TakeGatewayEvent:
         if caller is None:
             return None
         fingerprint = self._vault.fingerprint(caller)
-        called = self._phones.parse(event.called)
-        call = Call(fingerprint, called.e164 if called else event.called, event.placed_at, now, event.source)
         for found in await store.verifications.unconfirmed_by_phone(fingerprint, now - 2 * LATE_REPORT):
             await store.people.lock(found.user_id)
             verification = await store.verifications.get(found.id)
-            if verification is None or verification.heard_in(call, event.inbox_id) is None:
+            if verification is None:
+                continue
+            called = self._called(event.called, verification)
+            call = Call(fingerprint, called, event.placed_at, now, event.source)
+            if verification.heard_in(call, event.inbox_id) is None:
                 continue
             other = EventSource.INBOX if event.source is EventSource.CALLBACK else EventSource.CALLBACK
             if event.placed_at is None and await store.events.pair_with_twin(

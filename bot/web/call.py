@@ -28,7 +28,7 @@ MINUTE = timedelta(minutes=1)
 QUIET_ZONE = 4
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'",
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
@@ -44,19 +44,28 @@ def app_headers(telegram_script: str) -> dict[str, str]:
     without a launch that Telegram signed for the person who looks at it.
     """
     policy = HEADERS["Content-Security-Policy"].replace("script-src 'self'", f"script-src 'self' {telegram_script}")
-    return HEADERS | {"Content-Security-Policy": policy}
+    return HEADERS | {"Content-Security-Policy": framed(policy)}
+
+
+def framed(policy: str) -> str:
+    """The policy of a page that others may frame."""
+    return policy.replace("; frame-ancestors 'none'", "")
 
 
 class StaticFiles:
-    """The page's files, read once. `version` of one is part of its address, so that it can be kept for ever."""
+    """The page's files, read once. `version` of one is part of its address, so that it can be kept for ever.
 
-    def __init__(self) -> None:
+    `root` is the path of PUBLIC_URL: what stands before all paths, and is taken off by the proxy.
+    """
+
+    def __init__(self, root: str = "") -> None:
+        self.root = root
         self.files = {file.name: file.read_bytes() for file in STATIC.iterdir() if file.suffix in TYPES}
         self._versions = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in self.files.items()}
 
     def address(self, name: str) -> str:
         """Where the page finds it."""
-        return f"/static/call/{name}?v={self._versions[name]}"
+        return f"{self.root}/static/call/{name}?v={self._versions[name]}"
 
     def is_current(self, name: str, version: str) -> bool:
         """Whether `version` is the one there is."""
@@ -113,7 +122,7 @@ class CallView:
         return {
             "result": toast,
             "says": says,
-            "next": f"/call/{next_token}" if next_token else "",
+            "next": f"{self._static.root}/call/{next_token}" if next_token else "",
             "state": self.facts(screen),
         }
 
@@ -161,6 +170,7 @@ class CallView:
         return self._page.substitute(
             {name: escape(text) for name, text in labels.items()},
             language=words.language,
+            root=escape(self._static.root),
             css=self._static.address("call.css"),
             desk_css=self._static.address("desk.css"),
             js=self._static.address("call.js"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 BURST = 120.0
 A_SECOND = 5.0
@@ -12,6 +14,27 @@ A_SECOND = 5.0
 REMEMBERED = 20_000
 V6_NETWORK = 64
 """Who has an IPv6 address has a whole network of them."""
+
+Network = IPv4Network | IPv6Network
+
+TRUSTED: tuple[Network, ...] = tuple(
+    ip_network(written)
+    for written in (
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "100.64.0.0/10",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+"""Where proxies are that are believed when none are named: this machine and private networks."""
+
+_BRACKETED = re.compile(r"\[([^\[\]]*)\](?::\w+)?")
+_WITH_PORT = re.compile(r"([^:]*):\w+")
 
 
 class Rate:
@@ -34,32 +57,64 @@ class Rate:
         return 0.0 if allowed else (1 - tokens) / self._a_second
 
 
-def sender(peer: str | None, forwarded: str | None) -> str:
-    """The address to count: the socket's, or what a proxy on a private network says of it.
+def sender(
+    peer: str | None,
+    x_forwarded_for: Sequence[str] = (),
+    forwarded: Sequence[str] = (),
+    trusted: Sequence[Network] = TRUSTED,
+) -> str:
+    """The address to count: the socket's, or what a proxy on one of the `trusted` networks says of it.
 
-    Of `X-Forwarded-For` the last address counts that is not such a proxy's: those before it are the sender's own words.
+    `x_forwarded_for` and `forwarded` are all lines of these headers, in their order (RFC 7239, and what proxies wrote
+    before it). The last address counts that is not such a proxy's: those before it are the sender's own words. Where
+    the two headers disagree, the sender made one of them up, and neither counts.
     """
-    found = peer or ""
-    for hop in [*reversed((forwarded or "").split(",")), ""]:
-        if not _is_near(found):
-            break
-        if _parsed(hop) is None:
-            break
-        found = hop.strip()
-    address = _parsed(found)
-    if isinstance(address, IPv6Address):
-        return f"{int(address) >> (128 - V6_NETWORK):x}::"
-    return str(address) if address else found
+    lists = [
+        [hop for line in lines for hop in read(line)]
+        for lines, read in ((x_forwarded_for, _hops), (forwarded, _forwarded_hops))
+        if lines
+    ]
+    found = {_nearest(peer or "", hops, trusted) for hops in lists}
+    address = found.pop() if len(found) == 1 else peer or ""
+    parsed = parse_address(address)
+    if isinstance(parsed, IPv6Address):
+        return f"{int(parsed) >> (128 - V6_NETWORK):x}::"
+    return str(parsed) if parsed else address
 
 
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+def parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address in any usual writing: with a port, in brackets, in quotes, with a zone, IPv4 as IPv6."""
+    text = text.strip().strip('"').strip()
+    found = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
     try:
-        address = ip_address(text.strip())
+        address = ip_address((found[1] if found else text).partition("%")[0])
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _is_near(text: str) -> bool:
-    address = _parsed(text)
-    return address is not None and (address.is_loopback or address.is_private)
+def _nearest(peer: str, hops: Sequence[str], trusted: Sequence[Network]) -> str:
+    found = peer
+    for hop in [*reversed(hops), ""]:
+        address = parse_address(found)
+        if address is None or not any(address in network for network in trusted):
+            break
+        if parse_address(hop) is None:
+            break
+        found = str(parse_address(hop))
+    return found
+
+
+def _hops(line: str) -> list[str]:
+    return [hop for hop in line.split(",") if hop.strip()]
+
+
+def _forwarded_hops(line: str) -> list[str]:
+    """Of each hop what stands as `for`; empty where it says none."""
+    hops = _outside_quotes(line, ",")
+    fors = [[pair for pair in _outside_quotes(hop, ";") if pair.strip().lower().startswith("for=")] for hop in hops]
+    return [found[0].partition("=")[2] if found else "" for found in fors]
+
+
+def _outside_quotes(text: str, separator: str) -> list[str]:
+    return re.split(rf'{separator}(?=(?:[^"]*"[^"]*")*[^"]*$)', text)

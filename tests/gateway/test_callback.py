@@ -440,8 +440,15 @@ def test_a_charset_goes_by_several_names(name: str) -> None:
     assert read(body("phone=7", "", urlencode({"charset": name}))).caller == "7"
 
 
-@pytest.mark.parametrize("name", ["zlib", "idna", "utf-7", "utf-16", "rot13", "unicode_escape", "x" * 9999, "a\x00"])
-def test_an_unknown_charset_is_refused(name: str) -> None:
+@pytest.mark.parametrize("name", ["zlib", "idna", "cp866", "windows-1252", "rot13", "x" * 9999, "a\x00"])
+def test_under_an_unknown_charset_ascii_is_read_and_nothing_else(name: str) -> None:
+    fault = "The callback cannot be read: the text is not in the charset it is said to be in."
+    assert read(body("phone=7&mes=[waitcall]", "", urlencode({"charset": name}))).caller == "7"
+    assert unreadable(body("phone=7&mes=да".encode("cp1251"), "", urlencode({"charset": name}))) == fault
+
+
+@pytest.mark.parametrize("name", ["utf-7", "utf-16", "UTF-16LE", "utf32", "iso-2022-jp"])
+def test_a_charset_in_which_ascii_means_something_else_is_refused(name: str) -> None:
     fault = "The callback cannot be read: the charset is unknown."
     assert unreadable(body("phone=7", "", urlencode({"charset": name}))) == fault
     assert unreadable(body("phone=7", f"{FORM}; charset={name}")) == fault

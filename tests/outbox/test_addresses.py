@@ -38,13 +38,29 @@ from bot.outbox.addresses import RefusedAddressError, checked, is_private
         "64:ff9b::a9fe:a9fe",
         "2002:7f00:1::",
         "2002:c0a8:101::1",
+        "fec0::1",
+        "::7f00:1",
+        "::808:808",
+        "64:ff9b:1::808:808",
+        "5f00::1",
+        "3fff::1",
+        "2001:db8::1",
+        "2001::1",
+        "2001:10::1",
+        "100::1",
+        "4000::1",
+        "2d00::1",
+        "192.88.99.1",
+        "192.0.2.1",
+        "198.18.0.1",
+        "203.0.113.1",
     ],
 )
 def test_an_address_of_this_machine_or_network_is_private_however_it_is_written(address: str) -> None:
     assert is_private(address)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "93.184.216.34", "2606:4700::1111", "64:ff9b::808:808"])
+@pytest.mark.parametrize("address", ["8.8.8.8", "93.184.216.34", "2606:4700::1111", "2a00:1450::1", "64:ff9b::808:808"])
 def test_an_address_of_the_world_is_not(address: str) -> None:
     assert not is_private(address)
 

@@ -72,6 +72,7 @@ async def test_the_page_is_the_same_for_everybody_and_loads_nothing_else_but_tel
     assert (policy["default-src"], policy["connect-src"], policy["style-src"]) == ("'none'", "'self'", "'self'")
     assert not {"frame-ancestors"} & set(policy)
     assert "X-Frame-Options" not in page.headers
+    assert "frame-ancestors" not in policy
     assert (page.headers["Cache-Control"], page.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
     for path in re.findall(r'(?:src|href)="(/[^"]+)"', page.text):
         assert (await browser.get(callgate.url + path)).status_code == 200, path

@@ -204,6 +204,7 @@ async def test_the_page_is_whole_strict_and_holds_no_full_phone(
     policy = page.headers["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert policy.startswith("default-src 'none'")
+    assert "frame-ancestors 'none'" in policy
     assert page.headers["Referrer-Policy"] == "no-referrer"
     assert page.headers["Cache-Control"] == "no-store"
     assert page.headers["X-Robots-Tag"] == "noindex"
@@ -242,3 +243,46 @@ async def test_open_screens_end_at_once_when_the_bot_stops_and_go_on_after_its_r
         assert (await open_screen.next())["number"] == number
         await anna.calls(number)
         await open_screen.until("confirmed")
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/metrics", "/app", "/app/state", "/call/unknown", "/call/unknown/state", "/nowhere"]
+)
+async def test_every_answer_is_what_it_says_and_names_no_server(
+    callgate: Installation, browser: httpx.AsyncClient, path: str
+) -> None:
+    answer = await browser.get(callgate.url + path)
+
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Server" not in answer.headers
+
+
+async def test_people_behind_proxies_are_counted_one_by_one(install: Install, browser: httpx.AsyncClient) -> None:
+    """149 people behind a proxy that writes ports, several lines or the standard header; and one who makes lines up."""
+    callgate = await install()
+    for number in range(1, 150):
+        for headers in (
+            [("X-Forwarded-For", f"203.0.113.{number}:5{number:04}")],
+            [("X-Forwarded-For", "1.2.3.4"), ("X-Forwarded-For", f"198.51.100.{number}")],
+            [("Forwarded", f'for="[2001:db8:{number:x}::1]:4711";proto=https')],
+        ):
+            assert (await browser.get(f"{callgate.url}/call/unknown/state", headers=headers)).status_code == 404
+
+    made_up = [("X-Forwarded-For", "203.0.113.7, nonsense")]
+    statuses = [
+        (await browser.get(f"{callgate.url}/call/unknown/state", headers=made_up)).status_code for _ in range(200)
+    ]
+    assert 429 in statuses
+
+
+async def test_only_named_proxies_are_believed(install: Install, browser: httpx.AsyncClient) -> None:
+    callgate = await install(TRUSTED_PROXIES="203.0.113.0/24")
+
+    statuses = [
+        (
+            await browser.get(f"{callgate.url}/call/unknown/state", headers={"X-Forwarded-For": f"198.51.100.{number}"})
+        ).status_code
+        for number in range(200)
+    ]
+
+    assert 429 in statuses

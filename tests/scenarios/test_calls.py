@@ -8,7 +8,7 @@ import pytest
 
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from tests.installation import CALLBACK_TOKEN, Installation
+from tests.installation import CALLBACK_TOKEN, Installation, number_shown
 from tests.scenarios.conftest import Install
 from tests.scenarios.story import WINDOW, eventually, gets_number, verifications
 
@@ -270,3 +270,53 @@ async def test_events_that_are_no_calls_are_answered_and_kept_without_phone_and_
     assert "9161234567" not in str(rows)
     assert "I am" not in str(rows)
     assert await verifications(deaf, anna) == ["open"]
+
+
+@pytest.mark.parametrize("spelling", ["national", "bare"])
+@pytest.mark.parametrize("shape", ["waitcall", "message"])
+@pytest.mark.parametrize("phone", ["+79165550202", "+375291234567", "+380671234567"])
+async def test_numbers_count_however_the_gateway_writes_them(
+    world: World, install: Install, spelling: Literal["national", "bare"], shape: Shape, phone: str
+) -> None:
+    await install(SMSC_POLL_SECONDS="0")
+    world.smsc.spelling, world.smsc.callback_shape = spelling, shape
+    anna = world.person("Anna", phone=phone, language="en")
+
+    await anna.says("/start")
+    await anna.shares_contact()
+    number = await number_shown(anna)
+    assert number.startswith(phone[:2] if phone.startswith("+7") else phone[:4])
+    await anna.calls(number)
+
+    await anna.sees("✅")
+
+
+async def test_a_number_of_another_country_is_not_shown(
+    world: World, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await install()
+    monkeypatch.setattr("bot.sandbox.smsc.spelled", lambda _number, _spelling: "84281234567890"[:11])
+    anna = world.person("Anna", phone="+447400123456", language="en")
+
+    await anna.says("/start")
+    await anna.shares_contact()
+
+    await anna.sees("try again")
+    assert anna.shown("📞") is None
+
+
+async def test_two_people_who_may_both_be_meant_are_not_mixed_up(world: World, install: Install) -> None:
+    """The gateway leaves out the country, and the same digits are awaited in two."""
+    callgate = await install(SMSC_POLL_SECONDS="0")
+    anna = world.person("Anna", phone="+79165550202", language="en")
+    ben = world.person("Ben", phone="+19165550202", language="en")
+    for person in (anna, ben):
+        await person.says("/start")
+        await person.shares_contact()
+        await number_shown(person)
+
+    world.smsc.spelling, world.smsc.callback_shape = "bare", "waitcall"
+    await anna.calls(await number_shown(anna))
+
+    await is_not_let_in(callgate, anna)
+    await is_not_let_in(callgate, ben)

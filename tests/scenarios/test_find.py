@@ -268,3 +268,26 @@ async def test_names_of_people_and_groups_are_text_and_nothing_else(
     assert "t.me" not in text + page
     assert "<b>Flats</b> &…" in text
     assert "• \u2068<b>Flats</b> & חניון\u2069: let in" in page
+
+
+@pytest.mark.parametrize("written", ["8 495 123-45-67", "84951234567"])
+async def test_who_is_not_found_by_a_phone_was_looked_for_by_every_number_it_may_be(
+    world: World, brisk: Installation, operator: Person, written: str
+) -> None:
+    await operator.says(f"/find {written}")
+
+    page = await reads(operator, "Unknown person")
+
+    assert "I looked for +7 ••• ••• 45-67 RU, +84 ••• •• 45-67 VN." in page
+
+
+@pytest.mark.parametrize("written", ["{bare}", "8{bare}", "7{bare}", "+7{bare}", "tel:8{bare}"])
+async def test_a_phone_is_found_as_people_at_home_write_it(
+    world: World, brisk: Installation, operator: Person, written: str
+) -> None:
+    _, group = await full_gate(world)
+    anna = await comes_in(world, group)
+
+    await operator.says(f"/find {written.format(bare=anna.phone.removeprefix('+7'))}")
+
+    assert f"Anna · id {anna.id}" in await reads(operator, "What happened")

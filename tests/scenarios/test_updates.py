@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -360,3 +361,48 @@ async def test_a_proxys_error_page_in_telegrams_place_is_waited_out(world: World
     assert answers == []
     await bot.stop()
     await runner.cleanup()
+
+
+async def test_a_sign_that_no_database_keeps_costs_no_update(world: World, bot: Installation) -> None:
+    owner, group = await guarded(world)
+    group.title = "Flats\0 of ours"
+    anna = world.person("An\0na", language="en")
+
+    await anna.asks_to_join(group)
+
+    page = await anna.sees("Flats")
+    assert "\0" not in (page.text or "")
+    await owner.says("/gates")
+    await owner.sees("Your groups")
+    assert await bot.rows("SELECT * FROM journal WHERE event = 'failure'") == []
+
+
+@pytest.mark.parametrize("broken", ["\ud800", "\udfff\0", "\0"])
+async def test_half_a_character_costs_no_update(
+    world: World, hooked: Installation, http: httpx.AsyncClient, broken: str
+) -> None:
+    anna = world.person("Anna", language="en")
+    await anna.says("/help")
+    await anna.sees("/privacy")
+    update = says(anna, "/start", 900_000_000)
+    update["message"]["from"]["first_name"] = broken
+
+    # As JSON writes it, in ASCII.
+    body = json.dumps(update).encode()
+    answer = await http.post(f"{hooked.url}/telegram", content=body, headers={HEADER: SECRET})
+
+    assert answer.status_code == 200
+    await anna.sees("👋")
+
+
+async def test_a_private_message_of_nobody_is_passed_over(world: World, bot: Installation) -> None:
+    anna = world.person("Anna", language="en")
+    nobodys = says(anna, "/start", 900_000_000)
+    del nobodys["message"]["from"]
+    world.telegram.push_raw(nobodys)
+
+    await anna.says("/start")
+    await anna.sees("👋")
+
+    await started(bot, 1)
+    assert await bot.rows("SELECT * FROM journal WHERE event = 'failure'") == []

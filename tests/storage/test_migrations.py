@@ -14,7 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from storage.database import Database, DatabaseError
-from storage.migrate import MIGRATIONS, migrate, newest_revision, require_newest
+from storage.migrate import migrate, newest_revision, require_newest
+from storage.schema import MIGRATIONS
 from storage.tables import EPOCH, metadata
 
 

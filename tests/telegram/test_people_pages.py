@@ -142,6 +142,12 @@ def test_a_person_has_the_buttons_that_make_sense_now(someone: Someone, acts: se
         ("🔥🔥🔥 -", "id 5"),
         ("", "id 5"),
         ("\u202eevil\u200b", "evil"),
+        ("\u3164", "id 5"),
+        ("\u2800\u2800", "id 5"),
+        ("\uffa0\u115f\u1160", "id 5"),
+        ("\u0301\u0301", "id 5"),
+        ("\U000e0041", "id 5"),
+        ("Anna\u3164\u2800B", "AnnaB"),
     ],
 )
 def test_names_lose_what_could_advertise(name: str, short: str) -> None:

@@ -26,7 +26,9 @@ def inbox(rules: Rules, gateway: SmscClient) -> ReadInbox:
 
 @pytest.fixture
 def desk(rules: Rules, gateway: SmscClient, inbox: ReadInbox) -> RequestNumber:
-    return RequestNumber(rules.clock, rules.database, gateway, rules.vault, inbox.mark, WINDOW, rules.tell_operators)
+    return RequestNumber(
+        rules.clock, rules.database, gateway, rules.vault, inbox.mark, WINDOW, rules.tell_operators, rules.plan
+    )
 
 
 async def serve(desk: RequestNumber) -> int:
@@ -189,7 +191,9 @@ async def test_an_inbox_that_is_slow_does_not_keep_a_number_back(
 
 
 async def test_an_inbox_that_is_not_read_marks_nothing(rules: Rules, gateway: SmscClient) -> None:
-    desk = RequestNumber(rules.clock, rules.database, gateway, rules.vault, None, WINDOW, rules.tell_operators)
+    desk = RequestNumber(
+        rules.clock, rules.database, gateway, rules.vault, None, WINDOW, rules.tell_operators, rules.plan
+    )
     await rules.shares()
 
     await serve(desk)

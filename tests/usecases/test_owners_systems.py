@@ -195,7 +195,9 @@ class Gateway:
 
 
 async def _is_served(rules: Rules, gateway: Gateway) -> None:
-    desk = RequestNumber(rules.clock, rules.database, gateway, rules.vault, None, WINDOW, rules.tell_operators)
+    desk = RequestNumber(
+        rules.clock, rules.database, gateway, rules.vault, None, WINDOW, rules.tell_operators, rules.plan
+    )
     for ask in await desk.due(10, set()):
         await desk(ask)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.domain.delivery import ErrandKind, Receipt, Result, Toast
 from bot.domain.health import Ailment, Health
 from bot.domain.panel import ActKind, GateCard, GateList, Page
 from bot.domain.rights import NO_ADMIN, OWNER
+from bot.telegram.panel import draw_panel
+from bot.telegram.texts import Texts
 from bot.usecases.open_panel import ListGates
 from tests.usecases.panel import acts, answered, notes, runs, view
 from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
@@ -95,6 +99,26 @@ async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> 
     listed = await view(rules)
     assert isinstance(listed, GateList)
     assert [line.gate_id for line in listed.gates] == [GATE.chat_id]
+
+
+async def test_of_more_gates_than_a_list_holds_the_others_are_counted(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.usecases.panel_views.MOST_GATES", 1)
+    await runs(rules)
+    await rules.becomes(OTHER_GATE)
+    await notes(rules, BORIS, gate=OTHER_GATE)
+    boris, list_gates = await rules.meets(BORIS), ListGates(rules.clock)
+    rules.later(MINUTE + 1)
+    await notes(rules, BORIS, gate=GATE)
+
+    await rules.database.transact(lambda store: list_gates(store, boris, fresh=True))
+
+    listed = await view(rules)
+    assert isinstance(listed, GateList)
+    assert (len(listed.gates), listed.more) == (1, 1)
+    drawn = draw_panel(listed, Texts("en").in_language("en"), "")
+    assert "1 more group is not shown: to open it, send /gate there." in drawn.text
 
 
 async def test_asked_about_a_gate_telegram_names_all_its_admins_and_nobody_else_is_one(rules: Rules) -> None:

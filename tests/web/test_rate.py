@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
 
@@ -28,24 +29,73 @@ def test_the_longest_unused_address_is_forgotten_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("peer", "forwarded", "counted"),
+    ("peer", "lines", "counted"),
     [
-        ("9.9.9.9", None, "9.9.9.9"),
-        ("9.9.9.9", "8.8.8.8", "9.9.9.9"),
-        ("127.0.0.1", None, "127.0.0.1"),
-        ("127.0.0.1", "8.8.8.8", "8.8.8.8"),
-        ("127.0.0.1", "1.1.1.1, 8.8.8.8", "8.8.8.8"),
-        ("10.0.0.2", "8.8.8.8, 10.0.0.1", "8.8.8.8"),
-        ("127.0.0.1", "nonsense", "127.0.0.1"),
-        ("127.0.0.1", "8.8.8.8, nonsense", "127.0.0.1"),
-        (None, None, ""),
+        ("9.9.9.9", [], "9.9.9.9"),
+        ("9.9.9.9", ["8.8.8.8"], "9.9.9.9"),
+        ("127.0.0.1", [], "127.0.0.1"),
+        ("127.0.0.1", ["8.8.8.8"], "8.8.8.8"),
+        ("127.0.0.1", ["8.8.8.8:51234"], "8.8.8.8"),
+        ("127.0.0.1", ["[2606:4700::1]:51234"], "26064700::"),
+        ("127.0.0.1", ["[2606:4700::1]"], "26064700::"),
+        ("127.0.0.1", ["2606:4700::1"], "26064700::"),
+        ("127.0.0.1", ['"8.8.8.8:51234"'], "8.8.8.8"),
+        ("127.0.0.1", ["::ffff:8.8.8.8"], "8.8.8.8"),
+        ("127.0.0.1", ["[::ffff:8.8.8.8]:1"], "8.8.8.8"),
+        ("127.0.0.1", ["1.1.1.1, 8.8.8.8"], "8.8.8.8"),
+        ("127.0.0.1", ["1.1.1.1,8.8.8.8,"], "8.8.8.8"),
+        ("127.0.0.1", ["1.1.1.1", "8.8.8.8"], "8.8.8.8"),
+        ("127.0.0.1", ["1.1.1.1", "8.8.8.8", "10.0.0.9"], "8.8.8.8"),
+        ("10.0.0.2", ["8.8.8.8, 10.0.0.1"], "8.8.8.8"),
+        ("10.0.0.2", ["8.8.8.8, 10.0.0.1:80"], "8.8.8.8"),
+        ("100.64.0.7", ["8.8.8.8, 100.127.0.1"], "8.8.8.8"),
+        ("::1", ["8.8.8.8"], "8.8.8.8"),
+        ("::ffff:127.0.0.1", ["8.8.8.8"], "8.8.8.8"),
+        ("fe80::1%eth0", ["8.8.8.8, fd00::1"], "8.8.8.8"),
+        ("127.0.0.1", ["nonsense"], "127.0.0.1"),
+        ("127.0.0.1", ["8.8.8.8, nonsense"], "127.0.0.1"),
+        ("127.0.0.1", ["8.8.8.8, unknown, 10.0.0.1"], "10.0.0.1"),
+        (None, [], ""),
     ],
 )
 def test_the_address_counted_is_the_nearest_that_is_not_a_proxy_of_ours(
-    peer: str | None, forwarded: str | None, counted: str
+    peer: str | None, lines: list[str], counted: str
 ) -> None:
-    assert sender(peer, forwarded) == counted
+    expected = "2606470000000000::" if counted == "26064700::" else counted
+
+    assert sender(peer, lines) == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "counted"),
+    [
+        (["for=8.8.8.8"], "8.8.8.8"),
+        (['for="8.8.8.8:51234";proto=https;by=10.0.0.1'], "8.8.8.8"),
+        (['proto=https;For="[2606:4700::1]:4711"'], "2606470000000000::"),
+        (["for=1.1.1.1, for=8.8.8.8"], "8.8.8.8"),
+        (["for=1.1.1.1", "for=8.8.8.8, for=10.0.0.3"], "8.8.8.8"),
+        (['for="a,b", for=8.8.8.8'], "8.8.8.8"),
+        (["for=8.8.8.8, for=_hidden"], "127.0.0.1"),
+        (["for=8.8.8.8, proto=https"], "127.0.0.1"),
+        (["nonsense"], "127.0.0.1"),
+    ],
+)
+def test_what_proxies_say_in_the_standard_header_counts_as_well(lines: list[str], counted: str) -> None:
+    assert sender("127.0.0.1", (), lines) == counted
+
+
+def test_a_header_that_the_sender_made_up_beside_the_proxys_own_does_not_count() -> None:
+    assert sender("127.0.0.1", ["8.8.8.8"], ["for=9.9.9.9"]) == "127.0.0.1"
+    assert sender("127.0.0.1", ["8.8.8.8"], ["for=8.8.8.8"]) == "8.8.8.8"
+
+
+def test_proxies_are_trusted_where_they_are_said_to_be() -> None:
+    named = [ip_network("203.0.113.0/24")]
+
+    assert sender("203.0.113.7", ["8.8.8.8, 203.0.113.9"], (), named) == "8.8.8.8"
+    assert sender("203.0.113.7", ["8.8.8.8"]) == "203.0.113.7"
+    assert sender("127.0.0.1", ["8.8.8.8"], (), named) == "127.0.0.1"
 
 
 def test_a_network_of_ipv6_addresses_counts_as_one() -> None:
-    assert sender("2606:4700::1", None) == sender("2606:4700::2:3", None) != sender("2606:4700:1:1::1", None)
+    assert sender("2606:4700::1") == sender("2606:4700::2:3") != sender("2606:4700:1:1::1")

@@ -57,7 +57,7 @@ function relabel() {
 
 /** Show the launch to the server, which says who we are. */
 async function begin() {
-  const answer = await fetch("/app/session", {
+  const answer = await fetch(`${main.dataset.root}/app/session`, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Callgate": "app" },
     body: JSON.stringify({ init_data: initData, nonce: kept.nonce }),
@@ -76,7 +76,7 @@ async function ask() {
   const number = (asked += 1);
   try {
     if (!kept.session) return await begin();
-    const answer = await fetch("/app/state", {
+    const answer = await fetch(`${main.dataset.root}/app/state`, {
       cache: "no-store",
       headers: { Authorization: `Bearer ${kept.session}` },
     });
@@ -97,7 +97,7 @@ function show(told) {
   if (failures > 1) say("");
   failures = 0;
   calm = told.state === facts.state && told.texts.note === facts.texts.note ? calm + 1 : 0;
-  base = told.token ? `/call/${told.token}` : "";
+  base = told.token ? `${main.dataset.root}/call/${told.token}` : "";
   take(told);
   follow();
 }

@@ -1,0 +1,130 @@
+"""Proxies: TELEGRAM_PROXY and SMSC_PROXY, for each of the libraries that speak outward."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+import certifi
+import httpx
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
+from python_socks import ProxyConnectionError as UnreachableProxyError
+from python_socks import ProxyError as RefusingProxyError
+from python_socks import ProxyTimeoutError as SlowProxyError
+from python_socks import ProxyType
+from python_socks.async_.asyncio.v2 import Proxy as SocksProxy
+
+PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+"""The schemes, and the port each has when none is given."""
+LONGEST_LOGIN = 255
+"""Bytes (RFC 1929)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy. It looks up the names of the hosts itself, whatever its scheme is: here they may not be known."""
+
+    scheme: str
+    host: str
+    port: int
+    login: str = field(repr=False)
+    password: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Read `scheme://login:password@host:port`. Raises ValueError, which quotes nothing of it."""
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            raise ValueError("must be an address such as socks5://login:password@host:1080") from None
+        if parts.scheme not in PORTS:
+            raise ValueError(f"must begin with {', '.join(f'{scheme}://' for scheme in PORTS)}")
+        if not host or re.search(r"[^\x21-\x7e]", host) or port == 0:
+            raise ValueError("must name a host and a port, as in socks5://login:password@host:1080")
+        if parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ValueError("must end after the port; write / ? # @ of a password as %2F %3F %23 %40")
+        login, password = unquote(parts.username or ""), unquote(parts.password or "")
+        if not (login + password).isascii() or not (login + password + "x").isprintable() or ":" in login:
+            raise ValueError("may hold only ASCII in the login and the password, and no : in the login")
+        if max(len(login), len(password)) > LONGEST_LOGIN or (password and not login):
+            raise ValueError(f"must have a login before the password, each of {LONGEST_LOGIN} characters at most")
+        return cls(parts.scheme, host, port or PORTS[parts.scheme], login, password)
+
+    def __str__(self) -> str:
+        """Where it is; the login stays out of whatever this is written into."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    def for_httpx(self) -> httpx.Proxy:
+        """As httpx takes it."""
+        return httpx.Proxy(
+            str(self),
+            auth=(self.login, self.password) if self.login else None,
+            ssl_context=_tls() if self.scheme == "https" else None,
+        )
+
+    def for_sockets(self) -> dict[str, Any]:
+        """As python-socks and aiohttp-socks take it."""
+        return {
+            "proxy_type": ProxyType.SOCKS5 if self.scheme.startswith("socks5") else ProxyType.HTTP,
+            "host": self.host,
+            "port": self.port,
+            "username": self.login or None,
+            "password": (self.password or "") if self.login else None,
+            "rdns": True,
+            "proxy_ssl": _tls() if self.scheme == "https" else None,
+        }
+
+    async def reach(self, host: str, port: int, patience: float) -> str:
+        """Why `host` cannot be connected to through it within `patience` seconds; empty when it can."""
+        try:
+            async with asyncio.timeout(patience):
+                stream = await SocksProxy(**self.for_sockets()).connect(host, port)
+                await stream.close()
+        except (UnreachableProxyError, ssl.SSLError) as error:
+            return f"the proxy cannot be connected to ({getattr(error, 'strerror', None) or type(error).__name__})"
+        except RefusingProxyError as error:
+            return f"the proxy refuses: {error}"
+        except (SlowProxyError, TimeoutError):
+            return "the proxy does not answer in time"
+        except OSError as error:
+            return f"the connection broke ({type(error).__name__})"
+        return ""
+
+
+class _Connector(ProxyConnector):
+    """Fails as any other connector of aiohttp does, which is what aiogram and the bot understand."""
+
+    async def _wrap_create_connection(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - aiohttp's signature
+        try:
+            return await super()._wrap_create_connection(*args, **kwargs)
+        except (ProxyConnectionError, ProxyError, ProxyTimeoutError, OSError) as error:
+            raise aiohttp.ClientConnectionError(f"through the proxy: {error}") from error
+
+
+class TelegramSession(AiohttpSession):
+    """aiogram's session, by which every call and every file goes; through `proxy`, if there is one."""
+
+    def __init__(self, api_url: str, proxy: Proxy | None) -> None:
+        super().__init__(api=TelegramAPIServer.from_base(api_url), limit=100)
+        if proxy is not None:
+            # aiogram's own `proxy` knows neither https nor socks5h, and forgets the certificates and the limit.
+            self._connector_type = _Connector
+            self._connector_init |= proxy.for_sockets()
+
+
+def client(proxy: Proxy | None = None, **given: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx's own
+    """An HTTP client that goes through `proxy` or directly, whatever the environment says."""
+    return httpx.AsyncClient(proxy=proxy.for_httpx() if proxy is not None else None, trust_env=False, **given)
+
+
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=certifi.where())

@@ -1,0 +1,60 @@
+"""A database that a newer version has used is left alone, by every command, with one line."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from bot.sandbox.world import World
+from storage.database import Database
+from tests.installation import Installation
+from tests.test_settings import GOOD, run_bot
+
+COMMANDS = (
+    ("run",),
+    ("migrate",),
+    ("stats",),
+    ("stats", "--json"),
+    ("backup", "copy.db"),
+    ("export",),
+    ("export", "--json"),
+    ("erase", "7", "--yes"),
+    ("erase", "7", "--yes", "--json"),
+)
+
+
+@pytest.fixture
+def newer_url(database_url: str) -> str:
+    """Of the schema of tomorrow."""
+
+    async def outgrow() -> None:
+        database = Database(database_url)
+        await database.open()
+        async with database.begin() as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = '9999_future'"))
+        await database.close()
+
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as loop:
+        loop.run(outgrow())
+    return database_url
+
+
+def test_no_command_touches_it(tmp_path: Path, newer_url: str) -> None:
+    for command in COMMANDS:
+        ended = run_bot(tmp_path, *command, **GOOD, DATABASE_URL=newer_url, OPERATORS="999")
+        assert (ended.returncode, ended.stdout) == (1, ""), command
+        (line,) = ended.stderr.splitlines()
+        assert line.startswith("DATABASE_URL: the database is newer than this program (schema 9999_future)"), command
+    assert not (tmp_path / "copy.db").exists()
+
+
+async def test_the_doctor_says_it_in_one_finding(world: World, newer_url: str, tmp_path: Path) -> None:
+    ended = await asyncio.to_thread(run_bot, tmp_path, "doctor", **Installation(world, newer_url).environment())
+
+    wrong = [line for line in ended.stdout.splitlines() if line.startswith("WRONG")]
+    assert (ended.returncode, ended.stderr, len(wrong)) == (1, "", 1)
+    assert "the database is newer than this program (schema 9999_future)" in wrong[0]
+    assert "update this program" in ended.stdout
