@@ -157,17 +157,21 @@ def _bot_token(value: SecretStr) -> SecretStr:
 
 
 def _unguessable(value: SecretStr) -> SecretStr:
-    if not is_unguessable(value.get_secret_value()):
+    if not is_unguessable(value.get_secret_value(), least=0.25):
         raise ValueError(f"too easily guessed; make one by {RANDOM}")
     return value
 
 
-def is_unguessable(secret: str) -> bool:
-    """Whether it varies as much as something that was made at random: no repetitions, no rows of letters or digits."""
+def is_unguessable(secret: str, least: float = 0.5) -> bool:
+    """Whether it varies like something that was made at random: no repetitions, few rows of letters or digits.
+
+    `least` is the share of its characters that do not continue a row such as `abc`, `321` or `aaa`. At 0.25 a key with
+    words and a row of digits in it passes; at 0.5 it has to be as irregular as random ones are.
+    """
     steps = [ord(b) - ord(a) for a, b in pairwise(secret)]
     surprises = sum(step != before for before, step in pairwise(steps))
     is_repeated = any(secret[period:] == secret[:-period] for period in range(1, len(secret) // 2 + 1))
-    return len(set(secret)) >= LEAST_VARIETY and surprises >= len(secret) / 2 and not is_repeated
+    return len(set(secret)) >= LEAST_VARIETY and surprises >= len(secret) * least and not is_repeated
 
 
 def _path_token(value: SecretStr) -> SecretStr:
