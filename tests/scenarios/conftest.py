@@ -18,15 +18,17 @@ Install = Callable[..., Awaitable[Installation]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure the coverage of a story once, on SQLite.
+    """Measure the coverage of a story once, on SQLite, and not that of the long ones.
 
     On PostgreSQL it takes the same branches of the rules, and measuring makes it half as slow again. What differs, in
-    `storage`, is measured on both databases by the tests of the use cases and of the storage.
+    `storage`, is measured on both databases by the tests of the use cases and of the storage. The long stories are
+    told by others too, with fewer people.
     """
     for item in items:
         is_story = Path(__file__).parent in item.path.parents
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        if is_story and parameters.get("database_url") == "postgresql":
+        is_long = item.get_closest_marker("long") is not None
+        if is_story and (is_long or parameters.get("database_url") == "postgresql"):
             item.add_marker("no_cover")
 
 

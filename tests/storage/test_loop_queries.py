@@ -33,7 +33,7 @@ ENVIRONMENT = {
     "SMSC_PRICE": "1",
 }
 MOMENTS = {"nothing is due": timedelta(), "much is due": timedelta(hours=5), "all is old": timedelta(days=800)}
-ASK_NOTHING = {"connection", "poller", "backups"}
+ASK_NOTHING = {"connection", "poller", "backups", "menus"}
 """Loops that ask the database nothing of their own accord."""
 
 
