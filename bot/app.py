@@ -58,6 +58,17 @@ class App:
         self.failure: Exception | None = None
         """Why the bot gave up, when it did."""
 
+    def let_frame(self, origin: str) -> None:
+        """Let pages of this origin show the call screen in a frame, as the demo's browser does. Before `start`."""
+
+        async def allow(_request: web.Request, response: web.StreamResponse) -> None:
+            if policy := response.headers.get("Content-Security-Policy"):
+                response.headers["Content-Security-Policy"] = policy.replace(
+                    "frame-ancestors 'none'", f"frame-ancestors {origin}"
+                )
+
+        self._parts.web.on_response_prepare.append(allow)
+
     async def start(self) -> None:
         """Open the database, listen, and begin. Telegram and the gateway may be down: they are waited for.
 

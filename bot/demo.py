@@ -49,6 +49,7 @@ async def demo(stop: asyncio.Event, port: int | None = None) -> None:
         )
         world.smsc.callback_url = f"http://{HOST}:{bot_port}/smsc/{callback_token}?charset=utf-8&md5"
         app = App(config, world.clock, telegram_script=f"{world.url}/js/telegram-web-app.js")
+        app.let_frame(world.url)
         await app.start()
         try:
             await set_scene(world)

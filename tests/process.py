@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import itertools
 import multiprocessing
 import os
@@ -16,8 +17,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -81,7 +83,7 @@ class BotProcess(Installation):
     def launch(self, **environment: str) -> None:
         """Start a process and wait for nothing."""
         self._environment.update(environment)
-        process = NURSERY.Process(target=_run, args=(self.environment(), self._folder, self._output))
+        process = NURSERY.Process(target=_run, args=(self.environment(), self._folder, self._output, self._output))
         process.start()
         self._process = process
         self.world.smsc.callback_url = f"{self.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
@@ -160,15 +162,43 @@ class BotProcess(Installation):
             await self.kill()
 
 
-def _run(environment: dict[str, str], folder: Path, output: Path) -> None:
+def run_command(
+    folder: Path, *arguments: str, encoding: str = "utf-8", **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `python -m bot` with these arguments to its end, in an empty environment but for `environment`.
+
+    `encoding` is that of the terminal. Returns its exit status and what it wrote.
+    """
+    with tempfile.TemporaryDirectory() as kept:
+        out, err = Path(kept) / "stdout", Path(kept) / "stderr"
+        given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), **environment}
+        process = NURSERY.Process(target=_run, args=(given, folder, out, err, arguments, encoding))
+        process.start()
+        process.join(PATIENCE)
+        if process.exitcode is None:
+            process.kill()
+            raise AssertionError(f"{arguments} did not end: {err.read_text(encoding)}")
+        return subprocess.CompletedProcess(arguments, process.exitcode, out.read_bytes(), err.read_bytes())
+
+
+def _run(
+    environment: dict[str, str],
+    folder: Path,
+    out: Path,
+    err: Path,
+    arguments: Sequence[str] = ("run",),
+    encoding: str = "utf-8",
+) -> None:
     """In the new process: become what the command would be."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
-    to = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    for stream in (1, 2):
-        os.dup2(to, stream)
-    sys.exit(main(["run"]))
+    for stream, file in ((1, out), (2, err)):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), stream)
+    for text in (sys.stdout, sys.stderr):
+        assert isinstance(text, io.TextIOWrapper)
+        text.reconfigure(encoding=encoding, errors="strict" if text is sys.stdout else "backslashreplace")
+    sys.exit(main(list(arguments)))
 
 
 def _status_of(process: subprocess.Popen[bytes] | BaseProcess) -> int | None:

@@ -11,7 +11,8 @@ from sqlalchemy import text
 from bot.sandbox.world import World
 from storage.database import Database
 from tests.installation import Installation
-from tests.test_settings import GOOD, run_bot
+from tests.process import run_command
+from tests.test_settings import GOOD
 
 COMMANDS = (
     ("run",),
@@ -44,17 +45,18 @@ def newer_url(database_url: str) -> str:
 
 def test_no_command_touches_it(tmp_path: Path, newer_url: str) -> None:
     for command in COMMANDS:
-        ended = run_bot(tmp_path, *command, **GOOD, DATABASE_URL=newer_url, OPERATORS="999")
-        assert (ended.returncode, ended.stdout) == (1, ""), command
-        (line,) = ended.stderr.splitlines()
+        ended = run_command(tmp_path, *command, **GOOD, DATABASE_URL=newer_url, OPERATORS="999")
+        assert (ended.returncode, ended.stdout) == (1, b""), command
+        (line,) = ended.stderr.decode().splitlines()
         assert line.startswith("DATABASE_URL: the database is newer than this program (schema 9999_future)"), command
     assert not (tmp_path / "copy.db").exists()
 
 
 async def test_the_doctor_says_it_in_one_finding(world: World, newer_url: str, tmp_path: Path) -> None:
-    ended = await asyncio.to_thread(run_bot, tmp_path, "doctor", **Installation(world, newer_url).environment())
+    ended = await asyncio.to_thread(run_command, tmp_path, "doctor", **Installation(world, newer_url).environment())
 
-    wrong = [line for line in ended.stdout.splitlines() if line.startswith("WRONG")]
-    assert (ended.returncode, ended.stderr, len(wrong)) == (1, "", 1)
+    told = ended.stdout.decode()
+    wrong = [line for line in told.splitlines() if line.startswith("WRONG")]
+    assert (ended.returncode, ended.stderr, len(wrong)) == (1, b"", 1)
     assert "the database is newer than this program (schema 9999_future)" in wrong[0]
-    assert "update this program" in ended.stdout
+    assert "update this program" in told

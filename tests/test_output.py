@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import stat
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +16,7 @@ from bot.sandbox.world import World
 from storage.database import Database
 from tests.databases import migrate_now
 from tests.installation import Installation, verify
-from tests.process import PATIENCE, BotProcess, free_port
-from tests.test_settings import GOOD, ROOT, run_bot
+from tests.process import BotProcess, free_port, run_command
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
@@ -30,7 +28,7 @@ async def test_the_doctors_answer_is_json_and_nothing_else_while_nobody_answers(
         world, f"sqlite:///{sqlite_path}", SMSC_URL=dead, TELEGRAM_API_URL=dead, LOG_FORMAT=log_format
     ).environment()
 
-    ended = await asyncio.to_thread(run_bot, sqlite_path.parent, "doctor", "--json", **environment)
+    ended = await asyncio.to_thread(run_command, sqlite_path.parent, "doctor", "--json", **environment)
 
     assert ended.returncode == 1
     assert [found["is_right"] for found in json.loads(ended.stdout)].count(False) >= 2
@@ -50,7 +48,7 @@ def test_the_answer_of_a_command_is_one_json_document(
 ) -> None:
     environment = Installation(world, f"sqlite:///{sqlite_path}").environment()
 
-    ended = run_bot(sqlite_path.parent, *command, **environment)
+    ended = run_command(sqlite_path.parent, *command, **environment)
 
     assert isinstance(json.loads(ended.stdout), dict)
 
@@ -126,28 +124,20 @@ def test_what_commands_write_is_for_their_user_only(world: World, sqlite_path: P
         (("export", "--out", "journal.csv"), "journal.csv"),
         (("export", "--format", "json", "--out", "journal.json"), "journal.json"),
     ):
-        ended = run_bot(sqlite_path.parent, *command, **environment)
+        ended = run_command(sqlite_path.parent, *command, **environment)
         assert ended.returncode == 0, ended.stderr
         assert mode(sqlite_path.parent / name) == 0o600, name
 
 
 @pytest.mark.parametrize("encoding", ["cp1251", "ascii", "latin-1", "koi8-r"])
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_a_terminal_of_few_letters_shows_what_it_can(
-    sqlite_path: Path, encoding: str, options: tuple[str, ...]
+async def test_a_terminal_of_few_letters_shows_what_it_can(
+    world: World, sqlite_path: Path, encoding: str, options: tuple[str, ...]
 ) -> None:
-    dead = f"http://127.0.0.1:{free_port()}"
-    environment = {**GOOD, "SMSC_URL": dead, "TELEGRAM_API_URL": dead, "DATABASE_URL": f"sqlite:///{sqlite_path}"}
+    environment = Installation(world, f"sqlite:///{sqlite_path}").environment()
 
     for command in (["doctor", *options], ["stats", *options]):
-        ended = subprocess.run(
-            [sys.executable, "-m", "bot", *command],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding, **environment},
-            cwd=sqlite_path.parent,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        ended = await asyncio.to_thread(run_command, sqlite_path.parent, *command, encoding=encoding, **environment)
         assert b"Traceback" not in ended.stderr
         if options:
             json.loads(ended.stdout.decode("utf-8"))

@@ -23,8 +23,8 @@ from tests.scenarios.story import all_is_carried, guarded
 VALUES = {
     "BOT_TOKEN": "1:a",
     "SMSC_API_KEY": "key",
-    "SMSC_CALLBACK_TOKEN": "a" * 16,
-    "SECRET_KEY": "a" * 32,
+    "SMSC_CALLBACK_TOKEN": "callback-token-of-the-tests",
+    "SECRET_KEY": "a secret key that only the tests know",
 }
 
 

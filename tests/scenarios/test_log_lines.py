@@ -84,7 +84,7 @@ async def test_the_error_id_that_a_person_sees_finds_its_line_with_their_attempt
     message = await anna.sees("name this error")
     found = re.search(r"[0-9a-f]{8}$", message.text or "")
     assert found is not None
-    (line,) = [line for line in events(capsys.readouterr().out) if line.get("error_id") == found.group()]
+    (line,) = [line for line in events(capsys.readouterr().err) if line.get("error_id") == found.group()]
     assert (line["event"], line["level"], line["verification"]) == ("update_failed", "error", 1)
     structlog.reset_defaults()
 
@@ -103,7 +103,7 @@ async def test_lines_of_several_attempts_at_once_each_name_their_own(
     for person in people:
         await person.sees("✅")
 
-    told = events(capsys.readouterr().out)
+    told = events(capsys.readouterr().err)
 
     for step in ("number_asked", "number_given", "confirmed"):
         assert sorted(line["verification"] for line in told if line["event"] == step) == [1, 2, 3, 4, 5]

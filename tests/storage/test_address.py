@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from storage.address import parse
 from storage.database import Database, DatabaseError
-from tests.test_settings import GOOD, problems, run_bot
+from tests.process import run_command
+from tests.test_settings import GOOD, problems
 
 SERVER = "postgresql://u:p@127.0.0.1/db"
 
@@ -122,10 +123,10 @@ def test_a_password_that_is_cut_by_its_question_mark_is_not_quoted(url: str) -> 
 
 @pytest.mark.parametrize("command", ["migrate", "doctor", "stats", "run"])
 def test_the_commands_end_with_status_2(tmp_path: Path, command: str) -> None:
-    ended = run_bot(tmp_path, command, **GOOD, DATABASE_URL=f"{SERVER}?passfile=/x")
+    ended = run_command(tmp_path, command, **GOOD, DATABASE_URL=f"{SERVER}?passfile=/x")
 
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("DATABASE_URL: passfile: ")
+    assert (ended.returncode, ended.stdout) == (2, b"")
+    assert ended.stderr.startswith(b"DATABASE_URL: passfile: ")
     assert len(ended.stderr.splitlines()) == 1
 
 
