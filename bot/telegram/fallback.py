@@ -26,6 +26,7 @@ log = structlog.get_logger()
 Method = TelegramMethod[Any]
 
 MOST_TRIES = 6
+NOT_MODIFIED = "message is not modified"
 UNKNOWN_TAG = re.compile(r'unsupported start tag "([^"]{1,32})"', re.IGNORECASE)
 QUOTED_URL = re.compile(r"url '([^']+)'", re.IGNORECASE)
 TAG = re.compile(r"</?[a-zA-Z][^>]*>")
@@ -105,6 +106,9 @@ class Fallback:
     def _without_refused(self, method: Method, words: str) -> Method | None:
         """The same without what these words refuse; None when that is nothing that can be left out."""
         said = words.lower()
+        if NOT_MODIFIED in said:
+            # It names the reply markup, which is the same as before.
+            return None
         if unknown := UNKNOWN_TAG.search(said):
             tag = f"<{unknown[1]}>"
             return self._changed(method, _with_texts(method, partial(_without_tag, tag=tag)), tag)

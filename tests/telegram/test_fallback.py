@@ -176,3 +176,12 @@ def test_what_telegram_quotes_is_told_to_nobody() -> None:
         "button URL '…' is invalid: Wrong HTTP URL"
     )
     assert without_quotes('Unsupported start tag "tg-time"') == 'Unsupported start tag "tg-time"'
+
+
+async def test_a_message_that_is_as_it_was_keeps_its_buttons(bot: Bot, anna: Person) -> None:
+    sent = await bot(SendText(chat_id=anna.id, text="Money: 100", reply_markup=rows(PLACE)))
+
+    with pytest.raises(TelegramBadRequest, match="message is not modified"):
+        await bot(EditText(chat_id=anna.id, message_id=sent.message_id, text="Money: 100", reply_markup=rows(PLACE)))
+
+    assert kinds(anna, "Money") == ["Home"]

@@ -134,7 +134,8 @@ async def test_a_phone_is_found_in_any_writing_and_its_message_deleted(rules: Ru
 async def test_who_only_tried_with_a_phone_is_found_by_it_too(rules: Rules, desk: Desk) -> None:
     await rules.gets_number()
 
-    assert await desk.searches(PHONE) == Search((ANNA,), NotFound.PHONE, held_phone=True)
+    found = Search((ANNA,), NotFound.PHONE, held_phone=True, phones=("+7 ••• ••• 12-34 RU",))
+    assert await desk.searches(PHONE) == found
 
 
 async def test_of_a_phone_with_many_accounts_all_are_found_the_verified_ones_first(rules: Rules, desk: Desk) -> None:
@@ -195,7 +196,8 @@ async def test_digits_that_are_an_id_and_a_phone_find_both(rules: Rules, desk: D
     assert (await desk.searches("79991231234")).user_ids == (79991231234, ANNA)
     # Of an id that is no phone of anybody the message stays.
     await rules.meets(79995556677)
-    assert await desk.searches("79995556677") == Search((79995556677,), NotFound.NUMBER)
+    found = Search((79995556677,), NotFound.NUMBER, phones=("+7 ••• ••• 66-77 RU",))
+    assert await desk.searches("79995556677") == found
 
 
 @pytest.mark.parametrize(
@@ -220,9 +222,10 @@ async def test_digits_that_are_an_id_and_a_phone_find_both(rules: Rules, desk: D
     ],
 )
 async def test_nobody_found_is_told_why(rules: Rules, desk: Desk, asked: str, why: NotFound, held_phone: bool) -> None:
-    assert await desk.searches(asked) == Search((), why, held_phone)
+    phones = ("+7 ••• ••• 66-77 RU",) if why in (NotFound.PHONE, NotFound.NUMBER) else ()
+    assert await desk.searches(asked) == Search((), why, held_phone, phones)
     await desk.looks_up(asked)
-    assert await desk.sees() == NobodyFound(why)
+    assert await desk.sees() == NobodyFound(why, looked_for=phones)
 
 
 async def test_nothing_of_a_phone_that_was_looked_for_is_kept(rules: Rules, desk: Desk) -> None:
