@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from aiogram import Bot
@@ -33,6 +33,8 @@ KICKED_FOR = timedelta(minutes=10)
 """When a ban that is to be lifted at once ends in any case; less than half a minute would be for ever (Bot API)."""
 A_SECOND = timedelta(seconds=1)
 """Moments travel as whole seconds, rounded."""
+WITHOUT_END = datetime.fromtimestamp(0, UTC)
+"""What Telegram gives as the end of a restriction that has none (Bot API, ChatMemberRestricted.until_date)."""
 ADMINS = (ChatMemberOwner, ChatMemberAdministrator)
 MEMBERS = (ChatMemberMember, ChatMemberRestricted)
 NOTHING = ChatPermissions(**dict.fromkeys(ChatPermissions.model_fields, False))
@@ -206,8 +208,11 @@ class Members:
         return Receipt(grant, Result.DONE)
 
     def _rest(self, member: ChatMemberRestricted) -> float:
-        # A restriction without an end has its end at the beginning of time.
-        return max((member.until_date - self._clock.now()).total_seconds(), 0.0)
+        """For how many seconds the restriction still holds; 0 for one without an end."""
+        if member.until_date <= WITHOUT_END:
+            return 0.0
+        # One that ended while Telegram answered is looked at again.
+        return max((member.until_date - self._clock.now()).total_seconds(), A_SECOND.total_seconds())
 
     async def _is_admin(self, chat_id: int, user_id: int) -> bool:
         try:

@@ -44,6 +44,7 @@ NO_PLACE = (
     "peer",
     "participant",
     "user not found",
+    "user_id_invalid",
 )
 """Bare text would be refused as well."""
 
