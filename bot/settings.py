@@ -353,7 +353,7 @@ class Stray:
 
 
 def strays(environment: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> list[Stray]:
-    """What is set under a name that is none of ours: all of the file, and of the environment what is near to ours."""
+    """Variables with unknown names: every one in the file, and those in the environment that resemble a known name."""
     in_file = {name for name, _ in _pairs(env_file)}
     ours, found = Settings.model_fields, []
     for name in sorted({*in_file, *(os.environ if environment is None else environment)} - {*ours, *COMPOSE}):

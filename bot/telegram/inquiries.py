@@ -84,7 +84,7 @@ class Inquiries:
         return Receipt(errand, Result.DONE, answer={"link": made.invite_link})
 
     async def call_admins(self, errand: ErrandDue) -> Receipt:
-        """Who the admins of a gate are that can be written to at all, and what each may do: `admins`."""
+        """Fetches the admins of a gate, without bots, and the rights of each: `admins`."""
         return Receipt(errand, Result.DONE, answer={"admins": await self._admins(int(errand.details["gate"]))})
 
     async def _admins(self, gate_id: int) -> dict[int, AdminRights]:

@@ -236,7 +236,7 @@ class Members:
 
 
 def admin_rights(member: ChatMemberUnion) -> AdminRights:
-    """What somebody with this place in a chat may do there."""
+    """The rights that a membership of this kind gives in its chat."""
     if isinstance(member, ChatMemberOwner):
         return OWNER
     if not isinstance(member, ChatMemberAdministrator):

@@ -62,7 +62,7 @@ def only_who_waits(act: Act) -> bool:
 
 async def take_back(store: Store, gate: Gate, user_id: int, now: datetime) -> list[Grant]:
     """What they were given at the gate is theirs no more; the tag is taken away if the bot gave it, and links end, also
-    those into further chats. What they had at the gate comes back."""
+    those into further chats. Returns the grants they had at the gate."""
     link = await take_back_link(store, gate.chat_id, user_id, now)
     taken = await store.grants.take_back(gate.chat_id, user_id)
     if link is not None:
