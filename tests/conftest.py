@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import coverage
 import pytest
 import structlog
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -20,6 +21,7 @@ from tests.databases import Postgres, keep_in_memory, migrate_now
 from tests.installation import Installation
 
 DATABASES = ("sqlite", "postgresql")
+CONTEXT = pytest.StashKey[str]()
 
 
 def pytest_configure() -> None:
@@ -28,8 +30,32 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first: begun last, one would keep all the others' processes waiting."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """The long ones first: begun last, one would keep all the others' processes waiting.
+
+    Then the tests of one database after those of the other: each change of the context costs coverage some time.
+    """
+    items.sort(key=lambda item: (item.get_closest_marker("long") is None, database_of(item)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note with each line that coverage measures which database it ran on; see tests/both_databases.py."""
+    measured = coverage.Coverage.current()
+    if measured is not None and item.config.stash.get(CONTEXT, None) != database_of(item):
+        measured.switch_context(database_of(item))
+        item.config.stash[CONTEXT] = database_of(item)
+
+
+def database_of(item: pytest.Item) -> str:
+    """Return the kind of database that a test runs on; empty if it needs none."""
+    needs = set(getattr(item, "fixturenames", ()))
+    chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    for fixture in ("database_url", "empty_database_url"):
+        if fixture in chosen:
+            return str(chosen[fixture])
+    if "postgres" in needs:
+        return "postgresql"
+    return "sqlite" if needs & {"sqlite_path", "migrated_file", "database_url"} else ""
 
 
 @pytest.fixture(scope="session", autouse=True)
