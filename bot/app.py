@@ -138,7 +138,7 @@ class App:
         while not stopping.is_set() and await self._parts.leadership.still_held():
             await REAL_TIME.pause(LEADER_LOOKS_EVERY, stopping)
         term_over.set()
-        self._parts.wake()
+        self._parts.wake_all()
         await asyncio.gather(*loops)
         self._parts.looking_after.leads_since = self._leads_since = None
         self._alive_seen_at = self._monotonic()
