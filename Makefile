@@ -26,7 +26,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 # What ONLY selects: a path if there is such a file or folder, else an expression for pytest -k.
 SELECTED = $(if $(wildcard $(firstword $(subst ::, ,$(ONLY)))),'$(ONLY)',-k '$(ONLY)')
 
-.PHONY: help demo run test tests quick check browser format lock screenshots clean
+.PHONY: help demo run test tests quick check browser bench format lock screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -82,6 +82,9 @@ browser: ## a Chromium for the browser tests, installed where the package manage
 		echo "Install one, for example: sudo apt-get install chromium · sudo dnf install chromium" >&2; \
 		exit 1; \
 	fi
+
+bench: $(VENV)/.installed ## joins a second and the time from a call to access, beside a bare bot; nothing else should run
+	$(BIN)/python -m benchmarks.joins
 
 format: $(VENV)/.installed-dev ## put the code into its format
 	$(BIN)/ruff check --fix .
