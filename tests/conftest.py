@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import coverage
+import hypothesis
 import pytest
 import structlog
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -25,6 +26,14 @@ CONTEXT = pytest.StashKey[str]()
 
 
 def pytest_configure() -> None:
+    # How long an example takes depends on what else the machine does.
+    hypothesis.settings.register_profile(
+        "any pace",
+        hypothesis.settings.get_profile(hypothesis.settings.get_current_profile_name()),
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("any pace")
     keep_in_memory()
     compiled_cache.share()
 
