@@ -39,6 +39,7 @@ from bot.telegram.intake import Intake
 from bot.telegram.launch import LaunchReader
 from bot.telegram.methods import UPDATE_TYPES
 from bot.telegram.polling import Poller
+from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.telegram.screens import Screens
 from bot.telegram.sentences import appeal_text
 from bot.telegram.settings_paper import JsonPaper
@@ -216,7 +217,8 @@ class Parts:
         # Telegram, outward.
         self.connection = connection = Connection(pulse.answers)
         fallback = Fallback(pulse.part_refused)
-        self.bot = telegram(settings, metrics, connection, pulse, fallback)
+        limit = RateLimitMiddleware(budget)
+        self.bot = telegram(settings, metrics, connection, pulse, fallback, limit)
         self.report = Reporter(self.database, RaiseAlarm(tell_operators), clock, self.supervisor, self.wake_deliveries)
         self.webhook: Webhook | None = None
         webhook_secret = _webhook_secret(settings)
@@ -264,6 +266,7 @@ class Parts:
             SettleParcels(clock, SettleGrant(tell_operators), settle_errand, report),
             deliverer,
             budget,
+            limit,
             self.supervisor,
             clock,
             look_every,

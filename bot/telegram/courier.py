@@ -16,6 +16,7 @@ from bot.domain.delivery import ErrandDue, GrantDue, LogDue, Parcel, Receipt, Re
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
 from bot.telegram.deliver import Deliverer, chat_of
+from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.usecases.pick_parcels import Busy, PickParcels, is_patient, patient_first
 from bot.usecases.ports import StorageUnavailableError, Transactions
 from bot.usecases.settle_parcels import SettleParcels
@@ -46,17 +47,20 @@ class Courier:
         settle: SettleParcels,
         deliverer: Deliverer,
         budget: Budget,
+        limit: RateLimitMiddleware,
         supervisor: Supervisor,
         clock: Clock,
         look_every: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`look_every`: after so many real seconds it looks in any case, for what nobody here made known."""
+        """`limit`: by which the bot that delivers pays for its calls, out of `budget`. `look_every`: after so many real
+        seconds it looks in any case, for what nobody here made known."""
         self._transactions = transactions
         self._pick = pick
         self._settle = settle
         self._deliverer = deliverer
         self._budget = budget
+        self._limit = limit
         self._supervisor = supervisor
         self._clock = clock
         self._look_every = look_every
@@ -140,9 +144,8 @@ class Courier:
         if isinstance(parcel, GrantDue | ScreenDue) and parcel.verification_id is not None:
             # It is a task of its own, and so is what is bound.
             bind_contextvars(verification=parcel.verification_id)
-        receipt = await self._deliverer.deliver(parcel)
-        if receipt.result is Result.RETRY and receipt.retry_after is not None:
-            self._budget.flooded(chat_of(parcel), receipt.retry_after, self._monotonic())
+        with self._limit.paid(chat_of(parcel)):
+            receipt = await self._deliverer.deliver(parcel)
         if receipt.result not in (Result.DONE, Result.GONE):
             log.warning("delivery_failed", parcel=_name(parcel), result=receipt.result, error=receipt.error)
         self._receipts.append(receipt)

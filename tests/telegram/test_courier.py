@@ -22,6 +22,7 @@ from bot.telegram import courier
 from bot.telegram.budget import Budget
 from bot.telegram.courier import Courier
 from bot.telegram.deliver import Deliverer
+from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.telegram.screens import Screens
 from bot.telegram.texts import Texts
 from bot.usecases.pick_parcels import Busy, Picked, PickParcels
@@ -144,12 +145,14 @@ async def carrying(
 ) -> AsyncIterator[Courier]:
     """A courier at work, which by itself looks once an hour."""
     supervisor = Supervisor(world.clock)
+    budget = Budget(0)
     works = Courier(
         rules.database,
         pick or rules.pick,
         settle,
         deliverer or Together(world, bot, 3),
-        Budget(0),
+        budget,
+        RateLimitMiddleware(budget),
         supervisor,
         rules.clock,
         HOUR,
