@@ -98,6 +98,13 @@ RETRY = (
     .values(due_at=bindparam("again_at"), attempts=E.attempts + 1, error=bindparam("said"))
 )
 
+AGAIN = "again"
+"""The detail of an errand that counts how often it was asked for once more."""
+LEFT_OF_JOB = (
+    select(E.id, E.details).where(E.job == bindparam("name"), IS_LEFT).order_by(E.id).with_for_update(key_share=True)
+)
+LOCKED_DETAILS = select(E.details).where(E.id == bindparam("which")).with_for_update(key_share=True)
+
 
 class SqlErrands:
     """See `bot.usecases.ports.Errands`."""
@@ -230,6 +237,19 @@ class SqlErrands:
         return [
             ErrandLeft(ErrandKind(row.kind), row.chat_id, row.created_at, row.attempts, row.error or "") for row in rows
         ]
+
+    async def ask_again(self, job: str, details: Mapping[str, str | int]) -> bool:
+        rows = (await self._connection.execute(LEFT_OF_JOB, {"name": job})).all()
+        for row in rows:
+            times = int(row.details.get(AGAIN, 0)) + 1
+            await self.redirect(row.id, {**row.details, **details, AGAIN: times})
+        return bool(rows)
+
+    async def asked_since(self, errand: ErrandDue) -> Mapping[str, str | int] | None:
+        details: Mapping[str, str | int] | None = (
+            await self._connection.execute(LOCKED_DETAILS, {"which": errand.id})
+        ).scalar_one_or_none()
+        return None if details is None or details.get(AGAIN) == errand.details.get(AGAIN) else details
 
     async def job(self, name: str) -> tuple[int, int]:
         found = await self._connection.execute(select(func.count(), func.count(E.done_at)).where(E.job == name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, case, not_, select, update
+from sqlalchemy import BigInteger, String, bindparam, case, cast, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import Receipt, ScreenDue
@@ -32,6 +32,16 @@ POSTPONE = (
 HURRY = update(tables.screens).where(IS_THEIRS, STALE, S.due_at > bindparam("now")).values(due_at=bindparam("now"))
 WANTED = select(S.face, S.details).where(IS_THEIRS)
 LIMITED = select(S.user_id, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.LIMITED)
+SHOWING = (
+    select(S.user_id)
+    .where(
+        tables.OF_OTHERS,
+        S.face.in_((Face.GATE, Face.INSTALLATION)),
+        func.coalesce(S.details["gate"].as_string(), S.details["id"].as_string())
+        == cast(bindparam("gate", type_=BigInteger), String),
+    )
+    .order_by(S.user_id)
+)
 MAY_GO = (
     S.user_id.not_in(bindparam("busy", expanding=True)),
     S.chat_id.not_in(bindparam("resting", expanding=True)),
@@ -147,6 +157,9 @@ class SqlScreens:
     async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
         row = (await self._connection.execute(WANTED, {"whose": user_id})).one_or_none()
         return None if row is None else (Face(row.face), row.details)
+
+    async def showing(self, gate_id: int) -> list[int]:
+        return list((await self._connection.execute(SHOWING, {"gate": gate_id})).scalars())
 
     async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
         rows = await self._connection.execute(LIMITED, {"whose": list(user_ids)})

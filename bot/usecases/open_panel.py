@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import ErrandDue, ErrandKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import ADMIN_KNOWN_FOR, Act, Page
 from bot.domain.screen import Face
@@ -62,11 +62,24 @@ class CheckGate:
 
 async def ask_health(store: Store, gate_id: int, admin_id: int, now: datetime, *, tells: bool = False) -> None:
     """Have Telegram asked how it stands with a gate, for this admin's eyes. `tells`: what is newly missing is told
-    to its admins."""
-    details: dict[str, str | int] = {"gate": gate_id}
-    if tells:
-        details["tells"] = 1
-    await store.errands.add(ErrandKind.CHECK_GATE, admin_id, details, now)
+    to its admins.
+
+    A gate has one such errand at a time. What may have been asked of Telegram already is asked once more afterwards,
+    and everybody who looks at a page about the gate then sees what came of it.
+    """
+    told: dict[str, str | int] = {"tells": 1} if tells else {}
+    job = f"check {gate_id}"
+    if not await store.errands.ask_again(job, told):
+        await store.errands.add(ErrandKind.CHECK_GATE, admin_id, {"gate": gate_id, **told}, now, job=job)
+
+
+async def ask_health_again(store: Store, errand: ErrandDue, now: datetime) -> None:
+    """This one is over: begin the next, if it was asked for meanwhile."""
+    details = await store.errands.asked_since(errand)
+    if details is not None:
+        known = {name: details[name] for name in ("gate", "tells") if name in details}
+        job = f"check {details['gate']}"
+        await store.errands.add(ErrandKind.CHECK_GATE, errand.chat_id, known, now, job=job)
 
 
 async def show_page(

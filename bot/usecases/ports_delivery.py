@@ -109,6 +109,14 @@ class Errands(Protocol):
     async def left_about(self, user_id: int, kinds: Collection[ErrandKind]) -> list[ErrandLeft]:
         """Those of these kinds about a person that are still to be run, oldest first."""
 
+    async def ask_again(self, job: str, details: Mapping[str, str | int]) -> bool:
+        """Note of the parts of a job that are still to be run that it was asked for once more, with these details too;
+        whether there are any."""
+
+    async def asked_since(self, errand: ErrandDue) -> Mapping[str, str | int] | None:
+        """The details with which it was asked for once more since this was picked; None when it was not. Whoever asks
+        from now on waits for the end of the transaction, and finds it done if it was."""
+
     async def job(self, name: str) -> tuple[int, int]:
         """How many parts a job has, and how many are done."""
 
@@ -170,6 +178,9 @@ class Screens(Protocol):
 
     async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
         """What this person should see, and its details; None when nothing was ever shown."""
+
+    async def showing(self, gate_id: int) -> list[int]:
+        """Whose screens show a page about this gate that is for its admins, or for operators."""
 
     async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
         """When the next try opens, or opened, for those of these persons whose screen says so."""

@@ -8,7 +8,7 @@ from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
 from bot.domain.panel import Act, ActKind, Page
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.follow_rights import take_health
-from bot.usecases.open_panel import ask_health, panel_start, redraw_panels, show_page
+from bot.usecases.open_panel import ask_health, ask_health_again, panel_start, redraw_panels, show_page
 from bot.usecases.point import POINTED_FOR, point_to
 from bot.usecases.ports import Store
 
@@ -30,6 +30,8 @@ class SettleInquiry:
         self._desk = desk
 
     async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+        if errand.kind is ErrandKind.CHECK_GATE:
+            await ask_health_again(store, errand, now)
         match errand.kind, receipt.result:
             case ErrandKind.CHECK_ADMIN, Result.DONE:
                 await self._desk.told(store, errand, receipt.answer["rights"])
@@ -55,7 +57,7 @@ class SettleInquiry:
         await take_health(store, gate, receipt.answer["health"], now, tells="tells" in errand.details)
         await redraw_panels(store, gate.chat_id, now)
         # Also of one that shows no page yet: it rests until this is known.
-        await store.screens.touch([errand.chat_id], now)
+        await store.screens.touch({errand.chat_id, *await store.screens.showing(gate.chat_id)}, now)
 
     @staticmethod
     async def _link_made(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
