@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Select, and_, bindparam, cast, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import MESSAGES, ErrandDue, ErrandKind, Urgency
+from bot.domain.delivery import MESSAGES, MOST_UNDONE, PACED, ErrandDue, ErrandKind, Urgency, paced
 from bot.usecases.ports_delivery import ErrandLeft
 from storage import tables
 from storage.statements import delete_some, insert_new
@@ -98,6 +98,11 @@ RETRY = (
     .values(due_at=bindparam("again_at"), attempts=E.attempts + 1, error=bindparam("said"))
 )
 
+UNDONE = (
+    select(E.id)
+    .where(E.chat_id == bindparam("where"), E.kind.in_(bindparam("kinds", expanding=True)), IS_LEFT)
+    .limit(MOST_UNDONE)
+)
 AGAIN = "again"
 """The detail of an errand that counts how often it was asked for once more."""
 LEFT_OF_JOB = (
@@ -126,6 +131,11 @@ class SqlErrands:
         after: float = 0.0,
         crowd: bool = False,
     ) -> None:
+        if kind in PACED and chat_id > 0:
+            later = paced(await self.undone(PACED, chat_id))
+            if later is None:
+                return
+            after += later.total_seconds()
         await self._connection.execute(
             insert_new(self._connection, tables.errands),
             {
@@ -237,6 +247,10 @@ class SqlErrands:
         return [
             ErrandLeft(ErrandKind(row.kind), row.chat_id, row.created_at, row.attempts, row.error or "") for row in rows
         ]
+
+    async def undone(self, kinds: Collection[ErrandKind], chat_id: int) -> int:
+        found = await self._connection.execute(UNDONE, {"where": chat_id, "kinds": list(kinds)})
+        return len(found.all())
 
     async def ask_again(self, job: str, details: Mapping[str, str | int]) -> bool:
         rows = (await self._connection.execute(LEFT_OF_JOB, {"name": job})).all()

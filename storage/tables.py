@@ -331,6 +331,7 @@ errands = Table(
     index_where("user_id IS NOT NULL", "ix_errands_about", "user_id"),
     index_where("other_id IS NOT NULL", "ix_errands_other", "other_id"),
     index_where("done_at IS NULL", "ix_errands_due", "rank", "due_at"),
+    index_where("done_at IS NULL", "ix_errands_undone", "chat_id"),
     index_where("done_at IS NULL AND expires_at IS NOT NULL", "ix_errands_expiring", "expires_at"),
 )
 

@@ -148,6 +148,37 @@ MESSAGES = frozenset(
 """Errands that send a message, which Telegram counts for its chat."""
 
 
+PACED = frozenset(
+    {
+        ErrandKind.ANSWER_BUTTON,
+        ErrandKind.CHECK_ADMIN,
+        ErrandKind.CHECK_GATE,
+        ErrandKind.MAKE_LINK,
+        ErrandKind.STATS,
+        ErrandKind.HEALTH,
+        ErrandKind.BALANCE,
+        ErrandKind.SEND_FILE,
+        ErrandKind.MAKE_FILE,
+        ErrandKind.FETCH_FILE,
+    }
+)
+"""Errands that a person makes as fast as they press and write. Each person has some at once, and others later."""
+UNPACED = 5
+PACE = timedelta(seconds=0.25)
+"""So many a person may have to be run; each one more is due so much later, and lets others go first."""
+MOST_UNDONE = 100
+"""So many a person may have at all; what they ask for beyond is dropped."""
+MOST_CHECKS = 30
+LISTED_CHECKS = 20
+"""The same of questions to Telegram whether they are an admin; and of those for a list of gates, which leaves some to
+the buttons."""
+
+
+def paced(undone: int) -> timedelta | None:
+    """How much later an errand is due whose person has so many that were not run yet; None: never."""
+    return None if undone >= MOST_UNDONE else PACE * max(0, undone - UNPACED + 1)
+
+
 class Notice(StrEnum):
     """What a NOTIFY errand says."""
 
@@ -208,6 +239,8 @@ class Toast(StrEnum):
     LIMITED = "limited"
     LINKS_LIMITED = "links_limited"
     """As many links were made for them as there are in an hour."""
+    TOO_FAST = "too_fast"
+    """Too much of what they asked for before waits."""
     UNKNOWN = "unknown"
     NOT_ADMIN = "not_admin"
     NOT_ADMIN_THERE = "not_admin_there"

@@ -102,6 +102,8 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("Too many numbers for now.")
         case Toast.LINKS_LIMITED:
             return words("You had three links within an hour. Use the newest one, or press again later.")
+        case Toast.TOO_FAST:
+            return words("Too fast: wait a few seconds, and press again.")
         case Toast.UNKNOWN:
             return words("I do not know this button any more. Send /start.")
         case Toast.NOT_ADMIN:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandDue, ErrandKind, Toast
+from bot.domain.delivery import LISTED_CHECKS, ErrandDue, ErrandKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import ADMIN_KNOWN_FOR, Act, Page
 from bot.domain.screen import Face
@@ -19,7 +19,7 @@ PANEL = (Face.GATES, Face.GATE)
 
 class ListGates:
     """Show the gates whose admin the person is, as far as is known. Telegram is asked anew about each at which they
-    ever were one, unless it has said within the last minute."""
+    ever were one."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -27,9 +27,16 @@ class ListGates:
     async def __call__(self, store: Store, person: Person, *, fresh: bool) -> None:
         now = self._clock.now()
         await store.screens.show(person.user_id, person.chat_id, Face.GATES, now, fresh=fresh)
-        for gate_id in await store.admins.to_ask(person.user_id, now - ADMIN_KNOWN_FOR):
-            details: dict[str, str | int] = {"act": "", "gate": gate_id, "user_id": person.user_id}
-            await store.errands.add(ErrandKind.CHECK_ADMIN, person.user_id, details, now, user_id=person.user_id)
+        await ask_about_gates(store, person, now)
+
+
+async def ask_about_gates(store: Store, person: Person, now: datetime) -> None:
+    """Have Telegram asked at which gates the person is an admin, of those where they ever were one and it has not said
+    within the last minute; a few at a time, those first of which it was asked longest ago."""
+    room = LISTED_CHECKS - await store.errands.undone((ErrandKind.CHECK_ADMIN,), person.user_id)
+    for gate_id in (await store.admins.to_ask(person.user_id, now - ADMIN_KNOWN_FOR))[: max(0, room)]:
+        details: dict[str, str | int] = {"act": "", "gate": gate_id, "user_id": person.user_id}
+        await store.errands.add(ErrandKind.CHECK_ADMIN, person.user_id, details, now, user_id=person.user_id)
 
 
 class OpenPage:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import zip_longest
+from operator import itemgetter
 
 from bot.clock import Clock
 from bot.domain.admission import VerifiedPhone
@@ -49,6 +50,8 @@ TWICE = 2
 """After so many attempts given up, the person may ask an admin."""
 MOST_LINES = 500
 """Decisions told to log chats in one look."""
+MOST_SMALL = 60
+"""Small errands among which those go first whose chats have none before them."""
 MOST_LATE = 500
 """Screens for which it is too late that are given up together."""
 PATIENT_SHARE = 5
@@ -78,10 +81,11 @@ ViewOf = Callable[[Store, ScreenRow, datetime], Awaitable[View | None]]
 
 
 class PickParcels:
-    """Guard joins and grants first, then answers to buttons, alerts and other small errands, then screens (of those
-    who just acted before others) in turn with mutes. What can wait comes last, in turn: declines and notices, the
-    log, screens of the crowd of a raid, refreshes of screens. `limit` holds for each sort, so that none keeps the
-    others from being looked at; a sort of which nothing is due is not asked for.
+    """Guard joins and grants first, then answers to buttons, alerts and other small errands, one of each chat before
+    the second of any, then screens (of those who just acted before others) in turn with mutes; at every other look
+    these before the small errands, of which a few people can make very many. What can wait comes last, in turn:
+    declines and notices, the log, screens of the crowd of a raid, refreshes of screens. `limit` holds for each sort, so that none
+    keeps the others from being looked at; a sort of which nothing is due is not asked for.
 
     Telegram gives guard joins ten seconds, so they begin; grants take turns with them, lest a flood of newcomers
     keep those waiting who have called. Often no more than one of all can go at once: `look` is how many looks there
@@ -106,15 +110,14 @@ class PickParcels:
             else []
         )
         grants = await store.grants.due(now, limit, busy.grants) if _has_come(due.grants, now) else []
+        most = {Urgency.LOG: MOST_LINES, Urgency.SOON: max(limit, MOST_SMALL)}
         guards, soon, pressing, later, lines = [
-            await store.errands.due(
-                now, MOST_LINES if urgency is Urgency.LOG else limit, busy.errands, urgency, busy.resting
-            )
+            await store.errands.due(now, most.get(urgency, limit), busy.errands, urgency, busy.resting)
             if _has_come(due.errands.get(urgency), now)
             else []
             for urgency in (Urgency.AT_ONCE, Urgency.SOON, Urgency.PRESSING, Urgency.LATER, Urgency.LOG)
         ]
-        soon = await self._permitted(store, soon, now)
+        soon = await self._permitted(store, _by_turns_of_chats(soon)[:limit], now)
         urgent = _in_turn(look, pressing, [screen for screen in screens if not is_patient(screen)])
         crowd = [screen for screen in screens if screen.is_crowd and not screen.is_refresh]
         patient = _in_turn(
@@ -124,8 +127,9 @@ class PickParcels:
             crowd,
             [s for s in screens if s.is_refresh],
         )
-        rest = [*patient, *urgent] if patient_first(look) else [*urgent, *patient]
-        return Picked([*_in_turn(look, guards, grants), *soon, *rest], due.first())
+        rest = [*soon, *urgent] if look % 2 == 0 else [*urgent, *soon]
+        rest = [*patient, *rest] if patient_first(look) else [*rest, *patient]
+        return Picked([*_in_turn(look, guards, grants), *rest], due.first())
 
     async def _permitted(self, store: Store, errands: Sequence[ErrandDue], now: datetime) -> list[ErrandDue]:
         """Without those for operators whose reader is none any more: they are not run."""
@@ -384,6 +388,15 @@ def _in_turn(look: int, *sorts: Sequence[Parcel]) -> list[Parcel]:
     first = look % len(there) if there else 0
     turns = zip_longest(*there[first:], *there[:first])
     return [parcel for turn in turns for parcel in turn if parcel is not None]
+
+
+def _by_turns_of_chats(errands: Sequence[ErrandDue]) -> list[ErrandDue]:
+    """The first of each chat, then the second of each, and so on."""
+    turns, of_chat = list[int](), Counter[int]()
+    for errand in errands:
+        turns.append(of_chat[errand.chat_id])
+        of_chat[errand.chat_id] += 1
+    return [errand for _, errand in sorted(zip(turns, errands, strict=True), key=itemgetter(0))]
 
 
 def _is_late(row: ScreenRow, people: Mapping[int, Person], now: datetime) -> bool:

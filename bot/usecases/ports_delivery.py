@@ -73,6 +73,9 @@ class Errands(Protocol):
     ) -> None:
         """Put it in the queue. A `key` that is there already, done or not, makes it a repeat: nothing is added.
 
+        One that a person makes by pressing or writing is due later, or not added, if they have many to be run; see
+        `bot.domain.delivery.PACED`.
+
         `user_id`: whom it is about. `job`: the name of what it is a part of. `after`: seconds to rest.
         `crowd`: one of very many, which goes after all others of its urgency.
         """
@@ -108,6 +111,9 @@ class Errands(Protocol):
 
     async def left_about(self, user_id: int, kinds: Collection[ErrandKind]) -> list[ErrandLeft]:
         """Those of these kinds about a person that are still to be run, oldest first."""
+
+    async def undone(self, kinds: Collection[ErrandKind], chat_id: int) -> int:
+        """How many of these kinds are still to be run in a chat; counted to `MOST_UNDONE`."""
 
     async def ask_again(self, job: str, details: Mapping[str, str | int]) -> bool:
         """Note of the parts of a job that are still to be run that it was asked for once more, with these details too;
