@@ -77,6 +77,7 @@ DUE = (
         or_(E.expires_at.is_(None), E.expires_at > bindparam("now")),
         E.id.not_in(bindparam("busy", expanding=True)),
         not_(and_(E.chat_id.in_(bindparam("resting", expanding=True)), E.kind.in_(MESSAGES))),
+        E.kind.not_in(bindparam("full", expanding=True)),
     )
     .limit(bindparam("at_most"))
 )
@@ -194,16 +195,22 @@ class SqlErrands:
         )
 
     async def due(
-        self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency, resting: Collection[int] = ()
+        self,
+        now: datetime,
+        limit: int,
+        busy: Collection[int],
+        urgency: Urgency,
+        resting: Collection[int] = (),
+        full: Collection[ErrandKind] = (),
     ) -> list[ErrandDue]:
         lowest, highest = RANGES[urgency]
         ranks = range(lowest, highest + 1)
         if urgency is not Urgency.AT_ONCE:
-            return await self._due(OLDEST_FIRST, now, limit, busy, ranks, resting)
+            return await self._due(OLDEST_FIRST, now, limit, busy, ranks, resting, full)
         # What Telegram waits seconds for is sent while it still does: the newest first. No index has these in order.
         found: list[ErrandDue] = []
         for rank in ranks:
-            found += await self._due(NEWEST_FIRST, now, limit - len(found), busy, (rank,), resting)
+            found += await self._due(NEWEST_FIRST, now, limit - len(found), busy, (rank,), resting, full)
         return found
 
     async def _due(
@@ -214,11 +221,10 @@ class SqlErrands:
         busy: Collection[int],
         ranks: Sequence[int],
         resting: Collection[int],
+        full: Collection[ErrandKind],
     ) -> list[ErrandDue]:
-        rows = await self._connection.execute(
-            query,
-            {"ranks": list(ranks), "now": now, "busy": list(busy), "resting": list(resting), "at_most": limit},
-        )
+        left_out = {"busy": list(busy), "resting": list(resting), "full": list(full)}
+        rows = await self._connection.execute(query, {"ranks": list(ranks), "now": now, "at_most": limit, **left_out})
         return [
             ErrandDue(
                 row.id, ErrandKind(row.kind), row.chat_id, row.language or "", row.details, row.attempts, row.user_id

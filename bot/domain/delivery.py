@@ -148,6 +148,20 @@ MESSAGES = frozenset(
 """Errands that send a message, which Telegram counts for its chat."""
 
 
+SLOW = frozenset(
+    {
+        ErrandKind.STATS,
+        ErrandKind.HEALTH,
+        ErrandKind.BALANCE,
+        ErrandKind.SEND_FILE,
+        ErrandKind.MAKE_FILE,
+        ErrandKind.FETCH_FILE,
+    }
+)
+"""Errands that may take long: files go up or come down, pictures are drawn, others are asked. Of each kind a few are
+under way at once, so that they never take all the hands there are."""
+SLOW_AT_ONCE = 4
+
 PACED = frozenset(
     {
         ErrandKind.ANSWER_BUTTON,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -12,7 +13,18 @@ import structlog
 from structlog.contextvars import bind_contextvars
 
 from bot.clock import REAL_TIME, Clock
-from bot.domain.delivery import ErrandDue, GrantDue, LogDue, Parcel, Receipt, Result, ScreenDue
+from bot.domain.delivery import (
+    SLOW,
+    SLOW_AT_ONCE,
+    ErrandDue,
+    ErrandKind,
+    GrantDue,
+    LogDue,
+    Parcel,
+    Receipt,
+    Result,
+    ScreenDue,
+)
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
 from bot.telegram.deliver import Deliverer, chat_of
@@ -68,6 +80,7 @@ class Courier:
         self._busy = Busy()
         self._receipts: list[Receipt] = []
         self._under_way = 0
+        self._slow = Counter[ErrandKind]()
         self._looks = 0
         self._looked_at = float("-inf")
         self._stir = asyncio.Event()
@@ -118,6 +131,7 @@ class Courier:
             return min(wait, LOOK_EVERY), None
         self._is_asked = False
         self._busy.resting, look = self._budget.resting(self._monotonic()), self._looks
+        self._busy.full = frozenset(kind for kind in SLOW if self._slow[kind] >= SLOW_AT_ONCE)
         # What cannot go now need not be read, but for a few in place of those that turn out to have to wait.
         limit = min(free, self._budget.room(self._monotonic()) + SPARE_ROWS)
         now = self._clock.now()
@@ -134,6 +148,8 @@ class Courier:
                 continue
             if self._under_way >= AT_ONCE:
                 break
+            if isinstance(parcel, ErrandDue) and parcel.kind in SLOW and self._slow[parcel.kind] >= SLOW_AT_ONCE:
+                continue
             self._budget.spend(chat_of(parcel), at)
             self._looks = look + 1
             self._hold(parcel)
@@ -150,6 +166,8 @@ class Courier:
             log.warning("delivery_failed", parcel=_name(parcel), result=receipt.result, error=receipt.error)
         self._receipts.append(receipt)
         self._under_way -= 1
+        if isinstance(parcel, ErrandDue):
+            self._slow[parcel.kind] -= 1
         self._stir.set()
 
     async def _note(self) -> None:
@@ -194,6 +212,7 @@ class Courier:
                 self._busy.grants.add((parcel.gate_id, parcel.user_id))
             case ErrandDue():
                 self._busy.errands.add(parcel.id)
+                self._slow[parcel.kind] += 1
             case LogDue():
                 self._busy.errands.update(errand.id for errand in parcel.errands)
             case ScreenDue():

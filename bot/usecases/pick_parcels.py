@@ -12,7 +12,7 @@ from operator import itemgetter
 from bot.clock import Clock
 from bot.domain.admission import VerifiedPhone
 from bot.domain.contact import ContactRefusal
-from bot.domain.delivery import URGENCY, ErrandDue, LogDue, Parcel, ScreenDue, Urgency
+from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, LogDue, Parcel, ScreenDue, Urgency
 from bot.domain.gate import APPEAL_EVERY, Gate, Grant, Hindrance, JoinRequest
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
@@ -60,12 +60,14 @@ PATIENT_SHARE = 5
 
 @dataclass(slots=True)
 class Busy:
-    """What is being delivered right now, and so must not be picked again; and chats that may not be written to yet."""
+    """What is being delivered right now, and so must not be picked again; chats that may not be written to yet; and
+    kinds of errands of which no more may be under way."""
 
     grants: set[tuple[int, int]] = field(default_factory=set)
     errands: set[int] = field(default_factory=set)
     screens: set[int] = field(default_factory=set)
     resting: frozenset[int] = frozenset()
+    full: frozenset[ErrandKind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,8 @@ class PickParcels:
     """Guard joins and grants first, then answers to buttons, alerts and other small errands, one of each chat before
     the second of any, then screens (of those who just acted before others) in turn with mutes; at every other look
     these before the small errands, of which a few people can make very many. What can wait comes last, in turn:
-    declines and notices, the log, screens of the crowd of a raid, refreshes of screens. `limit` holds for each sort, so that none
-    keeps the others from being looked at; a sort of which nothing is due is not asked for.
+    declines and notices, the log, screens of the crowd of a raid, refreshes of screens. `limit` holds for each
+    sort, so that none keeps the others from being looked at; a sort of which nothing is due is not asked for.
 
     Telegram gives guard joins ten seconds, so they begin; grants take turns with them, lest a flood of newcomers
     keep those waiting who have called. Often no more than one of all can go at once: `look` is how many looks there
@@ -112,7 +114,7 @@ class PickParcels:
         grants = await store.grants.due(now, limit, busy.grants) if _has_come(due.grants, now) else []
         most = {Urgency.LOG: MOST_LINES, Urgency.SOON: max(limit, MOST_SMALL)}
         guards, soon, pressing, later, lines = [
-            await store.errands.due(now, most.get(urgency, limit), busy.errands, urgency, busy.resting)
+            await store.errands.due(now, most.get(urgency, limit), busy.errands, urgency, busy.resting, busy.full)
             if _has_come(due.errands.get(urgency), now)
             else []
             for urgency in (Urgency.AT_ONCE, Urgency.SOON, Urgency.PRESSING, Urgency.LATER, Urgency.LOG)

@@ -97,9 +97,15 @@ class Errands(Protocol):
         """Put a crowd in the queue that goes to a chat each, with the same details."""
 
     async def due(
-        self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency, resting: Collection[int] = ()
+        self,
+        now: datetime,
+        limit: int,
+        busy: Collection[int],
+        urgency: Urgency,
+        resting: Collection[int] = (),
+        full: Collection[ErrandKind] = (),
     ) -> list[ErrandDue]:
-        """Those of one urgency; no messages to chats that are `resting`."""
+        """Those of one urgency; no messages to chats that are `resting`, and none of the kinds in `full`."""
 
     async def cancel(
         self, kind: ErrandKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False
