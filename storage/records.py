@@ -26,8 +26,8 @@ from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReas
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
 from bot.domain.statistics import ENTERED, Period
-from bot.domain.verification import Verification
-from bot.usecases.ports import Claim, JournalEntry, JournalRow, Noted
+from bot.domain.verification import Call, Verification
+from bot.usecases.ports import Claim, HeardCall, JournalEntry, JournalRow, Noted
 from storage import tables
 from storage.statements import delete_some, insert_new, upsert
 
@@ -71,6 +71,19 @@ NONCE = select(LAUNCHES.nonce).where(LAUNCHES.digest == bindparam("which"))
 CALLED_LENGTH = 32
 CODE_LENGTH = 64
 
+INBOX_ID = "inbox_id"
+UNUSED_CALLS = (
+    select(EV.id, EV.source, EV.called, EV.placed_at, EV.received_at, EV.note)
+    .where(
+        EV.fingerprint == bindparam("phone"),
+        EV.received_at >= bindparam("since"),
+        EV.kind == EventKind.CALL,
+        EV.verification_id.is_(None),
+        EV.twin_id.is_(None),
+    )
+    .order_by(EV.received_at, EV.id)
+)
+
 
 class SqlGatewayEvents:
     """See `bot.usecases.ports.GatewayEvents`."""
@@ -92,7 +105,7 @@ class SqlGatewayEvents:
                 "called": event.called[:CALLED_LENGTH],
                 "placed_at": event.placed_at,
                 "received_at": now,
-                "note": dict(event.note),
+                "note": {**event.note, **({INBOX_ID: event.inbox_id} if event.inbox_id is not None else {})},
             },
         )
         return kept.scalar_one_or_none()
@@ -100,6 +113,17 @@ class SqlGatewayEvents:
     async def forget_foreign(self, before: datetime) -> None:
         is_old = EV.received_at < before
         await delete_some(self._connection, tables.gateway_events, EV.received_at, is_old, tables.IS_FOREIGN)
+
+    async def unused_calls(self, fingerprint: Fingerprint, since: datetime) -> list[HeardCall]:
+        rows = await self._connection.execute(UNUSED_CALLS, {"phone": fingerprint, "since": since})
+        return [
+            HeardCall(
+                row.id,
+                Call(fingerprint, row.called, row.placed_at, row.received_at, EventSource(row.source)),
+                row.note.get(INBOX_ID),
+            )
+            for row in rows
+        ]
 
     async def used_for(self, event_id: int, verification_id: int) -> None:
         await self._connection.execute(USED_FOR, {"which": event_id, "of": verification_id})

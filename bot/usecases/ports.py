@@ -13,7 +13,7 @@ from bot.domain.gateway import EventSource, GatewayEvent, NumberOffer
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint, Phone
 from bot.domain.statistics import Grain, Period, Sum
-from bot.domain.verification import Verification
+from bot.domain.verification import Call, Verification
 from bot.usecases.ports_delivery import DueTimes, Errands, Screens
 from bot.usecases.ports_gates import Admins, Appeals, Gates, Grants, JoinRequests, Standings
 from bot.usecases.ports_installation import AddedOperators, Announcements
@@ -89,6 +89,15 @@ class InboxSource(Protocol):
     async def read_inbox(self, after_id: int | None) -> list[GatewayEvent]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class HeardCall:
+    """A call that was kept, with its number as it arrived. `inbox_id`: of its entry in the gateway's inbox."""
+
+    event_id: int
+    call: Call
+    inbox_id: int | None
+
+
 class GatewayEvents(Protocol):
     """All that the gateway reported."""
 
@@ -99,6 +108,9 @@ class GatewayEvents(Protocol):
 
     async def forget_foreign(self, before: datetime) -> None:
         """Delete what was received earlier and is no call."""
+
+    async def unused_calls(self, fingerprint: Fingerprint, since: datetime) -> list[HeardCall]:
+        """The calls of this phone that were received since then and confirmed nothing, oldest first."""
 
     async def used_for(self, event_id: int, verification_id: int) -> None: ...
 

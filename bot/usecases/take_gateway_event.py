@@ -82,16 +82,6 @@ class TakeGatewayEvent:
     async def _is_awaited(self, store: Store, phone: Phone, since: datetime) -> bool:
         return bool(await store.verifications.unconfirmed_by_phone(self._vault.fingerprint(phone), since))
 
-    def _called(self, written: str, verification: Verification) -> str:
-        """The number that was called, as it was given to this person when it can be that one."""
-        if not written:
-            return ""
-        direct = self._phones.parse(written)
-        spelled = [direct.e164] if direct else []
-        spelled += [phone.e164 for phone in self._phones.readings(written, [verification.region or ""])]
-        given = [number for number in spelled if any(number in offered.offer for offered in verification.numbers)]
-        return given[0] if given else direct.e164 if direct else written
-
     @staticmethod
     async def _is_known(store: Store, fingerprint: Fingerprint, now: datetime) -> bool:
         if await store.phones.owners(fingerprint):
@@ -109,7 +99,7 @@ class TakeGatewayEvent:
             verification = await store.verifications.get(found.id)
             if verification is None:
                 continue
-            called = self._called(event.called, verification)
+            called = called_number(self._phones, event.called, verification)
             call = Call(fingerprint, called, event.placed_at, now, event.source)
             if verification.heard_in(call, event.inbox_id) is None:
                 continue
@@ -120,6 +110,36 @@ class TakeGatewayEvent:
                 return None
             return verification
         return None
+
+
+def called_number(phones: PhoneRules, written: str, verification: Verification) -> str:
+    """The number that was called, as it was given to this person when it can be that one."""
+    if not written:
+        return ""
+    direct = phones.parse(written)
+    spelled = [direct.e164] if direct else []
+    spelled += [phone.e164 for phone in phones.readings(written, [verification.region or ""])]
+    given = [number for number in spelled if any(number in offered.offer for offered in verification.numbers)]
+    return given[0] if given else direct.e164 if direct else written
+
+
+async def take_earlier_call(
+    store: Store, phones: PhoneRules, verification: Verification, asked_at: datetime, now: datetime
+) -> None:
+    """A number was given, and may have been called before it was known here: the person had it from an earlier
+    attempt, or the gateway's report was faster than its answer. What was heard from their phone since the number was
+    asked for confirms, if it names that number."""
+    for heard in await store.events.unused_calls(verification.fingerprint, asked_at):
+        call = replace(heard.call, called=called_number(phones, heard.call.called, verification))
+        if call.called and verification.heard_in(call, heard.inbox_id) is not None:
+            other = EventSource.INBOX if call.source is EventSource.CALLBACK else EventSource.CALLBACK
+            if call.placed_at is None and await store.events.pair_with_twin(
+                heard.event_id, call.caller, other, now - TWIN_WITHIN
+            ):
+                continue
+            await store.events.used_for(heard.event_id, verification.id)
+            await confirm(store, verification, now, call.source)
+            return
 
 
 async def confirm(store: Store, verification: Verification, now: datetime, how: str) -> None:
