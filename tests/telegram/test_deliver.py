@@ -388,6 +388,19 @@ async def test_an_errand_that_makes_no_sense_is_given_up_and_stops_nobody(delive
     assert await result(deliverer, errand(ErrandKind.DELETE_MESSAGE, anna.id)) == (Result.REFUSED, "KeyError")
 
 
+async def test_of_telegrams_words_only_what_a_database_keeps_is_told_on(
+    world: World, deliverer: Deliverer, anna: Person
+) -> None:
+    await anna.says("/start")
+    for part in ("entities", "reply_markup", "link_preview_options"):
+        world.telegram.refused_parts[part] = "no such thing: \0 \ud800 ы"
+
+    receipt = await deliverer.deliver(screen(anna, Help()))
+
+    assert receipt.error_id
+    assert receipt.error == "Bad Request: no such thing: \ufffd \ufffd ы"
+
+
 def test_only_messages_spend_a_chats_budget() -> None:
     assert chat_of(GrantDue(-100, 7, GrantKind.JOIN, NOW, 0)) is None
     spending = {kind: chat_of(errand(kind, 7)) for kind in ErrandKind}
