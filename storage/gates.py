@@ -20,7 +20,19 @@ from storage.statements import is_none, upsert
 
 G = tables.gates.c
 X = tables.extra_chats.c
-GATE_COLUMNS = (G.title, G.username, G.is_channel, G.is_on, G.switch, G.settings, G.strict_until, G.raid_at)
+GATE_COLUMNS = (
+    G.title,
+    G.username,
+    G.is_channel,
+    G.is_on,
+    G.switch,
+    G.settings,
+    G.strict_until,
+    G.raid_at,
+    G.request_seen_at,
+    G.tested_at,
+    G.bypassed_at,
+)
 GATE = select(tables.gates).where(G.chat_id == bindparam("which"))
 LOCKED_GATE = GATE.with_for_update(key_share=True)
 """Joins go on beside it: each holds a key share of the gate it refers to."""
@@ -227,4 +239,7 @@ def gate(chat_id: int, row: Row[tuple[object, ...]]) -> Gate:
         SETTINGS.validate_python(row.settings) if row.settings else STANDARD,
         row.strict_until,
         row.raid_at,
+        row.request_seen_at,
+        row.tested_at,
+        row.bypassed_at,
     )

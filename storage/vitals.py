@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Row, and_, func, literal_column, select, text
+from sqlalchemy import Row, and_, func, literal_column, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import URGENCY, ErrandKind, Urgency
@@ -114,6 +114,7 @@ class SqlVitals:
                 J.event == literal_column(f"'{Event.MEMBER_CAME}'"),
                 J.gate_id == G.chat_id,
                 J.at >= since,
+                or_(G.tested_at.is_(None), J.at > G.tested_at),
                 J.code == "joined",
             )
             .scalar_subquery()
@@ -128,6 +129,10 @@ class SqlVitals:
         )
         return [_vitals(row, waiting.get(row.chat_id, 0)) for row in rows]
 
+    async def states(self) -> list[tuple[Gate, Health | None]]:
+        rows = await self._connection.execute(select(tables.gates))
+        return [(gate(row.chat_id, row), _health(row)) for row in rows]
+
     async def rights(self) -> list[tuple[Gate, Health]]:
         rows = await self._connection.execute(
             select(tables.gates).where(G.is_on, G.switch == Switch.ON, G.health.is_not(None))
@@ -136,7 +141,7 @@ class SqlVitals:
 
 
 def _vitals(row: Row[tuple[object, ...]], waiting: int) -> GateVitals:
-    health = None if row.health is None else HEALTH.validate_python(row.health)
+    health = _health(row)
     signs = [row.changed_at, row.asked_at, health.checked_at if health is not None and health.is_there else None]
     return GateVitals(
         gate=gate(row.chat_id, row),
@@ -147,3 +152,7 @@ def _vitals(row: Row[tuple[object, ...]], waiting: int) -> GateVitals:
         came_round=row.came,
         added_by=row.added_by,
     )
+
+
+def _health(row: Row[tuple[object, ...]]) -> Health | None:
+    return None if row.health is None else HEALTH.validate_python(row.health)

@@ -40,7 +40,7 @@ def all_clear(trouble: Trouble, details: Details, words: Words) -> str:
             )
         case Trouble.GATE_OFF:
             gate = f"<b>{shown(str(details.get('title', '')))}</b>"
-            return words("✅ {gate} is guarded again, after {lasted}.", gate=gate, lasted=lasted)
+            return words("✅ {gate}: I can let people in again, after {lasted}.", gate=gate, lasted=lasted)
         case _:
             return words(
                 "✅ All clear: {what}. It was otherwise for {lasted}.",

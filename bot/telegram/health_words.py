@@ -11,6 +11,7 @@ from bot.domain.gateway import GatewayReason
 from bot.domain.outbox import MOST_TRIES, Outgoing, Retries, Target
 from bot.domain.trouble import Alarm, Sighting, Trouble
 from bot.telegram import numbers
+from bot.telegram.gate_states import SIGNS, state_name
 from bot.telegram.stats_words import gateway
 from bot.telegram.texts import Words, shown
 from bot.telegram.troubles import queue_name, variable_of, wrong
@@ -23,7 +24,7 @@ STALE = 60
 
 def health_text(told: Condition, words: Words) -> str:
     """The HTML of the message."""
-    sections = (_verdict, _process, _storage, _telegram, _gateway, _waiting, _own_systems, _foot)
+    sections = (_verdict, _process, _storage, _telegram, _gateway, _gates, _waiting, _own_systems, _foot)
     return "\n\n".join("\n".join(lines) for section in sections if (lines := section(told, words)))
 
 
@@ -165,6 +166,16 @@ def _requests(asked: int, failed: int, words: Words) -> str:
         failed=numbers.count(failed, words.language),
         share=numbers.share(failed / asked, words.language),
     )
+
+
+def _gates(told: Condition, words: Words) -> list[str]:
+    if told.kept is None or not told.kept.gates:
+        return []
+    counts = [
+        f"{SIGNS[state]} {state_name(state, words)}: {numbers.count(told.kept.gates[state], words.language)}"
+        for state in sorted(told.kept.gates)
+    ]
+    return ["<b>" + words("Groups") + "</b> · /gates", *counts]
 
 
 def _waiting(told: Condition, words: Words) -> list[str]:

@@ -60,12 +60,16 @@ class CheckGate:
         return Toast.CHECKING
 
 
-async def ask_health(store: Store, gate_id: int, admin_id: int, now: datetime, *, tells: bool = False) -> None:
+async def ask_health(
+    store: Store, gate_id: int, admin_id: int, now: datetime, *, tells: bool = False, answers: bool = False
+) -> None:
     """Have Telegram asked how it stands with a gate, for this admin's eyes. `tells`: what is newly missing is told
-    to its admins."""
+    to its admins. `answers`: the admin gets the outcome as a message."""
     details: dict[str, str | int] = {"gate": gate_id}
     if tells:
         details["tells"] = 1
+    if answers:
+        details["answers"] = 1
     await store.errands.add(ErrandKind.CHECK_GATE, admin_id, details, now)
 
 

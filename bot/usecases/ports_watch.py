@@ -92,5 +92,8 @@ class Vitals(Protocol):
     async def gates(self, since: datetime) -> list[GateVitals]:
         """All gates there ever were, with how each is doing; `since`: people who came round them later count."""
 
+    async def states(self) -> list[tuple[Gate, Health | None]]:
+        """All gates there ever were, with what Telegram said last of each."""
+
     async def rights(self) -> list[tuple[Gate, Health]]:
         """The gates that work, and how Telegram last said it stands there."""

@@ -242,7 +242,7 @@ async def test_a_gate_that_went_off_and_is_guarded_again(world: World, brisk: In
     await owner.makes_bot_admin(group, can_invite_users=True)
     await is_cleared(brisk, next(iter(await alarms(brisk))))
 
-    assert "Flat owners" in await reads(operator, "is guarded again")
+    assert "Flat owners" in await reads(operator, "I can let people in again")
 
 
 async def passing_on(port: int, callgate: Installation) -> web.AppRunner:
