@@ -78,6 +78,7 @@ FULL = GateSettings(
     log_chat=-1001,
     log_topic=5,
     tidies_joins=True,
+    prompts_group=True,
     raid=RaidReaction.PAUSE,
     raid_requests=10_000,
     raid_minutes=60,
