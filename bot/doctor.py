@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from statistics import median
 
 import httpx
 from aiogram import Bot
@@ -18,8 +19,10 @@ from aiogram.exceptions import (
 )
 from aiogram.types import WebhookInfo
 
+from bot.clock import REAL_TIME, DateCheck
 from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayError, GatewayReason
+from bot.domain.trouble import CLOCK_DIFFERS
 from bot.gateway.client import Account, SmscClient
 from bot.outbox.addresses import RefusedAddressError, checked
 from bot.proxies import Proxy, TelegramSession, client
@@ -143,8 +146,24 @@ def _configuration(config: Settings) -> Iterator[Finding]:
         )
 
 
-def _bot(config: Settings) -> Bot:
-    session = TelegramSession(config.TELEGRAM_API_URL, config.telegram_proxy)
+def _clock(whose: str, ahead: Sequence[float]) -> Iterator[Finding]:
+    """How far the clock of this machine is from that of somebody who answered; nothing where no answer told."""
+    if not ahead:
+        return
+    seconds = round(median(ahead))
+    if abs(seconds) <= CLOCK_DIFFERS:
+        yield Finding(f"The clock agrees with {whose}", is_right=True)
+        return
+    where = "ahead of" if seconds > 0 else "behind"
+    yield Finding(
+        f"The clock of this machine is at least {abs(seconds)} seconds {where} {whose}",
+        is_right=False,
+        mend="switch on time synchronisation (NTP) on this machine; until then calls may not be recognised",
+    )
+
+
+def _bot(config: Settings, dates: DateCheck | None = None) -> Bot:
+    session = TelegramSession(config.TELEGRAM_API_URL, config.telegram_proxy, dates)
     return Bot(config.BOT_TOKEN.get_secret_value(), session=session)
 
 
@@ -171,7 +190,8 @@ async def _telegram(config: Settings) -> AsyncIterator[Finding]:
         yield through
         if not through.is_right:
             return
-    async with _bot(config) as bot:
+    ahead: list[float] = []
+    async with _bot(config, DateCheck(REAL_TIME, ahead.append)) as bot:
         try:
             me = await bot.get_me(request_timeout=10)
             webhook = await bot.get_webhook_info(request_timeout=10)
@@ -188,6 +208,8 @@ async def _telegram(config: Settings) -> AsyncIterator[Finding]:
             mend="send /setjoingroups to BotFather and choose Enable",
         )
         async for finding in _updates(config, webhook):
+            yield finding
+        for finding in _clock("Telegram's", ahead):
             yield finding
 
 
@@ -261,8 +283,11 @@ async def _gateway(config: Settings, account: Account) -> AsyncIterator[Finding]
         yield through
         if not through.is_right:
             return
-    async with client(config.smsc_proxy, timeout=10) as http:
+    ahead: list[float] = []
+    async with client(config.smsc_proxy, DateCheck(REAL_TIME, ahead.append), timeout=10) as http:
         yield await _balance(SmscClient(account, http, patience=15))
+    for finding in _clock("the gateway's", ahead):
+        yield finding
 
 
 async def _balance(gateway: SmscClient) -> Finding:

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -59,6 +60,22 @@ async def test_beside_the_running_bot_all_is_well_too(
     world: World, callgate: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await examined(world, callgate.database_url, capsys, PUBLIC_URL=callgate.url) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-120, r"(11\d|120) seconds ahead of"), (600, r"(59\d|600) seconds behind")]
+)
+async def test_a_clock_that_is_wrong(
+    world: World, url: str, capsys: pytest.CaptureFixture[str], seconds: int, words: str
+) -> None:
+    world.date_offset = timedelta(seconds=seconds)
+
+    status, (by_telegram, by_gateway) = await examined(world, url, capsys)
+
+    assert status == 1
+    assert re.search(words + " Telegram's", by_telegram)
+    assert re.search(words + " the gateway's", by_gateway)
+    assert "NTP" in by_telegram
 
 
 async def test_a_token_that_telegram_refuses(world: World, url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -14,7 +15,7 @@ from bot.telegram import numbers
 from bot.telegram.gate_states import SIGNS, state_name
 from bot.telegram.stats_words import gateway
 from bot.telegram.texts import Words, shown
-from bot.telegram.troubles import queue_name, variable_of, wrong
+from bot.telegram.troubles import clock_difference, queue_name, variable_of, wrong
 
 MOST_TROUBLES = 10
 A_MOMENT = timedelta(seconds=1)
@@ -68,7 +69,16 @@ def _process(told: Condition, words: Words) -> list[str]:
     ]
     if process.leads_since is not None:
         lines.append(words("Took the lead: {moment}", moment=words.moment(process.leads_since, told.at)))
+    if ahead := told.readings.clock_ahead:
+        compared = "; ".join(_clock(source, ahead, words) for source in ahead)
+        lines.append(words("Clock: {difference}", difference=compared))
     return lines
+
+
+def _clock(source: str, ahead: Mapping[str, float], words: Words) -> str:
+    if round(ahead[source]):
+        return clock_difference(source, round(ahead[source]), words)
+    return words("agrees with Telegram's") if source == "telegram" else words("agrees with the gateway's")
 
 
 def _storage(told: Condition, words: Words) -> list[str]:
