@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from ipaddress import IPv4Address, IPv6Address
 from statistics import median
 
 import httpx
@@ -27,14 +28,22 @@ from bot.gateway.client import Account, SmscClient
 from bot.outbox.addresses import RefusedAddressError, checked
 from bot.proxies import Proxy, TelegramSession, client
 from bot.settings import RANDOM, Settings, strays, twice
-from bot.telegram.methods import UPDATE_TYPES, GetGuard
+from bot.telegram.methods import UPDATE_TYPES, GetGuard, GuardedChat
 from bot.telegram.refusals import refusal
 from bot.telegram.texts import visible
 from bot.telegram.webhook import WEBHOOK_PATH, host_of, same_address
+from bot.web.rate import TRUSTED
 from storage.database import Database, DatabaseError, NewerDatabaseError
 from storage.peek import gates_on
 
 HTTP, HTTPS = 80, 443
+WIDEST = {4: 8, 6: 7}
+"""The length of the shortest prefix of a network of one's own, by version: that of 10.0.0.0/8 and of fc00::/7."""
+LOOPBACK: Mapping[str, IPv4Address | IPv6Address] = {
+    "127.0.0.1": IPv4Address("127.0.0.1"),
+    "localhost": IPv4Address("127.0.0.1"),
+    "::1": IPv6Address("::1"),
+}
 BETWEEN_GATES = 0.2
 PROXY_PATIENCE = 10.0
 """Seconds, both."""
@@ -137,6 +146,12 @@ def _configuration(config: Settings) -> Iterator[Finding]:
             mend=f"set a longer one, here and where it comes from; one is made by {RANDOM}",
             is_optional=True,
         )
+    yield _trusted_proxies(config)
+    yield Finding(
+        f"HOME_COUNTRIES: phones without a country code are read as numbers of {', '.join(config.HOME_COUNTRIES)}, in "
+        "this order",
+        is_right=True,
+    )
     if not config.OPERATORS:
         yield Finding(
             "OPERATORS is empty: the bot tells nobody of its troubles, and nobody may use /health or /balance",
@@ -144,6 +159,27 @@ def _configuration(config: Settings) -> Iterator[Finding]:
             mend="set it to your Telegram user id (@userinfobot tells it), then write /start to the bot",
             is_optional=True,
         )
+
+
+def _trusted_proxies(config: Settings) -> Finding:
+    """Whether those are believed that stand before the bot, and nobody else."""
+    trusted = config.TRUSTED_PROXIES or TRUSTED
+    named = ", ".join(map(str, config.TRUSTED_PROXIES)) or "this machine, private networks and 100.64.0.0/10"
+    if wide := [str(network) for network in trusted if network.prefixlen < WIDEST[network.version]]:
+        return Finding(
+            f"TRUSTED_PROXIES believes {', '.join(wide)}: almost anybody can pretend to have another address",
+            is_right=False,
+            mend="name only the networks of your own proxies",
+        )
+    is_behind_own_proxy = config.PUBLIC_URL is not None and config.HTTP_HOST in LOOPBACK
+    if is_behind_own_proxy and not any(LOOPBACK[config.HTTP_HOST] in network for network in trusted):
+        return Finding(
+            f"TRUSTED_PROXIES ({named}) leaves out this machine, while only a proxy on it can reach HTTP_HOST="
+            f"{config.HTTP_HOST}: all visitors count as one, and are limited together",
+            is_right=False,
+            mend=f"add {LOOPBACK[config.HTTP_HOST]} to TRUSTED_PROXIES",
+        )
+    return Finding(f"TRUSTED_PROXIES: a visitor's address is believed from {named}", is_right=True)
 
 
 def _clock(whose: str, ahead: Sequence[float]) -> Iterator[Finding]:
@@ -401,29 +437,48 @@ async def _guard_joins(config: Settings) -> AsyncIterator[Finding]:
                 is_optional=True,
             )
         for gate in gates:
-            yield await _guard(bot, gate)
+            async for finding in _gate(bot, gate):
+                yield finding
             # The running bot needs the same budget.
             await asyncio.sleep(BETWEEN_GATES)
 
 
-async def _guard(bot: Bot, gate: Gate) -> Finding:
-    # It goes to a terminal, and anybody may have named it.
-    title = f"“{''.join(filter(str.isprintable, visible(gate.title)))}” ({gate.chat_id})"
+async def _gate(bot: Bot, gate: Gate) -> AsyncIterator[Finding]:
+    title = f"{_quoted(gate.title)} ({gate.chat_id})"
     try:
         chat = await bot(GetGuard(chat_id=gate.chat_id), request_timeout=10)
     except (TelegramRetryAfter, TelegramNetworkError, TelegramServerError, OSError) as error:
-        return Finding(
+        yield Finding(
             f"The gate {title} could not be asked now: {type(error).__name__}",
             is_right=False,
             mend="ask the doctor again later",
             is_optional=True,
         )
+        return
     except AiogramError as error:
-        return Finding(
+        yield Finding(
             f"The gate {title} cannot be asked: {getattr(error, 'message', type(error).__name__)}",
             is_right=False,
             mend="make the bot an administrator there again, with the right “Invite users via link”",
         )
+        return
+    if chat.community is not None:
+        yield Finding(
+            f"The gate {title} belongs to the community {_quoted(chat.community.name)}, whose members find it there",
+            is_right=False,
+            mend="make sure that they have to ask (Edit → Group type → “Approve new members”), and press “Test my "
+            "link” on its card at /gates",
+            is_optional=True,
+        )
+    yield _guard(bot, gate, chat, title)
+
+
+def _quoted(name: str) -> str:
+    """A name that anybody may have given, for a terminal."""
+    return f"“{''.join(filter(str.isprintable, visible(name)))}”"
+
+
+def _guard(bot: Bot, gate: Gate, chat: GuardedChat, title: str) -> Finding:
     if chat.guard_bot is not None and chat.guard_bot.id == bot.id:
         return Finding(f"The gate {title} has this bot process its join requests", is_right=True)
     if gate.is_channel:

@@ -31,6 +31,7 @@ POSTPONE = (
 )
 HURRY = update(tables.screens).where(IS_THEIRS, STALE, S.due_at > bindparam("now")).values(due_at=bindparam("now"))
 WANTED = select(S.face, S.details).where(IS_THEIRS)
+PROGRESS = select(S.user_id, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.PROGRESS)
 LIMITED = select(S.user_id, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.LIMITED)
 MAY_GO = (
     S.user_id.not_in(bindparam("busy", expanding=True)),
@@ -147,6 +148,10 @@ class SqlScreens:
     async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
         row = (await self._connection.execute(WANTED, {"whose": user_id})).one_or_none()
         return None if row is None else (Face(row.face), row.details)
+
+    async def progress_of(self, user_ids: Collection[int]) -> dict[int, Mapping[str, str | int]]:
+        rows = await self._connection.execute(PROGRESS, {"whose": list(user_ids)})
+        return {row.user_id: row.details for row in rows}
 
     async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
         rows = await self._connection.execute(LIMITED, {"whose": list(user_ids)})

@@ -171,6 +171,9 @@ class Screens(Protocol):
     async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
         """What this person should see, and its details; None when nothing was ever shown."""
 
+    async def progress_of(self, user_ids: Collection[int]) -> dict[int, Mapping[str, str | int]]:
+        """The details of the screens of those of these persons who see how their verification goes."""
+
     async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
         """When the next try opens, or opened, for those of these persons whose screen says so."""
 

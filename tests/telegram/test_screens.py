@@ -303,6 +303,7 @@ def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notice, languag
             "by_name": hostile,
             **dict.fromkeys(("total", "sent", "missed"), 21),
             "trouble": Trouble.DISK_SHORT,
+            "ahead": -99_999_999,
             "free": 1,
             "percent": 1,
             "problem": PeriodProblem.REVERSED,
