@@ -69,6 +69,9 @@ class Gates(Protocol):
     async def lock(self, chat_id: int) -> Gate | None:
         """The gate as it is stored now, kept from other transactions until this one ends."""
 
+    async def lock_if_free(self, chat_id: int) -> Gate | None:
+        """The same; None while another transaction holds it."""
+
     async def save(self, gate: Gate, now: datetime, added_by: int | None = None) -> None:
         """Keep what Telegram tells of the chat; what its admins chose stays."""
 

@@ -19,12 +19,20 @@ TO_THE_MINUTE = timedelta(minutes=1)
 async def request_seen(store: Store, gate: Gate, now: datetime) -> None:
     """Somebody asked to join: the link by which they came asks for approval.
 
-    Kept once, and again after somebody came past the gate.
+    Kept once, and again after somebody came past the gate. Nobody waits for the gate's row: while another transaction
+    holds it, this is left to the next request.
     """
-    seen_at, bypassed_at = gate.request_seen_at, gate.bypassed_at
-    if seen_at is None or (bypassed_at is not None and seen_at <= bypassed_at):
+    if _is_seen(gate):
+        return
+    free = await store.gates.lock_if_free(gate.chat_id)
+    if free is not None and not _is_seen(free):
         await store.gates.set_extras(gate.chat_id, request_seen_at=now)
         await redraw_panels(store, gate.chat_id, now)
+
+
+def _is_seen(gate: Gate) -> bool:
+    seen_at, bypassed_at = gate.request_seen_at, gate.bypassed_at
+    return seen_at is not None and (bypassed_at is None or seen_at > bypassed_at)
 
 
 async def member_bypassed(store: Store, gate: Gate, now: datetime) -> None:
