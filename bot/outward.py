@@ -64,7 +64,7 @@ def telegram(
     limit: RateLimitMiddleware,
 ) -> Bot:
     """The bot's client of Telegram."""
-    session = TelegramSession(settings.TELEGRAM_API_URL, settings.telegram_proxy)
+    session = TelegramSession(settings.TELEGRAM_API_URL, settings.telegram_proxy, pulse.dates_of("telegram"))
 
     async def watched(make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
         _response_model(method.__returning__)

@@ -172,7 +172,7 @@ class Parts:
         report = ReportFailure(clock, tell_operators)
 
         # The gateway.
-        self.http = proxies.client(settings.smsc_proxy)
+        self.http = proxies.client(settings.smsc_proxy, pulse.dates_of("gateway"))
         gateway = SmscClient(account(settings), self.http, patience=GATEWAY_PATIENCE)
         read_inbox = ReadInbox(clock, self.database, gateway, take_event)
         polls_inbox = settings.SMSC_POLL_SECONDS > 0

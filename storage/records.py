@@ -37,6 +37,7 @@ SEEN = tables.seen_updates.c
 LAUNCHES = tables.launches.c
 J = tables.journal.c
 AT = type_coerce(J.at, BigInteger)
+KEPT = select(EV.id).where(EV.digest == bindparam("which"))
 USED_FOR = update(tables.gateway_events).where(EV.id == bindparam("which")).values(verification_id=bindparam("of"))
 TWIN = (
     select(EV.id)
@@ -109,6 +110,10 @@ class SqlGatewayEvents:
             },
         )
         return kept.scalar_one_or_none()
+
+    async def is_kept(self, digest: str) -> bool:
+        found = await self._connection.execute(KEPT, {"which": digest})
+        return found.scalar_one_or_none() is not None
 
     async def forget_foreign(self, before: datetime) -> None:
         is_old = EV.received_at < before

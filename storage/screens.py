@@ -31,6 +31,7 @@ POSTPONE = (
 )
 HURRY = update(tables.screens).where(IS_THEIRS, STALE, S.due_at > bindparam("now")).values(due_at=bindparam("now"))
 WANTED = select(S.face, S.details).where(IS_THEIRS)
+PROGRESS = select(S.user_id, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.PROGRESS)
 LIMITED = select(S.user_id, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.LIMITED)
 SHOWING = (
     select(S.user_id)
@@ -160,6 +161,10 @@ class SqlScreens:
 
     async def showing(self, gate_id: int) -> list[int]:
         return list((await self._connection.execute(SHOWING, {"gate": gate_id})).scalars())
+
+    async def progress_of(self, user_ids: Collection[int]) -> dict[int, Mapping[str, str | int]]:
+        rows = await self._connection.execute(PROGRESS, {"whose": list(user_ids)})
+        return {row.user_id: row.details for row in rows}
 
     async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
         rows = await self._connection.execute(LIMITED, {"whose": list(user_ids)})

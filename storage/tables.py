@@ -187,6 +187,10 @@ gates = Table(
     Column("prompt_at", Moment),
     Column("raid_at", Moment),
     Column("raid", JSON(none_as_null=True)),
+    # Evidence of whether the gate keeps people out: see `bot.domain.gate.Gate`.
+    Column("request_seen_at", Moment),
+    Column("tested_at", Moment),
+    Column("bypassed_at", Moment),
 )
 
 join_requests = Table(

@@ -198,6 +198,8 @@ class Notice(StrEnum):
 
     GATE_ON = "gate_on"
     GATE_LACKS_RIGHT = "gate_lacks_right"
+    GATE_BYPASSED = "gate_bypassed"
+    """Somebody came in past a gate."""
     GATE_OFF = "gate_off"
     GATE_AILS = "gate_ails"
     """Something that a gate needs for its settings is missing since just now."""

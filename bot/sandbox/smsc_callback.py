@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 import aiohttp
@@ -41,6 +42,8 @@ class Callbacks:
         self.fmt: Literal["form", "json", "xml"] = "form"
         self.secret: str | None = None
         self.delay = 0.02
+        # How wrong the clock is by which calls are timed.
+        self.clock_offset = timedelta()
         self.session: aiohttp.ClientSession | None = None
         self.sent: list[Sent] = []
         self._last: Sent | None = None
@@ -51,6 +54,7 @@ class Callbacks:
 
     def report_call(self, number: int, phone: str, to: str, stamp: str, timestamp: int) -> None:
         """Report a call, soon."""
+        timestamp += int(self.clock_offset.total_seconds())
         if self.shape == "waitcall":
             fields = {"waitcall": "1", "phone": phone, "ts": str(timestamp)}
         else:

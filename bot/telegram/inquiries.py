@@ -80,6 +80,7 @@ class Inquiries:
             is_guarded=chat.guard_bot is not None and chat.guard_bot.id == me.id,
             guard_possible=self._app_url is not None and bool(me.supports_join_request_queries) and is_supergroup,
             own_tags=bool(chat.permissions and chat.permissions.can_edit_tag),
+            joins_by_request=bool(chat.join_by_request),
         )
         return Receipt(errand, Result.DONE, answer={"health": health, "admins": admins})
 

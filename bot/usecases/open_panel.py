@@ -15,6 +15,8 @@ from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
 PANEL = (Face.GATES, Face.GATE)
+ANSWERS = "answers"
+"""In a check: the admin who gets the outcome as a message."""
 
 
 class ListGates:
@@ -67,14 +69,20 @@ class CheckGate:
         return Toast.CHECKING
 
 
-async def ask_health(store: Store, gate_id: int, admin_id: int, now: datetime, *, tells: bool = False) -> None:
+async def ask_health(
+    store: Store, gate_id: int, admin_id: int, now: datetime, *, tells: bool = False, answers: bool = False
+) -> None:
     """Have Telegram asked how it stands with a gate, for this admin's eyes. `tells`: what is newly missing is told
-    to its admins.
+    to its admins. `answers`: the admin gets the outcome as a message.
 
     A gate has one such errand at a time. What may have been asked of Telegram already is asked once more afterwards,
     and everybody who looks at a page about the gate then sees what came of it.
     """
-    told: dict[str, str | int] = {"tells": 1} if tells else {}
+    told: dict[str, str | int] = {}
+    if tells:
+        told["tells"] = 1
+    if answers:
+        told[ANSWERS] = admin_id
     job = f"check {gate_id}"
     if not await store.errands.ask_again(job, told):
         await store.errands.add(ErrandKind.CHECK_GATE, admin_id, {"gate": gate_id, **told}, now, job=job)
@@ -84,7 +92,10 @@ async def ask_health_again(store: Store, errand: ErrandDue, now: datetime) -> No
     """This one is over: begin the next, if it was asked for meanwhile."""
     details = await store.errands.asked_since(errand)
     if details is not None:
-        known = {name: details[name] for name in ("gate", "tells") if name in details}
+        known = {name: details[name] for name in ("gate", "tells", ANSWERS) if name in details}
+        if known.get(ANSWERS) == errand.details.get(ANSWERS):
+            # They have their answer.
+            known.pop(ANSWERS, None)
         job = f"check {details['gate']}"
         await store.errands.add(ErrandKind.CHECK_GATE, errand.chat_id, known, now, job=job)
 

@@ -40,6 +40,7 @@ from bot.domain.settings import WayIn
 from bot.domain.verification import Verification, VerificationState
 from bot.usecases.announce import with_texts
 from bot.usecases.delete_person import deletion_view
+from bot.usecases.hint_call import hint_in
 from bot.usecases.operators import IsOperator, is_for_operators
 from bot.usecases.panel_views import panel_view
 from bot.usecases.ports import Store
@@ -340,7 +341,7 @@ class Facts:
         if number is None or ends_at is None:
             return Asking(verification.id)
         until = row.details.get("until")
-        hint, hint_at = _hint(row, verification.id, now)
+        hint, hint_at = hint_in(row.details, verification.id, now)
         return NumberShown(
             verification_id=verification.id,
             token=verification.token,
@@ -356,16 +357,6 @@ class Facts:
             hint_at=hint_at,
             appeal=self._appeal(user_id) if hint is CallHint.UNCLEAR else Appeal.NONE,
         )
-
-
-def _hint(row: ScreenRow, verification_id: int, now: datetime) -> tuple[CallHint | None, datetime | None]:
-    """What to say of a call that confirmed nothing; or when that is to be said."""
-    if row.details.get("hint_of") != verification_id:
-        return None, None
-    at = row.details.get("hint_at")
-    if at is not None and _moment(at) > now:
-        return None, _moment(at)
-    return CallHint(str(row.details["hint"])), None
 
 
 def is_patient(parcel: Parcel) -> bool:

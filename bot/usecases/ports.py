@@ -51,14 +51,20 @@ class Vault(Protocol):
 
     def fingerprint(self, phone: Phone) -> Fingerprint: ...
 
-    def seal(self, phone: Phone) -> bytes:
-        """The number, encrypted."""
+    def seal(self, phone: Phone, token: str) -> bytes:
+        """The number, encrypted and bound to the verification that has this token."""
 
-    def unseal(self, sealed: bytes) -> Phone | None:
-        """The number; None when it was sealed with another key."""
+    def unseal(self, sealed: bytes, token: str) -> Phone | None:
+        """The number; None when it was sealed with another key, or for another verification."""
 
-    def digest(self, text: str) -> str:
-        """A keyed digest of a text that may hold a phone number."""
+    def username_digest(self, username: str) -> str:
+        """A keyed digest of a user name, in small letters."""
+
+    def report_digest(self, identity: str) -> str:
+        """A keyed digest of what tells one report of the gateway from others; it may hold a phone number."""
+
+    def earlier_digest(self, text: str) -> str:
+        """The digest that versions made of either which had one key for all; rows of theirs still have it."""
 
     def seal_bytes(self, plain: bytes) -> bytes:
         """What may hold phone numbers, encrypted."""
@@ -105,6 +111,9 @@ class GatewayEvents(Protocol):
         self, event: GatewayEvent, digest: str, fingerprint: Fingerprint | None, mask: str, now: datetime
     ) -> int | None:
         """Keep an event; its id, or None when it was kept before."""
+
+    async def is_kept(self, digest: str) -> bool:
+        """Whether there is an event with this digest."""
 
     async def forget_foreign(self, before: datetime) -> None:
         """Delete what was received earlier and is no call."""

@@ -194,6 +194,9 @@ class Screens(Protocol):
     async def showing(self, gate_id: int) -> list[int]:
         """Whose screens show a page about this gate that is for its admins, or for operators."""
 
+    async def progress_of(self, user_ids: Collection[int]) -> dict[int, Mapping[str, str | int]]:
+        """The details of the screens of those of these persons who see how their verification goes."""
+
     async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
         """When the next try opens, or opened, for those of these persons whose screen says so."""
 

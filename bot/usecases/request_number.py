@@ -69,7 +69,7 @@ class RequestNumber:
         return await self._transactions.transact(read)
 
     async def __call__(self, ask: NumberAsk) -> None:
-        phone = self._vault.unseal(ask.sealed)
+        phone = self._vault.unseal(ask.sealed, ask.verification.token)
         if phone is None:
             # SECRET_KEY was changed meanwhile: the person is asked for their contact anew.
             await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), was_asked=False)

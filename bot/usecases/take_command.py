@@ -15,6 +15,7 @@ from bot.domain.rights import NO_ADMIN
 from bot.domain.screen import Face
 from bot.usecases.admin_desk import AdminDesk, Doer
 from bot.usecases.call_panel import GroupCommand
+from bot.usecases.find_people import find_by_username
 from bot.usecases.needed_rights import refusal_of
 from bot.usecases.open_panel import ask_about_gates, show_page
 from bot.usecases.point import point_to
@@ -45,7 +46,7 @@ async def identify(store: Store, vault: Vault, named: Named, gate_ids: Collectio
         return {"value": named.missing}
     if named.user_id is not None:
         return {"value": named.user_id}
-    user_id = await store.people.by_username(vault.digest(named.username.lower()))
+    user_id = await find_by_username(store, vault, named.username)
     if user_id is None:
         return {"value": Missing.UNKNOWN}
     known_at = {request.gate_id for request in await store.requests.of_person(user_id)}

@@ -44,7 +44,9 @@ class TakeGatewayEvent:
         now = self._clock.now()
         caller = await self._caller(store, event, now) if event.caller else None
         fingerprint = self._vault.fingerprint(caller) if caller else None
-        digest = self._vault.digest(event.identity) if event.identity else self._randomness.token()
+        if event.identity and await store.events.is_kept(self._vault.earlier_digest(event.identity)):
+            return False
+        digest = self._vault.report_digest(event.identity) if event.identity else self._randomness.token()
         event_id = await store.events.keep(event, digest, fingerprint, caller.mask if caller else "", now)
         if event_id is None:
             return False

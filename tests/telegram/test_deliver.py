@@ -381,7 +381,7 @@ async def test_a_notice_kept_by_a_version_that_did_not_note_the_gate_is_still_se
     notify = errand(ErrandKind.NOTIFY, anna.id, notice=Notice.GATE_ON, title="Flat owners")
 
     assert (await result(deliverer, notify))[0] is Result.DONE
-    assert "Guard joins" not in ((await anna.sees("guarded now")).text or "")
+    assert "Guard joins" not in ((await anna.sees("one step left")).text or "")
 
 
 async def test_an_errand_that_makes_no_sense_is_given_up_and_stops_nobody(deliverer: Deliverer, anna: Person) -> None:
