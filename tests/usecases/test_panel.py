@@ -277,16 +277,22 @@ async def test_what_telegram_was_asked_before_somebody_was_promoted_does_not_tak
 async def test_a_link_to_a_panel_of_a_gate_that_one_does_not_run_is_answered_on_the_screen(rules: Rules) -> None:
     await runs(rules)
     await rules.meets(CAROL)
-    for gate_id in (GATE.chat_id, -1):
-        await follows_link(rules, CAROL, gate_id)
-        assert await rules.rows("SELECT face FROM screens WHERE user_id = :id", id=CAROL) == []
-        (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    await follows_link(rules, CAROL, GATE.chat_id)
+    assert await rules.rows("SELECT face FROM screens WHERE user_id = :id", id=CAROL) == []
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
 
-        await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
+    await answered(rules, inquiry, rights={GATE.chat_id: NO_ADMIN})
 
-        assert await view(rules, CAROL) == NoAdmin()
-        await rules.execute(f"DELETE FROM screens WHERE user_id = {CAROL}")
-        await rules.execute("DELETE FROM admins WHERE user_id = 11")
+    assert await view(rules, CAROL) == NoAdmin()
+
+
+async def test_a_link_to_a_panel_of_an_unknown_gate_is_answered_without_asking_telegram(rules: Rules) -> None:
+    await rules.meets(CAROL)
+
+    await follows_link(rules, CAROL, -1)
+
+    assert await rules.errands(ErrandKind.CHECK_ADMIN) == []
+    assert await view(rules, CAROL) == NoAdmin()
 
 
 async def follows_link(rules: Rules, user_id: int, gate_id: int) -> None:
