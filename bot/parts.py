@@ -19,7 +19,7 @@ from bot.domain.screen import Face
 from bot.exports import JournalFiles
 from bot.gateway.callback import CallbackReader
 from bot.gateway.client import SmscClient
-from bot.logs import log_noted
+from bot.logs import log_noted, log_set_aside
 from bot.looking_after import LookingAfter
 from bot.metrics import Metrics
 from bot.outward import CountedGateway, account, telegram
@@ -85,6 +85,7 @@ from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.roll_sums import RollSums
 from bot.usecases.run_installation import RunInstallation
+from bot.usecases.set_aside import SetAside
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
@@ -153,10 +154,12 @@ class Parts:
 
         # What is kept.
         randomness = SystemRandomness()
+        report = ReportFailure(clock, tell_operators)
         self.database = Database(
             settings.DATABASE_URL.get_secret_value(),
             KeyedMarker(settings.SECRET_KEY.get_secret_value()),
             publish=PublishEvents(randomness) if settings.EVENTS_URL else None,
+            set_aside=SetAside(clock, report, randomness, log_set_aside),
             noted=(metrics.noted, log_noted),
             timed=(metrics.transacted, pulse.transacted),
         )
@@ -167,7 +170,6 @@ class Parts:
         vault = KeyedVault(settings.SECRET_KEY.get_secret_value())
         open_verification = OpenVerification(clock, vault, randomness)
         take_event = TakeGatewayEvent(clock, plan, vault, randomness)
-        report = ReportFailure(clock, tell_operators)
 
         # The gateway.
         self.http = proxies.client(settings.smsc_proxy)

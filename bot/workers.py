@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -30,6 +32,8 @@ SWEEP_EVERY = 2.0
 FORGET_EVERY = timedelta(seconds=10)
 """A thousand rows of each sort are deleted each time, which is more than comes in."""
 AFTER_FAILURE = 5.0
+TRIES = 3
+"""How often a number is asked for when that fails in a way that nobody foresaw."""
 LONGEST_INBOX_PAUSE = 300.0
 
 
@@ -50,6 +54,8 @@ class NumberDesk:
         self._announce = announce
         self._look_every = look_every
         self._busy: set[int] = set()
+        self._failures: Counter[int] = Counter()
+        """How often asking failed for no foreseen reason."""
         self.wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -68,14 +74,25 @@ class NumberDesk:
         bind_contextvars(verification=ask.verification.id)
         try:
             await self._request(ask)
-        except Exception:
+            self._failures.pop(ask.id, None)
+        except Exception as error:
             # The gateway is not asked again at once, say for an answer that could not be kept.
             log.exception("number_failed")
             await self._clock.pause(AFTER_FAILURE, self._supervisor.stopping)
+            await self._failed(ask, error)
         finally:
             self._busy.discard(ask.id)
             self.wake.set()
             self._announce()
+
+    async def _failed(self, ask: NumberAsk, error: Exception) -> None:
+        if isinstance(error, StorageUnavailableError):
+            return
+        self._failures[ask.id] += 1
+        if self._failures[ask.id] >= TRIES:
+            with contextlib.suppress(StorageUnavailableError):
+                await self._request.give_up(ask, error)
+                del self._failures[ask.id]
 
 
 class InboxReader:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -30,6 +31,7 @@ from bot.domain.verification import Verification
 from bot.usecases.ports import Claim, JournalEntry, JournalRow, Noted
 from storage import tables
 from storage.statements import delete_some, insert_new, upsert
+from storage.unreadable import known
 
 EV = tables.gateway_events.c
 ST = tables.gateway_state.c
@@ -68,6 +70,7 @@ NEWEST = select(func.max(J.id))
 SINCE = select(J.id, J.user_id).where(J.id > bindparam("last_id")).order_by(J.id).limit(bindparam("at_most"))
 ADD = tables.journal.insert()
 NONCE = select(LAUNCHES.nonce).where(LAUNCHES.digest == bindparam("which"))
+EVENTS = {event.value for event in Event}
 CALLED_LENGTH = 32
 CODE_LENGTH = 64
 
@@ -126,7 +129,7 @@ class SqlGatewayState:
         row = (await self._connection.execute(BREAKER)).one_or_none()
         if row is None:
             return Breaker()
-        reason = GatewayReason(row.breaker_reason) if row.breaker_reason else None
+        reason = known(GatewayReason, row.breaker_reason, GatewayReason.UNAVAILABLE) if row.breaker_reason else None
         return Breaker(reason, row.breaker_retry_at, row.breaker_trips)
 
     async def set_breaker(self, breaker: Breaker) -> None:
@@ -273,7 +276,7 @@ class SqlJournal:
             .order_by(entries.at.desc(), entries.id.desc())
             .limit(limit)
         )
-        return [_entry(row) for row in rows]
+        return _entries(rows)
 
     async def of_person(
         self, user_id: int, events: Collection[Event], limit: int, offset: int = 0
@@ -286,7 +289,7 @@ class SqlJournal:
             .limit(limit)
             .offset(offset)
         )
-        return [_entry(row) for row in rows]
+        return _entries(rows)
 
     async def lately(
         self, events: Collection[Event], limit: int, *, before: int | None = None, after: int | None = None
@@ -302,9 +305,9 @@ class SqlJournal:
             query = query.where(entries.id < before)
         if after is not None:
             first = await self._connection.execute(query.where(entries.id > after).order_by(entries.id).limit(limit))
-            return [_entry(row) for row in reversed(first.all())]
+            return _entries(reversed(first.all()))
         rows = await self._connection.execute(query.order_by(entries.id.desc()).limit(limit))
-        return [_entry(row) for row in rows]
+        return _entries(rows)
 
     async def write(self) -> None:
         """Write what was added since it was last done."""
@@ -334,7 +337,12 @@ def _within(period: Period) -> list[ColumnElement[bool]]:
     return within
 
 
-def _entry(row: Row[tuple[object, ...]]) -> JournalEntry:
+def _entries(rows: Iterable[Row[Any]]) -> list[JournalEntry]:
+    """Those of a sort that this version knows; the journal keeps all of them."""
+    return [_entry(row) for row in rows if row.event in EVENTS]
+
+
+def _entry(row: Row[Any]) -> JournalEntry:
     return JournalEntry(row.id, row.at, Event(row.event), row.user_id, row.gate_id, row.code, row.actor_id)
 
 

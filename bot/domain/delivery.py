@@ -348,4 +348,7 @@ class Receipt:
     """Messages that the new one makes superfluous; they are deleted."""
     answer: Mapping[str, Any] = field(default_factory=dict)
     error_id: str = ""
-    """Under which a message was given up as it was meant; the bare text that went out instead ends with it."""
+    """Under which a message was given up as it was meant, and the bare text that went out instead ends with it; or
+    under which operators are told of a failure of the bot's own."""
+    is_our_fault: bool = False
+    """Whether it failed in the bot, before Telegram was asked or after it had answered."""

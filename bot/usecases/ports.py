@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -141,6 +141,17 @@ class JournalEntry:
     gate_id: int | None
     code: str
     actor_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """A row that this version cannot decode or use: where it is, and what its decoding raised."""
+
+    table: str
+    key: tuple[int | str, ...]
+    """Its primary key; of a screen the revision too."""
+    error: str
+    cause: Exception | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +362,17 @@ class Store(Protocol):
     def operators(self) -> AddedOperators: ...
     @property
     def announcements(self) -> Announcements: ...
+
+    def note_unreadable(self, row: UnreadableRow) -> None:
+        """At the end of the transaction it is set aside, and operators are told."""
+
+    async def take_out(self, row: UnreadableRow, now: datetime) -> bool | None:
+        """Have nobody find this row due any more. False: somebody did it before. None: nothing looks for such rows
+        again and again, so it stays."""
+
+    async def attempt(self, work: Callable[[], Awaitable[T]]) -> tuple[T | None, Exception | None]:
+        """What `work` returns; or what it raises, and then none of its writes is kept. Raises what is no fault of
+        `work`'s, such as a database that is gone."""
 
     async def due_times(self) -> DueTimes:
         """When the first delivery of each sort is due, be it under way or not."""

@@ -131,7 +131,7 @@ async def flood(rules: Rules) -> None:
             await store.screens.show(
                 100 + number, 100 + number, Face.WELCOME, rules.now, crowd=number < 15, acted=False
             )
-        await store.errands.add(ErrandKind.LOG, -1005, {"event": "declined"}, rules.now)
+        await store.errands.add(ErrandKind.LOG, -1005, {"event": "join_declined"}, rules.now)
 
     await rules.database.transact(add)
 
@@ -171,9 +171,11 @@ async def test_messages_to_a_chat_that_rests_hide_none_to_another(rules: Rules) 
     async def add(store: SqlStore) -> None:
         for number in range(20):
             for kind in (ErrandKind.PROMPT, ErrandKind.LOG, ErrandKind.NOTIFY):
-                await store.errands.add(kind, -1001, {"notice": "failure"}, rules.now, user_id=number)
+                await store.errands.add(
+                    kind, -1001, {"notice": "failure", "event": "join_declined"}, rules.now, user_id=number
+                )
         for kind in (ErrandKind.PROMPT, ErrandKind.LOG, ErrandKind.NOTIFY, ErrandKind.MUTE):
-            await store.errands.add(kind, -1002, {"notice": "failure"}, rules.now)
+            await store.errands.add(kind, -1002, {"notice": "failure", "event": "join_declined"}, rules.now)
         await store.errands.add(ErrandKind.MUTE, -1001, {}, rules.now)
 
     await rules.database.transact(add)
