@@ -164,6 +164,7 @@ class Parts:
             timed=(metrics.transacted, pulse.transacted),
         )
         self.leadership = leadership(self.database)
+        leading = self.leadership.transactions
 
         # The rules.
         plan = NumberingPlan(settings.HOME_COUNTRIES)
@@ -174,11 +175,11 @@ class Parts:
         # The gateway.
         self.http = proxies.client(settings.smsc_proxy)
         gateway = SmscClient(account(settings), self.http, patience=GATEWAY_PATIENCE)
-        read_inbox = ReadInbox(clock, self.database, gateway, take_event)
+        read_inbox = ReadInbox(clock, leading, gateway, take_event)
         polls_inbox = settings.SMSC_POLL_SECONDS > 0
         request_number = RequestNumber(
             clock,
-            self.database,
+            leading,
             CountedGateway(gateway, metrics, pulse),
             vault,
             read_inbox.mark if polls_inbox else None,
@@ -228,6 +229,7 @@ class Parts:
             settings,
             clock,
             self.database,
+            leading,
             vault,
             tell_operators,
             gateway,
@@ -260,7 +262,7 @@ class Parts:
         look_every = LOOK_EVERY_ALONE if self.database.is_sqlite else LOOK_EVERY
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self.courier = Courier(
-            self.database,
+            leading,
             PickParcels(clock, views, operators.is_operator),
             SettleParcels(clock, SettleGrant(tell_operators), settle_errand, report),
             deliverer,
@@ -285,7 +287,7 @@ class Parts:
             LookForRights(clock),
             forgetting=(self.looking_after.settle_letter.forget, *ForgetOld(clock, settings.keep).steps),
         )
-        sweeper = Sweeper(sweep, self.database, clock, self.wake_deliveries)
+        sweeper = Sweeper(sweep, leading, clock, self.wake_deliveries)
         self.loops: dict[str, Loop] = {
             "courier": self.courier.run,
             "numbers": self.number_desk.run,

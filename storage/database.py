@@ -54,6 +54,9 @@ SERVER_FAILURES = {
 }
 """What an operator can do something about (PostgreSQL manual, appendix A)."""
 POOL = 10
+LONGEST_SILENCE = 10.0
+"""Seconds after which the server ends a transaction in which nothing happens: its process hangs, or is cut off, and
+others wait for what it has locked."""
 
 
 class DatabaseError(Exception):
@@ -135,6 +138,7 @@ class Database:
                 pool_pre_ping=True,
                 connect_args=self._address.connect_args,
             )
+            event.listen(self._engine.sync_engine, "connect", _limit_silence)
         try:
             if self.is_sqlite:
                 self._only = await self._engine.connect()
@@ -375,6 +379,15 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _limit_silence(connection: Any, _record: object) -> None:  # noqa: ANN401 - as above
+    # A statement and not a word of the address: poolers refuse to connect with settings that they do not know.
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {int(LONGEST_SILENCE * 1000)}")
+    cursor.close()
+    # What a transaction set is undone with it.
+    connection.commit()
 
 
 def _begin_immediate(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's event signature

@@ -397,6 +397,14 @@ gateway_state = Table(
     Column("alive_at", Moment),
 )
 
+leadership = Table(
+    "leadership",
+    metadata,
+    # One row: how many terms of a leader there have been, which is the number of the one that is now.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("term", BigInteger, nullable=False),
+)
+
 journal = Table(
     "journal",
     metadata,

@@ -17,7 +17,7 @@ from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
 from bot.telegram.deliver import Deliverer, chat_of
 from bot.usecases.pick_parcels import Busy, PickParcels, is_patient, patient_first
-from bot.usecases.ports import StorageUnavailableError, Store, Transactions, UnreadableRow
+from bot.usecases.ports import LeadershipLostError, StorageUnavailableError, Store, Transactions, UnreadableRow
 from bot.usecases.settle_parcels import SettleParcels
 
 log = structlog.get_logger()
@@ -157,6 +157,8 @@ class Courier:
         receipts, self._receipts = self._receipts, []
         try:
             await self._transactions.transact(lambda store: self._settle(store, receipts))
+        except LeadershipLostError:
+            self._drop(receipts)
         except StorageUnavailableError:
             self._receipts = receipts + self._receipts
             raise
@@ -167,10 +169,18 @@ class Courier:
             for receipt in receipts:
                 self._release(receipt.parcel)
 
+    def _drop(self, receipts: Sequence[Receipt]) -> None:
+        """Who leads now carries the same, and notes what comes of it."""
+        log.warning("receipts_dropped", count=len(receipts))
+        for receipt in receipts:
+            self._release(receipt.parcel)
+
     async def _note_alone(self, receipt: Receipt) -> None:
         """Note one receipt; one that cannot be noted must not keep the others from being."""
         try:
             await self._transactions.transact(lambda store: self._settle(store, [receipt]))
+        except LeadershipLostError:
+            self._drop([receipt])
         except StorageUnavailableError:
             self._receipts.append(receipt)
         except Exception as error:

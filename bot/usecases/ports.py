@@ -382,6 +382,10 @@ class StorageUnavailableError(Exception):
     """A transaction could not be kept; trying again later may help."""
 
 
+class LeadershipLostError(StorageUnavailableError):
+    """Another process leads: what this one would have kept as the leader is the other's to do."""
+
+
 class Transactions(Protocol):
     """Runs work in transactions. All of a work's writes are kept, or none."""
 

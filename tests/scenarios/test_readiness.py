@@ -21,6 +21,7 @@ from bot.telegram.courier import Courier
 from tests.installation import Installation
 from tests.process import BotProcess, free_port
 from tests.scenarios.conftest import Install
+from tests.scenarios.story import sent_to
 
 
 def webhook() -> dict[str, str]:
@@ -131,7 +132,7 @@ async def test_a_delivery_that_hangs_is_said_to_be_the_reason(
     await becomes(callgate, browser, 200, "OK")
 
 
-async def test_who_stands_by_says_so_and_tells_when_the_leader_hangs(
+async def test_a_process_that_stands_by_says_so_and_takes_over_from_a_leader_that_hangs(
     fast_world: World, postgres_url: str, tmp_path: Path, browser: httpx.AsyncClient
 ) -> None:
     leader = BotProcess(fast_world, postgres_url, tmp_path, TELEGRAM_RATE="0")
@@ -142,12 +143,20 @@ async def test_who_stands_by_says_so_and_tells_when_the_leader_hangs(
     await other.restart(**webhook())
     await becomes(other, browser, 200, "OK")
 
+    anna, boris = fast_world.person("Anna", language="en"), fast_world.person("Boris", language="en")
     os.kill(leader.pid, signal.SIGSTOP)
     try:
-        await becomes(other, browser, 503, "nothing that is due goes out: the process that leads hangs or is gone")
+        await anna.says("/start")
+        await anna.sees("👋", within=3 * PATIENCE)
+        await becomes(other, browser, 200, "OK")
     finally:
         os.kill(leader.pid, signal.SIGCONT)
-    await becomes(other, browser, 200, "OK")
+
+    await becomes(leader, browser, 503, "another process leads and polls; this one stands by")
+    assert [row["term"] for row in await other.rows("SELECT term FROM leadership")] == [3]
+    await boris.says("/start")
+    await boris.sees("👋")
+    assert [sent_to(fast_world, person) for person in (anna, boris)] == [1, 1]
     await other.stop()
     await leader.kill()
 

@@ -34,6 +34,7 @@ from bot.domain.screen import (
     Welcome,
 )
 from bot.usecases.pick_parcels import Busy, Picked
+from bot.usecases.ports import UnreadableRow
 from bot.usecases.ports_delivery import DueTimes
 from storage.store import SqlStore
 from tests.usecases.rules import ANNA, BORIS, CALL_NUMBER, GATE, HOUR, MINUTE, OPERATOR, OTHER_PHONE, Rules
@@ -338,10 +339,13 @@ async def test_a_screen_whose_details_are_not_what_its_face_needs_does_not_keep_
     await rules.asks_to_join(BORIS)
     await rules.execute(f"UPDATE screens SET face = 'limited' WHERE user_id = {ANNA}")
 
-    drawn = [parcel.user_id for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+    async def pick(store: SqlStore) -> tuple[Picked, list[UnreadableRow]]:
+        return await rules.pick(store, 10, Busy()), store.unreadable
 
-    assert drawn == [BORIS]
-    assert "failure" in await rules.journal()
+    picked, unreadable = await rules.database.transact(pick)
+
+    assert [parcel.user_id for parcel in picked.parcels if isinstance(parcel, ScreenDue)] == [BORIS]
+    assert unreadable == [UnreadableRow("screens", (ANNA, 1), "KeyError")]
 
 
 async def test_where_nothing_is_due_one_statement_finds_that_out_and_when_something_will_be(rules: Rules) -> None:
