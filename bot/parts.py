@@ -86,6 +86,7 @@ from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.roll_sums import RollSums
 from bot.usecases.run_installation import RunInstallation
 from bot.usecases.set_aside import SetAside
+from bot.usecases.set_clock_back import SetClockBack
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
@@ -286,6 +287,7 @@ class Parts:
             UnlinkChats(clock),
             LookForRights(clock),
             forgetting=(self.looking_after.settle_letter.forget, *ForgetOld(clock, settings.keep).steps),
+            on_step_back=SetClockBack(settings.call_window, tell_operators),
         )
         sweeper = Sweeper(sweep, leading, clock, self.wake_deliveries)
         self.loops: dict[str, Loop] = {

@@ -28,7 +28,7 @@ from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
 from bot.domain.statistics import ENTERED, Period
 from bot.domain.verification import Verification
-from bot.usecases.ports import Claim, JournalEntry, JournalRow, Noted
+from bot.usecases.ports import Claim, JournalEntry, JournalRow, NewGatewayEvent, Noted
 from storage import tables
 from storage.statements import delete_some, insert_new, upsert
 from storage.unreadable import known
@@ -86,19 +86,17 @@ class SqlGatewayEvents:
     ) -> int | None:
         kept = await self._connection.execute(
             insert_new(self._connection, tables.gateway_events, EV.id),
-            {
-                "digest": digest,
-                "kind": event.kind,
-                "source": event.source,
-                "fingerprint": fingerprint,
-                "mask": mask,
-                "called": event.called[:CALLED_LENGTH],
-                "placed_at": event.placed_at,
-                "received_at": now,
-                "note": dict(event.note),
-            },
+            _event_row(NewGatewayEvent(event, digest, fingerprint, mask), now),
         )
         return kept.scalar_one_or_none()
+
+    async def keep_many(self, events: Collection[NewGatewayEvent], now: datetime) -> set[str]:
+        if not events:
+            return set()
+        rows = await self._connection.execute(
+            insert_new(self._connection, tables.gateway_events, EV.digest), [_event_row(new, now) for new in events]
+        )
+        return set(rows.scalars())
 
     async def forget_foreign(self, before: datetime) -> None:
         is_old = EV.received_at < before
@@ -117,6 +115,21 @@ class SqlGatewayEvents:
         for one, other in ((event_id, twin_id), (twin_id, event_id)):
             await self._connection.execute(PAIR, {"which": one, "with": other})
         return True
+
+
+def _event_row(new: NewGatewayEvent, now: datetime) -> dict[str, object]:
+    event = new.event
+    return {
+        "digest": new.digest,
+        "kind": event.kind,
+        "source": event.source,
+        "fingerprint": new.fingerprint,
+        "mask": new.mask,
+        "called": event.called[:CALLED_LENGTH],
+        "placed_at": event.placed_at,
+        "received_at": now,
+        "note": dict(event.note),
+    }
 
 
 class SqlGatewayState:
@@ -139,12 +152,16 @@ class SqlGatewayState:
         row = (await self._connection.execute(INBOX_CURSOR)).one_or_none()
         return (None, None) if row is None else (row.inbox_cursor, row.inbox_read_at)
 
-    async def set_inbox_cursor(self, entry_id: int, read_at: datetime) -> None:
-        await self._set(inbox_cursor=entry_id, inbox_read_at=read_at)
+    async def set_inbox_cursor(self, entry_id: int, read_at: datetime | None) -> None:
+        if read_at is None:
+            await self._set(inbox_cursor=entry_id)
+        else:
+            await self._set(inbox_cursor=entry_id, inbox_read_at=read_at)
 
     async def alive(self, now: datetime) -> datetime | None:
         before = await self.alive_at()
-        if before is None or (now - before).total_seconds() >= ALIVE_EVERY:
+        # It lies ahead when the clock was set back.
+        if before is None or abs((now - before).total_seconds()) >= ALIVE_EVERY:
             await self._set(alive_at=now)
         return before
 

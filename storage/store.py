@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLa
 from storage.requests import SqlJoinRequests
 from storage.retention import SqlRetention
 from storage.screens import SqlScreens
+from storage.stepped_clock import pull_back
 from storage.sums import SqlSums
 from storage.unreadable import setting_aside
 from storage.verifications import SqlVerifications
@@ -208,6 +209,10 @@ class SqlStore:
                 raise
             del self.journal.noted[noted:]
             return None, error
+
+    async def pull_back(self, now: datetime, call_window: timedelta) -> None:
+        """See `bot.usecases.ports.Store`."""
+        await pull_back(self.connection, now, call_window, self.note_unreadable)
 
     async def due_times(self) -> DueTimes:
         """When the first delivery of each sort is due."""

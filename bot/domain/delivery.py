@@ -163,6 +163,8 @@ class Notice(StrEnum):
     LETTER_LOST = "letter_lost"
     ALARM = "alarm"
     ALL_CLEAR = "all_clear"
+    CLOCK_SET_BACK = "clock_set_back"
+    """The clock of the machine was ahead, and is right again."""
     LOG_LOST = "log_lost"
     """Decisions cannot be told to the log chat any more."""
     NOT_ALLOWED = "not_allowed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -97,6 +97,9 @@ class GatewayEvents(Protocol):
     ) -> int | None:
         """Keep an event; its id, or None when it was kept before."""
 
+    async def keep_many(self, events: Collection[NewGatewayEvent], now: datetime) -> set[str]:
+        """Keep events that need nothing more, by one statement; the digests of those that were not kept before."""
+
     async def forget_foreign(self, before: datetime) -> None:
         """Delete what was received earlier and is no call."""
 
@@ -118,7 +121,8 @@ class GatewayState(Protocol):
     async def inbox_cursor(self) -> tuple[int | None, datetime | None]:
         """The newest entry read, and when."""
 
-    async def set_inbox_cursor(self, entry_id: int, read_at: datetime) -> None: ...
+    async def set_inbox_cursor(self, entry_id: int, read_at: datetime | None) -> None:
+        """How far the inbox was taken. `read_at`: when it was read to its end; None while something is left of it."""
 
     async def alive(self, now: datetime) -> datetime | None:
         """Note that the bot is alive; when it last was."""
@@ -141,6 +145,16 @@ class JournalEntry:
     gate_id: int | None
     code: str
     actor_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewGatewayEvent:
+    """An event to be kept: by what it is known when it comes again, and whose phone it names, masked."""
+
+    event: GatewayEvent
+    digest: str
+    fingerprint: Fingerprint | None
+    mask: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +387,10 @@ class Store(Protocol):
     async def attempt(self, work: Callable[[], Awaitable[T]]) -> tuple[T | None, Exception | None]:
         """What `work` returns; or what it raises, and then none of its writes is kept. Raises what is no fault of
         `work`'s, such as a database that is gone."""
+
+    async def pull_back(self, now: datetime, call_window: timedelta) -> None:
+        """The clock was ahead, and is right again: what lies further ahead than its own longest pause is due now, what
+        ends later than it may ends after its longest time, and nothing has happened later than now."""
 
     async def due_times(self) -> DueTimes:
         """When the first delivery of each sort is due, be it under way or not."""
