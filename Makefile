@@ -6,7 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The locks are complete, so nothing is resolved anew: older versions of pip look at what is newest of an extra before
 # they look at its pin, and stop once that is not the one locked.
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile
+# pip compiles one file after the other; this does it on every processor.
+BYTECODE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib bot handlers storage
 LOCK := build/lock
 COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
@@ -15,14 +17,16 @@ COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 # Where a branch that no test takes fails the build.
 RULES := bot/domain/*,bot/usecases/*,bot/gateway/*
-# Test processes. Tests wait for servers and browsers now and then, so one and a half for each processor keeps all of
-# them busy. One that is done takes tests from another.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 3 / 2)
+# Test processes. Tests wait for servers and browsers now and then, so two for each processor keep all of them busy. One
+# that is done takes tests from another.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 2)
+# Python keeps what it compiled for the next process, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 # What ONLY selects: a path if there is such a file or folder, else an expression for pytest -k.
 SELECTED = $(if $(wildcard $(firstword $(subst ::, ,$(ONLY)))),'$(ONLY)',-k '$(ONLY)')
 
-.PHONY: help demo run test tests quick check browser format lock screenshots clean
+.PHONY: help demo run test tests quick check browser bench format lock screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -57,6 +61,7 @@ tests: $(VENV)/.installed-dev browser
 	$(PYTEST) --cov --cov-report=
 	$(BIN)/coverage report --skip-covered
 	$(BIN)/coverage report --skip-covered --include='$(RULES)' --fail-under=95
+	$(BIN)/python -m tests.both_databases
 
 quick: $(VENV)/.installed-dev ## under a minute: the tests of the rules, the domain and the use cases, on SQLite
 	$(PYTEST) -k 'not postgresql' tests/domain tests/gateway tests/usecases
@@ -78,6 +83,9 @@ browser: ## a Chromium for the browser tests, installed where the package manage
 		exit 1; \
 	fi
 
+bench: $(VENV)/.installed ## joins a second and the time from a call to access, beside a bare bot; nothing else should run
+	$(BIN)/python -m benchmarks.joins
+
 format: $(VENV)/.installed-dev ## put the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -96,11 +104,13 @@ clean: ## remove what was set up and built; data and .env stay
 $(VENV)/.installed-dev: $(VENV)/pyvenv.cfg requirements-dev.txt requirements.txt
 	@echo "Installing what the tests need"
 	@$(INSTALL) -r requirements-dev.txt
+	@$(BYTECODE)
 	@touch $(VENV)/.installed $@
 
 $(VENV)/.installed: $(VENV)/pyvenv.cfg requirements.txt
 	@echo "Installing what the bot needs"
 	@$(INSTALL) -r requirements.txt
+	@$(BYTECODE)
 	@touch $@
 
 $(VENV)/pyvenv.cfg:

@@ -21,6 +21,8 @@ from bot.telegram.polling import NOT_ANSWERING
 from bot.telegram.refusals import refusal
 from bot.telegram.webhook import host_of
 from bot.usecases.ports import StorageUnavailableError
+from bot.web.connections import Connections
+from bot.web.rate import TRUSTED
 from storage.migrate import migrate
 
 log = structlog.get_logger()
@@ -53,6 +55,7 @@ class App:
         self._alive_seen_at = self._monotonic()
         """When another process was last seen to have noted that it leads and is alive."""
         self._runner = web.AppRunner(self._parts.web, access_log=None, keepalive_timeout=30, shutdown_timeout=5)
+        self._listener: asyncio.Server | None = None
         self.port = settings.HTTP_PORT
         """Where the HTTP server listens; known once started."""
         self.failure: Exception | None = None
@@ -77,23 +80,33 @@ class App:
         await self._parts.database.open()
         try:
             await migrate(self._parts.database)
-            await self._runner.setup()
-            site = web.TCPSite(self._runner, self._parts.settings.HTTP_HOST, self._parts.settings.HTTP_PORT)
-            await site.start()
+            self._listener = await self._listen()
         except BaseException:
             await self._runner.cleanup()
             await self._parts.database.close()
             raise
-        self.port = self._runner.addresses[0][1]
+        self.port = self._listener.sockets[0].getsockname()[1]
         supervisor = self._parts.supervisor
         supervisor.keep("streams", functools.partial(self._parts.streams.run, supervisor.stopping))
         supervisor.keep("main", self._main)
         log.info("listening", host=self._parts.settings.HTTP_HOST, port=self.port)
 
+    async def _listen(self) -> asyncio.Server:
+        await self._runner.setup()
+        if self._runner.server is None:
+            raise RuntimeError("aiohttp has set up no server")
+        settings = self._parts.settings
+        bounded = Connections(settings.TRUSTED_PROXIES or TRUSTED).bounded(self._runner.server)
+        return await asyncio.get_running_loop().create_server(
+            bounded, settings.HTTP_HOST, settings.HTTP_PORT, backlog=128
+        )
+
     async def stop(self) -> None:
         """Take nothing new, finish what is under way, close."""
         self._parts.supervisor.stopping.set()
         self._parts.streams.end()
+        if self._listener is not None:
+            self._listener.close()
         await self._runner.cleanup()
         await self._parts.supervisor.stop()
         await self._parts.http.aclose()
@@ -138,7 +151,7 @@ class App:
         while not stopping.is_set() and await self._parts.leadership.still_held():
             await REAL_TIME.pause(LEADER_LOOKS_EVERY, stopping)
         term_over.set()
-        self._parts.wake()
+        self._parts.wake_all()
         await asyncio.gather(*loops)
         self._parts.looking_after.leads_since = self._leads_since = None
         self._alive_seen_at = self._monotonic()

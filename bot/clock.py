@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 
@@ -53,3 +55,33 @@ class SystemClock:
 
 REAL_TIME = SystemClock()
 """For what is a matter of real seconds even where the clock is not the machine's: networks and budgets."""
+
+
+DATE_RESOLUTION = timedelta(seconds=1)
+"""`Date` holds whole seconds (RFC 9110, section 5.6.7)."""
+
+
+class DateCheck:
+    """Compares a clock with the `Date` header of answers (RFC 9110, section 6.6.1).
+
+    `told` hears of each answer how many seconds the clock is ahead, at the least; negative when it is behind. A date
+    between the request and its answer differs by nothing, however long that took.
+    """
+
+    def __init__(self, clock: Clock, told: Callable[[float], None]) -> None:
+        self._clock = clock
+        self._told = told
+
+    def began(self) -> datetime:
+        """A request goes out; give what comes back to `answered`."""
+        return self._clock.now()
+
+    def answered(self, began: datetime, date: str | None) -> None:
+        """The answer to that request is there. One without a date that can be read tells nothing."""
+        try:
+            theirs = parsedate_to_datetime(date or "")
+            theirs = theirs if theirs.tzinfo is not None else theirs.replace(tzinfo=UTC)
+            early, late = began - theirs - DATE_RESOLUTION, self._clock.now() - theirs + DATE_RESOLUTION
+        except (ValueError, OverflowError):
+            return
+        self._told(max(early.total_seconds(), 0.0) + min(late.total_seconds(), 0.0))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from ipaddress import IPv4Address, IPv6Address
+from statistics import median
 
 import httpx
 from aiogram import Bot
@@ -18,20 +20,30 @@ from aiogram.exceptions import (
 )
 from aiogram.types import WebhookInfo
 
+from bot.clock import REAL_TIME, DateCheck
 from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayError, GatewayReason
+from bot.domain.trouble import CLOCK_DIFFERS
 from bot.gateway.client import Account, SmscClient
 from bot.outbox.addresses import RefusedAddressError, checked
 from bot.proxies import Proxy, TelegramSession, client
 from bot.settings import RANDOM, Settings, strays, twice
-from bot.telegram.methods import UPDATE_TYPES, GetGuard
+from bot.telegram.methods import UPDATE_TYPES, GetGuard, GuardedChat
 from bot.telegram.refusals import refusal
 from bot.telegram.texts import visible
 from bot.telegram.webhook import WEBHOOK_PATH, host_of, same_address
+from bot.web.rate import TRUSTED
 from storage.database import Database, DatabaseError, NewerDatabaseError
 from storage.peek import gates_on
 
 HTTP, HTTPS = 80, 443
+WIDEST = {4: 8, 6: 7}
+"""The length of the shortest prefix of a network of one's own, by version: that of 10.0.0.0/8 and of fc00::/7."""
+LOOPBACK: Mapping[str, IPv4Address | IPv6Address] = {
+    "127.0.0.1": IPv4Address("127.0.0.1"),
+    "localhost": IPv4Address("127.0.0.1"),
+    "::1": IPv6Address("::1"),
+}
 BETWEEN_GATES = 0.2
 PROXY_PATIENCE = 10.0
 """Seconds, both."""
@@ -134,6 +146,12 @@ def _configuration(config: Settings) -> Iterator[Finding]:
             mend=f"set a longer one, here and where it comes from; one is made by {RANDOM}",
             is_optional=True,
         )
+    yield _trusted_proxies(config)
+    yield Finding(
+        f"HOME_COUNTRIES: phones without a country code are read as numbers of {', '.join(config.HOME_COUNTRIES)}, in "
+        "this order",
+        is_right=True,
+    )
     if not config.OPERATORS:
         yield Finding(
             "OPERATORS is empty: the bot tells nobody of its troubles, and nobody may use /health or /balance",
@@ -143,8 +161,45 @@ def _configuration(config: Settings) -> Iterator[Finding]:
         )
 
 
-def _bot(config: Settings) -> Bot:
-    session = TelegramSession(config.TELEGRAM_API_URL, config.telegram_proxy)
+def _trusted_proxies(config: Settings) -> Finding:
+    """Whether those are believed that stand before the bot, and nobody else."""
+    trusted = config.TRUSTED_PROXIES or TRUSTED
+    named = ", ".join(map(str, config.TRUSTED_PROXIES)) or "this machine, private networks and 100.64.0.0/10"
+    if wide := [str(network) for network in trusted if network.prefixlen < WIDEST[network.version]]:
+        return Finding(
+            f"TRUSTED_PROXIES believes {', '.join(wide)}: almost anybody can pretend to have another address",
+            is_right=False,
+            mend="name only the networks of your own proxies",
+        )
+    is_behind_own_proxy = config.PUBLIC_URL is not None and config.HTTP_HOST in LOOPBACK
+    if is_behind_own_proxy and not any(LOOPBACK[config.HTTP_HOST] in network for network in trusted):
+        return Finding(
+            f"TRUSTED_PROXIES ({named}) leaves out this machine, while only a proxy on it can reach HTTP_HOST="
+            f"{config.HTTP_HOST}: all visitors count as one, and are limited together",
+            is_right=False,
+            mend=f"add {LOOPBACK[config.HTTP_HOST]} to TRUSTED_PROXIES",
+        )
+    return Finding(f"TRUSTED_PROXIES: a visitor's address is believed from {named}", is_right=True)
+
+
+def _clock(whose: str, ahead: Sequence[float]) -> Iterator[Finding]:
+    """How far the clock of this machine is from that of somebody who answered; nothing where no answer told."""
+    if not ahead:
+        return
+    seconds = round(median(ahead))
+    if abs(seconds) <= CLOCK_DIFFERS:
+        yield Finding(f"The clock agrees with {whose}", is_right=True)
+        return
+    where = "ahead of" if seconds > 0 else "behind"
+    yield Finding(
+        f"The clock of this machine is at least {abs(seconds)} seconds {where} {whose}",
+        is_right=False,
+        mend="switch on time synchronisation (NTP) on this machine; until then calls may not be recognised",
+    )
+
+
+def _bot(config: Settings, dates: DateCheck | None = None) -> Bot:
+    session = TelegramSession(config.TELEGRAM_API_URL, config.telegram_proxy, dates)
     return Bot(config.BOT_TOKEN.get_secret_value(), session=session)
 
 
@@ -171,7 +226,8 @@ async def _telegram(config: Settings) -> AsyncIterator[Finding]:
         yield through
         if not through.is_right:
             return
-    async with _bot(config) as bot:
+    ahead: list[float] = []
+    async with _bot(config, DateCheck(REAL_TIME, ahead.append)) as bot:
         try:
             me = await bot.get_me(request_timeout=10)
             webhook = await bot.get_webhook_info(request_timeout=10)
@@ -188,6 +244,8 @@ async def _telegram(config: Settings) -> AsyncIterator[Finding]:
             mend="send /setjoingroups to BotFather and choose Enable",
         )
         async for finding in _updates(config, webhook):
+            yield finding
+        for finding in _clock("Telegram's", ahead):
             yield finding
 
 
@@ -261,8 +319,11 @@ async def _gateway(config: Settings, account: Account) -> AsyncIterator[Finding]
         yield through
         if not through.is_right:
             return
-    async with client(config.smsc_proxy, timeout=10) as http:
+    ahead: list[float] = []
+    async with client(config.smsc_proxy, DateCheck(REAL_TIME, ahead.append), timeout=10) as http:
         yield await _balance(SmscClient(account, http, patience=15))
+    for finding in _clock("the gateway's", ahead):
+        yield finding
 
 
 async def _balance(gateway: SmscClient) -> Finding:
@@ -376,29 +437,48 @@ async def _guard_joins(config: Settings) -> AsyncIterator[Finding]:
                 is_optional=True,
             )
         for gate in gates:
-            yield await _guard(bot, gate)
+            async for finding in _gate(bot, gate):
+                yield finding
             # The running bot needs the same budget.
             await asyncio.sleep(BETWEEN_GATES)
 
 
-async def _guard(bot: Bot, gate: Gate) -> Finding:
-    # It goes to a terminal, and anybody may have named it.
-    title = f"“{''.join(filter(str.isprintable, visible(gate.title)))}” ({gate.chat_id})"
+async def _gate(bot: Bot, gate: Gate) -> AsyncIterator[Finding]:
+    title = f"{_quoted(gate.title)} ({gate.chat_id})"
     try:
         chat = await bot(GetGuard(chat_id=gate.chat_id), request_timeout=10)
     except (TelegramRetryAfter, TelegramNetworkError, TelegramServerError, OSError) as error:
-        return Finding(
+        yield Finding(
             f"The gate {title} could not be asked now: {type(error).__name__}",
             is_right=False,
             mend="ask the doctor again later",
             is_optional=True,
         )
+        return
     except AiogramError as error:
-        return Finding(
+        yield Finding(
             f"The gate {title} cannot be asked: {getattr(error, 'message', type(error).__name__)}",
             is_right=False,
             mend="make the bot an administrator there again, with the right “Invite users via link”",
         )
+        return
+    if chat.community is not None:
+        yield Finding(
+            f"The gate {title} belongs to the community {_quoted(chat.community.name)}, whose members find it there",
+            is_right=False,
+            mend="make sure that they have to ask (Edit → Group type → “Approve new members”), and press “Test my "
+            "link” on its card at /gates",
+            is_optional=True,
+        )
+    yield _guard(bot, gate, chat, title)
+
+
+def _quoted(name: str) -> str:
+    """A name that anybody may have given, for a terminal."""
+    return f"“{''.join(filter(str.isprintable, visible(name)))}”"
+
+
+def _guard(bot: Bot, gate: Gate, chat: GuardedChat, title: str) -> Finding:
     if chat.guard_bot is not None and chat.guard_bot.id == bot.id:
         return Finding(f"The gate {title} has this bot process its join requests", is_right=True)
     if gate.is_channel:

@@ -26,7 +26,7 @@ from bot.outbox.postman import Carriage, Postman
 from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.usecases.ports import StorageUnavailableError, Store, Transactions, Vault
-from bot.usecases.read_condition import ReadCondition
+from bot.usecases.read_condition import ReadCondition, count_states
 from bot.usecases.read_outbox import ReadOutbox
 from bot.usecases.settle_letter import SettleLetter
 from bot.usecases.tell_operators import TellOperators
@@ -178,6 +178,7 @@ class LookingAfter:
             await store.vitals.called_back_at(),
             self._clock.now(),
         )
+        self._metrics.show_gates(await count_states(store, self._clock.now()))
 
 
 def _folder(settings: Settings) -> Path | None:

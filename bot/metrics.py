@@ -12,6 +12,7 @@ from bot import VERSION
 from bot.domain.contact import ContactRefusal
 from bot.domain.gate import GrantKind, Hindrance
 from bot.domain.gateway import EventSource, GatewayReason
+from bot.domain.health import GateState
 from bot.domain.journal import Event
 from bot.domain.outbox import Outgoing, Target
 from bot.domain.statistics import How
@@ -81,9 +82,11 @@ class Metrics:
             "callgate_outbox_deliveries", "Letters to the owner's systems", ["target", "outcome"], registry=registry
         )
         self._alarms = Gauge("callgate_alarms", "Troubles that are not over", ["trouble"], registry=registry)
+        self._gates = Gauge("callgate_gates", "Gates by how they are doing", ["state"], registry=registry)
         self._streams = Gauge("callgate_open_streams", "Call screens that are open now", registry=registry)
         for trouble in Trouble:
             self._alarms.labels(trouble)
+        self.show_gates({})
         for outcome in ("kept", "lost"):
             self._transactions.labels(outcome)
 
@@ -149,6 +152,11 @@ class Metrics:
             self._alarms.labels(trouble).set(there.count(trouble))
         if called_back_at is not None:
             self._called_back_at.set(called_back_at.timestamp())
+
+    def show_gates(self, states: Mapping[GateState, int]) -> None:
+        """How many gates are in each state."""
+        for state in GateState:
+            self._gates.labels(state.name.lower()).set(states.get(state, 0))
 
     @contextmanager
     def bot_api_call(self, method: str) -> Iterator[None]:

@@ -17,6 +17,7 @@ from bot.proxies import TelegramSession
 from bot.settings import Settings
 from bot.telegram.connection import Connection
 from bot.telegram.fallback import Fallback
+from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.watch.pulse import Pulse
 
 
@@ -54,9 +55,16 @@ def account(settings: Settings) -> Account:
     )
 
 
-def telegram(settings: Settings, metrics: Metrics, connection: Connection, pulse: Pulse, fallback: Fallback) -> Bot:
+def telegram(
+    settings: Settings,
+    metrics: Metrics,
+    connection: Connection,
+    pulse: Pulse,
+    fallback: Fallback,
+    limit: RateLimitMiddleware,
+) -> Bot:
     """The bot's client of Telegram."""
-    session = TelegramSession(settings.TELEGRAM_API_URL, settings.telegram_proxy)
+    session = TelegramSession(settings.TELEGRAM_API_URL, settings.telegram_proxy, pulse.dates_of("telegram"))
 
     async def watched(make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
         _response_model(method.__returning__)
@@ -67,8 +75,9 @@ def telegram(settings: Settings, metrics: Metrics, connection: Connection, pulse
             pulse.flooded()
             raise
 
-    # First, so that what is sent again with less passes through the other too.
+    # First, so that what is sent again with less passes through the others too; and what waits is no call yet.
     session.middleware(fallback)
+    session.middleware(limit)
     session.middleware(watched)
     return Bot(settings.BOT_TOKEN.get_secret_value(), session=session)
 

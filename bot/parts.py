@@ -6,7 +6,7 @@ import asyncio
 import functools
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -15,6 +15,7 @@ from aiogram.types import Update
 from bot import proxies
 from bot.backups import Backups
 from bot.clock import Clock
+from bot.domain.journal import Event
 from bot.domain.screen import Face
 from bot.exports import JournalFiles
 from bot.gateway.callback import CallbackReader
@@ -38,6 +39,7 @@ from bot.telegram.intake import Intake
 from bot.telegram.launch import LaunchReader
 from bot.telegram.methods import UPDATE_TYPES
 from bot.telegram.polling import Poller
+from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.telegram.screens import Screens
 from bot.telegram.sentences import appeal_text
 from bot.telegram.settings_paper import JsonPaper
@@ -72,7 +74,7 @@ from bot.usecases.operator_desk import OperatorDesk
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
 from bot.usecases.pick_parcels import PickParcels, ViewOf
-from bot.usecases.ports import Randomness, Store
+from bot.usecases.ports import Noted, Randomness, Store
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.raise_alarm import RaiseAlarm
 from bot.usecases.read_app import ReadApp
@@ -161,7 +163,7 @@ class Parts:
             KeyedMarker(settings.SECRET_KEY.get_secret_value()),
             publish=PublishEvents(randomness) if settings.EVENTS_URL else None,
             set_aside=SetAside(clock, report, randomness, log_set_aside),
-            noted=(metrics.noted, log_noted),
+            noted=(metrics.noted, log_noted, self._wake_for),
             timed=(metrics.transacted, pulse.transacted),
         )
         self.leadership = leadership(self.database)
@@ -174,7 +176,7 @@ class Parts:
         take_event = TakeGatewayEvent(clock, plan, vault, randomness)
 
         # The gateway.
-        self.http = proxies.client(settings.smsc_proxy)
+        self.http = proxies.client(settings.smsc_proxy, pulse.dates_of("gateway"))
         gateway = SmscClient(account(settings), self.http, patience=GATEWAY_PATIENCE)
         read_inbox = ReadInbox(clock, leading, gateway, take_event)
         polls_inbox = settings.SMSC_POLL_SECONDS > 0
@@ -219,7 +221,8 @@ class Parts:
         # Telegram, outward.
         self.connection = connection = Connection(pulse.answers)
         fallback = Fallback(pulse.part_refused)
-        self.bot = telegram(settings, metrics, connection, pulse, fallback)
+        limit = RateLimitMiddleware(budget)
+        self.bot = telegram(settings, metrics, connection, pulse, fallback, limit)
         self.report = Reporter(self.database, RaiseAlarm(tell_operators), clock, self.supervisor, self.wake_deliveries)
         self.webhook: Webhook | None = None
         webhook_secret = _webhook_secret(settings)
@@ -268,13 +271,14 @@ class Parts:
             SettleParcels(clock, SettleGrant(tell_operators), settle_errand, report),
             deliverer,
             budget,
+            limit,
             self.supervisor,
             clock,
             look_every,
         )
 
         # The loops.
-        self.number_desk = NumberDesk(request_number, clock, self.supervisor, self.wake, look_every)
+        self.number_desk = NumberDesk(request_number, clock, self.supervisor, self.wake_deliveries, look_every)
         sweep = Sweep(
             clock,
             connection.is_there,
@@ -299,7 +303,7 @@ class Parts:
         }
         self.loops |= self.looking_after.loops
         every = timedelta(seconds=settings.SMSC_POLL_SECONDS)
-        self.inbox_reader = InboxReader(read_inbox, clock, every, self.wake)
+        self.inbox_reader = InboxReader(read_inbox, clock, every, self.wake_deliveries)
         if polls_inbox:
             self.loops["inbox"] = self.inbox_reader.run
 
@@ -346,7 +350,7 @@ class Parts:
         async def dispatch(update: Update, store: Store) -> object:
             return await dispatcher.feed_update(self.bot, update, store=store)
 
-        intake = Intake(self.bot, clock, self.database, dispatch, report, randomness, metrics, self.wake)
+        intake = Intake(self.bot, clock, self.database, dispatch, report, randomness, metrics, self.wake_deliveries)
         self.poller: Poller | None = None
         if self.webhook is None:
             self.poller = Poller(self.bot, intake, UPDATE_TYPES, self.report)
@@ -372,7 +376,7 @@ class Parts:
             call_view,
             telegram_script,
             lambda: self.chat,
-            self.wake,
+            self.wake_deliveries,
         )
 
         # The one HTTP server.
@@ -385,7 +389,7 @@ class Parts:
                 self.database,
                 take_event,
                 metrics,
-                self.wake,
+                self.wake_deliveries,
                 RelayForeign(clock, vault, randomness) if settings.SMSC_RELAY_URL else None,
             ).handle,
             telegram=WebhookHandler(webhook_secret, intake, self.webhook.rejected, self.webhook.arrived).handle
@@ -400,7 +404,7 @@ class Parts:
                 self.streams,
                 ask_number_again,
                 cancel_verification,
-                self.wake,
+                self.wake_deliveries,
             ),
             mini_app=mini_app,
             call_file=CallFiles(static).handle,
@@ -410,16 +414,24 @@ class Parts:
             proxies=settings.TRUSTED_PROXIES or TRUSTED,
         )
 
-    def wake(self) -> None:
-        """There may be something to do."""
+    def wake_all(self) -> None:
+        """Have every loop look at once whether there is something to do."""
         self.wake_deliveries()
         self.number_desk.wake.set()
         self.inbox_reader.wake.set()
 
     def wake_deliveries(self) -> None:
-        """There may be something to send or to show; no number to ask for."""
+        """There may be something to send or to show."""
         self.courier.wake()
         self.streams.wake.set()
+
+    def _wake_for(self, noted: Sequence[Noted]) -> None:
+        """Wake the loops that have work now that these events are committed."""
+        events = {entry.event for entry in noted}
+        if Event.NUMBER_ASKED in events:
+            self.number_desk.wake.set()
+        if not events.isdisjoint({Event.NUMBER_GIVEN, Event.ANOTHER_GIVEN}):
+            self.inbox_reader.wake.set()
 
     def _backups(self, report: ReportFailure, randomness: Randomness) -> Backups | None:
         """None where somebody else makes them."""

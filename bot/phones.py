@@ -10,11 +10,17 @@ import secrets
 from collections.abc import Collection, Sequence
 
 import phonenumbers
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from bot.domain.phone import Fingerprint, NumberKind, Phone
 
+BOUND = b"\x01"
+"""The first byte of a phone that is bound to its verification; Fernet's begin with a letter."""
+NONCE = 12
+"""Bytes (NIST SP 800-38D, section 8.2)."""
 HOME = ("RU", "KZ", "BY")
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 """The countries (ISO 3166) whose numbers are known."""
@@ -75,22 +81,32 @@ class NumberingPlan:
 
 
 class KeyedVault:
-    """See `bot.usecases.ports.Vault`. Two keys are drawn from the installation's own: one to recognise, one to seal."""
+    """See `bot.usecases.ports.Vault`. Each purpose has a key of its own, drawn from the installation's."""
 
     def __init__(self, secret_key: str) -> None:
         self._fingerprint_key = derived_key(secret_key, "phone fingerprint")
+        self._username_key = derived_key(secret_key, "username digest")
+        self._report_key = derived_key(secret_key, "gateway report digest")
+        self._phone_cipher = AESGCM(derived_key(secret_key, "phone of a verification"))
         self._fernet = Fernet(base64.urlsafe_b64encode(derived_key(secret_key, "phone seal")))
 
     def fingerprint(self, phone: Phone) -> Fingerprint:
         return phone.fingerprint(self._fingerprint_key)
 
-    def seal(self, phone: Phone) -> bytes:
-        return self._fernet.encrypt(json.dumps([phone.e164, phone.country_code, phone.region, phone.kind]).encode())
+    def seal(self, phone: Phone, token: str) -> bytes:
+        nonce, plain = secrets.token_bytes(NONCE), [phone.e164, phone.country_code, phone.region, phone.kind]
+        return BOUND + nonce + self._phone_cipher.encrypt(nonce, json.dumps(plain).encode(), token.encode())
 
-    def unseal(self, sealed: bytes) -> Phone | None:
+    def unseal(self, sealed: bytes, token: str) -> Phone | None:
         try:
-            e164, country_code, region, *kind = json.loads(self._fernet.decrypt(sealed))
-        except InvalidToken:
+            if sealed.startswith(BOUND):
+                nonce, secret = sealed[1 : 1 + NONCE], sealed[1 + NONCE :]
+                plain = self._phone_cipher.decrypt(nonce, secret, token.encode())
+            else:
+                # Sealed by a version that bound it to nothing.
+                plain = self._fernet.decrypt(sealed)
+            e164, country_code, region, *kind = json.loads(plain)
+        except (InvalidToken, InvalidTag, ValueError):
             return None
         # Versions that did not tell kinds apart sealed none.
         return Phone(e164, country_code, region, NumberKind(kind[0]) if kind else NumberKind.UNKNOWN)
@@ -104,8 +120,14 @@ class KeyedVault:
         except InvalidToken:
             return None
 
-    def digest(self, text: str) -> str:
-        return hmac.new(self._fingerprint_key, text.encode(), hashlib.sha256).hexdigest()
+    def username_digest(self, username: str) -> str:
+        return _hex_mac(self._username_key, username)
+
+    def report_digest(self, identity: str) -> str:
+        return _hex_mac(self._report_key, identity)
+
+    def earlier_digest(self, text: str) -> str:
+        return _hex_mac(self._fingerprint_key, text)
 
 
 class KeyedMarker:
@@ -136,6 +158,10 @@ class SystemRandomness:
 
     def error_id(self) -> str:
         return secrets.token_hex(4)
+
+
+def _hex_mac(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def derived_key(secret_key: str, purpose: str) -> bytes:

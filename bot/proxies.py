@@ -6,6 +6,7 @@ import asyncio
 import re
 import ssl
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +21,8 @@ from python_socks import ProxyError as RefusingProxyError
 from python_socks import ProxyTimeoutError as SlowProxyError
 from python_socks import ProxyType
 from python_socks.async_.asyncio.v2 import Proxy as SocksProxy
+
+from bot.clock import DateCheck
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 """The schemes, and the port each has when none is given."""
@@ -111,18 +114,51 @@ class _Connector(ProxyConnector):
 
 
 class TelegramSession(AiohttpSession):
-    """aiogram's session, by which every call and every file goes; through `proxy`, if there is one."""
+    """aiogram's session, by which every call and every file goes; through `proxy`, if there is one. `dates` hears of
+    each answer when it was made."""
 
-    def __init__(self, api_url: str, proxy: Proxy | None) -> None:
+    def __init__(self, api_url: str, proxy: Proxy | None, dates: DateCheck | None = None) -> None:
         super().__init__(api=TelegramAPIServer.from_base(api_url), limit=100)
+        self._dates = dates
         if proxy is not None:
             # aiogram's own `proxy` knows neither https nor socks5h, and forgets the certificates and the limit.
             self._connector_type = _Connector
             self._connector_init |= proxy.for_sockets()
 
+    async def create_session(self) -> aiohttp.ClientSession:
+        """See aiogram."""
+        session = await super().create_session()
+        if self._dates is not None and not session.trace_configs:
+            session.trace_configs.append(_traced(self._dates))
+        return session
 
-def client(proxy: Proxy | None = None, **given: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx's own
-    """An HTTP client that goes through `proxy` or directly, whatever the environment says."""
+
+def _traced(dates: DateCheck) -> aiohttp.TraceConfig:
+    async def began(_: aiohttp.ClientSession, request: SimpleNamespace, __: aiohttp.TraceRequestStartParams) -> None:
+        request.began = dates.began()
+
+    async def ended(_: aiohttp.ClientSession, request: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
+        dates.answered(request.began, end.response.headers.get("Date"))
+
+    config = aiohttp.TraceConfig()
+    config.on_request_start.append(began)
+    config.on_request_end.append(ended)
+    config.freeze()
+    return config
+
+
+def client(proxy: Proxy | None = None, dates: DateCheck | None = None, **given: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx's own
+    """An HTTP client that goes through `proxy` or directly, whatever the environment says. `dates` hears of each answer
+    when it was made."""
+    if dates is not None:
+
+        async def began(request: httpx.Request) -> None:
+            request.extensions["began"] = dates.began()
+
+        async def ended(response: httpx.Response) -> None:
+            dates.answered(response.request.extensions["began"], response.headers.get("Date"))
+
+        given["event_hooks"] = {"request": [began], "response": [ended]}
     return httpx.AsyncClient(proxy=proxy.for_httpx() if proxy is not None else None, trust_env=False, **given)
 
 

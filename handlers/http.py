@@ -14,6 +14,7 @@ from aiohttp import ClientError, web
 
 from bot.telegram.texts import Words
 from bot.web.call import framed
+from bot.web.connections import asked
 from bot.web.pages import HEADERS as MESSAGE_HEADERS
 from bot.web.pages import message_page
 from bot.web.rate import TRUSTED, Network, Rate, sender
@@ -154,6 +155,7 @@ async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
 @web.middleware
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Whatever fails inside is not the sender's fault: 503, so that it comes again. Nothing is told of why."""
+    asked(request.transport)
     try:
         if request.match_info.route.name == STREAM:
             return await handler(request)

@@ -45,7 +45,7 @@ class MeetPerson(BaseMiddleware):
             self._languages.pick(user.language_code),
             self._clock.now(),
             wrote=isinstance(event, Message),
-            username=self._vault.digest(user.username.lower()) if user.username else "",
+            username=self._vault.username_digest(user.username.lower()) if user.username else "",
         )
         return await handler(event, data)
 

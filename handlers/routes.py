@@ -83,7 +83,7 @@ def build_dispatcher(
     message(admin.written, IN_PRIVATE, F.text, ~F.text.startswith("/"))
     message(admin.document, IN_PRIVATE, F.document)
     message(person.anything_else, IN_PRIVATE, WRITTEN)
-    message(membership.line, IN_GROUP, F.new_chat_members | F.left_chat_member)
+    message(membership.line, IN_GROUP, F.new_chat_members | F.left_chat_member | F.community_chat_joined)
     message(membership.upgrade, IN_GROUP, F.migrate_to_chat_id)
 
     message(admin.gate, IN_GROUP, Command(commands.GATE.name))

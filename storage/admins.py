@@ -66,7 +66,9 @@ IS_ADMIN = select(AD.is_admin).where(*WHOSE)
 RIGHTS = select(AD.is_admin, AD.rights).where(*WHOSE, AD.checked_at >= bindparam("since"))
 ADMINS_AT = select(AD.user_id).where(AD.gate_id == bindparam("at_gate"), AD.is_admin).order_by(AD.user_id)
 TO_ASK = (
-    select(AD.gate_id).where(AD.user_id == bindparam("whose"), AD.checked_at < bindparam("since")).order_by(AD.gate_id)
+    select(AD.gate_id)
+    .where(AD.user_id == bindparam("whose"), AD.checked_at < bindparam("since"))
+    .order_by(AD.checked_at, AD.gate_id)
 )
 
 

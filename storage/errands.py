@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Row, Select, and_, bindparam, cast, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import MESSAGES, ErrandDue, ErrandKind, Urgency
+from bot.domain.delivery import MESSAGES, MOST_UNDONE, PACED, ErrandDue, ErrandKind, Urgency, paced
 from bot.usecases.ports_delivery import ErrandLeft
 from storage import tables
 from storage.statements import delete_some, insert_new
@@ -78,6 +78,7 @@ DUE = (
         or_(E.expires_at.is_(None), E.expires_at > bindparam("now")),
         E.id.not_in(bindparam("busy", expanding=True)),
         not_(and_(E.chat_id.in_(bindparam("resting", expanding=True)), E.kind.in_(MESSAGES))),
+        E.kind.not_in(bindparam("full", expanding=True)),
     )
     .limit(bindparam("at_most"))
 )
@@ -98,6 +99,18 @@ RETRY = (
     .where(E.id == bindparam("which"))
     .values(due_at=bindparam("again_at"), attempts=E.attempts + 1, error=bindparam("said"))
 )
+
+UNDONE = (
+    select(E.id)
+    .where(E.chat_id == bindparam("where"), E.kind.in_(bindparam("kinds", expanding=True)), IS_LEFT)
+    .limit(MOST_UNDONE)
+)
+AGAIN = "again"
+"""The detail of an errand that counts how often it was asked for once more."""
+LEFT_OF_JOB = (
+    select(E.id, E.details).where(E.job == bindparam("name"), IS_LEFT).order_by(E.id).with_for_update(key_share=True)
+)
+LOCKED_DETAILS = select(E.details).where(E.id == bindparam("which")).with_for_update(key_share=True)
 
 
 class SqlErrands:
@@ -121,6 +134,11 @@ class SqlErrands:
         after: float = 0.0,
         crowd: bool = False,
     ) -> None:
+        if kind in PACED and chat_id > 0:
+            later = paced(await self.undone(PACED, chat_id))
+            if later is None:
+                return
+            after += later.total_seconds()
         await self._connection.execute(
             insert_new(self._connection, tables.errands),
             {
@@ -179,16 +197,22 @@ class SqlErrands:
         )
 
     async def due(
-        self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency, resting: Collection[int] = ()
+        self,
+        now: datetime,
+        limit: int,
+        busy: Collection[int],
+        urgency: Urgency,
+        resting: Collection[int] = (),
+        full: Collection[ErrandKind] = (),
     ) -> list[ErrandDue]:
         lowest, highest = RANGES[urgency]
         ranks = range(lowest, highest + 1)
         if urgency is not Urgency.AT_ONCE:
-            return await self._due(OLDEST_FIRST, now, limit, busy, ranks, resting)
+            return await self._due(OLDEST_FIRST, now, limit, busy, ranks, resting, full)
         # What Telegram waits seconds for is sent while it still does: the newest first. No index has these in order.
         found: list[ErrandDue] = []
         for rank in ranks:
-            found += await self._due(NEWEST_FIRST, now, limit - len(found), busy, (rank,), resting)
+            found += await self._due(NEWEST_FIRST, now, limit - len(found), busy, (rank,), resting, full)
         return found
 
     async def _due(
@@ -199,11 +223,10 @@ class SqlErrands:
         busy: Collection[int],
         ranks: Sequence[int],
         resting: Collection[int],
+        full: Collection[ErrandKind],
     ) -> list[ErrandDue]:
-        rows = await self._connection.execute(
-            query,
-            {"ranks": list(ranks), "now": now, "busy": list(busy), "resting": list(resting), "at_most": limit},
-        )
+        left_out = {"busy": list(busy), "resting": list(resting), "full": list(full)}
+        rows = await self._connection.execute(query, {"ranks": list(ranks), "now": now, "at_most": limit, **left_out})
         return readable(rows, _errand, self._note, tables.errands)
 
     async def cancel(
@@ -225,6 +248,23 @@ class SqlErrands:
             .order_by(E.id)
         )
         return readable(rows, _left, self._note, tables.errands)
+
+    async def undone(self, kinds: Collection[ErrandKind], chat_id: int) -> int:
+        found = await self._connection.execute(UNDONE, {"where": chat_id, "kinds": list(kinds)})
+        return len(found.all())
+
+    async def ask_again(self, job: str, details: Mapping[str, str | int]) -> bool:
+        rows = (await self._connection.execute(LEFT_OF_JOB, {"name": job})).all()
+        for row in rows:
+            times = int(row.details.get(AGAIN, 0)) + 1
+            await self.redirect(row.id, {**row.details, **details, AGAIN: times})
+        return bool(rows)
+
+    async def asked_since(self, errand: ErrandDue) -> Mapping[str, str | int] | None:
+        details: Mapping[str, str | int] | None = (
+            await self._connection.execute(LOCKED_DETAILS, {"which": errand.id})
+        ).scalar_one_or_none()
+        return None if details is None or details.get(AGAIN) == errand.details.get(AGAIN) else details
 
     async def job(self, name: str) -> tuple[int, int]:
         found = await self._connection.execute(select(func.count(), func.count(E.done_at)).where(E.job == name))

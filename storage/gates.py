@@ -23,10 +23,23 @@ from storage.unreadable import NoteUnreadable, known, pass_over
 
 G = tables.gates.c
 X = tables.extra_chats.c
-GATE_COLUMNS = (G.title, G.username, G.is_channel, G.is_on, G.switch, G.settings, G.strict_until, G.raid_at)
+GATE_COLUMNS = (
+    G.title,
+    G.username,
+    G.is_channel,
+    G.is_on,
+    G.switch,
+    G.settings,
+    G.strict_until,
+    G.raid_at,
+    G.request_seen_at,
+    G.tested_at,
+    G.bypassed_at,
+)
 GATE = select(tables.gates).where(G.chat_id == bindparam("which"))
 LOCKED_GATE = GATE.with_for_update(key_share=True)
 """Joins go on beside it: each holds a key share of the gate it refers to."""
+FREE_GATE = GATE.with_for_update(key_share=True, skip_locked=True)
 SETTINGS = TypeAdapter(GateSettings)
 HEALTH = TypeAdapter(Health)
 MOVED = (
@@ -59,6 +72,13 @@ class SqlGates:
         row = (await self._connection.execute(LOCKED_GATE, {"which": chat_id})).one_or_none()
         self._read[chat_id] = None if row is None else gate(row.chat_id, row, self.note)
         return self._read[chat_id]
+
+    async def lock_if_free(self, chat_id: int) -> Gate | None:
+        row = (await self._connection.execute(FREE_GATE, {"which": chat_id})).one_or_none()
+        if row is None:
+            return None
+        self._read[chat_id] = found = gate(row.chat_id, row)
+        return found
 
     async def get_many(self, chat_ids: Collection[int]) -> dict[int, Gate]:
         rows = await self._connection.execute(select(tables.gates).where(G.chat_id.in_(chat_ids)))
@@ -236,6 +256,9 @@ def gate(chat_id: int, row: Row[Any], note: NoteUnreadable = pass_over) -> Gate:
         _settings(chat_id, row.settings, note) if row.settings else STANDARD,
         row.strict_until,
         row.raid_at,
+        row.request_seen_at,
+        row.tested_at,
+        row.bypassed_at,
     )
 
 

@@ -27,11 +27,11 @@ from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReas
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
 from bot.domain.statistics import ENTERED, Period
-from bot.domain.verification import Verification
-from bot.usecases.ports import Claim, JournalEntry, JournalRow, NewGatewayEvent, Noted
+from bot.domain.verification import Call, Verification
+from bot.usecases.ports import Claim, HeardCall, JournalEntry, JournalRow, NewGatewayEvent, Noted
 from storage import tables
 from storage.statements import delete_some, insert_new, upsert
-from storage.unreadable import known
+from storage.unreadable import NoteUnreadable, known, pass_over, readable
 
 EV = tables.gateway_events.c
 ST = tables.gateway_state.c
@@ -39,6 +39,7 @@ SEEN = tables.seen_updates.c
 LAUNCHES = tables.launches.c
 J = tables.journal.c
 AT = type_coerce(J.at, BigInteger)
+KEPT = select(EV.id).where(EV.digest == bindparam("which"))
 USED_FOR = update(tables.gateway_events).where(EV.id == bindparam("which")).values(verification_id=bindparam("of"))
 TWIN = (
     select(EV.id)
@@ -74,12 +75,26 @@ EVENTS = {event.value for event in Event}
 CALLED_LENGTH = 32
 CODE_LENGTH = 64
 
+INBOX_ID = "inbox_id"
+UNUSED_CALLS = (
+    select(EV.id, EV.fingerprint, EV.source, EV.called, EV.placed_at, EV.received_at, EV.note)
+    .where(
+        EV.fingerprint == bindparam("phone"),
+        EV.received_at >= bindparam("since"),
+        EV.kind == EventKind.CALL,
+        EV.verification_id.is_(None),
+        EV.twin_id.is_(None),
+    )
+    .order_by(EV.received_at, EV.id)
+)
+
 
 class SqlGatewayEvents:
     """See `bot.usecases.ports.GatewayEvents`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
+        self._note = note
 
     async def keep(
         self, event: GatewayEvent, digest: str, fingerprint: Fingerprint | None, mask: str, now: datetime
@@ -98,9 +113,20 @@ class SqlGatewayEvents:
         )
         return set(rows.scalars())
 
+    async def kept(self, digests: Collection[str]) -> set[str]:
+        return set((await self._connection.execute(select(EV.digest).where(EV.digest.in_(digests)))).scalars())
+
+    async def is_kept(self, digest: str) -> bool:
+        found = await self._connection.execute(KEPT, {"which": digest})
+        return found.scalar_one_or_none() is not None
+
     async def forget_foreign(self, before: datetime) -> None:
         is_old = EV.received_at < before
         await delete_some(self._connection, tables.gateway_events, EV.received_at, is_old, tables.IS_FOREIGN)
+
+    async def unused_calls(self, fingerprint: Fingerprint, since: datetime) -> list[HeardCall]:
+        rows = await self._connection.execute(UNUSED_CALLS, {"phone": fingerprint, "since": since})
+        return readable(rows, _heard, self._note, tables.gateway_events)
 
     async def used_for(self, event_id: int, verification_id: int) -> None:
         await self._connection.execute(USED_FOR, {"which": event_id, "of": verification_id})
@@ -117,6 +143,11 @@ class SqlGatewayEvents:
         return True
 
 
+def _heard(row: Row[Any]) -> HeardCall:
+    call = Call(Fingerprint(row.fingerprint), row.called, row.placed_at, row.received_at, EventSource(row.source))
+    return HeardCall(row.id, call, row.note.get(INBOX_ID))
+
+
 def _event_row(new: NewGatewayEvent, now: datetime) -> dict[str, object]:
     event = new.event
     return {
@@ -128,7 +159,7 @@ def _event_row(new: NewGatewayEvent, now: datetime) -> dict[str, object]:
         "called": event.called[:CALLED_LENGTH],
         "placed_at": event.placed_at,
         "received_at": now,
-        "note": dict(event.note),
+        "note": {**event.note, **({INBOX_ID: event.inbox_id} if event.inbox_id is not None else {})},
     }
 
 

@@ -269,7 +269,9 @@ class SqlJoinRequests:
         muted = select(R.requested_at).where(R.gate_id == G.chat_id, tables.IS_WAITING_MUTED)
         newest = muted.order_by(R.requested_at.desc()).limit(1)
         lost = newest.where(R.reach == Reach.NOT_REACHED).scalar_subquery()
-        silent = newest.where(R.reach == Reach.PENDING, R.requested_at < joined_before).scalar_subquery()
+        silent = newest.where(
+            R.reach == Reach.PENDING, R.requested_at < joined_before, G.settings["prompts_group"].as_boolean()
+        ).scalar_subquery()
         rows = await self._connection.execute(
             select(G.chat_id, lost.label("lost"), silent.label("silent")).where(
                 *WORKS, or_(lost.is_not(None), silent.is_not(None))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, not_, select, update
+from sqlalchemy import BigInteger, Row, String, bindparam, case, cast, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import Receipt, ScreenDue
@@ -35,7 +35,18 @@ POSTPONE = (
 )
 HURRY = update(tables.screens).where(IS_THEIRS, STALE, S.due_at > bindparam("now")).values(due_at=bindparam("now"))
 WANTED = select(S.user_id, S.revision, S.face, S.details).where(IS_THEIRS)
+PROGRESS = select(S.user_id, S.revision, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.PROGRESS)
 LIMITED = select(S.user_id, S.revision, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.LIMITED)
+SHOWING = (
+    select(S.user_id)
+    .where(
+        tables.OF_OTHERS,
+        S.face.in_((Face.GATE, Face.INSTALLATION)),
+        func.coalesce(S.details["gate"].as_string(), S.details["id"].as_string())
+        == cast(bindparam("gate", type_=BigInteger), String),
+    )
+    .order_by(S.user_id)
+)
 MAY_GO = (
     S.user_id.not_in(bindparam("busy", expanding=True)),
     S.chat_id.not_in(bindparam("resting", expanding=True)),
@@ -153,6 +164,13 @@ class SqlScreens:
         rows = await self._connection.execute(WANTED, {"whose": user_id})
         found = readable(rows, lambda row: (Face(row.face), details(row)), self._note, tables.screens, *KEY)
         return found[0] if found else None
+
+    async def showing(self, gate_id: int) -> list[int]:
+        return list((await self._connection.execute(SHOWING, {"gate": gate_id})).scalars())
+
+    async def progress_of(self, user_ids: Collection[int]) -> dict[int, Mapping[str, str | int]]:
+        rows = await self._connection.execute(PROGRESS, {"whose": list(user_ids)})
+        return dict(readable(rows, lambda row: (row.user_id, details(row)), self._note, tables.screens, *KEY))
 
     async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
         rows = await self._connection.execute(LIMITED, {"whose": list(user_ids)})

@@ -127,7 +127,7 @@ class SqlStore:
     @cached_property
     def events(self) -> SqlGatewayEvents:
         """All that the gateway reported."""
-        return SqlGatewayEvents(self.connection)
+        return SqlGatewayEvents(self.connection, self.note_unreadable)
 
     @cached_property
     def gateway(self) -> SqlGatewayState:

@@ -190,6 +190,10 @@ gates = Table(
     Column("prompt_at", Moment),
     Column("raid_at", Moment),
     Column("raid", JSON(none_as_null=True)),
+    # Evidence of whether the gate keeps people out: see `bot.domain.gate.Gate`.
+    Column("request_seen_at", Moment),
+    Column("tested_at", Moment),
+    Column("bypassed_at", Moment),
 )
 
 join_requests = Table(
@@ -334,6 +338,7 @@ errands = Table(
     index_where("user_id IS NOT NULL", "ix_errands_about", "user_id"),
     index_where("other_id IS NOT NULL", "ix_errands_other", "other_id"),
     index_where("done_at IS NULL", "ix_errands_due", "rank", "due_at"),
+    index_where("done_at IS NULL", "ix_errands_undone", "chat_id"),
     index_where("done_at IS NULL AND expires_at IS NOT NULL", "ix_errands_expiring", "expires_at"),
 )
 

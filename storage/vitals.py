@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Row, and_, func, literal_column, select, text
+from sqlalchemy import Row, and_, case, distinct, func, literal_column, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import URGENCY, ErrandKind, Urgency
@@ -14,7 +14,8 @@ from bot.domain.health import Health
 from bot.domain.installation import GateVitals
 from bot.domain.journal import Event
 from bot.domain.outbox import Retries
-from bot.domain.trouble import Queue
+from bot.domain.trouble import IN_VAIN_FROM, STRANGE_FROM, Queue, Unmatched
+from bot.domain.verification import VerificationState
 from storage import tables
 from storage.errands import RANKS
 from storage.gates import gate, health
@@ -29,6 +30,9 @@ J = tables.journal.c
 N = tables.numbers.c
 R = tables.join_requests.c
 S = tables.screens.c
+V = tables.verifications.c
+MOST_CALLS = 1000
+"""Of so many of the newest calls it is asked what became of them."""
 NOTIFY = ErrandKind.NOTIFY
 BY_RANK = {rank: URGENCY[kind] for kind, rank in RANKS.items()}
 
@@ -100,6 +104,41 @@ class SqlVitals:
         count, first = found.one()
         return count, first
 
+    async def unmatched(self, since: datetime, now: datetime) -> Unmatched:
+        # A call after the window is late, which is nobody's fault.
+        waits = (
+            select(V.id)
+            .where(
+                V.fingerprint == EV.fingerprint,
+                V.opened_at <= EV.received_at,
+                V.window_ends_at >= EV.received_at,
+                V.state.in_((VerificationState.OPEN, VerificationState.EXPIRED)),
+            )
+            .exists()
+        )
+        newest = (
+            select(EV.fingerprint, EV.verification_id, EV.twin_id, waits.label("waits"))
+            .where(tables.IS_CALL, EV.received_at >= since)
+            .order_by(EV.received_at.desc())
+            .limit(MOST_CALLS)
+            .subquery()
+        )
+        found = newest.c
+        is_unmatched = and_(found.verification_id.is_(None), found.twin_id.is_(None))
+        counted = await self._connection.execute(
+            select(
+                func.count(distinct(case((and_(is_unmatched, found.waits), found.fingerprint)))),
+                func.count(case((and_(is_unmatched, ~found.waits), 1))),
+                func.count(found.verification_id),
+            )
+        )
+        awaited, strange, confirmed = counted.one()
+        in_vain = 0
+        if strange >= STRANGE_FROM and not confirmed:
+            some = select(V.id).where(tables.MAY_BE_CALLED, V.window_ends_at.between(since, now)).limit(IN_VAIN_FROM)
+            in_vain = (await self._connection.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
+        return Unmatched(awaited, strange, confirmed, in_vain)
+
     async def gates(self, since: datetime) -> list[GateVitals]:
         counted = await self._connection.execute(
             select(R.gate_id, func.count().label("waiting")).where(tables.IS_WAITING).group_by(R.gate_id)
@@ -114,6 +153,7 @@ class SqlVitals:
                 J.event == literal_column(f"'{Event.MEMBER_CAME}'"),
                 J.gate_id == G.chat_id,
                 J.at >= since,
+                or_(G.tested_at.is_(None), J.at > G.tested_at),
                 J.code == "joined",
             )
             .scalar_subquery()
@@ -127,6 +167,10 @@ class SqlVitals:
             )
         )
         return [_vitals(row, waiting.get(row.chat_id, 0)) for row in rows]
+
+    async def states(self) -> list[tuple[Gate, Health | None]]:
+        rows = await self._connection.execute(select(tables.gates))
+        return [(gate(row.chat_id, row), health(row)) for row in rows]
 
     async def rights(self) -> list[tuple[Gate, Health]]:
         rows = await self._connection.execute(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import gc
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import coverage
+import hypothesis
 import pytest
 import structlog
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -20,16 +23,59 @@ from tests.databases import Postgres, keep_in_memory, migrate_now
 from tests.installation import Installation
 
 DATABASES = ("sqlite", "postgresql")
+CONTEXT = pytest.StashKey[str]()
 
 
 def pytest_configure() -> None:
+    # How long an example takes depends on what else the machine does.
+    hypothesis.settings.register_profile(
+        "any pace",
+        hypothesis.settings.get_profile(hypothesis.settings.get_current_profile_name()),
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("any pace")
     keep_in_memory()
     compiled_cache.share()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first: begun last, one would keep all the others' processes waiting."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """The long ones first: begun last, one would keep all the others' processes waiting.
+
+    Then the tests of one database after those of the other: each change of the context costs coverage some time.
+    """
+    items.sort(key=lambda item: (item.get_closest_marker("long") is None, database_of(item)))
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector pass over what stays to the end: thousands of tests, and the libraries.
+
+    It went through all of it again and again, for a twentieth of the processor's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note with each line that coverage measures which database it ran on; see tests/both_databases.py."""
+    measured = coverage.Coverage.current()
+    if measured is not None and item.config.stash.get(CONTEXT, None) != database_of(item):
+        measured.switch_context(database_of(item))
+        item.config.stash[CONTEXT] = database_of(item)
+
+
+def database_of(item: pytest.Item) -> str:
+    """Return the kind of database that a test runs on; empty if it needs none."""
+    needs = set(getattr(item, "fixturenames", ()))
+    chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    for fixture in ("database_url", "empty_database_url"):
+        if fixture in chosen:
+            return str(chosen[fixture])
+    if "postgres" in needs:
+        return "postgresql"
+    return "sqlite" if needs & {"sqlite_path", "migrated_file", "database_url"} else ""
 
 
 @pytest.fixture(scope="session", autouse=True)

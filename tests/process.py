@@ -26,6 +26,7 @@ from pathlib import Path
 import httpx
 
 from bot.__main__ import main
+from bot.clock import SystemClock
 from bot.sandbox.world import World
 from tests.installation import CALLBACK_TOKEN, Installation
 
@@ -56,6 +57,8 @@ class BotProcess(Installation):
 
     def __init__(self, world: World, database_url: str, folder: Path, **environment: str) -> None:
         super().__init__(world, database_url, **environment)
+        # It goes by the machine's clock, whatever the world's says.
+        world.dates = SystemClock()
         self._folder = folder
         self._port = free_port()
         self._output = folder / f"bot-{self._port}.log"

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -59,6 +60,70 @@ async def test_beside_the_running_bot_all_is_well_too(
     world: World, callgate: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await examined(world, callgate.database_url, capsys, PUBLIC_URL=callgate.url) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-120, r"(11\d|120) seconds ahead of"), (600, r"(59\d|600) seconds behind")]
+)
+async def test_a_clock_that_is_wrong(
+    world: World, url: str, capsys: pytest.CaptureFixture[str], seconds: int, words: str
+) -> None:
+    world.date_offset = timedelta(seconds=seconds)
+
+    status, (by_telegram, by_gateway) = await examined(world, url, capsys)
+
+    assert status == 1
+    assert re.search(words + " Telegram's", by_telegram)
+    assert re.search(words + " the gateway's", by_gateway)
+    assert "NTP" in by_telegram
+
+
+@pytest.mark.parametrize(
+    ("variables", "label", "words"),
+    [
+        ({}, "ok", "TRUSTED_PROXIES: a visitor's address is believed from this machine, private networks"),
+        ({"TRUSTED_PROXIES": "203.0.113.0/24"}, "ok", "believed from 203.0.113.0/24"),
+        ({"TRUSTED_PROXIES": "10.0.0.0/8,0.0.0.0/0"}, "WRONG", "0.0.0.0/0: almost anybody can pretend"),
+        ({"TRUSTED_PROXIES": "::/0"}, "WRONG", "::/0: almost anybody can pretend"),
+        (
+            {"TRUSTED_PROXIES": "10.0.0.0/8", "PUBLIC_URL": "http://localhost:1"},
+            "WRONG",
+            "add 127.0.0.1 to TRUSTED_PROXIES",
+        ),
+        (
+            {"TRUSTED_PROXIES": "127.0.0.1,10.0.0.0/8", "PUBLIC_URL": "http://localhost:1"},
+            "ok",
+            "believed from 127.0.0.1/32, 10.0.0.0/8",
+        ),
+        ({}, "ok", "HOME_COUNTRIES: phones without a country code are read as numbers of RU, KZ, BY"),
+        ({"HOME_COUNTRIES": "DE"}, "ok", "read as numbers of DE"),
+    ],
+)
+async def test_who_is_believed_and_how_phones_are_read_is_told(
+    world: World,
+    url: str,
+    capsys: pytest.CaptureFixture[str],
+    variables: dict[str, str],
+    label: str,
+    words: str,
+) -> None:
+    _, found = await findings(world, url, capsys, **variables)
+
+    assert [one for one, text in found if words in text] == [label]
+
+
+async def test_a_gate_in_a_community_is_named(
+    world: World, callgate: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, group = await guarded(world)
+    group.community = {"id": 7, "name": "Our\x1b[31m house"}
+
+    _, found = await findings(world, callgate.database_url, capsys)
+
+    notes = [text for label, text in found if label == "note" and "community" in text]
+    assert len(notes) == 1
+    assert "“Flat owners”" in notes[0]
+    assert "“Our[31m house”" in notes[0]
 
 
 async def test_a_token_that_telegram_refuses(world: World, url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,6 +43,8 @@ class Setting(StrEnum):
     RAID_SIZE = "raid_size"
     """Requests, a slash, minutes."""
     TIDIES = "tidies"
+    PROMPTS = "prompts"
+    """Whether the group gets a message about muted newcomers who took no notice of theirs."""
 
 
 def chosen(settings: GateSettings, setting: Setting, value: str) -> GateSettings:
@@ -102,10 +104,10 @@ def _raid_size(settings: GateSettings, value: str) -> GateSettings:
     return replace(settings, raid_requests=_number(requests), raid_minutes=_number(minutes))
 
 
-def _tidies(settings: GateSettings, value: str) -> GateSettings:
+def _is_yes(value: str) -> bool:
     if value not in (YES, NO):
         raise ValueError(value)
-    return replace(settings, tidies_joins=value == YES)
+    return value == YES
 
 
 def _wanted(value: str) -> tuple[bool, str]:
@@ -137,5 +139,6 @@ _CHANGES: dict[Setting, Callable[[GateSettings, str], GateSettings]] = {
     Setting.LOG: _log,
     Setting.RAID: lambda settings, value: replace(settings, raid=RaidReaction(value)),
     Setting.RAID_SIZE: _raid_size,
-    Setting.TIDIES: _tidies,
+    Setting.TIDIES: lambda settings, value: replace(settings, tidies_joins=_is_yes(value)),
+    Setting.PROMPTS: lambda settings, value: replace(settings, prompts_group=_is_yes(value)),
 }

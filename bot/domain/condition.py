@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from bot.domain.breaker import Breaker
 from bot.domain.gateway import GatewayReason
+from bot.domain.health import GateState
 from bot.domain.outbox import Outgoing, Retries, Target
 from bot.domain.trouble import TOLD_AFTERWARDS, Alarm, Queue, Readings, Sighting, noticed
 
@@ -53,6 +54,8 @@ class Kept:
     breaker: Breaker
     called_back_at: datetime | None
     inbox_read_at: datetime | None
+    gates: Mapping[GateState, int] = field(default_factory=dict)
+    """How many gates are doing how."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,11 +148,58 @@ MESSAGES = frozenset(
 """Errands that send a message, which Telegram counts for its chat."""
 
 
+SLOW = frozenset(
+    {
+        ErrandKind.STATS,
+        ErrandKind.HEALTH,
+        ErrandKind.BALANCE,
+        ErrandKind.SEND_FILE,
+        ErrandKind.MAKE_FILE,
+        ErrandKind.FETCH_FILE,
+    }
+)
+"""Errands that may take long: files go up or come down, pictures are drawn, others are asked. Of each kind a few are
+under way at once, so that they never take all the hands there are."""
+SLOW_AT_ONCE = 4
+
+PACED = frozenset(
+    {
+        ErrandKind.ANSWER_BUTTON,
+        ErrandKind.CHECK_ADMIN,
+        ErrandKind.CHECK_GATE,
+        ErrandKind.MAKE_LINK,
+        ErrandKind.STATS,
+        ErrandKind.HEALTH,
+        ErrandKind.BALANCE,
+        ErrandKind.SEND_FILE,
+        ErrandKind.MAKE_FILE,
+        ErrandKind.FETCH_FILE,
+    }
+)
+"""Errands that a person makes as fast as they press and write. Each person has some at once, and others later."""
+UNPACED = 5
+PACE = timedelta(seconds=0.25)
+"""So many a person may have to be run; each one more is due so much later, and lets others go first."""
+MOST_UNDONE = 100
+"""So many a person may have at all; what they ask for beyond is dropped."""
+MOST_CHECKS = 30
+LISTED_CHECKS = 20
+"""The same of questions to Telegram whether they are an admin; and of those for a list of gates, which leaves some to
+the buttons."""
+
+
+def paced(undone: int) -> timedelta | None:
+    """How much later an errand is due whose person has so many that were not run yet; None: never."""
+    return None if undone >= MOST_UNDONE else PACE * max(0, undone - UNPACED + 1)
+
+
 class Notice(StrEnum):
     """What a NOTIFY errand says."""
 
     GATE_ON = "gate_on"
     GATE_LACKS_RIGHT = "gate_lacks_right"
+    GATE_BYPASSED = "gate_bypassed"
+    """Somebody came in past a gate."""
     GATE_OFF = "gate_off"
     GATE_AILS = "gate_ails"
     """Something that a gate needs for its settings is missing since just now."""
@@ -210,6 +257,8 @@ class Toast(StrEnum):
     LIMITED = "limited"
     LINKS_LIMITED = "links_limited"
     """As many links were made for them as there are in an hour."""
+    TOO_FAST = "too_fast"
+    """Too much of what they asked for before waits."""
     UNKNOWN = "unknown"
     NOT_ADMIN = "not_admin"
     NOT_ADMIN_THERE = "not_admin_there"

@@ -47,6 +47,10 @@ class Gate:
 
     `is_on`: the bot has the chat, and the right without which it can do nothing there. `strict_until`: until when it
     is stricter than its settings. `raid_at`: when there last were so many requests that it counts as a raid.
+
+    Evidence of whether it keeps people out: `request_seen_at`, when a join request showed that its link asks for
+    approval; `tested_at`, when an admin tested the link and said so; `bypassed_at`, when somebody last came in past
+    it, to the minute.
     """
 
     chat_id: int
@@ -58,6 +62,9 @@ class Gate:
     settings: GateSettings = STANDARD
     strict_until: datetime | None = None
     raid_at: datetime | None = None
+    request_seen_at: datetime | None = None
+    tested_at: datetime | None = None
+    bypassed_at: datetime | None = None
 
     @property
     def works(self) -> bool:

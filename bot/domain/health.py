@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
 
-from bot.domain.gate import Gate
+from bot.domain.gate import Gate, Switch
 from bot.domain.settings import WayIn
+
+LATELY = timedelta(days=7)
+"""For how long people who came by links without approval count as something wrong with a gate."""
+BY_REQUEST = (WayIn.REQUEST, WayIn.GUARD, WayIn.LINK)
+"""Ways in on which nobody is in before the bot lets them."""
 
 
 class Ailment(StrEnum):
@@ -37,8 +42,9 @@ class Ailment(StrEnum):
 class Health:
     """What Telegram said of the chat, and when.
 
-    `is_open`: one can join without approval, by its public name or its main link. `guard_possible`: the bot can be
-    chosen as its guard. `own_tags`: members may give themselves any tag.
+    `is_open`: one can join without approval, by its public name or its main link. `joins_by_request`: who joins
+    without a link needs approval (Bot API, `ChatFullInfo.join_by_request`). `guard_possible`: the bot can be chosen as
+    its guard. `own_tags`: members may give themselves any tag.
     """
 
     checked_at: datetime
@@ -52,6 +58,7 @@ class Health:
     is_guarded: bool = False
     guard_possible: bool = False
     own_tags: bool = False
+    joins_by_request: bool = False
 
 
 def ailments(gate: Gate, health: Health, came_round: int) -> list[Ailment]:
@@ -59,7 +66,7 @@ def ailments(gate: Gate, health: Health, came_round: int) -> list[Ailment]:
     if not health.is_there:
         return [Ailment.NOT_THERE]
     settings, way = gate.settings, gate.settings.way
-    is_by_request = way in (WayIn.REQUEST, WayIn.GUARD, WayIn.LINK)
+    is_by_request = way in BY_REQUEST
     found = {
         Ailment.CANNOT_INVITE: not health.can_invite,
         Ailment.NOT_A_SUPERGROUP: way is WayIn.MUTE and not health.is_supergroup,
@@ -73,3 +80,99 @@ def ailments(gate: Gate, health: Health, came_round: int) -> list[Ailment]:
         Ailment.CANNOT_DELETE: settings.tidies_joins and not health.can_delete,
     }
     return [ailment for ailment, is_there in found.items() if is_there]
+
+
+class Protection(StrEnum):
+    """Whether a gate keeps out who has not verified, as far as there is evidence."""
+
+    OPEN = "open"
+    """It asks nobody for a call."""
+    UNCONFIRMED = "unconfirmed"
+    """There is no evidence yet that people cannot join without asking."""
+    CONFIRMED = "confirmed"
+    BYPASSED = "bypassed"
+    """People came in past it lately, or can."""
+
+
+UNPROTECTED_BY = frozenset({Ailment.NO_APPROVAL, Ailment.NOT_A_SUPERGROUP, Ailment.CANNOT_RESTRICT})
+"""What lets people in unverified."""
+LETS_NOBODY_IN = frozenset({Ailment.NOT_THERE, Ailment.CANNOT_INVITE})
+"""With these the bot can let nobody in."""
+
+
+def protection(gate: Gate, health: Health | None, now: datetime) -> Protection:
+    """Whether the gate keeps people out, by its settings, what Telegram said of it, and what was seen.
+
+    Evidence from before somebody came past it proves nothing any more.
+    """
+    if not gate.settings.asks_call:
+        return Protection.OPEN
+    found = ailments(gate, health, came_round=0) if health is not None else []
+    if UNPROTECTED_BY.intersection(found) or is_bypassed(gate, now):
+        return Protection.BYPASSED
+    if gate.settings.way not in BY_REQUEST:
+        return Protection.CONFIRMED if health is not None and health.is_there else Protection.UNCONFIRMED
+    seen = [gate.request_seen_at, gate.tested_at]
+    if health is not None and health.is_there and (health.is_guarded or health.joins_by_request):
+        seen.append(health.checked_at)
+    since = gate.bypassed_at
+    is_proven = any(at is not None and (since is None or at > since) for at in seen)
+    return Protection.CONFIRMED if is_proven else Protection.UNCONFIRMED
+
+
+def is_bypassed(gate: Gate, now: datetime) -> bool:
+    """Whether people came in past the gate lately, and no admin has tested its link since."""
+    at = gate.bypassed_at
+    if at is None or gate.settings.way not in BY_REQUEST:
+        return False
+    return now - at < LATELY and (gate.tested_at is None or gate.tested_at <= at)
+
+
+def bypasses_since(gate: Gate, now: datetime) -> datetime:
+    """Since when people who came in past the gate are counted."""
+    return max(now - LATELY, gate.tested_at or now - LATELY)
+
+
+class GateState(IntEnum):
+    """How a gate is doing, what needs looking after first."""
+
+    BYPASSED = 0
+    """People come in past it, or can."""
+    AILING = 1
+    """Something is missing that it needs for its settings."""
+    UNGUARDED = 2
+    """The bot lost the chat, or the right to let people in."""
+    UNCONFIRMED = 3
+    """There is no evidence yet that people cannot join without asking."""
+    OPEN = 4
+    """It asks nobody for a call."""
+    PAUSED = 5
+    OFF = 6
+    STRICT = 7
+    ON = 8
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether it does not do what its admins want of it."""
+        return self in (GateState.BYPASSED, GateState.AILING, GateState.UNGUARDED)
+
+
+def gate_state(gate: Gate, health: Health | None, now: datetime) -> GateState:
+    """How a gate is doing: the same wherever it is shown."""
+    if not gate.is_on:
+        return GateState.UNGUARDED
+    if gate.switch is Switch.OFF:
+        return GateState.OFF
+    shield = protection(gate, health, now)
+    if shield is Protection.BYPASSED:
+        return GateState.BYPASSED
+    found = ailments(gate, health, came_round=0) if health is not None else []
+    if shield is Protection.UNCONFIRMED and gate.switch is Switch.ON and not LETS_NOBODY_IN.intersection(found):
+        return GateState.UNCONFIRMED
+    if found:
+        return GateState.AILING
+    if gate.switch is Switch.PAUSED:
+        return GateState.PAUSED
+    if shield is Protection.OPEN:
+        return GateState.OPEN
+    return GateState.STRICT if gate.is_strict(now) else GateState.ON

@@ -6,14 +6,12 @@ Names are stored and stand in old buttons: never reuse one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
+from datetime import datetime
+from enum import StrEnum
 
-from bot.domain.gate import Gate, Switch
-from bot.domain.health import Ailment, Health, ailments
+from bot.domain.gate import Gate
+from bot.domain.health import Ailment, GateState, Health, ailments, gate_state
 
-LATELY = timedelta(days=7)
-"""For how long people who came by links without approval count as something wrong with a gate."""
 LONGEST_ANNOUNCEMENT = 3600
 """UTF-16 units, as Telegram counts them. It takes 4096: the rest is for what stands around it, in the preview too."""
 BOTS_END_IN = "bot"
@@ -135,24 +133,6 @@ class RemovingOperator:
     page: int = 0
 
 
-class GateState(IntEnum):
-    """How a gate is doing, what needs looking after first."""
-
-    AILING = 0
-    """Something is missing that it needs for its settings, or people go round it."""
-    UNGUARDED = 1
-    """The bot lost the chat, or the right to let people in."""
-    PAUSED = 2
-    OFF = 3
-    STRICT = 4
-    ON = 5
-
-    @property
-    def is_trouble(self) -> bool:
-        """Whether it does not do what its admins want of it."""
-        return self in (GateState.AILING, GateState.UNGUARDED)
-
-
 @dataclass(frozen=True, slots=True)
 class GateVitals:
     """One gate as operators see it. `admins`: how many are known; `alive_at`: the last sign of life of its chat;
@@ -173,15 +153,7 @@ class GateVitals:
 
     def state(self, now: datetime) -> GateState:
         """How it is doing."""
-        if not self.gate.is_on:
-            return GateState.UNGUARDED
-        if self.gate.switch is Switch.OFF:
-            return GateState.OFF
-        if self.ailments:
-            return GateState.AILING
-        if self.gate.switch is Switch.PAUSED:
-            return GateState.PAUSED
-        return GateState.STRICT if self.gate.is_strict(now) else GateState.ON
+        return gate_state(self.gate, self.health, now)
 
 
 @dataclass(frozen=True, slots=True)

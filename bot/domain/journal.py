@@ -61,6 +61,8 @@ class Event(StrEnum):
     ERASED = "erased"
     """Everything about somebody was deleted."""
     CALL_UNMATCHED = "call_unmatched"
+    CALL_HINTED = "call_hinted"
+    """Somebody learnt why a call of theirs may have confirmed nothing."""
     GATEWAY_PAUSED = "gateway_paused"
     LETTER_LOST = "letter_lost"
     """An event, or a foreign report, that the owner's own system did not take in days."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from bot.domain.gate import Gate, Switch
-from bot.domain.health import Ailment, Health
+from bot.domain.gate import Gate
+from bot.domain.health import Ailment, GateState, Health
 from bot.domain.problem import Problem
 
 ADMIN_KNOWN_FOR = timedelta(minutes=1)
@@ -41,6 +41,8 @@ class Page(StrEnum):
     PENDING = "pending"
     WHO = "who"
     """One person at this gate."""
+    LINK_TEST = "link_test"
+    """How to test the link by which people come."""
 
 
 EXPECTS_WORDS = frozenset({Page.DEADLINE, Page.COUNTRIES, Page.FRESH, Page.ACCOUNTS, Page.TAG, Page.WELCOME, Page.RAID})
@@ -88,6 +90,17 @@ class ActKind(StrEnum):
     """Of operators: let a verified phone verify another account."""
     ERASE = "erase"
     """Of operators: delete everything about a person."""
+    LINK_TEST = "link_test"
+    """Say what the link that they share showed: `key`, see `LinkTest`."""
+
+
+class LinkTest(StrEnum):
+    """What the button under a group's name says to somebody who opens its link and is no member."""
+
+    ASKS = "asks"
+    """To request to join."""
+    JOINS = "joins"
+    """To join, at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +129,7 @@ class GateLine:
 
     gate_id: int
     title: str
-    is_on: bool
-    switch: Switch
+    state: GateState
     waiting: int
 
 
@@ -142,6 +154,17 @@ class GateCard:
     waiting: int
     came_round: int = 0
     link: str = ""
+    state: GateState = GateState.UNCONFIRMED
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTestPage:
+    """How to test the link by which people come. `link` is the gate's own, once it was made; `outcome`: what the
+    reader said that theirs showed."""
+
+    gate: Gate
+    link: str
+    outcome: LinkTest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +199,4 @@ class NoAdmin:
     """The reader is no admin of that gate, or not any more."""
 
 
-PanelView = GateList | GateCard | SettingPage | ImportPage | NoAdmin
+PanelView = GateList | GateCard | LinkTestPage | SettingPage | ImportPage | NoAdmin

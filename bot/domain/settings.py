@@ -105,6 +105,7 @@ class GateSettings:
     in. `countries` are ISO 3166 codes. `tag` and `welcome` are empty when there is none. `further`: chats that who
     comes in gets an invite link to. `language` is empty for the installation's own. `log_chat` is where decisions are
     told, `log_topic` the topic in it. `tidies_joins`: lines about who joined are deleted.
+    `prompts_group`: the group gets a message, too, when a muted newcomer took no notice of the one that they alone see.
     """
 
     asks_call: bool = True
@@ -123,6 +124,7 @@ class GateSettings:
     log_chat: int | None = None
     log_topic: int | None = None
     tidies_joins: bool = False
+    prompts_group: bool = False
     raid: RaidReaction = RaidReaction.TELL
     raid_requests: int = RAID_REQUESTS
     raid_minutes: int = RAID_MINUTES

@@ -38,6 +38,14 @@ UNREPORTED_FROM = 2
 """Calls found in the inbox alone, from which on the callback's address is suspected."""
 
 
+CLOCK_DIFFERS = 30.0
+"""Seconds. A call that tells when it was placed is taken up to a minute before its number was asked for
+(`bot.domain.verification.CLOCK_TOLERANCE`), so half of that still does no harm."""
+UNMATCHED_FROM, STRANGE_FROM, IN_VAIN_FROM = 2, 5, 3
+"""People who wait and whose calls match nothing; other calls that match nothing, and people who waited in vain
+meanwhile: from which on that means something."""
+
+
 class Trouble(StrEnum):
     """What may be wrong. Names are stored: never reuse one."""
 
@@ -64,6 +72,10 @@ class Trouble(StrEnum):
     STORAGE_FAILING = "storage_failing"
     QUEUE_STUCK = "queue_stuck"
     DISK_SHORT = "disk_short"
+    CLOCK = "clock"
+    """Our clock and that of Telegram or of the gateway differ."""
+    CALLS_UNMATCHED = "calls_unmatched"
+    """Calls are reported, and match nobody who waits."""
     OUTBOX_FAILING = "outbox_failing"
     OUTBOX_GONE = "outbox_gone"
     """The receiver said that it wants nothing more."""
@@ -174,6 +186,8 @@ class Readings:
     spent: float | None = None
     """What a day costs, by the last week; None when prices are not known."""
     disk: Disk | None = None
+    clock_ahead: Mapping[str, float] = field(default_factory=dict)
+    """By how many seconds our clock is ahead of `telegram`'s and the `gateway`'s; negative when it is behind."""
     webhook_error_at: datetime | None = None
     webhook_error: str = ""
     undelivered: int = 0
@@ -194,6 +208,7 @@ def noticed(readings: Readings, now: datetime) -> list[Sighting]:
         if readings.unkept >= MANY_UNKEPT
         else None,
         _disk(readings),
+        _clock(readings),
         *(Sighting(Trouble.PART_REFUSED, part[:100]) for part in readings.refused_parts),
     ]
     return [sighting for sighting in found if sighting is not None]
@@ -256,3 +271,32 @@ def _disk(readings: Readings) -> Sighting | None:
     if disk is None or (disk.free >= DISK_FREE and disk.free >= disk.total * DISK_SHARE):
         return None
     return Sighting(Trouble.DISK_SHORT, details={"free": disk.free // 2**20, "percent": 100 * disk.free // disk.total})
+
+
+def _clock(readings: Readings) -> Sighting | None:
+    """Where Telegram's clock is right, the gateway's is wrong."""
+    for source in ("telegram", "gateway"):
+        ahead = readings.clock_ahead.get(source, 0.0)
+        if abs(ahead) > CLOCK_DIFFERS:
+            return Sighting(Trouble.CLOCK, source, details={"ahead": round(ahead)})
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """What became of the calls reported lately: how many people wait whose call matched nothing (`awaited`), how many
+    other calls matched nothing (`strange`), how many confirmed, and how many people's time ran out (`in_vain`)."""
+
+    awaited: int
+    strange: int
+    confirmed: int
+    in_vain: int
+
+    def sighting(self) -> Sighting | None:
+        """The trouble, if this shows one. Calls that are somebody else's business come in all the time where an
+        account is shared, so alone they show none."""
+        is_awaited = self.awaited >= UNMATCHED_FROM and self.awaited > self.confirmed
+        is_strange = self.strange >= STRANGE_FROM and self.in_vain >= IN_VAIN_FROM and not self.confirmed
+        if not is_awaited and not is_strange:
+            return None
+        return Sighting(Trouble.CALLS_UNMATCHED, details={"count": self.awaited if is_awaited else self.strange})

@@ -44,7 +44,8 @@ class Wire:
         await self._http.aclose()
 
     async def send(self, method: str, address: str, headers: Mapping[str, str], body: bytes) -> Delivery:
-        """Send it, and say how it was answered. Raises nothing of the network's."""
+        """Send it, and say how it was answered. Raises nothing of the network's; what cannot be sent at all raises what
+        it may."""
         url = httpx.URL(address)
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
@@ -73,10 +74,12 @@ class Wire:
     async def _send(
         self, method: str, named: httpx.URL, url: httpx.URL, headers: Mapping[str, str], body: bytes
     ) -> Delivery:
+        values = {**headers, "Host": named.netloc.decode(), "User-Agent": "Callgate"}
         async with self._http.stream(
             method,
             url,
-            headers={**headers, "Host": named.netloc.decode(), "User-Agent": "Callgate"},
+            # As aiohttp decodes headers, so that one that came with bytes of any kind goes on with the same.
+            headers=[(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in values.items()],
             content=body,
             extensions={"sni_hostname": named.host},
         ) as answer:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 import structlog
 
-from bot.clock import Clock
+from bot.clock import REAL_TIME, Clock
 from bot.domain.outbox import Delivery, Letter, Reply, Target
 from bot.supervisor import Supervisor, unless_stopped
-from bot.usecases.ports import Transactions
-from bot.usecases.settle_letter import SettleLetter
+from bot.usecases.ports import StorageUnavailableError, Store, Transactions
 
 log = structlog.get_logger()
 
@@ -20,8 +19,12 @@ AT_ONCE = 10
 """Letters under way at the same time; one that is slow keeps none of the others waiting."""
 LOOK_EVERY = 1.0
 AFTER_FAILURE = 5.0
+RETRY_UNSAVED_AFTER = 300.0
+"""Seconds until a letter is tried again when the database refuses to keep what came of it."""
 
 Carriage = Callable[[Letter], Coroutine[Any, Any, Delivery]]
+Settle = Callable[[Store, Letter, Delivery], Awaitable[None]]
+"""Keeps what came of a letter; see `SettleLetter`."""
 
 
 class Tally(Protocol):
@@ -33,7 +36,8 @@ class Tally(Protocol):
 
 class Postman:
     """Brings letters, each until it is taken or given up. What is under way at the end is left where it is, and brought
-    again: every letter comes at least once.
+    again: every letter comes at least once. Whatever goes wrong in a try, the letter counts it and rests, and keeps
+    none of the others waiting.
 
     A receiver that wants nothing more is left alone until the bot is started again.
     """
@@ -42,7 +46,7 @@ class Postman:
         self,
         target: Target,
         transactions: Transactions,
-        settle: SettleLetter,
+        settle: Settle,
         carriage: Carriage,
         clock: Clock,
         supervisor: Supervisor,
@@ -58,6 +62,7 @@ class Postman:
         self._tally = tally
         self._announce = announce
         self._busy: set[int] = set()
+        self._resting: set[int] = set()
         self._under_way: set[asyncio.Task[None]] = set()
         self._is_unwanted = False
 
@@ -77,22 +82,50 @@ class Postman:
 
     async def _due(self, limit: int) -> list[Letter]:
         now = self._clock.now()
-        return await self._transactions.transact(lambda store: store.outbox.due(self._target, now, limit, self._busy))
+        left_out = self._busy | self._resting
+        return await self._transactions.transact(lambda store: store.outbox.due(self._target, now, limit, left_out))
 
     async def _bring(self, letter: Letter, stop: asyncio.Event) -> None:
         try:
-            delivery = await unless_stopped(stop, self._carriage(letter))
+            delivery = await unless_stopped(stop, self._try(letter))
             if delivery is None:
                 return
             self._tally.delivered(self._target, delivery.reply)
             self._is_unwanted = self._is_unwanted or delivery.reply is Reply.GONE
             if delivery.reply is not Reply.TAKEN:
                 log.warning("letter_not_taken", target=self._target, type=letter.type, error=delivery.error)
-            await self._transactions.transact(lambda store: self._settle(store, letter, delivery))
-            self._announce()
-        except Exception:
-            # It is not brought again at once, say because what came of it could not be kept.
-            log.exception("letter_failed", target=self._target, type=letter.type)
-            await self._clock.pause(AFTER_FAILURE, stop)
+            await self._keep(letter, delivery, stop)
         finally:
             self._busy.discard(letter.id)
+
+    async def _try(self, letter: Letter) -> Delivery:
+        """One try. What no carriage foresaw has failed like anything else."""
+        try:
+            return await self._carriage(letter)
+        except Exception as error:
+            log.exception("letter_failed", target=self._target, type=letter.type)
+            return Delivery(Reply.FAILED, type(error).__name__)
+
+    async def _keep(self, letter: Letter, delivery: Delivery, stop: asyncio.Event) -> None:
+        """Keep what came of it; where that cannot be kept, that it failed; and where not even that can, let it rest."""
+        try:
+            try:
+                await self._transactions.transact(lambda store: self._settle(store, letter, delivery))
+            except StorageUnavailableError:
+                raise
+            except Exception as error:
+                log.exception("letter_not_settled", target=self._target, type=letter.type, reply=delivery.reply)
+                failed = Delivery(Reply.FAILED, type(error).__name__)
+                await self._transactions.transact(lambda store: self._settle(store, letter, failed))
+            self._announce()
+        except StorageUnavailableError:
+            log.exception("letter_not_settled", target=self._target, type=letter.type, reply=delivery.reply)
+            await self._clock.pause(AFTER_FAILURE, stop)
+        except Exception:
+            log.exception("letter_not_settled", target=self._target, type=letter.type, reply=delivery.reply)
+            self._resting.add(letter.id)
+            self._supervisor.start("letter", self._rest(letter.id))
+
+    async def _rest(self, letter_id: int) -> None:
+        await REAL_TIME.pause(RETRY_UNSAVED_AFTER, self._supervisor.stopping)
+        self._resting.discard(letter_id)

@@ -70,6 +70,8 @@ def _quote(message: Message) -> Json:
 def _happened(message: Message) -> str:
     """What a service message says."""
     who = _sender(message)["name"]
+    if message.community_joined:
+        return f"{who} joined from {message.community_joined['name']}"
     if message.new_chat_members:
         others = ", ".join(account.first_name for account in message.new_chat_members)
         return f"{others} joined the group" if message.author in message.new_chat_members else f"{who} added {others}"

@@ -30,6 +30,10 @@ class InGroups(Eyes):
         """Press "Join", where nobody has to approve it."""
         self._belonging.join(group)
 
+    async def joins_from_community(self, group: Group) -> None:
+        """Press "Join" in the list of chats of the community to which the group belongs."""
+        self._belonging.join_from_community(group)
+
     async def asks_to_join(self, group: Group) -> None:
         """Press "Request to join"."""
         self._belonging.ask_to_join(group)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 import aiohttp
@@ -32,7 +33,7 @@ class Sent:
 
 
 class Callbacks:
-    """Builds, signs and sends callbacks; what was sent is kept in `sent`."""
+    """Builds, signs and sends callbacks; those that were answered, or never will be, are kept in `sent`."""
 
     def __init__(self, *, clock: SandboxClock, trace: Trace, faults: Faults, tasks: Tasks) -> None:
         self.url: str | None = None
@@ -41,8 +42,11 @@ class Callbacks:
         self.fmt: Literal["form", "json", "xml"] = "form"
         self.secret: str | None = None
         self.delay = 0.02
+        # How wrong the clock is by which calls are timed.
+        self.clock_offset = timedelta()
         self.session: aiohttp.ClientSession | None = None
         self.sent: list[Sent] = []
+        self._last: Sent | None = None
         self._clock = clock
         self._trace = trace
         self._faults = faults
@@ -50,6 +54,7 @@ class Callbacks:
 
     def report_call(self, number: int, phone: str, to: str, stamp: str, timestamp: int) -> None:
         """Report a call, soon."""
+        timestamp += int(self.clock_offset.total_seconds())
         if self.shape == "waitcall":
             fields = {"waitcall": "1", "phone": phone, "ts": str(timestamp)}
         else:
@@ -93,13 +98,14 @@ class Callbacks:
 
     async def again(self) -> int | None:
         """Send the last callback once more, byte for byte."""
-        if not self.sent:
+        if self._last is None:
             raise LookupError("no callback was sent yet")
-        return await self._transmit(self.sent[-1], "again")
+        return await self._transmit(self._last, "again")
 
     async def _transmit(self, sent: Sent, what: str) -> int | None:
         if self.session is None:
             raise RuntimeError("the world has not started")
+        self._last = sent
         started = time.perf_counter()
         status: int | None = None
         headers = {"Content-Type": sent.content_type} if sent.content_type else {}

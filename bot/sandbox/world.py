@@ -6,10 +6,13 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable
+from datetime import timedelta
+from email.utils import format_datetime
 
 import aiohttp
 from aiohttp import web
 
+from bot.clock import Clock
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.control import Control
 from bot.sandbox.faults import Faults
@@ -41,6 +44,9 @@ class World:
     ) -> None:
         self.clock = clock or SandboxClock()
         self.bot_token = bot_token
+        # What Telegram and the gateway say that time it is: a bot that is a process of its own has the machine's clock.
+        self.dates: Clock = self.clock
+        self.date_offset = timedelta()
         self.trace = Trace(self.clock)
         self.faults = Faults(self.trace)
         self.people: dict[int, Person] = {}
@@ -71,6 +77,7 @@ class World:
         self.telegram.start(self._session)
         self.smsc.use(self._session)
         app = web.Application(client_max_size=LARGEST_BODY)
+        app.on_response_prepare.append(self._date)
         app.add_routes(TelegramServer(self.telegram, self.faults).routes())
         app.add_routes(self.smsc.routes())
         app.add_routes(self._control.routes())
@@ -92,6 +99,10 @@ class World:
                 await self._runner.cleanup()
             if self._session is not None:
                 await self._session.close()
+
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        """When an answer is made, by the clock of those who make it."""
+        response.headers["Date"] = format_datetime(self.dates.now() + self.date_offset, usegmt=True)
 
     def _touched(self) -> None:
         self._control.changed()

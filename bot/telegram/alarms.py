@@ -6,7 +6,7 @@ from html import escape
 
 from bot.domain.trouble import Trouble
 from bot.telegram.texts import Words, shown
-from bot.telegram.troubles import Details, right, token_use, variable_of
+from bot.telegram.troubles import Details, clock_difference, right, token_use, variable_of
 
 MINUTE, HOUR = 60, 3600
 
@@ -14,7 +14,7 @@ MINUTE, HOUR = 60, 3600
 def alarm(trouble: Trouble, details: Details, words: Words, callback_url: str | None) -> str:
     """The HTML of an alarm."""
     match trouble:
-        case Trouble.MONEY_SHORT | Trouble.GATEWAY_ERRORS | Trouble.CALLBACK_SILENT:
+        case Trouble.MONEY_SHORT | Trouble.GATEWAY_ERRORS | Trouble.CALLBACK_SILENT | Trouble.CALLS_UNMATCHED:
             return _of_gateway(trouble, details, words, callback_url)
         case Trouble.FLOODS | Trouble.WEBHOOK | Trouble.SECOND_PROGRAM | Trouble.PART_REFUSED | Trouble.GATE_LACKS:
             return _of_telegram(trouble, details, words)
@@ -40,7 +40,7 @@ def all_clear(trouble: Trouble, details: Details, words: Words) -> str:
             )
         case Trouble.GATE_OFF:
             gate = f"<b>{shown(str(details.get('title', '')))}</b>"
-            return words("✅ {gate} is guarded again, after {lasted}.", gate=gate, lasted=lasted)
+            return words("✅ {gate}: I can let people in again, after {lasted}.", gate=gate, lasted=lasted)
         case _:
             return words(
                 "✅ All clear: {what}. It was otherwise for {lasted}.",
@@ -72,6 +72,16 @@ def _of_gateway(trouble: Trouble, details: Details, words: Words, callback_url: 
                 "try again later. If it goes on, look at the gateway's news, and run “python -m bot doctor”.",
                 failed=details["failed"],
                 asked=details["asked"],
+            )
+        case Trouble.CALLS_UNMATCHED:
+            return words.many(
+                "⚠️ {count} call was reported within an hour that matches nobody, while people wait in vain. Check the "
+                "clock of this machine with “python -m bot doctor”, and whether the gateway account reports calls of "
+                "other programs, or phones in another form.",
+                "⚠️ {count} calls were reported within an hour that match nobody, while people wait in vain. Check the "
+                "clock of this machine with “python -m bot doctor”, and whether the gateway account reports calls of "
+                "other programs, or phones in another form.",
+                int(details["count"]),
             )
         case _:
             return words(
@@ -169,6 +179,20 @@ def _of_our_own(trouble: Trouble, details: Details, words: Words) -> str:
                 free=details["free"],
                 percent=details["percent"],
             )
+        case Trouble.CLOCK:
+            what = clock_difference(str(details["subject"]), int(details["ahead"]), words)
+            if details["subject"] == "telegram":
+                return words(
+                    "🚨 The clock of this machine is wrong: {what}. Calls may not be recognised, and deadlines end at "
+                    "the wrong time. Switch on time synchronisation (NTP).",
+                    what=what,
+                )
+            return words(
+                "⚠️ Two clocks differ: {what}, while mine agrees with Telegram's, or Telegram's is not known. Calls may "
+                "not be recognised. Check the time synchronisation (NTP) of this machine; if it is right, tell the "
+                "gateway.",
+                what=what,
+            )
         case _:
             return words("⚠️ Something is wrong: {what}.", what=trouble)
 
@@ -202,6 +226,10 @@ def _what(trouble: Trouble, details: Details, words: Words) -> str:  # noqa: C90
             return words("nobody waits for me any more ({queue})", queue=shown(str(details.get("subject", ""))))
         case Trouble.DISK_SHORT:
             return words("there is room on the disk again")
+        case Trouble.CLOCK:
+            return words("the clocks agree again")
+        case Trouble.CALLS_UNMATCHED:
+            return words("calls match those who wait again")
         case Trouble.OUTBOX_FAILING | Trouble.OUTBOX_GONE:
             return words("{name} takes what I bring again", name=variable_of(str(details.get("subject", ""))))
         case Trouble.TELEGRAM_SILENT | Trouble.TELEGRAM_REFUSES | Trouble.GATE_OFF:

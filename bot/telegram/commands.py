@@ -127,12 +127,15 @@ class Menus:
     async def _compare(self) -> None:
         is_changed = False
         for key, (scope, commands) in self._menus.items():
-            if key in self._agreed and await self._read(scope, key[1]) == self._agreed[key]:
+            found = await self._read(scope, key[1]) if key in self._agreed else None
+            if found is not None and found == self._agreed[key]:
                 continue
-            is_changed |= key in self._agreed
             await self._bot.set_my_commands(commands, scope=scope, language_code=key[1], request_timeout=TIMEOUT)
-            # What Telegram makes of it is what it has to stay.
-            self._agreed[key] = await self._read(scope, key[1])
+            self._agreed[key] = [(command.command, command.description) for command in commands]
+            if found is not None:
+                # Telegram may keep a menu in a form of its own; then that is what was found before too.
+                self._agreed[key] = await self._read(scope, key[1])
+                is_changed |= self._agreed[key] != found
         if is_changed:
             log.error("menu_changed", advice="another program uses this BOT_TOKEN; stop it")
             self._report(Sighting(Trouble.SECOND_PROGRAM, TokenUse.COMMANDS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -12,10 +13,22 @@ import structlog
 from structlog.contextvars import bind_contextvars
 
 from bot.clock import REAL_TIME, Clock
-from bot.domain.delivery import ErrandDue, GrantDue, LogDue, Parcel, Receipt, Result, ScreenDue
+from bot.domain.delivery import (
+    SLOW,
+    SLOW_AT_ONCE,
+    ErrandDue,
+    ErrandKind,
+    GrantDue,
+    LogDue,
+    Parcel,
+    Receipt,
+    Result,
+    ScreenDue,
+)
 from bot.supervisor import Supervisor
 from bot.telegram.budget import Budget
 from bot.telegram.deliver import Deliverer, chat_of
+from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.usecases.pick_parcels import Busy, PickParcels, is_patient, patient_first
 from bot.usecases.ports import LeadershipLostError, StorageUnavailableError, Store, Transactions, UnreadableRow
 from bot.usecases.settle_parcels import SettleParcels
@@ -46,17 +59,20 @@ class Courier:
         settle: SettleParcels,
         deliverer: Deliverer,
         budget: Budget,
+        limit: RateLimitMiddleware,
         supervisor: Supervisor,
         clock: Clock,
         look_every: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`look_every`: after so many real seconds it looks in any case, for what nobody here made known."""
+        """`limit`: by which the bot that delivers pays for its calls, out of `budget`. `look_every`: after so many real
+        seconds it looks in any case, for what nobody here made known."""
         self._transactions = transactions
         self._pick = pick
         self._settle = settle
         self._deliverer = deliverer
         self._budget = budget
+        self._limit = limit
         self._supervisor = supervisor
         self._clock = clock
         self._look_every = look_every
@@ -66,6 +82,7 @@ class Courier:
         self._unnoted: set[tuple[str, tuple[int | str, ...]]] = set()
         """What was carried once and could not be noted; the second time it is set aside."""
         self._under_way = 0
+        self._slow = Counter[ErrandKind]()
         self._looks = 0
         self._looked_at = float("-inf")
         self._stir = asyncio.Event()
@@ -116,6 +133,7 @@ class Courier:
             return min(wait, LOOK_EVERY), None
         self._is_asked = False
         self._busy.resting, look = self._budget.resting(self._monotonic()), self._looks
+        self._busy.full = frozenset(kind for kind in SLOW if self._slow[kind] >= SLOW_AT_ONCE)
         # What cannot go now need not be read, but for a few in place of those that turn out to have to wait.
         limit = min(free, self._budget.room(self._monotonic()) + SPARE_ROWS)
         now = self._clock.now()
@@ -132,6 +150,8 @@ class Courier:
                 continue
             if self._under_way >= AT_ONCE:
                 break
+            if isinstance(parcel, ErrandDue) and parcel.kind in SLOW and self._slow[parcel.kind] >= SLOW_AT_ONCE:
+                continue
             self._budget.spend(chat_of(parcel), at)
             self._looks = look + 1
             self._hold(parcel)
@@ -142,13 +162,14 @@ class Courier:
         if isinstance(parcel, GrantDue | ScreenDue) and parcel.verification_id is not None:
             # It is a task of its own, and so is what is bound.
             bind_contextvars(verification=parcel.verification_id)
-        receipt = await self._deliverer.deliver(parcel)
-        if receipt.result is Result.RETRY and receipt.retry_after is not None:
-            self._budget.flooded(chat_of(parcel), receipt.retry_after, self._monotonic())
+        with self._limit.paid(chat_of(parcel)):
+            receipt = await self._deliverer.deliver(parcel)
         if receipt.result not in (Result.DONE, Result.GONE):
             log.warning("delivery_failed", parcel=_name(parcel), result=receipt.result, error=receipt.error)
         self._receipts.append(receipt)
         self._under_way -= 1
+        if isinstance(parcel, ErrandDue):
+            self._slow[parcel.kind] -= 1
         self._stir.set()
 
     async def _note(self) -> None:
@@ -229,6 +250,7 @@ class Courier:
                 self._busy.grants.add((parcel.gate_id, parcel.user_id))
             case ErrandDue():
                 self._busy.errands.add(parcel.id)
+                self._slow[parcel.kind] += 1
             case LogDue():
                 self._busy.errands.update(errand.id for errand in parcel.errands)
             case ScreenDue():

@@ -63,7 +63,7 @@ from bot.telegram.refusals import (
 from bot.telegram.screens import Screens
 from bot.telegram.sentences import toast
 from bot.telegram.stats import StatsTeller
-from bot.telegram.texts import Texts
+from bot.telegram.texts import Texts, storable
 
 log = structlog.get_logger()
 
@@ -137,8 +137,13 @@ class Deliverer:
         """The screen as it should look now."""
         return self._screens.draw(screen.view, self._texts.in_language(screen.language), self._clock.now())
 
-    async def deliver(self, parcel: Parcel) -> Receipt:  # noqa: C901 - one line a kind of failure
+    async def deliver(self, parcel: Parcel) -> Receipt:
         """Do it, and say what came of it. A message that Telegram refuses as it is goes out as bare text."""
+        receipt = await self._deliver(parcel)
+        # Telegram's words may quote a message, with what no database keeps as text.
+        return replace(receipt, error=storable(receipt.error)) if receipt.error else receipt
+
+    async def _deliver(self, parcel: Parcel) -> Receipt:  # noqa: C901 - one line a kind of failure
         try:
             match parcel:
                 case GrantDue():
@@ -184,7 +189,7 @@ class Deliverer:
             error_id=error_id,
         )
         with plainly(note):
-            receipt = await self.deliver(parcel)
+            receipt = await self._deliver(parcel)
         return replace(receipt, error_id=error_id, error=said)
 
     async def _run(self, errand: ErrandDue) -> Receipt:

@@ -50,6 +50,11 @@ def facts(settings: GateSettings, words: Words, chats: Mapping[int, str]) -> lis
         Fact(words("At a raid"), settings.raid, raid(settings.raid, words)),
         Fact(words("A raid is"), raid_size, raid_is(settings, words)),
         Fact(words("Lines about who joined"), settings.tidies_joins, tidies(words, is_on=settings.tidies_joins)),
+        Fact(
+            words("Message to newcomers in the group"),
+            settings.prompts_group,
+            prompts(words, is_on=settings.prompts_group),
+        ),
     ]
 
 
@@ -185,6 +190,11 @@ def raid_is(settings: GateSettings, words: Words) -> str:
 def tidies(words: Words, *, is_on: bool) -> str:
     """Whether lines about who joined are deleted."""
     return words("are deleted") if is_on else words("stay")
+
+
+def prompts(words: Words, *, is_on: bool) -> str:
+    """When the group gets a message about muted newcomers."""
+    return words("after two minutes") if is_on else words("only if I cannot reach them alone")
 
 
 def preset_name(which: Preset, words: Words) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -11,9 +12,10 @@ from bot.domain.gateway import GatewayReason
 from bot.domain.outbox import MOST_TRIES, Outgoing, Retries, Target
 from bot.domain.trouble import Alarm, Sighting, Trouble
 from bot.telegram import numbers
+from bot.telegram.gate_states import SIGNS, state_name
 from bot.telegram.stats_words import gateway
 from bot.telegram.texts import Words, shown
-from bot.telegram.troubles import queue_name, variable_of, wrong
+from bot.telegram.troubles import clock_difference, queue_name, variable_of, wrong
 
 MOST_TROUBLES = 10
 A_MOMENT = timedelta(seconds=1)
@@ -23,7 +25,7 @@ STALE = 60
 
 def health_text(told: Condition, words: Words) -> str:
     """The HTML of the message."""
-    sections = (_verdict, _process, _storage, _telegram, _gateway, _waiting, _own_systems, _foot)
+    sections = (_verdict, _process, _storage, _telegram, _gateway, _gates, _waiting, _own_systems, _foot)
     return "\n\n".join("\n".join(lines) for section in sections if (lines := section(told, words)))
 
 
@@ -67,7 +69,16 @@ def _process(told: Condition, words: Words) -> list[str]:
     ]
     if process.leads_since is not None:
         lines.append(words("Took the lead: {moment}", moment=words.moment(process.leads_since, told.at)))
+    if ahead := told.readings.clock_ahead:
+        compared = "; ".join(_clock(source, ahead, words) for source in ahead)
+        lines.append(words("Clock: {difference}", difference=compared))
     return lines
+
+
+def _clock(source: str, ahead: Mapping[str, float], words: Words) -> str:
+    if round(ahead[source]):
+        return clock_difference(source, round(ahead[source]), words)
+    return words("agrees with Telegram's") if source == "telegram" else words("agrees with the gateway's")
 
 
 def _storage(told: Condition, words: Words) -> list[str]:
@@ -165,6 +176,16 @@ def _requests(asked: int, failed: int, words: Words) -> str:
         failed=numbers.count(failed, words.language),
         share=numbers.share(failed / asked, words.language),
     )
+
+
+def _gates(told: Condition, words: Words) -> list[str]:
+    if told.kept is None or not told.kept.gates:
+        return []
+    counts = [
+        f"{SIGNS[state]} {state_name(state, words)}: {numbers.count(told.kept.gates[state], words.language)}"
+        for state in sorted(told.kept.gates)
+    ]
+    return ["<b>" + words("Groups") + "</b> · /gates", *counts]
 
 
 def _waiting(told: Condition, words: Words) -> list[str]:

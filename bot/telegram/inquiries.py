@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
-from aiogram.types import ChatMemberAdministrator
+from aiogram.types import ChatMemberAdministrator, User
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, Receipt, Result
@@ -14,6 +16,8 @@ from bot.telegram.members import LINK_NAME, admin_rights
 from bot.telegram.methods import GetGuard, NamedLink
 
 TIMEOUT = 15
+ME_KNOWN_FOR = timedelta(minutes=1)
+"""How long `getMe` is believed. Owners switch on in BotFather what guard joins need, and then look at the gate."""
 
 
 class Inquiries:
@@ -24,6 +28,8 @@ class Inquiries:
         self._bot = bot
         self._clock = clock
         self._app_url = app_url
+        self._me: User | None = None
+        self._asked_at = clock.now()
 
     async def check_admin(self, errand: ErrandDue) -> Receipt:
         """What somebody may do now as an admin of a gate, and of the chats that are to be asked about `also`: `rights`,
@@ -50,7 +56,7 @@ class Inquiries:
         """How it stands with a gate, who runs it, and what each may do: `health`, `admins`."""
         gate_id, now = int(errand.details["gate"]), self._clock.now()
         try:
-            me = await self._bot.get_me(request_timeout=TIMEOUT)
+            me = await self._who_am_i(now)
             member = await self._bot.get_chat_member(gate_id, me.id, request_timeout=TIMEOUT)
             chat = await self._bot(GetGuard(chat_id=gate_id), request_timeout=TIMEOUT)
             admins = await self._admins(gate_id)
@@ -74,8 +80,15 @@ class Inquiries:
             is_guarded=chat.guard_bot is not None and chat.guard_bot.id == me.id,
             guard_possible=self._app_url is not None and bool(me.supports_join_request_queries) and is_supergroup,
             own_tags=bool(chat.permissions and chat.permissions.can_edit_tag),
+            joins_by_request=bool(chat.join_by_request),
         )
         return Receipt(errand, Result.DONE, answer={"health": health, "admins": admins})
+
+    async def _who_am_i(self, now: datetime) -> User:
+        """The bot, as Telegram described it a moment ago: that seldom changes."""
+        if self._me is None or abs(now - self._asked_at) > ME_KNOWN_FOR:
+            self._me, self._asked_at = await self._bot.get_me(request_timeout=TIMEOUT), now
+        return self._me
 
     async def make_link(self, errand: ErrandDue) -> Receipt:
         """A link by which people ask to join: `link`."""

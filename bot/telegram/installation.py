@@ -17,7 +17,6 @@ from bot.domain.installation import (
     AnnouncementProgress,
     Audience,
     GateForOperators,
-    GateState,
     GateVitals,
     InstallationView,
     OperatorLine,
@@ -32,6 +31,7 @@ from bot.telegram import described, keyboards
 from bot.telegram.ailments import ailment
 from bot.telegram.announcements import announced
 from bot.telegram.drawing import Drawing
+from bot.telegram.gate_states import SIGNS, state_name
 from bot.telegram.installation_buttons import button, pick_operator
 from bot.telegram.keyboards import Place
 from bot.telegram.mentions import harmless, mention
@@ -39,14 +39,6 @@ from bot.telegram.people_words import lasted
 from bot.telegram.texts import Words, shown, visible
 
 BUTTON_LENGTH = 32
-SIGNS = {
-    GateState.AILING: "⚠️",
-    GateState.UNGUARDED: "⛔",
-    GateState.PAUSED: "⏸",
-    GateState.OFF: "⏹",
-    GateState.STRICT: "🛡",
-    GateState.ON: "✅",
-}
 
 
 def draw_installation(view: InstallationView, words: Words, now: datetime) -> Drawing:
@@ -179,28 +171,12 @@ def _gates(view: AllGates, words: Words, now: datetime) -> Drawing:
 def _line(vitals: GateVitals, words: Words, now: datetime) -> str:
     state = vitals.state(now)
     facts = [
-        f"{SIGNS[state]} <b>{shown(vitals.gate.title)}</b> · {_state(state, words)}",
+        f"{SIGNS[state]} <b>{shown(vitals.gate.title)}</b> · {state_name(state, words)}",
         words.many("{count} waits", "{count} wait", vitals.waiting),
         words.many("{count} administrator", "{count} administrators", vitals.admins),
         _alive(vitals, words, now),
     ]
     return " · ".join(facts)
-
-
-def _state(state: GateState, words: Words) -> str:
-    match state:
-        case GateState.AILING:
-            return words("on, something is missing")
-        case GateState.UNGUARDED:
-            return words("not guarded: no right to let people in")
-        case GateState.PAUSED:
-            return words("paused")
-        case GateState.OFF:
-            return words("switched off")
-        case GateState.STRICT:
-            return words("on, strict for now")
-        case GateState.ON:
-            return words("guarded")
 
 
 def _alive(vitals: GateVitals, words: Words, now: datetime) -> str:
@@ -213,7 +189,7 @@ def _gate(view: GateForOperators, words: Words, now: datetime) -> Drawing:
     name = f" · @{shown(gate.username)}" if gate.username else ""
     facts = [
         f"<code>{gate.chat_id}</code>{name}",
-        f"{SIGNS[state]} {_state(state, words)}",
+        f"{SIGNS[state]} {state_name(state, words)}",
         words("Way in: {value}", value=described.way(gate.settings.way, words)),
         words.many("{count} waits", "{count} wait", vitals.waiting),
         words.many("{count} administrator", "{count} administrators", vitals.admins),

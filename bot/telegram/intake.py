@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
@@ -13,12 +12,11 @@ from aiogram.types.update import UpdateTypeLookupError
 from pydantic import ValidationError
 
 from bot.clock import Clock
+from bot.telegram.texts import storable
 from bot.usecases.ports import Randomness, StorageUnavailableError, Store, Transactions
 from bot.usecases.report_failure import ReportFailure
 
 log = structlog.get_logger()
-
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 Dispatch = Callable[[Update, Store], Awaitable[object]]
 
@@ -135,10 +133,9 @@ class Intake:
 
 
 def _storable(value: Any) -> Any:  # noqa: ANN401 - whatever JSON arrived
-    """The same without what a database cannot keep as text: NUL (PostgreSQL) and halves of surrogate pairs (both).
-    Anybody may put them into a name or a title. Raises RecursionError."""
+    """The same with every text in it storable. Raises RecursionError."""
     if isinstance(value, str):
-        return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value) if UNSTORABLE.search(value) else value
+        return storable(value)
     if isinstance(value, dict):
         return {name: _storable(inner) for name, inner in value.items()}
     if isinstance(value, list):

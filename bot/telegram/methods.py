@@ -44,6 +44,12 @@ class Permissions(BaseModel):
     can_edit_tag: bool | None = None
 
 
+class Community(BaseModel):
+    """What is needed of the community to which a chat belongs (Bot API 10.3)."""
+
+    name: str
+
+
 class GuardedChat(BaseModel):
     """What is needed of a chat to know how it is entered. Only administrators see `guard_bot`."""
 
@@ -51,6 +57,7 @@ class GuardedChat(BaseModel):
     guard_bot: Guard | None = None
     username: str | None = None
     join_by_request: bool = False
+    community: Community | None = None
     permissions: Permissions | None = None
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from bot.domain.delivery import Notice, Toast
+from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayReason
-from bot.domain.health import Ailment
+from bot.domain.health import BY_REQUEST, Ailment, Protection
 from bot.domain.trouble import Trouble
 from bot.telegram.ailments import ailment
 from bot.telegram.alarms import alarm, all_clear
@@ -27,12 +28,9 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
     title = f"<b>{shown(str(details.get('title', '')))}</b>"
     match Notice(str(details["notice"])):
         case Notice.GATE_ON:
-            return words(
-                "✅ {gate} is guarded now.\n\n"
-                "Who asks to join is written to in private and let in after one free call. In the group nothing is "
-                "posted. Make sure that “Approve new members” is on for its invite link.",
-                gate=title,
-            )
+            return _gate_on(details, words)
+        case Notice.GATE_BYPASSED:
+            return _gate_bypassed(details, words)
         case Notice.GATE_LACKS_RIGHT:
             return words(
                 "⚠️ In {gate} I lack the right “Invite users via link”, so I cannot let anybody in. "
@@ -131,6 +129,56 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
             )
         case what:
             return data_notice(what, details, words)
+
+
+def unconfirmed(gate: Gate, words: Words) -> str:
+    """What is left to do until there is evidence that the gate keeps people out."""
+    title = f"<b>{shown(gate.title)}</b>"
+    if gate.settings.way not in BY_REQUEST:
+        return words("🟡 {gate}: I am asking Telegram what I may do there.", gate=title)
+    return words(
+        "🟡 {gate}: one step left. Turn on “Request admin approval” for the link you share, or use mine.", gate=title
+    )
+
+
+def _gate_on(details: Mapping[str, str | int], words: Words) -> str:
+    title = f"<b>{shown(str(details.get('title', '')))}</b>"
+    match details.get("protection"):
+        case Protection.OPEN:
+            return words("🔓 {gate} is open to everybody: no call needed.", gate=title) + "\n\n/gates"
+        case Protection.CONFIRMED:
+            state = words("✅ {gate} is guarded now.", gate=title)
+        case _:
+            state = words(
+                "🟡 {gate}: one step left. Turn on “Request admin approval” for the link you share, or use mine.",
+                gate=title,
+            )
+    what = words(
+        "Who asks to join is written to in private and let in after one free call. In the group nothing is posted."
+    )
+    return f"{state}\n\n{what}\n\n/gates"
+
+
+def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
+    title = f"<b>{shown(str(details.get('title', '')))}</b>"
+    lines = [
+        words(
+            "⚠️ {gate}: somebody joined without verifying. A link that people use does not ask for approval.",
+            gate=title,
+        )
+    ]
+    if link := shown(str(details.get("link", ""))):
+        lines.append(words("1. Share this link instead, which asks for approval: {link}", link=link))
+    else:
+        lines.append(words("1. Open /gates and press “Make a link”: share that link instead."))
+    lines += [
+        words(
+            "2. Open the group → Edit → Invite links: revoke the others, or switch on “Request admin approval” for "
+            "each. Of a public group: Edit → Group type → “Approve new members”."
+        ),
+        words("3. Open /gates, choose the group and press “Test my link”."),
+    ]
+    return "\n\n".join(lines)
 
 
 def _by(details: Mapping[str, str | int]) -> str:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from bot.domain.gate import Switch
-from bot.domain.panel import ActKind, GateCard, GateLine, GateList, ImportPage, NoAdmin, Page, PanelView, SettingPage
+from bot.domain.panel import (
+    ActKind,
+    GateCard,
+    GateLine,
+    GateList,
+    ImportPage,
+    LinkTestPage,
+    NoAdmin,
+    Page,
+    PanelView,
+    SettingPage,
+)
 from bot.telegram import keyboards
 from bot.telegram.drawing import Drawing
+from bot.telegram.gate_states import SIGNS
 from bot.telegram.keyboards import Place
 from bot.telegram.panel_card import draw_card
 from bot.telegram.panel_file import draw_import
+from bot.telegram.panel_link_test import draw_link_test
 from bot.telegram.panel_pages import draw_page
 from bot.telegram.texts import Words, visible
 
@@ -22,6 +34,8 @@ def draw_panel(view: PanelView, words: Words, chat_url: str) -> Drawing:
             return _gates(view, words)
         case GateCard():
             return draw_card(view, words, chat_url)
+        case LinkTestPage():
+            return draw_link_test(view, words)
         case SettingPage():
             return draw_page(view, words, chat_url)
         case ImportPage():
@@ -53,18 +67,5 @@ def more_gates(more: int, words: Words) -> str:
 
 
 def _named(line: GateLine) -> str:
-    sign = _sign(line)
     waiting = f" · {line.waiting}" if line.waiting else ""
-    return f"{sign} {visible(line.title, BUTTON_LENGTH)}{waiting}"
-
-
-def _sign(line: GateLine) -> str:
-    if not line.is_on:
-        return "⚠️"
-    match line.switch:
-        case Switch.ON:
-            return "✅"
-        case Switch.PAUSED:
-            return "⏸"
-        case Switch.OFF:
-            return "⏹"
+    return f"{SIGNS[line.state]} {visible(line.title, BUTTON_LENGTH)}{waiting}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.domain.gate import Gate, Switch
-from bot.domain.health import Ailment, Health
+from bot.domain.health import BY_REQUEST, LETS_NOBODY_IN, Ailment, GateState, Health
 from bot.domain.panel import ActKind, GateCard, Page
 from bot.domain.settings import Preset, RaidReaction, WayIn, preset_of
 from bot.telegram import described, keyboards
@@ -13,7 +13,7 @@ from bot.telegram.ailments import ailment
 from bot.telegram.deep_links import Start, payload
 from bot.telegram.drawing import Drawing
 from bot.telegram.keyboards import Place
-from bot.telegram.notices import guard_joins
+from bot.telegram.notices import guard_joins, unconfirmed
 from bot.telegram.panel_frame import in_rows, marked
 from bot.telegram.texts import Words, shown
 
@@ -27,7 +27,7 @@ def draw_card(view: GateCard, words: Words, chat_url: str) -> Drawing:
 
 def _paragraphs(view: GateCard, words: Words, chat_url: str) -> list[str]:
     gate, health = view.gate, view.health
-    told = [_state(gate, words)]
+    told = [_state(view, words)]
     if gate.works:
         told.append(_what_happens(view, words))
     told += ["⚠️ " + ailment(each, view.came_round, words) for each in view.ailments if each not in ABOUT_GUARDS]
@@ -51,22 +51,35 @@ def own_link(view: GateCard, chat_url: str) -> str:
     return view.link
 
 
-def _state(gate: Gate, words: Words) -> str:
+def _state(view: GateCard, words: Words) -> str:
+    gate = view.gate
     title = f"<b>{shown(gate.title)}</b>"
-    if not gate.is_on:
+    if gate.is_on and gate.switch is Switch.PAUSED:
         return words(
-            "⚠️ {gate} is not guarded: I am no administrator of it, or lack the right “Invite users via link”.",
-            gate=title,
+            "⏸ {gate} is paused: nobody is let in, turned away or written to, and no deadline runs.", gate=title
         )
-    match gate.switch:
-        case Switch.ON:
-            return words("✅ {gate} is guarded now.", gate=title)
-        case Switch.PAUSED:
+    match view.state:
+        case GateState.UNGUARDED:
             return words(
-                "⏸ {gate} is paused: nobody is let in, turned away or written to, and no deadline runs.", gate=title
+                "⛔ {gate} is not guarded: I am no administrator of it, or lack the right “Invite users via link”.",
+                gate=title,
             )
-        case Switch.OFF:
+        case GateState.BYPASSED:
+            return words("⚠️ {gate}: people can get in without verifying.", gate=title)
+        case GateState.UNCONFIRMED:
+            return unconfirmed(gate, words)
+        case GateState.OPEN:
+            return words("🔓 {gate} is open to everybody: no call needed.", gate=title)
+        case GateState.AILING if LETS_NOBODY_IN.intersection(view.ailments):
+            return words("⚠️ {gate}: I can let nobody in.", gate=title)
+        case GateState.AILING:
+            return words("⚠️ {gate} is guarded now, but something is missing.", gate=title)
+        case GateState.OFF:
             return words("⏹ {gate} is off: requests are its administrators' business.", gate=title)
+        case GateState.STRICT:
+            return words("🛡 {gate} is guarded now, strictly for a while.", gate=title)
+        case _:
+            return words("✅ {gate} is guarded now.", gate=title)
 
 
 def _what_happens(view: GateCard, words: Words) -> str:
@@ -106,12 +119,21 @@ def _buttons(view: GateCard, words: Words, chat_url: str) -> InlineKeyboardMarku
         links = [keyboards.panel(words("🔗 Make a link"), ActKind.LINK, gate.chat_id)]
     return keyboards.rows(
         [keyboards.panel(words("🔄 Check again"), ActKind.CHECK, gate.chat_id), *links],
+        _test(view, words),
         waiting,
         _presets(gate, words),
         _switches(gate, words),
         *_settings(gate, words),
         [keyboards.place(words("‹ All my groups"), Place.GATES)],
     )
+
+
+def _test(view: GateCard, words: Words) -> list[InlineKeyboardButton]:
+    """Where people have to ask before they are in, the admin can test that they do."""
+    settings = view.gate.settings
+    if not view.gate.is_on or not settings.asks_call or settings.way not in BY_REQUEST:
+        return []
+    return [keyboards.panel(words("🧪 Test my link"), ActKind.OPEN, view.gate.chat_id, Page.LINK_TEST)]
 
 
 def _presets(gate: Gate, words: Words) -> list[InlineKeyboardButton]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from bot.domain.choices import EVER, NONE, REFUSABLE, Setting
+from aiogram.types import InlineKeyboardButton
+
+from bot.domain.choices import EVER, NO, NONE, REFUSABLE, YES, Setting
 from bot.domain.panel import Page, SettingPage
 from bot.domain.settings import AtDeadline, CountryRule, WayIn
 from bot.telegram import described
@@ -49,8 +51,31 @@ def _way(view: SettingPage, words: Words) -> Drawing:
         words("🚪 Way in"),
         _way_means(current, words),
         words("👥 Those who wait now ({count}) go on in the way they came.", count=view.waiting),
-        buttons=[[choice(names[way], gate, Setting.WAY, way, is_current=way is current)] for way in possible],
+        _group_message(view, words),
+        buttons=[
+            *[[choice(names[way], gate, Setting.WAY, way, is_current=way is current)] for way in possible],
+            _group_message_choices(view, words),
+        ],
     )
+
+
+def _group_message(view: SettingPage, words: Words) -> str:
+    if view.gate.settings.way is not WayIn.MUTE:
+        return ""
+    when = described.prompts(words, is_on=view.gate.settings.prompts_group)
+    return words(
+        "Newcomers get a message that they alone see. A message in the group, for all to see: <b>{when}</b>.", when=when
+    )
+
+
+def _group_message_choices(view: SettingPage, words: Words) -> list[InlineKeyboardButton]:
+    gate, is_on = view.gate, view.gate.settings.prompts_group
+    if gate.settings.way is not WayIn.MUTE:
+        return []
+    return [
+        choice(words("📣 After 2 min"), gate, Setting.PROMPTS, YES, is_current=is_on),
+        choice(words("🤫 If need be"), gate, Setting.PROMPTS, NO, is_current=not is_on),
+    ]
 
 
 def _way_means(way: WayIn, words: Words) -> str:

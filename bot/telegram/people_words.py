@@ -189,6 +189,8 @@ def _event(what: Happening, words: Words) -> str:  # noqa: C901 - one line an ev
             return words("tried too often")
         case Event.CONFIRMED:
             return words("verified")
+        case Event.CALL_HINTED:
+            return words("called, but not so that it counts")
         case Event.EXPIRED:
             return words("did not call in time")
         case Event.CANCELLED:

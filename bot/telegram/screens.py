@@ -50,7 +50,14 @@ from bot.telegram.keyboards import Place, Step
 from bot.telegram.operator_pages import draw_operator
 from bot.telegram.panel import draw_panel
 from bot.telegram.panel_people import draw_people
-from bot.telegram.sentences import appeal_text, contact_refusal, gateway_refusal, hindered_at
+from bot.telegram.sentences import (
+    appeal_text,
+    contact_refusal,
+    from_another_number,
+    gateway_refusal,
+    hindered_at,
+    number_hidden,
+)
 from bot.telegram.texts import Words, shown
 
 MINUTE = timedelta(minutes=1)
@@ -178,19 +185,9 @@ def _call_hint(view: NumberShown, words: Words) -> list[str]:
     tail = view.mask.rpartition(" ")[2]
     match view.hint:
         case CallHint.OTHER_NUMBER:
-            return [
-                "",
-                words(
-                    "☎️ A call came, but from another number (…{digits}). Call from the SIM that ends in {tail}.",
-                    digits=view.digits,
-                    tail=tail,
-                ),
-            ]
+            return ["", from_another_number(view.digits, tail, words)]
         case CallHint.HIDDEN:
-            return [
-                "",
-                words("☎️ A call came, but its number was hidden. Allow it in the phone's settings and call again."),
-            ]
+            return ["", number_hidden(words)]
         case CallHint.UNCLEAR:
             asked = [_asked(words)] if view.appeal is Appeal.ASKED else []
             return [

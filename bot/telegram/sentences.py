@@ -102,6 +102,8 @@ def toast(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("Too many numbers for now.")
         case Toast.LINKS_LIMITED:
             return words("You had three links within an hour. Use the newest one, or press again later.")
+        case Toast.TOO_FAST:
+            return words("Too fast: wait a few seconds, and press again.")
         case Toast.UNKNOWN:
             return words("I do not know this button any more. Send /start.")
         case Toast.NOT_ADMIN:
@@ -165,3 +167,17 @@ def _decided(what: Toast, words: Words) -> str:  # noqa: C901 - one line a toast
             return words("The phone is free.")
         case _:
             return words("This was decided already.")
+
+
+def from_another_number(digits: str, tail: str, words: Words) -> str:
+    """A call came from a number that ends in these digits, and should from one that ends in `tail`."""
+    return words(
+        "☎️ A call came, but from another number (…{digits}). Call from the SIM that ends in {tail}.",
+        digits=digits,
+        tail=tail,
+    )
+
+
+def number_hidden(words: Words) -> str:
+    """A call came whose number was hidden."""
+    return words("☎️ A call came, but its number was hidden. Allow it in the phone's settings and call again.")

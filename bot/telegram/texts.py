@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 import unicodedata
 from datetime import datetime
 from gettext import GNUTranslations, NullTranslations
@@ -24,6 +25,14 @@ FROM_RIGHT = ("R", "AL")
 BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\U0001d159")
 """Letters and signs that draw nothing, though their category does not say so (Unicode, Default_Ignorable_Code_Point;
 the empty pattern of Braille; the null notehead)."""
+
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """The same without what a database cannot keep as text: NUL (PostgreSQL) and halves of surrogate pairs (both).
+    Anybody may put them into a name or a title, and Telegram's refusals may quote them."""
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text) if UNSTORABLE.search(text) else text
 
 
 class Texts:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import Ailment
 from bot.domain.outbox import Target
 from bot.domain.trouble import TokenUse, Trouble
+from bot.telegram import numbers
 from bot.telegram.stats_words import gateway
 from bot.telegram.texts import Words, shown
 
@@ -108,12 +110,28 @@ def _wrong_with_us(trouble: Trouble, details: Details, words: Words) -> str:
             return words("people wait for me: {queue}", queue=queue_name(subject, words))
         case Trouble.DISK_SHORT:
             return words("the disk with the database is nearly full")
+        case Trouble.CLOCK:
+            return clock_difference(subject, int(details.get("ahead", 0)), words)
+        case Trouble.CALLS_UNMATCHED:
+            return words("calls are reported that match nobody")
         case Trouble.OUTBOX_FAILING:
             return words("{name} takes nothing", name=variable_of(subject))
         case Trouble.OUTBOX_GONE:
             return words("{name} wants nothing more (410)", name=variable_of(subject))
         case _:
             return words("something is wrong: {what}", what=trouble)
+
+
+def clock_difference(source: str, ahead: int, words: Words) -> str:
+    """By how much our clock is ahead of, or behind, that of `telegram` or of the `gateway`."""
+    span = numbers.span(timedelta(seconds=abs(ahead)), words.language)
+    if source == "telegram":
+        if ahead > 0:
+            return words("my clock is {span} ahead of Telegram's", span=span)
+        return words("my clock is {span} behind Telegram's", span=span)
+    if ahead > 0:
+        return words("my clock is {span} ahead of the gateway's", span=span)
+    return words("my clock is {span} behind the gateway's", span=span)
 
 
 def queue_name(name: str, words: Words) -> str:

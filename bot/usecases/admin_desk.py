@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Toast
+from bot.domain.delivery import MOST_CHECKS, ErrandDue, ErrandKind, Notice, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import ADMIN_KNOWN_FOR, Act, ActKind, Page
 from bot.domain.rights import NO_ADMIN, AdminRights, Right
@@ -29,10 +29,10 @@ class AdminDesk:
     """An act is done only when Telegram has said within the last minute that who wants it is an admin of the gate, and
     has the right to do it there themselves; the same of other chats that it concerns.
 
-    Otherwise Telegram is asked first: the act is a row until the answer is there, so that a crash in between loses
-    nothing. Who is no admin (any more) changes nothing, and is told so, only not in a group, where nobody asked; a page
-    of that gate is shown them no more. An admin who lacks a right is told which, in private if they pressed no button.
-    """
+    Otherwise, if the gate exists at all, Telegram is asked first: the act is a row until the answer is there, so that a
+    crash in between loses nothing. Who is no admin (any more) changes nothing, and is told so, only not in a group,
+    where nobody asked; a page of that gate is shown them no more. An admin who lacks a right is told which, in private
+    if they pressed no button."""
 
     def __init__(
         self, clock: Clock, doers: Mapping[ActKind, Doer], elsewhere: Mapping[ActKind, Elsewhere] | None = None
@@ -43,11 +43,19 @@ class AdminDesk:
 
     async def __call__(self, store: Store, act: Act) -> None:
         now = self._clock.now()
+        if await store.gates.get(act.gate_id) is None:
+            # There is nothing that Telegram could be asked about.
+            await self._do(store, act, now, {})
+            return
         concerned = {act.gate_id, *await self._concerned(store, act)}
         rights = {chat_id: await self._known(store, chat_id, act.admin_id, now) for chat_id in concerned}
         known = {chat_id: held for chat_id, held in rights.items() if held is not None}
         if known.keys() == concerned:
             await self._do(store, act, now, known)
+            return
+        if await store.errands.undone((ErrandKind.CHECK_ADMIN,), act.admin_id) >= MOST_CHECKS:
+            if act.query_id is not None:
+                await answer_button(store, act.admin_id, act.query_id, Toast.TOO_FAST, now)
             return
         details: dict[str, str | int] = {
             **act.details,

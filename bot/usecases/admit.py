@@ -219,10 +219,10 @@ async def mute(
 
 
 async def prompt(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
-    """Have a muted newcomer told how to verify, alone and once; soon, or else the whole group is told."""
+    """Have a muted newcomer told how to verify, alone and once; soon, where the whole group is told otherwise."""
     details: dict[str, str | int] = {"language": gate.settings.language}
     key = f"{ErrandKind.PROMPT}:{gate.chat_id}:{request.user_id}:{joined(request)}"
-    expires_at = now + PROMPT_PATIENCE
+    expires_at = now + PROMPT_PATIENCE if gate.settings.prompts_group else request.deadline_at
     await store.errands.add(
         ErrandKind.PROMPT, gate.chat_id, details, now, key=key, expires_at=expires_at, user_id=request.user_id
     )

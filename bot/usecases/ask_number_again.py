@@ -50,7 +50,7 @@ class AskNumberAgain:
 
     async def _try_again(self, store: Store, person: Person, ended: Verification) -> Toast:
         sealed = await store.verifications.sealed(ended.id)
-        phone = self._vault.unseal(sealed) if sealed is not None else None
+        phone = self._vault.unseal(sealed, ended.token) if sealed is not None else None
         if phone is not None:
             return await self._open(store, person, phone, fresh=False)
         await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, self._clock.now(), fresh=True)

@@ -11,6 +11,7 @@ from bot.usecases.decline_many import DeclineMany
 from bot.usecases.decline_older import DeclineOlder
 from bot.usecases.open_panel import CheckGate, OpenPage
 from bot.usecases.ports_gates import SettingsPaper, TypedWords
+from bot.usecases.protect import TestLink
 from bot.usecases.raid_doers import DeclineRecent, MakeStrict, ToldOfRaid
 from bot.usecases.set_settings import SetSetting, TakePreset, TakeTyped, added_chats
 from bot.usecases.settings_files import ApplyFile, ExportSettings, TakeSettingsFile
@@ -43,6 +44,7 @@ def doers(
         ActKind.PRESET: TakePreset(),
         ActKind.TYPE: TakeTyped(typed),
         ActKind.LINK: MakeLink(),
+        ActKind.LINK_TEST: TestLink(),
         ActKind.EXPORT: ExportSettings(paper),
         ActKind.IMPORT: TakeSettingsFile(paper),
         ActKind.APPLY: ApplyFile(paper),

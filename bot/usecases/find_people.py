@@ -47,7 +47,7 @@ class FindPeople:
         if (digits := ID.fullmatch(asked)) is not None:
             return await self._number(store, asked, int(digits[1]))
         if (name := USERNAME.fullmatch(asked)) is not None:
-            found = await store.people.by_username(self._vault.digest(name[1].lower()))
+            found = await find_by_username(store, self._vault, name[1])
             return Search((found,)) if found is not None else Search(why=NotFound.NAME)
         held_phone = may_hold_phone(asked)
         number = TEL.sub("", asked)
@@ -101,3 +101,10 @@ async def is_known(store: Store, user_id: int) -> bool:
         or await store.standings.of_person(user_id)
         or await store.journal.of_person(user_id, HISTORY, 1)
     )
+
+
+async def find_by_username(store: Store, vault: Vault, username: str) -> int | None:
+    """Who has this user name, in any letters; also of a row that an earlier version wrote."""
+    name = username.lower()
+    found = await store.people.by_username(vault.username_digest(name))
+    return found if found is not None else await store.people.by_username(vault.earlier_digest(name))

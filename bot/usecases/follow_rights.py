@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Notice
 from bot.domain.gate import FRESH_CHANCE, Gate, GrantKind
-from bot.domain.health import Ailment, Health, ailments
+from bot.domain.health import Ailment, Health, ailments, protection
 from bot.domain.journal import Event
 from bot.domain.panel import Page
 from bot.domain.rights import SOME_ADMIN
@@ -35,9 +35,9 @@ class FollowRights:
 
     Who gave the right is an admin of the gate and gets its card: as a screen in private, or where they cannot be
     written to by a message in the group that they alone see, with a link to it. In the middle of a verification a short
-    word has to do. That a gate went off the operators learn. Those who waited while a gate was off get time to verify,
-    and grants that failed are tried again; so are those that failed for want of another right, and the mutes. When the
-    rights change otherwise, Telegram is asked how it stands.
+    word has to do, once Telegram has said how it stands. That a gate went off the operators learn. Those who waited
+    while a gate was off get time to verify, and grants that failed are tried again; so are those that failed for want
+    of another right, and the mutes. When the rights change otherwise, Telegram is asked how it stands.
     """
 
     def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
@@ -89,16 +89,15 @@ class FollowRights:
             await ask_health(store, chat.chat_id, chat.chat_id, now, tells=True)
             return
         await store.admins.note(chat.chat_id, actor_id, now, SOME_ADMIN)
-        await ask_health(store, chat.chat_id, actor_id, now)
+        is_busy = await store.verifications.open_of(actor_id) is not None
+        await ask_health(store, chat.chat_id, actor_id, now, answers=is_busy)
         person = (await store.people.get_many([actor_id])).get(actor_id)
         if person is None or not person.can_be_written:
             if not chat.is_channel:
                 start = panel_start(chat.chat_id)
                 details: dict[str, str | int] = {"start": start, "language": language, "quiet": 1}
                 await store.errands.add(ErrandKind.POINT, chat.chat_id, details, now, user_id=actor_id)
-        elif await store.verifications.open_of(actor_id) is not None:
-            await self._tell(store, [actor_id], {"title": chat.title, "notice": Notice.GATE_ON})
-        else:
+        elif not is_busy:
             await show_page(store, chat, actor_id, Page.CARD, now, fresh=True, after=CARD_RESTS)
 
     async def _tell(self, store: Store, whom: Sequence[int], details: dict[str, str | int]) -> None:
@@ -115,13 +114,23 @@ async def take_health(store: Store, gate: Gate, health: Health, now: datetime, *
     if not tells:
         return
     if extras.health is None and extras.added_by is None:
-        await _tell_admins(store, gate, extras.added_by, {"notice": Notice.GATE_ON}, now)
+        await tell_admins(store, gate, _is_on(gate, health, now), now)
         return
     before = ailments(gate, extras.health, came_round=0) if extras.health is not None else []
     new = [ailment for ailment in ailments(gate, health, came_round=0) if ailment not in before]
     if new and extras.health is not None:
         details: dict[str, str | int] = {"notice": Notice.GATE_AILS, "ailments": " ".join(new)}
-        await _tell_admins(store, gate, extras.added_by, details, now)
+        await tell_admins(store, gate, details, now)
+
+
+async def answer_with_health(store: Store, gate: Gate, admin_id: int, health: Health, now: datetime) -> None:
+    """A short word to one admin: the gate is on, and how it stands."""
+    details = {**_is_on(gate, health, now), "title": gate.title}
+    await store.errands.add(ErrandKind.NOTIFY, admin_id, details, now)
+
+
+def _is_on(gate: Gate, health: Health, now: datetime) -> dict[str, str | int]:
+    return {"notice": Notice.GATE_ON, "protection": protection(gate, health, now)}
 
 
 async def _go_on_with(store: Store, gate: Gate, before: Health | None, health: Health, now: datetime) -> None:
@@ -178,10 +187,10 @@ async def mute_again(store: Store, gate_id: int, now: datetime) -> None:
             await mute(store, request, now)
 
 
-async def _tell_admins(
-    store: Store, gate: Gate, first: int | None, details: dict[str, str | int], now: datetime
-) -> None:
-    """Tell who added the bot, if they still run the gate and can be written to; else all its admins who can be."""
+async def tell_admins(store: Store, gate: Gate, details: dict[str, str | int], now: datetime) -> None:
+    """Tell the admin who added the bot, if they still run the gate and can be written to; else all its admins who can
+    be."""
+    first = (await store.gates.extras(gate.chat_id)).added_by
     people = await store.people.get_many(await store.admins.at(gate.chat_id))
     reached = [user_id for user_id, person in people.items() if person.can_be_written]
     for user_id in [first] if first in reached else reached:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
+from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
 from bot.domain.screen import CallHint, Face
 from bot.domain.verification import Call, Verification
@@ -69,6 +70,20 @@ async def _show(store: Store, verification: Verification, hint: dict[str, str | 
         await store.screens.show(
             user_id, person.chat_id, Face.PROGRESS, now, details={**until, **hint, "hint_of": verification.id}
         )
+        # By this the call screen hears of it.
+        store.journal.about(Event.CALL_HINTED, now, verification, code=str(hint["hint"]))
+
+
+def hint_in(
+    details: Mapping[str, str | int], verification_id: int, now: datetime
+) -> tuple[CallHint | None, datetime | None]:
+    """What the details of a screen say of a call that confirmed nothing; or when that is to be said."""
+    if details.get("hint_of") != verification_id:
+        return None, None
+    at = details.get("hint_at")
+    if at is not None and (moment := datetime.fromtimestamp(int(at), UTC)) > now:
+        return None, moment
+    return CallHint(str(details["hint"])), None
 
 
 NOBODY = Fingerprint("")

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from bot.domain.health import LATELY
 from bot.domain.installation import (
-    LATELY,
     AddingOperator,
     AllGates,
     AnnouncementAsked,

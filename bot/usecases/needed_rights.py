@@ -29,6 +29,7 @@ NEEDED: Mapping[ActKind, tuple[Right, ...]] = {
     ActKind.UNBLOCK: (Right.RESTRICT,),
     ActKind.REVOKE: (Right.RESTRICT,),
     ActKind.RESTORE: (Right.RESTRICT,),
+    ActKind.LINK_TEST: (Right.CHANGE_INFO,),
     ActKind.SET: (Right.CHANGE_INFO,),
     ActKind.SWITCH: (Right.CHANGE_INFO,),
     ActKind.STRICT: (Right.CHANGE_INFO,),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import LISTED_CHECKS, ErrandDue, ErrandKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import ADMIN_KNOWN_FOR, Act, Page
 from bot.domain.screen import Face
@@ -15,11 +15,13 @@ from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
 PANEL = (Face.GATES, Face.GATE)
+ANSWERS = "answers"
+"""In a check: the admin who gets the outcome as a message."""
 
 
 class ListGates:
     """Show the gates whose admin the person is, as far as is known. Telegram is asked anew about each at which they
-    ever were one, unless it has said within the last minute."""
+    ever were one."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -27,9 +29,16 @@ class ListGates:
     async def __call__(self, store: Store, person: Person, *, fresh: bool) -> None:
         now = self._clock.now()
         await store.screens.show(person.user_id, person.chat_id, Face.GATES, now, fresh=fresh)
-        for gate_id in await store.admins.to_ask(person.user_id, now - ADMIN_KNOWN_FOR):
-            details: dict[str, str | int] = {"act": "", "gate": gate_id, "user_id": person.user_id}
-            await store.errands.add(ErrandKind.CHECK_ADMIN, person.user_id, details, now, user_id=person.user_id)
+        await ask_about_gates(store, person, now)
+
+
+async def ask_about_gates(store: Store, person: Person, now: datetime) -> None:
+    """Have Telegram asked at which gates the person is an admin, of those where they ever were one and it has not said
+    within the last minute; a few at a time, those first of which it was asked longest ago."""
+    room = LISTED_CHECKS - await store.errands.undone((ErrandKind.CHECK_ADMIN,), person.user_id)
+    for gate_id in (await store.admins.to_ask(person.user_id, now - ADMIN_KNOWN_FOR))[: max(0, room)]:
+        details: dict[str, str | int] = {"act": "", "gate": gate_id, "user_id": person.user_id}
+        await store.errands.add(ErrandKind.CHECK_ADMIN, person.user_id, details, now, user_id=person.user_id)
 
 
 class OpenPage:
@@ -60,13 +69,35 @@ class CheckGate:
         return Toast.CHECKING
 
 
-async def ask_health(store: Store, gate_id: int, admin_id: int, now: datetime, *, tells: bool = False) -> None:
+async def ask_health(
+    store: Store, gate_id: int, admin_id: int, now: datetime, *, tells: bool = False, answers: bool = False
+) -> None:
     """Have Telegram asked how it stands with a gate, for this admin's eyes. `tells`: what is newly missing is told
-    to its admins."""
-    details: dict[str, str | int] = {"gate": gate_id}
+    to its admins. `answers`: the admin gets the outcome as a message.
+
+    A gate has one such errand at a time. What may have been asked of Telegram already is asked once more afterwards,
+    and everybody who looks at a page about the gate then sees what came of it.
+    """
+    told: dict[str, str | int] = {}
     if tells:
-        details["tells"] = 1
-    await store.errands.add(ErrandKind.CHECK_GATE, admin_id, details, now)
+        told["tells"] = 1
+    if answers:
+        told[ANSWERS] = admin_id
+    job = f"check {gate_id}"
+    if not await store.errands.ask_again(job, told):
+        await store.errands.add(ErrandKind.CHECK_GATE, admin_id, {"gate": gate_id, **told}, now, job=job)
+
+
+async def ask_health_again(store: Store, errand: ErrandDue, now: datetime) -> None:
+    """This one is over: begin the next, if it was asked for meanwhile."""
+    details = await store.errands.asked_since(errand)
+    if details is not None:
+        known = {name: details[name] for name in ("gate", "tells", ANSWERS) if name in details}
+        if known.get(ANSWERS) == errand.details.get(ANSWERS):
+            # They have their answer.
+            known.pop(ANSWERS, None)
+        job = f"check {details['gate']}"
+        await store.errands.add(ErrandKind.CHECK_GATE, errand.chat_id, known, now, job=job)
 
 
 async def show_page(

@@ -56,8 +56,9 @@ class OpenVerification:
             store.journal.about(Event.CANCELLED, now, mine)
         waiting = (await store.requests.waiting_of_many([person.user_id])).get(person.user_id, [])
         gate_id = waiting[0][1].chat_id if waiting else None
+        token = self._randomness.token()
         verification = await store.verifications.add(
-            self._randomness.token(), person.user_id, phone, fingerprint, self._vault.seal(phone), now, gate_id
+            token, person.user_id, phone, fingerprint, self._vault.seal(phone, token), now, gate_id
         )
         store.journal.about(Event.CONTACT_TAKEN, now, verification, code=phone.region)
         store.journal.about(Event.NUMBER_ASKED, now, verification)

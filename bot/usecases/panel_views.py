@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain.gate import Gate
-from bot.domain.health import ailments
-from bot.domain.panel import GateCard, GateLine, GateList, NoAdmin, Page, PanelView
+from bot.domain.health import ailments, bypasses_since, gate_state
+from bot.domain.panel import GateCard, GateLine, GateList, LinkTest, LinkTestPage, NoAdmin, Page, PanelView
 from bot.domain.people_pages import PeopleView
 from bot.domain.screen import Face
 from bot.usecases import people_views
@@ -17,8 +17,6 @@ from bot.usecases.setting_views import SETTING_BUILDERS
 
 Builder = Callable[[Store, Gate, ScreenRow, datetime], Awaitable[PanelView | PeopleView]]
 MOST_GATES = 50
-LATELY = timedelta(days=7)
-"""For how long the card tells that people came by links without approval."""
 
 
 async def panel_view(store: Store, row: ScreenRow, now: datetime) -> PanelView | PeopleView:
@@ -28,9 +26,9 @@ async def panel_view(store: Store, row: ScreenRow, now: datetime) -> PanelView |
     for, so Telegram is not asked anew.
     """
     if row.face is Face.GATES and "then" in row.details:
-        return await people_views.gate_choice(store, row)
+        return await people_views.gate_choice(store, row, now)
     if row.face is Face.GATES:
-        return await _gates(store, row)
+        return await _gates(store, row, now)
     gate_id = int(row.details["gate"])
     gate = await store.gates.get(gate_id)
     is_admin = await store.admins.is_admin(gate_id, row.user_id)
@@ -39,25 +37,34 @@ async def panel_view(store: Store, row: ScreenRow, now: datetime) -> PanelView |
     return await BUILDERS[Page(str(row.details["page"]))](store, gate, row, now)
 
 
-async def _gates(store: Store, row: ScreenRow) -> GateList:
+async def _gates(store: Store, row: ScreenRow, now: datetime) -> GateList:
     lines, gates = [], await store.admins.gates_of(row.user_id)
     for gate in gates[:MOST_GATES]:
         waiting = await store.requests.count_waiting(gate.chat_id)
-        lines.append(GateLine(gate.chat_id, gate.title, gate.is_on, gate.switch, waiting))
+        health = (await store.gates.extras(gate.chat_id)).health
+        lines.append(GateLine(gate.chat_id, gate.title, gate_state(gate, health, now), waiting))
     return GateList(tuple(lines), more=max(0, len(gates) - MOST_GATES))
 
 
 async def _card(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> GateCard:  # noqa: ARG001 - a Builder
     extras = await store.gates.extras(gate.chat_id)
-    came_round = await store.journal.came_round(gate.chat_id, now - LATELY)
+    came_round = await store.journal.came_round(gate.chat_id, bypasses_since(gate, now))
     found = ailments(gate, extras.health, came_round) if extras.health is not None else []
     waiting = await store.requests.count_waiting(gate.chat_id)
-    return GateCard(gate, extras.health, tuple(found), waiting, came_round, extras.request_link or "")
+    state = gate_state(gate, extras.health, now)
+    return GateCard(gate, extras.health, tuple(found), waiting, came_round, extras.request_link or "", state)
+
+
+async def _link_test(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> LinkTestPage:  # noqa: ARG001 - a Builder
+    said = str(row.details.get("value", ""))
+    link = (await store.gates.extras(gate.chat_id)).request_link or ""
+    return LinkTestPage(gate, link, LinkTest(said) if said else None)
 
 
 BUILDERS: dict[Page, Builder] = {
     Page.CARD: _card,
     Page.PENDING: people_views.pending,
     Page.WHO: people_views.who,
+    Page.LINK_TEST: _link_test,
     **SETTING_BUILDERS,
 }

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.delivery import Toast
 from bot.domain.gate import Gate, GrantKind, GrantState, RequestState
+from bot.domain.health import gate_state
 from bot.domain.journal import Event
 from bot.domain.panel import ActKind, GateLine
 from bot.domain.people_pages import (
@@ -120,9 +121,12 @@ async def _history(store: Store, gate_id: int, user_id: int) -> tuple[Happening,
     return tuple(Happening(entry.at, entry.event, entry.code, entry.actor_id) for entry in reversed(told))
 
 
-async def gate_choice(store: Store, row: ScreenRow) -> GateChoice:
+async def gate_choice(store: Store, row: ScreenRow, now: datetime) -> GateChoice:
     """At which of their gates they want something done."""
     gates = await store.admins.gates_of(row.user_id)
-    lines = tuple(GateLine(gate.chat_id, gate.title, gate.is_on, gate.switch, waiting=0) for gate in gates[:MOST_GATES])
+    lines = []
+    for gate in gates[:MOST_GATES]:
+        health = (await store.gates.extras(gate.chat_id)).health
+        lines.append(GateLine(gate.chat_id, gate.title, gate_state(gate, health, now), waiting=0))
     more = max(0, len(gates) - MOST_GATES)
-    return GateChoice(lines, str(row.details["then"]), str(row.details.get("value", "")), more)
+    return GateChoice(tuple(lines), str(row.details["then"]), str(row.details.get("value", "")), more)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import zip_longest
+from operator import itemgetter
 
 from bot.clock import Clock
 from bot.domain.admission import VerifiedPhone
@@ -40,6 +41,7 @@ from bot.domain.settings import WayIn
 from bot.domain.verification import Verification, VerificationState
 from bot.usecases.announce import announcement_of, with_texts
 from bot.usecases.delete_person import deletion_view
+from bot.usecases.hint_call import hint_in
 from bot.usecases.operators import IsOperator, is_for_operators
 from bot.usecases.panel_views import panel_view
 from bot.usecases.ports import Store, UnreadableRow
@@ -50,6 +52,8 @@ TWICE = 2
 """After so many attempts given up, the person may ask an admin."""
 MOST_LINES = 500
 """Decisions told to log chats in one look."""
+MOST_SMALL = 60
+"""Small errands among which those go first whose chats have none before them."""
 MOST_LATE = 500
 """Screens for which it is too late that are given up together."""
 NUMBERS_OF_LINES = frozenset({"user_id", "admin_id", "gate", "topic", "seconds", "count"})
@@ -60,12 +64,14 @@ PATIENT_SHARE = 5
 
 @dataclass(slots=True)
 class Busy:
-    """What is being delivered right now, and so must not be picked again; and chats that may not be written to yet."""
+    """What is being delivered right now, and so must not be picked again; chats that may not be written to yet; and
+    kinds of errands of which no more may be under way."""
 
     grants: set[tuple[int, int]] = field(default_factory=set)
     errands: set[int] = field(default_factory=set)
     screens: set[int] = field(default_factory=set)
     resting: frozenset[int] = frozenset()
+    full: frozenset[ErrandKind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +87,11 @@ ViewOf = Callable[[Store, ScreenRow, datetime], Awaitable[View | None]]
 
 
 class PickParcels:
-    """Guard joins and grants first, then answers to buttons, alerts and other small errands, then screens (of those
-    who just acted before others) in turn with mutes. What can wait comes last, in turn: declines and notices, the
-    log, screens of the crowd of a raid, refreshes of screens. `limit` holds for each sort, so that none keeps the
-    others from being looked at; a sort of which nothing is due is not asked for.
+    """Guard joins and grants first, then answers to buttons, alerts and other small errands, one of each chat before
+    the second of any, then screens (of those who just acted before others) in turn with mutes; at every other look
+    these before the small errands, of which a few people can make very many. What can wait comes last, in turn:
+    declines and notices, the log, screens of the crowd of a raid, refreshes of screens. `limit` holds for each
+    sort, so that none keeps the others from being looked at; a sort of which nothing is due is not asked for.
 
     Telegram gives guard joins ten seconds, so they begin; grants take turns with them, lest a flood of newcomers
     keep those waiting who have called. Often no more than one of all can go at once: `look` is how many looks there
@@ -109,16 +116,15 @@ class PickParcels:
             else []
         )
         grants = await store.grants.due(now, limit, busy.grants) if _has_come(due.grants, now) else []
+        most = {Urgency.LOG: MOST_LINES, Urgency.SOON: max(limit, MOST_SMALL)}
         guards, soon, pressing, later, lines = [
-            await store.errands.due(
-                now, MOST_LINES if urgency is Urgency.LOG else limit, busy.errands, urgency, busy.resting
-            )
+            await store.errands.due(now, most.get(urgency, limit), busy.errands, urgency, busy.resting, busy.full)
             if _has_come(due.errands.get(urgency), now)
             else []
             for urgency in (Urgency.AT_ONCE, Urgency.SOON, Urgency.PRESSING, Urgency.LATER, Urgency.LOG)
         ]
         later, lines = _usable(store, later), _usable(store, lines)
-        soon = await self._permitted(store, soon, now)
+        soon = await self._permitted(store, _by_turns_of_chats(soon)[:limit], now)
         urgent = _in_turn(look, pressing, [screen for screen in screens if not is_patient(screen)])
         crowd = [screen for screen in screens if screen.is_crowd and not screen.is_refresh]
         patient = _in_turn(
@@ -128,8 +134,9 @@ class PickParcels:
             crowd,
             [s for s in screens if s.is_refresh],
         )
-        rest = [*patient, *urgent] if patient_first(look) else [*urgent, *patient]
-        return Picked([*_in_turn(look, guards, grants), *soon, *rest], due.first())
+        rest = [*soon, *urgent] if look % 2 == 0 else [*urgent, *soon]
+        rest = [*patient, *rest] if patient_first(look) else [*rest, *patient]
+        return Picked([*_in_turn(look, guards, grants), *rest], due.first())
 
     async def _permitted(self, store: Store, errands: Sequence[ErrandDue], now: datetime) -> list[ErrandDue]:
         """Without those for operators whose reader is none any more: they are not run."""
@@ -344,7 +351,7 @@ class Facts:
         if number is None or ends_at is None:
             return Asking(verification.id)
         until = row.details.get("until")
-        hint, hint_at = _hint(row, verification.id, now)
+        hint, hint_at = hint_in(row.details, verification.id, now)
         return NumberShown(
             verification_id=verification.id,
             token=verification.token,
@@ -360,16 +367,6 @@ class Facts:
             hint_at=hint_at,
             appeal=self._appeal(user_id) if hint is CallHint.UNCLEAR else Appeal.NONE,
         )
-
-
-def _hint(row: ScreenRow, verification_id: int, now: datetime) -> tuple[CallHint | None, datetime | None]:
-    """What to say of a call that confirmed nothing; or when that is to be said."""
-    if row.details.get("hint_of") != verification_id:
-        return None, None
-    at = row.details.get("hint_at")
-    if at is not None and _moment(at) > now:
-        return None, _moment(at)
-    return CallHint(str(row.details["hint"])), None
 
 
 def is_patient(parcel: Parcel) -> bool:
@@ -394,6 +391,15 @@ def _in_turn(look: int, *sorts: Sequence[Parcel]) -> list[Parcel]:
     first = look % len(there) if there else 0
     turns = zip_longest(*there[first:], *there[:first])
     return [parcel for turn in turns for parcel in turn if parcel is not None]
+
+
+def _by_turns_of_chats(errands: Sequence[ErrandDue]) -> list[ErrandDue]:
+    """The first of each chat, then the second of each, and so on."""
+    turns, of_chat = list[int](), Counter[int]()
+    for errand in errands:
+        turns.append(of_chat[errand.chat_id])
+        of_chat[errand.chat_id] += 1
+    return [errand for _, errand in sorted(zip(turns, errands, strict=True), key=itemgetter(0))]
 
 
 def _is_late(row: ScreenRow, people: Mapping[int, Person], now: datetime) -> bool:

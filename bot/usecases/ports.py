@@ -13,7 +13,7 @@ from bot.domain.gateway import EventSource, GatewayEvent, NumberOffer
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint, Phone
 from bot.domain.statistics import Grain, Period, Sum
-from bot.domain.verification import Verification
+from bot.domain.verification import Call, Verification
 from bot.usecases.ports_delivery import DueTimes, Errands, Screens
 from bot.usecases.ports_gates import Admins, Appeals, Gates, Grants, JoinRequests, Standings
 from bot.usecases.ports_installation import AddedOperators, Announcements
@@ -51,14 +51,20 @@ class Vault(Protocol):
 
     def fingerprint(self, phone: Phone) -> Fingerprint: ...
 
-    def seal(self, phone: Phone) -> bytes:
-        """The number, encrypted."""
+    def seal(self, phone: Phone, token: str) -> bytes:
+        """The number, encrypted and bound to the verification that has this token."""
 
-    def unseal(self, sealed: bytes) -> Phone | None:
-        """The number; None when it was sealed with another key."""
+    def unseal(self, sealed: bytes, token: str) -> Phone | None:
+        """The number; None when it was sealed with another key, or for another verification."""
 
-    def digest(self, text: str) -> str:
-        """A keyed digest of a text that may hold a phone number."""
+    def username_digest(self, username: str) -> str:
+        """A keyed digest of a user name, in small letters."""
+
+    def report_digest(self, identity: str) -> str:
+        """A keyed digest of what tells one report of the gateway from others; it may hold a phone number."""
+
+    def earlier_digest(self, text: str) -> str:
+        """The digest that versions made of either which had one key for all; rows of theirs still have it."""
 
     def seal_bytes(self, plain: bytes) -> bytes:
         """What may hold phone numbers, encrypted."""
@@ -89,6 +95,15 @@ class InboxSource(Protocol):
     async def read_inbox(self, after_id: int | None) -> list[GatewayEvent]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class HeardCall:
+    """A call that was kept, with its number as it arrived. `inbox_id`: of its entry in the gateway's inbox."""
+
+    event_id: int
+    call: Call
+    inbox_id: int | None
+
+
 class GatewayEvents(Protocol):
     """All that the gateway reported."""
 
@@ -100,8 +115,17 @@ class GatewayEvents(Protocol):
     async def keep_many(self, events: Collection[NewGatewayEvent], now: datetime) -> set[str]:
         """Keep events that need nothing more, by one statement; the digests of those that were not kept before."""
 
+    async def kept(self, digests: Collection[str]) -> set[str]:
+        """Those of these digests with which there is an event."""
+
+    async def is_kept(self, digest: str) -> bool:
+        """Whether there is an event with this digest."""
+
     async def forget_foreign(self, before: datetime) -> None:
         """Delete what was received earlier and is no call."""
+
+    async def unused_calls(self, fingerprint: Fingerprint, since: datetime) -> list[HeardCall]:
+        """The calls of this phone that were received since then and confirmed nothing, oldest first."""
 
     async def used_for(self, event_id: int, verification_id: int) -> None: ...
 

@@ -73,6 +73,9 @@ class Errands(Protocol):
     ) -> None:
         """Put it in the queue. A `key` that is there already, done or not, makes it a repeat: nothing is added.
 
+        One that a person makes by pressing or writing is due later, or not added, if they have many to be run; see
+        `bot.domain.delivery.PACED`.
+
         `user_id`: whom it is about. `job`: the name of what it is a part of. `after`: seconds to rest.
         `crowd`: one of very many, which goes after all others of its urgency.
         """
@@ -94,9 +97,15 @@ class Errands(Protocol):
         """Put a crowd in the queue that goes to a chat each, with the same details."""
 
     async def due(
-        self, now: datetime, limit: int, busy: Collection[int], urgency: Urgency, resting: Collection[int] = ()
+        self,
+        now: datetime,
+        limit: int,
+        busy: Collection[int],
+        urgency: Urgency,
+        resting: Collection[int] = (),
+        full: Collection[ErrandKind] = (),
     ) -> list[ErrandDue]:
-        """Those of one urgency; no messages to chats that are `resting`."""
+        """Those of one urgency; no messages to chats that are `resting`, and none of the kinds in `full`."""
 
     async def cancel(
         self, kind: ErrandKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False
@@ -108,6 +117,17 @@ class Errands(Protocol):
 
     async def left_about(self, user_id: int, kinds: Collection[ErrandKind]) -> list[ErrandLeft]:
         """Those of these kinds about a person that are still to be run, oldest first."""
+
+    async def undone(self, kinds: Collection[ErrandKind], chat_id: int) -> int:
+        """How many of these kinds are still to be run in a chat; counted to `MOST_UNDONE`."""
+
+    async def ask_again(self, job: str, details: Mapping[str, str | int]) -> bool:
+        """Note of the parts of a job that are still to be run that it was asked for once more, with these details too;
+        whether there are any."""
+
+    async def asked_since(self, errand: ErrandDue) -> Mapping[str, str | int] | None:
+        """The details with which it was asked for once more since this was picked; None when it was not. Whoever asks
+        from now on waits for the end of the transaction, and finds it done if it was."""
 
     async def job(self, name: str) -> tuple[int, int]:
         """How many parts a job has, and how many are done."""
@@ -170,6 +190,12 @@ class Screens(Protocol):
 
     async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
         """What this person should see, and its details; None when nothing was ever shown."""
+
+    async def showing(self, gate_id: int) -> list[int]:
+        """Whose screens show a page about this gate that is for its admins, or for operators."""
+
+    async def progress_of(self, user_ids: Collection[int]) -> dict[int, Mapping[str, str | int]]:
+        """The details of the screens of those of these persons who see how their verification goes."""
 
     async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
         """When the next try opens, or opened, for those of these persons whose screen says so."""

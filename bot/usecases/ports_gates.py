@@ -69,6 +69,9 @@ class Gates(Protocol):
     async def lock(self, chat_id: int) -> Gate | None:
         """The gate as it is stored now, kept from other transactions until this one ends."""
 
+    async def lock_if_free(self, chat_id: int) -> Gate | None:
+        """The same; None while another transaction holds it."""
+
     async def save(self, gate: Gate, now: datetime, added_by: int | None = None) -> None:
         """Keep what Telegram tells of the chat; what its admins chose stays."""
 
@@ -171,8 +174,9 @@ class JoinRequests(Protocol):
         not told yet: it is not told any more, and they wait again."""
 
     async def unprompted(self, joined_before: datetime) -> list[tuple[int, datetime]]:
-        """Gates with muted newcomers who are not known to have been told how to verify, and when the newest of those
-        joined: who could not be told, or joined before and has not come to the private chat."""
+        """Gates with muted newcomers of whom the group is to be told, and when the newest of those joined: those who
+        could not be told alone how to verify, and at gates with `prompts_group` also those who joined before and have
+        not come to the private chat."""
 
     async def forget_names(self, decided_before: datetime) -> None:
         """Drop the names of those who were decided about earlier."""

@@ -10,7 +10,7 @@ from bot.domain.gate import Gate
 from bot.domain.health import Health
 from bot.domain.installation import GateVitals
 from bot.domain.outbox import Letter, NewLetter, Outgoing, Retries, Target
-from bot.domain.trouble import Alarm, Queue, Sighting
+from bot.domain.trouble import Alarm, Queue, Sighting, Unmatched
 
 
 class Alarms(Protocol):
@@ -89,8 +89,15 @@ class Vitals(Protocol):
     async def unreported(self, since: datetime, before: datetime) -> tuple[int, datetime | None]:
         """How many confirmations the inbox alone made in that time, and when the first of them."""
 
+    async def unmatched(self, since: datetime, now: datetime) -> Unmatched:
+        """What became of the calls reported since then; of many, the newest. How many people waited in vain is counted
+        only where it matters, and only up to what matters."""
+
     async def gates(self, since: datetime) -> list[GateVitals]:
         """All gates there ever were, with how each is doing; `since`: people who came round them later count."""
+
+    async def states(self) -> list[tuple[Gate, Health | None]]:
+        """All gates there ever were, with what Telegram said last of each."""
 
     async def rights(self) -> list[tuple[Gate, Health]]:
         """The gates that work, and how Telegram last said it stands there."""

@@ -11,8 +11,9 @@ from bot.clock import Clock
 from bot.domain.contact import ContactRefusal
 from bot.domain.gate import Gate, GrantState, Hindrance, JoinRequest
 from bot.domain.gateway import GatewayReason
-from bot.domain.screen import Granted
+from bot.domain.screen import CallHint, Granted
 from bot.domain.verification import PHONE_KEPT, Verification, VerificationState
+from bot.usecases.hint_call import hint_in
 from bot.usecases.ports import Store
 
 TOLD_AFTERWARDS = timedelta(minutes=10)
@@ -47,7 +48,8 @@ class CallScreen:
     waits all the same, and why. `is_known`: they are verified, and a gate wants a newer call. `until` is when the next
     try opens, while another one is refused; `told_until` when the link ceases to tell anything, once that is known.
     `refusal` is why the last contact was not taken. In the Mini App there may be no verification to tell of: then
-    `verification_id` is 0 and `token` empty.
+    `verification_id` is 0 and `token` empty. `hint` tells of a call that confirmed nothing, `digits` how its number
+    ends; `hint_at` is when there will be such a hint.
     """
 
     verification_id: int
@@ -69,6 +71,9 @@ class CallScreen:
     gates: tuple[Granted, ...] = ()
     hindered: tuple[tuple[str, Hindrance], ...] = ()
     is_known: bool = False
+    hint: CallHint | None = None
+    digits: str = ""
+    hint_at: datetime | None = None
 
     @property
     def is_running(self) -> bool:
@@ -115,6 +120,8 @@ class ReadCalls:
         states = {verification.id: _state(verification, now) for verification in verifications}
         ended = {verification.user_id for verification in verifications if states[verification.id] in UNCONFIRMED}
         limited_until = await store.screens.limited_until(ended) if ended else {}
+        calling = {one.user_id for one in verifications if states[one.id] is CallState.WAITING}
+        progress = await store.screens.progress_of(calling) if calling else {}
         screens = {}
         for verification in verifications:
             user_id, state = verification.user_id, states[verification.id]
@@ -130,6 +137,11 @@ class ReadCalls:
             told_until = _told_until(ended_at, until)
             if until is not None and until > now:
                 state = CallState.LIMITED
+            hint, hint_at, digits = None, None, ""
+            if number is not None:
+                details = progress.get(user_id, {})
+                hint, hint_at = hint_in(details, verification.id, now)
+                digits = str(details.get("digits", "")) if hint is CallHint.OTHER_NUMBER else ""
             screens[verification.token] = CallScreen(
                 verification_id=verification.id,
                 user_id=user_id,
@@ -148,6 +160,9 @@ class ReadCalls:
                 no_other=number is not None and not verification.asking and verification.id in failed,
                 gates=tuple(gates),
                 hindered=hindered_at(waiting.get(user_id, ())) if state is CallState.CONFIRMED else (),
+                hint=hint,
+                digits=digits,
+                hint_at=hint_at,
             )
         return screens
 

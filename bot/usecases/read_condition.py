@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.condition import Kept
 from bot.domain.delivery import Urgency
+from bot.domain.health import GateState, gate_state
 from bot.domain.trouble import Queue
 from bot.usecases.ports import Store
 
@@ -34,7 +37,13 @@ class ReadCondition:
             breaker=await store.gateway.breaker(),
             called_back_at=await store.vitals.called_back_at(),
             inbox_read_at=inbox_read_at,
+            gates=await count_states(store, now),
         )
+
+
+async def count_states(store: Store, now: datetime) -> Mapping[GateState, int]:
+    """How many gates are in each state; of those that the bot lost, how many it knows of."""
+    return Counter(gate_state(gate, health, now) for gate, health in await store.vitals.states())
 
 
 def _without_own(queue: Queue, now: datetime) -> Queue:

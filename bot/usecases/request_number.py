@@ -16,6 +16,7 @@ from bot.domain.trouble import Sighting, Trouble
 from bot.usecases.ports import NumberSource, PhoneRules, Store, Transactions, UnreadableRow, Vault
 from bot.usecases.ports_people import NumberAsk
 from bot.usecases.raise_alarm import RaiseAlarm
+from bot.usecases.take_gateway_event import take_earlier_call
 from bot.usecases.tell_operators import TellOperators
 
 INBOX_PATIENCE = 2.0
@@ -25,7 +26,8 @@ INBOX_PATIENCE = 2.0
 class RequestNumber:
     """Ask the gateway for one number and note what it said. `mark_inbox` is None when the inbox is not read.
 
-    Before, the inbox is read, so that only what arrives later can be taken for a call to this number. While the
+    Before, the inbox is read, so that only what arrives later can be taken for a call to this number. A call
+    that was reported before the gateway answered counts once the number is known. While the
     breaker is open nobody asks. A refusal ends a verification that has no number yet; one that has goes on.
     Trouble that only operators can mend is told to them once, not once per person.
     """
@@ -67,7 +69,7 @@ class RequestNumber:
         return await self._transactions.transact(read)
 
     async def __call__(self, ask: NumberAsk) -> None:
-        phone = self._vault.unseal(ask.sealed)
+        phone = self._vault.unseal(ask.sealed, ask.verification.token)
         if phone is None:
             # SECRET_KEY was changed meanwhile: the person is asked for their contact anew.
             await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), was_asked=False)
@@ -126,6 +128,9 @@ class RequestNumber:
                 return
             store.journal.about(Event.ANOTHER_GIVEN if verification.numbers else Event.NUMBER_GIVEN, now, verification)
             await store.screens.touch([verification.user_id], now)
+            given = await store.verifications.get(verification.id)
+            if given is not None and given.number is not None:
+                await take_earlier_call(store, self._phones, given, given.number.asked_at, now)
 
         await self._transactions.transact(note)
 

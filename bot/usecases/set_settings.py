@@ -35,6 +35,7 @@ PAGES = {
     Setting.RAID: Page.RAID,
     Setting.RAID_SIZE: Page.RAID,
     Setting.TIDIES: Page.TIDY,
+    Setting.PROMPTS: Page.WAY,
 }
 """Where a setting is seen."""
 

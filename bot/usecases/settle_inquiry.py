@@ -7,10 +7,11 @@ from datetime import datetime
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
 from bot.domain.panel import Act, ActKind, Page
 from bot.usecases.admin_desk import AdminDesk
-from bot.usecases.follow_rights import take_health
-from bot.usecases.open_panel import ask_health, panel_start, redraw_panels, show_page
+from bot.usecases.follow_rights import answer_with_health, take_health
+from bot.usecases.open_panel import ANSWERS, ask_health, ask_health_again, panel_start, redraw_panels, show_page
 from bot.usecases.point import POINTED_FOR, point_to
 from bot.usecases.ports import Store
+from bot.usecases.protect import tell_of_bypass
 
 INQUIRIES = frozenset(
     {
@@ -30,6 +31,8 @@ class SettleInquiry:
         self._desk = desk
 
     async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+        if errand.kind is ErrandKind.CHECK_GATE:
+            await ask_health_again(store, errand, now)
         match errand.kind, receipt.result:
             case ErrandKind.CHECK_ADMIN, Result.DONE:
                 await self._desk.told(store, errand, receipt.answer["rights"])
@@ -53,13 +56,17 @@ class SettleInquiry:
         if (admins := receipt.answer.get("admins")) is not None:
             await store.admins.are(gate.chat_id, admins, now)
         await take_health(store, gate, receipt.answer["health"], now, tells="tells" in errand.details)
+        if ANSWERS in errand.details:
+            await answer_with_health(store, gate, int(errand.details[ANSWERS]), receipt.answer["health"], now)
         await redraw_panels(store, gate.chat_id, now)
         # Also of one that shows no page yet: it rests until this is known.
-        await store.screens.touch([errand.chat_id], now)
+        await store.screens.touch({errand.chat_id, *await store.screens.showing(gate.chat_id)}, now)
 
     @staticmethod
     async def _link_made(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
         gate_id = int(errand.details["gate"])
+        if "bypassed" in errand.details:
+            await tell_of_bypass(store, errand, receipt, now)
         if receipt.result is not Result.DONE:
             # The card tells which right is missing.
             await ask_health(store, gate_id, errand.chat_id, now)

@@ -15,8 +15,9 @@ from bot.domain.rights import NO_ADMIN
 from bot.domain.screen import Face
 from bot.usecases.admin_desk import AdminDesk, Doer
 from bot.usecases.call_panel import GroupCommand
+from bot.usecases.find_people import find_by_username
 from bot.usecases.needed_rights import refusal_of
-from bot.usecases.open_panel import show_page
+from bot.usecases.open_panel import ask_about_gates, show_page
 from bot.usecases.point import point_to
 from bot.usecases.ports import Store, Vault
 from bot.usecases.ports_people import Person
@@ -45,7 +46,7 @@ async def identify(store: Store, vault: Vault, named: Named, gate_ids: Collectio
         return {"value": named.missing}
     if named.user_id is not None:
         return {"value": named.user_id}
-    user_id = await store.people.by_username(vault.digest(named.username.lower()))
+    user_id = await find_by_username(store, vault, named.username)
     if user_id is None:
         return {"value": Missing.UNKNOWN}
     known_at = {request.gate_id for request in await store.requests.of_person(user_id)}
@@ -133,9 +134,7 @@ class CommandInPrivate:
             return
         chosen: dict[str, str | int] = {"then": name, "value": details.get("value", "")}
         await store.screens.show(person.user_id, person.chat_id, Face.GATES, now, details=chosen, fresh=True)
-        for gate in gates:
-            asked: dict[str, str | int] = {"act": "", "gate": gate.chat_id, "user_id": person.user_id}
-            await store.errands.add(ErrandKind.CHECK_ADMIN, person.user_id, asked, now, user_id=person.user_id)
+        await ask_about_gates(store, person, now)
 
 
 class FollowLink:

@@ -47,7 +47,9 @@ class TakeGatewayEvent:
         now = self._clock.now()
         caller = await self._caller(store, event, now) if event.caller else None
         fingerprint = self._vault.fingerprint(caller) if caller else None
-        digest = self._vault.digest(event.identity) if event.identity else self._randomness.token()
+        if event.identity and await store.events.is_kept(self._vault.earlier_digest(event.identity)):
+            return False
+        digest = self._vault.report_digest(event.identity) if event.identity else self._randomness.token()
         event_id = await store.events.keep(event, digest, fingerprint, caller.mask if caller else "", now)
         if event_id is None:
             return False
@@ -65,15 +67,21 @@ class TakeGatewayEvent:
     async def take_many(self, store: Store, events: Sequence[GatewayEvent]) -> list[bool]:
         """The same of several, in their order. Those that are no calls are kept by one statement, however many."""
         now = self._clock.now()
-        news = [self._new(event) for event in events if event.kind is not EventKind.CALL]
-        kept = iter(news)
-        unknown = await store.events.keep_many(news, now)
+        others = [event for event in events if event.kind is not EventKind.CALL]
+        # Under which digest an earlier version kept them.
+        earlier = [self._vault.earlier_digest(event.identity) if event.identity else "" for event in others]
+        kept = await store.events.kept(earlier) if earlier else set()
+        news = [self._new(event) for event in others]
+        unknown = await store.events.keep_many(
+            [new for new, old in zip(news, earlier, strict=True) if old not in kept], now
+        )
+        left = iter(news)
         foreign = []
         for event in events:
             if event.kind is EventKind.CALL:
                 foreign.append(await self(store, event))
                 continue
-            digest = next(kept).digest
+            digest = next(left).digest
             foreign.append(digest in unknown)
             # The same one once more in the same request is none.
             unknown.discard(digest)
@@ -81,7 +89,7 @@ class TakeGatewayEvent:
 
     def _new(self, event: GatewayEvent) -> NewGatewayEvent:
         phone = self._phones.parse(event.caller) if event.caller else None
-        digest = self._vault.digest(event.identity) if event.identity else self._randomness.token()
+        digest = self._vault.report_digest(event.identity) if event.identity else self._randomness.token()
         fingerprint = self._vault.fingerprint(phone) if phone else None
         return NewGatewayEvent(event, digest, fingerprint, phone.mask if phone else "")
 
@@ -108,16 +116,6 @@ class TakeGatewayEvent:
     async def _is_awaited(self, store: Store, phone: Phone, since: datetime) -> bool:
         return bool(await store.verifications.unconfirmed_by_phone(self._vault.fingerprint(phone), since))
 
-    def _called(self, written: str, verification: Verification) -> str:
-        """The number that was called, as it was given to this person when it can be that one."""
-        if not written:
-            return ""
-        direct = self._phones.parse(written)
-        spelled = [direct.e164] if direct else []
-        spelled += [phone.e164 for phone in self._phones.readings(written, [verification.region or ""])]
-        given = [number for number in spelled if any(number in offered.offer for offered in verification.numbers)]
-        return given[0] if given else direct.e164 if direct else written
-
     @staticmethod
     async def _is_known(store: Store, fingerprint: Fingerprint, now: datetime) -> bool:
         if await store.phones.owners(fingerprint):
@@ -135,7 +133,7 @@ class TakeGatewayEvent:
             verification = await store.verifications.get(found.id)
             if verification is None:
                 continue
-            called = self._called(event.called, verification)
+            called = called_number(self._phones, event.called, verification)
             call = Call(fingerprint, called, event.placed_at, now, event.source)
             if verification.heard_in(call, event.inbox_id) is None:
                 continue
@@ -152,6 +150,36 @@ def in_parts(events: Sequence[GatewayEvent]) -> Iterator[Sequence[GatewayEvent]]
     """What is taken in one transaction each."""
     for first in range(0, len(events), PART):
         yield events[first : first + PART]
+
+
+def called_number(phones: PhoneRules, written: str, verification: Verification) -> str:
+    """The number that was called, as it was given to this person when it can be that one."""
+    if not written:
+        return ""
+    direct = phones.parse(written)
+    spelled = [direct.e164] if direct else []
+    spelled += [phone.e164 for phone in phones.readings(written, [verification.region or ""])]
+    given = [number for number in spelled if any(number in offered.offer for offered in verification.numbers)]
+    return given[0] if given else direct.e164 if direct else written
+
+
+async def take_earlier_call(
+    store: Store, phones: PhoneRules, verification: Verification, asked_at: datetime, now: datetime
+) -> None:
+    """A number was given, and may have been called before it was known here: the person had it from an earlier
+    attempt, or the gateway's report was faster than its answer. What was heard from their phone since the number was
+    asked for confirms, if it names that number."""
+    for heard in await store.events.unused_calls(verification.fingerprint, asked_at):
+        call = replace(heard.call, called=called_number(phones, heard.call.called, verification))
+        if call.called and verification.heard_in(call, heard.inbox_id) is not None:
+            other = EventSource.INBOX if call.source is EventSource.CALLBACK else EventSource.CALLBACK
+            if call.placed_at is None and await store.events.pair_with_twin(
+                heard.event_id, call.caller, other, now - TWIN_WITHIN
+            ):
+                continue
+            await store.events.used_for(heard.event_id, verification.id)
+            await confirm(store, verification, now, call.source)
+            return
 
 
 async def confirm(store: Store, verification: Verification, now: datetime, how: str) -> None:

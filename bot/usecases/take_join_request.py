@@ -16,11 +16,13 @@ from bot.domain.gate import (
 )
 from bot.domain.journal import Event
 from bot.domain.screen import Face
+from bot.domain.settings import WayIn
 from bot.usecases.admit import decide
 from bot.usecases.notice_raid import notice_raid
 from bot.usecases.personal_links import enter_by_own_link
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
+from bot.usecases.protect import request_seen
 
 
 class TakeJoinRequest:
@@ -60,7 +62,10 @@ class TakeJoinRequest:
         deadline_at = now + gate.rules(now).deadline
         request = JoinRequest(gate.chat_id, person.user_id, now, deadline_at, RequestState.WAITING, query_id, name=name)
         if link and await enter_by_own_link(store, gate, request, link, now):
+            if gate.settings.way is WayIn.LINK:
+                await request_seen(store, gate, now)
             return
+        await request_seen(store, gate, now)
         await store.requests.keep(request)
         store.journal.add(Event.JOIN_ASKED, now, user_id=person.user_id, gate_id=gate.chat_id)
         gate = await notice_raid(store, gate, now)

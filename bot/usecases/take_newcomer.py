@@ -27,7 +27,11 @@ from bot.usecases.admit import BY_NOBODY, Why, let_through, mute, reward
 from bot.usecases.notice_raid import notice_raid
 from bot.usecases.personal_links import is_still_given, link_of, take_back_link
 from bot.usecases.ports import Store
+from bot.usecases.protect import member_bypassed
 from bot.usecases.record import tell_log
+
+JOINED = "joined"
+"""They came by themselves and had not asked: past the gate, where people have to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +85,18 @@ class TakeNewcomer:
         is_mute = request is not None and request.way is WayIn.MUTE
         if request is not None and state is RequestState.WAITING and not is_mute and (newcomer.asked or not gate.mutes):
             await self._let_in_by_hand(store, gate, request, newcomer, now)
+            await self._note_bypass(store, gate, newcomer, now)
             return True
         store.journal.add(Event.MEMBER_CAME, now, user_id=user_id, gate_id=gate_id, code=_how(newcomer))
         decision = await store.standings.get(gate_id, user_id)
         if decision is not None and decision.standing is Standing.BLOCKED and gate.works:
+            await self._note_bypass(store, gate, newcomer, now)
             await store.errands.add(ErrandKind.BAN, gate_id, {"user_id": user_id}, now, user_id=user_id)
             return False
         if not newcomer.asked and await self._came_by_link(store, gate, request, newcomer, now):
             return True
         if not gate.mutes or newcomer.is_admin:
+            await self._note_bypass(store, gate, newcomer, now)
             return True
         hindered, may_write, verification_id = await self._is_known(store, gate, decision, user_id, now)
         if may_write:
@@ -99,6 +106,11 @@ class TakeNewcomer:
             return True
         await self._keep(store, gate, newcomer, hindered, now)
         return newcomer.actor_id == ANONYMOUS_ADMIN
+
+    @staticmethod
+    async def _note_bypass(store: Store, gate: Gate, newcomer: Newcomer, now: datetime) -> None:
+        if _how(newcomer) == JOINED and not newcomer.is_admin:
+            await member_bypassed(store, gate, now)
 
     async def _let_in_by_hand(
         self, store: Store, gate: Gate, request: JoinRequest, newcomer: Newcomer, now: datetime
@@ -191,4 +203,4 @@ class TakeNewcomer:
 def _how(newcomer: Newcomer) -> str:
     if newcomer.asked:
         return "approved"
-    return "joined" if newcomer.actor_id == newcomer.user_id else "added"
+    return JOINED if newcomer.actor_id == newcomer.user_id else "added"

@@ -30,6 +30,7 @@ from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.tell_operators import TellOperators
 
 UNREPORTED_WITHIN = timedelta(hours=6)
+UNMATCHED_WITHIN = timedelta(hours=1)
 REPORT_TAKES = timedelta(minutes=2)
 """How much later than the inbox a callback may tell of the same call."""
 REPORT_BEFORE = timedelta(minutes=15)
@@ -137,7 +138,8 @@ class WatchTroubles:
             if count >= UNREPORTED_FROM and first is not None:
                 is_reported = reported is not None and reported >= first - REPORT_BEFORE
                 found += [] if is_reported else [Sighting(Trouble.CALLBACK_SILENT, details={"count": count})]
-        return found
+        unmatched = (await store.vitals.unmatched(now - UNMATCHED_WITHIN, now)).sighting()
+        return found if unmatched is None else [*found, unmatched]
 
     async def _gates(self, store: Store, active: list[Alarm], now: datetime) -> list[Sighting]:
         off = [

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime, timedelta
+from statistics import median
 from typing import Generic, TypeVar
 
-from bot.clock import Clock
+from bot.clock import Clock, DateCheck
 from bot.domain.gateway import NOT_THE_PERSONS
 from bot.domain.trouble import ERRORS_WITHIN, FLOODS_WITHIN, STORAGE_WITHIN, Readings
 
 T = TypeVar("T")
 
+COMPARISONS = 5
+"""Of so many dates the one in the middle counts: one odd answer means nothing."""
+COMPARED_WITHIN = timedelta(hours=1)
 MOST = 10_000
 """Values kept of one kind; of more, the oldest are forgotten sooner."""
 
@@ -50,6 +54,8 @@ class Pulse:
         self._silent_since: datetime | None = None
         self._answered_at: datetime | None = None
         self._refused_parts: set[str] = set()
+        self._ahead: dict[str, deque[float]] = {}
+        self._compared_at: dict[str, datetime] = {}
 
     def transacted(self, seconds: float, is_kept: bool) -> None:  # noqa: FBT001 - the shape of storage's listeners
         """A transaction took so long, and was kept or not."""
@@ -77,9 +83,20 @@ class Pulse:
         self._silent_since = None if is_answered else self._silent_since or now
         self._answered_at = now if is_answered else self._answered_at
 
+    def dates_of(self, source: str) -> DateCheck:
+        """What is to hear of the dates of a source's answers."""
+
+        def told(seconds_ahead: float) -> None:
+            self._ahead.setdefault(source, deque(maxlen=COMPARISONS)).append(seconds_ahead)
+            self._compared_at[source] = self._clock.now()
+
+        return DateCheck(self._clock, told)
+
     def readings(self) -> Readings:
         """All of it."""
         asked = self._gateway.values()
+        since = self._clock.now() - COMPARED_WITHIN
+        ahead = {source: median(found) for source, found in self._ahead.items() if self._compared_at[source] >= since}
         return Readings(
             transactions=tuple(self._transactions.values()),
             unkept=len(self._unkept.values()),
@@ -91,4 +108,5 @@ class Pulse:
             asked_at=self._asked_at,
             outcome=self._outcome,
             refused_parts=tuple(sorted(self._refused_parts)),
+            clock_ahead=ahead,
         )

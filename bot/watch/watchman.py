@@ -92,15 +92,17 @@ class Watchman:
 
     def readings(self) -> Readings:
         """What is known now."""
+        felt = self._pulse.readings()
         outside, statement, disk = self._from_outside, self._purse.statement, self._disk()
         webhook = self._read_webhook() if self._read_webhook is not None else WebhookReading()
         known = {
             Trouble.MONEY_SHORT: statement.money is not None and (outside.spent is not None or not self._has_price),
             Trouble.WEBHOOK: webhook.is_known,
             Trouble.DISK_SHORT: disk is not None or self._folder is None,
+            Trouble.CLOCK: bool(felt.clock_ahead),
         }
         return replace(
-            self._pulse.readings(),
+            felt,
             money=None if statement.money is None else float(statement.money),
             currency=statement.currency,
             low_money=outside.low_money,

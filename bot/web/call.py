@@ -16,7 +16,8 @@ from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.gate import GrantState
 from bot.domain.gateway import GatewayReason
-from bot.telegram.sentences import contact_refusal, gateway_refusal, hindered_at
+from bot.domain.screen import CallHint
+from bot.telegram.sentences import contact_refusal, from_another_number, gateway_refusal, hindered_at, number_hidden
 from bot.telegram.sentences import toast as said
 from bot.telegram.texts import Texts, Words, visible
 from bot.usecases.ports import NumberSpelling
@@ -150,7 +151,7 @@ class CallView:
             "qr": None,
             "gates": [],
             "final": True,
-            "texts": {"lead": words("Opening…"), "note": "", "purpose": "", "mask": ""},
+            "texts": {"lead": words("Opening…"), "note": "", "purpose": "", "mask": "", "call_hint": ""},
         }
         files = (
             f'<link rel="stylesheet" href="{self._static.address("app.css")}">\n'
@@ -182,6 +183,7 @@ class CallView:
             lead=escape(texts["lead"]),
             title=escape(texts["lead"]),
             note=escape(texts["note"]),
+            call_hint=escape(texts["call_hint"]),
             mask=escape(texts["mask"]),
             spelled=escape(facts["spelled"]),
             tel=f' href="tel:{escape(facts["number"])}"' if facts["number"] else "",
@@ -258,6 +260,7 @@ def _sentences(screen: CallScreen, words: Words, now: datetime) -> dict[str, str
         "note": note,
         "purpose": words("To enter {gates}", gates=titles) if titles and is_ahead else "",
         "mask": words("from your phone {mask}", mask=screen.mask) if screen.mask else "",
+        "call_hint": _call_hint(screen, words),
     }
 
 
@@ -299,6 +302,24 @@ def _of_another(screen: CallScreen, words: Words) -> str:
     if screen.no_other:
         return words("There is no other number right now. This one still works.")
     return ""
+
+
+def _call_hint(screen: CallScreen, words: Words) -> str:
+    """What may be wrong with a call that came and confirmed nothing."""
+    tail = screen.mask.rpartition(" ")[2]
+    match screen.hint:
+        case CallHint.OTHER_NUMBER:
+            return from_another_number(screen.digits, tail, words)
+        case CallHint.HIDDEN:
+            return number_hidden(words)
+        case CallHint.UNCLEAR:
+            return words(
+                "❓ Called, and nothing happened? Call from the SIM that ends in {tail}, with your number shown; "
+                "roaming can hide it.",
+                tail=tail,
+            )
+        case None:
+            return ""
 
 
 def _confirmed(screen: CallScreen, words: Words) -> tuple[str, str]:

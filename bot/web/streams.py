@@ -247,8 +247,9 @@ class Streams:
                     stream.end()
 
     def _time(self, screen: CallScreen) -> None:
-        """That a limit is over is journalled nowhere: it is known by the time."""
-        if screen.until is None:
+        """That a limit is over, or a hint is due, is journalled nowhere: it is known by the time."""
+        moment = screen.until or screen.hint_at
+        if moment is None:
             self._limited.pop(screen.token, None)
         else:
-            self._limited[screen.token] = screen.until
+            self._limited[screen.token] = moment

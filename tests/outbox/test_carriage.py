@@ -188,8 +188,10 @@ async def test_proxies_of_the_environment_are_not_used(owners: Receiver, monkeyp
         ForeignReport("POST", "charset=utf-8&md5", "application/x-www-form-urlencoded", b"phone=7999&mes=%CF\xff\x00"),
         ForeignReport("GET", "phone=7999&mes=%D0%BF+%D1%80&md5=ab", "", b""),
         ForeignReport("POST", "", 'multipart/form-data; boundary="x"', b"--x\r\n\r\n"),
+        ForeignReport("POST", "", "text/plain; name=Отчёт", b"phone=7999&mes=x"),
+        ForeignReport("POST", "", b"text/plain; name=\xc8\xff".decode("utf-8", "surrogateescape"), b"phone=7999&mes=x"),
     ],
-    ids=["form", "get", "multipart"],
+    ids=["form", "get", "multipart", "utf-8 kind", "kind of any bytes"],
 )
 async def test_a_foreign_report_arrives_as_it_came(wire: Wire, report: ForeignReport) -> None:
     vault = KeyedVault("the key of these tests")

@@ -67,13 +67,37 @@ async def test_a_private_chat_takes_a_short_burst_then_one_message_a_second(
         await bot.send_message(anna.id, "and one more")
 
 
-async def test_a_group_takes_20_messages_a_minute(world: World, bot: Bot) -> None:
+async def test_a_group_takes_20_messages_in_any_minute(world: World, bot: Bot, real_time: RealTime) -> None:
     olga = world.person("Olga")
     group = world.group("Flat owners", owner=olga)
     await olga.makes_bot_admin(group)
     count, wait = await send_until_refused(bot, group.id, 25)
-    assert count == 20
-    assert 1 <= wait <= 3
+    assert (count, wait) == (20, 60)
+    real_time.seconds += 59
+    assert await send_until_refused(bot, group.id, 1 + 1) == (0, 1)
+    real_time.seconds += 1
+    assert await send_until_refused(bot, group.id, 25) == (20, 60)
+
+
+async def test_a_chat_that_is_to_rest_takes_no_message_while_others_do(
+    world: World, bot: Bot, real_time: RealTime
+) -> None:
+    anna, boris = world.person("Anna"), world.person("Boris")
+    for person in (anna, boris):
+        await person.says("/start")
+    world.telegram.flood.rest(anna.chat, 30)
+    assert await send_until_refused(bot, anna.id, 2) == (0, 30)
+    await bot.send_message(boris.id, "x")
+    real_time.seconds += 30
+    await bot.send_message(anna.id, "x")
+
+
+async def test_every_call_that_arrives_is_counted_with_its_moment(world: World, bot: Bot, real_time: RealTime) -> None:
+    for seconds in (0.0, 0.0, 0.9, 1.0, 1.9):
+        real_time.seconds = seconds
+        await bot.get_me()
+    assert list(world.telegram.flood.moments) == [0.0, 0.0, 0.9, 1.0, 1.9]
+    assert world.telegram.flood.most_within(1) == 3
 
 
 async def test_the_whole_bot_has_30_calls_a_second(world: World, bot: Bot) -> None:
@@ -113,7 +137,7 @@ async def test_ephemeral_messages_share_their_groups_budget(world: World, bot: B
     parameters = EphemeralMessageParameters(receiver_user_id=olga.id)
     for number in range(19):
         await bot.send_message(group.id, f"{number}", ephemeral_message_parameters=parameters)
-    assert await send_until_refused(bot, group.id, 5) == (1, 3)
+    assert await send_until_refused(bot, group.id, 5) == (1, 60)
     with pytest.raises(TelegramRetryAfter):
         await bot.send_message(group.id, "x", ephemeral_message_parameters=parameters)
 

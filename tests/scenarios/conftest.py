@@ -16,19 +16,53 @@ from tests.process import BotProcess
 
 Install = Callable[..., Awaitable[Installation]]
 
+ON_SQLITE_ONLY = frozenset(
+    {
+        "test_alarms",
+        "test_app",
+        "test_bad_input",
+        "test_balance",
+        "test_buttons",
+        "test_call_screen",
+        "test_call_screen_clients",
+        "test_call_screen_limits",
+        "test_calls",
+        "test_contacts",
+        "test_conversation",
+        "test_find",
+        "test_guard_advice",
+        "test_guard_joins",
+        "test_health",
+        "test_log_lines",
+        "test_panel",
+        "test_panel_files",
+        "test_panel_ways",
+        "test_raid_alerts",
+        "test_refused_parts",
+        "test_rich_screens",
+        "test_stats",
+        "test_who",
+    }
+)
+"""Stories about words, buttons, pictures, pages and the forms of requests: they run on SQLite only.
+
+They reach the database through use cases, and tests/usecases runs those on both databases. tests/both_databases.py
+reads the coverage of a whole run and fails where a query or a use case ran on SQLite only. All other stories, above all
+those about transactions, restarts, outages and several processes, run on both.
+"""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give the stories of `ON_SQLITE_ONLY` one database."""
+    if metafunc.definition.path.stem in ON_SQLITE_ONLY and "database_url" in metafunc.fixturenames:
+        metafunc.definition.add_marker(pytest.mark.parametrize("database_url", ["sqlite"], indirect=True))
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure the coverage of a story once, on SQLite, and not that of the long ones.
-
-    On PostgreSQL it takes the same branches of the rules, and measuring makes it half as slow again. What differs, in
-    `storage`, is measured on both databases by the tests of the use cases and of the storage. The long stories are
-    told by others too, with fewer people.
-    """
+    """Measure no coverage of the long stories: others tell them too, with fewer people."""
     for item in items:
-        is_story = Path(__file__).parent in item.path.parents
-        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        is_long = item.get_closest_marker("long") is not None
-        if is_story and (is_long or parameters.get("database_url") == "postgresql"):
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("long") is not None:
             item.add_marker("no_cover")
 
 

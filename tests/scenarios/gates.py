@@ -50,7 +50,7 @@ async def changes(callgate: Installation, group: Group, **changes: Any) -> None:
         await settings_changed(store, before, replace(before, settings=settings), app._parts.clock.now())
 
     await app._parts.database.transact(change)
-    app._parts.wake()
+    app._parts.wake_all()
 
 
 async def switches(callgate: Installation, group: Group, to: Switch, admin: Person) -> Toast:
@@ -66,7 +66,7 @@ async def switches(callgate: Installation, group: Group, to: Switch, admin: Pers
         )
 
     done = await app._parts.database.transact(switch)
-    app._parts.wake()
+    app._parts.wake_all()
     return done
 
 

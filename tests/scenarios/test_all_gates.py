@@ -54,9 +54,9 @@ async def test_what_a_gate_lacks_stands_on_its_card(world: World, brisk: Install
     await operator.presses("Flat owners")
 
     await operator.sees("Anybody can join without asking")
-    await operator.sees("on, something is missing")
+    await operator.sees("people can get in without verifying")
     await operator.presses("All groups")
-    await operator.sees("1. ⚠️ Flat owners · on, something is missing")
+    await operator.sees("1. ⚠️ Flat owners · on, but people can get in without verifying")
 
 
 async def test_many_gates_have_pages(world: World, brisk: Installation, operator: Person) -> None:

@@ -304,7 +304,6 @@ def test_whatever_happens_in_any_order(migrated_file: Path) -> None:
     AnyOrder.TestCase.settings = settings(
         max_examples=8,
         stateful_step_count=20,
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     AnyOrder.TestCase("runTest").debug()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from bot.sandbox.world import World
 from tests.installation import Installation
 from tests.scenarios.call_screens import OWN, address, events
 from tests.scenarios.conftest import Install
-from tests.scenarios.story import WINDOW, gets_number, guarded, verifications
+from tests.scenarios.story import WINDOW, eventually, gets_number, guarded, verifications
 
 
 @pytest.fixture
@@ -42,6 +43,53 @@ async def test_an_open_screen_tells_the_number_then_that_the_person_is_in(
         assert [gate["title"] for gate in told["gates"]] == ["Flat owners"]
         assert told["number"] == ""
         assert await open_screen.has_ended()
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ({"from_number": "+79165550193"}, "from another number (…93). Call from the SIM that ends in 45-12."),
+        ({"hidden": True}, "its number was hidden"),
+    ],
+)
+async def test_a_call_that_does_not_count_is_answered_with_a_hint_on_the_screen_too(
+    world: World, callgate: Installation, browser: httpx.AsyncClient, how: dict[str, Any], says: str
+) -> None:
+    anna = world.person("Anna", phone="+79161234512", language="en")
+    number = await gets_number(anna)
+    page = await address(callgate, anna)
+
+    async with events(browser, page) as open_screen:
+        assert (await open_screen.next())["texts"]["call_hint"] == ""
+        await anna.calls(number, **how)
+        told = await open_screen.next()
+
+        assert says in told["texts"]["call_hint"]
+        assert "193" not in told["texts"]["call_hint"]
+        assert told["state"] == "waiting"
+        assert says in (await browser.get(page)).text.replace("&#x27;", "'")
+        await anna.calls(number)
+        assert (await open_screen.until("confirmed"))["texts"]["call_hint"] == ""
+
+
+async def test_where_several_wait_on_one_number_the_screen_asks_after_a_minute(
+    world: World, callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    anna, boris = (world.person(name, language="en") for name in ("Anna", "Boris"))
+    number = await gets_number(anna)
+    assert await gets_number(boris) == number
+
+    async with events(browser, await address(callgate, anna)) as open_screen:
+        assert (await open_screen.next())["texts"]["call_hint"] == ""
+        await boris.calls(number, from_number="+79165550193")
+        await eventually(
+            callgate, "SELECT count(*) AS n FROM journal WHERE event = 'call_hinted' AND code = 'unclear'", [{"n": 2}]
+        )
+        world.clock.advance(61)
+        while not (told := await open_screen.next())["texts"]["call_hint"]:
+            pass
+
+    assert told["texts"]["call_hint"].startswith("❓ Called, and nothing happened?")
 
 
 async def test_several_tabs_hear_of_the_same_call(

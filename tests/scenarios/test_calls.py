@@ -63,7 +63,7 @@ async def test_a_call_confirms_however_it_is_reported(
     await anna.calls(await gets_number(anna))
 
     await anna.sees("✅")
-    assert [sent.status for sent in world.smsc.callback.sent] == [200]
+    await world.wait_until(lambda: [sent.status for sent in world.smsc.callback.sent] == [200])
     assert await callgate.rows(EVENTS) == [
         {"kind": "call", "source": "callback", "mask": "+7 ••• ••• 00-02", "counted": 1}
     ]

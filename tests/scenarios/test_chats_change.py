@@ -8,7 +8,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation, verify
-from tests.scenarios.gates import calls, chooses, is_swept, muting, with_gate, writes
+from tests.scenarios.gates import calls, chooses, is_muted, is_swept, muting, with_gate, writes
 from tests.scenarios.story import DAY, all_is_carried, eventually, guarded
 
 GATES = "SELECT chat_id, is_on FROM gates"
@@ -151,6 +151,17 @@ async def test_lines_about_who_joined_and_left_are_deleted_where_the_gate_wants_
 
     await world.wait_until(lambda: [message.text for message in group.messages] == ["hello"])
     assert all("loans" not in str(call) for call in calls(world, "sendMessage"))
+
+
+async def test_a_line_about_who_joined_from_a_community_is_deleted_too(world: World, brisk: Installation) -> None:
+    _, group = await muting(world, brisk, rights=("can_restrict_members", "can_delete_messages"), tidies_joins=True)
+    group.community = {"id": 7, "name": "Our house"}
+    advert = world.person("Cheap loans @loans", language="en")
+
+    await advert.joins_from_community(group)
+
+    await is_muted(world, group, advert)
+    await world.wait_until(lambda: group.messages == [])
 
 
 @pytest.mark.parametrize("tidies", [True, False])

@@ -62,9 +62,13 @@ async def test_when_telegram_does_not_say_the_rest_is_told_without_it(
 ) -> None:
     world.faults.add(where="telegram", kind=kind, method="getChat", times=None)
 
-    owner, _ = await guarded(world)
+    owner = world.person("Olga", language="en")
+    group = world.group("Flat owners", owner=owner)
+    await owner.says("/start")
+    await owner.sees("1. ")
+    await owner.makes_bot_admin(group, can_invite_users=True)
 
-    told = await reads(owner, "guarded now")
+    told = await reads(owner, "one step left")
     assert "Guard joins" not in told
     assert told.endswith("on for its invite link.")
 

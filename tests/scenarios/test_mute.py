@@ -183,7 +183,7 @@ async def test_people_whom_the_bot_cannot_tell_alone_are_told_by_one_message_tha
 async def test_who_did_not_get_the_message_meant_for_them_is_told_with_all_others_after_two_minutes(
     world: World, brisk: Installation
 ) -> None:
-    _, group = await muting(world, brisk)
+    _, group = await muting(world, brisk, prompts_group=True)
     anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
     anna.account.loses_ephemeral = True
     await anna.joins(group)
@@ -199,6 +199,45 @@ async def test_who_did_not_get_the_message_meant_for_them_is_told_with_all_other
     await verifies_from(group, anna)
     await is_freed(world, group, anna)
     await world.wait_until(lambda: posted(world, group) == [])
+
+
+async def test_a_newcomer_who_takes_no_notice_of_their_message_is_no_reason_to_write_to_the_group(
+    world: World, brisk: Installation
+) -> None:
+    _, group = await muting(world, brisk)
+    anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
+    await anna.joins(group)
+    await anna.sees_in(group, "Only you see this")
+    await all_is_carried(brisk)
+
+    for _ in range(3):
+        world.clock.advance(5 * MINUTE)
+        await is_swept(brisk)
+        await all_is_carried(brisk)
+
+    assert posted(world, group) == []
+    # Whom the bot cannot reach alone has no other way to learn it.
+    boris.account.ephemeral = False
+    await boris.joins(group)
+    await boris.sees_in(group, "New here?")
+
+
+async def test_a_message_that_telegram_takes_late_still_goes_to_the_newcomer_alone(
+    world: World, brisk: Installation
+) -> None:
+    _, group = await muting(world, brisk)
+    world.faults.add(where="telegram", kind="500", method="sendMessage", times=None)
+    anna = world.person("Anna", language="en")
+    await anna.joins(group)
+    await is_muted(world, group, anna)
+    world.clock.advance(5 * MINUTE)
+    await is_swept(brisk)
+
+    world.faults.clear()
+    world.clock.advance(5 * MINUTE)
+
+    await anna.sees_in(group, "Only you see this")
+    assert posted(world, group) == []
 
 
 async def test_who_came_to_the_private_chat_is_the_reason_for_no_message_in_the_group(

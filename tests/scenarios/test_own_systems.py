@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -211,6 +212,36 @@ async def test_what_the_gateway_reports_for_another_program_reaches_it_as_it_cam
         kind,
         body,
     )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/plain; name=Отчёт".encode(), b"text/plain; name=\xc8\xff", b"\xff", b"text/plain; name=\x7f\x01"],
+    ids=["utf-8", "latin-1", "one byte", "control characters"],
+)
+async def test_a_report_of_a_kind_in_strange_bytes_holds_up_none_of_the_others(
+    world: World, install: Install, others: Receiver, kind: bytes
+) -> None:
+    installation = await install(SMSC_RELAY_URL=others.url, EVENTS_ALLOW_PRIVATE="1")
+    where, body = urlsplit(installation.url), b"phone=79995550000&mes=x&id=%d"
+    path = f"/smsc/{CALLBACK_TOKEN}?charset=utf-8".encode()
+
+    for number in range(15):
+        reader, writer = await asyncio.open_connection(where.hostname, where.port)
+        said = body % number
+        writer.write(b"POST %b HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n" % path)
+        writer.write(b"Content-Type: %b\r\nContent-Length: %d\r\n\r\n%b" % (kind, len(said), said))
+        answer = await reader.read()
+        writer.close()
+        # The bot's server may refuse such a request, but not the bot.
+        assert answer.split(b" ")[1] in (b"200", b"400")
+    async with httpx.AsyncClient() as gateway:
+        report = "id=99&phone=79995550000&status=1&err=0"
+        assert (await gateway.get(f"{installation.url}/smsc/{CALLBACK_TOKEN}?{report}")).status_code == 200
+
+    await world.wait_until(lambda: report in [one.query for one in others.arrived])
+    await eventually(installation, "SELECT count(*) AS n FROM outbox WHERE delivered_at IS NULL", [{"n": 0}])
+    assert {one.content_type.encode("utf-8", "surrogateescape") for one in others.arrived} <= {kind, b""}
 
 
 async def test_a_foreign_report_is_acknowledged_while_the_other_program_is_down_and_reaches_it_later(

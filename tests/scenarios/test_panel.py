@@ -239,7 +239,7 @@ async def test_other_choices_are_kept_too(world: World, brisk: Installation) -> 
         ("🌊 Raids", "A raid is more than 30 requests", "be strict for an hour", "Then: strict for an hour"),
         ("🧹", "lines about who joined stay", "Delete them", "joined are deleted"),
         ("💬", "as everywhere here", "Русский", "I speak: Русский"),
-        ("🚪", "they are in once they have called", "muted until verified", "may not write until"),
+        ("🚪", "they are in once they have called", "By a link from me", "gets an invite link"),
     ):
         await opens(owner, button, heading)
         await chooses(owner, choice)

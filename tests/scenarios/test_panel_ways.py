@@ -181,12 +181,13 @@ async def test_the_card_tells_what_is_missing_and_check_again_that_it_is_mended(
     group = world.group("Flat owners", owner=owner, username="flat_owners", approves=False)
     await owner.says("/start")
     await owner.makes_bot_admin(group, can_invite_users=True)
-    assert "switch on “Approve new members”" in await reads(owner, "guarded now")
+    assert "switch on “Approve new members”" in await reads(owner, "people can get in without verifying")
     group.approves_new_members = True
 
     assert (await owner.presses("Check again"))["text"] == "Checking…"
 
     await world.wait_until(lambda: owner.shown("Approve new members") is None)
+    await owner.sees("guarded now")
 
 
 async def test_the_card_tells_that_people_come_by_links_without_approval(world: World, brisk: Installation) -> None:
@@ -260,21 +261,21 @@ async def test_a_group_that_becomes_a_supergroup_keeps_its_panel(world: World, b
     small = world.basic_group("Flat owners", owner=owner)
     await owner.says("/start")
     await owner.makes_bot_admin(small, can_invite_users=True)
-    await owner.sees("guarded now")
+    await owner.sees("one step left")
     await opens(owner, "👤", "many accounts: 1")
     await chooses(owner, "3")
     await owner.presses("‹ Back")
-    await owner.sees("guarded now")
+    await owner.sees("one step left")
     group = await owner.upgrades(small)
 
     await owner.presses("Check again")
     await all_is_carried(brisk)
 
-    assert "guarded now" in await reads(owner, "Flat owners")
+    assert "one step left" in await reads(owner, "Flat owners")
     await opens(owner, "👤", "many accounts: 3")
     assert await brisk.rows("SELECT chat_id FROM gates") == [{"chat_id": group.id}]
     await owner.says("/gates")
-    await opens(owner, "Flat owners", "guarded now")
+    await opens(owner, "Flat owners", "one step left")
     assert "3" in await opens(owner, "👤", "many accounts: 3")
 
 

@@ -132,10 +132,24 @@ async def test_a_delivery_that_hangs_is_said_to_be_the_reason(
     await becomes(callgate, browser, 200, "OK")
 
 
-async def test_a_process_that_stands_by_says_so_and_takes_over_from_a_leader_that_hangs(
+async def test_a_standby_of_a_polling_leader_is_not_ready(
+    world: World, postgres_url: str, browser: httpx.AsyncClient
+) -> None:
+    standby = Installation(world, postgres_url, TELEGRAM_RATE="0")
+    leader = Installation(world, postgres_url, TELEGRAM_RATE="0")
+    await leader.start()
+    await standby.start()
+    await becomes(standby, browser, 503, "another process leads and polls; this one stands by")
+    await leader.stop()
+    await becomes(standby, browser, 200, "OK")
+    await standby.stop()
+
+
+async def test_a_standby_takes_over_from_a_leader_that_hangs(
     fast_world: World, postgres_url: str, tmp_path: Path, browser: httpx.AsyncClient
 ) -> None:
-    leader = BotProcess(fast_world, postgres_url, tmp_path, TELEGRAM_RATE="0")
+    # Both take updates by the same webhook: a leader that polls would remove it.
+    leader = BotProcess(fast_world, postgres_url, tmp_path, TELEGRAM_RATE="0", UPDATES="webhook")
     await leader.start()
     other = Installation(fast_world, postgres_url, TELEGRAM_RATE="0")
     await other.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -191,3 +192,25 @@ async def test_the_command_by_itself_starts_from_nothing_and_ends_when_asked(fas
         assert "stopped" in bot.output()
     finally:
         await bot.clean_up()
+
+
+@pytest.mark.parametrize("how", ["reset_after", "delay"])
+async def test_killed_while_a_number_is_asked_for_nobody_has_to_share_their_contact_again(
+    fast_world: World, process: BotProcess, how: Literal["reset_after", "delay"]
+) -> None:
+    """Whether the gateway has given the number already, and only its answer is lost, or not."""
+    world, bot = fast_world, process
+    await bot.start()
+    anna = world.person("Anna", language="en")
+    await anna.says("/start")
+    held_back = world.faults.add(where="gateway", kind=how, method="wait_call", seconds=2)
+    await anna.shares_contact()
+    await _happens(world, held_back)
+    await bot.kill()
+
+    await bot.start()
+
+    await anna.calls(await number_shown(anna))
+    await anna.sees("✅")
+    assert await bot.rows("SELECT state FROM verifications") == [{"state": "confirmed"}]
+    assert (await bot.journal()).count("contact_taken") == 1

@@ -12,7 +12,8 @@ import pytest
 from aiogram import Bot
 from structlog.testing import capture_logs
 
-from bot.domain.delivery import ErrandKind, Parcel, Receipt, Result, ScreenDue
+from bot.domain.delivery import SLOW, SLOW_AT_ONCE, ErrandDue, ErrandKind, Parcel, Receipt, Result, ScreenDue
+from bot.domain.personal import FileKind
 from bot.domain.screen import Face
 from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
@@ -22,6 +23,7 @@ from bot.telegram import courier
 from bot.telegram.budget import Budget
 from bot.telegram.courier import Courier
 from bot.telegram.deliver import Deliverer
+from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.telegram.screens import Screens
 from bot.telegram.texts import Texts
 from bot.usecases.pick_parcels import Busy, Picked, PickParcels
@@ -144,12 +146,14 @@ async def carrying(
 ) -> AsyncIterator[Courier]:
     """A courier at work, which by itself looks once an hour."""
     supervisor = Supervisor(world.clock)
+    budget = Budget(0)
     works = Courier(
         rules.database,
         pick or rules.pick,
         settle,
         deliverer or Together(world, bot, 3),
-        Budget(0),
+        budget,
+        RateLimitMiddleware(budget),
         supervisor,
         rules.clock,
         HOUR,
@@ -267,3 +271,37 @@ async def test_in_a_flood_it_is_looked_for_more_when_half_of_what_may_be_under_w
         for _ in range(2 * courier.AT_ONCE):
             deliverer.let_go.release()
         await are_done(rules, 2 * courier.AT_ONCE)
+
+
+class Uploading(Held):
+    """Files take as long as `let_go` does not let them go; everything else is done at once."""
+
+    async def deliver(self, parcel: Parcel) -> Receipt:
+        if isinstance(parcel, ErrandDue) and parcel.kind in SLOW:
+            return await super().deliver(parcel)
+        return Receipt(parcel, Result.DONE, message_id=1, digest="x")
+
+
+@pytest.mark.parametrize("kind", [ErrandKind.MAKE_FILE, ErrandKind.SEND_FILE, ErrandKind.STATS])
+async def test_slow_errands_leave_hands_for_others_and_are_all_done_in_the_end(
+    world: World, rules: Rules, bot: Bot, kind: ErrandKind
+) -> None:
+    count = courier.AT_ONCE + 5
+
+    async def add(store: Store) -> None:
+        for user_id in range(1, count + 1):
+            await store.errands.add(kind, user_id, {"file": FileKind.MY_DATA}, rules.now, user_id=user_id)
+
+    await rules.database.transact(add)
+    deliverer = Uploading(world, bot)
+
+    async with carrying(world, rules, bot, rules.settle, deliverer=deliverer) as works:
+        await world.wait_until(lambda: deliverer.begun == SLOW_AT_ONCE)
+        for done in range(1, 4):
+            await due_in(rules, 0)
+            works.wake()
+            await are_done(rules, done)
+        assert deliverer.begun == SLOW_AT_ONCE
+        for _ in range(count):
+            deliverer.let_go.release()
+        await are_done(rules, 3 + count)

@@ -381,11 +381,24 @@ async def test_a_notice_kept_by_a_version_that_did_not_note_the_gate_is_still_se
     notify = errand(ErrandKind.NOTIFY, anna.id, notice=Notice.GATE_ON, title="Flat owners")
 
     assert (await result(deliverer, notify))[0] is Result.DONE
-    assert "Guard joins" not in ((await anna.sees("guarded now")).text or "")
+    assert "Guard joins" not in ((await anna.sees("one step left")).text or "")
 
 
 async def test_an_errand_that_makes_no_sense_is_given_up_and_stops_nobody(deliverer: Deliverer, anna: Person) -> None:
     assert await result(deliverer, errand(ErrandKind.DELETE_MESSAGE, anna.id)) == (Result.REFUSED, "KeyError")
+
+
+async def test_of_telegrams_words_only_what_a_database_keeps_is_told_on(
+    world: World, deliverer: Deliverer, anna: Person
+) -> None:
+    await anna.says("/start")
+    for part in ("entities", "reply_markup", "link_preview_options"):
+        world.telegram.refused_parts[part] = "no such thing: \0 \ud800 ы"
+
+    receipt = await deliverer.deliver(screen(anna, Help()))
+
+    assert receipt.error_id
+    assert receipt.error == "Bad Request: no such thing: \ufffd \ufffd ы"
 
 
 def test_only_messages_spend_a_chats_budget() -> None:

@@ -15,6 +15,7 @@ from bot.domain.breaker import Breaker
 from bot.domain.condition import Account, Condition, Kept, Process, Spending, Statement, Ways
 from bot.domain.delivery import URGENCY
 from bot.domain.gateway import GatewayReason
+from bot.domain.health import GateState
 from bot.domain.outbox import Outgoing, Retries, Target
 from bot.domain.trouble import Alarm, Disk, Queue, Readings, Trouble
 from bot.telegram.balance_words import balance_text
@@ -53,6 +54,7 @@ WELL = Condition(
         asked_at=EARLIER,
         outcome="given",
         disk=Disk(2**35, 2**36),
+        clock_ahead={"telegram": 0.0, "gateway": 0.0},
     ),
     0.97,
     Kept(
@@ -64,6 +66,7 @@ WELL = Condition(
         Breaker(),
         EARLIER,
         EARLIER,
+        {GateState.ON: 3},
     ),
 )
 

@@ -10,7 +10,7 @@ import pytest
 from aiogram.types import InlineKeyboardMarkup, MessageEntity, ReplyKeyboardMarkup
 
 from bot.domain.gate import Gate, Switch
-from bot.domain.health import Health
+from bot.domain.health import GateState, Health
 from bot.domain.installation import (
     LONGEST_ANNOUNCEMENT,
     AddedOperator,
@@ -23,7 +23,6 @@ from bot.domain.installation import (
     AnnouncementProgress,
     Audience,
     GateForOperators,
-    GateState,
     GateVitals,
     OperatorLine,
     OperatorList,
@@ -122,7 +121,8 @@ def test_whoever_is_in_trouble_comes_first_and_of_these_who_was_alive_last() -> 
     def one(title: str, hours: int = 1, **gate: object) -> GateVitals:
         there = Gate(-1, title, None, is_channel=False, is_on=bool(gate.get("is_on", True)))
         there = replace(there, switch=Switch(str(gate.get("switch", "on"))))
-        health = Health(NOW, can_invite=bool(gate.get("can_invite", True)))
+        can_invite, by_request = bool(gate.get("can_invite", True)), bool(gate.get("by_request", True))
+        health = Health(NOW, can_invite=can_invite, joins_by_request=by_request)
         return GateVitals(there, health, 0, 1, NOW - timedelta(hours=hours))
 
     gates = [
@@ -133,11 +133,13 @@ def test_whoever_is_in_trouble_comes_first_and_of_these_who_was_alive_last() -> 
         one("lost", 2, is_on=False),
         one("ails", 5, can_invite=False),
         one("off", switch="off", can_invite=False),
+        one("unproved", by_request=False),
     ]
 
     titles = [found.gate.title for found in in_order(gates, NOW)]
-    assert titles == ["ails", "lost", "lost long ago", "paused", "off", "fine A", "fine b"]
-    assert [state for state in GateState if state.is_trouble] == [GateState.AILING, GateState.UNGUARDED]
+    assert titles == ["ails", "lost", "lost long ago", "unproved", "paused", "off", "fine A", "fine b"]
+    troubles = [GateState.BYPASSED, GateState.AILING, GateState.UNGUARDED]
+    assert [state for state in GateState if state.is_trouble] == troubles
 
 
 def entity(kind: str, offset: int, length: int, url: str | None = None) -> MessageEntity:

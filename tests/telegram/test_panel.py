@@ -15,7 +15,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from bot.domain.choices import REFUSABLE, Setting, chosen
 from bot.domain.delivery import Notice
 from bot.domain.gate import Gate, Switch
-from bot.domain.health import Ailment, Health
+from bot.domain.health import Ailment, GateState, Health
 from bot.domain.panel import (
     EXPECTS_WORDS,
     ActKind,
@@ -23,6 +23,8 @@ from bot.domain.panel import (
     GateLine,
     GateList,
     ImportPage,
+    LinkTest,
+    LinkTestPage,
     NoAdmin,
     Page,
     PanelView,
@@ -76,6 +78,7 @@ FULL = GateSettings(
     log_chat=-1001,
     log_topic=5,
     tidies_joins=True,
+    prompts_group=True,
     raid=RaidReaction.PAUSE,
     raid_requests=10_000,
     raid_minutes=60,
@@ -85,7 +88,7 @@ PAPER = JsonPaper()
 HEALTH = Health(NOW, can_invite=True, is_supergroup=True)
 
 
-def views() -> Iterator[PanelView]:
+def views() -> Iterator[PanelView]:  # noqa: C901 - every state of every page
     """Every page in every state, of gates with names of every kind."""
     gates = [
         GATE,
@@ -95,14 +98,17 @@ def views() -> Iterator[PanelView]:
     ]
     yield NoAdmin()
     yield GateList(())
-    yield GateList(
-        tuple(GateLine(-n, title, n % 2 == 0, switch, n) for switch in Switch for n, title in enumerate(HOSTILE))
-    )
+    yield GateList(tuple(GateLine(-n, title, state, n) for state in GateState for n, title in enumerate(HOSTILE)))
     for gate in gates:
         for page in SETTING_PAGES:
             yield SettingPage(gate, page, 3, None, CHATS)
         yield GateCard(gate, None, (), 0)
         yield GateCard(gate, HEALTH, tuple(Ailment), 21, 5, "https://t.me/+abcdefgh")
+        for state in GateState:
+            yield GateCard(gate, HEALTH, tuple(Ailment), 21, 5, "https://t.me/+abcdefgh", state)
+        for outcome in (None, *LinkTest):
+            for link in ("", "https://t.me/+abcdefgh"):
+                yield LinkTestPage(gate, link, outcome)
     for way in WayIn:
         gate = replace(GATE, settings=replace(STANDARD, way=way))
         yield GateCard(gate, HEALTH, (), 0)
@@ -210,7 +216,7 @@ def test_the_card_leads_to_every_page_of_settings() -> None:
         if button.callback_data is not None and button.callback_data.startswith("g:open")
     }
     beyond = {Page.TAG, Page.FURTHER}
-    assert opened == ({page.value for page in SETTING_PAGES} - beyond) | {Page.PENDING}
+    assert opened == ({page.value for page in SETTING_PAGES} - beyond) | {Page.PENDING, Page.LINK_TEST}
     granted = {data.callback_data for data in buttons(SettingPage(GATE, Page.GRANTED, 0))}
     assert {f"g:open:{GATE.chat_id}:{page}:" for page in beyond} <= granted
 

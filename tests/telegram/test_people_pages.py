@@ -11,8 +11,9 @@ from aiogram.types import InlineKeyboardMarkup
 
 from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Toast
-from bot.domain.gate import Decision, Gate, GrantKind, GrantState, Hindrance, RequestState, Standing, Switch
+from bot.domain.gate import Decision, Gate, GrantKind, GrantState, Hindrance, RequestState, Standing
 from bot.domain.gateway import GatewayReason
+from bot.domain.health import GateState
 from bot.domain.journal import Event
 from bot.domain.panel import ActKind, GateLine
 from bot.domain.people_pages import (
@@ -61,9 +62,7 @@ def views() -> Iterator[View]:
     yield dataclasses.replace(ANNA, is_admin=True)
     for missing in Missing:
         yield NobodyMeant(GATE, missing)
-        yield GateChoice(
-            (GateLine(GATE.chat_id, HOSTILE[1], is_on=True, switch=Switch.ON, waiting=3),), "unblock", missing
-        )
+        yield GateChoice((GateLine(GATE.chat_id, HOSTILE[1], GateState.ON, waiting=3),), "unblock", missing)
     yield GateChoice((), "who", "")
     for outcome in Outcome:
         yield Decided(HOSTILE[0], outcome)

@@ -364,6 +364,7 @@ def test_every_alarm_and_all_clear_parses_and_fits_whatever_it_is_about(
             **dict.fromkeys(("count", "failed", "asked", "days", "length", "free", "percent"), 21),
             **dict.fromkeys(("seconds", "seconds_lasted"), seconds),
             "amount": "-12.50",
+            "ahead": -99_999_999,
             "missing": " ".join(Ailment),
             "notice": what,
             "trouble": trouble,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import pytest
 
-from bot.domain.delivery import ErrandKind, Notice, Toast
+from bot.domain.delivery import LISTED_CHECKS, MOST_CHECKS, ErrandKind, Notice, Toast
 from bot.domain.panel import Act, ActKind, Page
 from bot.domain.rights import NO_ADMIN, OWNER, SOME_ADMIN, AdminRights, Right
 from bot.domain.settings import STANDARD, WayIn
 from bot.usecases.needed_rights import NEEDED
+from bot.usecases.open_panel import ListGates
 from tests.usecases.panel import acts, answered, notes, runs, settings, shown, writes
 from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
 
@@ -203,3 +205,51 @@ async def test_links_into_a_further_chat_are_for_who_may_make_links_there(rules:
     inquiry = [errand for errand in await rules.errands(ErrandKind.CHECK_ADMIN) if errand.chat_id == ANNA][-1]
     await answered(rules, inquiry, rights={GATE.chat_id: OWNER, OTHER_GATE.chat_id: OWNER})
     assert (await settings(rules)).further == (OTHER_GATE.chat_id,)
+
+
+async def test_about_a_gate_that_does_not_exist_telegram_is_not_asked(rules: Rules) -> None:
+    await rules.meets(BORIS)
+    nowhere = replace(GATE, chat_id=-1009999)
+
+    assert await acts(rules, ActKind.CHECK, gate=nowhere) is Toast.NOT_ADMIN
+    for kind in ActKind:
+        act = Act(kind, nowhere.chat_id, BORIS, {"key": "card", "value": "1", "chat": nowhere.chat_id}, "query")
+        await rules.database.transact(lambda store, act=act: rules.desk(store, act))  # type: ignore[misc] # of this turn
+
+    assert await rules.rows("SELECT kind FROM errands WHERE kind <> 'answer_button'") == []
+    assert await rules.rows("SELECT gate_id FROM admins") == []
+
+
+async def test_somebody_who_presses_faster_than_telegram_answers_is_asked_to_wait(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await rules.meets(CAROL)
+    for number in range(MOST_CHECKS + 20):
+        act = Act(ActKind.CHECK, GATE.chat_id, CAROL, {}, f"query {number}")
+        await rules.database.transact(lambda store, act=act: rules.desk(store, act))  # type: ignore[misc] # of this turn
+
+    checks = await rules.rows("SELECT id FROM errands WHERE kind = 'check_admin'")
+    answers = await rules.rows("SELECT details FROM errands WHERE kind = 'answer_button'")
+    assert len(checks) == MOST_CHECKS
+    assert len(answers) == 20
+    assert all(Toast.TOO_FAST in str(row["details"]) for row in answers)
+
+
+async def test_a_list_of_very_many_gates_asks_about_a_few_at_a_time_and_leaves_room_for_buttons(rules: Rules) -> None:
+    person, list_gates = await rules.meets(BORIS), ListGates(rules.clock)
+    for number in range(2 * LISTED_CHECKS):
+        gate = replace(GATE, chat_id=-2000 - number)
+        await rules.becomes(gate)
+        await notes(rules, BORIS, gate=gate)
+    rules.later(2 * MINUTE)
+
+    for _ in range(3):
+        await rules.database.transact(lambda store: list_gates(store, person, fresh=True))
+    first = await rules.errands(ErrandKind.CHECK_ADMIN)
+    assert len(first) == LISTED_CHECKS < MOST_CHECKS
+    for one in first:
+        await answered(rules, one, rights={int(one.details["gate"]): OWNER})
+    await rules.database.transact(lambda store: list_gates(store, person, fresh=True))
+
+    second = await rules.errands(ErrandKind.CHECK_ADMIN)
+    asked = {one.details["gate"] for one in (*first, *second)}
+    assert len(asked) == 2 * LISTED_CHECKS

@@ -89,14 +89,18 @@ async def test_in_a_flood_of_newcomers_mutes_take_turns_with_screens_and_come_be
     assert {parcel.user_id for parcel in parcels if isinstance(parcel, ScreenDue)} == {ANNA, BORIS}
 
 
-async def test_a_prompt_that_cannot_be_sent_in_time_is_not_sent_since_the_group_is_told_instead(rules: Rules) -> None:
+@pytest.mark.parametrize("prompts_group", [True, False])
+async def test_a_prompt_that_cannot_be_sent_in_time_is_sent_later_unless_the_group_is_told_instead(
+    rules: Rules, prompts_group: bool
+) -> None:
+    await rules.chooses(way=WayIn.MUTE, prompts_group=prompts_group)
     await rules.joins()
     await is_muted(rules)
 
     rules.later(2 * MINUTE + 1)
     await rules.sweeps()
 
-    assert await open_kinds(rules) == ["group_prompt"]
+    assert await open_kinds(rules) == ["group_prompt" if prompts_group else "prompt"]
 
 
 async def test_whom_the_bot_mutes_twice_is_told_once(rules: Rules) -> None:
@@ -272,7 +276,7 @@ async def test_the_bots_own_removing_somebody_does_not_keep_it_from_coming_to_an
 
 
 async def test_the_message_to_the_group_is_renewed_before_it_cannot_be_deleted_any_more(rules: Rules) -> None:
-    await rules.chooses(way=WayIn.MUTE, at_deadline=AtDeadline.LEAVE)
+    await rules.chooses(way=WayIn.MUTE, at_deadline=AtDeadline.LEAVE, prompts_group=True)
     await rules.joins()
     await is_muted(rules)
     rules.later(2 * MINUTE + 1)
@@ -292,6 +296,7 @@ async def test_the_message_to_the_group_is_renewed_before_it_cannot_be_deleted_a
 
 
 async def test_a_message_to_the_group_that_failed_is_tried_again_after_a_minute(rules: Rules) -> None:
+    await rules.chooses(way=WayIn.MUTE, prompts_group=True)
     await rules.joins()
     await is_muted(rules)
     rules.later(2 * MINUTE + 1)

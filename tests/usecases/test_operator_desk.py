@@ -181,7 +181,7 @@ async def test_a_page_of_a_search_that_is_not_shown_any_more_is_over(rules: Rule
 
 @pytest.mark.parametrize("asked", ["@Anna_1990", "anna_1990", "https://t.me/anna_1990", "t.me/ANNA_1990"])
 async def test_a_user_name_is_found_by_its_digest(rules: Rules, desk: Desk, asked: str) -> None:
-    digest = rules.vault.digest("anna_1990")
+    digest = rules.vault.username_digest("anna_1990")
     await rules.database.transact(
         lambda store: store.people.meet(ANNA, ANNA, "en", rules.now, wrote=True, username=digest)
     )

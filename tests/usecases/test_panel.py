@@ -38,6 +38,7 @@ CAROL = 11
         ("raid", "pause", replace(STANDARD, raid=RaidReaction.PAUSE)),
         ("raid_size", "100/10", replace(STANDARD, raid_requests=100, raid_minutes=10)),
         ("tidies", "yes", replace(STANDARD, tidies_joins=True)),
+        ("prompts", "yes", replace(STANDARD, prompts_group=True)),
     ],
 )
 async def test_a_choice_changes_one_setting_and_is_journalled_with_who_made_it(
@@ -98,6 +99,7 @@ async def test_what_was_put_on_a_list_is_taken_off_it_again(rules: Rules) -> Non
         ("log", "here"),
         ("raid_size", "10"),
         ("tidies", "perhaps"),
+        ("prompts", ""),
     ],
 )
 async def test_a_button_that_nobody_made_changes_nothing(rules: Rules, setting: str, value: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.delivery import ErrandKind, Receipt, Result, Toast
+from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, Toast
 from bot.domain.health import Ailment, Health
 from bot.domain.panel import ActKind, GateCard, GateList, Page
 from bot.domain.rights import NO_ADMIN, OWNER
@@ -45,11 +45,69 @@ async def test_the_card_tells_what_is_missing_who_waits_and_who_came_round(rules
 
 async def test_check_again_asks_telegram(rules: Rules) -> None:
     await runs(rules)
-    before = len(await rules.errands(ErrandKind.CHECK_GATE))
+    await checked(rules)
 
     assert await acts(rules, ActKind.CHECK) is Toast.CHECKING
 
-    assert len(await rules.errands(ErrandKind.CHECK_GATE)) == before + 1
+    assert len(await rules.errands(ErrandKind.CHECK_GATE)) == 1
+
+
+async def checked(rules: Rules, inquiry: ErrandDue | None = None, **health: bool) -> None:
+    """Telegram says how it stands with the gate."""
+    inquiry = inquiry or (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+    await answered(rules, inquiry, health=Health(rules.now, **health), admins={BORIS: OWNER})
+
+
+async def test_however_often_and_by_whomever_a_gate_is_looked_at_telegram_is_asked_once_at_a_time(rules: Rules) -> None:
+    await runs(rules)
+    for _ in range(10):
+        for admin_id in (BORIS, ANNA):
+            await acts(rules, ActKind.CHECK, admin_id=admin_id)
+            await acts(rules, ActKind.OPEN, Page.CARD, admin_id=admin_id)
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
+
+    await checked(rules, inquiry)
+
+    assert await rules.errands(ErrandKind.CHECK_GATE) == []
+
+
+async def test_what_was_asked_for_while_telegram_was_being_asked_is_asked_once_more(rules: Rules) -> None:
+    """The answer may be of before."""
+    await runs(rules)
+    (under_way,) = await rules.errands(ErrandKind.CHECK_GATE)
+    for _ in range(3):
+        await acts(rules, ActKind.CHECK)
+    assert [one.id for one in await rules.errands(ErrandKind.CHECK_GATE)] == [under_way.id]
+
+    await checked(rules, under_way)
+    (again,) = await rules.errands(ErrandKind.CHECK_GATE)
+    assert again.id != under_way.id
+    await checked(rules, again)
+
+    assert await rules.errands(ErrandKind.CHECK_GATE) == []
+
+
+async def test_that_a_check_is_to_tell_its_admins_is_not_lost_on_one_that_waits_already(rules: Rules) -> None:
+    await runs(rules)
+    await checked(rules, can_invite=True)
+    await acts(rules, ActKind.CHECK)
+
+    await rules.becomes(GATE, actor_id=BORIS)
+
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
+    assert inquiry.details["tells"] == 1
+
+
+async def test_everybody_who_looks_at_a_gate_sees_what_came_of_it(rules: Rules) -> None:
+    await runs(rules)
+    for admin_id in (BORIS, ANNA):
+        await acts(rules, ActKind.OPEN, Page.CARD, admin_id=admin_id)
+    await rules.execute("UPDATE screens SET shown_revision = revision")
+
+    await checked(rules)
+
+    stale = await rules.rows("SELECT user_id FROM screens WHERE revision > shown_revision ORDER BY user_id")
+    assert [row["user_id"] for row in stale] == sorted([ANNA, BORIS])
 
 
 async def test_the_gates_own_link_is_made_once(rules: Rules) -> None:
@@ -71,13 +129,13 @@ async def test_the_gates_own_link_is_made_once(rules: Rules) -> None:
 
 async def test_where_no_link_can_be_made_the_card_finds_out_why(rules: Rules) -> None:
     await runs(rules)
+    await checked(rules)
     await acts(rules, ActKind.LINK)
-    before = len(await rules.errands(ErrandKind.CHECK_GATE))
     (making,) = await rules.errands(ErrandKind.MAKE_LINK)
 
     await rules.settles(Receipt(making, Result.REFUSED, error="not enough rights"))
 
-    assert len(await rules.errands(ErrandKind.CHECK_GATE)) == before + 1
+    assert len(await rules.errands(ErrandKind.CHECK_GATE)) == 1
 
 
 async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> None:

@@ -9,6 +9,9 @@ import pytest
 from sqlalchemy import event
 
 from bot.domain.delivery import (
+    MOST_UNDONE,
+    PACE,
+    UNPACED,
     URGENCY,
     ErrandDue,
     ErrandKind,
@@ -18,6 +21,7 @@ from bot.domain.delivery import (
     Receipt,
     Result,
     ScreenDue,
+    Toast,
     Urgency,
 )
 from bot.domain.screen import (
@@ -33,6 +37,7 @@ from bot.domain.screen import (
     Verified,
     Welcome,
 )
+from bot.usecases.answer_button import answer_button
 from bot.usecases.pick_parcels import Busy, Picked
 from bot.usecases.ports import UnreadableRow
 from bot.usecases.ports_delivery import DueTimes
@@ -401,3 +406,61 @@ async def test_screens_refreshes_and_grants_are_found_by_when_they_are_due(rules
     await rules.verifies(CAROL, OTHER_PHONE)
     await rules.asks_to_join(CAROL)
     assert (await due()).grants == rules.now
+
+
+async def presses(rules: Rules, user_id: int, times: int) -> None:
+    """Somebody presses buttons of which each is to be answered."""
+
+    async def add(store: SqlStore) -> None:
+        for number in range(times):
+            await answer_button(store, user_id, f"{user_id} {number}", Toast.NOTHING, rules.now)
+
+    await rules.database.transact(add)
+
+
+async def test_however_often_somebody_presses_others_are_answered_and_see_their_screens_first(rules: Rules) -> None:
+    await presses(rules, BORIS, 2000)
+    await rules.meets(CAROL)
+    await presses(rules, CAROL, 1)
+    await rules.database.transact(lambda store: store.screens.show(CAROL, CAROL, Face.WELCOME, rules.now))
+
+    picked = await rules.picks(limit=5)
+
+    whom = [parcel.chat_id for parcel in picked if isinstance(parcel, ErrandDue | ScreenDue)]
+    assert whom[:3] == [BORIS, CAROL, BORIS]
+    assert len(picked) == 6
+    assert isinstance(picked[-1], ScreenDue)
+    rows = await rules.rows("SELECT count(*) AS n FROM errands")
+    assert rows == [{"n": MOST_UNDONE + 1}]
+
+
+async def test_what_somebody_has_too_much_of_is_due_bit_by_bit(rules: Rules) -> None:
+    await presses(rules, BORIS, MOST_UNDONE)
+    assert len(await rules.picks()) == UNPACED
+
+    rules.later(10 * PACE.total_seconds())
+    assert len(await rules.picks()) == UNPACED + 10
+    await rules.execute("UPDATE errands SET done_at = 1")
+    await presses(rules, BORIS, UNPACED)
+    assert len(await rules.picks()) == UNPACED
+
+
+async def test_very_many_people_who_press_do_not_keep_screens_from_being_drawn(rules: Rules) -> None:
+    for user_id in range(1000, 1050):
+        await presses(rules, user_id, 2)
+    await rules.meets(CAROL)
+    await rules.database.transact(lambda store: store.screens.show(CAROL, CAROL, Face.WELCOME, rules.now))
+
+    firsts = [await first_of(rules, look) for look in range(4)]
+
+    assert firsts == ["answer_button", "screen", "answer_button", "screen"]
+
+
+async def test_what_is_not_asked_for_by_pressing_is_never_paced(rules: Rules) -> None:
+    async def add(store: SqlStore) -> None:
+        for number in range(MOST_UNDONE + 20):
+            await store.errands.add(ErrandKind.DELETE_MESSAGE, ANNA, {"message_id": number}, rules.now)
+
+    await rules.database.transact(add)
+
+    assert len(await rules.picks(limit=1000)) == MOST_UNDONE + 20

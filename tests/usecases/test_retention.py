@@ -41,7 +41,6 @@ async def count(rules: Rules, table: str) -> int:
 
 @settings(
     max_examples=20,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(drawn=entries, rounds=st.integers(1, 5), days=st.integers(1, 60), at_once=st.integers(1, 20))

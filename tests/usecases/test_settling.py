@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, ScreenDue
+from bot.domain.screen import Face
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, Rules
 
 
@@ -244,3 +246,28 @@ async def test_a_receipt_to_be_tried_again_does_not_delay_a_newer_request(rules:
     await rules.settles(Receipt(carried, Result.RETRY, retry_after=60, error="flood control"))
 
     assert await grant(rules) == ("due", 0, None)
+
+
+async def is_shown_help(rules: Rules, user_id: int) -> None:
+    await rules.database.transact(lambda store: store.screens.show(user_id, user_id, Face.HELP, rules.now))
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_messages_given_up_one_after_the_other_for_the_same_reason_are_all_noted(
+    rules: Rules, *, together: bool
+) -> None:
+    receipts = []
+    for user_id, error_id in ((21, "aaaa"), (22, "bbbb")):
+        await rules.meets(user_id)
+        await is_shown_help(rules, user_id)
+        (due,) = [one for one in await rules.picks() if isinstance(one, ScreenDue) and one.user_id == user_id]
+        receipts.append(Receipt(due, Result.DONE, message_id=1, digest="x", error_id=error_id, error="BUTTON " * 60))
+
+    if together:
+        await rules.settles(*receipts)
+    else:
+        await asyncio.gather(*(rules.settles(receipt) for receipt in receipts))
+
+    assert await rules.rows("SELECT user_id FROM screens WHERE shown_revision < revision") == []
+    assert (await rules.journal()).count("failure") == 2
+    assert len(await rules.errands(ErrandKind.NOTIFY)) == 1

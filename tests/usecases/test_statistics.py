@@ -135,7 +135,6 @@ def adding(event: Event, at: datetime, attempt: Verification, code: str, took: f
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(drawn=entries, rolls=st.integers(0, 4))

@@ -57,6 +57,8 @@ async def test_in_the_middle_of_a_verification_a_short_word_has_to_do(rules: Rul
     await rules.gets_number(BORIS)
 
     await rules.becomes(GATE)
+    (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
+    await rules.settles(says(inquiry, HEALTHY, rules.now, admins={BORIS: OWNER}))
 
     assert await told(rules) == [(BORIS, "gate_on")]
     assert await rules.face(BORIS) == "progress"

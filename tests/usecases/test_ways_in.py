@@ -212,7 +212,6 @@ async def test_whom_an_admin_lets_in_by_a_link_came_in_without_a_call_also_when_
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(drawn=acts)

@@ -71,15 +71,15 @@ def world() -> World:
 
 async def test_before_anything_outside_was_asked_nothing_of_it_is_known(world: World) -> None:
     world.webhook = WebhookReading(is_known=False)
-    assert world.watchman().readings().unknown == {Trouble.MONEY_SHORT, Trouble.WEBHOOK}
-    assert world.watchman(has_webhook=False).readings().unknown == {Trouble.MONEY_SHORT}
+    assert world.watchman().readings().unknown == {Trouble.MONEY_SHORT, Trouble.WEBHOOK, Trouble.CLOCK}
+    assert world.watchman(has_webhook=False).readings().unknown == {Trouble.MONEY_SHORT, Trouble.CLOCK}
 
 
 async def test_what_answers_is_known_until_it_does_not(world: World) -> None:
     world.webhook = WebhookReading(error_at=NOW, error="503")
     watchman = world.watchman()
     await watchman._look_outside()
-    assert watchman.readings().unknown == set()
+    assert watchman.readings().unknown == {Trouble.CLOCK}
 
     world.answers = False
     world.webhook = replace(world.webhook, is_known=False)
@@ -87,7 +87,7 @@ async def test_what_answers_is_known_until_it_does_not(world: World) -> None:
     await watchman._look_outside()
 
     readings = watchman.readings()
-    assert readings.unknown == {Trouble.WEBHOOK}
+    assert readings.unknown == {Trouble.WEBHOOK, Trouble.CLOCK}
     assert (readings.webhook_error, readings.money) == ("503", 12.3)
 
 
@@ -97,7 +97,7 @@ async def test_after_a_restart_money_is_not_known_while_the_gateway_is_left_alon
 
     await watchman._look_outside()
 
-    assert watchman.readings().unknown == {Trouble.MONEY_SHORT}
+    assert watchman.readings().unknown == {Trouble.MONEY_SHORT, Trouble.CLOCK}
 
 
 async def test_for_how_long_money_lasts_is_not_known_while_what_is_spent_is_not(world: World) -> None:
@@ -107,7 +107,7 @@ async def test_for_how_long_money_lasts_is_not_known_while_what_is_spent_is_not(
 
     await watchman._look_outside()
 
-    assert watchman.readings().unknown == set()
+    assert watchman.readings().unknown == {Trouble.CLOCK}
 
 
 async def test_a_disk_that_cannot_be_looked_at_is_not_known(world: World, tmp_path: Path) -> None:

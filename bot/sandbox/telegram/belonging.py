@@ -41,10 +41,19 @@ class Belonging:
             raise Impossible(f"{group.title} has to be asked.")
         self._come(group)
 
-    def _come(self, group: Group, link: InviteLink | None = None) -> None:
+    def join_from_community(self, group: Group) -> None:
+        """Press "Join" in the list of chats of a community."""
+        self._check_may_come(group)
+        if group.community is None:
+            raise Impossible(f"{group.title} belongs to no community.")
+        if group.approves_new_members:
+            raise Impossible(f"{group.title} has to be asked.")
+        self._come(group, from_community=True)
+
+    def _come(self, group: Group, link: InviteLink | None = None, *, from_community: bool = False) -> None:
         if self.account.too_many_chats:
             raise Impossible(f"{self.account.first_name} is in too many chats.")
-        groups.admit(self._tg, group, self.account, self.account, link=link)
+        groups.admit(self._tg, group, self.account, self.account, link=link, from_community=from_community)
 
     def ask_to_join(self, group: Group, link: InviteLink | None = None) -> None:
         """Press "Request to join"; while a request is pending a second press changes nothing."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
+from typing import NoReturn
 
 from bot.sandbox.telegram.refusals import too_many_requests
 from bot.sandbox.telegram.state import Chat
@@ -32,33 +34,77 @@ class Bucket:
         self._tokens -= 1
 
 
+class Window:
+    """So many in any stretch of so many seconds."""
+
+    __slots__ = ("_moments", "_most", "_seconds")
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._moments: deque[float] = deque(maxlen=most)
+
+    def wait(self) -> float:
+        """Seconds until there is room for one more; 0 when there is now."""
+        if len(self._moments) < self._most:
+            return 0.0
+        return max(0.0, self._moments[0] + self._seconds - time.monotonic())
+
+    def take(self) -> None:
+        """Count one."""
+        self._moments.append(time.monotonic())
+
+
 class Flood:
-    """30 calls a second for the whole bot, 1 message a second per private chat, 20 a minute per group."""
+    """30 calls a second for the whole bot, 1 message a second per private chat, 20 in any minute per group."""
 
     def __init__(self, *, on: bool) -> None:
         self.on = on
         self.too_many = 0
+        self.moments: deque[float] = deque(maxlen=100_000)
+        """When each call of any kind arrived, on the machine's clock."""
         self._whole = Bucket(rate=30, burst=30)
-        self._chats: dict[int, Bucket] = {}
+        self._chats: dict[int, Bucket | Window] = {}
+        self._resting: dict[int, float] = {}
+
+    def arrived(self) -> None:
+        """A call came in, whatever it is."""
+        self.moments.append(time.monotonic())
+
+    def most_within(self, seconds: float) -> int:
+        """The most calls that arrived in any stretch of so many seconds."""
+        most, first, moments = 0, 0, list(self.moments)
+        for last, moment in enumerate(moments):
+            while moments[first] <= moment - seconds:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+    def rest(self, chat: Chat, seconds: float) -> None:
+        """Refuse messages to this chat for so long, whatever the limits are."""
+        self._resting[chat.id] = time.monotonic() + seconds
 
     def count(self, chat: Chat | None = None) -> None:
         """Count one call (a message, when it goes to a `chat`); refused with 429 when it is one too many."""
+        if chat is not None and (rest := self._resting.get(chat.id, 0.0) - time.monotonic()) > 0:
+            self._refuse(rest)
         if not self.on:
             return
-        buckets = [self._whole]
+        limits: list[Bucket | Window] = [self._whole]
         if chat is not None:
-            buckets.append(self._bucket(chat))
-        wait = max(bucket.wait() for bucket in buckets)
+            limits.append(self._limit(chat))
+        wait = max(limit.wait() for limit in limits)
         if wait > 0:
-            self.too_many += 1
-            raise too_many_requests(max(1, math.ceil(wait)))
-        for bucket in buckets:
-            bucket.take()
+            self._refuse(wait)
+        for limit in limits:
+            limit.take()
 
-    def _bucket(self, chat: Chat) -> Bucket:
-        bucket = self._chats.get(chat.id)
-        if bucket is None:
-            private = chat.type == "private"
-            bucket = Bucket(rate=1, burst=4) if private else Bucket(rate=20 / 60, burst=20)
-            self._chats[chat.id] = bucket
-        return bucket
+    def _refuse(self, wait: float) -> NoReturn:
+        self.too_many += 1
+        raise too_many_requests(max(1, math.ceil(wait)))
+
+    def _limit(self, chat: Chat) -> Bucket | Window:
+        limit = self._chats.get(chat.id)
+        if limit is None:
+            limit = self._chats[chat.id] = Bucket(rate=1, burst=4) if chat.type == "private" else Window(20, 60)
+        return limit

@@ -54,6 +54,7 @@ def admit(
     *,
     by_request: bool = False,
     link: InviteLink | None = None,
+    from_community: bool = False,
 ) -> None:
     """Make a member of an account, with the line in the group that everybody sees; a restriction lasts."""
     before = group.member(account)
@@ -62,7 +63,10 @@ def admit(
         end_request(tg, request)
     set_member(tg, group, member, actor, link=link, via_join_request=by_request)
     writer = account if by_request else actor
-    _line(tg, group, writer, new_chat_members=[account])
+    if from_community:
+        _line(tg, group, writer, community_joined=group.community)
+    else:
+        _line(tg, group, writer, new_chat_members=[account])
 
 
 def depart(tg: Telegram, group: Group, member: Member, actor: Account) -> None:

@@ -129,23 +129,31 @@ def get_chat(tg: Telegram, call: GetChat) -> Json:
         ),
     }
     if isinstance(chat, Group):
-        member = chat.member(tg.bot)
-        if not member.inside and not chat.username:
-            tg.bot_in(chat)
-        if chat.about:
-            full["description"] = chat.about
-        if chat.type == "supergroup":
-            full["join_to_send_messages"] = True
-        if chat.approves_new_members:
-            full["join_by_request"] = True
-        if chat.type != "channel":
-            full["permissions"] = chat.permissions
-        if chat.hides_members:
-            full["has_hidden_members"] = True
-        if member.may("can_invite_users"):
-            full["invite_link"] = _primary_link(tg, chat).url
-        if chat.guarded:
-            full["guard_bot"] = tg.bot.as_json()
+        full |= _of_group(tg, chat)
+    return full
+
+
+def _of_group(tg: Telegram, chat: Group) -> Json:
+    full: Json = {}
+    member = chat.member(tg.bot)
+    if not member.inside and not chat.username:
+        tg.bot_in(chat)
+    if chat.about:
+        full["description"] = chat.about
+    if chat.type == "supergroup":
+        full["join_to_send_messages"] = True
+    if chat.approves_new_members:
+        full["join_by_request"] = True
+    if chat.type != "channel":
+        full["permissions"] = chat.permissions
+    if chat.hides_members:
+        full["has_hidden_members"] = True
+    if member.may("can_invite_users"):
+        full["invite_link"] = _primary_link(tg, chat).url
+    if chat.community:
+        full["community"] = chat.community
+    if chat.guarded:
+        full["guard_bot"] = tg.bot.as_json()
     return full
 
 

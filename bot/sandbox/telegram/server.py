@@ -105,6 +105,7 @@ class TelegramServer:
         """Answer one call."""
         if request.match_info["token"] != self._tg.token:
             return _answer(Refusal(401, "Unauthorized"))
+        self._tg.flood.arrived()
         name = request.match_info["method"].lower()
         if name == "getupdates":
             return await self._get_updates(request)

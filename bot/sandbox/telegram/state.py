@@ -121,6 +121,8 @@ class Message:
     # What service messages say.
     new_chat_members: list[Account] = field(default_factory=list)
     left_chat_member: Account | None = None
+    # The community from which its writer joined.
+    community_joined: Json | None = None
     topic_created: str | None = None
     migrate_to_chat_id: int | None = None
     migrate_from_chat_id: int | None = None
@@ -131,6 +133,7 @@ class Message:
         return bool(
             self.new_chat_members
             or self.left_chat_member
+            or self.community_joined
             or self.topic_created
             or self.migrate_to_chat_id
             or self.migrate_from_chat_id
@@ -190,6 +193,7 @@ class Message:
             "contact": self.contact,
             "users_shared": self.users_shared,
             "forward_origin": self.forward_origin,
+            "community_chat_joined": {"community": self.community_joined} if self.community_joined else None,
             "new_chat_members": [member.as_json() for member in self.new_chat_members],
             "left_chat_member": self.left_chat_member and self.left_chat_member.as_json(),
             "migrate_to_chat_id": self.migrate_to_chat_id,
@@ -272,6 +276,8 @@ class Group(Chat):
     permissions: dict[str, bool] = field(default_factory=usual_permissions)
     # The owner chose the bot under "Process join requests".
     guarded: bool = False
+    # The community to which the chat belongs, and whose members find it there.
+    community: Json | None = None
     members: dict[int, Member] = field(default_factory=dict)
     # Those who are not in it and have a place here nevertheless: removed, or restricted when they left.
     outside: dict[int, Member] = field(default_factory=dict)

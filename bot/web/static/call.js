@@ -45,7 +45,7 @@ function take(next) {
   facts = next;
   main.dataset.state = next.state;
   document.title = next.texts.lead;
-  for (const name of ["purpose", "lead", "mask", "note"]) put(name, next.texts[name]);
+  for (const name of ["purpose", "lead", "mask", "note", "call_hint"]) put(name, next.texts[name]);
   if (next.until) put("note", labels.reopens.replace("{moment}", clock(next.until)));
   put("number", next.spelled);
   at("call").setAttribute("aria-label", labels.call_number.replace("{number}", next.spelled));

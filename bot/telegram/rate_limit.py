@@ -1,0 +1,128 @@
+"""Every call to the Bot API is paid for where it is made, whoever makes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from aiogram import Bot
+from aiogram.exceptions import AiogramError, TelegramNetworkError, TelegramRetryAfter, TelegramServerError
+from aiogram.methods import TelegramMethod
+
+from bot.clock import REAL_TIME
+from bot.telegram.budget import Budget
+
+LONGEST_WAIT = 5.0
+"""Seconds that a call waits for its chat, or until a flood is over; one that would wait longer fails as if Telegram had
+asked to wait, so that what needs it is put back and keeps nobody waiting."""
+GET_UPDATES = "getUpdates"
+MESSAGES = ("send", "editMessage")
+"""How the names of methods begin that write to a chat, if they name one (Bot API, "Available methods")."""
+
+
+@dataclass(slots=True)
+class _Paid:
+    """What is paid for in advance: one call, and one message to a chat."""
+
+    call: bool
+    chat_id: int | None
+
+
+_paid: ContextVar[_Paid | None] = ContextVar("paid", default=None)
+
+
+class RateLimitMiddleware:
+    """A middleware of the bot's session: each call waits for its turn, and what Telegram says of floods is heeded.
+
+    What is delivered is delivered within `paid`. Other calls (few: who the bot is, its commands, its webhook) wait for
+    their turn, but for no flood to be over: by them the bot knows that Telegram is there. A long poll is counted
+    and does not wait.
+    """
+
+    def __init__(self, budget: Budget, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._budget = budget
+        self._monotonic = monotonic
+
+    @contextmanager
+    def paid(self, chat_id: int | None) -> Iterator[None]:
+        """Within this the first call, and the first message to `chat_id`, are paid for: somebody has spent them. What
+        of it was not used is given back."""
+        paid = _Paid(call=True, chat_id=chat_id)
+        token = _paid.set(paid)
+        try:
+            yield
+        finally:
+            _paid.reset(token)
+            self._budget.give_back(paid.chat_id, self._monotonic(), call=paid.call)
+
+    async def __call__(self, make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
+        """Make the call when its turn has come. Raises TelegramRetryAfter also where flood control, or the chat's
+        limit, keeps it back for long."""
+        chat_id = chat_written_to(method)
+        if method.__api_method__ == GET_UPDATES:
+            self._budget.spend(None, self._monotonic())
+            # Its floods are its own: the poller rests.
+            return await make_request(bot, method)
+        await self._pay(method, chat_id)
+        sent_at, is_answered = self._monotonic(), False
+        try:
+            answer = await make_request(bot, method)
+            is_answered = True
+        except TelegramRetryAfter as error:
+            self._budget.flooded(chat_id, error.retry_after, self._monotonic())
+            raise
+        except (TelegramNetworkError, TelegramServerError):
+            self._budget.unanswered()
+            raise
+        except AiogramError:
+            # A refusal is an answer.
+            is_answered = True
+            raise
+        finally:
+            if is_answered:
+                self._budget.taken(chat_id, sent_at)
+        return answer
+
+    async def _pay(self, method: TelegramMethod[Any], chat_id: int | None) -> None:
+        paid, delay = _paid.get(), 0.0
+        is_paid = paid is not None and paid.call
+        if paid is not None and not is_paid:
+            await self._sit_out(method, chat_id)
+        if paid is not None and paid.chat_id == chat_id:
+            paid.chat_id = None
+        elif chat_id is not None:
+            delay = self._budget.spend_message(chat_id, self._monotonic())
+            if delay > LONGEST_WAIT:
+                self._budget.give_back(chat_id, self._monotonic(), call=False)
+                raise _too_long(method, delay)
+        if paid is not None and is_paid:
+            paid.call = False
+        else:
+            delay = max(delay, self._budget.spend(None, self._monotonic()))
+        if delay > 0:
+            await REAL_TIME.pause(delay)
+            if paid is not None:
+                await self._sit_out(method, chat_id)
+
+    async def _sit_out(self, method: TelegramMethod[Any], chat_id: int | None) -> None:
+        """Wait until no flood forbids the call any more."""
+        waited = 0.0
+        while (pause := self._budget.pause(chat_id, self._monotonic())) > 0:
+            if waited + pause > LONGEST_WAIT:
+                raise _too_long(method, pause)
+            await REAL_TIME.pause(pause)
+            waited += pause
+
+
+def chat_written_to(method: TelegramMethod[Any]) -> int | None:
+    """The chat that a method sends a message to, or edits one in; None of others."""
+    chat_id = getattr(method, "chat_id", None)
+    return chat_id if isinstance(chat_id, int) and method.__api_method__.startswith(MESSAGES) else None
+
+
+def _too_long(method: TelegramMethod[Any], seconds: float) -> TelegramRetryAfter:
+    return TelegramRetryAfter(method, "the bot's own limit", max(1, round(seconds)))

@@ -1,0 +1,91 @@
+"""Evidence of whether a gate keeps people out, and what follows when somebody came in past it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result, Toast
+from bot.domain.gate import Gate
+from bot.domain.health import BY_REQUEST, is_bypassed
+from bot.domain.panel import Act, LinkTest, Page
+from bot.usecases.follow_rights import tell_admins
+from bot.usecases.open_panel import redraw_panels, show_page
+from bot.usecases.ports import Store
+
+TO_THE_MINUTE = timedelta(minutes=1)
+"""A flood of people who come past a gate does not write its row for each of them."""
+
+
+async def request_seen(store: Store, gate: Gate, now: datetime) -> None:
+    """Somebody asked to join: the link by which they came asks for approval.
+
+    Kept once, and again after somebody came past the gate. Nobody waits for the gate's row: while another transaction
+    holds it, this is left to the next request.
+    """
+    if _is_seen(gate):
+        return
+    free = await store.gates.lock_if_free(gate.chat_id)
+    if free is not None and not _is_seen(free):
+        await store.gates.set_extras(gate.chat_id, request_seen_at=now)
+        await redraw_panels(store, gate.chat_id, now)
+
+
+def _is_seen(gate: Gate) -> bool:
+    seen_at, bypassed_at = gate.request_seen_at, gate.bypassed_at
+    return seen_at is not None and (bypassed_at is None or seen_at > bypassed_at)
+
+
+async def member_bypassed(store: Store, gate: Gate, now: datetime) -> None:
+    """Somebody joined without having asked, where people have to ask.
+
+    The first time, and again once the gate counted as mended, an admin gets one message with a new link that asks for
+    approval. The gate's own link may have been revoked, which no bot can find out.
+    """
+    if not gate.works or gate.settings.way not in BY_REQUEST or not gate.settings.asks_call:
+        return
+    if _is_noted(gate, now):
+        return
+    gate = await store.gates.lock(gate.chat_id) or gate
+    if _is_noted(gate, now):
+        return
+    is_news = not is_bypassed(gate, now)
+    await store.gates.set_extras(gate.chat_id, bypassed_at=now)
+    await redraw_panels(store, gate.chat_id, now)
+    if is_news:
+        details: dict[str, str | int] = {"gate": gate.chat_id, "bypassed": 1}
+        await store.errands.add(ErrandKind.MAKE_LINK, gate.chat_id, details, now)
+
+
+def _is_noted(gate: Gate, now: datetime) -> bool:
+    return is_bypassed(gate, now) and gate.bypassed_at is not None and now - gate.bypassed_at < TO_THE_MINUTE
+
+
+async def tell_of_bypass(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    """The link for the message was made, or cannot be; then the message tells the rest without it."""
+    gate = await store.gates.get(int(errand.details["gate"]))
+    if gate is None:
+        return
+    link = str(receipt.answer["link"]) if receipt.result is Result.DONE else ""
+    await tell_admins(store, gate, {"notice": Notice.GATE_BYPASSED, "link": link}, now)
+
+
+class TestLink:
+    """A `Doer`: an admin says what the link that they share showed them (`key`, see `LinkTest`).
+
+    That it asks for approval is evidence; if it does not, the page tells how to mend it, with a link of the bot's.
+    """
+
+    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+        try:
+            outcome = LinkTest(str(act.details.get("key", "")))
+        except ValueError:
+            return Toast.UNKNOWN
+        if outcome is LinkTest.ASKS:
+            await store.gates.set_extras(gate.chat_id, tested_at=now)
+            await redraw_panels(store, gate.chat_id, now)
+            await show_page(store, gate, act.admin_id, Page.CARD, now)
+            return Toast.SAVED
+        if (await store.gates.extras(gate.chat_id)).request_link is None:
+            await store.errands.add(ErrandKind.MAKE_LINK, act.admin_id, {"gate": gate.chat_id}, now)
+        await show_page(store, gate, act.admin_id, Page.LINK_TEST, now, {"value": outcome})
+        return Toast.NOTHING

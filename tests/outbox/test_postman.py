@@ -1,0 +1,231 @@
+"""Letters that cannot be sent, or of which nothing can be kept, beside others."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from bot.clock import SystemClock
+from bot.domain.outbox import RETRY_AFTER, Delivery, ForeignReport, Letter, Reply, Target
+from bot.outbox import postman
+from bot.outbox.carriage import EventCarriage, RelayCarriage, Wire
+from bot.outbox.postman import AT_ONCE, Carriage, Postman
+from bot.phones import KeyedVault
+from bot.sandbox.pulse import PATIENCE
+from bot.supervisor import Supervisor
+from bot.usecases.operators import Operators
+from bot.usecases.ports import StorageUnavailableError, Store
+from bot.usecases.settle_letter import SettleLetter
+from bot.usecases.tell_operators import TellOperators
+from storage.database import Database
+from tests.outbox.receiver import SECRET, Receiver, receiver
+
+CLOCK = SystemClock()
+VAULT = KeyedVault("the key of these tests")
+EVENT = b'{"type":"access.granted"}'
+REPORT = ForeignReport("POST", "", "text/plain", b"phone=7999&mes=x")
+
+
+class Nothing:
+    """Counts nothing."""
+
+    def delivered(self, target: str, outcome: str) -> None:
+        """See `Tally`."""
+
+
+class Office:
+    """A postman at work on a database of each kind."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.settle = SettleLetter(CLOCK, TellOperators(Operators([])))
+        self.supervisor = Supervisor(CLOCK)
+
+    async def owe(self, target: Target, *bodies: bytes) -> None:
+        """Letters with these bodies, the oldest first."""
+        now = CLOCK.now() - timedelta(minutes=1)
+
+        async def add(store: Store) -> None:
+            for number, body in enumerate(bodies):
+                await store.outbox.add(target, f"msg_{number}", "any", body, now + timedelta(milliseconds=number))
+
+        await self.database.transact(add)
+
+    async def owed(self, target: Target) -> list[Letter]:
+        """What is still owed, whenever it is due."""
+        later = CLOCK.now() + timedelta(days=30)
+        return await self.database.transact(lambda store: store.outbox.due(target, later, 1000, ()))
+
+    async def works(self, target: Target, carriage: Carriage, *, until_owed: int) -> list[Letter]:
+        """Bring letters until every one was tried and so many are owed that are not due before long; those."""
+        stop = asyncio.Event()
+        the_postman = Postman(
+            target, self.database, self.settle, carriage, CLOCK, self.supervisor, Nothing(), lambda: None
+        )
+        self.supervisor.start("postman", the_postman.run(stop))
+        deadline = time.monotonic() + PATIENCE
+        while len(left := await self.owed(target)) != until_owed or not all(one.attempts for one in left):
+            assert time.monotonic() < deadline, left
+            await asyncio.sleep(0.01)
+        stop.set()
+        await self.supervisor.stop()
+        return left
+
+
+@pytest.fixture
+async def office(database_url: str) -> AsyncIterator[Office]:
+    database = Database(database_url)
+    await database.open()
+    yield Office(database)
+    await database.close()
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Wire]:
+    the_wire = Wire(allow_private=True)
+    yield the_wire
+    await the_wire.close()
+
+
+@pytest.fixture
+async def owners() -> AsyncIterator[Receiver]:
+    async with receiver() as the_receiver:
+        yield the_receiver
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"not JSON",
+        b"[]",
+        b'["POST", "", "text/plain", "not base64"]',
+        b'["POST", "", null, 5]',
+        ForeignReport("POST", "", "text/plain\r\nX-Other: 1", b"").packed(),
+        ForeignReport("PO ST", "", "text/plain", b"").packed(),
+        ForeignReport("GET", "a\x00b", "", b"").packed(),
+        ForeignReport("GET", "a" * 70_000, "", b"").packed(),
+        ForeignReport("GET", "\ud800", "\ud800", b"").packed(),
+    ],
+    ids=["no json", "too short", "no base64", "numbers", "new line", "method", "nul", "too long", "surrogate"],
+)
+async def test_reports_that_cannot_be_sent_count_their_tries_and_hold_up_none_of_the_others(
+    office: Office, wire: Wire, bad: bytes
+) -> None:
+    """More of them than are brought at once."""
+    sealed = [VAULT.seal_bytes(one) for one in (*[bad] * (AT_ONCE + 2), REPORT.packed())]
+    await office.owe(Target.RELAY, *sealed)
+    async with receiver(secret=None) as theirs:
+        left = await office.works(Target.RELAY, RelayCarriage(wire, theirs.url, VAULT), until_owed=AT_ONCE + 2)
+
+    assert [(one.body, one.query) for one in theirs.arrived] == [(REPORT.body, "")]
+    assert {one.attempts for one in left} == {1}
+    assert all(one.error for one in left)
+    soon = CLOCK.now() + RETRY_AFTER[0] / 2
+    assert await office.database.transact(lambda store: store.outbox.due(Target.RELAY, soon, 1000, ())) == []
+
+
+async def test_an_event_that_is_no_text_is_a_failed_try_too(office: Office, wire: Wire, owners: Receiver) -> None:
+    await office.owe(Target.EVENTS, *[b"\xff\xfe"] * (AT_ONCE + 2), EVENT)
+
+    left = await office.works(Target.EVENTS, EventCarriage(wire, owners.url, (SECRET,), CLOCK), until_owed=AT_ONCE + 2)
+
+    assert owners.types == ["access.granted"]
+    assert {one.attempts for one in left} == {1}
+
+
+@pytest.mark.parametrize(
+    "fault", [ValueError("x"), RecursionError(), ExceptionGroup("x", [OSError()]), AssertionError()]
+)
+async def test_whatever_a_try_raises_it_has_failed(office: Office, fault: Exception) -> None:
+    brought = []
+
+    async def carriage(letter: Letter) -> Delivery:
+        if letter.body == b"bad":
+            raise fault
+        brought.append(letter.body)
+        return Delivery(Reply.TAKEN)
+
+    await office.owe(Target.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
+
+    left = await office.works(Target.EVENTS, carriage, until_owed=AT_ONCE + 2)
+
+    assert brought == [b"good"]
+    assert {(one.attempts, one.error) for one in left} == {(1, type(fault).__name__)}
+
+
+async def test_what_came_of_a_letter_and_cannot_be_kept_is_a_failed_try(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def carriage(letter: Letter) -> Delivery:
+        return Delivery(Reply.TAKEN)
+
+    async def settle(store: Store, letter: Letter, delivery: Delivery) -> None:
+        if letter.body == b"bad" and delivery.reply is Reply.TAKEN:
+            raise ValueError
+        await SettleLetter(CLOCK, TellOperators(Operators([])))(store, letter, delivery)
+
+    monkeypatch.setattr(office, "settle", settle)
+    await office.owe(Target.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
+
+    left = await office.works(Target.EVENTS, carriage, until_owed=AT_ONCE + 2)
+
+    assert {(one.body, one.attempts) for one in left} == {(b"bad", 1)}
+
+
+async def test_a_letter_of_which_nothing_can_be_kept_holds_up_none_of_the_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries, has_brought = [], asyncio.Event()
+
+    async def carriage(letter: Letter) -> Delivery:
+        tries.append(letter.id)
+        return Delivery(Reply.TAKEN)
+
+    async def settle(store: Store, letter: Letter, delivery: Delivery) -> None:
+        if letter.body == b"bad":
+            raise ValueError
+        has_brought.set()
+
+    monkeypatch.setattr(office, "settle", settle)
+    await office.owe(Target.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
+    stop = asyncio.Event()
+    the_postman = Postman(
+        Target.EVENTS, office.database, settle, carriage, CLOCK, office.supervisor, Nothing(), stop.set
+    )
+
+    await asyncio.wait_for(the_postman.run(stop), PATIENCE)
+
+    assert has_brought.is_set()
+    assert len(tries) == len(set(tries)) == AT_ONCE + 3
+    await office.supervisor.stop()
+
+
+async def test_while_the_database_is_away_a_letter_is_not_brought_again_and_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The letters are those that the database gave out just before."""
+    monkeypatch.setattr(postman, "AFTER_FAILURE", 600.0)
+    tries, stop = [], asyncio.Event()
+
+    async def carriage(letter: Letter) -> Delivery:
+        tries.append(letter.id)
+        return Delivery(Reply.TAKEN)
+
+    async def settle(store: Store, letter: Letter, delivery: Delivery) -> None:
+        if len(tries) == AT_ONCE:
+            asyncio.get_running_loop().call_later(1.5 * postman.LOOK_EVERY, stop.set)
+        raise StorageUnavailableError
+
+    await office.owe(Target.EVENTS, *[b"any"] * (AT_ONCE * 2))
+    the_postman = Postman(
+        Target.EVENTS, office.database, settle, carriage, CLOCK, office.supervisor, Nothing(), lambda: None
+    )
+
+    await asyncio.wait_for(the_postman.run(stop), PATIENCE)
+
+    assert len(tries) == len(set(tries)) == AT_ONCE
+    await office.supervisor.stop()

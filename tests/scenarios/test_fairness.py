@@ -1,0 +1,89 @@
+"""A person who asks very much of the bot keeps nobody waiting, and the bot calls Telegram no more often than it may."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.panel import ActKind
+from bot.sandbox.people import Person
+from bot.sandbox.world import World
+from bot.telegram.keyboards import PanelButton
+from tests.installation import verify
+from tests.scenarios.conftest import Install
+from tests.scenarios.story import all_is_carried, eventually, guarded
+
+RATE = 20
+PRESSES = 400
+
+
+def press(person: Person, data: str, times: int) -> None:
+    """Press a button so often, and wait for no answer."""
+    message = person.chat.messages[-1]
+    for _ in range(times):
+        person._client.press_under(message, data)
+
+
+def calls(world: World) -> list[str]:
+    return [entry.detail["method"] for entry in world.trace.of("bot_api")]
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_hundreds_of_presses_of_one_account_do_not_delay_a_newcomer(
+    world: World, install: Install, *, known: bool
+) -> None:
+    callgate = await install(TELEGRAM_RATE=str(RATE))
+    _, group = await guarded(world)
+    mallory, anna = world.person("Mallory", language="en"), world.person("Anna", language="en")
+    await mallory.says("/start")
+    await mallory.sees("1. ")
+    await all_is_carried(callgate)
+    gate_id = group.id if known else -1007777777777
+    before = len(calls(world))
+
+    press(mallory, PanelButton(act=ActKind.CHECK, gate=gate_id).pack(), PRESSES)
+    await eventually(
+        callgate, "SELECT count(*) > 40 AS flooded FROM errands WHERE kind = 'answer_button'", [{"flooded": 1}]
+    )
+    await verify(anna)
+
+    during = calls(world)[before:]
+    assert during.count("answerCallbackQuery") < PRESSES / 4
+    if not known:
+        assert not {"getChatMember", "getChatAdministrators"} & set(during)
+
+
+async def test_however_many_calls_a_delivery_takes_no_second_sees_too_many(world: World, install: Install) -> None:
+    """Each card takes four calls, each admin one. Without a limit all come within a fraction of a second."""
+    callgate = await install(TELEGRAM_RATE=str(RATE))
+    groups = [(await guarded(world, f"Group {number}"))[1] for number in range(4)]
+    world.telegram.flood.moments.clear()
+    admins = [world.person(f"Admin {number}", language="en") for number in range(12)]
+    for admin in admins:
+        await admin.says("/start")
+        for group in groups:
+            press(admin, PanelButton(act=ActKind.CHECK, gate=group.id).pack(), 1)
+    await all_is_carried(callgate)
+
+    assert len(world.telegram.flood.moments) > 4 * RATE
+    # What waits on a busy machine may arrive together.
+    assert world.telegram.flood.most_within(1) <= 2 * RATE
+
+
+async def test_two_groups_that_take_no_more_messages_do_not_keep_somebody_verified_out(
+    world: World, install: Install
+) -> None:
+    callgate = await install(TELEGRAM_RATE=str(RATE))
+    anna = world.person("Anna", language="en")
+    await verify(anna)
+    olga, group = await guarded(world)
+    for number in range(3):
+        full = world.group(f"Full {number}", owner=olga)
+        await olga.makes_bot_admin(full, can_invite_users=True)
+        world.telegram.flood.rest(full, 3600)
+        await olga.says("/gate", full)
+    await world.wait_until(lambda: world.telegram.flood.too_many >= 3)
+
+    await anna.asks_to_join(group)
+
+    await world.wait_until(lambda: anna.id in group.members)
+    assert await callgate.rows("SELECT user_id FROM grants WHERE attempts > 0") == []

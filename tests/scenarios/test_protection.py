@@ -1,0 +1,102 @@
+"""An admin learns whether people have to ask before they are in, and hears when somebody came past the gate."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.state import Group
+from bot.sandbox.world import World
+from tests.installation import Installation
+from tests.scenarios.panel_walk import opens
+from tests.scenarios.story import all_is_carried, guarded, reads
+
+BYPASSED = "somebody joined without verifying"
+
+
+async def unproved(world: World) -> tuple[Person, Group]:
+    """A private group whose own link lets everybody in, and its owner."""
+    owner = world.person("Olga", language="en")
+    group = world.group("Flat owners", owner=owner, approves=False)
+    await owner.says("/start")
+    await owner.sees("1. ")
+    await owner.makes_bot_admin(group, can_invite_users=True)
+    await owner.sees("one step left")
+    return owner, group
+
+
+async def metrics(callgate: Installation) -> str:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return (await client.get(f"{callgate.url}/metrics")).text
+
+
+async def test_a_gate_without_evidence_is_called_so_everywhere(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    owner, _ = await unproved(world)
+    await all_is_carried(brisk)
+
+    assert owner.shown("guarded now") is None
+    assert 'callgate_gates{state="unconfirmed"} 1.0' in await metrics(brisk)
+    await owner.says("/gates")
+    assert "🟡 Flat owners" in (await owner.sees("Your groups")).buttons
+    await operator.says("/health")
+    assert "🟡 on, not confirmed yet that people have to ask: 1" in await reads(operator, "All is well")
+    await operator.says("/gates")
+    assert "🟡 Flat owners" in await reads(operator, "All groups")
+
+
+async def test_the_first_join_request_proves_it(world: World, brisk: Installation) -> None:
+    owner, group = await unproved(world)
+    await owner.presses("Make a link")
+    await owner.sees("The link to give away")
+    url = (await owner.presses("Copy the link"))["copied"]
+    anna = world.person("Anna", language="en")
+
+    await anna.opens_link(url)
+
+    await owner.sees("✅ Flat owners is guarded now")
+    assert anna.id in group.requests
+
+
+@pytest.mark.parametrize("proved", [False, True])
+async def test_an_admin_hears_once_that_people_come_past_and_gets_a_link_that_works(
+    world: World, brisk: Installation, operator: Person, proved: bool
+) -> None:
+    owner, group = await guarded(world) if proved else await unproved(world)
+    plain = await owner.makes_link(group)
+    for name in ("Anna", "Boris", "Carol"):
+        await world.person(name, language="en").opens_link(plain)
+        await all_is_carried(brisk)
+
+    text = await reads(owner, BYPASSED)
+
+    messages = [message for message in owner.chat.messages if BYPASSED in (message.text or "")]
+    assert len(messages) == 1
+    url = next(word for word in text.split() if word.startswith("https://t.me/+"))
+    dave = world.person("Dave", language="en")
+    await dave.opens_link(url)
+    await dave.sees("Flat owners")
+    assert dave.id in group.requests
+    await owner.sees("⚠️ Flat owners: people can get in without verifying")
+    assert 'callgate_gates{state="bypassed"} 1.0' in await metrics(brisk)
+    await owner.says("/gates")
+    assert any(button.startswith("⚠️ Flat owners") for button in (await owner.sees("Your groups")).buttons)
+    await operator.says("/health")
+    await operator.sees("⚠️ on, but people can get in without verifying: 1")
+
+
+async def test_the_self_test_leads_an_admin_through_their_own_link(world: World, brisk: Installation) -> None:
+    owner, _ = await unproved(world)
+
+    await opens(owner, "Test my link", "Open the link that you share")
+    await owner.presses("🚪 “Join”")
+    await owner.sees("2. Share this link instead")
+    assert (await owner.presses("Copy the link"))["copied"].startswith("https://t.me/+")
+    await opens(owner, "Test again", "Open the link that you share")
+    answer = await owner.presses("✋ “Request to Join”")
+
+    assert answer["text"] == "Saved"
+    await owner.sees("✅ Flat owners is guarded now")
+    assert 'callgate_gates{state="on"} 1.0' in await metrics(brisk)

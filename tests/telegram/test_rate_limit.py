@@ -1,0 +1,261 @@
+"""Each call is paid for where it is made, by whatever makes it, and floods are heeded there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramNetworkError, TelegramRetryAfter
+from aiogram.types import InlineKeyboardButton
+
+from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Notice, Parcel, Result
+from bot.domain.gate import GrantKind
+from bot.sandbox.people import Person
+from bot.sandbox.telegram.state import Group
+from bot.sandbox.world import World
+from bot.telegram import keyboards, rate_limit
+from bot.telegram.budget import Budget
+from bot.telegram.deliver import Deliverer, chat_of
+from bot.telegram.fallback import Fallback
+from bot.telegram.methods import EditText, GetRawUpdates, SendText
+from bot.telegram.rate_limit import RateLimitMiddleware
+from bot.telegram.screens import Screens
+from bot.telegram.texts import Texts
+from tests.domain.makers import NOW
+
+HARDLY_EVER = 0.001
+"""A rate at which one call goes out, and the next one in a quarter of an hour."""
+
+
+class Ours:
+    """A bot whose calls are paid for, on a clock that stands still until a test moves it."""
+
+    def __init__(self, world: World, rate: float) -> None:
+        self.now = 1000.0
+        self.budget = Budget(rate)
+        self.limit = RateLimitMiddleware(self.budget, lambda: self.now)
+        session = AiohttpSession(api=TelegramAPIServer.from_base(world.url))
+        session.middleware(Fallback(lambda _: None))
+        session.middleware(self.limit)
+        self.bot = Bot(world.bot_token, session=session)
+        self.deliverer = Deliverer(self.bot, world.clock, Texts("en"), Screens(None), None)
+
+    async def carries(self, parcel: Parcel) -> tuple[Result, float | None]:
+        """As the courier does."""
+        self.budget.spend(chat_of(parcel), self.now)
+        with self.limit.paid(chat_of(parcel)):
+            receipt = await self.deliverer.deliver(parcel)
+        return receipt.result, receipt.retry_after
+
+
+@pytest.fixture
+async def frugal(world: World) -> AsyncIterator[Ours]:
+    """One that may make one call and then hardly any."""
+    ours = Ours(world, HARDLY_EVER)
+    async with ours.bot:
+        yield ours
+
+
+@pytest.fixture
+async def generous(world: World) -> AsyncIterator[Ours]:
+    """One that limits chats, and itself hardly."""
+    ours = Ours(world, 1e6)
+    async with ours.bot:
+        yield ours
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Nobody waits for their turn; for how long they would have."""
+    waited: list[float] = []
+
+    class NoTime:
+        async def pause(self, seconds: float) -> None:
+            waited.append(seconds)
+
+    monkeypatch.setattr(rate_limit, "REAL_TIME", NoTime())
+    return waited
+
+
+@pytest.fixture
+async def group(world: World) -> Group:
+    owner = world.person("Olga")
+    group = world.group("Flat owners", owner=owner, approves=False)
+    await owner.makes_bot_admin(group, can_invite_users=True, can_restrict_members=True, can_manage_tags=True)
+    return group
+
+
+@pytest.fixture
+async def anna(world: World, group: Group) -> Person:
+    anna = world.person("Anna", language="en")
+    await anna.says("/start")
+    await anna.joins(group)
+    return anna
+
+
+def calls(world: World) -> list[str]:
+    return [entry.detail["method"] for entry in world.trace.of("bot_api")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "needed"),
+    [
+        (ErrandKind.CHECK_GATE, 4),
+        (ErrandKind.CHECK_ADMIN, 1),
+        (ErrandKind.MUTE, 2),
+        (ErrandKind.KICK, 3),
+        (ErrandKind.BAN, 2),
+        (GrantKind.TAG, 2),
+    ],
+)
+async def test_every_call_of_a_parcel_is_paid_for(
+    world: World, group: Group, anna: Person, at_once: list[float], kind: ErrandKind | GrantKind, needed: int
+) -> None:
+    details: dict[str, str | int] = {"user_id": anna.id, "gate": group.id}
+    parcel: Parcel = (
+        GrantDue(group.id, anna.id, kind, NOW, 0, tag="verified")
+        if isinstance(kind, GrantKind)
+        else ErrandDue(1, kind, group.id, "", details, 0, anna.id)
+    )
+    ours, before = Ours(world, 1.0), len(calls(world))
+
+    async with ours.bot:
+        assert await ours.carries(parcel) == (Result.DONE, None)
+
+    assert len(calls(world)) - before == needed
+    assert at_once == pytest.approx([float(number) for number in range(1, needed)])
+
+
+async def test_a_parcel_whose_chat_takes_no_more_for_long_is_put_back(
+    world: World, generous: Ours, anna: Person
+) -> None:
+    for _ in range(10):
+        generous.budget.spend_message(anna.id, generous.now)
+    before = len(calls(world))
+    details: dict[str, str | int] = {"notice": Notice.NO_OPERATOR}
+
+    with generous.limit.paid(None):
+        receipt = await generous.deliverer.deliver(ErrandDue(1, ErrandKind.NOTIFY, anna.id, "", details, 0))
+
+    assert (receipt.result, receipt.retry_after) == (Result.RETRY, 8)
+    assert len(calls(world)) == before
+    # What was not sent is not paid for.
+    assert generous.budget.wait(anna.id, generous.now) == pytest.approx(8)
+
+
+async def test_what_is_sent_again_without_a_refused_part_is_paid_for_too(
+    world: World, generous: Ours, anna: Person, at_once: list[float]
+) -> None:
+    button = InlineKeyboardButton(text="Go", url="https://refused.example/")
+    world.telegram.refused_parts["url"] = "BUTTON_URL_INVALID"
+    with generous.limit.paid(anna.id):
+        generous.budget.spend(anna.id, generous.now)
+        await generous.bot(SendText(chat_id=anna.id, text="words", reply_markup=keyboards.rows([button])))
+
+    assert calls(world)[-2:] == ["sendMessage", "sendMessage"]
+    assert generous.budget.wait(anna.id, generous.now) == 0
+    generous.budget.spend(anna.id, generous.now)
+    assert generous.budget.wait(anna.id, generous.now) > 0
+
+
+async def test_what_was_paid_for_and_not_used_is_given_back(generous: Ours, anna: Person) -> None:
+    for _ in range(10):
+        generous.budget.spend(anna.id, generous.now)
+        with generous.limit.paid(anna.id):
+            await generous.bot.get_me()
+
+    assert generous.budget.wait(anna.id, generous.now) == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [("400", TelegramBadRequest), ("reset_before", TelegramNetworkError), ("429", TelegramRetryAfter)],
+)
+async def test_a_call_that_fails_was_a_call(world: World, fault: str, error: type[TelegramAPIError]) -> None:
+    ours = Ours(world, HARDLY_EVER)
+    world.faults.add(where="telegram", kind=fault)  # type: ignore[arg-type] # one of them
+    async with ours.bot:
+        with pytest.raises(error):
+            await ours.bot.get_me()
+
+    assert ours.budget.room(ours.now) == 0
+
+
+async def test_a_flooded_message_rests_its_chat_and_any_other_call_the_whole_bot(
+    world: World, generous: Ours, anna: Person, group: Group
+) -> None:
+    world.telegram.flood.rest(group, 30)
+    for _ in range(2):
+        with pytest.raises(TelegramRetryAfter):
+            await generous.bot(SendText(chat_id=group.id, text="x"))
+    assert generous.budget.resting(generous.now) == {group.id}
+    assert generous.budget.wait_for_any(generous.now) == 0
+    sent = await generous.bot(SendText(chat_id=anna.id, text="x"))
+
+    world.faults.add(where="telegram", kind="429", method="editMessageText", seconds=20)
+    with pytest.raises(TelegramRetryAfter):
+        await generous.bot(EditText(chat_id=anna.id, message_id=sent.message_id, text="y"))
+    assert generous.budget.resting(generous.now) == {group.id, anna.id}
+    assert generous.budget.wait_for_any(generous.now) == 0
+
+    world.faults.add(where="telegram", kind="429", method="getChat", seconds=20)
+    with pytest.raises(TelegramRetryAfter):
+        await generous.bot.get_chat(group.id)
+    assert generous.budget.wait_for_any(generous.now) == 20
+
+
+async def test_while_the_whole_bot_rests_what_is_delivered_is_put_back_without_a_call(
+    world: World, generous: Ours, anna: Person, group: Group
+) -> None:
+    """The pause begins while it is under way."""
+    before = len(calls(world))
+    with generous.limit.paid(None):
+        await generous.bot.get_me()
+        generous.budget.flooded(None, 20, generous.now)
+        with pytest.raises(TelegramRetryAfter) as refused:
+            await generous.bot.get_chat(group.id)
+
+    assert refused.value.retry_after == 20
+    assert len(calls(world)) - before == 1
+
+
+async def test_while_the_whole_bot_rests_it_still_learns_whether_telegram_is_there(generous: Ours) -> None:
+    generous.budget.flooded(None, 20, generous.now)
+
+    await generous.bot.get_me()
+
+    assert generous.budget.wait_for_any(generous.now) == 20
+
+
+async def test_the_first_call_after_a_pause_is_waited_for(world: World, generous: Ours, group: Group) -> None:
+    world.faults.add(where="telegram", kind="delay", method="getChat", seconds=0.3)
+
+    async def tries() -> None:
+        assert generous.budget.wait(None, generous.now) == 0
+        generous.budget.spend(None, generous.now)
+        with generous.limit.paid(None):
+            await generous.bot.get_chat(group.id)
+
+    with generous.limit.paid(None):
+        await generous.bot.get_me()
+        generous.budget.flooded(None, 20, generous.now)
+        generous.now += 20
+        await asyncio.gather(tries(), generous.bot.get_chat_administrators(group.id))
+
+    assert calls(world)[-2:] == ["getChat", "getChatAdministrators"]
+
+
+async def test_a_long_poll_counts_and_neither_waits_nor_pauses_the_bot(world: World, frugal: Ours) -> None:
+    for _ in range(3):
+        await frugal.bot(GetRawUpdates(limit=1, timeout=0, allowed_updates=[]))
+    assert frugal.budget.wait(None, frugal.now) == pytest.approx(3 / HARDLY_EVER)
+
+    world.faults.add(where="telegram", kind="429", method="getUpdates", seconds=20)
+    paused = frugal.budget.pause(None, frugal.now)
+    with pytest.raises(TelegramRetryAfter):
+        await frugal.bot(GetRawUpdates(limit=1, timeout=0, allowed_updates=[]))
+    assert paused == frugal.budget.pause(None, frugal.now) == 0

@@ -1,0 +1,220 @@
+"""A gate counts as guarded only on evidence, and no longer once somebody came in past it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.delivery import ErrandKind, Notice, Receipt, Result, Toast
+from bot.domain.gate import Gate, Switch
+from bot.domain.health import LATELY, GateState, Health, gate_state
+from bot.domain.panel import ActKind, GateCard, LinkTestPage, Page
+from bot.domain.rights import OWNER
+from bot.domain.settings import STANDARD, Preset, WayIn, preset
+from bot.usecases.take_newcomer import Newcomer
+from tests.domain.makers import NOW
+from tests.usecases.panel import acts, answered, notes, runs, view
+from tests.usecases.rules import ANNA, BORIS, GATE, Rules
+
+CAROL, DAVE = 11, 12
+HEALTH = Health(NOW, can_invite=True, is_supergroup=True)
+WEEK = LATELY.total_seconds()
+
+
+async def joins(rules: Rules, user_id: int = CAROL, *, by: int | None = None, asked: bool = False) -> None:
+    """Somebody is in, by themselves or brought by somebody."""
+    newcomer = Newcomer(
+        user_id, "Carol", is_bot=False, is_admin=False, actor_id=user_id if by is None else by, asked=asked
+    )
+    await rules.database.transact(lambda store: rules.take_newcomer(store, GATE.chat_id, newcomer))
+
+
+async def state(rules: Rules) -> GateState:
+    """As the card shows it."""
+    await notes(rules, BORIS)
+    await acts(rules, ActKind.OPEN, Page.CARD)
+    card = await view(rules)
+    assert isinstance(card, GateCard)
+    return card.state
+
+
+async def looked_at(rules: Rules, health: Health = HEALTH) -> None:
+    """Telegram says how it stands with the gate."""
+    await acts(rules, ActKind.CHECK)
+    inquiry = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+    await answered(rules, inquiry, health=replace(health, checked_at=rules.now), admins={BORIS: OWNER, ANNA: OWNER})
+
+
+async def link_is_made(rules: Rules, link: str | None = "https://t.me/+abc") -> None:
+    """Telegram makes the link that is asked for, or refuses."""
+    (making,) = await rules.errands(ErrandKind.MAKE_LINK)
+    if link is None:
+        await rules.settles(Receipt(making, Result.REFUSED, error="not enough rights"))
+    else:
+        await answered(rules, making, link=link)
+
+
+async def told(rules: Rules) -> list[tuple[int, str]]:
+    """Whom the message about a bypass goes to, with which link."""
+    return [
+        (errand.chat_id, str(errand.details["link"]))
+        for errand in await rules.errands(ErrandKind.NOTIFY)
+        if errand.details["notice"] == Notice.GATE_BYPASSED
+    ]
+
+
+@pytest.mark.parametrize(
+    ("gate", "health", "expected"),
+    [
+        (GATE, None, GateState.UNCONFIRMED),
+        (GATE, HEALTH, GateState.UNCONFIRMED),
+        (replace(GATE, is_channel=True), HEALTH, GateState.UNCONFIRMED),
+        (replace(GATE, settings=replace(STANDARD, way=WayIn.LINK)), HEALTH, GateState.UNCONFIRMED),
+        (GATE, replace(HEALTH, joins_by_request=True), GateState.ON),
+        (GATE, replace(HEALTH, is_guarded=True), GateState.ON),
+        (GATE, replace(HEALTH, is_open=True), GateState.BYPASSED),
+        (GATE, replace(HEALTH, can_invite=False), GateState.AILING),
+        (replace(GATE, request_seen_at=NOW), HEALTH, GateState.ON),
+        (replace(GATE, tested_at=NOW), None, GateState.ON),
+        (replace(GATE, bypassed_at=NOW), HEALTH, GateState.BYPASSED),
+        (replace(GATE, bypassed_at=NOW, request_seen_at=NOW), HEALTH, GateState.BYPASSED),
+        (replace(GATE, bypassed_at=NOW, tested_at=NOW + timedelta(seconds=1)), HEALTH, GateState.ON),
+        # What was seen before somebody came past proves nothing, also when that was long ago.
+        (replace(GATE, bypassed_at=NOW - LATELY, tested_at=NOW - 2 * LATELY), HEALTH, GateState.UNCONFIRMED),
+        (replace(GATE, bypassed_at=NOW - LATELY, request_seen_at=NOW), HEALTH, GateState.ON),
+        (replace(GATE, bypassed_at=NOW, switch=Switch.PAUSED), HEALTH, GateState.BYPASSED),
+        (replace(GATE, switch=Switch.PAUSED), HEALTH, GateState.PAUSED),
+        (replace(GATE, switch=Switch.OFF, bypassed_at=NOW), HEALTH, GateState.OFF),
+        (replace(GATE, is_on=False, tested_at=NOW), HEALTH, GateState.UNGUARDED),
+        (replace(GATE, settings=preset(Preset.OPEN, STANDARD), bypassed_at=NOW), HEALTH, GateState.OPEN),
+        (replace(GATE, settings=replace(STANDARD, way=WayIn.MUTE)), None, GateState.UNCONFIRMED),
+        (replace(GATE, settings=replace(STANDARD, way=WayIn.MUTE)), HEALTH, GateState.BYPASSED),
+        (
+            replace(GATE, settings=replace(STANDARD, way=WayIn.MUTE), bypassed_at=NOW),
+            replace(HEALTH, can_restrict=True),
+            GateState.ON,
+        ),
+    ],
+)
+def test_the_state_follows_from_evidence(gate: Gate, health: Health | None, expected: GateState) -> None:
+    assert gate_state(gate, health, NOW + timedelta(seconds=2)) is expected
+
+
+async def test_a_join_request_is_evidence(rules: Rules) -> None:
+    await runs(rules)
+    await looked_at(rules)
+    assert await state(rules) is GateState.UNCONFIRMED
+
+    await rules.asks_to_join(CAROL)
+
+    assert await state(rules) is GateState.ON
+
+
+async def test_who_comes_past_is_told_of_once_with_a_link_that_was_just_made(rules: Rules) -> None:
+    await runs(rules)
+    await looked_at(rules)
+    await rules.database.transact(
+        lambda store: store.gates.set_extras(GATE.chat_id, request_link="https://t.me/+revoked")
+    )
+
+    await joins(rules)
+    assert await state(rules) is GateState.BYPASSED
+    await link_is_made(rules)
+    for user_id in range(20, 25):
+        await joins(rules, user_id)
+        rules.later(100)
+
+    assert await rules.errands(ErrandKind.MAKE_LINK) == []
+    assert await told(rules) == [(BORIS, "https://t.me/+abc")]
+    rules.later(WEEK - 200)
+    assert await state(rules) is GateState.BYPASSED
+    rules.later(100)
+    assert await state(rules) is GateState.UNCONFIRMED
+    await joins(rules, DAVE)
+    await link_is_made(rules)
+    assert len(await told(rules)) == 2
+
+
+async def test_without_a_link_the_steps_are_told_all_the_same(rules: Rules) -> None:
+    await runs(rules)
+
+    await joins(rules)
+    await link_is_made(rules, None)
+
+    assert await told(rules) == [(BORIS, "")]
+
+
+@pytest.mark.parametrize("how", ["added", "approved", "paused", "open", "muted"])
+async def test_who_comes_another_way_is_not_past_the_gate(rules: Rules, how: str) -> None:
+    await runs(rules)
+    await looked_at(rules, replace(HEALTH, can_restrict=True))
+    if how == "paused":
+        await acts(rules, ActKind.SWITCH, value=Switch.PAUSED)
+    elif how == "open":
+        await acts(rules, ActKind.PRESET, value=Preset.OPEN)
+    elif how == "muted":
+        await rules.chooses(GATE, way=WayIn.MUTE)
+
+    await joins(rules, by=BORIS if how == "added" else None, asked=how == "approved")
+
+    assert await rules.errands(ErrandKind.MAKE_LINK) == []
+    assert await rules.rows("SELECT bypassed_at FROM gates") == [{"bypassed_at": None}]
+
+
+async def test_who_waits_or_is_blocked_and_finds_an_open_link_is_past_it_too(rules: Rules) -> None:
+    await runs(rules)
+    await rules.asks_to_join(CAROL)
+    rules.later(1)
+
+    await joins(rules, CAROL)
+
+    assert await state(rules) is GateState.BYPASSED
+    await link_is_made(rules)
+    rules.later(1)
+    await acts(rules, ActKind.LINK_TEST, "asks")
+    assert await state(rules) is GateState.ON
+    await rules.meets(DAVE)
+    await acts(rules, ActKind.BLOCK, value=str(DAVE))
+    rules.later(1)
+    await joins(rules, DAVE)
+    assert await state(rules) is GateState.BYPASSED
+
+
+async def test_the_word_of_an_admin_after_the_test_is_evidence_until_somebody_comes_past(rules: Rules) -> None:
+    await runs(rules)
+    await looked_at(rules)
+    await acts(rules, ActKind.OPEN, Page.LINK_TEST)
+    assert isinstance(await view(rules), LinkTestPage)
+
+    assert await acts(rules, ActKind.LINK_TEST, "asks") is Toast.SAVED
+
+    card = await view(rules)
+    assert isinstance(card, GateCard)
+    assert card.state is GateState.ON
+    rules.later(1)
+    await joins(rules)
+    assert await state(rules) is GateState.BYPASSED
+    await link_is_made(rules)
+    rules.later(1)
+    await acts(rules, ActKind.LINK_TEST, "asks")
+    card = await view(rules)
+    assert isinstance(card, GateCard)
+    assert (card.state, card.came_round, card.ailments) == (GateState.ON, 0, ())
+    (vitals,) = await rules.database.transact(lambda store: store.vitals.gates(rules.now - LATELY))
+    assert (vitals.state(rules.now), vitals.came_round) == (GateState.ON, 0)
+
+
+async def test_a_link_that_lets_in_at_once_is_answered_with_one_that_does_not(rules: Rules) -> None:
+    await runs(rules)
+
+    await acts(rules, ActKind.LINK_TEST, "joins")
+    await link_is_made(rules)
+
+    page = await view(rules)
+    assert isinstance(page, LinkTestPage)
+    assert (page.outcome, page.link) == ("joins", "https://t.me/+abc")
+    assert await rules.rows("SELECT tested_at FROM gates") == [{"tested_at": None}]
+    assert await acts(rules, ActKind.LINK_TEST, "perhaps") is Toast.UNKNOWN
+    assert await told(rules) == []

@@ -1,0 +1,153 @@
+"""Connections that ask for nothing, or are too many, keep nobody else out."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.web.connections import Connections, room
+from bot.web.rate import TRUSTED, Network
+from handlers.http import _guarded
+
+NOBODY: Sequence[Network] = (ip_network("203.0.113.0/24"),)
+"""The proxies that are believed: none that is here."""
+GET = b"GET /{} HTTP/1.1\r\nHost: callgate\r\n\r\n"
+Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Server:
+    """Answers `/` at once, and `/slow` once it may."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.writers: list[asyncio.StreamWriter] = []
+        self.may_answer = asyncio.Event()
+        self.began = asyncio.Event()
+
+    async def connects(self, sends: bytes = b"") -> Pair:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.writers.append(writer)
+        writer.write(sends)
+        return reader, writer
+
+    async def asks(self, path: bytes = b"") -> Pair:
+        """A connection whose request has been answered."""
+        pair = await self.connects(GET.replace(b"{}", path))
+        assert await pair[0].readline() == b"HTTP/1.1 200 OK\r\n"
+        return pair
+
+
+@asynccontextmanager
+async def serving(proxies: Sequence[Network] = NOBODY, **limits: Any) -> AsyncIterator[Server]:
+    here = Server(0)
+
+    async def at_once(_: web.Request) -> web.Response:
+        return web.Response(text="here")
+
+    async def slow(_: web.Request) -> web.Response:
+        here.began.set()
+        await here.may_answer.wait()
+        return web.Response(text="late")
+
+    app = web.Application(middlewares=[_guarded])
+    app.router.add_get("/", at_once)
+    app.router.add_get("/slow", slow)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    assert runner.server is not None
+    bounded = Connections(proxies, **limits).bounded(runner.server)
+    listener = await asyncio.get_running_loop().create_server(bounded, "127.0.0.1", 0)
+    here.port = listener.sockets[0].getsockname()[1]
+    yield here
+    here.may_answer.set()
+    for writer in here.writers:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+    listener.close()
+    await runner.cleanup()
+
+
+async def is_closed(pair: Pair) -> bool:
+    """Return once the server has closed it."""
+    try:
+        while await pair[0].read(1000):
+            pass
+    except ConnectionError:
+        pass
+    return True
+
+
+@pytest.mark.parametrize("sends", [b"", b"\r\n\r\n", b"GET / HTTP/1.1\r\nHost: callgate\r\nX-Never: ends"])
+async def test_a_connection_that_never_becomes_a_request_is_closed_and_one_that_did_is_not(sends: bytes) -> None:
+    async with serving(headers_within=0.2) as server:
+        asking = await server.connects(GET.replace(b"{}", b"slow"))
+        await server.began.wait()
+        silent = await server.connects(sends)
+
+        # Its time began later.
+        assert await is_closed(silent)
+
+        server.may_answer.set()
+        assert await asking[0].readline() == b"HTTP/1.1 200 OK\r\n"
+
+
+async def test_one_address_has_so_many_connections_and_no_more_until_one_ends() -> None:
+    async with serving(most_an_address=3) as server:
+        mine = [await server.asks() for _ in range(3)]
+
+        assert await is_closed(await server.connects(GET.replace(b"{}", b"")))
+
+        mine[0][1].close()
+        await mine[0][1].wait_closed()
+        while True:
+            reader, _ = await server.connects(GET.replace(b"{}", b""))
+            with suppress(ConnectionError):
+                if await reader.readline():
+                    break
+
+
+async def test_a_proxy_that_is_believed_has_as_many_as_there_are() -> None:
+    async with serving(TRUSTED, most_an_address=1) as server:
+        for _ in range(5):
+            await server.asks()
+
+
+async def test_when_there_is_no_room_who_asked_for_nothing_makes_way() -> None:
+    async with serving(most=3) as server:
+        asked = await server.asks()
+        silent = [await server.connects() for _ in range(10)]
+
+        newest = await server.asks()
+
+        assert await is_closed(silent[0])
+        # Of those who asked nobody is closed.
+        for reader, writer in (asked, newest):
+            await reader.readuntil(b"here")
+            writer.write(GET.replace(b"{}", b""))
+            await reader.readuntil(b"here")
+
+
+async def test_when_all_ask_the_newest_is_closed() -> None:
+    async with serving(most=2) as server:
+        for _ in range(2):
+            await server.asks()
+
+        assert await is_closed(await server.connects(GET.replace(b"{}", b"")))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [(resource.RLIM_INFINITY, 2000), (1_000_000, 2000), (1024, 824), (256, 128), (1, 1)],
+)
+def test_descriptors_are_left_for_all_else(monkeypatch: pytest.MonkeyPatch, allowed: int, expected: int) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (allowed, allowed))
+
+    assert room() == expected
