@@ -14,7 +14,7 @@ from aiohttp import web
 from bot import VERSION
 from bot.clock import REAL_TIME, Clock, SystemClock
 from bot.domain.trouble import Sighting, Trouble
-from bot.parts import Parts
+from bot.parts import Loop, Parts
 from bot.settings import Settings
 from bot.telegram.deep_links import Start
 from bot.telegram.polling import NOT_ANSWERING
@@ -145,7 +145,7 @@ class App:
         log.info("leading")
         self._parts.looking_after.leads_since, self._leads_since = self._parts.clock.now(), self._monotonic()
         loops = [
-            self._parts.supervisor.keep(name, functools.partial(loop, term_over))
+            self._parts.supervisor.keep(name, functools.partial(_run_until, term_over, loop))
             for name, loop in self._parts.loops.items()
         ]
         while not stopping.is_set() and await self._parts.leadership.still_held():
@@ -250,3 +250,9 @@ class App:
             return
         if alive_at != self._alive_at:
             self._alive_at, self._alive_seen_at = alive_at, self._monotonic()
+
+
+async def _run_until(term_over: asyncio.Event, loop: Loop) -> None:
+    """Run a loop of the leader, unless the term was over before it was started again after a failure."""
+    if not term_over.is_set():
+        await loop(term_over)

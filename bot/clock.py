@@ -7,6 +7,7 @@ tests and the demo can run time faster or jump.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -25,6 +26,10 @@ class Clock(Protocol):
         `None` seconds set no time limit. `wake` is left as it is: who waits on it clears it.
         """
 
+    def lived(self) -> float:
+        """Seconds that have passed while the machine was awake, from some moment on: `now` moves without it when the
+        machine sleeps or its clock is set."""
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -42,6 +47,10 @@ class SystemClock:
                 await wake.wait()
         except TimeoutError:
             return
+
+    def lived(self) -> float:
+        """See `Clock`."""
+        return time.monotonic()
 
 
 REAL_TIME = SystemClock()

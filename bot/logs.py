@@ -13,7 +13,7 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
-from bot.usecases.ports import Noted
+from bot.usecases.ports import Noted, UnreadableRow
 
 log = structlog.get_logger()
 
@@ -114,3 +114,16 @@ def log_noted(entries: Sequence[Noted]) -> None:
         Context().run(
             log.info, entry.event.value, **{name: value for name, value in about.items() if value is not None}
         )
+
+
+NAMING_NOBODY = frozenset({"alarms", "errands", "gates", "outbox", "verifications"})
+"""Tables of which a key is no person's id."""
+
+
+def log_set_aside(error_id: str, row: UnreadableRow) -> None:
+    """A row that cannot be read, and where it is; never whose it is."""
+    key = row.key if row.table in NAMING_NOBODY else None
+    # Works of several tasks share a transaction: what is bound in the one that read it is not its own.
+    Context().run(
+        log.error, "row_set_aside", error_id=error_id, table=row.table, key=key, error=row.error, exc_info=row.cause
+    )

@@ -56,6 +56,7 @@ class LookingAfter:
         settings: Settings,
         clock: Clock,
         transactions: Transactions,
+        leading: Transactions,
         vault: Vault,
         tell_operators: TellOperators,
         gateway: SmscClient,
@@ -67,6 +68,7 @@ class LookingAfter:
         backups: Backups | None,
         announce: Callable[[], None],
     ) -> None:
+        """`leading`: transactions of the loops, which the leader alone runs."""
         self._settings = settings
         self._clock = clock
         self._transactions = transactions
@@ -85,7 +87,7 @@ class LookingAfter:
         carriages = self._carriages(vault)
         expects_callback, targets = settings.callback_url is not None, tuple(carriages)
         self.watchman = Watchman(
-            transactions,
+            leading,
             WatchTroubles(clock, tell_operators, expects_callback=expects_callback, targets=targets),
             self._read_spending,
             pulse,
@@ -110,7 +112,7 @@ class LookingAfter:
             targets=targets,
         )
         for target, carriage in carriages.items():
-            postman = Postman(target, transactions, self.settle_letter, carriage, clock, supervisor, metrics, announce)
+            postman = Postman(target, leading, self.settle_letter, carriage, clock, supervisor, metrics, announce)
             self.loops[f"postman of {target}"] = postman.run
 
     def _carriages(self, vault: Vault) -> dict[Target, Carriage]:

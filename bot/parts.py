@@ -20,7 +20,7 @@ from bot.domain.screen import Face
 from bot.exports import JournalFiles
 from bot.gateway.callback import CallbackReader
 from bot.gateway.client import SmscClient
-from bot.logs import log_noted
+from bot.logs import log_noted, log_set_aside
 from bot.looking_after import LookingAfter
 from bot.metrics import Metrics
 from bot.outward import CountedGateway, account, telegram
@@ -87,6 +87,8 @@ from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.roll_sums import RollSums
 from bot.usecases.run_installation import RunInstallation
+from bot.usecases.set_aside import SetAside
+from bot.usecases.set_clock_back import SetClockBack
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_parcels import SettleParcels
@@ -155,30 +157,32 @@ class Parts:
 
         # What is kept.
         randomness = SystemRandomness()
+        report = ReportFailure(clock, tell_operators)
         self.database = Database(
             settings.DATABASE_URL.get_secret_value(),
             KeyedMarker(settings.SECRET_KEY.get_secret_value()),
             publish=PublishEvents(randomness) if settings.EVENTS_URL else None,
+            set_aside=SetAside(clock, report, randomness, log_set_aside),
             noted=(metrics.noted, log_noted, self._wake_for),
             timed=(metrics.transacted, pulse.transacted),
         )
         self.leadership = leadership(self.database)
+        leading = self.leadership.transactions
 
         # The rules.
         plan = NumberingPlan(settings.HOME_COUNTRIES)
         vault = KeyedVault(settings.SECRET_KEY.get_secret_value())
         open_verification = OpenVerification(clock, vault, randomness)
         take_event = TakeGatewayEvent(clock, plan, vault, randomness)
-        report = ReportFailure(clock, tell_operators)
 
         # The gateway.
         self.http = proxies.client(settings.smsc_proxy, pulse.dates_of("gateway"))
         gateway = SmscClient(account(settings), self.http, patience=GATEWAY_PATIENCE)
-        read_inbox = ReadInbox(clock, self.database, gateway, take_event)
+        read_inbox = ReadInbox(clock, leading, gateway, take_event)
         polls_inbox = settings.SMSC_POLL_SECONDS > 0
         request_number = RequestNumber(
             clock,
-            self.database,
+            leading,
             CountedGateway(gateway, metrics, pulse),
             vault,
             read_inbox.mark if polls_inbox else None,
@@ -229,6 +233,7 @@ class Parts:
             settings,
             clock,
             self.database,
+            leading,
             vault,
             tell_operators,
             gateway,
@@ -261,7 +266,7 @@ class Parts:
         look_every = LOOK_EVERY_ALONE if self.database.is_sqlite else LOOK_EVERY
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
         self.courier = Courier(
-            self.database,
+            leading,
             PickParcels(clock, views, operators.is_operator),
             SettleParcels(clock, SettleGrant(tell_operators), settle_errand, report),
             deliverer,
@@ -286,8 +291,9 @@ class Parts:
             UnlinkChats(clock),
             LookForRights(clock),
             forgetting=(self.looking_after.settle_letter.forget, *ForgetOld(clock, settings.keep).steps),
+            on_step_back=SetClockBack(settings.call_window, tell_operators),
         )
-        sweeper = Sweeper(sweep, self.database, clock, self.wake_deliveries)
+        sweeper = Sweeper(sweep, leading, clock, self.wake_deliveries)
         self.loops: dict[str, Loop] = {
             "courier": self.courier.run,
             "numbers": self.number_desk.run,

@@ -15,7 +15,10 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 RESTART_AFTER = 1.0
-LONGEST_RESTART = 30.0
+LONGEST_RESTART = 3.0
+"""Seconds: whatever makes a loop fail, all that it does for others waits for it meanwhile."""
+RUNS_WELL_FOR = 30.0
+"""Seconds without a failure after which the first pause is the short one again."""
 GRACE = 10.0
 """Seconds that what runs is given to finish at the end."""
 
@@ -73,7 +76,7 @@ class Supervisor:
             try:
                 await loop()
             except Exception:
-                if (self._clock.now() - began).total_seconds() > LONGEST_RESTART:
+                if (self._clock.now() - began).total_seconds() > RUNS_WELL_FOR:
                     pause = RESTART_AFTER
                 log.exception("loop_failed", task=name, again_in=pause)
                 await REAL_TIME.pause(pause, self.stopping)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -16,7 +19,7 @@ from bot.usecases.ports import StorageUnavailableError, Store, Transactions
 from bot.usecases.ports_people import NumberAsk
 from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.request_number import RequestNumber
-from bot.usecases.sweep import Sweep
+from bot.usecases.sweep import OUTAGE, Sweep
 
 log = structlog.get_logger()
 
@@ -30,6 +33,8 @@ SWEEP_EVERY = 2.0
 FORGET_EVERY = timedelta(seconds=10)
 """A thousand rows of each sort are deleted each time, which is more than comes in."""
 AFTER_FAILURE = 5.0
+TRIES = 3
+"""How often a number is asked for when that fails in a way that nobody foresaw."""
 LONGEST_INBOX_PAUSE = 300.0
 
 
@@ -50,6 +55,8 @@ class NumberDesk:
         self._announce = announce
         self._look_every = look_every
         self._busy: set[int] = set()
+        self._failures: Counter[int] = Counter()
+        """How often asking failed for no foreseen reason."""
         self.wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -68,14 +75,25 @@ class NumberDesk:
         bind_contextvars(verification=ask.verification.id)
         try:
             await self._request(ask)
-        except Exception:
+            self._failures.pop(ask.id, None)
+        except Exception as error:
             # The gateway is not asked again at once, say for an answer that could not be kept.
             log.exception("number_failed")
             await self._clock.pause(AFTER_FAILURE, self._supervisor.stopping)
+            await self._failed(ask, error)
         finally:
             self._busy.discard(ask.id)
             self.wake.set()
             self._announce()
+
+    async def _failed(self, ask: NumberAsk, error: Exception) -> None:
+        if isinstance(error, StorageUnavailableError):
+            return
+        self._failures[ask.id] += 1
+        if self._failures[ask.id] >= TRIES:
+            with contextlib.suppress(StorageUnavailableError):
+                await self._request.give_up(ask, error)
+                del self._failures[ask.id]
 
 
 class InboxReader:
@@ -96,7 +114,9 @@ class InboxReader:
             at = await self._read.next_reading(self._every)
             if at is None or (wait := (at - self._clock.now()).total_seconds()) > 0:
                 # All numbers are given in this process.
-                await self._clock.pause(wait if at else LOOK_EVERY_ALONE, self.wake)
+                # Not for longer than to the next look, since the clock may be set back meanwhile.
+                longest = max(self._every.total_seconds(), LOOK_EVERY_ALONE)
+                await self._clock.pause(min(wait, longest) if at else LOOK_EVERY_ALONE, self.wake)
                 continue
             try:
                 await self._read()
@@ -120,11 +140,15 @@ class Sweeper:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`."""
         await self._transactions.transact(self._sweep.make_up_for_outage)
-        forget_at = self._clock.now()
+        forgot_at, swept_at = float("-inf"), time.monotonic()
         while not stop.is_set():
-            is_to_forget = self._clock.now() >= forget_at
+            began = time.monotonic()
+            if began - swept_at > OUTAGE:
+                self._sweep.froze(began - swept_at)
+            swept_at = began
+            is_to_forget = self._clock.lived() - forgot_at >= FORGET_EVERY.total_seconds()
             if is_to_forget:
-                forget_at = self._clock.now() + FORGET_EVERY
+                forgot_at = self._clock.lived()
             for step in self._sweep.steps:
                 if is_to_forget or step not in self._sweep.seldom:
                     await self._make(step)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
 from aiohttp import web
 
+from bot.domain.gateway import GatewayEvent
 from bot.domain.outbox import ForeignReport
 from bot.gateway.callback import BadCallback, BadSignature, CallbackReader, CallbackRequest
 from bot.usecases.ports import Store, Transactions
 from bot.usecases.relay_foreign import RelayForeign
-from bot.usecases.take_gateway_event import TakeGatewayEvent
+from bot.usecases.take_gateway_event import TakeGatewayEvent, in_parts
 from handlers.http import body_of, same
 
 log = structlog.get_logger()
@@ -73,14 +76,20 @@ class CallbackHandler:
             log.warning("callback_refused", reason=str(error))
             raise web.HTTPBadRequest(text=str(error)) from None
 
-        async def keep(store: Store) -> None:
-            foreign = [await self._take(store, event) for event in events]
-            if self._relay is not None and any(foreign):
-                report = ForeignReport(arrived.method, arrived.query, arrived.content_type, arrived.body)
-                await self._relay(store, report)
-
-        await self._transactions.transact(keep)
+        report = ForeignReport(arrived.method, arrived.query, arrived.content_type, arrived.body)
+        is_relayed = False
+        for part in in_parts(events):
+            keep = functools.partial(self._keep, events=part, report=None if is_relayed else report)
+            is_relayed = await self._transactions.transact(keep) or is_relayed
         for event in events:
             self._tally.called_back(event.kind)
         self._announce()
         return web.Response(text="OK")
+
+    async def _keep(self, store: Store, events: Sequence[GatewayEvent], report: ForeignReport | None) -> bool:
+        """Keep these; whether the whole report is now owed to somebody else for one of them."""
+        foreign = await self._take.take_many(store, events)
+        if self._relay is None or report is None or not any(foreign):
+            return False
+        await self._relay(store, report)
+        return True

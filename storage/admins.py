@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, cast, delete, exists, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, bindparam, cast, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import ErrandKind, Toast
@@ -20,6 +21,7 @@ from storage import tables
 from storage.gates import G, gate
 from storage.people import PHONES, phone
 from storage.statements import insert, upsert
+from storage.unreadable import known
 
 S = tables.standings.c
 AP = tables.appeals.c
@@ -81,7 +83,7 @@ class SqlStandings:
         mark = self._mark(user_id)
         found = await self._connection.execute(STANDING, {"at_gate": gate_id, "whose": user_id, "under_mark": mark})
         row = found.one_or_none()
-        return None if row is None else Decision(Standing(row.standing), row.at, row.admin_id)
+        return None if row is None else _decision(row)
 
     async def known(self, gate_id: int, user_id: int) -> Known:
         row = (
@@ -90,7 +92,7 @@ class SqlStandings:
             )
         ).one()
         return Known(
-            Decision(Standing(row.standing), row.at, row.admin_id) if row.standing is not None else None,
+            _decision(row) if row.standing is not None else None,
             phone(row) if row.fingerprint is not None else None,
             row.is_verifying,
             row.is_being_declined,
@@ -98,7 +100,7 @@ class SqlStandings:
 
     async def of_person(self, user_id: int) -> dict[int, Decision]:
         rows = await self._connection.execute(DECISIONS, {"whose": user_id})
-        return {row.gate_id: Decision(Standing(row.standing), row.at, row.admin_id) for row in rows}
+        return {row.gate_id: _decision(row) for row in rows}
 
     async def put(self, gate_id: int, user_id: int, decision: Decision) -> None:
         values: dict[str, object] = {
@@ -250,6 +252,11 @@ class SqlAdmins:
             .order_by(G.created_at.desc(), G.chat_id)
         )
         return [gate(row.chat_id, row) for row in rows]
+
+
+def _decision(row: Row[Any]) -> Decision:
+    """One that this version does not know shuts the gate: it might be of the kind that does."""
+    return Decision(known(Standing, row.standing, Standing.BLOCKED), row.at, row.admin_id)
 
 
 def _no_news_since(since: datetime) -> ColumnElement[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Row, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.trouble import Alarm, Sighting, Trouble
 from storage import tables
 from storage.statements import insert
+from storage.unreadable import NoteUnreadable, details, one_readable, pass_over, readable
 
 AL = tables.alarms.c
 
@@ -17,8 +19,9 @@ AL = tables.alarms.c
 class SqlAlarms:
     """See `bot.usecases.ports_watch.Alarms`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
+        self._note = note
 
     async def sight(self, sighting: Sighting, now: datetime) -> bool:
         name = sighting.name
@@ -51,8 +54,7 @@ class SqlAlarms:
         rows = await self._connection.execute(
             select(tables.alarms).where(AL.cleared_at.is_(None)).order_by(AL.since, AL.name)
         )
-        known = {trouble.value for trouble in Trouble}
-        return [_alarm(row) for row in rows if row.trouble in known]
+        return readable(rows, _alarm, self._note, tables.alarms)
 
     async def clear(self, name: str, seen_before: datetime, now: datetime) -> Alarm | None:
         cleared = await self._connection.execute(
@@ -61,9 +63,8 @@ class SqlAlarms:
             .values(cleared_at=now)
             .returning(*tables.alarms.columns)
         )
-        row = cleared.one_or_none()
-        return None if row is None else _alarm(row)
+        return one_readable(cleared.one_or_none(), _alarm, self._note, tables.alarms)
 
 
-def _alarm(row: Row[tuple[object, ...]]) -> Alarm:
-    return Alarm(Trouble(row.trouble), row.subject, row.since, row.seen_at, row.details)
+def _alarm(row: Row[Any]) -> Alarm:
+    return Alarm(Trouble(row.trouble), row.subject, row.since, row.seen_at, details(row))

@@ -23,28 +23,26 @@ from typing import Any, TypeVar
 from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped] # it comes without types
 from filelock import FileLock, Timeout
 from sqlalchemy import URL, event
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.usecases.ports import Noted, StorageUnavailableError
+from bot.usecases.ports import Noted, StorageUnavailableError, UnreadableRow
 from bot.usecases.ports_personal import Marker
 from storage import address, sqlite_adapter
+from storage.failures import collided, may_pass
 from storage.schema import unknown_revision
 from storage.store import SqlStore
+from storage.unreadable import read_json
 
 T = TypeVar("T")
 Work = Callable[[SqlStore], Awaitable[Any]]
 Publish = Callable[[SqlStore, Sequence[Noted]], Awaitable[None]]
+SetAsideRows = Callable[[SqlStore, Sequence[UnreadableRow]], Awaitable[None]]
 
 SHARED_COMMIT = 100
 """Works that share one commit at the most."""
 TRIES = 4
 """How often a work that collides with another is run on PostgreSQL."""
-COLLISIONS = frozenset({"40001", "40P01", "23505"})
-"""Serialization failure, deadlock, unique violation (PostgreSQL manual, appendix A)."""
-OUR_FAULT = ("22", "23", "42")
-"""Classes of codes that trying again does not mend: unfit data, broken constraints, wrong statements (the same)."""
 SERVER_FAILURES = {
     "25006": "the server is read-only",
     "53100": "the disk of the server is full",
@@ -56,6 +54,9 @@ SERVER_FAILURES = {
 }
 """What an operator can do something about (PostgreSQL manual, appendix A)."""
 POOL = 10
+LONGEST_SILENCE = 10.0
+"""Seconds after which the server ends a transaction in which nothing happens: its process hangs, or is cut off, and
+others wait for what it has locked."""
 
 
 class DatabaseError(Exception):
@@ -81,17 +82,20 @@ class Database:
         marker: Marker | None = None,
         *,
         publish: Publish | None = None,
+        set_aside: SetAsideRows | None = None,
         noted: Sequence[Callable[[Sequence[Noted]], None]] = (),
         timed: Sequence[Callable[[float, bool], None]] = (),
     ) -> None:
         """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db. `marker`: see `SqlStore`.
 
-        `publish` adds to a transaction what follows from the entries of its journal. Those of `noted` hear of the
+        `publish` adds to a transaction what follows from the entries of its journal, and `set_aside` what is to become
+        of the rows that it could not read. Those of `noted` hear of the
         entries once they are kept, those of `timed` how long each transaction took and whether it was kept.
         """
         self._address = address_of(url)
         self._marker = marker
         self._publish = publish
+        self._set_aside = set_aside
         self._noted = noted
         self._timed = timed
         self._lock: FileLock | None = None
@@ -122,7 +126,7 @@ class Database:
         this program has used the database."""
         if self.is_sqlite:
             self._hold_file()
-            self._engine = create_async_engine(self._address.url, hide_parameters=True)
+            self._engine = create_async_engine(self._address.url, hide_parameters=True, json_deserializer=read_json)
             event.listen(self._engine.sync_engine, "do_connect", sqlite_adapter.connect)
             event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_immediate)
@@ -134,6 +138,7 @@ class Database:
                 pool_pre_ping=True,
                 connect_args=self._address.connect_args,
             )
+            event.listen(self._engine.sync_engine, "connect", _limit_silence)
         try:
             if self.is_sqlite:
                 self._only = await self._engine.connect()
@@ -227,8 +232,7 @@ class Database:
             try:
                 (result,) = await self._run([work])
             except SQLAlchemyError as error:
-                may_pass = _may_pass(error)
-                _fail(future, StorageUnavailableError(_why(error)) if may_pass else error, error)
+                _fail(future, StorageUnavailableError(_why(error)) if may_pass(error) else error, error)
             except Exception as error:  # noqa: BLE001 - it is its owner's to handle
                 _fail(future, error)
             else:
@@ -237,17 +241,32 @@ class Database:
     async def _run(self, works: list[Work]) -> list[Any]:
         if self._only is None:
             raise StorageUnavailableError("closed")
-        async with self._only.begin():
-            store = SqlStore(self._only, self._marker)
-            results = [await work(store) for work in works]
-            await self._finish(store)
+        store = SqlStore(self._only, self._marker)
+        try:
+            async with self._only.begin():
+                results = [await work(store) for work in works]
+                await self._finish(store)
+        except Exception:
+            if len(works) == 1 and store.unreadable:
+                with contextlib.suppress(SQLAlchemyError):
+                    async with self._only.begin():
+                        await self._set_aside_alone(SqlStore(self._only, self._marker), store.unreadable)
+            raise
         self._tell_noted(store)
         return results
 
     async def _finish(self, store: SqlStore) -> None:
         if self._publish is not None:
             await self._publish(store, store.journal.noted)
+        if self._set_aside is not None and store.unreadable:
+            await self._set_aside(store, store.unreadable)
         await store.journal.write()
+
+    async def _set_aside_alone(self, store: SqlStore, rows: Sequence[UnreadableRow]) -> None:
+        """What a failed transaction could not read may be why it failed, and would be again."""
+        if self._set_aside is not None:
+            await self._set_aside(store, rows)
+            await store.journal.write()
 
     def _tell_noted(self, store: SqlStore) -> None:
         if store.journal.noted:
@@ -256,25 +275,39 @@ class Database:
 
     async def _transact_alone(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
         for attempt in range(TRIES):
+            unreadable: list[UnreadableRow] = []
             try:
                 async with self.engine.begin() as connection:
                     store = SqlStore(connection, self._marker)
+                    unreadable = store.unreadable
                     result = await work(store)
                     await self._finish(store)
             except OSError as error:
                 raise StorageUnavailableError(error.strerror or type(error).__name__) from error
             except SQLAlchemyError as error:
-                if attempt + 1 < TRIES and _collided(error):
+                if attempt + 1 < TRIES and collided(error):
                     # Not all at once again.
                     await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - no secret
                     continue
-                if not _may_pass(error):
+                if not may_pass(error):
+                    await self._set_aside_apart(unreadable)
                     raise
                 raise StorageUnavailableError(_why(error)) from error
+            except StorageUnavailableError:
+                raise
+            except Exception:
+                await self._set_aside_apart(unreadable)
+                raise
             else:
                 self._tell_noted(store)
                 return result
         raise StorageUnavailableError("too many collisions")
+
+    async def _set_aside_apart(self, rows: Sequence[UnreadableRow]) -> None:
+        if rows:
+            with contextlib.suppress(SQLAlchemyError, OSError):
+                async with self.engine.begin() as connection:
+                    await self._set_aside_alone(SqlStore(connection, self._marker), rows)
 
     def _hold_file(self) -> None:
         path = self.file
@@ -348,6 +381,15 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
     cursor.close()
 
 
+def _limit_silence(connection: Any, _record: object) -> None:  # noqa: ANN401 - as above
+    # A statement and not a word of the address: poolers refuse to connect with settings that they do not know.
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {int(LONGEST_SILENCE * 1000)}")
+    cursor.close()
+    # What a transaction set is undone with it.
+    connection.commit()
+
+
 def _begin_immediate(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's event signature
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -364,19 +406,6 @@ async def _to_its_end(job: Coroutine[Any, Any, None]) -> None:
     task.result()
     if is_cancelled:
         raise asyncio.CancelledError
-
-
-def _collided(error: SQLAlchemyError) -> bool:
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in COLLISIONS
-
-
-def _may_pass(error: SQLAlchemyError) -> bool:
-    """Whether the same work may succeed later. What never will must not hold up all that comes after it."""
-    if isinstance(error, PoolTimeoutError):
-        return True
-    if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError | DataError | ProgrammingError):
-        return False
-    return not str(getattr(error.orig, "sqlstate", None)).startswith(OUR_FAULT)
 
 
 def _why(error: SQLAlchemyError) -> str:

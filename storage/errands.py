@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, and_, bindparam, cast, func, not_, or_, select, update
+from sqlalchemy import BigInteger, Row, Select, and_, bindparam, cast, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import MESSAGES, MOST_UNDONE, PACED, ErrandDue, ErrandKind, Urgency, paced
 from bot.usecases.ports_delivery import ErrandLeft
 from storage import tables
 from storage.statements import delete_some, insert_new
+from storage.unreadable import NoteUnreadable, details, pass_over, readable
 
 E = tables.errands.c
 P = tables.people.c
@@ -115,8 +116,9 @@ LOCKED_DETAILS = select(E.details).where(E.id == bindparam("which")).with_for_up
 class SqlErrands:
     """See `bot.usecases.ports.Errands`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
+        self._note = note
 
     async def add(
         self,
@@ -225,12 +227,7 @@ class SqlErrands:
     ) -> list[ErrandDue]:
         left_out = {"busy": list(busy), "resting": list(resting), "full": list(full)}
         rows = await self._connection.execute(query, {"ranks": list(ranks), "now": now, "at_most": limit, **left_out})
-        return [
-            ErrandDue(
-                row.id, ErrandKind(row.kind), row.chat_id, row.language or "", row.details, row.attempts, row.user_id
-            )
-            for row in rows
-        ]
+        return readable(rows, _errand, self._note, tables.errands)
 
     async def cancel(
         self, kind: ErrandKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False
@@ -246,13 +243,11 @@ class SqlErrands:
 
     async def left_about(self, user_id: int, kinds: Collection[ErrandKind]) -> list[ErrandLeft]:
         rows = await self._connection.execute(
-            select(E.kind, E.chat_id, E.created_at, E.attempts, E.error)
+            select(E.id, E.kind, E.chat_id, E.created_at, E.attempts, E.error)
             .where(E.user_id == user_id, E.kind.in_(kinds), E.done_at.is_(None))
             .order_by(E.id)
         )
-        return [
-            ErrandLeft(ErrandKind(row.kind), row.chat_id, row.created_at, row.attempts, row.error or "") for row in rows
-        ]
+        return readable(rows, _left, self._note, tables.errands)
 
     async def undone(self, kinds: Collection[ErrandKind], chat_id: int) -> int:
         found = await self._connection.execute(UNDONE, {"where": chat_id, "kinds": list(kinds)})
@@ -305,16 +300,27 @@ class SqlErrands:
         rows = await self._connection.execute(
             select(E.id, E.chat_id, E.details).where(E.done_at.is_(None), or_(E.chat_id == old_id, about == old_id))
         )
-        for row in rows.all():
-            details = {name: new_id if value == old_id else value for name, value in row.details.items()}
+        found = readable(rows.all(), lambda row: (row.id, row.chat_id, details(row)), self._note, tables.errands)
+        for errand_id, chat_id, said in found:
+            moved = {name: new_id if value == old_id else value for name, value in said.items()}
             await self._connection.execute(
                 update(tables.errands)
-                .where(E.id == row.id)
-                .values(chat_id=new_id if row.chat_id == old_id else row.chat_id, details=details)
+                .where(E.id == errand_id)
+                .values(chat_id=new_id if chat_id == old_id else chat_id, details=moved)
             )
 
     async def redirect(self, errand_id: int, details: Mapping[str, str | int]) -> None:
         await self._connection.execute(update(tables.errands).where(E.id == errand_id).values(details=dict(details)))
+
+
+def _errand(row: Row[Any]) -> ErrandDue:
+    return ErrandDue(
+        row.id, ErrandKind(row.kind), row.chat_id, row.language or "", details(row), row.attempts, row.user_id
+    )
+
+
+def _left(row: Row[Any]) -> ErrandLeft:
+    return ErrandLeft(ErrandKind(row.kind), row.chat_id, row.created_at, row.attempts, row.error or "")
 
 
 def _other(details: Mapping[str, str | int], *known: int | None) -> int | None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import BigInteger, ColumnElement, Row, bindparam, cast, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate, Switch
 from bot.domain.health import Health
 from bot.domain.screen import Face
-from bot.domain.settings import STANDARD, GateSettings
+from bot.domain.settings import STANDARD, GateSettings, stricter
+from bot.usecases.ports import UnreadableRow
 from bot.usecases.ports_gates import GateExtras
 from storage import tables
 from storage.statements import is_none, upsert
+from storage.unreadable import NoteUnreadable, known, pass_over
 
 G = tables.gates.c
 X = tables.extra_chats.c
@@ -52,8 +55,9 @@ MOVED = (
 class SqlGates:
     """See `bot.usecases.ports_gates.Gates`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
+        self.note = note
         # In a raid all the requests of a transaction ask for the same gate.
         self._read: dict[int, Gate | None] = {}
         self._sharing: dict[int, bool] = {}
@@ -61,12 +65,12 @@ class SqlGates:
     async def get(self, chat_id: int) -> Gate | None:
         if chat_id not in self._read:
             row = (await self._connection.execute(GATE, {"which": chat_id})).one_or_none()
-            self._read[chat_id] = None if row is None else gate(row.chat_id, row)
+            self._read[chat_id] = None if row is None else gate(row.chat_id, row, self.note)
         return self._read[chat_id]
 
     async def lock(self, chat_id: int) -> Gate | None:
         row = (await self._connection.execute(LOCKED_GATE, {"which": chat_id})).one_or_none()
-        self._read[chat_id] = None if row is None else gate(row.chat_id, row)
+        self._read[chat_id] = None if row is None else gate(row.chat_id, row, self.note)
         return self._read[chat_id]
 
     async def lock_if_free(self, chat_id: int) -> Gate | None:
@@ -78,16 +82,16 @@ class SqlGates:
 
     async def get_many(self, chat_ids: Collection[int]) -> dict[int, Gate]:
         rows = await self._connection.execute(select(tables.gates).where(G.chat_id.in_(chat_ids)))
-        return {row.chat_id: gate(row.chat_id, row) for row in rows}
+        return {row.chat_id: gate(row.chat_id, row, self.note) for row in rows}
 
     async def all(self) -> list[Gate]:
         rows = await self._connection.execute(select(tables.gates).order_by(G.chat_id))
-        return [gate(row.chat_id, row) for row in rows]
+        return [gate(row.chat_id, row, self.note) for row in rows]
 
     async def that_are_on(self) -> list[Gate]:
         """For the doctor, which reads beside the bot."""
         rows = await self._connection.execute(select(tables.gates).where(G.is_on).order_by(G.chat_id))
-        return [gate(row.chat_id, row) for row in rows]
+        return [gate(row.chat_id, row, self.note) for row in rows]
 
     async def titles(self) -> dict[int, str]:
         """Of all gates, also those that are off; for the command line."""
@@ -140,7 +144,7 @@ class SqlGates:
         row = (await self._connection.execute(GATE, {"which": chat_id})).one()
         return GateExtras(
             added_by=row.added_by,
-            health=None if row.health is None else HEALTH.validate_python(row.health),
+            health=health(row, self.note),
             request_link=row.request_link,
             prompt_message_id=row.prompt_message_id,
             prompt_at=row.prompt_at,
@@ -169,7 +173,7 @@ class SqlGates:
 
     async def with_log(self, log_chat: int) -> list[Gate]:
         rows = await self._connection.execute(select(tables.gates).where(_logs_to(log_chat)).order_by(G.chat_id))
-        return [gate(row.chat_id, row) for row in rows]
+        return [gate(row.chat_id, row, self.note) for row in rows]
 
     async def move(self, old_id: int, new_id: int) -> None:
         old = (await self._connection.execute(GATE, {"which": old_id})).one_or_none()
@@ -214,7 +218,11 @@ class SqlGates:
         )
         rows = await self._connection.execute(select(G.chat_id, G.settings).where(G.settings.is_not(None)))
         for row in rows.all():
-            settings = SETTINGS.validate_python(row.settings)
+            try:
+                settings = SETTINGS.validate_python(row.settings)
+            except ValidationError:
+                # They stay as they are until somebody mends them.
+                continue
             further = tuple(new_id if chat_id == old_id else chat_id for chat_id in settings.further)
             log_chat = new_id if settings.log_chat == old_id else settings.log_chat
             moved = replace(settings, further=further, log_chat=log_chat)
@@ -235,7 +243,7 @@ def _logs_to(chat_id: int) -> ColumnElement[bool]:
     return cast(G.settings["log_chat"].as_string(), BigInteger) == chat_id
 
 
-def gate(chat_id: int, row: Row[tuple[object, ...]]) -> Gate:
+def gate(chat_id: int, row: Row[Any], note: NoteUnreadable = pass_over) -> Gate:
     """The gate of a row that has GATE_COLUMNS."""
     return Gate(
         chat_id,
@@ -243,11 +251,38 @@ def gate(chat_id: int, row: Row[tuple[object, ...]]) -> Gate:
         row.username,
         row.is_channel,
         row.is_on,
-        Switch(row.switch),
-        SETTINGS.validate_python(row.settings) if row.settings else STANDARD,
+        # Of a mode that this version does not know nobody is let in or declined.
+        known(Switch, row.switch, Switch.PAUSED),
+        _settings(chat_id, row.settings, note) if row.settings else STANDARD,
         row.strict_until,
         row.raid_at,
         row.request_seen_at,
         row.tested_at,
         row.bypassed_at,
     )
+
+
+def health(row: Row[Any], note: NoteUnreadable = pass_over) -> Health | None:
+    """How it stood with the gate of this row; None where that is not known, or cannot be read."""
+    if row.health is None:
+        return None
+    try:
+        return HEALTH.validate_python(row.health)
+    except ValidationError as error:
+        note(UnreadableRow(tables.gates.name, (row.chat_id,), type(error).__name__, error))
+        return None
+
+
+def _settings(chat_id: int, kept: Any, note: NoteUnreadable) -> GateSettings:  # noqa: ANN401 - whatever was stored
+    """The settings; of those that this version cannot read the strict ones, so that nobody comes in by mistake."""
+    try:
+        return SETTINGS.validate_python(kept)
+    except ValidationError as error:
+        note(UnreadableRow(tables.gates.name, (chat_id,), type(error).__name__, error))
+        unfit = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+    if not isinstance(kept, dict):
+        return stricter(STANDARD)
+    try:
+        return stricter(SETTINGS.validate_python({name: kept[name] for name in kept if name not in unfit}))
+    except ValidationError:
+        return stricter(STANDARD)

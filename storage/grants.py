@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     Row,
@@ -28,6 +29,7 @@ from bot.usecases.ports_gates import Settled
 from storage import tables
 from storage.gates import GATE_COLUMNS, G, gate
 from storage.statements import upsert
+from storage.unreadable import NoteUnreadable, known, pass_over, readable
 
 A = tables.grants.c
 R = tables.join_requests.c
@@ -109,8 +111,9 @@ RETRY = (
 class SqlGrants:
     """See `bot.usecases.ports_gates.Grants`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
+        self._note = note
 
     async def owe(
         self,
@@ -162,11 +165,11 @@ class SqlGrants:
 
     async def get(self, gate_id: int, user_id: int) -> list[Grant]:
         rows = await self._connection.execute(AT_GATE, {"at_gate": gate_id, "whose": user_id})
-        return [_grant(row) for row in rows]
+        return readable(rows, _grant, self._note, tables.grants)
 
     async def of_person(self, user_id: int) -> list[Grant]:
         rows = await self._connection.execute(NOT_GONE, {"whose": user_id})
-        return [_grant(row) for row in rows]
+        return readable(rows, _grant, self._note, tables.grants)
 
     async def take_back(self, gate_id: int, user_id: int, kind: GrantKind | None = None) -> list[Grant]:
         kinds = set(GrantKind) if kind is None else {kind}
@@ -181,10 +184,9 @@ class SqlGrants:
     async def of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[Grant, Gate]]]:
         rows = await self._connection.execute(WITH_GATES, {"whose": list(user_ids)})
         grants: dict[int, list[tuple[Grant, Gate]]] = defaultdict(list)
-        for row in rows:
-            if len(grants[row.user_id]) < SHOWN_GRANTS:
-                grant = _grant(row)
-                grants[row.user_id].append((grant, gate(row.gate_id, row)))
+        for grant, its_gate in readable(rows, self._with_gate, self._note, tables.grants):
+            if len(grants[grant.user_id]) < SHOWN_GRANTS:
+                grants[grant.user_id].append((grant, its_gate))
         return grants
 
     async def due(self, now: datetime, limit: int, busy: Collection[tuple[int, int]]) -> list[GrantDue]:
@@ -193,19 +195,10 @@ class SqlGrants:
             rows = await self._connection.execute(DUE_BESIDE, values | {"busy": list(busy)})
         else:
             rows = await self._connection.execute(DUE, values)
-        return [
-            GrantDue(
-                row.gate_id,
-                row.user_id,
-                GrantKind(row.kind),
-                row.owed_at,
-                row.attempts,
-                row.query_id if row.kind == GrantKind.JOIN else None,
-                row.detail if row.kind == GrantKind.TAG else "",
-                row.verification_id or None,
-            )
-            for row in rows
-        ]
+        return readable(rows, _due, self._note, tables.grants)
+
+    def _with_gate(self, row: Row[Any]) -> tuple[Grant, Gate]:
+        return _grant(row), gate(row.gate_id, row, self._note)
 
     async def settle(
         self, grant: GrantDue, state: GrantState, now: datetime, error: str, detail: str | None = None
@@ -265,7 +258,20 @@ class SqlGrants:
         return owed.rowcount
 
 
-def _grant(row: Row[tuple[object, ...]]) -> Grant:
+def _due(row: Row[Any]) -> GrantDue:
+    return GrantDue(
+        row.gate_id,
+        row.user_id,
+        GrantKind(row.kind),
+        row.owed_at,
+        row.attempts,
+        row.query_id if row.kind == GrantKind.JOIN else None,
+        row.detail if row.kind == GrantKind.TAG else "",
+        row.verification_id or None,
+    )
+
+
+def _grant(row: Row[Any]) -> Grant:
     return Grant(
         row.gate_id,
         row.user_id,
@@ -281,4 +287,4 @@ def _grant(row: Row[tuple[object, ...]]) -> Grant:
 
 
 def _how(row: Row[tuple[object, ...]]) -> How | None:
-    return How(row.how) if row.how else None
+    return known(How, row.how, How.OTHER) if row.how else None

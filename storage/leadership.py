@@ -1,21 +1,49 @@
-"""Which process runs what must run once: the poller, the courier, the sweeper."""
+"""Which process runs what must run once: the poller, the courier, the sweeper.
+
+On PostgreSQL leadership is a lease. Its holder has a connection of its own, which holds an advisory lock and is used
+every second. Where it is silent for LEASE seconds, because the process hangs, the machine is gone or the network is
+cut, the server ends it, which frees the lock, and another process leads. Every term has a number of its own, higher
+than those before. What a leader reads and writes is kept only while its number is the highest: a leader that wakes up
+after another took over changes nothing (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html).
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.database import Database
+from bot.usecases.ports import LeadershipLostError, Store, Transactions
+from storage import tables
+from storage.database import LONGEST_SILENCE, Database
+from storage.statements import upsert
+from storage.store import SqlStore
+
+T = TypeVar("T")
 
 ADVISORY_KEY = 0x67617465
 """Which PostgreSQL advisory lock the leader holds, on a connection of its own."""
+LEASE = LONGEST_SILENCE
+"""Seconds of silence after which the server takes the lock from a leader."""
+ANSWERS_WITHIN = 5.0
+"""Seconds a server may take for an answer before its leader counts as cut off."""
+THE_LEASE = 1
+L = tables.leadership.c
+TERM = select(L.term).where(L.id == THE_LEASE)
+# Held until the transaction ends, so that no other term begins before that.
+HELD_TERM = TERM.with_for_update(read=True)
 
 
 class Leadership(Protocol):
     """Held by one process at a time."""
+
+    transactions: Transactions
+    """Runs works of the leader: they are kept while it leads, and else raise LeadershipLostError."""
 
     async def acquire(self) -> bool: ...
 
@@ -26,6 +54,9 @@ class Leadership(Protocol):
 
 class SoleLeadership:
     """SQLite: the process that holds the file leads."""
+
+    def __init__(self, database: Database) -> None:
+        self.transactions: Transactions = database
 
     async def acquire(self) -> bool:
         """At once."""
@@ -39,12 +70,14 @@ class SoleLeadership:
         """Nothing to do."""
 
 
-class AdvisoryLeadership:
-    """PostgreSQL: who holds the advisory lock leads; the server frees it when the connection ends."""
+class Lease:
+    """PostgreSQL: a lease, as above."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: AsyncConnection | None = None
+        self._term: int | None = None
+        self.transactions: Transactions = _Fenced(database, self._check)
 
     async def acquire(self) -> bool:
         """Try to become the leader."""
@@ -56,6 +89,8 @@ class AdvisoryLeadership:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             locked = await connection.execute(text(f"SELECT pg_try_advisory_lock({ADVISORY_KEY})"))
             if locked.scalar_one():
+                await self._limit_silence(connection)
+                self._term = await self._begin_term(connection)
                 self._connection = connection
                 return True
         except (SQLAlchemyError, OSError):
@@ -64,23 +99,60 @@ class AdvisoryLeadership:
         return False
 
     async def still_held(self) -> bool:
-        """Whether the connection that holds the lock still lives."""
+        """Whether the server still answers on the connection that holds the lock, and no other term began."""
         if self._connection is None:
             return False
         try:
-            await self._connection.execute(text("SELECT 1"))
-        except (SQLAlchemyError, OSError):
+            async with asyncio.timeout(ANSWERS_WITHIN):
+                return (await self._connection.execute(TERM)).scalar_one_or_none() == self._term
+        except (SQLAlchemyError, OSError, TimeoutError):
             return False
-        return True
 
     async def release(self) -> None:
         """Let another process lead. The connection is ended, which frees the lock for certain."""
+        self._term = None
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.invalidate()
             await connection.close()
 
+    @staticmethod
+    async def _limit_silence(connection: AsyncConnection) -> None:
+        # Servers before PostgreSQL 14 have no such limit; there the end of the connection alone frees the lock.
+        with contextlib.suppress(SQLAlchemyError):
+            await connection.execute(text(f"SET idle_session_timeout = {int(LEASE * 1000)}"))
+
+    @staticmethod
+    async def _begin_term(connection: AsyncConnection) -> int:
+        """Waits for transactions of the term before, which the server ends when they are silent for LEASE seconds."""
+        begin = upsert(connection, tables.leadership, computed={"term": L.term + 1}, returned=(L.term,))
+        term: int = (await connection.execute(begin, {"id": THE_LEASE, "term": 1})).scalar_one()
+        return term
+
+    async def _check(self, store: SqlStore) -> None:
+        term = (await store.connection.execute(HELD_TERM)).scalar_one_or_none()
+        if term is None or term != self._term:
+            raise LeadershipLostError("another process leads")
+
+
+class _Fenced:
+    """Transactions of the leader."""
+
+    def __init__(self, database: Database, check: Callable[[SqlStore], Awaitable[None]]) -> None:
+        self._database = database
+        self._check = check
+
+    async def transact(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        """See `Transactions`. Raises LeadershipLostError, and keeps nothing, when this process leads no more."""
+
+        async def fenced(store: SqlStore) -> T:
+            result = await work(store)
+            await self._check(store)
+            return result
+
+        return await self._database.transact(fenced)
+
 
 def leadership(database: Database) -> Leadership:
     """The kind that fits the database."""
-    return SoleLeadership() if database.is_sqlite else AdvisoryLeadership(database)
+    return SoleLeadership(database) if database.is_sqlite else Lease(database)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Row, and_, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.outbox import Letter, NewLetter, Outgoing, Retries, Target
 from storage import tables
 from storage.statements import delete_some
+from storage.unreadable import NoteUnreadable, pass_over, readable
 
 O = tables.outbox.c  # noqa: E741 - a capital letter a table, as elsewhere
 IS_DUE = and_(O.delivered_at.is_(None), O.given_up_at.is_(None))
@@ -21,8 +23,9 @@ ERROR_LENGTH = 200
 class SqlOutbox:
     """See `bot.usecases.ports_watch.Outbox`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
+        self._note = note
 
     async def add(
         self,
@@ -56,7 +59,7 @@ class SqlOutbox:
 
     async def due(self, target: Target, now: datetime, limit: int, busy: Collection[int]) -> list[Letter]:
         found = LETTER.where(IS_DUE, O.target == target, O.due_at <= now, O.id.not_in(busy)).order_by(O.due_at, O.id)
-        return [_letter(row) for row in await self._connection.execute(found.limit(limit))]
+        return self._readable(await self._connection.execute(found.limit(limit)))
 
     async def delivered(self, letter_id: int, now: datetime) -> None:
         await self._connection.execute(
@@ -119,12 +122,15 @@ class SqlOutbox:
 
     async def owed_since(self, before: datetime, limit: int) -> list[Letter]:
         found = LETTER.where(IS_DUE, O.created_at < before).order_by(O.created_at).limit(limit)
-        return [_letter(row) for row in await self._connection.execute(found)]
+        return self._readable(await self._connection.execute(found))
+
+    def _readable(self, rows: Iterable[Row[Any]]) -> list[Letter]:
+        return readable(rows, _letter, self._note, tables.outbox)
 
     async def forget(self, before: datetime, limit: int) -> None:
         is_old = O.created_at < before
         await delete_some(self._connection, tables.outbox, O.created_at, is_old, not_(IS_DUE), limit=limit)
 
 
-def _letter(row: Row[tuple[object, ...]]) -> Letter:
+def _letter(row: Row[Any]) -> Letter:
     return Letter(row.id, Target(row.target), row.message_id, row.type, row.body or b"", row.attempts, row.error or "")

@@ -15,6 +15,7 @@ from bot.usecases.ports_personal import ForgottenOwner, Marker
 from storage import tables
 from storage.retention import forget_passed_over
 from storage.statements import upsert
+from storage.unreadable import known
 
 PEOPLE = tables.people.c
 PHONES = tables.verified_phones.c
@@ -160,7 +161,7 @@ def phone(row: Row[tuple[object, ...]]) -> VerifiedPhone:
         mask=row.mask,
         verification_id=row.verification_id,
         region=row.region,
-        kind=NumberKind(row.kind),
+        kind=known(NumberKind, row.kind, NumberKind.UNKNOWN),
         rank=row.rank,
         verified_at=row.verified_at,
     )

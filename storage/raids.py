@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Row, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate
 from bot.domain.raid import MassDecline, Raid
+from bot.usecases.ports import UnreadableRow
 from storage import tables
 from storage.gates import G, SqlGates, gate
 from storage.statements import insert
@@ -38,7 +39,11 @@ class SqlRaids:
         )
         kept = found.scalar_one_or_none()
         # The group may have become a supergroup since it was kept.
-        return None if kept is None else replace(RAID.validate_python(kept), gate_id=gate_id)
+        try:
+            return None if kept is None else replace(RAID.validate_python(kept), gate_id=gate_id)
+        except ValidationError as error:
+            self._gates.note(UnreadableRow(tables.gates.name, (gate_id,), type(error).__name__, error))
+            return None
 
     async def put(self, gate_id: int, raid: Raid | None) -> None:
         kept = None if raid is None else RAID.dump_python(raid, mode="json")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -27,9 +28,10 @@ from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
 from bot.domain.statistics import ENTERED, Period
 from bot.domain.verification import Call, Verification
-from bot.usecases.ports import Claim, HeardCall, JournalEntry, JournalRow, Noted
+from bot.usecases.ports import Claim, HeardCall, JournalEntry, JournalRow, NewGatewayEvent, Noted
 from storage import tables
 from storage.statements import delete_some, insert_new, upsert
+from storage.unreadable import NoteUnreadable, known, pass_over, readable
 
 EV = tables.gateway_events.c
 ST = tables.gateway_state.c
@@ -69,12 +71,13 @@ NEWEST = select(func.max(J.id))
 SINCE = select(J.id, J.user_id).where(J.id > bindparam("last_id")).order_by(J.id).limit(bindparam("at_most"))
 ADD = tables.journal.insert()
 NONCE = select(LAUNCHES.nonce).where(LAUNCHES.digest == bindparam("which"))
+EVENTS = {event.value for event in Event}
 CALLED_LENGTH = 32
 CODE_LENGTH = 64
 
 INBOX_ID = "inbox_id"
 UNUSED_CALLS = (
-    select(EV.id, EV.source, EV.called, EV.placed_at, EV.received_at, EV.note)
+    select(EV.id, EV.fingerprint, EV.source, EV.called, EV.placed_at, EV.received_at, EV.note)
     .where(
         EV.fingerprint == bindparam("phone"),
         EV.received_at >= bindparam("since"),
@@ -89,27 +92,29 @@ UNUSED_CALLS = (
 class SqlGatewayEvents:
     """See `bot.usecases.ports.GatewayEvents`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
+        self._note = note
 
     async def keep(
         self, event: GatewayEvent, digest: str, fingerprint: Fingerprint | None, mask: str, now: datetime
     ) -> int | None:
         kept = await self._connection.execute(
             insert_new(self._connection, tables.gateway_events, EV.id),
-            {
-                "digest": digest,
-                "kind": event.kind,
-                "source": event.source,
-                "fingerprint": fingerprint,
-                "mask": mask,
-                "called": event.called[:CALLED_LENGTH],
-                "placed_at": event.placed_at,
-                "received_at": now,
-                "note": {**event.note, **({INBOX_ID: event.inbox_id} if event.inbox_id is not None else {})},
-            },
+            _event_row(NewGatewayEvent(event, digest, fingerprint, mask), now),
         )
         return kept.scalar_one_or_none()
+
+    async def keep_many(self, events: Collection[NewGatewayEvent], now: datetime) -> set[str]:
+        if not events:
+            return set()
+        rows = await self._connection.execute(
+            insert_new(self._connection, tables.gateway_events, EV.digest), [_event_row(new, now) for new in events]
+        )
+        return set(rows.scalars())
+
+    async def kept(self, digests: Collection[str]) -> set[str]:
+        return set((await self._connection.execute(select(EV.digest).where(EV.digest.in_(digests)))).scalars())
 
     async def is_kept(self, digest: str) -> bool:
         found = await self._connection.execute(KEPT, {"which": digest})
@@ -121,14 +126,7 @@ class SqlGatewayEvents:
 
     async def unused_calls(self, fingerprint: Fingerprint, since: datetime) -> list[HeardCall]:
         rows = await self._connection.execute(UNUSED_CALLS, {"phone": fingerprint, "since": since})
-        return [
-            HeardCall(
-                row.id,
-                Call(fingerprint, row.called, row.placed_at, row.received_at, EventSource(row.source)),
-                row.note.get(INBOX_ID),
-            )
-            for row in rows
-        ]
+        return readable(rows, _heard, self._note, tables.gateway_events)
 
     async def used_for(self, event_id: int, verification_id: int) -> None:
         await self._connection.execute(USED_FOR, {"which": event_id, "of": verification_id})
@@ -145,6 +143,26 @@ class SqlGatewayEvents:
         return True
 
 
+def _heard(row: Row[Any]) -> HeardCall:
+    call = Call(Fingerprint(row.fingerprint), row.called, row.placed_at, row.received_at, EventSource(row.source))
+    return HeardCall(row.id, call, row.note.get(INBOX_ID))
+
+
+def _event_row(new: NewGatewayEvent, now: datetime) -> dict[str, object]:
+    event = new.event
+    return {
+        "digest": new.digest,
+        "kind": event.kind,
+        "source": event.source,
+        "fingerprint": new.fingerprint,
+        "mask": new.mask,
+        "called": event.called[:CALLED_LENGTH],
+        "placed_at": event.placed_at,
+        "received_at": now,
+        "note": {**event.note, **({INBOX_ID: event.inbox_id} if event.inbox_id is not None else {})},
+    }
+
+
 class SqlGatewayState:
     """See `bot.usecases.ports.GatewayState`."""
 
@@ -155,7 +173,7 @@ class SqlGatewayState:
         row = (await self._connection.execute(BREAKER)).one_or_none()
         if row is None:
             return Breaker()
-        reason = GatewayReason(row.breaker_reason) if row.breaker_reason else None
+        reason = known(GatewayReason, row.breaker_reason, GatewayReason.UNAVAILABLE) if row.breaker_reason else None
         return Breaker(reason, row.breaker_retry_at, row.breaker_trips)
 
     async def set_breaker(self, breaker: Breaker) -> None:
@@ -165,12 +183,16 @@ class SqlGatewayState:
         row = (await self._connection.execute(INBOX_CURSOR)).one_or_none()
         return (None, None) if row is None else (row.inbox_cursor, row.inbox_read_at)
 
-    async def set_inbox_cursor(self, entry_id: int, read_at: datetime) -> None:
-        await self._set(inbox_cursor=entry_id, inbox_read_at=read_at)
+    async def set_inbox_cursor(self, entry_id: int, read_at: datetime | None) -> None:
+        if read_at is None:
+            await self._set(inbox_cursor=entry_id)
+        else:
+            await self._set(inbox_cursor=entry_id, inbox_read_at=read_at)
 
     async def alive(self, now: datetime) -> datetime | None:
         before = await self.alive_at()
-        if before is None or (now - before).total_seconds() >= ALIVE_EVERY:
+        # It lies ahead when the clock was set back.
+        if before is None or abs((now - before).total_seconds()) >= ALIVE_EVERY:
             await self._set(alive_at=now)
         return before
 
@@ -302,7 +324,7 @@ class SqlJournal:
             .order_by(entries.at.desc(), entries.id.desc())
             .limit(limit)
         )
-        return [_entry(row) for row in rows]
+        return _entries(rows)
 
     async def of_person(
         self, user_id: int, events: Collection[Event], limit: int, offset: int = 0
@@ -315,7 +337,7 @@ class SqlJournal:
             .limit(limit)
             .offset(offset)
         )
-        return [_entry(row) for row in rows]
+        return _entries(rows)
 
     async def lately(
         self, events: Collection[Event], limit: int, *, before: int | None = None, after: int | None = None
@@ -331,9 +353,9 @@ class SqlJournal:
             query = query.where(entries.id < before)
         if after is not None:
             first = await self._connection.execute(query.where(entries.id > after).order_by(entries.id).limit(limit))
-            return [_entry(row) for row in reversed(first.all())]
+            return _entries(reversed(first.all()))
         rows = await self._connection.execute(query.order_by(entries.id.desc()).limit(limit))
-        return [_entry(row) for row in rows]
+        return _entries(rows)
 
     async def write(self) -> None:
         """Write what was added since it was last done."""
@@ -363,7 +385,12 @@ def _within(period: Period) -> list[ColumnElement[bool]]:
     return within
 
 
-def _entry(row: Row[tuple[object, ...]]) -> JournalEntry:
+def _entries(rows: Iterable[Row[Any]]) -> list[JournalEntry]:
+    """Those of a sort that this version knows; the journal keeps all of them."""
+    return [_entry(row) for row in rows if row.event in EVENTS]
+
+
+def _entry(row: Row[Any]) -> JournalEntry:
     return JournalEntry(row.id, row.at, Event(row.event), row.user_id, row.gate_id, row.code, row.actor_id)
 
 

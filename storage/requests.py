@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,7 +35,9 @@ from bot.usecases.ports_gates import WaitingKey
 from storage import tables
 from storage.gates import GATE_COLUMNS, G, gate
 from storage.statements import is_none, upsert
+from storage.unreadable import NoteUnreadable, one_readable, pass_over, readable
 
+STATES = {state.value for state in RequestState}
 R = tables.join_requests.c
 E = tables.errands.c
 P = tables.verified_phones.c
@@ -109,8 +111,9 @@ BEING_TURNED_AWAY = (
 class SqlJoinRequests:
     """See `bot.usecases.ports_gates.JoinRequests`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
+        self._note = note
         # In a raid all the requests of a transaction ask how many there were before them: they are counted once, and
         # then with those that are kept here. Who asked before and asks again is then counted twice.
         self._recent: dict[int, int] = {}
@@ -140,11 +143,11 @@ class SqlJoinRequests:
     async def get(self, gate_id: int, user_id: int) -> JoinRequest | None:
         found = await self._connection.execute(THE_ONE, {"at_gate": gate_id, "whose": user_id})
         row = found.one_or_none()
-        return None if row is None else _request(row)
+        return one_readable(row, _request, self._note, tables.join_requests)
 
     async def of_person(self, user_id: int) -> list[JoinRequest]:
         rows = await self._connection.execute(OF_PERSON, {"whose": user_id})
-        return [_request(row) for row in rows]
+        return self._readable(rows)
 
     async def names(self, user_ids: Collection[int]) -> dict[int, str]:
         rows = await self._connection.execute(NAMES, {"whose": list(user_ids)})
@@ -152,8 +155,9 @@ class SqlJoinRequests:
 
     async def waiting_of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[JoinRequest, Gate]]]:
         waiting: dict[int, list[tuple[JoinRequest, Gate]]] = defaultdict(list)
-        for row in await self._connection.execute(WAITING_WITH_GATES, {"whose": list(user_ids)}):
-            waiting[row.user_id].append((_request(row), gate(row.gate_id, row)))
+        rows = await self._connection.execute(WAITING_WITH_GATES, {"whose": list(user_ids)})
+        for request, its_gate in readable(rows, self._with_gate, self._note, tables.join_requests):
+            waiting[request.user_id].append((request, its_gate))
         return waiting
 
     async def set_state(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> None:
@@ -189,7 +193,7 @@ class SqlJoinRequests:
             .where(R.gate_id == gate_id, R.requested_at.between(since, until))
             .group_by(R.state)
         )
-        return {RequestState(row.state): row.many for row in rows}
+        return {RequestState(row.state): row.many for row in rows if row.state in STATES}
 
     async def waiting_at(self, gate_id: int, limit: int, offset: int = 0) -> list[JoinRequest]:
         rows = await self._connection.execute(
@@ -199,7 +203,7 @@ class SqlJoinRequests:
             .limit(limit)
             .offset(offset)
         )
-        return [_request(row) for row in rows]
+        return self._readable(rows)
 
     async def count_waiting(self, gate_id: int) -> int:
         found = await self._connection.execute(COUNT_WAITING, {"at_gate": gate_id})
@@ -233,7 +237,7 @@ class SqlJoinRequests:
             .limit(limit)
             .with_for_update(key_share=True, skip_locked=True)
         )
-        found = [_request(row) for row in rows]
+        found = self._readable(rows)
         if found:
             await self._connection.execute(
                 update(tables.join_requests)
@@ -245,8 +249,8 @@ class SqlJoinRequests:
     async def reopen(self, user_id: int, now: datetime) -> list[JoinRequest]:
         rows = (await self._connection.execute(BEING_TURNED_AWAY, {"whose": user_id})).all()
         # What an admin decided stands, also while Telegram is not told yet.
-        by_hand = {row.gate_id for row in rows if "admin_id" in row.refusal}
-        found = [_request(row) for row in rows if row.gate_id not in by_hand]
+        by_hand = {row.gate_id for row in rows if "admin_id" in (row.refusal or ())}
+        found = self._readable([row for row in rows if row.gate_id not in by_hand])
         if found:
             gate_ids = [request.gate_id for request in found]
             await self._connection.execute(
@@ -392,7 +396,7 @@ class SqlJoinRequests:
         rows = await self._connection.execute(
             select(tables.gates).where(*of_gate, not_(nobody)).order_by(func.random()).limit(limit)
         )
-        gates = [gate(row.chat_id, row) for row in rows]
+        gates = [gate(row.chat_id, row, self._note) for row in rows]
         requests: list[tuple[JoinRequest, Gate]] = []
         for its_gate in gates:
             rows = await self._connection.execute(
@@ -401,8 +405,14 @@ class SqlJoinRequests:
                 .order_by(order)
                 .limit(-(-limit // len(gates)))
             )
-            requests += [(_request(row), its_gate) for row in rows]
+            requests += [(request, its_gate) for request in self._readable(rows)]
         return requests[:limit]
+
+    def _with_gate(self, row: Row[Any]) -> tuple[JoinRequest, Gate]:
+        return _request(row), gate(row.gate_id, row, self._note)
+
+    def _readable(self, rows: Iterable[Row[Any]]) -> list[JoinRequest]:
+        return readable(rows, _request, self._note, tables.join_requests)
 
 
 def _request(row: Row[tuple[object, ...]]) -> JoinRequest:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
-from sqlalchemy import BigInteger, String, bindparam, case, cast, func, not_, select, update
+from sqlalchemy import BigInteger, Row, String, bindparam, case, cast, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import Receipt, ScreenDue
@@ -13,11 +15,13 @@ from bot.domain.screen import Face
 from bot.usecases.ports_delivery import ScreenRow
 from storage import tables
 from storage.statements import upsert
+from storage.unreadable import NoteUnreadable, details, pass_over, readable
 
 S = tables.screens.c
 ACTED, NEWCOMER, IN_CROWD = range(3)
 """Whose turn it is to see their screen: who waits for it, then newcomers, and those of a crowd last."""
 STALE = S.revision > S.shown_revision
+KEY = ("user_id", "revision")
 NEXT_REVISION = S.revision + 1
 IS_THEIRS = S.user_id == bindparam("whose")
 IS_ONE_OF_THEIRS = S.user_id.in_(bindparam("whose", expanding=True))
@@ -30,9 +34,9 @@ POSTPONE = (
     .values(due_at=bindparam("until"))
 )
 HURRY = update(tables.screens).where(IS_THEIRS, STALE, S.due_at > bindparam("now")).values(due_at=bindparam("now"))
-WANTED = select(S.face, S.details).where(IS_THEIRS)
-PROGRESS = select(S.user_id, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.PROGRESS)
-LIMITED = select(S.user_id, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.LIMITED)
+WANTED = select(S.user_id, S.revision, S.face, S.details).where(IS_THEIRS)
+PROGRESS = select(S.user_id, S.revision, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.PROGRESS)
+LIMITED = select(S.user_id, S.revision, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.LIMITED)
 SHOWING = (
     select(S.user_id)
     .where(
@@ -104,8 +108,9 @@ class SqlScreens:
     Each change of what should be shown is a revision; a row is stale until its newest one was drawn.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
+        self._note = note
 
     async def show(
         self,
@@ -156,19 +161,20 @@ class SqlScreens:
         await self._connection.execute(HURRY, {"whose": user_id, "now": now})
 
     async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
-        row = (await self._connection.execute(WANTED, {"whose": user_id})).one_or_none()
-        return None if row is None else (Face(row.face), row.details)
+        rows = await self._connection.execute(WANTED, {"whose": user_id})
+        found = readable(rows, lambda row: (Face(row.face), details(row)), self._note, tables.screens, *KEY)
+        return found[0] if found else None
 
     async def showing(self, gate_id: int) -> list[int]:
         return list((await self._connection.execute(SHOWING, {"gate": gate_id})).scalars())
 
     async def progress_of(self, user_ids: Collection[int]) -> dict[int, Mapping[str, str | int]]:
         rows = await self._connection.execute(PROGRESS, {"whose": list(user_ids)})
-        return {row.user_id: row.details for row in rows}
+        return dict(readable(rows, lambda row: (row.user_id, details(row)), self._note, tables.screens, *KEY))
 
     async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
         rows = await self._connection.execute(LIMITED, {"whose": list(user_ids)})
-        return {row.user_id: datetime.fromtimestamp(int(row.details["until"]), UTC) for row in rows}
+        return dict(readable(rows, _limited, self._note, tables.screens, *KEY))
 
     async def due(
         self,
@@ -181,27 +187,15 @@ class SqlScreens:
     ) -> list[ScreenRow]:
         values = {"now": now, "busy": list(busy), "resting": list(resting), "at_most": limit}
         queries = (DUE_BEFORE_CROWD, DUE_IN_CROWD) if also_patient else (DUE,)
+        # What cannot be read takes nobody's place for longer than this look: it is set aside at its end.
         rows = [(row, False) for query in queries for row in await self._connection.execute(query, values)]
         if also_patient or len(rows) < limit:
             found = [(row, True) for row in await self._connection.execute(REFRESHES, values)]
             rows += found if also_patient else found[: limit - len(rows)]
         return [
-            ScreenRow(
-                user_id=row.user_id,
-                chat_id=row.chat_id,
-                face=Face(row.face),
-                details=row.details,
-                revision=row.revision,
-                message_id=row.message_id,
-                is_editable=row.is_editable,
-                is_fresh=row.fresh_revision > row.shown_revision,
-                shown_digest=row.shown_digest,
-                is_refresh=is_refresh,
-                reach_until=row.reach_until,
-                attempts=row.attempts,
-                is_crowd=row.turn == IN_CROWD,
-            )
+            screen
             for row, is_refresh in rows
+            for screen in readable([row], partial(_screen, is_refresh=is_refresh), self._note, tables.screens, *KEY)
         ]
 
     async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> bool:
@@ -231,3 +225,25 @@ class SqlScreens:
 
     async def drop(self, user_ids: Collection[int]) -> None:
         await self._connection.execute(DROP, {"whose": list(user_ids)})
+
+
+def _limited(row: Row[Any]) -> tuple[int, datetime]:
+    return row.user_id, datetime.fromtimestamp(int(details(row)["until"]), UTC)
+
+
+def _screen(row: Row[Any], *, is_refresh: bool) -> ScreenRow:
+    return ScreenRow(
+        user_id=row.user_id,
+        chat_id=row.chat_id,
+        face=Face(row.face),
+        details=details(row),
+        revision=row.revision,
+        message_id=row.message_id,
+        is_editable=row.is_editable,
+        is_fresh=row.fresh_revision > row.shown_revision,
+        shown_digest=row.shown_digest,
+        is_refresh=is_refresh,
+        reach_until=row.reach_until,
+        attempts=row.attempts,
+        is_crowd=row.turn == IN_CROWD,
+    )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from functools import cached_property
+from typing import TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.usecases.ports import StorageUnavailableError, UnreadableRow
 from bot.usecases.ports_delivery import DueTimes
 from bot.usecases.ports_personal import Marker
 from storage.admins import SqlAdmins, SqlAppeals, SqlStandings
@@ -13,6 +18,7 @@ from storage.alarms import SqlAlarms
 from storage.due import due_times
 from storage.erasures import SqlErasures
 from storage.errands import SqlErrands
+from storage.failures import may_pass
 from storage.gates import SqlGates
 from storage.grants import SqlGrants
 from storage.installation import SqlAnnouncements, SqlOperators
@@ -24,9 +30,13 @@ from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLa
 from storage.requests import SqlJoinRequests
 from storage.retention import SqlRetention
 from storage.screens import SqlScreens
+from storage.stepped_clock import pull_back
 from storage.sums import SqlSums
+from storage.unreadable import setting_aside
 from storage.verifications import SqlVerifications
 from storage.vitals import SqlVitals
+
+T = TypeVar("T")
 
 
 class SqlStore:
@@ -36,6 +46,8 @@ class SqlStore:
         """Without a `marker` nobody who was erased is recognised, and nobody can be erased."""
         self.connection = connection
         self._marker = marker
+        self.unreadable: list[UnreadableRow] = []
+        """What this transaction could not read."""
 
     @cached_property
     def people(self) -> SqlPeople:
@@ -50,22 +62,22 @@ class SqlStore:
     @cached_property
     def verifications(self) -> SqlVerifications:
         """All attempts."""
-        return SqlVerifications(self.connection)
+        return SqlVerifications(self.connection, self.note_unreadable)
 
     @cached_property
     def gates(self) -> SqlGates:
         """The chats guarded."""
-        return SqlGates(self.connection)
+        return SqlGates(self.connection, self.note_unreadable)
 
     @cached_property
     def requests(self) -> SqlJoinRequests:
         """Who asked to enter which gate."""
-        return SqlJoinRequests(self.connection)
+        return SqlJoinRequests(self.connection, self.note_unreadable)
 
     @cached_property
     def grants(self) -> SqlGrants:
         """What confirmed persons are given."""
-        return SqlGrants(self.connection)
+        return SqlGrants(self.connection, self.note_unreadable)
 
     @cached_property
     def standings(self) -> SqlStandings:
@@ -105,17 +117,17 @@ class SqlStore:
     @cached_property
     def errands(self) -> SqlErrands:
         """One-off deliveries."""
-        return SqlErrands(self.connection)
+        return SqlErrands(self.connection, self.note_unreadable)
 
     @cached_property
     def screens(self) -> SqlScreens:
         """What each person should see."""
-        return SqlScreens(self.connection)
+        return SqlScreens(self.connection, self.note_unreadable)
 
     @cached_property
     def events(self) -> SqlGatewayEvents:
         """All that the gateway reported."""
-        return SqlGatewayEvents(self.connection)
+        return SqlGatewayEvents(self.connection, self.note_unreadable)
 
     @cached_property
     def gateway(self) -> SqlGatewayState:
@@ -135,12 +147,12 @@ class SqlStore:
     @cached_property
     def alarms(self) -> SqlAlarms:
         """What operators know to be wrong."""
-        return SqlAlarms(self.connection)
+        return SqlAlarms(self.connection, self.note_unreadable)
 
     @cached_property
     def outbox(self) -> SqlOutbox:
         """What is owed to the owner's own systems."""
-        return SqlOutbox(self.connection)
+        return SqlOutbox(self.connection, self.note_unreadable)
 
     @cached_property
     def vitals(self) -> SqlVitals:
@@ -171,6 +183,36 @@ class SqlStore:
     def seen(self) -> SqlSeen:
         """Updates already handled."""
         return SqlSeen(self.connection)
+
+    def note_unreadable(self, row: UnreadableRow) -> None:
+        """At the end of the transaction it is set aside, and operators are told."""
+        self.unreadable.append(row)
+
+    async def take_out(self, row: UnreadableRow, now: datetime) -> bool | None:
+        """See `bot.usecases.ports.Store`."""
+        statements = setting_aside(row, now)
+        if statements is None:
+            return None
+        changed = [(await self.connection.execute(statement)).rowcount for statement in statements]
+        return bool(changed[0])
+
+    async def attempt(self, work: Callable[[], Awaitable[T]]) -> tuple[T | None, Exception | None]:
+        """See `bot.usecases.ports.Store`."""
+        noted = len(self.journal.noted)
+        try:
+            async with self.connection.begin_nested():
+                return await work(), None
+        except StorageUnavailableError:
+            raise
+        except Exception as error:
+            if isinstance(error, SQLAlchemyError) and may_pass(error):
+                raise
+            del self.journal.noted[noted:]
+            return None, error
+
+    async def pull_back(self, now: datetime, call_window: timedelta) -> None:
+        """See `bot.usecases.ports.Store`."""
+        await pull_back(self.connection, now, call_window, self.note_unreadable)
 
     async def due_times(self) -> DueTimes:
         """When the first delivery of each sort is due."""

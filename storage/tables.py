@@ -26,6 +26,9 @@ from sqlalchemy import (
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+FIRST = (datetime(2, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
+LAST = (datetime(9998, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
+"""Far enough from the ends of what Python can tell that something can be added."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -39,8 +42,8 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else (value - EPOCH) // MICROSECOND
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002, ANN401 - SQLAlchemy's signature
-        """From the database."""
-        return None if value is None else EPOCH + value * MICROSECOND
+        """From the database. What no calendar reaches becomes its first or last moment."""
+        return None if value is None else EPOCH + min(max(value, FIRST), LAST) * MICROSECOND
 
 
 def index_where(condition: str, name: str, *columns: str, unique: bool = False) -> Index:
@@ -397,6 +400,14 @@ gateway_state = Table(
     Column("inbox_cursor", BigInteger),
     Column("inbox_read_at", Moment),
     Column("alive_at", Moment),
+)
+
+leadership = Table(
+    "leadership",
+    metadata,
+    # One row: how many terms of a leader there have been, which is the number of the one that is now.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("term", BigInteger, nullable=False),
 )
 
 journal = Table(

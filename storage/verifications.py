@@ -13,6 +13,7 @@ from bot.domain.phone import Fingerprint, NumberKind, Phone
 from bot.domain.verification import CallNumber, Verification, VerificationState
 from bot.usecases.ports_people import NumberAsk
 from storage import tables
+from storage.unreadable import NoteUnreadable, known, pass_over, readable
 
 V = tables.verifications.c
 N = tables.numbers.c
@@ -99,8 +100,9 @@ FORGET_AT_ONCE = (VerificationState.CONFIRMED, VerificationState.CANCELLED)
 class SqlVerifications:
     """See `bot.usecases.ports.Verifications`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
+        self._note = note
 
     async def add(
         self,
@@ -242,7 +244,9 @@ class SqlVerifications:
             return []
         found = await self._many(BY_IDS, {"which": [row.verification_id for row in asks]})
         by_id = {verification.id: verification for verification in found}
-        return [NumberAsk(row.id, by_id[row.verification_id], row.sealed) for row in asks]
+        return [
+            NumberAsk(row.id, by_id[row.verification_id], row.sealed) for row in asks if row.verification_id in by_id
+        ]
 
     async def give_number(
         self,
@@ -270,7 +274,11 @@ class SqlVerifications:
     async def last_failure(self, verification_id: int) -> GatewayReason | None:
         found = await self._connection.execute(LAST_NUMBER, {"of": verification_id})
         row = found.one_or_none()
-        return GatewayReason(row.reason) if row is not None and row.state == FAILED else None
+        return (
+            known(GatewayReason, row.reason, GatewayReason.UNAVAILABLE)
+            if row is not None and row.state == FAILED
+            else None
+        )
 
     async def failed_last(self, verification_ids: Collection[int]) -> set[int]:
         found = await self._connection.execute(FAILED_LAST, {"of": list(verification_ids)})
@@ -327,13 +335,13 @@ class SqlVerifications:
         of: dict[int, list[Row[tuple[object, ...]]]] = {row.id: [] for row in rows}
         for number in numbers:
             of[number.verification_id].append(number)
-        return [_verification(row, of[row.id]) for row in rows]
+        return readable(rows, lambda row: _verification(row, of[row.id]), self._note, tables.verifications)
 
 
 def _verification(row: Row[tuple[object, ...]], numbers: list[Row[tuple[object, ...]]]) -> Verification:
     given = tuple(
         CallNumber(
-            offer=NumberOffer(number.number, tuple(number.alternatives)),
+            offer=NumberOffer(number.number, tuple(number.alternatives or ())),
             asked_at=number.asked_at,
             window_ends_at=number.window_ends_at,
             inbox_after=number.inbox_after,
@@ -351,9 +359,9 @@ def _verification(row: Row[tuple[object, ...]], numbers: list[Row[tuple[object, 
         state=VerificationState(row.state),
         opened_at=row.opened_at,
         ended_at=row.ended_at,
-        reason=GatewayReason(row.reason) if row.reason else None,
+        reason=known(GatewayReason, row.reason, GatewayReason.UNAVAILABLE) if row.reason else None,
         numbers=given,
         asking=any(number.state == ASKED for number in numbers),
-        kind=NumberKind(row.kind),
+        kind=known(NumberKind, row.kind, NumberKind.UNKNOWN),
         gate_id=row.gate_id,
     )

@@ -18,7 +18,7 @@ from bot.domain.trouble import IN_VAIN_FROM, STRANGE_FROM, Queue, Unmatched
 from bot.domain.verification import VerificationState
 from storage import tables
 from storage.errands import RANKS
-from storage.gates import HEALTH, gate
+from storage.gates import gate, health
 from storage.verifications import ASKED
 
 A = tables.grants.c
@@ -170,28 +170,24 @@ class SqlVitals:
 
     async def states(self) -> list[tuple[Gate, Health | None]]:
         rows = await self._connection.execute(select(tables.gates))
-        return [(gate(row.chat_id, row), _health(row)) for row in rows]
+        return [(gate(row.chat_id, row), health(row)) for row in rows]
 
     async def rights(self) -> list[tuple[Gate, Health]]:
         rows = await self._connection.execute(
             select(tables.gates).where(G.is_on, G.switch == Switch.ON, G.health.is_not(None))
         )
-        return [(gate(row.chat_id, row), HEALTH.validate_python(row.health)) for row in rows]
+        return [(gate(row.chat_id, row), found) for row in rows if (found := health(row)) is not None]
 
 
 def _vitals(row: Row[tuple[object, ...]], waiting: int) -> GateVitals:
-    health = _health(row)
-    signs = [row.changed_at, row.asked_at, health.checked_at if health is not None and health.is_there else None]
+    found = health(row)
+    signs = [row.changed_at, row.asked_at, found.checked_at if found is not None and found.is_there else None]
     return GateVitals(
         gate=gate(row.chat_id, row),
-        health=health,
+        health=found,
         waiting=waiting,
         admins=row.admins,
         alive_at=max(sign for sign in signs if sign is not None),
         came_round=row.came,
         added_by=row.added_by,
     )
-
-
-def _health(row: Row[tuple[object, ...]]) -> Health | None:
-    return None if row.health is None else HEALTH.validate_python(row.health)

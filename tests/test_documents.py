@@ -40,7 +40,7 @@ CAPITALS = {
     "USER_CHANNELS_TOO_MUCH",
 }
 """Telegram's errors, and a name of the code: no variables."""
-NOBODYS = {"alarms", "gateway_state", "sums", "marks"}
+NOBODYS = {"alarms", "gateway_state", "leadership", "sums", "marks"}
 """Tables that hold nothing about any person."""
 
 

@@ -210,6 +210,8 @@ class Notice(StrEnum):
     LETTER_LOST = "letter_lost"
     ALARM = "alarm"
     ALL_CLEAR = "all_clear"
+    CLOCK_SET_BACK = "clock_set_back"
+    """The clock of the machine was ahead, and is right again."""
     LOG_LOST = "log_lost"
     """Decisions cannot be told to the log chat any more."""
     NOT_ALLOWED = "not_allowed"
@@ -397,4 +399,7 @@ class Receipt:
     """Messages that the new one makes superfluous; they are deleted."""
     answer: Mapping[str, Any] = field(default_factory=dict)
     error_id: str = ""
-    """Under which a message was given up as it was meant; the bare text that went out instead ends with it."""
+    """Under which a message was given up as it was meant, and the bare text that went out instead ends with it; or
+    under which operators are told of a failure of the bot's own."""
+    is_our_fault: bool = False
+    """Whether it failed in the bot, before Telegram was asked or after it had answered."""

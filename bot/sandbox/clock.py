@@ -19,6 +19,7 @@ class SandboxClock:
         self._base = (start or SystemClock().now()).timestamp()
         self._since = time.monotonic()
         self._rate = rate
+        self._unlived = 0.0
         self._sleepers: dict[asyncio.Timeout, float] = {}
 
     @property
@@ -40,6 +41,18 @@ class SandboxClock:
             raise ValueError("a clock does not run backwards")
         self._base += seconds
         self._reschedule()
+
+    def step(self, seconds: float) -> None:
+        """The clock is set, forward or back, or the machine slept for so long: nobody lived through that time, and no
+        pause ends sooner or later for it."""
+        self._base += seconds
+        self._unlived += seconds
+        for limit in self._sleepers:
+            self._sleepers[limit] += seconds
+
+    def lived(self) -> float:
+        """Seconds that passed on this clock, without those of `step`; see `bot.clock.Clock`."""
+        return self.timestamp() - self._unlived
 
     def set_rate(self, rate: float) -> None:
         """Run `rate` times as fast as the machine's clock from here on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -30,7 +30,7 @@ from bot.telegram.budget import Budget
 from bot.telegram.deliver import Deliverer, chat_of
 from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.usecases.pick_parcels import Busy, PickParcels, is_patient, patient_first
-from bot.usecases.ports import StorageUnavailableError, Transactions
+from bot.usecases.ports import LeadershipLostError, StorageUnavailableError, Store, Transactions, UnreadableRow
 from bot.usecases.settle_parcels import SettleParcels
 
 log = structlog.get_logger()
@@ -41,7 +41,7 @@ SPARE_ROWS = 10
 LOOK_EVERY = 0.5
 """Seconds between two looks while something is due that cannot go out yet, say because its chat rests."""
 UNNOTED_RESTS = 300.0
-"""Seconds after which what was carried, but could not be noted, is carried once more."""
+"""Seconds after which what was carried, but could not be noted, is carried once more; then it is set aside."""
 
 
 class Courier:
@@ -79,6 +79,8 @@ class Courier:
         self._monotonic = monotonic
         self._busy = Busy()
         self._receipts: list[Receipt] = []
+        self._unnoted: set[tuple[str, tuple[int | str, ...]]] = set()
+        """What was carried once and could not be noted; the second time it is set aside."""
         self._under_way = 0
         self._slow = Counter[ErrandKind]()
         self._looks = 0
@@ -176,6 +178,8 @@ class Courier:
         receipts, self._receipts = self._receipts, []
         try:
             await self._transactions.transact(lambda store: self._settle(store, receipts))
+        except LeadershipLostError:
+            self._drop(receipts)
         except StorageUnavailableError:
             self._receipts = receipts + self._receipts
             raise
@@ -186,17 +190,51 @@ class Courier:
             for receipt in receipts:
                 self._release(receipt.parcel)
 
+    def _drop(self, receipts: Sequence[Receipt]) -> None:
+        """Who leads now carries the same, and notes what comes of it."""
+        log.warning("receipts_dropped", count=len(receipts))
+        for receipt in receipts:
+            self._release(receipt.parcel)
+
     async def _note_alone(self, receipt: Receipt) -> None:
         """Note one receipt; one that cannot be noted must not keep the others from being."""
         try:
             await self._transactions.transact(lambda store: self._settle(store, [receipt]))
+        except LeadershipLostError:
+            self._drop([receipt])
         except StorageUnavailableError:
             self._receipts.append(receipt)
-        except Exception:
+        except Exception as error:
             log.exception("receipt_not_noted", parcel=_name(receipt.parcel), result=receipt.result)
-            self._supervisor.start("rest", self._rest(receipt.parcel))
+            rows = _rows(receipt.parcel, error)
+            # What failed in this process itself would fail again.
+            is_final = receipt.is_our_fault or any((row.table, row.key) in self._unnoted for row in rows)
+            if is_final and await self._set_aside(rows):
+                self._forget_unnoted(rows)
+                self._release(receipt.parcel)
+            else:
+                self._unnoted.update((row.table, row.key) for row in rows)
+                self._supervisor.start("rest", self._rest(receipt.parcel))
         else:
+            self._forget_unnoted(_rows(receipt.parcel))
             self._release(receipt.parcel)
+
+    def _forget_unnoted(self, rows: Sequence[UnreadableRow]) -> None:
+        self._unnoted.difference_update((row.table, row.key) for row in rows)
+
+    async def _set_aside(self, rows: Sequence[UnreadableRow]) -> bool:
+        """Whether they are, and so are not carried again and again."""
+
+        async def note(store: Store) -> None:
+            for row in rows:
+                store.note_unreadable(row)
+
+        try:
+            await self._transactions.transact(note)
+        except Exception:
+            log.exception("parcel_not_set_aside")
+            return False
+        return True
 
     async def _rest(self, parcel: Parcel) -> None:
         """Let go of it later: at once, it would be picked and carried at once, again and again."""
@@ -228,6 +266,20 @@ class Courier:
                 self._busy.errands.difference_update(errand.id for errand in parcel.errands)
             case ScreenDue():
                 self._busy.screens.discard(parcel.user_id)
+
+
+def _rows(parcel: Parcel, error: Exception | None = None) -> list[UnreadableRow]:
+    """The rows of a parcel, as those that cannot be used for what went wrong."""
+    what = type(error).__name__
+    match parcel:
+        case GrantDue():
+            return [UnreadableRow("grants", (parcel.gate_id, parcel.user_id, parcel.kind), what, error)]
+        case ErrandDue():
+            return [UnreadableRow("errands", (parcel.id,), what, error)]
+        case LogDue():
+            return [UnreadableRow("errands", (errand.id,), what, error) for errand in parcel.errands]
+        case ScreenDue():
+            return [UnreadableRow("screens", (parcel.user_id, parcel.revision), what, error)]
 
 
 def _name(parcel: Parcel) -> str:

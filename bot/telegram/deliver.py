@@ -175,8 +175,9 @@ class Deliverer:
             # An answer without a class of its own, such as 429 without retry_after.
             return Receipt(parcel, Result.RETRY, error=error.message)
         except Exception as error:
-            log.exception("delivery_failed", parcel=type(parcel).__name__)
-            return Receipt(parcel, Result.REFUSED, error=type(error).__name__)
+            error_id = self._new_error_id()
+            log.exception("delivery_failed", parcel=type(parcel).__name__, error_id=error_id)
+            return Receipt(parcel, Result.REFUSED, error=type(error).__name__, error_id=error_id, is_our_fault=True)
 
     async def _give_up(self, parcel: Parcel, error: TelegramAPIError) -> Receipt:
         """Send the bare text of a message, with an id under which operators are told why."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from bot.domain.delivery import Notice, Toast
 from bot.domain.gate import Gate
@@ -15,6 +16,7 @@ from bot.telegram.commands import OPERATOR_COMMANDS, listed
 from bot.telegram.data_notices import data_notice
 from bot.telegram.installation import announcement_result
 from bot.telegram.mentions import harmless_title, mention
+from bot.telegram.people_words import lasted
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, shown
 
@@ -107,6 +109,12 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
         case Notice.ANNOUNCED:
             figures = [int(details[name]) for name in ("total", "sent", "missed")]
             return announcement_result(figures[0], figures[1], figures[2], words)
+        case Notice.CLOCK_SET_BACK:
+            return words(
+                "🕰 The clock of my machine was set back by {time}. What it would have kept waiting goes on now. "
+                "Make sure that NTP sets the clock.",
+                time=lasted(timedelta(seconds=int(details["seconds"])), words),
+            )
         case Notice.FAILURE:
             return words(
                 "⚠️ Something failed: {error}\nError id: <code>{error_id}</code>, see the log.",

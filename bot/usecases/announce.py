@@ -26,6 +26,8 @@ KEPT = timedelta(hours=48)
 """How long what was not sent, or was sent, is kept."""
 TO_BE_WRITTEN, GIVEN_UP = 0, -1
 """In place of an announcement's id."""
+MOST_ID = 2**63
+"""No row has this number, nor a higher one."""
 
 
 class Announce:
@@ -139,12 +141,20 @@ async def note_announced(store: Store, errand: ErrandDue, receipt: Receipt) -> N
         await store.people.lost([errand.chat_id])
 
 
+def announcement_of(errand: ErrandDue) -> int:
+    """Which announcement it brings. Raises KeyError, TypeError or ValueError where its details do not say."""
+    announcement_id = int(errand.details["announcement"])
+    if not 0 < announcement_id < MOST_ID:
+        raise ValueError(announcement_id)
+    return announcement_id
+
+
 async def with_texts(store: Store, errands: Sequence[ErrandDue]) -> list[ErrandDue]:
     """The same errands; those of an announcement with what it says, which is kept once for all of them."""
-    meant = {int(errand.details["announcement"]) for errand in errands if errand.kind is ErrandKind.ANNOUNCE}
+    meant = {announcement_of(errand) for errand in errands if errand.kind is ErrandKind.ANNOUNCE}
     texts = await store.announcements.texts(meant) if meant else {}
     return [
-        replace(errand, details={**errand.details, "text": texts.get(int(errand.details["announcement"]), "")})
+        replace(errand, details={**errand.details, "text": texts.get(announcement_of(errand), "")})
         if errand.kind is ErrandKind.ANNOUNCE
         else errand
         for errand in errands

@@ -34,7 +34,7 @@ def is_for_operators(errand: ErrandDue) -> bool:
         case ErrandKind.HEALTH | ErrandKind.BALANCE:
             return True
         case ErrandKind.MAKE_FILE:
-            return errand.details["file"] == FileKind.JOURNAL
+            return errand.details.get("file") != FileKind.MY_DATA
         case ErrandKind.STATS:
             return bool(errand.details.get("together"))
     return False

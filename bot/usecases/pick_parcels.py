@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import zip_longest
 from operator import itemgetter
 
@@ -38,12 +39,12 @@ from bot.domain.screen import (
 )
 from bot.domain.settings import WayIn
 from bot.domain.verification import Verification, VerificationState
-from bot.usecases.announce import with_texts
+from bot.usecases.announce import announcement_of, with_texts
 from bot.usecases.delete_person import deletion_view
 from bot.usecases.hint_call import hint_in
 from bot.usecases.operators import IsOperator, is_for_operators
 from bot.usecases.panel_views import panel_view
-from bot.usecases.ports import Store
+from bot.usecases.ports import Store, UnreadableRow
 from bot.usecases.ports_delivery import ScreenRow
 from bot.usecases.ports_people import Person
 
@@ -55,6 +56,8 @@ MOST_SMALL = 60
 """Small errands among which those go first whose chats have none before them."""
 MOST_LATE = 500
 """Screens for which it is too late that are given up together."""
+NUMBERS_OF_LINES = frozenset({"user_id", "admin_id", "gate", "topic", "seconds", "count"})
+"""Which details of a line of the log are numbers, where there are any."""
 PATIENT_SHARE = 5
 """Of so many looks one begins with what can wait, so that a flood of what cannot does not keep it for ever."""
 
@@ -120,6 +123,7 @@ class PickParcels:
             else []
             for urgency in (Urgency.AT_ONCE, Urgency.SOON, Urgency.PRESSING, Urgency.LATER, Urgency.LOG)
         ]
+        later, lines = _usable(store, later), _usable(store, lines)
         soon = await self._permitted(store, _by_turns_of_chats(soon)[:limit], now)
         urgent = _in_turn(look, pressing, [screen for screen in screens if not is_patient(screen)])
         crowd = [screen for screen in screens if screen.is_crowd and not screen.is_refresh]
@@ -148,9 +152,7 @@ class PickParcels:
         """What has gathered for each log chat, as one message each."""
         gathered: dict[tuple[int, int | None, str], list[ErrandDue]] = defaultdict(list)
         for line in lines:
-            topic = line.details.get("topic")
-            place = (line.chat_id, int(topic) if topic is not None else None, str(line.details.get("language", "")))
-            gathered[place].append(line)
+            gathered[_place(line)].append(line)
         return [LogDue(chat, topic, language, tuple(due)) for (chat, topic, language), due in gathered.items()]
 
     async def _screens(
@@ -161,7 +163,7 @@ class PickParcels:
             people = await store.people.get_many([row.user_id for row in rows])
             late = [row for row in rows if _is_late(row, people, now)]
             if not late and size == limit:
-                return await self._due(store, rows, people, now)
+                return await self._drawable(store, rows, people, now)
             await self._give_up(store, late, now)
             size = MOST_LATE if late else limit
         return []
@@ -171,6 +173,22 @@ class PickParcels:
         await store.screens.give_up([(row.user_id, row.revision) for row in rows])
         for gate_id, user_id in await store.requests.reached([row.user_id for row in rows], reached=False):
             store.journal.add(Event.JOIN_NOT_REACHED, now, user_id=user_id, gate_id=gate_id)
+
+    async def _drawable(
+        self, store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person], now: datetime
+    ) -> list[ScreenDue]:
+        """All of them together; where one cannot be made, each by itself, so that only that one is set aside."""
+        found, error = await store.attempt(partial(self._due, store, rows, people, now))
+        if error is None:
+            return found or []
+        drawable: list[ScreenDue] = []
+        for row in rows:
+            found, error = await store.attempt(partial(self._due, store, [row], people, now))
+            drawable += found or []
+            if error is not None:
+                key = (row.user_id, row.revision)
+                store.note_unreadable(UnreadableRow("screens", key, type(error).__name__, error))
+        return drawable
 
     async def _due(
         self, store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person], now: datetime
@@ -183,10 +201,6 @@ class PickParcels:
                 await store.screens.give_up([(row.user_id, row.revision)])
                 continue
             view = await facts.view(store, row, now, self._for_operators)
-            if view is None:
-                await store.screens.give_up([(row.user_id, row.revision)])
-                store.journal.add(Event.FAILURE, now, user_id=row.user_id, code=f"no view of {row.face}")
-                continue
             due.append(
                 ScreenDue(
                     user_id=row.user_id,
@@ -233,17 +247,13 @@ class Facts:
         verification = self.verifications.get(user_id)
         return None if verification is None else verification.id
 
-    async def view(
-        self, store: Store, row: ScreenRow, now: datetime, for_operators: Mapping[Face, ViewOf]
-    ) -> View | None:
-        """What `row` should show; None when its details are not what its face needs, say after an upgrade."""
-        try:
-            if row.face in for_operators:
-                # Who is an operator no more sees where they stand themselves.
-                return await for_operators[row.face](store, row, now) or self._standing(row.user_id)
-            return await self._view(store, row, now)
-        except (KeyError, ValueError):
-            return None
+    async def view(self, store: Store, row: ScreenRow, now: datetime, for_operators: Mapping[Face, ViewOf]) -> View:
+        """What `row` should show. May raise anything where its details are not what its face needs, say after an
+        upgrade."""
+        if row.face in for_operators:
+            # Who is an operator no more sees where they stand themselves.
+            return await for_operators[row.face](store, row, now) or self._standing(row.user_id)
+        return await self._view(store, row, now)
 
     async def _view(self, store: Store, row: ScreenRow, now: datetime) -> View:
         match row.face:
@@ -394,7 +404,38 @@ def _by_turns_of_chats(errands: Sequence[ErrandDue]) -> list[ErrandDue]:
 
 def _is_late(row: ScreenRow, people: Mapping[int, Person], now: datetime) -> bool:
     """Whether it would reach nobody any more."""
-    return row.reach_until is not None and now > row.reach_until and not people[row.user_id].can_be_written
+    person = people.get(row.user_id)
+    return row.reach_until is not None and now > row.reach_until and person is not None and not person.can_be_written
+
+
+def _usable(store: Store, errands: Sequence[ErrandDue]) -> list[ErrandDue]:
+    """Those whose details are what they are gathered by; the others are set aside."""
+    usable = []
+    for errand in errands:
+        try:
+            if errand.kind is ErrandKind.ANNOUNCE:
+                announcement_of(errand)
+            elif errand.kind is ErrandKind.LOG:
+                _check_line(errand)
+        except (KeyError, TypeError, ValueError) as error:
+            store.note_unreadable(UnreadableRow("errands", (errand.id,), type(error).__name__, error))
+        else:
+            usable.append(errand)
+    return usable
+
+
+def _check_line(line: ErrandDue) -> None:
+    """Lines go out together, so that one that cannot be told would keep back the others. Raises KeyError, TypeError or
+    ValueError."""
+    Event(str(line.details["event"]))
+    for name in NUMBERS_OF_LINES & line.details.keys():
+        int(line.details[name])
+
+
+def _place(line: ErrandDue) -> tuple[int, int | None, str]:
+    """Where a line of the log goes: chat, topic, and in which language."""
+    topic = line.details.get("topic")
+    return line.chat_id, int(topic) if topic is not None else None, str(line.details.get("language", ""))
 
 
 def _has_come(at: datetime | None, now: datetime) -> bool:

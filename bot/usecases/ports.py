@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -112,6 +112,12 @@ class GatewayEvents(Protocol):
     ) -> int | None:
         """Keep an event; its id, or None when it was kept before."""
 
+    async def keep_many(self, events: Collection[NewGatewayEvent], now: datetime) -> set[str]:
+        """Keep events that need nothing more, by one statement; the digests of those that were not kept before."""
+
+    async def kept(self, digests: Collection[str]) -> set[str]:
+        """Those of these digests with which there is an event."""
+
     async def is_kept(self, digest: str) -> bool:
         """Whether there is an event with this digest."""
 
@@ -139,7 +145,8 @@ class GatewayState(Protocol):
     async def inbox_cursor(self) -> tuple[int | None, datetime | None]:
         """The newest entry read, and when."""
 
-    async def set_inbox_cursor(self, entry_id: int, read_at: datetime) -> None: ...
+    async def set_inbox_cursor(self, entry_id: int, read_at: datetime | None) -> None:
+        """How far the inbox was taken. `read_at`: when it was read to its end; None while something is left of it."""
 
     async def alive(self, now: datetime) -> datetime | None:
         """Note that the bot is alive; when it last was."""
@@ -162,6 +169,27 @@ class JournalEntry:
     gate_id: int | None
     code: str
     actor_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewGatewayEvent:
+    """An event to be kept: by what it is known when it comes again, and whose phone it names, masked."""
+
+    event: GatewayEvent
+    digest: str
+    fingerprint: Fingerprint | None
+    mask: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """A row that this version cannot decode or use: where it is, and what its decoding raised."""
+
+    table: str
+    key: tuple[int | str, ...]
+    """Its primary key; of a screen the revision too."""
+    error: str
+    cause: Exception | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,12 +401,31 @@ class Store(Protocol):
     @property
     def announcements(self) -> Announcements: ...
 
+    def note_unreadable(self, row: UnreadableRow) -> None:
+        """At the end of the transaction it is set aside, and operators are told."""
+
+    async def take_out(self, row: UnreadableRow, now: datetime) -> bool | None:
+        """Have nobody find this row due any more. False: somebody did it before. None: nothing looks for such rows
+        again and again, so it stays."""
+
+    async def attempt(self, work: Callable[[], Awaitable[T]]) -> tuple[T | None, Exception | None]:
+        """What `work` returns; or what it raises, and then none of its writes is kept. Raises what is no fault of
+        `work`'s, such as a database that is gone."""
+
+    async def pull_back(self, now: datetime, call_window: timedelta) -> None:
+        """The clock was ahead, and is right again: what lies further ahead than its own longest pause is due now, what
+        ends later than it may ends after its longest time, and nothing has happened later than now."""
+
     async def due_times(self) -> DueTimes:
         """When the first delivery of each sort is due, be it under way or not."""
 
 
 class StorageUnavailableError(Exception):
     """A transaction could not be kept; trying again later may help."""
+
+
+class LeadershipLostError(StorageUnavailableError):
+    """Another process leads: what this one would have kept as the leader is the other's to do."""
 
 
 class Transactions(Protocol):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.clock import Clock
+from bot.domain.gateway import GatewayEvent
 from bot.usecases.ports import InboxSource, Store, Transactions
-from bot.usecases.take_gateway_event import TakeGatewayEvent
+from bot.usecases.take_gateway_event import TakeGatewayEvent, in_parts
 
 STILL_FRESH = timedelta(seconds=5)
 """A reading this young is good enough to mark the inbox by."""
@@ -65,11 +68,17 @@ class ReadInbox:
         began = self._clock.now()
         entries = await self._inbox.read_inbox(cursor)
         newest = max([cursor or 0, *(entry.inbox_id or 0 for entry in entries)])
-
-        async def take(store: Store) -> None:
-            for entry in entries:
-                await self._take(store, entry)
-            await store.gateway.set_inbox_cursor(newest, began)
-
-        await self._transactions.transact(take)
+        # In their order, so that the cursor is right after each part.
+        in_order = sorted(entries, key=lambda entry: entry.inbox_id or 0)
+        *parts, last = list(in_parts(in_order)) or [()]
+        for part in parts:
+            reached = max(cursor or 0, part[-1].inbox_id or 0)
+            await self._transactions.transact(partial(self._take_part, part=part, reached=reached, read_at=None))
+        await self._transactions.transact(partial(self._take_part, part=last, reached=newest, read_at=began))
         return newest
+
+    async def _take_part(
+        self, store: Store, part: Sequence[GatewayEvent], reached: int, read_at: datetime | None
+    ) -> None:
+        await self._take.take_many(store, part)
+        await store.gateway.set_inbox_cursor(reached, read_at)

@@ -13,7 +13,7 @@ from bot.domain.gateway import NOT_THE_PERSONS, GatewayError, GatewayReason, Num
 from bot.domain.journal import Event
 from bot.domain.phone import Phone
 from bot.domain.trouble import Sighting, Trouble
-from bot.usecases.ports import NumberSource, PhoneRules, Store, Transactions, Vault
+from bot.usecases.ports import NumberSource, PhoneRules, Store, Transactions, UnreadableRow, Vault
 from bot.usecases.ports_people import NumberAsk
 from bot.usecases.raise_alarm import RaiseAlarm
 from bot.usecases.take_gateway_event import take_earlier_call
@@ -85,6 +85,12 @@ class RequestNumber:
             await self._note_refusal(ask, error, was_asked=True)
         else:
             await self._note_offer(ask, offer, inbox_after)
+
+    async def give_up(self, ask: NumberAsk, error: Exception) -> None:
+        """Asking failed again and again, and nobody foresaw how: the person may try anew, and operators are told."""
+        row = UnreadableRow("numbers", (ask.id,), type(error).__name__, error)
+        await self._transactions.transact(lambda store: _note_unreadable(store, row))
+        await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), was_asked=False)
 
     def _real(self, offer: NumberOffer, phone: Phone) -> NumberOffer:
         """The offer in numbers of the person's own country, however the gateway writes them. Raises GatewayError where
@@ -158,3 +164,7 @@ class RequestNumber:
         elif error.reason is GatewayReason.NUMBER_UNUSABLE:
             notice = Notice.GATEWAY_WRONG_PARAMETERS
             await self._tell_operators(store, {"notice": notice}, now, key=f"{notice}:{now:%Y-%m-%dT%H}")
+
+
+async def _note_unreadable(store: Store, row: UnreadableRow) -> None:
+    store.note_unreadable(row)

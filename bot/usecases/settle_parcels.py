@@ -45,8 +45,8 @@ class SettleParcels:
         told: list[int] = []
         for receipt in receipts:
             if receipt.error_id:
-                # The person has the id in the message itself.
-                await self._report(store, receipt.error_id, f"Telegram refused a message: {receipt.error}", None)
+                # The person has the id in the message itself, if any.
+                await self._report(store, receipt.error_id, _what_failed(receipt), None)
             if receipt.result is Result.MOVED:
                 await self._move(store, receipt, now)
                 continue
@@ -121,3 +121,9 @@ class SettleParcels:
         event = Event.JOIN_REACHED if reached else Event.JOIN_NOT_REACHED
         for gate_id, user_id in await store.requests.reached(user_ids, reached=reached):
             store.journal.add(event, now, user_id=user_id, gate_id=gate_id)
+
+
+def _what_failed(receipt: Receipt) -> str:
+    if receipt.is_our_fault:
+        return f"A delivery failed ({receipt.error})"
+    return f"Telegram refused a message: {receipt.error}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind
@@ -18,6 +18,7 @@ from bot.usecases.ports_gates import WaitingKey
 from bot.usecases.take_leaver import is_gone
 
 Step = Callable[[Store], Awaitable[None]]
+OnStepBack = Callable[[Store, datetime, float], Awaitable[None]]
 
 AT_ONCE = 100
 """Rows of each sort swept in one transaction; what is left comes with the next."""
@@ -36,6 +37,8 @@ PROMPT_RENEWED = timedelta(hours=47)
 """A message in a group is replaced before it can no longer be deleted (Bot API, `deleteMessage`: 48 hours)."""
 OUTAGE = 60.0
 """Seconds of silence that count as an outage."""
+STEP_BACK = 30.0
+"""Seconds by which the clock may be set back without a word: clocks of several machines differ a little."""
 
 
 class Sweep:
@@ -44,16 +47,27 @@ class Sweep:
     unmuted; what need not be kept is forgotten.
 
     While Telegram does not answer nobody is turned away, and the bot's clock stands still; once it answers again that
-    time is given back to all who wait, as is the time in which no bot ran.
+    time is given back to all who wait, as is the time in which no bot ran, the machine slept, or its clock was set
+    forward.
 
     Each of `steps` is a transaction of its own, so that trouble with one does not keep the others from being made.
     """
 
     def __init__(
-        self, clock: Clock, is_telegram_there: Callable[[], bool], *others: Step, forgetting: Sequence[Step] = ()
+        self,
+        clock: Clock,
+        is_telegram_there: Callable[[], bool],
+        *others: Step,
+        forgetting: Sequence[Step] = (),
+        on_step_back: OnStepBack | None = None,
     ) -> None:
-        """`others`: further steps. `forgetting`: those that only delete what is old."""
+        """`others`: further steps. `forgetting`: those that only delete what is old. `on_step_back` is given by how
+        much the clock was set back."""
         self._clock = clock
+        self._on_step_back = on_step_back
+        self._kept_at: datetime | None = None
+        self._lived = clock.lived()
+        self._frozen = 0.0
         self._checked_request: WaitingKey | None = None
         self._checked_window = 0
         self._is_telegram_there = is_telegram_there
@@ -78,6 +92,12 @@ class Sweep:
         last_alive = await store.gateway.alive(now)
         if last_alive is not None and (outage := (now - last_alive).total_seconds()) > OUTAGE:
             await store.requests.prolong(outage)
+        await self._follow_step_back(store, last_alive, now)
+        self._keep(now)
+
+    def froze(self, seconds: float) -> None:
+        """The process stood still for so long, though the machine did not: nobody had that time."""
+        self._frozen += seconds
 
     async def keep_time(self, store: Store) -> None:
         """The bot's clock, which stands still while Telegram does not answer."""
@@ -87,7 +107,30 @@ class Sweep:
             await self.make_up_for_outage(store)
             self._is_back = True
         else:
-            await store.gateway.alive(self._clock.now())
+            now, unlived = self._clock.now(), self._unlived()
+            last_alive = await store.gateway.alive(now)
+            if unlived > OUTAGE:
+                await store.requests.prolong(unlived)
+            await self._follow_step_back(store, last_alive, now)
+            self._keep(now)
+
+    def _unlived(self) -> float:
+        """Seconds since the last sweep in which the machine slept, its clock was set forward, or the process stood
+        still."""
+        if self._kept_at is None:
+            return 0.0
+        passed = (self._clock.now() - self._kept_at).total_seconds()
+        return max(passed - (self._clock.lived() - self._lived), self._frozen)
+
+    def _keep(self, now: datetime) -> None:
+        self._kept_at, self._lived, self._frozen = now, self._clock.lived(), 0.0
+
+    async def _follow_step_back(self, store: Store, last_alive: datetime | None, now: datetime) -> None:
+        if last_alive is None or self._on_step_back is None:
+            return
+        step = (last_alive - now).total_seconds()
+        if step > STEP_BACK:
+            await self._on_step_back(store, now, step)
 
     async def expire(self, store: Store) -> None:
         """Verifications whose every window has closed, and errands that are past their time."""
@@ -116,6 +159,9 @@ class Sweep:
         if not self._is_telegram_there():
             return
         now = self._clock.now()
+        if self._kept_at is not None and (now - self._kept_at).total_seconds() > OUTAGE:
+            # The machine slept since this sweep began: that time is given back first, by the next one.
+            return
         for request, gate in await store.requests.overdue(now, AT_ONCE):
             if not await store.requests.decline_overdue(request.gate_id, request.user_id, now):
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,8 +17,10 @@ from bot.domain.screen import Face
 from bot.domain.verification import LATE_REPORT, Call, Verification
 from bot.usecases.admit import decide, has_room
 from bot.usecases.hint_call import NOBODY, hint_call
-from bot.usecases.ports import PhoneRules, Randomness, Store, Vault
+from bot.usecases.ports import NewGatewayEvent, PhoneRules, Randomness, Store, Vault
 
+PART = 100
+"""Events taken in one transaction, so that a flood of them keeps nobody else waiting."""
 TWIN_WITHIN = timedelta(hours=24)
 GRANTS_FIRST = 1.0
 """Seconds the screen rests after a confirmation, so that it is drawn once, with the grants already made."""
@@ -60,6 +63,35 @@ class TakeGatewayEvent:
         await store.events.used_for(event_id, verification.id)
         await confirm(store, verification, now, event.source)
         return False
+
+    async def take_many(self, store: Store, events: Sequence[GatewayEvent]) -> list[bool]:
+        """The same of several, in their order. Those that are no calls are kept by one statement, however many."""
+        now = self._clock.now()
+        others = [event for event in events if event.kind is not EventKind.CALL]
+        # Under which digest an earlier version kept them.
+        earlier = [self._vault.earlier_digest(event.identity) if event.identity else "" for event in others]
+        kept = await store.events.kept(earlier) if earlier else set()
+        news = [self._new(event) for event in others]
+        unknown = await store.events.keep_many(
+            [new for new, old in zip(news, earlier, strict=True) if old not in kept], now
+        )
+        left = iter(news)
+        foreign = []
+        for event in events:
+            if event.kind is EventKind.CALL:
+                foreign.append(await self(store, event))
+                continue
+            digest = next(left).digest
+            foreign.append(digest in unknown)
+            # The same one once more in the same request is none.
+            unknown.discard(digest)
+        return foreign
+
+    def _new(self, event: GatewayEvent) -> NewGatewayEvent:
+        phone = self._phones.parse(event.caller) if event.caller else None
+        digest = self._vault.report_digest(event.identity) if event.identity else self._randomness.token()
+        fingerprint = self._vault.fingerprint(phone) if phone else None
+        return NewGatewayEvent(event, digest, fingerprint, phone.mask if phone else "")
 
     async def _hint(self, store: Store, event: GatewayEvent, fingerprint: Fingerprint | None, now: datetime) -> None:
         direct = self._phones.parse(event.called)
@@ -112,6 +144,12 @@ class TakeGatewayEvent:
                 return None
             return verification
         return None
+
+
+def in_parts(events: Sequence[GatewayEvent]) -> Iterator[Sequence[GatewayEvent]]:
+    """What is taken in one transaction each."""
+    for first in range(0, len(events), PART):
+        yield events[first : first + PART]
 
 
 def called_number(phones: PhoneRules, written: str, verification: Verification) -> str:

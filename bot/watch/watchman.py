@@ -125,7 +125,8 @@ class Watchman:
 
     async def _look_outside(self) -> None:
         now = self._clock.now()
-        if now >= self._balance_at:
+        # The clock may have been set back since.
+        if not now < self._balance_at <= now + BALANCE_EVERY:
             self._balance_at = now + BALANCE_EVERY
             await self._read_balance()
 

@@ -152,6 +152,9 @@ class JumpingClock:
     def now(self) -> datetime:
         return self.moment
 
+    def lived(self) -> float:
+        return self.moment.timestamp()
+
     async def pause(self, seconds: float | None, wake: asyncio.Event | None = None) -> None:
         assert seconds is not None
         self.pauses.append(seconds)

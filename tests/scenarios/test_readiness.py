@@ -21,6 +21,7 @@ from bot.telegram.courier import Courier
 from tests.installation import Installation
 from tests.process import BotProcess, free_port
 from tests.scenarios.conftest import Install
+from tests.scenarios.story import sent_to
 
 
 def webhook() -> dict[str, str]:
@@ -144,23 +145,31 @@ async def test_a_standby_of_a_polling_leader_is_not_ready(
     await standby.stop()
 
 
-async def test_a_standby_says_when_the_leader_hangs(
+async def test_a_standby_takes_over_from_a_leader_that_hangs(
     fast_world: World, postgres_url: str, tmp_path: Path, browser: httpx.AsyncClient
 ) -> None:
     # Both take updates by the same webhook: a leader that polls would remove it.
     leader = BotProcess(fast_world, postgres_url, tmp_path, TELEGRAM_RATE="0", UPDATES="webhook")
     await leader.start()
-    standby = Installation(fast_world, postgres_url, TELEGRAM_RATE="0", **{**webhook(), "PUBLIC_URL": leader.url})
-    await standby.start()
-    await becomes(standby, browser, 200, "OK")
+    other = Installation(fast_world, postgres_url, TELEGRAM_RATE="0")
+    await other.start()
+    await becomes(other, browser, 503, "another process leads and polls; this one stands by")
 
+    anna, boris = fast_world.person("Anna", language="en"), fast_world.person("Boris", language="en")
     os.kill(leader.pid, signal.SIGSTOP)
     try:
-        await becomes(standby, browser, 503, "nothing that is due goes out: the process that leads hangs or is gone")
+        await anna.says("/start")
+        await anna.sees("👋", within=3 * PATIENCE)
+        await becomes(other, browser, 200, "OK")
     finally:
         os.kill(leader.pid, signal.SIGCONT)
-    await becomes(standby, browser, 200, "OK")
-    await standby.stop()
+
+    await becomes(leader, browser, 503, "another process leads and polls; this one stands by")
+    assert [row["term"] for row in await other.rows("SELECT term FROM leadership")] == [2]
+    await boris.says("/start")
+    await boris.sees("👋")
+    assert [sent_to(fast_world, person) for person in (anna, boris)] == [1, 1]
+    await other.stop()
     await leader.kill()
 
 

@@ -73,7 +73,7 @@ FILL = {
     'errands (kind, "rank", chat_id, details, created_at, due_at, expires_at, done_at, user_id)': (
         "CASE i % 5 WHEN 0 THEN 'open_app' WHEN 1 THEN 'alert' WHEN 2 THEN 'kick' WHEN 3 THEN 'mute' ELSE 'log' END,"
         " CASE i % 5 WHEN 0 THEN -2 WHEN 1 THEN 0 WHEN 2 THEN 4 WHEN 3 THEN 10 ELSE 20 END,"
-        f' {GATE_OF}, \'{{"user_id": 1, "gate": 1}}\', {at(hours=-1)}, {at(hours=1)} + i,'
+        f' {GATE_OF}, \'{{"user_id": 1, "gate": 1, "event": "blocked"}}\', {at(hours=-1)}, {at(hours=1)} + i,'
         f" CASE WHEN i % 2 = 0 THEN {at(hours=30)} + i END, NULL, i"
     ),
     'errands (kind, "rank", chat_id, details, created_at, due_at, done_at) -- done': (

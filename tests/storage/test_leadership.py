@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from aiohttp import web
+from sqlalchemy import text
 
 from bot.sandbox.clock import SandboxClock
+from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
+from bot.usecases.ports import LeadershipLostError, StorageUnavailableError, Store
+from storage import database as database_module
+from storage import leadership as leadership_module
 from storage.database import Database
-from storage.leadership import leadership
+from storage.leadership import ADVISORY_KEY, Leadership, leadership
 from tests.installation import CALLBACK_TOKEN, number_shown
 from tests.process import BotProcess, free_port
 
@@ -112,8 +120,8 @@ async def test_all_replicas_take_updates_and_when_the_leader_is_killed_another_f
     await anna.sees("You are in")
     assert _leads(other)
     # Every second update meets the dead replica first, and is brought again.
-    for text in ("/help", "/privacy"):
-        await anna.says(text)
+    for command in ("/help", "/privacy"):
+        await anna.says(command)
     await anna.sees("fingerprint")
 
 
@@ -143,3 +151,97 @@ async def test_one_leads_at_a_time_and_only_until_its_connection_ends(postgres_u
     await second.release()
     for database in databases:
         await database.close()
+
+
+@pytest.fixture
+async def rivals(postgres_url: str) -> AsyncIterator[list[Database]]:
+    """Two processes' databases, which are one."""
+    databases = [Database(postgres_url) for _ in range(2)]
+    for database in databases:
+        await database.open()
+    yield databases
+    for database in databases:
+        await database.close()
+
+
+async def comes_to_lead(rival: Leadership) -> None:
+    """Return once this one leads."""
+    deadline = time.monotonic() + PATIENCE
+    while not await rival.acquire():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
+async def note_alive(store: Store) -> None:
+    await store.gateway.alive(datetime(2026, 7, 1, tzinfo=UTC))
+
+
+async def test_a_leader_that_another_has_replaced_can_neither_read_what_is_due_nor_keep_anything(
+    rivals: list[Database],
+) -> None:
+    first, second = map(leadership, rivals)
+    assert await first.acquire()
+    await first.transactions.transact(lambda store: store.gateway.probe())
+    async with rivals[1].begin() as connection:
+        # As the server does when the leader's connection is silent, or its machine is cut off.
+        query = f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = {ADVISORY_KEY}"
+        await connection.execute(text(query))
+    await comes_to_lead(second)
+
+    # It has not noticed yet.
+    with pytest.raises(LeadershipLostError):
+        await first.transactions.transact(lambda store: store.due_times())
+    with pytest.raises(LeadershipLostError):
+        await first.transactions.transact(note_alive)
+
+    assert await rivals[1].transact(lambda store: store.gateway.alive_at()) is None
+    await second.transactions.transact(note_alive)
+    assert not await first.still_held()
+    await first.release()
+    assert not await first.acquire()
+    await second.release()
+
+
+async def test_a_leader_that_is_silent_is_replaced_although_its_connection_stands(
+    rivals: list[Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leadership_module, "LEASE", 0.5)
+    first, second = map(leadership, rivals)
+    assert await first.acquire()
+    assert not await second.acquire()
+
+    await comes_to_lead(second)
+
+    assert not await first.still_held()
+    for rival in (first, second):
+        await rival.release()
+
+
+async def test_a_transaction_that_hangs_does_not_keep_another_from_leading(
+    postgres_url: str, rivals: list[Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leadership_module, "LEASE", 0.5)
+    monkeypatch.setattr(database_module, "LONGEST_SILENCE", 0.5)
+    frozen = Database(postgres_url)
+    await frozen.open()
+    first, second = leadership(frozen), leadership(rivals[0])
+    assert await first.acquire()
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def hang(store: Store) -> None:
+        await note_alive(store)
+        begun.set()
+        await ended.wait()
+
+    async def replace() -> None:
+        await begun.wait()
+        await comes_to_lead(second)
+        ended.set()
+
+    with pytest.raises(StorageUnavailableError):
+        await asyncio.gather(first.transactions.transact(hang), replace())
+    await asyncio.wait_for(ended.wait(), PATIENCE)
+    assert await rivals[0].transact(lambda store: store.gateway.alive_at()) is None
+    for rival in (first, second):
+        await rival.release()
+    await frozen.close()

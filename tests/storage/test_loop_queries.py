@@ -52,6 +52,7 @@ async def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     parts = Parts(config, SandboxClock(rate=0, start=NOW), "https://telegram.example/script.js", is_ready)
     await parts.database.open()
     await fill(parts.database)
+    assert await parts.leadership.acquire()
     transact = parts.database.transact
 
     async def undo(work: Work) -> Any:
@@ -67,6 +68,7 @@ async def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
     monkeypatch.setattr(parts.database, "transact", undo)
     yield parts
+    await parts.leadership.release()
     await parts.database.close()
     await parts.bot.session.close()
     await parts.http.aclose()

@@ -47,6 +47,7 @@ from bot.usecases.ports_people import Person
 from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.roll_sums import RollSums
+from bot.usecases.set_clock_back import SetClockBack
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_letter import SettleLetter
@@ -130,6 +131,7 @@ class Rules:
             LookForRights(self.clock),
             SettleLetter(self.clock, self.tell_operators).forget,
             *ForgetOld(self.clock, Keep()).steps,
+            on_step_back=SetClockBack(WINDOW, self.tell_operators),
         )
         self.watch = WatchTroubles(self.clock, self.tell_operators, expects_callback=True, targets=tuple(Target))
         self.is_started = False

@@ -39,6 +39,7 @@ from bot.domain.screen import (
 )
 from bot.usecases.answer_button import answer_button
 from bot.usecases.pick_parcels import Busy, Picked
+from bot.usecases.ports import UnreadableRow
 from bot.usecases.ports_delivery import DueTimes
 from storage.store import SqlStore
 from tests.usecases.rules import ANNA, BORIS, CALL_NUMBER, GATE, HOUR, MINUTE, OPERATOR, OTHER_PHONE, Rules
@@ -136,7 +137,7 @@ async def flood(rules: Rules) -> None:
             await store.screens.show(
                 100 + number, 100 + number, Face.WELCOME, rules.now, crowd=number < 15, acted=False
             )
-        await store.errands.add(ErrandKind.LOG, -1005, {"event": "declined"}, rules.now)
+        await store.errands.add(ErrandKind.LOG, -1005, {"event": "join_declined"}, rules.now)
 
     await rules.database.transact(add)
 
@@ -176,9 +177,11 @@ async def test_messages_to_a_chat_that_rests_hide_none_to_another(rules: Rules) 
     async def add(store: SqlStore) -> None:
         for number in range(20):
             for kind in (ErrandKind.PROMPT, ErrandKind.LOG, ErrandKind.NOTIFY):
-                await store.errands.add(kind, -1001, {"notice": "failure"}, rules.now, user_id=number)
+                await store.errands.add(
+                    kind, -1001, {"notice": "failure", "event": "join_declined"}, rules.now, user_id=number
+                )
         for kind in (ErrandKind.PROMPT, ErrandKind.LOG, ErrandKind.NOTIFY, ErrandKind.MUTE):
-            await store.errands.add(kind, -1002, {"notice": "failure"}, rules.now)
+            await store.errands.add(kind, -1002, {"notice": "failure", "event": "join_declined"}, rules.now)
         await store.errands.add(ErrandKind.MUTE, -1001, {}, rules.now)
 
     await rules.database.transact(add)
@@ -341,10 +344,13 @@ async def test_a_screen_whose_details_are_not_what_its_face_needs_does_not_keep_
     await rules.asks_to_join(BORIS)
     await rules.execute(f"UPDATE screens SET face = 'limited' WHERE user_id = {ANNA}")
 
-    drawn = [parcel.user_id for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+    async def pick(store: SqlStore) -> tuple[Picked, list[UnreadableRow]]:
+        return await rules.pick(store, 10, Busy()), store.unreadable
 
-    assert drawn == [BORIS]
-    assert "failure" in await rules.journal()
+    picked, unreadable = await rules.database.transact(pick)
+
+    assert [parcel.user_id for parcel in picked.parcels if isinstance(parcel, ScreenDue)] == [BORIS]
+    assert unreadable == [UnreadableRow("screens", (ANNA, 1), "KeyError")]
 
 
 async def test_where_nothing_is_due_one_statement_finds_that_out_and_when_something_will_be(rules: Rules) -> None:

@@ -23,6 +23,7 @@ from tests.usecases.rules import (
 TELL_OF_NOBODY = {
     "forgotten_phones": "marks that lead to nobody",
     "gateway_state": "of the gateway",
+    "leadership": "of processes",
     "sums": "counts",
     "marks": "what was done up to when",
     "alarms": "of the installation",

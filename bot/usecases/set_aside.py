@@ -1,0 +1,45 @@
+"""Rows that cannot be read must not stop those that can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bot.clock import Clock
+from bot.usecases.ports import Randomness, Store, UnreadableRow
+from bot.usecases.report_failure import ReportFailure
+
+REMEMBERED = 1000
+
+
+class SetAside:
+    """Set each row aside, so that nobody reads it again, and tell the operators under an error id.
+
+    A row that stays where it is, such as a gate, is reported once by each process.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        report: ReportFailure,
+        randomness: Randomness,
+        log: Callable[[str, UnreadableRow], None],
+    ) -> None:
+        """`log` is given the error id of each row."""
+        self._clock = clock
+        self._report = report
+        self._randomness = randomness
+        self._log = log
+        self._reported: set[UnreadableRow] = set()
+
+    async def __call__(self, store: Store, rows: Sequence[UnreadableRow]) -> None:
+        for row in dict.fromkeys(rows):
+            is_set_aside = await store.take_out(row, self._clock.now())
+            if is_set_aside is False or row in self._reported:
+                continue
+            if is_set_aside is None:
+                if len(self._reported) >= REMEMBERED:
+                    self._reported.clear()
+                self._reported.add(row)
+            error_id = self._randomness.error_id()
+            self._log(error_id, row)
+            await self._report(store, error_id, f"A row of {row.table} cannot be read ({row.error})", None)

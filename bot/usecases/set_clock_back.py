@@ -1,0 +1,23 @@
+"""The clock was ahead, and is right again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.delivery import Notice
+from bot.usecases.ports import Store
+from bot.usecases.tell_operators import TellOperators
+
+
+class SetClockBack:
+    """Whatever was written meanwhile waits no longer than it would have waited; operators are told once."""
+
+    def __init__(self, call_window: timedelta, tell_operators: TellOperators) -> None:
+        self._call_window = call_window
+        self._tell_operators = tell_operators
+
+    async def __call__(self, store: Store, now: datetime, seconds: float) -> None:
+        """By `seconds`, to `now`."""
+        await store.pull_back(now, self._call_window)
+        details: dict[str, str | int] = {"notice": Notice.CLOCK_SET_BACK, "seconds": int(seconds)}
+        await self._tell_operators(store, details, now)

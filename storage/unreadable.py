@@ -1,0 +1,123 @@
+"""Rows that this version of the program cannot decode, such as those of a newer one after a roll-back.
+
+Each row is decoded by itself. A bad one is passed over and noted; at the end of the transaction it is set aside, so
+that it is not read again and again, and operators hear of it (`bot.usecases.set_aside`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Row, Table, Update, and_, or_, update
+
+from bot.domain.gate import GrantState
+from bot.domain.verification import VerificationState
+from bot.usecases.ports import UnreadableRow
+from storage import tables
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Enum)
+NoteUnreadable = Callable[[UnreadableRow], None]
+SET_ASIDE = "unreadable"
+"""The state of a request that was set aside, the error of other rows, and what JSON that is none is read as."""
+ERROR_LENGTH = 200
+NOW = object()
+"""In place of the moment at which a row is set aside."""
+NUMBERS = tables.numbers.c
+SCREEN_KEY = (tables.screens.c.user_id, tables.screens.c.revision)
+IS_LEFT: Mapping[str, tuple[ColumnElement[bool], Mapping[str, object]]] = {
+    "errands": (tables.errands.c.done_at.is_(None), {"done_at": NOW}),
+    "grants": (tables.grants.c.state == GrantState.DUE, {"state": GrantState.FAILED, "settled_at": NOW}),
+    "screens": (
+        or_(tables.screens.c.revision > tables.screens.c.shown_revision, tables.screens.c.refresh_at.is_not(None)),
+        {"shown_revision": tables.screens.c.revision, "refresh_at": None},
+    ),
+    "verifications": (
+        tables.verifications.c.ended_at.is_(None),
+        {"state": VerificationState.EXPIRED, "ended_at": NOW, "window_ends_at": None, "sealed": None},
+    ),
+    "join_requests": (tables.join_requests.c.state != SET_ASIDE, {"state": SET_ASIDE, "decided_at": NOW}),
+    "alarms": (tables.alarms.c.cleared_at.is_(None), {"cleared_at": NOW}),
+    "outbox": (
+        and_(tables.outbox.c.delivered_at.is_(None), tables.outbox.c.given_up_at.is_(None)),
+        {"given_up_at": NOW, "body": None, "admin_id": None},
+    ),
+}
+"""Of each table of which rows are looked for again and again: which of them still are, and what ends that."""
+
+
+def pass_over(_row: UnreadableRow) -> None:
+    """For those who read beside the bot, and change nothing."""
+
+
+def readable(
+    rows: Iterable[Any],
+    decode: Callable[[Any], T],
+    note: NoteUnreadable,
+    table: Table,
+    *key: str,
+) -> list[T]:
+    """Those of `rows` that can be decoded; the others are noted. `key`: the names under which a row has the primary key
+    of `table`, where they are not its own."""
+    names = key or tuple(column.name for column in table.primary_key)
+    found = []
+    for row in rows:
+        try:
+            found.append(decode(row))
+        except Exception as error:  # noqa: BLE001 - decoding asks nobody: whatever it raises, the row is the reason
+            note(UnreadableRow(table.name, tuple(getattr(row, name) for name in names), type(error).__name__, error))
+    return found
+
+
+def one_readable(
+    row: Row[Any] | None, decode: Callable[[Any], T], note: NoteUnreadable, table: Table, *key: str
+) -> T | None:
+    """The same of one row, if any."""
+    found = readable([] if row is None else [row], decode, note, table, *key)
+    return found[0] if found else None
+
+
+def known(kind: type[E], value: object, otherwise: E) -> E:
+    """The member of this value, or `otherwise` where this version knows none."""
+    try:
+        return kind(value)
+    except ValueError:
+        return otherwise
+
+
+def details(row: Row[Any]) -> Mapping[str, str | int]:
+    """The details of a row. Raises TypeError where they are none."""
+    found = row.details
+    if not isinstance(found, dict):
+        raise TypeError(f"details are {type(found).__name__}")
+    return found
+
+
+def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever was stored
+    """What a JSON column holds; SET_ASIDE where it is no JSON, which fits nowhere and so is noted where it is used."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return SET_ASIDE
+
+
+def setting_aside(row: UnreadableRow, now: datetime) -> list[Update] | None:
+    """What takes a row out of the way of all others; the first statement changes nothing where that was done before.
+    None where nothing looks for rows of this table again and again."""
+    if row.table not in IS_LEFT:
+        return None
+    table = tables.metadata.tables[row.table]
+    is_left, values = IS_LEFT[row.table]
+    columns = SCREEN_KEY if table is tables.screens else tuple(table.primary_key)
+    where = [column == value for column, value in zip(columns, row.key, strict=True)]
+    said: dict[str, object] = {"error": f"{SET_ASIDE}: {row.error}"[:ERROR_LENGTH]} if "error" in table.c else {}
+    changes: dict[str, object] = {name: now if value is NOW else value for name, value in values.items()}
+    statements = [update(table).where(*where, is_left).values(**changes, **said)]
+    if table is tables.verifications:
+        of_it = (NUMBERS.verification_id == row.key[0], NUMBERS.state == "asked")
+        statements.append(update(tables.numbers).where(*of_it).values(state="dropped"))
+    return statements

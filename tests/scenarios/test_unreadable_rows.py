@@ -1,0 +1,266 @@
+"""Rows that this version cannot read, say after a roll-back: each is set aside, and nobody waits for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from bot.sandbox.people import Person
+from bot.sandbox.world import World
+from storage.database import driver_url
+from tests.installation import Installation, verify
+from tests.scenarios.conftest import Install
+
+LONG_AGO, GATE, PERSON = 1_000_000, -1009, 4242
+ERRAND: dict[str, Any] = {"kind": "notify", "rank": 3, "chat_id": PERSON, "created_at": LONG_AGO, "due_at": LONG_AGO}
+ERRAND |= {"details": "{}"}
+SCREEN: dict[str, Any] = {
+    "user_id": PERSON,
+    "chat_id": PERSON,
+    "face": "welcome",
+    "details": "{}",
+    "revision": 2,
+    "shown_revision": 1,
+    "is_editable": False,
+    "fresh_revision": 1,
+    "due_at": LONG_AGO,
+    "turn": 0,
+}
+GRANT: dict[str, Any] = {
+    "gate_id": GATE,
+    "user_id": PERSON,
+    "kind": "join",
+    "verification_id": 1,
+    "state": "due",
+    "is_told": True,
+    "owed_at": LONG_AGO,
+    "due_at": LONG_AGO,
+}
+VERIFICATION: dict[str, Any] = {
+    "id": 77,
+    "token": "token-77",
+    "user_id": PERSON,
+    "fingerprint": "f" * 64,
+    "mask": "+7…",
+    "region": "RU",
+    "state": "open",
+    "opened_at": LONG_AGO,
+    "sealed": b"x",
+}
+NUMBER: dict[str, Any] = {
+    "verification_id": 77,
+    "user_id": PERSON,
+    "fingerprint": "f" * 64,
+    "state": "given",
+    "asked_at": LONG_AGO,
+    "window_ends_at": LONG_AGO,
+}
+REQUEST: dict[str, Any] = {
+    "gate_id": GATE,
+    "user_id": PERSON,
+    "state": "waiting",
+    "reach": "pending",
+    "requested_at": LONG_AGO,
+    "deadline_at": LONG_AGO,
+    "is_verified": False,
+}
+ALARM: dict[str, Any] = {
+    "name": "odd",
+    "trouble": "money_short",
+    "subject": "",
+    "variant": "",
+    "details": "{}",
+    "since": LONG_AGO,
+    "seen_at": LONG_AGO,
+    "told_at": LONG_AGO,
+}
+IS_LEFT = {
+    "errands": "done_at IS NULL AND chat_id = 4242",
+    "screens": "revision > shown_revision AND user_id = 4242",
+    "grants": "state = 'due' AND user_id = 4242",
+    "verifications": "ended_at IS NULL AND user_id = 4242",
+    "join_requests": "state = 'waiting' AND user_id = 4242",
+    "alarms": "cleared_at IS NULL AND name = 'odd'",
+}
+"""Which of the rows would still be looked for."""
+
+ROWS: dict[str, tuple[str, Mapping[str, Any]]] = {
+    # Of each urgency one of an unknown kind.
+    "guard join of an unknown kind": ("errands", ERRAND | {"kind": "teleport", "rank": -2}),
+    "answer of an unknown kind": ("errands", ERRAND | {"kind": "teleport", "rank": 0}),
+    "mute of an unknown kind": ("errands", ERRAND | {"kind": "teleport", "rank": 10}),
+    "notice of an unknown kind": ("errands", ERRAND | {"kind": "teleport"}),
+    "log line of an unknown kind": ("errands", ERRAND | {"kind": "teleport", "rank": 20}),
+    "errand whose details are null": ("errands", ERRAND | {"details": "null"}),
+    "errand whose details are a list": ("errands", ERRAND | {"details": "[1]"}),
+    "notice of nothing": ("errands", ERRAND),
+    "unknown notice": ("errands", ERRAND | {"details": '{"notice": "teleported"}'}),
+    "toast of nothing": ("errands", ERRAND | {"kind": "answer_button", "rank": 0}),
+    "file from nowhere": ("errands", ERRAND | {"kind": "send_file", "rank": 1}),
+    "question about an admin without details": ("errands", ERRAND | {"kind": "check_admin", "rank": 0}),
+    "mute of nobody": ("errands", ERRAND | {"kind": "mute", "rank": 10}),
+    "decline of nobody": ("errands", ERRAND | {"kind": "decline_join", "rank": 2}),
+    "announcement of nothing": ("errands", ERRAND | {"kind": "announce"}),
+    "announcement beyond all numbers": (
+        "errands",
+        ERRAND | {"kind": "announce", "details": f'{{"announcement": {10**30}}}'},
+    ),
+    "log line with an odd topic": (
+        "errands",
+        ERRAND | {"kind": "log", "rank": 20, "details": '{"event": "blocked", "topic": "general"}'},
+    ),
+    "log line of an unknown event": ("errands", ERRAND | {"kind": "log", "rank": 20, "details": '{"event": "flew"}'}),
+    "errand beyond the calendar": ("errands", ERRAND | {"kind": "teleport", "due_at": -(2**62)}),
+    "unknown face": ("screens", SCREEN | {"face": "hologram"}),
+    "screen whose details are null": ("screens", SCREEN | {"details": "null"}),
+    "limit without an end": ("screens", SCREEN | {"face": "limited"}),
+    "limit that ends beyond the calendar": (
+        "screens",
+        SCREEN | {"face": "limited", "details": f'{{"until": {10**20}}}'},
+    ),
+    "decision of a gate beyond all numbers": (
+        "screens",
+        SCREEN | {"face": "decided", "details": f'{{"gate": {10**30}, "outcome": "let_in"}}'},
+    ),
+    "decision whose gate is an object": (
+        "screens",
+        SCREEN | {"face": "decided", "details": '{"gate": {}, "outcome": "let_in"}'},
+    ),
+    "refresh of an unknown face": ("screens", SCREEN | {"face": "hologram", "shown_revision": 2, "refresh_at": 1}),
+    "grant of an unknown kind": ("grants", GRANT | {"kind": "crown"}),
+    "verification in an unknown state": ("verifications", VERIFICATION | {"state": "paused"}),
+    "verification whose number is none": ("verifications", VERIFICATION),
+    "request by an unknown way": ("join_requests", REQUEST | {"way": "tunnel"}),
+    "unknown trouble": ("alarms", ALARM | {"trouble": "meteor"}),
+    "alarm whose details are null": ("alarms", ALARM | {"details": "null"}),
+}
+WITH_SCREEN = {"grant of an unknown kind", "verification in an unknown state", "request by an unknown way"}
+"""These are read only when something of their person is."""
+WITH_SCREEN |= {"verification whose number is none"}
+
+
+class Writer:
+    """Another program that writes into the bot's database while it runs."""
+
+    def __init__(self, callgate: Installation) -> None:
+        self._engine = create_async_engine(driver_url(callgate.database_url), poolclass=NullPool)
+        self._is_sqlite = callgate.database_url.startswith("sqlite")
+
+    async def insert(self, table: str, **values: Any) -> None:
+        """One row."""
+        names = ", ".join(values)
+        given = ", ".join(self._given(name) for name in values)
+        await self.do(f"INSERT INTO {table} ({names}) VALUES ({given})", **values)
+
+    async def do(self, statement: str, **values: Any) -> None:
+        """One statement."""
+        async with self._engine.begin() as connection:
+            await connection.execute(text(statement), values)
+
+    def _given(self, name: str) -> str:
+        is_json = name in ("details", "alternatives", "settings")
+        return f":{name}" if self._is_sqlite or not is_json else f"CAST(:{name} AS JSON)"
+
+
+async def are_gone(callgate: Installation, table: str, condition: str, clock_moves: World) -> None:
+    """Return once no row of `table` meets `condition`, while time goes on."""
+    deadline = time.monotonic() + 30
+    while await callgate.rows(f"SELECT 1 FROM {table} WHERE {condition}"):
+        assert time.monotonic() < deadline, await callgate.rows(f"SELECT * FROM {table} WHERE {condition}")
+        clock_moves.clock.advance(7)
+        await clock_moves.wait_until(lambda: True)
+
+
+@pytest.mark.parametrize("name", ROWS)
+async def test_a_row_that_cannot_be_read_is_set_aside_and_a_newcomer_is_served(
+    world: World, install: Install, operator: Person, name: str
+) -> None:
+    callgate = await install()
+    owner = world.person("Olga", language="en")
+    group = world.group("Flat owners", owner=owner)
+    await operator.says("/start")
+    await owner.says("/start")
+    await owner.makes_bot_admin(group, can_invite_users=True)
+    await owner.sees("Flat owners")
+    other = Writer(callgate)
+    table, row = ROWS[name]
+    await other.insert("people", user_id=PERSON, chat_id=PERSON, language="en", can_be_written=True, met_at=LONG_AGO)
+    if table in ("grants", "join_requests"):
+        await other.insert(
+            "gates", chat_id=GATE, title="Odd", is_channel=False, is_on=True, created_at=LONG_AGO, changed_at=LONG_AGO
+        )
+    await other.insert(table, **row)
+    if name == "verification whose number is none":
+        await other.insert("numbers", **NUMBER, alternatives="7")
+    if name in WITH_SCREEN:
+        await other.insert("screens", **SCREEN)
+
+    anna = world.person("Anna", language="en")
+    await anna.asks_to_join(group)
+    await verify(anna)
+    await world.wait_until(lambda: anna.id in group.members)
+
+    await are_gone(callgate, table, IS_LEFT[table], world)
+    told = (await operator.sees("Error id")).text or ""
+    assert "Something failed" in told
+    boris = world.person("Boris", language="en")
+    await boris.says("/start")
+    await boris.sees("👋")
+
+
+BROKEN_GATES = {
+    "an unknown setting": {"settings": '{"country_rule": "teleport", "log_chat": null}'},
+    "settings that are none": {"settings": "[1]"},
+    "an unknown mode": {"switch": "'dream'"},
+    "unknown rights": {"health": '{"teleports": true}'},
+    "an odd raid": {"raid": '{"began": "yesterday"}'},
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_GATES)
+async def test_a_gate_that_cannot_be_read_stops_no_other_and_lets_nobody_in_unverified(
+    world: World, install: Install, operator: Person, name: str
+) -> None:
+    callgate = await install()
+    owner = world.person("Olga", language="en")
+    groups = [world.group(title, owner=owner) for title in ("Flat owners", "Garage")]
+    await operator.says("/start")
+    await owner.says("/start")
+    for group in groups:
+        await owner.makes_bot_admin(group, can_invite_users=True)
+        await owner.sees(group.title)
+    broken, sound = groups
+    ((column, value),) = BROKEN_GATES[name].items()
+    await Writer(callgate).do(
+        f"UPDATE gates SET {column} = {value if column == 'switch' else ':value'} WHERE chat_id = :chat",
+        chat=broken.id,
+        **({} if column == "switch" else {"value": value}),
+    )
+
+    anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
+    await anna.asks_to_join(broken)
+    await boris.asks_to_join(sound)
+    await verify(boris)
+    await world.wait_until(lambda: boris.id in sound.members)
+
+    assert anna.id not in broken.members
+
+
+async def test_invalid_json_is_read_as_no_details(world: World, sqlite_path: Path, operator: Person) -> None:
+    callgate = Installation(world, f"sqlite:///{sqlite_path}", OPERATORS=str(operator.id))
+    await callgate.start()
+    await operator.says("/start")
+    await Writer(callgate).insert("errands", **(ERRAND | {"details": "{broken"}))
+
+    await verify(world.person("Anna", language="en"))
+
+    await are_gone(callgate, "errands", IS_LEFT["errands"], world)
+    await operator.sees("Error id")
+    await callgate.stop()
