@@ -304,6 +304,7 @@ def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notice, languag
             **dict.fromkeys(("total", "sent", "missed"), 21),
             "trouble": Trouble.DISK_SHORT,
             "free": 1,
+            "seconds": 90_000,
             "percent": 1,
             "problem": PeriodProblem.REVERSED,
             "most": 1_000_000,
