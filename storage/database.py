@@ -16,7 +16,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,6 +53,8 @@ SERVER_FAILURES = {
     "57P03": "the server is starting up",
 }
 """What an operator can do something about (PostgreSQL manual, appendix A)."""
+SQLITE_BEGINS = b"SQLite format 3\0"
+"""The first bytes of every file of SQLite's (https://sqlite.org/fileformat.html)."""
 POOL = 10
 LONGEST_SILENCE = 10.0
 """Seconds after which the server ends a transaction in which nothing happens: its process hangs, or is cut off, and
@@ -312,6 +314,7 @@ class Database:
     def _hold_file(self) -> None:
         path = self.file
         try:
+            _refuse_foreign(path)
             make_folder(path.parent)
             self._lock = FileLock(f"{path}.lock", blocking=False, mode=0o600)
             self._lock.acquire()
@@ -331,6 +334,31 @@ class Database:
                 self._lock.release()
                 self._lock = None
             raise DatabaseError(f"DATABASE_URL: {path} cannot be written ({error.strerror})") from error
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Leave a file alone that another program made: its mode is not changed, and nothing is written beside it.
+
+    Raises DatabaseError for it, and OSError where it cannot be read.
+    """
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise DatabaseError(f"DATABASE_URL: {path} is no file; name one that Callgate may make")
+    with path.open("rb") as file:
+        begins = file.read(len(SQLITE_BEGINS))
+    if begins and begins != SQLITE_BEGINS:
+        raise DatabaseError(f"DATABASE_URL: {path} is no SQLite database; name a file that Callgate may make")
+    if begins:
+        with (
+            contextlib.suppress(sqlite3.Error),
+            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection,
+        ):
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if tables and "alembic_version" not in tables:
+                raise DatabaseError(
+                    f"DATABASE_URL: {path} is the database of another program; name a file that Callgate may make"
+                )
 
 
 async def refuse_newer(connection: AsyncConnection) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,30 @@ async def test_a_second_bot_on_the_same_file_is_refused_in_one_sentence(
     (line,) = bot.output().splitlines()
     assert line.startswith("DATABASE_URL: ")
     assert "in use by another Callgate process" in line
+
+
+async def test_a_file_that_another_program_made_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    text_file, database_file = tmp_path / "passwd", tmp_path / "other.db"
+    text_file.write_text("root:x:0:0:root:/root:/bin/bash\n", encoding="utf-8")
+    with closing(sqlite3.connect(database_file)) as connection:
+        connection.execute("CREATE TABLE songs (title TEXT)")
+    for file, says in ((text_file, "is no SQLite database"), (database_file, "is the database of another program")):
+        file.chmod(0o644)
+        before, content = file.stat(), file.read_bytes()
+
+        with pytest.raises(DatabaseError, match=f"^DATABASE_URL: {file} {says}"):
+            await Database(f"sqlite:///{file}").open()
+
+        after = file.stat()
+        assert (after.st_mode, after.st_uid, after.st_mtime_ns) == (before.st_mode, before.st_uid, before.st_mtime_ns)
+        assert file.read_bytes() == content
+    assert await asyncio.to_thread(lambda: {file.name for file in tmp_path.iterdir()}) == {"passwd", "other.db"}
+
+
+async def test_a_folder_or_a_device_is_no_database(tmp_path: Path) -> None:
+    for path in (tmp_path, Path("/dev/null")):
+        with pytest.raises(DatabaseError, match=f"^DATABASE_URL: {path} is no file"):
+            await Database(f"sqlite:///{path}").open()
 
 
 async def test_a_server_that_does_not_answer_is_named_in_one_line() -> None:
