@@ -109,10 +109,11 @@ class Budget:
         paused = {chat for chat, until in self._paused.items() if until > now}
         return frozenset(paused | {chat for chat in self._chats if self._chat(chat, now).wait() > 0})
 
-    def spend(self, chat_id: int | None, now: float) -> float:
+    def spend(self, chat_id: int | None, now: float, *, is_long_poll: bool = False) -> float:
         """A call goes out after so many seconds, which come back: 0 when `wait` says 0. Calls that are to wait get
-        their turns in the order in which they spent."""
-        if self._is_probing and now >= self._all_paused_until:
+        their turns in the order in which they spent. A long poll cannot be the first call after a pause: nothing is
+        told of its answer."""
+        if self._is_probing and not is_long_poll and now >= self._all_paused_until:
             self._probe_at = now
         if self.rate == 0:
             return 0.0

@@ -64,14 +64,13 @@ class RateLimitMiddleware:
         limit, keeps it back for long."""
         chat_id = chat_written_to(method)
         if method.__api_method__ == GET_UPDATES:
-            self._budget.spend(None, self._monotonic())
+            self._budget.spend(None, self._monotonic(), is_long_poll=True)
             # Its floods are its own: the poller rests.
             return await make_request(bot, method)
         await self._pay(method, chat_id)
-        sent_at, is_answered = self._monotonic(), False
+        sent_at = self._monotonic()
         try:
             answer = await make_request(bot, method)
-            is_answered = True
         except TelegramRetryAfter as error:
             self._budget.flooded(chat_id, error.retry_after, self._monotonic())
             raise
@@ -80,11 +79,12 @@ class RateLimitMiddleware:
             raise
         except AiogramError:
             # A refusal is an answer.
-            is_answered = True
+            self._budget.taken(chat_id, sent_at)
             raise
-        finally:
-            if is_answered:
-                self._budget.taken(chat_id, sent_at)
+        except BaseException:
+            self._budget.unanswered()
+            raise
+        self._budget.taken(chat_id, sent_at)
         return answer
 
     async def _pay(self, method: TelegramMethod[Any], chat_id: int | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from aiogram import Bot
@@ -247,6 +248,25 @@ async def test_the_first_call_after_a_pause_is_waited_for(world: World, generous
         await asyncio.gather(tries(), generous.bot.get_chat_administrators(group.id))
 
     assert calls(world)[-2:] == ["getChat", "getChatAdministrators"]
+
+
+async def test_a_long_poll_is_not_the_first_call_after_a_pause(generous: Ours) -> None:
+    generous.budget.flooded(None, 5, generous.now)
+    generous.now += 5
+
+    await generous.bot(GetRawUpdates(limit=1, timeout=0, allowed_updates=[]))
+
+    assert generous.budget.wait(None, generous.now) == 0
+
+
+async def test_a_call_that_was_cancelled_tries_nothing(generous: Ours, anna: Person) -> None:
+    generous.budget.flooded(None, 5, generous.now)
+    generous.now += 5
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0):
+            await generous.bot.send_message(anna.id, "Hello")
+
+    assert generous.budget.wait(None, generous.now) == 0
 
 
 async def test_a_long_poll_counts_and_neither_waits_nor_pauses_the_bot(world: World, frugal: Ours) -> None:
