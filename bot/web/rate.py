@@ -11,6 +11,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 BURST = 120.0
 A_SECOND = 5.0
 """Many people share one address where a mobile network translates them."""
+MOST_LINES, LONGEST_LINE = 8, 1024
+"""Of the lines of a header, and of the characters of a line, the last ones: the nearest proxies wrote those."""
 REMEMBERED = 20_000
 V6_NETWORK = 64
 """Who has an IPv6 address has a whole network of them."""
@@ -70,7 +72,7 @@ def sender(
     the two headers disagree, the sender made one of them up, and neither counts.
     """
     lists = [
-        [hop for line in lines for hop in read(line)]
+        [hop for line in lines[-MOST_LINES:] for hop in read(line[-LONGEST_LINE:])]
         for lines, read in ((x_forwarded_for, _hops), (forwarded, _forwarded_hops))
         if lines
     ]
@@ -117,4 +119,12 @@ def _forwarded_hops(line: str) -> list[str]:
 
 
 def _outside_quotes(text: str, separator: str) -> list[str]:
-    return re.split(rf'{separator}(?=(?:[^"]*"[^"]*")*[^"]*$)', text)
+    """Split where the separator is not quoted; from the end, where the nearest proxy wrote, whatever stands before."""
+    parts, end, is_quoted = [], len(text), False
+    for place in range(len(text) - 1, -1, -1):
+        if text[place] == '"':
+            is_quoted = not is_quoted
+        elif text[place] == separator and not is_quoted:
+            parts.append(text[place + 1 : end])
+            end = place
+    return [text[:end], *reversed(parts)]

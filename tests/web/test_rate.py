@@ -99,3 +99,19 @@ def test_proxies_are_trusted_where_they_are_said_to_be() -> None:
 
 def test_a_network_of_ipv6_addresses_counts_as_one() -> None:
     assert sender("2606:4700::1") == sender("2606:4700::2:3") != sender("2606:4700:1:1::1")
+
+
+def test_of_long_headers_the_end_is_read_where_the_nearest_proxy_wrote() -> None:
+    made_up = '",' * 50_000
+    lines = [made_up] * 100 + [f"{made_up}for=203.0.113.7"]
+
+    assert sender("10.0.0.1", (), lines) == "203.0.113.7"
+    assert sender("10.0.0.1", [*lines, f"{made_up},203.0.113.8"]) == "203.0.113.8"
+    assert sender("203.0.113.9", (), lines) == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    "line", ['for="evil, for=203.0.113.7', 'for="[2001:db8::1]:80", for=203.0.113.7', 'by="a,b;c";for=203.0.113.7']
+)
+def test_what_is_quoted_ends_no_hop_and_a_quote_left_open_hides_none(line: str) -> None:
+    assert sender("10.0.0.1", (), [line]) == "203.0.113.7"
