@@ -72,25 +72,31 @@ class RequestNumber:
         phone = self._vault.unseal(ask.sealed, ask.verification.token)
         if phone is None:
             # SECRET_KEY was changed meanwhile: the person is asked for their contact anew.
-            await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), was_asked=False)
+            await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), is_alarming=False)
             return
         breaker = await self._transactions.transact(lambda store: store.gateway.breaker())
         if not breaker.allows(self._clock.now()):
-            await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), was_asked=False)
+            await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), is_alarming=False)
             return
         inbox_after = await self._inbox_mark()
         try:
-            offer = self._real(await self._gateway.request_number(phone), phone)
+            offer = await self._gateway.request_number(phone)
         except GatewayError as error:
-            await self._note_refusal(ask, error, was_asked=True)
+            await self._note_refusal(ask, error, is_alarming=True)
+            return
+        try:
+            real = self._real(offer, phone)
+        except GatewayError as error:
+            # The gateway works; it has no number for people of this country.
+            await self._note_refusal(ask, error, is_alarming=False)
         else:
-            await self._note_offer(ask, offer, inbox_after)
+            await self._note_offer(ask, real, inbox_after)
 
     async def give_up(self, ask: NumberAsk, error: Exception) -> None:
         """Asking failed again and again, and nobody foresaw how: the person may try anew, and operators are told."""
         row = UnreadableRow("numbers", (ask.id,), type(error).__name__, error)
         await self._transactions.transact(lambda store: _note_unreadable(store, row))
-        await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), was_asked=False)
+        await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), is_alarming=False)
 
     def _real(self, offer: NumberOffer, phone: Phone) -> NumberOffer:
         """The offer in numbers of the person's own country, however the gateway writes them. Raises GatewayError where
@@ -134,10 +140,10 @@ class RequestNumber:
 
         await self._transactions.transact(note)
 
-    async def _note_refusal(self, ask: NumberAsk, error: GatewayError, *, was_asked: bool) -> None:
+    async def _note_refusal(self, ask: NumberAsk, error: GatewayError, *, is_alarming: bool) -> None:
         async def note(store: Store) -> None:
             now = self._clock.now()
-            if was_asked:
+            if is_alarming:
                 await self._alert(store, error)
             await store.people.lock(ask.verification.user_id)
             await store.verifications.fail_ask(ask.id, error.reason)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from bot.sandbox.people import Person
+from bot.sandbox.smsc_numbers import pool_for
 from bot.sandbox.world import World
 from tests.installation import CALLBACK_TOKEN, Installation, number_shown
 from tests.scenarios.conftest import Install
@@ -303,6 +304,26 @@ async def test_a_number_of_another_country_is_not_shown(
 
     await anna.sees("try again")
     assert anna.shown("📞") is None
+
+
+async def test_a_number_of_another_country_keeps_only_its_person_waiting(
+    world: World, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callgate = await install()
+    monkeypatch.setattr(
+        "bot.sandbox.smsc.pool_for", lambda phone: ("79000000001",) if phone.startswith("998") else pool_for(phone)
+    )
+    dilshod = world.person("Dilshod", phone="+998901234567", language="en")
+    await dilshod.says("/start")
+    await dilshod.shares_contact()
+    await eventually(callgate, "SELECT state FROM verifications", [{"state": "refused"}])
+
+    anna = world.person("Anna", language="en")
+    await anna.says("/start")
+    await anna.shares_contact()
+
+    assert await number_shown(anna)
+    assert await callgate.rows("SELECT name FROM alarms") == []
 
 
 async def test_two_people_who_may_both_be_meant_are_not_mixed_up(world: World, install: Install) -> None:
