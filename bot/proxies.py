@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -23,6 +22,7 @@ from python_socks import ProxyType
 from python_socks.async_.asyncio.v2 import Proxy as SocksProxy
 
 from bot.clock import DateCheck
+from bot.domain.host import is_host
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 """The schemes, and the port each has when none is given."""
@@ -50,7 +50,7 @@ class Proxy:
             raise ValueError("must be an address such as socks5://login:password@host:1080") from None
         if parts.scheme not in PORTS:
             raise ValueError(f"must begin with {', '.join(f'{scheme}://' for scheme in PORTS)}")
-        if not host or re.search(r"[^\x21-\x7e]", host) or port == 0:
+        if not host or not is_host(host) or port == 0:
             raise ValueError("must name a host and a port, as in socks5://login:password@host:1080")
         if parts.path not in ("", "/") or parts.query or parts.fragment:
             raise ValueError("must end after the port; write / ? # @ of a password as %2F %3F %23 %40")

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+import idna
 from dotenv.parser import parse_stream
 from pydantic import (
     AfterValidator,
@@ -29,6 +30,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.domain.host import is_host
 from bot.phones import COUNTRIES, HOME
 from bot.proxies import Proxy
 from bot.usecases.forget_old import Keep
@@ -40,8 +42,6 @@ LEAST_VARIETY = 6
 SHORTEST_KEY, LONGEST_KEY = 24, 64
 """Bytes (Standard Webhooks, "Signature scheme")."""
 ADDRESS = "must be an address such as https://example.org"
-LONGEST_HOST = 253
-_NAME = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?"
 SHORTEST_WEBHOOK_SECRET = SHORTEST_WORD = 12
 NEAR = 0.8
 """How alike a name is to one of ours that was meant (difflib's ratio)."""
@@ -103,29 +103,22 @@ def _networks(value: object) -> object:
 def _host(value: str) -> str:
     """A host as it is listened on. IPv6 may come in brackets."""
     bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
-    if not _is_host(bare):
+    if not is_host(bare):
         raise ValueError("must be an address or a name of this machine, such as 127.0.0.1, 0.0.0.0 or ::")
     return bare
-
-
-def _is_host(host: str) -> bool:
-    """Whether it is an IP address, or a name as the DNS knows it (RFC 1123, with the _ of containers)."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return len(host) <= LONGEST_HOST and re.fullmatch(_NAME, host, re.ASCII) is not None
-    return True
 
 
 def _http_url(value: str) -> str:
     try:
         parts = urlsplit(value)
         host, port = parts.hostname or "", parts.port
-        # Names in other alphabets travel in ASCII (RFC 5891).
-        ascii_host = host if host.isascii() else host.encode("idna").decode("ascii")
+        # Names in other alphabets travel in ASCII (RFC 5891). httpx and browsers refuse what this library refuses.
+        ascii_host = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+        if "xn--" in ascii_host:
+            idna.decode(ascii_host)
     except ValueError:
         raise ValueError(ADDRESS) from None
-    if parts.scheme not in ("http", "https") or port == 0 or not _is_host(ascii_host):
+    if parts.scheme not in ("http", "https") or port == 0 or not is_host(ascii_host):
         raise ValueError(ADDRESS)
     if parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("must be a plain address, without credentials, ? or #")

@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.domain.host import is_host
+
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 30.0
 LOOKS_LIKE = "must look like sqlite:///data/callgate.db or postgresql://user:password@host/db"
@@ -21,6 +23,7 @@ TLS_VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 SERVERS = ("any", "primary", "standby", "read-write", "read-only", "prefer-standby")
 SOCKETS = ("/run/postgresql", "/var/run/postgresql", "/tmp")  # noqa: S108 - where PostgreSQL listens
 POSTGRESQL_PORT = 5432
+LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ def parse(address: str) -> DatabaseAddress:
 
 def _sqlite(address: str) -> DatabaseAddress:
     url = _made(address)
+    if url.host:
+        _refuse("must have three slashes before a relative path, as in sqlite:///data/callgate.db, four before another")
     if url.database in (None, "", ":memory:"):
         _refuse("must name a file, as in sqlite:///data/callgate.db")
     if "?" in address:
@@ -92,11 +97,19 @@ def _postgresql(rest: str) -> DatabaseAddress:
         # SQLAlchemy knows these.
         query={word: value for word, value in url.query.items() if word in ("host", "port")},
     )
+    _check_server(url)
     if not url.database:
         _refuse("must name a database, as in postgresql://user:password@host/db")
     if not url.host and "host" not in given:
         given["host"] = [*SOCKETS, "localhost"]
     return DatabaseAddress(url, _connect_args(url, given, tls))
+
+
+def _check_server(url: URL) -> None:
+    if url.host:
+        _host(url.host)
+    if url.port is not None and not 1 <= url.port <= LAST_PORT:
+        _refuse(f"must name a port from 1 to {LAST_PORT}")
 
 
 def _connect_args(url: URL, given: Mapping[str, Any], tls: Mapping[str, str]) -> dict[str, Any]:
@@ -138,11 +151,18 @@ def _hosts(written: str) -> dict[str, Any]:
         found = re.fullmatch(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::(\d{1,5}))?", f"[{part}]" if _is_ipv6(part) else part)
         if found is None:
             raise ValueError("must be a host, or several parted by commas")
-        hosts.append(found[1] or found[2])
+        hosts.append(_host(found[1] or found[2]))
         ports.append(_port(found[3]) if found[3] else None)
     if not any(ports):
         return {"host": hosts}
     return {"host": hosts, "port": [port or POSTGRESQL_PORT for port in ports]}
+
+
+def _host(written: str) -> str:
+    """A folder with a socket, or a machine."""
+    if not written.startswith(("/", "@")) and not is_host(written.partition("%")[0]):
+        raise ValueError("must name a host that can be looked up")
+    return written
 
 
 def _is_ipv6(written: str) -> bool:
@@ -155,7 +175,7 @@ def _ports(written: str) -> dict[str, Any]:
 
 
 def _port(written: str) -> int:
-    return _whole(written, 1, 65535)
+    return _whole(written, 1, LAST_PORT)
 
 
 def _whole(written: str, least: int, most: int) -> int:

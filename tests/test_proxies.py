@@ -172,6 +172,10 @@ async def test_a_bot_whose_proxy_refuses_it_waits_and_tells_nobody_the_password(
     ("value", "says"),
     [
         ("127.0.0.1:1080", "must begin with"),
+        ("http://a..b:1", "must name a host"),
+        (f"socks5://{'a' * 64}.org:1080", "must name a host"),
+        ("https://.example.org:3128", "must name a host"),
+        ("socks5://999.1.1.1:1080", "must name a host"),
         ("socks4://127.0.0.1:1080", "must begin with"),
         ("ftp://127.0.0.1", "must begin with"),
         ("socks5://", "must name a host"),

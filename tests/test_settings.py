@@ -382,6 +382,18 @@ def test_there_is_a_mini_app_where_telegram_would_open_it(public: str | None, te
     assert config.app_url == app
 
 
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "SMSC_URL", "EVENTS_URL", "TELEGRAM_API_URL"])
+@pytest.mark.parametrize("host", ["999.1.1.1", "1.2.3", "gate.0x7f", "xn--a.org", "💩.la", "a..b", f"{'a' * 64}.org"])
+def test_a_host_that_no_library_would_look_up_is_refused_by_the_name_of_its_variable(name: str, host: str) -> None:
+    found = problems(**{name: f"https://{host}", "EVENTS_SECRET": f"whsec_{'a' * 32}"})
+
+    assert [problem for problem in found if problem.startswith(f"{name}: ")]
+
+
+def test_a_name_in_another_alphabet_travels_in_ascii() -> None:
+    assert good(PUBLIC_URL="https://пример.рф").PUBLIC_URL == "https://xn--e1afmkfd.xn--p1ai"
+
+
 def test_where_events_go_needs_what_they_are_signed_with() -> None:
     assert problems(EVENTS_URL="https://hooks.example/in") == ["EVENTS_SECRET: missing; it is needed with EVENTS_URL"]
 

@@ -163,7 +163,7 @@ def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
     title = f"<b>{shown(str(details.get('title', '')))}</b>"
     lines = [
         words(
-            "⚠️ {gate}: somebody joined without verifying. A link that people use does not ask for approval.",
+            "⚠️ {gate}: somebody joined without asking. A link that people use does not ask for approval.",
             gate=title,
         )
     ]

@@ -22,9 +22,11 @@ LANGUAGES = ("en", "ru")
 LONGEST_NAME = 64
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
 FROM_RIGHT = ("R", "AL")
-BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\U0001d159")
+BLANKS = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0\U00013441\U00013442\U0001d159"
+)
 """Letters and signs that draw nothing, though their category does not say so (Unicode, Default_Ignorable_Code_Point;
-the empty pattern of Braille; the null notehead)."""
+the empty pattern of Braille; the null notehead; the full and half blank among hieroglyphs)."""
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 

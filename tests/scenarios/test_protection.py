@@ -12,7 +12,7 @@ from tests.installation import Installation
 from tests.scenarios.panel_walk import opens
 from tests.scenarios.story import all_is_carried, guarded, reads
 
-BYPASSED = "somebody joined without verifying"
+BYPASSED = "somebody joined without asking"
 
 
 async def unproved(world: World) -> tuple[Person, Group]:
