@@ -148,8 +148,7 @@ async def test_a_standby_of_a_polling_leader_is_not_ready(
 async def test_a_standby_takes_over_from_a_leader_that_hangs(
     fast_world: World, postgres_url: str, tmp_path: Path, browser: httpx.AsyncClient
 ) -> None:
-    # Both take updates by the same webhook: a leader that polls would remove it.
-    leader = BotProcess(fast_world, postgres_url, tmp_path, TELEGRAM_RATE="0", UPDATES="webhook")
+    leader = BotProcess(fast_world, postgres_url, tmp_path, TELEGRAM_RATE="0")
     await leader.start()
     other = Installation(fast_world, postgres_url, TELEGRAM_RATE="0")
     await other.start()
