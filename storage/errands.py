@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, and_, bindparam, cast, func, not_, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import MESSAGES, MOST_UNDONE, PACED, ErrandDue, ErrandKind, Urgency, paced
 from bot.usecases.ports_delivery import ErrandLeft
 from storage import tables
-from storage.statements import delete_some, insert_new
+from storage.json_text import json_text
+from storage.statements import delete_some, insert_new, one_more
 from storage.unreadable import NoteUnreadable, details, pass_over, readable
 
 E = tables.errands.c
@@ -97,7 +98,7 @@ DONE = update(tables.errands).where(E.id.in_(bindparam("which", expanding=True))
 RETRY = (
     update(tables.errands)
     .where(E.id == bindparam("which"))
-    .values(due_at=bindparam("again_at"), attempts=E.attempts + 1, error=bindparam("said"))
+    .values(due_at=bindparam("again_at"), attempts=one_more(E.attempts), error=bindparam("said"))
 )
 
 UNDONE = (
@@ -296,9 +297,9 @@ class SqlErrands:
         await self._connection.execute(RETRY, {"which": errand_id, "again_at": due_at, "said": error})
 
     async def move(self, old_id: int, new_id: int) -> None:
-        about = cast(E.details["gate"].as_string(), BigInteger)
+        is_about = json_text(E.details, "gate") == str(old_id)
         rows = await self._connection.execute(
-            select(E.id, E.chat_id, E.details).where(E.done_at.is_(None), or_(E.chat_id == old_id, about == old_id))
+            select(E.id, E.chat_id, E.details).where(E.done_at.is_(None), or_(E.chat_id == old_id, is_about))
         )
         found = readable(rows.all(), lambda row: (row.id, row.chat_id, details(row)), self._note, tables.errands)
         for errand_id, chat_id, said in found:

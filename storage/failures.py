@@ -9,6 +9,8 @@ COLLISIONS = frozenset({"40001", "40P01", "23505"})
 """Serialization failure, deadlock, unique violation (PostgreSQL manual, appendix A)."""
 OUR_FAULT = ("22", "23", "42")
 """Classes of codes that trying again does not mend: unfit data, broken constraints, wrong statements (the same)."""
+DAMAGED = ("malformed JSON", "bad JSON path", "JSON path error", "integer overflow")
+"""What SQLite says of a row that it cannot compute with; it has no code of its own for that."""
 
 
 def collided(error: SQLAlchemyError) -> bool:
@@ -21,5 +23,7 @@ def may_pass(error: SQLAlchemyError) -> bool:
     if isinstance(error, PoolTimeoutError):
         return True
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError | DataError | ProgrammingError):
+        return False
+    if str(error.orig).startswith(DAMAGED):
         return False
     return not str(getattr(error.orig, "sqlstate", None)).startswith(OUR_FAULT)

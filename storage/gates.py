@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import BigInteger, ColumnElement, Row, bindparam, cast, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate, Switch
@@ -18,7 +18,8 @@ from bot.domain.settings import STANDARD, GateSettings, stricter
 from bot.usecases.ports import UnreadableRow
 from bot.usecases.ports_gates import GateExtras
 from storage import tables
-from storage.statements import is_none, upsert
+from storage.json_text import json_text
+from storage.statements import is_none, one_more, upsert
 from storage.unreadable import NoteUnreadable, known, pass_over
 
 G = tables.gates.c
@@ -201,15 +202,18 @@ class SqlGates:
         screens, admins = tables.screens.c, tables.admins.c
         mine = select(admins.user_id).where(admins.gate_id == new_id)
         rows = await self._connection.execute(
-            select(screens.user_id, screens.details).where(screens.face == Face.GATE, screens.user_id.in_(mine))
+            select(screens.user_id, screens.details).where(
+                screens.face == Face.GATE,
+                screens.user_id.in_(mine),
+                json_text(screens.details, "gate") == str(old_id),
+            )
         )
         for row in rows.all():
-            if row.details.get("gate") == old_id:
-                await self._connection.execute(
-                    update(tables.screens)
-                    .where(screens.user_id == row.user_id)
-                    .values(details={**row.details, "gate": new_id}, revision=screens.revision + 1)
-                )
+            await self._connection.execute(
+                update(tables.screens)
+                .where(screens.user_id == row.user_id)
+                .values(details={**row.details, "gate": new_id}, revision=one_more(screens.revision))
+            )
 
     async def move_mentions(self, old_id: int, new_id: int, now: datetime) -> None:
         linking = select(X.gate_id).where(X.chat_id == new_id)
@@ -239,8 +243,7 @@ class SqlGates:
 
 
 def _logs_to(chat_id: int) -> ColumnElement[bool]:
-    # Not as_integer(), which PostgreSQL takes for 32 bits: ids of chats have more.
-    return cast(G.settings["log_chat"].as_string(), BigInteger) == chat_id
+    return json_text(G.settings, "log_chat") == str(chat_id)
 
 
 def gate(chat_id: int, row: Row[Any], note: NoteUnreadable = pass_over) -> Gate:

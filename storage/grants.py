@@ -28,7 +28,7 @@ from bot.domain.statistics import How
 from bot.usecases.ports_gates import Settled
 from storage import tables
 from storage.gates import GATE_COLUMNS, G, gate
-from storage.statements import upsert
+from storage.statements import one_more, upsert
 from storage.unreadable import NoteUnreadable, known, pass_over, readable
 
 A = tables.grants.c
@@ -104,7 +104,7 @@ RETRY = (
         A.kind == bindparam("what"),
         A.owed_at == bindparam("since"),
     )
-    .values(due_at=bindparam("again_at"), attempts=A.attempts + 1, error=bindparam("said"))
+    .values(due_at=bindparam("again_at"), attempts=one_more(A.attempts), error=bindparam("said"))
 )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.outbox import Letter, NewLetter, Outgoing, Retries, Target
 from storage import tables
-from storage.statements import delete_some
+from storage.statements import delete_some, one_more
 from storage.unreadable import NoteUnreadable, pass_over, readable
 
 O = tables.outbox.c  # noqa: E741 - a capital letter a table, as elsewhere
@@ -65,14 +65,14 @@ class SqlOutbox:
         await self._connection.execute(
             update(tables.outbox)
             .where(O.id == letter_id)
-            .values(delivered_at=now, body=None, admin_id=None, error=None, attempts=O.attempts + 1)
+            .values(delivered_at=now, body=None, admin_id=None, error=None, attempts=one_more(O.attempts))
         )
 
     async def retry(self, letter_id: int, due_at: datetime, error: str) -> None:
         await self._connection.execute(
             update(tables.outbox)
             .where(O.id == letter_id)
-            .values(due_at=due_at, error=error[:ERROR_LENGTH], attempts=O.attempts + 1)
+            .values(due_at=due_at, error=error[:ERROR_LENGTH], attempts=one_more(O.attempts))
         )
 
     async def keep(self, letter_id: int, error: str) -> None:
@@ -84,7 +84,9 @@ class SqlOutbox:
         await self._connection.execute(
             update(tables.outbox)
             .where(O.id == letter_id)
-            .values(given_up_at=now, body=None, admin_id=None, error=error[:ERROR_LENGTH], attempts=O.attempts + 1)
+            .values(
+                given_up_at=now, body=None, admin_id=None, error=error[:ERROR_LENGTH], attempts=one_more(O.attempts)
+            )
         )
 
     async def outgoing(self) -> list[Outgoing]:

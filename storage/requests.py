@@ -15,7 +15,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
-    false,
     func,
     literal,
     not_,
@@ -34,6 +33,7 @@ from bot.domain.verification import VerificationState
 from bot.usecases.ports_gates import WaitingKey
 from storage import tables
 from storage.gates import GATE_COLUMNS, G, gate
+from storage.json_text import json_text
 from storage.statements import is_none, upsert
 from storage.unreadable import NoteUnreadable, one_readable, pass_over, readable
 
@@ -89,10 +89,8 @@ REACH = (
 )
 REACH_THERE = REACH.where(R.gate_id == bindparam("at_gate"))
 SETTINGS = tables.gates.c.settings
-ASKS_NO_CALL = SETTINGS["asks_call"].as_boolean().is_(false())
-MUTES_NOBODY = or_(
-    G.switch == Switch.OFF, func.coalesce(SETTINGS["way"].as_string(), WayIn.REQUEST.value) != WayIn.MUTE
-)
+ASKS_NO_CALL = func.coalesce(json_text(SETTINGS, "asks_call"), "true") == "false"
+MUTES_NOBODY = or_(G.switch == Switch.OFF, func.coalesce(json_text(SETTINGS, "way"), WayIn.REQUEST.value) != WayIn.MUTE)
 RECENT = select(func.count()).where(R.gate_id == bindparam("at_gate"), R.requested_at >= bindparam("since"))
 TURNED_AWAY = (ErrandKind.DECLINE_JOIN, ErrandKind.KICK)
 BEING_TURNED_AWAY = (
@@ -270,7 +268,7 @@ class SqlJoinRequests:
         newest = muted.order_by(R.requested_at.desc()).limit(1)
         lost = newest.where(R.reach == Reach.NOT_REACHED).scalar_subquery()
         silent = newest.where(
-            R.reach == Reach.PENDING, R.requested_at < joined_before, G.settings["prompts_group"].as_boolean()
+            R.reach == Reach.PENDING, R.requested_at < joined_before, json_text(SETTINGS, "prompts_group") == "true"
         ).scalar_subquery()
         rows = await self._connection.execute(
             select(G.chat_id, lost.label("lost"), silent.label("silent")).where(
@@ -326,7 +324,7 @@ class SqlJoinRequests:
         )
 
     async def overdue(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
-        is_left = SETTINGS["at_deadline"].as_string() == AtDeadline.LEAVE
+        is_left = json_text(SETTINGS, "at_deadline") == AtDeadline.LEAVE
         turns_away = func.coalesce(~is_left, literal(True))  # noqa: FBT003 - SQL's
         return await self._at_gates(
             limit,
@@ -374,7 +372,8 @@ class SqlJoinRequests:
     async def prolong(self, seconds: float) -> None:
         await self._connection.execute(
             update(tables.join_requests)
-            .where(R.state == RequestState.WAITING)
+            # A damaged deadline that no calendar reaches has no later one.
+            .where(R.state == RequestState.WAITING, type_coerce(R.deadline_at, BigInteger) < tables.LAST)
             .values(
                 deadline_at=R.deadline_at.op("+")(literal(timedelta(seconds=seconds) // tables.MICROSECOND, BigInteger))
             )

@@ -14,7 +14,8 @@ from bot.domain.delivery import Receipt, ScreenDue
 from bot.domain.screen import Face
 from bot.usecases.ports_delivery import ScreenRow
 from storage import tables
-from storage.statements import upsert
+from storage.json_text import json_text
+from storage.statements import one_more, upsert
 from storage.unreadable import NoteUnreadable, details, pass_over, readable
 
 S = tables.screens.c
@@ -22,7 +23,7 @@ ACTED, NEWCOMER, IN_CROWD = range(3)
 """Whose turn it is to see their screen: who waits for it, then newcomers, and those of a crowd last."""
 STALE = S.revision > S.shown_revision
 KEY = ("user_id", "revision")
-NEXT_REVISION = S.revision + 1
+NEXT_REVISION = one_more(S.revision)
 IS_THEIRS = S.user_id == bindparam("whose")
 IS_ONE_OF_THEIRS = S.user_id.in_(bindparam("whose", expanding=True))
 # The columns that a statement sets to plain values are those among the names it is run with.
@@ -42,7 +43,7 @@ SHOWING = (
     .where(
         tables.OF_OTHERS,
         S.face.in_((Face.GATE, Face.INSTALLATION)),
-        func.coalesce(S.details["gate"].as_string(), S.details["id"].as_string())
+        func.coalesce(json_text(S.details, "gate"), json_text(S.details, "id"))
         == cast(bindparam("gate", type_=BigInteger), String),
     )
     .order_by(S.user_id)
@@ -92,7 +93,7 @@ RETRY = (
         due_at=bindparam("again_at"),
         # A refresh stays due, so that it is made up for and the later ones follow.
         refresh_at=case((S.refresh_at.is_not(None), bindparam("again_at", type_=tables.Moment))),
-        attempts=S.attempts + 1,
+        attempts=one_more(S.attempts),
     )
 )
 DROP = (

@@ -10,12 +10,26 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, TextClause, any_, delete, func, literal_column, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    Table,
+    TextClause,
+    any_,
+    case,
+    delete,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 AT_ONCE = 1000
 """Rows deleted in one statement: no transaction is long, and the next one deletes more."""
+LARGEST = 2**31 - 1
+"""What an INTEGER of PostgreSQL holds."""
 NOTHING: Mapping[str, ColumnElement[Any]] = MappingProxyType({})
 _built: dict[tuple[object, ...], Any] = {}
 
@@ -75,6 +89,11 @@ async def delete_some(
     those = place == any_(func.array(some.scalar_subquery())) if is_postgresql else place.in_(some)
     deleted: int = (await connection.execute(delete(table).where(those))).rowcount
     return deleted
+
+
+def one_more(counter: Column[Any]) -> ColumnElement[Any]:
+    """The counter and one; the largest number stays, so that a damaged row does not stop a statement about many."""
+    return case((counter < LARGEST, counter + 1), else_=counter)
 
 
 def is_none(found: Select[Any]) -> ColumnElement[bool]:

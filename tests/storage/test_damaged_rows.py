@@ -1,0 +1,211 @@
+"""A row that something else damaged does not stop the statements that are about all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from storage.database import Database
+from storage.store import SqlStore
+
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+LOG = -1001234567890
+HEALTHY, DAMAGED = -1001, -2000
+NO_JSON = "{broken"
+UNDECODABLE = [NO_JSON, '{"log_chat": "\\u0000"}', '{"tag": "\\ud83d"}', '{"tag": "\\udd25\\ud83d"}']
+NO_OBJECTS = ["[]", "1", '"text"', "null"]
+ODD = ['"maybe"', "2", "1e30", "1e400", "1.5", "[]", "{}", "null", '""']
+NAMES = ("prompts_group", "asks_call", "log_chat", "way", "at_deadline")
+
+Ask = Callable[[SqlStore], Awaitable[Any]]
+
+
+async def put(database: Database, table: str, json: str = "", **values: object) -> None:
+    """A row of these values; the column that `json` names is of that type."""
+
+    def place(name: str) -> str:
+        return f"CAST(:{name} AS JSON)" if name == json and not database.is_sqlite else f":{name}"
+
+    statement = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(map(place, values))})"
+
+    async def do(store: SqlStore) -> None:
+        await store.connection.execute(text(statement), values)
+
+    await database.transact(do)
+
+
+async def put_gate(database: Database, gate: int, settings: str) -> None:
+    await put(
+        database,
+        "gates",
+        "settings",
+        chat_id=gate,
+        title="T",
+        is_channel=False,
+        is_on=True,
+        created_at=1,
+        changed_at=1,
+        settings=settings,
+    )
+
+
+async def put_request(database: Database, gate: int, user: int, deadline: int = 1, way: str = "mute") -> None:
+    await put(
+        database,
+        "join_requests",
+        gate_id=gate,
+        user_id=user,
+        state="waiting",
+        reach="pending",
+        requested_at=1,
+        deadline_at=deadline,
+        is_verified=False,
+        way=way,
+    )
+
+
+async def put_errand(database: Database, chat: int, details: str) -> None:
+    values = {"kind": "notify", "rank": 3, "chat_id": chat, "details": details, "created_at": 1, "due_at": 1}
+    await put(database, "errands", "details", **values)
+
+
+async def put_screen(database: Database, user: int, face: str, details: str, revision: int = 1) -> None:
+    await put(
+        database,
+        "screens",
+        "details",
+        user_id=user,
+        chat_id=user,
+        face=face,
+        details=details,
+        revision=revision,
+        shown_revision=1,
+        is_editable=True,
+        fresh_revision=1,
+        due_at=1,
+    )
+
+
+def kept_by(database: Database, damaged: list[str]) -> list[str]:
+    """Those of them that a JSON column of this database takes."""
+    return [json for json in damaged if database.is_sqlite or json != NO_JSON]
+
+
+async def gates(found: Awaitable[list[Any]]) -> set[int]:
+    """Of what these requests are."""
+    return {(one[0] if isinstance(one, tuple) else one).gate_id for one in await found}
+
+
+async def unprompted(store: SqlStore) -> set[int]:
+    return {gate for gate, _ in await store.requests.unprompted(NOW)}
+
+
+async def with_log(store: SqlStore) -> set[int]:
+    return {gate.chat_id for gate in await store.gates.with_log(LOG)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "ask"),
+    [
+        ('{"prompts_group": true}', unprompted),
+        ('{"asks_call": false}', lambda store: gates(store.requests.waiting_in_vain(NOW, 100))),
+        ("{}", lambda store: gates(store.requests.muted_in_vain(100))),
+        ('{"way": "mute"}', lambda store: gates(store.requests.overdue(NOW, 100))),
+        (f'{{"log_chat": {LOG}, "tag": "\\ud83d\\udd25 C:\\\\u"}}', with_log),
+    ],
+    ids=["unprompted", "waiting_in_vain", "muted_in_vain", "overdue", "with_log"],
+)
+async def test_settings_that_cannot_be_read_keep_no_other_gate_from_being_found(
+    database: Database, settings: str, ask: Ask
+) -> None:
+    odd = [f'{{"{name}": {value}}}' for name in NAMES for value in ODD]
+    await put_gate(database, HEALTHY, settings)
+    await put_request(database, HEALTHY, 7)
+    for place, damaged in enumerate(kept_by(database, UNDECODABLE + NO_OBJECTS + odd)):
+        await put_gate(database, DAMAGED - place, damaged)
+        await put_request(database, DAMAGED - place, 7)
+
+    assert HEALTHY in await database.transact(ask)
+
+
+async def test_a_log_is_shared_by_those_gates_alone_that_name_it(database: Database) -> None:
+    odd = [f'{{"log_chat": {value}}}' for value in ODD]
+    for place, damaged in enumerate(kept_by(database, UNDECODABLE + NO_OBJECTS + odd)):
+        await put_gate(database, DAMAGED - place, damaged)
+    await put_gate(database, HEALTHY, f'{{"log_chat": {LOG}}}')
+    assert not await database.transact(lambda store: store.gates.shares_log(LOG))
+
+    await put_gate(database, HEALTHY - 1, f'{{"log_chat": {LOG}}}')
+    assert await database.transact(lambda store: store.gates.shares_log(LOG))
+
+
+@pytest.mark.parametrize("settings", ["{}", '{"asks_call": true}'])
+async def test_where_a_call_is_asked_nobody_waits_in_vain_and_no_prompt_is_missed(
+    database: Database, settings: str
+) -> None:
+    await put_gate(database, HEALTHY, settings)
+    await put_request(database, HEALTHY, 7)
+
+    assert await database.transact(lambda store: store.requests.waiting_in_vain(NOW, 100)) == []
+    assert await database.transact(unprompted) == set()
+
+
+async def test_details_that_cannot_be_read_do_not_keep_a_chat_from_moving(database: Database) -> None:
+    odd = [f'{{"gate": {value}}}' for value in ODD]
+    await put_gate(database, HEALTHY, "{}")
+    told = [f'{{"gate": {HEALTHY}}}', *kept_by(database, UNDECODABLE + NO_OBJECTS + odd)]
+    for user, details in enumerate(told, 8):
+        await put_errand(database, user, details)
+        await put_screen(database, user, "gate", details)
+        await put(database, "admins", gate_id=HEALTHY, user_id=user, is_admin=True, checked_at=1)
+
+    async def move(store: SqlStore) -> tuple[list[int], list[str]]:
+        assert await store.screens.showing(HEALTHY) == [8]
+        await store.errands.move(HEALTHY, -78)
+        await store.gates.move(HEALTHY, -78)
+        moved = await store.connection.execute(text("SELECT CAST(details AS TEXT) FROM errands WHERE chat_id = 8"))
+        return await store.screens.showing(-78), list(moved.scalars())
+
+    assert await database.transact(move) == ([8], ['{"gate": -78}'])
+
+
+async def test_a_deadline_that_no_calendar_reaches_keeps_nobody_from_being_given_time(database: Database) -> None:
+    await put_gate(database, HEALTHY, "{}")
+    for user, deadline in ((7, 2**63 - 1), (8, 1)):
+        await put_request(database, HEALTHY, user, deadline, "request")
+
+    async def prolong(store: SqlStore) -> list[int]:
+        await store.requests.prolong(100.0)
+        found = await store.connection.execute(text("SELECT deadline_at FROM join_requests ORDER BY user_id"))
+        return list(found.scalars())
+
+    assert await database.transact(prolong) == [2**63 - 1, 100_000_001]
+
+
+async def test_a_screen_at_its_last_revision_keeps_no_other_from_being_drawn_again(database: Database) -> None:
+    for user, revision in ((7, 2**31 - 1), (8, 1)):
+        await put_screen(database, user, "welcome", "{}", revision)
+
+    async def touch(store: SqlStore) -> list[int]:
+        await store.screens.touch([7, 8], NOW, acted=False)
+        found = await store.connection.execute(text("SELECT revision FROM screens ORDER BY user_id"))
+        return list(found.scalars())
+
+    assert await database.transact(touch) == [2**31 - 1, 2]
+
+
+async def test_a_damaged_row_is_no_outage(database: Database) -> None:
+    """Of an outage the sweep leaves the rest of its steps for later; of this it has no reason to."""
+
+    async def read(store: SqlStore) -> None:
+        broken = "json_extract('{broken', '$.gate')" if database.is_sqlite else "CAST('{broken' AS JSON)"
+        await store.connection.execute(text(f"SELECT {broken}"))
+
+    async def attempt(store: SqlStore) -> Exception | None:
+        return (await store.attempt(lambda: read(store)))[1]
+
+    assert await database.transact(attempt) is not None
