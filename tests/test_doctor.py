@@ -381,10 +381,22 @@ async def test_a_database_of_another_version_is_found_out(
 ) -> None:
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
         database.execute("CREATE TABLE gates (chat_id INTEGER)")
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
 
     status, (wrong,) = await examined(world, url, capsys)
 
     assert (status, "python -m bot migrate" in wrong) == (1, True)
+
+
+async def test_a_database_of_another_program_is_found_out(
+    world: World, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+        database.execute("CREATE TABLE songs (title TEXT)")
+
+    status, (wrong,) = await examined(world, url, capsys)
+
+    assert (status, "is the database of another program" in wrong) == (1, True)
 
 
 async def test_an_own_system_that_can_be_reached_and_one_that_cannot(
