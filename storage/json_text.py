@@ -17,8 +17,8 @@ UNFIT = r"\\u(0000|[dD][89a-fA-F])"
 class json_text(FunctionElement[str]):  # noqa: N801 - spelled as a function of SQL
     """The value of this name in a column's JSON, as text: "true", "-1001", "mute".
 
-    NULL where there is none, or where the column holds no JSON that the database can decode. Compare it with text: a
-    cast to a number or a truth value fails on what is none.
+    NULL where there is none, so that a default may hold, and "unreadable" where the column holds no JSON object that
+    the database can decode. Compare it with text: a cast to a number or a truth value fails on what is none.
     """
 
     inherit_cache = True
@@ -32,17 +32,24 @@ class json_text(FunctionElement[str]):  # noqa: N801 - spelled as a function of 
 @compiles(json_text, "postgresql")
 def _in_postgresql(element: json_text, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
     column, name = (compiler.process(part, **options) for part in element.clauses)
-    can_be_decoded = f"regexp_replace(CAST({column} AS TEXT), '{PAIR}', '', 'g') !~ '{UNFIT}'"
-    return f"CASE WHEN {can_be_decoded} THEN {column} ->> {name} END"
+    is_unfit = f"regexp_replace(CAST({column} AS TEXT), '{PAIR}', '', 'g') ~ '{UNFIT}'"
+    # JSON's null is a value, too, of which ->> makes NULL.
+    return (
+        f"CASE WHEN json_typeof({column}) <> 'object' OR {is_unfit} THEN 'unreadable'"
+        f" ELSE COALESCE({column} ->> {name}, CAST({column} -> {name} AS TEXT)) END"
+    )
 
 
 @compiles(json_text, "sqlite")
 def _in_sqlite(element: json_text, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
     column, name = (compiler.process(part, **options) for part in element.clauses)
     path = f"'$.' || {name}"
-    # SQLite extracts true and false as 1 and 0.
+    # SQLite extracts true, false and null as 1, 0 and NULL.
     value = (
-        f"CASE json_type({column}, {path}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'"
+        f"CASE WHEN json_type({column}, {path}) IN ('true', 'false', 'null') THEN json_type({column}, {path})"
         f" ELSE CAST(json_extract({column}, {path}) AS TEXT) END"
     )
-    return f"CASE WHEN json_valid({column}) THEN {value} END"
+    return (
+        f"CASE WHEN NOT json_valid({column}) THEN 'unreadable'"
+        f" WHEN json_type({column}) <> 'object' THEN 'unreadable' ELSE {value} END"
+    )

@@ -90,7 +90,11 @@ REACH = (
 REACH_THERE = REACH.where(R.gate_id == bindparam("at_gate"))
 SETTINGS = tables.gates.c.settings
 ASKS_NO_CALL = func.coalesce(json_text(SETTINGS, "asks_call"), "true") == "false"
-MUTES_NOBODY = or_(G.switch == Switch.OFF, func.coalesce(json_text(SETTINGS, "way"), WayIn.REQUEST.value) != WayIn.MUTE)
+# Where the way in cannot be read nobody is freed: they were not called.
+MUTES_NOBODY = or_(
+    G.switch == Switch.OFF,
+    func.coalesce(json_text(SETTINGS, "way"), WayIn.REQUEST.value).in_([way for way in WayIn if way is not WayIn.MUTE]),
+)
 RECENT = select(func.count()).where(R.gate_id == bindparam("at_gate"), R.requested_at >= bindparam("since"))
 TURNED_AWAY = (ErrandKind.DECLINE_JOIN, ErrandKind.KICK)
 BEING_TURNED_AWAY = (

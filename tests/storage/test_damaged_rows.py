@@ -132,6 +132,22 @@ async def test_settings_that_cannot_be_read_keep_no_other_gate_from_being_found(
     assert HEALTHY in await database.transact(ask)
 
 
+async def test_nobody_muted_is_let_in_for_settings_that_cannot_be_read(database: Database) -> None:
+    odd = [f'{{"{name}": {value}}}' for name in ("way", "asks_call") for value in ODD]
+    # SQLite decodes those escapes: there these settings name no way in, and the default holds.
+    undecodable = [NO_JSON] if database.is_sqlite else UNDECODABLE[1:]
+    unfit = [*undecodable, *NO_OBJECTS, *(kept for kept in odd if kept.startswith('{"way"'))]
+    for place, damaged in enumerate(unfit):
+        await put_gate(database, DAMAGED - place, damaged)
+        await put_request(database, DAMAGED - place, 7)
+    for place, damaged in enumerate(odd, len(unfit)):
+        await put_gate(database, DAMAGED - place, damaged)
+        await put_request(database, DAMAGED - place, 7, way="request")
+
+    assert await database.transact(lambda store: store.requests.muted_in_vain(100)) == []
+    assert await database.transact(lambda store: store.requests.waiting_in_vain(NOW, 100)) == []
+
+
 async def test_a_log_is_shared_by_those_gates_alone_that_name_it(database: Database) -> None:
     odd = [f'{{"log_chat": {value}}}' for value in ODD]
     for place, damaged in enumerate(kept_by(database, UNDECODABLE + NO_OBJECTS + odd)):
