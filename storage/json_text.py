@@ -45,11 +45,9 @@ def _in_sqlite(element: json_text, compiler: SQLCompiler, **options: Any) -> str
     column, name = (compiler.process(part, **options) for part in element.clauses)
     path = f"'$.' || {name}"
     # SQLite extracts true, false and null as 1, 0 and NULL.
-    value = (
-        f"CASE WHEN json_type({column}, {path}) IN ('true', 'false', 'null') THEN json_type({column}, {path})"
-        f" ELSE CAST(json_extract({column}, {path}) AS TEXT) END"
-    )
     return (
-        f"CASE WHEN NOT json_valid({column}) THEN 'unreadable'"
-        f" WHEN json_type({column}) <> 'object' THEN 'unreadable' ELSE {value} END"
+        f"CASE WHEN NOT json_valid({column}) THEN 'unreadable' WHEN json_type({column}) <> 'object' THEN 'unreadable'"
+        f" WHEN json_type({column}, {path}) IS NULL THEN NULL"
+        f" WHEN json_type({column}, {path}) IN ('true', 'false', 'null') THEN json_type({column}, {path})"
+        f" ELSE CAST(json_extract({column}, {path}) AS TEXT) END"
     )
