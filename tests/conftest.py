@@ -42,14 +42,8 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first: begun last, one would keep all the others' processes waiting.
 
-    Then the tests of one database after those of the other: each change of the context costs coverage some time. A test
-    that runs on both is measured on PostgreSQL only, but for those of the storage: what it covers is the same.
+    Then the tests of one database after those of the other: each change of the context costs coverage some time.
     """
-    on_postgresql = {item.nodeid for item in items if database_of(item) == "postgresql"}
-    for item in items:
-        twin = item.nodeid.replace("sqlite", "postgresql")
-        if twin != item.nodeid and twin in on_postgresql and not is_of(item, "storage"):
-            item.add_marker("no_cover")
     items.sort(key=lambda item: (item.get_closest_marker("long") is None, database_of(item)))
 
 
@@ -70,11 +64,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if measured is not None and item.config.stash.get(CONTEXT, None) != database_of(item):
         measured.switch_context(database_of(item))
         item.config.stash[CONTEXT] = database_of(item)
-
-
-def is_of(item: pytest.Item, folder: str) -> bool:
-    """Whether a test lies in this folder of the tests."""
-    return Path(__file__).parent / folder in item.path.parents
 
 
 def database_of(item: pytest.Item) -> str:
