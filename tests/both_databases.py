@@ -25,6 +25,9 @@ FOR_SQLITE = frozenset(
         "storage/sqlite_adapter.py",
         # Work that shares one connection, and so one commit.
         "storage/database.py",
+        # How its text becomes JSON, which PostgreSQL does by itself, and how SQL takes a value out of it there.
+        "storage/unreadable.py read_json",
+        "storage/json_text.py _in_sqlite",
         # The lock on the file leaves one process.
         "storage/leadership.py SoleLeadership.acquire",
         "storage/leadership.py SoleLeadership.still_held",
