@@ -27,7 +27,7 @@ async def test_a_person_calls_and_is_let_in(world: World, callgate: Installation
 
     await world.wait_until(lambda: anna.id in group.members)
     await anna.sees("You are in: Flat owners")
-    assert len(anna.chat.messages) == 1
+    await world.wait_until(lambda: len(anna.chat.messages) == 1)
     journal = await callgate.journal()
     assert sorted(journal) == sorted(
         [
