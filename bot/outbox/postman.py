@@ -99,7 +99,7 @@ class Postman:
             self._busy.discard(letter.id)
 
     async def _try(self, letter: Letter) -> Delivery:
-        """One try. What no carriage foresaw has failed like anything else."""
+        """Try once. An error that no carriage foresaw counts as a failed try."""
         try:
             return await self._carriage(letter)
         except Exception as error:

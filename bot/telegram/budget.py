@@ -135,7 +135,7 @@ class Budget:
         return max(0.0, -bucket.tokens / bucket.rate)
 
     def give_back(self, chat_id: int | None, now: float, *, call: bool = True) -> None:
-        """What was spent on a message to the chat was not needed; nor was the call itself."""
+        """Return what was spent on a message to the chat, and on the call itself (`call`), when it was not needed."""
         if call:
             self._probe_at = None
         if self.rate == 0:

@@ -80,7 +80,7 @@ class Courier:
         self._busy = Busy()
         self._receipts: list[Receipt] = []
         self._unnoted: set[tuple[str, tuple[int | str, ...]]] = set()
-        """What was carried once and could not be noted; the second time it is set aside."""
+        """Deliveries whose result the database refused once; the courier sets them aside the second time."""
         self._under_way = 0
         self._slow = Counter[ErrandKind]()
         self._looks = 0

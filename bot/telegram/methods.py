@@ -45,7 +45,7 @@ class Permissions(BaseModel):
 
 
 class Community(BaseModel):
-    """What is needed of the community to which a chat belongs (Bot API 10.3)."""
+    """The name of the community to which a chat belongs (Bot API 10.3)."""
 
     name: str
 

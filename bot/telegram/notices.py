@@ -132,7 +132,7 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
 
 
 def unconfirmed(gate: Gate, words: Words) -> str:
-    """What is left to do until there is evidence that the gate keeps people out."""
+    """List the steps until there is evidence that the gate keeps people out."""
     title = f"<b>{shown(gate.title)}</b>"
     if gate.settings.way not in BY_REQUEST:
         return words("🟡 {gate}: I am asking Telegram what I may do there.", gate=title)

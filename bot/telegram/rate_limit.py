@@ -26,7 +26,7 @@ MESSAGES = ("send", "editMessage")
 
 @dataclass(slots=True)
 class _Paid:
-    """What is paid for in advance: one call, and one message to a chat."""
+    """The call, and the message to a chat, that were paid for in advance."""
 
     call: bool
     chat_id: int | None
