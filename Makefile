@@ -59,10 +59,9 @@ else
 endif
 
 tests: $(VENV)/.installed-dev browser
-	$(PYTEST) --cov --cov-report=
+	$(PYTEST) -p tests.both_databases --cov --cov-report=
 	$(BIN)/coverage report --skip-covered
 	$(BIN)/coverage report --skip-covered --include='$(RULES)' --fail-under=95
-	$(BIN)/python -m tests.both_databases
 
 quick: $(VENV)/.installed-dev ## under a minute: the tests of the rules, the domain and the use cases, on SQLite
 	$(PYTEST) -k 'not postgresql' tests/domain tests/gateway tests/usecases

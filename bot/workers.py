@@ -140,7 +140,8 @@ class Sweeper:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`."""
         await self._transactions.transact(self._sweep.make_up_for_outage)
-        forgot_at, swept_at = float("-inf"), time.monotonic()
+        # Deleting what is old can wait; people whom the bot kept waiting cannot.
+        forgot_at, swept_at = self._clock.lived(), time.monotonic()
         while not stop.is_set():
             began = time.monotonic()
             if began - swept_at > OUTAGE:

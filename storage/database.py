@@ -3,7 +3,7 @@
 SQLite: one connection, held by one process; BEGIN IMMEDIATE, because the driver's own late BEGIN loses updates
 silently and a plain BEGIN ends in "database is locked"; WAL with synchronous=FULL, because what was
 acknowledged must survive a power cut. All that waits for the connection shares one commit.
-PostgreSQL: a pool; what collides is run again.
+PostgreSQL: a pool; what collides is run again, and what found its connection lost.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.usecases.ports import Noted, StorageUnavailableError, UnreadableRow
 from bot.usecases.ports_personal import Marker
 from storage import address, sqlite_adapter
-from storage.failures import collided, may_pass
+from storage.failures import collided, may_pass, was_cut_off
 from storage.schema import unknown_revision
 from storage.store import SqlStore
 from storage.unreadable import read_json
@@ -42,7 +42,7 @@ SetAsideRows = Callable[[SqlStore, Sequence[UnreadableRow]], Awaitable[None]]
 SHARED_COMMIT = 100
 """Works that share one commit at the most."""
 TRIES = 4
-"""How often a work that collides with another is run on PostgreSQL."""
+"""How often a work that collides with another, or loses its connection, is run on PostgreSQL."""
 SERVER_FAILURES = {
     "25006": "the server is read-only",
     "53100": "the disk of the server is full",
@@ -137,7 +137,6 @@ class Database:
                 self._address.url,
                 hide_parameters=True,
                 pool_size=POOL,
-                pool_pre_ping=True,
                 connect_args=self._address.connect_args,
             )
             event.listen(self._engine.sync_engine, "connect", _limit_silence)
@@ -278,16 +277,21 @@ class Database:
     async def _transact_alone(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
         for attempt in range(TRIES):
             unreadable: list[UnreadableRow] = []
+            is_committing = False
             try:
                 async with self.engine.begin() as connection:
                     store = SqlStore(connection, self._marker)
                     unreadable = store.unreadable
                     result = await work(store)
                     await self._finish(store)
+                    is_committing = True
             except OSError as error:
                 raise StorageUnavailableError(error.strerror or type(error).__name__) from error
             except SQLAlchemyError as error:
-                if attempt + 1 < TRIES and collided(error):
+                # The server kept nothing of a connection that was lost before its commit. All connections of the pool
+                # are made anew then, which costs less than asking each whether it still works before every use.
+                may_run_again = collided(error) or (was_cut_off(error) and not is_committing)
+                if attempt + 1 < TRIES and may_run_again:
                     # Not all at once again.
                     await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - no secret
                     continue

@@ -18,6 +18,11 @@ def collided(error: SQLAlchemyError) -> bool:
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in COLLISIONS
 
 
+def was_cut_off(error: SQLAlchemyError) -> bool:
+    """Whether the connection is lost, say because the server was restarted since it was last used."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
 def may_pass(error: SQLAlchemyError) -> bool:
     """Whether the same work may succeed later. What never will must not hold up all that comes after it."""
     if isinstance(error, PoolTimeoutError):

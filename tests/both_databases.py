@@ -1,20 +1,29 @@
-"""Check that every query and every use case ran on both databases: `python -m tests.both_databases`.
+"""A pytest plugin: every query and every use case has to run on both databases (`-p tests.both_databases`).
 
-It reads what coverage measured in a whole run of the tests, where each line is noted with the database it ran on (see
-tests/conftest.py). Functions that ran on SQLite and not on PostgreSQL are printed, and the exit status is then 1.
+It has each function of the packages below note that it ran, and on which database. Coverage could tell, but it makes a
+test take a third longer, and so it measures a test that runs on both databases on one of them only.
+
+At the end of a run it prints the functions that ran on SQLite and not on PostgreSQL, and the run has then failed.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib.machinery
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from importlib.abc import MetaPathFinder
 from pathlib import Path
+from types import CodeType, ModuleType
 
-import coverage
+import pytest
+
+from tests.needs import DATABASES, database_of
 
 PROJECT = Path(__file__).parent.parent
-CHECKED = ("storage", "bot/usecases")
+CHECKED = ("storage", "bot.usecases")
+NOTE = "__both_databases_ran__"
+"""The name under which a module that is checked finds the set of what ran."""
 
 FOR_SQLITE = frozenset(
     {
@@ -35,55 +44,107 @@ FOR_SQLITE = frozenset(
 )
 """Files and functions that PostgreSQL does not need."""
 
-
-def functions(file: Path) -> Iterator[tuple[str, set[int]]]:
-    """Yield the dotted name of each function of a file, with the lines of its body."""
-
-    def walk(node: ast.AST, within: str) -> Iterator[tuple[str, set[int]]]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.ClassDef):
-                yield from walk(child, f"{within}{child.name}.")
-            elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield f"{within}{child.name}", set(range(child.body[0].lineno, (child.end_lineno or 0) + 1))
-                yield from walk(child, f"{within}{child.name}.")
-
-    yield from walk(ast.parse(file.read_text(encoding="utf-8")), "")
+_running: set[str] = set()
+"""What ran since it was last looked at."""
+_ran: dict[str, set[str]] = {database: set() for database in DATABASES}
+FOUND = pytest.StashKey[list[str]]()
 
 
-def lines_by_database(data: coverage.CoverageData, database: str) -> dict[Path, set[int]]:
-    """Return the lines of each file that ran on this database."""
-    data.set_query_contexts([f"^{database}$"])
-    return {Path(file).resolve(): set(data.lines(file) or ()) for file in data.measured_files()}
+class _NotingLoader(importlib.machinery.SourceFileLoader):
+    """Compiles a module so that each of its functions notes that it runs."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        source = self.get_data(self.path)
+        code: CodeType = compile(noting(source, place_of(self.path)), self.path, "exec", dont_inherit=True)
+        return code
+
+    def exec_module(self, module: ModuleType) -> None:
+        setattr(module, NOTE, _running)
+        super().exec_module(module)
 
 
-def missing(data: coverage.CoverageData) -> list[str]:
+class _Finder(MetaPathFinder):
+    """Finds the modules that are checked, as Python itself would."""
+
+    def find_spec(
+        self, fullname: str, path: object, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if not any(fullname == package or fullname.startswith(f"{package}.") for package in CHECKED):
+            return None
+        if fullname.startswith("storage.migrations"):
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path)  # type: ignore[arg-type] # as it came
+        if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            spec.loader = _NotingLoader(spec.loader.name, spec.loader.path)
+        return spec
+
+
+def place_of(file: str) -> str:
+    """The path of a file within the project."""
+    return Path(file).relative_to(PROJECT).as_posix()
+
+
+def noting(source: bytes, place: str) -> ast.Module:
+    """Return the module with one more statement in each function: it notes `place` and the function's dotted name."""
+    module = ast.parse(source)
+    for name, function in _functions(module, ""):
+        # After the docstring, and on the line of what follows it: neither coverage nor a traceback sees it.
+        at = 1 if ast.get_docstring(function, clean=False) is not None and len(function.body) > 1 else 0
+        note = ast.parse(f"{NOTE}.add({f'{place} {name}'!r})").body[0]
+        for node in ast.walk(note):
+            ast.copy_location(node, function.body[at])
+        function.body.insert(at, note)
+    return module
+
+
+def _functions(node: ast.AST, within: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if not isinstance(child, ast.ClassDef):
+                yield f"{within}{child.name}", child
+            yield from _functions(child, f"{within}{child.name}.")
+
+
+def missing(on_sqlite: Collection[str], on_postgresql: Collection[str]) -> list[str]:
     """Return the functions that ran on SQLite only, as `file name`."""
-    on_sqlite, on_postgresql = lines_by_database(data, "sqlite"), lines_by_database(data, "postgresql")
-    found = []
-    for folder in CHECKED:
-        for file in sorted((PROJECT / folder).rglob("*.py")):
-            place = file.relative_to(PROJECT).as_posix()
-            if place in FOR_SQLITE:
-                continue
-            for name, body in functions(file):
-                needed = body & on_sqlite.get(file, set()) and not body & on_postgresql.get(file, set())
-                if needed and f"{place} {name}" not in FOR_SQLITE:
-                    found.append(f"{place} {name}")
-    return found
+    return sorted(
+        function
+        for function in set(on_sqlite).difference(on_postgresql, FOR_SQLITE)
+        if function.split(" ")[0] not in FOR_SQLITE
+    )
 
 
-def main() -> int:
-    """Print what is missing; the exit status."""
-    data = coverage.CoverageData(str(PROJECT / ".coverage"))
-    data.read()
-    if not any(lines_by_database(data, "postgresql").values()):
-        sys.stderr.write("No test with coverage ran on PostgreSQL.\n")
-        return 1
-    found = missing(data)
-    for function in found:
-        sys.stderr.write(f"{function} ran on SQLite and not on PostgreSQL\n")
-    return 1 if found else 0
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    _running.clear()
+    try:
+        return (yield)
+    finally:
+        if database := database_of(item):
+            _ran[database] |= _running
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Take over what ran in a process of pytest-xdist."""
+    for database, ran in getattr(node, "workeroutput", {}).get(NOTE, {}).items():
+        _ran[database] |= set(ran)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[NOTE] = {database: sorted(ran) for database, ran in _ran.items()}
+        return
+    session.config.stash[FOUND] = missing(_ran["sqlite"], _ran["postgresql"])
+    if session.config.stash[FOUND] and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for function in config.stash.get(FOUND, []):
+        terminalreporter.write_line(f"{function} ran on SQLite and not on PostgreSQL", red=True)
+
+
+sys.meta_path.insert(0, _Finder())

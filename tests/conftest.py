@@ -21,9 +21,10 @@ from bot.sandbox.world import World
 from tests import compiled_cache
 from tests.databases import Postgres, keep_in_memory, migrate_now
 from tests.installation import Installation
+from tests.needs import DATABASES, database_of, runs_on_sqlite_too
 
-DATABASES = ("sqlite", "postgresql")
-CONTEXT = pytest.StashKey[str]()
+IS_MEASURED = pytest.StashKey[bool]()
+MEASURING = pytest.StashKey[coverage.Coverage]()
 
 
 def pytest_configure() -> None:
@@ -42,9 +43,13 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first: begun last, one would keep all the others' processes waiting.
 
-    Then the tests of one database after those of the other: each change of the context costs coverage some time.
+    Then the tests of one database after those of the other, so that coverage is seldom stopped and started.
     """
     items.sort(key=lambda item: (item.get_closest_marker("long") is None, database_of(item)))
+    collected = {item.nodeid for item in items}
+    for item in items:
+        is_long = item.get_closest_marker("long") is not None
+        item.stash[IS_MEASURED] = not is_long and not runs_on_sqlite_too(item, collected)
 
 
 def pytest_collection_finish() -> None:
@@ -59,23 +64,19 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Note with each line that coverage measures which database it ran on; see tests/both_databases.py."""
-    measured = coverage.Coverage.current()
-    if measured is not None and item.config.stash.get(CONTEXT, None) != database_of(item):
-        measured.switch_context(database_of(item))
-        item.config.stash[CONTEXT] = database_of(item)
+    """Measure coverage where it can find something: what it does for every line makes a test take a third longer.
 
-
-def database_of(item: pytest.Item) -> str:
-    """Return the kind of database that a test runs on; empty if it needs none."""
-    needs = set(getattr(item, "fixturenames", ()))
-    chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    for fixture in ("database_url", "empty_database_url"):
-        if fixture in chosen:
-            return str(chosen[fixture])
-    if "postgres" in needs:
-        return "postgresql"
-    return "sqlite" if needs & {"sqlite_path", "migrated_file", "database_url"} else ""
+    A test that runs on both databases covers the same on each, and what a long one does at a large scale others do at a
+    small one.
+    """
+    if (running := coverage.Coverage.current()) is not None:
+        item.config.stash[MEASURING] = running
+    measuring = item.config.stash.get(MEASURING, None)
+    if measuring is not None and item.stash[IS_MEASURED] is not (running is not None):
+        if running is None:
+            measuring.start()
+        else:
+            running.stop()
 
 
 @pytest.fixture(scope="session", autouse=True)

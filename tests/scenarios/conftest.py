@@ -47,8 +47,8 @@ ON_SQLITE_ONLY = frozenset(
 """Stories about words, buttons, pictures, pages and the forms of requests: they run on SQLite only.
 
 They reach the database through use cases, and tests/usecases runs those on both databases. tests/both_databases.py
-reads the coverage of a whole run and fails where a query or a use case ran on SQLite only. All other stories, above all
-those about transactions, restarts, outages and several processes, run on both.
+fails a whole run in which a query or a use case ran on SQLite only. All other stories, above all those about
+transactions, restarts, outages and several processes, run on both.
 """
 
 

@@ -12,13 +12,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlalchemy.util import await_only
 
 from bot.clock import REAL_TIME
 from bot.domain.journal import Event
 from bot.sandbox.world import World
 from bot.usecases.ports import StorageUnavailableError
 from storage import tables
-from storage.database import Database, DatabaseError
+from storage.database import Database, DatabaseError, driver_url
 from storage.store import SqlStore
 from tests.process import BotProcess
 
@@ -132,6 +135,72 @@ async def test_cancelled_at_any_moment_works_disturb_nobody(database: Database) 
     kept = Counter(await _codes(database))
     assert set(kept.values()) == {1}
     assert {str(code) for code in range(300) if code % 3} <= set(kept)
+
+
+async def _cut_all_off(postgres_url: str) -> None:
+    """As a restart of the server does: no connection is left."""
+    engine = create_async_engine(driver_url(postgres_url), poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+
+async def test_connections_that_the_server_ended_meanwhile_fail_no_work(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.open()
+    await asyncio.gather(*(_meet(database) for _ in range(20)))
+    await _cut_all_off(postgres_url)
+
+    async def note(store: SqlStore, code: int) -> None:
+        store.journal.add(Event.STARTED, NOW, code=str(code))
+
+    await asyncio.gather(*(database.transact(functools.partial(note, code=code)) for code in range(40)))
+
+    assert sorted(map(int, await _codes(database))) == list(range(40))
+    await database.close()
+
+
+async def test_a_work_whose_connection_is_lost_half_way_is_run_again_from_the_start(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.open()
+    runs = list[set[int]]()
+
+    async def note(store: SqlStore) -> None:
+        runs.append(await store.seen.mark([len(runs)], NOW))
+        if len(runs) == 1:
+            await _cut_all_off(postgres_url)
+        store.journal.add(Event.STARTED, NOW, code="kept")
+
+    await database.transact(note)
+
+    assert runs == [{0}, {1}]
+    assert await _codes(database) == ["kept"]
+    assert await database.transact(lambda store: store.seen.mark([0, 1], NOW)) == {0}
+    await database.close()
+
+
+async def test_a_work_whose_connection_is_lost_in_its_commit_is_not_run_again(postgres_url: str) -> None:
+    """Nobody knows whether the server kept it."""
+    database = Database(postgres_url)
+    await database.open()
+    runs = list[set[int]]()
+
+    def cut_off(_connection: object) -> None:
+        await_only(_cut_all_off(postgres_url))
+
+    async def note(store: SqlStore) -> None:
+        runs.append(await store.seen.mark([1], NOW))
+
+    event.listen(database.engine.sync_engine, "commit", cut_off)
+    with pytest.raises(StorageUnavailableError):
+        await database.transact(note)
+
+    assert runs == [{1}]
+    await database.close()
 
 
 async def test_sqlite_is_set_up_to_survive_a_power_cut(sqlite: Database) -> None:

@@ -1,0 +1,26 @@
+"""Which database a test needs, read from its fixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+
+DATABASES = ("sqlite", "postgresql")
+
+
+def database_of(item: pytest.Item) -> str:
+    """Return the kind of database that a test runs on; empty if it needs none."""
+    needs = set(getattr(item, "fixturenames", ()))
+    chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    for fixture in ("database_url", "empty_database_url"):
+        if fixture in chosen:
+            return str(chosen[fixture])
+    if "postgres" in needs:
+        return "postgresql"
+    return "sqlite" if needs & {"sqlite_path", "migrated_file", "database_url"} else ""
+
+
+def runs_on_sqlite_too(item: pytest.Item, collected: Collection[str]) -> bool:
+    """Whether the test is the same as another one of `collected`, by their ids, but for its database."""
+    return database_of(item) == "postgresql" and item.nodeid.replace("postgresql", "sqlite") in collected
