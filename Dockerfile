@@ -23,7 +23,6 @@ RUN ln -s /data data && /venv/bin/python -m compileall -q bot handlers storage
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    MPLCONFIGDIR=/tmp \
     HTTP_HOST=0.0.0.0 \
     HTTP_PORT=8080 \
     DATABASE_URL=sqlite:////data/callgate.db

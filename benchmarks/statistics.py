@@ -28,7 +28,8 @@ from bot.clock import REAL_TIME
 from bot.domain.journal import Event
 from bot.domain.statistics import NO_GATE, Dimension, Grain, How, Statistics, Step, day_number, month_number, period
 from bot.domain.summary import Summary
-from bot.telegram.stats import draw_apart
+from bot.telegram.charts import chart
+from bot.telegram.texts import Texts
 from bot.usecases.read_statistics import ReadStatistics
 from storage.database import Database
 from tests.databases import Postgres, migrate_now
@@ -220,13 +221,14 @@ async def fill_and_measure(kind: Kind, url: str, amount: Amount, now: datetime) 
 
 async def measure(database: Database, now: datetime) -> None:
     """Ask as people do, and say how long it took."""
+    words = Texts("en").in_language("en")
     say("  period  gates    reading: median, longest   loop held up    drawing     asked")
     for name in ("all", "90d", "today"):
         for gate_id in (None, FIRST_GATE):
             told, took, held = await read(database, name, gate_id, now)
-            packed = Summary(name, None if gate_id is None else "Gate 0", told).packed()
+            summary = Summary(name, None if gate_id is None else "Gate 0", told)
             begin = time.perf_counter()
-            await asyncio.to_thread(draw_apart, packed, "en")
+            await asyncio.to_thread(chart, summary, words)
             drawing = time.perf_counter() - begin
             say(
                 f"  {name:7} {'all' if gate_id is None else 'one':5}"

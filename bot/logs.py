@@ -52,7 +52,7 @@ def configure(log_format: Literal["console", "json"], *, quiet: bool = False) ->
     handler.setFormatter(_Formatter("%(levelname)s %(name)s %(message)s"))
     handler.addFilter(_Restraint())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for noisy in ("aiogram", "httpx", "httpcore", "aiohttp.access", "alembic", "matplotlib"):
+    for noisy in ("aiogram", "httpx", "httpcore", "aiohttp.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 

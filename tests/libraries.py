@@ -15,7 +15,6 @@ for library in (
     "babel.messages.pofile",
     "cryptography.fernet",
     "httpx",
-    "matplotlib.figure",
     "phonenumbers",
     "playwright.async_api",
     "prometheus_client",

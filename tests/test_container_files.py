@@ -23,11 +23,10 @@ NOT_OURS = {
     "PATH",
     "PYTHONUNBUFFERED",
     "PYTHONDONTWRITEBYTECODE",
-    "MPLCONFIGDIR",
     "COMPOSE_PROFILES",
     "POSTGRES_PASSWORD",
 }
-"""Variables for Python, Matplotlib, Docker Compose and PostgreSQL."""
+"""Variables for Python, Docker Compose and PostgreSQL."""
 
 
 def instructions() -> list[tuple[str, str]]:

@@ -250,7 +250,7 @@ FOREIGN = {
     "PGSERVICE": "none",
     "SSLKEYLOGFILE": "/nowhere/keys",
     "NETRC": "/nowhere",
-    "MPLBACKEND": "none",
+    "PILLOW_BLOCK_SIZE": "none",
     "PROMETHEUS_MULTIPROC_DIR": "/nowhere",
 }
 

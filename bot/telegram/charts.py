@@ -1,22 +1,16 @@
-"""Statistics as one picture for a phone: `python -m bot.telegram.charts LANGUAGE <packed-summary >picture.png`.
-
-Drawing keeps the interpreter busy for a good part of a second, so it has a process of its own.
-"""
+"""Statistics as one picture for a phone."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
-
-from pydantic import TypeAdapter
 
 from bot.domain.statistics import Grain, Statistics, Step
 from bot.domain.summary import Summary
 from bot.telegram import numbers
 from bot.telegram.chart_sheet import ASKED, CALLED, CAME, INK, QUIET, TRACK, Sheet, drawable
 from bot.telegram.stats_words import all_gates, period_name, span, step_name
-from bot.telegram.texts import Texts, Words, visible
+from bot.telegram.texts import Words, visible
 
 WIDTH, HEIGHT, EMPTY_HEIGHT = 1080, 1440, 600
 EDGE, PAD, GAP = 40, 36, 20
@@ -329,13 +323,3 @@ def _top(ranked: Ranked) -> int:
 
 def _widest(sheet: Sheet, texts: Iterable[str], size: float, *, bold: bool = False) -> float:
     return max((sheet.width_of(text, size, bold=bold) for text in set(texts) if text), default=0.0)
-
-
-def main() -> None:
-    """Draw what comes in."""
-    summary = TypeAdapter(Summary).validate_json(sys.stdin.buffer.read())
-    sys.stdout.buffer.write(chart(summary, Texts(sys.argv[1]).in_language(sys.argv[1])))
-
-
-if __name__ == "__main__":
-    main()

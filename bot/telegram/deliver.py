@@ -89,7 +89,7 @@ class Deliverer:
     ) -> None:
         """`callback_url`: what is to be entered at the gateway; a secret, so it is in no row. `price`: what one call
         number costs, where the operators have said. `others`: what runs errands that need more than Telegram.
-        `new_error_id`: a name for a message that was given up as it was meant."""
+        `new_error_id`: a name for a message that was given up as it was meant, or for a failure."""
         self._bot = bot
         self._clock = clock
         self._texts = texts
@@ -129,7 +129,7 @@ class Deliverer:
             ErrandKind.POINT: prompts.point,
             ErrandKind.PROMPT: prompts.prompt,
             ErrandKind.GROUP_PROMPT: prompts.group_prompt,
-            ErrandKind.STATS: StatsTeller(bot, texts, price).tell,
+            ErrandKind.STATS: StatsTeller(bot, texts, price, new_error_id).tell,
             **(others or {}),
         }
 

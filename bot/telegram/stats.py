@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import structlog
 from aiogram import Bot
@@ -19,6 +17,7 @@ from pydantic import TypeAdapter
 from bot.domain.delivery import ErrandDue, Receipt, Result
 from bot.domain.summary import Answer, Summary
 from bot.telegram import stats_buttons
+from bot.telegram.charts import chart
 from bot.telegram.keyboards import rows
 from bot.telegram.methods import EditButtons, EditPhoto, SendPhoto, SendText
 from bot.telegram.refusals import NOTHING_CHANGED, UNREACHABLE, says
@@ -29,34 +28,29 @@ log = structlog.get_logger()
 
 TIMEOUT = 30
 """Seconds for a call that brings a picture."""
-PATIENCE = 60
-"""Seconds for drawing one."""
-CODE = Path(__file__).parents[2]
 MOST_WAITING = 4
 """Charts that wait to be drawn. More come again later, lest they take all the courier's hands."""
 SUMMARY = TypeAdapter(Summary)
 
-Draw = Callable[[str, str], bytes]
-"""Makes the picture of a packed summary in a language. May raise OSError or subprocess.SubprocessError."""
-
-
-def draw_apart(packed: str, language: str) -> bytes:
-    """In a process of its own: in this one a thread would hold up everybody for a third of a second and more, and
-    what draws would stay in memory for ever."""
-    command = [sys.executable, "-m", "bot.telegram.charts", language]
-    done = subprocess.run(  # noqa: S603 - our own code, and a language of ours
-        command, input=packed.encode(), stdout=subprocess.PIPE, cwd=CODE, timeout=PATIENCE, check=True
-    )
-    return done.stdout
+Draw = Callable[[Summary, Words], bytes]
+"""Makes the picture of a summary."""
 
 
 class StatsTeller:
-    """Carries what somebody gets who asked for statistics. Charts are drawn one at a time; where one cannot be drawn,
-    its words go out alone."""
+    """Carries what somebody gets who asked for statistics. A thread draws the charts, one at a time; where one cannot
+    be drawn, its words go out alone, and operators are told under an error id."""
 
-    def __init__(self, bot: Bot, texts: Texts, price: Decimal | None, draw: Draw = draw_apart) -> None:
-        """`price`: of one call number."""
+    def __init__(
+        self,
+        bot: Bot,
+        texts: Texts,
+        price: Decimal | None,
+        new_error_id: Callable[[], str],
+        draw: Draw = chart,
+    ) -> None:
+        """`price`: of one call number. `new_error_id`: a name for a chart that could not be drawn."""
         self._draw = draw
+        self._new_error_id = new_error_id
         self._bot = bot
         self._texts = texts
         self._price = price
@@ -85,7 +79,17 @@ class StatsTeller:
         if self._waiting >= MOST_WAITING:
             return Receipt(errand, Result.RETRY, error="too many charts at once")
         summary = SUMMARY.validate_json(str(errand.details["summary"]))
-        png = await self._drawn(str(errand.details["summary"]), words)
+        error, error_id = "", ""
+        try:
+            png = await self._drawn(summary, words)
+        except Exception as failure:
+            png, error, error_id = None, type(failure).__name__, self._new_error_id()
+            log.exception("chart_not_drawn", error_id=error_id)
+        receipt = await self._show(errand, summary, words, png)
+        return replace(receipt, error=error, error_id=error_id, is_our_fault=bool(error_id))
+
+    async def _show(self, errand: ErrandDue, summary: Summary, words: Words, png: bytes | None) -> Receipt:
+        """The picture with its words, or the words alone."""
         details = errand.details
         keyboard = stats_buttons.of_chart(
             words,
@@ -108,14 +112,11 @@ class StatsTeller:
         sent = await self._bot(new, request_timeout=TIMEOUT)
         return Receipt(errand, Result.DONE, message_id=sent.message_id)
 
-    async def _drawn(self, packed: str, words: Words) -> bytes | None:
+    async def _drawn(self, summary: Summary, words: Words) -> bytes:
         self._waiting += 1
         try:
             async with self._drawing:
-                return await asyncio.to_thread(self._draw, packed, words.language)
-        except (OSError, subprocess.SubprocessError) as error:
-            log.warning("chart_not_drawn", error=type(error).__name__)
-            return None
+                return await asyncio.to_thread(self._draw, summary, words)
         finally:
             self._waiting -= 1
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
+from bot.telegram import chart_sheet
 from tests.installation import Installation, verify
 from tests.scenarios.conftest import Install
 from tests.scenarios.story import DAY, all_is_carried, eventually, guarded
@@ -293,3 +295,25 @@ async def test_of_several_charts_asked_for_at_once_the_last_one_stays(
     await all_is_carried(brisk)
     assert (message.text or "").startswith("All gates · All time")
     await eventually(brisk, f"{ERRANDS} AND done_at IS NULL", [{"asked": 0}])
+
+
+async def test_where_no_chart_can_be_drawn_its_words_go_out_and_operators_are_told(
+    world: World, brisk: Installation, operator: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, group = await guarded(world)
+    await some_get_in(world, brisk, group)
+    # As in a checkout that lost its fonts.
+    monkeypatch.setattr(chart_sheet, "FONTS", tmp_path)
+    chart_sheet._font.cache_clear()
+
+    await operator.says("/stats")
+
+    message = await operator.sees("All gates · 7 days")
+    assert rows_of(message)["Asked"] == "3"
+    assert message.buttons == ["Today", "· 7 days ·", "30 days", "90 days", "All time"]
+    assert bots_photos(operator) == []
+    told = (await operator.sees("Error id")).text or ""
+    assert "A delivery failed (OSError)" in told
+    monkeypatch.undo()
+    await operator.presses("30 days")
+    assert is_png(await operator.sees("All gates · 30 days"))

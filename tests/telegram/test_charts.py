@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import io
 import itertools
-import subprocess
-from typing import Any
+import math
+from collections.abc import Sequence
 
-import matplotlib.image
-import numpy as np
 import pytest
+from PIL import Image, ImageChops, ImageColor, ImageFont
 
 from bot.domain.statistics import Step
 from bot.telegram import chart_sheet
-from bot.telegram.chart_sheet import ASKED, CALLED, CAME, GROUND, INK, QUIET, SURFACE, Sheet, drawable
-from bot.telegram.charts import EMPTY_HEIGHT, HEIGHT, WIDTH, chart, draw
-from bot.telegram.stats import SUMMARY, draw_apart
+from bot.telegram.chart_sheet import (
+    ASKED,
+    CALLED,
+    CAME,
+    FONTS,
+    GROUND,
+    INK,
+    QUIET,
+    SURFACE,
+    TRACK,
+    Box,
+    Sheet,
+    drawable,
+)
+from bot.telegram.charts import EDGE, EMPTY_HEIGHT, HEIGHT, WIDTH, chart, draw
 from bot.telegram.texts import Texts, Words
+from tests.papers import ROOT
 from tests.telegram.summaries import GATES, empty, summary
 
 ENGLISH, RUSSIAN = Texts("en").in_language("en"), Texts("en").in_language("ru")
@@ -61,42 +73,222 @@ CASES = [
 """Where the longer words fit the shorter ones do, but for what is placed by how wide its neighbours are."""
 
 
-def boxes(sheet: Sheet) -> list[tuple[str, Any]]:
-    return [(text.get_text(), text.get_window_extent()) for text in sheet.texts if text.get_text()]
+LAYOUTS = [ImageFont.Layout.BASIC, chart_sheet.LAYOUT]
+"""What every machine has, and the best that this one has."""
 
 
-def pixels(png: bytes) -> Any:
-    return matplotlib.image.imread(io.BytesIO(png))
+def boxes(sheet: Sheet) -> list[tuple[str, Box]]:
+    return [(written.text, written.box) for written in sheet.texts if written.text]
+
+
+def overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def picture_of(sheet: Sheet) -> Image.Image:
+    return Image.open(io.BytesIO(sheet.png()))
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    return ImageColor.getrgb(colour)
+
+
+def row_of(picture: Image.Image, y: float) -> list[tuple[int, ...]]:
+    return [colour_at(picture, x, round(y)) for x in range(picture.width)]
+
+
+def column_of(picture: Image.Image, x: float) -> list[tuple[int, ...]]:
+    return [colour_at(picture, round(x), y) for y in range(picture.height)]
+
+
+def colour_at(picture: Image.Image, x: int, y: int) -> tuple[int, ...]:
+    colour = picture.getpixel((x, y))
+    assert isinstance(colour, tuple)
+    return colour
+
+
+def box_of(sheet: Sheet, text: str) -> Box:
+    """Where it stands the first time."""
+    return next(box for found, box in boxes(sheet) if found == text)
 
 
 def said(sheet: Sheet) -> list[str]:
-    return [text.get_text() for text in sheet.texts]
+    return [written.text for written in sheet.texts]
 
 
 @pytest.mark.parametrize(("name", "language"), CASES)
 def test_no_word_lies_on_another_and_all_are_within(name: str, language: str) -> None:
-    sheet = draw(EVERY[name], LANGUAGES[language])
+    check_words(draw(EVERY[name], LANGUAGES[language]))
 
+
+@pytest.mark.parametrize("name", EVERY)
+def test_so_it_is_where_the_system_helps_with_no_layout(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chart_sheet, "LAYOUT", ImageFont.Layout.BASIC)
+
+    check_words(draw(EVERY[name], RUSSIAN))
+
+
+def check_words(sheet: Sheet) -> None:
     found = boxes(sheet)
     assert len(found) > 3
-    for text, box in found:
-        assert box.x0 >= 30, text
-        assert box.x1 <= WIDTH - 30, text
-        assert box.y0 >= 20, text
-        assert box.y1 <= sheet.height - 20, text
+    for text, (left, upper, right, lower) in found:
+        assert left >= 30, text
+        assert right <= WIDTH - 30, text
+        assert upper >= 20, text
+        assert lower <= sheet.height - 20, text
     for (one, box), (other, another) in itertools.combinations(found, 2):
-        assert not box.overlaps(another), (one, other)
+        assert not overlap(box, another), (one, other)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("align", chart_sheet.ANCHORS)
+@pytest.mark.parametrize("text", ["Заявки, 12", HEBREW, "مجموعة الحي الجديد"])
+def test_words_stand_where_their_box_says(
+    text: str, align: chart_sheet.Align, layout: ImageFont.Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chart_sheet, "LAYOUT", layout)
+    sheet, bare = Sheet(900, 100), Sheet(900, 100)
+
+    width = sheet.text(450, 60, text, 30, align=align)
+
+    inked = ImageChops.difference(picture_of(sheet), picture_of(bare)).getbbox()
+    ((_, box),) = boxes(sheet)
+    assert inked is not None
+    assert all(abs(one - other) <= 5 for one, other in zip(inked, box, strict=True))
+    assert box[0] <= inked[0] + 1
+    assert box[1] <= inked[1] + 1
+    assert box[2] >= inked[2] - 1
+    assert box[3] >= inked[3] - 1
+    begin = {"left": 450.0, "center": 450 - width / 2, "right": 450 - width}[align]
+    assert abs(box[0] - begin) <= 5
+    assert abs(box[2] - begin - width) <= 5
 
 
 @pytest.mark.parametrize(("name", "height"), [("today", HEIGHT), ("90d", HEIGHT), ("empty", EMPTY_HEIGHT)])
 def test_the_picture_has_its_size_and_holds_something(name: str, height: int) -> None:
-    picture = pixels(chart(EVERY[name], ENGLISH))
+    png = chart(EVERY[name], ENGLISH)
 
-    assert picture.shape[:2] == (height, WIDTH)
-    assert len(np.unique(picture.reshape(-1, picture.shape[2]), axis=0)) > 50
-    assert picture[:, :, 3].min() == 1.0
-    corner = [int(part * 255 + 0.5) for part in picture[0, 0, :3]]
-    assert "#" + "".join(f"{part:02x}" for part in corner) == GROUND
+    picture = Image.open(io.BytesIO(png))
+    assert (picture.format, picture.mode, picture.size) == ("PNG", "RGB", (WIDTH, height))
+    colours = picture.getcolors(WIDTH * HEIGHT)
+    assert colours is not None
+    assert len(colours) > 50
+    assert colour_at(picture, 0, 0) == rgb(GROUND)
+    assert colour_at(picture, EDGE + 40, height - 60) == rgb(SURFACE)
+
+
+@pytest.mark.parametrize("words", [ENGLISH, RUSSIAN])
+def test_the_funnels_bars_are_as_long_as_their_numbers(words: Words) -> None:
+    told = summary("30d", a_day=1400)
+    sheet = draw(told, words)
+    picture = picture_of(sheet)
+
+    for step, name in zip(Step, said(sheet)[2::3], strict=False):
+        _, upper, _, lower = box_of(sheet, name)
+        shown = row_of(picture, (upper + lower) / 2)
+        filled = [shown.count(rgb(colour)) for colour in (ASKED, CALLED, CAME)]
+        whole = sum(filled) + shown.count(rgb(TRACK))
+        assert whole > 300
+        assert abs(sum(filled) / whole - told.statistics.funnel[step] / told.statistics.funnel[Step.ASKED]) < 0.02
+        colour = {Step.CALLED: 1, Step.IN: 2}.get(step, 0)
+        assert [place for place, pixels in enumerate(filled) if pixels > 20] == [colour]
+
+
+def test_columns_are_as_high_as_their_numbers_and_stand_over_their_day() -> None:
+    told = summary("7d")
+    sheet = draw(told, ENGLISH)
+    picture = picture_of(sheet)
+    axis = [box_of(sheet, label) for label in ("0", "160")]
+    floor, top = ((upper + lower) / 2 for _, upper, _, lower in axis)
+
+    for label, (_, asked, called, came) in zip(
+        ("Feb 23", "Feb 24", "Feb 25", "Feb 26", "Feb 27", "Feb 28", "Mar 1"), told.statistics.series, strict=True
+    ):
+        left, _, right, _ = box_of(sheet, label)
+        middle = column_of(picture, (left + right) / 2)[round(top) - 5 : round(floor) + 5]
+        side = column_of(picture, (left + right) / 2 - 35)[round(top) - 5 : round(floor) + 5]
+        a_person = (floor - top) / 160
+        assert abs((len(side) - 5 - side.index(rgb(ASKED))) - asked * a_person) <= 3
+        assert middle[-8] == rgb(CAME)
+        assert abs((len(middle) - 5 - middle.index(rgb(CALLED))) - called * a_person) <= 6
+        assert came > called
+
+
+def test_more_moments_are_an_area_and_two_lines_one_of_them_dashed() -> None:
+    sheet = draw(summary("90d", a_day=40), ENGLISH)
+    _, upper, left, _ = box_of(sheet, "70")
+    _, _, _, lower = box_of(sheet, "0")
+    plot = picture_of(sheet).crop((round(left) + 28, round(upper), WIDTH - EDGE - 46, round(lower) - 10))
+
+    columns = [set(column_of(plot, x)) for x in range(plot.width)]
+    assert all(rgb(ASKED) in colours for colours in columns)
+    dashes = [rgb(CALLED) in colours for colours in columns]
+    assert 0.4 < sum(dashes) / len(dashes) < 0.9
+    assert sum(one != other for one, other in itertools.pairwise(dashes)) > 90
+    assert sum(rgb(CAME) in colours for colours in columns) > 0.9 * len(columns)
+
+
+def test_the_busiest_hour_stands_out() -> None:
+    told = summary("30d")
+    sheet = draw(told, ENGLISH)
+    picture = picture_of(sheet)
+    counts = told.statistics.by_hour
+
+    for hour in range(0, 24, 3):
+        left, upper, right, _ = box_of(sheet, f"{hour:02}")
+        colour = colour_at(picture, round((left + right) / 2), round(upper) - 18)
+        assert colour == rgb(INK if counts[hour] == max(counts) else ASKED)
+
+
+def test_beside_the_words_nothing_has_their_colour() -> None:
+    sheet = draw(summary("90d"), RUSSIAN)
+    picture = picture_of(sheet)
+
+    for _, (left, upper, right, lower) in boxes(sheet):
+        picture.paste(GROUND, (math.floor(left) - 1, math.floor(upper) - 1, math.ceil(right) + 1, math.ceil(lower) + 1))
+
+    left_over = {colour for _, colour in picture.getcolors(WIDTH * HEIGHT) or []}
+    assert rgb(SURFACE) in left_over
+    assert rgb(QUIET) not in left_over
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_what_is_written_from_right_to_left_begins_at_the_right(
+    layout: ImageFont.Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chart_sheet, "LAYOUT", layout)
+    word, first, last = (Sheet(400, 100) for _ in range(3))
+    word.text(300, 60, "שלום", 40, align="right")
+    first.text(300, 60, "ש", 40, align="right")
+    last.text(300, 60, "ם", 40, align="right")
+
+    ((_, (left, _, right, _)),) = boxes(first)
+    whole, begins, ends = (
+        picture_of(sheet).crop((math.floor(left), 0, math.ceil(right), 100)) for sheet in (word, first, last)
+    )
+
+    assert difference(whole, begins) < difference(whole, ends) / 2
+
+
+def difference(one: Image.Image, other: Image.Image) -> int:
+    return sum(value * count for value, count in enumerate(ImageChops.difference(one, other).convert("L").histogram()))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_arabic_letters_are_joined(layout: ImageFont.Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chart_sheet, "LAYOUT", layout)
+    sheet = Sheet(400, 100)
+
+    assert sheet.width_of("ببب", 40) < 2 * sheet.width_of("ب", 40)
+    assert sheet.width_of("ااا", 40) == pytest.approx(3 * sheet.width_of("ا", 40), abs=2)
+
+
+def test_what_no_font_has_leaves_no_trace() -> None:
+    with_it, without = Sheet(400, 100), Sheet(400, 100)
+    with_it.text(20, 60, "🏠 Дом\ufe0f 漢字 5", 30)
+    without.text(20, 60, "Дом 5", 30)
+
+    assert with_it.png() == without.png()
 
 
 def test_it_tells_the_numbers() -> None:
@@ -132,6 +324,8 @@ def test_titles_keep_their_letters_and_lose_what_no_font_has() -> None:
     assert {GATES[-1002000000003], GATES[-1002000000004]} <= set(shown)
     assert "-1002000000005" in shown
     assert drawable("🏠 Дом 5 ⚡️ 漢字 $1 $2") == "Дом 5 ⚡ $1 $2"
+    assert drawable("и\u0306") == "й"
+    assert drawable("🏠漢字") == ""
 
 
 def test_what_is_too_long_is_shortened_to_what_fits() -> None:
@@ -147,12 +341,12 @@ def test_what_is_too_long_is_shortened_to_what_fits() -> None:
 
 
 def luminance(colour: str) -> float:
-    return float(np.dot((0.2126, 0.7152, 0.0722), linear(colour)))
+    return sum(times([(0.2126, 0.7152, 0.0722)], linear(colour)))
 
 
-def linear(colour: str) -> Any:
-    parts = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
-    return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+def linear(colour: str) -> list[float]:
+    parts = [part / 255 for part in rgb(colour)]
+    return [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
 
 
 def contrast(one: str, other: str) -> float:
@@ -175,30 +369,26 @@ SEEN_AS = {
 XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
 
 
-def lab(linear_rgb: Any) -> Any:
+def lab(linear_rgb: Sequence[float]) -> tuple[float, float, float]:
     """CIELAB, in which distances are about what eyes make of them."""
-    x, y, z = np.cbrt(np.array(XYZ) @ np.clip(linear_rgb, 0.01, 1) / np.array((0.9505, 1, 1.089)))
-    return np.array((116 * y - 16, 500 * (x - y), 200 * (y - z)))
+    clipped = [min(1, max(0.01, part)) for part in linear_rgb]
+    x, y, z = (math.cbrt(part / white) for part, white in zip(times(XYZ, clipped), (0.9505, 1, 1.089), strict=True))
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+def times(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -> list[float]:
+    return [sum(one * other for one, other in zip(row, vector, strict=True)) for row in matrix]
 
 
 @pytest.mark.parametrize("eyes", SEEN_AS)
 def test_who_sees_few_colours_can_tell_them_apart(eyes: str) -> None:
-    seen = [lab(np.array(SEEN_AS[eyes]) @ linear(colour)) for colour in (ASKED, CALLED, CAME)]
+    seen = [lab(times(SEEN_AS[eyes], linear(colour))) for colour in (ASKED, CALLED, CAME)]
 
-    assert min(np.linalg.norm(one - other) for one, other in itertools.combinations(seen, 2)) > 25
-
-
-def test_a_process_of_its_own_draws_the_same() -> None:
-    told = summary("7d")
-
-    assert SUMMARY.validate_json(told.packed()) == told
-    assert draw_apart(told.packed(), "ru") == chart(told, RUSSIAN)
+    assert min(math.dist(one, other) for one, other in itertools.combinations(seen, 2)) > 25
 
 
-def test_what_cannot_be_drawn_there_is_an_error() -> None:
-    with pytest.raises(subprocess.CalledProcessError):
-        draw_apart("no summary", "en")
-
-
-def test_the_fonts_are_those_that_come_with_the_library() -> None:
-    assert str(chart_sheet._font(bold=False).get_file()).endswith("mpl-data/fonts/ttf/DejaVuSans.ttf")
+def test_the_fonts_come_with_the_bot_and_their_licence_with_them() -> None:
+    assert FONTS.is_relative_to(ROOT / "bot")
+    assert {path.name for path in FONTS.iterdir()} == {"DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "LICENSE_DEJAVU"}
+    assert "Bitstream Vera" in (FONTS / "LICENSE_DEJAVU").read_text(encoding="utf-8")
+    assert "bot/telegram/fonts" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -22,10 +22,11 @@ from bot.domain.summary import Answer, Summary
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.telegram import stats_buttons
+from bot.telegram.charts import chart
 from bot.telegram.deliver import chat_of
 from bot.telegram.stats import MOST_WAITING, StatsTeller
 from bot.telegram.stats_words import caption, unknown
-from bot.telegram.texts import Texts
+from bot.telegram.texts import Texts, Words
 from tests.sandbox.test_photos import png
 from tests.telegram.summaries import GATES, empty, summary
 
@@ -47,7 +48,7 @@ async def anna(world: World) -> Person:
 
 
 def teller(bot: Bot) -> StatsTeller:
-    return StatsTeller(bot, TEXTS, None, lambda packed, language: png(4, 3))
+    return StatsTeller(bot, TEXTS, None, lambda: "beef", lambda told, words: png(4, 3))
 
 
 def shown_length(html: str) -> int:
@@ -166,14 +167,17 @@ async def test_a_chart_goes_out_and_changes_in_place(bot: Bot, anna: Person) -> 
     assert chat_of(again.parcel) == anna.id
 
 
-async def test_where_the_chart_cannot_be_drawn_the_words_go_out_alone(bot: Bot, anna: Person) -> None:
-    def fail(packed: str, language: str) -> bytes:
-        raise OSError(packed, language)
+@pytest.mark.parametrize("error", [OSError("no font"), MemoryError(), ValueError("a bug")])
+async def test_where_the_chart_cannot_be_drawn_the_words_go_out_alone(bot: Bot, anna: Person, error: Exception) -> None:
+    def fail(told: Summary, words: Words) -> bytes:
+        raise error
 
-    receipt = await StatsTeller(bot, TEXTS, None, fail).tell(errand(summary("7d"), anna.id))
+    receipt = await StatsTeller(bot, TEXTS, None, lambda: "beef", fail).tell(errand(summary("7d"), anna.id))
 
-    assert receipt.result is Result.DONE
+    assert (receipt.result, receipt.error_id) == (Result.DONE, "beef")
+    assert (receipt.error, receipt.is_our_fault) == (type(error).__name__, True)
     message = await anna.sees("All gates · 7 days")
+    assert receipt.message_id == message.id
     assert message.photo is None
     assert "· 7 days ·" in message.buttons
 
@@ -181,13 +185,13 @@ async def test_where_the_chart_cannot_be_drawn_the_words_go_out_alone(bot: Bot, 
 async def test_charts_are_drawn_one_at_a_time_and_more_than_a_few_come_again_later(bot: Bot, anna: Person) -> None:
     at_work, begun, go_on = [], threading.Event(), threading.Event()
 
-    def slowly(packed: str, language: str) -> bytes:
-        at_work.append(packed)
+    def slowly(told: Summary, words: Words) -> bytes:
+        at_work.append(told)
         begun.set()
         assert go_on.wait(30)
         return png(4, 3)
 
-    one_by_one = StatsTeller(bot, TEXTS, None, slowly)
+    one_by_one = StatsTeller(bot, TEXTS, None, lambda: "beef", slowly)
     async with asyncio.TaskGroup() as group:
         told = [group.create_task(one_by_one.tell(errand(summary("7d"), anna.id))) for _ in range(MOST_WAITING + 2)]
         pending = set(told)
@@ -200,6 +204,25 @@ async def test_charts_are_drawn_one_at_a_time_and_more_than_a_few_come_again_lat
     receipts: list[Receipt] = [task.result() for task in told]
     assert [receipt.result for receipt in receipts] == [Result.DONE] * MOST_WAITING + [Result.RETRY] * 2
     assert len(at_work) == MOST_WAITING
+
+
+async def test_the_loop_runs_on_while_a_chart_is_drawn(bot: Bot, anna: Person) -> None:
+    begun, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def draw(told: Summary, words: Words) -> bytes:
+        loop.call_soon_threadsafe(begun.set)
+        assert go_on.wait(30)
+        return chart(told, words)
+
+    carried = loop.create_task(StatsTeller(bot, TEXTS, None, lambda: "beef", draw).tell(errand(summary("7d"), anna.id)))
+    await begun.wait()
+    go_on.set()
+
+    assert (await carried).result is Result.DONE
+    photo = (await anna.sees("All gates · 7 days")).photo
+    assert photo is not None
+    assert photo.data == chart(summary("7d"), ENGLISH)
 
 
 async def test_a_list_of_gates_takes_the_place_of_the_buttons(bot: Bot, anna: Person) -> None:
