@@ -242,6 +242,7 @@ async def test_it_goes_on_after_a_restart_and_who_looks_elsewhere_is_told_the_re
     world.clock.advance(300)
 
     await operator.sees("How this works")
+    await world.wait_until(lambda: (got(olga), got(boris)) == ([LATER], [LATER]))
     await operator.sees("The announcement is out: it reached 2 of 2.")
     await all_is_carried(brisk)
     assert (got(olga), got(boris)) == ([LATER], [LATER])
