@@ -18,7 +18,9 @@ Install = Callable[..., Awaitable[Installation]]
 
 ON_SQLITE_ONLY = frozenset(
     {
+        "test_admin_rights",
         "test_alarms",
+        "test_all_gates",
         "test_app",
         "test_bad_input",
         "test_balance",
@@ -33,13 +35,17 @@ ON_SQLITE_ONLY = frozenset(
         "test_guard_advice",
         "test_guard_joins",
         "test_health",
+        "test_known_everywhere",
+        "test_log",
         "test_log_lines",
+        "test_numbers",
         "test_panel",
         "test_panel_files",
         "test_panel_ways",
         "test_raid_alerts",
         "test_refused_parts",
         "test_rich_screens",
+        "test_roles",
         "test_stats",
         "test_who",
     }
