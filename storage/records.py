@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.breaker import Breaker
 from bot.domain.gate import GrantKind
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
-from bot.domain.journal import Event
+from bot.domain.journal import PAST_THE_GATE, Event
 from bot.domain.phone import Fingerprint
 from bot.domain.statistics import ENTERED, Period
 from bot.domain.verification import Call, Verification
@@ -65,7 +65,7 @@ CAME_ROUND = select(func.count()).where(
     J.event == literal_column(f"'{Event.MEMBER_CAME}'"),
     J.gate_id == bindparam("at_gate"),
     J.at >= bindparam("since"),
-    J.code == "joined",
+    J.code.in_(PAST_THE_GATE),
 )
 NEWEST = select(func.max(J.id))
 SINCE = select(J.id, J.user_id).where(J.id > bindparam("last_id")).order_by(J.id).limit(bindparam("at_most"))
