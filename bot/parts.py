@@ -262,6 +262,7 @@ class Parts:
             settings.SMSC_PRICE,
             {**data_files.runners, **told.runners},
             randomness.error_id,
+            pulse.ephemeral,
         )
         look_every = LOOK_EVERY_ALONE if self.database.is_sqlite else LOOK_EVERY
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)

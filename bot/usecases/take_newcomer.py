@@ -210,9 +210,7 @@ async def ask_who_added(store: Store, gate: Gate, newcomer: Newcomer, now: datet
     details: dict[str, str | int] = {"act": "", "gate": gate.chat_id, "user_id": newcomer.actor_id, "added": 1}
     if waited:
         details["waited"] = 1
-    await store.errands.add(
-        ErrandKind.CHECK_ADMIN, newcomer.actor_id, details, now, user_id=newcomer.user_id
-    )
+    await store.errands.add(ErrandKind.CHECK_ADMIN, newcomer.actor_id, details, now, user_id=newcomer.user_id)
 
 
 async def who_added_is_known(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
