@@ -90,8 +90,8 @@ class Deliverer:
     ) -> None:
         """`callback_url`: what is to be entered at the gateway; a secret, so it is in no row. `price`: what one call
         number costs, where the operators have said. `others`: what runs errands that need more than Telegram.
-        `new_error_id`: a name for a message that was given up as it was meant. `has_ephemeral` hears whether the Bot API
-        server knows messages that one person alone sees."""
+        `new_error_id`: a name for a message that was given up as it was meant. `has_ephemeral` hears whether the Bot
+        API server knows messages that one person alone sees."""
         self._bot = bot
         self._clock = clock
         self._texts = texts

@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, Receipt, Result
 from bot.telegram import keyboards
 from bot.telegram.deep_links import Start
-from bot.telegram.methods import Sent, SendText
+from bot.telegram.methods import SendText, Sent
 from bot.telegram.texts import Texts, Words
 
 log = structlog.get_logger()
@@ -30,9 +30,9 @@ SHOWN_TO_ALL = "the Bot API server does not know ephemeral messages"
 class Prompts:
     """Each method carries one errand, and may raise what aiogram raises.
 
-    An ephemeral message is seen by its receiver only (Bot API 10.2); that it arrives is not guaranteed. A Bot API server
-    that does not know them yet passes over what says so, and shows everybody the message. Its answer tells: the message
-    is deleted, and no other is tried for a day. Until a server has shown what it does, one is sent at a time.
+    An ephemeral message is seen by its receiver only (Bot API 10.2); that it arrives is not guaranteed. A Bot API
+    server that does not know them yet passes over what says so, and shows everybody the message. Its answer tells: the
+    message is deleted, and no other is tried for a day. Until a server has shown what it does, one is sent at a time.
     """
 
     def __init__(self, bot: Bot, clock: Clock, texts: Texts, has_ephemeral: Callable[[bool], None]) -> None:

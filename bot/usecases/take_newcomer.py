@@ -106,7 +106,9 @@ class TakeNewcomer:
         return newcomer.actor_id == ANONYMOUS_ADMIN
 
     @staticmethod
-    async def _note_arrival(store: Store, gate: Gate, newcomer: Newcomer, now: datetime, waited: bool = False) -> None:
+    async def _note_arrival(
+        store: Store, gate: Gate, newcomer: Newcomer, now: datetime, *, waited: bool = False
+    ) -> None:
         """Note that they are in, and whether they came past the gate. `waited`: they had asked to join.
 
         Who added them counts as an admin only if Telegram has said so within the last minute; else it is asked first.

@@ -1,4 +1,4 @@
-"""A Bot API server that does not know messages that one person alone sees shows them to everybody: once, for a moment."""
+"""A Bot API server that does not know messages that one person alone sees shows them to everybody: once."""
 
 from __future__ import annotations
 
