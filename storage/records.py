@@ -67,6 +67,7 @@ CAME_ROUND = select(func.count()).where(
     J.at >= bindparam("since"),
     J.code.in_(PAST_THE_GATE),
 )
+NEWEST_SEEN = select(SEEN.seen_at).order_by(SEEN.seen_at.desc()).limit(1)
 NEWEST = select(func.max(J.id))
 SINCE = select(J.id, J.user_id).where(J.id > bindparam("last_id")).order_by(J.id).limit(bindparam("at_most"))
 ADD = tables.journal.insert()
@@ -427,6 +428,11 @@ class SqlSeen:
             [{"update_id": update_id, "seen_at": now} for update_id in update_ids],
         )
         return set(rows.scalars())
+
+    async def newest(self) -> datetime | None:
+        found = await self._connection.execute(NEWEST_SEEN)
+        newest: datetime | None = found.scalar_one_or_none()
+        return newest
 
     async def forget(self, before: datetime) -> None:
         await delete_some(self._connection, tables.seen_updates, SEEN.seen_at, SEEN.seen_at < before)
