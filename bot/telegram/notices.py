@@ -165,7 +165,7 @@ def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
     if details.get("how") == ADDED_BY_MEMBER:
         return "\n\n".join(
             [
-                words("⚠️ {gate}: a member added somebody, who is in without verifying.", gate=title),
+                words("⚠️ {gate}: a member added somebody, who is in without asking.", gate=title),
                 words(
                     "1. Open the group → Edit → Permissions: switch off “Add members”. Administrators can still add "
                     "people, and vouch for them."
