@@ -19,7 +19,7 @@ from bot.settings import Settings
 from bot.telegram.deep_links import Start
 from bot.telegram.polling import NOT_ANSWERING
 from bot.telegram.refusals import refusal
-from bot.telegram.webhook import host_of
+from bot.telegram.webhook import STALLED_FOR, Webhook, host_of
 from bot.usecases.ports import StorageUnavailableError
 from bot.web.connections import Connections
 from bot.web.rate import TRUSTED
@@ -203,7 +203,7 @@ class App:
     async def _not_ready(self) -> str | None:
         if self._parts.supervisor.stopping.is_set():
             return "stopping"
-        return await self._nothing_kept() or self._problem or self._no_updates() or self._nothing_sent()
+        return await self._nothing_kept() or self._problem or await self._no_updates() or self._nothing_sent()
 
     async def _nothing_kept(self) -> str | None:
         """Why storage cannot be written."""
@@ -220,20 +220,39 @@ class App:
             return "storage does not answer"
         return None
 
-    def _no_updates(self) -> str | None:
+    async def _no_updates(self) -> str | None:
         """Why no updates are taken here, and by no other process either."""
-        if self._parts.webhook is not None:
-            return self._parts.webhook.problem if self._parts.connection.is_there() else "Telegram does not answer"
+        if (webhook := self._parts.webhook) is not None:
+            if not self._parts.connection.is_there():
+                return "Telegram does not answer"
+            return webhook.problem or await self._backlog(webhook)
         if self._parts.poller is None or self._leads_since is None:
             return self._nothing_sent() or "another process leads and polls; this one stands by"
         return self._parts.poller.problem
+
+    async def _backlog(self, webhook: Webhook) -> str | None:
+        """What Telegram says of updates that it does not bring, when no other process was brought any either."""
+        if webhook.backlog is None:
+            return None
+        try:
+            newest = await self._parts.database.transact(lambda store: store.seen.newest())
+        except StorageUnavailableError as error:
+            return f"storage keeps nothing: {error}"
+        if newest is not None and self._parts.clock.now() - newest < STALLED_FOR:
+            return None
+        return webhook.backlog
 
     def _nothing_sent(self) -> str | None:
         """Why nothing that is due goes out."""
         now = self._monotonic()
         if self._leads_since is not None:
-            is_stuck = now - self._leads_since > HANGS_AFTER and self._parts.courier.hangs_for() > HANGS_AFTER
-            return "nothing that is due goes out: the delivery loop hangs" if is_stuck else None
+            if now - self._leads_since > HANGS_AFTER and self._parts.courier.hangs_for() > HANGS_AFTER:
+                return "nothing that is due goes out: the delivery loop hangs"
+            if (method := self._parts.deliveries.stuck()) is not None:
+                return f"nothing that is due goes out: Telegram does not answer {method}"
+            if (pause := self._parts.budget.pause(None, now)) > HANGS_AFTER:
+                return f"nothing that is due goes out: Telegram asks to wait for {pause:.0f} seconds (flood control)"
+            return None
         if now - self._alive_seen_at > HANGS_AFTER:
             return (
                 "nothing that is due goes out: the process that leads hangs or is gone, or Telegram does not answer it"

@@ -16,6 +16,7 @@ from bot.metrics import Metrics
 from bot.proxies import TelegramSession
 from bot.settings import Settings
 from bot.telegram.connection import Connection
+from bot.telegram.deliveries import Deliveries
 from bot.telegram.fallback import Fallback
 from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.watch.pulse import Pulse
@@ -59,6 +60,7 @@ def telegram(
     settings: Settings,
     metrics: Metrics,
     connection: Connection,
+    deliveries: Deliveries,
     pulse: Pulse,
     fallback: Fallback,
     limit: RateLimitMiddleware,
@@ -69,7 +71,7 @@ def telegram(
     async def watched(make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
         _response_model(method.__returning__)
         try:
-            with metrics.bot_api_call(method.__api_method__), connection.call():
+            with metrics.bot_api_call(method.__api_method__), connection.call(), deliveries.call(method):
                 return await make_request(bot, method)
         except TelegramRetryAfter:
             pulse.flooded()

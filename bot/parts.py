@@ -33,6 +33,7 @@ from bot.telegram.connection import Connection
 from bot.telegram.courier import Courier
 from bot.telegram.data_files import DataFiles
 from bot.telegram.deliver import Deliverer
+from bot.telegram.deliveries import Deliveries
 from bot.telegram.fallback import Fallback
 from bot.telegram.health import HealthTeller
 from bot.telegram.intake import Intake
@@ -147,7 +148,7 @@ class Parts:
         operators = Operators(settings.OPERATORS)
         tell_operators = TellOperators(operators)
         metrics, pulse = Metrics(), Pulse(clock)
-        budget = Budget(settings.TELEGRAM_RATE)
+        self.budget = budget = Budget(settings.TELEGRAM_RATE)
 
         def budget_left() -> float:
             return budget.left(time.monotonic())
@@ -220,9 +221,10 @@ class Parts:
 
         # Telegram, outward.
         self.connection = connection = Connection(pulse.answers)
+        self.deliveries = deliveries = Deliveries()
         fallback = Fallback(pulse.part_refused)
         limit = RateLimitMiddleware(budget)
-        self.bot = telegram(settings, metrics, connection, pulse, fallback, limit)
+        self.bot = telegram(settings, metrics, connection, deliveries, pulse, fallback, limit)
         self.report = Reporter(self.database, RaiseAlarm(tell_operators), clock, self.supervisor, self.wake_deliveries)
         self.webhook: Webhook | None = None
         webhook_secret = _webhook_secret(settings)
@@ -262,6 +264,7 @@ class Parts:
             settings.SMSC_PRICE,
             {**data_files.runners, **told.runners},
             randomness.error_id,
+            pulse.ephemeral,
         )
         look_every = LOOK_EVERY_ALONE if self.database.is_sqlite else LOOK_EVERY
         settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
@@ -292,6 +295,7 @@ class Parts:
             LookForRights(clock),
             forgetting=(self.looking_after.settle_letter.forget, *ForgetOld(clock, settings.keep).steps),
             on_step_back=SetClockBack(settings.call_window, tell_operators),
+            is_sending=lambda: deliveries.stuck() is None,
         )
         sweeper = Sweeper(sweep, leading, clock, self.wake_deliveries)
         self.loops: dict[str, Loop] = {

@@ -21,7 +21,7 @@ class WebhookHandler:
     """200 only once the update is kept; 401 without the secret, before anything is read."""
 
     def __init__(self, secret: str, intake: Intake, rejected: Callable[[], None], arrived: Callable[[], None]) -> None:
-        """`rejected` hears of each request without the secret, `arrived` of each that has it."""
+        """`rejected` hears of each request without the secret, `arrived` of each update that was kept."""
         self._secret = secret
         self._intake = intake
         self._rejected = rejected
@@ -31,7 +31,6 @@ class WebhookHandler:
         if not same(request.headers.get(HEADER, ""), self._secret):
             self._rejected()
             raise web.HTTPUnauthorized(text="unauthorized")
-        self._arrived()
         body = await body_of(request, LARGEST)
         try:
             raw_update = json.loads(body)
@@ -40,4 +39,5 @@ class WebhookHandler:
         if not isinstance(raw_update, dict):
             raise web.HTTPBadRequest(text="not an update")
         await self._intake.take([raw_update])
+        self._arrived()
         return web.Response(text="OK")

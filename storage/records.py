@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.breaker import Breaker
 from bot.domain.gate import GrantKind
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
-from bot.domain.journal import Event
+from bot.domain.journal import PAST_THE_GATE, Event
 from bot.domain.phone import Fingerprint
 from bot.domain.statistics import ENTERED, Period
 from bot.domain.verification import Call, Verification
@@ -65,8 +65,9 @@ CAME_ROUND = select(func.count()).where(
     J.event == literal_column(f"'{Event.MEMBER_CAME}'"),
     J.gate_id == bindparam("at_gate"),
     J.at >= bindparam("since"),
-    J.code == "joined",
+    J.code.in_(PAST_THE_GATE),
 )
+NEWEST_SEEN = select(SEEN.seen_at).order_by(SEEN.seen_at.desc()).limit(1)
 NEWEST = select(func.max(J.id))
 SINCE = select(J.id, J.user_id).where(J.id > bindparam("last_id")).order_by(J.id).limit(bindparam("at_most"))
 ADD = tables.journal.insert()
@@ -427,6 +428,11 @@ class SqlSeen:
             [{"update_id": update_id, "seen_at": now} for update_id in update_ids],
         )
         return set(rows.scalars())
+
+    async def newest(self) -> datetime | None:
+        found = await self._connection.execute(NEWEST_SEEN)
+        newest: datetime | None = found.scalar_one_or_none()
+        return newest
 
     async def forget(self, before: datetime) -> None:
         await delete_some(self._connection, tables.seen_updates, SEEN.seen_at, SEEN.seen_at < before)

@@ -171,8 +171,10 @@ class SqlVerifications:
     async def unconfirmed_by_phone(self, fingerprint: Fingerprint, since: datetime) -> list[Verification]:
         return await self._many(UNCONFIRMED_BY_PHONE, {"phone": fingerprint, "since": since})
 
-    async def awaiting(self, called: str, now: datetime, limit: int) -> list[Verification]:
-        numbers = select(N.verification_id).where(N.window_ends_at >= now, N.number == called)
+    async def awaiting(self, called: str | None, now: datetime, limit: int) -> list[Verification]:
+        numbers = select(N.verification_id).where(N.window_ends_at >= now)
+        if called is not None:
+            numbers = numbers.where(N.number == called)
         return await self._many(
             select(*WITHOUT_SEALED)
             .where(V.id.in_(numbers), V.state == VerificationState.OPEN)

@@ -12,7 +12,7 @@ from bot.domain.gate import Gate, GrantState, Switch
 from bot.domain.gateway import EventKind, EventSource
 from bot.domain.health import Health
 from bot.domain.installation import GateVitals
-from bot.domain.journal import Event
+from bot.domain.journal import PAST_THE_GATE, Event
 from bot.domain.outbox import Retries
 from bot.domain.trouble import IN_VAIN_FROM, STRANGE_FROM, Queue, Unmatched
 from bot.domain.verification import VerificationState
@@ -154,7 +154,7 @@ class SqlVitals:
                 J.gate_id == G.chat_id,
                 J.at >= since,
                 or_(G.tested_at.is_(None), J.at > G.tested_at),
-                J.code == "joined",
+                J.code.in_(PAST_THE_GATE),
             )
             .scalar_subquery()
         )

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+APPROVED, JOINED, ADDED, ADDED_BY_MEMBER = "approved", "joined", "added", "added_by_member"
+"""How somebody came into a gate's chat, the codes of MEMBER_CAME: a request was approved; by themselves; added by
+somebody else; added by a member who is no admin, where people have to ask. Names are stored: never reuse one."""
+PAST_THE_GATE = (JOINED, ADDED_BY_MEMBER)
+"""Those by which people come past a gate where they have to ask."""
+
 
 class Event(StrEnum):
     """What happened to a person, a gate or the gateway."""

@@ -93,8 +93,12 @@ class CallHint(StrEnum):
 
     OTHER_NUMBER = "other_number"
     HIDDEN = "hidden"
+    OTHER_CALLED = "other_called"
+    """It came from the person's phone, and went to another number."""
+    OTHER_TIME = "other_time"
+    """It came from the person's phone, with a time at which it does not count."""
     UNCLEAR = "unclear"
-    """Several people wait on the number that was called."""
+    """Whose call it was is not known: several people wait on the number that was called, or that was not reported."""
 
 
 @dataclass(frozen=True, slots=True)

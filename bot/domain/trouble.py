@@ -95,6 +95,8 @@ class TokenUse(StrEnum):
     COMMANDS = "commands"
 
 
+EPHEMERAL = "ephemeral"
+"""The subject of PART_REFUSED when the Bot API server does not know messages that one person alone sees."""
 TOLD_AFTERWARDS = frozenset({Trouble.TELEGRAM_SILENT, Trouble.TELEGRAM_REFUSES})
 """Troubles that keep the bot from telling them; the all clear says how long they lasted."""
 REPORTED = frozenset({Trouble.GATE_OFF, Trouble.OUTBOX_GONE})

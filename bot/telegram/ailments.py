@@ -29,9 +29,9 @@ def ailment(what: Ailment, came_round: int, words: Words) -> str:  # noqa: C901 
         case Ailment.OPEN_LINK:
             return words.many(
                 "{count} person came round the gate in a week. Edit → Invite links: revoke those without “Request "
-                "admin approval”.",
+                "admin approval”. Edit → Permissions: switch off “Add members”.",
                 "{count} people came round the gate in a week. Edit → Invite links: revoke those without “Request "
-                "admin approval”.",
+                "admin approval”. Edit → Permissions: switch off “Add members”.",
                 came_round,
             )
         case Ailment.NO_GUARD:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from bot.domain.trouble import Trouble
+from bot.domain.trouble import EPHEMERAL, Trouble
 from bot.telegram.texts import Words, shown
 from bot.telegram.troubles import Details, clock_difference, right, token_use, variable_of
 
@@ -100,6 +100,12 @@ def _of_telegram(trouble: Trouble, details: Details, words: Words) -> str:
                 "⚠️ Telegram told me to slow down {count} times within five minutes. Nothing is lost, but people wait "
                 "longer. Set TELEGRAM_RATE lower if it comes again.",
                 count=details["count"],
+            )
+        case Trouble.PART_REFUSED if details["subject"] == EPHEMERAL:
+            return words(
+                "⚠️ The Bot API server does not know messages that one person alone sees: it showed one to the whole "
+                "group, and I deleted it. Newcomers whom I mute are told how to verify by one message for all. Update "
+                "your Bot API server (10.2 or newer). I try again after a restart, or once a day."
             )
         case Trouble.PART_REFUSED:
             return words(
@@ -210,6 +216,8 @@ def _what(trouble: Trouble, details: Details, words: Words) -> str:  # noqa: C90
             return words("calls are reported to the callback URL again")
         case Trouble.FLOODS:
             return words("Telegram lets me go at full speed again")
+        case Trouble.PART_REFUSED if details.get("subject") == EPHEMERAL:
+            return words("the Bot API server sends messages that one person alone sees")
         case Trouble.PART_REFUSED:
             return words("messages go out whole again ({part})", part=shown(str(details.get("subject", ""))))
         case Trouble.SECOND_PROGRAM:

@@ -86,10 +86,12 @@ class Deliverer:
         price: Decimal | None = None,
         others: Mapping[ErrandKind, ErrandRunner] | None = None,
         new_error_id: Callable[[], str] = lambda: secrets.token_hex(4),
+        has_ephemeral: Callable[[bool], None] = lambda _: None,
     ) -> None:
         """`callback_url`: what is to be entered at the gateway; a secret, so it is in no row. `price`: what one call
         number costs, where the operators have said. `others`: what runs errands that need more than Telegram.
-        `new_error_id`: a name for a message that was given up as it was meant, or for a failure."""
+        `new_error_id`: a name for a message that was given up as it was meant, or for a failure. `has_ephemeral` hears
+        whether the Bot API server knows messages that one person alone sees."""
         self._bot = bot
         self._clock = clock
         self._texts = texts
@@ -101,7 +103,7 @@ class Deliverer:
         names = Names(bot)
         self._log = LogTeller(bot, texts, names)
         appeals, files = Appeals(bot, clock, texts, names), Files(bot)
-        inquiries, prompts = Inquiries(bot, clock, app_url), Prompts(bot, texts)
+        inquiries, prompts = Inquiries(bot, clock, app_url), Prompts(bot, clock, texts, has_ephemeral)
         self._runners: dict[ErrandKind, ErrandRunner] = {
             ErrandKind.ANSWER_BUTTON: self._answer_button,
             ErrandKind.OPEN_APP: self._open_app,

@@ -128,6 +128,14 @@ def _telegram(told: Condition, words: Words) -> list[str]:
                 error=shown(readings.webhook_error),
             )
         )
+    if readings.undelivered:
+        lines.append(
+            words.many(
+                "Telegram holds {count} update and does not bring it",
+                "Telegram holds {count} updates and does not bring them",
+                readings.undelivered,
+            )
+        )
     left = numbers.share(told.budget_left, words.language)
     lines.append(
         words(

@@ -27,9 +27,17 @@ NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 class Sent(BaseModel):
-    """What is needed of a message that was sent."""
+    """What is needed of a message that was sent. Only one that a single person sees carries the last two, and 0 as its
+    `message_id` (Bot API 10.2, `Message`)."""
 
     message_id: int
+    ephemeral_message_id: int | None = None
+    receiver_user: JsonValue = None
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether everybody in the chat sees it."""
+        return self.message_id > 0 and self.ephemeral_message_id is None and self.receiver_user is None
 
 
 class Guard(BaseModel):

@@ -9,6 +9,7 @@ from bot.domain.delivery import Notice, Toast
 from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import BY_REQUEST, Ailment, Protection
+from bot.domain.journal import ADDED_BY_MEMBER
 from bot.domain.trouble import Trouble
 from bot.telegram.ailments import ailment
 from bot.telegram.alarms import alarm, all_clear
@@ -161,6 +162,17 @@ def _gate_on(details: Mapping[str, str | int], words: Words) -> str:
 
 def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
     title = f"<b>{shown(str(details.get('title', '')))}</b>"
+    if details.get("how") == ADDED_BY_MEMBER:
+        return "\n\n".join(
+            [
+                words("⚠️ {gate}: a member added somebody, who is in without asking.", gate=title),
+                words(
+                    "1. Open the group → Edit → Permissions: switch off “Add members”. Administrators can still add "
+                    "people, and vouch for them."
+                ),
+                words("2. Open /gates, choose the group and press “Test my link”."),
+            ]
+        )
     lines = [
         words(
             "⚠️ {gate}: somebody joined without asking. A link that people use does not ask for approval.",
@@ -174,7 +186,8 @@ def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
     lines += [
         words(
             "2. Open the group → Edit → Invite links: revoke the others, or switch on “Request admin approval” for "
-            "each. Of a public group: Edit → Group type → “Approve new members”."
+            "each. Of a public group: Edit → Group type → “Approve new members”. Edit → Permissions: switch off “Add "
+            "members”."
         ),
         words("3. Open /gates, choose the group and press “Test my link”."),
     ]

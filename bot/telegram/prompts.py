@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import datetime, timedelta
+
+import structlog
 from aiogram import Bot
+from aiogram.exceptions import AiogramError
 from aiogram.types import EphemeralMessageParameters, InlineKeyboardMarkup
 
+from bot.clock import Clock
 from bot.domain.delivery import ErrandDue, Receipt, Result
 from bot.telegram import keyboards
 from bot.telegram.deep_links import Start
-from bot.telegram.methods import SendText
+from bot.telegram.methods import SendText, Sent
 from bot.telegram.texts import Texts, Words
 
+log = structlog.get_logger()
+
 TIMEOUT = 15
+RETRIED_AFTER = timedelta(days=1)
+"""After so long a server that showed everybody what was meant for one person is tried again."""
+SHOWN_TO_ALL = "the Bot API server does not know ephemeral messages"
 
 
 class Prompts:
     """Each method carries one errand, and may raise what aiogram raises.
 
-    An ephemeral message is seen by its receiver only (Bot API 10.2); that it arrives is not guaranteed.
+    An ephemeral message is seen by its receiver only (Bot API 10.2); that it arrives is not guaranteed. A Bot API
+    server that does not know them yet passes over what says so, and shows everybody the message. Its answer tells: the
+    message is deleted, and no other is tried for a day. Until a server has shown what it does, one is sent at a time.
     """
 
-    def __init__(self, bot: Bot, texts: Texts) -> None:
+    def __init__(self, bot: Bot, clock: Clock, texts: Texts, has_ephemeral: Callable[[bool], None]) -> None:
+        """`has_ephemeral` hears whether the server knows ephemeral messages, each time that becomes known."""
         self._bot = bot
+        self._clock = clock
         self._texts = texts
+        self._has_ephemeral = has_ephemeral
+        self._is_known_to_work = False
+        self._failed_at: datetime | None = None
+        self._trial = asyncio.Lock()
 
     async def point(self, errand: ErrandDue) -> Receipt:
         """Show somebody the way to a place in the private chat: `start` is what the button says there, `topic` where
@@ -40,32 +61,65 @@ class Prompts:
         )
         if errand.user_id is not None:
             text = " ".join([text, words("Only you see this.")])
-        sent = await self._send(errand, text, keyboards.rows([button]))
-        return Receipt(errand, Result.DONE, message_id=sent)
+        return await self._send(errand, text, keyboards.rows([button]))
 
     async def prompt(self, errand: ErrandDue) -> Receipt:
         """Tell a muted newcomer how to verify."""
         words = self._words(errand)
         text = words("👋 Welcome! To write here, confirm your phone with one free call. Only you see this.")
-        await self._send(errand, text, await self._verify(words))
-        return Receipt(errand, Result.DONE)
+        return await self._send(errand, text, await self._verify(words))
 
     async def group_prompt(self, errand: ErrandDue) -> Receipt:
         """Tell all who are new, and name nobody."""
         words = self._words(errand)
         text = words("👋 New here? To write, confirm your phone with one free call.")
-        sent = await self._send(errand, text, await self._verify(words))
-        return Receipt(errand, Result.DONE, message_id=sent)
+        return await self._send(errand, text, await self._verify(words))
 
     async def _verify(self, words: Words) -> InlineKeyboardMarkup:
         me = await self._bot.me()
         return keyboards.rows([keyboards.link(words("✅ Verify"), f"https://t.me/{me.username}?start=verify")])
 
-    async def _send(self, errand: ErrandDue, text: str, keyboard: InlineKeyboardMarkup) -> int:
-        topic = errand.details.get("topic")
-        alone = None
-        if errand.user_id is not None:
+    async def _send(self, errand: ErrandDue, text: str, keyboard: InlineKeyboardMarkup) -> Receipt:
+        if errand.user_id is None:
+            return Receipt(errand, Result.DONE, message_id=(await self._post(errand, text, keyboard)).message_id)
+        async with nullcontext() if self._is_known_to_work else self._trial:
+            if self._failed_lately():
+                return Receipt(errand, Result.REFUSED, error=SHOWN_TO_ALL)
             alone = EphemeralMessageParameters(receiver_user_id=errand.user_id)
+            sent = await self._post(errand, text, keyboard, alone)
+            self._note(works=not sent.is_for_all)
+        return await self._take_back(errand, sent) if sent.is_for_all else Receipt(errand, Result.DONE)
+
+    def _failed_lately(self) -> bool:
+        at = self._failed_at
+        # The clock may have been set back since.
+        return at is not None and at <= self._clock.now() < at + RETRIED_AFTER
+
+    def _note(self, *, works: bool) -> None:
+        if not works:
+            log.error("ephemeral_messages_not_known", advice="update the Bot API server to 10.2 or newer")
+        self._is_known_to_work = works
+        self._failed_at = None if works else self._clock.now()
+        self._has_ephemeral(works)
+
+    async def _take_back(self, errand: ErrandDue, sent: Sent) -> Receipt:
+        """Delete what everybody sees; what cannot be deleted now is `posted` in the answer, to be deleted later."""
+        answer = {}
+        try:
+            await self._bot.delete_message(errand.chat_id, sent.message_id, request_timeout=TIMEOUT)
+        except (AiogramError, OSError) as error:
+            log.warning("message_for_all_not_deleted", error=type(error).__name__)
+            answer = {"posted": sent.message_id}
+        return Receipt(errand, Result.REFUSED, error=SHOWN_TO_ALL, answer=answer)
+
+    async def _post(
+        self,
+        errand: ErrandDue,
+        text: str,
+        keyboard: InlineKeyboardMarkup,
+        alone: EphemeralMessageParameters | None = None,
+    ) -> Sent:
+        topic = errand.details.get("topic")
         method = SendText(
             chat_id=errand.chat_id,
             text=text,
@@ -73,7 +127,7 @@ class Prompts:
             message_thread_id=int(topic) if topic is not None else None,
             ephemeral_message_parameters=alone,
         )
-        return (await self._bot(method, request_timeout=TIMEOUT)).message_id
+        return await self._bot(method, request_timeout=TIMEOUT)
 
     def _words(self, errand: ErrandDue) -> Words:
         return self._texts.in_language(str(errand.details.get("language") or errand.language))

@@ -52,11 +52,13 @@ from bot.telegram.panel import draw_panel
 from bot.telegram.panel_people import draw_people
 from bot.telegram.sentences import (
     appeal_text,
+    called_at_another_time,
     contact_refusal,
     from_another_number,
     gateway_refusal,
     hindered_at,
     number_hidden,
+    other_number_called,
 )
 from bot.telegram.texts import Words, shown
 
@@ -182,14 +184,17 @@ class Screens:
 
 def _call_hint(view: NumberShown, words: Words) -> list[str]:
     """What to say of a call that came and confirmed nothing."""
-    tail = view.mask.rpartition(" ")[2]
+    tail, asked = view.mask.rpartition(" ")[2], [_asked(words)] if view.appeal is Appeal.ASKED else []
     match view.hint:
         case CallHint.OTHER_NUMBER:
             return ["", from_another_number(view.digits, tail, words)]
         case CallHint.HIDDEN:
             return ["", number_hidden(words)]
+        case CallHint.OTHER_CALLED:
+            return ["", other_number_called(words)]
+        case CallHint.OTHER_TIME:
+            return ["", called_at_another_time(words), *asked]
         case CallHint.UNCLEAR:
-            asked = [_asked(words)] if view.appeal is Appeal.ASKED else []
             return [
                 "",
                 words("❓ <b>Called, and nothing happened?</b>"),

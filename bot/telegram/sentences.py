@@ -181,3 +181,16 @@ def from_another_number(digits: str, tail: str, words: Words) -> str:
 def number_hidden(words: Words) -> str:
     """A call came whose number was hidden."""
     return words("☎️ A call came, but its number was hidden. Allow it in the phone's settings and call again.")
+
+
+def other_number_called(words: Words) -> str:
+    """That a call came from the person's phone to a number that they were not given."""
+    return words("☎️ Your call came, but to another number. Call exactly the number on this screen.")
+
+
+def called_at_another_time(words: Words) -> str:
+    """That a call from the person's phone was reported with a time outside the window."""
+    return words(
+        "☎️ Your call came, but with a time at which it does not count. Call once more; if that does not help, ask an "
+        "administrator."
+    )

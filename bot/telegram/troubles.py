@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import Ailment
 from bot.domain.outbox import Target
-from bot.domain.trouble import TokenUse, Trouble
+from bot.domain.trouble import EPHEMERAL, TokenUse, Trouble
 from bot.telegram import numbers
 from bot.telegram.stats_words import gateway
 from bot.telegram.texts import Words, shown
@@ -46,6 +46,8 @@ def _wrong_with_telegram(trouble: Trouble, details: Details, words: Words) -> st
             return words("Telegram did not answer")
         case Trouble.TELEGRAM_REFUSES:
             return words("Telegram refuses my calls ({error})", error=error)
+        case Trouble.PART_REFUSED if details.get("subject") == EPHEMERAL:
+            return words("The Bot API server cannot send messages that one person alone sees")
         case Trouble.PART_REFUSED:
             part = shown(str(details.get("subject", "")))
             return words("Telegram refuses a part of my messages, which go out without it: {part}", part=part)

@@ -29,6 +29,12 @@ WEBHOOK_PATH = "/telegram"
 """Where this bot takes updates, behind PUBLIC_URL."""
 STALLED_CHECKS = 4
 """Checks in a row at which no fewer updates waited than at the one before, and none had come."""
+STALLED_FOR = (STALLED_CHECKS - 1) * CHECK_EVERY
+"""How long no update came by then."""
+NOT_PASSED_ON = "503"
+"""Stands in Telegram's last error when a balancer has no process that is ready. It would pass nothing on, and nothing
+would ever come, if that alone kept this process from being ready."""
+ERROR_FRESH = timedelta(minutes=5)
 UNAUTHORIZED = "401"
 """Stands in Telegram's last error when our handler did not know the secret."""
 
@@ -66,7 +72,7 @@ class Webhook:
         self._rejected += 1
 
     def arrived(self) -> None:
-        """Telegram brought an update."""
+        """Telegram brought an update, and it was kept."""
         self._arrived += 1
 
     async def set(self) -> None:
@@ -85,7 +91,7 @@ class Webhook:
         """Compare until `stop`."""
         while not stop.is_set():
             await self._clock.pause(LOOK_EVERY, stop)
-            is_urgent = self.problem is not None or self._rejected
+            is_urgent = self.problem is not None or self._rejected or self.undelivered
             if stop.is_set() or self._clock.now() - self._checked_at < (RECHECK_AFTER if is_urgent else CHECK_EVERY):
                 continue
             try:
@@ -128,7 +134,24 @@ class Webhook:
     @property
     def undelivered(self) -> int:
         """How many updates Telegram holds and does not bring; 0 while it brings some."""
-        return self._info.pending_update_count if self._info is not None and self._stalled >= STALLED_CHECKS else 0
+        if self._info is None or self._stalled < STALLED_CHECKS or self._arrived:
+            return 0
+        return self._info.pending_update_count
+
+    @property
+    def backlog(self) -> str | None:
+        """For `/readyz`: that Telegram holds updates and does not bring them, with its own words of why, if it has any.
+
+        None also when a balancer kept them from this process, as its answer tells.
+        """
+        if not self.undelivered:
+            return None
+        at, words = self.last_failure
+        is_fresh = at is not None and abs(self._clock.now() - at) < ERROR_FRESH
+        if is_fresh and NOT_PASSED_ON in words:
+            return None
+        held = f"Telegram holds {self.undelivered} updates and does not bring them"
+        return f"{held}: {visible(words, longest=200)}" if is_fresh else held
 
     def _changed(self, info: WebhookInfo) -> TokenUse | None:
         if not info.url:

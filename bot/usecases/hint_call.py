@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
 from bot.domain.screen import CallHint, Face
-from bot.domain.verification import Call, Verification
+from bot.domain.verification import LATE_REPORT, Call, Verification
 from bot.usecases.ports import Store
 
 UNCLEAR_AFTER = timedelta(seconds=60)
@@ -21,36 +22,80 @@ SHORTEST_PHONE = 7
 """Digits; what has fewer stands for a number that is hidden."""
 
 
+async def hint_caller(
+    store: Store, verification: Verification, call: Call, inbox_id: int | None, now: datetime, *, is_readable: bool
+) -> None:
+    """Tell a person whose own phone called in vain what was wrong with that call: the number, or its time.
+
+    `call.called` is as it was given to them, if it can be that number. `is_readable`: the gateway wrote a number there;
+    if not, the person gets the usual causes after a minute.
+    """
+    if verification.asking or not any(now <= number.window_ends_at for number in verification.numbers):
+        # A number that they know may be on its way to us; or nothing is to be called any more.
+        return
+    if verification.heard_in(call, inbox_id) is not None:
+        # It has confirmed something already, and is reported once more.
+        return
+    anywhere = replace(call, called="", placed_at=None)
+    if not any(number.hears(anywhere, inbox_id) for number in verification.numbers):
+        # An old entry of the inbox.
+        return
+    if not call.called or any(call.called in number.offer for number in verification.numbers):
+        await _show(store, verification, {"hint": CallHint.OTHER_TIME}, now)
+    elif is_readable:
+        await _show(store, verification, {"hint": CallHint.OTHER_CALLED}, now)
+    else:
+        await _show(store, verification, _unclear(now), now)
+
+
 async def hint_call(store: Store, call: Call, caller: str, inbox_id: int | None, now: datetime) -> None:
-    """Tell the one person who waits on the called number, at once; several get the usual causes after a minute.
+    """Tell the one person who waits on the called number, at once; several get the usual causes after a minute. So do
+    all who wait when the call's time is wrong, or the gateway did not report which number was called.
 
     `caller` is the number as the gateway wrote it. Nobody is told anything when the call is somebody's own: of a
     person who waits, or of one whom a call to this number has just verified, reported once more.
     """
-    if not call.called:
+    found = await store.verifications.awaiting(call.called or None, now, MOST_WAITING + 1)
+    if len(found) > MOST_WAITING:
         return
-    waiting = [
-        verification
-        for verification in await store.verifications.awaiting(call.called, now, MOST_WAITING + 1)
-        if any(n.offer.number == call.called and n.hears(call, inbox_id) for n in verification.numbers)
-    ]
-    if not 0 < len(waiting) <= MOST_WAITING or await _is_explained(store, call, waiting):
+    waiting = _hearing(found, call, inbox_id)
+    is_clear = bool(call.called) and len(waiting) == 1
+    if not waiting:
+        waiting = _hearing(found, replace(call, placed_at=None), inbox_id)
+    if not waiting or await _is_explained(store, call, waiting, now):
         return
-    if len(waiting) == 1:
+    if is_clear:
         digits = "".join(filter(str.isdecimal, caller))
         is_hidden = len(digits) < SHORTEST_PHONE
         details: dict[str, str | int] = {"hint": CallHint.HIDDEN if is_hidden else CallHint.OTHER_NUMBER}
         await _show(store, waiting[0], details if is_hidden else details | {"digits": digits[-LAST_DIGITS:]}, now)
         return
-    later = int((now + UNCLEAR_AFTER).timestamp())
     for verification in waiting:
-        await _show(store, verification, {"hint": CallHint.UNCLEAR, "hint_at": later}, now)
+        await _show(store, verification, _unclear(now), now)
 
 
-async def _is_explained(store: Store, call: Call, waiting: Sequence[Verification]) -> bool:
+def _unclear(now: datetime) -> dict[str, str | int]:
+    return {"hint": CallHint.UNCLEAR, "hint_at": int((now + UNCLEAR_AFTER).timestamp())}
+
+
+def _hearing(found: Sequence[Verification], call: Call, inbox_id: int | None) -> list[Verification]:
+    """Those that wait for a call such as this, were it from their phone."""
+    return [
+        verification
+        for verification in found
+        if any(
+            (not call.called or number.offer.number == call.called) and number.hears(call, inbox_id)
+            for number in verification.numbers
+        )
+    ]
+
+
+async def _is_explained(store: Store, call: Call, waiting: Sequence[Verification], now: datetime) -> bool:
     if any(verification.fingerprint == call.caller for verification in waiting):
         return True
     for phone in await store.phones.owners(call.caller) if call.caller else []:
+        if not call.called and now - phone.verified_at <= LATE_REPORT:
+            return True
         verified = await store.verifications.get(phone.verification_id)
         if verified is not None and any(call.called in number.offer for number in verified.numbers):
             return True

@@ -365,7 +365,7 @@ class Facts:
             hint=hint,
             digits=str(row.details.get("digits", "")) if hint is CallHint.OTHER_NUMBER else "",
             hint_at=hint_at,
-            appeal=self._appeal(user_id) if hint is CallHint.UNCLEAR else Appeal.NONE,
+            appeal=self._appeal(user_id) if hint in (CallHint.UNCLEAR, CallHint.OTHER_TIME) else Appeal.NONE,
         )
 
 

@@ -321,6 +321,9 @@ class Seen(Protocol):
     async def mark(self, update_ids: Sequence[int], now: datetime) -> set[int]:
         """Mark them; those that were new."""
 
+    async def newest(self) -> datetime | None:
+        """When the last one was handled, by any process; None when none was lately."""
+
     async def forget(self, before: datetime) -> None: ...
 
 

@@ -112,7 +112,7 @@ class Verifications(Protocol):
     async def unconfirmed_by_phone(self, fingerprint: Fingerprint, since: datetime) -> list[Verification]:
         """Open or expired ones opened after `since`, newest first."""
 
-    async def awaiting(self, called: str, now: datetime, limit: int) -> list[Verification]:
+    async def awaiting(self, called: str | None, now: datetime, limit: int) -> list[Verification]:
         """Open ones that show the number `called` (`+` and digits), or showed it, and in whose window it is."""
 
     async def tried_by_phone(self, fingerprint: Fingerprint, limit: int) -> list[int]:

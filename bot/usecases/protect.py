@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result, Toast
 from bot.domain.gate import Gate
 from bot.domain.health import BY_REQUEST, is_bypassed
+from bot.domain.journal import ADDED_BY_MEMBER, JOINED
 from bot.domain.panel import Act, LinkTest, Page
 from bot.usecases.follow_rights import tell_admins
 from bot.usecases.open_panel import redraw_panels, show_page
@@ -35,15 +36,19 @@ def _is_seen(gate: Gate) -> bool:
     return seen_at is not None and (bypassed_at is None or seen_at > bypassed_at)
 
 
-async def member_bypassed(store: Store, gate: Gate, now: datetime) -> None:
-    """Somebody joined without having asked, where people have to ask.
+def keeps_out(gate: Gate) -> bool:
+    """Whether people have to ask at the gate, and verify, before they are in."""
+    return gate.works and gate.settings.way in BY_REQUEST and gate.settings.asks_call
 
-    The first time, and again once the gate counted as mended, an admin gets one message with a new link that asks for
-    approval. The gate's own link may have been revoked, which no bot can find out.
+
+async def member_bypassed(store: Store, gate: Gate, now: datetime, how: str = JOINED) -> None:
+    """Somebody came in without having asked, where people have to ask. `how`: `JOINED` or `ADDED_BY_MEMBER`.
+
+    The first time, and again once the gate counted as mended, an admin gets one message: of a link that lets people in
+    with a new link that asks for approval, since the gate's own may have been revoked, which no bot can find out; of
+    a member who adds others with the permission that lets them.
     """
-    if not gate.works or gate.settings.way not in BY_REQUEST or not gate.settings.asks_call:
-        return
-    if _is_noted(gate, now):
+    if not keeps_out(gate) or _is_noted(gate, now):
         return
     gate = await store.gates.lock(gate.chat_id) or gate
     if _is_noted(gate, now):
@@ -51,7 +56,9 @@ async def member_bypassed(store: Store, gate: Gate, now: datetime) -> None:
     is_news = not is_bypassed(gate, now)
     await store.gates.set_extras(gate.chat_id, bypassed_at=now)
     await redraw_panels(store, gate.chat_id, now)
-    if is_news:
+    if is_news and how == ADDED_BY_MEMBER:
+        await tell_admins(store, gate, {"notice": Notice.GATE_BYPASSED, "how": how}, now)
+    elif is_news:
         details: dict[str, str | int] = {"gate": gate.chat_id, "bypassed": 1}
         await store.errands.add(ErrandKind.MAKE_LINK, gate.chat_id, details, now)
 

@@ -64,6 +64,10 @@ class SettleErrand:
                 await note_announced(store, errand, receipt)
             case kind, _ if kind in INQUIRIES:
                 await self._inquiry(store, errand, receipt, now)
+        if "posted" in receipt.answer:
+            # Meant for one person, shown to all, and not deleted yet.
+            posted: dict[str, str | int] = {"message_id": int(receipt.answer["posted"])}
+            await store.errands.add(ErrandKind.DELETE_MESSAGE, errand.chat_id, posted, now)
         await self._by_hand(store, errand, receipt, now)
 
     async def log_refused(self, store: Store, log: LogDue, receipt: Receipt, now: datetime) -> None:

@@ -12,6 +12,7 @@ from bot.usecases.open_panel import ANSWERS, ask_health, ask_health_again, panel
 from bot.usecases.point import POINTED_FOR, point_to
 from bot.usecases.ports import Store
 from bot.usecases.protect import tell_of_bypass
+from bot.usecases.take_newcomer import who_added_is_known
 
 INQUIRIES = frozenset(
     {
@@ -34,6 +35,8 @@ class SettleInquiry:
         if errand.kind is ErrandKind.CHECK_GATE:
             await ask_health_again(store, errand, now)
         match errand.kind, receipt.result:
+            case ErrandKind.CHECK_ADMIN, Result.DONE if "added" in errand.details:
+                await who_added_is_known(store, errand, receipt, now)
             case ErrandKind.CHECK_ADMIN, Result.DONE:
                 await self._desk.told(store, errand, receipt.answer["rights"])
             case ErrandKind.CHECK_GATE, Result.DONE:

@@ -60,9 +60,12 @@ class Sweep:
         *others: Step,
         forgetting: Sequence[Step] = (),
         on_step_back: OnStepBack | None = None,
+        is_sending: Callable[[], bool] = lambda: True,
     ) -> None:
         """`others`: further steps. `forgetting`: those that only delete what is old. `on_step_back` is given by how
-        much the clock was set back."""
+        much the clock was set back. `is_sending`: whether what is due goes out; while it does not, other processes are
+        given no sign of this one."""
+        self._is_sending = is_sending
         self._clock = clock
         self._on_step_back = on_step_back
         self._kept_at: datetime | None = None
@@ -108,7 +111,7 @@ class Sweep:
             self._is_back = True
         else:
             now, unlived = self._clock.now(), self._unlived()
-            last_alive = await store.gateway.alive(now)
+            last_alive = await (store.gateway.alive(now) if self._is_sending() else store.gateway.alive_at())
             if unlived > OUTAGE:
                 await store.requests.prolong(unlived)
             await self._follow_step_back(store, last_alive, now)

@@ -16,7 +16,7 @@ from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import Face
 from bot.domain.verification import LATE_REPORT, Call, Verification
 from bot.usecases.admit import decide, has_room
-from bot.usecases.hint_call import NOBODY, hint_call
+from bot.usecases.hint_call import NOBODY, hint_call, hint_caller
 from bot.usecases.ports import NewGatewayEvent, PhoneRules, Randomness, Store, Vault
 
 PART = 100
@@ -94,10 +94,19 @@ class TakeGatewayEvent:
         return NewGatewayEvent(event, digest, fingerprint, phone.mask if phone else "")
 
     async def _hint(self, store: Store, event: GatewayEvent, fingerprint: Fingerprint | None, now: datetime) -> None:
+        own = await store.verifications.open_by_phone(fingerprint) if fingerprint else None
+        if own is not None:
+            call = Call(
+                own.fingerprint, called_number(self._phones, event.called, own), event.placed_at, now, event.source
+            )
+            readings = self._phones.readings(event.called, [own.region or ""])
+            is_readable = bool(self._phones.parse(event.called) or readings)
+            await hint_caller(store, own, call, event.inbox_id, now, is_readable=is_readable)
+            return
         direct = self._phones.parse(event.called)
         numbers = [phone.e164 for phone in (direct, *self._phones.readings(event.called)) if phone is not None]
         # Somebody waits on one of them at the most: the gateway wrote one number, in one of the ways it may.
-        for called in dict.fromkeys(numbers):
+        for called in dict.fromkeys(numbers) or ("",):
             call = Call(fingerprint or NOBODY, called, event.placed_at, now, event.source)
             await hint_call(store, call, event.caller, event.inbox_id, now)
 

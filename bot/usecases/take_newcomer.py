@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.admission import hindrance
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import MOST_CHECKS, ErrandDue, ErrandKind, Receipt
 from bot.domain.gate import (
     ANONYMOUS_ADMIN,
     GRANT_OF,
@@ -20,18 +20,16 @@ from bot.domain.gate import (
     RequestState,
     Standing,
 )
-from bot.domain.journal import Event
+from bot.domain.journal import ADDED, ADDED_BY_MEMBER, APPROVED, JOINED, Event
+from bot.domain.panel import ADMIN_KNOWN_FOR
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
 from bot.usecases.admit import BY_NOBODY, Why, let_through, mute, reward
 from bot.usecases.notice_raid import notice_raid
 from bot.usecases.personal_links import is_still_given, link_of, take_back_link
 from bot.usecases.ports import Store
-from bot.usecases.protect import member_bypassed
+from bot.usecases.protect import keeps_out, member_bypassed
 from bot.usecases.record import tell_log
-
-JOINED = "joined"
-"""They came by themselves and had not asked: past the gate, where people have to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,8 @@ class TakeNewcomer:
     Where newcomers are muted until verified, others are muted at once and told how to verify, unless they may come
     in as they are: bots, admins, whom an admin added or let in by hand, whom the bot gave a link, and whom the gate's
     rules let in. Who added them Telegram is asked before anybody is muted. Anywhere else that they came is only
-    noted: they went round the gate, or an admin decided in the bot's place.
+    noted: they went round the gate, or an admin decided in the bot's place. Whoever was added by a member who is no
+    admin went round it as well; an admin vouches for whom they add.
 
     Who may write is muted no more by a restriction of before.
     """
@@ -85,18 +84,17 @@ class TakeNewcomer:
         is_mute = request is not None and request.way is WayIn.MUTE
         if request is not None and state is RequestState.WAITING and not is_mute and (newcomer.asked or not gate.mutes):
             await self._let_in_by_hand(store, gate, request, newcomer, now)
-            await self._note_bypass(store, gate, newcomer, now)
             return True
-        store.journal.add(Event.MEMBER_CAME, now, user_id=user_id, gate_id=gate_id, code=_how(newcomer))
         decision = await store.standings.get(gate_id, user_id)
         if decision is not None and decision.standing is Standing.BLOCKED and gate.works:
-            await self._note_bypass(store, gate, newcomer, now)
+            await self._note_arrival(store, gate, newcomer, now)
             await store.errands.add(ErrandKind.BAN, gate_id, {"user_id": user_id}, now, user_id=user_id)
             return False
         if not newcomer.asked and await self._came_by_link(store, gate, request, newcomer, now):
+            store.journal.add(Event.MEMBER_CAME, now, user_id=user_id, gate_id=gate_id, code=_how(newcomer))
             return True
+        await self._note_arrival(store, gate, newcomer, now)
         if not gate.mutes or newcomer.is_admin:
-            await self._note_bypass(store, gate, newcomer, now)
             return True
         hindered, may_write, verification_id = await self._is_known(store, gate, decision, user_id, now)
         if may_write:
@@ -108,9 +106,23 @@ class TakeNewcomer:
         return newcomer.actor_id == ANONYMOUS_ADMIN
 
     @staticmethod
-    async def _note_bypass(store: Store, gate: Gate, newcomer: Newcomer, now: datetime) -> None:
-        if _how(newcomer) == JOINED and not newcomer.is_admin:
-            await member_bypassed(store, gate, now)
+    async def _note_arrival(
+        store: Store, gate: Gate, newcomer: Newcomer, now: datetime, *, waited: bool = False
+    ) -> None:
+        """Note that they are in, and whether they came past the gate. `waited`: they had asked to join.
+
+        Who added them counts as an admin only if Telegram has said so within the last minute; else it is asked first.
+        """
+        how, is_admin = _how(newcomer), newcomer.is_admin or newcomer.actor_id == ANONYMOUS_ADMIN
+        if how == ADDED and not is_admin and (waited or keeps_out(gate)):
+            rights = await store.admins.rights_of(gate.chat_id, newcomer.actor_id, now - ADMIN_KNOWN_FOR)
+            if rights is None:
+                checks = await store.errands.undone((ErrandKind.CHECK_ADMIN,), newcomer.actor_id)
+                if checks < MOST_CHECKS:
+                    await ask_who_added(store, gate, newcomer, now, waited=waited)
+                    return
+            is_admin = rights is not None and rights.is_admin
+        await note_arrival(store, gate, newcomer.user_id, newcomer.actor_id, how, now, is_admin=is_admin, waited=waited)
 
     async def _let_in_by_hand(
         self, store: Store, gate: Gate, request: JoinRequest, newcomer: Newcomer, now: datetime
@@ -118,13 +130,8 @@ class TakeNewcomer:
         """An admin approved the request in the group's own list, or they found another way in."""
         user_id = newcomer.user_id
         await store.requests.set_state(gate.chat_id, user_id, RequestState.APPROVED, now)
-        actor_id = newcomer.actor_id if newcomer.actor_id != user_id else None
-        event = Event.ALLOWED if actor_id is not None else Event.MEMBER_CAME
-        store.journal.add(event, now, user_id=user_id, gate_id=gate.chat_id, code=_how(newcomer), actor_id=actor_id)
+        await self._note_arrival(store, gate, newcomer, now, waited=True)
         await store.grants.made(gate.chat_id, user_id, GRANT_OF[request.way], now)
-        if actor_id is not None:
-            since, name = request.requested_at, newcomer.name
-            await tell_log(store, gate, event, user_id, now, since=since, admin_id=actor_id, name=name)
         await store.screens.touch([user_id], now, acted=False)
 
     async def _came_by_link(
@@ -200,7 +207,55 @@ class TakeNewcomer:
                 await store.screens.touch([user_id], now)
 
 
+async def ask_who_added(store: Store, gate: Gate, newcomer: Newcomer, now: datetime, *, waited: bool) -> None:
+    """Have Telegram asked whether somebody who added a newcomer is an admin; then see `who_added_is_known`."""
+    details: dict[str, str | int] = {"act": "", "gate": gate.chat_id, "user_id": newcomer.actor_id, "added": 1}
+    if waited:
+        details["waited"] = 1
+    await store.errands.add(ErrandKind.CHECK_ADMIN, newcomer.actor_id, details, now, user_id=newcomer.user_id)
+
+
+async def who_added_is_known(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    """Telegram has said whether whoever added a newcomer is an admin of the gate."""
+    gate = await store.gates.get(int(errand.details["gate"]))
+    if gate is None:
+        return
+    actor_id = int(errand.details["user_id"])
+    is_admin = receipt.answer["rights"][gate.chat_id].is_admin
+    waited = "waited" in errand.details
+    await note_arrival(store, gate, errand.user_id, actor_id, ADDED, now, is_admin=is_admin, waited=waited)
+
+
+async def note_arrival(
+    store: Store,
+    gate: Gate,
+    user_id: int | None,
+    actor_id: int,
+    how: str,
+    now: datetime,
+    *,
+    is_admin: bool,
+    waited: bool,
+) -> None:
+    """Note that somebody is in, `how`, by `actor_id`; `is_admin`: that is an admin, or the newcomer is one.
+
+    Whoever came by themselves, or was added by a member, came past the gate. Whoever `waited` and was added or approved
+    by an admin was let in by them. `user_id` is None when the newcomer was erased meanwhile.
+    """
+    if waited and actor_id != user_id and (how == APPROVED or (how == ADDED and is_admin)):
+        store.journal.add(Event.ALLOWED, now, user_id=user_id, gate_id=gate.chat_id, code=how, actor_id=actor_id)
+        if user_id is not None and (request := await store.requests.get(gate.chat_id, user_id)) is not None:
+            since, name = request.requested_at, request.name
+            await tell_log(store, gate, Event.ALLOWED, user_id, now, since=since, admin_id=actor_id, name=name)
+        return
+    is_past = not is_admin and how != APPROVED
+    code = ADDED_BY_MEMBER if is_past and how == ADDED and (waited or keeps_out(gate)) else how
+    store.journal.add(Event.MEMBER_CAME, now, user_id=user_id, gate_id=gate.chat_id, code=code)
+    if is_past:
+        await member_bypassed(store, gate, now, code)
+
+
 def _how(newcomer: Newcomer) -> str:
     if newcomer.asked:
-        return "approved"
-    return JOINED if newcomer.actor_id == newcomer.user_id else "added"
+        return APPROVED
+    return JOINED if newcomer.actor_id == newcomer.user_id else ADDED

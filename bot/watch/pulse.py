@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from bot.clock import Clock, DateCheck
 from bot.domain.gateway import NOT_THE_PERSONS
-from bot.domain.trouble import ERRORS_WITHIN, FLOODS_WITHIN, STORAGE_WITHIN, Readings
+from bot.domain.trouble import EPHEMERAL, ERRORS_WITHIN, FLOODS_WITHIN, STORAGE_WITHIN, Readings
 
 T = TypeVar("T")
 
@@ -76,6 +76,13 @@ class Pulse:
     def part_refused(self, part: str) -> None:
         """Messages go out without this part from now on."""
         self._refused_parts.add(part)
+
+    def ephemeral(self, is_known: bool) -> None:  # noqa: FBT001 - the shape of the listener
+        """Whether the Bot API server knows messages that one person alone sees."""
+        if is_known:
+            self._refused_parts.discard(EPHEMERAL)
+        else:
+            self._refused_parts.add(EPHEMERAL)
 
     def answers(self, is_answered: bool) -> None:  # noqa: FBT001 - the shape of the connection's listener
         """Telegram was asked something, and answered or not."""

@@ -17,7 +17,15 @@ from bot.domain.delivery import Toast
 from bot.domain.gate import GrantState
 from bot.domain.gateway import GatewayReason
 from bot.domain.screen import CallHint
-from bot.telegram.sentences import contact_refusal, from_another_number, gateway_refusal, hindered_at, number_hidden
+from bot.telegram.sentences import (
+    called_at_another_time,
+    contact_refusal,
+    from_another_number,
+    gateway_refusal,
+    hindered_at,
+    number_hidden,
+    other_number_called,
+)
 from bot.telegram.sentences import toast as said
 from bot.telegram.texts import Texts, Words, visible
 from bot.usecases.ports import NumberSpelling
@@ -312,6 +320,10 @@ def _call_hint(screen: CallScreen, words: Words) -> str:
             return from_another_number(screen.digits, tail, words)
         case CallHint.HIDDEN:
             return number_hidden(words)
+        case CallHint.OTHER_CALLED:
+            return other_number_called(words)
+        case CallHint.OTHER_TIME:
+            return called_at_another_time(words)
         case CallHint.UNCLEAR:
             return words(
                 "❓ Called, and nothing happened? Call from the SIM that ends in {tail}, with your number shown; "

@@ -47,6 +47,17 @@ async def whispered(bot: Bot, group: Group, person: Person, text: str = "psst", 
     return await bot.send_message(group.id, text, ephemeral_message_parameters=only_for(person), **rest)
 
 
+async def test_a_server_of_before_shows_everybody_what_is_for_one(
+    world: World, bot: Bot, joined: Group, anna: Person
+) -> None:
+    world.telegram.ephemeral_messages = False
+
+    sent = await whispered(bot, joined, anna)
+
+    assert (sent.ephemeral_message_id, sent.message_id > 0) == (None, True)
+    assert joined.messages[-1].id == sent.message_id
+
+
 async def test_an_ephemeral_message_is_seen_by_its_receiver_alone(
     bot: Bot, anna: Person, olga: Person, joined: Group
 ) -> None:

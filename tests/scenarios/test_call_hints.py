@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -130,6 +131,133 @@ async def test_a_call_that_let_somebody_in_and_is_reported_again_tells_nobody_of
 
     assert anna.shown("A call came") is None
     assert anna.shown("nothing happened") is None
+
+
+OTHER_CALLED = "Your call came, but to another number. Call exactly the number on this screen."
+
+
+@pytest.mark.parametrize("written", ["+74951234599", "84951234599", "4951234599"])
+async def test_who_calls_another_number_from_the_right_phone_hears_so(
+    world: World, brisk: Installation, anna: Person, written: str
+) -> None:
+    boris = world.person("Boris", phone="+79165550193", language="en")
+    number = await gets_number(anna)
+    assert await gets_number(boris) == number
+    before = sent_to(world, anna)
+
+    await world.smsc.sends_event(id="77", phone="79991233456", mes="[waitcall]", to=written, time="x")
+
+    text = await reads(anna, OTHER_CALLED)
+    assert number in text
+    assert "599" not in text
+    await unmatched(brisk, 1)
+    world.clock.advance(61)
+    await all_is_carried(brisk)
+    assert (sent_to(world, anna), number_of_screens(anna)) == (before, 1)
+    assert boris.shown("call came") is None
+    assert boris.shown("nothing happened") is None
+    await anna.calls(number)
+    await anna.sees("✅")
+    assert anna.shown(OTHER_CALLED) is None
+
+
+async def test_who_calls_a_number_that_cannot_be_read_gets_the_causes_after_a_minute(
+    world: World, brisk: Installation, anna: Person
+) -> None:
+    await gets_number(anna)
+
+    await world.smsc.sends_event(id="77", phone="79991233456", mes="[waitcall]", to="reception", time="x")
+    await unmatched(brisk, 1)
+    assert anna.shown("nothing happened") is None
+    world.clock.advance(61)
+
+    await anna.sees("Called, and nothing happened?")
+
+
+@pytest.mark.parametrize("minutes", [-180, -5, 180])
+async def test_who_calls_at_a_time_that_does_not_count_hears_so_and_may_ask_an_administrator(
+    world: World, install: Install, anna: Person, minutes: int
+) -> None:
+    callgate = await install(SMSC_POLL_SECONDS="0")
+    _, group = await guarded(world)
+    await anna.asks_to_join(group)
+    boris = world.person("Boris", language="en")
+    number = await gets_number(anna)
+    assert await gets_number(boris) == number
+    world.smsc.callback.clock_offset = timedelta(minutes=minutes)
+
+    await anna.calls(number)
+
+    await anna.sees("Your call came, but with a time at which it does not count")
+    world.clock.advance(61)
+    await all_is_carried(callgate)
+    assert boris.shown("nothing happened") is None
+    await anna.presses("Ask an administrator")
+    await anna.sees("The administrators were asked")
+    world.smsc.callback.clock_offset = timedelta()
+    await anna.calls(number)
+    await anna.sees("✅")
+
+
+async def test_a_call_from_another_phone_at_a_time_that_does_not_count_gives_the_causes_after_a_minute(
+    world: World, install: Install, anna: Person
+) -> None:
+    callgate = await install(SMSC_POLL_SECONDS="0")
+    number = await gets_number(anna)
+    world.smsc.callback.clock_offset = timedelta(minutes=-5)
+
+    await anna.calls(number, from_number=OTHER_SIM)
+    await unmatched(callgate, 1)
+    assert anna.shown("nothing happened") is None
+    world.clock.advance(61)
+
+    assert not re.search(r"…\d", await reads(anna, "Called, and nothing happened?"))
+
+
+@pytest.mark.parametrize("poll", ["0", "1"])
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_a_report_without_the_called_number_gives_all_who_wait_the_causes_after_a_minute(
+    world: World, install: Install, anna: Person, poll: str, hidden: bool
+) -> None:
+    world.smsc.callback_shape = "waitcall"
+    callgate = await install(SMSC_POLL_SECONDS=poll)
+    boris = world.person("Boris", language="en")
+    number = await gets_number(anna)
+    await gets_number(boris)
+
+    if hidden:
+        await world.smsc.sends_event(waitcall="1", phone="", ts=int(world.clock.timestamp()))
+    else:
+        await anna.calls(number, from_number=OTHER_SIM)
+    event = "SELECT DISTINCT event FROM journal WHERE event = 'call_unmatched'"
+    await eventually(callgate, event, [{"event": "call_unmatched"}])
+    await all_is_carried(callgate)
+    assert boris.shown("nothing happened") is None
+    world.clock.advance(61)
+
+    for person in (anna, boris):
+        assert not re.search(r"…\d", await reads(person, "Called, and nothing happened?"))
+
+
+async def test_a_report_without_the_called_number_of_somebody_just_verified_tells_nobody(
+    world: World, install: Install, anna: Person
+) -> None:
+    world.smsc.callback_shape = "waitcall"
+    callgate = await install(SMSC_POLL_SECONDS="0")
+    boris = world.person("Boris", language="en")
+    number = await gets_number(anna)
+    await gets_number(boris)
+    await anna.calls(number)
+    await anna.sees("✅")
+
+    # In the same second it would be the same report.
+    world.clock.advance(5)
+    await anna.calls(number)
+    await unmatched(callgate, 1)
+    world.clock.advance(61)
+    await all_is_carried(callgate)
+
+    assert boris.shown("nothing happened") is None
 
 
 @pytest.mark.parametrize("ended", ["verified", "cancelled", "another number"])

@@ -9,10 +9,12 @@ from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation
+from tests.scenarios.gates import is_muted, may_write, muting
 from tests.scenarios.panel_walk import opens
 from tests.scenarios.story import all_is_carried, guarded, reads
 
 BYPASSED = "somebody joined without asking"
+ADDED = "a member added somebody"
 
 
 async def unproved(world: World) -> tuple[Person, Group]:
@@ -85,6 +87,43 @@ async def test_an_admin_hears_once_that_people_come_past_and_gets_a_link_that_wo
     assert any(button.startswith("⚠️ Flat owners") for button in (await owner.sees("Your groups")).buttons)
     await operator.says("/health")
     await operator.sees("⚠️ on, but people can get in without verifying: 1")
+
+
+async def test_a_member_who_adds_a_friend_leads_them_past_the_gate_and_an_admin_does_not(
+    world: World, brisk: Installation
+) -> None:
+    owner, group = await guarded(world)
+    anna, boris, carol = (world.person(name, language="en") for name in ("Anna", "Boris", "Carol"))
+    await owner.adds(group, anna)
+    await all_is_carried(brisk)
+    assert owner.shown(ADDED) is None
+    assert 'callgate_gates{state="bypassed"} 0.0' in await metrics(brisk)
+
+    await anna.adds(group, boris)
+
+    assert "switch off “Add members”" in await reads(owner, ADDED)
+    await boris.adds(group, carol)
+    await all_is_carried(brisk)
+    assert len([message for message in owner.chat.messages if ADDED in (message.text or "")]) == 1
+    await owner.sees("⚠️ Flat owners: people can get in without verifying")
+    await owner.presses("Check again")
+    await owner.sees("2 people came round the gate")
+    assert group.member(carol.account).inside
+
+
+async def test_whom_a_member_adds_to_a_gate_that_mutes_newcomers_is_muted(world: World, brisk: Installation) -> None:
+    owner, group = await muting(world, brisk)
+    await owner.says("/start")
+    anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
+    await owner.adds(group, anna)
+    await all_is_carried(brisk)
+
+    await anna.adds(group, boris)
+
+    await is_muted(world, group, boris)
+    await all_is_carried(brisk)
+    assert owner.shown(ADDED) is None
+    assert may_write(group, anna)
 
 
 async def test_the_self_test_leads_an_admin_through_their_own_link(world: World, brisk: Installation) -> None:

@@ -6,22 +6,29 @@ import asyncio
 import os
 import resource
 import signal
+import time
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 import bot.app
+import bot.telegram.deliveries
 from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
+from bot.telegram.budget import TOO_WIDE
 from bot.telegram.courier import Courier
 from tests.installation import Installation
 from tests.process import BotProcess, free_port
 from tests.scenarios.conftest import Install
-from tests.scenarios.story import sent_to
+from tests.scenarios.gates import muting, writes
+from tests.scenarios.story import all_is_carried, gets_number, guarded, sent_to
 
 
 def webhook() -> dict[str, str]:
@@ -185,4 +192,153 @@ async def test_a_telegram_that_does_not_answer_any_more_is_said_to_be_the_reason
     await becomes(callgate, browser, 503, "Telegram does not answer")
 
     world.faults.clear()
+    await becomes(callgate, browser, 200, "OK")
+
+
+async def tries_again_until(
+    callgate: Installation, browser: httpx.AsyncClient, status: int, says: str, seconds: float = 61
+) -> None:
+    """Return once /readyz says so, while what failed is tried again and again."""
+    deadline = asyncio.get_running_loop().time() + 3 * PATIENCE
+    while True:
+        answer = await browser.get(f"{callgate.url}/readyz")
+        if answer.status_code == status and says in answer.text:
+            return
+        assert asyncio.get_running_loop().time() < deadline, f"{answer.status_code} {answer.text}"
+        callgate.world.clock.advance(seconds)
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("kind", ["500", "reset_before"])
+@pytest.mark.parametrize("method", ["sendMessage", "approveChatJoinRequest", "restrictChatMember"])
+async def test_a_telegram_that_answers_but_takes_nothing_is_said_to_be_the_reason(
+    world: World,
+    install: Install,
+    browser: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    kind: Literal["500", "reset_before"],
+) -> None:
+    monkeypatch.setattr(bot.telegram.deliveries, "STUCK_AFTER", 1.0)
+    callgate = await install()
+    anna = world.person("Anna", language="en")
+    group = (await (muting(world, callgate) if method == "restrictChatMember" else guarded(world)))[1]
+    await becomes(callgate, browser, 200, "OK")
+    world.faults.add(where="telegram", kind=kind, method=method, times=None)
+    if method == "restrictChatMember":
+        await anna.joins(group)
+    elif method == "approveChatJoinRequest":
+        await anna.asks_to_join(group)
+        await anna.calls(await gets_number(anna))
+    else:
+        await anna.says("/start")
+
+    await tries_again_until(callgate, browser, 503, f"nothing that is due goes out: Telegram does not answer {method}")
+
+    world.faults.clear()
+    await tries_again_until(callgate, browser, 200, "OK")
+
+
+async def test_what_telegram_refuses_keeps_nothing_from_being_ready(
+    world: World, install: Install, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.telegram.deliveries, "STUCK_AFTER", 0.0)
+    callgate = await install()
+    people = [world.person(f"Anna {number}", language="en") for number in range(5)]
+    for person in people:
+        await person.says("/start")
+        await person.sees("👋")
+    world.faults.add(where="telegram", kind="400", method="sendMessage", times=None)
+
+    for person in people:
+        await person.says("/start")
+    await all_is_carried(callgate)
+
+    await becomes(callgate, browser, 200, "OK")
+
+
+async def test_a_flood_that_makes_the_whole_bot_wait_is_said_to_be_the_reason(
+    callgate: Installation, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await becomes(callgate, browser, 200, "OK")
+    assert callgate.app is not None
+    budget, now = callgate.app._parts.budget, time.monotonic()
+
+    for chat_id in range(1, TOO_WIDE + 1):
+        budget.flooded(chat_id, 300, now)
+
+    await becomes(callgate, browser, 503, "nothing that is due goes out: Telegram asks to wait for ")
+
+
+class Front:
+    """What stands between Telegram and the bot: broken at first, later a balancer that obeys /readyz."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.settings: dict[str, str] = {}
+        self.is_broken = True
+        self.passed_on = 0
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Pass an update on, if the bot is ready; answer 502 while broken."""
+        if self.is_broken:
+            return web.Response(status=502)
+        async with httpx.AsyncClient(trust_env=False) as client:
+            behind = f"http://127.0.0.1:{self._port}"
+            if (await client.get(f"{behind}/readyz")).status_code != 200:
+                return web.Response(status=503)
+            secret = "X-Telegram-Bot-Api-Secret-Token"
+            headers = {secret: request.headers[secret], "Content-Type": "application/json"}
+            answer = await client.post(f"{behind}/telegram", content=await request.read(), headers=headers)
+        self.passed_on += 1
+        return web.Response(status=answer.status_code)
+
+
+@pytest.fixture
+async def front() -> AsyncIterator[Front]:
+    """Listening at `address`."""
+    front = Front(free_port())
+    application = web.Application()
+    application.router.add_post("/telegram", front.handle)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", free := free_port()).start()
+    front.settings = {
+        "UPDATES": "webhook",
+        "HTTP_PORT": str(front._port),
+        "PUBLIC_URL": f"http://127.0.0.1:{free}",
+    }
+    yield front
+    await runner.cleanup()
+
+
+async def test_updates_that_telegram_holds_and_does_not_bring_are_said_to_be_the_reason(
+    world: World, install: Install, browser: httpx.AsyncClient, front: Front
+) -> None:
+    callgate = await install(**front.settings)
+    await becomes(callgate, browser, 200, "OK")
+    anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
+    await anna.says("/start")
+
+    await tries_again_until(callgate, browser, 503, "Telegram holds 1 updates and does not bring them: Wrong resp", 31)
+
+    front.is_broken = False
+    await boris.says("/start")
+    await tries_again_until(callgate, browser, 200, "OK", 31)
+    await world.wait_until(lambda: front.passed_on >= 2, 3 * PATIENCE)
+    await anna.sees("👋")
+    await boris.sees("👋")
+    await becomes(callgate, browser, 200, "OK")
+
+
+async def test_updates_that_another_process_takes_keep_this_one_ready(
+    world: World, install: Install, browser: httpx.AsyncClient, front: Front
+) -> None:
+    callgate = await install(**front.settings)
+    await world.person("Anna", language="en").says("/start")
+    await tries_again_until(callgate, browser, 503, "Telegram holds 1 updates", 31)
+
+    seen_at = int(world.clock.timestamp() * 1_000_000)
+    await writes(callgate, "INSERT INTO seen_updates (update_id, seen_at) VALUES (1, :at)", at=seen_at)
+
     await becomes(callgate, browser, 200, "OK")

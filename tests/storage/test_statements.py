@@ -54,6 +54,7 @@ READS: Calls = [
     lambda store: store.screens.due(NOW, 5, [ANNA], [ANNA], also_patient=True),
     lambda store: store.screens.limited_until([ANNA]),
     lambda store: store.screens.wanted(ANNA),
+    lambda store: store.seen.newest(),
     lambda store: store.sums.rolled_until(),
     lambda store: store.verifications.asked_since(ANNA, PHONE, NOW),
     lambda store: store.verifications.due_asks(NOW, 5, [1]),

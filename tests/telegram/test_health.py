@@ -102,6 +102,7 @@ def worst() -> Condition:
             outcome=GatewayReason.BLACKLISTED,
             webhook_error_at=EARLIER,
             webhook_error=HOSTILE,
+            undelivered=10_000,
         ),
         kept=kept,
     )
@@ -164,6 +165,14 @@ def test_every_queue_is_told_in_words_of_its_own_with_how_long_the_oldest_waits(
 
     assert line.endswith(": 3, the oldest for 3 min")
     assert "_" not in line
+
+
+def test_updates_that_telegram_holds_are_told() -> None:
+    readings = replace(WELL.readings, undelivered=3)
+
+    assert "Telegram holds 3 updates and does not bring them" in plain(
+        health_text(replace(WELL, readings=readings), ENGLISH)
+    )
 
 
 def test_what_rests_until_later_is_told_without_an_age() -> None:

@@ -117,7 +117,7 @@ class Rules:
         self.ask_admins = AskAdmins(self.clock)
         self.announce = Announce(self.clock, self.operators, self.plan)
         self.appoint = AppointOperators(self.operators, self.tell_operators)
-        self.is_telegram_there = True
+        self.is_telegram_there = self.is_sending = True
         self.sweep = Sweep(
             self.clock,
             lambda: self.is_telegram_there,
@@ -132,6 +132,7 @@ class Rules:
             SettleLetter(self.clock, self.tell_operators).forget,
             *ForgetOld(self.clock, Keep()).steps,
             on_step_back=SetClockBack(WINDOW, self.tell_operators),
+            is_sending=lambda: self.is_sending,
         )
         self.watch = WatchTroubles(self.clock, self.tell_operators, expects_callback=True, targets=tuple(Target))
         self.is_started = False

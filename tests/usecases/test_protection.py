@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.delivery import ErrandKind, Notice, Receipt, Result, Toast
-from bot.domain.gate import Gate, Switch
+from bot.domain.delivery import MOST_CHECKS, ErrandKind, Notice, Receipt, Result, Toast
+from bot.domain.gate import ANONYMOUS_ADMIN, Gate, Switch
 from bot.domain.health import LATELY, GateState, Health, gate_state
 from bot.domain.panel import ActKind, GateCard, LinkTestPage, Page
-from bot.domain.rights import OWNER
+from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.settings import STANDARD, Preset, WayIn, preset
 from bot.usecases.take_newcomer import Newcomer
 from tests.domain.makers import NOW
@@ -144,6 +144,122 @@ async def test_without_a_link_the_steps_are_told_all_the_same(rules: Rules) -> N
     await link_is_made(rules, None)
 
     assert await told(rules) == [(BORIS, "")]
+
+
+async def says_who_added(rules: Rules, *, is_admin: bool) -> None:
+    """Telegram says whether whoever added the newcomers is an admin."""
+    for check in await rules.errands(ErrandKind.CHECK_ADMIN):
+        await answered(rules, check, rights={GATE.chat_id: OWNER if is_admin else NO_ADMIN})
+
+
+async def codes(rules: Rules) -> list[tuple[str, str]]:
+    """How people came in, as the journal has it, oldest first."""
+    rows = await rules.rows("SELECT event, code FROM journal WHERE event IN ('member_came', 'allowed') ORDER BY id")
+    return [(row["event"], row["code"]) for row in rows]
+
+
+async def bypasses_told(rules: Rules) -> list[tuple[int, str]]:
+    """Whom the message about a bypass goes to, and what it says of how people came."""
+    return [
+        (errand.chat_id, str(errand.details.get("how", "")))
+        for errand in await rules.errands(ErrandKind.NOTIFY)
+        if errand.details["notice"] == Notice.GATE_BYPASSED
+    ]
+
+
+async def test_who_is_added_by_a_member_came_past_the_gate_and_admins_hear_of_it_once(rules: Rules) -> None:
+    await runs(rules)
+    await looked_at(rules)
+
+    await joins(rules, CAROL, by=30)
+    assert await codes(rules) == []
+    await says_who_added(rules, is_admin=False)
+    for user_id in range(20, 25):
+        await joins(rules, user_id, by=CAROL)
+        await says_who_added(rules, is_admin=False)
+        rules.later(100)
+
+    assert await codes(rules) == 6 * [("member_came", "added_by_member")]
+    assert await bypasses_told(rules) == [(BORIS, "added_by_member")]
+    assert await rules.errands(ErrandKind.MAKE_LINK) == []
+    assert await state(rules) is GateState.BYPASSED
+    card = await view(rules)
+    assert isinstance(card, GateCard)
+    (vitals,) = await rules.database.transact(lambda store: store.vitals.gates(rules.now - LATELY))
+    assert (card.came_round, vitals.came_round) == (6, 6)
+
+
+async def test_an_admin_vouches_for_whom_they_add_also_one_of_whom_telegram_is_asked_first(rules: Rules) -> None:
+    await runs(rules)
+    await looked_at(rules)
+    rules.later(3600)
+
+    await joins(rules, CAROL, by=BORIS)
+    await says_who_added(rules, is_admin=True)
+    await joins(rules, DAVE, by=ANONYMOUS_ADMIN)
+
+    assert await codes(rules) == 2 * [("member_came", "added")]
+    assert await bypasses_told(rules) == []
+    assert await rules.rows("SELECT bypassed_at FROM gates") == [{"bypassed_at": None}]
+
+
+async def test_an_admin_of_before_vouches_for_nobody(rules: Rules) -> None:
+    await runs(rules)
+    await looked_at(rules)
+    rules.later(3600)
+
+    await joins(rules, CAROL, by=ANNA)
+    await says_who_added(rules, is_admin=False)
+
+    assert await bypasses_told(rules) == [(BORIS, "added_by_member")]
+
+
+@pytest.mark.parametrize("is_admin", [False, True])
+async def test_who_had_asked_was_let_in_by_whoever_added_them_only_if_that_is_an_admin(
+    rules: Rules, is_admin: bool
+) -> None:
+    await runs(rules)
+    await rules.asks_to_join(CAROL)
+    rules.later(1)
+
+    await joins(rules, CAROL, by=30)
+    await says_who_added(rules, is_admin=is_admin)
+
+    assert await codes(rules) == [("allowed", "added") if is_admin else ("member_came", "added_by_member")]
+    assert await bypasses_told(rules) == ([] if is_admin else [(BORIS, "added_by_member")])
+    assert await rules.rows("SELECT state FROM join_requests") == [{"state": "approved"}]
+
+
+async def test_a_member_who_adds_very_many_has_telegram_asked_so_often_only(rules: Rules) -> None:
+    await runs(rules)
+    await looked_at(rules)
+
+    for user_id in range(100, 100 + MOST_CHECKS + 3):
+        await joins(rules, user_id, by=30)
+
+    assert len(await rules.errands(ErrandKind.CHECK_ADMIN)) == MOST_CHECKS
+    assert await codes(rules) == 3 * [("member_came", "added_by_member")]
+    assert await bypasses_told(rules) == [(BORIS, "added_by_member")]
+
+
+@pytest.mark.parametrize("how", ["paused", "open", "muted"])
+async def test_a_member_who_adds_somebody_where_nobody_has_to_ask_leads_nobody_past_the_gate(
+    rules: Rules, how: str
+) -> None:
+    await runs(rules)
+    await looked_at(rules, replace(HEALTH, can_restrict=True))
+    if how == "paused":
+        await acts(rules, ActKind.SWITCH, value=Switch.PAUSED)
+    elif how == "open":
+        await acts(rules, ActKind.PRESET, value=Preset.OPEN)
+    else:
+        await rules.chooses(GATE, way=WayIn.MUTE)
+
+    await joins(rules, by=30)
+
+    assert await rules.errands(ErrandKind.CHECK_ADMIN) == []
+    assert await codes(rules) == [("member_came", "added")]
+    assert await rules.rows("SELECT bypassed_at FROM gates") == [{"bypassed_at": None}]
 
 
 @pytest.mark.parametrize("how", ["added", "approved", "paused", "open", "muted"])

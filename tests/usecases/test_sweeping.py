@@ -223,6 +223,20 @@ async def test_while_telegram_is_away_nobody_is_declined_and_then_all_that_time_
     assert await rules.requests() == ["declined"]
 
 
+async def test_other_processes_get_no_sign_of_one_from_which_nothing_goes_out(rules: Rules) -> None:
+    await rules.sweeps()
+    seen = await rules.database.transact(lambda store: store.gateway.alive_at())
+    rules.is_sending = False
+    rules.later(60)
+
+    await rules.sweeps()
+
+    assert await rules.database.transact(lambda store: store.gateway.alive_at()) == seen
+    rules.is_sending = True
+    await rules.sweeps()
+    assert await rules.database.transact(lambda store: store.gateway.alive_at()) == rules.now
+
+
 async def test_time_is_given_back_though_it_could_not_be_kept_at_first(rules: Rules) -> None:
     await rules.asks_to_join()
     await rules.sweeps()

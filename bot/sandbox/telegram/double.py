@@ -81,6 +81,8 @@ class Telegram:
         # and whether the server knows rich messages.
         self.supports_join_request_queries = True
         self.rich_messages = True
+        # Whether it knows ephemeral messages; a server that does not passes over what asks for one.
+        self.ephemeral_messages = True
         # HTML tags that a server of a certain age does not know yet.
         self.unknown_tags: frozenset[str] = frozenset()
         # Whether the bot has left this server by `logOut`: it refuses everything then.

@@ -25,6 +25,8 @@ def receiver(
     tg: Telegram, chat: Chat, parameters: EphemeralMessageParameters | None, reply_to: Message | None
 ) -> Account | None:
     """Who alone shall see a new message; None when it is for everybody."""
+    if not tg.ephemeral_messages:
+        return None
     to_ephemeral = reply_to is not None and reply_to.ephemeral_id is not None
     if parameters is None:
         if to_ephemeral:

@@ -1,0 +1,98 @@
+"""Whether Telegram takes what is sent, or only answers other questions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiogram.exceptions import TelegramRetryAfter
+from aiogram.methods import TelegramMethod
+
+from bot.telegram.connection import NO_ANSWER
+
+ESSENTIAL = ("send", "editMessage", "approveChatJoinRequest", "restrictChatMember", "getChatMember")
+"""How the names of methods begin without which people learn nothing, do not come in, or are not freed."""
+STUCK_AFTER = 20.0
+"""Seconds in which a method was only ever without an answer, after which it counts as stuck."""
+STUCK_FROM = 3
+"""Calls without an answer in that time, at least."""
+FORGOTTEN_AFTER = 150.0
+"""Seconds after which a failure means nothing any more: what failed is tried again each minute, or nothing is due."""
+MOST_KEPT = 1000
+
+
+@dataclass(slots=True)
+class _Failures:
+    """Calls of one method since it was last answered, and where the failures happened; `odd`: where calls went on
+    failing while others were answered."""
+
+    since: float = 0.0
+    last: float = float("-inf")
+    times: int = 0
+    where: set[object] = field(default_factory=set)
+    odd: set[object] = field(default_factory=set)
+
+
+class Deliveries:
+    """Hears how the calls went by which something is delivered.
+
+    A refusal is an answer, as when somebody blocked the bot; that Telegram asks to wait is neither. What fails for one
+    chat only, while others are answered, does not count.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._failures: dict[str, _Failures] = {}
+
+    @contextmanager
+    def call(self, method: TelegramMethod[Any]) -> Iterator[None]:
+        """A call is made."""
+        name = method.__api_method__
+        if not name.startswith(ESSENTIAL):
+            yield
+            return
+        where = getattr(method, "user_id", None) or getattr(method, "chat_id", None)
+        try:
+            yield
+        except NO_ANSWER:
+            self._failed(name, where)
+            raise
+        except TelegramRetryAfter:
+            raise
+        except Exception:
+            self._answered(name, where)
+            raise
+        self._answered(name, where)
+
+    def stuck(self) -> str | None:
+        """The method that Telegram has not answered for a while, although it was called again and again."""
+        now = self._monotonic()
+        for name, failed in self._failures.items():
+            is_fresh = now - failed.last < FORGOTTEN_AFTER
+            if is_fresh and failed.times >= STUCK_FROM and now - failed.since >= STUCK_AFTER:
+                return name
+        return None
+
+    def _failed(self, name: str, where: object) -> None:
+        now, failed = self._monotonic(), self._failures.setdefault(name, _Failures())
+        if where in failed.odd:
+            return
+        if now - failed.last >= FORGOTTEN_AFTER:
+            failed.times, failed.since = 0, now
+            failed.where.clear()
+        failed.times, failed.last = failed.times + 1, now
+        if len(failed.where) < MOST_KEPT:
+            failed.where.add(where)
+
+    def _answered(self, name: str, where: object) -> None:
+        failed = self._failures.get(name)
+        if failed is None:
+            return
+        failed.odd.discard(where)
+        # Where it failed before others were answered it may go on failing; with many that was an outage.
+        if failed.times and len(failed.where) == 1 and where not in failed.where:
+            failed.odd = set(list(failed.odd)[-MOST_KEPT:]) | failed.where
+        failed.times, failed.last, failed.where = 0, float("-inf"), set()
