@@ -73,7 +73,8 @@ class Errands(Protocol):
     ) -> None:
         """Put it in the queue. A `key` that is there already, done or not, makes it a repeat: nothing is added.
 
-        One that a person makes by pressing or writing is due later, or not added, if they have many to be run; see
+        One that a person makes by pressing, writing or coming is due later if they, or in a group those of whom it is
+        not known, have many to be run; of what they ask for it adds no more than MOST_UNDONE. See
         `bot.domain.delivery.PACED`.
 
         `user_id`: whom it is about. `job`: the name of what it is a part of. `after`: seconds to rest.
@@ -106,6 +107,18 @@ class Errands(Protocol):
         full: Collection[ErrandKind] = (),
     ) -> list[ErrandDue]:
         """Those of one urgency; no messages to chats that are `resting`, and none of the kinds in `full`."""
+
+    async def due_of_others(
+        self,
+        now: datetime,
+        limit: int,
+        busy: Collection[int],
+        urgency: Urgency,
+        crowded: Collection[int],
+        resting: Collection[int] = (),
+        full: Collection[ErrandKind] = (),
+    ) -> list[ErrandDue]:
+        """The same of each rank of that urgency, `limit` of each, without the chats that are `crowded`."""
 
     async def cancel(
         self, kind: ErrandKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False
