@@ -25,7 +25,7 @@ from bot.usecases.ports_delivery import ErrandLeft
 from storage import tables
 from storage.json_text import json_text
 from storage.statements import delete_some, insert_new, one_more
-from storage.unreadable import NoteUnreadable, details, pass_over, readable
+from storage.unreadable import NoteUnreadable, details, one_readable, pass_over, readable
 
 E = tables.errands.c
 P = tables.people.c
@@ -132,7 +132,7 @@ AGAIN = "again"
 LEFT_OF_JOB = (
     select(E.id, E.details).where(E.job == bindparam("name"), IS_LEFT).order_by(E.id).with_for_update(key_share=True)
 )
-LOCKED_DETAILS = select(E.details).where(E.id == bindparam("which")).with_for_update(key_share=True)
+LOCKED_DETAILS = select(E.id, E.details).where(E.id == bindparam("which")).with_for_update(key_share=True)
 
 
 class SqlErrands:
@@ -313,18 +313,17 @@ class SqlErrands:
         found = await self._connection.execute(query, {"kinds": list(kinds), "at_most": at_most, **where})
         return len(found.all())
 
-    async def ask_again(self, job: str, details: Mapping[str, str | int]) -> bool:
+    async def ask_again(self, job: str, news: Mapping[str, str | int]) -> bool:
         rows = (await self._connection.execute(LEFT_OF_JOB, {"name": job})).all()
-        for row in rows:
-            times = int(row.details.get(AGAIN, 0)) + 1
-            await self.redirect(row.id, {**row.details, **details, AGAIN: times})
-        return bool(rows)
+        found = readable(rows, _asked, self._note, tables.errands)
+        for errand_id, said, times in found:
+            await self.redirect(errand_id, {**said, **news, AGAIN: times + 1})
+        return bool(found)
 
     async def asked_since(self, errand: ErrandDue) -> Mapping[str, str | int] | None:
-        details: Mapping[str, str | int] | None = (
-            await self._connection.execute(LOCKED_DETAILS, {"which": errand.id})
-        ).scalar_one_or_none()
-        return None if details is None or details.get(AGAIN) == errand.details.get(AGAIN) else details
+        row = (await self._connection.execute(LOCKED_DETAILS, {"which": errand.id})).one_or_none()
+        said = one_readable(row, details, self._note, tables.errands)
+        return None if said is None or said.get(AGAIN) == errand.details.get(AGAIN) else said
 
     async def job(self, name: str) -> tuple[int, int]:
         found = await self._connection.execute(select(func.count(), func.count(E.done_at)).where(E.job == name))
@@ -379,6 +378,12 @@ def _errand(row: Row[Any]) -> ErrandDue:
     return ErrandDue(
         row.id, kind, row.chat_id, row.language or "", details(row), row.attempts, row.user_id, is_crowd=is_crowd
     )
+
+
+def _asked(row: Row[Any]) -> tuple[int, Mapping[str, str | int], int]:
+    """Id, details, and how often it was asked for once more."""
+    said = details(row)
+    return row.id, said, int(said.get(AGAIN, 0))
 
 
 def _left(row: Row[Any]) -> ErrandLeft:

@@ -323,7 +323,7 @@ def test_a_language_that_the_file_names_must_be_one_of_ours(tmp_path: Path) -> N
     env_file = tmp_path / ".env"
     env_file.write_text("LANGUAGE=de\n")
 
-    with pytest.raises(ConfigurationError, match="^LANGUAGE: must be 'ru' or 'en'$"):
+    with pytest.raises(ConfigurationError, match=r"^LANGUAGE: must be 'ru' or 'en'$"):
         load(GOOD, env_file)
 
 

@@ -134,7 +134,7 @@ class Errands(Protocol):
     async def undone(self, kinds: Collection[ErrandKind], chat_id: int) -> int:
         """How many of these kinds are still to be run in a chat; counted to `MOST_UNDONE`."""
 
-    async def ask_again(self, job: str, details: Mapping[str, str | int]) -> bool:
+    async def ask_again(self, job: str, news: Mapping[str, str | int]) -> bool:
         """Note of the parts of a job that are still to be run that it was asked for once more, with these details too;
         whether there are any."""
 

@@ -80,7 +80,7 @@ def test_the_authorities_of_the_machine_are_trusted_where_the_server_is_checked(
     assert f"sslrootcert={quote(str(file), safe='')}" in dsn
     assert "sslmode=verify-full" in dsn
     file.unlink()
-    with pytest.raises(ValueError, match="^sslrootcert: this machine has no file of trusted certificates"):
+    with pytest.raises(ValueError, match=r"^sslrootcert: this machine has no file of trusted certificates"):
         parse(f"{SERVER}?sslrootcert=system{mode}")
 
 

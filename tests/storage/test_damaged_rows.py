@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from bot.domain.delivery import ErrandDue, ErrandKind, Urgency
 from storage.database import Database
 from storage.store import SqlStore
 
@@ -68,9 +69,9 @@ async def put_request(database: Database, gate: int, user: int, deadline: int = 
     )
 
 
-async def put_errand(database: Database, chat: int, details: str) -> None:
+async def put_errand(database: Database, chat: int, details: str, job: str | None = None) -> None:
     values = {"kind": "notify", "rank": 3, "chat_id": chat, "details": details, "created_at": 1, "due_at": 1}
-    await put(database, "errands", "details", **values)
+    await put(database, "errands", "details", job=job, **values)
 
 
 async def put_screen(database: Database, user: int, face: str, details: str, revision: int = 1) -> None:
@@ -225,3 +226,35 @@ async def test_a_damaged_row_is_no_outage(database: Database) -> None:
         return (await store.attempt(lambda: read(store)))[1]
 
     assert await database.transact(attempt) is not None
+
+
+@pytest.mark.parametrize("again", ['"often"', "[]", "{}", "null", "1e400", '"\u0661x"'])
+async def test_a_part_of_a_job_that_cannot_be_read_keeps_no_other_from_being_asked_for_again(
+    database: Database, again: str
+) -> None:
+    healthy, damaged = 8, [f'{{"gate": -1, "again": {again}}}', *kept_by(database, UNDECODABLE + NO_OBJECTS)]
+    for chat, details in enumerate(['{"gate": -1}', *damaged], healthy):
+        await put_errand(database, chat, details, job="check")
+
+    async def ask(store: SqlStore) -> dict[int, Any]:
+        assert await store.errands.ask_again("check", {"tells": 1})
+        due = await store.errands.due(NOW, 100, (), Urgency.LATER)
+        return {errand.chat_id: errand for errand in due}
+
+    async def asked(store: SqlStore) -> Any:
+        return await store.errands.asked_since(ErrandDue(1, ErrandKind.NOTIFY, healthy, "", {}, 0))
+
+    found = await database.transact(ask)
+    assert found[healthy].details == {"gate": -1, "tells": 1, "again": 1}
+    assert await database.transact(asked) == {"gate": -1, "tells": 1, "again": 1}
+
+
+@pytest.mark.parametrize("details", NO_OBJECTS)
+async def test_what_was_asked_of_a_task_that_cannot_be_read_is_nothing(database: Database, details: str) -> None:
+    await put_errand(database, 8, details, job="check")
+
+    async def ask(store: SqlStore) -> tuple[bool, Any]:
+        since = await store.errands.asked_since(ErrandDue(1, ErrandKind.NOTIFY, 8, "", {}, 0))
+        return await store.errands.ask_again("check", {}), since
+
+    assert await database.transact(ask) == (False, None)
