@@ -98,10 +98,10 @@ def _operators(value: object) -> object:
     return _split(value, IDS)
 
 
-def _one_word(value: SecretStr | str) -> SecretStr | str:
+def _uncommented(value: SecretStr | str) -> SecretStr | str:
     """A name or key as the gateway gives it."""
-    if re.search(r"\s", value if isinstance(value, str) else value.get_secret_value()):
-        raise ValueError("must be one word, without spaces or a comment behind it")
+    if re.search(r"\s#", value if isinstance(value, str) else value.get_secret_value()):
+        raise ValueError("must stand alone, without a comment behind it")
     return value
 
 
@@ -275,8 +275,8 @@ class Settings(BaseModel):
     HTTP_PORT: Annotated[int, Field(ge=0, le=65535)] = 8080
     SMSC_URL: Annotated[tuple[HttpUrl, ...], BeforeValidator(_gateways)] = ("https://smsc.ru",)
     SMSC_PROXY: ProxyUrl | None = None
-    SMSC_API_KEY: Annotated[SecretStr, AfterValidator(_one_word)] | None = None
-    SMSC_LOGIN: Annotated[str, AfterValidator(_one_word)] | None = None
+    SMSC_API_KEY: Annotated[SecretStr, AfterValidator(_uncommented)] | None = None
+    SMSC_LOGIN: Annotated[str, AfterValidator(_uncommented)] | None = None
     SMSC_PASSWORD: SecretStr | None = None
     SMSC_CALLBACK_TOKEN: Annotated[
         SecretStr, Field(min_length=16), AfterValidator(_path_token), AfterValidator(_unguessable)

@@ -25,7 +25,7 @@ from bot.usecases.ports_delivery import ErrandLeft
 from storage import tables
 from storage.json_text import json_text
 from storage.statements import delete_some, insert_new, one_more
-from storage.unreadable import NoteUnreadable, details, one_readable, pass_over, readable
+from storage.unreadable import NoteUnreadable, details, pass_over, readable
 
 E = tables.errands.c
 P = tables.people.c
@@ -321,9 +321,9 @@ class SqlErrands:
         return bool(found)
 
     async def asked_since(self, errand: ErrandDue) -> Mapping[str, str | int] | None:
-        row = (await self._connection.execute(LOCKED_DETAILS, {"which": errand.id})).one_or_none()
-        said = one_readable(row, details, self._note, tables.errands)
-        return None if said is None or said.get(AGAIN) == errand.details.get(AGAIN) else said
+        rows = await self._connection.execute(LOCKED_DETAILS, {"which": errand.id})
+        found = readable(rows.all(), details, self._note, tables.errands)
+        return next((said for said in found if said.get(AGAIN) != errand.details.get(AGAIN)), None)
 
     async def job(self, name: str) -> tuple[int, int]:
         found = await self._connection.execute(select(func.count(), func.count(E.done_at)).where(E.job == name))

@@ -120,7 +120,7 @@ def test_an_error_of_decoding_names_no_value(log_format: str, decode: str, capsy
         structlog.get_logger().exception("job_failed")
         logging.getLogger("asyncio").exception("Task exception was never retrieved")
         uncaught = sys.exc_info()
-        sys.excepthook(*uncaught)  # type: ignore[arg-type] # there is one
+        sys.excepthook(*uncaught)
 
     err = capsys.readouterr().err
     assert HIDDEN not in err

@@ -129,7 +129,7 @@ def test_an_empty_value_counts_as_none(name: str, value: str) -> None:
         ("HTTP_HOST", "1.2.3", "must be an address or a name of this machine"),
         ("HTTP_PORT", "80 # the usual one", "must be a whole number"),
         ("SMSC_PRICE", "1,5", "must be a number, with a point"),
-        ("SMSC_API_KEY", "key # of the gateway", "must be one word"),
+        ("SMSC_API_KEY", "key # of the gateway", "must stand alone"),
         ("SMSC_API_KEY", '"key"', "stands in quotes"),
         ("HTTP_PORT", "'80'", "stands in quotes"),
         ("BACKUP_DIR", "copies # here", "must be a folder"),

@@ -39,6 +39,13 @@ async def put(database: Database, table: str, json: str = "", **values: object) 
     await database.transact(do)
 
 
+async def run(database: Database, statement: str, **values: object) -> None:
+    async def do(store: SqlStore) -> None:
+        await store.connection.execute(text(statement), values)
+
+    await database.transact(do)
+
+
 async def put_gate(database: Database, gate: int, settings: str) -> None:
     await put(
         database,
@@ -258,3 +265,27 @@ async def test_what_was_asked_of_a_task_that_cannot_be_read_is_nothing(database:
         return await store.errands.ask_again("check", {}), since
 
     assert await database.transact(ask) == (False, None)
+
+
+async def test_a_person_is_erased_although_rows_that_name_them_are_damaged(database: Database) -> None:
+    person, admin_of = 777, HEALTHY
+    broken = [f"[{person}]", f'{{"messages": {person}}}', f'{{"messages": [{person}, {{}}]}}', f'"{person}"']
+    for place, raid in enumerate(broken):
+        await put_gate(database, DAMAGED - place, "{}")
+        statement = f"UPDATE gates SET raid = {'CAST(:raid AS JSON)' if not database.is_sqlite else ':raid'}"
+        await run(database, f"{statement} WHERE chat_id = {DAMAGED - place}", raid=raid)
+    await put_gate(database, HEALTHY, "{}")
+    await put(database, "admins", gate_id=admin_of, user_id=person, is_admin=True, checked_at=1)
+    for user, messages in enumerate((f"{person}", f"[{person}]", f'{{"{person}": 1}}'), 8):
+        await put(database, "appeals", "messages", gate_id=admin_of, user_id=user, asked_at=1, messages=messages)
+    for place, body in enumerate((b"{broken", b"[]", b'{"data": []}', b'{"data": {"admin_id": 777, "gate": 1}}')):
+        values = {"message_id": f"m{place}", "target": "events", "type": "t", "body": body, "admin_id": person}
+        await put(database, "outbox", created_at=1, due_at=1, attempts=0, **values)
+
+    await database.transact(lambda store: store.erasures.erase(person, NOW))
+
+    async def left(store: SqlStore) -> list[bytes]:
+        found = await store.connection.execute(text("SELECT body FROM outbox"))
+        return [bytes(body) for body in found.scalars()]
+
+    assert await database.transact(left) == [b'{"data":{"gate":1}}']
