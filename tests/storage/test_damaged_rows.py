@@ -279,7 +279,13 @@ async def test_a_person_is_erased_although_rows_that_name_them_are_damaged(datab
     for user, messages in enumerate((f"{person}", f"[{person}]", f'{{"{person}": 1}}'), 8):
         await put(database, "appeals", "messages", gate_id=admin_of, user_id=user, asked_at=1, messages=messages)
     for place, body in enumerate((b"{broken", b"[]", b'{"data": []}', b'{"data": {"admin_id": 777, "gate": 1}}')):
-        values = {"message_id": f"m{place}", "target": "events", "type": "t", "body": body, "admin_id": person}
+        values: dict[str, Any] = {
+            "message_id": f"m{place}",
+            "target": "events",
+            "type": "t",
+            "body": body,
+            "admin_id": person,
+        }
         await put(database, "outbox", created_at=1, due_at=1, attempts=0, **values)
 
     await database.transact(lambda store: store.erasures.erase(person, NOW))
