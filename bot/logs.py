@@ -17,8 +17,13 @@ from bot.usecases.ports import Noted, UnreadableRow
 
 log = structlog.get_logger()
 
-QUOTING = frozenset({"sqlalchemy", "asyncpg", "sqlite3", "aiosqlite"})
-"""Packages whose errors may quote what a database was given."""
+QUOTING = frozenset({"sqlalchemy", "asyncpg", "sqlite3", "aiosqlite", "pydantic", "pydantic_core", "decimal"})
+"""Packages whose errors may quote what they were given."""
+OURS = frozenset({"bot", "handlers", "storage"})
+QUOTING_KINDS = (ValueError, LookupError, ArithmeticError)
+"""What is raised where a value is decoded, in Python itself and in any library: its words may be the value."""
+QUOTING_NAMES = frozenset({"ClientDecodeError", "ClientResponseError", "HTTPStatusError"})
+"""Errors of libraries with a whole answer in their words, or with an address, which may hold a token."""
 EQUAL_LINES, EQUAL_LINES_FOR = 10, 60.0
 """So many equal lines of a library in so many seconds."""
 
@@ -46,6 +51,7 @@ def configure(log_format: Literal["console", "json"], *, quiet: bool = False) ->
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    sys.excepthook = _print_uncaught
     # Libraries log through the standard library; their warnings are wanted, their debugging (which can hold
     # addresses with the bot's token) is not.
     handler = logging.StreamHandler(sys.stderr)
@@ -86,7 +92,8 @@ class _Restraint(logging.Filter):
 
 
 def _traceback(exc_info: Any) -> str:  # noqa: ANN401 - sys.exc_info()
-    """A traceback in which errors of databases tell their kind and place only: their words may quote a value."""
+    """A traceback in which errors of decoding and of databases tell their kind and place only: their words may quote a
+    value."""
     parts, error = [], exc_info[1]
     while error is not None:
         parts.append("".join([*traceback.format_tb(error.__traceback__), _last_line(error)]))
@@ -95,11 +102,29 @@ def _traceback(exc_info: Any) -> str:  # noqa: ANN401 - sys.exc_info()
 
 
 def _last_line(error: BaseException) -> str:
-    name = type(error).__name__
-    if type(error).__module__.partition(".")[0] in QUOTING:
-        code = getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None)
-        return f"{name} ({code})" if code else name
-    return "".join(traceback.format_exception_only(error)).rstrip()
+    if not _may_quote(error):
+        return "".join(traceback.format_exception_only(error)).rstrip()
+    code = getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None)
+    return f"{type(error).__name__} ({code})" if code else type(error).__name__
+
+
+def _may_quote(error: BaseException) -> bool:
+    package = type(error).__module__.partition(".")[0]
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return (
+        package in QUOTING
+        or not QUOTING_NAMES.isdisjoint(names)
+        or (isinstance(error, QUOTING_KINDS) and package not in OURS)
+    )
+
+
+def words_of(error: BaseException) -> str:
+    """What an error says, or where that may quote a value, its kind."""
+    return _last_line(error) if _may_quote(error) else str(error)
+
+
+def _print_uncaught(_kind: type[BaseException], error: BaseException, _traceback_of_it: Any) -> None:  # noqa: ANN401
+    sys.stderr.write(_traceback((type(error), error, error.__traceback__)) + "\n")
 
 
 def _print_traceback(to: TextIO, exc_info: Any) -> None:  # noqa: ANN401 - sys.exc_info()

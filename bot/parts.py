@@ -20,7 +20,7 @@ from bot.domain.screen import Face
 from bot.exports import JournalFiles
 from bot.gateway.callback import CallbackReader
 from bot.gateway.client import SmscClient
-from bot.logs import log_noted, log_set_aside
+from bot.logs import log_noted, log_set_aside, words_of
 from bot.looking_after import LookingAfter
 from bot.metrics import Metrics
 from bot.outward import CountedGateway, account, telegram
@@ -446,8 +446,8 @@ class Parts:
 
         async def tell(error: Exception) -> None:
             error_id = randomness.error_id()
-            log.error("backup_failed", error_id=error_id, error=str(error))
-            await self.database.transact(lambda store: report(store, error_id, str(error)[:200], None))
+            log.error("backup_failed", error_id=error_id, error=words_of(error))
+            await self.database.transact(lambda store: report(store, error_id, words_of(error)[:200], None))
             self.wake_deliveries()
 
         return Backups(

@@ -42,7 +42,14 @@ LEAST_VARIETY = 6
 SHORTEST_KEY, LONGEST_KEY = 24, 64
 """Bytes (Standard Webhooks, "Signature scheme")."""
 ADDRESS = "must be an address such as https://example.org"
+GATEWAYS = "must be addresses, comma separated, such as https://smsc.ru,https://www2.smsc.ru"
+IDS = "must be Telegram user ids, comma separated, such as 123456789,987654321"
+CODES = "must be ISO codes of countries, comma separated, such as RU,KZ,BY"
+NETWORKS = "must be networks or addresses, comma separated, such as 203.0.113.7,2001:db8::/32"
 SHORTEST_WEBHOOK_SECRET = SHORTEST_WORD = 12
+LANGUAGES = ("ru", "en")
+AROUND = r"\A[\s\ufeff\u200b]+|[\s\ufeff\u200b]+\Z"
+"""Spaces, line ends, and the marks that copying leaves."""
 NEAR = 0.8
 """How alike a name is to one of ours that was meant (difflib's ratio)."""
 COMPOSE = ("COMPOSE_PROFILES", "POSTGRES_PASSWORD")
@@ -50,6 +57,17 @@ COMPOSE = ("COMPOSE_PROFILES", "POSTGRES_PASSWORD")
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})
 """To which Telegram brings updates (Bot API, setWebhook, notes); a Bot API server of one's own uses any."""
+
+
+SAYS = {
+    **dict.fromkeys(("int_parsing", "int_from_float", "int_parsing_size"), "must be a whole number, such as 100"),
+    **dict.fromkeys(
+        ("float_parsing", "decimal_parsing", "finite_number"),
+        "must be a number, with a point where it is not whole, such as 1.5",
+    ),
+    "bool_parsing": "must be 1 or 0",
+}
+"""In other words than pydantic's, by the type of the error."""
 
 
 class ConfigurationError(Exception):
@@ -60,18 +78,37 @@ class ConfigurationError(Exception):
         self.problems = problems
 
 
-def _split(value: str) -> list[str]:
-    return [part.strip() for part in value.split(",") if part.strip()]
+def _split(value: str, what: str) -> list[str]:
+    """The parts of a list. Raises ValueError where there is none; `what` says what to write."""
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    if not parts:
+        raise ValueError(f"{what}; or take the line out")
+    return parts
 
 
-def _split_text(value: object) -> object:
-    return _split(value) if isinstance(value, str) else value
+def _gateways(value: object) -> object:
+    return _split(value, GATEWAYS) if isinstance(value, str) else value
 
 
 def _operators(value: object) -> object:
-    if isinstance(value, str) and not all(re.fullmatch(r"[1-9]\d{0,15}", part, re.ASCII) for part in _split(value)):
-        raise ValueError("must be Telegram user ids, comma separated, such as 123456789,987654321")
-    return _split_text(value)
+    if not isinstance(value, str):
+        return value
+    if not all(re.fullmatch(r"[1-9]\d{0,15}", part, re.ASCII) for part in _split(value, IDS)):
+        raise ValueError(IDS)
+    return _split(value, IDS)
+
+
+def _uncommented(value: SecretStr | str) -> SecretStr | str:
+    """A name or key as the gateway gives it."""
+    if re.search(r"\s#", value if isinstance(value, str) else value.get_secret_value()):
+        raise ValueError("must stand alone, without a comment behind it")
+    return value
+
+
+def _folder(value: object) -> object:
+    if isinstance(value, str) and re.search(r"\s#", value):
+        raise ValueError("must be a folder, without a comment behind it")
+    return value
 
 
 def _language(value: object) -> object:
@@ -79,25 +116,26 @@ def _language(value: object) -> object:
     if not isinstance(value, str):
         return value
     bases = [re.split(r"[_.@-]", part)[0].lower() for part in value.split(":")]
-    return next((base for base in bases if base in ("ru", "en")), value)
+    return next((base for base in bases if base in LANGUAGES), value)
 
 
 def _countries(value: object) -> object:
     if not isinstance(value, str):
         return value
-    codes = [part.upper() for part in _split(value)]
+    codes = [part.upper() for part in _split(value, CODES)]
     if not COUNTRIES.issuperset(codes):
-        raise ValueError("must be ISO codes of countries, comma separated, such as RU,KZ,BY")
+        raise ValueError(CODES)
     return codes
 
 
 def _networks(value: object) -> object:
     if not isinstance(value, str):
         return value
+    parts = _split(value, NETWORKS)
     try:
-        return [ip_network(part, strict=False) for part in _split(value)]
+        return [ip_network(part, strict=False) for part in parts]
     except ValueError:
-        raise ValueError("must be networks or addresses, comma separated, such as 203.0.113.7,2001:db8::/32") from None
+        raise ValueError(NETWORKS) from None
 
 
 def _host(value: str) -> str:
@@ -217,7 +255,7 @@ ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 class Settings(BaseModel):
     """All that can be set, under the names of the environment. Each is explained in `.env.example`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, allow_inf_nan=False)
 
     BOT_TOKEN: Annotated[SecretStr, AfterValidator(_bot_token)]
     TELEGRAM_API_URL: HttpUrl = TELEGRAM
@@ -235,10 +273,10 @@ class Settings(BaseModel):
     ) = None
     HTTP_HOST: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
     HTTP_PORT: Annotated[int, Field(ge=0, le=65535)] = 8080
-    SMSC_URL: Annotated[tuple[HttpUrl, ...], BeforeValidator(_split_text), Field(min_length=1)] = ("https://smsc.ru",)
+    SMSC_URL: Annotated[tuple[HttpUrl, ...], BeforeValidator(_gateways)] = ("https://smsc.ru",)
     SMSC_PROXY: ProxyUrl | None = None
-    SMSC_API_KEY: SecretStr | None = None
-    SMSC_LOGIN: str | None = None
+    SMSC_API_KEY: Annotated[SecretStr, AfterValidator(_uncommented)] | None = None
+    SMSC_LOGIN: Annotated[str, AfterValidator(_uncommented)] | None = None
     SMSC_PASSWORD: SecretStr | None = None
     SMSC_CALLBACK_TOKEN: Annotated[
         SecretStr, Field(min_length=16), AfterValidator(_path_token), AfterValidator(_unguessable)
@@ -246,8 +284,8 @@ class Settings(BaseModel):
     SMSC_CALLBACK_SECRET: SecretStr | None = None
     SMSC_POLL_SECONDS: Annotated[float, Field(ge=0, le=3600)] = 20
     SMSC_RELAY_URL: Annotated[str, AfterValidator(_relay_url)] | None = None
-    SMSC_LOW_BALANCE: Annotated[float, Field(ge=0)] = 50
-    SMSC_PRICE: Annotated[Decimal, Field(gt=0, lt=1_000_000, allow_inf_nan=False)] | None = None
+    SMSC_LOW_BALANCE: Annotated[float, Field(ge=0, lt=1_000_000_000)] = 50
+    SMSC_PRICE: Annotated[Decimal, Field(gt=0, lt=1_000_000)] | None = None
     DATABASE_URL: Annotated[SecretStr, AfterValidator(_database_url)] = SecretStr("sqlite:///data/callgate.db")
     SECRET_KEY: Annotated[SecretStr, Field(min_length=32), AfterValidator(_unguessable)]
     OPERATORS: Annotated[tuple[Annotated[int, Field(gt=0, lt=2**52)], ...], BeforeValidator(_operators)] = ()
@@ -255,12 +293,12 @@ class Settings(BaseModel):
     EVENTS_URL: Annotated[str, AfterValidator(_hook_url)] | None = None
     EVENTS_SECRET: Annotated[SecretStr, AfterValidator(_secrets)] | None = None
     EVENTS_ALLOW_PRIVATE: bool = False
-    HOME_COUNTRIES: Annotated[tuple[str, ...], BeforeValidator(_countries), Field(min_length=1)] = HOME
+    HOME_COUNTRIES: Annotated[tuple[str, ...], BeforeValidator(_countries)] = HOME
     CALL_WINDOW: Annotated[int, Field(ge=1, le=86400)] = 900
     TELEGRAM_RATE: Annotated[float, Field(ge=0, le=10_000)] = 30
     KEEP_JOURNAL_DAYS: Annotated[int, Field(ge=1, le=36_500)] = 365
     KEEP_EVENTS_DAYS: Annotated[int, Field(ge=2, le=36_500)] = 90
-    BACKUP_DIR: Path | None = None
+    BACKUP_DIR: Annotated[Path, BeforeValidator(_folder)] | None = None
     BACKUP_EVERY_HOURS: Annotated[float, Field(ge=0, le=8760)] = 24
     BACKUP_KEEP_DAYS: Annotated[float, Field(gt=0, le=3650)] = 7
     SCREENS: Literal["plain", "rich"] = "plain"
@@ -367,7 +405,8 @@ def _pairs(env_file: Path | None) -> list[tuple[str, str | None]]:
     """The lines of the file, in their order. Raises OSError and UnicodeDecodeError."""
     if env_file is None or not env_file.exists():
         return []
-    with env_file.open(encoding="utf-8") as file:
+    # Editors on Windows begin a file with a mark of its encoding.
+    with env_file.open(encoding="utf-8-sig") as file:
         return [(line.key, line.value) for line in parse_stream(file) if line.key is not None]
 
 
@@ -383,15 +422,41 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = P
             from_file |= _set_ones({name: value})
     except (UnicodeDecodeError, OSError) as error:
         raise ConfigurationError([f"{env_file}: cannot be read ({type(error).__name__}); save it as UTF-8"]) from None
-    given = from_file | _set_ones(os.environ if environment is None else environment)
+    outside = _set_ones(os.environ if environment is None else environment)
+    if "LANGUAGE" in outside and _is_of_the_system(outside["LANGUAGE"], is_in_file="LANGUAGE" in from_file):
+        del outside["LANGUAGE"]
+    # A SECRET_KEY that was taken with its quotes must not become another one.
+    may_be_quoted = Settings.model_fields.keys() & outside.keys() - {"SECRET_KEY"}
+    quoted = sorted(name for name in may_be_quoted if re.fullmatch(r"([\"']).*\1", outside[name], re.DOTALL))
+    if quoted:
+        raise ConfigurationError(
+            [f"{name}: stands in quotes in the environment; write it without them" for name in quoted]
+        )
+    given = from_file | outside
     try:
         return Settings.model_validate({name: given[name] for name in Settings.model_fields if name in given})
     except ValidationError as error:
         raise ConfigurationError(sorted({*_problems(error), *_contradictions(given)})) from None
 
 
+def _is_of_the_system(language: str, *, is_in_file: bool) -> bool:
+    """Whether it is the variable of the same name by which people choose the languages of all their programs (GNU
+    gettext manual, 2.3.3), and says nothing for this one: none of its languages is ours, or the file names one."""
+    is_ours = language.lower() in LANGUAGES
+    a_language = r"(C|POSIX|[A-Za-z]{2,3})([_.@-][\w.@-]*)?"
+    is_list = all(re.fullmatch(a_language, part, re.ASCII) for part in language.split(":") if part)
+    return is_list and not is_ours and (is_in_file or _language(language) not in LANGUAGES)
+
+
 def _set_ones(values: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: value.strip() for name, value in values.items() if value is not None and value.strip()}
+    """Those that are not empty, without what stands around them and is not seen."""
+    stripped = {
+        # Those signs were a part of this key, and it must not become another one.
+        name: value.strip() if name == "SECRET_KEY" else re.sub(AROUND, "", value)
+        for name, value in values.items()
+        if value is not None
+    }
+    return {name: value for name, value in stripped.items() if value}
 
 
 def _contradictions(given: Mapping[str, object]) -> list[str]:
@@ -440,7 +505,8 @@ def _problems(error: ValidationError) -> list[str]:
             case "value_error":
                 text = str(problem["ctx"]["error"])
             case _:
-                text = problem["msg"][0].lower() + problem["msg"][1:]
+                said = problem["msg"].replace("Input should be", "must be", 1)
+                text = SAYS.get(problem["type"], said[0].lower() + said[1:])
         if name:
             problems.append(f"{name}: {text}")
     return problems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,14 @@ SERVERS = ("any", "primary", "standby", "read-write", "read-only", "prefer-stand
 SOCKETS = ("/run/postgresql", "/var/run/postgresql", "/tmp")  # noqa: S108 - where PostgreSQL listens
 POSTGRESQL_PORT = 5432
 LAST_PORT = 65535
+SYSTEM = "system"
+CERTIFICATES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where systems keep the authorities that they trust, in one file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,7 @@ def _postgresql(rest: str) -> DatabaseAddress:
                 _refuse("it is not known to Callgate; take it out")
         except ValueError as error:
             raise ValueError(f"{_shown(word)}: {error}") from None
+    _check_authorities(url, tls)
     url = url.set(
         username=given.pop("user", url.username),
         password=given.pop("password", url.password),
@@ -103,6 +113,15 @@ def _postgresql(rest: str) -> DatabaseAddress:
     if not url.host and "host" not in given:
         given["host"] = [*SOCKETS, "localhost"]
     return DatabaseAddress(url, _connect_args(url, given, tls))
+
+
+def _check_authorities(url: URL, tls: dict[str, str]) -> None:
+    """As libpq has it: who has a certificate of a public authority is not yet the server that is meant."""
+    if url.query.get("sslrootcert") != SYSTEM:
+        return
+    if tls["sslmode"] != "verify-full" and {"sslmode", "ssl"} & url.query.keys():
+        _refuse("sslrootcert: system goes with sslmode=verify-full only")
+    tls["sslmode"] = "verify-full"
 
 
 def _check_server(url: URL) -> None:
@@ -199,6 +218,16 @@ def _file(value: str) -> str:
     return value
 
 
+def _authorities(value: str) -> str:
+    """A file of certificates; `system` names that of this machine (libpq 16), which asyncpg does not know."""
+    if value != SYSTEM:
+        return _file(value)
+    files = [file for file in (ssl.get_default_verify_paths().cafile, *CERTIFICATES) if file and Path(file).is_file()]
+    if not files:
+        raise ValueError("this machine has no file of trusted certificates; install ca-certificates or name a file")
+    return files[0]
+
+
 def _mode(value: str) -> str:
     return "require" if value == "true" else _one_of(*TLS_MODES)(value)
 
@@ -231,7 +260,7 @@ def _only(*allowed: str) -> Callable[[str], dict[str, Any]]:
 TLS_WORDS: dict[str, tuple[str, Callable[[str], str]]] = {
     "sslmode": ("sslmode", _mode),
     "ssl": ("sslmode", _mode),
-    "sslrootcert": ("sslrootcert", _file),
+    "sslrootcert": ("sslrootcert", _authorities),
     "sslcert": ("sslcert", _file),
     "sslkey": ("sslkey", _file),
     "sslcrl": ("sslcrl", _file),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Select, Text, cast, delete, exists, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -50,6 +52,8 @@ DELETED = (
     tables.people,
 )
 """Rows of these are a person's by `user_id`, and go. In this order: numbers belong to verifications."""
+UNUSABLE = (LookupError, TypeError, ValueError, AttributeError)
+"""What a damaged value of somebody else's row raises: that value goes, so that the person can be erased."""
 CARRIED_ON = (
     ErrandKind.ANSWER_BUTTON,
     ErrandKind.DELETE_MESSAGE,
@@ -207,8 +211,11 @@ class SqlErasures:
             select(G.chat_id, G.raid).where(G.raid.is_not(None), cast(G.raid, Text).contains(str(user_id)))
         )
         for row in raids.all():
-            told = [message for message in row.raid["messages"] if message["chat_id"] != user_id]
-            raid = _nameless({**row.raid, "messages": told}, user_id)
+            try:
+                told = [message for message in row.raid["messages"] if message["chat_id"] != user_id]
+                raid = _nameless({**row.raid, "messages": told}, user_id)
+            except UNUSABLE:
+                raid = None
             await self._connection.execute(update(tables.gates).where(G.chat_id == row.chat_id).values(raid=raid))
 
     async def _forget_appeals(self, user_id: int) -> None:
@@ -221,7 +228,10 @@ class SqlErasures:
             )
         )
         for row in told.all():
-            messages = [message for message in row.messages if message[0] != user_id]
+            try:
+                messages = [message for message in row.messages if message[0] != user_id]
+            except UNUSABLE:
+                messages = []
             await self._connection.execute(
                 update(tables.appeals)
                 .where(AP.gate_id == row.gate_id, AP.user_id == row.user_id)
@@ -232,8 +242,13 @@ class SqlErasures:
         """What the owner's own system is still to be told of others does not say who decided it."""
         letters = await self._connection.execute(select(O.id, O.body).where(O.admin_id == user_id))
         for row in letters.all():
-            said = json.loads(row.body)
-            said["data"].pop("admin_id", None)
+            try:
+                said = json.loads(row.body)
+                said["data"].pop("admin_id", None)
+            except UNUSABLE:
+                # Whom it names cannot be taken out of it.
+                await self._connection.execute(delete(tables.outbox).where(O.id == row.id))
+                continue
             body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
             await self._connection.execute(update(tables.outbox).where(O.id == row.id).values(admin_id=None, body=body))
 
@@ -280,7 +295,11 @@ class SqlErasures:
                 G.raid.is_not(None), or_(G.chat_id.in_(_gates_of(user_id)), cast(G.raid, Text).contains(str(user_id)))
             )
         )
-        return {replace(RAID.validate_python(row.raid), gate_id=row.chat_id).name for row in raids}
+        names_of_jobs = set()
+        for row in raids:
+            with suppress(ValidationError):
+                names_of_jobs.add(replace(RAID.validate_python(row.raid), gate_id=row.chat_id).name)
+        return names_of_jobs
 
     async def _set_errands(self, errand_ids: Iterable[int], **news: object) -> None:
         await self._connection.execute(update(tables.errands).where(E.id.in_(list(errand_ids))).values(**news))

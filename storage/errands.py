@@ -10,7 +10,17 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, bindparam, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import MESSAGES, MOST_UNDONE, PACED, ErrandDue, ErrandKind, Urgency, paced
+from bot.domain.delivery import (
+    ASKED_FOR,
+    MESSAGES,
+    MOST_COUNTED,
+    MOST_UNDONE,
+    PACED,
+    ErrandDue,
+    ErrandKind,
+    Urgency,
+    paced,
+)
 from bot.usecases.ports_delivery import ErrandLeft
 from storage import tables
 from storage.json_text import json_text
@@ -68,8 +78,10 @@ OTHERS = ("user_id", "admin_id", "by", "value", "text")
 
 
 IS_LEFT = E.done_at.is_(None)
+LOOKED_THROUGH = 250
+"""So many of the oldest due errands of a rank are looked through for those of chats that have few."""
 DUE = (
-    select(E.id, E.kind, E.chat_id, E.details, E.attempts, E.user_id, P.language)
+    select(E.id, E.kind, E.rank, E.chat_id, E.details, E.attempts, E.user_id, P.language)
     .join(tables.people, P.user_id == E.chat_id, isouter=True)
     .where(
         IS_LEFT,
@@ -85,6 +97,16 @@ DUE = (
 )
 OLDEST_FIRST = DUE.order_by(E.rank, E.due_at, E.id)
 NEWEST_FIRST = DUE.order_by(E.rank, E.due_at.desc(), E.id)
+OLDEST_OF_RANK = (
+    select(E.id)
+    .where(IS_LEFT, E.rank == bindparam("rank"), E.due_at <= bindparam("now"))
+    .order_by(E.due_at)
+    .limit(LOOKED_THROUGH)
+    .subquery()
+)
+OF_OTHERS = OLDEST_FIRST.where(
+    E.id.in_(select(OLDEST_OF_RANK.c.id)), E.chat_id.not_in(bindparam("crowded", expanding=True))
+)
 CANCEL = (
     update(tables.errands)
     .where(E.user_id == bindparam("whose"), E.chat_id == bindparam("where"), E.kind == bindparam("what"), IS_LEFT)
@@ -101,17 +123,16 @@ RETRY = (
     .values(due_at=bindparam("again_at"), attempts=one_more(E.attempts), error=bindparam("said"))
 )
 
-UNDONE = (
-    select(E.id)
-    .where(E.chat_id == bindparam("where"), E.kind.in_(bindparam("kinds", expanding=True)), IS_LEFT)
-    .limit(MOST_UNDONE)
-)
+OF_KINDS = select(E.id).where(E.kind.in_(bindparam("kinds", expanding=True)), IS_LEFT).limit(bindparam("at_most"))
+UNDONE = OF_KINDS.where(E.chat_id == bindparam("where"))
+UNDONE_OF_NOBODY = UNDONE.where(E.user_id.is_(None))
+UNDONE_IN_GROUPS = OF_KINDS.where(E.user_id == bindparam("whose"), E.chat_id < 0)
 AGAIN = "again"
 """The detail of an errand that counts how often it was asked for once more."""
 LEFT_OF_JOB = (
     select(E.id, E.details).where(E.job == bindparam("name"), IS_LEFT).order_by(E.id).with_for_update(key_share=True)
 )
-LOCKED_DETAILS = select(E.details).where(E.id == bindparam("which")).with_for_update(key_share=True)
+LOCKED_DETAILS = select(E.id, E.details).where(E.id == bindparam("which")).with_for_update(key_share=True)
 
 
 class SqlErrands:
@@ -135,11 +156,9 @@ class SqlErrands:
         after: float = 0.0,
         crowd: bool = False,
     ) -> None:
-        if kind in PACED and chat_id > 0:
-            later = paced(await self.undone(PACED, chat_id))
-            if later is None:
-                return
-            after += later.total_seconds()
+        later = await self._paced(kind, chat_id, user_id)
+        if later is None:
+            return
         await self._connection.execute(
             insert_new(self._connection, tables.errands),
             {
@@ -149,7 +168,7 @@ class SqlErrands:
                 "details": dict(details),
                 "unique_key": key,
                 "created_at": now,
-                "due_at": now + timedelta(seconds=after),
+                "due_at": now + timedelta(seconds=after) + later,
                 "expires_at": expires_at,
                 "user_id": user_id,
                 "other_id": _other(details, chat_id, user_id),
@@ -216,6 +235,22 @@ class SqlErrands:
             found += await self._due(NEWEST_FIRST, now, limit - len(found), busy, (rank,), resting, full)
         return found
 
+    async def due_of_others(
+        self,
+        now: datetime,
+        limit: int,
+        busy: Collection[int],
+        urgency: Urgency,
+        crowded: Collection[int],
+        resting: Collection[int] = (),
+        full: Collection[ErrandKind] = (),
+    ) -> list[ErrandDue]:
+        lowest, highest = RANGES[urgency]
+        found: list[ErrandDue] = []
+        for rank in range(lowest, highest + 1):
+            found += await self._due(OF_OTHERS, now, limit, busy, (rank,), resting, full, rank=rank, crowded=crowded)
+        return found
+
     async def _due(
         self,
         query: Select[Any],
@@ -225,8 +260,13 @@ class SqlErrands:
         ranks: Sequence[int],
         resting: Collection[int],
         full: Collection[ErrandKind],
+        *,
+        rank: int | None = None,
+        crowded: Collection[int] = (),
     ) -> list[ErrandDue]:
         left_out = {"busy": list(busy), "resting": list(resting), "full": list(full)}
+        if rank is not None:
+            left_out |= {"rank": rank, "crowded": list(crowded)}
         rows = await self._connection.execute(query, {"ranks": list(ranks), "now": now, "at_most": limit, **left_out})
         return readable(rows, _errand, self._note, tables.errands)
 
@@ -251,21 +291,39 @@ class SqlErrands:
         return readable(rows, _left, self._note, tables.errands)
 
     async def undone(self, kinds: Collection[ErrandKind], chat_id: int) -> int:
-        found = await self._connection.execute(UNDONE, {"where": chat_id, "kinds": list(kinds)})
+        return await self._count(UNDONE, kinds, MOST_UNDONE, where=chat_id)
+
+    async def _paced(self, kind: ErrandKind, chat_id: int, user_id: int | None) -> timedelta | None:
+        """How much later it is due than if its person, or else its group, had no others; None when it is dropped."""
+        kinds = next((kinds for kinds in PACED if kind in kinds), None)
+        if kinds is None:
+            return timedelta()
+        most = MOST_UNDONE if kinds is ASKED_FOR else MOST_COUNTED
+        if chat_id > 0:
+            undone = await self._count(UNDONE, kinds, most, where=chat_id)
+        elif user_id is not None:
+            undone = await self._count(UNDONE_IN_GROUPS, kinds, most, whose=user_id)
+        else:
+            undone = await self._count(UNDONE_OF_NOBODY, kinds, most, where=chat_id)
+        if kinds is ASKED_FOR and undone >= MOST_UNDONE:
+            return None
+        return paced(undone, in_group=chat_id < 0 and user_id is None)
+
+    async def _count(self, query: Select[tuple[int]], kinds: Collection[ErrandKind], at_most: int, **where: int) -> int:
+        found = await self._connection.execute(query, {"kinds": list(kinds), "at_most": at_most, **where})
         return len(found.all())
 
-    async def ask_again(self, job: str, details: Mapping[str, str | int]) -> bool:
+    async def ask_again(self, job: str, news: Mapping[str, str | int]) -> bool:
         rows = (await self._connection.execute(LEFT_OF_JOB, {"name": job})).all()
-        for row in rows:
-            times = int(row.details.get(AGAIN, 0)) + 1
-            await self.redirect(row.id, {**row.details, **details, AGAIN: times})
-        return bool(rows)
+        found = readable(rows, _asked, self._note, tables.errands)
+        for errand_id, said, times in found:
+            await self.redirect(errand_id, {**said, **news, AGAIN: times + 1})
+        return bool(found)
 
     async def asked_since(self, errand: ErrandDue) -> Mapping[str, str | int] | None:
-        details: Mapping[str, str | int] | None = (
-            await self._connection.execute(LOCKED_DETAILS, {"which": errand.id})
-        ).scalar_one_or_none()
-        return None if details is None or details.get(AGAIN) == errand.details.get(AGAIN) else details
+        rows = await self._connection.execute(LOCKED_DETAILS, {"which": errand.id})
+        found = readable(rows.all(), details, self._note, tables.errands)
+        return next((said for said in found if said.get(AGAIN) != errand.details.get(AGAIN)), None)
 
     async def job(self, name: str) -> tuple[int, int]:
         found = await self._connection.execute(select(func.count(), func.count(E.done_at)).where(E.job == name))
@@ -315,9 +373,17 @@ class SqlErrands:
 
 
 def _errand(row: Row[Any]) -> ErrandDue:
+    kind = ErrandKind(row.kind)
+    is_crowd = row.rank >= RANKS[kind] + CROWD
     return ErrandDue(
-        row.id, ErrandKind(row.kind), row.chat_id, row.language or "", details(row), row.attempts, row.user_id
+        row.id, kind, row.chat_id, row.language or "", details(row), row.attempts, row.user_id, is_crowd=is_crowd
     )
+
+
+def _asked(row: Row[Any]) -> tuple[int, Mapping[str, str | int], int]:
+    """Id, details, and how often it was asked for once more."""
+    said = details(row)
+    return row.id, said, int(said.get(AGAIN, 0))
 
 
 def _left(row: Row[Any]) -> ErrandLeft:

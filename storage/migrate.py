@@ -21,7 +21,9 @@ async def migrate(database: Database, revision: str = "head") -> None:
             if revision != "head" or not await connection.run_sync(_is_newest):
                 await connection.run_sync(_run, revision)
     except SQLAlchemyError as error:
-        raise DatabaseError(f"DATABASE_URL: the schema cannot be brought up to date ({error})") from error
+        raise DatabaseError(
+            f"DATABASE_URL: the schema cannot be brought up to date ({type(error).__name__})"
+        ) from error
 
 
 async def require_newest(database: Database) -> None:

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Row, Select, and_, bindparam, exists, func, not_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    not_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gateway import NOT_THE_PERSONS, GatewayReason, NumberOffer
@@ -295,6 +308,26 @@ class SqlVerifications:
             .limit(limit)
             .with_for_update(key_share=True, skip_locked=True)
         )
+
+    async def prolong(self, seconds: float, now: datetime) -> list[int]:
+        before = now - timedelta(seconds=seconds)
+        rows = await self._connection.execute(
+            select(V.id, V.user_id).where(tables.IS_OPEN, V.window_ends_at > before).with_for_update(key_share=True)
+        )
+        users = {row.id: row.user_id for row in rows}
+        if users:
+            longer = literal(timedelta(seconds=seconds) // tables.MICROSECOND, BigInteger)
+            await self._connection.execute(
+                update(tables.numbers)
+                .where(N.verification_id.in_(users), N.state == GIVEN, N.window_ends_at > before)
+                # A damaged one that no calendar reaches has no later one.
+                .where(type_coerce(N.window_ends_at, BigInteger) < tables.LAST)
+                .values(window_ends_at=N.window_ends_at.op("+")(longer))
+            )
+            await self._connection.execute(
+                update(tables.verifications).where(V.id.in_(users)).values(window_ends_at=LAST_WINDOW)
+            )
+        return list(users.values())
 
     async def check_windows(self, after: int, limit: int) -> int:
         rows = await self._connection.execute(

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
 
 import pytest
 import structlog
+from aiogram.exceptions import ClientDecodeError
+from aiogram.types import Update
+from aiohttp import ClientResponseError, RequestInfo
+from multidict import CIMultiDict, CIMultiDictProxy
+from pydantic import TypeAdapter
 from sqlalchemy import text
+from yarl import URL
 
 from bot import logs
+from bot.domain.delivery import ErrandKind
 from bot.sandbox.world import World
+from bot.usecases.ports import UnreadableRow
 from storage.database import Database
 from tests.installation import Installation
 
@@ -21,8 +33,9 @@ from tests.installation import Installation
 def handlers() -> Iterator[None]:
     """The root logger is left as it was."""
     root = logging.getLogger()
-    before, level = list(root.handlers), root.level
+    before, level, hook = list(root.handlers), root.level, sys.excepthook
     yield
+    sys.excepthook = hook
     root.handlers[:], root.level = before, level
 
 
@@ -58,14 +71,63 @@ def test_other_errors_are_told_in_full_with_what_led_to_them(capsys: pytest.Capt
     logs.configure("console")
     try:
         try:
-            dict[str, int]()["the first"]
-        except KeyError:
-            int("the second")
-    except ValueError:
+            raises(RuntimeError("the first"))
+        except RuntimeError:
+            raises(OSError("the second"))
+    except OSError:
         structlog.get_logger().exception("job_failed")
 
     err = capsys.readouterr().err
-    assert err.index("KeyError: 'the first'") < err.index("ValueError: invalid literal for int()")
+    assert err.index("RuntimeError: the first") < err.index("OSError: the second")
+
+
+HIDDEN = "tel" + "79165550193"
+DECODING: dict[str, Callable[[str], object]] = {
+    "int": int,
+    "float": float,
+    "decimal": Decimal,
+    "enum": ErrandKind,
+    "key": lambda value: dict[str, int]()[value],
+    "date": datetime.fromisoformat,
+    "json": json.loads,
+    "base64": lambda value: base64.b64decode(value + "=", validate=True),
+    "utf-8": lambda value: (value.encode() + b"\xff").decode(),
+    "pydantic": TypeAdapter(int).validate_python,
+    "update": lambda value: Update.model_validate({"update_id": value}),
+    "answer of Telegram": lambda value: raises(ClientDecodeError("no", ValueError(value), {"text": value})),
+    "address with a token": lambda value: raises(
+        ClientResponseError(RequestInfo(URL(f"http://x/{value}"), "GET", CIMultiDictProxy(CIMultiDict())), ())
+    ),
+}
+
+
+def raises(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("log_format", ["console", "json"])
+@pytest.mark.parametrize("decode", DECODING)
+def test_an_error_of_decoding_names_no_value(log_format: str, decode: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(log_format)  # type: ignore[arg-type]
+    try:
+        try:
+            DECODING[decode](HIDDEN)
+        except Exception as error:
+            logs.log_set_aside("id", UnreadableRow("errands", (7,), type(error).__name__, error))
+            raise RuntimeError("not done") from error
+    except RuntimeError:
+        structlog.get_logger().exception("job_failed")
+        logging.getLogger("asyncio").exception("Task exception was never retrieved")
+        uncaught = sys.exc_info()
+        sys.excepthook(*uncaught)
+
+    err = capsys.readouterr().err
+    assert HIDDEN not in err
+    assert HIDDEN[3:] not in err
+    assert "test_logs.py" in err
+    assert err.count("RuntimeError: not done") == 3
+    assert "Error" in err or "Invalid" in err
 
 
 @pytest.mark.usefixtures("handlers")

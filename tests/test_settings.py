@@ -34,6 +34,20 @@ def problems(**changes: str) -> list[str]:
     return told.value.problems
 
 
+NUMBERS = (
+    "HTTP_PORT",
+    "SMSC_POLL_SECONDS",
+    "SMSC_LOW_BALANCE",
+    "SMSC_PRICE",
+    "CALL_WINDOW",
+    "TELEGRAM_RATE",
+    "KEEP_JOURNAL_DAYS",
+    "KEEP_EVENTS_DAYS",
+    "BACKUP_EVERY_HOURS",
+    "BACKUP_KEEP_DAYS",
+)
+
+
 def good(**changes: str) -> Settings:
     return load({**GOOD, **changes}, None)
 
@@ -107,7 +121,24 @@ def test_an_empty_value_counts_as_none(name: str, value: str) -> None:
         ("HTTP_PORT", "65536", ""),
         ("SMSC_URL", "smsc.ru", "must be an address"),
         ("SMSC_URL", "https://smsc.ru,smsc.kz", "must be an address"),
-        ("SMSC_URL", ",", "too short"),
+        ("SMSC_URL", ",", "must be addresses, comma separated"),
+        ("HOME_COUNTRIES", " , ,", "must be ISO codes of countries, comma separated"),
+        ("OPERATORS", ",", "must be Telegram user ids, comma separated"),
+        ("TRUSTED_PROXIES", ",,", "must be networks or addresses, comma separated"),
+        ("HTTP_HOST", "300.1.1.1", "must be an address or a name of this machine"),
+        ("HTTP_HOST", "1.2.3", "must be an address or a name of this machine"),
+        ("HTTP_PORT", "80 # the usual one", "must be a whole number"),
+        ("SMSC_PRICE", "1,5", "must be a number, with a point"),
+        ("SMSC_API_KEY", "key # of the gateway", "must stand alone"),
+        ("SMSC_API_KEY", '"key"', "stands in quotes"),
+        ("HTTP_PORT", "'80'", "stands in quotes"),
+        ("BACKUP_DIR", "copies # here", "must be a folder"),
+        ("EVENTS_ALLOW_PRIVATE", "perhaps", "must be 1 or 0"),
+        *(
+            (name, value, "must be")
+            for name in NUMBERS
+            for value in ("inf", "nan", "-inf", "1e400", "9" * 30, "-1", "five")
+        ),
         ("SMSC_CALLBACK_TOKEN", "s" * 15, "too short; at least 16 characters"),
         ("SMSC_CALLBACK_TOKEN", "hidden/with/slashes", "letters, digits"),
         ("SMSC_CALLBACK_TOKEN", "секретсекретсекрет", "letters, digits"),
@@ -136,7 +167,7 @@ def test_an_empty_value_counts_as_none(name: str, value: str) -> None:
         ("BACKUP_EVERY_HOURS", "-1", ""),
         ("BACKUP_EVERY_HOURS", "daily", ""),
         ("BACKUP_KEEP_DAYS", "0", ""),
-        ("LANGUAGE", "tlh", ""),
+        ("LANGUAGE", "english", "must be 'ru' or 'en'"),
         ("LOG_FORMAT", "xml", ""),
     ],
 )
@@ -273,6 +304,46 @@ def test_the_file_is_read_and_the_environment_goes_before_it(tmp_path: Path) -> 
 )
 def test_a_value_is_taken_in_its_usual_writings(name: str, written: str, meant: str) -> None:
     assert getattr(good(**{name: written}), name) == meant
+
+
+@pytest.mark.parametrize("language", ["de", "de_DE.UTF-8", "de:fr", "C", "C.UTF-8", "POSIX", "pt_BR:pt", "tlh"])
+def test_a_language_for_all_programs_of_the_machine_that_is_none_of_ours_changes_nothing(
+    tmp_path: Path, language: str
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("LANGUAGE=en\n")
+
+    assert good(LANGUAGE=language).LANGUAGE == "ru"
+    assert load(GOOD | {"LANGUAGE": language}, env_file).LANGUAGE == "en"
+    assert load(GOOD | {"LANGUAGE": "ru_RU:ru"}, env_file).LANGUAGE == "en"
+    assert load(GOOD | {"LANGUAGE": "ru"}, env_file).LANGUAGE == "ru"
+
+
+def test_a_language_that_the_file_names_must_be_one_of_ours(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("LANGUAGE=de\n")
+
+    with pytest.raises(ConfigurationError, match=r"^LANGUAGE: must be 'ru' or 'en'$"):
+        load(GOOD, env_file)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_file_of_any_editor_is_read(tmp_path: Path, end: str, encoding: str) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_bytes(end.join(f"{name}={value}" for name, value in GOOD.items()).encode(encoding))
+
+    assert load({}, env_file) == good()
+
+
+def test_marks_around_a_value_that_nobody_sees_are_no_part_of_it() -> None:
+    assert good(SMSC_API_KEY="\ufeffkey\u00a0\r\n") == good(SMSC_API_KEY="key")
+
+
+def test_a_key_with_quotes_stays_the_same_key() -> None:
+    quoted = f'"{GOOD["SECRET_KEY"]}"'
+
+    assert good(SECRET_KEY=quoted).SECRET_KEY.get_secret_value() == quoted
 
 
 def test_an_address_of_ipv6_is_written_in_brackets() -> None:

@@ -162,27 +162,37 @@ SLOW = frozenset(
 under way at once, so that they never take all the hands there are."""
 SLOW_AT_ONCE = 4
 
-PACED = SLOW | {
+ASKED_FOR = SLOW | {
     ErrandKind.ANSWER_BUTTON,
     ErrandKind.CHECK_ADMIN,
     ErrandKind.CHECK_GATE,
     ErrandKind.MAKE_LINK,
+    ErrandKind.POINT,
 }
-"""Errands that a person makes as fast as they press and write. Each person has some at once, and others later."""
+CLEANING = frozenset({ErrandKind.DELETE_MESSAGE, ErrandKind.TIDY})
+"""Messages that the bot deletes: it drops none, however many there are."""
+PACED = (ASKED_FOR, CLEANING)
+"""Errands that a person makes as fast as they press, write and come. Each person has some at once, and others later.
+Each set is counted by itself: the messages to delete delay no answer to a button."""
 UNPACED = 5
 PACE = timedelta(seconds=0.25)
 """So many a person may have to be run; each one more is due so much later, and lets others go first."""
+UNPACED_IN_GROUP = 30
+PACE_IN_GROUP = timedelta(seconds=0.05)
+"""The same of all that is of no person, in one group."""
 MOST_UNDONE = 100
-"""So many a person may have at all; what they ask for beyond is dropped."""
+"""So many of ASKED_FOR a person may have at all; what they ask for beyond is dropped."""
+MOST_COUNTED = 5000
+"""So many undone errands are counted; all beyond are due at the same time as the last of these."""
 MOST_CHECKS = 30
 LISTED_CHECKS = 20
 """The same of questions to Telegram whether they are an admin; and of those for a list of gates, which leaves some to
 the buttons."""
 
 
-def paced(undone: int) -> timedelta | None:
-    """How much later an errand is due whose person has so many that were not run yet; None: never."""
-    return None if undone >= MOST_UNDONE else PACE * max(0, undone - UNPACED + 1)
+def paced(undone: int, *, in_group: bool = False) -> timedelta:
+    """How much later an errand is due whose person, or else whose group, has so many that were not run yet."""
+    return PACE_IN_GROUP * max(0, undone - UNPACED_IN_GROUP + 1) if in_group else PACE * max(0, undone - UNPACED + 1)
 
 
 class Notice(StrEnum):
@@ -305,7 +315,7 @@ class GrantDue:
 @dataclass(frozen=True, slots=True)
 class ErrandDue:
     """An errand to be run. `chat_id` is where Telegram counts it, `user_id` whom it is about; `details` depend on the
-    kind. `language` is empty where the reader's is not known."""
+    kind. `language` is empty where the reader's is not known. `is_crowd`: one of very many, which goes last."""
 
     id: int
     kind: ErrandKind
@@ -314,6 +324,7 @@ class ErrandDue:
     details: Mapping[str, str | int]
     attempts: int
     user_id: int | None = None
+    is_crowd: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,8 @@ class TokenUse(StrEnum):
     WEBHOOK_REPLACED = "webhook_replaced"
     WEBHOOK_UPDATES = "webhook_updates"
     """It asked for other kinds of updates, or for fewer connections."""
+    WEBHOOK_ADDRESS = "webhook_address"
+    """It had the updates for our address brought to another machine."""
     WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - no secret, the name of what was done
     POLLING = "polling"
     COMMANDS = "commands"

@@ -31,8 +31,24 @@ _TEXT_OFFER = re.compile(r"phone\s*+=([^,=]*),\s*+all_phones\s*+=(.*)", re.IGNOR
 _NUMBERS_ERROR = re.compile(r"0\s*,\s*-\s*([0-9]{1,4})")
 _NUMBERS_OFFER = re.compile(r"[+0-9(),;\s-]+")
 _CODE = re.compile(r"-?([0-9]{1,4})")
-_AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
-_GROUPS = re.compile(r"[\s\u00a0\u202f'’]")
+LONGEST_AMOUNT = 40
+_MONEY = r"(?:[^\W\d_]{1,6}\.?|[₽$€₸₴])?"
+_AMOUNT = re.compile(
+    rf"{_MONEY}\s*([-+]?)\s*([0-9](?:[0-9.,'’\s]*[0-9])?)(?:[.,][-\N{{EN DASH}}\N{{EM DASH}}])?\s*{_MONEY}"
+)
+_SPACES = re.compile(r"[\s'’]")
+_WRITINGS = tuple(
+    re.compile(writing)
+    for writing in (
+        r"([1-9][0-9]{0,2}(?: [0-9]{3}){1,4})(?:[.,]([0-9]{1,10}))?",
+        # Three digits behind a comma are thousands: money has two, or SMSC's point.
+        r"([1-9][0-9]{0,2}(?:,[0-9]{3}){1,4})(?:\.([0-9]{1,10}))?",
+        r"([1-9][0-9]{0,2}(?:\.[0-9]{3}){1,4}),([0-9]{1,10})",
+        r"([1-9][0-9]{0,2}(?:\.[0-9]{3}){2,4})()",
+        r"([0-9]{1,15})(?:[.,]([0-9]{1,10}))?",
+    )
+)
+"""Whole and fraction, as 1 234,56 and 1,234.56 and 1.234,56 and 1.234.567 and 1234.56."""
 _PHONE = re.compile(r"\+?([0-9]{5,15})")
 _SEPARATORS = re.compile(r"[,;\n]")
 _ORNAMENTS = re.compile(r"[\s()-]")
@@ -75,18 +91,20 @@ def balance_of(answer: str) -> Balance:
 
 
 def _amount(written: object) -> str | None:
-    """An amount with a point, however people of other countries write it; None when it is none."""
+    """An amount with a point, however people of other countries write it, with or without the name of the money; None
+    when it is none, or may be another one."""
     if not isinstance(written, str):
         return None
-    text = _GROUPS.sub("", written).replace("\N{MINUS SIGN}", "-")
-    decimal = max(text.rfind("."), text.rfind(","))
-    if decimal >= 0:
-        separators = re.findall(r"[.,]", text)
-        # What stands more than once, and not last, parts thousands.
-        is_decimal = separators.count(text[decimal]) == 1
-        whole, fraction = text[:decimal], text[decimal + 1 :]
-        text = re.sub(r"[.,]", "", whole) + (f".{fraction}" if is_decimal else fraction)
-    return text if _AMOUNT.fullmatch(text) else None
+    text = written.strip().replace("\N{MINUS SIGN}", "-")
+    found = _AMOUNT.fullmatch(text) if len(text) <= LONGEST_AMOUNT else None
+    if found is None:
+        return None
+    digits = _SPACES.sub(" ", found[2])
+    for writing in _WRITINGS:
+        if parts := writing.fullmatch(digits):
+            whole = re.sub("[^0-9]", "", parts[1])
+            return ("-" if found[1] == "-" else "") + (f"{whole}.{parts[2]}" if parts[2] else whole)
+    return None
 
 
 def _object(answer: str, reasons: Mapping[int, GatewayReason]) -> dict[str, object]:

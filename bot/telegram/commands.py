@@ -24,6 +24,19 @@ TIMEOUT = 10
 Scope = BotCommandScopeAllPrivateChats | BotCommandScopeAllChatAdministrators
 NONE_OF_OURS: str | None = None
 """The menu of who speaks none of our languages has no language code."""
+# Those in which Telegram's apps come, then all others of ISO 639-1.
+_CODES = (
+    "uk de es fr it pt pl tr fa ar uz kk be nl id ko zh ja he hu cs ro sr sk ca fi sv nb hr az hy ka tg ky tk vi th ms "
+    "bg el da no lt lv et sl hi bn ur sw am my km lo mn ne si ta te ml mr gu kn pa sq mk bs gl eu af is ga cy mt eo tt "
+    "ba cv os ab aa ae ak an as av ay bh bi bm bo br ce ch co cr cu dv dz ee ff fj fo fy gd gn gv ha ho ht hz ia ie ig "
+    "ii ik io iu jv kg ki kj kl kr ks ku kv kw la lb lg li ln lu mg mh mi na nd ng nn nr nv ny oc oj om or pi ps qu rm "
+    "rn rw sa sc sd se sg sm sn so ss st su tl tn to ts tw ty ug ve vo wa wo xh yi yo za zu"
+)
+OTHER_LANGUAGES = tuple(_CODES.split())
+"""In these nothing is set. A menu that another program sets in one of them hides ours from those who speak it
+(Bot API, "Determining list of commands")."""
+LOOKED_AT = 5
+"""So many of them are looked at in each comparison, two calls each, and others in the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +110,8 @@ def menu(words: Words, commands: Sequence[Command] = COMMANDS) -> list[BotComman
 
 
 class Menus:
-    """The menus at Telegram: set in every language and for people of any other, and set again when changed."""
+    """The menus at Telegram: set in every language and for people of any other, and set again when changed. A menu that
+    another program set in a further language is removed."""
 
     def __init__(self, bot: Bot, texts: Texts, clock: Clock, report: Callable[[Sighting], None]) -> None:
         """`report` hears of it when another program changed one."""
@@ -113,7 +127,9 @@ class Menus:
             for scope, commands in scopes
             for language in (*LANGUAGES, NONE_OF_OURS)
         }
+        self._scopes = tuple(scope for scope, _ in scopes)
         self._agreed: dict[tuple[str, str | None], list[tuple[str, str]]] = {}
+        self._next_language = 0
 
     async def keep(self, stop: asyncio.Event) -> None:
         """Until `stop`: set what was not set yet, and compare the rest."""
@@ -125,7 +141,7 @@ class Menus:
             await self._clock.pause(CHECK_EVERY, stop)
 
     async def _compare(self) -> None:
-        is_changed = False
+        is_changed = await self._remove_others() if self._agreed.keys() == self._menus.keys() else False
         for key, (scope, commands) in self._menus.items():
             found = await self._read(scope, key[1]) if key in self._agreed else None
             if found is not None and found == self._agreed[key]:
@@ -139,6 +155,18 @@ class Menus:
         if is_changed:
             log.error("menu_changed", advice="another program uses this BOT_TOKEN; stop it")
             self._report(Sighting(Trouble.SECOND_PROGRAM, TokenUse.COMMANDS))
+
+    async def _remove_others(self) -> bool:
+        """Look at a few languages in which this bot sets nothing; whether another program had."""
+        first = self._next_language
+        self._next_language = (first + LOOKED_AT) % len(OTHER_LANGUAGES)
+        is_changed = False
+        for language in OTHER_LANGUAGES[first : first + LOOKED_AT]:
+            for scope in self._scopes:
+                if await self._read(scope, language):
+                    await self._bot.delete_my_commands(scope=scope, language_code=language, request_timeout=TIMEOUT)
+                    is_changed = True
+        return is_changed
 
     async def _read(self, scope: Scope, language: str | None) -> list[tuple[str, str]]:
         found = await self._bot.get_my_commands(scope=scope, language_code=language, request_timeout=TIMEOUT)

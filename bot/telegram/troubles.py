@@ -75,6 +75,8 @@ def token_use(details: Details, words: Words) -> str:
             return words("another program set my webhook to {host}; I set it back", host=host)
         case TokenUse.WEBHOOK_UPDATES:
             return words("another program changed what my webhook brings; I set it back")
+        case TokenUse.WEBHOOK_ADDRESS:
+            return words("another program had my updates brought to another machine; I set my webhook again")
         case TokenUse.WEBHOOK_SECRET:
             return words("another program changed the secret of my webhook; I set it back")
         case TokenUse.COMMANDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -109,7 +110,7 @@ class Webhook:
         self.is_known = False
         info = await self._bot.get_webhook_info(request_timeout=TIMEOUT)
         self.is_known = True
-        use = self._changed(info)
+        use = self._changed(info) or await self._moved(info)
         self._count(info)
         self._info, self._rejected, self._arrived = info, 0, 0
         if use is None:
@@ -120,9 +121,28 @@ class Webhook:
         self.problem = _PROBLEMS[use].format(host=host)
         log.error("webhook_changed", how=use, host=host, advice="another program uses this BOT_TOKEN; stop it")
         self._report(Sighting(Trouble.SECOND_PROGRAM, use, variant=host, details={"host": host}))
+        if use is not TokenUse.WEBHOOK_ADDRESS:
+            await self._set_again()
+
+    async def _set_again(self) -> WebhookInfo:
+        """What Telegram has made of it."""
         self._agreed = None
         await self._bot.set_webhook(self.url, secret_token=self._secret, allowed_updates=self._allowed_updates)
         self._agreed = await self._bot.get_webhook_info(request_timeout=TIMEOUT)
+        return self._agreed
+
+    async def _moved(self, info: WebhookInfo) -> TokenUse | None:
+        """Whether another program fixed the machine to which updates go (setWebhook, `ip_address`). Telegram does not
+        say whether it found the address by the name, which may get a new one, so the webhook is set again: only an
+        address that somebody fixed changes by that."""
+        agreed = self._agreed
+        if agreed is None or not info.ip_address or not agreed.ip_address or info.ip_address == agreed.ip_address:
+            return None
+        if info.ip_address in await addresses_of(self.url):
+            self._agreed = info
+            return None
+        again = await self._set_again()
+        return TokenUse.WEBHOOK_ADDRESS if again.ip_address != info.ip_address else None
 
     @property
     def last_failure(self) -> tuple[datetime | None, str]:
@@ -181,6 +201,7 @@ _PROBLEMS = {
     TokenUse.WEBHOOK_REMOVED: "another program removed the webhook; it is being set again",
     TokenUse.WEBHOOK_REPLACED: "another program set the webhook to {host}; it is being set again",
     TokenUse.WEBHOOK_UPDATES: "another program changed what the webhook brings; it is being set again",
+    TokenUse.WEBHOOK_ADDRESS: "another program had updates brought to another machine; the webhook is set again",
     TokenUse.WEBHOOK_SECRET: "another program changed the secret of the webhook; it is being set again",
 }
 
@@ -188,6 +209,17 @@ _PROBLEMS = {
 def same_address(one: str, other: str) -> bool:
     """Whether two addresses are the same one, however each is written (case, default port, international names)."""
     return _parts(one) == _parts(other)
+
+
+async def addresses_of(url: str) -> set[str]:
+    """All that the host of an address has, as far as this machine knows in time."""
+    host = urlsplit(url).hostname or ""
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, TimeoutError):
+        return set()
+    return {str(address[0]) for *_, address in found}
 
 
 def host_of(url: str) -> str:

@@ -74,7 +74,8 @@ async def _point(store: Store, gate: Gate, admin_id: int | None, details: dict[s
     details["language"] = details["language"] or gate.settings.language
     await store.errands.add(ErrandKind.POINT, gate.chat_id, details, now, user_id=admin_id)
     if message_id is not None:
-        await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, {"message_id": message_id}, now)
+        said = {"message_id": message_id}
+        await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, said, now, user_id=admin_id)
 
 
 class ChooseLogPlace:

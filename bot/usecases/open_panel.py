@@ -91,7 +91,7 @@ async def ask_health(
 async def ask_health_again(store: Store, errand: ErrandDue, now: datetime) -> None:
     """This one is over: begin the next, if it was asked for meanwhile."""
     details = await store.errands.asked_since(errand)
-    if details is not None:
+    if details is not None and "gate" in details:
         known = {name: details[name] for name in ("gate", "tells", ANSWERS) if name in details}
         if known.get(ANSWERS) == errand.details.get(ANSWERS):
             # They have their answer.

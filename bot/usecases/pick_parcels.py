@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import zip_longest
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from bot.clock import Clock
 from bot.domain.admission import VerifiedPhone
@@ -54,6 +54,9 @@ MOST_LINES = 500
 """Decisions told to log chats in one look."""
 MOST_SMALL = 60
 """Small errands among which those go first whose chats have none before them."""
+CROWDED = 4
+"""A chat with more than this part of a full look leaves the others too little of it: they are looked for by
+themselves."""
 MOST_LATE = 500
 """Screens for which it is too late that are given up together."""
 NUMBERS_OF_LINES = frozenset({"user_id", "admin_id", "gate", "topic", "seconds", "count"})
@@ -87,11 +90,12 @@ ViewOf = Callable[[Store, ScreenRow, datetime], Awaitable[View | None]]
 
 
 class PickParcels:
-    """Guard joins and grants first, then answers to buttons, alerts and other small errands, one of each chat before
-    the second of any, then screens (of those who just acted before others) in turn with mutes; at every other look
-    these before the small errands, of which a few people can make very many. What can wait comes last, in turn:
-    declines and notices, the log, screens of the crowd of a raid, refreshes of screens. `limit` holds for each
-    sort, so that none keeps the others from being looked at; a sort of which nothing is due is not asked for.
+    """Guard joins and grants first, then answers to buttons, alerts and other small errands, then screens (of those who
+    just acted before others) in turn with mutes; at every other look these before the small errands, of which a few
+    people can make very many. Of errands one of each chat goes before the second of any, and within a chat one of each
+    person before their second. What can wait comes last, in turn: declines and notices, the log, screens of the crowd
+    of a raid, refreshes of screens. `limit` holds for each sort, so that none keeps the others from being looked at; a
+    sort of which nothing is due is not asked for.
 
     Telegram gives guard joins ten seconds, so they begin; grants take turns with them, lest a flood of newcomers
     keep those waiting who have called. Often no more than one of all can go at once: `look` is how many looks there
@@ -116,15 +120,12 @@ class PickParcels:
             else []
         )
         grants = await store.grants.due(now, limit, busy.grants) if _has_come(due.grants, now) else []
-        most = {Urgency.LOG: MOST_LINES, Urgency.SOON: max(limit, MOST_SMALL)}
         guards, soon, pressing, later, lines = [
-            await store.errands.due(now, most.get(urgency, limit), busy.errands, urgency, busy.resting, busy.full)
-            if _has_come(due.errands.get(urgency), now)
-            else []
+            await self._errands(store, limit, busy, now, urgency) if _has_come(due.errands.get(urgency), now) else []
             for urgency in (Urgency.AT_ONCE, Urgency.SOON, Urgency.PRESSING, Urgency.LATER, Urgency.LOG)
         ]
         later, lines = _usable(store, later), _usable(store, lines)
-        soon = await self._permitted(store, _by_turns_of_chats(soon)[:limit], now)
+        soon = await self._permitted(store, soon, now)
         urgent = _in_turn(look, pressing, [screen for screen in screens if not is_patient(screen)])
         crowd = [screen for screen in screens if screen.is_crowd and not screen.is_refresh]
         patient = _in_turn(
@@ -137,6 +138,22 @@ class PickParcels:
         rest = [*soon, *urgent] if look % 2 == 0 else [*urgent, *soon]
         rest = [*patient, *rest] if patient_first(look) else [*rest, *patient]
         return Picked([*_in_turn(look, guards, grants), *rest], due.first())
+
+    @staticmethod
+    async def _errands(store: Store, limit: int, busy: Busy, now: datetime, urgency: Urgency) -> list[ErrandDue]:
+        """Those of one urgency: where not all that is due is read, also some of each rank of chats that have few."""
+        most = {Urgency.LOG: MOST_LINES, Urgency.SOON: max(limit, MOST_SMALL)}.get(urgency, limit)
+        found = await store.errands.due(now, most, busy.errands, urgency, busy.resting, busy.full)
+        if urgency in (Urgency.AT_ONCE, Urgency.LOG):
+            # Of guard joins Telegram waits for the newest; of the log, what has gathered for a chat is one message.
+            return found
+        if len(found) >= most:
+            of_chat = Counter(errand.chat_id for errand in found)
+            crowded = [chat_id for chat_id, count in of_chat.items() if count > most // CROWDED]
+            found += await store.errands.due_of_others(
+                now, limit, busy.errands, urgency, crowded, busy.resting, busy.full
+            )
+        return _by_turns(list({errand.id: errand for errand in found}.values()))[:limit]
 
     async def _permitted(self, store: Store, errands: Sequence[ErrandDue], now: datetime) -> list[ErrandDue]:
         """Without those for operators whose reader is none any more: they are not run."""
@@ -393,13 +410,16 @@ def _in_turn(look: int, *sorts: Sequence[Parcel]) -> list[Parcel]:
     return [parcel for turn in turns for parcel in turn if parcel is not None]
 
 
-def _by_turns_of_chats(errands: Sequence[ErrandDue]) -> list[ErrandDue]:
-    """The first of each chat, then the second of each, and so on."""
-    turns, of_chat = list[int](), Counter[int]()
-    for errand in errands:
-        turns.append(of_chat[errand.chat_id])
-        of_chat[errand.chat_id] += 1
-    return [errand for _, errand in sorted(zip(turns, errands, strict=True), key=itemgetter(0))]
+def _by_turns(errands: Sequence[ErrandDue]) -> list[ErrandDue]:
+    """The first of each chat, then the second of each, and so on; within a chat in the same way by persons. Those of a
+    crowd come after all others."""
+    for whose in (attrgetter("chat_id", "user_id"), attrgetter("chat_id")):
+        turns, seen = list[int](), Counter[object]()
+        for errand in errands:
+            turns.append(seen[whose(errand)])
+            seen[whose(errand)] += 1
+        errands = [errand for _, errand in sorted(zip(turns, errands, strict=True), key=itemgetter(0))]
+    return sorted(errands, key=attrgetter("is_crowd"))
 
 
 def _is_late(row: ScreenRow, people: Mapping[int, Person], now: datetime) -> bool:

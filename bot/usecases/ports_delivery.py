@@ -73,7 +73,8 @@ class Errands(Protocol):
     ) -> None:
         """Put it in the queue. A `key` that is there already, done or not, makes it a repeat: nothing is added.
 
-        One that a person makes by pressing or writing is due later, or not added, if they have many to be run; see
+        One that a person makes by pressing, writing or coming is due later if they, or in a group those of whom it is
+        not known, have many to be run; of what they ask for it adds no more than MOST_UNDONE. See
         `bot.domain.delivery.PACED`.
 
         `user_id`: whom it is about. `job`: the name of what it is a part of. `after`: seconds to rest.
@@ -107,6 +108,18 @@ class Errands(Protocol):
     ) -> list[ErrandDue]:
         """Those of one urgency; no messages to chats that are `resting`, and none of the kinds in `full`."""
 
+    async def due_of_others(
+        self,
+        now: datetime,
+        limit: int,
+        busy: Collection[int],
+        urgency: Urgency,
+        crowded: Collection[int],
+        resting: Collection[int] = (),
+        full: Collection[ErrandKind] = (),
+    ) -> list[ErrandDue]:
+        """The same of each rank of that urgency, `limit` of each, without the chats that are `crowded`."""
+
     async def cancel(
         self, kind: ErrandKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False
     ) -> bool:
@@ -121,7 +134,7 @@ class Errands(Protocol):
     async def undone(self, kinds: Collection[ErrandKind], chat_id: int) -> int:
         """How many of these kinds are still to be run in a chat; counted to `MOST_UNDONE`."""
 
-    async def ask_again(self, job: str, details: Mapping[str, str | int]) -> bool:
+    async def ask_again(self, job: str, news: Mapping[str, str | int]) -> bool:
         """Note of the parts of a job that are still to be run that it was asked for once more, with these details too;
         whether there are any."""
 

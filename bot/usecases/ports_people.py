@@ -152,6 +152,9 @@ class Verifications(Protocol):
     async def overdue(self, now: datetime, limit: int) -> list[Verification]:
         """Open ones whose every window has closed and that wait for no number."""
 
+    async def prolong(self, seconds: float, now: datetime) -> list[int]:
+        """Add time that nobody lived through to every window that was open before it; whose they are."""
+
     async def check_windows(self, after: int, limit: int) -> int:
         """Make it right when the windows of open ones close, should another version of the bot have given a number;
         of the next few after that id. The id at which to go on; 0 after the last."""

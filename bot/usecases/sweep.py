@@ -114,16 +114,22 @@ class Sweep:
             last_alive = await (store.gateway.alive(now) if self._is_sending() else store.gateway.alive_at())
             if unlived > OUTAGE:
                 await store.requests.prolong(unlived)
+            if (jumped := self._jumped()) > OUTAGE:
+                await store.screens.touch(await store.verifications.prolong(jumped, now), now, acted=False)
             await self._follow_step_back(store, last_alive, now)
             self._keep(now)
 
     def _unlived(self) -> float:
         """Seconds since the last sweep in which the machine slept, its clock was set forward, or the process stood
         still."""
+        return max(self._jumped(), self._frozen)
+
+    def _jumped(self) -> float:
+        """The same, without a process that stood still: the gateway's time went on meanwhile, and so did calls."""
         if self._kept_at is None:
             return 0.0
         passed = (self._clock.now() - self._kept_at).total_seconds()
-        return max(passed - (self._clock.lived() - self._lived), self._frozen)
+        return passed - (self._clock.lived() - self._lived)
 
     def _keep(self, now: datetime) -> None:
         self._kept_at, self._lived, self._frozen = now, self._clock.lived(), 0.0
@@ -138,6 +144,9 @@ class Sweep:
     async def expire(self, store: Store) -> None:
         """Verifications whose every window has closed, and errands that are past their time."""
         now = self._clock.now()
+        if self._jumped() > OUTAGE:
+            # Since this sweep began: that time is given back first, by the next one.
+            return
         await store.errands.expire(now)
         self._checked_window = await store.verifications.check_windows(self._checked_window, CHECKED_AT_ONCE)
         expired = await store.verifications.overdue(now, AT_ONCE)

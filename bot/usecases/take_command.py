@@ -68,7 +68,7 @@ class TakeCommand:
         name, details = str(act.details.get("key", "")), act.details
         if "said" in details:
             command: dict[str, str | int] = {"message_id": int(details["said"])}
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, command, now)
+            await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, command, now, user_id=act.admin_id)
         page = Page.PENDING if name == PENDING else Page.WHO
         shown: dict[str, str | int] = {"value": details.get("value", "")} if page is Page.WHO else {}
         if name in DOES and act.person_id is not None:

@@ -176,6 +176,33 @@ def test_a_balance_keeps_the_digits_it_came_with(answer: str, balance: Balance) 
 
 
 @pytest.mark.parametrize(
+    ("written", "amount"),
+    [
+        ("1 234,56 руб.", "1234.56"),
+        ("1\u00a0234,56\u00a0₽", "1234.56"),
+        ("1\u2009234.56", "1234.56"),
+        ("1\u202f234", "1234"),
+        ("1'234.50", "1234.50"),
+        ("1,234.56", "1234.56"),
+        ("1.234,56", "1234.56"),
+        ("1.234.567", "1234567"),
+        ("10,000", "10000"),
+        ("10.000", "10.000"),
+        ("0,500", "0.500"),
+        ("1234.56 RUB", "1234.56"),
+        ("RUB -5.10", "-5.10"),
+        ("+100.00", "100.00"),
+        ("\u22125", "-5"),
+        ("- 5", "-5"),
+        ("12 000.-", "12000"),
+        ("12 000,\u2014", "12000"),
+    ],
+)
+def test_a_balance_is_read_as_people_write_it(written: str, amount: str) -> None:
+    assert balance_of(json.dumps({"balance": written})).amount == amount
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         "",
@@ -186,6 +213,17 @@ def test_a_balance_keeps_the_digits_it_came_with(answer: str, balance: Balance) 
         '{"balance": null}',
         '{"balance": 1e3}',
         '{"balance": "1."}',
+        '{"balance": "inf"}',
+        '{"balance": "NaN"}',
+        '{"balance": "руб."}',
+        '{"balance": "1 23"}',
+        '{"balance": "1,2,3"}',
+        '{"balance": "5 6 7"}',
+        '{"balance": "(5.00)"}',
+        '{"balance": "5-"}',
+        '{"balance": "\u0661\u0662"}',
+        '{"balance": "100 руб 50 коп"}',
+        json.dumps({"balance": "RUB" + " " * 60_000 + "!"}),
     ],
 )
 def test_a_balance_that_is_no_amount_is_not_understood(answer: str) -> None:

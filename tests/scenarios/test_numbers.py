@@ -6,8 +6,11 @@ import functools
 
 import pytest
 
+from bot.domain.gateway import NumberOffer
+from bot.gateway.client import SmscClient
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
+from bot.workers import AFTER_FAILURE, TRIES
 from tests.installation import Installation, number_shown
 from tests.scenarios.story import DAY, WINDOW, all_is_carried, eventually, gets_number, moments, reads, verifications
 
@@ -330,3 +333,35 @@ async def test_when_another_number_is_refused_the_first_still_works(world: World
     assert number in await reads(anna, "no other number")
     await anna.calls(number)
     await anna.sees("✅")
+
+
+async def test_when_asking_fails_again_and_again_the_person_may_try_anew_and_operators_learn_of_it(
+    world: World, brisk: Installation, operator: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await operator.says("/start")
+    await operator.sees("👋")
+    asked = 0
+
+    async def breaks(*_: object) -> NumberOffer:
+        nonlocal asked
+        asked += 1
+        raise RuntimeError("nobody foresaw this")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SmscClient, "request_number", breaks)
+        anna = world.person("Anna", language="en")
+        await anna.says("/start")
+        await anna.shares_contact()
+        for tries in range(1, TRIES + 1):
+            await world.wait_until(lambda: asked == tries)  # noqa: B023
+            assert anna.shown("temporarily") is None
+            world.clock.advance(AFTER_FAILURE)
+
+        await eventually(brisk, "SELECT state FROM numbers", [{"state": "failed"}])
+        assert await verifications(brisk, anna) == ["refused"]
+        await operator.sees("A row of numbers cannot be read (RuntimeError)")
+        assert asked == TRIES
+        assert "numbers" not in (anna.chat.messages[-1].text or "")
+
+    await anna.presses("🔄 Try again")
+    assert await number_shown(anna)

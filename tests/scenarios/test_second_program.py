@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import httpx
@@ -11,8 +12,9 @@ import pytest
 from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
+from bot.telegram.commands import LOOKED_AT, OTHER_LANGUAGES
 from bot.telegram.methods import UPDATE_TYPES
-from bot.telegram.texts import Texts
+from bot.telegram.texts import LANGUAGES, Texts
 from handlers.middlewares import MeetPerson
 from handlers.routes import build_dispatcher
 from tests.installation import Installation
@@ -117,6 +119,48 @@ async def test_a_webhook_that_another_program_changed_is_set_again(
     assert sum(told in (message.text or "") for message in operator.chat.messages) == 1
 
 
+async def test_a_webhook_that_another_program_had_brought_to_another_machine_is_set_again(
+    world: World, hooked: Installation, operator: Person, browser: httpx.AsyncClient
+) -> None:
+    ours = await second_program(world, "getWebhookInfo")
+    secret = world.telegram.webhook and world.telegram.webhook.secret
+    await second_program(world, "setWebhook", url=ours["url"], secret_token=secret, ip_address="127.9.9.9")
+
+    world.clock.advance(HALF_A_MINUTE)
+
+    await becomes(hooked, browser, 503, "brought to another machine")
+    await operator.sees("another program had my updates brought to another machine", within=2 * PATIENCE)
+    assert await second_program(world, "getWebhookInfo") == ours
+    world.clock.advance(HALF_A_MINUTE)
+    await becomes(hooked, browser, 200, "OK")
+    await answers(world)
+
+
+@pytest.mark.parametrize(("found", "sets"), [(("127.0.0.1", "127.0.0.2"), 1), (("127.0.0.1",), 2)])
+async def test_a_host_that_gets_another_address_is_no_other_program(
+    world: World,
+    hooked: Installation,
+    browser: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    found: tuple[str],
+    sets: int,
+) -> None:
+    """Once this machine knows of it, and once Telegram alone does."""
+    world.telegram.found_address = "127.0.0.2"
+
+    async def known(_url: str) -> set[str]:
+        return {*found}
+
+    monkeypatch.setattr("bot.telegram.webhook.addresses_of", known)
+    for _ in range(3):
+        before = len(world.trace.titles("bot_api"))
+        world.clock.advance(HALF_A_MINUTE)
+        await world.wait_until(lambda: "getWebhookInfo" in world.trace.titles("bot_api")[before:], 2 * PATIENCE)  # noqa: B023
+        assert await readiness(hooked, browser) == (200, "OK")
+
+    assert world.trace.titles("bot_api").count("setWebhook") == sets
+
+
 async def test_a_webhook_with_another_secret_is_known_by_what_telegram_and_we_refuse(
     world: World, hooked: Installation, operator: Person, browser: httpx.AsyncClient
 ) -> None:
@@ -180,6 +224,36 @@ async def test_menus_that_another_program_changed_are_set_again(
 
     await operator.sees("another program changed my menu of commands")
     assert await second_program(world, "getMyCommands", scope=scope, language_code="ru") == ours
+
+
+@pytest.mark.parametrize("scope", ["all_private_chats", "all_chat_administrators"])
+@pytest.mark.parametrize("language", ["de", "uk"])
+async def test_menus_that_another_program_set_in_further_languages_are_removed(
+    world: World, brisk: Installation, operator: Person, scope: str, language: str
+) -> None:
+    await operator.sees("👋")
+    await world.wait_until(lambda: len(world.telegram.commands) == 6)
+    other = [{"command": "spin", "description": "another program's"}]
+    where = {"scope": {"type": scope}, "language_code": language}
+    await second_program(world, "setMyCommands", commands=other, **where)
+
+    for _ in range(1 + len(OTHER_LANGUAGES) // LOOKED_AT):
+        before = world.trace.titles("bot_api").count("getMyCommands")
+        world.clock.advance(HALF_A_MINUTE)
+        await world.wait_until(
+            lambda: world.trace.titles("bot_api").count("getMyCommands") >= before + 2 * LOOKED_AT,  # noqa: B023
+            2 * PATIENCE,
+        )
+        if (scope, language) not in world.telegram.commands:
+            break
+
+    await operator.sees("another program changed my menu of commands")
+    assert await second_program(world, "getMyCommands", **where) == []
+
+
+def test_menus_are_looked_at_in_every_language_there_is() -> None:
+    assert len({*OTHER_LANGUAGES, *LANGUAGES}) == len(OTHER_LANGUAGES) + len(LANGUAGES) > 180
+    assert all(re.fullmatch("[a-z]{2}", language) for language in OTHER_LANGUAGES)
 
 
 async def test_a_webhook_that_another_program_sets_while_we_poll_is_removed(

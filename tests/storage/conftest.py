@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.phones import KeyedMarker
 from storage.database import Database
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
+    database = Database(database_url, KeyedMarker("the key of these tests"))
     await database.open()
     yield database
     await database.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
@@ -64,6 +65,25 @@ def test_how_it_is_encrypted_is_said_in_full(query: str, words: list[str], tmp_p
         assert word.format(file=quote(str(file), safe="")) in dsn
 
 
+@pytest.mark.parametrize("mode", ["", "&sslmode=verify-full"])
+def test_the_authorities_of_the_machine_are_trusted_where_the_server_is_checked(
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "authorities.pem"
+    file.touch()
+    monkeypatch.setattr("storage.address.CERTIFICATES", (str(tmp_path / "nowhere"), str(file)))
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setattr("ssl.get_default_verify_paths", lambda: SimpleNamespace(cafile=None))
+
+    dsn = parse(f"{SERVER}?sslrootcert=system{mode}").connect_args["dsn"]
+
+    assert f"sslrootcert={quote(str(file), safe='')}" in dsn
+    assert "sslmode=verify-full" in dsn
+    file.unlink()
+    with pytest.raises(ValueError, match=r"^sslrootcert: this machine has no file of trusted certificates"):
+        parse(f"{SERVER}?sslrootcert=system{mode}")
+
+
 def test_several_servers_are_read_as_libpq_reads_them() -> None:
     found = parse("postgresql://u:a,b%40@one:1,[::1]:2,three/db?target_session_attrs=primary").connect_args
 
@@ -84,6 +104,7 @@ def test_nothing_that_is_missing_is_left_for_others_to_find() -> None:
     ("url", "says"),
     [
         (f"{SERVER}?sslmode=sometimes", "sslmode: must be disable or allow"),
+        (f"{SERVER}?sslrootcert=system&sslmode=require", "sslrootcert: system goes with sslmode=verify-full only"),
         (f"{SERVER}?sslrootcert=/nowhere/ca.pem", "sslrootcert: there is no such file"),
         (f"{SERVER}?sslcert=/nowhere", "sslcert: there is no such file"),
         (f"{SERVER}?ssl_min_protocol_version=SSLv3", "ssl_min_protocol_version: must be"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from bot.domain.delivery import ErrandDue, ErrandKind, Urgency
 from storage.database import Database
 from storage.store import SqlStore
 
@@ -32,6 +33,13 @@ async def put(database: Database, table: str, json: str = "", **values: object) 
 
     statement = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(map(place, values))})"
 
+    async def do(store: SqlStore) -> None:
+        await store.connection.execute(text(statement), values)
+
+    await database.transact(do)
+
+
+async def run(database: Database, statement: str, **values: object) -> None:
     async def do(store: SqlStore) -> None:
         await store.connection.execute(text(statement), values)
 
@@ -68,9 +76,9 @@ async def put_request(database: Database, gate: int, user: int, deadline: int = 
     )
 
 
-async def put_errand(database: Database, chat: int, details: str) -> None:
+async def put_errand(database: Database, chat: int, details: str, job: str | None = None) -> None:
     values = {"kind": "notify", "rank": 3, "chat_id": chat, "details": details, "created_at": 1, "due_at": 1}
-    await put(database, "errands", "details", **values)
+    await put(database, "errands", "details", job=job, **values)
 
 
 async def put_screen(database: Database, user: int, face: str, details: str, revision: int = 1) -> None:
@@ -225,3 +233,65 @@ async def test_a_damaged_row_is_no_outage(database: Database) -> None:
         return (await store.attempt(lambda: read(store)))[1]
 
     assert await database.transact(attempt) is not None
+
+
+@pytest.mark.parametrize("again", ['"often"', "[]", "{}", "null", "1e400", '"\u0661x"'])
+async def test_a_part_of_a_job_that_cannot_be_read_keeps_no_other_from_being_asked_for_again(
+    database: Database, again: str
+) -> None:
+    healthy, damaged = 8, [f'{{"gate": -1, "again": {again}}}', *kept_by(database, UNDECODABLE + NO_OBJECTS)]
+    for chat, details in enumerate(['{"gate": -1}', *damaged], healthy):
+        await put_errand(database, chat, details, job="check")
+
+    async def ask(store: SqlStore) -> dict[int, Any]:
+        assert await store.errands.ask_again("check", {"tells": 1})
+        due = await store.errands.due(NOW, 100, (), Urgency.LATER)
+        return {errand.chat_id: errand for errand in due}
+
+    async def asked(store: SqlStore) -> Any:
+        return await store.errands.asked_since(ErrandDue(1, ErrandKind.NOTIFY, healthy, "", {}, 0))
+
+    found = await database.transact(ask)
+    assert found[healthy].details == {"gate": -1, "tells": 1, "again": 1}
+    assert await database.transact(asked) == {"gate": -1, "tells": 1, "again": 1}
+
+
+@pytest.mark.parametrize("details", NO_OBJECTS)
+async def test_what_was_asked_of_a_task_that_cannot_be_read_is_nothing(database: Database, details: str) -> None:
+    await put_errand(database, 8, details, job="check")
+
+    async def ask(store: SqlStore) -> tuple[bool, Any]:
+        since = await store.errands.asked_since(ErrandDue(1, ErrandKind.NOTIFY, 8, "", {}, 0))
+        return await store.errands.ask_again("check", {}), since
+
+    assert await database.transact(ask) == (False, None)
+
+
+async def test_a_person_is_erased_although_rows_that_name_them_are_damaged(database: Database) -> None:
+    person, admin_of = 777, HEALTHY
+    broken = [f"[{person}]", f'{{"messages": {person}}}', f'{{"messages": [{person}, {{}}]}}', f'"{person}"']
+    for place, raid in enumerate(broken):
+        await put_gate(database, DAMAGED - place, "{}")
+        statement = f"UPDATE gates SET raid = {'CAST(:raid AS JSON)' if not database.is_sqlite else ':raid'}"
+        await run(database, f"{statement} WHERE chat_id = {DAMAGED - place}", raid=raid)
+    await put_gate(database, HEALTHY, "{}")
+    await put(database, "admins", gate_id=admin_of, user_id=person, is_admin=True, checked_at=1)
+    for user, messages in enumerate((f"{person}", f"[{person}]", f'{{"{person}": 1}}'), 8):
+        await put(database, "appeals", "messages", gate_id=admin_of, user_id=user, asked_at=1, messages=messages)
+    for place, body in enumerate((b"{broken", b"[]", b'{"data": []}', b'{"data": {"admin_id": 777, "gate": 1}}')):
+        values: dict[str, Any] = {
+            "message_id": f"m{place}",
+            "target": "events",
+            "type": "t",
+            "body": body,
+            "admin_id": person,
+        }
+        await put(database, "outbox", created_at=1, due_at=1, attempts=0, **values)
+
+    await database.transact(lambda store: store.erasures.erase(person, NOW))
+
+    async def left(store: SqlStore) -> list[bytes]:
+        found = await store.connection.execute(text("SELECT body FROM outbox"))
+        return [bytes(body) for body in found.scalars()]
+
+    assert await database.transact(left) == [b'{"data":{"gate":1}}']

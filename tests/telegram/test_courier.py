@@ -215,7 +215,8 @@ async def due_in(rules: Rules, seconds: float, count: int = 1) -> None:
     async def add(store: Store) -> None:
         for message_id in range(count):
             details: dict[str, str | int] = {"message_id": message_id}
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, 1, details, rules.now, after=seconds)
+            # Each of another person, so that none is paced.
+            await store.errands.add(ErrandKind.DELETE_MESSAGE, 1 + message_id, details, rules.now, after=seconds)
 
     await rules.database.transact(add)
 

@@ -456,11 +456,93 @@ async def test_very_many_people_who_press_do_not_keep_screens_from_being_drawn(r
     assert firsts == ["answer_button", "screen", "answer_button", "screen"]
 
 
-async def test_what_is_not_asked_for_by_pressing_is_never_paced(rules: Rules) -> None:
+async def test_what_operators_are_told_is_never_paced(rules: Rules) -> None:
     async def add(store: SqlStore) -> None:
-        for number in range(MOST_UNDONE + 20):
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, ANNA, {"message_id": number}, rules.now)
+        for _ in range(MOST_UNDONE + 20):
+            await store.errands.add(ErrandKind.NOTIFY, OPERATOR, {"notice": Notice.FAILURE}, rules.now)
 
     await rules.database.transact(add)
 
     assert len(await rules.picks(limit=1000)) == MOST_UNDONE + 20
+
+
+GROUP, OTHER_GROUP = -1007, -1008
+FLOODS = {
+    "deletions in private": (ErrandKind.DELETE_MESSAGE, BORIS, None),
+    "deletions in a group": (ErrandKind.DELETE_MESSAGE, GROUP, BORIS),
+    "the way from a group": (ErrandKind.POINT, GROUP, BORIS),
+    "deletions of nobody": (ErrandKind.DELETE_MESSAGE, GROUP, None),
+}
+
+
+async def adds(rules: Rules, kind: ErrandKind, chat_id: int, times: int, user_id: int | None = None) -> None:
+    async def add(store: SqlStore) -> None:
+        for number in range(times):
+            details: dict[str, str | int] = {"message_id": number, "notice": Notice.FAILURE, "file": "my_data"}
+            await store.errands.add(kind, chat_id, details, rules.now, user_id=user_id)
+
+    await rules.database.transact(add)
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+@pytest.mark.parametrize("chat_id", [CAROL, GROUP, OTHER_GROUP])
+async def test_no_flood_of_one_person_or_chat_hides_anothers(rules: Rules, flood: str, chat_id: int) -> None:
+    kind, where, user_id = FLOODS[flood]
+    await adds(rules, kind, where, 400, user_id)
+    await adds(rules, ErrandKind.MAKE_FILE if chat_id > 0 else kind, chat_id, 1, CAROL)
+
+    picked = await rules.picks(limit=10)
+
+    others = [
+        parcel for parcel in picked if isinstance(parcel, ErrandDue) and CAROL in (parcel.user_id, parcel.chat_id)
+    ]
+    assert len(others) == 1
+    rules.later(20)
+    assert len(await rules.picks(limit=10)) == 10
+
+
+async def test_every_message_is_deleted_in_the_end_and_delays_no_answer(rules: Rules) -> None:
+    await adds(rules, ErrandKind.DELETE_MESSAGE, BORIS, 3 * MOST_UNDONE)
+    await presses(rules, BORIS, 1)
+
+    picked = await rules.picks(limit=1000)
+
+    assert [parcel.kind for parcel in picked if isinstance(parcel, ErrandDue)] == [
+        ErrandKind.ANSWER_BUTTON,
+        *[ErrandKind.DELETE_MESSAGE] * UNPACED,
+    ]
+    rules.later(3 * MOST_UNDONE * PACE.total_seconds())
+    assert len(await rules.picks(limit=1000)) == 3 * MOST_UNDONE + 1
+
+
+async def test_lines_about_who_joined_one_group_hide_neither_notices_nor_those_of_another(rules: Rules) -> None:
+    await adds(rules, ErrandKind.TIDY, GROUP, 400)
+    await adds(rules, ErrandKind.TIDY, OTHER_GROUP, 1)
+    await adds(rules, ErrandKind.NOTIFY, OPERATOR, 1)
+    rules.later(30)
+
+    picked = await rules.picks(limit=5)
+
+    assert {GROUP, OTHER_GROUP, OPERATOR} == {parcel.chat_id for parcel in picked if isinstance(parcel, ErrandDue)}
+
+
+@pytest.mark.parametrize("kind", [ErrandKind.DECLINE_JOIN, ErrandKind.KICK, ErrandKind.MUTE, ErrandKind.BAN])
+async def test_what_is_done_to_many_at_one_gate_keeps_no_other_gate_waiting(rules: Rules, kind: ErrandKind) -> None:
+    for user_id in range(1000, 1100):
+        await adds(rules, kind, GROUP, 1, user_id)
+    await adds(rules, kind, OTHER_GROUP, 1, CAROL)
+
+    picked = await rules.picks(limit=5)
+
+    assert OTHER_GROUP in [parcel.chat_id for parcel in picked if isinstance(parcel, ErrandDue)][:2]
+
+
+async def test_one_person_at_a_gate_does_not_go_before_all_others_there(rules: Rules) -> None:
+    for _ in range(4):
+        await adds(rules, ErrandKind.MUTE, GROUP, 1, BORIS)
+    await adds(rules, ErrandKind.MUTE, GROUP, 1, CAROL)
+
+    picked = await rules.picks(limit=5)
+
+    whom = [parcel.user_id for parcel in picked if isinstance(parcel, ErrandDue)]
+    assert whom == [BORIS, CAROL, BORIS, BORIS, BORIS]

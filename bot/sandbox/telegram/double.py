@@ -72,6 +72,8 @@ class Telegram:
         self.join_queries: dict[str, JoinRequest] = {}
         self.delivery = Delivery(clock, trace)
         self.webhook: Webhook | None = None
+        self.found_address = "127.0.0.1"
+        """What Telegram finds for the host of a webhook."""
         self.flood = Flood(on=flood_limits)
         self.commands: dict[tuple[str, str], list[Json]] = {}
         self.menu_buttons: dict[int | None, Json] = {}
@@ -124,7 +126,7 @@ class Telegram:
 
     # How the bot hears
 
-    def set_webhook(self, url: str, secret: str | None, max_connections: int) -> None:
+    def set_webhook(self, url: str, secret: str | None, max_connections: int, ip_address: str | None = None) -> None:
         """Bring updates to this address from now on, those that wait first."""
         if self.session is None:
             raise RuntimeError("the world has not started")
@@ -132,6 +134,7 @@ class Telegram:
             url=url,
             secret=secret,
             max_connections=max_connections,
+            ip_address=ip_address,
             delivery=self.delivery,
             session=self.session,
             tasks=self.tasks,
@@ -151,7 +154,8 @@ class Telegram:
         """Reach the outside through this session; a webhook set before goes on."""
         self.session = session
         if self.webhook is not None:
-            self.set_webhook(self.webhook.url, self.webhook.secret, self.webhook.max_connections)
+            hook = self.webhook
+            self.set_webhook(hook.url, hook.secret, hook.max_connections, hook.ip_address)
 
     # Who exists
 

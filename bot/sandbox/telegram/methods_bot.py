@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,7 +64,13 @@ def set_webhook(tg: Telegram, call: SetWebhook) -> bool:
         raise bad_request("secret token contains unallowed characters")
     if call.allowed_updates is not None:
         tg.delivery.allowed = list(call.allowed_updates)
-    tg.set_webhook(call.url, secret or None, min(max(call.max_connections or 40, 1), 100))
+    ip_address = call.ip_address or None
+    if ip_address is not None:
+        try:
+            ipaddress.ip_address(ip_address)
+        except ValueError:
+            raise bad_request("bad webhook: invalid IP address specified") from None
+    tg.set_webhook(call.url, secret or None, min(max(call.max_connections or 40, 1), 100), ip_address)
     return True
 
 
@@ -85,7 +92,7 @@ def get_webhook_info(tg: Telegram, call: GetWebhookInfo) -> Json:  # noqa: ARG00
     if tg.delivery.allowed:
         info["allowed_updates"] = tg.delivery.allowed
     if tg.webhook is not None:
-        info |= {"max_connections": tg.webhook.max_connections, "ip_address": "127.0.0.1"}
+        info |= {"max_connections": tg.webhook.max_connections, "ip_address": tg.webhook.ip_address or tg.found_address}
         if tg.webhook.last_error is not None:
             info["last_error_date"], info["last_error_message"] = tg.webhook.last_error
     return info

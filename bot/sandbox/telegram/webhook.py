@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -27,6 +28,7 @@ class Webhook:
         url: str,
         secret: str | None,
         max_connections: int,
+        ip_address: str | None = None,
         delivery: Delivery,
         session: aiohttp.ClientSession,
         tasks: Tasks,
@@ -36,6 +38,8 @@ class Webhook:
         self.url = url
         self.secret = secret
         self.max_connections = max_connections
+        self.ip_address = ip_address
+        """The machine to which all is brought, whatever the address says."""
         self.last_error: tuple[int, str] | None = None
         self._delivery = delivery
         self._session = session
@@ -87,12 +91,17 @@ class Webhook:
 
     async def _post(self, update: Update) -> tuple[str | None, float]:
         """Bring it once: what went wrong, if anything, and how long the bot asks to wait."""
-        headers = {"Content-Type": "application/json"}
+        headers, url = {"Content-Type": "application/json"}, self.url
+        if self.ip_address is not None:
+            parts = urlsplit(url)
+            host = f"[{self.ip_address}]" if ":" in self.ip_address else self.ip_address
+            headers["Host"] = parts.netloc
+            url = parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host).geturl()
         if self.secret:
             headers["X-Telegram-Bot-Api-Secret-Token"] = self.secret
         try:
             async with self._session.post(
-                self.url, data=update.body.encode(), headers=headers, timeout=PATIENCE, allow_redirects=False
+                url, data=update.body.encode(), headers=headers, timeout=PATIENCE, allow_redirects=False
             ) as answer:
                 body = await answer.read()
                 if 200 <= answer.status <= 299:
