@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from datetime import timedelta
 
@@ -420,3 +421,19 @@ def test_only_messages_spend_a_chats_budget() -> None:
         ErrandKind.SEND_FILE,
         ErrandKind.MAKE_FILE,
     }
+
+
+@pytest.mark.parametrize("knows", [False, True], ids=["old server", "new server"])
+async def test_of_many_who_are_told_alone_one_at_most_is_shown_to_everybody(
+    world: World, deliverer: Deliverer, group: Group, knows: bool
+) -> None:
+    world.telegram.ephemeral_messages = knows
+    prompt = dataclasses.replace(errand(ErrandKind.PROMPT, group.id), user_id=owner(world).id)
+    before = [message.id for message in group.messages]
+
+    receipts = await asyncio.gather(*(deliverer.deliver(prompt) for _ in range(5)))
+
+    assert [receipt.result for receipt in receipts] == 5 * [Result.DONE if knows else Result.REFUSED]
+    calls = [title for title in world.trace.titles("bot_api") if title.startswith("sendMessage")]
+    assert len(calls) == (5 if knows else 1)
+    assert [message.id for message in group.messages] == before
