@@ -48,8 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.get_closest_marker("long") is None, database_of(item)))
     collected = {item.nodeid for item in items}
     for item in items:
-        is_long = item.get_closest_marker("long") is not None
-        item.stash[IS_MEASURED] = not is_long and not runs_on_sqlite_too(item, collected)
+        is_passed_over = any(item.get_closest_marker(name) is not None for name in ("long", "no_cover"))
+        item.stash[IS_MEASURED] = not is_passed_over and not runs_on_sqlite_too(item, collected)
 
 
 def pytest_collection_finish() -> None:
