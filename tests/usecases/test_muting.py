@@ -372,3 +372,15 @@ async def test_what_a_gate_gives_nobody_gets_who_was_only_freed(rules: Rules) ->
     await rules.settles(Receipt(await rules.grant(), Result.DONE))
 
     assert await rules.rows("SELECT kind, state FROM grants") == [{"kind": "unmute", "state": "done"}]
+
+
+async def test_a_blocked_person_whom_the_bot_removed_is_journalled(rules: Rules) -> None:
+    await stands(rules, ANNA, Standing.BLOCKED)
+    await rules.joins(ANNA)
+    ban = await errand(rules, ErrandKind.BAN)
+    assert (await rules.journal())[-1] != "removed"
+
+    await rules.settles(Receipt(ban, Result.DONE))
+
+    assert (await rules.journal())[-1] == "removed"
+    assert await open_kinds(rules) == []

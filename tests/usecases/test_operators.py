@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.delivery import ErrandDue, ErrandKind, ScreenDue, Toast
-from bot.domain.installation import AddedOperator, InstallationPage, OperatorList
+from bot.domain.installation import AddedOperator, AllGates, GateForOperators, InstallationPage, OperatorList
 from bot.domain.journal import Event
 from bot.domain.operator_pages import OperatorPage
 from bot.domain.personal import DeletionScreen, FileKind
@@ -15,7 +15,7 @@ from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
 from bot.usecases.erase_person import ErasePerson
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
-from tests.usecases.rules import ANNA, BORIS, OPERATOR, Rules
+from tests.usecases.rules import ANNA, BORIS, GATE, OPERATOR, Rules
 
 PAVEL = 7_000_000_321
 SEEN: dict[Face, dict[str, str | int]] = {
@@ -169,6 +169,24 @@ async def test_each_of_many_operators_stands_on_some_page(rules: Rules) -> None:
             found += [line.user_id for line in view.operators]
 
     assert found == [OPERATOR, *many]
+
+
+async def test_operators_see_one_gate_and_all_of_them_once_it_is_unknown(rules: Rules) -> None:
+    await rules.meets(OPERATOR)
+    await rules.becomes(GATE)
+
+    async def see(gate_id: int) -> object:
+        details: dict[str, str | int] = {"page": InstallationPage.GATE, "id": gate_id}
+        await rules.database.transact(
+            lambda store: store.screens.show(OPERATOR, OPERATOR, Face.INSTALLATION, rules.now, details=details)
+        )
+        (view,) = [parcel.view for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+        return view
+
+    gate = await see(GATE.chat_id)
+    assert isinstance(gate, GateForOperators)
+    assert gate.vitals.gate.chat_id == GATE.chat_id
+    assert isinstance(await see(GATE.chat_id - 1), AllGates)
 
 
 async def test_what_was_added_of_one_whom_the_configuration_names_can_be_removed_and_they_stay(rules: Rules) -> None:
