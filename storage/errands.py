@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import (
@@ -123,10 +123,17 @@ RETRY = (
     .values(due_at=bindparam("again_at"), attempts=one_more(E.attempts), error=bindparam("said"))
 )
 
-OF_KINDS = select(E.id).where(E.kind.in_(bindparam("kinds", expanding=True)), IS_LEFT).limit(bindparam("at_most"))
-UNDONE = OF_KINDS.where(E.chat_id == bindparam("where"))
-UNDONE_OF_NOBODY = UNDONE.where(E.user_id.is_(None))
-UNDONE_IN_GROUPS = OF_KINDS.where(E.user_id == bindparam("whose"), E.chat_id < 0)
+
+def _counted(*where: ColumnElement[bool]) -> Select[int]:
+    """How many undone errands of some kinds meet these conditions, counted up to `at_most`."""
+    is_of_kinds = E.kind.in_(bindparam("kinds", expanding=True))
+    some = select(E.id).where(is_of_kinds, IS_LEFT, *where).limit(bindparam("at_most"))
+    return select(func.count()).select_from(some.subquery())
+
+
+UNDONE = _counted(E.chat_id == bindparam("where"))
+UNDONE_OF_NOBODY = _counted(E.chat_id == bindparam("where"), E.user_id.is_(None))
+UNDONE_IN_GROUPS = _counted(E.user_id == bindparam("whose"), E.chat_id < 0)
 AGAIN = "again"
 """The detail of an errand that counts how often it was asked for once more."""
 LEFT_OF_JOB = (
@@ -309,9 +316,10 @@ class SqlErrands:
             return None
         return paced(undone, in_group=chat_id < 0 and user_id is None)
 
-    async def _count(self, query: Select[tuple[int]], kinds: Collection[ErrandKind], at_most: int, **where: int) -> int:
+    async def _count(self, query: Select[int], kinds: Collection[ErrandKind], at_most: int, **where: int) -> int:
         found = await self._connection.execute(query, {"kinds": list(kinds), "at_most": at_most, **where})
-        return len(found.all())
+        count: int = found.scalar_one()
+        return count
 
     async def ask_again(self, job: str, news: Mapping[str, str | int]) -> bool:
         rows = (await self._connection.execute(LEFT_OF_JOB, {"name": job})).all()

@@ -42,11 +42,12 @@ R = tables.join_requests.c
 E = tables.errands.c
 P = tables.verified_phones.c
 WORKS = (G.is_on, G.switch == Switch.ON)
-IN_CALL_WINDOW = exists().where(
-    tables.verifications.c.user_id == R.user_id,
-    tables.verifications.c.state == VerificationState.OPEN,
+NOT_IN_CALL_WINDOW = is_none(
+    select(tables.verifications.c.user_id).where(
+        tables.verifications.c.user_id == R.user_id, tables.verifications.c.state == VerificationState.OPEN
+    )
 )
-VERIFIED = exists().where(P.user_id == R.user_id)
+NOT_VERIFIED = is_none(select(P.user_id).where(P.user_id == R.user_id))
 HAS_PHONE = {"is_verified": select(exists().where(P.user_id == bindparam("whose"))).scalar_subquery()}
 IS_THE_ONE = (R.gate_id == bindparam("at_gate"), R.user_id == bindparam("whose"))
 THE_ONE = select(tables.join_requests).where(*IS_THE_ONE)
@@ -221,8 +222,8 @@ class SqlJoinRequests:
                 R.gate_id == gate_id,
                 R.state == RequestState.WAITING,
                 R.requested_at < before,
-                ~IN_CALL_WINDOW,
-                ~VERIFIED,
+                NOT_IN_CALL_WINDOW,
+                NOT_VERIFIED,
             )
         )
         return found.scalar_one()
@@ -234,7 +235,7 @@ class SqlJoinRequests:
         when += [] if since is None else [R.requested_at >= since]
         rows = await self._connection.execute(
             select(tables.join_requests)
-            .where(R.gate_id == gate_id, tables.IS_WAITING, ~IN_CALL_WINDOW, ~VERIFIED, *when)
+            .where(R.gate_id == gate_id, tables.IS_WAITING, NOT_IN_CALL_WINDOW, NOT_VERIFIED, *when)
             .order_by(R.requested_at)
             .limit(limit)
             .with_for_update(key_share=True, skip_locked=True)
@@ -335,7 +336,7 @@ class SqlJoinRequests:
             (*WORKS, turns_away),
             tables.IS_WAITING,
             R.deadline_at < now,
-            ~IN_CALL_WINDOW,
+            NOT_IN_CALL_WINDOW,
             order=R.deadline_at,
         )
 
@@ -348,7 +349,7 @@ class SqlJoinRequests:
                 type_coerce(R.deadline_at, BigInteger),
                 R.user_id,
                 R.is_verified,
-                not_(is_none(select(P.user_id).where(P.user_id == R.user_id))),
+                not_(NOT_VERIFIED),
             )
             .where(tables.IS_WAITING, *rest)
             .order_by(R.gate_id, R.deadline_at, R.user_id)
@@ -358,7 +359,7 @@ class SqlJoinRequests:
         wrong = [key[2] for key, is_noted, is_verified in checked if is_noted != is_verified]
         if wrong:
             await self._connection.execute(
-                update(tables.join_requests).where(R.user_id.in_(wrong)).values(is_verified=VERIFIED)
+                update(tables.join_requests).where(R.user_id.in_(wrong)).values(is_verified=not_(NOT_VERIFIED))
             )
         return checked[-1][0] if len(checked) == limit else None
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import pytest
+
+from bot.clock import REAL_TIME
 from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.telegram.state import Group
@@ -15,6 +18,8 @@ from tests.installation import Installation, number_shown
 
 DAY = 24 * 3600
 WINDOW = 15 * 60
+LOOK = 31
+"""Seconds after which the watchman has looked once more."""
 
 
 async def guarded(world: World, title: str = "Flat owners", *, channel: bool = False) -> tuple[Person, Group]:
@@ -90,3 +95,23 @@ def sent_to(world: World, person: Person) -> int:
         for entry in world.trace.last(10_000)
         if entry.kind == "bot_api"
     )
+
+
+async def looked(callgate: Installation, *, times: int = 1) -> None:
+    """The watchman has looked so often, each time half a minute later."""
+    for _ in range(times):
+        assert callgate.app is not None
+        watchman, has_looked = callgate.app._parts.looking_after.watchman, asyncio.Event()
+        announce = watchman._announce
+
+        def announced(announce: Callable[[], None] = announce, has_looked: asyncio.Event = has_looked) -> None:
+            announce()
+            has_looked.set()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(watchman, "_announce", announced)
+            while not has_looked.is_set():
+                callgate.world.clock.advance(LOOK)
+                # After a restart it may not have begun to wait.
+                await REAL_TIME.pause(2.0, has_looked)
+        await all_is_carried(callgate)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -14,7 +13,6 @@ import pytest
 from aiohttp import web
 from sqlalchemy.exc import OperationalError
 
-from bot.clock import REAL_TIME
 from bot.domain.trouble import MANY_FLOODS, MANY_UNKEPT
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
@@ -23,31 +21,9 @@ from tests.installation import CALLBACK_TOKEN, Installation, number_shown, verif
 from tests.outbox.receiver import SECRET, receiver
 from tests.process import free_port
 from tests.scenarios.conftest import Install
-from tests.scenarios.story import all_is_carried, eventually, gets_number, guarded, reads
+from tests.scenarios.story import LOOK, all_is_carried, eventually, gets_number, guarded, looked, reads
 
-LOOK = 31
-"""Seconds after which the watchman has looked once more."""
 CALM = 6 * 60
-
-
-async def looked(callgate: Installation, *, times: int = 1) -> None:
-    """The watchman has looked so often, each time half a minute later."""
-    for _ in range(times):
-        assert callgate.app is not None
-        watchman, has_looked = callgate.app._parts.looking_after.watchman, asyncio.Event()
-        announce = watchman._announce
-
-        def announced(announce: Callable[[], None] = announce, has_looked: asyncio.Event = has_looked) -> None:
-            announce()
-            has_looked.set()
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(watchman, "_announce", announced)
-            while not has_looked.is_set():
-                callgate.world.clock.advance(LOOK)
-                # After a restart it may not have begun to wait.
-                await REAL_TIME.pause(2.0, has_looked)
-        await all_is_carried(callgate)
 
 
 async def alarms(callgate: Installation) -> dict[str, bool]:

@@ -10,7 +10,7 @@ from bot.telegram.prompts import RETRIED_AFTER
 from tests.installation import Installation
 from tests.scenarios.conftest import Install
 from tests.scenarios.gates import calls, is_muted, muting, posted, sweeps_until
-from tests.scenarios.story import all_is_carried, eventually, guarded, sent_to
+from tests.scenarios.story import all_is_carried, eventually, guarded, looked, sent_to
 
 MENDED = "the Bot API server sends messages that one person alone sees"
 ALONE = "Only you see this"
@@ -72,8 +72,7 @@ async def test_the_server_is_tried_again(old: World, brisk: Installation, operat
 
     await boris.sees_in(group, ALONE)
     for _ in range(20):
-        old.clock.advance(31)
-        await all_is_carried(brisk)
+        await looked(brisk)
         if operator.shown(MENDED) is not None:
             break
     await operator.sees(MENDED)

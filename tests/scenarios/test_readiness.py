@@ -28,7 +28,7 @@ from tests.installation import Installation
 from tests.process import BotProcess, free_port
 from tests.scenarios.conftest import Install
 from tests.scenarios.gates import muting, writes
-from tests.scenarios.story import all_is_carried, gets_number, guarded, sent_to
+from tests.scenarios.story import all_is_carried, gets_number, guarded, looked, sent_to
 
 
 def webhook() -> dict[str, str]:
@@ -70,8 +70,7 @@ async def test_a_definite_refusal_is_told_in_telegrams_own_words(
     await becomes(bot, browser, 200, "OK")
 
     for _ in range(20):
-        world.clock.advance(31)
-        await asyncio.sleep(0.1)
+        await looked(bot)
         if operator.shown("Telegram takes my calls again") is not None:
             break
     assert "Logged out" in ((await operator.sees("Telegram takes my calls again")).text or "")
