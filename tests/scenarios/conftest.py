@@ -22,9 +22,11 @@ ON_SQLITE_ONLY = frozenset(
         "test_alarms",
         "test_all_gates",
         "test_app",
+        "test_appeals",
         "test_bad_input",
         "test_balance",
         "test_buttons",
+        "test_call_hints",
         "test_call_screen",
         "test_call_screen_clients",
         "test_call_screen_limits",
@@ -36,21 +38,27 @@ ON_SQLITE_ONLY = frozenset(
         "test_guard_joins",
         "test_health",
         "test_known_everywhere",
+        "test_links",
         "test_log",
         "test_log_lines",
+        "test_mute",
+        "test_mute_and_admins",
         "test_numbers",
+        "test_old_server",
         "test_panel",
         "test_panel_files",
         "test_panel_ways",
+        "test_protection",
         "test_raid_alerts",
         "test_refused_parts",
         "test_rich_screens",
         "test_roles",
+        "test_second_program",
         "test_stats",
         "test_who",
     }
 )
-"""Stories about words, buttons, pictures, pages and the forms of requests: they run on SQLite only.
+"""Stories about what people, admins and Telegram see: words, buttons, pages, requests. They run on SQLite only.
 
 They reach the database through use cases, and tests/usecases runs those on both databases. tests/both_databases.py
 fails a whole run in which a query or a use case ran on SQLite only. All other stories, above all those about

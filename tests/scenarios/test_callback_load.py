@@ -7,6 +7,7 @@ import random
 from collections import Counter
 
 import aiohttp
+import pytest
 
 from bot.sandbox.world import World
 from tests.installation import CALLBACK_TOKEN
@@ -21,6 +22,7 @@ STRANGERS, STATUSES = 250, 250
 AT_ONCE = 40
 
 
+@pytest.mark.long
 async def test_a_thousand_reports_are_answered_and_everybody_is_let_in_once(world: World, install: Install) -> None:
     callgate = await install(SMSC_POLL_SECONDS="0")
     _, group = await guarded(world)
