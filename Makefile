@@ -18,9 +18,9 @@ COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 # Where a branch that no test takes fails the build.
 RULES := bot/domain/*,bot/usecases/*,bot/gateway/*
-# Test processes. Tests wait for servers and browsers now and then, so five for two processors keep both of them busy. One
+# Test processes. Tests wait for servers and browsers now and then, so two for each processor keep all of them busy. One
 # that is done takes tests from another.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 5 / 2)
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 2)
 # Python keeps what it compiled for the next process, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
