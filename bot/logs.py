@@ -21,7 +21,7 @@ QUOTING = frozenset({"sqlalchemy", "asyncpg", "sqlite3", "aiosqlite", "pydantic"
 """Packages whose errors may quote what they were given."""
 OURS = frozenset({"bot", "handlers", "storage"})
 QUOTING_KINDS = (ValueError, LookupError, ArithmeticError)
-"""What is raised where a value is decoded, in Python itself and in any library: its words may be the value."""
+"""Python and its libraries raise these where they decode a value, and their words may quote it."""
 QUOTING_NAMES = frozenset({"ClientDecodeError", "ClientResponseError", "HTTPStatusError"})
 """Errors of libraries with a whole answer in their words, or with an address, which may hold a token."""
 EQUAL_LINES, EQUAL_LINES_FOR = 10, 60.0

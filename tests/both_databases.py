@@ -44,7 +44,7 @@ FOR_SQLITE = frozenset(
 """Files and functions that PostgreSQL does not need."""
 
 _running: set[str] = set()
-"""What ran since it was last looked at."""
+"""The functions that ran in the present test."""
 _ran: dict[str, set[str]] = {database: set() for database in DATABASES}
 FOUND = pytest.StashKey[list[str]]()
 
@@ -136,14 +136,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:
         output[NOTE] = {database: sorted(ran) for database, ran in _ran.items()}
         return
-    session.config.stash[FOUND] = missing(_ran["sqlite"], _ran["postgresql"])
+    found = [
+        f"{function} ran on SQLite and not on PostgreSQL" for function in missing(_ran["sqlite"], _ran["postgresql"])
+    ]
+    # Imported before this plugin, the packages would note nothing, and the check would find nothing wrong.
+    session.config.stash[FOUND] = found if _ran["sqlite"] else ["No function of the packages checked ran on SQLite"]
     if session.config.stash[FOUND] and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for function in config.stash.get(FOUND, []):
-        terminalreporter.write_line(f"{function} ran on SQLite and not on PostgreSQL", red=True)
+    for line in config.stash.get(FOUND, []):
+        terminalreporter.write_line(line, red=True)
 
 
 sys.meta_path.insert(0, _Finder())

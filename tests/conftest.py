@@ -56,7 +56,7 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
                 if "migrations" not in module.name:
                     importlib.import_module(module.name)
         session.config.stash[MEASURING] = measuring
-        # In a process of pytest-xdist there is another one below, which nobody reads.
+        # In a process of pytest-xdist, pytest-cov starts two and saves the data of the newer one.
         while (running := coverage.Coverage.current()) is not None:
             running.stop()
     return (yield)

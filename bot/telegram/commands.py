@@ -24,7 +24,7 @@ TIMEOUT = 10
 Scope = BotCommandScopeAllPrivateChats | BotCommandScopeAllChatAdministrators
 NONE_OF_OURS: str | None = None
 """The menu of who speaks none of our languages has no language code."""
-# Those in which Telegram's apps come, then all others of ISO 639-1.
+# The languages of Telegram's apps, then all others of ISO 639-1.
 _CODES = (
     "uk de es fr it pt pl tr fa ar uz kk be nl id ko zh ja he hu cs ro sr sk ca fi sv nb hr az hy ka tg ky tk vi th ms "
     "bg el da no lt lv et sl hi bn ur sw am my km lo mn ne si ta te ml mr gu kn pa sq mk bs gl eu af is ga cy mt eo tt "

@@ -27,8 +27,8 @@ NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 class Sent(BaseModel):
-    """What is needed of a message that was sent. Only one that a single person sees carries the last two, and 0 as its
-    `message_id` (Bot API 10.2, `Message`)."""
+    """The fields of a sent message that the bot reads. Only a message that one person alone sees carries the last two,
+    and 0 as its `message_id` (Bot API 10.2, `Message`)."""
 
     message_id: int
     ephemeral_message_id: int | None = None

@@ -32,7 +32,7 @@ FORM = {(False, False): "isolated", (False, True): "initial", (True, True): "med
 
 
 def visual_order(text: str) -> str:
-    """The text as it is drawn from left to right. What has no letter from right to left stays as it is."""
+    """Return the characters in the order in which a picture shows them. Without Hebrew or Arabic nothing changes."""
     if not any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text):
         return text
     shown = _clusters(_joined(text))
