@@ -16,8 +16,6 @@ COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 
 
 # What tests/browser/demo.py looks for.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
-# Where a branch that no test takes fails the build.
-RULES := bot/domain/*,bot/usecases/*,bot/gateway/*
 # Test processes. Tests wait for servers and browsers now and then, so two for each processor keep all of them busy. One
 # that is done takes tests from another.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 2)
@@ -61,9 +59,7 @@ endif
 tests: $(VENV)/.installed-dev browser
 	@# Compiled once; else each of the processes would do it for itself.
 	@[ -d tests/__pycache__ ] || $(BIN)/python -m pytest --collect-only --quiet >/dev/null 2>&1 || true
-	$(PYTEST) -p tests.both_databases --cov --cov-report=
-	$(BIN)/coverage report --skip-covered
-	$(BIN)/coverage report --skip-covered --include='$(RULES)' --fail-under=95
+	$(PYTEST) -p tests.instrumented -p tests.both_databases -p tests.line_coverage
 
 quick: $(VENV)/.installed-dev ## under a minute: the tests of the rules, the domain and the use cases, on SQLite
 	$(PYTEST) -k 'not postgresql' tests/domain tests/gateway tests/usecases
@@ -100,7 +96,7 @@ screenshots: $(VENV)/.installed-dev browser ## the pictures of docs/pictures, ta
 	$(BIN)/python -m tests.browser.pictures
 
 clean: ## remove what was set up and built; data and .env stay
-	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # The development lock holds everything of the other one, in the same versions.
 $(VENV)/.installed-dev: $(VENV)/pyvenv.cfg requirements-dev.txt requirements.txt

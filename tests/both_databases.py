@@ -1,7 +1,6 @@
-"""A pytest plugin: every query and every use case has to run on both databases (`-p tests.both_databases`).
+"""A pytest plugin: every query and every use case has to run on both databases.
 
-It has each function of the packages below note that it ran, and on which database. Coverage could tell, but it makes a
-test take a third longer, and so it measures a test that runs on both databases on one of them only.
+It has each function of the packages below note that it ran, and on which database.
 
 At the end of a run it prints the functions that ran on SQLite and not on PostgreSQL, and the run has then failed.
 """
@@ -9,19 +8,14 @@ At the end of a run it prints the functions that ran on SQLite and not on Postgr
 from __future__ import annotations
 
 import ast
-import importlib.machinery
-import sys
 from collections.abc import Collection, Iterator
-from importlib.abc import MetaPathFinder
-from pathlib import Path
-from types import CodeType, ModuleType
 
 import pytest
 
+from tests.instrumented import STEPS, Step
 from tests.needs import DATABASES, database_of
 
-PROJECT = Path(__file__).parent.parent
-CHECKED = ("storage", "bot.usecases")
+CHECKED = ("storage/", "bot/usecases/")
 NOTE = "__both_databases_ran__"
 """The name under which a module that is checked finds the set of what ran."""
 
@@ -49,43 +43,10 @@ _ran: dict[str, set[str]] = {database: set() for database in DATABASES}
 FOUND = pytest.StashKey[list[str]]()
 
 
-class _NotingLoader(importlib.machinery.SourceFileLoader):
-    """Compiles a module so that each of its functions notes that it runs."""
-
-    def get_code(self, fullname: str) -> CodeType:
-        source = self.get_data(self.path)
-        code: CodeType = compile(noting(source, place_of(self.path)), self.path, "exec", dont_inherit=True)
-        return code
-
-    def exec_module(self, module: ModuleType) -> None:
-        setattr(module, NOTE, _running)
-        super().exec_module(module)
-
-
-class _Finder(MetaPathFinder):
-    """Finds the modules that are checked, as Python itself would."""
-
-    def find_spec(
-        self, fullname: str, path: object, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if not any(fullname == package or fullname.startswith(f"{package}.") for package in CHECKED):
-            return None
-        if fullname.startswith("storage.migrations"):
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(fullname, path)  # type: ignore[arg-type] # as it came
-        if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
-            spec.loader = _NotingLoader(spec.loader.name, spec.loader.path)
-        return spec
-
-
-def place_of(file: str) -> str:
-    """The path of a file within the project."""
-    return Path(file).relative_to(PROJECT).as_posix()
-
-
-def noting(source: bytes, place: str) -> ast.Module:
+def noting(module: ast.Module, place: str) -> ast.Module:
     """Return the module with one more statement in each function: it notes `place` and the function's dotted name."""
-    module = ast.parse(source)
+    if not place.startswith(CHECKED):
+        return module
     for name, function in _functions(module, ""):
         # After the docstring, and on the line of what follows it: neither coverage nor a traceback sees it.
         at = 1 if ast.get_docstring(function, clean=False) is not None and len(function.body) > 1 else 0
@@ -150,4 +111,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(line, red=True)
 
 
-sys.meta_path.insert(0, _Finder())
+STEPS.append(Step(tree=noting, module=lambda module: setattr(module, NOTE, _running)))

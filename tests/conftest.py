@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import functools
 import gc
-import importlib
-import pkgutil
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import coverage
 import hypothesis
 import pytest
 import structlog
 from aiogram.client.session.aiohttp import AiohttpSession
 
-import bot
-import handlers
-import storage
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.world import World
 from tests import compiled_cache
 from tests.databases import Postgres, keep_in_memory, migrate_now
 from tests.installation import Installation
-from tests.needs import DATABASES, database_of, runs_on_sqlite_too
-
-IS_MEASURED = pytest.StashKey[bool]()
-MEASURING = pytest.StashKey[coverage.Coverage]()
-ALIKE = ("tests/scenarios/", "tests/telegram/")
-"""Where the variants of a test differ in words."""
+from tests.needs import DATABASES
 
 
 def pytest_configure() -> None:
@@ -47,34 +36,9 @@ def pytest_configure() -> None:
     compiled_cache.share()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection(session: pytest.Session) -> Iterator[None]:
-    """Have coverage measure how our modules are imported, but not how thousands of tests are collected."""
-    if (measuring := coverage.Coverage.current()) is not None:
-        for package in (bot, handlers, storage):
-            for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-                if "migrations" not in module.name:
-                    importlib.import_module(module.name)
-        session.config.stash[MEASURING] = measuring
-        # In a process of pytest-xdist, pytest-cov starts two and saves the data of the newer one.
-        while (running := coverage.Coverage.current()) is not None:
-            running.stop()
-    return (yield)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first: begun last, one would keep all the others' processes waiting.
-
-    Then the tests of one database after those of the other, so that coverage is seldom stopped and started.
-    """
-    items.sort(key=lambda item: (item.get_closest_marker("long") is None, database_of(item)))
-    collected, begun = {item.nodeid for item in items}, set[str]()
-    for item in items:
-        is_passed_over = any(item.get_closest_marker(name) is not None for name in ("long", "no_cover"))
-        name = item.nodeid.partition("[")[0]
-        item.stash[IS_MEASURED] = not is_passed_over and not runs_on_sqlite_too(item, collected) and name not in begun
-        if item.stash[IS_MEASURED] and name.startswith(ALIKE):
-            begun.add(name)
+    """The long ones first: begun last, one would keep all the others' processes waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_collection_finish() -> None:
@@ -85,21 +49,6 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Measure coverage where it can find something: what it does for every line doubles the time of a story.
-
-    A test that runs on both databases covers the same on each, the variants of a story cover the same but for its
-    words, and what a long test does at a large scale others do at a small one.
-    """
-    measuring = item.config.stash.get(MEASURING, None)
-    if measuring is not None and item.stash[IS_MEASURED] is not (coverage.Coverage.current() is measuring):
-        if item.stash[IS_MEASURED]:
-            measuring.start()
-        else:
-            measuring.stop()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import pytest
 
 DATABASES = ("sqlite", "postgresql")
@@ -19,8 +17,3 @@ def database_of(item: pytest.Item) -> str:
     if "postgres" in needs:
         return "postgresql"
     return "sqlite" if needs & {"sqlite_path", "migrated_file", "database_url"} else ""
-
-
-def runs_on_sqlite_too(item: pytest.Item, collected: Collection[str]) -> bool:
-    """Whether the test is the same as another one of `collected`, by their ids, but for its database."""
-    return database_of(item) == "postgresql" and item.nodeid.replace("postgresql", "sqlite") in collected

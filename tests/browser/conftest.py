@@ -18,14 +18,10 @@ from tests.installation import Installation
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All browser tests of a process share one event loop, because they share one browser.
-
-    Their subject is the pages. The stories take the same branches of the rules, so coverage is measured there.
-    """
+    """All browser tests of a process share one event loop, because they share one browser."""
     for item in items:
         if Path(__file__).parent not in item.path.parents:
             continue
-        item.add_marker("no_cover")
         if pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 

@@ -70,13 +70,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.definition.add_marker(pytest.mark.parametrize("database_url", ["sqlite"], indirect=True))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage of the long stories: others tell them too, with fewer people."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents and item.get_closest_marker("long") is not None:
-            item.add_marker("no_cover")
-
-
 @pytest.fixture
 async def fast_world() -> AsyncIterator[World]:
     """Telegram without flood limits, the gateway, and people with phones."""

@@ -1,0 +1,82 @@
+"""A pytest plugin that imports our packages with their code changed, for the plugins that watch it run.
+
+Such a plugin adds what it does to `STEPS` when it is imported, and that is early enough: pytest imports plugins before
+the tests and their conftest.py, which import the program. The command line names this plugin first.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.machinery
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+from types import CodeType, ModuleType
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+PACKAGES = ("bot", "handlers", "storage")
+MIGRATIONS = "storage.migrations"
+"""Not watched: one migration after the other runs for its own test only."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a plugin does to a module: to its syntax tree, then to its code, then to the module before it runs."""
+
+    tree: Callable[[ast.Module, str], ast.Module] = lambda tree, _: tree
+    """Given the tree and the file's path within the project."""
+    code: Callable[[CodeType], CodeType] = lambda code: code
+    module: Callable[[ModuleType], object] = lambda _: None
+
+
+STEPS: list[Step] = []
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    def get_code(self, fullname: str) -> CodeType:
+        tree = ast.parse(self.get_data(self.path))
+        for step in STEPS:
+            tree = step.tree(tree, Path(self.path).relative_to(PROJECT).as_posix())
+        code: CodeType = compile(tree, self.path, "exec", dont_inherit=True)
+        for step in STEPS:
+            code = step.code(code)
+        return code
+
+    def exec_module(self, module: ModuleType) -> None:
+        for step in STEPS:
+            step.module(module)
+        super().exec_module(module)
+
+
+class _Finder(MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: object, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname.partition(".")[0] not in PACKAGES or fullname.startswith(MIGRATIONS):
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path)  # type: ignore[arg-type] # as it came
+        if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            spec.loader = _Loader(spec.loader.name, spec.loader.path)
+        return spec
+
+
+def install() -> None:
+    """Change what is imported from now on."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Leave the process alone that only hands out tests: compiling everything anew takes it seconds, for nothing."""
+    if not getattr(early_config.known_args_namespace, "numprocesses", None):
+        install()
+
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    install()

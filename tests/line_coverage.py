@@ -1,0 +1,73 @@
+"""A pytest plugin that measures which lines and branches of the program the tests run (`-p tests.line_coverage`).
+
+SlipCover measures: it puts probes into the code as it is imported, which cost next to nothing while tests run. At the
+end of a run the plugin prints what no test ran, and the run has failed if too much of the rules is among it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+import slipcover  # type: ignore[import-untyped]
+from slipcover.branch import preinstrument  # type: ignore[import-untyped]
+
+from tests.instrumented import MIGRATIONS, PACKAGES, PROJECT, STEPS, Step
+
+RULES = ("bot/domain/", "bot/usecases/", "bot/gateway/")
+"""Folders where a branch that no test takes fails the run."""
+BOUND = 95
+"""Percent of the lines and branches of `RULES` that have to run."""
+
+NEVER = 2**31 - 1
+"""How often a probe is passed before SlipCover takes it out again, which costs more than all probes together."""
+# As they are excluded where the whole project is looked at, a process of pytest-xdist need not look for them.
+EXCLUDED = [r"if TYPE_CHECKING:", r"\.\.\.$"]
+
+OUTPUT = "line_coverage"
+REPORT = pytest.StashKey[str]()
+
+_measuring = slipcover.Slipcover(branch=True, d_miss_threshold=NEVER, exclude_lines=EXCLUDED)
+_merged: list[dict[str, Any]] = []
+"""What each process of pytest-xdist measured, as SlipCover writes it."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Take over what a process of pytest-xdist measured."""
+    if measured := getattr(node, "workeroutput", {}).get(OUTPUT):
+        _merged.append(json.loads(measured))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[OUTPUT] = json.dumps(_measuring.get_coverage())
+        return
+    everything = slipcover.Slipcover(
+        branch=True,
+        source=[str(PROJECT / package) for package in PACKAGES],
+        omit=[f"{MIGRATIONS.replace('.', '/')}/*"],
+        exclude_lines=EXCLUDED,
+    ).get_coverage()
+    for measured in (_measuring.get_coverage(), *_merged):
+        slipcover.merge_coverage(everything, measured)
+    rules = everything | {"files": {file: of for file, of in everything["files"].items() if file.startswith(RULES)}}
+    slipcover.merge_coverage(rules, rules | {"files": {}})
+    report = io.StringIO()
+    slipcover.print_coverage(everything, outfile=report, skip_covered=True, missing_width=60)
+    percent = rules["summary"]["percent_covered"]
+    report.write(f"\n{percent:.1f} % of {', '.join(RULES)} ran; at least {BOUND} % have to\n")
+    session.config.stash[REPORT] = report.getvalue()
+    if percent < BOUND and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    terminalreporter.write(config.stash.get(REPORT, ""))
+
+
+STEPS.append(Step(tree=lambda tree, _: preinstrument(tree), code=_measuring.instrument))
