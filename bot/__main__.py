@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import uvloop
 from rich.console import Console
 
 from bot import logs, settings
@@ -129,14 +130,14 @@ def main(arguments: list[str] | None = None) -> int:
     _fit_terminal(as_json=getattr(given, "json", False))
     command = given.command or "run"
     if command == "demo":
-        return asyncio.run(_result(demo(given)))
+        return uvloop.run(_result(demo(given)))
     try:
         config = settings.load(env_file=Path(".env"))
     except ConfigurationError as error:
         return _complain(str(error), WRONG_USE)
     logs.configure(config.LOG_FORMAT, quiet=command != "run")
     try:
-        return asyncio.run(_result(CONFIGURED[command](config, given)))
+        return uvloop.run(_result(CONFIGURED[command](config, given)))
     except DatabaseError as error:
         return _complain(str(error), FAILED)
 

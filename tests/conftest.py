@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gc
 import shutil
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 import structlog
+import uvloop
 from aiogram.client.session.aiohttp import AiohttpSession
 
 from bot.sandbox.clock import SandboxClock
@@ -34,6 +36,11 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile("any pace")
     keep_in_memory()
     compiled_cache.share()
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop that the program runs in."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

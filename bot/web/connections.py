@@ -142,7 +142,7 @@ class Connection(asyncio.Protocol):
 
 def asked(transport: asyncio.BaseTransport | None) -> None:
     """A request came by this transport."""
-    if isinstance(transport, asyncio.Transport) and isinstance(found := transport.get_protocol(), Connection):
+    if transport is not None and isinstance(found := transport.get_protocol(), Connection):
         found.asked()
 
 

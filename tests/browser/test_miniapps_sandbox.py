@@ -179,6 +179,8 @@ async def test_a_person_who_does_not_agree_shares_nothing_and_may_be_asked_again
     await page.get_by_test_id("app-contact-cancel").click()
     assert await frame.evaluate("answer") == [False, "cancelled"]
     await frame.evaluate(ASK)
+    # Before the question is there, Escape closes the app.
+    await expect(page.get_by_test_id("app-contact-cancel")).to_be_visible()
     await page.keyboard.press("Escape")
     assert await frame.evaluate("answer") == [False, "cancelled"]
     assert await poller.take() == []
