@@ -94,6 +94,18 @@ class ActKind(StrEnum):
     """Say what the link that they share showed: `key`, see `LinkTest`."""
 
 
+ON_BUTTONS = frozenset(ActKind) - {
+    ActKind.TYPE,
+    ActKind.IMPORT,
+    ActKind.LOG_HERE,
+    ActKind.POINT,
+    ActKind.FREE_PHONE,
+    ActKind.ERASE,
+}
+"""What a button of the panel can ask for. Everything else needs what only a message brings, and a button that asks for
+it was forged."""
+
+
 class LinkTest(StrEnum):
     """What the button under a group's name says to somebody who opens its link and is no member."""
 
@@ -119,8 +131,12 @@ class Act:
     @property
     def person_id(self) -> int | None:
         """Whom it is about: the id in its `value`; None when it is none."""
-        value = str(self.details.get("value", ""))
-        return int(value) if value.isascii() and value.isdigit() and 0 < int(value) < 2**63 else None
+        return id_in(str(self.details.get("value", "")))
+
+
+def id_in(value: str) -> int | None:
+    """The id of a person that stands there; None when it is none that a column can hold."""
+    return int(value) if value.isascii() and value.isdigit() and 0 < int(value) < 2**63 else None
 
 
 @dataclass(frozen=True, slots=True)

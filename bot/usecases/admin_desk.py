@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.delivery import MOST_CHECKS, ErrandDue, ErrandKind, Notice, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import ADMIN_KNOWN_FOR, Act, ActKind, Page
+from bot.domain.panel import ADMIN_KNOWN_FOR, ON_BUTTONS, Act, ActKind, Page
 from bot.domain.rights import NO_ADMIN, AdminRights, Right
 from bot.domain.screen import Face
 from bot.usecases.answer_button import ANSWERABLE_FOR, answer_button
@@ -43,6 +43,9 @@ class AdminDesk:
 
     async def __call__(self, store: Store, act: Act) -> None:
         now = self._clock.now()
+        if act.query_id is not None and act.kind not in ON_BUTTONS:
+            await answer_button(store, act.admin_id, act.query_id, Toast.UNKNOWN, now)
+            return
         if await store.gates.get(act.gate_id) is None:
             # There is nothing that Telegram could be asked about.
             await self._do(store, act, now, {})

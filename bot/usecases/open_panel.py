@@ -15,6 +15,8 @@ from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
 PANEL = (Face.GATES, Face.GATE)
+OPENED_ABOUT = frozenset({Page.PENDING, Page.WHO})
+"""Pages that a button opens about something: a part of a list, or a person."""
 ANSWERS = "answers"
 """In a check: the admin who gets the outcome as a message."""
 
@@ -52,9 +54,10 @@ class OpenPage:
             page = Page(str(act.details.get("key") or Page.CARD))
         except ValueError:
             return Toast.UNKNOWN
-        if page not in BUILDERS:
+        if page not in BUILDERS or page is Page.IMPORT:
+            # What an imported file would change stands on no button.
             return Toast.UNKNOWN
-        shown = {"value": act.details.get("value", "")}
+        shown = {"value": act.details.get("value", "")} if page in OPENED_ABOUT else {}
         await show_page(store, gate, act.admin_id, page, now, shown, fresh=bool(act.details.get("fresh")))
         if page is Page.CARD:
             await ask_health(store, gate.chat_id, act.admin_id, now)

@@ -8,7 +8,7 @@ from bot.domain.delivery import Toast
 from bot.domain.gate import Gate, GrantKind, GrantState, RequestState
 from bot.domain.health import gate_state
 from bot.domain.journal import Event
-from bot.domain.panel import ActKind, GateLine
+from bot.domain.panel import ActKind, GateLine, id_in
 from bot.domain.people_pages import (
     Age,
     DeclineChoice,
@@ -78,9 +78,11 @@ async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Someon
     """One person at this gate. Of somebody who never asked to enter here nothing is told but what was decided here:
     whoever runs some group could else look up anybody."""
     value = str(row.details.get("value", ""))
-    if not value.isdigit():
-        return NobodyMeant(gate, Missing(value or Missing.NOBODY_NAMED))
-    gate_id, user_id = gate.chat_id, int(value)
+    user_id = id_in(value)
+    if user_id is None:
+        # Anybody can send any data: what stands on no button of ours names nobody.
+        return NobodyMeant(gate, Missing(value) if value in frozenset(Missing) else Missing.NOBODY_NAMED)
+    gate_id = gate.chat_id
     request, decision = await store.requests.get(gate_id, user_id), await store.standings.get(gate_id, user_id)
     did = ActKind(str(row.details["did"])) if "did" in row.details else None
     said = Toast(str(row.details["said"])) if "said" in row.details else ""

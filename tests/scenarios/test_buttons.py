@@ -6,10 +6,11 @@ import asyncio
 
 import pytest
 
+from bot.domain.panel import ON_BUTTONS, ActKind, Page
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown, verify
-from tests.scenarios.story import WINDOW, all_is_carried, gets_number, verifications
+from tests.scenarios.story import WINDOW, all_is_carried, gets_number, guarded, verifications
 
 
 async def buttons_of_number(person: Person) -> dict[str, str]:
@@ -198,3 +199,23 @@ async def test_a_button_pressed_while_the_bot_was_away_is_obeyed_when_it_is_back
     assert [answer["text"] for answer in await pressing] == ["Cancelled"]
     assert await verifications(brisk, boris) == ["cancelled"]
     assert world.telegram.unanswered_queries == []
+
+
+async def test_forged_buttons_of_a_panel_are_answered_and_nothing_fails(world: World, brisk: Installation) -> None:
+    """By its admin, and by somebody who only knows the number of the group."""
+    owner, group = await guarded(world)
+    anna = world.person("Anna", language="en")
+    await anna.says("/start")
+    await anna.sees("👋")
+    odd = ("", "x", "²", "１２", "9" * 24)
+    pages = [f"open:{group.id}:{page}:{value}" for page in Page for value in odd]
+    acts = [f"{act}:{group.id}::{value}" for act in ActKind for value in odd]
+
+    for person, data in [(owner, one) for one in pages + acts] + [(anna, one) for one in acts]:
+        await presses_old(person, f"g:{data}")
+    await all_is_carried(brisk)
+
+    assert "failure" not in await brisk.journal()
+    assert world.telegram.unanswered_queries == []
+    for act in set(ActKind) - ON_BUTTONS:
+        assert "do not know" in await presses_old(owner, f"g:{act}:{group.id}::"), act
