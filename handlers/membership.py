@@ -14,7 +14,7 @@ from aiogram.types import (
 from aiogram.types.chat_member_union import ChatMemberUnion
 
 from bot.clock import Clock
-from bot.domain.gate import Gate
+from bot.domain.gate import ANONYMOUS_ADMIN, Gate
 from bot.domain.health import Ailment
 from bot.telegram.members import ADMINS, admin_rights, is_in, is_muted
 from bot.telegram.texts import visible
@@ -78,7 +78,7 @@ async def member(
     was_in, is_in_now = is_in(event.old_chat_member), is_in(new)
     by_bot = event.from_user.id == bot.id
     if is_in_now and not was_in:
-        await take_newcomer(store, gate_id, _newcomer(event))
+        await take_newcomer(store, gate_id, _newcomer(event, bot))
     elif was_in and not is_in_now:
         await take_leaver(store, gate_id, new.user.id, by_bot=by_bot)
     elif was_in and not by_bot and (treatment := _treatment(event)) is not None:
@@ -107,8 +107,8 @@ def _rights(member: ChatMemberUnion) -> set[str]:
     return {right for right in MENDED if getattr(member, right, False)}
 
 
-def _newcomer(event: ChatMemberUpdated) -> Newcomer:
-    new, link = event.new_chat_member, event.invite_link
+def _newcomer(event: ChatMemberUpdated, bot: Bot) -> Newcomer:
+    new, link, actor = event.new_chat_member, event.invite_link, event.from_user
     return Newcomer(
         user_id=new.user.id,
         name=visible(new.user.full_name),
@@ -117,6 +117,7 @@ def _newcomer(event: ChatMemberUpdated) -> Newcomer:
         actor_id=event.from_user.id,
         asked=bool(event.via_join_request or (link is not None and link.creates_join_request)),
         is_muted=is_muted(event.chat.id, new),
+        is_by_bot=actor.is_bot and actor.id not in (bot.id, ANONYMOUS_ADMIN),
     )
 
 

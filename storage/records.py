@@ -67,6 +67,16 @@ CAME_ROUND = select(func.count()).where(
     J.at >= bindparam("since"),
     J.code.in_(PAST_THE_GATE),
 )
+HAS_COME = (
+    select(J.id)
+    .where(
+        J.event == literal_column(f"'{Event.MEMBER_CAME}'"),
+        J.gate_id == bindparam("at_gate"),
+        J.at > bindparam("since"),
+        J.code == bindparam("how"),
+    )
+    .limit(1)
+)
 NEWEST_SEEN = select(SEEN.seen_at).order_by(SEEN.seen_at.desc()).limit(1)
 NEWEST = select(func.max(J.id))
 SINCE = select(J.id, J.user_id).where(J.id > bindparam("last_id")).order_by(J.id).limit(bindparam("at_most"))
@@ -263,6 +273,10 @@ class SqlJournal:
     async def came_round(self, gate_id: int, since: datetime) -> int:
         found = await self._connection.execute(CAME_ROUND, {"at_gate": gate_id, "since": since})
         return found.scalar_one()
+
+    async def has_come(self, gate_id: int, how: str, since: datetime) -> bool:
+        found = await self._connection.execute(HAS_COME, {"at_gate": gate_id, "how": how, "since": since})
+        return found.first() is not None
 
     def about(
         self, event: Event, now: datetime, verification: Verification, *, code: str = "", took: float | None = None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 APPROVED, JOINED, ADDED, ADDED_BY_MEMBER = "approved", "joined", "added", "added_by_member"
+JOINED_FREELY, APPROVED_BY_BOT = "joined_freely", "approved_by_bot"
 """How somebody came into a gate's chat, the codes of MEMBER_CAME: a request was approved; by themselves; added by
-somebody else; added by a member who is no admin, where people have to ask. Names are stored: never reuse one."""
-PAST_THE_GATE = (JOINED, ADDED_BY_MEMBER)
+somebody else; added by a member who is no admin, where people have to ask; by themselves, where nobody has to ask; a
+request was approved by another bot. Names are stored: never reuse one."""
+PAST_THE_GATE = (JOINED, ADDED_BY_MEMBER, APPROVED_BY_BOT)
 """Those by which people come past a gate where they have to ask."""
 
 

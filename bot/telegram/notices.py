@@ -9,7 +9,7 @@ from bot.domain.delivery import Notice, Toast
 from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import BY_REQUEST, Ailment, Protection
-from bot.domain.journal import ADDED_BY_MEMBER
+from bot.domain.journal import ADDED_BY_MEMBER, APPROVED_BY_BOT
 from bot.domain.trouble import Trouble
 from bot.telegram.ailments import ailment
 from bot.telegram.alarms import alarm, all_clear
@@ -169,6 +169,17 @@ def _gate_bypassed(details: Mapping[str, str | int], words: Words) -> str:
                 words(
                     "1. Open the group → Edit → Permissions: switch off “Add members”. Administrators can still add "
                     "people, and vouch for them."
+                ),
+                words("2. Open /gates, choose the group and press “Test my link”."),
+            ]
+        )
+    if details.get("how") == APPROVED_BY_BOT:
+        return "\n\n".join(
+            [
+                words("⚠️ {gate}: another bot let somebody in who has not verified.", gate=title),
+                words(
+                    "1. Have that bot approve no requests; or open the group → Edit → Administrators → the other bot: "
+                    "switch off “Invite users via link”."
                 ),
                 words("2. Open /gates, choose the group and press “Test my link”."),
             ]

@@ -265,7 +265,11 @@ class Journal(Protocol):
         """When invite links were made for this person at this gate, oldest first."""
 
     async def came_round(self, gate_id: int, since: datetime) -> int:
-        """How many have joined a gate's chat by themselves since then without having asked."""
+        """How many have come past a gate since then, in whichever way."""
+
+    async def has_come(self, gate_id: int, how: str, since: datetime) -> bool:
+        """Whether anybody joined a gate's chat in this way since then; see MEMBER_CAME. What the transaction itself
+        adds does not count."""
 
     async def count(self, period: Period, most: int) -> int:
         """How many entries a period has; no further than `most` are counted."""

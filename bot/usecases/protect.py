@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result, Toast
 from bot.domain.gate import Gate
-from bot.domain.health import BY_REQUEST, is_bypassed
-from bot.domain.journal import ADDED_BY_MEMBER, JOINED
+from bot.domain.health import BY_REQUEST, bypasses_since, is_bypassed
+from bot.domain.journal import JOINED
 from bot.domain.panel import Act, LinkTest, Page
 from bot.usecases.follow_rights import tell_admins
 from bot.usecases.open_panel import redraw_panels, show_page
@@ -36,31 +36,48 @@ def _is_seen(gate: Gate) -> bool:
     return seen_at is not None and (bypassed_at is None or seen_at > bypassed_at)
 
 
+def has_to_ask(gate: Gate) -> bool:
+    """Whether nobody is to be in the gate's chat before they asked, and verified."""
+    return gate.settings.way in BY_REQUEST and gate.settings.asks_call
+
+
 def keeps_out(gate: Gate) -> bool:
     """Whether people have to ask at the gate, and verify, before they are in."""
-    return gate.works and gate.settings.way in BY_REQUEST and gate.settings.asks_call
+    return gate.works and has_to_ask(gate)
 
 
-async def member_bypassed(store: Store, gate: Gate, now: datetime, how: str = JOINED) -> None:
-    """Somebody came in without having asked, where people have to ask. `how`: `JOINED` or `ADDED_BY_MEMBER`.
+async def member_bypassed(store: Store, gate: Gate, now: datetime, how: str) -> None:
+    """Somebody came in past the gate, where people have to ask. `how`: one of `PAST_THE_GATE`.
 
-    The first time, and again once the gate counted as mended, an admin gets one message: of a link that lets people in
-    with a new link that asks for approval, since the gate's own may have been revoked, which no bot can find out; of
-    a member who adds others with the permission that lets them.
+    The first time in each way, and again once the gate counted as mended, an admin gets one message that says how to
+    mend that: of a link that lets people in with a new link that asks for approval, since the gate's own may have been
+    revoked, which no bot can find out; of a member who adds others with the permission that lets them; of another bot
+    with its right.
     """
-    if not keeps_out(gate) or _is_noted(gate, now):
+    if not keeps_out(gate):
+        return
+    is_news = await _is_news(store, gate, now, how)
+    if not is_news and _is_noted(gate, now):
         return
     gate = await store.gates.lock(gate.chat_id) or gate
-    if _is_noted(gate, now):
+    # Another transaction may have told of it meanwhile.
+    is_news = is_news and await _is_news(store, gate, now, how)
+    if not is_news and _is_noted(gate, now):
         return
-    is_news = not is_bypassed(gate, now)
     await store.gates.set_extras(gate.chat_id, bypassed_at=now)
     await redraw_panels(store, gate.chat_id, now)
-    if is_news and how == ADDED_BY_MEMBER:
-        await tell_admins(store, gate, {"notice": Notice.GATE_BYPASSED, "how": how}, now)
-    elif is_news:
+    if is_news and how == JOINED:
         details: dict[str, str | int] = {"gate": gate.chat_id, "bypassed": 1}
         await store.errands.add(ErrandKind.MAKE_LINK, gate.chat_id, details, now)
+    elif is_news:
+        await tell_admins(store, gate, {"notice": Notice.GATE_BYPASSED, "how": how}, now)
+
+
+async def _is_news(store: Store, gate: Gate, now: datetime, how: str) -> bool:
+    """Whether admins have not been told of this way past the gate since it counted as mended."""
+    return not is_bypassed(gate, now) or not await store.journal.has_come(
+        gate.chat_id, how, bypasses_since(gate, now)
+    )
 
 
 def _is_noted(gate: Gate, now: datetime) -> bool:

@@ -20,7 +20,16 @@ from bot.domain.gate import (
     RequestState,
     Standing,
 )
-from bot.domain.journal import ADDED, ADDED_BY_MEMBER, APPROVED, JOINED, Event
+from bot.domain.journal import (
+    ADDED,
+    ADDED_BY_MEMBER,
+    APPROVED,
+    APPROVED_BY_BOT,
+    JOINED,
+    JOINED_FREELY,
+    PAST_THE_GATE,
+    Event,
+)
 from bot.domain.panel import ADMIN_KNOWN_FOR
 from bot.domain.screen import Face
 from bot.domain.settings import WayIn
@@ -28,7 +37,7 @@ from bot.usecases.admit import BY_NOBODY, Why, let_through, mute, reward
 from bot.usecases.notice_raid import notice_raid
 from bot.usecases.personal_links import is_still_given, link_of, take_back_link
 from bot.usecases.ports import Store
-from bot.usecases.protect import keeps_out, member_bypassed
+from bot.usecases.protect import has_to_ask, keeps_out, member_bypassed
 from bot.usecases.record import tell_log
 
 
@@ -37,7 +46,8 @@ class Newcomer:
     """Who joined, as Telegram tells it. `actor_id`: who made it so, themselves or somebody who added or approved them.
 
     `asked`: they came by a request that somebody approved. `is_admin`: they joined as an administrator. `is_muted`:
-    they were here before, left before they had verified, and the bot's restriction waited for them.
+    they were here before, left before they had verified, and the bot's restriction waited for them. `is_by_bot`: another
+    bot approved their request.
     """
 
     user_id: int
@@ -47,6 +57,7 @@ class Newcomer:
     actor_id: int
     asked: bool
     is_muted: bool = False
+    is_by_bot: bool = False
 
 
 class TakeNewcomer:
@@ -56,7 +67,7 @@ class TakeNewcomer:
     in as they are: bots, admins, whom an admin added or let in by hand, whom the bot gave a link, and whom the gate's
     rules let in. Who added them Telegram is asked before anybody is muted. Anywhere else that they came is only
     noted: they went round the gate, or an admin decided in the bot's place. Whoever was added by a member who is no
-    admin went round it as well; an admin vouches for whom they add.
+    admin, or let in by another bot, went round it as well; an admin vouches for whom they add.
 
     Who may write is muted no more by a restriction of before.
     """
@@ -117,11 +128,12 @@ class TakeNewcomer:
         if how == ADDED and not is_admin and (waited or keeps_out(gate)):
             rights = await store.admins.rights_of(gate.chat_id, newcomer.actor_id, now - ADMIN_KNOWN_FOR)
             if rights is None:
-                checks = await store.errands.undone((ErrandKind.CHECK_ADMIN,), newcomer.actor_id)
-                if checks < MOST_CHECKS:
+                checks = await store.errands.undone((ErrandKind.CHECK_ADMIN,), gate.chat_id)
+                if waited or checks < MOST_CHECKS:
                     await ask_who_added(store, gate, newcomer, now, waited=waited)
                     return
-            is_admin = rights is not None and rights.is_admin
+            # Of whom the others add, that Telegram is asked about, admins hear if a member adds them.
+            is_admin = rights is None or rights.is_admin
         await note_arrival(store, gate, newcomer.user_id, newcomer.actor_id, how, now, is_admin=is_admin, waited=waited)
 
     async def _let_in_by_hand(
@@ -212,7 +224,7 @@ async def ask_who_added(store: Store, gate: Gate, newcomer: Newcomer, now: datet
     details: dict[str, str | int] = {"act": "", "gate": gate.chat_id, "user_id": newcomer.actor_id, "added": 1}
     if waited:
         details["waited"] = 1
-    await store.errands.add(ErrandKind.CHECK_ADMIN, newcomer.actor_id, details, now, user_id=newcomer.user_id)
+    await store.errands.add(ErrandKind.CHECK_ADMIN, gate.chat_id, details, now, user_id=newcomer.user_id)
 
 
 async def who_added_is_known(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
@@ -239,8 +251,8 @@ async def note_arrival(
 ) -> None:
     """Note that somebody is in, `how`, by `actor_id`; `is_admin`: that is an admin, or the newcomer is one.
 
-    Whoever came by themselves, or was added by a member, came past the gate. Whoever `waited` and was added or approved
-    by an admin was let in by them. `user_id` is None when the newcomer was erased meanwhile.
+    Whoever came by themselves, was added by a member or let in by another bot came past the gate. Whoever `waited` and
+    was added or approved by an admin was let in by them. `user_id` is None when the newcomer was erased meanwhile.
     """
     if waited and actor_id != user_id and (how == APPROVED or (how == ADDED and is_admin)):
         store.journal.add(Event.ALLOWED, now, user_id=user_id, gate_id=gate.chat_id, code=how, actor_id=actor_id)
@@ -248,14 +260,17 @@ async def note_arrival(
             since, name = request.requested_at, request.name
             await tell_log(store, gate, Event.ALLOWED, user_id, now, since=since, admin_id=actor_id, name=name)
         return
-    is_past = not is_admin and how != APPROVED
-    code = ADDED_BY_MEMBER if is_past and how == ADDED and (waited or keeps_out(gate)) else how
+    code = how
+    if how == ADDED and not is_admin and (waited or keeps_out(gate)):
+        code = ADDED_BY_MEMBER
+    elif how == JOINED and not has_to_ask(gate):
+        code = JOINED_FREELY
     store.journal.add(Event.MEMBER_CAME, now, user_id=user_id, gate_id=gate.chat_id, code=code)
-    if is_past:
+    if code in PAST_THE_GATE and not is_admin:
         await member_bypassed(store, gate, now, code)
 
 
 def _how(newcomer: Newcomer) -> str:
     if newcomer.asked:
-        return APPROVED
+        return APPROVED_BY_BOT if newcomer.is_by_bot else APPROVED
     return JOINED if newcomer.actor_id == newcomer.user_id else ADDED

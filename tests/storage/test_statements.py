@@ -40,6 +40,7 @@ READS: Calls = [
     lambda store: store.grants.of_many([ANNA]),
     lambda store: store.grants.of_person(ANNA),
     lambda store: store.journal.came_round(1, NOW),
+    lambda store: store.journal.has_come(1, "joined", NOW),
     lambda store: store.people.by_username("digest"),
     lambda store: store.people.get_many([ANNA, 8]),
     lambda store: store.phones.of_many([ANNA]),

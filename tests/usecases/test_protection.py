@@ -15,7 +15,7 @@ from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.settings import STANDARD, Preset, WayIn, preset
 from bot.usecases.take_newcomer import Newcomer
 from tests.domain.makers import NOW
-from tests.usecases.panel import acts, answered, notes, runs, view
+from tests.usecases.panel import acts, answered, notes, runs, view, writes
 from tests.usecases.rules import ANNA, BORIS, GATE, Rules
 
 CAROL, DAVE = 11, 12
@@ -230,7 +230,8 @@ async def test_who_had_asked_was_let_in_by_whoever_added_them_only_if_that_is_an
     assert await rules.rows("SELECT state FROM join_requests") == [{"state": "approved"}]
 
 
-async def test_a_member_who_adds_very_many_has_telegram_asked_so_often_only(rules: Rules) -> None:
+@pytest.mark.parametrize("is_admin", [False, True])
+async def test_somebody_who_adds_very_many_has_telegram_asked_so_often_only(rules: Rules, is_admin: bool) -> None:
     await runs(rules)
     await looked_at(rules)
 
@@ -238,7 +239,21 @@ async def test_a_member_who_adds_very_many_has_telegram_asked_so_often_only(rule
         await joins(rules, user_id, by=30)
 
     assert len(await rules.errands(ErrandKind.CHECK_ADMIN)) == MOST_CHECKS
-    assert await codes(rules) == 3 * [("member_came", "added_by_member")]
+    assert await codes(rules) == 3 * [("member_came", "added")]
+    assert await bypasses_told(rules) == []
+    await says_who_added(rules, is_admin=is_admin)
+    assert await bypasses_told(rules) == ([] if is_admin else [(BORIS, "added_by_member")])
+
+
+async def test_whoever_presses_many_buttons_hides_nobody_whom_they_add(rules: Rules) -> None:
+    await runs(rules)
+    await looked_at(rules)
+    for _ in range(MOST_CHECKS + 1):
+        await writes(rules, Page.TAG, "x", admin_id=30)
+
+    await joins(rules, CAROL, by=30)
+    await says_who_added(rules, is_admin=False)
+
     assert await bypasses_told(rules) == [(BORIS, "added_by_member")]
 
 
