@@ -102,7 +102,7 @@ class Deliverer:
         self._members = Members(bot, clock)
         names = Names(bot)
         self._log = LogTeller(bot, texts, names)
-        appeals, files = Appeals(bot, clock, texts, names), Files(bot)
+        appeals, files = Appeals(bot, clock, texts, names), Files(bot, texts)
         inquiries, prompts = Inquiries(bot, clock, app_url), Prompts(bot, clock, texts, has_ephemeral)
         self._runners: dict[ErrandKind, ErrandRunner] = {
             ErrandKind.ANSWER_BUTTON: self._answer_button,
@@ -142,8 +142,8 @@ class Deliverer:
     async def deliver(self, parcel: Parcel) -> Receipt:
         """Do it, and say what came of it. A message that Telegram refuses as it is goes out as bare text."""
         receipt = await self._deliver(parcel)
-        # Telegram's words may quote a message, with what no database keeps as text.
-        return replace(receipt, error=storable(receipt.error)) if receipt.error else receipt
+        # Telegram's words may quote a message, with what is somebody's own, or what no database keeps as text.
+        return replace(receipt, error=storable(without_quotes(receipt.error))) if receipt.error else receipt
 
     async def _deliver(self, parcel: Parcel) -> Receipt:  # noqa: C901 - one line a kind of failure
         try:
@@ -246,7 +246,7 @@ class Deliverer:
             receipt = await self._screen(screen, replace(drawing, rich=None))
             # It was the kind of message that was refused, not this one.
             if self._screens.is_rich:
-                log.warning("rich_messages_refused", error=error.message)
+                log.warning("rich_messages_refused", error=without_quotes(error.message))
             self._screens.is_rich = False
             return receipt
         replaced = () if screen.message_id is None else (screen.message_id,)

@@ -30,6 +30,9 @@ NOT_MODIFIED = "message is not modified"
 UNKNOWN_TAG = re.compile(r'unsupported start tag "([^"]{1,32})"', re.IGNORECASE)
 QUOTED_URL = re.compile(r"url '([^']+)'", re.IGNORECASE)
 TAG = re.compile(r"</?[a-zA-Z][^>]*>")
+QUOTED = re.compile(r"""(?<!\w)'.*'(?!\w)|(?<!\w)'[^']*\Z|"(?P<name>[a-z-]{1,32})"|"[^"]*("|\Z)""", re.DOTALL)
+"""What stands in quotes; an apostrophe, as in “can't”, begins none. `name`: of a tag or a field, which stays."""
+UNQUOTED = re.compile(r"\w+:(//|\+)\S+|\+?\d(?:[\s().-]*\d){6,}")
 TELEGRAM_LINK = "https://t.me/"
 COPY_TEXT = "copy_text"
 
@@ -157,8 +160,9 @@ class Fallback:
 
 
 def without_quotes(words: str) -> str:
-    """Telegram's words without what they quote of the message, which may be a person's."""
-    return re.sub(r"'[^']*'|\"[^\"]{33,}\"", "'…'", words)
+    """Telegram's words without what they quote of the message, which may be a person's: also addresses and phones
+    outside of quotes."""
+    return UNQUOTED.sub("…", QUOTED.sub(lambda quote: quote[0] if quote["name"] else "'…'", words))
 
 
 def is_message(method: Method) -> bool:

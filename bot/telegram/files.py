@@ -7,9 +7,13 @@ import re
 
 import aiohttp
 from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest, TelegramNotFound
 from aiogram.types import BufferedInputFile
 
 from bot.domain.delivery import ErrandDue, Receipt, Result
+from bot.telegram.methods import SendText
+from bot.telegram.refusals import UNREACHABLE, says
+from bot.telegram.texts import Texts
 from bot.usecases.settings_files import LARGEST_FILE
 
 TIMEOUT = 15
@@ -19,14 +23,23 @@ LONGEST_NAME = 40
 class Files:
     """Each method carries one errand, and may raise what aiogram raises."""
 
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: Bot, texts: Texts) -> None:
         self._bot = bot
+        self._texts = texts
 
     async def send(self, errand: ErrandDue) -> Receipt:
-        """Send somebody a text as a file."""
+        """Send somebody a text as a file. Where Telegram refuses it, they are told so."""
         name = re.sub(r"[^\w-]+", "-", str(errand.details["title"]))[:LONGEST_NAME].strip("-_") or "gate"
         file = BufferedInputFile(str(errand.details["text"]).encode(), f"callgate-{name}.json")
-        await self._bot.send_document(errand.chat_id, file, request_timeout=TIMEOUT)
+        try:
+            await self._bot.send_document(errand.chat_id, file, request_timeout=TIMEOUT)
+        except (TelegramBadRequest, TelegramNotFound) as refused:
+            if says(refused, UNREACHABLE):
+                raise
+            words = self._texts.in_language(errand.language)
+            text = words("⚠️ Telegram refused the file with the settings. Please ask for it again.")
+            await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
+            return Receipt(errand, Result.REFUSED, error=refused.message)
         return Receipt(errand, Result.DONE)
 
     async def fetch(self, errand: ErrandDue) -> Receipt:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramBadRequest
+from aiogram.exceptions import TelegramBadRequest, TelegramEntityTooLarge, TelegramNotFound
 from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, InputMediaPhoto
 from pydantic import TypeAdapter
 
@@ -18,6 +18,7 @@ from bot.domain.delivery import ErrandDue, Receipt, Result
 from bot.domain.summary import Answer, Summary
 from bot.telegram import stats_buttons
 from bot.telegram.charts import chart
+from bot.telegram.fallback import without_quotes
 from bot.telegram.keyboards import rows
 from bot.telegram.methods import EditButtons, EditPhoto, SendPhoto, SendText
 from bot.telegram.refusals import NOTHING_CHANGED, UNREACHABLE, says
@@ -38,7 +39,7 @@ Draw = Callable[[Summary, Words], bytes]
 
 class StatsTeller:
     """Carries what somebody gets who asked for statistics. A thread draws the charts, one at a time; where one cannot
-    be drawn, its words go out alone, and operators are told under an error id."""
+    be drawn, or Telegram refuses it, its words go out alone, and operators are told under an error id."""
 
     def __init__(
         self,
@@ -86,7 +87,7 @@ class StatsTeller:
             png, error, error_id = None, type(failure).__name__, self._new_error_id()
             log.exception("chart_not_drawn", error_id=error_id)
         receipt = await self._show(errand, summary, words, png)
-        return replace(receipt, error=error, error_id=error_id, is_our_fault=bool(error_id))
+        return replace(receipt, error=error, error_id=error_id, is_our_fault=True) if error_id else receipt
 
     async def _show(self, errand: ErrandDue, summary: Summary, words: Words, png: bytes | None) -> Receipt:
         """The picture with its words, or the words alone."""
@@ -109,7 +110,15 @@ class StatsTeller:
             if await self._edited(edit):
                 return Receipt(errand, Result.DONE, message_id=message_id)
         new = SendPhoto(chat_id=errand.chat_id, photo=photo, caption=text, reply_markup=keyboard)
-        sent = await self._bot(new, request_timeout=TIMEOUT)
+        try:
+            sent = await self._bot(new, request_timeout=TIMEOUT)
+        except (TelegramBadRequest, TelegramNotFound, TelegramEntityTooLarge) as refused:
+            if says(refused, UNREACHABLE):
+                raise
+            error_id = self._new_error_id()
+            log.warning("chart_refused", error_id=error_id, error=without_quotes(refused.message))
+            receipt = await self._say(errand, text, keyboard)
+            return replace(receipt, error=refused.message, error_id=error_id)
         return Receipt(errand, Result.DONE, message_id=sent.message_id)
 
     async def _drawn(self, summary: Summary, words: Words) -> bytes:

@@ -110,3 +110,15 @@ async def test_a_file_is_fetched_although_telegram_stumbles(world: World, brisk:
     await owner.sends_document("x.json", json.dumps({"callgate": 1, "settings": {"accounts": 3}}).encode())
 
     await owner.sees("Accounts per phone: 1 → 3")
+
+
+async def test_where_telegram_refuses_the_file_its_admin_is_told(world: World, brisk: Installation) -> None:
+    owner, _ = await guarded(world)
+    await opens(owner, "💾 Export and import", "to keep or to use in another group")
+    world.faults.add(where="telegram", kind="400", method="sendDocument")
+
+    await owner.presses("Export")
+
+    await owner.sees("Telegram refused the file with the settings")
+    name, _data = await exported(world, owner)
+    assert name == "callgate-Flat-owners.json"

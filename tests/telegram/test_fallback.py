@@ -178,6 +178,29 @@ def test_what_telegram_quotes_is_told_to_nobody() -> None:
     assert without_quotes('Unsupported start tag "tg-time"') == 'Unsupported start tag "tg-time"'
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "can't parse the button: URL 'https://callgate/call/token' is invalid: Wrong HTTP URL",
+        "URL 'https://callgate/call/token?it's' is invalid",
+        "URL 'https://callgate/call/token",
+        "wrong URL https://callgate/call/token specified",
+        'invalid URL "tel:+7 999 token 123-45-67" specified',
+        "invalid URL tel:+79991234567 specified",
+        "PHONE_NUMBER_INVALID: +7 (999) 123-45-67",
+        "79991234567 is not a token",
+        'text "Anna 9991234567" cannot be parsed',
+    ],
+)
+def test_neither_an_address_nor_a_phone_stays_in_what_telegram_says(words: str) -> None:
+    said = without_quotes(words)
+
+    assert "https" not in said
+    assert "Anna" not in said
+    assert "9" not in said
+    assert "/call/" not in said
+
+
 async def test_a_message_that_is_as_it_was_keeps_its_buttons(bot: Bot, anna: Person) -> None:
     sent = await bot(SendText(chat_id=anna.id, text="Money: 100", reply_markup=rows(PLACE)))
 

@@ -182,6 +182,21 @@ async def test_where_the_chart_cannot_be_drawn_the_words_go_out_alone(bot: Bot, 
     assert "· 7 days ·" in message.buttons
 
 
+async def test_where_telegram_refuses_the_chart_the_words_go_out_alone(world: World, bot: Bot, anna: Person) -> None:
+    sent = await teller(bot).tell(errand(summary("7d"), anna.id))
+    world.faults.add(where="telegram", kind="400", method="editMessageMedia", times=None)
+    world.faults.add(where="telegram", kind="400", method="sendPhoto", times=None)
+
+    for given in (errand(summary("30d"), anna.id), errand(summary("90d"), anna.id, message_id=sent.message_id)):
+        receipt = await teller(bot).tell(given)
+
+        assert receipt.result is Result.DONE
+        assert receipt.error_id
+        assert "asked to refuse" in receipt.error
+    for days in (30, 90):
+        assert (await anna.sees(f"All gates · {days} days")).photo is None
+
+
 async def test_charts_are_drawn_one_at_a_time_and_more_than_a_few_come_again_later(bot: Bot, anna: Person) -> None:
     at_work, begun, go_on = [], threading.Event(), threading.Event()
 
