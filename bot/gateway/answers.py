@@ -24,7 +24,7 @@ from bot.domain.gateway import Balance, GatewayError, GatewayEvent, GatewayReaso
 from bot.gateway.errors import ACCOUNT_REASONS, NOTHING_FOUND, NUMBER_REASONS, refusal, unintelligible
 from bot.gateway.formats import UnreadableError, json_of, xml_of
 from bot.gateway.inbox import events_of
-from bot.gateway.wire import plain
+from bot.gateway.wire import plain, seen
 
 _TEXT_ERROR = re.compile(r"ERROR\s*=\s*([0-9]{1,4})\b", re.IGNORECASE)
 _TEXT_OFFER = re.compile(r"phone\s*+=([^,=]*),\s*+all_phones\s*+=(.*)", re.IGNORECASE | re.DOTALL)
@@ -32,7 +32,8 @@ _NUMBERS_ERROR = re.compile(r"0\s*,\s*-\s*([0-9]{1,4})")
 _NUMBERS_OFFER = re.compile(r"[+0-9(),;\s-]+")
 _CODE = re.compile(r"-?([0-9]{1,4})")
 LONGEST_AMOUNT = 40
-_MONEY = r"(?:[^\W\d_]{1,6}\.?|[₽$€₸₴])?"
+_MONEY = r"(?:(?!(?i:тыс|млн|млрд|коп|к|k|mln|mio|mil|bn|tsd|cents?|ct)\b)[^\W\d_]{1,6}\.?|[^\W\d_]{0,3}[₽$€₸₴])?"
+"""The name of the money; no word that makes another amount of the number."""
 _AMOUNT = re.compile(
     rf"{_MONEY}\s*([-+]?)\s*([0-9](?:[0-9.,'’\s]*[0-9])?)(?:[.,][-\N{{EN DASH}}\N{{EM DASH}}])?\s*{_MONEY}"
 )
@@ -51,7 +52,7 @@ _WRITINGS = tuple(
 """Whole and fraction, as 1 234,56 and 1,234.56 and 1.234,56 and 1.234.567 and 1234.56."""
 _PHONE = re.compile(r"\+?([0-9]{5,15})")
 _SEPARATORS = re.compile(r"[,;\n]")
-_ORNAMENTS = re.compile(r"[\s()-]")
+_ORNAMENTS = re.compile(r"[\s()\-\u2010-\u2015\u2212]")
 
 
 def offer_of(answer: str) -> NumberOffer:
@@ -95,7 +96,9 @@ def _amount(written: object) -> str | None:
     when it is none, or may be another one."""
     if not isinstance(written, str):
         return None
-    text = written.strip().replace("\N{MINUS SIGN}", "-")
+    text = seen(written).replace("\N{MINUS SIGN}", "-").strip().strip("\"'").strip()
+    if text.startswith("."):
+        text = f"0{text}"
     found = _AMOUNT.fullmatch(text) if len(text) <= LONGEST_AMOUNT else None
     if found is None:
         return None
@@ -103,7 +106,8 @@ def _amount(written: object) -> str | None:
     for writing in _WRITINGS:
         if parts := writing.fullmatch(digits):
             whole = re.sub("[^0-9]", "", parts[1])
-            return ("-" if found[1] == "-" else "") + (f"{whole}.{parts[2]}" if parts[2] else whole)
+            amount = f"{whole}.{parts[2]}" if parts[2] else whole
+            return f"-{amount}" if found[1] == "-" and Decimal(amount) else amount
     return None
 
 
@@ -120,11 +124,18 @@ def _value(answer: str, reasons: Mapping[int, GatewayReason]) -> object:
         value = _as_json(answer.strip())
     except UnreadableError:
         raise unintelligible() from None
-    if isinstance(value, dict) and ("error" in value or "error_code" in value):
+    if isinstance(value, dict) and not _says_no_error(value):
         code = value.get("error_code")
         digits = _CODE.fullmatch(code.strip()) if isinstance(code, str) else None
         raise refusal(int(digits[1]) if digits else None, reasons)
     return value
+
+
+def _says_no_error(value: Mapping[str, object]) -> bool:
+    """Whether it has no field for an error; or one that is empty, with a code of 0 or none."""
+    if "error" not in value:
+        return "error_code" not in value
+    return value["error"] in (None, False, "") and value.get("error_code") in (None, False, "", "0")
 
 
 def _as_json(answer: str) -> object:
@@ -155,5 +166,11 @@ def _numbers(value: object) -> tuple[str, ...]:
         parts.extend(value.values())
     elif isinstance(value, list):
         parts.extend(value)
-    found = (_PHONE.fullmatch(_ORNAMENTS.sub("", part)) for part in parts if isinstance(part, str))
-    return tuple(dict.fromkeys(f"+{number[1]}" for number in found if number))
+    found = (_PHONE.fullmatch(_undecorated(part)) for part in parts if isinstance(part, str))
+    return tuple(dict.fromkeys(f"+{digits[1]}" for digits in found if digits))
+
+
+def _undecorated(part: str) -> str:
+    """A number without what people put between its digits. One dot alone may be that of a fraction."""
+    digits = _ORNAMENTS.sub("", seen(part))
+    return digits.replace(".", "") if digits.count(".") > 1 else digits

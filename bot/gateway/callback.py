@@ -20,7 +20,7 @@ from bot.gateway.errors import BadCallback, BadSignature
 from bot.gateway.fields import SWITCHES, Fields, read_events
 from bot.gateway.formats import UnreadableError
 from bot.gateway.signature import CALL, MESSAGE, STATUS, vouched
-from bot.gateway.wire import is_call_text, plain
+from bot.gateway.wire import is_call_text, number, plain
 
 __all__ = ["BadCallback", "BadSignature", "CallbackReader", "CallbackRequest"]
 
@@ -109,8 +109,8 @@ def _event(fields: Fields, kind: EventKind, trusted: Mapping[str, str]) -> Gatew
     return GatewayEvent(
         kind=kind,
         source=EventSource.CALLBACK,
-        caller=plain(trusted.get("phone", "")),
-        called=plain(trusted.get("to", "")),
+        caller=number(trusted.get("phone", "")),
+        called=number(trusted.get("to", "")),
         placed_at=_moment(trusted.get("ts", "")),
         identity=_identity(trusted if "ts" in trusted else fields),
         note={name: text for name in _NOTED if (text := plain(fields.get(name, "")))},

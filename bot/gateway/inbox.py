@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent
-from bot.gateway.wire import is_call_text, plain
+from bot.gateway.wire import is_call_text, number, plain
 
 _ID = re.compile(r"[0-9]{1,18}")
 """Up to what a 64 bit column holds."""
@@ -30,15 +30,15 @@ def events_of(entries: Iterable[object]) -> list[GatewayEvent]:
 
 def _event(entry: dict[object, object]) -> GatewayEvent | None:
     fields = {str(name): value for name, value in entry.items() if isinstance(value, str)}
-    number = fields.get("id", "").strip()
-    if not _ID.fullmatch(number):
+    written_id = fields.get("id", "").strip()
+    if not _ID.fullmatch(written_id):
         return None
-    inbox_id = int(number)
+    inbox_id = int(written_id)
     return GatewayEvent(
         kind=_kind(fields.get("message")),
         source=EventSource.INBOX,
-        caller=plain(fields.get("phone", "")),
-        called=plain(fields.get("to_phone", "")),
+        caller=number(fields.get("phone", "")),
+        called=number(fields.get("to_phone", "")),
         placed_at=None,
         identity=f"inbox:{inbox_id}",
         inbox_id=inbox_id,

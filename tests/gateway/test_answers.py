@@ -35,6 +35,11 @@ OFFERS = {
     "fmt 3 with phone null": json.dumps({"phone": None, "all_phones": [ONE, TWO]}),
     "fmt 3 with phone empty": json.dumps({"phone": "", "all_phones": [ONE, TWO]}),
     "fmt 3 with a written number": json.dumps({"phone": "+7 (495) 111-22-33", "all_phones": [ONE, TWO]}),
+    "fmt 3 with other dashes": json.dumps({"phone": "+7\u2011495\u2013111\u221222-33", "all_phones": [ONE, TWO]}),
+    "fmt 3 with dots": json.dumps({"phone": "+7.495.111.22.33", "all_phones": [ONE, TWO]}),
+    "fmt 3 with marks of direction": json.dumps({"phone": f"\u202a{ONE}\u202c", "all_phones": [ONE, TWO]}),
+    "fmt 3 with an empty error": json.dumps({"phone": ONE, "all_phones": [ONE, TWO], "error": "", "error_code": 0}),
+    "fmt 3 with no error": json.dumps({"phone": ONE, "all_phones": [ONE, TWO], "error": None}),
     "fmt 3 with a repeated number": json.dumps({"phone": ONE, "all_phones": [ONE, ONE, TWO, 74951112244]}),
     "fmt 3 with what is no number": json.dumps(
         {"phone": ONE, "all_phones": ["", None, True, 1.5, [ONE], "x", "12", "1234", ONE, TWO, "1" * 16]}
@@ -196,6 +201,12 @@ def test_a_balance_keeps_the_digits_it_came_with(answer: str, balance: Balance) 
         ("- 5", "-5"),
         ("12 000.-", "12000"),
         ("12 000,\u2014", "12000"),
+        ("\ufeff12.50\u200e", "12.50"),
+        ('"12.50"', "12.50"),
+        (".50", "0.50"),
+        ("-0.00", "0.00"),
+        ("US$ 5", "5"),
+        ("5 CA$", "5"),
     ],
 )
 def test_a_balance_is_read_as_people_write_it(written: str, amount: str) -> None:
@@ -210,6 +221,11 @@ def test_a_balance_is_read_as_people_write_it(written: str, amount: str) -> None
         "[]",
         "{}",
         '{"balance": "much"}',
+        '{"balance": "1,5 тыс."}',
+        '{"balance": "2 млн руб"}',
+        '{"balance": "500 коп."}',
+        '{"balance": "3 K"}',
+        '{"balance": "500 cents"}',
         '{"balance": null}',
         '{"balance": 1e3}',
         '{"balance": "1."}',

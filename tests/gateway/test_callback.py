@@ -641,3 +641,26 @@ def test_no_request_raises_anything_but_what_is_declared(
         assert event.called.isprintable()
         assert all(text.isprintable() and len(text) <= 64 for text in event.note.values())
         assert event.identity is None or event.identity.isascii()
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("７９９９１２３４５６７", PHONE),
+        ("٧٩٩٩١٢٣٤٥٦٧", PHONE),
+        ("%2B79991234567", f"+{PHONE}"),
+        ("\u202a+79991234567\u202c", f"+{PHONE}"),
+        ("sip:79991234567@203.0.113.7", PHONE),
+        ("SIPS:+79991234567@203.0.113.7:5061", f"+{PHONE}"),
+        ("tel:+79991234567;phone-context=+7", f"+{PHONE}"),
+        ("79991234567@gateway", PHONE),
+        ("sip:anonymous@203.0.113.7:5060", "anonymous"),
+        ("anonymous@203.0.113.7", "anonymous"),
+    ],
+)
+def test_a_phone_is_read_in_every_script_and_from_an_address(written: str, number: str) -> None:
+    body = json.dumps({"id": "1", "phone": written, "mes": "[waitcall]", "to": written}, ensure_ascii=False)
+
+    (event,) = CallbackReader(None).read(CallbackRequest("POST", "", "application/json", body.encode()))
+
+    assert (event.caller, event.called) == (number, number)

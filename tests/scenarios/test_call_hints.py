@@ -279,3 +279,26 @@ async def test_who_does_not_wait_on_the_called_number_is_told_nothing(
     await unmatched(brisk, 1)
 
     assert anna.shown("A call came") is None
+
+
+@pytest.mark.parametrize("caller", ["８９１６５５５０１９３", "sip:89165550193@203.0.113.7:5060"])
+async def test_a_call_from_another_number_is_told_with_its_own_last_digits(
+    world: World, brisk: Installation, anna: Person, caller: str
+) -> None:
+    number = await gets_number(anna)
+    world.smsc.callback.fmt = "json"
+    world.smsc.callback.url = f"{world.smsc.callback.url}&fmt=3"
+
+    await world.smsc.sends_event(id="77", phone=caller, mes="[waitcall]", to=number, time="x")
+
+    await anna.sees("from another number (…93)")
+
+
+async def test_a_hidden_caller_is_told_so_also_where_the_gateway_gives_an_address(
+    world: World, brisk: Installation, anna: Person
+) -> None:
+    number = await gets_number(anna)
+
+    await world.smsc.sends_event(id="77", phone="sip:anonymous@10.11.12.13:5060", mes="[waitcall]", to=number, time="x")
+
+    await anna.sees("its number was hidden")
