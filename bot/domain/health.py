@@ -38,13 +38,18 @@ class Ailment(StrEnum):
     """Members may give themselves any tag, so one proves nothing."""
 
 
+RIGHTS = frozenset({Ailment.NOT_THERE, Ailment.CANNOT_INVITE, Ailment.CANNOT_RESTRICT, Ailment.CANNOT_TAG})
+"""What a right in Telegram mends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """What Telegram said of the chat, and when.
 
     `is_open`: one can join without approval, by its public name or its main link. `joins_by_request`: who joins
     without a link needs approval (Bot API, `ChatFullInfo.join_by_request`). `guard_possible`: the bot can be chosen as
-    its guard. `own_tags`: members may give themselves any tag.
+    its guard. `own_tags`: members may give themselves any tag. `lacks_since`: since when a right is missing that the
+    gate needs, as far as was seen; None while none is.
     """
 
     checked_at: datetime
@@ -59,6 +64,7 @@ class Health:
     guard_possible: bool = False
     own_tags: bool = False
     joins_by_request: bool = False
+    lacks_since: datetime | None = None
 
 
 def ailments(gate: Gate, health: Health, came_round: int) -> list[Ailment]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.domain.delivery import ErrandKind, Notice
 from bot.domain.gate import FRESH_CHANCE, Gate, GrantKind
-from bot.domain.health import Ailment, Health, ailments, protection
+from bot.domain.health import RIGHTS, Ailment, Health, ailments, protection
 from bot.domain.journal import Event
 from bot.domain.panel import Page
 from bot.domain.rights import SOME_ADMIN
@@ -23,8 +23,7 @@ from bot.usecases.tell_operators import TellOperators
 
 CARD_RESTS = 3.0
 """Seconds for which the card waits to know how it stands with the gate; it is drawn as soon as Telegram has said."""
-RIGHTS = frozenset({Ailment.NOT_THERE, Ailment.CANNOT_INVITE, Ailment.CANNOT_RESTRICT, Ailment.CANNOT_TAG})
-LOOK_AGAIN = timedelta(minutes=1)
+LOOK_AGAIN = timedelta(seconds=30)
 GATES_AT_ONCE = 5
 MOST_WAITING = 10_000
 """Of how many who wait at a gate something is done in one transaction."""
@@ -109,6 +108,9 @@ async def take_health(store: Store, gate: Gate, health: Health, now: datetime, *
     """Keep how it stands with a gate. `tells`: what is missing since just now its admins are told, once; and of a gate
     that nobody was told of, that it is on."""
     extras = await store.gates.extras(gate.chat_id)
+    if RIGHTS.intersection(ailments(gate, health, came_round=0)):
+        since = extras.health.lacks_since if extras.health is not None else None
+        health = replace(health, lacks_since=since or health.checked_at)
     await store.gates.set_extras(gate.chat_id, health=health)
     await _go_on_with(store, gate, extras.health, health, now)
     if not tells:
@@ -153,7 +155,11 @@ async def _go_on_with(store: Store, gate: Gate, before: Health | None, health: H
 
 class LookForRights:
     """A step of the sweep: Telegram is asked about gates at which a right is missing, or people could not be given
-    something for want of one; a few at a time and in turn, once in `LOOK_AGAIN`."""
+    something for want of one; a few at a time and in turn, once in `LOOK_AGAIN`.
+
+    As many others are compared with what Telegram said of them before, those first of which it was asked longest ago:
+    no update tells that newcomers need no approval any more, and one that told of a right may have been lost.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -165,14 +171,18 @@ class LookForRights:
         if turn == self._looked:
             return
         self._looked = turn
-        lacking = {
-            gate.chat_id
-            for gate, health in await store.vitals.rights()
-            if RIGHTS.intersection(ailments(gate, health, came_round=0))
-        }
+        known = await store.vitals.rights()
+        lacking = {gate.chat_id for gate, health in known if RIGHTS.intersection(ailments(gate, health, came_round=0))}
         gate_ids = sorted(lacking.union(await store.grants.lacking_rights()))
         first = turn * GATES_AT_ONCE % max(len(gate_ids), 1)
-        for gate_id in [*gate_ids[first:], *gate_ids[:first]][:GATES_AT_ONCE]:
+        asked = [*gate_ids[first:], *gate_ids[:first]][:GATES_AT_ONCE]
+        others = sorted(
+            (health.checked_at, gate.chat_id)
+            for gate, health in known
+            if gate.chat_id not in gate_ids and now - health.checked_at >= LOOK_AGAIN
+        )
+        asked += [gate_id for _, gate_id in others[:GATES_AT_ONCE]]
+        for gate_id in asked:
             await ask_health(store, gate_id, gate_id, now, tells=True)
 
 

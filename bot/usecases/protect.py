@@ -75,9 +75,7 @@ async def member_bypassed(store: Store, gate: Gate, now: datetime, how: str) -> 
 
 async def _is_news(store: Store, gate: Gate, now: datetime, how: str) -> bool:
     """Whether admins have not been told of this way past the gate since it counted as mended."""
-    return not is_bypassed(gate, now) or not await store.journal.has_come(
-        gate.chat_id, how, bypasses_since(gate, now)
-    )
+    return not is_bypassed(gate, now) or not await store.journal.has_come(gate.chat_id, how, bypasses_since(gate, now))
 
 
 def _is_noted(gate: Gate, now: datetime) -> bool:

@@ -46,8 +46,8 @@ class Newcomer:
     """Who joined, as Telegram tells it. `actor_id`: who made it so, themselves or somebody who added or approved them.
 
     `asked`: they came by a request that somebody approved. `is_admin`: they joined as an administrator. `is_muted`:
-    they were here before, left before they had verified, and the bot's restriction waited for them. `is_by_bot`: another
-    bot approved their request.
+    they were here before, left before they had verified, and the bot's restriction waited for them. `is_by_bot`:
+    another bot approved their request.
     """
 
     user_id: int

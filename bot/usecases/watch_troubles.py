@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bot.clock import Clock
 from bot.domain.condition import Spending
-from bot.domain.health import Ailment, ailments
+from bot.domain.health import RIGHTS, ailments
 from bot.domain.outbox import Target
 from bot.domain.statistics import Period
 from bot.domain.trouble import (
@@ -35,7 +35,6 @@ REPORT_TAKES = timedelta(minutes=2)
 """How much later than the inbox a callback may tell of the same call."""
 REPORT_BEFORE = timedelta(minutes=15)
 """A callback this shortly before the first such call still shows that the address is right."""
-RIGHTS = (Ailment.NOT_THERE, Ailment.CANNOT_INVITE, Ailment.CANNOT_RESTRICT, Ailment.CANNOT_TAG)
 STUCK_FOR = timedelta(seconds=20)
 """Less than the time between two looks."""
 WEEK = 7
@@ -149,7 +148,7 @@ class WatchTroubles:
         found = [Sighting(Trouble.GATE_OFF, str(gate.chat_id)) for gate in gates.values() if not gate.is_on]
         for gate, health in await store.vitals.rights():
             missing = [ailment for ailment in ailments(gate, health, came_round=0) if ailment in RIGHTS]
-            if missing and now - health.checked_at >= RIGHTS_PATIENCE:
+            if missing and now - (health.lacks_since or health.checked_at) >= RIGHTS_PATIENCE:
                 details: dict[str, str | int] = {"title": gate.title, "missing": " ".join(missing)}
                 found.append(Sighting(Trouble.GATE_LACKS, str(gate.chat_id), details=details))
         return found

@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from bot.domain.delivery import MOST_CHECKS
-from bot.domain.delivery import MOST_CHECKS
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.running import Running
 from bot.sandbox.telegram.state import Group
@@ -18,7 +17,6 @@ from tests.scenarios.story import all_is_carried, guarded, reads
 
 BYPASSED = "somebody joined without asking"
 ADDED = "a member added somebody"
-BY_BOT = "another bot let somebody in"
 BY_BOT = "another bot let somebody in"
 
 
@@ -144,79 +142,6 @@ async def test_the_self_test_leads_an_admin_through_their_own_link(world: World,
     assert answer["text"] == "Saved"
     await owner.sees("✅ Flat owners is guarded now")
     assert 'callgate_gates{state="on"} 1.0' in await metrics(brisk)
-
-
-@pytest.mark.parametrize("first", ["link", "member"])
-async def test_each_way_past_the_gate_is_told_once_with_how_to_mend_it(
-    world: World, brisk: Installation, first: str
-) -> None:
-    owner, group = await guarded(world)
-    plain = await owner.makes_link(group)
-    anna, boris, carol, dave = (world.person(name, language="en") for name in ("Anna", "Boris", "Carol", "Dave"))
-    await owner.adds(group, anna)
-    await all_is_carried(brisk)
-
-    if first == "link":
-        await boris.opens_link(plain)
-        await owner.sees(BYPASSED)
-        await anna.adds(group, carol)
-        await owner.sees(ADDED)
-    else:
-        await anna.adds(group, boris)
-        await owner.sees(ADDED)
-        await carol.opens_link(plain)
-        await owner.sees(BYPASSED)
-    await dave.opens_link(plain)
-    await dave.adds(group, world.person("Eve", language="en"))
-    await all_is_carried(brisk)
-
-    texts = [message.text or "" for message in owner.chat.messages]
-    assert [sum(words in text for text in texts) for words in (BYPASSED, ADDED)] == [1, 1]
-
-
-async def test_whom_another_bot_lets_in_came_past_the_gate(world: World, brisk: Installation) -> None:
-    owner, group = await guarded(world)
-    other = world.person("Greeter", is_bot=True)
-    await owner.adds(group, other)
-    await owner.promotes(group, other, can_invite_users=True)
-    anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
-    for person in (anna, boris):
-        await person.asks_to_join(group)
-        await all_is_carried(brisk)
-
-        await other.approves(group, person)
-        await all_is_carried(brisk)
-
-    assert "take no requests" not in await reads(owner, BY_BOT)
-    assert sum(BY_BOT in (message.text or "") for message in owner.chat.messages) == 1
-    await owner.sees("⚠️ Flat owners: people can get in without verifying")
-    await owner.presses("Check again")
-    await owner.sees("2 people came round the gate")
-
-
-async def test_an_owner_who_adds_very_many_at_once_is_told_of_nobody(world: World, brisk: Installation) -> None:
-    owner, group = await guarded(world)
-    world.clock.advance(3600)
-    world.faults.add(where="telegram", kind="delay", method="getChatMember", times=40, seconds=0.2)
-
-    for number in range(MOST_CHECKS + 10):
-        await owner.adds(group, world.person(f"Person {number}"))
-    await all_is_carried(brisk)
-
-    assert owner.shown(ADDED) is None
-    assert 'callgate_gates{state="bypassed"} 0.0' in await metrics(brisk)
-
-
-async def test_who_joined_where_nobody_had_to_ask_came_past_no_gate(world: World, brisk: Installation) -> None:
-    owner, group = await muting(world, brisk)
-    await owner.says("/start")
-    await world.person("Anna").joins(group)
-    await all_is_carried(brisk)
-
-    await chooses(brisk, group)
-    await opens(owner, "Check again", "Flat owners")
-
-    assert "came round" not in (await owner.sees("Flat owners")).text
 
 
 @pytest.mark.parametrize("first", ["link", "member"])

@@ -1,11 +1,15 @@
-"""The bot loses a right and gets it back, and Telegram tells of neither."""
+"""The bot loses a right, or gets it back, and Telegram tells of neither; so it is with a group's own settings."""
 
 from __future__ import annotations
 
+import pytest
+
+from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown
-from tests.scenarios.story import all_is_carried, eventually, guarded
+from tests.scenarios.gates import muting
+from tests.scenarios.story import LOOK, all_is_carried, eventually, guarded, looked
 
 STATES = "SELECT state FROM grants"
 
@@ -35,3 +39,58 @@ async def test_who_called_meanwhile_comes_in_without_pressing_anything(world: Wo
 
     await world.wait_until(lambda: anna.id in group.members)
     await anna.sees("You are in: Flat owners")
+
+
+async def test_that_newcomers_need_no_approval_any_more_is_noticed_and_told(world: World, brisk: Installation) -> None:
+    owner = world.person("Olga", language="en")
+    group = world.group("Flat owners", owner=owner, username="flat_owners")
+    await owner.says("/start")
+    await owner.sees("1. ")
+    await owner.makes_bot_admin(group, can_invite_users=True)
+    await owner.sees("guarded now")
+    await all_is_carried(brisk)
+
+    await owner.sets_up(group, approves=False)
+    world.clock.advance(LOOK)
+
+    await owner.sees("Anybody can join without asking")
+
+
+@pytest.mark.parametrize(
+    ("right", "says"),
+    [
+        ("can_invite_users", "I cannot let anybody in"),
+        ("can_restrict_members", "I cannot mute or remove anybody"),
+        ("can_manage_tags", "I cannot give the tag"),
+        ("can_delete_messages", "I cannot delete the lines"),
+    ],
+)
+async def test_each_right_that_is_gone_without_an_update_is_noticed_and_told(
+    world: World, brisk: Installation, right: str, says: str
+) -> None:
+    rights = ("can_restrict_members", "can_manage_tags", "can_delete_messages")
+    owner, group = await muting(world, brisk, rights=rights, tag="here", tidies_joins=True)
+    await owner.says("/start")
+    await owner.sees("👋")
+    await all_is_carried(brisk)
+
+    group.member(world.telegram.bot).rights[right] = False
+    world.clock.advance(LOOK)
+
+    await owner.sees(says)
+
+
+async def test_operators_hear_of_a_right_that_stays_missing_though_telegram_is_asked_again_and_again(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    await operator.says("/start")
+    await operator.sees("👋")
+    owner, group = await muting(world, brisk)
+    await owner.makes_bot_admin(group, can_restrict_members=False)
+
+    for _ in range(25):
+        await looked(brisk)
+        if operator.shown("the right “Ban users”") is not None:
+            break
+
+    await operator.sees("the right “Ban users”")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from bot.domain.delivery import ErrandKind, Receipt, Result
 from bot.domain.gate import GrantKind
 from bot.domain.health import Health
 from bot.domain.settings import WayIn
+from bot.usecases.follow_rights import GATES_AT_ONCE, LOOK_AGAIN
 from tests.usecases.panel import answered
 from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OFF, Rules
 
@@ -102,3 +106,44 @@ async def test_whom_the_bot_could_not_mute_is_muted_once_a_look_finds_the_right(
     assert await looks(rules, can_invite=True, can_restrict=can_restrict, is_supergroup=True) == 1
 
     assert len(await rules.errands(ErrandKind.MUTE)) == int(can_restrict)
+
+
+async def test_gates_are_compared_a_few_at_a_time_those_first_of_which_telegram_was_asked_longest_ago(
+    rules: Rules,
+) -> None:
+    gates = [replace(GATE, chat_id=GATE.chat_id - number) for number in range(GATES_AT_ONCE + 2)]
+    for gate in gates:
+        await rules.becomes(gate)
+    health = Health(rules.now, can_invite=True)
+    for number, gate in enumerate(gates):
+        since = replace(health, checked_at=rules.now - timedelta(minutes=number))
+        await rules.database.transact(
+            lambda store, gate=gate, since=since: store.gates.set_extras(gate.chat_id, health=since)  # type: ignore[misc]
+        )
+    rules.later(MINUTE)
+
+    assert await looks(rules, can_invite=True) == GATES_AT_ONCE
+    checked = await rules.rows("SELECT chat_id FROM gates ORDER BY chat_id DESC")
+    left = [row["chat_id"] for row in checked][:2]
+    rules.later(LOOK_AGAIN.total_seconds())
+    await rules.execute("UPDATE errands SET done_at = 1 WHERE kind = 'check_gate'")
+    await rules.sweeps()
+    asked = await rules.errands(ErrandKind.CHECK_GATE)
+    assert len(asked) == GATES_AT_ONCE
+    assert {*left} <= {int(errand.details["gate"]) for errand in asked}
+
+
+async def test_since_when_a_right_is_missing_is_kept_through_every_look(rules: Rules) -> None:
+    await rules.becomes(GATE)
+    await fails(rules)
+    begun = rules.now
+
+    for _ in range(3):
+        assert await looks(rules, can_invite=False) == 1
+        rules.later(MINUTE)
+    (known,) = await rules.database.transact(lambda store: store.vitals.rights())
+    assert known[1].lacks_since == begun
+
+    await looks(rules, can_invite=True)
+    (known,) = await rules.database.transact(lambda store: store.vitals.rights())
+    assert known[1].lacks_since is None
