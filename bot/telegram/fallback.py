@@ -21,6 +21,8 @@ from aiogram.exceptions import TelegramBadRequest
 from aiogram.methods import TelegramMethod
 from aiogram.types import InlineKeyboardMarkup, InputMediaPhoto, InputRichMessage, ReplyKeyboardMarkup
 
+from bot.domain.installation import units
+
 log = structlog.get_logger()
 
 Method = TelegramMethod[Any]
@@ -35,6 +37,8 @@ QUOTED = re.compile(r"""(?<!\w)'.*'(?!\w)|(?<!\w)'[^']*\Z|"(?P<name>[a-z-]{1,32}
 UNQUOTED = re.compile(r"\w+:(//|\+)\S+|\+?\d(?:[\s().-]*\d){6,}")
 TELEGRAM_LINK = "https://t.me/"
 COPY_TEXT = "copy_text"
+LONGEST = {"text": 4096, "caption": 1024}
+"""Units of UTF-16 (Bot API, `sendMessage`, `sendPhoto`)."""
 
 # Parts of Telegram's refusals (Bot API server and TDLib sources), in lower case. The first group that fits counts.
 WEB_APP = ("web app", "webapp", "web_app", "only https links", "button_type_invalid")
@@ -177,15 +181,24 @@ def _as_text(method: Method, note: str) -> Method:
     update: dict[str, Any] = {"parse_mode": None}
     for field in ("text", "caption"):
         if text := getattr(method, field, None):
-            update[field] = (_bare(text) if getattr(method, "parse_mode", None) == "HTML" else text) + end
+            bare = _bare(text) if getattr(method, "parse_mode", None) == "HTML" else text
+            update[field] = _cut(bare, LONGEST[field] - units(end)) + end
     for field in ("reply_markup", "link_preview_options", "message_effect_id"):
         if getattr(method, field, None) is not None:
             update[field] = None
     media = getattr(method, "media", None)
     if isinstance(media, InputMediaPhoto):
-        update["media"] = media.model_copy(update={"caption": _bare(media.caption or "") + end, "parse_mode": None})
+        caption = _cut(_bare(media.caption or ""), LONGEST["caption"] - units(end)) + end
+        update["media"] = media.model_copy(update={"caption": caption, "parse_mode": None})
     known = type(method).model_fields
     return method.model_copy(update={name: value for name, value in update.items() if name in known})
+
+
+def _cut(text: str, most: int) -> str:
+    """Its beginning, when it has more units of UTF-16 than `most`."""
+    if units(text) <= most:
+        return text
+    return text.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore") + "…"
 
 
 def _with_texts(method: Method, change: Callable[[str], str]) -> Method:

@@ -37,8 +37,6 @@ NO_PLACE = (
     "message can't be edited",
     "message to be replied not found",
     "no text in the message to edit",
-    "message is too long",
-    "message caption is too long",
     "file must be non-empty",
     "wrong file identifier",
     "peer",

@@ -17,6 +17,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from bot.telegram.deliver import Deliverer, chat_of
+from bot.telegram.fallback import Fallback
 from bot.telegram.screens import Screens
 from bot.telegram.texts import Texts
 from tests.domain.makers import NOW, WINDOW
@@ -400,6 +401,19 @@ async def test_of_telegrams_words_only_what_a_database_keeps_is_told_on(
 
     assert receipt.error_id
     assert receipt.error == "Bad Request: no such thing: \ufffd \ufffd ы"
+
+
+async def test_a_message_that_is_too_long_arrives_cut(deliverer: Deliverer, bot: Bot, anna: Person) -> None:
+    bot.session.middleware(Fallback(lambda _: None))
+    await anna.says("/start")
+
+    receipt = await deliverer.deliver(errand(ErrandKind.ANNOUNCE, anna.id, text="<b>Begin</b> " + 5000 * "x"))
+
+    assert (receipt.result, receipt.error) == (Result.DONE, "Bad Request: message is too long")
+    text = (await anna.sees("Begin xxx")).text or ""
+    assert "xxx…" in text
+    assert receipt.error_id
+    assert text.endswith(receipt.error_id)
 
 
 def test_only_messages_spend_a_chats_budget() -> None:

@@ -171,6 +171,16 @@ async def test_bare_text_has_nothing_that_could_be_refused(world: World, bot: Bo
     assert (message.entities, message.inline_keyboard) == ([], [])
 
 
+@KINDS
+async def test_bare_text_that_is_too_long_is_cut(bot: Bot, anna: Person, kind: str) -> None:
+    with plainly("error 1234"):
+        await send(bot, anna, kind, "<b>words</b> " + 4000 * "\N{SMILING FACE WITH SUNGLASSES}")
+
+    text = (await anna.sees("words")).text or ""
+    assert text.startswith("words \N{SMILING FACE WITH SUNGLASSES}")
+    assert text.endswith("\N{SMILING FACE WITH SUNGLASSES}…\n\nerror 1234")
+
+
 def test_what_telegram_quotes_is_told_to_nobody() -> None:
     assert without_quotes("button URL 'https://callgate/call/token' is invalid: Wrong HTTP URL") == (
         "button URL '…' is invalid: Wrong HTTP URL"
