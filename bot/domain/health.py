@@ -28,6 +28,8 @@ class Ailment(StrEnum):
     """Anybody can join without asking: new members need no approval."""
     OPEN_LINK = "open_link"
     """People came in by an invite link that needs no approval, lately."""
+    OPEN_COMMENTS = "open_comments"
+    """Whoever reads the channel to which the group is linked can write in it without joining."""
     NO_GUARD = "no_guard"
     """The gate is to be the group's guard, and its owner has not chosen the bot."""
     NO_GUARD_HERE = "no_guard_here"
@@ -48,8 +50,9 @@ class Health:
 
     `is_open`: one can join without approval, by its public name or its main link. `joins_by_request`: who joins
     without a link needs approval (Bot API, `ChatFullInfo.join_by_request`). `guard_possible`: the bot can be chosen as
-    its guard. `own_tags`: members may give themselves any tag. `lacks_since`: since when a right is missing that the
-    gate needs, as far as was seen; None while none is.
+    its guard. `own_tags`: members may give themselves any tag. `open_comments`: people who are no members can write in
+    it, since it is linked to a channel (Bot API, `ChatFullInfo.join_to_send_messages`). `lacks_since`: since when a
+    right is missing that the gate needs, as far as was seen; None while none is.
     """
 
     checked_at: datetime
@@ -64,6 +67,7 @@ class Health:
     guard_possible: bool = False
     own_tags: bool = False
     joins_by_request: bool = False
+    open_comments: bool = False
     lacks_since: datetime | None = None
 
 
@@ -79,6 +83,7 @@ def ailments(gate: Gate, health: Health, came_round: int) -> list[Ailment]:
         Ailment.CANNOT_RESTRICT: way is WayIn.MUTE and not health.can_restrict,
         Ailment.NO_APPROVAL: is_by_request and health.is_open,
         Ailment.OPEN_LINK: is_by_request and came_round > 0,
+        Ailment.OPEN_COMMENTS: settings.asks_call and health.open_comments,
         Ailment.NO_GUARD_HERE: way is WayIn.GUARD and not health.guard_possible,
         Ailment.NO_GUARD: way is WayIn.GUARD and health.guard_possible and not health.is_guarded,
         Ailment.CANNOT_TAG: bool(settings.tag) and not health.can_tag,

@@ -34,6 +34,11 @@ def ailment(what: Ailment, came_round: int, words: Words) -> str:  # noqa: C901 
                 "admin approval”. Edit → Permissions: switch off “Add members”.",
                 came_round,
             )
+        case Ailment.OPEN_COMMENTS:
+            return words(
+                "Whoever reads the linked channel can write here without joining. Edit → Group type → “Who can send "
+                "messages”: choose “Only members”."
+            )
         case Ailment.NO_GUARD:
             return words("I am not the guard. Edit → Process join requests: the owner chooses me.")
         case Ailment.NO_GUARD_HERE:

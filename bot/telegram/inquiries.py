@@ -81,6 +81,7 @@ class Inquiries:
             guard_possible=self._app_url is not None and bool(me.supports_join_request_queries) and is_supergroup,
             own_tags=bool(chat.permissions and chat.permissions.can_edit_tag),
             joins_by_request=bool(chat.join_by_request),
+            open_comments=is_supergroup and chat.linked_chat_id is not None and not chat.join_to_send_messages,
         )
         return Receipt(errand, Result.DONE, answer={"health": health, "admins": admins})
 

@@ -65,6 +65,8 @@ class GuardedChat(BaseModel):
     guard_bot: Guard | None = None
     username: str | None = None
     join_by_request: bool = False
+    join_to_send_messages: bool = False
+    linked_chat_id: int | None = None
     community: Community | None = None
     permissions: Permissions | None = None
 

@@ -56,6 +56,22 @@ async def test_that_newcomers_need_no_approval_any_more_is_noticed_and_told(worl
     await owner.sees("Anybody can join without asking")
 
 
+async def test_that_people_who_are_no_members_can_write_under_a_channel_is_noticed_and_told(
+    world: World, brisk: Installation
+) -> None:
+    owner, group = await guarded(world)
+    await all_is_carried(brisk)
+
+    group.linked_channel = world.channel("News", owner=owner).id
+    world.clock.advance(LOOK)
+
+    await owner.sees("can write here without joining")
+    group.open_comments = False
+    await owner.says("/gates")
+    await owner.presses(group.title)
+    await owner.sees("✅ Flat owners is guarded now")
+
+
 @pytest.mark.parametrize(
     ("right", "says"),
     [

@@ -133,6 +133,12 @@ def get_chat(tg: Telegram, call: GetChat) -> Json:
     return full
 
 
+def _comments(chat: Group) -> Json:
+    """The channel to which a group is linked, and whether people have to join before they write."""
+    linked: Json = {} if chat.linked_channel is None else {"linked_chat_id": chat.linked_channel}
+    return linked if linked and chat.open_comments else linked | {"join_to_send_messages": True}
+
+
 def _of_group(tg: Telegram, chat: Group) -> Json:
     full: Json = {}
     member = chat.member(tg.bot)
@@ -141,7 +147,7 @@ def _of_group(tg: Telegram, chat: Group) -> Json:
     if chat.about:
         full["description"] = chat.about
     if chat.type == "supergroup":
-        full["join_to_send_messages"] = True
+        full |= _comments(chat)
     if chat.approves_new_members:
         full["join_by_request"] = True
     if chat.type != "channel":

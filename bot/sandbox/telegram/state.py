@@ -276,6 +276,9 @@ class Group(Chat):
     permissions: dict[str, bool] = field(default_factory=usual_permissions)
     # The owner chose the bot under "Process join requests".
     guarded: bool = False
+    # The channel whose posts are discussed in it, and whether people who are no members may write there.
+    linked_channel: int | None = None
+    open_comments: bool = True
     # The community to which the chat belongs, and whose members find it there.
     community: Json | None = None
     members: dict[int, Member] = field(default_factory=dict)
