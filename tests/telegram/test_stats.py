@@ -187,7 +187,7 @@ async def test_where_telegram_refuses_the_chart_the_words_go_out_alone(world: Wo
     world.faults.add(where="telegram", kind="400", method="editMessageMedia", times=None)
     world.faults.add(where="telegram", kind="400", method="sendPhoto", times=None)
 
-    for given in (errand(summary("30d"), anna.id), errand(summary("90d"), anna.id, message_id=sent.message_id)):
+    for given in (errand(summary("30d"), anna.id), errand(summary("90d"), anna.id, message_id=sent.message_id or 0)):
         receipt = await teller(bot).tell(given)
 
         assert receipt.result is Result.DONE

@@ -190,7 +190,7 @@ async def test_a_gate_that_went_off_is_cleared_when_it_is_guarded_again(rules: R
     assert (await told(rules))[1]["title"] == GATE.title
 
 
-async def _health(rules: Rules, **rights: bool) -> None:
+async def _health(rules: Rules, **rights: Any) -> None:
     health = Health(rules.now, **{"can_invite": True, "is_supergroup": True, **rights})
     await rules.database.transact(lambda store: store.gates.set_extras(GATE.chat_id, health=health))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, Toast
@@ -52,7 +54,7 @@ async def test_check_again_asks_telegram(rules: Rules) -> None:
     assert len(await rules.errands(ErrandKind.CHECK_GATE)) == 1
 
 
-async def checked(rules: Rules, inquiry: ErrandDue | None = None, **health: bool) -> None:
+async def checked(rules: Rules, inquiry: ErrandDue | None = None, **health: Any) -> None:
     """Telegram says how it stands with the gate."""
     inquiry = inquiry or (await rules.errands(ErrandKind.CHECK_GATE))[-1]
     await answered(rules, inquiry, health=Health(rules.now, **health), admins={BORIS: OWNER})

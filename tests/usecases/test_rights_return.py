@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ async def fails(rules: Rules, error: str = NO_RIGHT) -> None:
     rules.later(MINUTE + 1)
 
 
-async def looks(rules: Rules, **health: bool) -> int:
+async def looks(rules: Rules, **health: Any) -> int:
     """The next sweep; Telegram says how it stands with each gate that it asks about. How many those are."""
     await rules.execute("UPDATE errands SET done_at = 1 WHERE kind = 'check_gate'")
     await rules.sweeps()
