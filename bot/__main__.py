@@ -15,7 +15,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bot import logs, settings
+from bot import VERSION, logs, settings
 from bot.app import App, TokenRefusedError
 from bot.clock import SystemClock
 from bot.data_shell import add_commands, erase, export
@@ -146,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot", description="Callgate: groups are entered after one free call."
     )
+    parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("run", help="run the bot, configured by the environment and .env (the default)")
     commands.add_parser("demo", help="run the bot in a world of its own and print the address to open")

@@ -412,7 +412,9 @@ async def _guard_joins(config: Settings) -> AsyncIterator[Finding]:
         yield Finding(str(error), is_right=False, mend=UPDATE)
         return
     except DatabaseError as error:
-        yield Finding(str(error), is_right=False, mend="run `python -m bot migrate`")
+        yield Finding(
+            str(error), is_right=False, mend="make the database usable; `python -m bot migrate` makes a new one"
+        )
         return
     async with _bot(config) as bot:
         try:

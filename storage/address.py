@@ -71,6 +71,8 @@ def _sqlite(address: str) -> DatabaseAddress:
         _refuse("must have three slashes before a relative path, as in sqlite:///data/callgate.db, four before another")
     if url.database in (None, "", ":memory:"):
         _refuse("must name a file, as in sqlite:///data/callgate.db")
+    if "\0" in str(url.database):
+        _refuse("must name a file that can be made; take the %00 out")
     if "?" in address:
         _refuse(f"{_shown(next(iter(url.query), ''))}: an SQLite file takes no settings after the ?; take it out")
     return DatabaseAddress(url, {})

@@ -30,9 +30,15 @@ async def back_up(database: Database, target: Path) -> str:
     except DatabaseError:
         await asyncio.to_thread(target.unlink)
         raise
-    problem, schema = await asyncio.to_thread(_checked, target)
+    try:
+        problem, schema = await asyncio.to_thread(_checked, target)
+    except sqlite3.Error as error:
+        raise DatabaseError(f"backup: the copy is damaged ({error})") from error
     if problem != "ok":
         raise DatabaseError(f"backup: the copy is damaged ({problem})")
+    if not schema:
+        await asyncio.to_thread(target.unlink)
+        raise DatabaseError("backup: nothing is kept in this database yet; run `python -m bot migrate` first")
     return schema
 
 
@@ -83,7 +89,10 @@ def _look_at(copy: sqlite3.Connection) -> tuple[str, str]:
 
 
 def _version(database: sqlite3.Connection) -> str:
-    return str(database.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+    """Empty where there is none: nothing was kept in this database yet."""
+    found = database.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+    row = database.execute("SELECT version_num FROM alembic_version").fetchone() if found else None
+    return str(row[0]) if row else ""
 
 
 def _room_beside(source: Path, target: Path) -> int:

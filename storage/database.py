@@ -29,8 +29,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.usecases.ports import Noted, StorageUnavailableError, UnreadableRow
 from bot.usecases.ports_personal import Marker
 from storage import address, sqlite_adapter
-from storage.failures import collided, may_pass, was_cut_off
-from storage.schema import unknown_revision
+from storage.failures import collided, may_pass, unusable, was_cut_off
+from storage.schema import has_lost_revision, unknown_revision
 from storage.store import SqlStore
 from storage.unreadable import read_json
 
@@ -147,7 +147,7 @@ class Database:
                 await refuse_newer(connection)
         except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
             await self.close()
-            raise DatabaseError(f"DATABASE_URL: the database does not open ({_reason(error)})") from error
+            raise DatabaseError(f"DATABASE_URL: the database does not open: {unusable(error)}") from error
         except DatabaseError:
             await self.close()
             raise
@@ -318,7 +318,7 @@ class Database:
     def _hold_file(self) -> None:
         path = self.file
         try:
-            _refuse_foreign(path)
+            refuse_foreign(path)
             make_folder(path.parent)
             self._lock = FileLock(f"{path}.lock", blocking=False, mode=0o600)
             self._lock.acquire()
@@ -340,7 +340,7 @@ class Database:
             raise DatabaseError(f"DATABASE_URL: {path} cannot be written ({error.strerror})") from error
 
 
-def _refuse_foreign(path: Path) -> None:
+def refuse_foreign(path: Path) -> None:
     """Leave a file alone that another program made: its mode is not changed, and nothing is written beside it.
 
     Raises DatabaseError for it, and OSError where it cannot be read.
@@ -366,7 +366,11 @@ def _refuse_foreign(path: Path) -> None:
 
 
 async def refuse_newer(connection: AsyncConnection) -> None:
-    """Raises NewerDatabaseError."""
+    """Raises NewerDatabaseError, and DatabaseError for one that does not tell its revision."""
+    if await connection.run_sync(has_lost_revision):
+        raise DatabaseError(
+            "DATABASE_URL: the database does not tell of which schema it is; put a back-up in its place"
+        )
     if (revision := await unknown_revision(connection)) is not None:
         raise NewerDatabaseError(revision)
 
@@ -389,13 +393,6 @@ def address_of(url: str) -> address.DatabaseAddress:
 def driver_url(url: str) -> URL:
     """DATABASE_URL with the driver Callgate uses."""
     return address_of(url).url
-
-
-def _reason(error: Exception) -> str:
-    """Why it does not open, in a few words: the server's own sentences may quote what they were given."""
-    known = {"28P01": "wrong user or password", "28000": "the server refuses the user", "3D000": "no such database"}
-    code = getattr(getattr(error, "orig", error), "sqlstate", None)
-    return known.get(code or "", type(error).__name__)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's adapted connection

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.database import Database, DatabaseError
+from storage.failures import unusable
 from storage.schema import MIGRATIONS, applied, revisions
 
 ADVISORY_KEY = 0x63616C6C
@@ -21,9 +22,7 @@ async def migrate(database: Database, revision: str = "head") -> None:
             if revision != "head" or not await connection.run_sync(_is_newest):
                 await connection.run_sync(_run, revision)
     except SQLAlchemyError as error:
-        raise DatabaseError(
-            f"DATABASE_URL: the schema cannot be brought up to date ({type(error).__name__})"
-        ) from error
+        raise DatabaseError(f"DATABASE_URL: the schema cannot be brought up to date: {unusable(error)}") from error
 
 
 async def require_newest(database: Database) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy.pool import NullPool
 
 from bot.domain.gate import Gate
 from storage.address import DatabaseAddress
-from storage.database import DatabaseError, address_of, refuse_newer
+from storage.database import DatabaseError, address_of, refuse_foreign, refuse_newer
+from storage.failures import unusable
 from storage.gates import SqlGates
 from storage.store import SqlStore
 from storage.tables import gates
@@ -39,10 +40,7 @@ class Beside:
                     self._is_known = True
                 return await work(SqlStore(connection))
         except (SQLAlchemyError, OSError) as error:
-            raise DatabaseError(
-                f"DATABASE_URL: the database cannot be read ({type(error).__name__}); if it was not used by this "
-                "version yet, run `python -m bot migrate`"
-            ) from error
+            raise DatabaseError(f"DATABASE_URL: the database cannot be read: {unusable(error)}") from error
 
 
 async def peek(url: str, read: Callable[[SqlStore], Awaitable[T]]) -> T:
@@ -71,7 +69,7 @@ async def gates_on(url: str) -> list[Gate]:
                 return []
             return await SqlGates(connection).that_are_on()
     except (SQLAlchemyError, OSError) as error:
-        raise DatabaseError(f"DATABASE_URL: the gates cannot be read ({type(error).__name__})") from error
+        raise DatabaseError(f"DATABASE_URL: the gates cannot be read: {unusable(error)}") from error
     finally:
         await engine.dispose()
 
@@ -79,8 +77,8 @@ async def gates_on(url: str) -> list[Gate]:
 def _engine(url: str) -> AsyncEngine:
     address = address_of(url)
     # Failing to open a file leaves the driver a thread that outlives the attempt.
-    if address.is_sqlite and not Path(address.url.database or "").exists():
-        raise DatabaseError(f"DATABASE_URL: {address.url.database} is not there yet; `run` and `migrate` make it")
+    if address.is_sqlite:
+        _look_for_file(Path(address.url.database or ""))
     return create_async_engine(
         _read_only(address), poolclass=NullPool, hide_parameters=True, connect_args=address.connect_args
     )
@@ -91,3 +89,13 @@ def _read_only(address: DatabaseAddress) -> URL:
     if not address.is_sqlite:
         return address.url
     return address.url.set(database=f"file:{quote(address.url.database or '')}", query={"mode": "ro", "uri": "true"})
+
+
+def _look_for_file(path: Path) -> None:
+    """Raises DatabaseError where there is nothing to read, or something else than a database of ours."""
+    try:
+        refuse_foreign(path)
+        if not path.exists():
+            raise DatabaseError(f"DATABASE_URL: {path} is not there yet; `run` and `migrate` make it")
+    except OSError as error:
+        raise DatabaseError(f"DATABASE_URL: {path} cannot be read ({error.strerror}); look at its rights") from error

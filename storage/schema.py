@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, String, column, inspect, select, table
+from sqlalchemy import Connection, column, inspect, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-APPLIED = select(column("version_num", String)).select_from(table("alembic_version"))
+APPLIED = select(column("version_num")).select_from(table("alembic_version"))
 
 
 def revisions() -> list[str]:
@@ -21,10 +21,17 @@ def applied(connection: Connection) -> list[str]:
     return list(connection.scalars(APPLIED)) if inspect(connection).has_table("alembic_version") else []
 
 
+def has_lost_revision(connection: Connection) -> bool:
+    """Whether there are tables, and the one that tells their revision is empty."""
+    tables = inspect(connection).get_table_names()
+    return len(tables) > 1 and "alembic_version" in tables and not applied(connection)
+
+
 async def unknown_revision(connection: AsyncConnection) -> str | None:
     """The revision of this database when no migration of this program leads to it; else None, as of an empty one."""
     known = revisions()
     for revision in await connection.run_sync(applied):
         if revision not in known:
-            return "".join(filter(str.isprintable, revision))[:60]
+            # Whatever stands there: another program may have written it.
+            return "".join(filter(str.isprintable, str(revision)))[:60]
     return None
