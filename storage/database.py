@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.usecases.ports import Noted, StorageUnavailableError, UnreadableRow
 from bot.usecases.ports_personal import Marker
 from storage import address, sqlite_adapter
-from storage.failures import collided, may_pass, unusable, was_cut_off
+from storage.failures import collided, may_pass, unusable, was_cut_off, was_not_sent
 from storage.schema import has_lost_revision, unknown_revision
 from storage.store import SqlStore
 from storage.unreadable import read_json
@@ -43,6 +43,8 @@ SHARED_COMMIT = 100
 """Works that share one commit at the most."""
 TRIES = 4
 """How often a work that collides with another, or loses its connection, is run on PostgreSQL."""
+CUT_OFF = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+"""How the end of a connection is met by whom the server had no time to tell of it."""
 SERVER_FAILURES = {
     "25006": "the server is read-only",
     "53100": "the disk of the server is full",
@@ -277,23 +279,28 @@ class Database:
     async def _transact_alone(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
         for attempt in range(TRIES):
             unreadable: list[UnreadableRow] = []
-            is_committing = False
+            has_begun = is_committing = False
             try:
                 async with self.engine.begin() as connection:
+                    has_begun = True
                     store = SqlStore(connection, self._marker)
                     unreadable = store.unreadable
                     result = await work(store)
                     await self._finish(store)
                     is_committing = True
             except OSError as error:
+                if attempt + 1 < TRIES and isinstance(error, CUT_OFF) and not is_committing:
+                    await _pause(attempt)
+                    continue
                 raise StorageUnavailableError(error.strerror or type(error).__name__) from error
             except SQLAlchemyError as error:
-                # The server kept nothing of a connection that was lost before its commit. All connections of the pool
-                # are made anew then, which costs less than asking each whether it still works before every use.
-                may_run_again = collided(error) or (was_cut_off(error) and not is_committing)
-                if attempt + 1 < TRIES and may_run_again:
-                    # Not all at once again.
-                    await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - no secret
+                # The server kept nothing of a connection that was lost before its commit, say while it was being made.
+                # All connections of the pool are made anew then, which costs less than asking each whether it still
+                # works before every use.
+                is_unmade = isinstance(error, DBAPIError) and not has_begun
+                is_lost = was_cut_off(error) and not is_committing
+                if attempt + 1 < TRIES and (collided(error) or is_unmade or is_lost or was_not_sent(error)):
+                    await _pause(attempt)
                     continue
                 if not may_pass(error):
                     await self._set_aside_apart(unreadable)
@@ -393,6 +400,11 @@ def address_of(url: str) -> address.DatabaseAddress:
 def driver_url(url: str) -> URL:
     """DATABASE_URL with the driver Callgate uses."""
     return address_of(url).url
+
+
+async def _pause(attempt: int) -> None:
+    """Before a work is run again: not all at once."""
+    await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - no secret
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's adapted connection

@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import ssl
 
+from asyncpg import InterfaceError, InternalClientError  # type: ignore[import-untyped] # it comes without types
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -13,6 +14,8 @@ COLLISIONS = frozenset({"40001", "40P01", "23505"})
 """Serialization failure, deadlock, unique violation (PostgreSQL manual, appendix A)."""
 OUR_FAULT = ("22", "23", "42")
 """Classes of codes that trying again does not mend: unfit data, broken constraints, wrong statements (the same)."""
+UNSENT = ("cannot switch to state", "cannot call Transaction.", "connection is closed")
+"""How asyncpg begins what it says before it has sent anything."""
 DAMAGED = ("malformed JSON", "bad JSON path", "JSON path error", "integer overflow")
 """What SQLite says of a row that it cannot compute with; it has no code of its own for that."""
 
@@ -25,6 +28,12 @@ def collided(error: SQLAlchemyError) -> bool:
 def was_cut_off(error: SQLAlchemyError) -> bool:
     """Whether the connection is lost, say because the server was restarted since it was last used."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def was_not_sent(error: SQLAlchemyError) -> bool:
+    """Whether the driver found its connection ended before it sent anything: of a commit, too, nothing was kept."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else None
+    return isinstance(cause, InternalClientError | InterfaceError) and str(cause).startswith(UNSENT)
 
 
 def may_pass(error: SQLAlchemyError) -> bool:

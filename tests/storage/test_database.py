@@ -8,6 +8,7 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event, select, text, update
@@ -164,6 +165,25 @@ async def test_connections_that_the_server_ended_meanwhile_fail_no_work(postgres
     await database.close()
 
 
+async def test_a_work_whose_connection_is_lost_while_it_is_made_is_run_all_the_same(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.open()
+    await database.engine.dispose()
+    made = list[object]()
+
+    def lose(connection: Any, _record: object) -> None:
+        made.append(connection)
+        if len(made) <= 2:
+            connection.cursor().execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    event.listen(database.engine.sync_engine, "connect", lose, insert=True)
+
+    await _meet(database)
+
+    assert len(made) == 3
+    await database.close()
+
+
 async def test_a_work_whose_connection_is_lost_half_way_is_run_again_from_the_start(postgres_url: str) -> None:
     database = Database(postgres_url)
     await database.open()
@@ -187,19 +207,44 @@ async def test_a_work_whose_connection_is_lost_in_its_commit_is_not_run_again(po
     """Nobody knows whether the server kept it."""
     database = Database(postgres_url)
     await database.open()
+    async with database.begin() as connection:
+        # A deferred trigger runs once the server has been asked to commit.
+        for statement in (
+            "CREATE FUNCTION cut_off() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'",
+            "CREATE CONSTRAINT TRIGGER cut_off AFTER INSERT ON seen_updates DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION cut_off()",
+        ):
+            await connection.execute(text(statement))
+    runs = list[set[int]]()
+
+    async def note(store: SqlStore) -> None:
+        runs.append(await store.seen.mark([1], NOW))
+
+    with pytest.raises(StorageUnavailableError):
+        await database.transact(note)
+
+    assert runs == [{1}]
+    await database.close()
+
+
+async def test_a_work_whose_connection_is_lost_before_its_commit_is_sent_is_run_again(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.open()
     runs = list[set[int]]()
 
     def cut_off(_connection: object) -> None:
-        await_only(_cut_all_off(postgres_url))
+        if len(runs) == 1:
+            await_only(_cut_all_off(postgres_url))
 
     async def note(store: SqlStore) -> None:
         runs.append(await store.seen.mark([1], NOW))
 
     event.listen(database.engine.sync_engine, "commit", cut_off)
-    with pytest.raises(StorageUnavailableError):
-        await database.transact(note)
+    await database.transact(note)
 
-    assert runs == [{1}]
+    assert runs == [{1}, {1}]
+    assert await database.transact(lambda store: store.seen.mark([1], NOW)) == set()
     await database.close()
 
 
