@@ -14,7 +14,7 @@ from aiohttp import ClientError, web
 
 from bot.telegram.texts import Words
 from bot.web.call import framed
-from bot.web.connections import asked
+from bot.web.connections import answering
 from bot.web.pages import HEADERS as MESSAGE_HEADERS
 from bot.web.pages import message_page
 from bot.web.rate import TRUSTED, Network, Rate, sender
@@ -155,12 +155,12 @@ async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
 @web.middleware
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Whatever fails inside is not the sender's fault: 503, so that it comes again. Nothing is told of why."""
-    asked(request.transport)
     try:
-        if request.match_info.route.name == STREAM:
-            return await handler(request)
-        async with asyncio.timeout(ANSWER_TIMEOUT):
-            return await handler(request)
+        with answering(request.transport):
+            if request.match_info.route.name == STREAM:
+                return await handler(request)
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                return await handler(request)
     except web.HTTPException:
         raise
     except Exception:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
 from typing import cast
 
 from bot.web.rate import Network, parse_address, sender
@@ -21,13 +22,28 @@ MOST_AN_ADDRESS = 100
 """Many people share one address where a mobile network translates them, and each call screen holds a connection."""
 HEADERS_WITHIN = 15.0
 """Seconds from the connection to the end of the first request's headers; later ones have aiohttp's keep-alive."""
+TAKEN_WITHIN = 60.0
+"""Seconds in which a reader has to take something of what waits for it, once that is too much for the transport."""
+
+
+class Use(IntEnum):
+    """What a connection is used for. Of an address the first in this order make way."""
+
+    SILENT = 0
+    """It has not asked for anything yet."""
+    IDLE = 1
+    """It was answered, and may ask for more."""
+    BUSY = 2
+    """It is being answered."""
 
 
 class Connections:
     """Bounds connections in all, and those of one address unless it is a proxy that is believed.
 
-    When there is no room, the oldest connection that has not asked for anything yet makes way; where all have, the new
-    one is closed.
+    When there is no room, the address that holds the most connections gives one up: one that has not asked for
+    anything yet, else one that waits for another request, else the one that is being answered for longest. So however
+    many connections some addresses hold, others come in. An address at its own bound gives up one of the first two
+    sorts; when all are being answered, the new one is closed.
     """
 
     def __init__(
@@ -36,15 +52,18 @@ class Connections:
         most: int | None = None,
         most_an_address: int = MOST_AN_ADDRESS,
         headers_within: float = HEADERS_WITHIN,
+        taken_within: float = TAKEN_WITHIN,
     ) -> None:
         """`most`: as many as the process may have, less what else it needs, unless given."""
         self._proxies = proxies
         self._most = most or room()
         self._most_an_address = most_an_address
         self._headers_within = headers_within
-        self._open: set[Connection] = set()
-        self._silent: dict[Connection, asyncio.TimerHandle] = {}
-        self._of_address: Counter[str] = Counter()
+        self.taken_within = taken_within
+        self._count = 0
+        self._of_address: dict[str, dict[Connection, None]] = {}
+        """Those of each address; the one that asked last comes last."""
+        self._timers: dict[Connection, asyncio.TimerHandle] = {}
 
     def bounded(self, make: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
         """The protocols that `make` makes, with a bound."""
@@ -52,31 +71,37 @@ class Connections:
 
     def opened(self, connection: Connection) -> bool:
         """There is one more; whether it may stay."""
-        counted = connection.counted
-        if not self._is_proxy(connection.address) and self._of_address[counted] >= self._most_an_address:
-            return False
-        if len(self._open) >= self._most:
-            if not self._silent:
+        mine = self._of_address.get(connection.counted, {})
+        if len(mine) >= self._most_an_address and not self._is_proxy(connection.address):
+            going = min(mine, key=_use)
+            if going.use is Use.BUSY:
                 return False
-            next(iter(self._silent)).abort()
-        self._open.add(connection)
-        self._of_address[counted] += 1
+            going.abort()
+        elif self._count >= self._most:
+            min(max(self._of_address.values(), key=len), key=_use).abort()
+        self._of_address.setdefault(connection.counted, {})[connection] = None
+        self._count += 1
         loop = asyncio.get_running_loop()
-        self._silent[connection] = loop.call_later(self._headers_within, connection.abort)
+        self._timers[connection] = loop.call_later(self._headers_within, connection.abort)
         return True
 
     def asked(self, connection: Connection) -> None:
         """It has brought a request."""
-        if (timer := self._silent.pop(connection, None)) is not None:
+        if (timer := self._timers.pop(connection, None)) is not None:
             timer.cancel()
+        mine = self._of_address.get(connection.counted, {})
+        if connection in mine:
+            del mine[connection]
+            mine[connection] = None
 
     def closed(self, connection: Connection) -> None:
         """It is no more. It may have been told before."""
         self.asked(connection)
-        if connection in self._open:
-            self._open.remove(connection)
-            self._of_address[connection.counted] -= 1
-            if not self._of_address[connection.counted]:
+        mine = self._of_address.get(connection.counted, {})
+        if connection in mine:
+            del mine[connection]
+            self._count -= 1
+            if not mine:
                 del self._of_address[connection.counted]
 
     def _is_proxy(self, address: str) -> bool:
@@ -92,6 +117,8 @@ class Connection(asyncio.Protocol):
         self._inner = inner
         self._transport: asyncio.Transport | None = None
         self._is_taken = False
+        self._unread: asyncio.TimerHandle | None = None
+        self.use = Use.SILENT
         self.address = self.counted = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -118,20 +145,45 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio."""
         self._connections.closed(self)
+        self._is_read()
         if self._is_taken:
             self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
         """See asyncio."""
+        self._wait_for_reader(None)
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
         """See asyncio."""
+        self._is_read()
         self._inner.resume_writing()
 
     def asked(self) -> None:
-        """Its first request is there."""
+        """A request of it is there."""
+        self.use = Use.BUSY
         self._connections.asked(self)
+
+    def answered(self) -> None:
+        """The answer is made, though it may not be sent yet."""
+        self.use = Use.IDLE
+
+    def _wait_for_reader(self, before: int | None) -> None:
+        """Close the connection unless less waits to be sent than `before`; look again later."""
+        if self._transport is None:
+            return
+        waits = self._transport.get_write_buffer_size()
+        if before is not None and waits >= before:
+            self.abort()
+            return
+        self._is_read()
+        loop = asyncio.get_running_loop()
+        self._unread = loop.call_later(self._connections.taken_within, self._wait_for_reader, waits)
+
+    def _is_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def abort(self) -> None:
         """Close it at once, to make room."""
@@ -140,10 +192,22 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
 
-def asked(transport: asyncio.BaseTransport | None) -> None:
-    """A request came by this transport."""
-    if transport is not None and isinstance(found := transport.get_protocol(), Connection):
-        found.asked()
+@contextmanager
+def answering(transport: asyncio.BaseTransport | None) -> Iterator[None]:
+    """A request came by this transport, and is answered."""
+    found = transport.get_protocol() if transport is not None else None
+    if not isinstance(found, Connection):
+        yield
+        return
+    found.asked()
+    try:
+        yield
+    finally:
+        found.answered()
+
+
+def _use(connection: Connection) -> Use:
+    return connection.use
 
 
 def room() -> int:

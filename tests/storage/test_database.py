@@ -209,13 +209,18 @@ async def test_a_work_whose_connection_is_lost_in_its_commit_is_not_run_again(po
     await database.open()
     async with database.begin() as connection:
         # A deferred trigger runs once the server has been asked to commit.
-        for statement in (
-            "CREATE FUNCTION cut_off() RETURNS trigger LANGUAGE plpgsql AS"
-            " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'",
-            "CREATE CONSTRAINT TRIGGER cut_off AFTER INSERT ON seen_updates DEFERRABLE INITIALLY DEFERRED"
-            " FOR EACH ROW EXECUTE FUNCTION cut_off()",
-        ):
-            await connection.execute(text(statement))
+        await connection.execute(
+            text(
+                "CREATE FUNCTION cut_off() RETURNS trigger LANGUAGE plpgsql AS"
+                " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'"
+            )
+        )
+        await connection.execute(
+            text(
+                "CREATE CONSTRAINT TRIGGER cut_off AFTER INSERT ON seen_updates DEFERRABLE INITIALLY DEFERRED"
+                " FOR EACH ROW EXECUTE FUNCTION cut_off()"
+            )
+        )
     runs = list[set[int]]()
 
     async def note(store: SqlStore) -> None:
