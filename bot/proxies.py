@@ -20,6 +20,7 @@ from python_socks import ProxyError as RefusingProxyError
 from python_socks import ProxyTimeoutError as SlowProxyError
 from python_socks import ProxyType
 from python_socks.async_.asyncio.v2 import Proxy as SocksProxy
+from socksio import SOCKSError
 
 from bot.clock import DateCheck
 from bot.domain.host import is_host
@@ -28,6 +29,9 @@ PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 """The schemes, and the port each has when none is given."""
 LONGEST_LOGIN = 255
 """Bytes (RFC 1929)."""
+
+BROKEN = (OSError, EOFError, asyncio.LimitOverrunError)
+"""How a proxy is met that ends the connection, or talks without end, in the middle of what it has to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Proxy:
             return f"the proxy refuses: {error}"
         except (SlowProxyError, TimeoutError):
             return "the proxy does not answer in time"
-        except OSError as error:
+        except BROKEN as error:
             return f"the connection broke ({type(error).__name__})"
         return ""
 
@@ -109,8 +113,19 @@ class _Connector(ProxyConnector):
     async def _wrap_create_connection(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - aiohttp's signature
         try:
             return await super()._wrap_create_connection(*args, **kwargs)
-        except (ProxyConnectionError, ProxyError, ProxyTimeoutError, OSError) as error:
+        except (ProxyConnectionError, ProxyError, ProxyTimeoutError, *BROKEN) as error:
             raise aiohttp.ClientConnectionError(f"through the proxy: {error}") from error
+
+
+class _ProxyTransport(httpx.AsyncHTTPTransport):
+    """Fails as any other transport of httpx does, also where its library for SOCKS does not understand the proxy."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx."""
+        try:
+            return await super().handle_async_request(request)
+        except SOCKSError as error:
+            raise httpx.ProxyError(f"{type(error).__name__}: {error}", request=request) from error
 
 
 class TelegramSession(AiohttpSession):
@@ -159,7 +174,9 @@ def client(proxy: Proxy | None = None, dates: DateCheck | None = None, **given: 
             dates.answered(response.request.extensions["began"], response.headers.get("Date"))
 
         given["event_hooks"] = {"request": [began], "response": [ended]}
-    return httpx.AsyncClient(proxy=proxy.for_httpx() if proxy is not None else None, trust_env=False, **given)
+    if proxy is not None:
+        given["transport"] = _ProxyTransport(proxy=proxy.for_httpx(), trust_env=False)
+    return httpx.AsyncClient(trust_env=False, **given)
 
 
 def _tls() -> ssl.SSLContext:

@@ -133,7 +133,9 @@ def too_often(error: web.HTTPTooManyRequests, words: Words, *, in_frame: bool = 
     headers = MESSAGE_HEADERS | {"Retry-After": error.headers["Retry-After"]}
     if in_frame:
         headers["Content-Security-Policy"] = framed(headers["Content-Security-Policy"])
-    return web.Response(text=text, status=error.status, content_type="text/html", headers=headers)
+    response = web.Response(text=text, status=error.status, content_type="text/html", headers=headers)
+    response.force_close()
+    return response
 
 
 def nothing(status: int) -> web.Response:
@@ -161,6 +163,10 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
                 return await handler(request)
             async with asyncio.timeout(ANSWER_TIMEOUT):
                 return await handler(request)
+    except web.HTTPTooManyRequests as error:
+        # Whatever else it has sent already is not worth answering.
+        error.force_close()
+        raise
     except web.HTTPException:
         raise
     except Exception:

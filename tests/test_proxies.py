@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import datetime
+import gc
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,12 +14,15 @@ from urllib.parse import urlsplit
 import certifi
 import pytest
 from aiogram import Bot
+from aiogram.exceptions import TelegramNetworkError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bot.proxies import Proxy, TelegramSession
+from bot.domain.gateway import GatewayError
+from bot.gateway.client import Account, SmscClient
+from bot.proxies import Proxy, TelegramSession, client
 from bot.sandbox.world import World
 from tests.installation import Installation, verify
 from tests.process import BotProcess, free_port, run_command
@@ -166,6 +170,33 @@ async def test_a_bot_whose_proxy_refuses_it_waits_and_tells_nobody_the_password(
     assert "telegram_not_answering" in bot.output()
     assert "wrong-word" not in bot.output()
     assert "Traceback" not in bot.output()
+
+
+# Both libraries for SOCKS leave such a connection to the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", ["http", "socks5"])
+@pytest.mark.parametrize("says", [b"", b"\x05", b"\x05\x02\x01", b"HTTP/1.1 4", b"\0" * 70_000])
+async def test_a_proxy_that_breaks_off_in_the_middle_is_a_failure_that_passes(kind: str, says: bytes) -> None:
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(3)
+        writer.write(says)
+        writer.close()
+
+    server = await asyncio.start_server(break_off, "127.0.0.1", 0)
+    proxy = Proxy.parse(f"{kind}://{WRITTEN_LOGIN}@127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    bot = Bot("42:TEST", session=TelegramSession(f"http://{TELEGRAM}", proxy))
+    account = Account((f"http://{GATEWAY}",), None, None, "key")
+
+    with pytest.raises(TelegramNetworkError):
+        await bot.get_me()
+    async with client(proxy) as http:
+        with pytest.raises(GatewayError, match="unavailable"):
+            await SmscClient(account, http, patience=1).balance()
+    assert await proxy.reach(TELEGRAM, 443, 60)
+
+    await bot.session.close()
+    server.close()
+    gc.collect()
 
 
 @pytest.mark.parametrize(

@@ -484,6 +484,8 @@ async def test_who_asks_for_the_page_too_often_reads_so_in_their_language(
 
     assert {answer.status_code for answer in answers[:-1]} == {200}
     assert (answers[-1].status_code, answers[-1].headers["Retry-After"]) == (429, "1")
+    # What else it has sent already is not answered.
+    assert answers[-1].headers["Connection"] == "close"
     assert "Слишком много запросов" in answers[-1].text
     assert "default-src 'none'" in answers[-1].headers["Content-Security-Policy"]
 

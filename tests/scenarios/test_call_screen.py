@@ -274,6 +274,8 @@ async def test_an_address_that_asks_too_often_is_told_when_to_come_again(
 
     assert set(answers) == {404}
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+    # What else it has sent already is not answered.
+    assert refused.headers["Connection"] == "close"
     assert (await browser.get(page, headers=other)).status_code == 404
 
 
