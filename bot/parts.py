@@ -223,7 +223,7 @@ class Parts:
         self.connection = connection = Connection(pulse.answers)
         self.deliveries = deliveries = Deliveries()
         fallback = Fallback(pulse.part_refused)
-        limit = RateLimitMiddleware(budget)
+        limit = RateLimitMiddleware(budget, may_deliver=self.leadership.is_certain)
         self.bot = telegram(settings, metrics, connection, deliveries, pulse, fallback, limit)
         self.report = Reporter(self.database, RaiseAlarm(tell_operators), clock, self.supervisor, self.wake_deliveries)
         self.webhook: Webhook | None = None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
@@ -20,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.usecases.ports import LeadershipLostError, Store, Transactions
 from storage import tables
-from storage.database import LONGEST_SILENCE, Database
+from storage.database import Database
 from storage.statements import upsert
 from storage.store import SqlStore
 
@@ -28,8 +29,11 @@ T = TypeVar("T")
 
 ADVISORY_KEY = 0x67617465
 """Which PostgreSQL advisory lock the leader holds, on a connection of its own."""
-LEASE = LONGEST_SILENCE
+LEASE = 8.0
 """Seconds of silence after which the server takes the lock from a leader."""
+HANDOVER = 1.5
+"""Seconds for which a process that stood by waits once it has the lock: a leader that lost only its connection sends
+nothing more by then, and could still note what it had sent, so that nothing is sent twice."""
 ANSWERS_WITHIN = 5.0
 """Seconds a server may take for an answer before its leader counts as cut off."""
 THE_LEASE = 1
@@ -49,6 +53,9 @@ class Leadership(Protocol):
 
     async def still_held(self) -> bool: ...
 
+    def is_certain(self) -> bool:
+        """Whether no other process can lead yet: what goes out now is sent by nobody else."""
+
     async def release(self) -> None: ...
 
 
@@ -66,6 +73,10 @@ class SoleLeadership:
         """Always."""
         return True
 
+    def is_certain(self) -> bool:
+        """Always."""
+        return True
+
     async def release(self) -> None:
         """Nothing to do."""
 
@@ -77,6 +88,9 @@ class Lease:
         self._database = database
         self._connection: AsyncConnection | None = None
         self._term: int | None = None
+        self._confirmed_at = float("-inf")
+        """When the server was last asked with success, on the clock that goes on while a process is stopped."""
+        self._stood_by = False
         self.transactions: Transactions = _Fenced(database, self._check)
 
     async def acquire(self) -> bool:
@@ -90,9 +104,13 @@ class Lease:
             locked = await connection.execute(text(f"SELECT pg_try_advisory_lock({ADVISORY_KEY})"))
             if locked.scalar_one():
                 await self._limit_silence(connection)
+                if self._stood_by:
+                    await asyncio.sleep(min(HANDOVER, LEASE / 4))
+                asked_at = time.monotonic()
                 self._term = await self._begin_term(connection)
-                self._connection = connection
+                self._connection, self._confirmed_at = connection, asked_at
                 return True
+            self._stood_by = True
         except (SQLAlchemyError, OSError):
             await connection.invalidate()
         await connection.close()
@@ -102,15 +120,23 @@ class Lease:
         """Whether the server still answers on the connection that holds the lock, and no other term began."""
         if self._connection is None:
             return False
+        asked_at = time.monotonic()
         try:
             async with asyncio.timeout(ANSWERS_WITHIN):
-                return (await self._connection.execute(TERM)).scalar_one_or_none() == self._term
+                is_held = (await self._connection.execute(TERM)).scalar_one_or_none() == self._term
         except (SQLAlchemyError, OSError, TimeoutError):
             return False
+        if is_held:
+            self._confirmed_at = asked_at
+        return is_held
+
+    def is_certain(self) -> bool:
+        """Whether the server was asked less than LEASE seconds ago: one that woke up from longer does not know yet."""
+        return time.monotonic() - self._confirmed_at < LEASE
 
     async def release(self) -> None:
         """Let another process lead. The connection is ended, which frees the lock for certain."""
-        self._term = None
+        self._term, self._confirmed_at, self._stood_by = None, float("-inf"), False
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.invalidate()

@@ -43,9 +43,17 @@ class RateLimitMiddleware:
     and does not wait.
     """
 
-    def __init__(self, budget: Budget, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        budget: Budget,
+        monotonic: Callable[[], float] = time.monotonic,
+        may_deliver: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`may_deliver`: whether this process is certain to be the one that delivers; a process that was stopped for a
+        while may have been replaced, and what it was about to send goes out elsewhere."""
         self._budget = budget
         self._monotonic = monotonic
+        self._may_deliver = may_deliver
 
     @contextmanager
     def paid(self, chat_id: int | None) -> Iterator[None]:
@@ -68,6 +76,8 @@ class RateLimitMiddleware:
             # Its floods are its own: the poller rests.
             return await make_request(bot, method)
         await self._pay(method, chat_id)
+        if _paid.get() is not None and not self._may_deliver():
+            raise TelegramRetryAfter(method, "this process may not lead any more", 1)
         sent_at = self._monotonic()
         try:
             answer = await make_request(bot, method)

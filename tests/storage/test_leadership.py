@@ -202,6 +202,55 @@ async def test_a_leader_that_another_has_replaced_can_neither_read_what_is_due_n
     await second.release()
 
 
+async def test_a_leader_that_lost_only_its_connection_can_still_note_what_it_has_sent(
+    rivals: list[Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leadership_module, "HANDOVER", 2.0)
+    first, second = map(leadership, rivals)
+    assert await first.acquire()
+    assert not await second.acquire()
+    holder = f"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = {ADVISORY_KEY} AND granted"
+
+    async def holding(pid: int | None) -> int | None:
+        async with rivals[1].begin() as connection:
+            found: int | None = (await connection.execute(text(holder))).scalar_one_or_none()
+            if found is not None and found != pid:
+                return found
+            await connection.execute(text(f"SELECT pg_terminate_backend({pid or 0}, 5000)"))
+            return None
+
+    lost = await holding(None)
+    replacing = asyncio.ensure_future(comes_to_lead(second))  # noqa: TID251 - it is awaited below
+    while await holding(lost) is None:
+        await asyncio.sleep(0.01)
+
+    await first.transactions.transact(note_alive)
+
+    await replacing
+    with pytest.raises(LeadershipLostError):
+        await first.transactions.transact(note_alive)
+    for rival in (first, second):
+        await rival.release()
+
+
+async def test_a_leader_that_was_stopped_for_long_is_not_certain_until_the_server_has_answered(
+    rivals: list[Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = leadership(rivals[0])
+    assert not first.is_certain()
+    assert await first.acquire()
+    assert first.is_certain()
+
+    monkeypatch.setattr(leadership_module, "LEASE", 0.0)
+    assert not first.is_certain()
+
+    monkeypatch.undo()
+    assert await first.still_held()
+    assert first.is_certain()
+    await first.release()
+    assert not first.is_certain()
+
+
 async def test_a_leader_that_is_silent_is_replaced_although_its_connection_stands(
     rivals: list[Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:

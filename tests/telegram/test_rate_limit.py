@@ -38,7 +38,8 @@ class Ours:
     def __init__(self, world: World, rate: float) -> None:
         self.now = 1000.0
         self.budget = Budget(rate)
-        self.limit = RateLimitMiddleware(self.budget, lambda: self.now)
+        self.leads = True
+        self.limit = RateLimitMiddleware(self.budget, lambda: self.now, lambda: self.leads)
         session = AiohttpSession(api=TelegramAPIServer.from_base(world.url))
         session.middleware(Fallback(lambda _: None))
         session.middleware(self.limit)
@@ -279,3 +280,19 @@ async def test_a_long_poll_counts_and_neither_waits_nor_pauses_the_bot(world: Wo
     with pytest.raises(TelegramRetryAfter):
         await frugal.bot(GetRawUpdates(limit=1, timeout=0, allowed_updates=[]))
     assert paused == frugal.budget.pause(None, frugal.now) == 0
+
+
+async def test_nothing_is_delivered_by_a_process_that_may_not_lead_any_more(
+    world: World, generous: Ours, group: Group, anna: Person
+) -> None:
+    details: dict[str, str | int] = {"user_id": anna.id, "gate": group.id}
+    parcel = ErrandDue(1, ErrandKind.KICK, group.id, "", details, 0, anna.id)
+    generous.leads, before = False, len(calls(world))
+
+    result, again_in = await generous.carries(parcel)
+
+    assert (result, again_in) == (Result.RETRY, 1)
+    assert calls(world)[before:] == []
+    # What no delivery is goes out: by it the bot knows whether Telegram is there.
+    await generous.bot.get_me()
+    assert calls(world)[before:] == ["getMe"]
