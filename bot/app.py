@@ -250,7 +250,7 @@ class App:
                 return "nothing that is due goes out: the delivery loop hangs"
             if (method := self._parts.deliveries.stuck()) is not None:
                 return f"nothing that is due goes out: Telegram does not answer {method}"
-            if (pause := self._parts.budget.pause(None, now)) > HANGS_AFTER:
+            if (pause := max(self._parts.budget.pause(None, now), self._parts.deliveries.flooded())) > HANGS_AFTER:
                 return f"nothing that is due goes out: Telegram asks to wait for {pause:.0f} seconds (flood control)"
             return None
         if now - self._alive_seen_at > HANGS_AFTER:

@@ -295,7 +295,7 @@ class Parts:
             LookForRights(clock),
             forgetting=(self.looking_after.settle_letter.forget, *ForgetOld(clock, settings.keep).steps),
             on_step_back=SetClockBack(settings.call_window, tell_operators),
-            is_sending=lambda: deliveries.stuck() is None,
+            is_sending=lambda: deliveries.stuck() is None and not deliveries.flooded(),
         )
         sweeper = Sweeper(sweep, leading, clock, self.wake_deliveries)
         self.loops: dict[str, Loop] = {

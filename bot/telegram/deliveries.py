@@ -39,13 +39,15 @@ class _Failures:
 class Deliveries:
     """Hears how the calls went by which something is delivered.
 
-    A refusal is an answer, as when somebody blocked the bot; that Telegram asks to wait is neither. What fails for one
-    chat only, while others are answered, does not count.
+    A refusal is an answer, as when somebody blocked the bot; that Telegram asks to wait is neither, and counts by itself
+    where it asks so in every chat. What fails for one chat only, while others are answered, does not count.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._failures: dict[str, _Failures] = {}
+        self._floods: dict[str, dict[object, tuple[float, float]]] = {}
+        """Of each method where Telegram asked to wait since it was last answered: when, and until when."""
 
     @contextmanager
     def call(self, method: TelegramMethod[Any]) -> Iterator[None]:
@@ -60,7 +62,8 @@ class Deliveries:
         except NO_ANSWER:
             self._failed(name, where)
             raise
-        except TelegramRetryAfter:
+        except TelegramRetryAfter as error:
+            self._told_to_wait(name, where, error.retry_after)
             raise
         except Exception:
             self._answered(name, where)
@@ -76,6 +79,24 @@ class Deliveries:
                 return name
         return None
 
+    def flooded(self) -> float:
+        """For how many more seconds Telegram wants to be asked nothing of a method, in every chat in which it was asked
+        for a while; 0 when there is no such method."""
+        now = self._monotonic()
+        for floods in self._floods.values():
+            left = [until - now for _, until in floods.values()]
+            since = min((began for began, _ in floods.values()), default=now)
+            if len(floods) >= STUCK_FROM and now - since >= STUCK_AFTER and max(left) > 0:
+                return max(left)
+        return 0.0
+
+    def _told_to_wait(self, name: str, where: object, seconds: float) -> None:
+        now, floods = self._monotonic(), self._floods.setdefault(name, {})
+        for other in [other for other, (_, until) in floods.items() if until <= now - FORGOTTEN_AFTER]:
+            del floods[other]
+        if len(floods) < MOST_KEPT:
+            floods[where] = (floods.get(where, (now, now))[0], now + seconds)
+
     def _failed(self, name: str, where: object) -> None:
         now, failed = self._monotonic(), self._failures.setdefault(name, _Failures())
         if where in failed.odd:
@@ -88,6 +109,7 @@ class Deliveries:
             failed.where.add(where)
 
     def _answered(self, name: str, where: object) -> None:
+        self._floods.pop(name, None)
         failed = self._failures.get(name)
         if failed is None:
             return

@@ -96,6 +96,8 @@ class Poller:
         words = refusal(error)
         if isinstance(error, StorageUnavailableError):
             self.problem = "storage does not keep updates"
+        elif isinstance(error, TelegramRetryAfter):
+            self.problem = f"Telegram asks to wait for {error.retry_after} seconds (flood control)"
         elif words is None:
             self.problem = NOT_ANSWERING
         elif not isinstance(error, TelegramConflictError):

@@ -341,3 +341,26 @@ async def test_updates_that_another_process_takes_keep_this_one_ready(
     await writes(callgate, "INSERT INTO seen_updates (update_id, seen_at) VALUES (1, :at)", at=seen_at)
 
     await becomes(callgate, browser, 200, "OK")
+
+
+async def test_a_flood_of_updates_alone_is_told_as_one(
+    world: World, callgate: Installation, browser: httpx.AsyncClient
+) -> None:
+    await becomes(callgate, browser, 200, "OK")
+    world.faults.add(where="telegram", kind="429", method="getUpdates", seconds=300)
+    # The poll that is open now ends with an update.
+    await world.person("Anna", language="en").says("/start")
+
+    await becomes(callgate, browser, 503, "Telegram asks to wait for 300 seconds (flood control)")
+
+
+async def test_a_flood_of_messages_in_every_chat_is_told(
+    world: World, callgate: Installation, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.telegram.deliveries, "STUCK_AFTER", 0.0)
+    await becomes(callgate, browser, 200, "OK")
+    world.faults.add(where="telegram", kind="429", method="sendMessage", times=None, seconds=300)
+    for name in ("Anna", "Boris", "Carol", "Dora"):
+        await world.person(name, language="en").says("/start")
+
+    await becomes(callgate, browser, 503, "Telegram asks to wait for")

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from sqlalchemy import text
 
+from bot.clock import REAL_TIME
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
@@ -222,7 +223,7 @@ async def test_a_leader_that_lost_only_its_connection_can_still_note_what_it_has
     lost = await holding(None)
     replacing = asyncio.ensure_future(comes_to_lead(second))  # noqa: TID251 - it is awaited below
     while await holding(lost) is None:
-        await asyncio.sleep(0.01)
+        await REAL_TIME.pause(0.01)
 
     await first.transactions.transact(note_alive)
 

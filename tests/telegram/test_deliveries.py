@@ -135,3 +135,36 @@ def test_what_nobody_waits_for_does_not_count(calls: Calls, method: TelegramMeth
         calls.make(OUTAGE, method=method)
 
     assert calls.deliveries.stuck() is None
+
+
+def test_a_flood_in_every_chat_is_told_until_it_is_over_or_one_is_answered(calls: Calls) -> None:
+    flood = TelegramRetryAfter(GetMe(), "Too Many Requests", 300)
+    for chat_id in range(STUCK_FROM):
+        calls.make(flood, chat_id)
+    assert calls.deliveries.flooded() == 0
+
+    calls.now += STUCK_AFTER
+    assert calls.deliveries.flooded() == 300 - STUCK_AFTER
+    assert calls.deliveries.stuck() is None
+
+    calls.make(chat_id=77)
+    assert calls.deliveries.flooded() == 0
+
+
+def test_a_flood_that_is_over_or_in_few_chats_is_none(calls: Calls) -> None:
+    flood = TelegramRetryAfter(GetMe(), "Too Many Requests", 60)
+    for _ in range(10):
+        calls.make(flood, 1)
+        calls.make(flood, 2)
+    assert calls.deliveries.flooded() == 0
+
+    calls.make(flood, 3)
+    assert calls.deliveries.flooded() == 60
+    calls.now += 60
+    assert calls.deliveries.flooded() == 0
+
+    # Those of long ago are no part of another one.
+    calls.now += FORGOTTEN_AFTER
+    calls.make(flood, 4)
+    calls.now += STUCK_AFTER
+    assert calls.deliveries.flooded() == 0
