@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy import Connection, Select, column, inspect, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-APPLIED = select(column("version_num")).select_from(table("alembic_version"))
+APPLIED: Select[tuple[Any]] = select(column("version_num")).select_from(table("alembic_version"))
 
 
 def revisions() -> list[str]:

@@ -39,7 +39,7 @@ class _Failures:
 class Deliveries:
     """Hears how the calls went by which something is delivered.
 
-    A refusal is an answer, as when somebody blocked the bot; that Telegram asks to wait is neither, and counts by itself
+    A refusal is an answer, as when somebody blocked the bot; that Telegram asks to wait is neither, and counts apart
     where it asks so in every chat. What fails for one chat only, while others are answered, does not count.
     """
 

@@ -78,7 +78,8 @@ class Connections:
                 return False
             going.abort()
         elif self._count >= self._most:
-            min(max(self._of_address.values(), key=len), key=_use).abort()
+            held = max(self._of_address.values(), key=len)
+            min(held, key=_use).abort()
         self._of_address.setdefault(connection.counted, {})[connection] = None
         self._count += 1
         loop = asyncio.get_running_loop()
