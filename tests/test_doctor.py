@@ -382,6 +382,8 @@ async def test_a_database_of_another_version_is_found_out(
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
         database.execute("CREATE TABLE gates (chat_id INTEGER)")
         database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        database.execute("INSERT INTO alembic_version VALUES ('0001')")
+        database.commit()
 
     status, (wrong,) = await examined(world, url, capsys)
 
