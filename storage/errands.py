@@ -134,6 +134,8 @@ def _counted(*where: ColumnElement[bool]) -> Select[int]:
 UNDONE = _counted(E.chat_id == bindparam("where"))
 UNDONE_OF_NOBODY = _counted(E.chat_id == bindparam("where"), E.user_id.is_(None))
 UNDONE_IN_GROUPS = _counted(E.user_id == bindparam("whose"), E.chat_id < 0)
+CHATS = "also"
+"""The detail of an errand that names several chats, parted by spaces."""
 AGAIN = "again"
 """The detail of an errand that counts how often it was asked for once more."""
 LEFT_OF_JOB = (
@@ -363,13 +365,19 @@ class SqlErrands:
         await self._connection.execute(RETRY, {"which": errand_id, "again_at": due_at, "said": error})
 
     async def move(self, old_id: int, new_id: int) -> None:
-        is_about = json_text(E.details, "gate") == str(old_id)
+        is_about = or_(
+            *(json_text(E.details, name) == str(old_id) for name in ("gate", "chat")),
+            json_text(E.details, CHATS).contains(str(old_id)),
+        )
         rows = await self._connection.execute(
             select(E.id, E.chat_id, E.details).where(E.done_at.is_(None), or_(E.chat_id == old_id, is_about))
         )
         found = readable(rows.all(), lambda row: (row.id, row.chat_id, details(row)), self._note, tables.errands)
         for errand_id, chat_id, said in found:
             moved = {name: new_id if value == old_id else value for name, value in said.items()}
+            if CHATS in said:
+                chats = str(said[CHATS]).split()
+                moved[CHATS] = " ".join(str(new_id) if chat == str(old_id) else chat for chat in chats)
             await self._connection.execute(
                 update(tables.errands)
                 .where(E.id == errand_id)

@@ -8,18 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, Row, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate, Switch
 from bot.domain.health import Health
-from bot.domain.screen import Face
 from bot.domain.settings import STANDARD, GateSettings, stricter
 from bot.usecases.ports import UnreadableRow
 from bot.usecases.ports_gates import GateExtras
 from storage import tables
 from storage.json_text import json_text
-from storage.statements import is_none, one_more, upsert
+from storage.statements import insert, is_none, one_more, upsert
 from storage.unreadable import NoteUnreadable, known, pass_over
 
 G = tables.gates.c
@@ -189,7 +188,8 @@ class SqlGates:
                 update(table).where(table.c.gate_id == old_id, table.c.user_id.not_in(known)).values(gate_id=new_id)
             )
             await self._connection.execute(table.delete().where(table.c.gate_id == old_id))
-        await self._move_panels(old_id, new_id)
+        await self._move_screens(old_id, new_id)
+        await self._move_sums(old_id, new_id)
         await self._connection.execute(delete(tables.extra_chats).where(X.gate_id == new_id))
         await self._connection.execute(update(tables.extra_chats).where(X.gate_id == old_id).values(gate_id=new_id))
         for table in (tables.journal, tables.mass_declines):
@@ -197,16 +197,11 @@ class SqlGates:
         await self._connection.execute(tables.gates.delete().where(G.chat_id == old_id))
         self._read.clear()
 
-    async def _move_panels(self, old_id: int, new_id: int) -> None:
-        """What admins see of the gate."""
-        screens, admins = tables.screens.c, tables.admins.c
-        mine = select(admins.user_id).where(admins.gate_id == new_id)
+    async def _move_screens(self, old_id: int, new_id: int) -> None:
+        """What people see of the gate."""
+        screens = tables.screens.c
         rows = await self._connection.execute(
-            select(screens.user_id, screens.details).where(
-                screens.face == Face.GATE,
-                screens.user_id.in_(mine),
-                json_text(screens.details, "gate") == str(old_id),
-            )
+            select(screens.user_id, screens.details).where(json_text(screens.details, "gate") == str(old_id))
         )
         for row in rows.all():
             await self._connection.execute(
@@ -214,6 +209,17 @@ class SqlGates:
                 .where(screens.user_id == row.user_id)
                 .values(details={**row.details, "gate": new_id}, revision=one_more(screens.revision))
             )
+
+    async def _move_sums(self, old_id: int, new_id: int) -> None:
+        """Its statistics; the new chat may have some already."""
+        sums = tables.sums
+        old = select(literal(new_id), *(column for column in sums.c if column is not sums.c.gate_id))
+        statement = insert(self._connection, sums).from_select(sums.c.keys(), old.where(sums.c.gate_id == old_id))
+        added = {"count": sums.c["count"] + statement.excluded["count"]}
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=list(sums.primary_key.columns), set_=added)
+        )
+        await self._connection.execute(delete(sums).where(sums.c.gate_id == old_id))
 
     async def move_mentions(self, old_id: int, new_id: int, now: datetime) -> None:
         linking = select(X.gate_id).where(X.chat_id == new_id)

@@ -167,7 +167,9 @@ class Deliverer:
             result = Result.REFUSED if isinstance(parcel, GrantDue) else Result.UNREACHABLE
             return Receipt(parcel, result, error=error.message)
         except TelegramMigrateToChat as error:
-            return Receipt(parcel, Result.MOVED, error=error.message, answer={"to": error.migrate_to_chat_id})
+            # The call says which chat it was: a parcel may be about several.
+            moved = {"from": getattr(error.method, "chat_id", None), "to": error.migrate_to_chat_id}
+            return Receipt(parcel, Result.MOVED, error=error.message, answer=moved)
         except (TelegramBadRequest, TelegramNotFound) as error:
             result = _final(parcel, error)
             if result is Result.REFUSED and not is_plain() and _can_be_barer(error):

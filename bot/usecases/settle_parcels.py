@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.delivery import (
-    MESSAGES,
     ErrandDue,
     ErrandKind,
     GrantDue,
@@ -79,17 +78,20 @@ class SettleParcels:
         return now + pause_after(receipt.parcel.attempts + 1)
 
     async def _move(self, store: Store, receipt: Receipt, now: datetime) -> None:
-        """What was carried stays due, and is carried to the new chat."""
-        parcel, new_id = receipt.parcel, int(receipt.answer["to"])
+        """What was carried stays due, and is carried to the new chat: at once, or after a pause where it was tried
+        before, so that what leads to the old chat all the same is not tried without end."""
+        parcel = receipt.parcel
+        await move_chat(store, int(receipt.answer["from"]), int(receipt.answer["to"]), now)
+        due_at = self._later(receipt, now) if parcel.attempts else now
         match parcel:
             case GrantDue():
-                old_id = parcel.gate_id
-            case ErrandDue(kind=kind, details={"gate": gate_id}) if kind not in MESSAGES:
-                old_id = int(gate_id)
-                await store.errands.redirect(parcel.id, {**parcel.details, "gate": new_id})
-            case ScreenDue() | ErrandDue() | LogDue():
-                old_id = parcel.chat_id
-        await move_chat(store, old_id, new_id, now)
+                # One that moved is another row by now, and due.
+                await store.grants.retry(parcel, due_at, receipt.error)
+            case ErrandDue():
+                await store.errands.retry(parcel.id, due_at, receipt.error)
+            case LogDue():
+                for errand in parcel.errands:
+                    await store.errands.retry(errand.id, due_at, receipt.error)
 
     async def _screen(self, store: Store, screen: ScreenDue, receipt: Receipt, now: datetime) -> bool:
         """Note it; whether the person has now been told all there is to tell."""

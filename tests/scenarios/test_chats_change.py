@@ -7,6 +7,7 @@ import pytest
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
+from bot.telegram.deep_links import Start, payload
 from tests.installation import Installation, verify
 from tests.scenarios.gates import calls, chooses, is_muted, is_swept, muting, with_gate, writes
 from tests.scenarios.story import DAY, all_is_carried, eventually, guarded
@@ -95,6 +96,35 @@ async def test_a_log_chat_and_further_chats_that_become_supergroups_are_followed
     (row,) = await brisk.rows("SELECT CAST(settings AS TEXT) AS settings FROM gates WHERE chat_id = :id", id=group.id)
     assert str(new.id) in row["settings"]
     assert str(staff.id) not in row["settings"]
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_a_stranger_whose_group_becomes_a_supergroup_while_rights_there_are_asked_about_moves_nobodys_gate(
+    world: World, brisk: Installation, is_told: bool
+) -> None:
+    _, group = await guarded(world)
+    mallory = world.person("Mallory", language="en")
+    await mallory.says("/start")
+    await mallory.sees("1. ")
+    staff = world.basic_group("Staff", mallory)
+    await mallory.makes_bot_admin(staff)
+    await all_is_carried(brisk)
+    await brisk.stop()
+    await mallory.says(f"/start@{world.telegram.bot.username} {payload(Start.LOG, group.id)}", staff)
+    asked = dict(world.telegram.delivery.waiting)
+    await mallory.upgrades(staff)
+    if not is_told:
+        world.telegram.delivery.waiting.clear()
+        world.telegram.delivery.waiting.update(asked)
+    await brisk.start()
+
+    await all_is_carried(brisk)
+
+    assert await brisk.rows("SELECT chat_id, settings FROM gates") == [{"chat_id": group.id, "settings": None}]
+    anna = world.person("Anna", language="en")
+    await anna.asks_to_join(group)
+    await verify(anna)
+    await world.wait_until(lambda: anna.id in group.members)
 
 
 async def test_a_chat_that_is_deleted_while_people_wait_is_a_gate_that_is_off(

@@ -270,7 +270,7 @@ async def test_a_log_chat_that_became_a_supergroup_is_told_there_and_the_gate_st
     await come(rules, 5)
     (alert,) = await errands(rules, ErrandKind.ALERT)
 
-    await rules.settles(Receipt(alert, Result.MOVED, answer={"to": LOG}))
+    await rules.settles(Receipt(alert, Result.MOVED, answer={"from": alert.chat_id, "to": LOG}))
 
     (alert,) = await errands(rules, ErrandKind.ALERT)
     assert (alert.chat_id, (await the_gate(rules)).settings.log_chat) == (LOG, LOG)
