@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
+from io import StringIO
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 import idna
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -50,6 +51,9 @@ SHORTEST_WEBHOOK_SECRET = SHORTEST_WORD = 12
 LANGUAGES = ("ru", "en")
 AROUND = r"\A[\s\ufeff\u200b]+|[\s\ufeff\u200b]+\Z"
 """Spaces, line ends, and the marks that copying leaves."""
+UNREADABLE_LINE = (
+    "cannot be read; write NAME=value, close a quote on the line on which it opens, and begin a comment with #"
+)
 NEAR = 0.8
 """How alike a name is to one of ours that was meant (difflib's ratio)."""
 COMPOSE = ("COMPOSE_PROFILES", "POSTGRES_PASSWORD")
@@ -401,27 +405,67 @@ def twice(env_file: Path | None = Path(".env")) -> list[str]:
     return sorted(name for name, times in Counter(name for name, _ in _pairs(env_file)).items() if times > 1)
 
 
-def _pairs(env_file: Path | None) -> list[tuple[str, str | None]]:
-    """The lines of the file, in their order. Raises OSError and UnicodeDecodeError."""
+def _lines(env_file: Path | None) -> list[Binding]:
+    """What the file says, in its order; one of them is one line, or several within quotes. Raises OSError and
+    UnicodeError."""
     if env_file is None or not env_file.exists():
         return []
     # Editors on Windows begin a file with a mark of its encoding.
-    with env_file.open(encoding="utf-8-sig") as file:
-        return [(line.key, line.value) for line in parse_stream(file) if line.key is not None]
+    text = env_file.read_text("utf-8-sig")
+    if "\0" in text:
+        raise UnicodeError("UTF-16 without such a mark")
+    return list(parse_stream(StringIO(text)))
+
+
+def _pairs(env_file: Path | None) -> list[tuple[str, str | None]]:
+    """The variables of the file, in their order. Raises OSError and UnicodeError."""
+    # A mark that nobody sees stands before a name where two files were joined.
+    return [(re.sub(AROUND, "", line.key), line.value) for line in _lines(env_file) if line.key is not None]
+
+
+def _unreadable_lines(env_file: Path | None) -> list[str]:
+    """A problem for each line that would have no effect, or take it from others: what it was to set may be a secret
+    without which anything is believed. What stands there is told of our own variables only, by their names.
+
+    Raises OSError and UnicodeError.
+    """
+    problems = []
+    ours = "|".join((*Settings.model_fields, *COMPOSE))
+    for line in _lines(env_file):
+        text = line.original.string
+        named = re.match(rf"\s*(?:export\s+)?({ours})\b", text, re.IGNORECASE)
+        swallows = re.search(rf"[\r\n]\s*(?:export\s+)?(?:{ours})\s*=", text.strip())
+        if named is not None:
+            is_right = line.value is None or re.search(r"[\r\n]", text.strip()) is None
+        else:
+            is_right = line.key is None or line.value is not None
+        if line.error or swallows or not is_right:
+            before = text[: len(text) - len(text.lstrip())]
+            number = line.original.line + len(re.findall(r"\r\n|\n|\r", before))
+            where = (
+                f"{named[1].upper()}: line {number} of {env_file}"
+                if named is not None
+                else f"{env_file}: line {number}"
+            )
+            problems.append(f"{where} {UNREADABLE_LINE}")
+    return problems
 
 
 def load(environment: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
     """Read the settings; the environment goes before the file, and an empty value counts as not set.
 
-    Raises ConfigurationError with every problem found.
+    Raises ConfigurationError with every problem found: with those of lines that cannot be read, before all others.
     """
     try:
+        unreadable = _unreadable_lines(env_file)
         from_file: dict[str, str] = {}
         for name, value in _pairs(env_file):
             # An empty one takes nothing away from one that is set before it.
             from_file |= _set_ones({name: value})
-    except (UnicodeDecodeError, OSError) as error:
+    except (UnicodeError, OSError) as error:
         raise ConfigurationError([f"{env_file}: cannot be read ({type(error).__name__}); save it as UTF-8"]) from None
+    if unreadable:
+        raise ConfigurationError(unreadable)
     outside = _set_ones(os.environ if environment is None else environment)
     if "LANGUAGE" in outside and _is_of_the_system(outside["LANGUAGE"], is_in_file="LANGUAGE" in from_file):
         del outside["LANGUAGE"]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.settings import ConfigurationError, Settings, is_unguessable, load, strays, twice
+from bot.settings import UNREADABLE_LINE, ConfigurationError, Settings, is_unguessable, load, strays, twice
 from tests.process import PATIENCE, run_command
 
 ROOT = Path(__file__).parent.parent
@@ -387,6 +387,57 @@ def test_a_variable_that_stands_twice_in_the_file_keeps_the_value_that_is_not_em
 
     assert (config.OPERATORS, config.HTTP_PORT) == ((7,), 2)
     assert twice(env_file) == ["HTTP_PORT", "OPERATORS"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "where"),
+    [
+        (['SMSC_CALLBACK_SECRET="word', "{good}"], "SMSC_CALLBACK_SECRET: line 1 of {file}"),
+        (["{good}", "", "OPERATORS='7", "HTTP_PORT=1"], "OPERATORS: line 6 of {file}"),
+        (["{good}", "export EVENTS_URL: https://call.example"], "EVENTS_URL: line 5 of {file}"),
+        (['LANGUAGE="en', "{good}", 'SCREENS="'], "LANGUAGE: line 1 of {file}"),
+        (['MY_OWN="x', "{good}", 'y"'], "{file}: line 1"),
+        (["set HTTP_PORT=1", "{good}"], "{file}: line 1"),
+        (["{good}", "<<<<<<< hidden"], "{file}: line 5"),
+        (["OPERATORS=1,\\", "hidden", "{good}"], "{file}: line 2"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_that_cannot_be_read_is_not_passed_over(tmp_path: Path, lines: list[str], where: str, end: str) -> None:
+    env_file = tmp_path / ".env"
+    text = "\n".join(lines).format(good="\n".join(f"{name}={value}" for name, value in GOOD.items()))
+    env_file.write_bytes(text.replace("\n", end).encode())
+
+    with pytest.raises(ConfigurationError) as told:
+        load({}, env_file)
+
+    assert told.value.problems[0] == f"{where.format(file=env_file)} {UNREADABLE_LINE}"
+    assert "hidden" not in str(told.value)
+
+
+def test_what_others_keep_in_the_file_is_left_to_them(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    others = ["# don't", "export MY_OWN='two", "lines' # of theirs", "OTHER=", "", "BOT_TOKEN", "\tEND = 1"]
+    env_file.write_text("\n".join([*others, *(f"{name}={value}" for name, value in GOOD.items())]))
+
+    assert load({}, env_file) == good()
+
+
+def test_a_mark_that_nobody_sees_before_a_name_is_no_part_of_it(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("\n\ufeff".join(f"\u200b{name}={value}" for name, value in GOOD.items()), "utf-8")
+
+    assert load({}, env_file) == good()
+    assert strays({}, env_file) == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1251"])
+def test_a_file_in_another_encoding_is_refused_as_one(tmp_path: Path, encoding: str) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_bytes("\n".join(["# привет", *(f"{name}={value}" for name, value in GOOD.items())]).encode(encoding))
+
+    with pytest.raises(ConfigurationError, match="save it as UTF-8"):
+        load({}, env_file)
 
 
 def test_what_has_no_effect_is_found_with_what_was_meant(tmp_path: Path) -> None:
