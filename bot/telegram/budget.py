@@ -54,6 +54,8 @@ class Budget:
     _all: _Bucket = field(init=False)
     _chats: dict[int, _Bucket] = field(init=False, default_factory=dict)
     _paused: dict[int, float] = field(init=False, default_factory=dict)
+    _left_alone: dict[int, float] = field(init=False, default_factory=dict)
+    """Until when no calls are made about a chat, other than messages to it."""
     _floods: dict[int, tuple[float, float]] = field(init=False, default_factory=dict)
     """When each chat was last flooded, and for how long it was to rest."""
     _all_paused_until: float = field(init=False, default=0.0)
@@ -83,6 +85,10 @@ class Budget:
         if self._is_probing and self._probe_at is not None and now < self._probe_at + PROBE_PATIENCE:
             pause = max(pause, PROBE_LOOK)
         return max(0.0, pause)
+
+    def rest_of_calls(self, chat_id: int, now: float) -> float:
+        """Seconds for which flood control forbids calls about a chat that are no messages to it; 0 when it does not."""
+        return max(0.0, self._left_alone.get(chat_id, 0.0) - now)
 
     def left(self, now: float) -> float:
         """The share of the overall budget that is unspent, from 0 to 1."""
@@ -147,15 +153,17 @@ class Budget:
             bucket = self._chat(chat_id, now)
             bucket.tokens = min(bucket.size, bucket.tokens + 1)
 
-    def flooded(self, chat_id: int | None, retry_after: float, now: float) -> None:
-        """Telegram asked to wait: this chat rests. The whole bot does when the call was no message (None), or the first
-        one after such a rest, or when many chats are flooded and none is not; for the shortest time of all that
-        Telegram named, since one call alone then tries whether it is over."""
+    def flooded(self, chat_id: int | None, retry_after: float, now: float, *, is_message: bool = True) -> None:
+        """Telegram asked to wait: this chat rests, as to messages or as to all other calls. The whole bot does when the
+        call was about no chat (None), or the first one after such a rest, or when many chats are flooded and none is
+        not; for the shortest time of all that Telegram named, since one call alone then tries whether it is over."""
         if chat_id is None or (self._is_probing and self._probe_at is not None):
             self._pause_all(retry_after, now)
             return
-        self._paused = {chat: until for chat, until in self._paused.items() if until > now}
-        self._paused[chat_id] = now + retry_after
+        resting = self._paused if is_message else self._left_alone
+        for chat in [chat for chat, until in resting.items() if until <= now]:
+            del resting[chat]
+        resting[chat_id] = now + retry_after
         self._floods = {chat: flood for chat, flood in self._floods.items() if flood[0] > now - WIDE_WITHIN}
         self._floods[chat_id] = (now, retry_after)
         if len(self._floods) >= TOO_WIDE:

@@ -70,11 +70,15 @@ class RateLimitMiddleware:
     async def __call__(self, make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
         """Make the call when its turn has come. Raises TelegramRetryAfter also where flood control, or the chat's
         limit, keeps it back for long."""
-        chat_id = chat_written_to(method)
+        chat_id, about = chat_written_to(method), _chat_of(method)
         if method.__api_method__ == GET_UPDATES:
             self._budget.spend(None, self._monotonic(), is_long_poll=True)
             # Its floods are its own: the poller rests.
             return await make_request(bot, method)
+        if chat_id is None and about is not None and _paid.get() is not None:
+            rest = self._budget.rest_of_calls(about, self._monotonic())
+            if rest > 0:
+                raise _too_long(method, rest)
         await self._pay(method, chat_id)
         if _paid.get() is not None and not self._may_deliver():
             raise TelegramRetryAfter(method, "this process may not lead any more", 1)
@@ -82,7 +86,7 @@ class RateLimitMiddleware:
         try:
             answer = await make_request(bot, method)
         except TelegramRetryAfter as error:
-            self._budget.flooded(chat_id, error.retry_after, self._monotonic())
+            self._budget.flooded(about, error.retry_after, self._monotonic(), is_message=chat_id is not None)
             raise
         except (TelegramNetworkError, TelegramServerError):
             self._budget.unanswered()
@@ -130,8 +134,13 @@ class RateLimitMiddleware:
 
 def chat_written_to(method: TelegramMethod[Any]) -> int | None:
     """The chat that a method sends a message to, or edits one in; None of others."""
+    return _chat_of(method) if method.__api_method__.startswith(MESSAGES) else None
+
+
+def _chat_of(method: TelegramMethod[Any]) -> int | None:
+    """The chat that a method is about; None of others."""
     chat_id = getattr(method, "chat_id", None)
-    return chat_id if isinstance(chat_id, int) and method.__api_method__.startswith(MESSAGES) else None
+    return chat_id if isinstance(chat_id, int) else None
 
 
 def _too_long(method: TelegramMethod[Any], seconds: float) -> TelegramRetryAfter:

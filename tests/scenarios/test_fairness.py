@@ -87,3 +87,44 @@ async def test_two_groups_that_take_no_more_messages_do_not_keep_somebody_verifi
 
     await world.wait_until(lambda: anna.id in group.members)
     assert await callgate.rows("SELECT user_id FROM grants WHERE attempts > 0") == []
+
+
+async def test_a_group_about_which_every_call_is_flooded_keeps_nobody_else_waiting(
+    world: World, install: Install
+) -> None:
+    """Telegram counts requests to join, members and links by the chat, too."""
+    callgate = await install(TELEGRAM_RATE=str(RATE))
+    anna, boris = (world.person(name, language="en") for name in ("Anna", "Boris"))
+    await verify(anna)
+    await verify(boris)
+    _, group = await guarded(world)
+    _, flooded = await guarded(world, "Flooded")
+    await all_is_carried(callgate)
+    world.telegram.flood.leave_alone(flooded, 3600)
+    await boris.asks_to_join(flooded)
+    await eventually(callgate, "SELECT count(*) AS n FROM grants WHERE attempts > 0", [{"n": 1}])
+
+    await anna.asks_to_join(group)
+
+    await world.wait_until(lambda: anna.id in group.members)
+    (row,) = await callgate.rows("SELECT state, error FROM grants WHERE user_id = :id", id=boris.id)
+    assert (row["state"], row["error"]) == ("due", "flood control")
+
+
+async def test_many_who_wait_at_a_flooded_group_make_few_calls_about_it(world: World, install: Install) -> None:
+    callgate = await install(TELEGRAM_RATE=str(RATE))
+    people = [world.person(f"Person {number}", language="en") for number in range(30)]
+    for person in people:
+        await verify(person)
+    _, flooded = await guarded(world, "Flooded")
+    await all_is_carried(callgate)
+    world.telegram.flood.leave_alone(flooded, 3600)
+    await people[0].asks_to_join(flooded)
+    await eventually(callgate, "SELECT count(*) AS n FROM grants WHERE attempts > 0", [{"n": 1}])
+    before = calls(world).count("approveChatJoinRequest")
+
+    for person in people[1:]:
+        await person.asks_to_join(flooded)
+
+    await eventually(callgate, "SELECT count(*) AS n FROM grants WHERE attempts > 0", [{"n": 30}])
+    assert calls(world).count("approveChatJoinRequest") == before

@@ -187,7 +187,7 @@ async def test_a_call_that_fails_was_a_call(world: World, fault: str, error: typ
     assert ours.budget.room(ours.now) == 0
 
 
-async def test_a_flooded_message_rests_its_chat_and_any_other_call_the_whole_bot(
+async def test_a_flooded_call_rests_its_chat_and_one_about_no_chat_the_whole_bot(
     world: World, generous: Ours, anna: Person, group: Group
 ) -> None:
     world.telegram.flood.rest(group, 30)
@@ -207,7 +207,34 @@ async def test_a_flooded_message_rests_its_chat_and_any_other_call_the_whole_bot
     world.faults.add(where="telegram", kind="429", method="getChat", seconds=20)
     with pytest.raises(TelegramRetryAfter):
         await generous.bot.get_chat(group.id)
+    assert generous.budget.wait_for_any(generous.now) == 0
+
+    world.faults.add(where="telegram", kind="429", method="getMyCommands", seconds=20)
+    with pytest.raises(TelegramRetryAfter):
+        await generous.bot.get_my_commands()
     assert generous.budget.wait_for_any(generous.now) == 20
+
+
+async def test_while_calls_about_a_chat_rest_none_is_made_for_what_is_delivered(
+    world: World, generous: Ours, anna: Person, group: Group
+) -> None:
+    """Messages to it, and calls about others, go on."""
+    generous.budget.flooded(group.id, 20, generous.now, is_message=False)
+    before = calls(world)
+
+    with generous.limit.paid(None), pytest.raises(TelegramRetryAfter) as refused:
+        await generous.bot.get_chat(group.id)
+    assert refused.value.retry_after == 20
+    assert calls(world) == before
+
+    with generous.limit.paid(group.id):
+        await generous.bot(SendText(chat_id=group.id, text="x"))
+    with generous.limit.paid(None):
+        await generous.bot.get_chat(anna.id)
+    generous.now += 20
+    with generous.limit.paid(None):
+        await generous.bot.get_chat(group.id)
+    assert calls(world)[len(before) :] == ["sendMessage", "getChat", "getChat"]
 
 
 async def test_while_the_whole_bot_rests_what_is_delivered_is_put_back_without_a_call(

@@ -66,6 +66,7 @@ class Flood:
         self._whole = Bucket(rate=30, burst=30)
         self._chats: dict[int, Bucket | Window] = {}
         self._resting: dict[int, float] = {}
+        self._left_alone: dict[int, float] = {}
 
     def arrived(self) -> None:
         """A call came in, whatever it is."""
@@ -83,6 +84,16 @@ class Flood:
     def rest(self, chat: Chat, seconds: float) -> None:
         """Refuse messages to this chat for so long, whatever the limits are."""
         self._resting[chat.id] = time.monotonic() + seconds
+
+    def leave_alone(self, chat: Chat, seconds: float) -> None:
+        """Refuse all calls about this chat for so long: messages, members, requests, links."""
+        self._left_alone[chat.id] = time.monotonic() + seconds
+
+    def check(self, chat_id: object) -> None:
+        """Refuse a call about a chat that is to be left alone."""
+        ends = {str(chat): end for chat, end in self._left_alone.items()}
+        if (rest := ends.get(str(chat_id), 0.0) - time.monotonic()) > 0:
+            self._refuse(rest)
 
     def count(self, chat: Chat | None = None) -> None:
         """Count one call (a message, when it goes to a `chat`); refused with 429 when it is one too many."""

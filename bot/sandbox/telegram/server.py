@@ -126,6 +126,7 @@ class TelegramServer:
             self._check_logged_in()
             _fail(fault)
             call = build(model, arguments | self._received(arguments, files))
+            self._tg.flood.check(arguments.get("chat_id"))
             self._tg.trace.hold()
             try:
                 outcome = handler(self._tg, call)
