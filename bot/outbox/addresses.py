@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from contextlib import suppress
+from threading import Thread
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 WORLD = ipaddress.ip_network("2000::/3")
@@ -14,6 +16,8 @@ SPECIAL = tuple(
 )
 """Of the Internet's part what is for documents, protocols or nobody, beyond what this Python knows of (IANA's
 registries of special-purpose addresses, and of IPv6 unicast addresses)."""
+
+_under_way: dict[tuple[asyncio.AbstractEventLoop, str, int], asyncio.Future[list[str]]] = {}
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -35,12 +39,33 @@ def is_private(address: str) -> bool:
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a name, as the system gives them. Raises RefusedAddressError when there are none."""
+    """The addresses of a name, as the system gives them. Raises RefusedAddressError when there are none.
+
+    The event loop looks names up two at a time (libuv, "Thread pool work scheduling"): a name server that hangs would
+    keep Telegram's and the gateway's names waiting. So each name is looked up in a thread of its own, and once at a
+    time however many ask; who gives up does not end it.
+    """
+    loop = asyncio.get_running_loop()
+    key = (loop, host, port)
+    if key not in _under_way:
+        _under_way[key] = loop.create_future()
+        _under_way[key].add_done_callback(lambda _: _under_way.pop(key))
+        Thread(target=_look_up, args=(_under_way[key], host, port), name="name of a receiver", daemon=True).start()
+    addresses = await asyncio.shield(_under_way[key])
+    if not addresses:
+        raise RefusedAddressError("the name is not known")
+    return addresses
+
+
+def _look_up(found: asyncio.Future[list[str]], host: str, port: int) -> None:
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise RefusedAddressError("the name is not known") from None
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError, OverflowError):
+        answers = []
+    addresses = list(dict.fromkeys(str(address[0]) for *_, address in answers))
+    # The loop may have ended meanwhile.
+    with suppress(RuntimeError):
+        found.get_loop().call_soon_threadsafe(found.set_result, addresses)
 
 
 async def checked(host: str, port: int, *, allow_private: bool) -> list[str]:

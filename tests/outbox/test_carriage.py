@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,6 +17,7 @@ from bot.domain.outbox import Delivery, ForeignReport, Letter, Reply, Target
 from bot.outbox import carriage
 from bot.outbox.carriage import EventCarriage, RelayCarriage, Wire
 from bot.phones import KeyedVault
+from bot.sandbox.pulse import PATIENCE
 from tests.outbox.receiver import OTHER_SECRET, SECRET, Receiver, receiver
 
 BODY = '{"type":"access.granted","data":{"gate":"Häuser & Gärten"}}'.encode()
@@ -107,11 +110,15 @@ async def test_what_is_connected_to_is_the_address_that_was_checked(
     """The name is never looked up a second time: it could lead elsewhere by then."""
     looked_up = []
 
-    async def getaddrinfo(host: str, *_: Any, **__: Any) -> list[Any]:
+    def getaddrinfo(host: str, *_: Any, **__: Any) -> list[Any]:
         looked_up.append(host)
         return [(0, 0, 0, "", ("127.0.0.1", 0))]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    async def of_the_loop(host: str, *_: Any, **__: Any) -> list[Any]:
+        return getaddrinfo(host)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", of_the_loop)
 
     delivery = await bring(wire, owners.url.replace("127.0.0.1", "hooks.example"))
 
@@ -120,6 +127,35 @@ async def test_what_is_connected_to_is_the_address_that_was_checked(
     assert "hooks.example" not in looked_up[1:]
     (arrived,) = owners.arrived
     assert arrived.host.startswith("hooks.example:")
+
+
+async def test_a_name_server_that_hangs_holds_one_thread_and_none_of_the_event_loops(
+    owners: Receiver, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop looks up Telegram's name and the gateway's by a few threads."""
+    answers, looked_up = threading.Event(), []
+
+    def getaddrinfo(host: str, *_: Any, **__: Any) -> list[Any]:
+        looked_up.append(host)
+        assert answers.wait(PATIENCE)
+        return [(0, 0, 0, "", ("127.0.0.1", 0))]
+
+    async def of_the_loop(*_: Any, **__: Any) -> list[Any]:
+        pytest.fail("the event loop looked a name up")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", of_the_loop)
+    url = owners.url.replace("127.0.0.1", "hooks.example")
+    with monkeypatch.context() as patch:
+        patch.setattr(carriage, "PATIENCE", 0.05)
+        for _ in range(3):
+            several = await asyncio.gather(*(bring(wire, url) for _ in range(5)))
+            assert {delivery.reply for delivery in several} == {Reply.FAILED}
+    assert looked_up == ["hooks.example"]
+
+    answers.set()
+
+    assert await bring(wire, url) == Delivery(Reply.TAKEN)
 
 
 async def test_the_certificate_has_to_be_of_the_name_and_not_of_the_address(
