@@ -55,7 +55,14 @@ def configure(log_format: Literal["console", "json"], *, quiet: bool = False) ->
     # Libraries log through the standard library; their warnings are wanted, their debugging (which can hold
     # addresses with the bot's token) is not.
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Formatter("%(levelname)s %(name)s %(message)s"))
+    if log_format == "json":
+        as_event = structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*common, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *exceptions, as_text],
+        )
+        handler.setFormatter(as_event)
+    else:
+        handler.setFormatter(_Formatter("%(levelname)s %(name)s %(message)s"))
     handler.addFilter(_Restraint())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for noisy in ("aiogram", "httpx", "httpcore", "aiohttp.access", "alembic"):
@@ -79,7 +86,9 @@ class _Restraint(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if error is not None and type(error).__module__ == "aiohttp.http_exceptions":
+        if error is not None and (
+            type(error).__module__ == "aiohttp.http_exceptions" or type(error).__name__ == "RequestPayloadError"
+        ):
             record.msg, record.args, record.exc_info = "not a request of HTTP (%s)", (type(error).__name__,), None
         if time.monotonic() - self._since > EQUAL_LINES_FOR:
             self._counts.clear()

@@ -10,7 +10,10 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
+from typing import Literal
 
+import httpx
 import pytest
 import structlog
 from aiogram.exceptions import ClientDecodeError
@@ -26,7 +29,7 @@ from bot.domain.delivery import ErrandKind
 from bot.sandbox.world import World
 from bot.usecases.ports import UnreadableRow
 from storage.database import Database
-from tests.installation import Installation
+from tests.installation import CALLBACK_TOKEN, Installation
 
 
 @pytest.fixture
@@ -149,3 +152,46 @@ async def test_what_is_no_request_is_one_line_and_equal_lines_come_to_an_end(
     assert len(lines) == logs.EQUAL_LINES
     assert all("not a request of HTTP" in line for line in lines)
     assert "more of these are left out" in lines[-1]
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("log_format", ["console", "json"])
+async def test_a_body_that_cannot_be_decoded_is_one_line(
+    world: World, sqlite_path: Path, log_format: Literal["console", "json"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    callgate = Installation(world, f"sqlite:///{sqlite_path}")
+    await callgate.start()
+    logs.configure(log_format)
+    async with httpx.AsyncClient() as client:
+        for body in (b"\x1f\x8b79165550193", b"79165550193"):
+            answer = await client.post(
+                f"{callgate.url}/smsc/{CALLBACK_TOKEN}", content=body, headers={"Content-Encoding": "gzip"}
+            )
+            assert answer.status_code == 400
+    await callgate.stop()
+
+    lines = capsys.readouterr().err.splitlines()
+    told = [line for line in lines if "aiohttp" in line]
+    assert told
+    assert all("not a request of HTTP" in line for line in told)
+    assert not [line for line in lines if line.startswith(" ") or "79165550193" in line]
+
+
+@pytest.mark.usefixtures("handlers")
+def test_what_libraries_log_is_one_event_a_line_where_machines_read_it(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json")
+    try:
+        raises(OSError("the disk\nis gone"))
+    except OSError:
+        logging.getLogger("some.library").exception("failed for %s", "the second time")
+    logging.getLogger("some.library").warning("careful")
+    logging.getLogger("some.library").info("chatter")
+
+    failed, careful = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (failed["event"], failed["level"], failed["logger"]) == (
+        "failed for the second time",
+        "error",
+        "some.library",
+    )
+    assert "OSError: the disk" in failed["exception"]
+    assert careful.keys() == {"event", "level", "logger", "timestamp"}
