@@ -7,6 +7,7 @@ import functools
 import gc
 import shutil
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from tests import compiled_cache
 from tests.databases import Postgres, keep_in_memory, migrate_now
 from tests.installation import Installation
 from tests.needs import DATABASES
+
+LEFT_OPEN: list[str] = []
 
 
 def pytest_configure() -> None:
@@ -41,6 +44,22 @@ def pytest_configure() -> None:
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The event loop that the program runs in."""
     return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_warning_recorded(warning_message: warnings.WarningMessage, nodeid: str) -> None:
+    """Note the tests that left a connection open, or a server; see `filterwarnings` in pyproject.toml."""
+    if issubclass(warning_message.category, ResourceWarning):
+        LEFT_OPEN.append(nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if LEFT_OPEN and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for nodeid in LEFT_OPEN:
+        terminalreporter.write_line(f"{nodeid} left a connection or a server open", red=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
