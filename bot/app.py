@@ -20,7 +20,7 @@ from bot.telegram.deep_links import Start
 from bot.telegram.polling import NOT_ANSWERING
 from bot.telegram.refusals import refusal
 from bot.telegram.webhook import STALLED_FOR, Webhook, host_of
-from bot.usecases.ports import StorageUnavailableError
+from bot.usecases.ports import LeadershipLostError, StorageUnavailableError
 from bot.web.connections import Connections
 from bot.web.rate import TRUSTED
 from storage.migrate import migrate
@@ -273,5 +273,10 @@ class App:
 
 async def _run_until(term_over: asyncio.Event, loop: Loop) -> None:
     """Run a loop of the leader, unless the term was over before it was started again after a failure."""
-    if not term_over.is_set():
+    if term_over.is_set():
+        return
+    try:
         await loop(term_over)
+    except LeadershipLostError:
+        log.warning("leadership_lost", advice="this process was stopped or cut off for a while; another one leads")
+        await term_over.wait()

@@ -19,11 +19,13 @@ from structlog.testing import capture_logs
 
 import bot.app
 import bot.telegram.deliveries
+from bot.app import _run_until
 from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
 from bot.telegram.budget import TOO_WIDE
 from bot.telegram.courier import Courier
+from bot.usecases.ports import LeadershipLostError
 from tests.installation import Installation
 from tests.process import BotProcess, free_port
 from tests.scenarios.conftest import Install
@@ -176,6 +178,20 @@ async def test_a_standby_takes_over_from_a_leader_that_hangs(
     assert [sent_to(fast_world, person) for person in (anna, boris)] == [1, 1]
     await other.stop()
     await leader.kill()
+    assert "Traceback" not in leader.output()
+
+
+async def test_a_loop_that_learns_that_another_process_leads_waits_for_the_end_of_its_term() -> None:
+    term_over = asyncio.Event()
+
+    async def loop(_: asyncio.Event) -> None:
+        raise LeadershipLostError("another process leads")
+
+    async def ends() -> None:
+        await asyncio.sleep(0.05)
+        term_over.set()
+
+    await asyncio.gather(_run_until(term_over, loop), ends())
 
 
 @pytest.mark.parametrize("way", ["polling", "webhook"])
