@@ -26,8 +26,18 @@ import asyncpg
 
 from bot.clock import REAL_TIME
 from bot.domain.journal import Event
-from bot.domain.statistics import NO_GATE, Dimension, Grain, How, Statistics, Step, day_number, month_number, period
-from bot.domain.summary import Summary
+from bot.domain.statistics import (
+    NO_GATE,
+    Dimension,
+    EntryReason,
+    FunnelStep,
+    Granularity,
+    Statistics,
+    day_number,
+    month_number,
+    period,
+)
+from bot.domain.summary import StatisticsReport
 from bot.telegram.charts import chart
 from bot.telegram.texts import Texts
 from bot.usecases.read_statistics import ReadStatistics
@@ -75,8 +85,8 @@ def kinds() -> list[tuple[str, str, str, float]]:
     found = [(Dimension.TOTAL, "", event, share) for event, share in steps.items()]
     found += [(Dimension.HOUR, str(hour), event, steps[event] / 24) for hour in range(24) for event in lines]
     found += [(Dimension.REGION, region, event, steps[event] / 8) for region in REGIONS for event in by_region]
-    found += [(Dimension.CODE, "", Event.CONFIRMED, 0.9), (Dimension.CODE, How.CALLED, Event.GRANT_DONE, 0.88)]
-    found += [(Dimension.CODE, how, Event.GRANT_DONE, 0.03) for how in (How.KNOWN, How.OTHER)]
+    found += [(Dimension.CODE, "", Event.CONFIRMED, 0.9), (Dimension.CODE, EntryReason.CALLED, Event.GRANT_DONE, 0.88)]
+    found += [(Dimension.CODE, how, Event.GRANT_DONE, 0.03) for how in (EntryReason.KNOWN, EntryReason.OTHER)]
     found += [
         (Dimension.CODE, code, Event.NUMBER_REFUSED, 0.01)
         for code in ("unavailable:9", "unavailable:", "blacklisted:5")
@@ -113,8 +123,8 @@ async def fill_sums(run: Run, kind: Kind, amount: Amount, now: datetime) -> None
     today = now.date()
     first = today - timedelta(days=amount.days - 1)
     spans = (
-        (Grain.DAY, day_number(first), day_number(today), a_day),
-        (Grain.MONTH, month_number(first), month_number(today), a_day * 365 / 12),
+        (Granularity.DAY, day_number(first), day_number(today), a_day),
+        (Granularity.MONTH, month_number(first), month_number(today), a_day * 365 / 12),
     )
     gates = series(kind, FIRST_GATE - amount.gates + 1, FIRST_GATE)
     for whose, weight in ((gates, 1), (f"(SELECT {NO_GATE} AS i)", amount.gates)):
@@ -226,14 +236,14 @@ async def measure(database: Database, now: datetime) -> None:
     for name in ("all", "90d", "today"):
         for gate_id in (None, FIRST_GATE):
             told, took, held = await read(database, name, gate_id, now)
-            summary = Summary(name, None if gate_id is None else "Gate 0", told)
+            summary = StatisticsReport(name, None if gate_id is None else "Gate 0", told)
             begin = time.perf_counter()
             await asyncio.to_thread(chart, summary, words)
             drawing = time.perf_counter() - begin
             say(
                 f"  {name:7} {'all' if gate_id is None else 'one':5}"
                 f"   {numbers.median(took) * 1000:8.0f} ms {max(took) * 1000:8.0f} ms"
-                f"   {held * 1000:9.0f} ms   {drawing * 1000:7.0f} ms {told.funnel[Step.ASKED]:13,}"
+                f"   {held * 1000:9.0f} ms   {drawing * 1000:7.0f} ms {told.funnel[FunnelStep.ASKED]:13,}"
             )
 
 

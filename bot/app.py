@@ -13,8 +13,8 @@ from aiohttp import web
 
 from bot import VERSION
 from bot.clock import REAL_TIME, Clock, SystemClock
-from bot.domain.trouble import Sighting, Trouble
-from bot.parts import Loop, Parts
+from bot.domain.trouble import Finding, IncidentKind
+from bot.parts import Container, Loop
 from bot.settings import Settings
 from bot.telegram.deep_links import Start
 from bot.telegram.polling import NOT_ANSWERING
@@ -46,7 +46,7 @@ class App:
 
     def __init__(self, settings: Settings, clock: Clock | None = None, telegram_script: str = TELEGRAM_SCRIPT) -> None:
         """`telegram_script`: where the Mini App loads Telegram's part from; the demo has a stand-in of its own."""
-        self._parts = Parts(settings, clock or SystemClock(), telegram_script, self._not_ready)
+        self._parts = Container(settings, clock or SystemClock(), telegram_script, self._not_ready)
         self._problem: str | None = NOT_ANSWERING
         """Why Telegram could not be set up yet."""
         self._monotonic = time.monotonic
@@ -189,7 +189,7 @@ class App:
             return
         self._problem = f"Telegram refuses: {words}"
         log.error("telegram_refuses", error=words, again_in=pause)
-        self._parts.report(Sighting(Trouble.TELEGRAM_REFUSES, details={"error": words[:200]}))
+        self._parts.report(Finding(IncidentKind.TELEGRAM_REFUSES, details={"error": words[:200]}))
 
     async def _choose_updates(self) -> None:
         if self._parts.webhook is not None:

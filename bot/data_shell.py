@@ -14,8 +14,8 @@ from rich.table import Table
 from bot.clock import SystemClock
 from bot.domain.periods import PeriodProblem, parse_period
 from bot.domain.statistics import Period
-from bot.exports import Parts, export_journal, name_of
-from bot.phones import KeyedMarker
+from bot.exports import SplitFile, export_journal, name_of
+from bot.phones import KeyedPseudonymizer
 from bot.settings import Settings
 from bot.usecases.erase_person import ErasePerson, not_in_yet
 from bot.usecases.operators import Operators
@@ -76,7 +76,7 @@ async def _write(config: Settings, given: argparse.Namespace, period: Period, ta
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
     # Under another name until it is whole.
-    parts = Parts(target.parent, f".{target.name}", given.format, None)
+    parts = SplitFile(target.parent, f".{target.name}", given.format, None)
     bar = Progress(
         TextColumn("{task.completed} of {task.total}"), BarColumn(), TimeRemainingColumn(), console=Console(stderr=True)
     )
@@ -109,7 +109,9 @@ async def erase(config: Settings, given: argparse.Namespace) -> int:
             raise _OperatorError
         await erase_person(store, user_id, operator_id=BY_SHELL)
 
-    database = Database(config.DATABASE_URL.get_secret_value(), KeyedMarker(config.SECRET_KEY.get_secret_value()))
+    database = Database(
+        config.DATABASE_URL.get_secret_value(), KeyedPseudonymizer(config.SECRET_KEY.get_secret_value())
+    )
     await database.open()
     try:
         await require_newest(database)

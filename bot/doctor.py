@@ -24,7 +24,7 @@ from bot.clock import REAL_TIME, DateCheck
 from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayError, GatewayReason
 from bot.domain.trouble import CLOCK_DIFFERS
-from bot.gateway.client import Account, SmscClient
+from bot.gateway.client import SmscClient, SmscCredentials
 from bot.outbox.addresses import RefusedAddressError, checked
 from bot.proxies import Proxy, TelegramSession, client
 from bot.settings import RANDOM, Settings, strays, twice
@@ -74,7 +74,7 @@ MENDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One thing looked at. `mend` says what to do when it is not right.
 
     What `is_optional` is only noted when it is not so: the bot does its work without it.
@@ -96,7 +96,7 @@ class Finding:
         return f"{'note ' if self.is_well else 'WRONG'} {self.what}\n      → {self.mend}"
 
 
-async def examine(config: Settings, account: Account) -> AsyncIterator[Finding]:
+async def examine(config: Settings, account: SmscCredentials) -> AsyncIterator[CheckResult]:
     """Look at everything, one finding after the other."""
     for finding in _configuration(config):
         yield finding
@@ -116,44 +116,44 @@ async def examine(config: Settings, account: Account) -> AsyncIterator[Finding]:
             yield finding
 
 
-def _configuration(config: Settings) -> Iterator[Finding]:
+def _configuration(config: Settings) -> Iterator[CheckResult]:
     """What can be seen without asking anybody."""
     for stray in strays():
         place = ".env" if stray.is_in_file else "the environment"
         if stray.meant is not None:
             mend = f"rename it to {stray.meant}"
-            yield Finding(
+            yield CheckResult(
                 f"{stray.name}, set in {place}, has no effect: no variable has this name", is_right=False, mend=mend
             )
         else:
-            yield Finding(
+            yield CheckResult(
                 f"{stray.name}, set in {place}, has no effect",
                 is_right=False,
                 mend="take it out; the variables there are stand in .env.example",
                 is_optional=True,
             )
     for name in twice():
-        yield Finding(
+        yield CheckResult(
             f"{name} is set more than once in .env; the last value counts that is not empty",
             is_right=False,
             mend="keep one of the lines",
             is_optional=True,
         )
     for name in config.weak_secrets:
-        yield Finding(
+        yield CheckResult(
             f"{name} is short or easily guessed",
             is_right=False,
             mend=f"set a longer one, here and where it comes from; one is made by {RANDOM}",
             is_optional=True,
         )
     yield _trusted_proxies(config)
-    yield Finding(
+    yield CheckResult(
         f"HOME_COUNTRIES: phones without a country code are read as numbers of {', '.join(config.HOME_COUNTRIES)}, in "
         "this order",
         is_right=True,
     )
     if not config.OPERATORS:
-        yield Finding(
+        yield CheckResult(
             "OPERATORS is empty: the bot tells nobody of its troubles, and nobody may use /health or /balance",
             is_right=False,
             mend="set it to your Telegram user id (@userinfobot tells it), then write /start to the bot",
@@ -161,37 +161,37 @@ def _configuration(config: Settings) -> Iterator[Finding]:
         )
 
 
-def _trusted_proxies(config: Settings) -> Finding:
+def _trusted_proxies(config: Settings) -> CheckResult:
     """Whether those are believed that stand before the bot, and nobody else."""
     trusted = config.TRUSTED_PROXIES or TRUSTED
     named = ", ".join(map(str, config.TRUSTED_PROXIES)) or "this machine, private networks and 100.64.0.0/10"
     if wide := [str(network) for network in trusted if network.prefixlen < WIDEST[network.version]]:
-        return Finding(
+        return CheckResult(
             f"TRUSTED_PROXIES believes {', '.join(wide)}: almost anybody can pretend to have another address",
             is_right=False,
             mend="name only the networks of your own proxies",
         )
     is_behind_own_proxy = config.PUBLIC_URL is not None and config.HTTP_HOST in LOOPBACK
     if is_behind_own_proxy and not any(LOOPBACK[config.HTTP_HOST] in network for network in trusted):
-        return Finding(
+        return CheckResult(
             f"TRUSTED_PROXIES ({named}) leaves out this machine, while only a proxy on it can reach HTTP_HOST="
             f"{config.HTTP_HOST}: all visitors count as one, and are limited together",
             is_right=False,
             mend=f"add {LOOPBACK[config.HTTP_HOST]} to TRUSTED_PROXIES",
         )
-    return Finding(f"TRUSTED_PROXIES: a visitor's address is believed from {named}", is_right=True)
+    return CheckResult(f"TRUSTED_PROXIES: a visitor's address is believed from {named}", is_right=True)
 
 
-def _clock(whose: str, ahead: Sequence[float]) -> Iterator[Finding]:
+def _clock(whose: str, ahead: Sequence[float]) -> Iterator[CheckResult]:
     """How far the clock of this machine is from that of somebody who answered; nothing where no answer told."""
     if not ahead:
         return
     seconds = round(median(ahead))
     if abs(seconds) <= CLOCK_DIFFERS:
-        yield Finding(f"The clock agrees with {whose}", is_right=True)
+        yield CheckResult(f"The clock agrees with {whose}", is_right=True)
         return
     where = "ahead of" if seconds > 0 else "behind"
-    yield Finding(
+    yield CheckResult(
         f"The clock of this machine is at least {abs(seconds)} seconds {where} {whose}",
         is_right=False,
         mend="switch on time synchronisation (NTP) on this machine; until then calls may not be recognised",
@@ -203,7 +203,7 @@ def _bot(config: Settings, dates: DateCheck | None = None) -> Bot:
     return Bot(config.BOT_TOKEN.get_secret_value(), session=session)
 
 
-async def _proxy(name: str, proxy: Proxy | None, urls: Sequence[str]) -> Finding | None:
+async def _proxy(name: str, proxy: Proxy | None, urls: Sequence[str]) -> CheckResult | None:
     """Whether one of the addresses can be connected to through the proxy; None where there is no proxy."""
     if proxy is None:
         return None
@@ -212,15 +212,15 @@ async def _proxy(name: str, proxy: Proxy | None, urls: Sequence[str]) -> Finding
         to = httpx.URL(url)
         problem = await proxy.reach(to.host, to.port or (HTTPS if to.scheme == "https" else HTTP), PROXY_PATIENCE)
         if not problem:
-            return Finding(f"{name}: {proxy} leads to {to.host}", is_right=True)
-    return Finding(
+            return CheckResult(f"{name}: {proxy} leads to {to.host}", is_right=True)
+    return CheckResult(
         f"{name}: {proxy} does not lead to {httpx.URL(urls[0]).host}: {problem}",
         is_right=False,
         mend=f"check the address, the login and the password in {name}, and that the proxy runs and may connect there",
     )
 
 
-async def _telegram(config: Settings) -> AsyncIterator[Finding]:
+async def _telegram(config: Settings) -> AsyncIterator[CheckResult]:
     through = await _proxy("TELEGRAM_PROXY", config.telegram_proxy, (config.TELEGRAM_API_URL,))
     if through is not None:
         yield through
@@ -232,13 +232,13 @@ async def _telegram(config: Settings) -> AsyncIterator[Finding]:
             me = await bot.get_me(request_timeout=10)
             webhook = await bot.get_webhook_info(request_timeout=10)
         except TelegramUnauthorizedError:
-            yield Finding("Telegram refuses BOT_TOKEN", is_right=False, mend="copy the token from BotFather again")
+            yield CheckResult("Telegram refuses BOT_TOKEN", is_right=False, mend="copy the token from BotFather again")
             return
         except (AiogramError, OSError) as error:
             yield _no_telegram(error)
             return
-        yield Finding(f"Telegram knows this bot as @{me.username}", is_right=True)
-        yield Finding(
+        yield CheckResult(f"Telegram knows this bot as @{me.username}", is_right=True)
+        yield CheckResult(
             "The bot may be added to groups" if me.can_join_groups else "The bot cannot be added to groups",
             is_right=bool(me.can_join_groups),
             mend="send /setjoingroups to BotFather and choose Enable",
@@ -249,15 +249,15 @@ async def _telegram(config: Settings) -> AsyncIterator[Finding]:
             yield finding
 
 
-def _no_telegram(error: Exception) -> Finding:
+def _no_telegram(error: Exception) -> CheckResult:
     words = refusal(error)
     if words is None:
-        return Finding(
+        return CheckResult(
             f"Telegram does not answer ({type(error).__name__})",
             is_right=False,
             mend="check the network and TELEGRAM_API_URL; where Telegram is blocked, set TELEGRAM_PROXY",
         )
-    return Finding(
+    return CheckResult(
         f"Telegram refuses: {words}",
         is_right=False,
         mend="check BOT_TOKEN and TELEGRAM_API_URL; a bot that logged out of Telegram's own server, or of another one, "
@@ -265,12 +265,12 @@ def _no_telegram(error: Exception) -> Finding:
     )
 
 
-async def _updates(config: Settings, webhook: WebhookInfo) -> AsyncIterator[Finding]:
+async def _updates(config: Settings, webhook: WebhookInfo) -> AsyncIterator[CheckResult]:
     """Whether what Telegram keeps of the webhook is what the bot sets."""
     host = host_of(webhook.url)
     if config.UPDATES == "polling":
         if host:
-            yield Finding(
+            yield CheckResult(
                 f"Telegram brings updates to a webhook at {host}, although UPDATES=polling",
                 is_right=False,
                 mend="stop the other program that uses BOT_TOKEN; the running bot removes the webhook by itself",
@@ -278,26 +278,26 @@ async def _updates(config: Settings, webhook: WebhookInfo) -> AsyncIterator[Find
         return
     ours = f"{config.PUBLIC_URL}{WEBHOOK_PATH}"
     if not host:
-        yield Finding(
+        yield CheckResult(
             "Telegram has no webhook for this bot",
             is_right=False,
             mend="start the bot, which sets it; while it runs, another program removes it: stop that one",
         )
     elif not same_address(webhook.url, ours):
-        yield Finding(
+        yield CheckResult(
             f"Telegram brings updates to {host} instead of {ours}",
             is_right=False,
             mend="stop the other program that uses BOT_TOKEN; the running bot sets its webhook again by itself",
         )
     elif missing := set(UPDATE_TYPES) - set(webhook.allowed_updates or ()):
-        yield Finding(
+        yield CheckResult(
             f"The webhook does not bring everything; missing: {', '.join(sorted(missing))}",
             is_right=False,
             mend="stop the other program that uses BOT_TOKEN, or bring the Bot API server up to date",
         )
     if webhook.last_error_message:
         is_secret = "401" in webhook.last_error_message
-        yield Finding(
+        yield CheckResult(
             f"Telegram could not deliver updates: {webhook.last_error_message}",
             is_right=False,
             mend="another program may have set the webhook with its own secret, or a proxy before the bot asks for one"
@@ -305,7 +305,7 @@ async def _updates(config: Settings, webhook: WebhookInfo) -> AsyncIterator[Find
             else f"make {ours} reachable from outside",
         )
     elif webhook.pending_update_count:
-        yield Finding(
+        yield CheckResult(
             f"Updates that wait at Telegram: {webhook.pending_update_count}",
             is_right=False,
             mend="none if the bot has only just started; else see its log",
@@ -313,7 +313,7 @@ async def _updates(config: Settings, webhook: WebhookInfo) -> AsyncIterator[Find
         )
 
 
-async def _gateway(config: Settings, account: Account) -> AsyncIterator[Finding]:
+async def _gateway(config: Settings, account: SmscCredentials) -> AsyncIterator[CheckResult]:
     through = await _proxy("SMSC_PROXY", config.smsc_proxy, config.SMSC_URL)
     if through is not None:
         yield through
@@ -326,13 +326,13 @@ async def _gateway(config: Settings, account: Account) -> AsyncIterator[Finding]
         yield finding
 
 
-async def _balance(gateway: SmscClient) -> Finding:
+async def _balance(gateway: SmscClient) -> CheckResult:
     try:
         balance = await gateway.balance()
     except GatewayError as error:
         mend = MENDS.get(error.reason, "check the network and SMSC_URL; where the gateway is blocked, set SMSC_PROXY")
-        return Finding(_refused(error), is_right=False, mend=mend)
-    return Finding(
+        return CheckResult(_refused(error), is_right=False, mend=mend)
+    return CheckResult(
         f"The gateway answers; {balance.amount} {balance.currency} on the account",
         is_right=Decimal(balance.amount) > 0,
         mend=MENDS[GatewayReason.NO_MONEY],
@@ -347,10 +347,10 @@ def _refused(error: GatewayError) -> str:
     return f"The gateway gives no answer: {FAILURES.get(error.detail, error.detail or 'it does not say why')}"
 
 
-async def _public_url(config: Settings, http: httpx.AsyncClient) -> Finding:
+async def _public_url(config: Settings, http: httpx.AsyncClient) -> CheckResult:
     path = "/smsc/<SMSC_CALLBACK_TOKEN>?charset=utf-8" + ("&md5" if config.SMSC_CALLBACK_SECRET else "")
     if config.PUBLIC_URL is None:
-        return Finding(
+        return CheckResult(
             "PUBLIC_URL is not set: no call screen, and calls are found only by reading the gateway's inbox",
             is_right=config.SMSC_POLL_SECONDS > 0,
             mend="set PUBLIC_URL, or SMSC_POLL_SECONDS above 0",
@@ -361,7 +361,7 @@ async def _public_url(config: Settings, http: httpx.AsyncClient) -> Finding:
         answer_is_right, said = False, type(error).__name__
     else:
         answer_is_right, said = answer.status_code == httpx.codes.OK, str(answer.status_code)
-    return Finding(
+    return CheckResult(
         f"{config.PUBLIC_URL} reaches the running bot; the gateway's handler is {config.PUBLIC_URL}{path}"
         if answer_is_right
         else f"{config.PUBLIC_URL}/healthz does not reach the bot ({said})",
@@ -370,7 +370,7 @@ async def _public_url(config: Settings, http: httpx.AsyncClient) -> Finding:
     )
 
 
-async def _own_system(name: str, address: str, *, allow_private: bool) -> Finding:
+async def _own_system(name: str, address: str, *, allow_private: bool) -> CheckResult:
     """Whether it may be connected to; nothing is sent, since what is sent is taken for something that happened."""
     url = httpx.URL(address)
     try:
@@ -380,39 +380,39 @@ async def _own_system(name: str, address: str, *, allow_private: bool) -> Findin
             writer.close()
     except RefusedAddressError as error:
         mend = "correct the address; if it is meant to be in your own network, set EVENTS_ALLOW_PRIVATE=1"
-        return Finding(f"{name} cannot be used: {error}", is_right=False, mend=mend)
+        return CheckResult(f"{name} cannot be used: {error}", is_right=False, mend=mend)
     except (OSError, TimeoutError) as error:
         mend = "start what listens there, and let this machine reach it"
-        return Finding(f"{name}: nothing listens there ({type(error).__name__})", is_right=False, mend=mend)
-    return Finding(f"{name} can be reached", is_right=True)
+        return CheckResult(f"{name}: nothing listens there ({type(error).__name__})", is_right=False, mend=mend)
+    return CheckResult(f"{name} can be reached", is_right=True)
 
 
-async def _database(config: Settings) -> Finding:
+async def _database(config: Settings) -> CheckResult:
     database = Database(config.DATABASE_URL.get_secret_value())
     try:
         await database.open()
     except NewerDatabaseError as error:
-        return Finding(str(error), is_right=False, mend=UPDATE)
+        return CheckResult(str(error), is_right=False, mend=UPDATE)
     except DatabaseError as error:
         is_running = "in use by another" in str(error)
-        return Finding(
+        return CheckResult(
             "The database is held by the running bot" if is_running else str(error),
             is_right=is_running,
             mend="check DATABASE_URL, and that the server or the folder is there",
         )
     await database.close()
-    return Finding("The database opens", is_right=True)
+    return CheckResult("The database opens", is_right=True)
 
 
-async def _guard_joins(config: Settings) -> AsyncIterator[Finding]:
+async def _guard_joins(config: Settings) -> AsyncIterator[CheckResult]:
     """Whether people can verify in the window in which they ask to join: in general, and at each gate that is on."""
     try:
         gates = await gates_on(config.DATABASE_URL.get_secret_value())
     except NewerDatabaseError as error:
-        yield Finding(str(error), is_right=False, mend=UPDATE)
+        yield CheckResult(str(error), is_right=False, mend=UPDATE)
         return
     except DatabaseError as error:
-        yield Finding(
+        yield CheckResult(
             str(error), is_right=False, mend="make the database usable; `python -m bot migrate` makes a new one"
         )
         return
@@ -422,7 +422,7 @@ async def _guard_joins(config: Settings) -> AsyncIterator[Finding]:
         except (AiogramError, OSError):
             # This was said before.
             return
-        yield Finding(
+        yield CheckResult(
             "Telegram lets this bot process join requests (guard joins)"
             if me.supports_join_request_queries
             else "Telegram does not let this bot process join requests: no guard joins",
@@ -432,7 +432,7 @@ async def _guard_joins(config: Settings) -> AsyncIterator[Finding]:
             is_optional=True,
         )
         if config.app_url is None:
-            yield Finding(
+            yield CheckResult(
                 "Without PUBLIC_URL guard joins cannot open the Mini App: who asks to join is written to in private",
                 is_right=False,
                 mend="set PUBLIC_URL to an https address",
@@ -445,12 +445,12 @@ async def _guard_joins(config: Settings) -> AsyncIterator[Finding]:
             await asyncio.sleep(BETWEEN_GATES)
 
 
-async def _gate(bot: Bot, gate: Gate) -> AsyncIterator[Finding]:
+async def _gate(bot: Bot, gate: Gate) -> AsyncIterator[CheckResult]:
     title = f"{_quoted(gate.title)} ({gate.chat_id})"
     try:
         chat = await bot(GetGuard(chat_id=gate.chat_id), request_timeout=10)
     except (TelegramRetryAfter, TelegramNetworkError, TelegramServerError, OSError) as error:
-        yield Finding(
+        yield CheckResult(
             f"The gate {title} could not be asked now: {type(error).__name__}",
             is_right=False,
             mend="ask the doctor again later",
@@ -458,14 +458,14 @@ async def _gate(bot: Bot, gate: Gate) -> AsyncIterator[Finding]:
         )
         return
     except AiogramError as error:
-        yield Finding(
+        yield CheckResult(
             f"The gate {title} cannot be asked: {getattr(error, 'message', type(error).__name__)}",
             is_right=False,
             mend="make the bot an administrator there again, with the right “Invite users via link”",
         )
         return
     if chat.community is not None:
-        yield Finding(
+        yield CheckResult(
             f"The gate {title} belongs to the community {_quoted(chat.community.name)}, whose members find it there",
             is_right=False,
             mend="make sure that they have to ask (Edit → Group type → “Approve new members”), and press “Test my "
@@ -480,12 +480,12 @@ def _quoted(name: str) -> str:
     return f"“{''.join(filter(str.isprintable, visible(name)))}”"
 
 
-def _guard(bot: Bot, gate: Gate, chat: GuardedChat, title: str) -> Finding:
+def _guard(bot: Bot, gate: Gate, chat: GuardedChat, title: str) -> CheckResult:
     if chat.guard_bot is not None and chat.guard_bot.id == bot.id:
-        return Finding(f"The gate {title} has this bot process its join requests", is_right=True)
+        return CheckResult(f"The gate {title} has this bot process its join requests", is_right=True)
     if gate.is_channel:
-        return Finding(f"The gate {title} is a channel; guard joins are for groups", is_right=True)
-    return Finding(
+        return CheckResult(f"The gate {title} is a channel; guard joins are for groups", is_right=True)
+    return CheckResult(
         f"The gate {title} has {'nobody' if chat.guard_bot is None else 'another bot'} process its join requests",
         is_right=False,
         mend="its owner chooses this bot in the group's settings, under “Process join requests”",

@@ -46,7 +46,7 @@ some reader of the file parts cells (a semicolon, where the comma is for decimal
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Parts:
+class SplitFile:
     """A file `NAME.csv`; or `NAME-1.csv`, `NAME-2.csv` and so on, where one would have more than `part` bytes."""
 
     def __init__(self, folder: Path, name: str, form: Format, part: int | None) -> None:
@@ -118,14 +118,18 @@ class JournalFiles:
         self, period: Period, folder: Path, part: int, tell: Tell, stop: asyncio.Event
     ) -> list[Path] | None:
         """Of at most `part` bytes each; None when `stop` was set before the end."""
-        parts = [Parts(folder, name_of(period), form, part) for form in FORMATS]
+        parts = [SplitFile(folder, name_of(period), form, part) for form in FORMATS]
         await export_journal(self._transactions, period, parts, tell, stop)
         paths = [path for written in parts for path in await asyncio.to_thread(written.close)]
         return None if stop.is_set() else paths
 
 
 async def export_journal(
-    transactions: Transactions, period: Period, parts: Sequence[Parts], tell: Tell, stop: asyncio.Event | None = None
+    transactions: Transactions,
+    period: Period,
+    parts: Sequence[SplitFile],
+    tell: Tell,
+    stop: asyncio.Event | None = None,
 ) -> int:
     """Write the entries of a period into all `parts`; how many those were. `tell` hears how many there are so far.
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
-from bot.usecases.ports import Noted, UnreadableRow
+from bot.usecases.ports import NewEntry, UnreadableRow
 
 log = structlog.get_logger()
 
@@ -140,7 +140,7 @@ def _print_traceback(to: TextIO, exc_info: Any) -> None:  # noqa: ANN401 - sys.e
     to.write("\n" + _traceback(exc_info))
 
 
-def log_noted(entries: Sequence[Noted]) -> None:
+def log_noted(entries: Sequence[NewEntry]) -> None:
     """One line for each step that was kept: what happened, in which attempt, at which gate; never to whom."""
     for entry in entries:
         about = {"verification": entry.verification_id, "gate": entry.gate_id, "code": entry.code or None}

@@ -17,23 +17,23 @@ import structlog
 from bot import VERSION
 from bot.backups import Backups
 from bot.clock import Clock
-from bot.domain.condition import Account, Condition, Process, Ways
-from bot.domain.outbox import Target
+from bot.domain.condition import BalanceReport, Capabilities, HealthReport, Process
+from bot.domain.outbox import Destination
 from bot.gateway.client import SmscClient
 from bot.metrics import Metrics
-from bot.outbox.carriage import EventCarriage, RelayCarriage, Wire
-from bot.outbox.postman import Carriage, Postman
+from bot.outbox.carriage import EventSender, RelaySender, SafeHttpClient
+from bot.outbox.postman import Carriage, WebhookWorker
 from bot.settings import Settings
 from bot.supervisor import Supervisor
-from bot.usecases.ports import StorageUnavailableError, Store, Transactions, Vault
+from bot.usecases.ports import PhoneCipher, StorageUnavailableError, Store, Transactions
 from bot.usecases.read_condition import ReadCondition, count_states
 from bot.usecases.read_outbox import ReadOutbox
-from bot.usecases.settle_letter import SettleLetter
+from bot.usecases.settle_letter import RecordAttempt
 from bot.usecases.tell_operators import TellOperators
-from bot.usecases.watch_troubles import ReadSpending, WatchTroubles
-from bot.watch.pulse import Pulse
-from bot.watch.purse import Purse
-from bot.watch.watchman import ReadWebhook, Watchman
+from bot.usecases.watch_troubles import CheckInstallation, ReadSpending
+from bot.watch.pulse import RuntimeStats
+from bot.watch.purse import BalanceCache
+from bot.watch.watchman import Monitor, ReadWebhook
 from storage import address
 
 log = structlog.get_logger()
@@ -57,12 +57,12 @@ class LookingAfter:
         clock: Clock,
         transactions: Transactions,
         leading: Transactions,
-        vault: Vault,
+        vault: PhoneCipher,
         tell_operators: TellOperators,
         gateway: SmscClient,
         read_webhook: ReadWebhook | None,
         metrics: Metrics,
-        pulse: Pulse,
+        pulse: RuntimeStats,
         supervisor: Supervisor,
         budget_left: Callable[[], float],
         backups: Backups | None,
@@ -82,13 +82,13 @@ class LookingAfter:
         self._read_outbox = ReadOutbox()
         self._read_at = float("-inf")
         self._read_spending = ReadSpending(clock, settings.SMSC_PRICE)
-        self._purse = Purse(transactions, gateway.balance, clock)
-        self._wire: Wire | None = None
+        self._purse = BalanceCache(transactions, gateway.balance, clock)
+        self._wire: SafeHttpClient | None = None
         carriages = self._carriages(vault)
         expects_callback, targets = settings.callback_url is not None, tuple(carriages)
-        self.watchman = Watchman(
+        self.watchman = Monitor(
             leading,
-            WatchTroubles(clock, tell_operators, expects_callback=expects_callback, targets=targets),
+            CheckInstallation(clock, tell_operators, expects_callback=expects_callback, targets=targets),
             self._read_spending,
             pulse,
             clock,
@@ -103,8 +103,8 @@ class LookingAfter:
         self.loops: dict[str, Loop] = {"watchman": self.watchman.run}
         if backups is not None:
             self.loops["backups"] = backups.run
-        self.settle_letter = SettleLetter(clock, tell_operators)
-        self._ways = Ways(
+        self.settle_letter = RecordAttempt(clock, tell_operators)
+        self._ways = Capabilities(
             has_webhook=settings.UPDATES == "webhook",
             has_callback=expects_callback,
             polls_inbox=settings.SMSC_POLL_SECONDS > 0,
@@ -112,18 +112,18 @@ class LookingAfter:
             targets=targets,
         )
         for target, carriage in carriages.items():
-            postman = Postman(target, leading, self.settle_letter, carriage, clock, supervisor, metrics, announce)
+            postman = WebhookWorker(target, leading, self.settle_letter, carriage, clock, supervisor, metrics, announce)
             self.loops[f"postman of {target}"] = postman.run
 
-    def _carriages(self, vault: Vault) -> dict[Target, Carriage]:
-        settings, found = self._settings, dict[Target, Carriage]()
+    def _carriages(self, vault: PhoneCipher) -> dict[Destination, Carriage]:
+        settings, found = self._settings, dict[Destination, Carriage]()
         if settings.EVENTS_URL is None and settings.SMSC_RELAY_URL is None:
             return found
-        self._wire = wire = Wire(allow_private=settings.EVENTS_ALLOW_PRIVATE)
+        self._wire = wire = SafeHttpClient(allow_private=settings.EVENTS_ALLOW_PRIVATE)
         if settings.EVENTS_URL is not None:
-            found[Target.EVENTS] = EventCarriage(wire, settings.EVENTS_URL, settings.events_secrets, self._clock)
+            found[Destination.EVENTS] = EventSender(wire, settings.EVENTS_URL, settings.events_secrets, self._clock)
         if settings.SMSC_RELAY_URL is not None:
-            found[Target.RELAY] = RelayCarriage(wire, settings.SMSC_RELAY_URL, vault)
+            found[Destination.RELAY] = RelaySender(wire, settings.SMSC_RELAY_URL, vault)
         return found
 
     async def close(self) -> None:
@@ -142,7 +142,7 @@ class LookingAfter:
                 log.warning("metrics_not_read", error=type(error).__name__)
         return self._metrics.text()
 
-    async def condition(self) -> Condition:
+    async def condition(self) -> HealthReport:
         """How the installation is doing now: what this process noticed, and what is kept."""
         kept = await self._asked(ReadCondition(self._clock))
         process = Process(
@@ -154,13 +154,13 @@ class LookingAfter:
             is_alone=self._folder is not None,
             backed_up_at=await self._backups.newest() if self._backups is not None else None,
         )
-        return Condition(self._clock.now(), process, self._ways, self.watchman.readings(), self._budget_left(), kept)
+        return HealthReport(self._clock.now(), process, self._ways, self.watchman.readings(), self._budget_left(), kept)
 
-    async def account(self) -> Account:
+    async def account(self) -> BalanceReport:
         """What is on the gateway account now, as far as it may be asked, and what was spent."""
         statement, spending = await self._purse.look(), await self._asked(self._read_spending)
         low, has_price = Decimal(str(self._settings.SMSC_LOW_BALANCE)), self._settings.SMSC_PRICE is not None
-        return Account(self._clock.now(), statement, low, has_price, spending)
+        return BalanceReport(self._clock.now(), statement, low, has_price, spending)
 
     async def _asked(self, read: Callable[[Store], Awaitable[T]]) -> T | None:
         """What the database tells; None when it gives no answer."""

@@ -10,19 +10,19 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from bot import VERSION
 from bot.domain.contact import ContactRefusal
-from bot.domain.gate import GrantKind, Hindrance
+from bot.domain.gate import GrantKind, Ineligibility
 from bot.domain.gateway import EventSource, GatewayReason
 from bot.domain.health import GateState
 from bot.domain.journal import Event
-from bot.domain.outbox import Outgoing, Target
-from bot.domain.statistics import How
-from bot.domain.trouble import Alarm, Queue, Trouble
-from bot.usecases.admit import Why
-from bot.usecases.ports import Noted
+from bot.domain.outbox import Destination, DestinationStatus
+from bot.domain.statistics import EntryReason
+from bot.domain.trouble import Incident, IncidentKind, Queue
+from bot.usecases.admit import DecisionReason
+from bot.usecases.ports import NewEntry
 
 CODES = frozenset(
     code.value
-    for codes in (ContactRefusal, GatewayReason, EventSource, Hindrance, GrantKind, How, Why)
+    for codes in (ContactRefusal, GatewayReason, EventSource, Ineligibility, GrantKind, EntryReason, DecisionReason)
     for code in codes
 )
 """The codes of the journal that are told apart; all others may be anything, such as what Telegram said."""
@@ -50,7 +50,7 @@ class Metrics:
             "callgate_bot_api_calls", "Bot API calls by method and outcome", ["method", "outcome"], registry=registry
         )
         self._call_seconds = Histogram(
-            "callgate_bot_api_seconds", "How long Bot API calls take", ["method"], registry=registry
+            "callgate_bot_api_seconds", "EntryReason long Bot API calls take", ["method"], registry=registry
         )
         self._budget = Gauge("callgate_budget_left_ratio", "Unspent share of the budget for calls", registry=registry)
         self._gateway = Counter(
@@ -69,14 +69,14 @@ class Metrics:
         )
         self._transactions = Histogram(
             "callgate_transaction_seconds",
-            "How long transactions take, waiting included",
+            "EntryReason long transactions take, waiting included",
             ["outcome"],
             buckets=TRANSACTION_SECONDS,
             registry=registry,
         )
         self._lengths = Gauge("callgate_queue_length", "What waits to be done", ["queue"], registry=registry)
         self._ages = Gauge(
-            "callgate_queue_age_seconds", "How long the oldest of it has waited", ["queue"], registry=registry
+            "callgate_queue_age_seconds", "EntryReason long the oldest of it has waited", ["queue"], registry=registry
         )
         self._letters = Counter(
             "callgate_outbox_deliveries", "Letters to the owner's systems", ["target", "outcome"], registry=registry
@@ -84,7 +84,7 @@ class Metrics:
         self._alarms = Gauge("callgate_alarms", "Troubles that are not over", ["trouble"], registry=registry)
         self._gates = Gauge("callgate_gates", "Gates by how they are doing", ["state"], registry=registry)
         self._streams = Gauge("callgate_open_streams", "Call screens that are open now", registry=registry)
-        for trouble in Trouble:
+        for trouble in IncidentKind:
             self._alarms.labels(trouble)
         self.show_gates({})
         for outcome in ("kept", "lost"):
@@ -107,7 +107,7 @@ class Metrics:
 
         self._money.set_function(known)
 
-    def noted(self, entries: Sequence[Noted]) -> None:
+    def noted(self, entries: Sequence[NewEntry]) -> None:
         """These entries of the journal were kept."""
         for entry in entries:
             self._steps.labels(entry.event, code_class(entry.code)).inc()
@@ -137,18 +137,18 @@ class Metrics:
     def show(
         self,
         queues: Iterable[Queue],
-        outgoing: Iterable[Outgoing],
-        alarms: Iterable[Alarm],
+        outgoing: Iterable[DestinationStatus],
+        alarms: Iterable[Incident],
         called_back_at: datetime | None,
         now: datetime,
     ) -> None:
         """How it stands now, as it was read from what is kept."""
-        waiting: Mapping[str, Outgoing] = {f"outbox_{outgo.target}": outgo for outgo in outgoing}
-        for queue in (*queues, *(_queue(f"outbox_{target}", waiting) for target in Target)):
+        waiting: Mapping[str, DestinationStatus] = {f"outbox_{outgo.target}": outgo for outgo in outgoing}
+        for queue in (*queues, *(_queue(f"outbox_{target}", waiting) for target in Destination)):
             self._lengths.labels(queue.name).set(queue.length)
             self._ages.labels(queue.name).set(queue.age(now).total_seconds())
         there = [alarm.trouble for alarm in alarms]
-        for trouble in Trouble:
+        for trouble in IncidentKind:
             self._alarms.labels(trouble).set(there.count(trouble))
         if called_back_at is not None:
             self._called_back_at.set(called_back_at.timestamp())
@@ -180,6 +180,6 @@ def code_class(code: str) -> str:
     return name if not name or name in CODES else "other"
 
 
-def _queue(name: str, outgoing: Mapping[str, Outgoing]) -> Queue:
+def _queue(name: str, outgoing: Mapping[str, DestinationStatus]) -> Queue:
     outgo = outgoing.get(name)
     return Queue(name, outgo.queued if outgo else 0, outgo.oldest if outgo else None)

@@ -9,28 +9,28 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import Response, TelegramMethod
 
-from bot.domain.gateway import GatewayError, NumberOffer
+from bot.domain.gateway import AssignedNumber, GatewayError
 from bot.domain.phone import Phone
-from bot.gateway.client import Account, SmscClient
+from bot.gateway.client import SmscClient, SmscCredentials
 from bot.metrics import Metrics
 from bot.proxies import TelegramSession
 from bot.settings import Settings
-from bot.telegram.connection import Connection
+from bot.telegram.connection import TelegramAvailability
 from bot.telegram.deliveries import Deliveries
 from bot.telegram.fallback import Fallback
 from bot.telegram.rate_limit import RateLimitMiddleware
-from bot.watch.pulse import Pulse
+from bot.watch.pulse import RuntimeStats
 
 
 class CountedGateway:
     """The gateway, with its answers counted."""
 
-    def __init__(self, gateway: SmscClient, metrics: Metrics, pulse: Pulse) -> None:
+    def __init__(self, gateway: SmscClient, metrics: Metrics, pulse: RuntimeStats) -> None:
         self._gateway = gateway
         self._metrics = metrics
         self._pulse = pulse
 
-    async def request_number(self, phone: Phone) -> NumberOffer:
+    async def request_number(self, phone: Phone) -> AssignedNumber:
         """See `bot.usecases.ports.NumberSource`."""
         try:
             offer = await self._gateway.request_number(phone)
@@ -45,10 +45,10 @@ class CountedGateway:
         self._pulse.asked_gateway(outcome)
 
 
-def account(settings: Settings) -> Account:
+def account(settings: Settings) -> SmscCredentials:
     """The gateway account of these settings."""
     password, api_key = settings.SMSC_PASSWORD, settings.SMSC_API_KEY
-    return Account(
+    return SmscCredentials(
         urls=settings.SMSC_URL,
         login=settings.SMSC_LOGIN,
         password=password.get_secret_value() if password else None,
@@ -59,9 +59,9 @@ def account(settings: Settings) -> Account:
 def telegram(
     settings: Settings,
     metrics: Metrics,
-    connection: Connection,
+    connection: TelegramAvailability,
     deliveries: Deliveries,
-    pulse: Pulse,
+    pulse: RuntimeStats,
     fallback: Fallback,
     limit: RateLimitMiddleware,
 ) -> Bot:

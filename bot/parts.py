@@ -16,7 +16,7 @@ from bot import proxies
 from bot.backups import Backups
 from bot.clock import Clock
 from bot.domain.journal import Event
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.exports import JournalFiles
 from bot.gateway.callback import CallbackReader
 from bot.gateway.client import SmscClient
@@ -24,24 +24,24 @@ from bot.logs import log_noted, log_set_aside, words_of
 from bot.looking_after import LookingAfter
 from bot.metrics import Metrics
 from bot.outward import CountedGateway, account, telegram
-from bot.phones import KeyedMarker, KeyedVault, NumberingPlan, SystemRandomness, derived_key
+from bot.phones import KeyedPhoneCipher, KeyedPseudonymizer, NumberingPlan, SystemTokenGenerator, derived_key
 from bot.settings import Settings
 from bot.supervisor import Supervisor
-from bot.telegram.budget import Budget
+from bot.telegram.budget import RateLimiter
 from bot.telegram.commands import Menus
-from bot.telegram.connection import Connection
-from bot.telegram.courier import Courier
+from bot.telegram.connection import TelegramAvailability
+from bot.telegram.courier import DeliveryWorker
 from bot.telegram.data_files import DataFiles
-from bot.telegram.deliver import Deliverer
+from bot.telegram.deliver import TelegramExecutor
 from bot.telegram.deliveries import Deliveries
 from bot.telegram.fallback import Fallback
-from bot.telegram.health import HealthTeller
-from bot.telegram.intake import Intake
-from bot.telegram.launch import LaunchReader
+from bot.telegram.health import HealthSender
+from bot.telegram.intake import UpdateProcessor
+from bot.telegram.launch import InitDataVerifier
 from bot.telegram.methods import UPDATE_TYPES
 from bot.telegram.polling import Poller
 from bot.telegram.rate_limit import RateLimitMiddleware
-from bot.telegram.screens import Screens
+from bot.telegram.screens import ScreenRenderer
 from bot.telegram.sentences import appeal_text
 from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.texts import LANGUAGES, Texts
@@ -54,7 +54,7 @@ from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_condition import AskCondition
 from bot.usecases.ask_file import AskExport, AskMyData
 from bot.usecases.ask_link import AskLink, RenewLinks
-from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.ask_number_again import RetryVerification
 from bot.usecases.ask_statistics import AskStatistics
 from bot.usecases.call_panel import CallPanel, ChooseLogPlace
 from bot.usecases.cancel_verification import CancelVerification
@@ -66,62 +66,62 @@ from bot.usecases.erase_person import ErasePerson, FinishErasures
 from bot.usecases.find_people import FindPeople
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights, LookForRights
-from bot.usecases.forget_old import ForgetOld
+from bot.usecases.forget_old import PurgeOld
 from bot.usecases.installation_views import InstallationViews
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_panel import ListGates
-from bot.usecases.open_verification import OpenVerification
+from bot.usecases.open_verification import StartVerification
 from bot.usecases.operator_desk import OperatorDesk
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
-from bot.usecases.pick_parcels import PickParcels, ViewOf
-from bot.usecases.ports import Noted, Randomness, Store
+from bot.usecases.pick_parcels import SelectOutgoing, ViewOf
+from bot.usecases.ports import NewEntry, Store, TokenGenerator
 from bot.usecases.publish_events import PublishEvents
-from bot.usecases.raise_alarm import RaiseAlarm
+from bot.usecases.raise_alarm import OpenIncident
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.read_statistics import ReadStatistics
-from bot.usecases.relay_foreign import RelayForeign
+from bot.usecases.relay_foreign import RelayReport
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
-from bot.usecases.roll_sums import RollSums
+from bot.usecases.roll_sums import RollUp
 from bot.usecases.run_installation import RunInstallation
 from bot.usecases.set_aside import SetAside
 from bot.usecases.set_clock_back import SetClockBack
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
-from bot.usecases.settle_parcels import SettleParcels
+from bot.usecases.settle_parcels import ApplyResults
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.sweep import Sweep
 from bot.usecases.take_command import CommandInGroup, CommandInPrivate, FollowLink
-from bot.usecases.take_contact import TakeContact
-from bot.usecases.take_gateway_event import TakeGatewayEvent
-from bot.usecases.take_join_request import TakeJoinRequest
-from bot.usecases.take_leaver import TakeLeaver
-from bot.usecases.take_newcomer import TakeNewcomer
-from bot.usecases.take_restriction import TakeRestriction
-from bot.usecases.take_words import TakeWords
+from bot.usecases.take_contact import ShareContact
+from bot.usecases.take_gateway_event import OnGatewayEvent
+from bot.usecases.take_join_request import OnJoinRequest
+from bot.usecases.take_leaver import OnMemberLeft
+from bot.usecases.take_newcomer import OnMemberJoined
+from bot.usecases.take_restriction import OnMemberRestricted
+from bot.usecases.take_words import OnPanelText
 from bot.usecases.tell_operators import TellOperators
-from bot.usecases.tell_raid import HearOfRaid
-from bot.usecases.tidy_line import TidyLine
+from bot.usecases.tell_raid import OnAlertResult
+from bot.usecases.tidy_line import DeleteServiceMessage
 from bot.usecases.unlink_chats import UnlinkChats
-from bot.watch.pulse import Pulse
+from bot.watch.pulse import RuntimeStats
 from bot.watch.reporter import Reporter
 from bot.watch.watchman import ReadWebhook, WebhookReading
 from bot.web.call import CallView, StaticFiles
 from bot.web.rate import TRUSTED
 from bot.web.sessions import Sessions
 from bot.web.streams import Streams
-from bot.workers import LOOK_EVERY, LOOK_EVERY_ALONE, InboxReader, NumberDesk, Sweeper
+from bot.workers import LOOK_EVERY, LOOK_EVERY_ALONE, InboxReader, NumberWorker, Sweeper
 from handlers.app import AppPages
 from handlers.call import CallFiles, CallPages
 from handlers.callback import CallbackHandler
 from handlers.http import build_http
-from handlers.middlewares import MeetPerson
-from handlers.pages import Health, MetricsPage
+from handlers.middlewares import LoadPerson
+from handlers.pages import MetricsPage, Probes
 from handlers.routes import build_dispatcher
 from handlers.webhook import WebhookHandler
 from storage.backup import copy_beside
@@ -137,7 +137,7 @@ GATEWAY_PATIENCE = 20.0
 """Seconds a person is kept waiting for a number before they are told to try later."""
 
 
-class Parts:
+class Container:
     """All there is of the bot, at rest: `bot.app` starts, leads and stops it."""
 
     def __init__(self, settings: Settings, clock: Clock, telegram_script: str, not_ready: NotReady) -> None:
@@ -147,8 +147,8 @@ class Parts:
         self.clock = clock
         operators = Operators(settings.OPERATORS)
         tell_operators = TellOperators(operators)
-        metrics, pulse = Metrics(), Pulse(clock)
-        self.budget = budget = Budget(settings.TELEGRAM_RATE)
+        metrics, pulse = Metrics(), RuntimeStats(clock)
+        self.budget = budget = RateLimiter(settings.TELEGRAM_RATE)
 
         def budget_left() -> float:
             return budget.left(time.monotonic())
@@ -157,11 +157,11 @@ class Parts:
         self.supervisor = Supervisor(clock)
 
         # What is kept.
-        randomness = SystemRandomness()
+        randomness = SystemTokenGenerator()
         report = ReportFailure(clock, tell_operators)
         self.database = Database(
             settings.DATABASE_URL.get_secret_value(),
-            KeyedMarker(settings.SECRET_KEY.get_secret_value()),
+            KeyedPseudonymizer(settings.SECRET_KEY.get_secret_value()),
             publish=PublishEvents(randomness) if settings.EVENTS_URL else None,
             set_aside=SetAside(clock, report, randomness, log_set_aside),
             noted=(metrics.noted, log_noted, self._wake_for),
@@ -172,9 +172,9 @@ class Parts:
 
         # The rules.
         plan = NumberingPlan(settings.HOME_COUNTRIES)
-        vault = KeyedVault(settings.SECRET_KEY.get_secret_value())
-        open_verification = OpenVerification(clock, vault, randomness)
-        take_event = TakeGatewayEvent(clock, plan, vault, randomness)
+        vault = KeyedPhoneCipher(settings.SECRET_KEY.get_secret_value())
+        open_verification = StartVerification(clock, vault, randomness)
+        take_event = OnGatewayEvent(clock, plan, vault, randomness)
 
         # The gateway.
         self.http = proxies.client(settings.smsc_proxy, pulse.dates_of("gateway"))
@@ -213,19 +213,21 @@ class Parts:
         ask_statistics = AskStatistics(clock, desk, show_statistics, operators.is_operator)
         announce = Announce(clock, operators, plan)
         appoint = AppointOperators(operators, tell_operators)
-        views: dict[Face, ViewOf] = {
-            Face.OPERATOR: OperatorViews(operators.is_operator),
-            Face.INSTALLATION: InstallationViews(operators),
-            Face.ERASE: ErasureViews(operators),
+        views: dict[ScreenName, ViewOf] = {
+            ScreenName.OPERATOR: OperatorViews(operators.is_operator),
+            ScreenName.INSTALLATION: InstallationViews(operators),
+            ScreenName.ERASE: ErasureViews(operators),
         }
 
         # Telegram, outward.
-        self.connection = connection = Connection(pulse.answers)
+        self.connection = connection = TelegramAvailability(pulse.answers)
         self.deliveries = deliveries = Deliveries()
         fallback = Fallback(pulse.part_refused)
         limit = RateLimitMiddleware(budget, may_deliver=self.leadership.is_certain)
         self.bot = telegram(settings, metrics, connection, deliveries, pulse, fallback, limit)
-        self.report = Reporter(self.database, RaiseAlarm(tell_operators), clock, self.supervisor, self.wake_deliveries)
+        self.report = Reporter(
+            self.database, OpenIncident(tell_operators), clock, self.supervisor, self.wake_deliveries
+        )
         self.webhook: Webhook | None = None
         webhook_secret = _webhook_secret(settings)
         if settings.UPDATES == "webhook":
@@ -248,13 +250,13 @@ class Parts:
             self.wake_deliveries,
         )
         self.texts = Texts(settings.LANGUAGE)
-        self.screens = Screens(
+        self.screens = ScreenRenderer(
             settings.PUBLIC_URL, settings.app_url, rich=settings.SCREENS == "rich", takes_link=fallback.takes_link
         )
         journal_files = JournalFiles(self.database)
         data_files = DataFiles(self.bot, self.texts, my_data, journal_files, self.supervisor.stopping, is_operator)
-        told = HealthTeller(self.bot, self.texts, self.looking_after.condition, self.looking_after.account)
-        deliverer = Deliverer(
+        told = HealthSender(self.bot, self.texts, self.looking_after.condition, self.looking_after.account)
+        deliverer = TelegramExecutor(
             self.bot,
             clock,
             self.texts,
@@ -267,11 +269,11 @@ class Parts:
             pulse.ephemeral,
         )
         look_every = LOOK_EVERY_ALONE if self.database.is_sqlite else LOOK_EVERY
-        settle_errand = SettleErrand(desk, HearOfRaid(operators), operators)
-        self.courier = Courier(
+        settle_errand = SettleErrand(desk, OnAlertResult(operators), operators)
+        self.courier = DeliveryWorker(
             leading,
-            PickParcels(clock, views, operators.is_operator),
-            SettleParcels(clock, SettleGrant(tell_operators), settle_errand, report),
+            SelectOutgoing(clock, views, operators.is_operator),
+            ApplyResults(clock, SettleGrant(tell_operators), settle_errand, report),
             deliverer,
             budget,
             limit,
@@ -281,7 +283,7 @@ class Parts:
         )
 
         # The loops.
-        self.number_desk = NumberDesk(request_number, clock, self.supervisor, self.wake_deliveries, look_every)
+        self.number_desk = NumberWorker(request_number, clock, self.supervisor, self.wake_deliveries, look_every)
         sweep = Sweep(
             clock,
             connection.is_there,
@@ -289,11 +291,11 @@ class Parts:
             raids.follow,
             raids.relax,
             announce.go_on,
-            RollSums(clock),
+            RollUp(clock),
             FinishErasures(clock),
             UnlinkChats(clock),
             LookForRights(clock),
-            forgetting=(self.looking_after.settle_letter.forget, *ForgetOld(clock, settings.keep).steps),
+            forgetting=(self.looking_after.settle_letter.forget, *PurgeOld(clock, settings.keep).steps),
             on_step_back=SetClockBack(settings.call_window, tell_operators),
             is_sending=lambda: deliveries.stuck() is None and not deliveries.flooded(),
         )
@@ -313,26 +315,26 @@ class Parts:
 
         # Telegram, inward.
         cancel_verification = CancelVerification(clock)
-        ask_number_again = AskNumberAgain(clock, vault, open_verification)
+        ask_number_again = RetryVerification(clock, vault, open_verification)
         dispatcher = build_dispatcher(
-            MeetPerson(clock, self.texts, vault),
+            LoadPerson(clock, self.texts, vault),
             {appeal_text(self.texts.in_language(language)) for language in LANGUAGES},
             clock=clock,
-            take_contact=TakeContact(clock, plan, open_verification),
+            take_contact=ShareContact(clock, plan, open_verification),
             show_screen=ShowScreen(clock),
             cancel_verification=cancel_verification,
             ask_number_again=ask_number_again,
             retry_entry=RetryEntry(clock),
             ask_link=AskLink(clock),
             renew_links=RenewLinks(clock),
-            take_join_request=TakeJoinRequest(clock, has_app=settings.app_url is not None),
+            take_join_request=OnJoinRequest(clock, has_app=settings.app_url is not None),
             admin_desk=desk,
             ask_admins=AskAdmins(clock),
             command_in_group=CommandInGroup(clock, desk, vault),
             command_in_private=CommandInPrivate(clock, desk, vault),
             follow_link=FollowLink(desk),
             list_gates=ListGates(clock),
-            take_words=TakeWords(desk),
+            take_words=OnPanelText(desk),
             call_panel=call_panel,
             choose_log_place=ChooseLogPlace(desk, call_panel),
             ask_statistics=ask_statistics,
@@ -344,17 +346,19 @@ class Parts:
             ask_export=AskExport(clock),
             ask_deletion=ask_deletion,
             confirm_deletion=ConfirmDeletion(clock, erase_person, operators),
-            take_newcomer=TakeNewcomer(clock),
-            take_leaver=TakeLeaver(clock),
-            take_restriction=TakeRestriction(clock),
-            tidy_line=TidyLine(clock),
+            take_newcomer=OnMemberJoined(clock),
+            take_leaver=OnMemberLeft(clock),
+            take_restriction=OnMemberRestricted(clock),
+            tidy_line=DeleteServiceMessage(clock),
             follow_rights=FollowRights(clock, tell_operators),
         )
 
         async def dispatch(update: Update, store: Store) -> object:
             return await dispatcher.feed_update(self.bot, update, store=store)
 
-        intake = Intake(self.bot, clock, self.database, dispatch, report, randomness, metrics, self.wake_deliveries)
+        intake = UpdateProcessor(
+            self.bot, clock, self.database, dispatch, report, randomness, metrics, self.wake_deliveries
+        )
         self.poller: Poller | None = None
         if self.webhook is None:
             self.poller = Poller(self.bot, intake, UPDATE_TYPES, self.report)
@@ -373,7 +377,7 @@ class Parts:
             clock,
             self.database,
             self.texts,
-            LaunchReader(settings.BOT_TOKEN.get_secret_value(), clock, self.texts),
+            InitDataVerifier(settings.BOT_TOKEN.get_secret_value(), clock, self.texts),
             Sessions(session_key, clock),
             OpenApp(clock),
             ReadApp(clock, read_calls),
@@ -384,7 +388,7 @@ class Parts:
         )
 
         # The one HTTP server.
-        health = Health(not_ready)
+        health = Probes(not_ready)
         secret = settings.SMSC_CALLBACK_SECRET
         self.web = build_http(
             callback=CallbackHandler(
@@ -394,7 +398,7 @@ class Parts:
                 take_event,
                 metrics,
                 self.wake_deliveries,
-                RelayForeign(clock, vault, randomness) if settings.SMSC_RELAY_URL else None,
+                RelayReport(clock, vault, randomness) if settings.SMSC_RELAY_URL else None,
             ).handle,
             telegram=WebhookHandler(webhook_secret, intake, self.webhook.rejected, self.webhook.arrived).handle
             if self.webhook is not None
@@ -429,7 +433,7 @@ class Parts:
         self.courier.wake()
         self.streams.wake.set()
 
-    def _wake_for(self, noted: Sequence[Noted]) -> None:
+    def _wake_for(self, noted: Sequence[NewEntry]) -> None:
         """Wake the loops that have work now that these events are committed."""
         events = {entry.event for entry in noted}
         if Event.NUMBER_ASKED in events:
@@ -437,7 +441,7 @@ class Parts:
         if not events.isdisjoint({Event.NUMBER_GIVEN, Event.ANOTHER_GIVEN}):
             self.inbox_reader.wake.set()
 
-    def _backups(self, report: ReportFailure, randomness: Randomness) -> Backups | None:
+    def _backups(self, report: ReportFailure, randomness: TokenGenerator) -> Backups | None:
         """None where somebody else makes them."""
         settings = self.settings
         if not self.database.is_sqlite or not settings.BACKUP_EVERY_HOURS:

@@ -80,7 +80,7 @@ class NumberingPlan:
         return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
 
 
-class KeyedVault:
+class KeyedPhoneCipher:
     """See `bot.usecases.ports.Vault`. Each purpose has a key of its own, drawn from the installation's."""
 
     def __init__(self, secret_key: str) -> None:
@@ -130,7 +130,7 @@ class KeyedVault:
         return _hex_mac(self._fingerprint_key, text)
 
 
-class KeyedMarker:
+class KeyedPseudonymizer:
     """See `bot.usecases.ports_personal.Marker`. It has a key of its own: a fingerprint, say in a back-up, leads to no
     mark without it."""
 
@@ -150,7 +150,7 @@ class KeyedMarker:
         return hmac.new(self._key, text.encode(), hashlib.sha256).digest()
 
 
-class SystemRandomness:
+class SystemTokenGenerator:
     """See `bot.usecases.ports.Randomness`."""
 
     def token(self) -> str:

@@ -9,16 +9,16 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bot.doctor import Finding
-from bot.domain.statistics import Statistics, Step
+from bot.doctor import CheckResult
+from bot.domain.statistics import FunnelStep, Statistics
 from bot.telegram.texts import visible
 
 STEPS = {
-    Step.ASKED: "asked to join",
-    Step.CONTACT: "shared their contact",
-    Step.NUMBER: "got a number",
-    Step.CALLED: "called",
-    Step.IN: "came in",
+    FunnelStep.ASKED: "asked to join",
+    FunnelStep.CONTACT: "shared their contact",
+    FunnelStep.NUMBER: "got a number",
+    FunnelStep.CALLED: "called",
+    FunnelStep.IN: "came in",
 }
 MOST_ROWS = 20
 
@@ -30,14 +30,14 @@ def statistics_json(told: Statistics, titles: Mapping[int, str]) -> str:
         {
             "period": {"first": None if first is None else first.isoformat(), "last": told.period.last.isoformat()},
             "gate": told.gate_id or None,
-            "funnel": {step.value: told.funnel[step] for step in Step},
+            "funnel": {step.value: told.funnel[step] for step in FunnelStep},
             "known": told.known,
             "other": told.other,
             "numbers": told.numbers,
             "seconds_to_call": {"median": told.median, "ninetieth": told.ninetieth},
             "refusals": dict(told.refusals),
             "by_gate": {
-                str(gate_id): {"title": titles.get(gate_id, ""), **{step.value: of[step] for step in Step}}
+                str(gate_id): {"title": titles.get(gate_id, ""), **{step.value: of[step] for step in FunnelStep}}
                 for gate_id, of in told.by_gate.items()
             },
             "by_country": dict(told.by_region),
@@ -64,7 +64,7 @@ def statistics_tables(told: Statistics, titles: Mapping[int, str], console: Cons
             console.print(_counts(title, counts))
 
 
-def findings_json(findings: Iterable[Finding]) -> str:
+def findings_json(findings: Iterable[CheckResult]) -> str:
     """What the doctor found, as a JSON list."""
     return json.dumps(
         [
@@ -81,8 +81,8 @@ def findings_json(findings: Iterable[Finding]) -> str:
 
 
 def _funnel(told: Statistics) -> RenderableType:
-    table = _table("Step", "People", "Share")
-    asked = told.funnel[Step.ASKED]
+    table = _table("FunnelStep", "People", "Share")
+    asked = told.funnel[FunnelStep.ASKED]
     for step, name in STEPS.items():
         table.add_row(name, str(told.funnel[step]), _share(told.funnel[step], asked))
     lines = [f"verified before, let in at once: {told.known} · otherwise: {told.other} · numbers given: {told.numbers}"]
@@ -95,7 +95,7 @@ def _funnel(told: Statistics) -> RenderableType:
 
 def _gates(told: Statistics, titles: Mapping[int, str]) -> RenderableType:
     table = _table("Gate", *STEPS.values())
-    most = sorted(told.by_gate.items(), key=lambda gate: -gate[1][Step.ASKED])
+    most = sorted(told.by_gate.items(), key=lambda gate: -gate[1][FunnelStep.ASKED])
     for gate_id, of in most[:MOST_ROWS]:
         # It goes to a terminal, and anybody may have named it.
         title = "".join(filter(str.isprintable, visible(titles.get(gate_id, "")))) if gate_id in titles else ""

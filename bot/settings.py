@@ -34,7 +34,7 @@ from pydantic import (
 from bot.domain.host import is_host
 from bot.phones import COUNTRIES, HOME
 from bot.proxies import Proxy
-from bot.usecases.forget_old import Keep
+from bot.usecases.forget_old import RetentionPolicy
 from storage import address
 
 RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
@@ -331,9 +331,9 @@ class Settings(BaseModel):
         return Proxy.parse(self.SMSC_PROXY.get_secret_value()) if self.SMSC_PROXY is not None else None
 
     @property
-    def keep(self) -> Keep:
+    def keep(self) -> RetentionPolicy:
         """For how long what happened is kept."""
-        return Keep(timedelta(days=self.KEEP_JOURNAL_DAYS), timedelta(days=self.KEEP_EVENTS_DAYS))
+        return RetentionPolicy(timedelta(days=self.KEEP_JOURNAL_DAYS), timedelta(days=self.KEEP_EVENTS_DAYS))
 
     @property
     def app_url(self) -> str | None:

@@ -16,7 +16,7 @@ from bot.clock import REAL_TIME, Clock
 from bot.domain.gateway import GatewayError
 from bot.supervisor import Supervisor
 from bot.usecases.ports import StorageUnavailableError, Store, Transactions
-from bot.usecases.ports_people import NumberAsk
+from bot.usecases.ports_people import NumberRequest
 from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.sweep import OUTAGE, Sweep
@@ -38,7 +38,7 @@ TRIES = 3
 LONGEST_INBOX_PAUSE = 300.0
 
 
-class NumberDesk:
+class NumberWorker:
     """Asks the gateway for every number somebody waits for, when `wake` is set and every so often."""
 
     def __init__(
@@ -70,7 +70,7 @@ class NumberDesk:
                 self._supervisor.start("number", self._ask(ask))
             await REAL_TIME.pause(self._look_every, self.wake)
 
-    async def _ask(self, ask: NumberAsk) -> None:
+    async def _ask(self, ask: NumberRequest) -> None:
         # It is a task of its own, and so is what is bound.
         bind_contextvars(verification=ask.verification.id)
         try:
@@ -86,7 +86,7 @@ class NumberDesk:
             self.wake.set()
             self._announce()
 
-    async def _failed(self, ask: NumberAsk, error: Exception) -> None:
+    async def _failed(self, ask: NumberRequest, error: Exception) -> None:
         if isinstance(error, StorageUnavailableError):
             return
         self._failures[ask.id] += 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot.domain.panel import Act, ActKind, Page
-from bot.domain.screen import Face
+from bot.domain.panel import AdminAction, AdminActionKind, Page
+from bot.domain.screen import ScreenName
 from bot.telegram.announcements import as_html
 from bot.telegram.deep_links import chat_id_of
 from bot.telegram.keyboards import PanelButton
@@ -17,7 +17,7 @@ from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.run_installation import RunInstallation
 from bot.usecases.show_screen import ShowScreen
-from bot.usecases.take_words import TakeWords
+from bot.usecases.take_words import OnPanelText
 
 
 async def gates(
@@ -41,7 +41,7 @@ async def open_gate(
 ) -> None:
     """/start gate_<id>: the panel of a gate."""
     details: dict[str, str | int] = {"key": Page.CARD, "fresh": 1}
-    await admin_desk(store, Act(ActKind.OPEN, chat_id_of(command.args), person.user_id, details))
+    await admin_desk(store, AdminAction(AdminActionKind.OPEN, chat_id_of(command.args), person.user_id, details))
 
 
 async def panel_button(
@@ -49,7 +49,7 @@ async def panel_button(
 ) -> None:
     """A button of an admin, in private or in a log chat."""
     details: dict[str, str | int] = {"key": callback_data.key, "value": callback_data.value}
-    act = Act(callback_data.act, callback_data.gate, person.user_id, details, query.id)
+    act = AdminAction(callback_data.act, callback_data.gate, person.user_id, details, query.id)
     await admin_desk(store, act)
 
 
@@ -57,7 +57,7 @@ async def written(
     message: Message,
     store: Store,
     person: Person,
-    take_words: TakeWords,
+    take_words: OnPanelText,
     run_installation: RunInstallation,
     show_screen: ShowScreen,
 ) -> None:
@@ -66,14 +66,14 @@ async def written(
     if await take_words(store, person, text, message.message_id):
         return
     if not await run_installation.wrote(store, person, text, as_html(text, message.entities or ())):
-        await show_screen(store, person, Face.WELCOME, fresh=True)
+        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def document(
     message: Message,
     store: Store,
     person: Person,
-    take_words: TakeWords,
+    take_words: OnPanelText,
     run_installation: RunInstallation,
     show_screen: ShowScreen,
 ) -> None:
@@ -82,7 +82,7 @@ async def document(
     if sent is not None and await take_words.file(store, person, sent.file_id, sent.file_size or 0):
         return
     if not await run_installation.wrote(store, person, None):
-        await show_screen(store, person, Face.WELCOME, fresh=True)
+        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def gate(message: Message, store: Store, call_panel: CallPanel) -> None:

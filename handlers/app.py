@@ -9,7 +9,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.telegram.launch import LaunchReader
+from bot.telegram.launch import InitDataVerifier
 from bot.telegram.texts import Texts, Words
 from bot.usecases.open_app import OpenApp
 from bot.usecases.ports import Claim, Store, Transactions
@@ -35,7 +35,7 @@ class AppPages:
         clock: Clock,
         transactions: Transactions,
         texts: Texts,
-        reader: LaunchReader,
+        reader: InitDataVerifier,
         sessions: Sessions,
         open_app: OpenApp,
         read_app: ReadApp,

@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.limits import LONGEST_SPAN, next_opening
 from bot.telegram.texts import Texts
-from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.ask_number_again import RetryVerification
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.ports import StorageUnavailableError, Store, Transactions
 from bot.usecases.ports_people import Person
@@ -51,7 +51,7 @@ class CallPages:
         read: ReadCalls,
         view: CallView,
         streams: Streams,
-        ask_number_again: AskNumberAgain,
+        ask_number_again: RetryVerification,
         cancel_verification: CancelVerification,
         announce: Callable[[], None],
     ) -> None:

@@ -13,8 +13,8 @@ from bot.domain.gateway import GatewayEvent
 from bot.domain.outbox import ForeignReport
 from bot.gateway.callback import BadCallback, BadSignature, CallbackReader, CallbackRequest
 from bot.usecases.ports import Store, Transactions
-from bot.usecases.relay_foreign import RelayForeign
-from bot.usecases.take_gateway_event import TakeGatewayEvent, in_parts
+from bot.usecases.relay_foreign import RelayReport
+from bot.usecases.take_gateway_event import OnGatewayEvent, in_parts
 from handlers.http import body_of, same
 
 log = structlog.get_logger()
@@ -43,10 +43,10 @@ class CallbackHandler:
         token: str,
         reader: CallbackReader,
         transactions: Transactions,
-        take: TakeGatewayEvent,
+        take: OnGatewayEvent,
         tally: Tally,
         announce: Announce,
-        relay: RelayForeign | None = None,
+        relay: RelayReport | None = None,
     ) -> None:
         self._token = token
         self._reader = reader

@@ -5,13 +5,13 @@ from __future__ import annotations
 from aiogram.filters import CommandObject
 from aiogram.types import Message
 
-from bot.domain.people_pages import Missing
+from bot.domain.people_pages import TargetError
 from bot.telegram.commands import PENDING, WHO
 from bot.telegram.deep_links import chat_id_of, user_id_of
 from bot.usecases.call_panel import GroupCommand
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
-from bot.usecases.take_command import CommandInGroup, CommandInPrivate, FollowLink, Named
+from bot.usecases.take_command import CommandInGroup, CommandInPrivate, FollowLink, TargetRef
 
 LONGEST_ID = 15
 
@@ -62,24 +62,24 @@ async def who_link(
     await follow_link(store, person, WHO.name, chat_id_of(command.args), user_id_of(command.args))
 
 
-def _named(message: Message, command: CommandObject) -> Named:
+def _named(message: Message, command: CommandObject) -> TargetRef:
     """Whom the command is about: named in it, or the writer of the message it replies to."""
     users = [entity.user for entity in message.entities or () if entity.type == "text_mention" and entity.user]
     if len(users) == 1:
         return _one(users[0].id, is_person=not users[0].is_bot)
     arguments = (command.args or "").split()
     if len(users) > 1 or len(arguments) > 1:
-        return Named(missing=Missing.SEVERAL)
+        return TargetRef(missing=TargetError.SEVERAL)
     if arguments:
         name = arguments[0].removeprefix("@")
         is_id = name.isascii() and name.isdigit() and len(name) <= LONGEST_ID
-        return _one(int(name), is_person=int(name) > 0) if is_id else Named(username=name)
+        return _one(int(name), is_person=int(name) > 0) if is_id else TargetRef(username=name)
     reply = message.reply_to_message
     # In a topic every message replies to the one that began it.
     if reply is None or reply.from_user is None or reply.forum_topic_created is not None:
-        return Named(missing=Missing.NOBODY_NAMED)
+        return TargetRef(missing=TargetError.NOBODY_NAMED)
     return _one(reply.from_user.id, is_person=not reply.from_user.is_bot and reply.sender_chat is None)
 
 
-def _one(user_id: int, *, is_person: bool) -> Named:
-    return Named(user_id=user_id) if is_person else Named(missing=Missing.BOT)
+def _one(user_id: int, *, is_person: bool) -> TargetRef:
+    return TargetRef(user_id=user_id) if is_person else TargetRef(missing=TargetError.BOT)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from aiogram.types import CallbackQuery, Message
 
-from bot.domain.delivery import ErrandKind
-from bot.domain.screen import Face
+from bot.domain.delivery import TaskKind
+from bot.domain.screen import ScreenName
 from bot.telegram.keyboards import RefreshButton, Subject
 from bot.usecases.ask_condition import AskCondition
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.show_screen import ShowScreen
 
-KINDS = {Subject.HEALTH: ErrandKind.HEALTH, Subject.BALANCE: ErrandKind.BALANCE}
+KINDS = {Subject.HEALTH: TaskKind.HEALTH, Subject.BALANCE: TaskKind.BALANCE}
 
 
 async def health(
@@ -23,8 +23,8 @@ async def health(
     show_screen: ShowScreen,
 ) -> None:
     """/health: how the installation is doing."""
-    if not await ask_condition(store, person, ErrandKind.HEALTH):
-        await show_screen(store, person, Face.WELCOME, fresh=True)
+    if not await ask_condition(store, person, TaskKind.HEALTH):
+        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def balance(
@@ -35,8 +35,8 @@ async def balance(
     show_screen: ShowScreen,
 ) -> None:
     """/balance: what is on the gateway account."""
-    if not await ask_condition(store, person, ErrandKind.BALANCE):
-        await show_screen(store, person, Face.WELCOME, fresh=True)
+    if not await ask_condition(store, person, TaskKind.BALANCE):
+        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def refresh(

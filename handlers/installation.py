@@ -6,8 +6,8 @@ from __future__ import annotations
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot.domain.installation import Picked
-from bot.domain.screen import Face
+from bot.domain.installation import PickedUser
+from bot.domain.screen import ScreenName
 from bot.telegram.announcements import as_html
 from bot.telegram.installation_buttons import InstallationButton
 from bot.telegram.texts import visible
@@ -26,7 +26,7 @@ async def operators(
 ) -> None:
     """/operators: who they are."""
     if not await run_installation.operators(store, person):
-        await show_screen(store, person, Face.WELCOME, fresh=True)
+        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def picked(
@@ -35,11 +35,13 @@ async def picked(
     """Somebody was picked from Telegram's own list, to be an operator."""
     users = message.users_shared.users if message.users_shared is not None else []
     chosen = [
-        Picked(user.user_id, _visible(" ".join(filter(None, (user.first_name, user.last_name)))), user.username or "")
+        PickedUser(
+            user.user_id, _visible(" ".join(filter(None, (user.first_name, user.last_name)))), user.username or ""
+        )
         for user in users
     ]
     if not await run_installation.picked(store, person, _name(message), chosen):
-        await show_screen(store, person, Face.WELCOME, fresh=True)
+        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def announce(
@@ -59,7 +61,7 @@ async def announce(
         text = meant.text or ""
     html = as_html(text, meant.entities or (), skipped)
     if not await run_installation.announce(store, person, text, html):
-        await show_screen(store, person, Face.WELCOME, fresh=True)
+        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def installation_button(

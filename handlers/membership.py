@@ -15,30 +15,30 @@ from aiogram.types.chat_member_union import ChatMemberUnion
 
 from bot.clock import Clock
 from bot.domain.gate import ANONYMOUS_ADMIN, Gate
-from bot.domain.health import Ailment
+from bot.domain.health import GateIssue
 from bot.telegram.members import ADMINS, admin_rights, is_in, is_muted
 from bot.telegram.texts import visible
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.move_chat import move_chat
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
-from bot.usecases.take_join_request import TakeJoinRequest
-from bot.usecases.take_leaver import TakeLeaver
-from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
-from bot.usecases.take_restriction import Change, TakeRestriction, Treatment
-from bot.usecases.tidy_line import TidyLine
+from bot.usecases.take_join_request import OnJoinRequest
+from bot.usecases.take_leaver import OnMemberLeft
+from bot.usecases.take_newcomer import Newcomer, OnMemberJoined
+from bot.usecases.take_restriction import ChangeKind, OnMemberRestricted, RestrictionChange
+from bot.usecases.tidy_line import DeleteServiceMessage
 
 MENDED = {
-    "can_invite_users": Ailment.CANNOT_INVITE,
-    "can_restrict_members": Ailment.CANNOT_RESTRICT,
-    "can_manage_tags": Ailment.CANNOT_TAG,
-    "can_delete_messages": Ailment.CANNOT_DELETE,
+    "can_invite_users": GateIssue.CANNOT_INVITE,
+    "can_restrict_members": GateIssue.CANNOT_RESTRICT,
+    "can_manage_tags": GateIssue.CANNOT_TAG,
+    "can_delete_messages": GateIssue.CANNOT_DELETE,
 }
 """What a right mends that the bot did not have."""
 
 
 async def join_request(
-    event: ChatJoinRequest, store: Store, person: Person, take_join_request: TakeJoinRequest, bot: Bot
+    event: ChatJoinRequest, store: Store, person: Person, take_join_request: OnJoinRequest, bot: Bot
 ) -> None:
     """Somebody asks to enter a chat where the bot may decide."""
     gate = _gate(event.chat, is_on=True)
@@ -64,9 +64,9 @@ async def own_rights(event: ChatMemberUpdated, store: Store, follow_rights: Foll
 async def member(
     event: ChatMemberUpdated,
     store: Store,
-    take_newcomer: TakeNewcomer,
-    take_leaver: TakeLeaver,
-    take_restriction: TakeRestriction,
+    take_newcomer: OnMemberJoined,
+    take_leaver: OnMemberLeft,
+    take_restriction: OnMemberRestricted,
     clock: Clock,
     bot: Bot,
 ) -> None:
@@ -85,7 +85,7 @@ async def member(
         await take_restriction(store, gate_id, treatment)
 
 
-async def line(message: Message, store: Store, tidy_line: TidyLine) -> None:
+async def line(message: Message, store: Store, tidy_line: DeleteServiceMessage) -> None:
     """Telegram's line about who joined or left."""
     await tidy_line(store, message.chat.id, message.message_id)
 
@@ -121,16 +121,16 @@ def _newcomer(event: ChatMemberUpdated, bot: Bot) -> Newcomer:
     )
 
 
-def _treatment(event: ChatMemberUpdated) -> Treatment | None:
+def _treatment(event: ChatMemberUpdated) -> RestrictionChange | None:
     """What was done to a member; None for what does not change what they may do, such as another tag."""
     old, new, actor_id = event.old_chat_member, event.new_chat_member, event.from_user.id
     if isinstance(new, ADMINS):
-        return None if isinstance(old, ADMINS) else Treatment(new.user.id, Change.PROMOTED, actor_id)
+        return None if isinstance(old, ADMINS) else RestrictionChange(new.user.id, ChangeKind.PROMOTED, actor_id)
     if isinstance(new, ChatMemberRestricted):
         if is_muted(event.chat.id, new):
             return None
-        return Treatment(new.user.id, Change.RESTRICTED, actor_id, new.until_date)
-    return Treatment(new.user.id, Change.FREED, actor_id) if isinstance(old, ChatMemberRestricted) else None
+        return RestrictionChange(new.user.id, ChangeKind.RESTRICTED, actor_id, new.until_date)
+    return RestrictionChange(new.user.id, ChangeKind.FREED, actor_id) if isinstance(old, ChatMemberRestricted) else None
 
 
 def _gate(chat: Chat, *, is_on: bool) -> Gate:

@@ -9,7 +9,7 @@ from aiogram import BaseMiddleware
 from aiogram.types import CallbackQuery, ChatJoinRequest, Message, TelegramObject
 
 from bot.clock import Clock
-from bot.usecases.ports import Store, Vault
+from bot.usecases.ports import PhoneCipher, Store
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
@@ -20,10 +20,10 @@ class Languages(Protocol):
     def pick(self, code: str | None) -> str: ...
 
 
-class MeetPerson(BaseMiddleware):
+class LoadPerson(BaseMiddleware):
     """Keep who wrote in private, pressed or asked, and pass them on as `person`; in groups nobody is met."""
 
-    def __init__(self, clock: Clock, languages: Languages, vault: Vault) -> None:
+    def __init__(self, clock: Clock, languages: Languages, vault: PhoneCipher) -> None:
         self._clock = clock
         self._languages = languages
         self._vault = vault

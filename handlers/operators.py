@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.telegram.operator_buttons import SURE, OperatorButton
-from bot.usecases.operator_desk import OperatorDesk, Pressed
+from bot.usecases.operator_desk import OperatorDesk, OperatorRequest
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.show_screen import ShowScreen
@@ -22,7 +22,7 @@ async def recent(
 ) -> None:
     """/recent: what happened lately."""
     if not await operator_desk.recent(store, person):
-        await show_screen(store, person, Face.WELCOME, fresh=True)
+        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def look_up(
@@ -35,7 +35,7 @@ async def look_up(
 ) -> None:
     """/find and /person: who that is."""
     if not await operator_desk.look_up(store, person, command.args or "", message.message_id):
-        await show_screen(store, person, Face.WELCOME, fresh=True)
+        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def operator_button(
@@ -45,5 +45,5 @@ async def operator_button(
     data = callback_data
     is_sure = data.how == SURE
     turn = "" if is_sure else data.how
-    pressed = Pressed(data.page, data.user, data.act, data.gate, data.at, turn, is_sure=is_sure)
+    pressed = OperatorRequest(data.page, data.user, data.act, data.gate, data.at, turn, is_sure=is_sure)
     await operator_desk.press(store, person, query.id, pressed)

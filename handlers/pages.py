@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 
-class Health:
+class Probes:
     """Lives, and whether it is ready: `not_ready` gives the reason, or None."""
 
     def __init__(self, not_ready: Callable[[], Awaitable[str | None]]) -> None:

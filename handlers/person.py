@@ -8,14 +8,14 @@ from aiogram.types import CallbackQuery, Message
 from bot.clock import Clock
 from bot.domain.contact import SharedContact
 from bot.domain.delivery import Toast
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.telegram.deep_links import chat_id_of
-from bot.telegram.keyboards import Place, PlaceButton, Step, VerificationButton
+from bot.telegram.keyboards import Place, PlaceButton, VerificationAction, VerificationButton
 from bot.telegram.texts import visible
 from bot.usecases.answer_button import answer_button
 from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_link import AskLink, RenewLinks
-from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.ask_number_again import RetryVerification
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.open_panel import ListGates
 from bot.usecases.ports import Store
@@ -23,12 +23,12 @@ from bot.usecases.ports_people import Person
 from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.run_installation import RunInstallation
 from bot.usecases.show_screen import ShowScreen
-from bot.usecases.take_contact import TakeContact
+from bot.usecases.take_contact import ShareContact
 
-FACES = {Place.HOME: Face.WELCOME, Place.HELP: Face.HELP, Place.PRIVACY: Face.PRIVACY}
+FACES = {Place.HOME: ScreenName.WELCOME, Place.HELP: ScreenName.HELP, Place.PRIVACY: ScreenName.PRIVACY}
 
 
-async def contact(message: Message, store: Store, person: Person, take_contact: TakeContact) -> None:
+async def contact(message: Message, store: Store, person: Person, take_contact: ShareContact) -> None:
     """A shared contact."""
     if message.contact is None:
         return
@@ -43,7 +43,7 @@ async def contact(message: Message, store: Store, person: Person, take_contact: 
 
 async def start(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
     """/start: where the person stands."""
-    await show_screen(store, person, Face.WELCOME, fresh=True, started=True)
+    await show_screen(store, person, ScreenName.WELCOME, fresh=True, started=True)
 
 
 async def ask_link(message: Message, command: CommandObject, store: Store, person: Person, ask_link: AskLink) -> None:
@@ -63,17 +63,17 @@ async def anything_else(
 ) -> None:
     """Whatever else is written: where the person stands, since that is what they wonder."""
     if message.text is not None or not await run_installation.wrote(store, person, None):
-        await show_screen(store, person, Face.WELCOME, fresh=True)
+        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def help_(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
     """/help."""
-    await show_screen(store, person, Face.HELP, fresh=True)
+    await show_screen(store, person, ScreenName.HELP, fresh=True)
 
 
 async def privacy(message: Message, store: Store, person: Person, show_screen: ShowScreen) -> None:  # noqa: ARG001 - aiogram passes the event
     """/privacy."""
-    await show_screen(store, person, Face.PRIVACY, fresh=True)
+    await show_screen(store, person, ScreenName.PRIVACY, fresh=True)
 
 
 async def cancel(
@@ -91,15 +91,15 @@ async def verification_button(
     store: Store,
     person: Person,
     callback_data: VerificationButton,
-    ask_number_again: AskNumberAgain,
+    ask_number_again: RetryVerification,
     cancel_verification: CancelVerification,
     clock: Clock,
 ) -> None:
     """Another number, another try, or cancel."""
     match callback_data.step:
-        case Step.CANCEL:
+        case VerificationAction.CANCEL:
             toast = await cancel_verification(store, person, callback_data.id)
-        case Step.ANOTHER | Step.AGAIN:
+        case VerificationAction.ANOTHER | VerificationAction.AGAIN:
             toast = await ask_number_again(store, person, callback_data.id)
     await answer_button(store, query.from_user.id, query.id, toast, clock.now())
 

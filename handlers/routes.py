@@ -32,7 +32,7 @@ from handlers import (
     personal,
     stats,
 )
-from handlers.middlewares import MeetPerson
+from handlers.middlewares import LoadPerson
 from handlers.personal import ByOperator
 
 IN_PRIVATE = F.chat.type == "private"
@@ -41,7 +41,7 @@ WRITTEN = F.text | F.photo | F.sticker | F.voice | F.video | F.location | F.dice
 
 
 def build_dispatcher(
-    meet_person: MeetPerson,
+    meet_person: LoadPerson,
     appeals: Collection[str],
     **use_cases: Any,  # noqa: ANN401 - of as many types as there are
 ) -> Dispatcher:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.telegram.stats_buttons import StatsButton
 from bot.usecases.ask_statistics import AskStatistics
 from bot.usecases.ports import Store
@@ -23,7 +23,7 @@ async def stats(
 ) -> None:
     """/stats [period] [gate]. For everybody else it is like any other text."""
     if not await ask_statistics(store, person, command.args or ""):
-        await show_screen(store, person, Face.WELCOME, fresh=True)
+        await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
 
 async def stats_button(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 from aiohttp import web
 
-from bot.telegram.intake import Intake
+from bot.telegram.intake import UpdateProcessor
 from handlers.http import body_of, same
 
 log = structlog.get_logger()
@@ -20,7 +20,9 @@ HEADER = "X-Telegram-Bot-Api-Secret-Token"
 class WebhookHandler:
     """200 only once the update is kept; 401 without the secret, before anything is read."""
 
-    def __init__(self, secret: str, intake: Intake, rejected: Callable[[], None], arrived: Callable[[], None]) -> None:
+    def __init__(
+        self, secret: str, intake: UpdateProcessor, rejected: Callable[[], None], arrived: Callable[[], None]
+    ) -> None:
         """`rejected` hears of each request without the secret, `arrived` of each update that was kept."""
         self._secret = secret
         self._intake = intake

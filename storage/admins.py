@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Row, and_, bindparam, cast, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import ErrandKind, Toast
-from bot.domain.gate import Decision, Gate, Standing
+from bot.domain.delivery import TaskKind, Toast
+from bot.domain.gate import AccessOverride, Gate, Override
 from bot.domain.panel import ADMIN_KNOWN_FOR
 from bot.domain.rights import NO_ADMIN, AdminRights, Right
 from bot.domain.verification import VerificationState
-from bot.usecases.ports_gates import Known
-from bot.usecases.ports_personal import Marker
+from bot.usecases.ports_gates import Applicant
+from bot.usecases.ports_personal import Pseudonymizer
 from storage import tables
 from storage.gates import G, gate
 from storage.people import PHONES, phone
@@ -39,7 +39,7 @@ VERIFYING = exists().where(V.user_id == WHO.c.user_id, V.state == VerificationSt
 BEING_DECLINED = exists().where(
     E.user_id == WHO.c.user_id,
     E.chat_id == bindparam("at_gate"),
-    E.kind == ErrandKind.DECLINE_JOIN,
+    E.kind == TaskKind.DECLINE_JOIN,
     E.done_at.is_(None),
 )
 FACTS = [
@@ -72,37 +72,37 @@ TO_ASK = (
 )
 
 
-class SqlStandings:
+class SqlOverrides:
     """See `bot.usecases.ports_gates.Standings`. Of who was erased, a decision may stand under their mark."""
 
-    def __init__(self, connection: AsyncConnection, marker: Marker | None = None) -> None:
+    def __init__(self, connection: AsyncConnection, marker: Pseudonymizer | None = None) -> None:
         self._connection = connection
         self._marker = marker
 
-    async def get(self, gate_id: int, user_id: int) -> Decision | None:
+    async def get(self, gate_id: int, user_id: int) -> AccessOverride | None:
         mark = self._mark(user_id)
         found = await self._connection.execute(STANDING, {"at_gate": gate_id, "whose": user_id, "under_mark": mark})
         row = found.one_or_none()
         return None if row is None else _decision(row)
 
-    async def known(self, gate_id: int, user_id: int) -> Known:
+    async def known(self, gate_id: int, user_id: int) -> Applicant:
         row = (
             await self._connection.execute(
                 KNOWN, {"at_gate": gate_id, "whose": user_id, "under_mark": self._mark(user_id)}
             )
         ).one()
-        return Known(
+        return Applicant(
             _decision(row) if row.standing is not None else None,
             phone(row) if row.fingerprint is not None else None,
             row.is_verifying,
             row.is_being_declined,
         )
 
-    async def of_person(self, user_id: int) -> dict[int, Decision]:
+    async def of_person(self, user_id: int) -> dict[int, AccessOverride]:
         rows = await self._connection.execute(DECISIONS, {"whose": user_id})
         return {row.gate_id: _decision(row) for row in rows}
 
-    async def put(self, gate_id: int, user_id: int, decision: Decision) -> None:
+    async def put(self, gate_id: int, user_id: int, decision: AccessOverride) -> None:
         values: dict[str, object] = {
             "standing": decision.standing,
             "at": decision.at,
@@ -254,9 +254,9 @@ class SqlAdmins:
         return [gate(row.chat_id, row) for row in rows]
 
 
-def _decision(row: Row[Any]) -> Decision:
+def _decision(row: Row[Any]) -> AccessOverride:
     """One that this version does not know shuts the gate: it might be of the kind that does."""
-    return Decision(known(Standing, row.standing, Standing.BLOCKED), row.at, row.admin_id)
+    return AccessOverride(known(Override, row.standing, Override.BLOCKED), row.at, row.admin_id)
 
 
 def _no_news_since(since: datetime) -> ColumnElement[bool]:

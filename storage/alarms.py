@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.trouble import Alarm, Sighting, Trouble
+from bot.domain.trouble import Finding, Incident, IncidentKind
 from storage import tables
 from storage.statements import insert
 from storage.unreadable import NoteUnreadable, details, one_readable, pass_over, readable
@@ -16,14 +16,14 @@ from storage.unreadable import NoteUnreadable, details, one_readable, pass_over,
 AL = tables.alarms.c
 
 
-class SqlAlarms:
+class SqlIncidents:
     """See `bot.usecases.ports_watch.Alarms`."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
         self._note = note
 
-    async def sight(self, sighting: Sighting, now: datetime) -> bool:
+    async def sight(self, sighting: Finding, now: datetime) -> bool:
         name = sighting.name
         news = {
             "trouble": sighting.trouble,
@@ -50,13 +50,13 @@ class SqlAlarms:
         await self._connection.execute(update(tables.alarms).where(AL.name == name).values(seen_at=now))
         return False
 
-    async def active(self) -> list[Alarm]:
+    async def active(self) -> list[Incident]:
         rows = await self._connection.execute(
             select(tables.alarms).where(AL.cleared_at.is_(None)).order_by(AL.since, AL.name)
         )
         return readable(rows, _alarm, self._note, tables.alarms)
 
-    async def clear(self, name: str, seen_before: datetime, now: datetime) -> Alarm | None:
+    async def clear(self, name: str, seen_before: datetime, now: datetime) -> Incident | None:
         cleared = await self._connection.execute(
             update(tables.alarms)
             .where(AL.name == name, AL.cleared_at.is_(None), AL.seen_at <= seen_before)
@@ -66,5 +66,5 @@ class SqlAlarms:
         return one_readable(cleared.one_or_none(), _alarm, self._note, tables.alarms)
 
 
-def _alarm(row: Row[Any]) -> Alarm:
-    return Alarm(Trouble(row.trouble), row.subject, row.since, row.seen_at, details(row))
+def _alarm(row: Row[Any]) -> Incident:
+    return Incident(IncidentKind(row.trouble), row.subject, row.since, row.seen_at, details(row))

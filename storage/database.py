@@ -26,8 +26,8 @@ from sqlalchemy import URL, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.usecases.ports import Noted, StorageUnavailableError, UnreadableRow
-from bot.usecases.ports_personal import Marker
+from bot.usecases.ports import NewEntry, StorageUnavailableError, UnreadableRow
+from bot.usecases.ports_personal import Pseudonymizer
 from storage import address, sqlite_adapter
 from storage.failures import collided, may_pass, unusable, was_cut_off, was_not_sent
 from storage.schema import has_lost_revision, unknown_revision
@@ -36,7 +36,7 @@ from storage.unreadable import read_json
 
 T = TypeVar("T")
 Work = Callable[[SqlStore], Awaitable[Any]]
-Publish = Callable[[SqlStore, Sequence[Noted]], Awaitable[None]]
+Publish = Callable[[SqlStore, Sequence[NewEntry]], Awaitable[None]]
 SetAsideRows = Callable[[SqlStore, Sequence[UnreadableRow]], Awaitable[None]]
 
 SHARED_COMMIT = 100
@@ -83,11 +83,11 @@ class Database:
     def __init__(
         self,
         url: str,
-        marker: Marker | None = None,
+        marker: Pseudonymizer | None = None,
         *,
         publish: Publish | None = None,
         set_aside: SetAsideRows | None = None,
-        noted: Sequence[Callable[[Sequence[Noted]], None]] = (),
+        noted: Sequence[Callable[[Sequence[NewEntry]], None]] = (),
         timed: Sequence[Callable[[float, bool], None]] = (),
     ) -> None:
         """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db. `marker`: see `SqlStore`.

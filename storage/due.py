@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, String, func, literal_column, not_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import Urgency
+from bot.domain.delivery import Priority
 from bot.usecases.ports_delivery import DueTimes
 from storage import tables
 from storage.errands import RANGES
@@ -49,5 +49,5 @@ async def due_times(connection: AsyncConnection) -> DueTimes:
     for row in rows:
         if row.at is not None:
             first[row.sort] = min(row.at, first.get(row.sort, row.at))
-    errands = {urgency: first[urgency.name] for urgency in Urgency if urgency.name in first}
+    errands = {urgency: first[urgency.name] for urgency in Priority if urgency.name in first}
     return DueTimes(errands, first.get(GRANTS), first.get(SCREENS))

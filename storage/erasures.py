@@ -14,12 +14,12 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Select, Text, cast, delete, exists, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import ErrandKind
-from bot.domain.gate import GrantKind, GrantState, Standing
+from bot.domain.delivery import TaskKind
+from bot.domain.gate import GrantKind, GrantState, Override
 from bot.domain.personal import FAREWELL
 from bot.domain.phone import Fingerprint
-from bot.domain.screen import Face
-from bot.usecases.ports_personal import Marker
+from bot.domain.screen import ScreenName
+from bot.usecases.ports_personal import Pseudonymizer
 from storage import tables
 from storage.raids import RAID
 from storage.statements import insert, upsert
@@ -55,14 +55,14 @@ DELETED = (
 UNUSABLE = (LookupError, TypeError, ValueError, AttributeError)
 """What a damaged value of somebody else's row raises: that value goes, so that the person can be erased."""
 CARRIED_ON = (
-    ErrandKind.ANSWER_BUTTON,
-    ErrandKind.DELETE_MESSAGE,
-    ErrandKind.DECLINE_JOIN,
-    ErrandKind.KICK,
-    ErrandKind.BAN,
-    ErrandKind.UNBAN,
-    ErrandKind.UNTAG,
-    ErrandKind.REVOKE_LINK,
+    TaskKind.ANSWER_BUTTON,
+    TaskKind.DELETE_MESSAGE,
+    TaskKind.DECLINE_JOIN,
+    TaskKind.KICK,
+    TaskKind.BAN,
+    TaskKind.UNBAN,
+    TaskKind.UNTAG,
+    TaskKind.REVOKE_LINK,
 )
 """Errands about somebody who is erased that are run all the same: without them something of theirs would stay, or
 what was decided about them would not be done."""
@@ -73,7 +73,7 @@ class SqlErasures:
     """See `bot.usecases.ports_personal.Erasures`."""
 
     def __init__(
-        self, connection: AsyncConnection, marker: Marker | None, write_journal: Callable[[], Awaitable[None]]
+        self, connection: AsyncConnection, marker: Pseudonymizer | None, write_journal: Callable[[], Awaitable[None]]
     ) -> None:
         """`write_journal` writes what this transaction has noted so far, so that it is made nameless too."""
         self._connection = connection
@@ -167,7 +167,7 @@ class SqlErasures:
             )
         columns = [column for column in tables.standings.columns if column is not ST.user_id]
         blocks = await self._connection.execute(
-            select(*columns).where(ST.user_id == user_id, ST.standing == Standing.BLOCKED)
+            select(*columns).where(ST.user_id == user_id, ST.standing == Override.BLOCKED)
         )
         for block in blocks.mappings().all():
             await self._connection.execute(
@@ -266,7 +266,7 @@ class SqlErasures:
         )
         whose = [row.user_id for row in seen if names(row.details, user_id)]
         await self._connection.execute(
-            update(tables.screens).where(S.user_id.in_(whose)).values(face=Face.WELCOME, details={})
+            update(tables.screens).where(S.user_id.in_(whose)).values(face=ScreenName.WELCOME, details={})
         )
 
     async def _errands_about(self, user_id: int, before: datetime | None = None) -> list[tuple[int, str, bool]]:
@@ -282,7 +282,7 @@ class SqlErasures:
         if jobs:
             alerts = await self._connection.execute(
                 found.add_columns(E.details).where(
-                    E.job.in_(jobs), E.kind == ErrandKind.ALERT, cast(E.details, Text).contains(str(user_id)), *when
+                    E.job.in_(jobs), E.kind == TaskKind.ALERT, cast(E.details, Text).contains(str(user_id)), *when
                 )
             )
             about |= {row.id: row for row in alerts if names(row.details, user_id)}

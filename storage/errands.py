@@ -16,12 +16,12 @@ from bot.domain.delivery import (
     MOST_COUNTED,
     MOST_UNDONE,
     PACED,
-    ErrandDue,
-    ErrandKind,
-    Urgency,
+    PendingTask,
+    Priority,
+    TaskKind,
     paced,
 )
-from bot.usecases.ports_delivery import ErrandLeft
+from bot.usecases.ports_delivery import StalledTask
 from storage import tables
 from storage.json_text import json_text
 from storage.statements import delete_some, insert_new, one_more
@@ -30,47 +30,47 @@ from storage.unreadable import NoteUnreadable, details, pass_over, readable
 E = tables.errands.c
 P = tables.people.c
 RANKS = {
-    ErrandKind.OPEN_APP: -2,
-    ErrandKind.QUEUE_JOIN: -1,
-    ErrandKind.ANSWER_BUTTON: 0,
-    ErrandKind.CHECK_ADMIN: 0,
-    ErrandKind.POINT: 0,
-    ErrandKind.ALERT: 0,
-    ErrandKind.CHECK_GATE: 1,
-    ErrandKind.CALL_ADMINS: 1,
-    ErrandKind.STATS: 1,
-    ErrandKind.HEALTH: 1,
-    ErrandKind.BALANCE: 1,
-    ErrandKind.SEND_FILE: 1,
-    ErrandKind.MAKE_FILE: 1,
-    ErrandKind.FETCH_FILE: 1,
-    ErrandKind.MAKE_LINK: 1,
-    ErrandKind.DELETE_MESSAGE: 1,
-    ErrandKind.DECLINE_JOIN: 2,
-    ErrandKind.KICK: 2,
-    ErrandKind.UNTAG: 2,
-    ErrandKind.REVOKE_LINK: 2,
-    ErrandKind.TIDY: 2,
-    ErrandKind.ANNOUNCE: 3,
-    ErrandKind.NOTIFY: 3,
-    ErrandKind.APPEAL: 3,
-    ErrandKind.CLOSE_APPEAL: 3,
-    ErrandKind.GROUP_PROMPT: 3,
-    ErrandKind.MUTE: 10,
-    ErrandKind.BAN: 10,
-    ErrandKind.UNBAN: 10,
-    ErrandKind.PROMPT: 11,
-    ErrandKind.LOG: 20,
+    TaskKind.OPEN_APP: -2,
+    TaskKind.QUEUE_JOIN: -1,
+    TaskKind.ANSWER_BUTTON: 0,
+    TaskKind.CHECK_ADMIN: 0,
+    TaskKind.POINT: 0,
+    TaskKind.ALERT: 0,
+    TaskKind.CHECK_GATE: 1,
+    TaskKind.CALL_ADMINS: 1,
+    TaskKind.STATS: 1,
+    TaskKind.HEALTH: 1,
+    TaskKind.BALANCE: 1,
+    TaskKind.SEND_FILE: 1,
+    TaskKind.MAKE_FILE: 1,
+    TaskKind.FETCH_FILE: 1,
+    TaskKind.MAKE_LINK: 1,
+    TaskKind.DELETE_MESSAGE: 1,
+    TaskKind.DECLINE_JOIN: 2,
+    TaskKind.KICK: 2,
+    TaskKind.UNTAG: 2,
+    TaskKind.REVOKE_LINK: 2,
+    TaskKind.TIDY: 2,
+    TaskKind.ANNOUNCE: 3,
+    TaskKind.NOTIFY: 3,
+    TaskKind.APPEAL: 3,
+    TaskKind.CLOSE_APPEAL: 3,
+    TaskKind.GROUP_PROMPT: 3,
+    TaskKind.MUTE: 10,
+    TaskKind.BAN: 10,
+    TaskKind.UNBAN: 10,
+    TaskKind.PROMPT: 11,
+    TaskKind.LOG: 20,
 }
 """In which order errands of one urgency go out. Ranks are kept in rows: the numbers stay."""
 CROWD = 2
 """So much later is the rank of one of very many: after all others of its urgency."""
 RANGES = {
-    Urgency.AT_ONCE: (-2, -1),
-    Urgency.SOON: (0, 1),
-    Urgency.LATER: (2, 3 + CROWD),
-    Urgency.PRESSING: (10, 11 + CROWD),
-    Urgency.LOG: (20, 20),
+    Priority.AT_ONCE: (-2, -1),
+    Priority.SOON: (0, 1),
+    Priority.LATER: (2, 3 + CROWD),
+    Priority.PRESSING: (10, 11 + CROWD),
+    Priority.LOG: (20, 20),
 }
 """The ranks of each urgency."""
 OTHERS = ("user_id", "admin_id", "by", "value", "text")
@@ -144,7 +144,7 @@ LEFT_OF_JOB = (
 LOCKED_DETAILS = select(E.id, E.details).where(E.id == bindparam("which")).with_for_update(key_share=True)
 
 
-class SqlErrands:
+class SqlTasks:
     """See `bot.usecases.ports.Errands`."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
@@ -153,7 +153,7 @@ class SqlErrands:
 
     async def add(
         self,
-        kind: ErrandKind,
+        kind: TaskKind,
         chat_id: int,
         details: Mapping[str, str | int],
         now: datetime,
@@ -187,7 +187,7 @@ class SqlErrands:
 
     async def add_many(
         self,
-        kind: ErrandKind,
+        kind: TaskKind,
         chat_id: int,
         about: Sequence[tuple[int, Mapping[str, str | int]]],
         now: datetime,
@@ -215,7 +215,7 @@ class SqlErrands:
         )
 
     async def tell_many(
-        self, kind: ErrandKind, chat_ids: Collection[int], details: Mapping[str, str | int], now: datetime, *, job: str
+        self, kind: TaskKind, chat_ids: Collection[int], details: Mapping[str, str | int], now: datetime, *, job: str
     ) -> None:
         if not chat_ids:
             return
@@ -230,16 +230,16 @@ class SqlErrands:
         now: datetime,
         limit: int,
         busy: Collection[int],
-        urgency: Urgency,
+        urgency: Priority,
         resting: Collection[int] = (),
-        full: Collection[ErrandKind] = (),
-    ) -> list[ErrandDue]:
+        full: Collection[TaskKind] = (),
+    ) -> list[PendingTask]:
         lowest, highest = RANGES[urgency]
         ranks = range(lowest, highest + 1)
-        if urgency is not Urgency.AT_ONCE:
+        if urgency is not Priority.AT_ONCE:
             return await self._due(OLDEST_FIRST, now, limit, busy, ranks, resting, full)
         # What Telegram waits seconds for is sent while it still does: the newest first. No index has these in order.
-        found: list[ErrandDue] = []
+        found: list[PendingTask] = []
         for rank in ranks:
             found += await self._due(NEWEST_FIRST, now, limit - len(found), busy, (rank,), resting, full)
         return found
@@ -249,13 +249,13 @@ class SqlErrands:
         now: datetime,
         limit: int,
         busy: Collection[int],
-        urgency: Urgency,
+        urgency: Priority,
         crowded: Collection[int],
         resting: Collection[int] = (),
-        full: Collection[ErrandKind] = (),
-    ) -> list[ErrandDue]:
+        full: Collection[TaskKind] = (),
+    ) -> list[PendingTask]:
         lowest, highest = RANGES[urgency]
-        found: list[ErrandDue] = []
+        found: list[PendingTask] = []
         for rank in range(lowest, highest + 1):
             found += await self._due(OF_OTHERS, now, limit, busy, (rank,), resting, full, rank=rank, crowded=crowded)
         return found
@@ -268,30 +268,28 @@ class SqlErrands:
         busy: Collection[int],
         ranks: Sequence[int],
         resting: Collection[int],
-        full: Collection[ErrandKind],
+        full: Collection[TaskKind],
         *,
         rank: int | None = None,
         crowded: Collection[int] = (),
-    ) -> list[ErrandDue]:
+    ) -> list[PendingTask]:
         left_out = {"busy": list(busy), "resting": list(resting), "full": list(full)}
         if rank is not None:
             left_out |= {"rank": rank, "crowded": list(crowded)}
         rows = await self._connection.execute(query, {"ranks": list(ranks), "now": now, "at_most": limit, **left_out})
         return readable(rows, _errand, self._note, tables.errands)
 
-    async def cancel(
-        self, kind: ErrandKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False
-    ) -> bool:
+    async def cancel(self, kind: TaskKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False) -> bool:
         cancelled = await self._connection.execute(
             CANCEL_RESTING if resting else CANCEL, {"whose": user_id, "where": chat_id, "what": kind, "now": now}
         )
         return bool(cancelled.rowcount)
 
-    async def about(self, kind: ErrandKind, chat_id: int) -> set[int]:
+    async def about(self, kind: TaskKind, chat_id: int) -> set[int]:
         found = await self._connection.execute(ABOUT, {"where": chat_id, "what": kind})
         return set(found.scalars())
 
-    async def left_about(self, user_id: int, kinds: Collection[ErrandKind]) -> list[ErrandLeft]:
+    async def left_about(self, user_id: int, kinds: Collection[TaskKind]) -> list[StalledTask]:
         rows = await self._connection.execute(
             select(E.id, E.kind, E.chat_id, E.created_at, E.attempts, E.error)
             .where(E.user_id == user_id, E.kind.in_(kinds), E.done_at.is_(None))
@@ -299,10 +297,10 @@ class SqlErrands:
         )
         return readable(rows, _left, self._note, tables.errands)
 
-    async def undone(self, kinds: Collection[ErrandKind], chat_id: int) -> int:
+    async def undone(self, kinds: Collection[TaskKind], chat_id: int) -> int:
         return await self._count(UNDONE, kinds, MOST_UNDONE, where=chat_id)
 
-    async def _paced(self, kind: ErrandKind, chat_id: int, user_id: int | None) -> timedelta | None:
+    async def _paced(self, kind: TaskKind, chat_id: int, user_id: int | None) -> timedelta | None:
         """How much later it is due than if its person, or else its group, had no others; None when it is dropped."""
         kinds = next((kinds for kinds in PACED if kind in kinds), None)
         if kinds is None:
@@ -318,7 +316,7 @@ class SqlErrands:
             return None
         return paced(undone, in_group=chat_id < 0 and user_id is None)
 
-    async def _count(self, query: Select[int], kinds: Collection[ErrandKind], at_most: int, **where: int) -> int:
+    async def _count(self, query: Select[int], kinds: Collection[TaskKind], at_most: int, **where: int) -> int:
         found = await self._connection.execute(query, {"kinds": list(kinds), "at_most": at_most, **where})
         count: int = found.scalar_one()
         return count
@@ -330,7 +328,7 @@ class SqlErrands:
             await self.redirect(errand_id, {**said, **news, AGAIN: times + 1})
         return bool(found)
 
-    async def asked_since(self, errand: ErrandDue) -> Mapping[str, str | int] | None:
+    async def asked_since(self, errand: PendingTask) -> Mapping[str, str | int] | None:
         rows = await self._connection.execute(LOCKED_DETAILS, {"which": errand.id})
         found = readable(rows.all(), details, self._note, tables.errands)
         return next((said for said in found if said.get(AGAIN) != errand.details.get(AGAIN)), None)
@@ -388,10 +386,10 @@ class SqlErrands:
         await self._connection.execute(update(tables.errands).where(E.id == errand_id).values(details=dict(details)))
 
 
-def _errand(row: Row[Any]) -> ErrandDue:
-    kind = ErrandKind(row.kind)
+def _errand(row: Row[Any]) -> PendingTask:
+    kind = TaskKind(row.kind)
     is_crowd = row.rank >= RANKS[kind] + CROWD
-    return ErrandDue(
+    return PendingTask(
         row.id, kind, row.chat_id, row.language or "", details(row), row.attempts, row.user_id, is_crowd=is_crowd
     )
 
@@ -402,8 +400,8 @@ def _asked(row: Row[Any]) -> tuple[int, Mapping[str, str | int], int]:
     return row.id, said, int(said.get(AGAIN, 0))
 
 
-def _left(row: Row[Any]) -> ErrandLeft:
-    return ErrandLeft(ErrandKind(row.kind), row.chat_id, row.created_at, row.attempts, row.error or "")
+def _left(row: Row[Any]) -> StalledTask:
+    return StalledTask(TaskKind(row.kind), row.chat_id, row.created_at, row.attempts, row.error or "")
 
 
 def _other(details: Mapping[str, str | int], *known: int | None) -> int | None:

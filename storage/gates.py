@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Row, bindparam, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.gate import Gate, Switch
-from bot.domain.health import Health
+from bot.domain.gate import Gate, GateMode
+from bot.domain.health import GateHealth
 from bot.domain.settings import STANDARD, GateSettings, stricter
 from bot.usecases.ports import UnreadableRow
 from bot.usecases.ports_gates import GateExtras
@@ -41,7 +41,7 @@ LOCKED_GATE = GATE.with_for_update(key_share=True)
 """Joins go on beside it: each holds a key share of the gate it refers to."""
 FREE_GATE = GATE.with_for_update(key_share=True, skip_locked=True)
 SETTINGS = TypeAdapter(GateSettings)
-HEALTH = TypeAdapter(Health)
+HEALTH = TypeAdapter(GateHealth)
 MOVED = (
     tables.join_requests,
     tables.grants,
@@ -134,7 +134,7 @@ class SqlGates:
         )
         return [(row.gate_id, row.chat_id) for row in rows]
 
-    async def set_switch(self, chat_id: int, switch: Switch, now: datetime) -> None:
+    async def set_switch(self, chat_id: int, switch: GateMode, now: datetime) -> None:
         await self._set(chat_id, switch=switch, changed_at=now)
 
     async def set_strict(self, chat_id: int, until: datetime | None) -> None:
@@ -151,7 +151,7 @@ class SqlGates:
         )
 
     async def set_extras(self, chat_id: int, **news: object) -> None:
-        if isinstance(health := news.get("health"), Health):
+        if isinstance(health := news.get("health"), GateHealth):
             news["health"] = HEALTH.dump_python(health, mode="json")
         await self._set(chat_id, **news)
 
@@ -261,7 +261,7 @@ def gate(chat_id: int, row: Row[Any], note: NoteUnreadable = pass_over) -> Gate:
         row.is_channel,
         row.is_on,
         # Of a mode that this version does not know nobody is let in or declined.
-        known(Switch, row.switch, Switch.PAUSED),
+        known(GateMode, row.switch, GateMode.PAUSED),
         _settings(chat_id, row.settings, note) if row.settings else STANDARD,
         row.strict_until,
         row.raid_at,
@@ -271,7 +271,7 @@ def gate(chat_id: int, row: Row[Any], note: NoteUnreadable = pass_over) -> Gate:
     )
 
 
-def health(row: Row[Any], note: NoteUnreadable = pass_over) -> Health | None:
+def health(row: Row[Any], note: NoteUnreadable = pass_over) -> GateHealth | None:
     """How it stood with the gate of this row; None where that is not known, or cannot be read."""
     if row.health is None:
         return None

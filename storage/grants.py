@@ -22,9 +22,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import ErrandKind, GrantDue
+from bot.domain.delivery import PendingGrant, TaskKind
 from bot.domain.gate import Gate, Grant, GrantKind, GrantState
-from bot.domain.statistics import How
+from bot.domain.statistics import EntryReason
 from bot.usecases.ports_gates import Settled
 from storage import tables
 from storage.gates import GATE_COLUMNS, G, gate
@@ -68,7 +68,7 @@ LACKED_RIGHT = or_(*(func.lower(A.error).contains(word) for word in RIGHT_WORDS)
 # A newcomer is not unmuted before they were muted: the mute under way would come last, and stay.
 IS_BEING_MUTED = and_(
     A.kind == GrantKind.UNMUTE,
-    exists().where(E.user_id == A.user_id, E.chat_id == A.gate_id, E.kind == ErrandKind.MUTE, E.done_at.is_(None)),
+    exists().where(E.user_id == A.user_id, E.chat_id == A.gate_id, E.kind == TaskKind.MUTE, E.done_at.is_(None)),
 )
 GRANTS_OF = select(tables.grants).where(A.user_id == bindparam("whose"))
 AT_GATE = GRANTS_OF.where(A.gate_id == bindparam("at_gate")).order_by(A.owed_at)
@@ -125,7 +125,7 @@ class SqlGrants:
         *,
         told: bool,
         detail: str = "",
-        how: How | None = None,
+        how: EntryReason | None = None,
         due_at: datetime | None = None,
     ) -> None:
         values: dict[str, object] = {
@@ -189,7 +189,7 @@ class SqlGrants:
                 grants[grant.user_id].append((grant, its_gate))
         return grants
 
-    async def due(self, now: datetime, limit: int, busy: Collection[tuple[int, int]]) -> list[GrantDue]:
+    async def due(self, now: datetime, limit: int, busy: Collection[tuple[int, int]]) -> list[PendingGrant]:
         values: dict[str, object] = {"now": now, "at_most": limit}
         if busy:
             rows = await self._connection.execute(DUE_BESIDE, values | {"busy": list(busy)})
@@ -201,7 +201,7 @@ class SqlGrants:
         return _grant(row), gate(row.gate_id, row, self._note)
 
     async def settle(
-        self, grant: GrantDue, state: GrantState, now: datetime, error: str, detail: str | None = None
+        self, grant: PendingGrant, state: GrantState, now: datetime, error: str, detail: str | None = None
     ) -> Settled | None:
         settled = await self._connection.execute(
             SETTLE,
@@ -219,7 +219,7 @@ class SqlGrants:
         row = settled.one_or_none()
         return None if row is None else Settled(row.is_told, row.verification_id, _how(row))
 
-    async def retry(self, grant: GrantDue, due_at: datetime, error: str) -> None:
+    async def retry(self, grant: PendingGrant, due_at: datetime, error: str) -> None:
         await self._connection.execute(
             RETRY,
             {
@@ -258,8 +258,8 @@ class SqlGrants:
         return owed.rowcount
 
 
-def _due(row: Row[Any]) -> GrantDue:
-    return GrantDue(
+def _due(row: Row[Any]) -> PendingGrant:
+    return PendingGrant(
         row.gate_id,
         row.user_id,
         GrantKind(row.kind),
@@ -286,5 +286,5 @@ def _grant(row: Row[Any]) -> Grant:
     )
 
 
-def _how(row: Row[tuple[object, ...]]) -> How | None:
-    return known(How, row.how, How.OTHER) if row.how else None
+def _how(row: Row[tuple[object, ...]]) -> EntryReason | None:
+    return known(EntryReason, row.how, EntryReason.OTHER) if row.how else None

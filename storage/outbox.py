@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, and_, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.outbox import Letter, NewLetter, Outgoing, Retries, Target
+from bot.domain.outbox import Destination, DestinationStatus, NewMessage, OutboxMessage, RetryStats
 from storage import tables
 from storage.statements import delete_some, one_more
 from storage.unreadable import NoteUnreadable, pass_over, readable
@@ -29,7 +29,7 @@ class SqlOutbox:
 
     async def add(
         self,
-        target: Target,
+        target: Destination,
         message_id: str,
         kind: str,
         body: bytes,
@@ -38,9 +38,9 @@ class SqlOutbox:
         user_id: int | None = None,
         admin_id: int | None = None,
     ) -> None:
-        await self.add_many(target, [NewLetter(message_id, kind, body, now, user_id, admin_id)])
+        await self.add_many(target, [NewMessage(message_id, kind, body, now, user_id, admin_id)])
 
-    async def add_many(self, target: Target, letters: Sequence[NewLetter]) -> None:
+    async def add_many(self, target: Destination, letters: Sequence[NewMessage]) -> None:
         rows = [
             {
                 "target": target,
@@ -57,7 +57,7 @@ class SqlOutbox:
         if rows:
             await self._connection.execute(tables.outbox.insert(), rows)
 
-    async def due(self, target: Target, now: datetime, limit: int, busy: Collection[int]) -> list[Letter]:
+    async def due(self, target: Destination, now: datetime, limit: int, busy: Collection[int]) -> list[OutboxMessage]:
         found = LETTER.where(IS_DUE, O.target == target, O.due_at <= now, O.id.not_in(busy)).order_by(O.due_at, O.id)
         return self._readable(await self._connection.execute(found.limit(limit)))
 
@@ -89,9 +89,9 @@ class SqlOutbox:
             )
         )
 
-    async def outgoing(self) -> list[Outgoing]:
+    async def outgoing(self) -> list[DestinationStatus]:
         found = []
-        for target in Target:
+        for target in Destination:
             waiting = await self._connection.execute(
                 select(func.count(), func.min(O.created_at)).where(IS_DUE, O.target == target)
             )
@@ -99,10 +99,10 @@ class SqlOutbox:
             delivered = await self._connection.execute(select(func.max(O.delivered_at)).where(O.target == target))
             delivered_at = delivered.scalar_one()
             if queued or delivered_at is not None:
-                found.append(Outgoing(target, queued, oldest, await self._retries(target), delivered_at))
+                found.append(DestinationStatus(target, queued, oldest, await self._retries(target), delivered_at))
         return found
 
-    async def _retries(self, target: Target) -> Retries | None:
+    async def _retries(self, target: Destination) -> RetryStats | None:
         failed = and_(IS_DUE, O.target == target, O.attempts > 0)
         counted = await self._connection.execute(
             select(func.count(), func.max(O.attempts), func.min(O.due_at)).where(failed)
@@ -111,22 +111,22 @@ class SqlOutbox:
         if not count:
             return None
         error = await self._connection.execute(select(O.error).where(failed).order_by(O.due_at.desc()).limit(1))
-        return Retries(count, tries, next_at, error.scalar_one_or_none() or "")
+        return RetryStats(count, tries, next_at, error.scalar_one_or_none() or "")
 
-    async def failing_since(self) -> dict[Target, datetime]:
+    async def failing_since(self) -> dict[Destination, datetime]:
         failing = {}
-        for target in Target:
+        for target in Destination:
             oldest = select(func.min(O.created_at)).where(O.target == target, tables.IS_FAILING)
             since: datetime | None = (await self._connection.execute(oldest)).scalar_one()
             if since is not None:
                 failing[target] = since
         return failing
 
-    async def owed_since(self, before: datetime, limit: int) -> list[Letter]:
+    async def owed_since(self, before: datetime, limit: int) -> list[OutboxMessage]:
         found = LETTER.where(IS_DUE, O.created_at < before).order_by(O.created_at).limit(limit)
         return self._readable(await self._connection.execute(found))
 
-    def _readable(self, rows: Iterable[Row[Any]]) -> list[Letter]:
+    def _readable(self, rows: Iterable[Row[Any]]) -> list[OutboxMessage]:
         return readable(rows, _letter, self._note, tables.outbox)
 
     async def forget(self, before: datetime, limit: int) -> None:
@@ -134,5 +134,7 @@ class SqlOutbox:
         await delete_some(self._connection, tables.outbox, O.created_at, is_old, not_(IS_DUE), limit=limit)
 
 
-def _letter(row: Row[Any]) -> Letter:
-    return Letter(row.id, Target(row.target), row.message_id, row.type, row.body or b"", row.attempts, row.error or "")
+def _letter(row: Row[Any]) -> OutboxMessage:
+    return OutboxMessage(
+        row.id, Destination(row.target), row.message_id, row.type, row.body or b"", row.attempts, row.error or ""
+    )

@@ -24,7 +24,7 @@ from storage.tables import gates
 T = TypeVar("T")
 
 
-class Beside:
+class ReadOnlyDatabase:
     """Transactions that only read. Each is short, so that the bot's own log does not grow meanwhile."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -50,11 +50,11 @@ async def peek(url: str, read: Callable[[SqlStore], Awaitable[T]]) -> T:
 
 
 @asynccontextmanager
-async def beside(url: str) -> AsyncIterator[Beside]:
+async def beside(url: str) -> AsyncIterator[ReadOnlyDatabase]:
     """Read for a while. Raises DatabaseError when there is nothing to read in yet."""
     engine = _engine(url)
     try:
-        yield Beside(engine)
+        yield ReadOnlyDatabase(engine)
     finally:
         await engine.dispose()
 

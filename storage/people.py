@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.admission import VerifiedPhone
 from bot.domain.phone import Fingerprint, NumberKind
 from bot.usecases.ports_people import Person
-from bot.usecases.ports_personal import ForgottenOwner, Marker
+from bot.usecases.ports_personal import ErasedOwner, Pseudonymizer
 from storage import tables
 from storage.retention import forget_passed_over
 from storage.statements import upsert
@@ -98,7 +98,7 @@ class SqlPeople:
 class SqlVerifiedPhones:
     """See `bot.usecases.ports.VerifiedPhones`."""
 
-    def __init__(self, connection: AsyncConnection, marker: Marker | None = None) -> None:
+    def __init__(self, connection: AsyncConnection, marker: Pseudonymizer | None = None) -> None:
         self._connection = connection
         self._marker = marker
 
@@ -114,12 +114,12 @@ class SqlVerifiedPhones:
         rows = await self._connection.execute(OWNERS, {"of": fingerprint})
         return [phone(row) for row in rows]
 
-    async def forgotten_owners(self, fingerprint: Fingerprint, user_id: int) -> list[ForgottenOwner]:
+    async def forgotten_owners(self, fingerprint: Fingerprint, user_id: int) -> list[ErasedOwner]:
         if self._marker is None:
             return []
         mine = self._marker.owner(fingerprint, user_id)
         rows = await self._connection.execute(FORGOTTEN_OWNERS, {"of": self._marker.phone(fingerprint)})
-        return [ForgottenOwner(row.rank, row.owner_mark == mine) for row in rows]
+        return [ErasedOwner(row.rank, row.owner_mark == mine) for row in rows]
 
     async def put(self, phone: VerifiedPhone) -> None:
         if self._marker is not None:

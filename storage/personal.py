@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Table, Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.usecases.ports_personal import Marker
+from bot.usecases.ports_personal import Pseudonymizer
 from storage import tables
 
 AP = tables.appeals.c
@@ -66,7 +66,7 @@ OTHERWISE: Mapping[str, Table] = {
 class SqlPersonalData:
     """See `bot.usecases.ports_personal.PersonalData`."""
 
-    def __init__(self, connection: AsyncConnection, marker: Marker | None = None) -> None:
+    def __init__(self, connection: AsyncConnection, marker: Pseudonymizer | None = None) -> None:
         self._connection = connection
         self._marker = marker
 

@@ -21,14 +21,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.breaker import Breaker
+from bot.domain.breaker import CircuitBreaker
 from bot.domain.gate import GrantKind
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
 from bot.domain.journal import PAST_THE_GATE, Event
 from bot.domain.phone import Fingerprint
 from bot.domain.statistics import ENTERED, Period
 from bot.domain.verification import Call, Verification
-from bot.usecases.ports import Claim, HeardCall, JournalEntry, JournalRow, NewGatewayEvent, Noted
+from bot.usecases.ports import Claim, HeardCall, JournalEntry, JournalRow, NewEntry, NewGatewayEvent
 from storage import tables
 from storage.statements import delete_some, insert_new, upsert
 from storage.unreadable import NoteUnreadable, known, pass_over, readable
@@ -180,14 +180,14 @@ class SqlGatewayState:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def breaker(self) -> Breaker:
+    async def breaker(self) -> CircuitBreaker:
         row = (await self._connection.execute(BREAKER)).one_or_none()
         if row is None:
-            return Breaker()
+            return CircuitBreaker()
         reason = known(GatewayReason, row.breaker_reason, GatewayReason.UNAVAILABLE) if row.breaker_reason else None
-        return Breaker(reason, row.breaker_retry_at, row.breaker_trips)
+        return CircuitBreaker(reason, row.breaker_retry_at, row.breaker_trips)
 
-    async def set_breaker(self, breaker: Breaker) -> None:
+    async def set_breaker(self, breaker: CircuitBreaker) -> None:
         await self._set(breaker_reason=breaker.reason, breaker_retry_at=breaker.retry_at, breaker_trips=breaker.trips)
 
     async def inbox_cursor(self) -> tuple[int | None, datetime | None]:
@@ -234,7 +234,7 @@ class SqlJournal:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self.noted: list[Noted] = []
+        self.noted: list[NewEntry] = []
         self._written = 0
         """What this transaction adds."""
 
@@ -252,7 +252,7 @@ class SqlJournal:
         took: float | None = None,
     ) -> None:
         self.noted.append(
-            Noted(event, now, user_id, gate_id, verification_id, code[:CODE_LENGTH], actor_id, region, took)
+            NewEntry(event, now, user_id, gate_id, verification_id, code[:CODE_LENGTH], actor_id, region, took)
         )
 
     async def links_made(self, gate_id: int, user_id: int, since: datetime) -> list[datetime]:
@@ -409,7 +409,7 @@ def _entry(row: Row[Any]) -> JournalEntry:
     return JournalEntry(row.id, row.at, Event(row.event), row.user_id, row.gate_id, row.code, row.actor_id)
 
 
-class SqlLaunches:
+class SqlUsedInitData:
     """See `bot.usecases.ports.Launches`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -428,7 +428,7 @@ class SqlLaunches:
         await delete_some(self._connection, tables.launches, LAUNCHES.used_at, LAUNCHES.used_at < before)
 
 
-class SqlSeen:
+class SqlProcessedUpdates:
     """See `bot.usecases.ports.Seen`."""
 
     def __init__(self, connection: AsyncConnection) -> None:

@@ -26,9 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import ErrandKind
-from bot.domain.gate import Gate, Hindrance, JoinRequest, Reach, RequestState, Switch
-from bot.domain.settings import AtDeadline, WayIn
+from bot.domain.delivery import TaskKind
+from bot.domain.gate import Gate, GateMode, Ineligibility, JoinRequest, Reachability, RequestState
+from bot.domain.settings import AtDeadline, EntryMode
 from bot.domain.verification import VerificationState
 from bot.usecases.ports_gates import WaitingKey
 from storage import tables
@@ -41,7 +41,7 @@ STATES = {state.value for state in RequestState}
 R = tables.join_requests.c
 E = tables.errands.c
 P = tables.verified_phones.c
-WORKS = (G.is_on, G.switch == Switch.ON)
+WORKS = (G.is_on, G.switch == GateMode.ON)
 NOT_IN_CALL_WINDOW = is_none(
     select(tables.verifications.c.user_id).where(
         tables.verifications.c.user_id == R.user_id, tables.verifications.c.state == VerificationState.OPEN
@@ -93,11 +93,13 @@ SETTINGS = tables.gates.c.settings
 ASKS_NO_CALL = func.coalesce(json_text(SETTINGS, "asks_call"), "true") == "false"
 # Where the way in cannot be read nobody is freed: they were not called.
 MUTES_NOBODY = or_(
-    G.switch == Switch.OFF,
-    func.coalesce(json_text(SETTINGS, "way"), WayIn.REQUEST.value).in_([way for way in WayIn if way is not WayIn.MUTE]),
+    G.switch == GateMode.OFF,
+    func.coalesce(json_text(SETTINGS, "way"), EntryMode.REQUEST.value).in_(
+        [way for way in EntryMode if way is not EntryMode.MUTE]
+    ),
 )
 RECENT = select(func.count()).where(R.gate_id == bindparam("at_gate"), R.requested_at >= bindparam("since"))
-TURNED_AWAY = (ErrandKind.DECLINE_JOIN, ErrandKind.KICK)
+TURNED_AWAY = (TaskKind.DECLINE_JOIN, TaskKind.KICK)
 BEING_TURNED_AWAY = (
     select(tables.join_requests, E.details.label("refusal"))
     .join(tables.errands, (E.user_id == R.user_id) & (E.chat_id == R.gate_id))
@@ -125,7 +127,7 @@ class SqlJoinRequests:
     async def keep(self, request: JoinRequest) -> None:
         values: dict[str, object] = {
             "state": request.state,
-            "reach": Reach.PENDING,
+            "reach": Reachability.PENDING,
             "requested_at": request.requested_at,
             "deadline_at": request.deadline_at,
             "decided_at": None,
@@ -174,7 +176,7 @@ class SqlJoinRequests:
         )
         return bool(claimed.rowcount)
 
-    async def set_hindrance(self, gate_id: int, user_id: int, hindrance: Hindrance | None) -> None:
+    async def set_hindrance(self, gate_id: int, user_id: int, hindrance: Ineligibility | None) -> None:
         await self._connection.execute(CHANGE, {"at_gate": gate_id, "whose": user_id, "hindrance": hindrance})
 
     async def reconsider(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
@@ -271,9 +273,11 @@ class SqlJoinRequests:
     async def unprompted(self, joined_before: datetime) -> list[tuple[int, datetime]]:
         muted = select(R.requested_at).where(R.gate_id == G.chat_id, tables.IS_WAITING_MUTED)
         newest = muted.order_by(R.requested_at.desc()).limit(1)
-        lost = newest.where(R.reach == Reach.NOT_REACHED).scalar_subquery()
+        lost = newest.where(R.reach == Reachability.NOT_REACHED).scalar_subquery()
         silent = newest.where(
-            R.reach == Reach.PENDING, R.requested_at < joined_before, json_text(SETTINGS, "prompts_group") == "true"
+            R.reach == Reachability.PENDING,
+            R.requested_at < joined_before,
+            json_text(SETTINGS, "prompts_group") == "true",
         ).scalar_subquery()
         rows = await self._connection.execute(
             select(G.chat_id, lost.label("lost"), silent.label("silent")).where(
@@ -295,9 +299,9 @@ class SqlJoinRequests:
     ) -> list[tuple[int, int]]:
         if not user_ids:
             return []
-        reach = Reach.REACHED if reached else Reach.NOT_REACHED
+        reach = Reachability.REACHED if reached else Reachability.NOT_REACHED
         # Who was not reached at first may be reached later; not the other way round.
-        before = [Reach.PENDING, Reach.NOT_REACHED] if reached else [Reach.PENDING]
+        before = [Reachability.PENDING, Reachability.NOT_REACHED] if reached else [Reachability.PENDING]
         values: dict[str, object] = {"whose": list(user_ids), "found": reach, "before": before}
         if gate_id is None:
             rows = await self._connection.execute(REACH, values)
@@ -427,7 +431,7 @@ def _request(row: Row[tuple[object, ...]]) -> JoinRequest:
         row.deadline_at,
         RequestState(row.state),
         row.query_id,
-        WayIn(row.way),
+        EntryMode(row.way),
         row.name,
-        Hindrance(row.hindrance) if row.hindrance else None,
+        Ineligibility(row.hindrance) if row.hindrance else None,
     )

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Row, String, bindparam, case, cast, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import Receipt, ScreenDue
-from bot.domain.screen import Face
+from bot.domain.delivery import DeliveryResult, PendingScreen
+from bot.domain.screen import ScreenName
 from bot.usecases.ports_delivery import ScreenRow
 from storage import tables
 from storage.json_text import json_text
@@ -36,13 +36,13 @@ POSTPONE = (
 )
 HURRY = update(tables.screens).where(IS_THEIRS, STALE, S.due_at > bindparam("now")).values(due_at=bindparam("now"))
 WANTED = select(S.user_id, S.revision, S.face, S.details).where(IS_THEIRS)
-PROGRESS = select(S.user_id, S.revision, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.PROGRESS)
-LIMITED = select(S.user_id, S.revision, S.details).where(IS_ONE_OF_THEIRS, S.face == Face.LIMITED)
+PROGRESS = select(S.user_id, S.revision, S.details).where(IS_ONE_OF_THEIRS, S.face == ScreenName.PROGRESS)
+LIMITED = select(S.user_id, S.revision, S.details).where(IS_ONE_OF_THEIRS, S.face == ScreenName.LIMITED)
 SHOWING = (
     select(S.user_id)
     .where(
         tables.OF_OTHERS,
-        S.face.in_((Face.GATE, Face.INSTALLATION)),
+        S.face.in_((ScreenName.GATE, ScreenName.INSTALLATION)),
         func.coalesce(json_text(S.details, "gate"), json_text(S.details, "id"))
         == cast(bindparam("gate", type_=BigInteger), String),
     )
@@ -117,7 +117,7 @@ class SqlScreens:
         self,
         user_id: int,
         chat_id: int,
-        face: Face,
+        face: ScreenName,
         now: datetime,
         *,
         details: Mapping[str, str | int] | None = None,
@@ -146,7 +146,7 @@ class SqlScreens:
         )
 
     async def touch(
-        self, user_ids: Collection[int], now: datetime, *, acted: bool = True, faces: Collection[Face] = ()
+        self, user_ids: Collection[int], now: datetime, *, acted: bool = True, faces: Collection[ScreenName] = ()
     ) -> None:
         if user_ids:
             values = {"whose": list(user_ids), "turn": ACTED if acted else NEWCOMER, "due_at": now}
@@ -161,9 +161,9 @@ class SqlScreens:
     async def hurry(self, user_id: int, now: datetime) -> None:
         await self._connection.execute(HURRY, {"whose": user_id, "now": now})
 
-    async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
+    async def wanted(self, user_id: int) -> tuple[ScreenName, Mapping[str, str | int]] | None:
         rows = await self._connection.execute(WANTED, {"whose": user_id})
-        found = readable(rows, lambda row: (Face(row.face), details(row)), self._note, tables.screens, *KEY)
+        found = readable(rows, lambda row: (ScreenName(row.face), details(row)), self._note, tables.screens, *KEY)
         return found[0] if found else None
 
     async def showing(self, gate_id: int) -> list[int]:
@@ -199,9 +199,9 @@ class SqlScreens:
             for screen in readable([row], partial(_screen, is_refresh=is_refresh), self._note, tables.screens, *KEY)
         ]
 
-    async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> bool:
+    async def drawn(self, receipt: DeliveryResult, refresh_at: datetime | None) -> bool:
         screen = receipt.parcel
-        assert isinstance(screen, ScreenDue)  # noqa: S101 - the caller matched it
+        assert isinstance(screen, PendingScreen)  # noqa: S101 - the caller matched it
         drawn = await self._connection.execute(
             DRAWN,
             {
@@ -236,7 +236,7 @@ def _screen(row: Row[Any], *, is_refresh: bool) -> ScreenRow:
     return ScreenRow(
         user_id=row.user_id,
         chat_id=row.chat_id,
-        face=Face(row.face),
+        face=ScreenName(row.face),
         details=details(row),
         revision=row.revision,
         message_id=row.message_id,

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.breaker import LONGEST_PAUSE
 from bot.domain.gate import FRESH_CHANCE, LINK_LIVES, REACHABLE_FOR, STRICT_FOR, GrantKind
 from bot.domain.outbox import RETRY_AFTER
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from storage import tables
 from storage.gates import SqlGates
 from storage.unreadable import NoteUnreadable, details, readable
@@ -99,7 +99,7 @@ async def _limits(connection: AsyncConnection, now: datetime, note: NoteUnreadab
     """Screens that say until when nothing can be had."""
     rows = await connection.execute(
         select(S.user_id, S.revision, S.details).where(
-            S.face.in_((Face.LIMITED, Face.PROGRESS)), cast(S.details, Text).contains('"until"')
+            S.face.in_((ScreenName.LIMITED, ScreenName.PROGRESS)), cast(S.details, Text).contains('"until"')
         )
     )
     found = readable(rows.all(), _until, note, tables.screens, "user_id", "revision")

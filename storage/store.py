@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.usecases.ports import StorageUnavailableError, UnreadableRow
 from bot.usecases.ports_delivery import DueTimes
-from bot.usecases.ports_personal import Marker
-from storage.admins import SqlAdmins, SqlAppeals, SqlStandings
-from storage.alarms import SqlAlarms
+from bot.usecases.ports_personal import Pseudonymizer
+from storage.admins import SqlAdmins, SqlAppeals, SqlOverrides
+from storage.alarms import SqlIncidents
 from storage.due import due_times
 from storage.erasures import SqlErasures
-from storage.errands import SqlErrands
+from storage.errands import SqlTasks
 from storage.failures import may_pass
 from storage.gates import SqlGates
 from storage.grants import SqlGrants
@@ -26,15 +26,15 @@ from storage.outbox import SqlOutbox
 from storage.people import SqlPeople, SqlVerifiedPhones
 from storage.personal import SqlPersonalData
 from storage.raids import SqlMassDeclines, SqlRaids
-from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlLaunches, SqlSeen
+from storage.records import SqlGatewayEvents, SqlGatewayState, SqlJournal, SqlProcessedUpdates, SqlUsedInitData
 from storage.requests import SqlJoinRequests
 from storage.retention import SqlRetention
 from storage.screens import SqlScreens
 from storage.stepped_clock import pull_back
-from storage.sums import SqlSums
+from storage.sums import SqlRollups
 from storage.unreadable import setting_aside
 from storage.verifications import SqlVerifications
-from storage.vitals import SqlVitals
+from storage.vitals import SqlMonitoringQueries
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ T = TypeVar("T")
 class SqlStore:
     """See `bot.usecases.ports.Store`. Lives as long as its transaction."""
 
-    def __init__(self, connection: AsyncConnection, marker: Marker | None = None) -> None:
+    def __init__(self, connection: AsyncConnection, marker: Pseudonymizer | None = None) -> None:
         """Without a `marker` nobody who was erased is recognised, and nobody can be erased."""
         self.connection = connection
         self._marker = marker
@@ -80,9 +80,9 @@ class SqlStore:
         return SqlGrants(self.connection, self.note_unreadable)
 
     @cached_property
-    def standings(self) -> SqlStandings:
+    def standings(self) -> SqlOverrides:
         """What admins decided about people."""
-        return SqlStandings(self.connection, self._marker)
+        return SqlOverrides(self.connection, self._marker)
 
     @cached_property
     def appeals(self) -> SqlAppeals:
@@ -115,9 +115,9 @@ class SqlStore:
         return SqlPersonalData(self.connection, self._marker)
 
     @cached_property
-    def errands(self) -> SqlErrands:
+    def errands(self) -> SqlTasks:
         """One-off deliveries."""
-        return SqlErrands(self.connection, self.note_unreadable)
+        return SqlTasks(self.connection, self.note_unreadable)
 
     @cached_property
     def screens(self) -> SqlScreens:
@@ -140,14 +140,14 @@ class SqlStore:
         return SqlJournal(self.connection)
 
     @cached_property
-    def sums(self) -> SqlSums:
+    def sums(self) -> SqlRollups:
         """What the journal adds up to."""
-        return SqlSums(self.connection)
+        return SqlRollups(self.connection)
 
     @cached_property
-    def alarms(self) -> SqlAlarms:
+    def alarms(self) -> SqlIncidents:
         """What operators know to be wrong."""
-        return SqlAlarms(self.connection, self.note_unreadable)
+        return SqlIncidents(self.connection, self.note_unreadable)
 
     @cached_property
     def outbox(self) -> SqlOutbox:
@@ -155,9 +155,9 @@ class SqlStore:
         return SqlOutbox(self.connection, self.note_unreadable)
 
     @cached_property
-    def vitals(self) -> SqlVitals:
+    def vitals(self) -> SqlMonitoringQueries:
         """How the installation is doing."""
-        return SqlVitals(self.connection)
+        return SqlMonitoringQueries(self.connection)
 
     @cached_property
     def retention(self) -> SqlRetention:
@@ -175,14 +175,14 @@ class SqlStore:
         return SqlAnnouncements(self.connection)
 
     @cached_property
-    def launches(self) -> SqlLaunches:
+    def launches(self) -> SqlUsedInitData:
         """Launches of the Mini App that were used."""
-        return SqlLaunches(self.connection)
+        return SqlUsedInitData(self.connection)
 
     @cached_property
-    def seen(self) -> SqlSeen:
+    def seen(self) -> SqlProcessedUpdates:
         """Updates already handled."""
-        return SqlSeen(self.connection)
+        return SqlProcessedUpdates(self.connection)
 
     def note_unreadable(self, row: UnreadableRow) -> None:
         """At the end of the transaction it is set aside, and operators are told."""

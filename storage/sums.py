@@ -12,10 +12,10 @@ from bot.domain.journal import Event
 from bot.domain.statistics import (
     NO_GATE,
     Dimension,
-    Fact,
-    Grain,
+    EventCount,
+    Granularity,
     Period,
-    Sum,
+    Rollup,
     add_up,
     span_number,
 )
@@ -32,7 +32,7 @@ AT_ONCE = 1000
 EVENTS = {event.value: event for event in Event}
 
 
-class SqlSums:
+class SqlRollups:
     """See `bot.usecases.ports.Sums`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -84,7 +84,7 @@ class SqlSums:
             moving = update(tables.marks).where(M.name == MARK, M.at == since).values(at=until)
         return bool((await self._connection.execute(moving)).rowcount)
 
-    async def read(self, period: Period, gate_id: int | None, grain: Grain) -> dict[Sum, int]:
+    async def read(self, period: Period, gate_id: int | None, grain: Granularity) -> dict[Rollup, int]:
         within = [S.grain == grain, S.span <= span_number(period.last, grain)]
         if period.first is not None:
             within.append(S.span >= span_number(period.first, grain))
@@ -97,25 +97,25 @@ class SqlSums:
         return _with_rest(sums, await self._rest(period, gate_id), gate_id, grain)
 
     async def _added_up(
-        self, grain: Grain, span: ColumnElement[int], conditions: Sequence[ColumnElement[bool] | TextClause]
-    ) -> dict[Sum, int]:
+        self, grain: Granularity, span: ColumnElement[int], conditions: Sequence[ColumnElement[bool] | TextClause]
+    ) -> dict[Rollup, int]:
         columns = (span.label("told_span"), S.gate_id, S.dimension, S.key, S.event)
         total = cast(func.sum(S["count"]), BigInteger).label("total")
         rows = await self._connection.execute(select(*columns, total).where(*conditions).group_by(*columns))
         return {
-            Sum(grain, row.told_span, row.gate_id, Dimension(row.dimension), row.key, EVENTS[row.event]): row.total
+            Rollup(grain, row.told_span, row.gate_id, Dimension(row.dimension), row.key, EVENTS[row.event]): row.total
             for row in rows
             if row.event in EVENTS
         }
 
-    async def _rest(self, period: Period, gate_id: int | None) -> list[Fact]:
+    async def _rest(self, period: Period, gate_id: int | None) -> list[EventCount]:
         """What of the period is not rolled yet."""
         begin = None if period.first is None else datetime.combine(period.first, time(), UTC)
         rolled = await self.rolled_until()
         since = max((moment for moment in (begin, rolled) if moment is not None), default=None)
         return await self._facts(since, datetime.combine(period.last + timedelta(days=1), time(), UTC), gate_id)
 
-    async def _facts(self, since: datetime | None, until: datetime, gate_id: int | None = None) -> list[Fact]:
+    async def _facts(self, since: datetime | None, until: datetime, gate_id: int | None = None) -> list[EventCount]:
         hour = (cast(J.at, BigInteger) // literal(HOUR)).label("hour")
         columns = (J.event, J.gate_id, J.region, J.code, J.took_ms)
         when = [J.at < until] if since is None else [J.at >= since, J.at < until]
@@ -131,11 +131,15 @@ class SqlSums:
             moment = tables.EPOCH + timedelta(hours=row.hour)
             took = None if row.took_ms is None else row.took_ms / 1000
             event, gate_id = EVENTS[row.event], row.gate_id or NO_GATE
-            facts.append(Fact(moment.date(), moment.hour, event, gate_id, row.region, row.code, took, row.entries))
+            facts.append(
+                EventCount(moment.date(), moment.hour, event, gate_id, row.region, row.code, took, row.entries)
+            )
         return facts
 
 
-def _with_rest(sums: Mapping[Sum, int], rest: list[Fact], gate_id: int | None, grain: Grain) -> dict[Sum, int]:
+def _with_rest(
+    sums: Mapping[Rollup, int], rest: list[EventCount], gate_id: int | None, grain: Granularity
+) -> dict[Rollup, int]:
     together = dict(sums)
     for key, count in add_up(rest, [grain]).items():
         is_of_gate = gate_id is None or key.gate_id == gate_id

@@ -21,10 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.gateway import NOT_THE_PERSONS, GatewayReason, NumberOffer
+from bot.domain.gateway import NOT_THE_PERSONS, AssignedNumber, GatewayReason
 from bot.domain.phone import Fingerprint, NumberKind, Phone
 from bot.domain.verification import CallNumber, Verification, VerificationState
-from bot.usecases.ports_people import NumberAsk
+from bot.usecases.ports_people import NumberRequest
 from storage import tables
 from storage.unreadable import NoteUnreadable, known, pass_over, readable
 
@@ -252,7 +252,7 @@ class SqlVerifications:
             moments.update({row.id: row.asked_at for row in rows})
         return list(moments.values())
 
-    async def due_asks(self, now: datetime, limit: int, busy: Collection[int]) -> list[NumberAsk]:
+    async def due_asks(self, now: datetime, limit: int, busy: Collection[int]) -> list[NumberRequest]:
         rows = await self._connection.execute(DUE_ASKS, {"now": now, "busy": list(busy), "at_most": limit})
         asks = rows.all()
         if not asks:
@@ -260,13 +260,15 @@ class SqlVerifications:
         found = await self._many(BY_IDS, {"which": [row.verification_id for row in asks]})
         by_id = {verification.id: verification for verification in found}
         return [
-            NumberAsk(row.id, by_id[row.verification_id], row.sealed) for row in asks if row.verification_id in by_id
+            NumberRequest(row.id, by_id[row.verification_id], row.sealed)
+            for row in asks
+            if row.verification_id in by_id
         ]
 
     async def give_number(
         self,
         ask_id: int,
-        offer: NumberOffer,
+        offer: AssignedNumber,
         window_ends_at: datetime,
         inbox_after: int | None,
     ) -> None:
@@ -376,7 +378,7 @@ class SqlVerifications:
 def _verification(row: Row[tuple[object, ...]], numbers: list[Row[tuple[object, ...]]]) -> Verification:
     given = tuple(
         CallNumber(
-            offer=NumberOffer(number.number, tuple(number.alternatives or ())),
+            offer=AssignedNumber(number.number, tuple(number.alternatives or ())),
             asked_at=number.asked_at,
             window_ends_at=number.window_ends_at,
             inbox_after=number.inbox_after,

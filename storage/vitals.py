@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import Row, and_, case, distinct, func, literal_column, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import URGENCY, ErrandKind, Urgency
-from bot.domain.gate import Gate, GrantState, Switch
+from bot.domain.delivery import URGENCY, Priority, TaskKind
+from bot.domain.gate import Gate, GateMode, GrantState
 from bot.domain.gateway import EventKind, EventSource
-from bot.domain.health import Health
-from bot.domain.installation import GateVitals
+from bot.domain.health import GateHealth
+from bot.domain.installation import GateOverview
 from bot.domain.journal import PAST_THE_GATE, Event
-from bot.domain.outbox import Retries
+from bot.domain.outbox import RetryStats
 from bot.domain.trouble import IN_VAIN_FROM, STRANGE_FROM, Queue, Unmatched
 from bot.domain.verification import VerificationState
 from storage import tables
@@ -33,11 +33,11 @@ S = tables.screens.c
 V = tables.verifications.c
 MOST_CALLS = 1000
 """Of so many of the newest calls it is asked what became of them."""
-NOTIFY = ErrandKind.NOTIFY
+NOTIFY = TaskKind.NOTIFY
 BY_RANK = {rank: URGENCY[kind] for kind, rank in RANKS.items()}
 
 
-class SqlVitals:
+class SqlMonitoringQueries:
     """See `bot.usecases.ports_watch.Vitals`. Only indexes of what is due are read, so it costs what is due."""
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -56,15 +56,15 @@ class SqlVitals:
             .where(E.done_at.is_(None))
             .group_by(E.rank)
         )
-        waiting: dict[Urgency, list[tuple[int, datetime]]] = {urgency: [] for urgency in Urgency}
+        waiting: dict[Priority, list[tuple[int, datetime]]] = {urgency: [] for urgency in Priority}
         for row in rows:
-            waiting[BY_RANK.get(row.rank, Urgency.LATER)].append((row.length, row.oldest))
+            waiting[BY_RANK.get(row.rank, Priority.LATER)].append((row.length, row.oldest))
         for urgency, parts in waiting.items():
             oldest = min((moment for _, moment in parts), default=None)
             found.append(Queue(f"errands_{urgency.name.lower()}", sum(length for length, _ in parts), oldest))
         return found
 
-    async def notices(self) -> Retries | None:
+    async def notices(self) -> RetryStats | None:
         is_failed = and_(E.done_at.is_(None), E.rank == RANKS[NOTIFY], E.kind == NOTIFY, E.attempts > 0)
         counted = await self._connection.execute(
             select(func.count(), func.max(E.attempts), func.min(E.due_at)).where(is_failed)
@@ -73,7 +73,7 @@ class SqlVitals:
         if not count:
             return None
         error = await self._connection.execute(select(E.error).where(is_failed).order_by(E.due_at.desc()).limit(1))
-        return Retries(count, tries, next_at, error.scalar_one_or_none() or "")
+        return RetryStats(count, tries, next_at, error.scalar_one_or_none() or "")
 
     async def size(self) -> int:
         if self._connection.dialect.name == "postgresql":
@@ -139,7 +139,7 @@ class SqlVitals:
             in_vain = (await self._connection.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
         return Unmatched(awaited, strange, confirmed, in_vain)
 
-    async def gates(self, since: datetime) -> list[GateVitals]:
+    async def gates(self, since: datetime) -> list[GateOverview]:
         counted = await self._connection.execute(
             select(R.gate_id, func.count().label("waiting")).where(tables.IS_WAITING).group_by(R.gate_id)
         )
@@ -168,21 +168,21 @@ class SqlVitals:
         )
         return [_vitals(row, waiting.get(row.chat_id, 0)) for row in rows]
 
-    async def states(self) -> list[tuple[Gate, Health | None]]:
+    async def states(self) -> list[tuple[Gate, GateHealth | None]]:
         rows = await self._connection.execute(select(tables.gates))
         return [(gate(row.chat_id, row), health(row)) for row in rows]
 
-    async def rights(self) -> list[tuple[Gate, Health]]:
+    async def rights(self) -> list[tuple[Gate, GateHealth]]:
         rows = await self._connection.execute(
-            select(tables.gates).where(G.is_on, G.switch == Switch.ON, G.health.is_not(None))
+            select(tables.gates).where(G.is_on, G.switch == GateMode.ON, G.health.is_not(None))
         )
         return [(gate(row.chat_id, row), found) for row in rows if (found := health(row)) is not None]
 
 
-def _vitals(row: Row[tuple[object, ...]], waiting: int) -> GateVitals:
+def _vitals(row: Row[tuple[object, ...]], waiting: int) -> GateOverview:
     found = health(row)
     signs = [row.changed_at, row.asked_at, found.checked_at if found is not None and found.is_there else None]
-    return GateVitals(
+    return GateOverview(
         gate=gate(row.chat_id, row),
         health=found,
         waiting=waiting,

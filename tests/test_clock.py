@@ -8,9 +8,9 @@ from email.utils import format_datetime
 import pytest
 
 from bot.clock import DateCheck
-from bot.domain.trouble import CLOCK_DIFFERS, Readings, Trouble, noticed
+from bot.domain.trouble import CLOCK_DIFFERS, IncidentKind, Measurements, noticed
 from bot.sandbox.clock import SandboxClock
-from bot.watch.pulse import COMPARED_WITHIN, Pulse
+from bot.watch.pulse import COMPARED_WITHIN, RuntimeStats
 from tests.domain.makers import NOW
 
 
@@ -55,7 +55,7 @@ def test_an_answer_without_a_date_tells_nothing(header: str | None) -> None:
 
 def test_one_odd_answer_means_nothing_and_old_ones_are_forgotten() -> None:
     clock = SandboxClock(rate=0, start=NOW)
-    pulse = Pulse(clock)
+    pulse = RuntimeStats(clock)
     dates = pulse.dates_of("telegram")
     for header in (date(0), date(-3600), date(0)):
         dates.answered(dates.began(), header)
@@ -77,6 +77,6 @@ def test_one_odd_answer_means_nothing_and_old_ones_are_forgotten() -> None:
     ],
 )
 def test_a_difference_that_matters_is_a_trouble(ahead: dict[str, float], subjects: list[str]) -> None:
-    found = [one.subject for one in noticed(Readings(clock_ahead=ahead), NOW) if one.trouble is Trouble.CLOCK]
+    found = [one.subject for one in noticed(Measurements(clock_ahead=ahead), NOW) if one.trouble is IncidentKind.CLOCK]
 
     assert found == subjects

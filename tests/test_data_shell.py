@@ -13,7 +13,7 @@ import pytest
 from bot.__main__ import main
 from bot.domain.installation import AddedOperator
 from bot.domain.journal import Event
-from bot.phones import KeyedMarker
+from bot.phones import KeyedPseudonymizer
 from bot.usecases.ports import Store
 from storage.database import Database
 from tests.domain.makers import NOW
@@ -145,7 +145,7 @@ def test_a_person_is_erased_without_asking_when_that_is_said(
 
 
 async def knows_anna(database_url: str) -> bool:
-    database = Database(database_url, KeyedMarker("any key"))
+    database = Database(database_url, KeyedPseudonymizer("any key"))
     await database.open()
     knows = await database.transact(lambda store: store.erasures.knows(ANNA))
     await database.close()

@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bot.domain.journal import Event
-from bot.domain.trouble import Trouble
+from bot.domain.trouble import IncidentKind
 from bot.metrics import Metrics
 from tests.papers import ROOT
 
@@ -129,4 +129,4 @@ def test_every_alert_is_complete() -> None:
 def test_every_trouble_is_told_from_the_start_so_that_its_absence_is_seen() -> None:
     told = set(re.findall(r'callgate_alarms\{trouble="(\w+)"\} 0\.0', Metrics().text().decode()))
 
-    assert told == {trouble.value for trouble in Trouble}
+    assert told == {trouble.value for trouble in IncidentKind}

@@ -15,7 +15,7 @@ import pytest
 from bot import exports
 from bot.domain.journal import Event
 from bot.domain.statistics import Period
-from bot.exports import COLUMNS, JournalFiles, Parts, export_journal, harmless
+from bot.exports import COLUMNS, JournalFiles, SplitFile, export_journal, harmless
 from bot.usecases.ports import JournalRow, Store
 from storage.database import Database
 from tests.domain.makers import NOW
@@ -56,7 +56,7 @@ TITLES = ("x;=1+1", "x\t=1+1", "x|@SUM(1)", "x; -1", "\t=1", "\r=1", 'x";=1', "x
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_NONE])
 def test_no_reader_of_the_file_finds_a_formula_in_it(tmp_path: Path, title: str, separator: str, quoting: Any) -> None:
-    parts = Parts(tmp_path, "j", "csv", None)
+    parts = SplitFile(tmp_path, "j", "csv", None)
     parts.write([replace(ROW, gate=title, mask=title, code=title)])
     (written,) = parts.close()
 
@@ -76,7 +76,7 @@ def test_a_row_is_told_by_its_columns_in_both_formats(tmp_path: Path) -> None:
     row = replace(ROW, gate='=HYPERLINK("x"),\n"Квартиры"')
     written = {}
     for form in exports.FORMATS:
-        parts = Parts(tmp_path, "j", form, None)
+        parts = SplitFile(tmp_path, "j", form, None)
         parts.write([row, ROW])
         (written[form],) = parts.close()
 
@@ -95,7 +95,7 @@ def test_a_row_is_told_by_its_columns_in_both_formats(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", exports.FORMATS)
 def test_where_one_file_would_be_too_large_there_are_several_each_whole_by_itself(tmp_path: Path, form: Any) -> None:
-    parts = Parts(tmp_path, "j", form, 1000)
+    parts = SplitFile(tmp_path, "j", form, 1000)
     for number in range(20):
         parts.write([replace(ROW, id=number)])
     paths = parts.close()
@@ -111,8 +111,8 @@ def test_where_one_file_would_be_too_large_there_are_several_each_whole_by_itsel
 
 
 def test_without_any_entry_the_file_says_so_by_being_empty(tmp_path: Path) -> None:
-    assert [json.loads(path.read_text()) for path in Parts(tmp_path, "j", "json", 10).close()] == [[]]
-    assert [read_csv(path) for path in Parts(tmp_path, "j", "csv", 10).close()] == [[]]
+    assert [json.loads(path.read_text()) for path in SplitFile(tmp_path, "j", "json", 10).close()] == [[]]
+    assert [read_csv(path) for path in SplitFile(tmp_path, "j", "csv", 10).close()] == [[]]
 
 
 async def test_an_export_has_every_entry_of_its_period_once_in_order(
@@ -132,7 +132,7 @@ async def test_an_export_has_every_entry_of_its_period_once_in_order(
     async def tell(count: int) -> None:
         told.append(count)
 
-    parts = Parts(tmp_path, "j", "json", None)
+    parts = SplitFile(tmp_path, "j", "json", None)
     period = Period(NOW.date() - timedelta(days=2), NOW.date() - timedelta(days=1))
     count = await export_journal(rules.database, period, [parts], tell)
 

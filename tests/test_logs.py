@@ -25,7 +25,7 @@ from sqlalchemy import text
 from yarl import URL
 
 from bot import logs
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.sandbox.world import World
 from bot.usecases.ports import UnreadableRow
 from storage.database import Database
@@ -89,7 +89,7 @@ DECODING: dict[str, Callable[[str], object]] = {
     "int": int,
     "float": float,
     "decimal": Decimal,
-    "enum": ErrandKind,
+    "enum": TaskKind,
     "key": lambda value: dict[str, int]()[value],
     "date": datetime.fromisoformat,
     "json": json.loads,

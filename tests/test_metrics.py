@@ -11,7 +11,7 @@ from bot import VERSION
 from bot.domain.journal import Event
 from bot.metrics import CODES, Metrics, code_class
 from bot.sandbox.world import World
-from bot.usecases.ports import Noted, StorageUnavailableError
+from bot.usecases.ports import NewEntry, StorageUnavailableError
 from storage.database import Database
 from tests.domain.makers import NOW
 from tests.installation import Installation, verify
@@ -111,7 +111,7 @@ def test_a_code_that_may_be_anything_is_no_label(code: str, label: str) -> None:
 
 def test_labels_are_of_bounded_number() -> None:
     metrics = Metrics()
-    metrics.noted([Noted(Event.FAILURE, NOW, code=f"{number:08x}") for number in range(1000)])
+    metrics.noted([NewEntry(Event.FAILURE, NOW, code=f"{number:08x}") for number in range(1000)])
     series = re.findall(r"^callgate_steps_total\{", metrics.text().decode(), re.MULTILINE)
 
     assert len(series) == 1

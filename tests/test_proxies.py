@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bot.domain.gateway import GatewayError
-from bot.gateway.client import Account, SmscClient
+from bot.gateway.client import SmscClient, SmscCredentials
 from bot.proxies import Proxy, TelegramSession, client
 from bot.sandbox.world import World
 from tests.installation import Installation, verify
@@ -185,7 +185,7 @@ async def test_a_proxy_that_breaks_off_in_the_middle_is_a_failure_that_passes(ki
     server = await asyncio.start_server(break_off, "127.0.0.1", 0)
     proxy = Proxy.parse(f"{kind}://{WRITTEN_LOGIN}@127.0.0.1:{server.sockets[0].getsockname()[1]}")
     bot = Bot("42:TEST", session=TelegramSession(f"http://{TELEGRAM}", proxy))
-    account = Account((f"http://{GATEWAY}",), None, None, "key")
+    account = SmscCredentials((f"http://{GATEWAY}",), None, None, "key")
 
     with pytest.raises(TelegramNetworkError):
         await bot.get_me()

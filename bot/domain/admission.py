@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.domain.gate import Decision, Gate, Hindrance, Standing
+from bot.domain.gate import AccessOverride, Gate, Ineligibility, Override
 from bot.domain.phone import Fingerprint, NumberKind
 from bot.domain.settings import CountryRule, GateSettings
 
@@ -24,7 +24,7 @@ class VerifiedPhone:
     verified_at: datetime
 
 
-def hindrance(gate: Gate, phone: VerifiedPhone, decision: Decision | None, now: datetime) -> Hindrance | None:
+def hindrance(gate: Gate, phone: VerifiedPhone, decision: AccessOverride | None, now: datetime) -> Ineligibility | None:
     """Why this phone does not open this gate now; None when it does.
 
     What no call can mend comes first, so that nobody calls in vain.
@@ -33,17 +33,17 @@ def hindrance(gate: Gate, phone: VerifiedPhone, decision: Decision | None, now: 
     if (about_number := number_hindrance(rules, phone.region, phone.kind)) is not None:
         return about_number
     if phone.rank > rules.accounts:
-        return Hindrance.ACCOUNTS
-    is_revoked = decision is not None and decision.standing is Standing.REVOKED and phone.verified_at <= decision.at
+        return Ineligibility.ACCOUNTS
+    is_revoked = decision is not None and decision.standing is Override.REVOKED and phone.verified_at <= decision.at
     is_old = rules.fresh_for is not None and phone.verified_at + rules.fresh_for <= now
-    return Hindrance.STALE if is_revoked or is_old else None
+    return Ineligibility.STALE if is_revoked or is_old else None
 
 
-def number_hindrance(rules: GateSettings, region: str, kind: NumberKind) -> Hindrance | None:
+def number_hindrance(rules: GateSettings, region: str, kind: NumberKind) -> Ineligibility | None:
     """The same for what can be told of a number before anybody has called."""
     match rules.country_rule:
         case CountryRule.ONLY if region not in rules.countries:
-            return Hindrance.COUNTRY
+            return Ineligibility.COUNTRY
         case CountryRule.ALL_BUT if region in rules.countries:
-            return Hindrance.COUNTRY
-    return Hindrance.KIND if kind in rules.refused_kinds else None
+            return Ineligibility.COUNTRY
+    return Ineligibility.KIND if kind in rules.refused_kinds else None

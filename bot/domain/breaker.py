@@ -18,7 +18,7 @@ LONGEST_SILENT_PAUSE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Breaker:
+class CircuitBreaker:
     """Closed while `reason` is None. Open, no request is made before `retry_at`; then one is tried."""
 
     reason: GatewayReason | None = None
@@ -29,7 +29,7 @@ class Breaker:
         """Whether the gateway may be asked now."""
         return self.retry_at is None or now >= self.retry_at
 
-    def trip(self, reason: GatewayReason, now: datetime) -> Breaker:
+    def trip(self, reason: GatewayReason, now: datetime) -> CircuitBreaker:
         """Open, or open longer: each failed try doubles the pause.
 
         Requests that were under way when it opened fail for the same reason and change nothing.
@@ -39,7 +39,7 @@ class Breaker:
         first = FIRST_PAUSES.get(reason, FIRST_PAUSE)
         longest = LONGEST_SILENT_PAUSE if reason is GatewayReason.UNAVAILABLE else LONGEST_PAUSE
         pause = min(first * 2 ** min(self.trips, 10), longest)
-        return Breaker(reason, now + pause, self.trips + 1)
+        return CircuitBreaker(reason, now + pause, self.trips + 1)
 
     def is_news(self, reason: GatewayReason) -> bool:
         """Whether the operators have not been told of this trouble yet."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.domain.phone import NumberKind
-from bot.domain.settings import LANDLINES, RENTED, AtDeadline, CountryRule, GateSettings, RaidReaction, WayIn
+from bot.domain.settings import LANDLINES, RENTED, AtDeadline, CountryRule, EntryMode, GateSettings, RaidReaction
 
 REFUSABLE = RENTED | LANDLINES
 """Kinds of numbers that a gate can refuse; without mobile ones nobody could come in."""
@@ -124,7 +124,7 @@ def _number(value: str) -> int:
 
 
 _CHANGES: dict[Setting, Callable[[GateSettings, str], GateSettings]] = {
-    Setting.WAY: lambda settings, value: replace(settings, way=WayIn(value)),
+    Setting.WAY: lambda settings, value: replace(settings, way=EntryMode(value)),
     Setting.DEADLINE: lambda settings, value: replace(settings, deadline=timedelta(minutes=_number(value))),
     Setting.AT_DEADLINE: lambda settings, value: replace(settings, at_deadline=AtDeadline(value)),
     Setting.COUNTRY_RULE: lambda settings, value: replace(settings, country_rule=CountryRule(value)),

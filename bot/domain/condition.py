@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from bot.domain.breaker import Breaker
+from bot.domain.breaker import CircuitBreaker
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import GateState
-from bot.domain.outbox import Outgoing, Retries, Target
-from bot.domain.trouble import TOLD_AFTERWARDS, Alarm, Queue, Readings, Sighting, noticed
+from bot.domain.outbox import Destination, DestinationStatus, RetryStats
+from bot.domain.trouble import TOLD_AFTERWARDS, Finding, Incident, Measurements, Queue, noticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class Capabilities:
     """How this installation is reached, as it is configured: whether Telegram brings updates, whether the gateway has
     an address to report calls to, whether its inbox is read, whether the bot makes back-ups, and which own systems are
     told."""
@@ -38,20 +38,20 @@ class Ways:
     has_callback: bool
     polls_inbox: bool
     backs_up: bool = False
-    targets: Sequence[Target] = ()
+    targets: Sequence[Destination] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredHealth:
     """What the database tells; of the whole installation, whichever process reads it. `size` is in bytes."""
 
     size: int
-    alarms: Sequence[Alarm]
+    alarms: Sequence[Incident]
     queues: Sequence[Queue]
-    notices: Retries | None
+    notices: RetryStats | None
     """Messages to operators and admins that did not go out at once."""
-    outgoing: Sequence[Outgoing]
-    breaker: Breaker
+    outgoing: Sequence[DestinationStatus]
+    breaker: CircuitBreaker
     called_back_at: datetime | None
     inbox_read_at: datetime | None
     gates: Mapping[GateState, int] = field(default_factory=dict)
@@ -59,19 +59,19 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class HealthReport:
     """All of it, at one moment. `kept` is None when the database gave no answer; `budget_left` is the unspent share of
     what may be asked of Telegram."""
 
     at: datetime
     process: Process
-    ways: Ways
-    readings: Readings
+    ways: Capabilities
+    readings: Measurements
     budget_left: float
-    kept: Kept | None
+    kept: StoredHealth | None
 
     @property
-    def unnoted(self) -> list[Sighting]:
+    def unnoted(self) -> list[Finding]:
         """Troubles that the readings show and of which there is no alarm yet; but for those that are over once this
         can be told."""
         known = {alarm.name for alarm in self.kept.alarms} if self.kept is not None else set()
@@ -94,7 +94,7 @@ class Spending:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class BalanceReading:
     """What the gateway told of its account when it was last asked: the money, or why it told nothing. `money` is then
     what it told before, at `told_at`. `left_alone_until`: it is not asked sooner."""
 
@@ -108,12 +108,12 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class BalanceReport:
     """The gateway account, as operators are told of it. `low` is the amount below which they are alarmed. Without
     `has_price` nobody can tell what is spent; with it, `spending` is None when the database gave no answer."""
 
     at: datetime
-    statement: Statement
+    statement: BalanceReading
     low: Decimal
     has_price: bool
     spending: Spending | None

@@ -20,7 +20,7 @@ def pause_after(attempts: int) -> timedelta:
     return RETRY_PAUSES[min(attempts, len(RETRY_PAUSES)) - 1]
 
 
-class ErrandKind(StrEnum):
+class TaskKind(StrEnum):
     """One-off things to do in Telegram that are neither a grant nor a screen."""
 
     OPEN_APP = "open_app"
@@ -80,7 +80,7 @@ class ErrandKind(StrEnum):
     """A decision for the log chat of a gate; many become one message."""
 
 
-class Urgency(IntEnum):
+class Priority(IntEnum):
     """Which errands go first."""
 
     AT_ONCE = 0
@@ -94,55 +94,55 @@ class Urgency(IntEnum):
 
 
 URGENCY = {
-    ErrandKind.OPEN_APP: Urgency.AT_ONCE,
-    ErrandKind.QUEUE_JOIN: Urgency.AT_ONCE,
-    ErrandKind.ANSWER_BUTTON: Urgency.SOON,
-    ErrandKind.CHECK_ADMIN: Urgency.SOON,
-    ErrandKind.CHECK_GATE: Urgency.SOON,
-    ErrandKind.CALL_ADMINS: Urgency.SOON,
-    ErrandKind.APPEAL: Urgency.LATER,
-    ErrandKind.CLOSE_APPEAL: Urgency.LATER,
-    ErrandKind.POINT: Urgency.SOON,
-    ErrandKind.STATS: Urgency.SOON,
-    ErrandKind.HEALTH: Urgency.SOON,
-    ErrandKind.BALANCE: Urgency.SOON,
-    ErrandKind.SEND_FILE: Urgency.SOON,
-    ErrandKind.MAKE_FILE: Urgency.SOON,
-    ErrandKind.FETCH_FILE: Urgency.SOON,
-    ErrandKind.MAKE_LINK: Urgency.SOON,
-    ErrandKind.DELETE_MESSAGE: Urgency.SOON,
-    ErrandKind.ALERT: Urgency.SOON,
-    ErrandKind.MUTE: Urgency.PRESSING,
-    ErrandKind.PROMPT: Urgency.PRESSING,
-    ErrandKind.BAN: Urgency.PRESSING,
-    ErrandKind.UNBAN: Urgency.PRESSING,
-    ErrandKind.DECLINE_JOIN: Urgency.LATER,
-    ErrandKind.KICK: Urgency.LATER,
-    ErrandKind.UNTAG: Urgency.LATER,
-    ErrandKind.REVOKE_LINK: Urgency.LATER,
-    ErrandKind.TIDY: Urgency.LATER,
-    ErrandKind.ANNOUNCE: Urgency.LATER,
-    ErrandKind.NOTIFY: Urgency.LATER,
-    ErrandKind.GROUP_PROMPT: Urgency.LATER,
-    ErrandKind.LOG: Urgency.LOG,
+    TaskKind.OPEN_APP: Priority.AT_ONCE,
+    TaskKind.QUEUE_JOIN: Priority.AT_ONCE,
+    TaskKind.ANSWER_BUTTON: Priority.SOON,
+    TaskKind.CHECK_ADMIN: Priority.SOON,
+    TaskKind.CHECK_GATE: Priority.SOON,
+    TaskKind.CALL_ADMINS: Priority.SOON,
+    TaskKind.APPEAL: Priority.LATER,
+    TaskKind.CLOSE_APPEAL: Priority.LATER,
+    TaskKind.POINT: Priority.SOON,
+    TaskKind.STATS: Priority.SOON,
+    TaskKind.HEALTH: Priority.SOON,
+    TaskKind.BALANCE: Priority.SOON,
+    TaskKind.SEND_FILE: Priority.SOON,
+    TaskKind.MAKE_FILE: Priority.SOON,
+    TaskKind.FETCH_FILE: Priority.SOON,
+    TaskKind.MAKE_LINK: Priority.SOON,
+    TaskKind.DELETE_MESSAGE: Priority.SOON,
+    TaskKind.ALERT: Priority.SOON,
+    TaskKind.MUTE: Priority.PRESSING,
+    TaskKind.PROMPT: Priority.PRESSING,
+    TaskKind.BAN: Priority.PRESSING,
+    TaskKind.UNBAN: Priority.PRESSING,
+    TaskKind.DECLINE_JOIN: Priority.LATER,
+    TaskKind.KICK: Priority.LATER,
+    TaskKind.UNTAG: Priority.LATER,
+    TaskKind.REVOKE_LINK: Priority.LATER,
+    TaskKind.TIDY: Priority.LATER,
+    TaskKind.ANNOUNCE: Priority.LATER,
+    TaskKind.NOTIFY: Priority.LATER,
+    TaskKind.GROUP_PROMPT: Priority.LATER,
+    TaskKind.LOG: Priority.LOG,
 }
 
 MESSAGES = frozenset(
     {
-        ErrandKind.ALERT,
-        ErrandKind.ANNOUNCE,
-        ErrandKind.APPEAL,
-        ErrandKind.CLOSE_APPEAL,
-        ErrandKind.NOTIFY,
-        ErrandKind.POINT,
-        ErrandKind.PROMPT,
-        ErrandKind.GROUP_PROMPT,
-        ErrandKind.SEND_FILE,
-        ErrandKind.MAKE_FILE,
-        ErrandKind.LOG,
-        ErrandKind.STATS,
-        ErrandKind.HEALTH,
-        ErrandKind.BALANCE,
+        TaskKind.ALERT,
+        TaskKind.ANNOUNCE,
+        TaskKind.APPEAL,
+        TaskKind.CLOSE_APPEAL,
+        TaskKind.NOTIFY,
+        TaskKind.POINT,
+        TaskKind.PROMPT,
+        TaskKind.GROUP_PROMPT,
+        TaskKind.SEND_FILE,
+        TaskKind.MAKE_FILE,
+        TaskKind.LOG,
+        TaskKind.STATS,
+        TaskKind.HEALTH,
+        TaskKind.BALANCE,
     }
 )
 """Errands that send a message, which Telegram counts for its chat."""
@@ -150,12 +150,12 @@ MESSAGES = frozenset(
 
 SLOW = frozenset(
     {
-        ErrandKind.STATS,
-        ErrandKind.HEALTH,
-        ErrandKind.BALANCE,
-        ErrandKind.SEND_FILE,
-        ErrandKind.MAKE_FILE,
-        ErrandKind.FETCH_FILE,
+        TaskKind.STATS,
+        TaskKind.HEALTH,
+        TaskKind.BALANCE,
+        TaskKind.SEND_FILE,
+        TaskKind.MAKE_FILE,
+        TaskKind.FETCH_FILE,
     }
 )
 """Errands that may take long: files go up or come down, pictures are drawn, others are asked. Of each kind a few are
@@ -163,13 +163,13 @@ under way at once, so that they never take all the hands there are."""
 SLOW_AT_ONCE = 4
 
 ASKED_FOR = SLOW | {
-    ErrandKind.ANSWER_BUTTON,
-    ErrandKind.CHECK_ADMIN,
-    ErrandKind.CHECK_GATE,
-    ErrandKind.MAKE_LINK,
-    ErrandKind.POINT,
+    TaskKind.ANSWER_BUTTON,
+    TaskKind.CHECK_ADMIN,
+    TaskKind.CHECK_GATE,
+    TaskKind.MAKE_LINK,
+    TaskKind.POINT,
 }
-CLEANING = frozenset({ErrandKind.DELETE_MESSAGE, ErrandKind.TIDY})
+CLEANING = frozenset({TaskKind.DELETE_MESSAGE, TaskKind.TIDY})
 """Messages that the bot deletes: it drops none, however many there are."""
 PACED = (ASKED_FOR, CLEANING)
 """Errands that a person makes as fast as they press, write and come. Each person has some at once, and others later.
@@ -195,7 +195,7 @@ def paced(undone: int, *, in_group: bool = False) -> timedelta:
     return PACE_IN_GROUP * max(0, undone - UNPACED_IN_GROUP + 1) if in_group else PACE * max(0, undone - UNPACED + 1)
 
 
-class Notice(StrEnum):
+class Notification(StrEnum):
     """What a NOTIFY errand says."""
 
     GATE_ON = "gate_on"
@@ -297,7 +297,7 @@ class Toast(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class GrantDue:
+class PendingGrant:
     """A grant to be made at Telegram. `owed_at` tells it from one that is owed anew while it is carried;
     `query_id` is that of the guard join it answers, `tag` the tag to set, `verification_id` the attempt by which it is
     owed."""
@@ -313,12 +313,12 @@ class GrantDue:
 
 
 @dataclass(frozen=True, slots=True)
-class ErrandDue:
+class PendingTask:
     """An errand to be run. `chat_id` is where Telegram counts it, `user_id` whom it is about; `details` depend on the
     kind. `language` is empty where the reader's is not known. `is_crowd`: one of very many, which goes last."""
 
     id: int
-    kind: ErrandKind
+    kind: TaskKind
     chat_id: int
     language: str
     details: Mapping[str, str | int]
@@ -328,13 +328,13 @@ class ErrandDue:
 
 
 @dataclass(frozen=True, slots=True)
-class LogDue:
+class PendingLogBatch:
     """What a log chat is to be told, in one message; of the errands that have gathered there."""
 
     chat_id: int
     topic: int | None
     language: str
-    errands: tuple[ErrandDue, ...]
+    errands: tuple[PendingTask, ...]
 
     @property
     def attempts(self) -> int:
@@ -343,7 +343,7 @@ class LogDue:
 
 
 @dataclass(frozen=True, slots=True)
-class ScreenDue:
+class PendingScreen:
     """A screen to be drawn. `message_id` is the message that shows it now; `is_fresh` asks for a new one.
 
     `is_crowd`: its person is one of very many newcomers. `verification_id`: their newest attempt.
@@ -364,10 +364,10 @@ class ScreenDue:
     verification_id: int | None = None
 
 
-Parcel = GrantDue | ErrandDue | LogDue | ScreenDue
+Parcel = PendingGrant | PendingTask | PendingLogBatch | PendingScreen
 
 
-class Result(StrEnum):
+class DeliveryStatus(StrEnum):
     """How a delivery went."""
 
     DONE = "done"
@@ -385,14 +385,14 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class DeliveryResult:
     """What came of one parcel. For a drawn screen: the message that now shows it and the digest of its words.
 
     `answer` is what Telegram was asked for, where an errand asks.
     """
 
     parcel: Parcel
-    result: Result
+    result: DeliveryStatus
     retry_after: float | None = None
     error: str = ""
     message_id: int | None = None

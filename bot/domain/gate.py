@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.settings import STANDARD, GateSettings, WayIn, stricter
-from bot.domain.statistics import How
+from bot.domain.settings import STANDARD, EntryMode, GateSettings, stricter
+from bot.domain.statistics import EntryReason
 
 FRESH_CHANCE = timedelta(hours=1)
 """What is left at least to those who waited while their gate was off."""
@@ -31,7 +31,7 @@ FIRST_SUPERGROUP = -1_000_000_000_000
 """Ids of supergroups and channels are below this one, those of basic groups above (Bot API, "Dialog identifiers")."""
 
 
-class Switch(StrEnum):
+class GateMode(StrEnum):
     """What an admin has a gate do."""
 
     ON = "on"
@@ -58,7 +58,7 @@ class Gate:
     username: str | None
     is_channel: bool
     is_on: bool
-    switch: Switch = Switch.ON
+    switch: GateMode = GateMode.ON
     settings: GateSettings = STANDARD
     strict_until: datetime | None = None
     raid_at: datetime | None = None
@@ -69,13 +69,13 @@ class Gate:
     @property
     def works(self) -> bool:
         """Whether anybody is let in or turned away."""
-        return self.is_on and self.switch is Switch.ON
+        return self.is_on and self.switch is GateMode.ON
 
     @property
     def mutes(self) -> bool:
         """Whether newcomers may not write until they are verified; Telegram restricts members of supergroups only."""
         is_supergroup = not self.is_channel and self.chat_id < FIRST_SUPERGROUP
-        return is_supergroup and self.settings.way is WayIn.MUTE and self.switch is not Switch.OFF
+        return is_supergroup and self.settings.way is EntryMode.MUTE and self.switch is not GateMode.OFF
 
     def rules(self, now: datetime) -> GateSettings:
         """The settings that hold now."""
@@ -115,7 +115,7 @@ class RequestState(StrEnum):
     """Withdrawn, left, or handled by an admin."""
 
 
-class Hindrance(StrEnum):
+class Ineligibility(StrEnum):
     """Why a verified phone does not open a gate."""
 
     STALE = "stale"
@@ -127,7 +127,7 @@ class Hindrance(StrEnum):
     """The phone has brought in as many accounts as it may."""
 
 
-class Reach(StrEnum):
+class Reachability(StrEnum):
     """Whether the person of a request could be written to."""
 
     PENDING = "pending"
@@ -149,9 +149,9 @@ class JoinRequest:
     deadline_at: datetime
     state: RequestState
     query_id: str | None = None
-    way: WayIn = WayIn.REQUEST
+    way: EntryMode = EntryMode.REQUEST
     name: str = ""
-    hindrance: Hindrance | None = None
+    hindrance: Ineligibility | None = None
 
 
 class GrantKind(StrEnum):
@@ -166,7 +166,7 @@ class GrantKind(StrEnum):
     """An invite link of their own."""
 
 
-GRANT_OF = {WayIn.REQUEST: GrantKind.JOIN, WayIn.MUTE: GrantKind.UNMUTE, WayIn.LINK: GrantKind.LINK}
+GRANT_OF = {EntryMode.REQUEST: GrantKind.JOIN, EntryMode.MUTE: GrantKind.UNMUTE, EntryMode.LINK: GrantKind.LINK}
 """What lets somebody in, by the way in which they came."""
 
 
@@ -201,10 +201,10 @@ class Grant:
     verification_id: int = 0
     attempts: int = 0
     error: str = ""
-    how: How | None = None
+    how: EntryReason | None = None
 
 
-class Standing(StrEnum):
+class Override(StrEnum):
     """What an admin decided about a person at a gate; it goes before any verification."""
 
     ALLOWED = "allowed"
@@ -215,9 +215,9 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class AccessOverride:
     """A standing, since when, and by whom."""
 
-    standing: Standing
+    standing: Override
     at: datetime
     admin_id: int

@@ -54,7 +54,7 @@ class GatewayError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class NumberOffer:
+class AssignedNumber:
     """What the gateway assigned: the number to call, and all it might have assigned. `+` and digits."""
 
     number: str

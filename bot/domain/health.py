@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from bot.domain.gate import Gate, Switch
-from bot.domain.settings import WayIn
+from bot.domain.gate import Gate, GateMode
+from bot.domain.settings import EntryMode
 
 LATELY = timedelta(days=7)
 """For how long people who came by links without approval count as something wrong with a gate."""
-BY_REQUEST = (WayIn.REQUEST, WayIn.GUARD, WayIn.LINK)
+BY_REQUEST = (EntryMode.REQUEST, EntryMode.GUARD, EntryMode.LINK)
 """Ways in on which nobody is in before the bot lets them."""
 
 
-class Ailment(StrEnum):
+class GateIssue(StrEnum):
     """What keeps a gate from doing what its settings say, or lets people go round it."""
 
     NOT_THERE = "not_there"
@@ -40,12 +40,12 @@ class Ailment(StrEnum):
     """Members may give themselves any tag, so one proves nothing."""
 
 
-RIGHTS = frozenset({Ailment.NOT_THERE, Ailment.CANNOT_INVITE, Ailment.CANNOT_RESTRICT, Ailment.CANNOT_TAG})
+RIGHTS = frozenset({GateIssue.NOT_THERE, GateIssue.CANNOT_INVITE, GateIssue.CANNOT_RESTRICT, GateIssue.CANNOT_TAG})
 """What a right in Telegram mends."""
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class GateHealth:
     """What Telegram said of the chat, and when.
 
     `is_open`: one can join without approval, by its public name or its main link. `joins_by_request`: who joins
@@ -71,24 +71,24 @@ class Health:
     lacks_since: datetime | None = None
 
 
-def ailments(gate: Gate, health: Health, came_round: int) -> list[Ailment]:
+def ailments(gate: Gate, health: GateHealth, came_round: int) -> list[GateIssue]:
     """What is wrong with the gate, the worst first; by its settings, since not each needs every right."""
     if not health.is_there:
-        return [Ailment.NOT_THERE]
+        return [GateIssue.NOT_THERE]
     settings, way = gate.settings, gate.settings.way
     is_by_request = way in BY_REQUEST
     found = {
-        Ailment.CANNOT_INVITE: not health.can_invite,
-        Ailment.NOT_A_SUPERGROUP: way is WayIn.MUTE and not health.is_supergroup,
-        Ailment.CANNOT_RESTRICT: way is WayIn.MUTE and not health.can_restrict,
-        Ailment.NO_APPROVAL: is_by_request and health.is_open,
-        Ailment.OPEN_LINK: is_by_request and came_round > 0,
-        Ailment.OPEN_COMMENTS: settings.asks_call and health.open_comments,
-        Ailment.NO_GUARD_HERE: way is WayIn.GUARD and not health.guard_possible,
-        Ailment.NO_GUARD: way is WayIn.GUARD and health.guard_possible and not health.is_guarded,
-        Ailment.CANNOT_TAG: bool(settings.tag) and not health.can_tag,
-        Ailment.OWN_TAGS: bool(settings.tag) and health.own_tags,
-        Ailment.CANNOT_DELETE: settings.tidies_joins and not health.can_delete,
+        GateIssue.CANNOT_INVITE: not health.can_invite,
+        GateIssue.NOT_A_SUPERGROUP: way is EntryMode.MUTE and not health.is_supergroup,
+        GateIssue.CANNOT_RESTRICT: way is EntryMode.MUTE and not health.can_restrict,
+        GateIssue.NO_APPROVAL: is_by_request and health.is_open,
+        GateIssue.OPEN_LINK: is_by_request and came_round > 0,
+        GateIssue.OPEN_COMMENTS: settings.asks_call and health.open_comments,
+        GateIssue.NO_GUARD_HERE: way is EntryMode.GUARD and not health.guard_possible,
+        GateIssue.NO_GUARD: way is EntryMode.GUARD and health.guard_possible and not health.is_guarded,
+        GateIssue.CANNOT_TAG: bool(settings.tag) and not health.can_tag,
+        GateIssue.OWN_TAGS: bool(settings.tag) and health.own_tags,
+        GateIssue.CANNOT_DELETE: settings.tidies_joins and not health.can_delete,
     }
     return [ailment for ailment, is_there in found.items() if is_there]
 
@@ -105,13 +105,13 @@ class Protection(StrEnum):
     """People came in past it lately, or can."""
 
 
-UNPROTECTED_BY = frozenset({Ailment.NO_APPROVAL, Ailment.NOT_A_SUPERGROUP, Ailment.CANNOT_RESTRICT})
+UNPROTECTED_BY = frozenset({GateIssue.NO_APPROVAL, GateIssue.NOT_A_SUPERGROUP, GateIssue.CANNOT_RESTRICT})
 """What lets people in unverified."""
-LETS_NOBODY_IN = frozenset({Ailment.NOT_THERE, Ailment.CANNOT_INVITE})
+LETS_NOBODY_IN = frozenset({GateIssue.NOT_THERE, GateIssue.CANNOT_INVITE})
 """With these the bot can let nobody in."""
 
 
-def protection(gate: Gate, health: Health | None, now: datetime) -> Protection:
+def protection(gate: Gate, health: GateHealth | None, now: datetime) -> Protection:
     """Whether the gate keeps people out, by its settings, what Telegram said of it, and what was seen.
 
     Evidence from before somebody came past it proves nothing any more.
@@ -168,21 +168,21 @@ class GateState(IntEnum):
         return self in (GateState.BYPASSED, GateState.AILING, GateState.UNGUARDED)
 
 
-def gate_state(gate: Gate, health: Health | None, now: datetime) -> GateState:
+def gate_state(gate: Gate, health: GateHealth | None, now: datetime) -> GateState:
     """How a gate is doing: the same wherever it is shown."""
     if not gate.is_on:
         return GateState.UNGUARDED
-    if gate.switch is Switch.OFF:
+    if gate.switch is GateMode.OFF:
         return GateState.OFF
     shield = protection(gate, health, now)
     if shield is Protection.BYPASSED:
         return GateState.BYPASSED
     found = ailments(gate, health, came_round=0) if health is not None else []
-    if shield is Protection.UNCONFIRMED and gate.switch is Switch.ON and not LETS_NOBODY_IN.intersection(found):
+    if shield is Protection.UNCONFIRMED and gate.switch is GateMode.ON and not LETS_NOBODY_IN.intersection(found):
         return GateState.UNCONFIRMED
     if found:
         return GateState.AILING
-    if gate.switch is Switch.PAUSED:
+    if gate.switch is GateMode.PAUSED:
         return GateState.PAUSED
     if shield is Protection.OPEN:
         return GateState.OPEN

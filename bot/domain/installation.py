@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.gate import Gate
-from bot.domain.health import Ailment, GateState, Health, ailments, gate_state
+from bot.domain.health import GateHealth, GateIssue, GateState, ailments, gate_state
 
 LONGEST_ANNOUNCEMENT = 3600
 """UTF-16 units, as Telegram counts them. It takes 4096: the rest is for what stands around it, in the preview too."""
@@ -31,7 +31,7 @@ class InstallationPage(StrEnum):
     ANNOUNCEMENT = "announcement"
 
 
-class Want(StrEnum):
+class OperatorAction(StrEnum):
     """What an operator wants done, by a button."""
 
     OPERATORS = "operators"
@@ -49,7 +49,7 @@ class Want(StrEnum):
     """Not send it."""
 
 
-class Unfit(StrEnum):
+class CannotAppoint(StrEnum):
     """Why who was picked becomes no operator."""
 
     ONESELF = "oneself"
@@ -58,7 +58,7 @@ class Unfit(StrEnum):
     SEVERAL = "several"
 
 
-class Unsendable(StrEnum):
+class CannotSend(StrEnum):
     """Why what was written cannot be announced."""
 
     EMPTY = "empty"
@@ -70,7 +70,7 @@ class Unsendable(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
+class PickedUser:
     """Who was picked from Telegram's own list, as it tells of them."""
 
     user_id: int
@@ -115,7 +115,7 @@ class OperatorList:
     page: int
     pages: int
     total: int
-    unfit: Unfit | None = None
+    unfit: CannotAppoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +134,12 @@ class RemovingOperator:
 
 
 @dataclass(frozen=True, slots=True)
-class GateVitals:
+class GateOverview:
     """One gate as operators see it. `admins`: how many are known; `alive_at`: the last sign of life of its chat;
     `came_round`: how many came by links without approval lately."""
 
     gate: Gate
-    health: Health | None
+    health: GateHealth | None
     waiting: int
     admins: int
     alive_at: datetime
@@ -147,7 +147,7 @@ class GateVitals:
     added_by: int | None = None
 
     @property
-    def ailments(self) -> list[Ailment]:
+    def ailments(self) -> list[GateIssue]:
         """What is wrong with it, the worst first."""
         return ailments(self.gate, self.health, self.came_round) if self.health is not None else []
 
@@ -160,7 +160,7 @@ class GateVitals:
 class AllGates:
     """A page of all gates. `own`: how many of them the reader runs."""
 
-    gates: tuple[GateVitals, ...]
+    gates: tuple[GateOverview, ...]
     page: int
     pages: int
     total: int
@@ -172,7 +172,7 @@ class AllGates:
 class GateForOperators:
     """One gate. `is_own`: the reader runs it, too; `page`: that of the list on which it stands."""
 
-    vitals: GateVitals
+    vitals: GateOverview
     is_own: bool
     page: int = 0
 
@@ -211,7 +211,7 @@ class Announcement:
 class AnnouncementAsked:
     """The text is to be written; `problem`: why what was written last cannot be sent."""
 
-    problem: Unsendable | None = None
+    problem: CannotSend | None = None
 
 
 @dataclass(frozen=True, slots=True)

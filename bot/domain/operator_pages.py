@@ -7,8 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.journal import Event
-from bot.domain.panel import ActKind
-from bot.domain.people_pages import Happening, Someone, Stage
+from bot.domain.panel import AdminActionKind
+from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
 from bot.domain.phone import NumberKind
 
 INSIDE = frozenset(
@@ -64,17 +64,17 @@ class OperatorPage(StrEnum):
 
 
 AT_A_GATE = (
-    ActKind.LET_IN,
-    ActKind.DECLINE,
-    ActKind.REVOKE,
-    ActKind.RESTORE,
-    ActKind.BLOCK,
-    ActKind.UNBLOCK,
+    AdminActionKind.LET_IN,
+    AdminActionKind.DECLINE,
+    AdminActionKind.REVOKE,
+    AdminActionKind.RESTORE,
+    AdminActionKind.BLOCK,
+    AdminActionKind.UNBLOCK,
 )
 """What is done at a gate, as its admins do it."""
-EVERYWHERE = frozenset({ActKind.REVOKE, ActKind.BLOCK, ActKind.UNBLOCK})
+EVERYWHERE = frozenset({AdminActionKind.REVOKE, AdminActionKind.BLOCK, AdminActionKind.UNBLOCK})
 """What can be done at all gates together."""
-TO_STRANGERS = frozenset({ActKind.LET_IN, ActKind.BLOCK})
+TO_STRANGERS = frozenset({AdminActionKind.LET_IN, AdminActionKind.BLOCK})
 """What can be done at a gate of which the person has nothing."""
 
 
@@ -85,7 +85,7 @@ class RecentEntry:
     user_id: int
     name: str
     mask: str
-    what: Happening
+    what: HistoryEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Found:
     """The number of the first one on this page."""
 
 
-class NotFound(StrEnum):
+class NoResultsReason(StrEnum):
     """Why nobody was found."""
 
     NOTHING_ASKED = "nothing_asked"
@@ -136,16 +136,16 @@ class NotFound(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NobodyFound:
+class NoResults:
     """There is nobody to be told of. `said`: the toast for what the reader has just done. `looked_for`: the phones that
     were looked for, masked and with their countries."""
 
-    why: NotFound
+    why: NoResultsReason
     said: str = ""
     looked_for: tuple[str, ...] = ()
 
 
-class TroubleKind(StrEnum):
+class StuckItemKind(StrEnum):
     """What is not done about a person."""
 
     GRANT_DUE = "grant_due"
@@ -157,11 +157,11 @@ class TroubleKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class StuckItem:
     """One thing that is not done: `what` (the kind of grant or errand) and at which gate, how often it was tried, and
     what was said last."""
 
-    kind: TroubleKind
+    kind: StuckItemKind
     at: datetime | None
     gate: str = ""
     what: str = ""
@@ -197,12 +197,12 @@ class PersonCard:
     stage: Stage | None = None
     why: str = ""
     until: datetime | None = None
-    gates: tuple[Someone, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
-    history: tuple[Happening, ...] = ()
+    gates: tuple[MemberCard, ...] = ()
+    troubles: tuple[StuckItem, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()
     page: int = 0
     has_older: bool = False
-    possible: tuple[ActKind, ...] = ()
+    possible: tuple[AdminActionKind, ...] = ()
     said: str = ""
 
 
@@ -212,7 +212,7 @@ class GatesToActAt:
 
     user_id: int
     name: str
-    act: ActKind
+    act: AdminActionKind
     gates: tuple[tuple[int, str], ...]
     page: int
     pages: int
@@ -234,11 +234,11 @@ class Confirmation:
 
     user_id: int
     name: str
-    act: ActKind
+    act: AdminActionKind
     gates: tuple[str, ...] = ()
     gate_id: int = 0
     mask: str = ""
     others: int = 0
 
 
-OperatorView = Recent | Found | NobodyFound | PersonCard | GatesToActAt | Confirmation
+OperatorView = Recent | Found | NoResults | PersonCard | GatesToActAt | Confirmation

@@ -19,7 +19,7 @@ LETTERS_KEPT = timedelta(days=7)
 in that time, is given up."""
 
 
-class Target(StrEnum):
+class Destination(StrEnum):
     """Whom a letter is for."""
 
     EVENTS = "events"
@@ -39,7 +39,7 @@ class EventType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NewLetter:
+class NewMessage:
     """One thing that is owed from now on. `user_id`: whom it is about; `admin_id`: whom its data, a JSON object, names
     as who decided that."""
 
@@ -52,12 +52,12 @@ class NewLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutboxMessage:
     """One thing to be brought. `message_id` is the same at every try, so that the receiver knows a repeat. `error`:
     what went wrong last."""
 
     id: int
-    target: Target
+    target: Destination
     message_id: str
     type: str
     body: bytes = field(repr=False)
@@ -65,7 +65,7 @@ class Letter:
     error: str = ""
 
 
-class Reply(StrEnum):
+class AttemptResult(StrEnum):
     """What a receiver made of a letter."""
 
     TAKEN = "taken"
@@ -75,15 +75,15 @@ class Reply(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class DeliveryAttempt:
     """How one try went; `error` says why it failed."""
 
-    reply: Reply
+    reply: AttemptResult
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Retries:
+class RetryStats:
     """What failed and is tried again: how much, how often the most tried of it was, when something is tried next, and
     what went wrong last."""
 
@@ -94,13 +94,13 @@ class Retries:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class DestinationStatus:
     """How it stands with one target: what waits, since when, what of it failed before, and when anything was taken."""
 
-    target: Target
+    target: Destination
     queued: int
     oldest: datetime | None
-    retries: Retries | None
+    retries: RetryStats | None
     delivered_at: datetime | None
 
 

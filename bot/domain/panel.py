@@ -8,8 +8,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.domain.gate import Gate
-from bot.domain.health import Ailment, GateState, Health
-from bot.domain.problem import Problem
+from bot.domain.health import GateHealth, GateIssue, GateState
+from bot.domain.problem import SettingProblem
 
 ADMIN_KNOWN_FOR = timedelta(minutes=1)
 """How long Telegram's word that somebody is an admin is good, unless something changes meanwhile."""
@@ -50,7 +50,7 @@ EXPECTS_WORDS = frozenset({Page.DEADLINE, Page.COUNTRIES, Page.FRESH, Page.ACCOU
 EXPECTS_FILE = frozenset({Page.FILE, Page.IMPORT})
 
 
-class ActKind(StrEnum):
+class AdminActionKind(StrEnum):
     """What an admin wants done."""
 
     OPEN = "open"
@@ -94,13 +94,13 @@ class ActKind(StrEnum):
     """Say what the link that they share showed: `key`, see `LinkTest`."""
 
 
-ON_BUTTONS = frozenset(ActKind) - {
-    ActKind.TYPE,
-    ActKind.IMPORT,
-    ActKind.LOG_HERE,
-    ActKind.POINT,
-    ActKind.FREE_PHONE,
-    ActKind.ERASE,
+ON_BUTTONS = frozenset(AdminActionKind) - {
+    AdminActionKind.TYPE,
+    AdminActionKind.IMPORT,
+    AdminActionKind.LOG_HERE,
+    AdminActionKind.POINT,
+    AdminActionKind.FREE_PHONE,
+    AdminActionKind.ERASE,
 }
 """What a button of the panel can ask for. Everything else needs what only a message brings, and a button that asks for
 it was forged."""
@@ -116,13 +116,13 @@ class LinkTest(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class AdminAction:
     """Something an admin of a gate wants done. `details` depend on the kind.
 
     `query_id` is that of the button they pressed, which has to be answered.
     """
 
-    kind: ActKind
+    kind: AdminActionKind
     gate_id: int
     admin_id: int
     details: Mapping[str, str | int] = field(default_factory=dict)
@@ -165,8 +165,8 @@ class GateCard:
     """
 
     gate: Gate
-    health: Health | None
-    ailments: tuple[Ailment, ...]
+    health: GateHealth | None
+    ailments: tuple[GateIssue, ...]
     waiting: int
     came_round: int = 0
     link: str = ""
@@ -193,7 +193,7 @@ class SettingPage:
     gate: Gate
     page: Page
     waiting: int
-    trouble: tuple[Problem, str] | None = None
+    trouble: tuple[SettingProblem, str] | None = None
     chats: tuple[tuple[int, str], ...] = ()
 
 

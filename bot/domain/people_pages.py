@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.gate import Decision, Gate, RequestState, Standing
+from bot.domain.gate import AccessOverride, Gate, Override, RequestState
 from bot.domain.journal import Event
-from bot.domain.panel import ActKind, GateLine
+from bot.domain.panel import AdminActionKind, GateLine
 
 
 class Stage(StrEnum):
@@ -34,7 +34,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiter:
+class PendingApplicant:
     """Somebody who waits: since when, and how far they got. `until`: when that stage ends. `has_appealed`: they asked
     the admins. `mask` is that of their verified phone, if any."""
 
@@ -48,7 +48,7 @@ class Waiter:
     mask: str = ""
 
 
-class Age(StrEnum):
+class OlderThan(StrEnum):
     """How long those have waited whom an admin declines together."""
 
     HOUR = "1h"
@@ -60,19 +60,19 @@ class Age(StrEnum):
     def span(self) -> timedelta:
         """The same as a duration."""
         return {
-            Age.HOUR: timedelta(hours=1),
-            Age.SIX_HOURS: timedelta(hours=6),
-            Age.DAY: timedelta(days=1),
-            Age.ALL: timedelta(0),
+            OlderThan.HOUR: timedelta(hours=1),
+            OlderThan.SIX_HOURS: timedelta(hours=6),
+            OlderThan.DAY: timedelta(days=1),
+            OlderThan.ALL: timedelta(0),
         }[self]
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingList:
+class PendingList:
     """A page of those who wait at a gate. `done` and `of` are there while many are being declined, and after."""
 
     gate: Gate
-    waiters: tuple[Waiter, ...]
+    waiters: tuple[PendingApplicant, ...]
     page: int
     pages: int
     total: int
@@ -87,11 +87,11 @@ class DeclineChoice:
     """The question whom to decline together, with how many that would be by the age of their requests."""
 
     gate: Gate
-    counts: tuple[tuple[Age, int], ...]
+    counts: tuple[tuple[OlderThan, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class HistoryEntry:
     """One thing that happened to a person, as admins and operators are told it. `gate` is the title of the one where
     it did, where that is to be told."""
 
@@ -103,7 +103,7 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class Someone:
+class MemberCard:
     """A person at a gate. Of who never asked to enter it nothing is told but `decision`: `is_known` is False then.
 
     `state` is that of their newest request, `asked_at` when they asked, `waiter` how far they got if they wait.
@@ -118,51 +118,51 @@ class Someone:
     is_admin: bool = False
     state: RequestState | None = None
     asked_at: datetime | None = None
-    waiter: Waiter | None = None
+    waiter: PendingApplicant | None = None
     mask: str = ""
     verified_at: datetime | None = None
-    decision: Decision | None = None
+    decision: AccessOverride | None = None
     tag: str = ""
-    history: tuple[Happening, ...] = ()
-    did: ActKind | None = None
+    history: tuple[HistoryEntry, ...] = ()
+    did: AdminActionKind | None = None
     said: str = ""
 
     @property
-    def possible(self) -> tuple[ActKind, ...]:
+    def possible(self) -> tuple[AdminActionKind, ...]:
         """What an admin can do about them now."""
         standing = self.decision.standing if self.decision is not None else None
         if self.is_admin:
             return ()
-        if standing is Standing.BLOCKED:
-            return (ActKind.UNBLOCK,)
+        if standing is Override.BLOCKED:
+            return (AdminActionKind.UNBLOCK,)
         if self.waiter is not None:
-            return (ActKind.LET_IN, ActKind.DECLINE, ActKind.BLOCK)
-        if self.state is RequestState.APPROVED or standing is Standing.ALLOWED:
-            return (ActKind.REVOKE, ActKind.BLOCK)
-        if standing is Standing.REVOKED:
-            return (ActKind.RESTORE, ActKind.BLOCK)
+            return (AdminActionKind.LET_IN, AdminActionKind.DECLINE, AdminActionKind.BLOCK)
+        if self.state is RequestState.APPROVED or standing is Override.ALLOWED:
+            return (AdminActionKind.REVOKE, AdminActionKind.BLOCK)
+        if standing is Override.REVOKED:
+            return (AdminActionKind.RESTORE, AdminActionKind.BLOCK)
         if self.state is not None:
-            return (ActKind.LET_IN, ActKind.BLOCK)
-        return (ActKind.LET_IN, ActKind.REVOKE, ActKind.BLOCK)
+            return (AdminActionKind.LET_IN, AdminActionKind.BLOCK)
+        return (AdminActionKind.LET_IN, AdminActionKind.REVOKE, AdminActionKind.BLOCK)
 
     @property
-    def undo(self) -> ActKind | None:
+    def undo(self) -> AdminActionKind | None:
         """What takes back what was just done."""
         way_back = INVERSE.get(self.did) if self.did is not None else None
         return way_back if way_back in self.possible else None
 
 
 INVERSE = {
-    ActKind.LET_IN: ActKind.REVOKE,
-    ActKind.DECLINE: ActKind.LET_IN,
-    ActKind.BLOCK: ActKind.UNBLOCK,
-    ActKind.UNBLOCK: ActKind.BLOCK,
-    ActKind.REVOKE: ActKind.RESTORE,
-    ActKind.RESTORE: ActKind.REVOKE,
+    AdminActionKind.LET_IN: AdminActionKind.REVOKE,
+    AdminActionKind.DECLINE: AdminActionKind.LET_IN,
+    AdminActionKind.BLOCK: AdminActionKind.UNBLOCK,
+    AdminActionKind.UNBLOCK: AdminActionKind.BLOCK,
+    AdminActionKind.REVOKE: AdminActionKind.RESTORE,
+    AdminActionKind.RESTORE: AdminActionKind.REVOKE,
 }
 
 
-class Missing(StrEnum):
+class TargetError(StrEnum):
     """Why it is not clear whom an admin means."""
 
     NOBODY_NAMED = "nobody_named"
@@ -174,11 +174,11 @@ class Missing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NobodyMeant:
+class UnknownTarget:
     """The reader named nobody that the bot could tell something of."""
 
     gate: Gate
-    missing: Missing
+    missing: TargetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,4 +192,4 @@ class GateChoice:
     more: int = 0
 
 
-PeopleView = WaitingList | DeclineChoice | Someone | NobodyMeant | GateChoice
+PeopleView = PendingList | DeclineChoice | MemberCard | UnknownTarget | GateChoice

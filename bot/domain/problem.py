@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Problem(StrEnum):
+class SettingProblem(StrEnum):
     """Each in one sentence, for the log; what an admin reads is said where it is drawn. Names are stored."""
 
     DEADLINE = "the deadline is 5 minutes to 30 days"
@@ -30,10 +30,10 @@ class Problem(StrEnum):
     FILE_VALUE = "the file gives a setting a value that it cannot have"
 
 
-class ProblemError(ValueError):
+class InvalidSettingError(ValueError):
     """Something cannot be as it is wanted. `about`: which part of it, in the words it came in."""
 
-    def __init__(self, problem: Problem, about: str = "") -> None:
+    def __init__(self, problem: SettingProblem, about: str = "") -> None:
         super().__init__(str(problem))
         self.problem = problem
         self.about = about

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.domain.panel import ActKind
+from bot.domain.panel import AdminActionKind
 
 NOTED_EVERY = timedelta(seconds=10)
 """How often it is noted that a raid goes on: each note is a write that all the requests of the gate would wait for."""
@@ -19,16 +19,16 @@ ITSELF = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class RaidResponse:
     """What was done about a raid, and by which admin."""
 
-    act: ActKind
+    act: AdminActionKind
     value: str
     admin_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AlertMessage:
     """A message that tells of a raid."""
 
     chat_id: int
@@ -48,9 +48,9 @@ class Raid:
     since: datetime
     said_at: datetime
     over_at: datetime | None = None
-    deeds: tuple[Deed, ...] = ()
+    deeds: tuple[RaidResponse, ...] = ()
     job: str = ""
-    messages: tuple[Told, ...] = ()
+    messages: tuple[AlertMessage, ...] = ()
     said: Mapping[str, str | int] = field(default_factory=dict)
 
     @property
@@ -63,12 +63,12 @@ class Raid:
         """The job of the errands that tell of it."""
         return f"raid{self.gate_id}:{self.mark}"
 
-    def with_deed(self, deed: Deed, job: str = "") -> Raid:
+    def with_deed(self, deed: RaidResponse, job: str = "") -> Raid:
         """The same, with this done last; `job`: by a mass decline of that name."""
         others = [done for done in self.deeds if done.act is not deed.act]
         return replace(self, deeds=(*others, deed), job=job or self.job)
 
-    def by(self, act: ActKind, value: str | None = None) -> int | None:
+    def by(self, act: AdminActionKind, value: str | None = None) -> int | None:
         """Who did this last, if it was done at all, and to this value if one is given."""
         return next(
             (deed.admin_id for deed in self.deeds if deed.act is act and value in (None, deed.value)),

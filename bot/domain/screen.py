@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.contact import ContactRefusal
-from bot.domain.gate import GrantKind, GrantState, Hindrance
+from bot.domain.gate import GrantKind, GrantState, Ineligibility
 from bot.domain.gateway import GatewayReason
 from bot.domain.installation import InstallationView
 from bot.domain.operator_pages import OperatorView
 from bot.domain.panel import PanelView
 from bot.domain.people_pages import PeopleView
 from bot.domain.personal import DeletionScreen
-from bot.domain.settings import WayIn
+from bot.domain.settings import EntryMode
 
 REFRESHED_BEFORE_END = (
     timedelta(minutes=5),
@@ -25,7 +25,7 @@ REFRESHED_BEFORE_END = (
 """The moments before the end of a window at which the screen says anew how much is left."""
 
 
-class Face(StrEnum):
+class ScreenName(StrEnum):
     """Which screen a person should see. PROGRESS follows their verification by itself."""
 
     WELCOME = "welcome"
@@ -146,7 +146,7 @@ class Verified:
 
     mask: str
     grants: tuple[Granted, ...] = ()
-    hindered: tuple[tuple[str, Hindrance], ...] = ()
+    hindered: tuple[tuple[str, Ineligibility], ...] = ()
     appeal: Appeal = Appeal.NONE
 
 
@@ -182,7 +182,7 @@ class DeadlinePassed:
     """Somebody waited too long: their request was declined, or they were removed and may come again."""
 
     gate: str
-    way: WayIn = WayIn.REQUEST
+    way: EntryMode = EntryMode.REQUEST
 
 
 @dataclass(frozen=True, slots=True)

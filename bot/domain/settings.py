@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.domain.phone import NumberKind
-from bot.domain.problem import Problem, ProblemError
+from bot.domain.problem import InvalidSettingError, SettingProblem
 
 SHORTEST_DEADLINE = timedelta(minutes=5)
 LONGEST_DEADLINE = timedelta(days=30)
@@ -26,7 +26,7 @@ RAID_REQUESTS, RAID_MINUTES = 30, 5
 STRICT_DEADLINE = timedelta(hours=1)
 
 
-class WayIn(StrEnum):
+class EntryMode(StrEnum):
     """How people come in at a gate."""
 
     REQUEST = "request"
@@ -109,7 +109,7 @@ class GateSettings:
     """
 
     asks_call: bool = True
-    way: WayIn = WayIn.REQUEST
+    way: EntryMode = EntryMode.REQUEST
     deadline: timedelta = timedelta(hours=24)
     at_deadline: AtDeadline = AtDeadline.TURN_AWAY
     country_rule: CountryRule = CountryRule.ANY
@@ -131,31 +131,31 @@ class GateSettings:
 
     def __post_init__(self) -> None:
         for is_right, problem in (
-            (SHORTEST_DEADLINE <= self.deadline <= LONGEST_DEADLINE, Problem.DEADLINE),
+            (SHORTEST_DEADLINE <= self.deadline <= LONGEST_DEADLINE, SettingProblem.DEADLINE),
             (
                 self.fresh_for is None or timedelta(days=1) <= self.fresh_for <= LONGEST_FRESH,
-                Problem.FRESH,
+                SettingProblem.FRESH,
             ),
-            (1 <= self.accounts <= MOST_ACCOUNTS, Problem.ACCOUNTS),
-            (len(self.countries) <= MOST_COUNTRIES, Problem.MANY_COUNTRIES),
+            (1 <= self.accounts <= MOST_ACCOUNTS, SettingProblem.ACCOUNTS),
+            (len(self.countries) <= MOST_COUNTRIES, SettingProblem.MANY_COUNTRIES),
             (
                 all(re.fullmatch("[A-Z]{2}", country) for country in self.countries),
-                Problem.COUNTRY_CODES,
+                SettingProblem.COUNTRY_CODES,
             ),
             (
                 self.country_rule is not CountryRule.ONLY or bool(self.countries),
-                Problem.NO_COUNTRIES,
+                SettingProblem.NO_COUNTRIES,
             ),
-            (is_tag(self.tag), Problem.TAG),
-            (len(self.welcome) <= LONGEST_WELCOME, Problem.WELCOME),
-            (len(self.further) <= MOST_FURTHER, Problem.MANY_FURTHER),
+            (is_tag(self.tag), SettingProblem.TAG),
+            (len(self.welcome) <= LONGEST_WELCOME, SettingProblem.WELCOME),
+            (len(self.further) <= MOST_FURTHER, SettingProblem.MANY_FURTHER),
             (
                 1 <= self.raid_requests <= MOST_RAID_REQUESTS and 1 <= self.raid_minutes <= MOST_RAID_MINUTES,
-                Problem.RAID,
+                SettingProblem.RAID,
             ),
         ):
             if not is_right:
-                raise ProblemError(problem)
+                raise InvalidSettingError(problem)
 
 
 STANDARD = GateSettings()

@@ -17,7 +17,7 @@ BOUNDS = tuple(round(1.1**step, 2) for step in range(76))
 minutes. A median made of such spans is right within five per cent."""
 
 
-class Grain(StrEnum):
+class Granularity(StrEnum):
     """How long the span is that a sum is over."""
 
     DAY = "day"
@@ -37,7 +37,7 @@ class Dimension(StrEnum):
     """Span from number to call, as an index into BOUNDS."""
 
 
-class Step(StrEnum):
+class FunnelStep(StrEnum):
     """A step of the funnel."""
 
     ASKED = "asked"
@@ -47,7 +47,7 @@ class Step(StrEnum):
     IN = "in"
 
 
-class How(StrEnum):
+class EntryReason(StrEnum):
     """How somebody came in, as the code of the journal's entry tells."""
 
     CALLED = "called"
@@ -60,7 +60,7 @@ class How(StrEnum):
 
 ASKING = (Event.JOIN_ASKED, Event.MUTED)
 """How somebody comes to a gate: they ask to join, or join and may not write until verified."""
-ENTERED = frozenset(How)
+ENTERED = frozenset(EntryReason)
 BY_HOUR = frozenset({*ASKING, Event.CONFIRMED, Event.GRANT_DONE})
 LINES = (ASKING, (Event.CONFIRMED,), (Event.GRANT_DONE,))
 """What is told over time: who asked, called, came in."""
@@ -81,7 +81,7 @@ LONGEST_KEY = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class EventCount:
     """Entries of the journal that are alike in all that is counted, and how many there are."""
 
     day: date
@@ -95,10 +95,10 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
+class Rollup:
     """The key of one sum: over which span, at which gate (NO_GATE: all), of what."""
 
-    grain: Grain
+    grain: Granularity
     span: int
     gate_id: int
     dimension: Dimension
@@ -116,9 +116,9 @@ def month_number(day: date) -> int:
     return day.year * 12 + day.month - 1
 
 
-def span_number(day: date, grain: Grain) -> int:
+def span_number(day: date, grain: Granularity) -> int:
     """The span of this grain that a day is in."""
-    return day_number(day) if grain is Grain.DAY else month_number(day)
+    return day_number(day) if grain is Granularity.DAY else month_number(day)
 
 
 def month_begins(span: int) -> date:
@@ -126,21 +126,21 @@ def month_begins(span: int) -> date:
     return date(span // 12, span % 12 + 1, 1)
 
 
-def add_up(facts: Iterable[Fact], grains: Collection[Grain] = frozenset(Grain)) -> dict[Sum, int]:
+def add_up(facts: Iterable[EventCount], grains: Collection[Granularity] = frozenset(Granularity)) -> dict[Rollup, int]:
     """All sums of these grains to which these facts add, and by how much."""
-    sums: dict[Sum, int] = {}
+    sums: dict[Rollup, int] = {}
     for fact in facts:
         spans = [(grain, span_number(fact.day, grain)) for grain in grains]
         gates = {NO_GATE, fact.gate_id}
         for dimension, key in _keys(fact):
             for grain, span in spans:
                 for gate_id in gates:
-                    total = Sum(grain, span, gate_id, dimension, key, fact.event)
+                    total = Rollup(grain, span, gate_id, dimension, key, fact.event)
                     sums[total] = sums.get(total, 0) + fact.count
     return sums
 
 
-def _keys(fact: Fact) -> list[tuple[Dimension, str]]:
+def _keys(fact: EventCount) -> list[tuple[Dimension, str]]:
     if fact.event is Event.GRANT_DONE and fact.code not in ENTERED:
         # A tag, say, or a link that may be used or not: nobody is in by it.
         return [(Dimension.CODE, fact.code[:LONGEST_KEY])]
@@ -197,18 +197,18 @@ class Statistics:
 
     period: Period
     gate_id: int
-    funnel: Mapping[Step, int]
+    funnel: Mapping[FunnelStep, int]
     known: int
     other: int
     numbers: int
     median: float | None
     ninetieth: float | None
     refusals: Mapping[str, int] = field(default_factory=dict)
-    by_gate: Mapping[int, Mapping[Step, int]] = field(default_factory=dict)
+    by_gate: Mapping[int, Mapping[FunnelStep, int]] = field(default_factory=dict)
     by_region: Mapping[str, int] = field(default_factory=dict)
     hours: tuple[tuple[int, int, int], ...] = ()
     series: tuple[tuple[date, int, int, int], ...] = ()
-    grain: Grain = Grain.DAY
+    grain: Granularity = Granularity.DAY
 
     @property
     def by_hour(self) -> tuple[int, ...]:
@@ -220,14 +220,14 @@ class Statistics:
         """Whether nothing happened that could be told."""
         return not (any(self.funnel.values()) or self.known or self.other or self.numbers or self.refusals)
 
-    def share(self, step: Step) -> float | None:
+    def share(self, step: FunnelStep) -> float | None:
         """Which part of those who asked came so far; None when nobody asked. Who verifies without asking anywhere
         makes it more than the whole."""
-        asked = self.funnel[Step.ASKED]
+        asked = self.funnel[FunnelStep.ASKED]
         return self.funnel[step] / asked if asked > 0 else None
 
 
-def statistics(asked: Period, gate_id: int, sums: Mapping[Sum, int], grain: Grain) -> Statistics:
+def statistics(asked: Period, gate_id: int, sums: Mapping[Rollup, int], grain: Granularity) -> Statistics:
     """What the sums of a period, of one grain, tell. Those of other gates than `gate_id` are told apart by gate only
     when it is NO_GATE."""
     mine = {key: count for key, count in sums.items() if key.gate_id == gate_id}
@@ -250,8 +250,8 @@ def statistics(asked: Period, gate_id: int, sums: Mapping[Sum, int], grain: Grai
         period=asked,
         gate_id=gate_id,
         funnel=_funnel(mine),
-        known=ways.get(How.KNOWN, 0),
-        other=ways.get(How.OTHER, 0),
+        known=ways.get(EntryReason.KNOWN, 0),
+        other=ways.get(EntryReason.OTHER, 0),
         numbers=total(Event.NUMBER_GIVEN, Event.ANOTHER_GIVEN),
         median=_quantile(took, 0.5),
         ninetieth=_quantile(took, 0.9),
@@ -264,7 +264,7 @@ def statistics(asked: Period, gate_id: int, sums: Mapping[Sum, int], grain: Grai
     )
 
 
-def _funnel(sums: Mapping[Sum, int]) -> dict[Step, int]:
+def _funnel(sums: Mapping[Rollup, int]) -> dict[FunnelStep, int]:
     totals: dict[tuple[Event, Dimension, str], int] = {}
     for key, n in sums.items():
         which = (key.event, key.dimension, key.key)
@@ -274,29 +274,29 @@ def _funnel(sums: Mapping[Sum, int]) -> dict[Step, int]:
         return totals.get((event, Dimension.TOTAL, ""), 0)
 
     return {
-        Step.ASKED: sum(map(all_of, ASKING)) - all_of(Event.AT_ONCE),
-        Step.CONTACT: all_of(Event.CONTACT_TAKEN),
-        Step.NUMBER: all_of(Event.NUMBER_GIVEN),
-        Step.CALLED: all_of(Event.CONFIRMED),
-        Step.IN: totals.get((Event.GRANT_DONE, Dimension.CODE, How.CALLED), 0),
+        FunnelStep.ASKED: sum(map(all_of, ASKING)) - all_of(Event.AT_ONCE),
+        FunnelStep.CONTACT: all_of(Event.CONTACT_TAKEN),
+        FunnelStep.NUMBER: all_of(Event.NUMBER_GIVEN),
+        FunnelStep.CALLED: all_of(Event.CONFIRMED),
+        FunnelStep.IN: totals.get((Event.GRANT_DONE, Dimension.CODE, EntryReason.CALLED), 0),
     }
 
 
-def _by_gate(sums: Mapping[Sum, int]) -> dict[int, dict[Step, int]]:
-    gates: dict[int, dict[Sum, int]] = {}
+def _by_gate(sums: Mapping[Rollup, int]) -> dict[int, dict[FunnelStep, int]]:
+    gates: dict[int, dict[Rollup, int]] = {}
     for key, n in sums.items():
         if key.gate_id != NO_GATE:
             gates.setdefault(key.gate_id, {})[key] = n
     return {gate_id: _funnel(mine) for gate_id, mine in gates.items()}
 
 
-def _series(sums: Mapping[Sum, int], grain: Grain) -> tuple[tuple[date, int, int, int], ...]:
+def _series(sums: Mapping[Rollup, int], grain: Granularity) -> tuple[tuple[date, int, int, int], ...]:
     spans: dict[int, list[int]] = {}
     for key, n in sums.items():
         for line, events in enumerate(LINES):
             if key.dimension is Dimension.TOTAL and key.event in events:
                 spans.setdefault(key.span, [0, 0, 0])[line] += n
-    begins = date.fromordinal if grain is Grain.DAY else month_begins
+    begins = date.fromordinal if grain is Granularity.DAY else month_begins
     return tuple((begins(span), *_three(counts)) for span, counts in sorted(spans.items()))
 
 

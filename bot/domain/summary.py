@@ -12,7 +12,7 @@ from bot.domain.statistics import Statistics
 DEFAULT_PERIOD = "7d"
 
 
-class Answer(StrEnum):
+class StatsReply(StrEnum):
     """What somebody gets who asked for statistics. Names are stored in errands."""
 
     CHART = "chart"
@@ -25,7 +25,7 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class StatisticsReport:
     """What is told of a period, by its name, and with the titles of gates. `title` is that of the one asked about;
     None: all gates."""
 

@@ -46,7 +46,7 @@ UNMATCHED_FROM, STRANGE_FROM, IN_VAIN_FROM = 2, 5, 3
 meanwhile: from which on that means something."""
 
 
-class Trouble(StrEnum):
+class IncidentKind(StrEnum):
     """What may be wrong. Names are stored: never reuse one."""
 
     GATEWAY = "gateway"
@@ -99,18 +99,18 @@ class TokenUse(StrEnum):
 
 EPHEMERAL = "ephemeral"
 """The subject of PART_REFUSED when the Bot API server does not know messages that one person alone sees."""
-TOLD_AFTERWARDS = frozenset({Trouble.TELEGRAM_SILENT, Trouble.TELEGRAM_REFUSES})
+TOLD_AFTERWARDS = frozenset({IncidentKind.TELEGRAM_SILENT, IncidentKind.TELEGRAM_REFUSES})
 """Troubles that keep the bot from telling them; the all clear says how long they lasted."""
-REPORTED = frozenset({Trouble.GATE_OFF, Trouble.OUTBOX_GONE})
+REPORTED = frozenset({IncidentKind.GATE_OFF, IncidentKind.OUTBOX_GONE})
 """Troubles that are heard of once, by who notices them; whether they last is looked up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Finding:
     """A trouble that is there now. `subject` tells several of a kind apart (a gate's id), `variant` is what is told
     anew when it changes. `details` are what its message says."""
 
-    trouble: Trouble
+    trouble: IncidentKind
     subject: str = ""
     variant: str = ""
     details: Mapping[str, str | int] = field(default_factory=dict)
@@ -123,10 +123,10 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class Incident:
     """A trouble that operators were told of, and that is not over yet."""
 
-    trouble: Trouble
+    trouble: IncidentKind
     subject: str
     since: datetime
     seen_at: datetime
@@ -152,7 +152,7 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
-class Disk:
+class DiskSpace:
     """Room where the database file lies, in bytes."""
 
     free: int
@@ -160,7 +160,7 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
-class Readings:
+class Measurements:
     """What this process noticed by itself, and was told outside. `money` is None when it is not known.
 
     `unknown`: troubles of which these say nothing, since whoever was asked gave no answer; they may be there or not.
@@ -189,100 +189,104 @@ class Readings:
     """The amount below which the money is short; 0: whatever it is, it is not."""
     spent: float | None = None
     """What a day costs, by the last week; None when prices are not known."""
-    disk: Disk | None = None
+    disk: DiskSpace | None = None
     clock_ahead: Mapping[str, float] = field(default_factory=dict)
     """By how many seconds our clock is ahead of `telegram`'s and the `gateway`'s; negative when it is behind."""
     webhook_error_at: datetime | None = None
     webhook_error: str = ""
     undelivered: int = 0
     """Updates that Telegram holds and does not bring to the webhook; 0 while it brings some."""
-    unknown: frozenset[Trouble] = frozenset()
+    unknown: frozenset[IncidentKind] = frozenset()
 
 
-def noticed(readings: Readings, now: datetime) -> list[Sighting]:
+def noticed(readings: Measurements, now: datetime) -> list[Finding]:
     """The troubles that these readings show."""
     found = [
         _gateway_errors(readings),
         _money(readings),
-        Sighting(Trouble.FLOODS, details={"count": readings.floods}) if readings.floods >= MANY_FLOODS else None,
+        Finding(IncidentKind.FLOODS, details={"count": readings.floods}) if readings.floods >= MANY_FLOODS else None,
         _silence(readings, now),
         _webhook(readings, now),
         _slow(readings),
-        Sighting(Trouble.STORAGE_FAILING, details={"count": readings.unkept})
+        Finding(IncidentKind.STORAGE_FAILING, details={"count": readings.unkept})
         if readings.unkept >= MANY_UNKEPT
         else None,
         _disk(readings),
         _clock(readings),
-        *(Sighting(Trouble.PART_REFUSED, part[:100]) for part in readings.refused_parts),
+        *(Finding(IncidentKind.PART_REFUSED, part[:100]) for part in readings.refused_parts),
     ]
     return [sighting for sighting in found if sighting is not None]
 
 
-def stuck(queues: Iterable[Queue], now: datetime) -> list[Sighting]:
+def stuck(queues: Iterable[Queue], now: datetime) -> list[Finding]:
     """Queues of which the oldest has waited too long."""
     return [
-        Sighting(Trouble.QUEUE_STUCK, queue.name, details={"length": queue.length, "seconds": int(age.total_seconds())})
+        Finding(
+            IncidentKind.QUEUE_STUCK, queue.name, details={"length": queue.length, "seconds": int(age.total_seconds())}
+        )
         for queue in queues
         if (age := queue.age(now)) > QUEUE_PATIENCE
     ]
 
 
-def days_left(readings: Readings) -> int | None:
+def days_left(readings: Measurements) -> int | None:
     """For how many days the money lasts, by what the last week cost."""
     if readings.money is None or not readings.spent:
         return None
     return int(max(readings.money, 0.0) / readings.spent)
 
 
-def _gateway_errors(readings: Readings) -> Sighting | None:
+def _gateway_errors(readings: Measurements) -> Finding | None:
     if readings.asked < ERRORS_FROM or readings.failed * 2 <= readings.asked:
         return None
-    return Sighting(Trouble.GATEWAY_ERRORS, details={"failed": readings.failed, "asked": readings.asked})
+    return Finding(IncidentKind.GATEWAY_ERRORS, details={"failed": readings.failed, "asked": readings.asked})
 
 
-def _money(readings: Readings) -> Sighting | None:
+def _money(readings: Measurements) -> Finding | None:
     days = days_left(readings)
     if readings.money is None or (readings.money >= readings.low_money and (days is None or days >= FEW_DAYS)):
         return None
     details: dict[str, str | int] = {"amount": f"{readings.money:.2f}", "currency": readings.currency}
-    return Sighting(Trouble.MONEY_SHORT, details=details if days is None else details | {"days": days})
+    return Finding(IncidentKind.MONEY_SHORT, details=details if days is None else details | {"days": days})
 
 
-def _silence(readings: Readings, now: datetime) -> Sighting | None:
+def _silence(readings: Measurements, now: datetime) -> Finding | None:
     since = readings.silent_since
     if since is None or now - since < SILENCE:
         return None
-    return Sighting(Trouble.TELEGRAM_SILENT, since=since)
+    return Finding(IncidentKind.TELEGRAM_SILENT, since=since)
 
 
-def _webhook(readings: Readings, now: datetime) -> Sighting | None:
+def _webhook(readings: Measurements, now: datetime) -> Finding | None:
     at = readings.webhook_error_at
     if at is not None and now - at <= WEBHOOK_FRESH:
-        return Sighting(Trouble.WEBHOOK, details={"error": readings.webhook_error[:200]})
+        return Finding(IncidentKind.WEBHOOK, details={"error": readings.webhook_error[:200]})
     if readings.undelivered:
-        return Sighting(Trouble.WEBHOOK, details={"undelivered": readings.undelivered})
+        return Finding(IncidentKind.WEBHOOK, details={"undelivered": readings.undelivered})
     return None
 
 
-def _slow(readings: Readings) -> Sighting | None:
+def _slow(readings: Measurements) -> Finding | None:
     if len(readings.transactions) < SLOW_FROM or (middle := median(readings.transactions)) <= SLOW:
         return None
-    return Sighting(Trouble.STORAGE_SLOW, details={"seconds": f"{middle:.1f}"})
+    return Finding(IncidentKind.STORAGE_SLOW, details={"seconds": f"{middle:.1f}"})
 
 
-def _disk(readings: Readings) -> Sighting | None:
+def _disk(readings: Measurements) -> Finding | None:
     disk = readings.disk
     if disk is None or (disk.free >= DISK_FREE and disk.free >= disk.total * DISK_SHARE):
         return None
-    return Sighting(Trouble.DISK_SHORT, details={"free": disk.free // 2**20, "percent": 100 * disk.free // disk.total})
+    return Finding(
+        IncidentKind.DISK_SHORT, details={"free": disk.free // 2**20, "percent": 100 * disk.free // disk.total}
+    )
 
 
-def _clock(readings: Readings) -> Sighting | None:
+def _clock(readings: Measurements) -> Finding | None:
     """Where Telegram's clock is right, the gateway's is wrong."""
     for source in ("telegram", "gateway"):
         ahead = readings.clock_ahead.get(source, 0.0)
         if abs(ahead) > CLOCK_DIFFERS:
-            return Sighting(Trouble.CLOCK, source, details={"ahead": round(ahead)})
+            return Finding(IncidentKind.CLOCK, source, details={"ahead": round(ahead)})
     return None
 
 
@@ -296,11 +300,11 @@ class Unmatched:
     confirmed: int
     in_vain: int
 
-    def sighting(self) -> Sighting | None:
+    def sighting(self) -> Finding | None:
         """The trouble, if this shows one. Calls that are somebody else's business come in all the time where an
         account is shared, so alone they show none."""
         is_awaited = self.awaited >= UNMATCHED_FROM and self.awaited > self.confirmed
         is_strange = self.strange >= STRANGE_FROM and self.in_vain >= IN_VAIN_FROM and not self.confirmed
         if not is_awaited and not is_strange:
             return None
-        return Sighting(Trouble.CALLS_UNMATCHED, details={"count": self.awaited if is_awaited else self.strange})
+        return Finding(IncidentKind.CALLS_UNMATCHED, details={"count": self.awaited if is_awaited else self.strange})

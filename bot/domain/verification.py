@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.gateway import EventSource, GatewayReason, NumberOffer
+from bot.domain.gateway import AssignedNumber, EventSource, GatewayReason
 from bot.domain.phone import Fingerprint, NumberKind
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
@@ -48,7 +48,7 @@ class Call:
 class CallNumber:
     """A number the gateway assigned for this verification, and the window in which calling it counts."""
 
-    offer: NumberOffer
+    offer: AssignedNumber
     asked_at: datetime
     window_ends_at: datetime
     inbox_after: int | None = None

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from xml.etree.ElementTree import Element  # only the type, never the parser
 
-from bot.domain.gateway import Balance, GatewayError, GatewayEvent, GatewayReason, NumberOffer
+from bot.domain.gateway import AssignedNumber, Balance, GatewayError, GatewayEvent, GatewayReason
 from bot.gateway.errors import ACCOUNT_REASONS, NOTHING_FOUND, NUMBER_REASONS, refusal, unintelligible
 from bot.gateway.formats import UnreadableError, json_of, xml_of
 from bot.gateway.inbox import events_of
@@ -55,7 +55,7 @@ _SEPARATORS = re.compile(r"[,;\n]")
 _ORNAMENTS = re.compile(r"[\s()\-\u2010-\u2015\u2212]")
 
 
-def offer_of(answer: str) -> NumberOffer:
+def offer_of(answer: str) -> AssignedNumber:
     """The call number in an answer of `wait_call.php`: `+` and digits, alternatives in SMSC's order.
 
     Where `phone` is missing or no number, the first of `all_phones` is the one to call. Raises GatewayError.
@@ -65,7 +65,7 @@ def offer_of(answer: str) -> NumberOffer:
     first = _numbers(value.get("phone"))[:1] or every[:1]
     if not first:
         raise unintelligible()
-    return NumberOffer(first[0], every)
+    return AssignedNumber(first[0], every)
 
 
 def inbox_of(answer: str) -> list[GatewayEvent]:

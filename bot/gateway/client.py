@@ -15,11 +15,11 @@ from typing import TypeVar
 import httpx
 import stamina
 
-from bot.domain.gateway import Balance, GatewayError, GatewayEvent, GatewayReason, NumberOffer
+from bot.domain.gateway import AssignedNumber, Balance, GatewayError, GatewayEvent, GatewayReason
 from bot.domain.phone import Phone
 from bot.gateway.answers import balance_of, inbox_of, offer_of
 from bot.gateway.errors import TOO_MANY_REQUESTS
-from bot.gateway.pace import Pace
+from bot.gateway.pace import RateLimit
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ BALANCE = _Endpoint("balance.php", max_bytes=64 * 1024, per_minute=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SmscCredentials:
     """A gateway account: the hosts that serve it, in order, and its API key or its login and password.
 
     With both given the key is used. ValueError without any host, for a host that is no plain http(s) address
@@ -87,7 +87,7 @@ class Account:
         return {"login": self.login or "", "psw": self.password or ""}
 
 
-class _PassingError(GatewayError):
+class _TransientError(GatewayError):
     """A failure that may be over by the next try."""
 
     def __init__(self, code: int | None = None, detail: str = "") -> None:
@@ -107,19 +107,19 @@ class SmscClient:
 
     def __init__(
         self,
-        account: Account,
+        account: SmscCredentials,
         http: httpx.AsyncClient,
         *,
         patience: float = PATIENCE_SECONDS,
-        pace: Pace | None = None,
+        pace: RateLimit | None = None,
     ) -> None:
         self._hosts = [url.rstrip("/") for url in account.urls]
         self._credentials = account.credentials()
         self._http = http
         self._patience = patience
-        self._pace = pace or Pace()
+        self._pace = pace or RateLimit()
 
-    async def request_number(self, phone: Phone) -> NumberOffer:
+    async def request_number(self, phone: Phone) -> AssignedNumber:
         """A number which `phone` is to call within 15 minutes. Raises GatewayError."""
         # With the leading + SMSC takes the number as it is instead of "correcting" it.
         return await self._ask(NUMBER, {"phone": phone.e164}, offer_of)
@@ -139,12 +139,12 @@ class SmscClient:
         return await self._ask(BALANCE, {"cur": "1"}, balance_of)
 
     async def _ask(self, endpoint: _Endpoint, form: Mapping[str, str], read: Callable[[str], T]) -> T:
-        failure = _PassingError(detail="no answer within the time allowed")
+        failure = _TransientError(detail="no answer within the time allowed")
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience):
                 # The time-out around it is the only end of trying: it also cuts a request short.
                 async for attempt in stamina.retry_context(
-                    on=_PassingError,
+                    on=_TransientError,
                     attempts=None,
                     timeout=None,
                     wait_initial=FIRST_BACKOFF_SECONDS,
@@ -155,7 +155,7 @@ class SmscClient:
                     with attempt:
                         try:
                             return await self._try(host, endpoint, form, read)
-                        except _PassingError as passing:
+                        except _TransientError as passing:
                             failure = passing
                             raise
         raise failure
@@ -167,7 +167,7 @@ class SmscClient:
             return read(answer)
         except GatewayError as error:
             if error.code == TOO_MANY_REQUESTS:
-                raise _PassingError(error.code) from None
+                raise _TransientError(error.code) from None
             raise
 
     async def _post(self, url: str, form: Mapping[str, str], max_bytes: int) -> str:
@@ -188,7 +188,7 @@ class SmscClient:
                 _check(response.status_code)
                 return await _text(response, max_bytes)
         except NETWORK_FAILURES as failure:
-            raise _PassingError(detail=type(failure).__name__) from None
+            raise _TransientError(detail=type(failure).__name__) from None
         except httpx.HTTPError as failure:
             raise GatewayError(GatewayReason.UNAVAILABLE, detail=type(failure).__name__) from None
 
@@ -204,7 +204,7 @@ def _is_plain(address: str) -> bool:
 def _check(status: int) -> None:
     detail = f"HTTP {status}"
     if status in PASSING_STATUS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise _PassingError(detail=detail)
+        raise _TransientError(detail=detail)
     if not httpx.codes.is_success(status):
         raise GatewayError(GatewayReason.UNAVAILABLE, detail=detail)
 

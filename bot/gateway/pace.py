@@ -16,7 +16,7 @@ AT_ONCE = 10
 MINUTE = timedelta(minutes=1)
 
 
-class Pace:
+class RateLimit:
     """Hands out turns. One per gateway account; a request is under way exactly while its turn is held."""
 
     def __init__(self, clock: Clock | None = None, at_once: int = AT_ONCE) -> None:

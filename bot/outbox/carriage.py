@@ -11,9 +11,9 @@ import httpx
 from standardwebhooks.webhooks import Webhook
 
 from bot.clock import Clock
-from bot.domain.outbox import Delivery, ForeignReport, Letter, Reply
+from bot.domain.outbox import AttemptResult, DeliveryAttempt, ForeignReport, OutboxMessage
 from bot.outbox.addresses import RefusedAddressError, checked
-from bot.usecases.ports import Vault
+from bot.usecases.ports import PhoneCipher
 
 PATIENCE = 15.0
 """Seconds one try may take in all; receivers are asked to take a letter first and to work on it afterwards."""
@@ -21,7 +21,7 @@ CONNECT = 5.0
 UNREADABLE = "sealed with another SECRET_KEY"
 
 
-class Wire:
+class SafeHttpClient:
     """Sends requests of this process to addresses that the owner named.
 
     A name is looked up at every request, and what was checked is what is connected to: between a check and a look-up of
@@ -43,7 +43,7 @@ class Wire:
         """Nothing more is sent."""
         await self._http.aclose()
 
-    async def send(self, method: str, address: str, headers: Mapping[str, str], body: bytes) -> Delivery:
+    async def send(self, method: str, address: str, headers: Mapping[str, str], body: bytes) -> DeliveryAttempt:
         """Send it, and say how it was answered. Raises nothing of the network's; what cannot be sent at all raises what
         it may."""
         url = httpx.URL(address)
@@ -53,15 +53,15 @@ class Wire:
                 addresses = await checked(url.host, port, allow_private=self._allow_private)
                 return await self._send_to_any(addresses, method, url, headers, body)
         except RefusedAddressError as error:
-            return Delivery(Reply.FAILED, str(error))
+            return DeliveryAttempt(AttemptResult.FAILED, str(error))
         except TimeoutError:
-            return Delivery(Reply.FAILED, f"no answer within {PATIENCE:g} seconds")
+            return DeliveryAttempt(AttemptResult.FAILED, f"no answer within {PATIENCE:g} seconds")
         except (httpx.HTTPError, ssl.SSLError, OSError) as error:
-            return Delivery(Reply.FAILED, type(error).__name__)
+            return DeliveryAttempt(AttemptResult.FAILED, type(error).__name__)
 
     async def _send_to_any(
         self, addresses: Sequence[str], method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes
-    ) -> Delivery:
+    ) -> DeliveryAttempt:
         """To the first address that can be connected to."""
         for number, address in enumerate(addresses, start=1):
             try:
@@ -73,7 +73,7 @@ class Wire:
 
     async def _send(
         self, method: str, named: httpx.URL, url: httpx.URL, headers: Mapping[str, str], body: bytes
-    ) -> Delivery:
+    ) -> DeliveryAttempt:
         values = {**headers, "Host": named.netloc.decode(), "User-Agent": "Callgate"}
         async with self._http.stream(
             method,
@@ -87,17 +87,17 @@ class Wire:
             return _understood(answer.status_code)
 
 
-class EventCarriage:
+class EventSender:
     """Brings events, signed as Standard Webhooks says: with each of the secrets, so that one can be replaced by another
     without losing any. (https://github.com/standard-webhooks/standard-webhooks, specification)"""
 
-    def __init__(self, wire: Wire, url: str, secrets: Sequence[str], clock: Clock) -> None:
+    def __init__(self, wire: SafeHttpClient, url: str, secrets: Sequence[str], clock: Clock) -> None:
         self._wire = wire
         self._url = url
         self._webhooks = [Webhook(secret) for secret in secrets]
         self._clock = clock
 
-    async def __call__(self, letter: Letter) -> Delivery:
+    async def __call__(self, letter: OutboxMessage) -> DeliveryAttempt:
         """Bring this one, once."""
         now = self._clock.now()
         text = letter.body.decode()
@@ -111,26 +111,26 @@ class EventCarriage:
         return await self._wire.send("POST", self._url, headers, letter.body)
 
 
-class RelayCarriage:
+class RelaySender:
     """Brings reports of the gateway as they came: method, query, kind and bytes of the body."""
 
-    def __init__(self, wire: Wire, url: str, vault: Vault) -> None:
+    def __init__(self, wire: SafeHttpClient, url: str, vault: PhoneCipher) -> None:
         self._wire = wire
         self._url = url
         self._vault = vault
 
-    async def __call__(self, letter: Letter) -> Delivery:
+    async def __call__(self, letter: OutboxMessage) -> DeliveryAttempt:
         """Bring this one, once."""
         packed = self._vault.unseal_bytes(letter.body)
         if packed is None:
-            return Delivery(Reply.FAILED, UNREADABLE)
+            return DeliveryAttempt(AttemptResult.FAILED, UNREADABLE)
         report = ForeignReport.unpacked(packed)
         address = f"{self._url}?{report.query}" if report.query else self._url
         headers = {"Content-Type": report.content_type} if report.content_type else {}
         return await self._wire.send(report.method, address, headers, report.body)
 
 
-def _understood(status: int) -> Delivery:
+def _understood(status: int) -> DeliveryAttempt:
     if httpx.codes.is_success(status):
-        return Delivery(Reply.TAKEN)
-    return Delivery(Reply.GONE if status == httpx.codes.GONE else Reply.FAILED, f"HTTP {status}")
+        return DeliveryAttempt(AttemptResult.TAKEN)
+    return DeliveryAttempt(AttemptResult.GONE if status == httpx.codes.GONE else AttemptResult.FAILED, f"HTTP {status}")

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import structlog
 
 from bot.clock import REAL_TIME, Clock
-from bot.domain.outbox import Delivery, Letter, Reply, Target
+from bot.domain.outbox import AttemptResult, DeliveryAttempt, Destination, OutboxMessage
 from bot.supervisor import Supervisor, unless_stopped
 from bot.usecases.ports import StorageUnavailableError, Store, Transactions
 
@@ -22,9 +22,9 @@ AFTER_FAILURE = 5.0
 RETRY_UNSAVED_AFTER = 300.0
 """Seconds until a letter is tried again when the database refuses to keep what came of it."""
 
-Carriage = Callable[[Letter], Coroutine[Any, Any, Delivery]]
-Settle = Callable[[Store, Letter, Delivery], Awaitable[None]]
-"""Keeps what came of a letter; see `SettleLetter`."""
+Carriage = Callable[[OutboxMessage], Coroutine[Any, Any, DeliveryAttempt]]
+Settle = Callable[[Store, OutboxMessage, DeliveryAttempt], Awaitable[None]]
+"""Keeps what came of a letter; see `RecordAttempt`."""
 
 
 class Tally(Protocol):
@@ -34,7 +34,7 @@ class Tally(Protocol):
         """One was brought, or could not be."""
 
 
-class Postman:
+class WebhookWorker:
     """Brings letters, each until it is taken or given up. What is under way at the end is left where it is, and brought
     again: every letter comes at least once. Whatever goes wrong in a try, the letter counts it and rests, and keeps
     none of the others waiting.
@@ -44,7 +44,7 @@ class Postman:
 
     def __init__(
         self,
-        target: Target,
+        target: Destination,
         transactions: Transactions,
         settle: Settle,
         carriage: Carriage,
@@ -80,33 +80,33 @@ class Postman:
         if self._under_way:
             await asyncio.wait(self._under_way)
 
-    async def _due(self, limit: int) -> list[Letter]:
+    async def _due(self, limit: int) -> list[OutboxMessage]:
         now = self._clock.now()
         left_out = self._busy | self._resting
         return await self._transactions.transact(lambda store: store.outbox.due(self._target, now, limit, left_out))
 
-    async def _bring(self, letter: Letter, stop: asyncio.Event) -> None:
+    async def _bring(self, letter: OutboxMessage, stop: asyncio.Event) -> None:
         try:
             delivery = await unless_stopped(stop, self._try(letter))
             if delivery is None:
                 return
             self._tally.delivered(self._target, delivery.reply)
-            self._is_unwanted = self._is_unwanted or delivery.reply is Reply.GONE
-            if delivery.reply is not Reply.TAKEN:
+            self._is_unwanted = self._is_unwanted or delivery.reply is AttemptResult.GONE
+            if delivery.reply is not AttemptResult.TAKEN:
                 log.warning("letter_not_taken", target=self._target, type=letter.type, error=delivery.error)
             await self._keep(letter, delivery, stop)
         finally:
             self._busy.discard(letter.id)
 
-    async def _try(self, letter: Letter) -> Delivery:
+    async def _try(self, letter: OutboxMessage) -> DeliveryAttempt:
         """Try once. An error that no carriage foresaw counts as a failed try."""
         try:
             return await self._carriage(letter)
         except Exception as error:
             log.exception("letter_failed", target=self._target, type=letter.type)
-            return Delivery(Reply.FAILED, type(error).__name__)
+            return DeliveryAttempt(AttemptResult.FAILED, type(error).__name__)
 
-    async def _keep(self, letter: Letter, delivery: Delivery, stop: asyncio.Event) -> None:
+    async def _keep(self, letter: OutboxMessage, delivery: DeliveryAttempt, stop: asyncio.Event) -> None:
         """Keep what came of it; where that cannot be kept, that it failed; and where not even that can, let it rest."""
         try:
             try:
@@ -115,7 +115,7 @@ class Postman:
                 raise
             except Exception as error:
                 log.exception("letter_not_settled", target=self._target, type=letter.type, reply=delivery.reply)
-                failed = Delivery(Reply.FAILED, type(error).__name__)
+                failed = DeliveryAttempt(AttemptResult.FAILED, type(error).__name__)
                 await self._transactions.transact(lambda store: self._settle(store, letter, failed))
             self._announce()
         except StorageUnavailableError:

@@ -4,41 +4,52 @@ from __future__ import annotations
 
 from html import escape
 
-from bot.domain.trouble import EPHEMERAL, Trouble
+from bot.domain.trouble import EPHEMERAL, IncidentKind
 from bot.telegram.texts import Words, shown
 from bot.telegram.troubles import Details, clock_difference, right, token_use, variable_of
 
 MINUTE, HOUR = 60, 3600
 
 
-def alarm(trouble: Trouble, details: Details, words: Words, callback_url: str | None) -> str:
+def alarm(trouble: IncidentKind, details: Details, words: Words, callback_url: str | None) -> str:
     """The HTML of an alarm."""
     match trouble:
-        case Trouble.MONEY_SHORT | Trouble.GATEWAY_ERRORS | Trouble.CALLBACK_SILENT | Trouble.CALLS_UNMATCHED:
+        case (
+            IncidentKind.MONEY_SHORT
+            | IncidentKind.GATEWAY_ERRORS
+            | IncidentKind.CALLBACK_SILENT
+            | IncidentKind.CALLS_UNMATCHED
+        ):
             return _of_gateway(trouble, details, words, callback_url)
-        case Trouble.FLOODS | Trouble.WEBHOOK | Trouble.SECOND_PROGRAM | Trouble.PART_REFUSED | Trouble.GATE_LACKS:
+        case (
+            IncidentKind.FLOODS
+            | IncidentKind.WEBHOOK
+            | IncidentKind.SECOND_PROGRAM
+            | IncidentKind.PART_REFUSED
+            | IncidentKind.GATE_LACKS
+        ):
             return _of_telegram(trouble, details, words)
-        case Trouble.OUTBOX_FAILING | Trouble.OUTBOX_GONE:
+        case IncidentKind.OUTBOX_FAILING | IncidentKind.OUTBOX_GONE:
             return _of_outbox(trouble, details, words)
         case _:
             return _of_our_own(trouble, details, words)
 
 
-def all_clear(trouble: Trouble, details: Details, words: Words) -> str:
+def all_clear(trouble: IncidentKind, details: Details, words: Words) -> str:
     """The HTML of the all clear."""
     lasted = _span(int(details.get("seconds_lasted", 0)), words)
     match trouble:
-        case Trouble.TELEGRAM_SILENT:
+        case IncidentKind.TELEGRAM_SILENT:
             return words(
                 "✅ Telegram answers again. It did not for {lasted}; what waited is being made up for.", lasted=lasted
             )
-        case Trouble.TELEGRAM_REFUSES:
+        case IncidentKind.TELEGRAM_REFUSES:
             return words(
                 "✅ Telegram takes my calls again. For {lasted} it refused them: {error}",
                 lasted=lasted,
                 error=shown(str(details.get("error", ""))),
             )
-        case Trouble.GATE_OFF:
+        case IncidentKind.GATE_OFF:
             gate = f"<b>{shown(str(details.get('title', '')))}</b>"
             return words("✅ {gate}: I can let people in again, after {lasted}.", gate=gate, lasted=lasted)
         case _:
@@ -49,9 +60,9 @@ def all_clear(trouble: Trouble, details: Details, words: Words) -> str:
             )
 
 
-def _of_gateway(trouble: Trouble, details: Details, words: Words, callback_url: str | None) -> str:
+def _of_gateway(trouble: IncidentKind, details: Details, words: Words, callback_url: str | None) -> str:
     match trouble:
-        case Trouble.MONEY_SHORT if "days" in details:
+        case IncidentKind.MONEY_SHORT if "days" in details:
             return words(
                 "💰 The gateway account has {amount} {currency} left, enough for {days} or so. "
                 "Pay money in: without any, nobody gets a number.",
@@ -59,21 +70,21 @@ def _of_gateway(trouble: Trouble, details: Details, words: Words, callback_url: 
                 currency=shown(str(details["currency"])),
                 days=words.many("{count} day", "{count} days", int(details["days"])),
             )
-        case Trouble.MONEY_SHORT:
+        case IncidentKind.MONEY_SHORT:
             return words(
                 "💰 The gateway account has only {amount} {currency} left. "
                 "Pay money in: without any, nobody gets a number.",
                 amount=details["amount"],
                 currency=shown(str(details["currency"])),
             )
-        case Trouble.GATEWAY_ERRORS:
+        case IncidentKind.GATEWAY_ERRORS:
             return words(
                 "⚠️ The gateway failed {failed} of the last {asked} requests for a number. Those people were asked to "
                 "try again later. If it goes on, look at the gateway's news, and run “python -m bot doctor”.",
                 failed=details["failed"],
                 asked=details["asked"],
             )
-        case Trouble.CALLS_UNMATCHED:
+        case IncidentKind.CALLS_UNMATCHED:
             return words.many(
                 "⚠️ {count} call was reported within an hour that matches nobody, while people wait in vain. Check the "
                 "clock of this machine with “python -m bot doctor”, and whether the gateway account reports calls of "
@@ -93,40 +104,40 @@ def _of_gateway(trouble: Trouble, details: Details, words: Words, callback_url: 
             )
 
 
-def _of_telegram(trouble: Trouble, details: Details, words: Words) -> str:
+def _of_telegram(trouble: IncidentKind, details: Details, words: Words) -> str:
     match trouble:
-        case Trouble.FLOODS:
+        case IncidentKind.FLOODS:
             return words(
                 "⚠️ Telegram told me to slow down {count} times within five minutes. Nothing is lost, but people wait "
                 "longer. Set TELEGRAM_RATE lower if it comes again.",
                 count=details["count"],
             )
-        case Trouble.PART_REFUSED if details["subject"] == EPHEMERAL:
+        case IncidentKind.PART_REFUSED if details["subject"] == EPHEMERAL:
             return words(
                 "⚠️ The Bot API server does not know messages that one person alone sees: it showed one to the whole "
                 "group, and I deleted it. Newcomers whom I mute are told how to verify by one message for all. Update "
                 "your Bot API server (10.2 or newer). I try again after a restart, or once a day."
             )
-        case Trouble.PART_REFUSED:
+        case IncidentKind.PART_REFUSED:
             return words(
                 "⚠️ Telegram refuses a part of my messages, which go out without it: {part}. For an address, set "
                 "PUBLIC_URL to https with a full host name; for a tag or a button, update your Bot API server. Then "
                 "restart me.",
                 part=shown(str(details["subject"])),
             )
-        case Trouble.SECOND_PROGRAM:
+        case IncidentKind.SECOND_PROGRAM:
             return words(
                 "🚨 Two programs use this bot's token: {what}. While both run, some people get no answer. Stop the "
                 "other one. If it is not yours, have @BotFather revoke the token and put the new one into BOT_TOKEN.",
                 what=token_use(details, words),
             )
-        case Trouble.WEBHOOK if "undelivered" in details:
+        case IncidentKind.WEBHOOK if "undelivered" in details:
             return words.many(
                 "⚠️ Telegram holds {count} update and does not bring it. Check that PUBLIC_URL leads here.",
                 "⚠️ Telegram holds {count} updates and does not bring them. Check that PUBLIC_URL leads here.",
                 int(details["undelivered"]),
             )
-        case Trouble.WEBHOOK:
+        case IncidentKind.WEBHOOK:
             return words(
                 "⚠️ Telegram cannot bring updates to the webhook: {error}. People get no answers meanwhile. Check that "
                 "PUBLIC_URL is reachable from outside and its certificate is valid.",
@@ -141,9 +152,9 @@ def _of_telegram(trouble: Trouble, details: Details, words: Words) -> str:
             )
 
 
-def _of_outbox(trouble: Trouble, details: Details, words: Words) -> str:
+def _of_outbox(trouble: IncidentKind, details: Details, words: Words) -> str:
     name = variable_of(str(details["subject"]))
-    if trouble is Trouble.OUTBOX_GONE:
+    if trouble is IncidentKind.OUTBOX_GONE:
         return words(
             "⚠️ {name} answered 410: it wants nothing more, so I stopped. What is owed to it is kept for a week. "
             "Once the address is right, start me again.",
@@ -156,21 +167,21 @@ def _of_outbox(trouble: Trouble, details: Details, words: Words) -> str:
     )
 
 
-def _of_our_own(trouble: Trouble, details: Details, words: Words) -> str:
+def _of_our_own(trouble: IncidentKind, details: Details, words: Words) -> str:
     match trouble:
-        case Trouble.STORAGE_SLOW:
+        case IncidentKind.STORAGE_SLOW:
             return words(
                 "⚠️ The database is slow: half of the transactions take longer than {seconds} seconds. People wait as "
                 "long. Look at the disk, and at what else runs on that machine.",
                 seconds=details["seconds"],
             )
-        case Trouble.STORAGE_FAILING:
+        case IncidentKind.STORAGE_FAILING:
             return words(
                 "🚨 The database failed {count} times within five minutes. Nothing acknowledged is lost, but people "
                 "get no answers meanwhile. Look at its disk and its log.",
                 count=details["count"],
             )
-        case Trouble.QUEUE_STUCK:
+        case IncidentKind.QUEUE_STUCK:
             return words(
                 "⚠️ People wait for me: {length} things are due ({queue}), the oldest for {age}. If it does not pass, "
                 "see the log for “delivery_failed”.",
@@ -178,14 +189,14 @@ def _of_our_own(trouble: Trouble, details: Details, words: Words) -> str:
                 queue=shown(str(details["subject"])),
                 age=_span(int(details["seconds"]), words),
             )
-        case Trouble.DISK_SHORT:
+        case IncidentKind.DISK_SHORT:
             return words(
                 "🚨 The disk with the database is nearly full: {free} MiB ({percent} %) are free. When it is full, "
                 "nobody gets in. Make room.",
                 free=details["free"],
                 percent=details["percent"],
             )
-        case Trouble.CLOCK:
+        case IncidentKind.CLOCK:
             what = clock_difference(str(details["subject"]), int(details["ahead"]), words)
             if details["subject"] == "telegram":
                 return words(
@@ -203,44 +214,44 @@ def _of_our_own(trouble: Trouble, details: Details, words: Words) -> str:
             return words("⚠️ Something is wrong: {what}.", what=trouble)
 
 
-def _what(trouble: Trouble, details: Details, words: Words) -> str:  # noqa: C901 - one line a trouble
+def _what(trouble: IncidentKind, details: Details, words: Words) -> str:  # noqa: C901 - one line a trouble
     """The trouble in a few words."""
     match trouble:
-        case Trouble.GATEWAY:
+        case IncidentKind.GATEWAY:
             return words("the gateway gives numbers again")
-        case Trouble.GATEWAY_ERRORS:
+        case IncidentKind.GATEWAY_ERRORS:
             return words("the gateway answers as it should again")
-        case Trouble.MONEY_SHORT:
+        case IncidentKind.MONEY_SHORT:
             return words("the gateway account has money again")
-        case Trouble.CALLBACK_SILENT:
+        case IncidentKind.CALLBACK_SILENT:
             return words("calls are reported to the callback URL again")
-        case Trouble.FLOODS:
+        case IncidentKind.FLOODS:
             return words("Telegram lets me go at full speed again")
-        case Trouble.PART_REFUSED if details.get("subject") == EPHEMERAL:
+        case IncidentKind.PART_REFUSED if details.get("subject") == EPHEMERAL:
             return words("the Bot API server sends messages that one person alone sees")
-        case Trouble.PART_REFUSED:
+        case IncidentKind.PART_REFUSED:
             return words("messages go out whole again ({part})", part=shown(str(details.get("subject", ""))))
-        case Trouble.SECOND_PROGRAM:
+        case IncidentKind.SECOND_PROGRAM:
             return words("no other program uses my token any more")
-        case Trouble.WEBHOOK:
+        case IncidentKind.WEBHOOK:
             return words("Telegram brings updates to the webhook again")
-        case Trouble.GATE_LACKS:
+        case IncidentKind.GATE_LACKS:
             return words("{gate} lacks nothing any more", gate=f"<b>{shown(str(details.get('title', '')))}</b>")
-        case Trouble.STORAGE_SLOW:
+        case IncidentKind.STORAGE_SLOW:
             return words("the database is fast enough again")
-        case Trouble.STORAGE_FAILING:
+        case IncidentKind.STORAGE_FAILING:
             return words("the database keeps everything again")
-        case Trouble.QUEUE_STUCK:
+        case IncidentKind.QUEUE_STUCK:
             return words("nobody waits for me any more ({queue})", queue=shown(str(details.get("subject", ""))))
-        case Trouble.DISK_SHORT:
+        case IncidentKind.DISK_SHORT:
             return words("there is room on the disk again")
-        case Trouble.CLOCK:
+        case IncidentKind.CLOCK:
             return words("the clocks agree again")
-        case Trouble.CALLS_UNMATCHED:
+        case IncidentKind.CALLS_UNMATCHED:
             return words("calls match those who wait again")
-        case Trouble.OUTBOX_FAILING | Trouble.OUTBOX_GONE:
+        case IncidentKind.OUTBOX_FAILING | IncidentKind.OUTBOX_GONE:
             return words("{name} takes what I bring again", name=variable_of(str(details.get("subject", ""))))
-        case Trouble.TELEGRAM_SILENT | Trouble.TELEGRAM_REFUSES | Trouble.GATE_OFF:
+        case IncidentKind.TELEGRAM_SILENT | IncidentKind.TELEGRAM_REFUSES | IncidentKind.GATE_OFF:
             return trouble
 
 

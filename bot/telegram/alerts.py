@@ -10,12 +10,12 @@ from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import InlineKeyboardButton
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandDue, Receipt, Result
-from bot.domain.gate import Switch
-from bot.domain.panel import ActKind
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
+from bot.domain.gate import GateMode
+from bot.domain.panel import AdminActionKind
 from bot.domain.raid import ITSELF
 from bot.telegram import keyboards
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.mentions import harmless_title
 from bot.telegram.methods import EditText, SendText
 from bot.telegram.refusals import NOTHING_CHANGED, says
@@ -34,7 +34,7 @@ class Alerts:
         self._clock = clock
         self._texts = texts
 
-    async def tell(self, errand: ErrandDue) -> Receipt:
+    async def tell(self, errand: PendingTask) -> DeliveryResult:
         """A new message, or what one says now. May raise what aiogram raises."""
         said = errand.details
         words = self._texts.in_language(errand.language or str(said.get("language", "")))
@@ -48,7 +48,7 @@ class Alerts:
                 message_thread_id=int(topic) if topic is not None else None,
             )
             sent = await self._bot(method, request_timeout=TIMEOUT)
-            return Receipt(errand, Result.DONE, message_id=sent.message_id)
+            return DeliveryResult(errand, DeliveryStatus.DONE, message_id=sent.message_id)
         message_id = int(said["message_id"])
         try:
             await self._bot(
@@ -60,16 +60,16 @@ class Alerts:
         except TelegramBadRequest as error:
             if not says(error, NOTHING_CHANGED):
                 raise
-        return Receipt(errand, Result.DONE, message_id=message_id)
+        return DeliveryResult(errand, DeliveryStatus.DONE, message_id=message_id)
 
 
-def draw_alert(said: Said, words: Words, now: datetime) -> Drawing:
+def draw_alert(said: Said, words: Words, now: datetime) -> RenderedMessage:
     """The message of an ALERT errand."""
     is_over = bool(said.get("over"))
     lines = [_over(said, words) if is_over else _goes_on(said, words), *_done(said, words, now)]
     if said.get("closed"):
-        return Drawing("\n\n".join(lines), None)
-    return Drawing("\n\n".join(lines), keyboards.rows(*_buttons(said, words, is_over=is_over)))
+        return RenderedMessage("\n\n".join(lines), None)
+    return RenderedMessage("\n\n".join(lines), keyboards.rows(*_buttons(said, words, is_over=is_over)))
 
 
 def _goes_on(said: Said, words: Words) -> str:
@@ -81,7 +81,7 @@ def _goes_on(said: Said, words: Words) -> str:
     )
     if not said["asks_call"]:
         return f"{begins}\n" + words("The gate asks nobody for a call: all of them come in.")
-    if said["switch"] == Switch.PAUSED:
+    if said["switch"] == GateMode.PAUSED:
         return begins
     return f"{begins}\n" + words(
         "Only who verifies comes in, as ever. I write to the others no faster than Telegram allows, and to those of "
@@ -103,9 +103,9 @@ def _done(said: Said, words: Words, now: datetime) -> list[str]:
     lines = []
     by = _who(said, "switch_by", words)
     match said["switch"]:
-        case Switch.PAUSED:
+        case GateMode.PAUSED:
             lines.append(words("⏸ The gate is paused: nobody is let in, declined or written to.") + by)
-        case Switch.OFF:
+        case GateMode.OFF:
             lines.append(words("⏹ The gate is off: requests to join are yours to decide.") + by)
         case _ if by:
             lines.append(words("▶️ The gate is on.") + by)
@@ -142,25 +142,25 @@ def _who(said: Said, name: str, words: Words) -> str:
 def _buttons(said: Said, words: Words, *, is_over: bool) -> list[list[InlineKeyboardButton]]:
     gate_id = int(said["gate"])
 
-    def button(text: str, act: ActKind, value: str) -> list[InlineKeyboardButton]:
+    def button(text: str, act: AdminActionKind, value: str) -> list[InlineKeyboardButton]:
         return [keyboards.panel(text, act, gate_id, value=value)]
 
     rows = []
-    if said["switch"] != Switch.ON:
-        rows.append(button(words("▶️ Switch the gate on"), ActKind.SWITCH, Switch.ON))
+    if said["switch"] != GateMode.ON:
+        rows.append(button(words("▶️ Switch the gate on"), AdminActionKind.SWITCH, GateMode.ON))
     elif not is_over:
-        rows.append(button(words("⏸ Pause the gate"), ActKind.SWITCH, Switch.PAUSED))
+        rows.append(button(words("⏸ Pause the gate"), AdminActionKind.SWITCH, GateMode.PAUSED))
     if not is_over or said["waiting"]:
         decline = (
             words("🚫 Decline all unverified of the raid")
             if is_over
             else words("🚫 Decline all unverified of the last {minutes} min", minutes=said["minutes"])
         )
-        rows.append(button(decline, ActKind.DECLINE_RECENT, str(said["raid"])))
+        rows.append(button(decline, AdminActionKind.DECLINE_RECENT, str(said["raid"])))
     if "strict_until" in said:
-        rows.append(button(words("🛡 Not strict any more"), ActKind.STRICT, "off"))
+        rows.append(button(words("🛡 Not strict any more"), AdminActionKind.STRICT, "off"))
     elif not is_over:
-        rows.append(button(words("🛡 Strict for an hour"), ActKind.STRICT, "on"))
+        rows.append(button(words("🛡 Strict for an hour"), AdminActionKind.STRICT, "on"))
     return rows
 
 

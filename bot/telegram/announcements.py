@@ -9,7 +9,7 @@ from aiogram import Bot
 from aiogram.types import MessageEntity
 from aiogram.utils.text_decorations import html_decoration
 
-from bot.domain.delivery import ErrandDue, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
 from bot.domain.installation import units
 from bot.telegram.methods import SendText
 from bot.telegram.texts import Texts, Words
@@ -32,21 +32,21 @@ SIMPLE = frozenset(
 """The formatting that is kept: it says nothing but how the text looks, and where a link leads."""
 
 
-class Announcer:
+class AnnouncementSender:
     """Brings an announcement to one admin."""
 
     def __init__(self, bot: Bot, texts: Texts) -> None:
         self._bot = bot
         self._texts = texts
 
-    async def tell(self, errand: ErrandDue) -> Receipt:
+    async def tell(self, errand: PendingTask) -> DeliveryResult:
         """Send it. May raise what aiogram raises."""
         if not errand.details["text"]:
             # It was deleted since.
-            return Receipt(errand, Result.GONE)
+            return DeliveryResult(errand, DeliveryStatus.GONE)
         text = announced(str(errand.details["text"]), self._texts.in_language(errand.language))
         await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
 
 def announced(html: str, words: Words) -> str:

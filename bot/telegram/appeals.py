@@ -8,13 +8,13 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandDue, Receipt, Result, Toast
-from bot.domain.panel import ActKind
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, Toast
+from bot.domain.panel import AdminActionKind
 from bot.domain.people_pages import Stage
 from bot.telegram import keyboards
 from bot.telegram.mentions import harmless_title, mention
 from bot.telegram.methods import EditText, SendText
-from bot.telegram.names import Names
+from bot.telegram.names import AdminNames
 from bot.telegram.panel_people import act_text
 from bot.telegram.people_words import lasted, stage
 from bot.telegram.texts import Texts, Words
@@ -22,19 +22,19 @@ from bot.telegram.texts import Texts, Words
 TIMEOUT = 15
 FROM_APPEAL = "appeal"
 """The `key` of the buttons under such a message."""
-DECIDING = (ActKind.LET_IN, ActKind.DECLINE, ActKind.BLOCK)
+DECIDING = (AdminActionKind.LET_IN, AdminActionKind.DECLINE, AdminActionKind.BLOCK)
 
 
-class Appeals:
+class AppealMessages:
     """Each method carries one errand, and may raise what aiogram raises."""
 
-    def __init__(self, bot: Bot, clock: Clock, texts: Texts, names: Names) -> None:
+    def __init__(self, bot: Bot, clock: Clock, texts: Texts, names: AdminNames) -> None:
         self._bot = bot
         self._clock = clock
         self._texts = texts
         self._names = names
 
-    async def tell(self, errand: ErrandDue) -> Receipt:
+    async def tell(self, errand: PendingTask) -> DeliveryResult:
         """Who asks, why, for how long they have waited; and the buttons. Operators get none: they cannot decide."""
         words, details = self._words(errand), errand.details
         lines = [words("🙋 {who} asks to be let in: {gate}", **_about(errand))]
@@ -59,9 +59,9 @@ class Appeals:
             message_thread_id=int(topic) if topic is not None else None,
         )
         sent = await self._bot(method, request_timeout=TIMEOUT)
-        return Receipt(errand, Result.DONE, message_id=sent.message_id)
+        return DeliveryResult(errand, DeliveryStatus.DONE, message_id=sent.message_id)
 
-    async def close(self, errand: ErrandDue) -> Receipt:
+    async def close(self, errand: PendingTask) -> DeliveryResult:
         """What was decided, and by whom; the buttons go. A message that is gone needs to say nothing."""
         words, details = self._words(errand), errand.details
         text = words("🙋 {who} asked to be let in: {gate}", **_about(errand))
@@ -70,10 +70,10 @@ class Appeals:
         try:
             await self._bot(method, request_timeout=TIMEOUT)
         except TelegramBadRequest as error:
-            return Receipt(errand, Result.GONE, error=error.message)
-        return Receipt(errand, Result.DONE)
+            return DeliveryResult(errand, DeliveryStatus.GONE, error=error.message)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def _decided(self, errand: ErrandDue, words: Words) -> str:
+    async def _decided(self, errand: PendingTask, words: Words) -> str:
         details = errand.details
         outcome = Toast(str(details["outcome"]))
         if "admin_id" not in details:
@@ -87,11 +87,11 @@ class Appeals:
             case _:
                 return words("✖️ Declined by {admin}", admin=admin)
 
-    def _words(self, errand: ErrandDue) -> Words:
+    def _words(self, errand: PendingTask) -> Words:
         return self._texts.in_language(str(errand.details.get("language") or errand.language))
 
 
-def _about(errand: ErrandDue) -> dict[str, str]:
+def _about(errand: PendingTask) -> dict[str, str]:
     details = errand.details
     who = mention(str(details["name"]), int(details["user_id"]))
     return {"who": who, "gate": f"<b>{harmless_title(str(details['title']))}</b>"}

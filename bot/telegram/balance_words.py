@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from bot.domain.condition import Account, Statement
+from bot.domain.condition import BalanceReading, BalanceReport
 from bot.domain.gateway import GatewayReason
 from bot.telegram import numbers
 from bot.telegram.texts import Words, shown
 
 
-def balance_text(told: Account, words: Words) -> str:
+def balance_text(told: BalanceReport, words: Words) -> str:
     """The HTML of the message."""
     statement, now = told.statement, told.at
     lines = []
@@ -30,7 +30,7 @@ def balance_text(told: Account, words: Words) -> str:
     return "\n".join(lines).strip()
 
 
-def _money(told: Account, money: Decimal, words: Words) -> str:
+def _money(told: BalanceReport, money: Decimal, words: Words) -> str:
     amount = f"<b>{_amount(money, told, words)}</b>"
     if told.statement.reason is not None and told.statement.told_at is not None:
         before = words.moment(told.statement.told_at, told.at)
@@ -38,7 +38,7 @@ def _money(told: Account, money: Decimal, words: Words) -> str:
     return words("💰 Money at the gateway: {amount}", amount=amount)
 
 
-def _spending(told: Account, words: Words) -> list[str]:
+def _spending(told: BalanceReport, words: Words) -> list[str]:
     if not told.has_price:
         return [words("Set SMSC_PRICE, and I tell what is spent and for how long the money lasts.")]
     if told.spending is None:
@@ -51,7 +51,7 @@ def _spending(told: Account, words: Words) -> list[str]:
     return lines
 
 
-def _refused(statement: Statement, words: Words) -> str:
+def _refused(statement: BalanceReading, words: Words) -> str:
     """Why the gateway told nothing, and what to do."""
     code = "" if statement.code is None else " " + words("(code {code})", code=statement.code)
     match statement.reason:
@@ -77,6 +77,6 @@ def _refused(statement: Statement, words: Words) -> str:
             return words("⚠️ The gateway tells nothing about the account.{code}", code=code)
 
 
-def _amount(amount: Decimal, told: Account, words: Words) -> str:
+def _amount(amount: Decimal, told: BalanceReport, words: Words) -> str:
     currency = shown(told.statement.currency) if told.statement.currency else ""
     return f"{numbers.money(amount, words.language)} {currency}".strip()

@@ -47,7 +47,7 @@ class _Bucket:
 
 
 @dataclass(slots=True)
-class Budget:
+class RateLimiter:
     """Says when the next call may go out. `rate` calls a second overall; 0 means no limits at all."""
 
     rate: float

@@ -55,7 +55,7 @@ class Written:
     box: Box
 
 
-class Sheet:
+class Canvas:
     """One picture. Text is placed by its baseline, and never wider than it is told. Later things lie over earlier
     ones."""
 

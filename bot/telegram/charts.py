@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 
-from bot.domain.statistics import Grain, Statistics, Step
-from bot.domain.summary import Summary
+from bot.domain.statistics import FunnelStep, Granularity, Statistics
+from bot.domain.summary import StatisticsReport
 from bot.telegram import numbers
-from bot.telegram.chart_sheet import ASKED, CALLED, CAME, INK, QUIET, TRACK, Sheet, drawable
+from bot.telegram.chart_sheet import ASKED, CALLED, CAME, INK, QUIET, TRACK, Canvas, drawable
 from bot.telegram.stats_words import all_gates, period_name, span, step_name
 from bot.telegram.texts import Words, visible
 
@@ -19,7 +19,13 @@ INNER = WIDTH - 2 * EDGE
 TITLE, HEADING, LABEL, SMALL = 46, 30, 28, 24
 MOST_COLUMNS = 31
 """More moments than these are drawn as areas and lines."""
-COLOURS = {Step.ASKED: ASKED, Step.CONTACT: ASKED, Step.NUMBER: ASKED, Step.CALLED: CALLED, Step.IN: CAME}
+COLOURS = {
+    FunnelStep.ASKED: ASKED,
+    FunnelStep.CONTACT: ASKED,
+    FunnelStep.NUMBER: ASKED,
+    FunnelStep.CALLED: CALLED,
+    FunnelStep.IN: CAME,
+}
 HOURS = 24
 NICE = (1, 1.2, 1.4, 1.6, 1.8, 2, 2.4, 2.8, 3, 3.2, 3.6, 4, 5, 6, 7, 8, 9, 10)
 """What an axis ends with, times a power of ten."""
@@ -30,15 +36,15 @@ Ranked = Sequence[tuple[str, int, int]]
 """A name, how many there were, and how many of those in the brighter colour (0: not told)."""
 
 
-def chart(summary: Summary, words: Words) -> bytes:
+def chart(summary: StatisticsReport, words: Words) -> bytes:
     """The PNG."""
     return draw(summary, words).png()
 
 
-def draw(summary: Summary, words: Words) -> Sheet:
+def draw(summary: StatisticsReport, words: Words) -> Canvas:
     """The picture, still as a sheet."""
     told = summary.statistics
-    sheet = Sheet(WIDTH, EMPTY_HEIGHT if told.is_empty else HEIGHT)
+    sheet = Canvas(WIDTH, EMPTY_HEIGHT if told.is_empty else HEIGHT)
     _head(sheet, summary, words)
     if told.is_empty:
         _nothing(sheet, words)
@@ -62,7 +68,7 @@ def _rows(told: Statistics) -> int:
     return max(1, min(needed, MOST_ROWS))
 
 
-def _head(sheet: Sheet, summary: Summary, words: Words) -> None:
+def _head(sheet: Canvas, summary: StatisticsReport, words: Words) -> None:
     title = visible(summary.title, 80) if summary.title is not None else all_gates(words)
     if not drawable(title):
         title = str(summary.statistics.gate_id)
@@ -71,7 +77,7 @@ def _head(sheet: Sheet, summary: Summary, words: Words) -> None:
     sheet.text(EDGE + 4, 132, under, LABEL, colour=QUIET, within=INNER - 8)
 
 
-def _nothing(sheet: Sheet, words: Words) -> None:
+def _nothing(sheet: Canvas, words: Words) -> None:
     top, height = HEAD, EMPTY_HEIGHT - HEAD - EDGE
     sheet.surface(EDGE, top, INNER, height)
     middle = WIDTH / 2
@@ -82,8 +88,8 @@ def _nothing(sheet: Sheet, words: Words) -> None:
     sheet.text(middle, top + 282, hint, LABEL, colour=QUIET, align="center", within=INNER - 2 * PAD)
 
 
-def _funnel(sheet: Sheet, top: float, told: Statistics, words: Words) -> float:
-    rows, pitch, thick = list(Step), 56, 42
+def _funnel(sheet: Canvas, top: float, told: Statistics, words: Words) -> float:
+    rows, pitch, thick = list(FunnelStep), 56, 42
     height = 2 * PAD + pitch * (len(rows) - 1) + thick
     sheet.surface(EDGE, top, INNER, height)
     left, right = EDGE + PAD, WIDTH - EDGE - PAD
@@ -100,7 +106,7 @@ def _funnel(sheet: Sheet, top: float, told: Statistics, words: Words) -> float:
     largest = max(1, *told.funnel.values())
     for row, step in enumerate(rows):
         y = top + PAD + row * pitch
-        is_last = step is Step.IN
+        is_last = step is FunnelStep.IN
         sheet.text(left, y + 32, names[step], HEADING, bold=is_last, within=name_width + 14)
         sheet.surface(begin, y, end - begin, thick, TRACK, 10)
         filled = (end - begin) * max(0, told.funnel[step]) / largest
@@ -113,13 +119,15 @@ def _funnel(sheet: Sheet, top: float, told: Statistics, words: Words) -> float:
     return top + height
 
 
-def _over_time(sheet: Sheet, top: float, height: float, told: Statistics, words: Words, *, hours: bool) -> float:
+def _over_time(sheet: Canvas, top: float, height: float, told: Statistics, words: Words, *, hours: bool) -> float:
     sheet.surface(EDGE, top, INNER, height)
     left, right = EDGE + PAD, WIDTH - EDGE - PAD
-    heading = words("By hour, UTC") if hours else words("By day") if told.grain is Grain.DAY else words("By month")
+    heading = (
+        words("By hour, UTC") if hours else words("By day") if told.grain is Granularity.DAY else words("By month")
+    )
     used = sheet.text(left, top + 52, heading, HEADING, bold=True)
     x: float = right
-    for step, colour in reversed(((Step.ASKED, ASKED), (Step.CALLED, CALLED), (Step.IN, CAME))):
+    for step, colour in reversed(((FunnelStep.ASKED, ASKED), (FunnelStep.CALLED, CALLED), (FunnelStep.IN, CAME))):
         name = step_name(step, words).lower()
         x -= sheet.text(x, top + 51, name, SMALL, colour=QUIET, align="right", within=(right - left - used) / 3 - 50)
         x -= 30
@@ -149,16 +157,16 @@ def _over_time(sheet: Sheet, top: float, height: float, told: Statistics, words:
     return top + height
 
 
-def _mark(sheet: Sheet, x: float, y: float, step: Step, colour: str) -> None:
+def _mark(sheet: Canvas, x: float, y: float, step: FunnelStep, colour: str) -> None:
     """What stands for a step in the legend."""
-    if step is Step.CALLED:
+    if step is FunnelStep.CALLED:
         sheet.line([(x - 2, y), (x + 18, y)], colour, 6)
     else:
         sheet.surface(x - 2, y - 11, 22, 22, colour, 6)
 
 
 def _columns(
-    sheet: Sheet,
+    sheet: Canvas,
     xs: Sequence[float],
     slot: float,
     moments: Moments,
@@ -179,7 +187,7 @@ def _columns(
 
 
 def _lines(
-    sheet: Sheet, xs: Sequence[float], moments: Moments, height_of: Callable[[int], float], lower: float
+    sheet: Canvas, xs: Sequence[float], moments: Moments, height_of: Callable[[int], float], lower: float
 ) -> None:
     asked, called, came = (
         [(x, lower - height_of(counts[which])) for x, (_, counts) in zip(xs, moments, strict=True)]
@@ -191,7 +199,7 @@ def _lines(
 
 
 def _under(
-    sheet: Sheet, xs: Sequence[float], labels: Sequence[str], y: float, left: float, right: float, *, is_hours: bool
+    sheet: Canvas, xs: Sequence[float], labels: Sequence[str], y: float, left: float, right: float, *, is_hours: bool
 ) -> None:
     """As many labels under the moments as there is room for, evenly."""
     room = _widest(sheet, labels, SMALL) + 14
@@ -208,7 +216,7 @@ def _under(
         sheet.text(x, y, labels[place], SMALL, colour=QUIET, align="center")
 
 
-def _hours(sheet: Sheet, top: float, told: Statistics, words: Words) -> float:
+def _hours(sheet: Canvas, top: float, told: Statistics, words: Words) -> float:
     """At which hours of the day people ask."""
     height = HOURS_HEIGHT
     sheet.surface(EDGE, top, INNER, height)
@@ -232,7 +240,7 @@ def _hours(sheet: Sheet, top: float, told: Statistics, words: Words) -> float:
     return top + height
 
 
-def _lists(sheet: Sheet, top: float, height: float, summary: Summary, words: Words, rows: int) -> None:
+def _lists(sheet: Canvas, top: float, height: float, summary: StatisticsReport, words: Words, rows: int) -> None:
     """By country, and by gate where there are several."""
     told = summary.statistics
     countries = sorted(told.by_region.items(), key=lambda item: (-item[1], item[0]))
@@ -248,7 +256,7 @@ def _lists(sheet: Sheet, top: float, height: float, summary: Summary, words: Wor
             _ranked(sheet, EDGE + PAD + half + 48, top + 72, half, rest, words, "", largest=_top(named))
         return
     gates = [
-        (_gate_name(summary, gate_id), max(0, funnel[Step.ASKED]), max(0, funnel[Step.IN]))
+        (_gate_name(summary, gate_id), max(0, funnel[FunnelStep.ASKED]), max(0, funnel[FunnelStep.IN]))
         for gate_id, funnel in told.by_gate.items()
     ]
     half = (INNER - GAP) / 2
@@ -262,7 +270,7 @@ def _lists(sheet: Sheet, top: float, height: float, summary: Summary, words: Wor
 
 
 def _ranked(
-    sheet: Sheet, left: float, top: float, width: float, ranked: Ranked, words: Words, none: str, *, largest: int
+    sheet: Canvas, left: float, top: float, width: float, ranked: Ranked, words: Words, none: str, *, largest: int
 ) -> None:
     if not ranked:
         sheet.text(left, top + 30, none, LABEL, colour=QUIET, within=width)
@@ -277,7 +285,7 @@ def _ranked(
                 sheet.surface(left, y + 36, max(8, width * part / largest), 8, colour, 4)
 
 
-def _gate_name(summary: Summary, gate_id: int) -> str:
+def _gate_name(summary: StatisticsReport, gate_id: int) -> str:
     """Of a title in letters that cannot be drawn the gate's id is told."""
     title = visible(summary.titles.get(gate_id, ""))
     return title if any(char.isalnum() for char in drawable(title)) else str(gate_id)
@@ -288,7 +296,7 @@ def _moments(told: Statistics, language: str) -> Moments:
     counted = {begin: counts for begin, *counts in told.series}
     first = told.period.first or min(counted, default=told.period.last.replace(day=1))
     moments: list[tuple[str, tuple[int, int, int]]] = []
-    if told.grain is Grain.DAY:
+    if told.grain is Granularity.DAY:
         for number in range((told.period.last - first).days + 1):
             begin = first + timedelta(days=number)
             moments.append((numbers.day(begin, language), _three(counted.get(begin))))
@@ -321,5 +329,5 @@ def _top(ranked: Ranked) -> int:
     return max((count for _, count, _ in ranked), default=1) or 1
 
 
-def _widest(sheet: Sheet, texts: Iterable[str], size: float, *, bold: bool = False) -> float:
+def _widest(sheet: Canvas, texts: Iterable[str], size: float, *, bold: bool = False) -> float:
     return max((sheet.width_of(text, size, bold=bold) for text in set(texts) if text), default=0.0)

@@ -12,7 +12,7 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import BotCommand, BotCommandScopeAllChatAdministrators, BotCommandScopeAllPrivateChats
 
 from bot.clock import Clock
-from bot.domain.trouble import Sighting, TokenUse, Trouble
+from bot.domain.trouble import Finding, IncidentKind, TokenUse
 from bot.telegram.refusals import refusal
 from bot.telegram.texts import LANGUAGES, Texts, Words
 
@@ -113,7 +113,7 @@ class Menus:
     """The menus at Telegram: set in every language and for people of any other, and set again when changed. A menu that
     another program set in a further language is removed."""
 
-    def __init__(self, bot: Bot, texts: Texts, clock: Clock, report: Callable[[Sighting], None]) -> None:
+    def __init__(self, bot: Bot, texts: Texts, clock: Clock, report: Callable[[Finding], None]) -> None:
         """`report` hears of it when another program changed one."""
         self._bot = bot
         self._clock = clock
@@ -154,7 +154,7 @@ class Menus:
                 is_changed |= self._agreed[key] != found
         if is_changed:
             log.error("menu_changed", advice="another program uses this BOT_TOKEN; stop it")
-            self._report(Sighting(Trouble.SECOND_PROGRAM, TokenUse.COMMANDS))
+            self._report(Finding(IncidentKind.SECOND_PROGRAM, TokenUse.COMMANDS))
 
     async def _remove_others(self) -> bool:
         """Look at a few languages in which this bot sets nothing; whether another program had."""

@@ -25,7 +25,7 @@ NO_ANSWER = (TelegramNetworkError, TelegramServerError, ClientDecodeError, OSErr
 """What is no word of Telegram's: no network, a server in trouble, or a page of something in between."""
 
 
-class Connection:
+class TelegramAvailability:
     """Hears of every call to the Bot API how it went: the latest tells whether Telegram is there.
 
     A refusal is an answer. Time here is the machine's, whatever the clock does: it is a matter of networks.

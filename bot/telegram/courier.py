@@ -16,22 +16,22 @@ from bot.clock import REAL_TIME, Clock
 from bot.domain.delivery import (
     SLOW,
     SLOW_AT_ONCE,
-    ErrandDue,
-    ErrandKind,
-    GrantDue,
-    LogDue,
+    DeliveryResult,
+    DeliveryStatus,
     Parcel,
-    Receipt,
-    Result,
-    ScreenDue,
+    PendingGrant,
+    PendingLogBatch,
+    PendingScreen,
+    PendingTask,
+    TaskKind,
 )
 from bot.supervisor import Supervisor
-from bot.telegram.budget import Budget
-from bot.telegram.deliver import Deliverer, chat_of
+from bot.telegram.budget import RateLimiter
+from bot.telegram.deliver import TelegramExecutor, chat_of
 from bot.telegram.rate_limit import RateLimitMiddleware
-from bot.usecases.pick_parcels import Busy, PickParcels, is_patient, patient_first
+from bot.usecases.pick_parcels import InFlight, SelectOutgoing, is_patient, patient_first
 from bot.usecases.ports import LeadershipLostError, StorageUnavailableError, Store, Transactions, UnreadableRow
-from bot.usecases.settle_parcels import SettleParcels
+from bot.usecases.settle_parcels import ApplyResults
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ UNNOTED_RESTS = 300.0
 """Seconds after which what was carried, but could not be noted, is carried once more; then it is set aside."""
 
 
-class Courier:
+class DeliveryWorker:
     """Picks what is due, carries it, notes what came of it; all receipts that are in share one commit.
 
     It looks when `wake` says that there may be something new, when half of what may be under way is free again, and
@@ -55,10 +55,10 @@ class Courier:
     def __init__(
         self,
         transactions: Transactions,
-        pick: PickParcels,
-        settle: SettleParcels,
-        deliverer: Deliverer,
-        budget: Budget,
+        pick: SelectOutgoing,
+        settle: ApplyResults,
+        deliverer: TelegramExecutor,
+        budget: RateLimiter,
         limit: RateLimitMiddleware,
         supervisor: Supervisor,
         clock: Clock,
@@ -77,12 +77,12 @@ class Courier:
         self._clock = clock
         self._look_every = look_every
         self._monotonic = monotonic
-        self._busy = Busy()
-        self._receipts: list[Receipt] = []
+        self._busy = InFlight()
+        self._receipts: list[DeliveryResult] = []
         self._unnoted: set[tuple[str, tuple[int | str, ...]]] = set()
         """Deliveries whose result the database refused once; the courier sets them aside the second time."""
         self._under_way = 0
-        self._slow = Counter[ErrandKind]()
+        self._slow = Counter[TaskKind]()
         self._looks = 0
         self._looked_at = float("-inf")
         self._stir = asyncio.Event()
@@ -150,7 +150,7 @@ class Courier:
                 continue
             if self._under_way >= AT_ONCE:
                 break
-            if isinstance(parcel, ErrandDue) and parcel.kind in SLOW and self._slow[parcel.kind] >= SLOW_AT_ONCE:
+            if isinstance(parcel, PendingTask) and parcel.kind in SLOW and self._slow[parcel.kind] >= SLOW_AT_ONCE:
                 continue
             self._budget.spend(chat_of(parcel), at)
             self._looks = look + 1
@@ -159,16 +159,16 @@ class Courier:
         return wait, None
 
     async def _carry(self, parcel: Parcel) -> None:
-        if isinstance(parcel, GrantDue | ScreenDue) and parcel.verification_id is not None:
+        if isinstance(parcel, PendingGrant | PendingScreen) and parcel.verification_id is not None:
             # It is a task of its own, and so is what is bound.
             bind_contextvars(verification=parcel.verification_id)
         with self._limit.paid(chat_of(parcel)):
             receipt = await self._deliverer.deliver(parcel)
-        if receipt.result not in (Result.DONE, Result.GONE):
+        if receipt.result not in (DeliveryStatus.DONE, DeliveryStatus.GONE):
             log.warning("delivery_failed", parcel=_name(parcel), result=receipt.result, error=receipt.error)
         self._receipts.append(receipt)
         self._under_way -= 1
-        if isinstance(parcel, ErrandDue):
+        if isinstance(parcel, PendingTask):
             self._slow[parcel.kind] -= 1
         self._stir.set()
 
@@ -190,13 +190,13 @@ class Courier:
             for receipt in receipts:
                 self._release(receipt.parcel)
 
-    def _drop(self, receipts: Sequence[Receipt]) -> None:
+    def _drop(self, receipts: Sequence[DeliveryResult]) -> None:
         """Who leads now carries the same, and notes what comes of it."""
         log.warning("receipts_dropped", count=len(receipts))
         for receipt in receipts:
             self._release(receipt.parcel)
 
-    async def _note_alone(self, receipt: Receipt) -> None:
+    async def _note_alone(self, receipt: DeliveryResult) -> None:
         """Note one receipt; one that cannot be noted must not keep the others from being."""
         try:
             await self._transactions.transact(lambda store: self._settle(store, [receipt]))
@@ -246,25 +246,25 @@ class Courier:
     def _hold(self, parcel: Parcel) -> None:
         self._under_way += 1
         match parcel:
-            case GrantDue():
+            case PendingGrant():
                 self._busy.grants.add((parcel.gate_id, parcel.user_id))
-            case ErrandDue():
+            case PendingTask():
                 self._busy.errands.add(parcel.id)
                 self._slow[parcel.kind] += 1
-            case LogDue():
+            case PendingLogBatch():
                 self._busy.errands.update(errand.id for errand in parcel.errands)
-            case ScreenDue():
+            case PendingScreen():
                 self._busy.screens.add(parcel.user_id)
 
     def _release(self, parcel: Parcel) -> None:
         match parcel:
-            case GrantDue():
+            case PendingGrant():
                 self._busy.grants.discard((parcel.gate_id, parcel.user_id))
-            case ErrandDue():
+            case PendingTask():
                 self._busy.errands.discard(parcel.id)
-            case LogDue():
+            case PendingLogBatch():
                 self._busy.errands.difference_update(errand.id for errand in parcel.errands)
-            case ScreenDue():
+            case PendingScreen():
                 self._busy.screens.discard(parcel.user_id)
 
 
@@ -272,22 +272,22 @@ def _rows(parcel: Parcel, error: Exception | None = None) -> list[UnreadableRow]
     """The rows of a parcel, as those that cannot be used for what went wrong."""
     what = type(error).__name__
     match parcel:
-        case GrantDue():
+        case PendingGrant():
             return [UnreadableRow("grants", (parcel.gate_id, parcel.user_id, parcel.kind), what, error)]
-        case ErrandDue():
+        case PendingTask():
             return [UnreadableRow("errands", (parcel.id,), what, error)]
-        case LogDue():
+        case PendingLogBatch():
             return [UnreadableRow("errands", (errand.id,), what, error) for errand in parcel.errands]
-        case ScreenDue():
+        case PendingScreen():
             return [UnreadableRow("screens", (parcel.user_id, parcel.revision), what, error)]
 
 
 def _name(parcel: Parcel) -> str:
     """What a parcel is, without whom it is for."""
     match parcel:
-        case GrantDue() | ErrandDue():
+        case PendingGrant() | PendingTask():
             return parcel.kind
-        case LogDue():
+        case PendingLogBatch():
             return "log"
-        case ScreenDue():
+        case PendingScreen():
             return type(parcel.view).__name__

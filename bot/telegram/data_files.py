@@ -24,7 +24,7 @@ from aiogram.exceptions import (
 from aiogram.types import BufferedInputFile, FSInputFile
 
 from bot.clock import REAL_TIME
-from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingTask, TaskKind
 from bot.domain.personal import FileKind
 from bot.domain.statistics import Period
 from bot.telegram.data_notices import spaced
@@ -51,8 +51,8 @@ MOST_EXPORTED = 1_000_000
 """Entries of the journal that are exported through Telegram at once; from a shell there is no bound."""
 TRIES = 5
 PATIENCE = 60.0
-FAILED = {FileKind.MY_DATA: Notice.MY_DATA_FAILED, FileKind.JOURNAL: Notice.EXPORT_FAILED}
-TOO_LARGE = {FileKind.MY_DATA: Notice.MY_DATA_TOO_LARGE, FileKind.JOURNAL: Notice.EXPORT_FAILED}
+FAILED = {FileKind.MY_DATA: Notification.MY_DATA_FAILED, FileKind.JOURNAL: Notification.EXPORT_FAILED}
+TOO_LARGE = {FileKind.MY_DATA: Notification.MY_DATA_TOO_LARGE, FileKind.JOURNAL: Notification.EXPORT_FAILED}
 """What is said when a file cannot be sent."""
 
 MyData = Callable[[int], Awaitable[bytes]]
@@ -93,10 +93,10 @@ class DataFiles:
         self._journal = journal
         self._stopping = stopping
         self._is_operator = is_operator
-        self.runners = {ErrandKind.MAKE_FILE: self.send}
+        self.runners = {TaskKind.MAKE_FILE: self.send}
         """What runs the errands of each kind."""
 
-    async def send(self, errand: ErrandDue) -> Receipt:
+    async def send(self, errand: PendingTask) -> DeliveryResult:
         """Make the file, and send it. May raise what aiogram raises."""
         kind = FileKind(str(errand.details["file"]))
         if errand.attempts >= TRIES:
@@ -117,56 +117,56 @@ class DataFiles:
             raise
         except (StorageUnavailableError, OSError) as error:
             # The database is away, or the disk is full: that may pass.
-            return Receipt(errand, Result.RETRY, error=type(error).__name__)
+            return DeliveryResult(errand, DeliveryStatus.RETRY, error=type(error).__name__)
         except Exception as error:
             log.exception("file_not_made", file=kind)
-            return Receipt(errand, Result.RETRY, error=type(error).__name__)
+            return DeliveryResult(errand, DeliveryStatus.RETRY, error=type(error).__name__)
 
-    async def _send_my_data(self, errand: ErrandDue) -> Receipt:
+    async def _send_my_data(self, errand: PendingTask) -> DeliveryResult:
         data = await self._my_data(errand.user_id or errand.chat_id)
         if len(data) > PART:
             return await self._refuse(errand, TOO_LARGE[FileKind.MY_DATA], "too large")
         document = BufferedInputFile(data, "callgate-my-data.json")
         caption = _my_data_caption(self._words(errand))
         await self._bot.send_document(errand.chat_id, document, caption=caption, request_timeout=UPLOAD_TIMEOUT)
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def _send_journal(self, errand: ErrandDue) -> Receipt:
+    async def _send_journal(self, errand: PendingTask) -> DeliveryResult:
         words, details = self._words(errand), errand.details
         first = date.fromisoformat(str(details["first"])) if details["first"] else None
         period = Period(first, date.fromisoformat(str(details["last"])))
         entries = await self._journal.count(period, MOST_EXPORTED + 1)
         if entries == 0:
-            await self._say(errand, {"notice": Notice.EXPORT_EMPTY})
-            return Receipt(errand, Result.DONE)
+            await self._say(errand, {"notice": Notification.EXPORT_EMPTY})
+            return DeliveryResult(errand, DeliveryStatus.DONE)
         if entries > MOST_EXPORTED:
             told: dict[str, str | int] = {"most": MOST_EXPORTED, "period": details["period"]}
-            await self._say(errand, told | {"notice": Notice.EXPORT_HUGE})
-            return Receipt(errand, Result.DONE)
+            await self._say(errand, told | {"notice": Notification.EXPORT_HUGE})
+            return DeliveryResult(errand, DeliveryStatus.DONE)
         progress = Progress(self._bot, errand.chat_id, words, entries)
         await progress.begin()
         try:
             with tempfile.TemporaryDirectory(prefix="callgate-export-") as folder:
                 files = await self._journal(period, Path(folder), PART, progress.tell, self._stopping)
                 if files is None:
-                    return Receipt(errand, Result.RETRY, error="stopping")
+                    return DeliveryResult(errand, DeliveryStatus.RETRY, error="stopping")
                 if not await self._is_operator(errand.user_id or errand.chat_id):
                     # They were removed while it was made.
-                    return Receipt(errand, Result.REFUSED, error="an operator no more")
+                    return DeliveryResult(errand, DeliveryStatus.REFUSED, error="an operator no more")
                 await self._send_files(errand.chat_id, files, words)
         finally:
             await progress.end()
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def _refuse(self, errand: ErrandDue, what: Notice, error: str) -> Receipt:
+    async def _refuse(self, errand: PendingTask, what: Notification, error: str) -> DeliveryResult:
         await self._say(errand, {"notice": what})
-        return Receipt(errand, Result.REFUSED, error=error)
+        return DeliveryResult(errand, DeliveryStatus.REFUSED, error=error)
 
-    async def _say(self, errand: ErrandDue, details: Mapping[str, str | int]) -> None:
+    async def _say(self, errand: PendingTask, details: Mapping[str, str | int]) -> None:
         text = notice(details, self._words(errand))
         await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
 
-    def _words(self, errand: ErrandDue) -> Words:
+    def _words(self, errand: PendingTask) -> Words:
         return self._texts.in_language(str(errand.details.get("language") or errand.language))
 
     async def _send_files(self, chat_id: int, files: Sequence[Path], words: Words) -> None:

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.domain.delivery import Notice
+from bot.domain.delivery import Notification
 from bot.domain.periods import PeriodProblem
 from bot.telegram.texts import Words, shown
 
 
-def data_notice(what: Notice, details: Mapping[str, str | int], words: Words) -> str:
+def data_notice(what: Notification, details: Mapping[str, str | int], words: Words) -> str:
     """The HTML of a notice about data. Raises ValueError for one that is about something else."""
     match what:
-        case Notice.ERASED:
+        case Notification.ERASED:
             return words(
                 "🗑 Deleted. What was kept about you is gone; what was under way goes within minutes. I do not know you "
                 "any more: if you write to me, we begin anew."
             )
-        case Notice.MY_DATA_ASKED:
+        case Notification.MY_DATA_ASKED:
             return words(
                 "You asked for that a moment ago: the file is here, or on its way. In a minute you can ask anew."
             )
-        case Notice.EXPORT_PERIOD:
+        case Notification.EXPORT_PERIOD:
             return _no_period(PeriodProblem(str(details["problem"])), words)
-        case Notice.EXPORT_BUSY:
+        case Notification.EXPORT_BUSY:
             return words("Your last export is not finished yet. Ask again when it is there.")
-        case Notice.EXPORT_EMPTY:
+        case Notification.EXPORT_EMPTY:
             return words("Nothing happened in that time.")
-        case Notice.EXPORT_HUGE:
+        case Notification.EXPORT_HUGE:
             return words(
                 "That is more than {most} entries, too much for a chat. Choose a shorter time, or export from a shell: "
                 "{command}",
                 most=spaced(int(details["most"])),
                 command=f"<code>python -m bot export --period {shown(str(details['period']))}</code>",
             )
-        case Notice.EXPORT_FAILED:
+        case Notification.EXPORT_FAILED:
             return words("⚠️ The export could not be sent. Ask for it again, or export from a shell.")
-        case Notice.MY_DATA_FAILED:
+        case Notification.MY_DATA_FAILED:
             return words("⚠️ The file with your data could not be sent. Please ask for it again: /mydata")
-        case Notice.MY_DATA_TOO_LARGE:
+        case Notification.MY_DATA_TOO_LARGE:
             return words("⚠️ What is kept about you is too much for a chat. Please ask those who run this bot for it.")
         case _:
             raise ValueError(f"{what} is no notice about data")

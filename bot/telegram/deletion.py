@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from bot.domain.personal import Deletion, DeletionScreen
 from bot.telegram import keyboards
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.keyboards import PersonalAct, Place
 from bot.telegram.texts import Words, shown
 
 NAMED_GATES = 5
 
 
-def draw_deletion(view: DeletionScreen, words: Words) -> Drawing:
+def draw_deletion(view: DeletionScreen, words: Words) -> RenderedMessage:
     """The screen in these words."""
     match view.deletion:
         case Deletion.DONE:
-            return Drawing(
+            return RenderedMessage(
                 words(
                     "🗑 Erased. What Telegram has yet to be told about them goes out now; within some minutes nothing "
                     "of theirs is left. Statistics keep counts only."
@@ -23,9 +23,9 @@ def draw_deletion(view: DeletionScreen, words: Words) -> Drawing:
                 None,
             )
         case Deletion.NOBODY:
-            return Drawing(words("Nothing is kept about them."), None)
+            return RenderedMessage(words("Nothing is kept about them."), None)
         case Deletion.OPERATOR:
-            return Drawing(
+            return RenderedMessage(
                 words(
                     "That is an operator. Remove them first: by /operators if they were added there, from OPERATORS "
                     "if the configuration names them. Or let them send /deleteme themselves."
@@ -33,12 +33,12 @@ def draw_deletion(view: DeletionScreen, words: Words) -> Drawing:
                 None,
             )
         case Deletion.UNCLEAR:
-            return Drawing(words("Name the person by their Telegram id: <code>/erase 123456789</code>"), None)
+            return RenderedMessage(words("Name the person by their Telegram id: <code>/erase 123456789</code>"), None)
         case Deletion.ASKED:
             return _own(view, words) if view.user_id == 0 else _of_another(view, words)
 
 
-def _own(view: DeletionScreen, words: Words) -> Drawing:
+def _own(view: DeletionScreen, words: Words) -> RenderedMessage:
     lines = [
         words(
             "🗑 <b>Delete everything about you?</b>\n\n"
@@ -62,7 +62,7 @@ def _own(view: DeletionScreen, words: Words) -> Drawing:
             "administrators of a group blocked you, a mark keeps that. Nobody can read a number or an id from a mark."
         ),
     ]
-    return Drawing(
+    return RenderedMessage(
         "\n".join(lines),
         keyboards.rows(
             [keyboards.personal(words("🗑 Delete everything"), PersonalAct.DELETE_ME)],
@@ -71,7 +71,7 @@ def _own(view: DeletionScreen, words: Words) -> Drawing:
     )
 
 
-def _of_another(view: DeletionScreen, words: Words) -> Drawing:
+def _of_another(view: DeletionScreen, words: Words) -> RenderedMessage:
     lines = [words("🗑 <b>Erase everything about {user_id}?</b>", user_id=f"<code>{view.user_id}</code>"), ""]
     lines.append(words("• They are verified.") if view.is_verified else words("• They are not verified."))
     if view.is_calling:
@@ -84,7 +84,7 @@ def _of_another(view: DeletionScreen, words: Words) -> Drawing:
         "",
         words("It cannot be undone. They are not told; groups they are in, they stay in."),
     ]
-    return Drawing(
+    return RenderedMessage(
         "\n".join(lines),
         keyboards.rows([keyboards.personal(words("🗑 Erase"), PersonalAct.ERASE, view.user_id)]),
     )

@@ -26,27 +26,27 @@ from aiogram.types import InputRichMessage
 from bot.clock import Clock
 from bot.domain.delivery import (
     MESSAGES,
-    ErrandDue,
-    ErrandKind,
-    GrantDue,
-    LogDue,
+    DeliveryResult,
+    DeliveryStatus,
     Parcel,
-    Receipt,
-    Result,
-    ScreenDue,
+    PendingGrant,
+    PendingLogBatch,
+    PendingScreen,
+    PendingTask,
+    TaskKind,
     Toast,
 )
 from bot.telegram.alerts import Alerts
-from bot.telegram.announcements import Announcer
-from bot.telegram.appeals import Appeals
-from bot.telegram.drawing import Drawing
+from bot.telegram.announcements import AnnouncementSender
+from bot.telegram.appeals import AppealMessages
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.fallback import is_message, is_plain, plainly, without_quotes
 from bot.telegram.files import Files
-from bot.telegram.inquiries import Inquiries
-from bot.telegram.log import LogTeller
+from bot.telegram.inquiries import ChatLookups
+from bot.telegram.log import LogSender
 from bot.telegram.members import QUERY_TIMEOUT, Members
 from bot.telegram.methods import EditRich, EditText, SendRich, SendText
-from bot.telegram.names import Names
+from bot.telegram.names import AdminNames
 from bot.telegram.notices import notice
 from bot.telegram.prompts import Prompts
 from bot.telegram.refusals import (
@@ -60,19 +60,19 @@ from bot.telegram.refusals import (
     UNREACHABLE,
     says,
 )
-from bot.telegram.screens import Screens
+from bot.telegram.screens import ScreenRenderer
 from bot.telegram.sentences import toast
-from bot.telegram.stats import StatsTeller
+from bot.telegram.stats import StatsSender
 from bot.telegram.texts import Texts, storable
 
 log = structlog.get_logger()
 
 TIMEOUT = 15
 
-ErrandRunner = Callable[[ErrandDue], Awaitable[Receipt]]
+ErrandRunner = Callable[[PendingTask], Awaitable[DeliveryResult]]
 
 
-class Deliverer:
+class TelegramExecutor:
     """Carries parcels to Telegram. Never raises: whatever happens is in the receipt."""
 
     def __init__(
@@ -80,11 +80,11 @@ class Deliverer:
         bot: Bot,
         clock: Clock,
         texts: Texts,
-        screens: Screens,
+        screens: ScreenRenderer,
         app_url: str | None,
         callback_url: str | None = None,
         price: Decimal | None = None,
-        others: Mapping[ErrandKind, ErrandRunner] | None = None,
+        others: Mapping[TaskKind, ErrandRunner] | None = None,
         new_error_id: Callable[[], str] = lambda: secrets.token_hex(4),
         has_ephemeral: Callable[[bool], None] = lambda _: None,
     ) -> None:
@@ -100,94 +100,96 @@ class Deliverer:
         self._new_error_id = new_error_id
         self._callback_url = callback_url
         self._members = Members(bot, clock)
-        names = Names(bot)
-        self._log = LogTeller(bot, texts, names)
-        appeals, files = Appeals(bot, clock, texts, names), Files(bot, texts)
-        inquiries, prompts = Inquiries(bot, clock, app_url), Prompts(bot, clock, texts, has_ephemeral)
-        self._runners: dict[ErrandKind, ErrandRunner] = {
-            ErrandKind.ANSWER_BUTTON: self._answer_button,
-            ErrandKind.OPEN_APP: self._open_app,
-            ErrandKind.QUEUE_JOIN: self._queue_join,
-            ErrandKind.DELETE_MESSAGE: self._delete_message,
-            ErrandKind.TIDY: self._delete_message,
-            ErrandKind.NOTIFY: self._notify,
-            ErrandKind.ANNOUNCE: Announcer(bot, texts).tell,
-            ErrandKind.ALERT: Alerts(bot, clock, texts).tell,
-            ErrandKind.CHECK_ADMIN: inquiries.check_admin,
-            ErrandKind.CHECK_GATE: inquiries.check_gate,
-            ErrandKind.CALL_ADMINS: inquiries.call_admins,
-            ErrandKind.MAKE_LINK: inquiries.make_link,
-            ErrandKind.SEND_FILE: files.send,
-            ErrandKind.FETCH_FILE: files.fetch,
-            ErrandKind.DECLINE_JOIN: self._members.decline,
-            ErrandKind.MUTE: self._members.mute,
-            ErrandKind.KICK: self._members.kick,
-            ErrandKind.BAN: self._members.ban,
-            ErrandKind.UNBAN: self._members.unban,
-            ErrandKind.UNTAG: self._members.untag,
-            ErrandKind.REVOKE_LINK: self._members.revoke_link,
-            ErrandKind.APPEAL: appeals.tell,
-            ErrandKind.CLOSE_APPEAL: appeals.close,
-            ErrandKind.POINT: prompts.point,
-            ErrandKind.PROMPT: prompts.prompt,
-            ErrandKind.GROUP_PROMPT: prompts.group_prompt,
-            ErrandKind.STATS: StatsTeller(bot, texts, price, new_error_id).tell,
+        names = AdminNames(bot)
+        self._log = LogSender(bot, texts, names)
+        appeals, files = AppealMessages(bot, clock, texts, names), Files(bot, texts)
+        inquiries, prompts = ChatLookups(bot, clock, app_url), Prompts(bot, clock, texts, has_ephemeral)
+        self._runners: dict[TaskKind, ErrandRunner] = {
+            TaskKind.ANSWER_BUTTON: self._answer_button,
+            TaskKind.OPEN_APP: self._open_app,
+            TaskKind.QUEUE_JOIN: self._queue_join,
+            TaskKind.DELETE_MESSAGE: self._delete_message,
+            TaskKind.TIDY: self._delete_message,
+            TaskKind.NOTIFY: self._notify,
+            TaskKind.ANNOUNCE: AnnouncementSender(bot, texts).tell,
+            TaskKind.ALERT: Alerts(bot, clock, texts).tell,
+            TaskKind.CHECK_ADMIN: inquiries.check_admin,
+            TaskKind.CHECK_GATE: inquiries.check_gate,
+            TaskKind.CALL_ADMINS: inquiries.call_admins,
+            TaskKind.MAKE_LINK: inquiries.make_link,
+            TaskKind.SEND_FILE: files.send,
+            TaskKind.FETCH_FILE: files.fetch,
+            TaskKind.DECLINE_JOIN: self._members.decline,
+            TaskKind.MUTE: self._members.mute,
+            TaskKind.KICK: self._members.kick,
+            TaskKind.BAN: self._members.ban,
+            TaskKind.UNBAN: self._members.unban,
+            TaskKind.UNTAG: self._members.untag,
+            TaskKind.REVOKE_LINK: self._members.revoke_link,
+            TaskKind.APPEAL: appeals.tell,
+            TaskKind.CLOSE_APPEAL: appeals.close,
+            TaskKind.POINT: prompts.point,
+            TaskKind.PROMPT: prompts.prompt,
+            TaskKind.GROUP_PROMPT: prompts.group_prompt,
+            TaskKind.STATS: StatsSender(bot, texts, price, new_error_id).tell,
             **(others or {}),
         }
 
-    def draw(self, screen: ScreenDue) -> Drawing:
+    def draw(self, screen: PendingScreen) -> RenderedMessage:
         """The screen as it should look now."""
         return self._screens.draw(screen.view, self._texts.in_language(screen.language), self._clock.now())
 
-    async def deliver(self, parcel: Parcel) -> Receipt:
+    async def deliver(self, parcel: Parcel) -> DeliveryResult:
         """Do it, and say what came of it. A message that Telegram refuses as it is goes out as bare text."""
         receipt = await self._deliver(parcel)
         # Telegram's words may quote a message, with what is somebody's own, or what no database keeps as text.
         return replace(receipt, error=storable(without_quotes(receipt.error))) if receipt.error else receipt
 
-    async def _deliver(self, parcel: Parcel) -> Receipt:  # noqa: C901 - one line a kind of failure
+    async def _deliver(self, parcel: Parcel) -> DeliveryResult:  # noqa: C901 - one line a kind of failure
         try:
             match parcel:
-                case GrantDue():
+                case PendingGrant():
                     return await self._members.grant(parcel)
-                case ErrandDue():
+                case PendingTask():
                     return await self._run(parcel)
-                case LogDue():
+                case PendingLogBatch():
                     return await self._log.tell(parcel)
-                case ScreenDue():
+                case PendingScreen():
                     return await self._screen(parcel)
         except TelegramRetryAfter as error:
-            return Receipt(parcel, Result.RETRY, retry_after=error.retry_after, error="flood control")
+            return DeliveryResult(parcel, DeliveryStatus.RETRY, retry_after=error.retry_after, error="flood control")
         except (TelegramNetworkError, TelegramServerError, ClientDecodeError, TimeoutError) as error:
-            return Receipt(parcel, Result.RETRY, error=type(error).__name__)
+            return DeliveryResult(parcel, DeliveryStatus.RETRY, error=type(error).__name__)
         except TelegramUnauthorizedError as error:
             # The token may be replaced, or Telegram may err: what is owed stays owed.
-            return Receipt(parcel, Result.RETRY, error=error.message)
+            return DeliveryResult(parcel, DeliveryStatus.RETRY, error=error.message)
         except TelegramForbiddenError as error:
-            result = Result.REFUSED if isinstance(parcel, GrantDue) else Result.UNREACHABLE
-            return Receipt(parcel, result, error=error.message)
+            result = DeliveryStatus.REFUSED if isinstance(parcel, PendingGrant) else DeliveryStatus.UNREACHABLE
+            return DeliveryResult(parcel, result, error=error.message)
         except TelegramMigrateToChat as error:
             # The call says which chat it was: a parcel may be about several.
             moved = {"from": getattr(error.method, "chat_id", None), "to": error.migrate_to_chat_id}
-            return Receipt(parcel, Result.MOVED, error=error.message, answer=moved)
+            return DeliveryResult(parcel, DeliveryStatus.MOVED, error=error.message, answer=moved)
         except (TelegramBadRequest, TelegramNotFound) as error:
             result = _final(parcel, error)
-            if result is Result.REFUSED and not is_plain() and _can_be_barer(error):
+            if result is DeliveryStatus.REFUSED and not is_plain() and _can_be_barer(error):
                 return await self._give_up(parcel, error)
-            return Receipt(parcel, result, error=error.message)
+            return DeliveryResult(parcel, result, error=error.message)
         except TelegramAPIError as error:
             # An answer without a class of its own, such as 429 without retry_after.
-            return Receipt(parcel, Result.RETRY, error=error.message)
+            return DeliveryResult(parcel, DeliveryStatus.RETRY, error=error.message)
         except Exception as error:
             error_id = self._new_error_id()
             log.exception("delivery_failed", parcel=type(parcel).__name__, error_id=error_id)
-            return Receipt(parcel, Result.REFUSED, error=type(error).__name__, error_id=error_id, is_our_fault=True)
+            return DeliveryResult(
+                parcel, DeliveryStatus.REFUSED, error=type(error).__name__, error_id=error_id, is_our_fault=True
+            )
 
-    async def _give_up(self, parcel: Parcel, error: TelegramAPIError) -> Receipt:
+    async def _give_up(self, parcel: Parcel, error: TelegramAPIError) -> DeliveryResult:
         """Send the bare text of a message, with an id under which operators are told why."""
         error_id, said = self._new_error_id(), without_quotes(error.message)
         log.error("message_given_up", parcel=type(parcel).__name__, error_id=error_id, error=said)
-        words = self._texts.in_language("" if isinstance(parcel, GrantDue | LogDue) else parcel.language)
+        words = self._texts.in_language("" if isinstance(parcel, PendingGrant | PendingLogBatch) else parcel.language)
         note = words(
             "⚠️ Telegram refused this message as it should look. If something is missing, name this error: {error_id}",
             error_id=error_id,
@@ -196,30 +198,30 @@ class Deliverer:
             receipt = await self._deliver(parcel)
         return replace(receipt, error_id=error_id, error=said)
 
-    async def _run(self, errand: ErrandDue) -> Receipt:
+    async def _run(self, errand: PendingTask) -> DeliveryResult:
         return await self._runners[errand.kind](errand)
 
-    async def _answer_button(self, errand: ErrandDue) -> Receipt:
+    async def _answer_button(self, errand: PendingTask) -> DeliveryResult:
         text = toast(Toast(str(errand.details["toast"])), self._texts.in_language(errand.language))
         query_id = str(errand.details["query_id"])
         await self._bot.answer_callback_query(query_id, text=text or None, request_timeout=TIMEOUT)
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def _open_app(self, errand: ErrandDue) -> Receipt:
+    async def _open_app(self, errand: PendingTask) -> DeliveryResult:
         query_id = str(errand.details["query_id"])
         await self._bot.send_chat_join_request_web_app(query_id, self._app_url or "", request_timeout=QUERY_TIMEOUT)
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def _queue_join(self, errand: ErrandDue) -> Receipt:
+    async def _queue_join(self, errand: PendingTask) -> DeliveryResult:
         query_id = str(errand.details["query_id"])
         await self._bot.answer_chat_join_request_query(query_id, "queue", request_timeout=QUERY_TIMEOUT)
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def _delete_message(self, errand: ErrandDue) -> Receipt:
+    async def _delete_message(self, errand: PendingTask) -> DeliveryResult:
         await self._bot.delete_message(errand.chat_id, int(errand.details["message_id"]), request_timeout=TIMEOUT)
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def _notify(self, errand: ErrandDue) -> Receipt:
+    async def _notify(self, errand: PendingTask) -> DeliveryResult:
         words = self._texts.in_language(str(errand.details.get("language") or errand.language))
         topic = errand.details.get("topic")
         method = SendText(
@@ -228,9 +230,9 @@ class Deliverer:
             message_thread_id=int(topic) if topic is not None else None,
         )
         await self._bot(method, request_timeout=TIMEOUT)
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def _screen(self, screen: ScreenDue, drawing: Drawing | None = None) -> Receipt:
+    async def _screen(self, screen: PendingScreen, drawing: RenderedMessage | None = None) -> DeliveryResult:
         drawing = drawing or self.draw(screen)
         if is_plain():
             drawing = replace(drawing, rich=None)
@@ -254,14 +256,14 @@ class Deliverer:
         replaced = () if screen.message_id is None else (screen.message_id,)
         return _shown(screen, drawing, sent.message_id, replaced)
 
-    async def _redraw(self, screen: ScreenDue, sent: Drawing, message_id: int) -> Drawing:
+    async def _redraw(self, screen: PendingScreen, sent: RenderedMessage, message_id: int) -> RenderedMessage:
         """Where a button was refused just now, take out the words that tell of it."""
         again = self.draw(screen)
         if again.digest == sent.digest or not again.is_editable or sent.rich is not None:
             return sent
         return again if await self._edit(message_id, screen, again) else sent
 
-    async def _edit(self, message_id: int, screen: ScreenDue, drawing: Drawing) -> bool:
+    async def _edit(self, message_id: int, screen: PendingScreen, drawing: RenderedMessage) -> bool:
         """Edit the message in place; False when it cannot be, and a new one is needed.
 
         Why it cannot be is all one: it is gone, or too old, or a rich message that may not become a text.
@@ -283,24 +285,24 @@ def _can_be_barer(error: TelegramAPIError) -> bool:
 def chat_of(parcel: Parcel) -> int | None:
     """The chat whose message budget the parcel spends; None for calls that are no messages."""
     match parcel:
-        case ScreenDue():
+        case PendingScreen():
             return parcel.chat_id
-        case ErrandDue(kind=kind) if kind in MESSAGES:
+        case PendingTask(kind=kind) if kind in MESSAGES:
             return parcel.chat_id
-        case LogDue():
+        case PendingLogBatch():
             return parcel.chat_id
         case _:
             return None
 
 
-def _new(screen: ScreenDue, drawing: Drawing) -> SendText | SendRich:
+def _new(screen: PendingScreen, drawing: RenderedMessage) -> SendText | SendRich:
     chat_id, keyboard = screen.chat_id, drawing.keyboard
     if drawing.rich is None:
         return SendText(chat_id=chat_id, text=drawing.text, reply_markup=keyboard)
     return SendRich(chat_id=chat_id, rich_message=InputRichMessage(html=drawing.rich), reply_markup=keyboard)
 
 
-def _edit(message_id: int, screen: ScreenDue, drawing: Drawing) -> EditText | EditRich:
+def _edit(message_id: int, screen: PendingScreen, drawing: RenderedMessage) -> EditText | EditRich:
     chat_id, keyboard = screen.chat_id, drawing.keyboard
     if drawing.rich is None:
         return EditText(chat_id=chat_id, message_id=message_id, text=drawing.text, reply_markup=keyboard)
@@ -308,10 +310,12 @@ def _edit(message_id: int, screen: ScreenDue, drawing: Drawing) -> EditText | Ed
     return EditRich(chat_id=chat_id, message_id=message_id, rich_message=rich, reply_markup=keyboard)
 
 
-def _shown(screen: ScreenDue, drawing: Drawing, message_id: int, replaced: tuple[int, ...] = ()) -> Receipt:
-    return Receipt(
+def _shown(
+    screen: PendingScreen, drawing: RenderedMessage, message_id: int, replaced: tuple[int, ...] = ()
+) -> DeliveryResult:
+    return DeliveryResult(
         screen,
-        Result.DONE,
+        DeliveryStatus.DONE,
         message_id=message_id,
         is_editable=drawing.is_editable,
         digest=drawing.digest,
@@ -319,17 +323,19 @@ def _shown(screen: ScreenDue, drawing: Drawing, message_id: int, replaced: tuple
     )
 
 
-def _final(parcel: Parcel, error: TelegramAPIError) -> Result:
-    if isinstance(parcel, ErrandDue):
-        if parcel.kind in (ErrandKind.DELETE_MESSAGE, ErrandKind.TIDY) and says(error, NO_MESSAGE):
-            return Result.GONE
-        if parcel.kind is ErrandKind.REVOKE_LINK and says(error, NO_LINK):
-            return Result.GONE
-        if parcel.kind is ErrandKind.DECLINE_JOIN and says(error, (*NO_REQUEST, *ALREADY_IN)):
-            return Result.GONE
-    if not isinstance(parcel, GrantDue) and says(error, UNREACHABLE):
-        return Result.UNREACHABLE
-    tells_log = isinstance(parcel, LogDue) or (isinstance(parcel, ErrandDue) and parcel.kind is ErrandKind.APPEAL)
+def _final(parcel: Parcel, error: TelegramAPIError) -> DeliveryStatus:
+    if isinstance(parcel, PendingTask):
+        if parcel.kind in (TaskKind.DELETE_MESSAGE, TaskKind.TIDY) and says(error, NO_MESSAGE):
+            return DeliveryStatus.GONE
+        if parcel.kind is TaskKind.REVOKE_LINK and says(error, NO_LINK):
+            return DeliveryStatus.GONE
+        if parcel.kind is TaskKind.DECLINE_JOIN and says(error, (*NO_REQUEST, *ALREADY_IN)):
+            return DeliveryStatus.GONE
+    if not isinstance(parcel, PendingGrant) and says(error, UNREACHABLE):
+        return DeliveryStatus.UNREACHABLE
+    tells_log = isinstance(parcel, PendingLogBatch) or (
+        isinstance(parcel, PendingTask) and parcel.kind is TaskKind.APPEAL
+    )
     if tells_log and says(error, NO_WRITING):
-        return Result.UNREACHABLE
-    return Result.REFUSED
+        return DeliveryStatus.UNREACHABLE
+    return DeliveryStatus.REFUSED

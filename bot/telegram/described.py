@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain.phone import NumberKind
-from bot.domain.settings import AtDeadline, CountryRule, GateSettings, Preset, RaidReaction, WayIn
+from bot.domain.settings import AtDeadline, CountryRule, EntryMode, GateSettings, Preset, RaidReaction
 from bot.telegram.countries import country, flag
 from bot.telegram.texts import Words, shown
 
@@ -16,7 +16,7 @@ NAMED_COUNTRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class SettingLine:
     """One setting: what it is called, what it is, and that in HTML."""
 
     label: str
@@ -24,33 +24,33 @@ class Fact:
     value: str
 
 
-def facts(settings: GateSettings, words: Words, chats: Mapping[int, str]) -> list[Fact]:
+def facts(settings: GateSettings, words: Words, chats: Mapping[int, str]) -> list[SettingLine]:
     """All settings. `chats` are the titles of further chats."""
     kinds, further = sorted(settings.refused_kinds), settings.further
     countries = (settings.country_rule, settings.countries)
     log, raid_size = (settings.log_chat, settings.log_topic), (settings.raid_requests, settings.raid_minutes)
     return [
-        Fact(
+        SettingLine(
             words("A call"), settings.asks_call, words("is asked for") if settings.asks_call else words("is not needed")
         ),
-        Fact(words("Way in"), settings.way, way(settings.way, words)),
-        Fact(words("Deadline"), settings.deadline, span(settings.deadline, words)),
-        Fact(words("At the deadline"), settings.at_deadline, at_deadline(settings.at_deadline, words)),
-        Fact(words("Countries"), countries, listed_countries(settings, words)),
-        Fact(words("Numbers refused"), kinds, ", ".join(kind(each, words) for each in kinds) or words("none")),
-        Fact(words("Verify again"), settings.fresh_for, fresh(settings.fresh_for, words)),
-        Fact(words("Accounts per phone"), settings.accounts, str(settings.accounts)),
-        Fact(words("Tag"), settings.tag, shown(settings.tag) if settings.tag else words("none")),
-        Fact(
+        SettingLine(words("Way in"), settings.way, way(settings.way, words)),
+        SettingLine(words("Deadline"), settings.deadline, span(settings.deadline, words)),
+        SettingLine(words("At the deadline"), settings.at_deadline, at_deadline(settings.at_deadline, words)),
+        SettingLine(words("Countries"), countries, listed_countries(settings, words)),
+        SettingLine(words("Numbers refused"), kinds, ", ".join(kind(each, words) for each in kinds) or words("none")),
+        SettingLine(words("Verify again"), settings.fresh_for, fresh(settings.fresh_for, words)),
+        SettingLine(words("Accounts per phone"), settings.accounts, str(settings.accounts)),
+        SettingLine(words("Tag"), settings.tag, shown(settings.tag) if settings.tag else words("none")),
+        SettingLine(
             words("Further chats"), further, ", ".join(shown(chats.get(chat, "")) for chat in further) or words("none")
         ),
-        Fact(words("Language"), settings.language, language(settings.language, words)),
-        Fact(words("Welcome"), settings.welcome, shown(settings.welcome) if settings.welcome else words("none")),
-        Fact(words("Log"), log, words("is off") if settings.log_chat is None else words("is told in a chat")),
-        Fact(words("At a raid"), settings.raid, raid(settings.raid, words)),
-        Fact(words("A raid is"), raid_size, raid_is(settings, words)),
-        Fact(words("Lines about who joined"), settings.tidies_joins, tidies(words, is_on=settings.tidies_joins)),
-        Fact(
+        SettingLine(words("Language"), settings.language, language(settings.language, words)),
+        SettingLine(words("Welcome"), settings.welcome, shown(settings.welcome) if settings.welcome else words("none")),
+        SettingLine(words("Log"), log, words("is off") if settings.log_chat is None else words("is told in a chat")),
+        SettingLine(words("At a raid"), settings.raid, raid(settings.raid, words)),
+        SettingLine(words("A raid is"), raid_size, raid_is(settings, words)),
+        SettingLine(words("Lines about who joined"), settings.tidies_joins, tidies(words, is_on=settings.tidies_joins)),
+        SettingLine(
             words("Message to newcomers in the group"),
             settings.prompts_group,
             prompts(words, is_on=settings.prompts_group),
@@ -73,16 +73,16 @@ def days(count: int, words: Words) -> str:
     return words.many("{count} day", "{count} days", count)
 
 
-def way(which: WayIn, words: Words) -> str:
+def way(which: EntryMode, words: Words) -> str:
     """How people come in."""
     match which:
-        case WayIn.REQUEST:
+        case EntryMode.REQUEST:
             return words("they ask to join")
-        case WayIn.GUARD:
+        case EntryMode.GUARD:
             return words("in the window of the request")
-        case WayIn.MUTE:
+        case EntryMode.MUTE:
             return words("muted until verified")
-        case WayIn.LINK:
+        case EntryMode.LINK:
             return words("by a link from me")
 
 

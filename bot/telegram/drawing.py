@@ -9,7 +9,7 @@ from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class RenderedMessage:
     """A screen in words: HTML and buttons. `rich`: the same as HTML of a rich message, to be sent instead."""
 
     text: str

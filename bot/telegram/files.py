@@ -10,7 +10,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramNotFound
 from aiogram.types import BufferedInputFile
 
-from bot.domain.delivery import ErrandDue, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
 from bot.telegram.methods import SendText
 from bot.telegram.refusals import UNREACHABLE, says
 from bot.telegram.texts import Texts
@@ -27,7 +27,7 @@ class Files:
         self._bot = bot
         self._texts = texts
 
-    async def send(self, errand: ErrandDue) -> Receipt:
+    async def send(self, errand: PendingTask) -> DeliveryResult:
         """Send somebody a text as a file. Where Telegram refuses it, they are told so."""
         name = re.sub(r"[^\w-]+", "-", str(errand.details["title"]))[:LONGEST_NAME].strip("-_") or "gate"
         file = BufferedInputFile(str(errand.details["text"]).encode(), f"callgate-{name}.json")
@@ -39,25 +39,25 @@ class Files:
             words = self._texts.in_language(errand.language)
             text = words("⚠️ Telegram refused the file with the settings. Please ask for it again.")
             await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
-            return Receipt(errand, Result.REFUSED, error=refused.message)
-        return Receipt(errand, Result.DONE)
+            return DeliveryResult(errand, DeliveryStatus.REFUSED, error=refused.message)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def fetch(self, errand: ErrandDue) -> Receipt:
+    async def fetch(self, errand: PendingTask) -> DeliveryResult:
         """What somebody sent, as `text`; empty when it is none."""
         file = await self._bot.get_file(str(errand.details["file_id"]), request_timeout=TIMEOUT)
         if file.file_path is None or (file.file_size or 0) > LARGEST_FILE:
-            return Receipt(errand, Result.REFUSED, error="the file is too big")
+            return DeliveryResult(errand, DeliveryStatus.REFUSED, error="the file is too big")
         content = io.BytesIO()
         try:
             await self._bot.download_file(file.file_path, content, timeout=TIMEOUT)
         except aiohttp.ClientResponseError as error:
-            return Receipt(errand, Result.REFUSED, error=f"the file answers {error.status}")
+            return DeliveryResult(errand, DeliveryStatus.REFUSED, error=f"the file answers {error.status}")
         except aiohttp.ClientError as error:
-            return Receipt(errand, Result.RETRY, error=type(error).__name__)
+            return DeliveryResult(errand, DeliveryStatus.RETRY, error=type(error).__name__)
         if len(content.getvalue()) > LARGEST_FILE:
-            return Receipt(errand, Result.REFUSED, error="the file is bigger than it said")
+            return DeliveryResult(errand, DeliveryStatus.REFUSED, error="the file is bigger than it said")
         try:
             text = content.getvalue().decode("utf-8-sig")
         except UnicodeDecodeError:
             text = ""
-        return Receipt(errand, Result.DONE, answer={"text": text})
+        return DeliveryResult(errand, DeliveryStatus.DONE, answer={"text": text})

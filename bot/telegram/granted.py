@@ -7,7 +7,7 @@ from aiogram.types import InlineKeyboardButton
 from bot.domain.gate import GrantKind, GrantState
 from bot.domain.screen import Decided, Granted, Outcome
 from bot.telegram import keyboards
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.keyboards import Place
 from bot.telegram.texts import Words, shown, visible
 
@@ -49,7 +49,7 @@ def grant_line(grant: Granted, words: Words) -> str:
             return words("Letting you in: {gate}…", gate=title)
 
 
-def draw_decided(view: Decided, words: Words) -> Drawing:
+def draw_decided(view: Decided, words: Words) -> RenderedMessage:
     """What an admin decided, as its person is told it."""
     gate = f"<b>{shown(view.gate)}</b>"
     buttons: list[list[InlineKeyboardButton]] = []
@@ -79,4 +79,4 @@ def draw_decided(view: Decided, words: Words) -> Drawing:
             ]
     if view.goes_on:
         buttons.append([keyboards.place(words("‹ Back"), Place.HOME)])
-    return Drawing("\n".join(lines), keyboards.rows(*buttons) if buttons else None)
+    return RenderedMessage("\n".join(lines), keyboards.rows(*buttons) if buttons else None)

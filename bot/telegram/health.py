@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 
-from bot.domain.condition import Account, Condition
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
+from bot.domain.condition import BalanceReport, HealthReport
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, TaskKind
 from bot.telegram.balance_words import balance_text
 from bot.telegram.health_words import health_text
 from bot.telegram.keyboards import Subject, refresh
@@ -19,46 +19,46 @@ from bot.telegram.texts import Texts, Words
 TIMEOUT = 15
 
 
-class HealthTeller:
+class HealthSender:
     """Finds out when an errand is carried, so what goes out is true then, however long it waited."""
 
     def __init__(
         self,
         bot: Bot,
         texts: Texts,
-        condition: Callable[[], Awaitable[Condition]],
-        account: Callable[[], Awaitable[Account]],
+        condition: Callable[[], Awaitable[HealthReport]],
+        account: Callable[[], Awaitable[BalanceReport]],
     ) -> None:
         self._bot = bot
         self._texts = texts
         self._condition = condition
         self._account = account
-        self.runners = {ErrandKind.HEALTH: self.health, ErrandKind.BALANCE: self.balance}
+        self.runners = {TaskKind.HEALTH: self.health, TaskKind.BALANCE: self.balance}
         """What runs the errands of each kind."""
 
-    async def health(self, errand: ErrandDue) -> Receipt:
+    async def health(self, errand: PendingTask) -> DeliveryResult:
         """In place of what the message said before; as a new one where there is none. May raise what aiogram raises."""
         words = self._words(errand)
         return await self._show(errand, health_text(await self._condition(), words), Subject.HEALTH, words)
 
-    async def balance(self, errand: ErrandDue) -> Receipt:
+    async def balance(self, errand: PendingTask) -> DeliveryResult:
         """The same, of the gateway account."""
         words = self._words(errand)
         return await self._show(errand, balance_text(await self._account(), words), Subject.BALANCE, words)
 
-    def _words(self, errand: ErrandDue) -> Words:
+    def _words(self, errand: PendingTask) -> Words:
         return self._texts.in_language(errand.language)
 
-    async def _show(self, errand: ErrandDue, text: str, what: Subject, words: Words) -> Receipt:
+    async def _show(self, errand: PendingTask, text: str, what: Subject, words: Words) -> DeliveryResult:
         chat_id, keyboard = errand.chat_id, refresh(what, words)
         if "message_id" in errand.details:
             message_id = int(errand.details["message_id"])
             edit = EditText(chat_id=chat_id, message_id=message_id, text=text, reply_markup=keyboard)
             if await self._edited(edit):
-                return Receipt(errand, Result.DONE, message_id=message_id)
+                return DeliveryResult(errand, DeliveryStatus.DONE, message_id=message_id)
         new = SendText(chat_id=chat_id, text=text, reply_markup=keyboard)
         sent = await self._bot(new, request_timeout=TIMEOUT)
-        return Receipt(errand, Result.DONE, message_id=sent.message_id)
+        return DeliveryResult(errand, DeliveryStatus.DONE, message_id=sent.message_id)
 
     async def _edited(self, edit: EditText) -> bool:
         """Whether the message now says it. Why it cannot is all one: it is gone, or too old."""

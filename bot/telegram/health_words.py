@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from statistics import median
 
-from bot.domain.breaker import Breaker
-from bot.domain.condition import Condition
+from bot.domain.breaker import CircuitBreaker
+from bot.domain.condition import HealthReport
 from bot.domain.gateway import GatewayReason
-from bot.domain.outbox import MOST_TRIES, Outgoing, Retries, Target
-from bot.domain.trouble import Alarm, Sighting, Trouble
+from bot.domain.outbox import MOST_TRIES, Destination, DestinationStatus, RetryStats
+from bot.domain.trouble import Finding, Incident, IncidentKind
 from bot.telegram import numbers
 from bot.telegram.gate_states import SIGNS, state_name
 from bot.telegram.stats_words import gateway
@@ -23,13 +23,13 @@ STALE = 60
 """Seconds after which a trouble that is not seen any more seems to be over."""
 
 
-def health_text(told: Condition, words: Words) -> str:
+def health_text(told: HealthReport, words: Words) -> str:
     """The HTML of the message."""
     sections = (_verdict, _process, _storage, _telegram, _gateway, _gates, _waiting, _own_systems, _foot)
     return "\n\n".join("\n".join(lines) for section in sections if (lines := section(told, words)))
 
 
-def _verdict(told: Condition, words: Words) -> list[str]:
+def _verdict(told: HealthReport, words: Words) -> list[str]:
     alarms = told.kept.alarms if told.kept is not None else ()
     found = [
         *([words("the database gives no answer")] if told.kept is None else []),
@@ -46,7 +46,7 @@ def _verdict(told: Condition, words: Words) -> list[str]:
     ]
 
 
-def _alarm(alarm: Alarm, now: datetime, words: Words) -> str:
+def _alarm(alarm: Incident, now: datetime, words: Words) -> str:
     what = wrong(alarm.trouble, {**alarm.details, "subject": alarm.subject}, words)
     since = words.moment(alarm.since, now)
     if (now - alarm.seen_at).total_seconds() > STALE:
@@ -56,12 +56,12 @@ def _alarm(alarm: Alarm, now: datetime, words: Words) -> str:
     return words("{what}; began {since}", what=what, since=since)
 
 
-def _sighting(sighting: Sighting, words: Words) -> str:
+def _sighting(sighting: Finding, words: Words) -> str:
     what = wrong(sighting.trouble, {**sighting.details, "subject": sighting.subject}, words)
     return words("{what}; just now", what=what)
 
 
-def _process(told: Condition, words: Words) -> list[str]:
+def _process(told: HealthReport, words: Words) -> list[str]:
     process = told.process
     lines = [
         f"<b>Callgate {process.version}</b>",
@@ -81,7 +81,7 @@ def _clock(source: str, ahead: Mapping[str, float], words: Words) -> str:
     return words("agrees with Telegram's") if source == "telegram" else words("agrees with the gateway's")
 
 
-def _storage(told: Condition, words: Words) -> list[str]:
+def _storage(told: HealthReport, words: Words) -> list[str]:
     readings, language = told.readings, words.language
     kind = "SQLite" if told.process.is_alone else "PostgreSQL"
     size = f" · {numbers.size(told.kept.size, language)}" if told.kept is not None else ""
@@ -110,7 +110,7 @@ def _storage(told: Condition, words: Words) -> list[str]:
     return lines
 
 
-def _telegram(told: Condition, words: Words) -> list[str]:
+def _telegram(told: HealthReport, words: Words) -> list[str]:
     readings, now = told.readings, told.at
     way = words("by webhook") if told.ways.has_webhook else words("by polling")
     lines = ["<b>Telegram</b> · " + way]
@@ -147,7 +147,7 @@ def _telegram(told: Condition, words: Words) -> list[str]:
     return lines
 
 
-def _gateway(told: Condition, words: Words) -> list[str]:
+def _gateway(told: HealthReport, words: Words) -> list[str]:
     readings, ways, kept, now = told.readings, told.ways, told.kept, told.at
     lines = ["<b>" + words("Gateway") + "</b>"]
     if kept is not None:
@@ -166,7 +166,7 @@ def _gateway(told: Condition, words: Words) -> list[str]:
     return lines
 
 
-def _breaker(breaker: Breaker, now: datetime, words: Words) -> str:
+def _breaker(breaker: CircuitBreaker, now: datetime, words: Words) -> str:
     if breaker.reason is None:
         return words("Breaker: closed, requests pass")
     why = gateway(breaker.reason, words)
@@ -186,7 +186,7 @@ def _requests(asked: int, failed: int, words: Words) -> str:
     )
 
 
-def _gates(told: Condition, words: Words) -> list[str]:
+def _gates(told: HealthReport, words: Words) -> list[str]:
     if told.kept is None or not told.kept.gates:
         return []
     counts = [
@@ -196,7 +196,7 @@ def _gates(told: Condition, words: Words) -> list[str]:
     return ["<b>" + words("Groups") + "</b> · /gates", *counts]
 
 
-def _waiting(told: Condition, words: Words) -> list[str]:
+def _waiting(told: HealthReport, words: Words) -> list[str]:
     if told.kept is None:
         return []
     lines = []
@@ -216,20 +216,20 @@ def _waiting(told: Condition, words: Words) -> list[str]:
     return ["<b>" + words("Waiting") + "</b>", *(lines or [words("Nothing.")])]
 
 
-def _own_systems(told: Condition, words: Words) -> list[str]:
+def _own_systems(told: HealthReport, words: Words) -> list[str]:
     if told.kept is None:
         return []
-    gone = {alarm.subject for alarm in told.kept.alarms if alarm.trouble is Trouble.OUTBOX_GONE}
+    gone = {alarm.subject for alarm in told.kept.alarms if alarm.trouble is IncidentKind.OUTBOX_GONE}
     standing = {outgoing.target: outgoing for outgoing in told.kept.outgoing}
     lines = [
         f"{variable_of(target)}: " + _outgoing(standing.get(target), told.at, words, is_gone=target in gone)
-        for target in Target
+        for target in Destination
         if target in told.ways.targets or (target in standing and standing[target].queued)
     ]
     return ["<b>" + words("Your own systems") + "</b>", *lines] if lines else []
 
 
-def _outgoing(outgoing: Outgoing | None, now: datetime, words: Words, *, is_gone: bool) -> str:
+def _outgoing(outgoing: DestinationStatus | None, now: datetime, words: Words, *, is_gone: bool) -> str:
     if outgoing is None:
         return words("nothing to tell yet")
     if not outgoing.queued:
@@ -243,7 +243,7 @@ def _outgoing(outgoing: Outgoing | None, now: datetime, words: Words, *, is_gone
     return f"{waits}. " + words("Failed: {retries}", retries=_retries(outgoing.retries, MOST_TRIES, now, words))
 
 
-def _retries(retries: Retries, most: int | None, now: datetime, words: Words) -> str:
+def _retries(retries: RetryStats, most: int | None, now: datetime, words: Words) -> str:
     """How much failed, how often it was tried, of how many times at the most, and when it is tried next."""
     return words(
         "{count}, tries: {tries}, next: {moment}, error: {error}",
@@ -254,7 +254,7 @@ def _retries(retries: Retries, most: int | None, now: datetime, words: Words) ->
     )
 
 
-def _foot(told: Condition, words: Words) -> list[str]:
+def _foot(told: HealthReport, words: Words) -> list[str]:
     process = told.process
     lines = [
         words(

@@ -9,8 +9,8 @@ from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
 from aiogram.types import ChatMemberAdministrator, User
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandDue, Receipt, Result
-from bot.domain.health import Health
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
+from bot.domain.health import GateHealth
 from bot.domain.rights import NO_ADMIN, AdminRights
 from bot.telegram.members import LINK_NAME, admin_rights
 from bot.telegram.methods import GetGuard, NamedLink
@@ -20,7 +20,7 @@ ME_KNOWN_FOR = timedelta(minutes=1)
 """How long `getMe` is believed. Owners switch on in BotFather what guard joins need, and then look at the gate."""
 
 
-class Inquiries:
+class ChatLookups:
     """Each method carries one errand; what Telegram said is in the receipt's answer. It may raise what aiogram
     raises."""
 
@@ -31,13 +31,13 @@ class Inquiries:
         self._me: User | None = None
         self._asked_at = clock.now()
 
-    async def check_admin(self, errand: ErrandDue) -> Receipt:
+    async def check_admin(self, errand: PendingTask) -> DeliveryResult:
         """What somebody may do now as an admin of a gate, and of the chats that are to be asked about `also`: `rights`,
         by chat."""
         chats = [int(errand.details["gate"]), *map(int, str(errand.details.get("also", "")).split())]
         user_id = int(errand.details["user_id"])
         rights = {chat_id: await self._rights(chat_id, user_id) for chat_id in dict.fromkeys(chats)}
-        return Receipt(errand, Result.DONE, answer={"rights": rights})
+        return DeliveryResult(errand, DeliveryStatus.DONE, answer={"rights": rights})
 
     async def _rights(self, chat_id: int, user_id: int) -> AdminRights:
         try:
@@ -52,7 +52,7 @@ class Inquiries:
             # The chat is gone, or the bot is out of it: nobody we know to be an admin.
             return NO_ADMIN
 
-    async def check_gate(self, errand: ErrandDue) -> Receipt:
+    async def check_gate(self, errand: PendingTask) -> DeliveryResult:
         """How it stands with a gate, who runs it, and what each may do: `health`, `admins`."""
         gate_id, now = int(errand.details["gate"]), self._clock.now()
         try:
@@ -61,14 +61,14 @@ class Inquiries:
             chat = await self._bot(GetGuard(chat_id=gate_id), request_timeout=TIMEOUT)
             admins = await self._admins(gate_id)
         except (TelegramBadRequest, TelegramForbiddenError) as error:
-            health = Health(now, is_there=False)
-            return Receipt(errand, Result.DONE, error=error.message, answer={"health": health})
+            health = GateHealth(now, is_there=False)
+            return DeliveryResult(errand, DeliveryStatus.DONE, error=error.message, answer={"health": health})
         rights = member if isinstance(member, ChatMemberAdministrator) else None
         is_supergroup = chat.type == "supergroup"
         # A group whose new members need no approval is open by its public name; a private one only by its links,
         # which nobody can list.
         is_open = chat.username is not None and not chat.join_by_request and is_supergroup
-        health = Health(
+        health = GateHealth(
             checked_at=now,
             is_there=rights is not None,
             can_invite=bool(rights and rights.can_invite_users),
@@ -83,7 +83,7 @@ class Inquiries:
             joins_by_request=bool(chat.join_by_request),
             open_comments=is_supergroup and chat.linked_chat_id is not None and not chat.join_to_send_messages,
         )
-        return Receipt(errand, Result.DONE, answer={"health": health, "admins": admins})
+        return DeliveryResult(errand, DeliveryStatus.DONE, answer={"health": health, "admins": admins})
 
     async def _who_am_i(self, now: datetime) -> User:
         """The bot, as Telegram described it a moment ago: that seldom changes."""
@@ -91,15 +91,17 @@ class Inquiries:
             self._me, self._asked_at = await self._bot.get_me(request_timeout=TIMEOUT), now
         return self._me
 
-    async def make_link(self, errand: ErrandDue) -> Receipt:
+    async def make_link(self, errand: PendingTask) -> DeliveryResult:
         """A link by which people ask to join: `link`."""
         method = NamedLink(chat_id=int(errand.details["gate"]), name=LINK_NAME, creates_join_request=True)
         made = await self._bot(method, request_timeout=TIMEOUT)
-        return Receipt(errand, Result.DONE, answer={"link": made.invite_link})
+        return DeliveryResult(errand, DeliveryStatus.DONE, answer={"link": made.invite_link})
 
-    async def call_admins(self, errand: ErrandDue) -> Receipt:
+    async def call_admins(self, errand: PendingTask) -> DeliveryResult:
         """Fetches the admins of a gate, without bots, and the rights of each: `admins`."""
-        return Receipt(errand, Result.DONE, answer={"admins": await self._admins(int(errand.details["gate"]))})
+        return DeliveryResult(
+            errand, DeliveryStatus.DONE, answer={"admins": await self._admins(int(errand.details["gate"]))}
+        )
 
     async def _admins(self, gate_id: int) -> dict[int, AdminRights]:
         found = await self._bot.get_chat_administrators(gate_id, request_timeout=TIMEOUT)

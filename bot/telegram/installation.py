@@ -16,21 +16,21 @@ from bot.domain.installation import (
     AnnouncementPreview,
     AnnouncementProgress,
     Audience,
+    CannotAppoint,
+    CannotSend,
     GateForOperators,
-    GateVitals,
+    GateOverview,
     InstallationView,
+    OperatorAction,
     OperatorLine,
     OperatorList,
     RemovingOperator,
-    Unfit,
-    Unsendable,
-    Want,
 )
-from bot.domain.panel import ActKind, Page
+from bot.domain.panel import AdminActionKind, Page
 from bot.telegram import described, keyboards
 from bot.telegram.ailments import ailment
 from bot.telegram.announcements import announced
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.gate_states import SIGNS, state_name
 from bot.telegram.installation_buttons import button, pick_operator
 from bot.telegram.keyboards import Place
@@ -41,13 +41,13 @@ from bot.telegram.texts import Words, shown, visible
 BUTTON_LENGTH = 32
 
 
-def draw_installation(view: InstallationView, words: Words, now: datetime) -> Drawing:
+def draw_installation(view: InstallationView, words: Words, now: datetime) -> RenderedMessage:
     """The page in these words."""
     match view:
         case OperatorList():
             return _operators(view, words, now)
         case AddingOperator():
-            return Drawing(
+            return RenderedMessage(
                 words(
                     "➕ <b>Who is to be an operator?</b>\n\nChoose them with the button below. They will see all that "
                     "you see here, and can add others. To go back, send /operators."
@@ -65,9 +65,9 @@ def draw_installation(view: InstallationView, words: Words, now: datetime) -> Dr
         case AnnouncementPreview():
             return _preview(view, words)
         case AnnouncementProgress():
-            return Drawing(_progress(view.announcement, words), None)
+            return RenderedMessage(_progress(view.announcement, words), None)
         case AnnouncementDropped():
-            return Drawing(words("✖️ Nothing was sent."), None)
+            return RenderedMessage(words("✖️ Nothing was sent."), None)
 
 
 def announcement_result(total: int, sent: int, missed: int, words: Words) -> str:
@@ -79,7 +79,7 @@ def announcement_result(total: int, sent: int, missed: int, words: Words) -> str
 # Operators
 
 
-def _operators(view: OperatorList, words: Words, now: datetime) -> Drawing:
+def _operators(view: OperatorList, words: Words, now: datetime) -> RenderedMessage:
     lines = [words("🛠 <b>Operators</b> of this bot: {count}", count=view.total)]
     if view.unfit is not None:
         lines = [f"⚠️ {_unfit(view.unfit, words)}", "", *lines]
@@ -88,13 +88,13 @@ def _operators(view: OperatorList, words: Words, now: datetime) -> Drawing:
         lines += ["", _operator(line, words, now)]
         if line.added is not None:
             name = harmless(line.name, line.user_id)
-            buttons.append([button(words("✖️ Remove {name}", name=name), Want.ASK, line.user_id, view.page)])
-    turning = _turning(Want.OPERATORS, view.page, view.pages)
-    add = [button(words("➕ Add an operator"), Want.ADD)]
-    return Drawing("\n".join(lines), keyboards.rows(*buttons, turning, add))
+            buttons.append([button(words("✖️ Remove {name}", name=name), OperatorAction.ASK, line.user_id, view.page)])
+    turning = _turning(OperatorAction.OPERATORS, view.page, view.pages)
+    add = [button(words("➕ Add an operator"), OperatorAction.ADD)]
+    return RenderedMessage("\n".join(lines), keyboards.rows(*buttons, turning, add))
 
 
-def _turning(want: Want, page: int, pages: int) -> list[InlineKeyboardButton]:
+def _turning(want: OperatorAction, page: int, pages: int) -> list[InlineKeyboardButton]:
     """The buttons to the page before and the one after, as far as there are any."""
     before = [button("‹", want, number=page - 1)] if page > 0 else []
     after = [button("›", want, number=page + 1)] if page + 1 < pages else []
@@ -120,19 +120,19 @@ def _operator(line: OperatorLine, words: Words, now: datetime) -> str:
     return text
 
 
-def _unfit(unfit: Unfit, words: Words) -> str:
+def _unfit(unfit: CannotAppoint, words: Words) -> str:
     match unfit:
-        case Unfit.ONESELF:
+        case CannotAppoint.ONESELF:
             return words("That is you, and you are an operator already.")
-        case Unfit.ALREADY:
+        case CannotAppoint.ALREADY:
             return words("They are an operator already.")
-        case Unfit.BOT:
+        case CannotAppoint.BOT:
             return words("A bot cannot be an operator: choose a person.")
-        case Unfit.SEVERAL:
+        case CannotAppoint.SEVERAL:
             return words("One person at a time, please.")
 
 
-def _removing(view: RemovingOperator, words: Words) -> Drawing:
+def _removing(view: RemovingOperator, words: Words) -> RenderedMessage:
     line = view.operator
     who = mention(line.name, line.user_id)
     if line.is_named:
@@ -145,15 +145,15 @@ def _removing(view: RemovingOperator, words: Words) -> Drawing:
         text = words("Do you want to be an operator no longer? Only another operator can add you again.")
     else:
         text = words("Is {operator} to be an operator no longer?", operator=who)
-    yes = button(words("✖️ Yes, remove"), Want.REMOVE, line.user_id, view.page)
-    back = button(words("‹ Back"), Want.OPERATORS, number=view.page)
-    return Drawing(text, keyboards.rows([yes, back]))
+    yes = button(words("✖️ Yes, remove"), OperatorAction.REMOVE, line.user_id, view.page)
+    back = button(words("‹ Back"), OperatorAction.OPERATORS, number=view.page)
+    return RenderedMessage(text, keyboards.rows([yes, back]))
 
 
 # Gates
 
 
-def _gates(view: AllGates, words: Words, now: datetime) -> Drawing:
+def _gates(view: AllGates, words: Words, now: datetime) -> RenderedMessage:
     lines = [words("🚪 <b>All groups</b>: {count}", count=view.total)]
     if not view.gates:
         lines += ["", words("There is none yet: a group appears once I am made an administrator of it.")]
@@ -161,14 +161,14 @@ def _gates(view: AllGates, words: Words, now: datetime) -> Drawing:
     for number, vitals in enumerate(view.gates, view.first):
         lines += ["", f"{number}. {_line(vitals, words, now)}"]
         text = f"{SIGNS[vitals.state(now)]} {visible(vitals.gate.title, BUTTON_LENGTH)}"
-        buttons.append([button(text, Want.GATE, vitals.gate.chat_id, view.page)])
-    turning = _turning(Want.GATES, view.page, view.pages)
+        buttons.append([button(text, OperatorAction.GATE, vitals.gate.chat_id, view.page)])
+    turning = _turning(OperatorAction.GATES, view.page, view.pages)
     own = [keyboards.place(words("⚙️ My groups: {count}", count=view.own), Place.GATES)] if view.own else []
-    again = [button(words("🔄 Look again"), Want.GATES, number=view.page)]
-    return Drawing("\n".join(lines), keyboards.rows(*buttons, turning, own, again))
+    again = [button(words("🔄 Look again"), OperatorAction.GATES, number=view.page)]
+    return RenderedMessage("\n".join(lines), keyboards.rows(*buttons, turning, own, again))
 
 
-def _line(vitals: GateVitals, words: Words, now: datetime) -> str:
+def _line(vitals: GateOverview, words: Words, now: datetime) -> str:
     state = vitals.state(now)
     facts = [
         f"{SIGNS[state]} <b>{shown(vitals.gate.title)}</b> · {state_name(state, words)}",
@@ -179,11 +179,11 @@ def _line(vitals: GateVitals, words: Words, now: datetime) -> str:
     return " · ".join(facts)
 
 
-def _alive(vitals: GateVitals, words: Words, now: datetime) -> str:
+def _alive(vitals: GateOverview, words: Words, now: datetime) -> str:
     return words("last sign of life {age} ago", age=lasted(now - vitals.alive_at, words))
 
 
-def _gate(view: GateForOperators, words: Words, now: datetime) -> Drawing:
+def _gate(view: GateForOperators, words: Words, now: datetime) -> RenderedMessage:
     vitals = view.vitals
     gate, state = vitals.gate, vitals.state(now)
     name = f" · @{shown(gate.username)}" if gate.username else ""
@@ -199,16 +199,16 @@ def _gate(view: GateForOperators, words: Words, now: datetime) -> Drawing:
     facts.append(_alive(vitals, words, now))
     lines = [f"<b>{shown(gate.title)}</b>", "", *facts, "", *_health(vitals, words, now)]
     gate_id = gate.chat_id
-    panel = [keyboards.panel(words("⚙️ Settings"), ActKind.OPEN, gate_id, Page.CARD)] if view.is_own else []
+    panel = [keyboards.panel(words("⚙️ Settings"), AdminActionKind.OPEN, gate_id, Page.CARD)] if view.is_own else []
     checks: list[InlineKeyboardButton] = [
-        button(words("🔄 Check again"), Want.CHECK, gate_id, view.page),
-        button(words("📊 Statistics"), Want.STATS, gate_id),
+        button(words("🔄 Check again"), OperatorAction.CHECK, gate_id, view.page),
+        button(words("📊 Statistics"), OperatorAction.STATS, gate_id),
     ]
-    back = [button(words("‹ All groups"), Want.GATES, number=view.page)]
-    return Drawing("\n".join(lines), keyboards.rows(checks, panel, back))
+    back = [button(words("‹ All groups"), OperatorAction.GATES, number=view.page)]
+    return RenderedMessage("\n".join(lines), keyboards.rows(checks, panel, back))
 
 
-def _health(vitals: GateVitals, words: Words, now: datetime) -> list[str]:
+def _health(vitals: GateOverview, words: Words, now: datetime) -> list[str]:
     if vitals.health is None:
         return [words("Telegram has not said yet what I may do there.")]
     checked = words("Checked {age} ago", age=lasted(now - vitals.health.checked_at, words))
@@ -221,36 +221,36 @@ def _health(vitals: GateVitals, words: Words, now: datetime) -> list[str]:
 # Announcements
 
 
-def _asked(view: AnnouncementAsked, words: Words) -> Drawing:
+def _asked(view: AnnouncementAsked, words: Words) -> RenderedMessage:
     text = words(
         "📣 <b>What is to be announced?</b>\n\nWrite it as your next message. You will see it, and how many "
         "administrators it reaches, before it is sent."
     )
     if view.problem is not None:
         text = f"⚠️ {_unsendable(view.problem, words)}\n\n{text}"
-    return Drawing(text, keyboards.rows([button(words("✖️ Cancel"), Want.DROP)]))
+    return RenderedMessage(text, keyboards.rows([button(words("✖️ Cancel"), OperatorAction.DROP)]))
 
 
-def _unsendable(problem: Unsendable, words: Words) -> str:
+def _unsendable(problem: CannotSend, words: Words) -> str:
     match problem:
-        case Unsendable.EMPTY:
+        case CannotSend.EMPTY:
             return words("There is nothing to read in that.")
-        case Unsendable.TOO_LONG:
+        case CannotSend.TOO_LONG:
             return words(
                 "That is too long: an announcement has at most {count} characters.", count=LONGEST_ANNOUNCEMENT
             )
-        case Unsendable.NO_TEXT:
+        case CannotSend.NO_TEXT:
             return words("Only text can be announced, no pictures or files.")
-        case Unsendable.PHONE:
+        case CannotSend.PHONE:
             return words("That is only a phone number, so I did not keep it. To look somebody up, send /find.")
 
 
-def _preview(view: AnnouncementPreview, words: Words) -> Drawing:
+def _preview(view: AnnouncementPreview, words: Words) -> RenderedMessage:
     message, audience = view.announcement, view.audience
-    drop = button(words("✖️ Cancel"), Want.DROP, message.id)
-    send = [button(words("📣 Send"), Want.SEND, message.id)] if audience.admins else []
+    drop = button(words("✖️ Cancel"), OperatorAction.DROP, message.id)
+    send = [button(words("📣 Send"), OperatorAction.SEND, message.id)] if audience.admins else []
     text = f"{_audience(audience, words)}\n\n{announced(message.text, words)}"
-    return Drawing(text, keyboards.rows([*send, drop]))
+    return RenderedMessage(text, keyboards.rows([*send, drop]))
 
 
 def _audience(audience: Audience, words: Words) -> str:

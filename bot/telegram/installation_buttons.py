@@ -8,7 +8,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, KeyboardButton, KeyboardButtonRequestUsers, ReplyKeyboardMarkup
 from pydantic import Field
 
-from bot.domain.installation import Want
+from bot.domain.installation import OperatorAction
 from bot.telegram.texts import Words
 
 PICKING = 1
@@ -18,13 +18,13 @@ PICKING = 1
 class InstallationButton(CallbackData, prefix="i"):
     """What is to be done, about whom or what: an operator, a gate or an announcement. `number`: a page."""
 
-    want: Want
+    want: OperatorAction
     # Anybody can send any data: what no column holds must not reach the database.
     about: Annotated[int, Field(gt=-(2**63), lt=2**63)] = 0
     number: Annotated[int, Field(ge=0, le=9999)] = 0
 
 
-def button(text: str, want: Want, about: int = 0, number: int = 0) -> InlineKeyboardButton:
+def button(text: str, want: OperatorAction, about: int = 0, number: int = 0) -> InlineKeyboardButton:
     """A button of an operator."""
     data = InstallationButton(want=want, about=about, number=min(number, 9999)).pack()
     return InlineKeyboardButton(text=text, callback_data=data)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bot.clock import Clock
 from bot.telegram.texts import storable
-from bot.usecases.ports import Randomness, StorageUnavailableError, Store, Transactions
+from bot.usecases.ports import StorageUnavailableError, Store, TokenGenerator, Transactions
 from bot.usecases.report_failure import ReportFailure
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ class Tally(Protocol):
         """`count` updates came to this outcome."""
 
 
-class Intake:
+class UpdateProcessor:
     """Takes raw updates, from polling or from the webhook.
 
     Those of one call share a transaction; a repeat (by its update id) is passed over, and so is what cannot be
@@ -43,7 +43,7 @@ class Intake:
         transactions: Transactions,
         dispatch: Dispatch,
         report: ReportFailure,
-        randomness: Randomness,
+        randomness: TokenGenerator,
         tally: Tally,
         announce: Callable[[], None],
     ) -> None:

@@ -16,12 +16,12 @@ from aiogram.types import (
 )
 from pydantic import Field
 
-from bot.domain.panel import ActKind
+from bot.domain.panel import AdminActionKind
 from bot.telegram.sentences import appeal_text
 from bot.telegram.texts import Words
 
 
-class Step(StrEnum):
+class VerificationAction(StrEnum):
     """What a button about a verification asks for."""
 
     ANOTHER = "another"
@@ -32,7 +32,7 @@ class Step(StrEnum):
 class VerificationButton(CallbackData, prefix="v"):
     """A button that belongs to one verification."""
 
-    step: Step
+    step: VerificationAction
     # Anybody can send any data: what no column holds must not reach the database.
     id: Annotated[int, Field(gt=0, lt=2**63)]
 
@@ -90,13 +90,13 @@ class RefreshButton(CallbackData, prefix="r"):
 class PanelButton(CallbackData, prefix="g"):
     """A button of an admin: what to do at which gate. Together they have room for 64 bytes."""
 
-    act: ActKind
+    act: AdminActionKind
     gate: Annotated[int, Field(gt=-(2**63), lt=2**63)]
     key: Annotated[str, Field(max_length=16)] = ""
     value: Annotated[str, Field(max_length=24)] = ""
 
 
-def panel(text: str, act: ActKind, gate_id: int, key: str = "", value: str = "") -> InlineKeyboardButton:
+def panel(text: str, act: AdminActionKind, gate_id: int, key: str = "", value: str = "") -> InlineKeyboardButton:
     """A button of an admin. `key` is the page to open or the setting to change, `value` what to or whom it is about."""
     return InlineKeyboardButton(
         text=text, callback_data=PanelButton(act=act, gate=gate_id, key=key, value=value).pack()
@@ -111,7 +111,7 @@ def share_contact(words: Words, *, appeal: bool = False) -> ReplyKeyboardMarkup:
     return ReplyKeyboardMarkup(keyboard=rows, resize_keyboard=True, one_time_keyboard=True)
 
 
-def step(text: str, what: Step, verification_id: int) -> InlineKeyboardButton:
+def step(text: str, what: VerificationAction, verification_id: int) -> InlineKeyboardButton:
     """A button about a verification."""
     return InlineKeyboardButton(text=text, callback_data=VerificationButton(step=what, id=verification_id).pack())
 

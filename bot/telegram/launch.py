@@ -9,7 +9,7 @@ from aiogram.utils.web_app import safe_parse_webapp_init_data
 
 from bot.clock import Clock
 from bot.telegram.texts import Texts
-from bot.usecases.open_app import Launch
+from bot.usecases.open_app import InitData
 
 LAUNCH_LIVES = timedelta(minutes=5)
 CLOCK_TOLERANCE = timedelta(seconds=60)
@@ -18,7 +18,7 @@ LARGEST_ID = 2**52
 """Ids have at most 52 significant bits (Bot API, `WebAppUser.id`)."""
 
 
-class LaunchReader:
+class InitDataVerifier:
     """Reads init data, https://core.telegram.org/bots/webapps#validating-data-received-via-the-mini-app."""
 
     def __init__(self, token: str, clock: Clock, texts: Texts) -> None:
@@ -26,7 +26,7 @@ class LaunchReader:
         self._clock = clock
         self._texts = texts
 
-    def read(self, init_data: str) -> Launch | None:
+    def read(self, init_data: str) -> InitData | None:
         """The launch; None unless Telegram signed it for this bot, just now, for a person."""
         try:
             # Telegram writes it in ASCII, and only of ASCII texts can signatures be compared.
@@ -40,7 +40,7 @@ class LaunchReader:
         if not -CLOCK_TOLERANCE <= age <= LAUNCH_LIVES:
             return None
         query_id = (data.model_extra or {}).get("chat_join_request_query_id")
-        return Launch(
+        return InitData(
             # Made of the hash, not of the text: the same signed fields can be written in many ways.
             digest=hashlib.sha256(data.hash.encode()).hexdigest(),
             user_id=user.id,

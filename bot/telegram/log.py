@@ -9,13 +9,13 @@ from datetime import timedelta
 from aiogram import Bot
 from aiogram.types import InlineKeyboardMarkup
 
-from bot.domain.delivery import ErrandDue, LogDue, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingLogBatch, PendingTask
 from bot.domain.journal import Event
-from bot.domain.panel import ActKind
+from bot.domain.panel import AdminActionKind
 from bot.telegram import keyboards
 from bot.telegram.mentions import harmless_title, mention
 from bot.telegram.methods import SendText
-from bot.telegram.names import Names
+from bot.telegram.names import AdminNames
 from bot.telegram.panel_people import act_text
 from bot.telegram.people_words import ICONS, lasted
 from bot.telegram.texts import Texts, Words
@@ -26,27 +26,27 @@ MOST_LINES = 20
 FROM_LOG = "log"
 """The `key` of the button under a single line."""
 UNDO = {
-    Event.GRANT_DONE: ActKind.REVOKE,
-    Event.ALLOWED: ActKind.REVOKE,
-    Event.JOIN_DECLINED: ActKind.LET_IN,
-    Event.JOIN_EXPIRED: ActKind.LET_IN,
-    Event.REMOVED: ActKind.LET_IN,
-    Event.BLOCKED: ActKind.UNBLOCK,
-    Event.REVOKED: ActKind.RESTORE,
+    Event.GRANT_DONE: AdminActionKind.REVOKE,
+    Event.ALLOWED: AdminActionKind.REVOKE,
+    Event.JOIN_DECLINED: AdminActionKind.LET_IN,
+    Event.JOIN_EXPIRED: AdminActionKind.LET_IN,
+    Event.REMOVED: AdminActionKind.LET_IN,
+    Event.BLOCKED: AdminActionKind.UNBLOCK,
+    Event.REVOKED: AdminActionKind.RESTORE,
 }
 TOGETHER = ("raid", "many")
 """Why many are turned away at once: told as one line, however few there are."""
 
 
-class LogTeller:
+class LogSender:
     """Tells a log chat what has gathered for it."""
 
-    def __init__(self, bot: Bot, texts: Texts, names: Names) -> None:
+    def __init__(self, bot: Bot, texts: Texts, names: AdminNames) -> None:
         self._bot = bot
         self._texts = texts
         self._names = names
 
-    async def tell(self, parcel: LogDue) -> Receipt:
+    async def tell(self, parcel: PendingLogBatch) -> DeliveryResult:
         """One message for all of it. What stands alone can be undone by a button. May raise what aiogram raises."""
         words = self._texts.in_language(parcel.language)
         singles = [line for line in parcel.errands if not _is_summed(line)]
@@ -63,9 +63,9 @@ class LogTeller:
             message_thread_id=parcel.topic,
         )
         sent = await self._bot(method, request_timeout=TIMEOUT)
-        return Receipt(parcel, Result.DONE, message_id=sent.message_id)
+        return DeliveryResult(parcel, DeliveryStatus.DONE, message_id=sent.message_id)
 
-    async def _line(self, line: ErrandDue, words: Words) -> str:
+    async def _line(self, line: PendingTask, words: Words) -> str:
         """Icon, who, where, what and why, phone, how long it took, by whom."""
         details = line.details
         user_id = int(details.get("user_id", 0))
@@ -83,15 +83,15 @@ class LogTeller:
         return f"{ICONS.get(_event(line), '•')} {' · '.join(parts)}"
 
 
-def _event(line: ErrandDue) -> Event:
+def _event(line: PendingTask) -> Event:
     return Event(str(line.details["event"]))
 
 
-def _is_summed(line: ErrandDue) -> bool:
+def _is_summed(line: PendingTask) -> bool:
     return "count" not in line.details and line.details.get("why") in TOGETHER
 
 
-def _what(line: ErrandDue, words: Words) -> str:  # noqa: C901 - one line a decision
+def _what(line: PendingTask, words: Words) -> str:  # noqa: C901 - one line a decision
     why = str(line.details.get("why", ""))
     count = int(line.details.get("count", 1))
     match _event(line), why:
@@ -131,7 +131,7 @@ def _what(line: ErrandDue, words: Words) -> str:  # noqa: C901 - one line a deci
             return str(event)
 
 
-def _sums(lines: Sequence[ErrandDue], words: Words) -> list[str]:
+def _sums(lines: Sequence[PendingTask], words: Words) -> list[str]:
     """Those turned away together, a line for each reason."""
     counted = Counter(str(line.details["why"]) for line in lines)
     sums = []
@@ -143,15 +143,15 @@ def _sums(lines: Sequence[ErrandDue], words: Words) -> list[str]:
     return sums
 
 
-def _kinds(lines: Sequence[ErrandDue], words: Words) -> str:
+def _kinds(lines: Sequence[PendingTask], words: Words) -> str:
     counted = Counter((ICONS.get(_event(line), "•"), _what(line, words)) for line in lines)
     return ", ".join(f"{icon} {what}: {count}" for (icon, what), count in counted.most_common())
 
 
-def _undo(line: ErrandDue, words: Words) -> InlineKeyboardMarkup | None:
+def _undo(line: PendingTask, words: Words) -> InlineKeyboardMarkup | None:
     kind = UNDO.get(_event(line))
     if line.details.get("why") == "blocked":
-        kind = ActKind.UNBLOCK
+        kind = AdminActionKind.UNBLOCK
     if kind is None or not int(line.details.get("user_id", 0)):
         return None
     gate_id, value = int(line.details["gate"]), str(line.details["user_id"])

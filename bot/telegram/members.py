@@ -18,7 +18,7 @@ from aiogram.types import (
 from aiogram.types.chat_member_union import ChatMemberUnion
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandDue, GrantDue, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, PendingTask
 from bot.domain.gate import LINK_LIVES, GrantKind
 from bot.domain.mute import is_own_mute, muted_until
 from bot.domain.rights import NO_ADMIN, OWNER, AdminRights, Right
@@ -50,7 +50,7 @@ class Members:
         self._bot = bot
         self._clock = clock
 
-    async def grant(self, grant: GrantDue) -> Receipt:
+    async def grant(self, grant: PendingGrant) -> DeliveryResult:
         """Give somebody what they are owed."""
         match grant.kind:
             case GrantKind.JOIN:
@@ -65,19 +65,19 @@ class Members:
                     chat_id=grant.gate_id, name=LINK_NAME, expire_date=expires_at, creates_join_request=True
                 )
                 made = await self._bot(method, request_timeout=TIMEOUT)
-                return Receipt(grant, Result.DONE, answer={"detail": made.invite_link})
+                return DeliveryResult(grant, DeliveryStatus.DONE, answer={"detail": made.invite_link})
 
-    async def decline(self, errand: ErrandDue) -> Receipt:
+    async def decline(self, errand: PendingTask) -> DeliveryResult:
         """Turn down who asked to join."""
         query_id = str(errand.details["query_id"]) if "query_id" in errand.details else None
         if await self._answered_query(query_id, "decline", errand.attempts):
-            return Receipt(errand, Result.DONE)
+            return DeliveryResult(errand, DeliveryStatus.DONE)
         await self._bot.decline_chat_join_request(
             int(errand.details["gate"]), int(errand.details["user_id"]), request_timeout=TIMEOUT
         )
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def mute(self, errand: ErrandDue) -> Receipt:
+    async def mute(self, errand: PendingTask) -> DeliveryResult:
         """Let a newcomer write nothing until the moment by which this restriction is known.
 
         Not whom an admin added, or somebody who is one, and not while somebody else's restriction holds: that is
@@ -87,19 +87,19 @@ class Members:
         chat_id, user_id = errand.chat_id, int(errand.details["user_id"])
         member = await self._member(chat_id, user_id)
         if isinstance(member, ADMINS):
-            return Receipt(errand, Result.GONE, answer={"is": "admin"})
+            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "admin"})
         if not isinstance(member, MEMBERS) or not is_in(member):
-            return Receipt(errand, Result.GONE, answer={"is": "away"})
+            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "away"})
         holds = is_muted(chat_id, member)
         if "actor_id" in errand.details and await self._is_admin(chat_id, int(errand.details["actor_id"])):
-            return Receipt(errand, Result.GONE, answer={"is": "added_by_admin", "holds": holds})
+            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "added_by_admin", "holds": holds})
         if isinstance(member, ChatMemberRestricted) and not holds:
-            return Receipt(errand, Result.GONE, answer={"is": "restricted", "rest": self._rest(member)})
+            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "restricted", "rest": self._rest(member)})
         if not holds:
             await self._restrict(chat_id, user_id, NOTHING, muted_until(chat_id, user_id, self._clock.now()))
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def kick(self, errand: ErrandDue) -> Receipt:
+    async def kick(self, errand: PendingTask) -> DeliveryResult:
         """Remove somebody who may come again; never an admin. `spares`: nor somebody whom an admin restricted, since
         that restriction would be lost. The answer says who or what it `is`, and for how many seconds to rest.
 
@@ -110,59 +110,59 @@ class Members:
         if isinstance(member, ChatMemberBanned) and now < member.until_date <= now + KICKED_FOR + A_SECOND:
             # An earlier try got no further.
             await self._bot.unban_chat_member(chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
-            return Receipt(errand, Result.DONE)
+            return DeliveryResult(errand, DeliveryStatus.DONE)
         if isinstance(member, ADMINS):
-            return Receipt(errand, Result.GONE, answer={"is": "admin"})
+            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "admin"})
         if not isinstance(member, MEMBERS) or not is_in(member):
-            return Receipt(errand, Result.GONE, answer={"is": "away"})
+            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "away"})
         if "spares" in errand.details and isinstance(member, ChatMemberRestricted) and not is_muted(chat_id, member):
-            return Receipt(errand, Result.GONE, answer={"is": "restricted", "rest": self._rest(member)})
+            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "restricted", "rest": self._rest(member)})
         await self._bot.ban_chat_member(chat_id, user_id, until_date=now + KICKED_FOR, request_timeout=TIMEOUT)
         await self._bot.unban_chat_member(chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def ban(self, errand: ErrandDue) -> Receipt:
+    async def ban(self, errand: PendingTask) -> DeliveryResult:
         """Remove somebody for good; never an admin."""
         user_id = int(errand.details["user_id"])
         member = await self._member(errand.chat_id, user_id)
         if isinstance(member, ADMINS):
-            return Receipt(errand, Result.GONE, answer={"is": "admin"})
+            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "admin"})
         await self._bot.ban_chat_member(errand.chat_id, user_id, request_timeout=TIMEOUT)
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def unban(self, errand: ErrandDue) -> Receipt:
+    async def unban(self, errand: PendingTask) -> DeliveryResult:
         """Let somebody come again who was banned."""
         user_id = int(errand.details["user_id"])
         await self._bot.unban_chat_member(errand.chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def untag(self, errand: ErrandDue) -> Receipt:
+    async def untag(self, errand: PendingTask) -> DeliveryResult:
         """Take back the tag that the bot gave, unless they have another by now."""
         user_id = int(errand.details["user_id"])
         member = await self._member(errand.chat_id, user_id)
         if getattr(member, "tag", None) != errand.details["tag"]:
-            return Receipt(errand, Result.GONE)
+            return DeliveryResult(errand, DeliveryStatus.GONE)
         await self._bot.set_chat_member_tag(errand.chat_id, user_id, tag="", request_timeout=TIMEOUT)
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def revoke_link(self, errand: ErrandDue) -> Receipt:
+    async def revoke_link(self, errand: PendingTask) -> DeliveryResult:
         """End an invite link."""
         await self._bot.revoke_chat_invite_link(errand.chat_id, str(errand.details["link"]), request_timeout=TIMEOUT)
-        return Receipt(errand, Result.DONE)
+        return DeliveryResult(errand, DeliveryStatus.DONE)
 
-    async def _approve(self, grant: GrantDue) -> Receipt:
+    async def _approve(self, grant: PendingGrant) -> DeliveryResult:
         try:
             if not await self._answered_query(grant.query_id, "approve", grant.attempts):
                 await self._bot.approve_chat_join_request(grant.gate_id, grant.user_id, request_timeout=TIMEOUT)
         except TelegramBadRequest as error:
             if says(error, ALREADY_IN):
-                return Receipt(grant, Result.DONE)
+                return DeliveryResult(grant, DeliveryStatus.DONE)
             if says(error, TOO_MANY):
-                return Receipt(grant, Result.TOO_MANY_CHATS, error=error.message)
+                return DeliveryResult(grant, DeliveryStatus.TOO_MANY_CHATS, error=error.message)
             if says(error, NO_REQUEST):
                 return await self._look(grant, error)
             raise
-        return Receipt(grant, Result.DONE)
+        return DeliveryResult(grant, DeliveryStatus.DONE)
 
     async def _answered_query(self, query_id: str | None, result: Literal["approve", "decline"], attempts: int) -> bool:
         """Answer a guard join. False when there is none, or its query is gone: how long one lives is written down
@@ -180,32 +180,36 @@ class Members:
             return False
         return True
 
-    async def _look(self, grant: GrantDue, error: TelegramBadRequest) -> Receipt:
+    async def _look(self, grant: PendingGrant, error: TelegramBadRequest) -> DeliveryResult:
         """The request was handled before, perhaps by us with the answer lost: is the person in?"""
         try:
             member = await self._member(grant.gate_id, grant.user_id)
         except (TelegramBadRequest, TelegramForbiddenError):
-            return Receipt(grant, Result.GONE, error=error.message)
-        return Receipt(grant, Result.DONE) if is_in(member) else Receipt(grant, Result.GONE, error=error.message)
+            return DeliveryResult(grant, DeliveryStatus.GONE, error=error.message)
+        return (
+            DeliveryResult(grant, DeliveryStatus.DONE)
+            if is_in(member)
+            else DeliveryResult(grant, DeliveryStatus.GONE, error=error.message)
+        )
 
-    async def _unmute(self, grant: GrantDue) -> Receipt:
+    async def _unmute(self, grant: PendingGrant) -> DeliveryResult:
         """Lift the bot's own restriction. Any other was set by somebody else, before or meanwhile, and stays."""
         member = await self._member(grant.gate_id, grant.user_id)
         if not is_in(member):
-            return Receipt(grant, Result.GONE)
+            return DeliveryResult(grant, DeliveryStatus.GONE)
         if is_muted(grant.gate_id, member):
             await self._restrict(grant.gate_id, grant.user_id, EVERYTHING, None)
-        return Receipt(grant, Result.DONE)
+        return DeliveryResult(grant, DeliveryStatus.DONE)
 
-    async def _tag(self, grant: GrantDue) -> Receipt:
+    async def _tag(self, grant: PendingGrant) -> DeliveryResult:
         """Give the tag, unless they have one that somebody else gave them, or cannot have one."""
         member = await self._member(grant.gate_id, grant.user_id)
         tag = getattr(member, "tag", None)
         if not isinstance(member, MEMBERS) or not is_in(member) or (tag and tag != grant.tag):
-            return Receipt(grant, Result.GONE)
+            return DeliveryResult(grant, DeliveryStatus.GONE)
         if tag != grant.tag:
             await self._bot.set_chat_member_tag(grant.gate_id, grant.user_id, tag=grant.tag, request_timeout=TIMEOUT)
-        return Receipt(grant, Result.DONE)
+        return DeliveryResult(grant, DeliveryStatus.DONE)
 
     def _rest(self, member: ChatMemberRestricted) -> float:
         """For how many seconds the restriction still holds; 0 for one without an end."""

@@ -12,7 +12,7 @@ TIMEOUT = 5
 MOST = 500
 
 
-class Names:
+class AdminNames:
     """Remembers some while it runs, so that a busy log asks Telegram once."""
 
     def __init__(self, bot: Bot) -> None:

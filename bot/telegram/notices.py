@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.domain.delivery import Notice, Toast
+from bot.domain.delivery import Notification, Toast
 from bot.domain.gate import Gate
 from bot.domain.gateway import GatewayReason
-from bot.domain.health import BY_REQUEST, Ailment, Protection
+from bot.domain.health import BY_REQUEST, GateIssue, Protection
 from bot.domain.journal import ADDED_BY_MEMBER, APPROVED_BY_BOT
-from bot.domain.trouble import Trouble
+from bot.domain.trouble import IncidentKind
 from bot.telegram.ailments import ailment
 from bot.telegram.alarms import alarm, all_clear
 from bot.telegram.commands import OPERATOR_COMMANDS, listed
@@ -27,55 +27,55 @@ LONGEST_ERROR = 200
 def notice(details: Mapping[str, str | int], words: Words, callback_url: str | None = None) -> str:  # noqa: C901 - one line a notice
     """The HTML of a NOTIFY errand. `callback_url`: what is to be entered at the gateway."""
     title = f"<b>{shown(str(details.get('title', '')))}</b>"
-    match Notice(str(details["notice"])):
-        case Notice.GATE_ON:
+    match Notification(str(details["notice"])):
+        case Notification.GATE_ON:
             return _gate_on(details, words)
-        case Notice.GATE_BYPASSED:
+        case Notification.GATE_BYPASSED:
             return _gate_bypassed(details, words)
-        case Notice.GATE_LACKS_RIGHT:
+        case Notification.GATE_LACKS_RIGHT:
             return words(
                 "⚠️ In {gate} I lack the right “Invite users via link”, so I cannot let anybody in. "
                 "Give me this right and I begin at once.",
                 gate=title,
             )
-        case Notice.GATE_OFF:
+        case Notification.GATE_OFF:
             return words(
                 "⚠️ {gate} is not guarded any more: I lost the chat, or the right to invite users. "
                 "Requests to join wait for its administrators.",
                 gate=title,
             )
-        case Notice.GATE_AILS:
-            found = [Ailment(name) for name in str(details.get("ailments", "")).split()]
+        case Notification.GATE_AILS:
+            found = [GateIssue(name) for name in str(details.get("ailments", "")).split()]
             lines = "\n\n".join("⚠️ " + ailment(each, 0, words) for each in found)
             return words("Something changed in {gate}:", gate=title) + f"\n\n{lines}\n\n/gates"
-        case Notice.LOG_HERE:
+        case Notification.LOG_HERE:
             # Others read it than who chose the title.
             title = f"<b>{harmless_title(str(details['title']))}</b>"
             return words("📒 From now on I tell here who is let in to {gate}, who is not, and why.", gate=title)
-        case Notice.GATEWAY_TROUBLE:
+        case Notification.GATEWAY_TROUBLE:
             return _gateway_trouble(GatewayReason(str(details["reason"])), int(details["code"]), words)
-        case Notice.GATEWAY_WRONG_PARAMETERS:
+        case Notification.GATEWAY_WRONG_PARAMETERS:
             return words(
                 "⚠️ The gateway calls a request wrong (code 1). The person was told that their number cannot be "
                 "checked. If this goes on, run “python -m bot doctor”."
             )
-        case Notice.GRANT_FAILED:
+        case Notification.GRANT_FAILED:
             return words(
                 "⚠️ {gate}: a verified person (id {user_id}) could not be let in.\nTelegram said: {error}",
                 gate=title,
                 user_id=details["user_id"],
                 error=shown(str(details["error"])),
             )
-        case Notice.LOG_LOST:
+        case Notification.LOG_LOST:
             return words(
                 "⚠️ I cannot write to the log chat of {gate} any more, so decisions are not told there now. "
                 "Choose another one in the settings.",
                 gate=title,
             )
-        case Notice.NOT_ALLOWED:
+        case Notification.NOT_ALLOWED:
             why = toast(Toast(str(details.get("why", Toast.NOT_ADMIN))), words)
             return words("⚠️ {gate}: nothing was done. {why}", gate=title, why=why)
-        case Notice.NOT_REMOVED:
+        case Notification.NOT_REMOVED:
             return words(
                 "⚠️ {gate}: I could not remove {who}; give me the right “Ban users”, or remove them yourself.\n"
                 "Telegram said: {error}",
@@ -83,46 +83,46 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
                 who=mention(str(details.get("name", "")), int(details["user_id"])),
                 error=shown(str(details["error"])),
             )
-        case Notice.LETTER_LOST:
+        case Notification.LETTER_LOST:
             return words(
                 "⚠️ What your own system ({target}) was to be told was given up after days of trying: {error}. "
                 "See docs/operations.md, “Events for your own system”.",
                 target=details["target"],
                 error=shown(str(details["error"])),
             )
-        case Notice.ALARM:
-            return alarm(Trouble(str(details["trouble"])), details, words, callback_url)
-        case Notice.ALL_CLEAR:
-            return all_clear(Trouble(str(details["trouble"])), details, words)
-        case Notice.NOW_OPERATOR:
+        case Notification.ALARM:
+            return alarm(IncidentKind(str(details["trouble"])), details, words, callback_url)
+        case Notification.ALL_CLEAR:
+            return all_clear(IncidentKind(str(details["trouble"])), details, words)
+        case Notification.NOW_OPERATOR:
             told = words("🛠 {operator} made you an operator of this bot. What you can do here:", operator=_by(details))
             return f"{told}\n\n{listed(words, OPERATOR_COMMANDS)}"
-        case Notice.NO_OPERATOR:
+        case Notification.NO_OPERATOR:
             return words("🛠 You are no operator of this bot any more.")
-        case Notice.OPERATOR_ADDED:
+        case Notification.OPERATOR_ADDED:
             return words("🛠 {operator} made {who} an operator.", operator=_by(details), who=_who(details))
-        case Notice.OPERATOR_REMOVED:
+        case Notification.OPERATOR_REMOVED:
             return words("🛠 {operator} removed {who} from the operators.", operator=_by(details), who=_who(details))
-        case Notice.OPERATOR_ERASED:
+        case Notification.OPERATOR_ERASED:
             return words(
                 "🛠 An operator deleted everything about themselves, so they are none any more. Who is left: /operators"
             )
-        case Notice.ANNOUNCED:
+        case Notification.ANNOUNCED:
             figures = [int(details[name]) for name in ("total", "sent", "missed")]
             return announcement_result(figures[0], figures[1], figures[2], words)
-        case Notice.CLOCK_SET_BACK:
+        case Notification.CLOCK_SET_BACK:
             return words(
                 "🕰 The clock of my machine was set back by {time}. What it would have kept waiting goes on now. "
                 "Make sure that NTP sets the clock.",
                 time=lasted(timedelta(seconds=int(details["seconds"])), words),
             )
-        case Notice.FAILURE:
+        case Notification.FAILURE:
             return words(
                 "⚠️ Something failed: {error}\nError id: <code>{error_id}</code>, see the log.",
                 error=shown(str(details["error"]), LONGEST_ERROR),
                 error_id=details["error_id"],
             )
-        case Notice.FAILURE_FOR_PERSON:
+        case Notification.FAILURE_FOR_PERSON:
             return words(
                 "Something went wrong on our side; the operators know. Please try once more, and if it goes on, "
                 "name this error: <code>{error_id}</code>",

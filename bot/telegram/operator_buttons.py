@@ -9,7 +9,7 @@ from aiogram.types import InlineKeyboardButton
 from pydantic import Field
 
 from bot.domain.operator_pages import OperatorPage
-from bot.domain.panel import ActKind
+from bot.domain.panel import AdminActionKind
 
 SURE = "sure"
 
@@ -21,7 +21,7 @@ class OperatorButton(CallbackData, prefix="o"):
     page: OperatorPage
     # Anybody can send any data: what no column holds must not reach the database.
     user: Annotated[int, Field(ge=0, lt=2**53)] = 0
-    act: ActKind | None = None
+    act: AdminActionKind | None = None
     gate: Annotated[int, Field(gt=-(2**63), lt=2**63)] = 0
     at: Annotated[int, Field(ge=0, lt=2**63)] = 0
     how: Literal["", "before", "after", "sure"] = ""
@@ -31,7 +31,7 @@ def button(
     text: str,
     page: OperatorPage,
     user_id: int = 0,
-    act: ActKind | None = None,
+    act: AdminActionKind | None = None,
     gate_id: int = 0,
     *,
     at: int = 0,

@@ -8,25 +8,25 @@ from datetime import datetime, timedelta
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.domain.delivery import Toast
-from bot.domain.gate import RequestState, Standing
+from bot.domain.gate import Override, RequestState
 from bot.domain.operator_pages import (
     Confirmation,
     Found,
     GatesToActAt,
     KnownPhone,
-    NobodyFound,
-    NotFound,
+    NoResults,
+    NoResultsReason,
     OperatorPage,
     OperatorView,
     PersonCard,
     Recent,
     RecentEntry,
 )
-from bot.domain.panel import ActKind
-from bot.domain.people_pages import Happening, Someone, Stage
+from bot.domain.panel import AdminActionKind
+from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
 from bot.telegram import keyboards
 from bot.telegram.countries import country, flag
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.mentions import harmless, mention
 from bot.telegram.operator_buttons import button
 from bot.telegram.operator_words import asked, number_kind, sure, title, trouble
@@ -43,16 +43,18 @@ MOST_GATES = 10
 A_YEAR_AGO = timedelta(days=300)
 
 
-def draw_operator(view: OperatorView, words: Words, now: datetime) -> Drawing:
+def draw_operator(view: OperatorView, words: Words, now: datetime) -> RenderedMessage:
     """The page in these words."""
     match view:
         case Recent():
             return _recent(view, words, now)
         case Found():
             return _found(view, words, now)
-        case NobodyFound():
+        case NoResults():
             lines = _said(view.said, words)
-            return Drawing("\n".join([*lines, _nobody(view.why, words) + _looked_for(view.looked_for, words)]), None)
+            return RenderedMessage(
+                "\n".join([*lines, _nobody(view.why, words) + _looked_for(view.looked_for, words)]), None
+            )
         case PersonCard():
             return _person(view, words, now)
         case GatesToActAt():
@@ -61,7 +63,7 @@ def draw_operator(view: OperatorView, words: Words, now: datetime) -> Drawing:
             return _confirmation(view, words)
 
 
-def _recent(view: Recent, words: Words, now: datetime) -> Drawing:
+def _recent(view: Recent, words: Words, now: datetime) -> RenderedMessage:
     lines = [words("🕘 <b>Lately</b> · UTC")]
     if not view.entries:
         lines += ["", words("Nothing has happened yet.")]
@@ -76,7 +78,7 @@ def _recent(view: Recent, words: Words, now: datetime) -> Drawing:
     if view.older is not None:
         turns.append(button(words("Older ›"), OperatorPage.RECENT, at=view.older, how="before"))
     again = button(words("🔄 Look again"), OperatorPage.RECENT)
-    return Drawing("\n".join(lines), keyboards.rows(numbers, turns, [again]))
+    return RenderedMessage("\n".join(lines), keyboards.rows(numbers, turns, [again]))
 
 
 def _beside(entry: RecentEntry, now: datetime) -> list[str]:
@@ -89,7 +91,7 @@ def _mask(mask: str) -> list[str]:
     return [mask] if mask else []
 
 
-def _found(view: Found, words: Words, now: datetime) -> Drawing:
+def _found(view: Found, words: Words, now: datetime) -> RenderedMessage:
     lines = [words("🔎 <b>Found</b>: {count}", count=view.total), ""]
     buttons = []
     for number, person in enumerate(view.people, view.first):
@@ -100,32 +102,34 @@ def _found(view: Found, words: Words, now: datetime) -> Drawing:
         lines.append(f"{number}. {' · '.join(told)}")
         text = f"{number}. {harmless(person.name, person.user_id)}"
         buttons.append([button(text, OperatorPage.PERSON, person.user_id)])
-    return Drawing("\n".join(lines), keyboards.rows(*buttons, _turns(OperatorPage.FOUND, view.page, view.pages)))
+    return RenderedMessage(
+        "\n".join(lines), keyboards.rows(*buttons, _turns(OperatorPage.FOUND, view.page, view.pages))
+    )
 
 
 def _turns(
-    page: OperatorPage, at: int, pages: int, user_id: int = 0, act: ActKind | None = None
+    page: OperatorPage, at: int, pages: int, user_id: int = 0, act: AdminActionKind | None = None
 ) -> list[InlineKeyboardButton]:
     back = [button("‹", page, user_id, act, at=at - 1)] if at > 0 else []
     on = [button("›", page, user_id, act, at=at + 1)] if at + 1 < pages else []
     return back + on
 
 
-def _nobody(why: NotFound, words: Words) -> str:
+def _nobody(why: NoResultsReason, words: Words) -> str:
     match why:
-        case NotFound.NOTHING_ASKED:
+        case NoResultsReason.NOTHING_ASKED:
             return words("Whom? Write /find with a Telegram id, an @name or a phone number.")
-        case NotFound.NOT_UNDERSTOOD:
+        case NoResultsReason.NOT_UNDERSTOOD:
             return words("I look for a Telegram id, an @name or a phone number: write one of them.")
-        case NotFound.UNREADABLE:
+        case NoResultsReason.UNREADABLE:
             return words("This is no phone number that I can read: write it with the code of its country.")
-        case NotFound.ID:
+        case NoResultsReason.ID:
             return words("Unknown person: I keep nothing about anybody with this id.")
-        case NotFound.NAME:
+        case NoResultsReason.NAME:
             return words("Unknown person: nobody with this name has written to me or asked to join.")
-        case NotFound.PHONE:
+        case NoResultsReason.PHONE:
             return words("Unknown person: nobody has verified, or tried to, with this phone.")
-        case NotFound.NUMBER:
+        case NoResultsReason.NUMBER:
             return words(
                 "Unknown person: this is nobody's id, and nobody has verified, or tried to, with such a phone."
             )
@@ -139,7 +143,7 @@ def _said(said: str, words: Words) -> list[str]:
     return [f"<b>{toast(Toast(said), words)}</b>", ""] if said else []
 
 
-def _person(view: PersonCard, words: Words, now: datetime) -> Drawing:
+def _person(view: PersonCard, words: Words, now: datetime) -> RenderedMessage:
     lines = [*_said(view.said, words), f"👤 {mention(view.name, view.user_id)} · id {view.user_id}"]
     lines += [_verified(view, words, now), *_phone(view.phone, words)]
     if view.can_be_written is False:
@@ -155,7 +159,7 @@ def _person(view: PersonCard, words: Words, now: datetime) -> Drawing:
     if view.history:
         lines += ["", words("<b>What happened</b> · UTC")]
         lines += [_line(what, words, now) for what in view.history]
-    return Drawing("\n".join(lines), _person_buttons(view, words))
+    return RenderedMessage("\n".join(lines), _person_buttons(view, words))
 
 
 def _verified(view: PersonCard, words: Words, now: datetime) -> str:
@@ -180,18 +184,18 @@ def _phone(phone: KnownPhone | None, words: Words) -> list[str]:
     return [f"📱 {phone.mask}", " · ".join(told)]
 
 
-def _at(at: Someone, words: Words, now: datetime) -> str:
+def _at(at: MemberCard, words: Words, now: datetime) -> str:
     """How they stand there; what was decided about them says it all where they do not wait."""
     if at.decision is None:
         return standing(at, words, now)
     made = decision(at.decision, words, now)
     is_in = at.state is RequestState.APPROVED
-    if at.waiter is None and not at.is_admin and (at.decision.standing is not Standing.REVOKED or not is_in):
+    if at.waiter is None and not at.is_admin and (at.decision.standing is not Override.REVOKED or not is_in):
         return made
     return f"{standing(at, words, now)}. {made}"
 
 
-def _line(what: Happening, words: Words, now: datetime) -> str:
+def _line(what: HistoryEntry, words: Words, now: datetime) -> str:
     where = f" · {title(what.gate, SHORT_TITLE)}" if what.gate else ""
     return f"{_clock(what.at, now)} · {happened(what, words)}{where}"
 
@@ -216,18 +220,18 @@ def _person_buttons(view: PersonCard, words: Words) -> InlineKeyboardMarkup:
     return keyboards.rows(turns, *pairs, [again, button(words("🕘 Lately"), OperatorPage.RECENT)])
 
 
-def _act(act: ActKind, words: Words) -> str:
+def _act(act: AdminActionKind, words: Words) -> str:
     """The button that begins it."""
     match act:
-        case ActKind.FREE_PHONE:
+        case AdminActionKind.FREE_PHONE:
             return words("📱 Free the phone")
-        case ActKind.ERASE:
+        case AdminActionKind.ERASE:
             return words("🗑 Erase")
         case _:
             return act_text(act, words)
 
 
-def _gates(view: GatesToActAt, words: Words) -> Drawing:
+def _gates(view: GatesToActAt, words: Words) -> RenderedMessage:
     who = mention(view.name, view.user_id)
     lines = [f"<b>{_act(view.act, words)}</b> · {who}", "", words("<b>In which group?</b>")]
     buttons = [
@@ -239,13 +243,13 @@ def _gates(view: GatesToActAt, words: Words) -> Drawing:
         text = words("Everywhere ({count})", count=view.total)
         everywhere = [button(text, OperatorPage.CONFIRM, view.user_id, view.act)]
     turns = _turns(OperatorPage.GATES, view.page, view.pages, view.user_id, view.act)
-    return Drawing("\n".join(lines), keyboards.rows(everywhere, *buttons, turns, [_back(view.user_id, words)]))
+    return RenderedMessage("\n".join(lines), keyboards.rows(everywhere, *buttons, turns, [_back(view.user_id, words)]))
 
 
-def _confirmation(view: Confirmation, words: Words) -> Drawing:
+def _confirmation(view: Confirmation, words: Words) -> RenderedMessage:
     yes = button(sure(view.act, words), OperatorPage.CONFIRM, view.user_id, view.act, view.gate_id, how="sure")
     text = asked(view, mention(view.name, view.user_id), [title(gate) for gate in view.gates], words)
-    return Drawing(text, keyboards.rows([_back(view.user_id, words)], [yes]))
+    return RenderedMessage(text, keyboards.rows([_back(view.user_id, words)], [yes]))
 
 
 def _back(user_id: int, words: Words) -> InlineKeyboardButton:

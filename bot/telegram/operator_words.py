@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.domain.gate import GrantKind
-from bot.domain.operator_pages import Confirmation, Trouble, TroubleKind
-from bot.domain.panel import ActKind
+from bot.domain.operator_pages import Confirmation, StuckItem, StuckItemKind
+from bot.domain.panel import AdminActionKind
 from bot.domain.phone import NumberKind
 from bot.telegram.people_words import lasted
 from bot.telegram.texts import Words, apart, visible
@@ -23,39 +23,39 @@ def asked(view: Confirmation, who: str, gates: Sequence[str], words: Words) -> s
     """The question whether it is meant, and what follows from it. `who` and `gates` are as they are to be shown."""
     where = named(gates, words)
     match view.act:
-        case ActKind.LET_IN:
+        case AdminActionKind.LET_IN:
             return words(
                 "Let {who} in at {where}?\n\nWho waits comes in now, others as soon as they ask; a block ends. Their "
                 "phone counts as verified by that nowhere.",
                 who=who,
                 where=where,
             )
-        case ActKind.DECLINE:
+        case AdminActionKind.DECLINE:
             return words(
                 "Decline {who} at {where}?\n\nThey are told, and may ask again at any time.", who=who, where=where
             )
-        case ActKind.REVOKE:
+        case AdminActionKind.REVOKE:
             return words(
                 "Have {who} verify anew at {where}?\n\nThey are removed, or muted where newcomers are muted, until "
                 "they call again. They are told.",
                 who=who,
                 where=where,
             )
-        case ActKind.RESTORE:
+        case AdminActionKind.RESTORE:
             return words(
                 "Take back that {who} has to verify anew at {where}?\n\nIt is as if it had not been wanted; they are "
                 "brought back, or get a link.",
                 who=who,
                 where=where,
             )
-        case ActKind.BLOCK:
+        case AdminActionKind.BLOCK:
             text = words(
                 "Block {who} at {where}?\n\nWho is in is banned; from now on they are turned away whenever they ask.",
                 who=who,
                 where=where,
             )
             return text if view.gate_id else f"{text} {_later_ones(words)}"
-        case ActKind.UNBLOCK:
+        case AdminActionKind.UNBLOCK:
             return words(
                 "Unblock {who} at {where}?\n\nThey may ask again, and have to verify like anybody else.",
                 who=who,
@@ -96,20 +96,20 @@ def _free(view: Confirmation, who: str, where: str, words: Words) -> list[str]:
     return asked
 
 
-def sure(act: ActKind, words: Words) -> str:
+def sure(act: AdminActionKind, words: Words) -> str:
     """The button that says it is meant."""
     match act:
-        case ActKind.LET_IN:
+        case AdminActionKind.LET_IN:
             return words("✅ Yes, let in")
-        case ActKind.DECLINE:
+        case AdminActionKind.DECLINE:
             return words("✖️ Yes, decline")
-        case ActKind.REVOKE:
+        case AdminActionKind.REVOKE:
             return words("♻️ Yes, verify anew")
-        case ActKind.RESTORE:
+        case AdminActionKind.RESTORE:
             return words("↩️ Yes, restore")
-        case ActKind.BLOCK:
+        case AdminActionKind.BLOCK:
             return words("⛔ Yes, block")
-        case ActKind.UNBLOCK:
+        case AdminActionKind.UNBLOCK:
             return words("🔓 Yes, unblock")
         case _:
             return words("📱 Yes, free it")
@@ -156,47 +156,47 @@ def number_kind(kind: NumberKind, words: Words) -> str:  # noqa: C901 - one line
             return words("number of an unknown kind")
 
 
-def trouble(what: Trouble, words: Words, now: datetime) -> str:
+def trouble(what: StuckItem, words: Words, now: datetime) -> str:
     """One thing that is not done about a person."""
     told = [_what(what, words)]
     if what.gate:
         told.append(title(what.gate))
-    if what.kind is TroubleKind.FAILURE and what.at is not None:
+    if what.kind is StuckItemKind.FAILURE and what.at is not None:
         told.append(words("{age} ago", age=lasted(now - what.at, words)))
     if what.attempts:
         told.append(words.many("tried {count} time", "tried {count} times", what.attempts))
-    if what.error and what.kind is not TroubleKind.FAILURE:
+    if what.error and what.kind is not StuckItemKind.FAILURE:
         told.append(_error(what.error))
     return " · ".join(told)
 
 
-def _what(what: Trouble, words: Words) -> str:
+def _what(what: StuckItem, words: Words) -> str:
     match what.kind:
-        case TroubleKind.GRANT_DUE:
+        case StuckItemKind.GRANT_DUE:
             return words("⏳ to be given the tag") if what.what == GrantKind.TAG else words("⏳ to be let in")
-        case TroubleKind.GRANT_FAILED:
+        case StuckItemKind.GRANT_FAILED:
             return words("⚠️ got no tag") if what.what == GrantKind.TAG else words("⚠️ could not be let in")
-        case TroubleKind.TOO_MANY_CHATS:
+        case StuckItemKind.TOO_MANY_CHATS:
             return words("⚠️ is in too many chats: has to leave one")
-        case TroubleKind.FAILURE:
+        case StuckItemKind.FAILURE:
             return words("⚠️ error {error}", error=f"<code>{_error(what.error)}</code>")
-        case TroubleKind.ERRAND_DUE:
+        case StuckItemKind.ERRAND_DUE:
             return _errand(what.what, words)
 
 
 def _errand(what: str, words: Words) -> str:
     match what:
-        case ErrandKind.MUTE:
+        case TaskKind.MUTE:
             return words("⏳ to be muted")
-        case ErrandKind.BAN:
+        case TaskKind.BAN:
             return words("⏳ to be banned")
-        case ErrandKind.UNBAN:
+        case TaskKind.UNBAN:
             return words("⏳ to be unbanned")
-        case ErrandKind.DECLINE_JOIN:
+        case TaskKind.DECLINE_JOIN:
             return words("⏳ request to be declined")
-        case ErrandKind.KICK:
+        case TaskKind.KICK:
             return words("⏳ to be removed")
-        case ErrandKind.REVOKE_LINK:
+        case TaskKind.REVOKE_LINK:
             return words("⏳ link to be revoked")
         case _:
             return words("⏳ tag to be taken away")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.panel import (
-    ActKind,
+    AdminActionKind,
     GateCard,
     GateLine,
     GateList,
@@ -15,7 +15,7 @@ from bot.domain.panel import (
     SettingPage,
 )
 from bot.telegram import keyboards
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.gate_states import SIGNS
 from bot.telegram.keyboards import Place
 from bot.telegram.panel_card import draw_card
@@ -27,7 +27,7 @@ from bot.telegram.texts import Words, visible
 BUTTON_LENGTH = 32
 
 
-def draw_panel(view: PanelView, words: Words, chat_url: str) -> Drawing:
+def draw_panel(view: PanelView, words: Words, chat_url: str) -> RenderedMessage:
     """The page in these words. `chat_url` opens the private chat with the bot."""
     match view:
         case GateList():
@@ -42,17 +42,17 @@ def draw_panel(view: PanelView, words: Words, chat_url: str) -> Drawing:
             return draw_import(view, words)
         case NoAdmin():
             back = keyboards.place(words("‹ All my groups"), Place.GATES)
-            return Drawing(words("Only administrators of that group can see this."), keyboards.rows([back]))
+            return RenderedMessage(words("Only administrators of that group can see this."), keyboards.rows([back]))
 
 
-def _gates(view: GateList, words: Words) -> Drawing:
+def _gates(view: GateList, words: Words) -> RenderedMessage:
     if not view.gates:
-        return Drawing(
+        return RenderedMessage(
             words("You run no group that I guard. Make me an administrator of one, and it appears here."), None
         )
-    buttons = [[keyboards.panel(_named(line), ActKind.OPEN, line.gate_id, Page.CARD)] for line in view.gates]
+    buttons = [[keyboards.panel(_named(line), AdminActionKind.OPEN, line.gate_id, Page.CARD)] for line in view.gates]
     text = words("<b>Your groups</b>\n\nBehind each stands how many wait there.")
-    return Drawing(text + more_gates(view.more, words), keyboards.rows(*buttons))
+    return RenderedMessage(text + more_gates(view.more, words), keyboards.rows(*buttons))
 
 
 def more_gates(more: int, words: Words) -> str:

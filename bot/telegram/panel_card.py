@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.domain.gate import Gate, Switch
-from bot.domain.health import BY_REQUEST, LETS_NOBODY_IN, Ailment, GateState, Health
-from bot.domain.panel import ActKind, GateCard, Page
-from bot.domain.settings import Preset, RaidReaction, WayIn, preset_of
+from bot.domain.gate import Gate, GateMode
+from bot.domain.health import BY_REQUEST, LETS_NOBODY_IN, GateHealth, GateIssue, GateState
+from bot.domain.panel import AdminActionKind, GateCard, Page
+from bot.domain.settings import EntryMode, Preset, RaidReaction, preset_of
 from bot.telegram import described, keyboards
 from bot.telegram.ailments import ailment
 from bot.telegram.deep_links import Start, payload
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.keyboards import Place
 from bot.telegram.notices import guard_joins, unconfirmed
 from bot.telegram.panel_frame import in_rows, marked
 from bot.telegram.texts import Words, shown
 
-ABOUT_GUARDS = (Ailment.NO_GUARD, Ailment.NO_GUARD_HERE)
+ABOUT_GUARDS = (GateIssue.NO_GUARD, GateIssue.NO_GUARD_HERE)
 
 
-def draw_card(view: GateCard, words: Words, chat_url: str) -> Drawing:
+def draw_card(view: GateCard, words: Words, chat_url: str) -> RenderedMessage:
     """The card. `chat_url` opens the private chat with the bot."""
-    return Drawing("\n\n".join(_paragraphs(view, words, chat_url)), _buttons(view, words, chat_url))
+    return RenderedMessage("\n\n".join(_paragraphs(view, words, chat_url)), _buttons(view, words, chat_url))
 
 
 def _paragraphs(view: GateCard, words: Words, chat_url: str) -> list[str]:
@@ -31,7 +31,7 @@ def _paragraphs(view: GateCard, words: Words, chat_url: str) -> list[str]:
     if gate.works:
         told.append(_what_happens(view, words))
     told += ["⚠️ " + ailment(each, view.came_round, words) for each in view.ailments if each not in ABOUT_GUARDS]
-    if health is not None and health.is_there and gate.username is None and gate.settings.way is not WayIn.MUTE:
+    if health is not None and health.is_there and gate.username is None and gate.settings.way is not EntryMode.MUTE:
         told.append(
             words("🔎 Links that others made I cannot see: under “Invite links” each needs “Request admin approval”.")
         )
@@ -46,7 +46,7 @@ def _paragraphs(view: GateCard, words: Words, chat_url: str) -> list[str]:
 
 def own_link(view: GateCard, chat_url: str) -> str:
     """The link by which people come to this gate; empty when there is none yet."""
-    if view.gate.settings.way is WayIn.LINK:
+    if view.gate.settings.way is EntryMode.LINK:
         return f"{chat_url}?start={payload(Start.IN, view.gate.chat_id)}"
     return view.link
 
@@ -54,7 +54,7 @@ def own_link(view: GateCard, chat_url: str) -> str:
 def _state(view: GateCard, words: Words) -> str:
     gate = view.gate
     title = f"<b>{shown(gate.title)}</b>"
-    if gate.is_on and gate.switch is Switch.PAUSED:
+    if gate.is_on and gate.switch is GateMode.PAUSED:
         return words(
             "⏸ {gate} is paused: nobody is let in, turned away or written to, and no deadline runs.", gate=title
         )
@@ -87,11 +87,11 @@ def _what_happens(view: GateCard, words: Words) -> str:
     if not settings.asks_call:
         return words("Everybody is let in at once, without a call, and only recorded.")
     match settings.way:
-        case WayIn.MUTE:
+        case EntryMode.MUTE:
             return words("Who joins may not write until they have verified by one free call.")
-        case WayIn.LINK:
+        case EntryMode.LINK:
             return words("Who verifies by one free call gets an invite link of their own from me, in private.")
-        case WayIn.REQUEST | WayIn.GUARD:
+        case EntryMode.REQUEST | EntryMode.GUARD:
             told = words(
                 "Who asks to join is written to in private and let in after one free call. In the group nothing is "
                 "posted."
@@ -102,8 +102,8 @@ def _what_happens(view: GateCard, words: Words) -> str:
     return told
 
 
-def _guards(gate: Gate, health: Health, words: Words) -> str:
-    if gate.is_channel or not health.is_supergroup or gate.settings.way not in (WayIn.REQUEST, WayIn.GUARD):
+def _guards(gate: Gate, health: GateHealth, words: Words) -> str:
+    if gate.is_channel or not health.is_supergroup or gate.settings.way not in (EntryMode.REQUEST, EntryMode.GUARD):
         return ""
     return guard_joins(words, are_on=health.is_guarded, are_possible=health.guard_possible)
 
@@ -116,9 +116,9 @@ def _buttons(view: GateCard, words: Words, chat_url: str) -> InlineKeyboardMarku
     if link:
         links = [keyboards.copy(words("📋 Copy the link"), link)]
     else:
-        links = [keyboards.panel(words("🔗 Make a link"), ActKind.LINK, gate.chat_id)]
+        links = [keyboards.panel(words("🔗 Make a link"), AdminActionKind.LINK, gate.chat_id)]
     return keyboards.rows(
-        [keyboards.panel(words("🔄 Check again"), ActKind.CHECK, gate.chat_id), *links],
+        [keyboards.panel(words("🔄 Check again"), AdminActionKind.CHECK, gate.chat_id), *links],
         _test(view, words),
         waiting,
         _presets(gate, words),
@@ -133,7 +133,7 @@ def _test(view: GateCard, words: Words) -> list[InlineKeyboardButton]:
     settings = view.gate.settings
     if not view.gate.is_on or not settings.asks_call or settings.way not in BY_REQUEST:
         return []
-    return [keyboards.panel(words("🧪 Test my link"), ActKind.OPEN, view.gate.chat_id, Page.LINK_TEST)]
+    return [keyboards.panel(words("🧪 Test my link"), AdminActionKind.OPEN, view.gate.chat_id, Page.LINK_TEST)]
 
 
 def _presets(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
@@ -141,7 +141,7 @@ def _presets(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
     return [
         keyboards.panel(
             marked(described.preset_name(which, words), is_current=which is current),
-            ActKind.PRESET,
+            AdminActionKind.PRESET,
             gate.chat_id,
             value=which,
         )
@@ -150,9 +150,11 @@ def _presets(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
 
 
 def _switches(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
-    names = {Switch.ON: words("▶️ On"), Switch.PAUSED: words("⏸ Pause"), Switch.OFF: words("⏹ Off")}
+    names = {GateMode.ON: words("▶️ On"), GateMode.PAUSED: words("⏸ Pause"), GateMode.OFF: words("⏹ Off")}
     return [
-        keyboards.panel(marked(name, is_current=which is gate.switch), ActKind.SWITCH, gate.chat_id, value=which)
+        keyboards.panel(
+            marked(name, is_current=which is gate.switch), AdminActionKind.SWITCH, gate.chat_id, value=which
+        )
         for which, name in names.items()
     ]
 
@@ -183,4 +185,4 @@ def _at_raid(reaction: RaidReaction, words: Words) -> str:
 
 
 def _page(text: str, gate: Gate, page: Page) -> InlineKeyboardButton:
-    return keyboards.panel(text, ActKind.OPEN, gate.chat_id, page)
+    return keyboards.panel(text, AdminActionKind.OPEN, gate.chat_id, page)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.domain.panel import ActKind, ImportPage, Page, SettingPage
-from bot.domain.problem import ProblemError
+from bot.domain.panel import AdminActionKind, ImportPage, Page, SettingPage
+from bot.domain.problem import InvalidSettingError
 from bot.telegram import keyboards
 from bot.telegram.described import facts
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.panel_frame import framed
 from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.texts import Words
@@ -14,7 +14,7 @@ from bot.telegram.texts import Words
 PAPER = JsonPaper()
 
 
-def draw_file(view: SettingPage, words: Words) -> Drawing:
+def draw_file(view: SettingPage, words: Words) -> RenderedMessage:
     """Export, and how to import."""
     return framed(
         view,
@@ -25,17 +25,17 @@ def draw_file(view: SettingPage, words: Words) -> Drawing:
             "and I show what it would change before anything does."
         ),
         words("👥 For those who wait now ({count}) nothing changes until you apply a file.", count=view.waiting),
-        buttons=[[keyboards.panel(words("💾 Export"), ActKind.EXPORT, view.gate.chat_id)]],
+        buttons=[[keyboards.panel(words("💾 Export"), AdminActionKind.EXPORT, view.gate.chat_id)]],
     )
 
 
-def draw_import(view: ImportPage, words: Words) -> Drawing:
+def draw_import(view: ImportPage, words: Words) -> RenderedMessage:
     """What a file would change, line by line."""
     gate, titles = view.gate, dict(view.chats)
     page = SettingPage(gate, Page.FILE, view.waiting)
     try:
         after = PAPER.applied(gate.settings, view.changes)
-    except ProblemError as error:
+    except InvalidSettingError as error:
         # Other settings were changed meanwhile, and together with those it cannot be.
         return draw_file(SettingPage(gate, Page.FILE, view.waiting, (error.problem, error.about)), words)
     lines = [
@@ -47,8 +47,8 @@ def draw_import(view: ImportPage, words: Words) -> Drawing:
     if view.leaves_chats:
         notes.append(words("The log and chats that you do not run are not taken over."))
     changes = words("This file would change:") + "\n" + "\n".join(lines)
-    leave = keyboards.panel(words("Leave it"), ActKind.OPEN, gate.chat_id, Page.FILE)
-    apply = keyboards.panel(words("✅ Apply"), ActKind.APPLY, gate.chat_id)
+    leave = keyboards.panel(words("Leave it"), AdminActionKind.OPEN, gate.chat_id, Page.FILE)
+    apply = keyboards.panel(words("✅ Apply"), AdminActionKind.APPLY, gate.chat_id)
     return framed(
         page,
         words,

@@ -6,9 +6,9 @@ from aiogram.types import InlineKeyboardButton
 
 from bot.domain.choices import Setting
 from bot.domain.gate import Gate
-from bot.domain.panel import ActKind, Page, SettingPage
+from bot.domain.panel import AdminActionKind, Page, SettingPage
 from bot.telegram import keyboards
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.problems import problem
 from bot.telegram.texts import Words, shown
 
@@ -22,23 +22,23 @@ def framed(
     *paragraphs: str,
     buttons: list[list[InlineKeyboardButton]],
     back: Page = Page.CARD,
-) -> Drawing:
+) -> RenderedMessage:
     """A page: its heading and whose it is, what was wrong, what it says; at the end the way back."""
     lines = [f"<b>{heading}</b> · {shown(view.gate.title)}"]
     if view.trouble is not None:
         lines.append("⚠️ " + problem(*view.trouble, words))
     lines += [paragraph for paragraph in paragraphs if paragraph]
-    return Drawing("\n\n".join(lines), keyboards.rows(*buttons, [back_to(view.gate, back, words)]))
+    return RenderedMessage("\n\n".join(lines), keyboards.rows(*buttons, [back_to(view.gate, back, words)]))
 
 
 def back_to(gate: Gate, page: Page, words: Words) -> InlineKeyboardButton:
     """The way back to another page."""
-    return keyboards.panel(words("‹ Back"), ActKind.OPEN, gate.chat_id, page)
+    return keyboards.panel(words("‹ Back"), AdminActionKind.OPEN, gate.chat_id, page)
 
 
 def choice(text: str, gate: Gate, setting: Setting, value: str, *, is_current: bool = False) -> InlineKeyboardButton:
     """A button that changes a setting; the value that it has now has a tick."""
-    return keyboards.panel(marked(text, is_current=is_current), ActKind.SET, gate.chat_id, setting, value)
+    return keyboards.panel(marked(text, is_current=is_current), AdminActionKind.SET, gate.chat_id, setting, value)
 
 
 def toggle(text: str, gate: Gate, setting: Setting, name: str, *, is_on: bool) -> InlineKeyboardButton:

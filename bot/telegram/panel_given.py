@@ -5,16 +5,16 @@ from __future__ import annotations
 from html import escape
 
 from bot.domain.choices import OWN_LANGUAGE, Setting
-from bot.domain.panel import ActKind, Page, SettingPage
+from bot.domain.panel import AdminActionKind, Page, SettingPage
 from bot.telegram import described, keyboards
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.panel_frame import choice, framed, toggle
 from bot.telegram.texts import LANGUAGES, Words, shown, visible
 
 BUTTON_LENGTH = 32
 
 
-def draw_granted(view: SettingPage, words: Words) -> Drawing:
+def draw_granted(view: SettingPage, words: Words) -> RenderedMessage:
     """What who comes in is given."""
     gate, settings = view.gate, view.gate.settings
     titles = dict(view.chats)
@@ -29,14 +29,14 @@ def draw_granted(view: SettingPage, words: Words) -> Drawing:
         _for_who_comes(view, words),
         buttons=[
             [
-                keyboards.panel(words("🏷 Tag"), ActKind.OPEN, gate.chat_id, Page.TAG),
-                keyboards.panel(words("🔗 Further chats"), ActKind.OPEN, gate.chat_id, Page.FURTHER),
+                keyboards.panel(words("🏷 Tag"), AdminActionKind.OPEN, gate.chat_id, Page.TAG),
+                keyboards.panel(words("🔗 Further chats"), AdminActionKind.OPEN, gate.chat_id, Page.FURTHER),
             ]
         ],
     )
 
 
-def draw_tag(view: SettingPage, words: Words) -> Drawing:
+def draw_tag(view: SettingPage, words: Words) -> RenderedMessage:
     """The tag."""
     clear = [choice(words("No tag"), view.gate, Setting.TAG, "")] if view.gate.settings.tag else []
     return framed(
@@ -52,7 +52,7 @@ def draw_tag(view: SettingPage, words: Words) -> Drawing:
     )
 
 
-def draw_further(view: SettingPage, words: Words) -> Drawing:
+def draw_further(view: SettingPage, words: Words) -> RenderedMessage:
     """Links to further chats."""
     gate, given = view.gate, view.gate.settings.further
     toggles = [
@@ -69,7 +69,7 @@ def draw_further(view: SettingPage, words: Words) -> Drawing:
     )
 
 
-def draw_language(view: SettingPage, words: Words) -> Drawing:
+def draw_language(view: SettingPage, words: Words) -> RenderedMessage:
     """In which language the bot speaks where it cannot know the reader's."""
     gate, current = view.gate, view.gate.settings.language
     choices = [
@@ -90,7 +90,7 @@ def draw_language(view: SettingPage, words: Words) -> Drawing:
     )
 
 
-def draw_welcome(view: SettingPage, words: Words) -> Drawing:
+def draw_welcome(view: SettingPage, words: Words) -> RenderedMessage:
     """What the verified are told, as they will see it."""
     welcome = view.gate.settings.welcome
     preview = (

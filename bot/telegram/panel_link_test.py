@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bot.domain.panel import ActKind, LinkTest, LinkTestPage, Page
+from bot.domain.panel import AdminActionKind, LinkTest, LinkTestPage, Page
 from bot.telegram import keyboards
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.panel_frame import back_to
 from bot.telegram.texts import Words, shown
 
 
-def draw_link_test(view: LinkTestPage, words: Words) -> Drawing:
+def draw_link_test(view: LinkTestPage, words: Words) -> RenderedMessage:
     """The steps, and what to do about a link that lets people in at once."""
     gate = view.gate
     heading = "<b>" + words("🧪 Test your link") + f"</b> · {shown(gate.title)}"
@@ -28,7 +28,7 @@ def draw_link_test(view: LinkTestPage, words: Words) -> Drawing:
         ]
         rows = [
             [keyboards.copy(words("📋 Copy the link"), view.link)] if view.link else [],
-            [keyboards.panel(words("🧪 Test again"), ActKind.OPEN, gate.chat_id, Page.LINK_TEST)],
+            [keyboards.panel(words("🧪 Test again"), AdminActionKind.OPEN, gate.chat_id, Page.LINK_TEST)],
         ]
     else:
         lines = [
@@ -38,7 +38,7 @@ def draw_link_test(view: LinkTestPage, words: Words) -> Drawing:
             words("3. Tell me what it says. If somebody presses “Request to Join”, I see that by myself."),
         ]
         rows = [
-            [keyboards.panel(words("✋ “Request to Join”"), ActKind.LINK_TEST, gate.chat_id, LinkTest.ASKS)],
-            [keyboards.panel(words("🚪 “Join”"), ActKind.LINK_TEST, gate.chat_id, LinkTest.JOINS)],
+            [keyboards.panel(words("✋ “Request to Join”"), AdminActionKind.LINK_TEST, gate.chat_id, LinkTest.ASKS)],
+            [keyboards.panel(words("🚪 “Join”"), AdminActionKind.LINK_TEST, gate.chat_id, LinkTest.JOINS)],
         ]
-    return Drawing("\n\n".join(lines), keyboards.rows(*rows, [back_to(gate, Page.CARD, words)]))
+    return RenderedMessage("\n\n".join(lines), keyboards.rows(*rows, [back_to(gate, Page.CARD, words)]))

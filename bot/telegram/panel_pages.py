@@ -12,10 +12,10 @@ from aiogram.types import InlineKeyboardButton
 
 from bot.domain.choices import EVER, NO, NONE, REFUSABLE, YES, Setting
 from bot.domain.panel import Page, SettingPage
-from bot.domain.settings import AtDeadline, CountryRule, WayIn
+from bot.domain.settings import AtDeadline, CountryRule, EntryMode
 from bot.telegram import described
 from bot.telegram.countries import COMMON, country, flag
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.panel_file import draw_file
 from bot.telegram.panel_frame import choice, framed, in_rows, toggle
 from bot.telegram.panel_given import draw_further, draw_granted, draw_language, draw_tag, draw_welcome
@@ -29,22 +29,22 @@ ACCOUNTS = (1, 2, 3, 5)
 MINUTE = timedelta(minutes=1)
 
 
-def draw_page(view: SettingPage, words: Words, chat_url: str) -> Drawing:
+def draw_page(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage:
     """The page in these words. `chat_url` opens the private chat with the bot."""
     if view.page is Page.LOG:
         return draw_log(view, words, chat_url)
     return PAGES[view.page](view, words)
 
 
-def _way(view: SettingPage, words: Words) -> Drawing:
+def _way(view: SettingPage, words: Words) -> RenderedMessage:
     gate, current = view.gate, view.gate.settings.way
     names = {
-        WayIn.REQUEST: words("They ask to join"),
-        WayIn.GUARD: words("In the window of the request"),
-        WayIn.MUTE: words("They join, muted until verified"),
-        WayIn.LINK: words("By a link from me"),
+        EntryMode.REQUEST: words("They ask to join"),
+        EntryMode.GUARD: words("In the window of the request"),
+        EntryMode.MUTE: words("They join, muted until verified"),
+        EntryMode.LINK: words("By a link from me"),
     }
-    possible = (WayIn.REQUEST, WayIn.LINK) if gate.is_channel else tuple(WayIn)
+    possible = (EntryMode.REQUEST, EntryMode.LINK) if gate.is_channel else tuple(EntryMode)
     return framed(
         view,
         words,
@@ -60,7 +60,7 @@ def _way(view: SettingPage, words: Words) -> Drawing:
 
 
 def _group_message(view: SettingPage, words: Words) -> str:
-    if view.gate.settings.way is not WayIn.MUTE:
+    if view.gate.settings.way is not EntryMode.MUTE:
         return ""
     when = described.prompts(words, is_on=view.gate.settings.prompts_group)
     return words(
@@ -70,7 +70,7 @@ def _group_message(view: SettingPage, words: Words) -> str:
 
 def _group_message_choices(view: SettingPage, words: Words) -> list[InlineKeyboardButton]:
     gate, is_on = view.gate, view.gate.settings.prompts_group
-    if gate.settings.way is not WayIn.MUTE:
+    if gate.settings.way is not EntryMode.MUTE:
         return []
     return [
         choice(words("📣 After 2 min"), gate, Setting.PROMPTS, YES, is_current=is_on),
@@ -78,27 +78,27 @@ def _group_message_choices(view: SettingPage, words: Words) -> list[InlineKeyboa
     ]
 
 
-def _way_means(way: WayIn, words: Words) -> str:
+def _way_means(way: EntryMode, words: Words) -> str:
     match way:
-        case WayIn.REQUEST:
+        case EntryMode.REQUEST:
             return words("People ask to join, I write to them in private, and they are in once they have called.")
-        case WayIn.GUARD:
+        case EntryMode.GUARD:
             return words(
                 "The same, in the very window in which they ask to join. For that the group's owner chooses me under "
                 "“Process join requests”."
             )
-        case WayIn.MUTE:
+        case EntryMode.MUTE:
             return words(
                 "People join at once and may not write until they have called. I need the right “Ban users”, and "
                 "“Approve new members” can be off."
             )
-        case WayIn.LINK:
+        case EntryMode.LINK:
             return words(
                 "People ask me in private, and who has called gets an invite link that works once, within an hour."
             )
 
 
-def _deadline(view: SettingPage, words: Words) -> Drawing:
+def _deadline(view: SettingPage, words: Words) -> RenderedMessage:
     gate, settings = view.gate, view.gate.settings
     ends = {
         AtDeadline.TURN_AWAY: words("Turn them away"),
@@ -140,7 +140,7 @@ def _deadline(view: SettingPage, words: Words) -> Drawing:
     )
 
 
-def _countries(view: SettingPage, words: Words) -> Drawing:
+def _countries(view: SettingPage, words: Words) -> RenderedMessage:
     gate, settings = view.gate, view.gate.settings
     offered = [*settings.countries, *(code for code in COMMON if code not in settings.countries)]
     rules = [
@@ -183,7 +183,7 @@ def _countries(view: SettingPage, words: Words) -> Drawing:
     )
 
 
-def _kinds(view: SettingPage, words: Words) -> Drawing:
+def _kinds(view: SettingPage, words: Words) -> RenderedMessage:
     gate, refused = view.gate, view.gate.settings.refused_kinds
     names = ", ".join(described.kind(kind, words) for kind in sorted(refused)) or words("none")
     toggles = [
@@ -203,7 +203,7 @@ def _kinds(view: SettingPage, words: Words) -> Drawing:
     )
 
 
-def _fresh(view: SettingPage, words: Words) -> Drawing:
+def _fresh(view: SettingPage, words: Words) -> RenderedMessage:
     gate, current = view.gate, view.gate.settings.fresh_for
     choices = [
         choice(described.days(days, words), gate, Setting.FRESH, str(days), is_current=current == timedelta(days=days))
@@ -224,7 +224,7 @@ def _fresh(view: SettingPage, words: Words) -> Drawing:
     )
 
 
-def _accounts(view: SettingPage, words: Words) -> Drawing:
+def _accounts(view: SettingPage, words: Words) -> RenderedMessage:
     gate, current = view.gate, view.gate.settings.accounts
     choices = [
         choice(str(count), gate, Setting.ACCOUNTS, str(count), is_current=count == current) for count in ACCOUNTS
@@ -244,7 +244,7 @@ def _looked_at(view: SettingPage, words: Words) -> str:
     return words("👥 Those who wait now ({count}) are held against this at once.", count=view.waiting)
 
 
-PAGES: dict[Page, Callable[[SettingPage, Words], Drawing]] = {
+PAGES: dict[Page, Callable[[SettingPage, Words], RenderedMessage]] = {
     Page.WAY: _way,
     Page.DEADLINE: _deadline,
     Page.COUNTRIES: _countries,

@@ -7,20 +7,20 @@ from datetime import datetime
 from aiogram.types import InlineKeyboardButton
 
 from bot.domain.delivery import Toast
-from bot.domain.panel import ActKind, Page
+from bot.domain.panel import AdminActionKind, Page
 from bot.domain.people_pages import (
-    Age,
     DeclineChoice,
     GateChoice,
-    Missing,
-    NobodyMeant,
+    MemberCard,
+    OlderThan,
+    PendingApplicant,
+    PendingList,
     PeopleView,
-    Someone,
-    Waiter,
-    WaitingList,
+    TargetError,
+    UnknownTarget,
 )
 from bot.telegram import keyboards
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.mentions import harmless, mention
 from bot.telegram.panel import more_gates
 from bot.telegram.people_words import decision, happened, lasted, stage, standing
@@ -32,39 +32,39 @@ FROM_PENDING, FROM_WHO = "pending", "who"
 """The `key` of buttons on these pages, by which the page is drawn anew."""
 
 
-def draw_people(view: PeopleView, words: Words, now: datetime) -> Drawing:
+def draw_people(view: PeopleView, words: Words, now: datetime) -> RenderedMessage:
     """The page in these words."""
     match view:
-        case WaitingList():
+        case PendingList():
             return _waiting(view, words, now)
         case DeclineChoice():
             return _decline_choice(view, words)
-        case Someone():
+        case MemberCard():
             return _someone(view, words, now)
-        case NobodyMeant():
-            return Drawing(_missing(view.missing, words), keyboards.rows([_to_card(view.gate.chat_id, words)]))
+        case UnknownTarget():
+            return RenderedMessage(_missing(view.missing, words), keyboards.rows([_to_card(view.gate.chat_id, words)]))
         case GateChoice():
             return _gate_choice(view, words)
 
 
-def act_text(kind: ActKind, words: Words) -> str:
+def act_text(kind: AdminActionKind, words: Words) -> str:
     """The button that does it."""
     match kind:
-        case ActKind.LET_IN:
+        case AdminActionKind.LET_IN:
             return words("✅ Let in")
-        case ActKind.DECLINE:
+        case AdminActionKind.DECLINE:
             return words("✖️ Decline")
-        case ActKind.BLOCK:
+        case AdminActionKind.BLOCK:
             return words("⛔ Block")
-        case ActKind.UNBLOCK:
+        case AdminActionKind.UNBLOCK:
             return words("🔓 Unblock")
-        case ActKind.REVOKE:
+        case AdminActionKind.REVOKE:
             return words("♻️ Verify anew")
         case _:
             return words("↩️ Restore")
 
 
-def _waiting(view: WaitingList, words: Words, now: datetime) -> Drawing:
+def _waiting(view: PendingList, words: Words, now: datetime) -> RenderedMessage:
     gate_id = view.gate.chat_id
     lines = [words("⏳ <b>Who waits</b> at {gate}: {count}", gate=f"<b>{shown(view.gate.title)}</b>", count=view.total)]
     if view.done is not None and view.of is not None:
@@ -77,41 +77,41 @@ def _waiting(view: WaitingList, words: Words, now: datetime) -> Drawing:
         name, value = harmless(waiter.name, waiter.user_id), str(waiter.user_id)
         buttons.append(
             [
-                keyboards.panel(f"✅ {name}", ActKind.LET_IN, gate_id, FROM_PENDING, value),
-                keyboards.panel("✖️", ActKind.DECLINE, gate_id, FROM_PENDING, value),
-                keyboards.panel("👤", ActKind.OPEN, gate_id, Page.WHO, value),
+                keyboards.panel(f"✅ {name}", AdminActionKind.LET_IN, gate_id, FROM_PENDING, value),
+                keyboards.panel("✖️", AdminActionKind.DECLINE, gate_id, FROM_PENDING, value),
+                keyboards.panel("👤", AdminActionKind.OPEN, gate_id, Page.WHO, value),
             ]
         )
     turning = []
     if view.page > 0:
-        turning.append(keyboards.panel("‹", ActKind.OPEN, gate_id, Page.PENDING, str(view.page - 1)))
+        turning.append(keyboards.panel("‹", AdminActionKind.OPEN, gate_id, Page.PENDING, str(view.page - 1)))
     if view.page + 1 < view.pages:
-        turning.append(keyboards.panel("›", ActKind.OPEN, gate_id, Page.PENDING, str(view.page + 1)))
-    many = [keyboards.panel(words("🧹 Decline many…"), ActKind.OPEN, gate_id, Page.PENDING, "many")]
-    again = keyboards.panel(words("🔄 Look again"), ActKind.OPEN, gate_id, Page.PENDING, str(view.page))
-    return Drawing(
+        turning.append(keyboards.panel("›", AdminActionKind.OPEN, gate_id, Page.PENDING, str(view.page + 1)))
+    many = [keyboards.panel(words("🧹 Decline many…"), AdminActionKind.OPEN, gate_id, Page.PENDING, "many")]
+    again = keyboards.panel(words("🔄 Look again"), AdminActionKind.OPEN, gate_id, Page.PENDING, str(view.page))
+    return RenderedMessage(
         "\n".join(lines),
         keyboards.rows(*buttons, turning, many if view.waiters else [], [again, _to_card(gate_id, words)]),
     )
 
 
-def _waiter(waiter: Waiter, words: Words, now: datetime) -> str:
+def _waiter(waiter: PendingApplicant, words: Words, now: datetime) -> str:
     since = lasted(now - waiter.since, words)
     line = f"{mention(waiter.name, waiter.user_id)} · {since} · "
     line += stage(waiter.stage, waiter.why, waiter.until, words, now)
     return line + (" · 🙋" if waiter.has_appealed else "")
 
 
-def _decline_choice(view: DeclineChoice, words: Words) -> Drawing:
+def _decline_choice(view: DeclineChoice, words: Words) -> RenderedMessage:
     gate_id = view.gate.chat_id
     texts = {
-        Age.HOUR: words("Older than 1 hour"),
-        Age.SIX_HOURS: words("Older than 6 hours"),
-        Age.DAY: words("Older than 1 day"),
-        Age.ALL: words("All"),
+        OlderThan.HOUR: words("Older than 1 hour"),
+        OlderThan.SIX_HOURS: words("Older than 6 hours"),
+        OlderThan.DAY: words("Older than 1 day"),
+        OlderThan.ALL: words("All"),
     }
     buttons = [
-        [keyboards.panel(f"{texts[age]} ({count})", ActKind.DECLINE_MANY, gate_id, Page.PENDING, age)]
+        [keyboards.panel(f"{texts[age]} ({count})", AdminActionKind.DECLINE_MANY, gate_id, Page.PENDING, age)]
         for age, count in view.counts
         if count
     ]
@@ -121,11 +121,11 @@ def _decline_choice(view: DeclineChoice, words: Words) -> Drawing:
     )
     if not buttons:
         text += "\n\n" + words("There is nobody to decline.")
-    back = keyboards.panel(words("‹ Back"), ActKind.OPEN, gate_id, Page.PENDING)
-    return Drawing(text, keyboards.rows(*buttons, [back]))
+    back = keyboards.panel(words("‹ Back"), AdminActionKind.OPEN, gate_id, Page.PENDING)
+    return RenderedMessage(text, keyboards.rows(*buttons, [back]))
 
 
-def _someone(view: Someone, words: Words, now: datetime) -> Drawing:
+def _someone(view: MemberCard, words: Words, now: datetime) -> RenderedMessage:
     gate_id, value = view.gate.chat_id, str(view.user_id)
     lines = []
     if view.said:
@@ -150,38 +150,42 @@ def _someone(view: Someone, words: Words, now: datetime) -> Drawing:
         undo = [keyboards.panel(words("↩️ Undo"), view.undo, gate_id, FROM_WHO, value)]
     # More than two in a row would be cut on a phone.
     pairs = [acts[at : at + 2] for at in range(0, len(acts), 2)]
-    return Drawing(
+    return RenderedMessage(
         "\n".join(lines), keyboards.rows(undo, *pairs, [_to_pending(gate_id, words), _to_card(gate_id, words)])
     )
 
 
-def _missing(missing: Missing, words: Words) -> str:
+def _missing(missing: TargetError, words: Words) -> str:
     match missing:
-        case Missing.NOBODY_NAMED:
+        case TargetError.NOBODY_NAMED:
             return words("Whom? Reply to a message of theirs, or write the command with their @name or id.")
-        case Missing.SEVERAL:
+        case TargetError.SEVERAL:
             return words("One person at a time, please: their @name or id.")
-        case Missing.UNKNOWN:
+        case TargetError.UNKNOWN:
             return words("I have met nobody with this name. Reply to a message of theirs, or give their id.")
-        case Missing.BOT:
+        case TargetError.BOT:
             return words("That is a bot, or somebody who writes as a chat: I decide about people only.")
 
 
-def _gate_choice(view: GateChoice, words: Words) -> Drawing:
+def _gate_choice(view: GateChoice, words: Words) -> RenderedMessage:
     if not view.gates:
-        return Drawing(
+        return RenderedMessage(
             words("You run no group that I guard. Make me an administrator of one, and it appears here."), None
         )
     buttons = [
-        [keyboards.panel(visible(line.title, BUTTON_LENGTH), ActKind.COMMAND, line.gate_id, view.command, view.value)]
+        [
+            keyboards.panel(
+                visible(line.title, BUTTON_LENGTH), AdminActionKind.COMMAND, line.gate_id, view.command, view.value
+            )
+        ]
         for line in view.gates
     ]
-    return Drawing(words("<b>In which group?</b>") + more_gates(view.more, words), keyboards.rows(*buttons))
+    return RenderedMessage(words("<b>In which group?</b>") + more_gates(view.more, words), keyboards.rows(*buttons))
 
 
 def _to_pending(gate_id: int, words: Words) -> InlineKeyboardButton:
-    return keyboards.panel(words("⏳ Who waits"), ActKind.OPEN, gate_id, Page.PENDING)
+    return keyboards.panel(words("⏳ Who waits"), AdminActionKind.OPEN, gate_id, Page.PENDING)
 
 
 def _to_card(gate_id: int, words: Words) -> InlineKeyboardButton:
-    return keyboards.panel(words("‹ Group"), ActKind.OPEN, gate_id, Page.CARD)
+    return keyboards.panel(words("‹ Group"), AdminActionKind.OPEN, gate_id, Page.CARD)

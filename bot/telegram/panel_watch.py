@@ -7,7 +7,7 @@ from bot.domain.panel import SettingPage
 from bot.domain.settings import RaidReaction
 from bot.telegram import described, keyboards
 from bot.telegram.deep_links import Start, payload
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.panel_frame import choice, framed
 from bot.telegram.texts import Words
 
@@ -15,7 +15,7 @@ RAIDS = ((10, 5), (30, 5), (100, 10))
 """Requests, minutes."""
 
 
-def draw_log(view: SettingPage, words: Words, chat_url: str) -> Drawing:
+def draw_log(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage:
     """Where decisions are told. `chat_url` opens the private chat with the bot."""
     gate, settings = view.gate, view.gate.settings
     link = f"{chat_url}?startgroup={payload(Start.LOG, gate.chat_id)}"
@@ -40,7 +40,7 @@ def draw_log(view: SettingPage, words: Words, chat_url: str) -> Drawing:
     )
 
 
-def draw_raid(view: SettingPage, words: Words) -> Drawing:
+def draw_raid(view: SettingPage, words: Words) -> RenderedMessage:
     """What a raid is, and what is done then."""
     gate, settings = view.gate, view.gate.settings
     names = {
@@ -81,7 +81,7 @@ def draw_raid(view: SettingPage, words: Words) -> Drawing:
     )
 
 
-def draw_tidy(view: SettingPage, words: Words) -> Drawing:
+def draw_tidy(view: SettingPage, words: Words) -> RenderedMessage:
     """Whether lines about who joined are deleted."""
     gate, is_on = view.gate, view.gate.settings.tidies_joins
     return framed(

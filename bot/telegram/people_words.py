@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.contact import ContactRefusal
-from bot.domain.gate import Decision, GrantKind, Hindrance, RequestState, Standing
+from bot.domain.gate import AccessOverride, GrantKind, Ineligibility, Override, RequestState
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
-from bot.domain.people_pages import Happening, Someone, Stage
+from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
 from bot.telegram.mentions import mention
 from bot.telegram.texts import Words
 
@@ -80,7 +80,7 @@ def stage(what: Stage, why: str, until: datetime | None, words: Words, now: date
             return words("verified, but {why}", why=refused(why, words))
 
 
-def standing(view: Someone, words: Words, now: datetime) -> str:
+def standing(view: MemberCard, words: Words, now: datetime) -> str:
     """How somebody stands at a gate."""
     if view.is_admin:
         return words("administrator; nothing can be done about them here")
@@ -99,15 +99,15 @@ def standing(view: Someone, words: Words, now: datetime) -> str:
             return words("not in, and asks for nothing")
 
 
-def decision(made: Decision, words: Words, now: datetime) -> str:
+def decision(made: AccessOverride, words: Words, now: datetime) -> str:
     """What was decided about somebody at a gate, and by whom."""
     age, admin = lasted(now - made.at, words), mention(words("administrator"), made.admin_id)
     match made.standing:
-        case Standing.ALLOWED:
+        case Override.ALLOWED:
             return words("Let in by hand, {age} ago, by {admin}", age=age, admin=admin)
-        case Standing.BLOCKED:
+        case Override.BLOCKED:
             return words("Blocked {age} ago, by {admin}", age=age, admin=admin)
-        case Standing.REVOKED:
+        case Override.REVOKED:
             return words("Only a call of later counts: revoked {age} ago, by {admin}", age=age, admin=admin)
 
 
@@ -126,14 +126,14 @@ def refused(code: str, words: Words) -> str:  # noqa: C901 - one line a reason
             return words("the phone has verified another account")
         case ContactRefusal.BUSY:
             return words("the phone is being verified by another account")
-        case Hindrance.COUNTRY:
+        case Ineligibility.COUNTRY:
             # The same words for a contact and for a verified phone.
             return words("a country that is not accepted")
-        case Hindrance.KIND:
+        case Ineligibility.KIND:
             return words("a kind of number that is not accepted")
-        case Hindrance.STALE:
+        case Ineligibility.STALE:
             return words("a newer call is wanted")
-        case Hindrance.ACCOUNTS:
+        case Ineligibility.ACCOUNTS:
             return words("the phone has let in other accounts")
         case GatewayReason.NUMBER_UNUSABLE:
             return words("this number cannot be checked by a call")
@@ -145,7 +145,7 @@ def refused(code: str, words: Words) -> str:  # noqa: C901 - one line a reason
             return words("the check was not available")
 
 
-def happened(what: Happening, words: Words) -> str:
+def happened(what: HistoryEntry, words: Words) -> str:
     """One thing that happened to a person; by whom, where an admin did it."""
     text = _event(what, words)
     if what.actor_id is None:
@@ -153,7 +153,7 @@ def happened(what: Happening, words: Words) -> str:
     return words("{what}, by {admin}", what=text, admin=mention(words("administrator"), what.actor_id))
 
 
-def _event(what: Happening, words: Words) -> str:  # noqa: C901 - one line an event
+def _event(what: HistoryEntry, words: Words) -> str:  # noqa: C901 - one line an event
     match what.event:
         case Event.STARTED:
             return words("sent /start")

@@ -18,9 +18,9 @@ from aiogram.exceptions import (
 )
 
 from bot.clock import REAL_TIME
-from bot.domain.trouble import Sighting, TokenUse, Trouble
+from bot.domain.trouble import Finding, IncidentKind, TokenUse
 from bot.supervisor import unless_stopped
-from bot.telegram.intake import Intake
+from bot.telegram.intake import UpdateProcessor
 from bot.telegram.methods import GetRawUpdates
 from bot.telegram.refusals import refusal
 from bot.telegram.webhook import Report, host_of
@@ -51,7 +51,7 @@ class Poller:
     def __init__(
         self,
         bot: Bot,
-        intake: Intake,
+        intake: UpdateProcessor,
         allowed_updates: list[str],
         report: Report,
         monotonic: Callable[[], float] = time.monotonic,
@@ -102,7 +102,7 @@ class Poller:
             self.problem = NOT_ANSWERING
         elif not isinstance(error, TelegramConflictError):
             self.problem = f"Telegram refuses: {words}"
-            self._report(Sighting(Trouble.TELEGRAM_REFUSES, details={"error": words[:200]}))
+            self._report(Finding(IncidentKind.TELEGRAM_REFUSES, details={"error": words[:200]}))
         elif "webhook" in words.lower():
             # "can't use getUpdates method while webhook is active", or "terminated by setWebhook request".
             await self._remove_webhook()
@@ -113,7 +113,7 @@ class Poller:
             self._conflict_at = now
             if self._conflicts >= CONFLICTS:
                 log.error("polling_conflict", advice="another program polls with this BOT_TOKEN; stop it")
-                self._report(Sighting(Trouble.SECOND_PROGRAM, TokenUse.POLLING))
+                self._report(Finding(IncidentKind.SECOND_PROGRAM, TokenUse.POLLING))
 
     async def _remove_webhook(self) -> None:
         try:
@@ -125,7 +125,9 @@ class Poller:
             return
         if host:
             log.error("webhook_removed", host=host, advice="another program uses this BOT_TOKEN; stop it")
-            self._report(Sighting(Trouble.SECOND_PROGRAM, TokenUse.WEBHOOK_SET, variant=host, details={"host": host}))
+            self._report(
+                Finding(IncidentKind.SECOND_PROGRAM, TokenUse.WEBHOOK_SET, variant=host, details={"host": host})
+            )
 
     async def _fetch(self, offset: int | None) -> list[Any]:
         # The first fetch, and the first after a failure, is answered at once: then it is known whether it works.

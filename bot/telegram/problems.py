@@ -2,59 +2,59 @@
 
 from __future__ import annotations
 
-from bot.domain.problem import Problem
+from bot.domain.problem import SettingProblem
 from bot.telegram.texts import Words, shown
 
 
-def problem(what: Problem, about: str, words: Words) -> str:  # noqa: C901 - one line a problem
+def problem(what: SettingProblem, about: str, words: Words) -> str:  # noqa: C901 - one line a problem
     """One sentence, in HTML. `about`: the part that is wrong, as it came."""
     part = f"<b>{shown(about)}</b>"
     match what:
-        case Problem.DEADLINE:
+        case SettingProblem.DEADLINE:
             return words("The deadline can be 5 minutes to 30 days: write it once more, such as 2 hours.")
-        case Problem.FRESH:
+        case SettingProblem.FRESH:
             return words("It can be 1 to 3650 whole days: write it once more, such as 90.")
-        case Problem.ACCOUNTS:
+        case SettingProblem.ACCOUNTS:
             return words("One phone can bring in 1 to 10 accounts: write a number of these.")
-        case Problem.MANY_COUNTRIES:
+        case SettingProblem.MANY_COUNTRIES:
             return words("At most 60 countries can be listed: take some off the list first.")
-        case Problem.COUNTRY_CODES:
+        case SettingProblem.COUNTRY_CODES:
             return words("Countries are named, or written as codes of two letters such as RU: write them once more.")
-        case Problem.NO_COUNTRIES:
+        case SettingProblem.NO_COUNTRIES:
             return words("With an empty list nobody could come in: mark a country first.")
-        case Problem.TAG:
+        case SettingProblem.TAG:
             return words("A tag has at most 16 characters, in one line, and no emoji: write a shorter or plainer one.")
-        case Problem.WELCOME:
+        case SettingProblem.WELCOME:
             return words("The welcome can have at most 500 characters: shorten what you wrote, and send it once more.")
-        case Problem.MANY_FURTHER:
+        case SettingProblem.MANY_FURTHER:
             return words("At most 10 further chats can be given: take one off first.")
-        case Problem.RAID:
+        case SettingProblem.RAID:
             return words("Write how many requests in how many minutes, such as 30 in 5; up to 10000 in 60.")
-        case Problem.SPAN:
+        case SettingProblem.SPAN:
             return words("I do not understand this time: write it such as 90 minutes, 2 hours or 3 days.")
-        case Problem.NUMBER:
+        case SettingProblem.NUMBER:
             return words("Write a whole number, in digits.")
-        case Problem.COUNTRY:
+        case SettingProblem.COUNTRY:
             return words("I do not know the country {part}: write its name, or its code such as RU.", part=part)
-        case Problem.FILE_BIG:
+        case SettingProblem.FILE_BIG:
             return words("This file is too big to hold settings: send one that “Export” made.")
-        case Problem.FILE_UNREACHABLE:
+        case SettingProblem.FILE_UNREACHABLE:
             return words("I could not fetch this file from Telegram: send it once more.")
-        case Problem.FILE_NO_JSON:
+        case SettingProblem.FILE_NO_JSON:
             return words("This file is no JSON text: send one that “Export” made.")
-        case Problem.FILE_FOREIGN:
+        case SettingProblem.FILE_FOREIGN:
             return words("This file holds no settings of a group: send one that “Export” made.")
-        case Problem.FILE_NEWER:
+        case SettingProblem.FILE_NEWER:
             return words(
                 "This file was made by another version of me: export the settings there once more, or set them here by "
                 "hand."
             )
-        case Problem.FILE_UNKNOWN:
+        case SettingProblem.FILE_UNKNOWN:
             return words(
                 "This file names a setting {part} that I do not have: take it out, and send the file once more.",
                 part=part,
             )
-        case Problem.FILE_VALUE:
+        case SettingProblem.FILE_VALUE:
             return words(
                 "This file gives {part} a value that it cannot have: mend it, and send the file once more.", part=part
             )

@@ -13,7 +13,7 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import EphemeralMessageParameters, InlineKeyboardMarkup
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandDue, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
 from bot.telegram import keyboards
 from bot.telegram.deep_links import Start
 from bot.telegram.methods import SendText, Sent
@@ -45,7 +45,7 @@ class Prompts:
         self._failed_at: datetime | None = None
         self._trial = asyncio.Lock()
 
-    async def point(self, errand: ErrandDue) -> Receipt:
+    async def point(self, errand: PendingTask) -> DeliveryResult:
         """Show somebody the way to a place in the private chat: `start` is what the button says there, `topic` where
         they look. Without a `user_id` everybody sees it: an anonymous admin cannot be told from others."""
         words = self._words(errand)
@@ -63,13 +63,13 @@ class Prompts:
             text = " ".join([text, words("Only you see this.")])
         return await self._send(errand, text, keyboards.rows([button]))
 
-    async def prompt(self, errand: ErrandDue) -> Receipt:
+    async def prompt(self, errand: PendingTask) -> DeliveryResult:
         """Tell a muted newcomer how to verify."""
         words = self._words(errand)
         text = words("👋 Welcome! To write here, confirm your phone with one free call. Only you see this.")
         return await self._send(errand, text, await self._verify(words))
 
-    async def group_prompt(self, errand: ErrandDue) -> Receipt:
+    async def group_prompt(self, errand: PendingTask) -> DeliveryResult:
         """Tell all who are new, and name nobody."""
         words = self._words(errand)
         text = words("👋 New here? To write, confirm your phone with one free call.")
@@ -79,16 +79,18 @@ class Prompts:
         me = await self._bot.me()
         return keyboards.rows([keyboards.link(words("✅ Verify"), f"https://t.me/{me.username}?start=verify")])
 
-    async def _send(self, errand: ErrandDue, text: str, keyboard: InlineKeyboardMarkup) -> Receipt:
+    async def _send(self, errand: PendingTask, text: str, keyboard: InlineKeyboardMarkup) -> DeliveryResult:
         if errand.user_id is None:
-            return Receipt(errand, Result.DONE, message_id=(await self._post(errand, text, keyboard)).message_id)
+            return DeliveryResult(
+                errand, DeliveryStatus.DONE, message_id=(await self._post(errand, text, keyboard)).message_id
+            )
         async with nullcontext() if self._is_known_to_work else self._trial:
             if self._failed_lately():
-                return Receipt(errand, Result.REFUSED, error=SHOWN_TO_ALL)
+                return DeliveryResult(errand, DeliveryStatus.REFUSED, error=SHOWN_TO_ALL)
             alone = EphemeralMessageParameters(receiver_user_id=errand.user_id)
             sent = await self._post(errand, text, keyboard, alone)
             self._note(works=not sent.is_for_all)
-        return await self._take_back(errand, sent) if sent.is_for_all else Receipt(errand, Result.DONE)
+        return await self._take_back(errand, sent) if sent.is_for_all else DeliveryResult(errand, DeliveryStatus.DONE)
 
     def _failed_lately(self) -> bool:
         at = self._failed_at
@@ -102,7 +104,7 @@ class Prompts:
         self._failed_at = None if works else self._clock.now()
         self._has_ephemeral(works)
 
-    async def _take_back(self, errand: ErrandDue, sent: Sent) -> Receipt:
+    async def _take_back(self, errand: PendingTask, sent: Sent) -> DeliveryResult:
         """Delete what everybody sees; what cannot be deleted now is `posted` in the answer, to be deleted later."""
         answer = {}
         try:
@@ -110,11 +112,11 @@ class Prompts:
         except (AiogramError, OSError) as error:
             log.warning("message_for_all_not_deleted", error=type(error).__name__)
             answer = {"posted": sent.message_id}
-        return Receipt(errand, Result.REFUSED, error=SHOWN_TO_ALL, answer=answer)
+        return DeliveryResult(errand, DeliveryStatus.REFUSED, error=SHOWN_TO_ALL, answer=answer)
 
     async def _post(
         self,
-        errand: ErrandDue,
+        errand: PendingTask,
         text: str,
         keyboard: InlineKeyboardMarkup,
         alone: EphemeralMessageParameters | None = None,
@@ -129,5 +131,5 @@ class Prompts:
         )
         return await self._bot(method, request_timeout=TIMEOUT)
 
-    def _words(self, errand: ErrandDue) -> Words:
+    def _words(self, errand: PendingTask) -> Words:
         return self._texts.in_language(str(errand.details.get("language") or errand.language))

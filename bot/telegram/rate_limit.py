@@ -14,7 +14,7 @@ from aiogram.exceptions import AiogramError, TelegramNetworkError, TelegramRetry
 from aiogram.methods import TelegramMethod
 
 from bot.clock import REAL_TIME
-from bot.telegram.budget import Budget
+from bot.telegram.budget import RateLimiter
 
 LONGEST_WAIT = 5.0
 """Seconds that a call waits for its chat, or until a flood is over; one that would wait longer fails as if Telegram had
@@ -45,7 +45,7 @@ class RateLimitMiddleware:
 
     def __init__(
         self,
-        budget: Budget,
+        budget: RateLimiter,
         monotonic: Callable[[], float] = time.monotonic,
         may_deliver: Callable[[], bool] = lambda: True,
     ) -> None:

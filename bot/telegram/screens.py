@@ -20,8 +20,8 @@ from bot.domain.installation import (
     OperatorList,
     RemovingOperator,
 )
-from bot.domain.operator_pages import Confirmation, Found, GatesToActAt, NobodyFound, PersonCard, Recent
-from bot.domain.people_pages import DeclineChoice, GateChoice, NobodyMeant, Someone, WaitingList
+from bot.domain.operator_pages import Confirmation, Found, GatesToActAt, NoResults, PersonCard, Recent
+from bot.domain.people_pages import DeclineChoice, GateChoice, MemberCard, PendingList, UnknownTarget
 from bot.domain.personal import DeletionScreen
 from bot.domain.screen import (
     Appeal,
@@ -39,14 +39,14 @@ from bot.domain.screen import (
     View,
     Welcome,
 )
-from bot.domain.settings import WayIn
+from bot.domain.settings import EntryMode
 from bot.telegram import keyboards
 from bot.telegram.commands import listed
 from bot.telegram.deletion import draw_deletion
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.granted import draw_decided, grant_line, try_again, way_in
 from bot.telegram.installation import draw_installation
-from bot.telegram.keyboards import Place, Step
+from bot.telegram.keyboards import Place, VerificationAction
 from bot.telegram.operator_pages import draw_operator
 from bot.telegram.panel import draw_panel
 from bot.telegram.panel_people import draw_people
@@ -66,7 +66,7 @@ MINUTE = timedelta(minutes=1)
 NAMED_GATES = 5
 
 
-class Screens:
+class ScreenRenderer:
     """Draws views. `public_url` is where the call screen lives, `app_url` the Mini App; None where there is none."""
 
     def __init__(
@@ -86,14 +86,14 @@ class Screens:
         self.chat_url = ""
         """The private chat with the bot, once Telegram has said what the bot is called."""
 
-    def draw(self, view: View, words: Words, now: datetime) -> Drawing:  # noqa: C901 - one line a view
+    def draw(self, view: View, words: Words, now: datetime) -> RenderedMessage:  # noqa: C901 - one line a view
         """The view in these words."""
         match view:
             case Welcome():
                 return _welcome(view, words)
             case Asking():
-                cancel = keyboards.step(words("✖️ Cancel"), Step.CANCEL, view.verification_id)
-                return Drawing(words("⏳ Getting a number for you…"), keyboards.rows([cancel]))
+                cancel = keyboards.step(words("✖️ Cancel"), VerificationAction.CANCEL, view.verification_id)
+                return RenderedMessage(words("⏳ Getting a number for you…"), keyboards.rows([cancel]))
             case NumberShown():
                 return self._number(view, words, now)
             case Verified():
@@ -124,16 +124,16 @@ class Screens:
                 | AnnouncementDropped()
             ):
                 return draw_installation(view, words, now)
-            case WaitingList() | DeclineChoice() | Someone() | NobodyMeant() | GateChoice():
+            case PendingList() | DeclineChoice() | MemberCard() | UnknownTarget() | GateChoice():
                 return draw_people(view, words, now)
             case DeletionScreen():
                 return draw_deletion(view, words)
-            case Recent() | Found() | NobodyFound() | PersonCard() | GatesToActAt() | Confirmation():
+            case Recent() | Found() | NoResults() | PersonCard() | GatesToActAt() | Confirmation():
                 return draw_operator(view, words, now)
             case _:
                 return draw_panel(view, words, self.chat_url)
 
-    def _number(self, view: NumberShown, words: Words, now: datetime) -> Drawing:
+    def _number(self, view: NumberShown, words: Words, now: datetime) -> RenderedMessage:
         lines = [
             words("📞 <b>Call this number</b>"),
             "",
@@ -167,14 +167,14 @@ class Screens:
         call = []
         if public_url is not None:
             call = [keyboards.link(words("📞 Call"), f"{public_url}/call/{view.token}")]
-        return Drawing(
+        return RenderedMessage(
             "\n".join(lines),
             keyboards.rows(
                 call,
                 [keyboards.copy(words("📋 Copy the number"), view.number)],
                 [
-                    keyboards.step(words("🔄 Another number"), Step.ANOTHER, view.verification_id),
-                    keyboards.step(words("✖️ Cancel"), Step.CANCEL, view.verification_id),
+                    keyboards.step(words("🔄 Another number"), VerificationAction.ANOTHER, view.verification_id),
+                    keyboards.step(words("✖️ Cancel"), VerificationAction.CANCEL, view.verification_id),
                 ],
                 _appeal(view.appeal, words),
             ),
@@ -223,7 +223,7 @@ def _left(left: timedelta, words: Words) -> str:
     return words.many("⚠️ Less than a minute left", "⚠️ Less than {count} minutes left", left // MINUTE)
 
 
-def _welcome(view: Welcome, words: Words) -> Drawing:
+def _welcome(view: Welcome, words: Words) -> RenderedMessage:
     lines = []
     if view.refusal is not None:
         lines += ["⚠️ " + contact_refusal(view.refusal, words), ""]
@@ -239,7 +239,7 @@ def _welcome(view: Welcome, words: Words) -> Drawing:
     ]
     if view.appeal is Appeal.ASKED:
         lines += ["", _asked(words)]
-    return Drawing("\n".join(lines), keyboards.share_contact(words, appeal=view.appeal is Appeal.CAN_ASK))
+    return RenderedMessage("\n".join(lines), keyboards.share_contact(words, appeal=view.appeal is Appeal.CAN_ASK))
 
 
 def _again_for(gates: tuple[str, ...], words: Words) -> str:
@@ -261,7 +261,7 @@ def _names(gates: tuple[str, ...], words: Words) -> str:
     return names
 
 
-def _verified(view: Verified, words: Words) -> Drawing:
+def _verified(view: Verified, words: Words) -> RenderedMessage:
     lines = [words("✅ <b>Your phone is verified</b>"), view.mask]
     if view.grants or view.hindered:
         lines += ["", *(grant_line(grant, words) for grant in view.grants)]
@@ -277,7 +277,7 @@ def _verified(view: Verified, words: Words) -> Drawing:
     if any(grant.state in (GrantState.TOO_MANY_CHATS, GrantState.FAILED) for grant in view.grants):
         buttons.append(try_again(words))
     buttons.append(_appeal(view.appeal, words))
-    return Drawing("\n".join(lines), keyboards.rows(*buttons) if any(buttons) else None)
+    return RenderedMessage("\n".join(lines), keyboards.rows(*buttons) if any(buttons) else None)
 
 
 def _appeal(appeal: Appeal, words: Words) -> list[InlineKeyboardButton]:
@@ -288,7 +288,7 @@ def _asked(words: Words) -> str:
     return words("🙋 The administrators were asked; you will hear from them here.")
 
 
-def _ended(view: Ended, words: Words) -> Drawing:
+def _ended(view: Ended, words: Words) -> RenderedMessage:
     text = (
         words("✖️ <b>Cancelled.</b> Nothing was checked.")
         if view.is_cancelled
@@ -300,11 +300,11 @@ def _ended(view: Ended, words: Words) -> Drawing:
     return _with_appeal(text, view.verification_id, view.appeal, words)
 
 
-def _refused(view: Refused, words: Words) -> Drawing:
+def _refused(view: Refused, words: Words) -> RenderedMessage:
     return _with_appeal("⚠️ " + gateway_refusal(view.reason, words), view.verification_id, view.appeal, words)
 
 
-def _limited(view: Limited, words: Words, now: datetime) -> Drawing:
+def _limited(view: Limited, words: Words, now: datetime) -> RenderedMessage:
     text = words(
         "⏸ That was many numbers in a short time. The next try opens {moment}.",
         moment=words.moment(view.until, now),
@@ -312,17 +312,17 @@ def _limited(view: Limited, words: Words, now: datetime) -> Drawing:
     return _with_appeal(text, view.verification_id, view.appeal, words)
 
 
-def _deadline(view: DeadlinePassed, words: Words) -> Drawing:
+def _deadline(view: DeadlinePassed, words: Words) -> RenderedMessage:
     gate = f"<b>{shown(view.gate)}</b>"
-    if view.way is WayIn.MUTE:
-        return Drawing(
+    if view.way is EntryMode.MUTE:
+        return RenderedMessage(
             words(
                 "⌛ You did not verify in time, so you were removed from {gate}. You may come again at any time.",
                 gate=gate,
             ),
             None,
         )
-    return Drawing(
+    return RenderedMessage(
         words(
             "⌛ Your request to enter {gate} waited too long and was declined. You may ask to enter again at any time.",
             gate=gate,
@@ -331,7 +331,7 @@ def _deadline(view: DeadlinePassed, words: Words) -> Drawing:
     )
 
 
-def _with_appeal(text: str, verification_id: int | None, appeal: Appeal, words: Words) -> Drawing:
+def _with_appeal(text: str, verification_id: int | None, appeal: Appeal, words: Words) -> RenderedMessage:
     """An end after which the person can try again, or ask the admins."""
     if appeal is Appeal.ASKED:
         text = f"{text}\n\n{_asked(words)}"
@@ -339,12 +339,12 @@ def _with_appeal(text: str, verification_id: int | None, appeal: Appeal, words: 
     button = (
         keyboards.place(again, Place.HOME)
         if verification_id is None
-        else keyboards.step(again, Step.AGAIN, verification_id)
+        else keyboards.step(again, VerificationAction.AGAIN, verification_id)
     )
-    return Drawing(text, keyboards.rows([button], _appeal(appeal, words)))
+    return RenderedMessage(text, keyboards.rows([button], _appeal(appeal, words)))
 
 
-def _help(words: Words, app_url: str | None) -> Drawing:
+def _help(words: Words, app_url: str | None) -> RenderedMessage:
     text = words(
         "<b>How this works</b>\n\n"
         "Groups that use this bot let people in after one free call. You share your own number, call the "
@@ -357,7 +357,7 @@ def _help(words: Words, app_url: str | None) -> Drawing:
     app = []
     if app_url is not None:
         app = [keyboards.mini_app(words("📞 Open the call screen"), app_url)]
-    return Drawing(
+    return RenderedMessage(
         f"{text}\n\n{listed(words)}",
         keyboards.rows(
             app,
@@ -369,7 +369,7 @@ def _help(words: Words, app_url: str | None) -> Drawing:
     )
 
 
-def _privacy(words: Words) -> Drawing:
+def _privacy(words: Words) -> RenderedMessage:
     text = words(
         "<b>What is kept about you</b>\n\n"
         "• a fingerprint of your phone number, from which nobody can get the number back;\n"
@@ -385,4 +385,4 @@ def _privacy(words: Words) -> Drawing:
         "it of all groups. "
         "The gateway that hears the call learns your number, as any phone company does."
     )
-    return Drawing(text, keyboards.rows([keyboards.place(words("‹ Back"), Place.HOME)]))
+    return RenderedMessage(text, keyboards.rows([keyboards.place(words("‹ Back"), Place.HOME)]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Toast
-from bot.domain.gate import Hindrance
+from bot.domain.gate import Ineligibility
 from bot.domain.gateway import GatewayReason
 from bot.telegram.texts import Words
 
@@ -50,16 +50,16 @@ def appeal_text(words: Words) -> str:
     return words("🙋 Ask an administrator")
 
 
-def hindered_at(gate: str, hindrance: Hindrance, words: Words) -> str:
+def hindered_at(gate: str, hindrance: Ineligibility, words: Words) -> str:
     """Why a verified person still waits at a gate; its title is given as it is to be shown."""
     match hindrance:
-        case Hindrance.STALE:
+        case Ineligibility.STALE:
             return words("{gate}: a newer call is wanted there.", gate=gate)
-        case Hindrance.COUNTRY:
+        case Ineligibility.COUNTRY:
             return words("{gate}: numbers of your country are not accepted there.", gate=gate)
-        case Hindrance.KIND:
+        case Ineligibility.KIND:
             return words("{gate}: numbers of this kind are not accepted there.", gate=gate)
-        case Hindrance.ACCOUNTS:
+        case Ineligibility.ACCOUNTS:
             return words("{gate}: your phone has let another account in there.", gate=gate)
 
 

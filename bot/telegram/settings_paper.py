@@ -11,7 +11,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from bot.domain.choices import REFUSABLE
 from bot.domain.gate import Gate
-from bot.domain.problem import Problem, ProblemError
+from bot.domain.problem import InvalidSettingError, SettingProblem
 from bot.domain.settings import GateSettings
 from bot.telegram.texts import LANGUAGES
 
@@ -41,15 +41,15 @@ class JsonPaper:
         """Of which gate a file is (0 when it does not say), and the settings with what it names."""
         paper = _loaded(text)
         if not isinstance(paper, dict) or "callgate" not in paper:
-            raise ProblemError(Problem.FILE_FOREIGN)
+            raise InvalidSettingError(SettingProblem.FILE_FOREIGN)
         if type(paper["callgate"]) is not int or paper["callgate"] != VERSION:
-            raise ProblemError(Problem.FILE_NEWER)
+            raise InvalidSettingError(SettingProblem.FILE_NEWER)
         given, origin = paper.get("settings"), paper.get("gate")
         if not isinstance(given, dict):
-            raise ProblemError(Problem.FILE_FOREIGN)
+            raise InvalidSettingError(SettingProblem.FILE_FOREIGN)
         unknown = sorted((set(given) - NAMES) | (set(paper) - PARTS))
         if unknown:
-            raise ProblemError(Problem.FILE_UNKNOWN, unknown[0][:LONGEST_ABOUT])
+            raise InvalidSettingError(SettingProblem.FILE_UNKNOWN, unknown[0][:LONGEST_ABOUT])
         settings = _made(_plain(present) | given, is_strict=True)
         for name, is_right in (
             ("language", settings.language in ("", *LANGUAGES)),
@@ -57,7 +57,7 @@ class JsonPaper:
             ("welcome", "\0" not in settings.welcome),
         ):
             if not is_right:
-                raise ProblemError(Problem.FILE_VALUE, name)
+                raise InvalidSettingError(SettingProblem.FILE_VALUE, name)
         gate_id = origin.get("id") if isinstance(origin, dict) else 0
         return gate_id if type(gate_id) is int else 0, settings
 
@@ -81,12 +81,12 @@ def _plain(settings: GateSettings) -> dict[str, Any]:
 
 def _loaded(text: str) -> JsonValue:
     def refuse(_constant: str) -> Never:
-        raise ProblemError(Problem.FILE_NO_JSON)
+        raise InvalidSettingError(SettingProblem.FILE_NO_JSON)
 
     try:
         loaded: JsonValue = json.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError):
-        raise ProblemError(Problem.FILE_NO_JSON) from None
+        raise InvalidSettingError(SettingProblem.FILE_NO_JSON) from None
     return loaded
 
 
@@ -95,9 +95,9 @@ def _made(plain: Mapping[str, Any], *, is_strict: bool) -> GateSettings:
         return SETTINGS.validate_json(json.dumps(plain), strict=is_strict)
     except ValidationError as error:
         (first, *_) = error.errors()
-        if isinstance(cause := first.get("ctx", {}).get("error"), ProblemError):
+        if isinstance(cause := first.get("ctx", {}).get("error"), InvalidSettingError):
             raise cause from None
         about = str(first["loc"][0]) if first["loc"] else ""
-        raise ProblemError(Problem.FILE_VALUE, about) from None
+        raise InvalidSettingError(SettingProblem.FILE_VALUE, about) from None
     except RecursionError:
-        raise ProblemError(Problem.FILE_VALUE) from None
+        raise InvalidSettingError(SettingProblem.FILE_VALUE) from None

@@ -14,8 +14,8 @@ from aiogram.exceptions import TelegramBadRequest, TelegramEntityTooLarge, Teleg
 from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, InputMediaPhoto
 from pydantic import TypeAdapter
 
-from bot.domain.delivery import ErrandDue, Receipt, Result
-from bot.domain.summary import Answer, Summary
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
+from bot.domain.summary import StatisticsReport, StatsReply
 from bot.telegram import stats_buttons
 from bot.telegram.charts import chart
 from bot.telegram.fallback import without_quotes
@@ -31,13 +31,13 @@ TIMEOUT = 30
 """Seconds for a call that brings a picture."""
 MOST_WAITING = 4
 """Charts that wait to be drawn. More come again later, lest they take all the courier's hands."""
-SUMMARY = TypeAdapter(Summary)
+SUMMARY = TypeAdapter(StatisticsReport)
 
-Draw = Callable[[Summary, Words], bytes]
+Draw = Callable[[StatisticsReport, Words], bytes]
 """Makes the picture of a summary."""
 
 
-class StatsTeller:
+class StatsSender:
     """Carries what somebody gets who asked for statistics. A thread draws the charts, one at a time; where one cannot
     be drawn, or Telegram refuses it, its words go out alone, and operators are told under an error id."""
 
@@ -58,27 +58,27 @@ class StatsTeller:
         self._drawing = asyncio.Lock()
         self._waiting = 0
 
-    async def tell(self, errand: ErrandDue) -> Receipt:
+    async def tell(self, errand: PendingTask) -> DeliveryResult:
         """Show it in place of what the message showed before; as a new message where there is none. May raise what
         aiogram raises."""
         words = self._texts.in_language(errand.language)
-        match Answer(str(errand.details["answer"])):
-            case Answer.CHART:
+        match StatsReply(str(errand.details["answer"])):
+            case StatsReply.CHART:
                 return await self._chart(errand, words)
-            case Answer.GATES:
+            case StatsReply.GATES:
                 return await self._gates(errand, words)
-            case Answer.CHOOSE:
+            case StatsReply.CHOOSE:
                 gates = _gates_of(errand)
                 keyboard = rows(*stats_buttons.choice(str(errand.details["period"]), gates))
                 return await self._say(errand, which_gate(int(errand.details["more"]), words), keyboard)
-            case Answer.UNKNOWN:
+            case StatsReply.UNKNOWN:
                 titles = [title for _, title in _gates_of(errand)]
                 asked, more = str(errand.details["asked"]), int(errand.details["more"])
                 return await self._say(errand, unknown(asked, titles, more, words))
 
-    async def _chart(self, errand: ErrandDue, words: Words) -> Receipt:
+    async def _chart(self, errand: PendingTask, words: Words) -> DeliveryResult:
         if self._waiting >= MOST_WAITING:
-            return Receipt(errand, Result.RETRY, error="too many charts at once")
+            return DeliveryResult(errand, DeliveryStatus.RETRY, error="too many charts at once")
         summary = SUMMARY.validate_json(str(errand.details["summary"]))
         error, error_id = "", ""
         try:
@@ -89,7 +89,9 @@ class StatsTeller:
         receipt = await self._show(errand, summary, words, png)
         return replace(receipt, error=error, error_id=error_id, is_our_fault=True) if error_id else receipt
 
-    async def _show(self, errand: ErrandDue, summary: Summary, words: Words, png: bytes | None) -> Receipt:
+    async def _show(
+        self, errand: PendingTask, summary: StatisticsReport, words: Words, png: bytes | None
+    ) -> DeliveryResult:
         """The picture with its words, or the words alone."""
         details = errand.details
         keyboard = stats_buttons.of_chart(
@@ -108,7 +110,7 @@ class StatsTeller:
             message_id = int(details["message_id"])
             edit = EditPhoto(chat_id=errand.chat_id, message_id=message_id, media=media, reply_markup=keyboard)
             if await self._edited(edit):
-                return Receipt(errand, Result.DONE, message_id=message_id)
+                return DeliveryResult(errand, DeliveryStatus.DONE, message_id=message_id)
         new = SendPhoto(chat_id=errand.chat_id, photo=photo, caption=text, reply_markup=keyboard)
         try:
             sent = await self._bot(new, request_timeout=TIMEOUT)
@@ -119,9 +121,9 @@ class StatsTeller:
             log.warning("chart_refused", error_id=error_id, error=without_quotes(refused.message))
             receipt = await self._say(errand, text, keyboard)
             return replace(receipt, error=refused.message, error_id=error_id)
-        return Receipt(errand, Result.DONE, message_id=sent.message_id)
+        return DeliveryResult(errand, DeliveryStatus.DONE, message_id=sent.message_id)
 
-    async def _drawn(self, summary: Summary, words: Words) -> bytes:
+    async def _drawn(self, summary: StatisticsReport, words: Words) -> bytes:
         self._waiting += 1
         try:
             async with self._drawing:
@@ -129,7 +131,7 @@ class StatsTeller:
         finally:
             self._waiting -= 1
 
-    async def _gates(self, errand: ErrandDue, words: Words) -> Receipt:
+    async def _gates(self, errand: PendingTask, words: Words) -> DeliveryResult:
         details = errand.details
         keyboard = stats_buttons.of_gates(
             words,
@@ -144,14 +146,16 @@ class StatsTeller:
             message_id = int(details["message_id"])
             edit = EditButtons(chat_id=errand.chat_id, message_id=message_id, reply_markup=keyboard)
             if await self._edited(edit):
-                return Receipt(errand, Result.DONE, message_id=message_id)
+                return DeliveryResult(errand, DeliveryStatus.DONE, message_id=message_id)
         return await self._say(errand, which_gate(0, words), keyboard)
 
-    async def _say(self, errand: ErrandDue, text: str, keyboard: InlineKeyboardMarkup | None = None) -> Receipt:
+    async def _say(
+        self, errand: PendingTask, text: str, keyboard: InlineKeyboardMarkup | None = None
+    ) -> DeliveryResult:
         sent = await self._bot(
             SendText(chat_id=errand.chat_id, text=text, reply_markup=keyboard), request_timeout=TIMEOUT
         )
-        return Receipt(errand, Result.DONE, message_id=sent.message_id)
+        return DeliveryResult(errand, DeliveryStatus.DONE, message_id=sent.message_id)
 
     async def _edited(self, edit: EditPhoto | EditButtons) -> bool:
         """Whether the message now shows it. Why it cannot is all one: it is gone, or too old."""
@@ -164,5 +168,5 @@ class StatsTeller:
         return True
 
 
-def _gates_of(errand: ErrandDue) -> list[tuple[int, str]]:
+def _gates_of(errand: PendingTask) -> list[tuple[int, str]]:
     return [(int(gate_id), str(title)) for gate_id, title in json.loads(str(errand.details["gates"]))]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.domain.contact import ContactRefusal
-from bot.domain.gate import Hindrance
+from bot.domain.gate import Ineligibility
 from bot.domain.gateway import GatewayReason
-from bot.domain.statistics import PERIODS, Statistics, Step
-from bot.domain.summary import Summary
+from bot.domain.statistics import PERIODS, FunnelStep, Statistics
+from bot.domain.summary import StatisticsReport
 from bot.telegram import numbers
 from bot.telegram.texts import Words, shown
 
@@ -45,30 +45,30 @@ def span(told: Statistics, words: Words) -> str:
     return numbers.months(told.series[0][0] if told.series else last, last, words.language)
 
 
-def step_name(step: Step, words: Words) -> str:
+def step_name(step: FunnelStep, words: Words) -> str:
     """One word for a step of the funnel."""
     match step:
-        case Step.ASKED:
+        case FunnelStep.ASKED:
             return words("Asked")
-        case Step.CONTACT:
+        case FunnelStep.CONTACT:
             return words("Contact")
-        case Step.NUMBER:
+        case FunnelStep.NUMBER:
             return words("Number")
-        case Step.CALLED:
+        case FunnelStep.CALLED:
             return words("Called")
-        case Step.IN:
+        case FunnelStep.IN:
             return words("In")
 
 
-def caption(summary: Summary, words: Words, price: Decimal | None) -> str:
+def caption(summary: StatisticsReport, words: Words, price: Decimal | None) -> str:
     """What stands below the chart: at most 1024 characters once they are shown. `price`: of one call number."""
     told, language = summary.statistics, words.language
     title = shown(summary.title) if summary.title is not None else all_gates(words)
     lines = [f"<b>{title}</b> · {period_name(summary.period_name, words)}"]
     if told.is_empty:
         return "\n".join([*lines, words("Nobody asked to come in during this time.")])
-    for step in Step:
-        part = told.share(step) if step is not Step.ASKED else None
+    for step in FunnelStep:
+        part = told.share(step) if step is not FunnelStep.ASKED else None
         of_all = f" · {numbers.share(part, language)}" if part is not None else ""
         lines.append(f"{step_name(step, words)}: <b>{numbers.count(told.funnel[step], language)}</b>{of_all}")
     more = []
@@ -142,8 +142,8 @@ def _why(code: str, words: Words) -> str:
         return words("{why} (code {code})", why=why, code=number) if number.isdigit() else why
     if reason in frozenset(ContactRefusal):
         return _contact(ContactRefusal(reason), words)
-    if reason in frozenset(Hindrance):
-        return _hindrance(Hindrance(reason), words)
+    if reason in frozenset(Ineligibility):
+        return _hindrance(Ineligibility(reason), words)
     return shown(code)
 
 
@@ -186,15 +186,15 @@ def _contact(refusal: ContactRefusal, words: Words) -> str:
             return words("kind of number not accepted")
 
 
-def _hindrance(hindrance: Hindrance, words: Words) -> str:
+def _hindrance(hindrance: Ineligibility, words: Words) -> str:
     match hindrance:
-        case Hindrance.STALE:
+        case Ineligibility.STALE:
             return words("verified too long ago")
-        case Hindrance.COUNTRY:
+        case Ineligibility.COUNTRY:
             return words("country not accepted")
-        case Hindrance.KIND:
+        case Ineligibility.KIND:
             return words("kind of number not accepted")
-        case Hindrance.ACCOUNTS:
+        case Ineligibility.ACCOUNTS:
             return words("phone of too many accounts")
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from bot.domain.gateway import GatewayReason
-from bot.domain.health import Ailment
-from bot.domain.outbox import Target
-from bot.domain.trouble import EPHEMERAL, TokenUse, Trouble
+from bot.domain.health import GateIssue
+from bot.domain.outbox import Destination
+from bot.domain.trouble import EPHEMERAL, IncidentKind, TokenUse
 from bot.telegram import numbers
 from bot.telegram.stats_words import gateway
 from bot.telegram.texts import Words, shown
@@ -16,39 +16,45 @@ from bot.telegram.texts import Words, shown
 Details = Mapping[str, str | int]
 
 
-def wrong(trouble: Trouble, details: Details, words: Words) -> str:
+def wrong(trouble: IncidentKind, details: Details, words: Words) -> str:
     """The trouble in a few words, while it is there."""
     gate = f"<b>{shown(str(details.get('title', '')))}</b>"
     match trouble:
-        case Trouble.GATEWAY | Trouble.GATEWAY_ERRORS | Trouble.MONEY_SHORT | Trouble.CALLBACK_SILENT:
+        case (
+            IncidentKind.GATEWAY | IncidentKind.GATEWAY_ERRORS | IncidentKind.MONEY_SHORT | IncidentKind.CALLBACK_SILENT
+        ):
             return _wrong_at_gateway(trouble, details, words)
-        case Trouble.SECOND_PROGRAM:
+        case IncidentKind.SECOND_PROGRAM:
             return token_use(details, words)
         case (
-            Trouble.FLOODS | Trouble.TELEGRAM_SILENT | Trouble.TELEGRAM_REFUSES | Trouble.PART_REFUSED | Trouble.WEBHOOK
+            IncidentKind.FLOODS
+            | IncidentKind.TELEGRAM_SILENT
+            | IncidentKind.TELEGRAM_REFUSES
+            | IncidentKind.PART_REFUSED
+            | IncidentKind.WEBHOOK
         ):
             return _wrong_with_telegram(trouble, details, words)
-        case Trouble.GATE_OFF:
+        case IncidentKind.GATE_OFF:
             return words("{gate} is not guarded", gate=gate)
-        case Trouble.GATE_LACKS:
+        case IncidentKind.GATE_LACKS:
             missing = ", ".join(right(name, words) for name in str(details.get("missing", "")).split())
             return words("in {gate} something is missing: {missing}", gate=gate, missing=missing)
         case _:
             return _wrong_with_us(trouble, details, words)
 
 
-def _wrong_with_telegram(trouble: Trouble, details: Details, words: Words) -> str:
+def _wrong_with_telegram(trouble: IncidentKind, details: Details, words: Words) -> str:
     error = shown(str(details.get("error", "")))
     match trouble:
-        case Trouble.FLOODS:
+        case IncidentKind.FLOODS:
             return words("Telegram tells me to slow down again and again")
-        case Trouble.TELEGRAM_SILENT:
+        case IncidentKind.TELEGRAM_SILENT:
             return words("Telegram did not answer")
-        case Trouble.TELEGRAM_REFUSES:
+        case IncidentKind.TELEGRAM_REFUSES:
             return words("Telegram refuses my calls ({error})", error=error)
-        case Trouble.PART_REFUSED if details.get("subject") == EPHEMERAL:
+        case IncidentKind.PART_REFUSED if details.get("subject") == EPHEMERAL:
             return words("The Bot API server cannot send messages that one person alone sees")
-        case Trouble.PART_REFUSED:
+        case IncidentKind.PART_REFUSED:
             part = shown(str(details.get("subject", "")))
             return words("Telegram refuses a part of my messages, which go out without it: {part}", part=part)
         case _ if "undelivered" in details:
@@ -85,15 +91,15 @@ def token_use(details: Details, words: Words) -> str:
             return words("another program fetches my updates too, so each of us gets only some of them")
 
 
-def _wrong_at_gateway(trouble: Trouble, details: Details, words: Words) -> str:
+def _wrong_at_gateway(trouble: IncidentKind, details: Details, words: Words) -> str:
     match trouble:
-        case Trouble.GATEWAY:
+        case IncidentKind.GATEWAY:
             return words("nobody gets a number: {why}", why=gateway(GatewayReason(str(details["reason"])), words))
-        case Trouble.GATEWAY_ERRORS:
+        case IncidentKind.GATEWAY_ERRORS:
             return words(
                 "the gateway failed {failed} of {asked} requests", failed=details["failed"], asked=details["asked"]
             )
-        case Trouble.MONEY_SHORT:
+        case IncidentKind.MONEY_SHORT:
             return words(
                 "the gateway account has only {amount} {currency} left",
                 amount=details["amount"],
@@ -103,24 +109,24 @@ def _wrong_at_gateway(trouble: Trouble, details: Details, words: Words) -> str:
             return words("calls are not reported to the callback URL")
 
 
-def _wrong_with_us(trouble: Trouble, details: Details, words: Words) -> str:
+def _wrong_with_us(trouble: IncidentKind, details: Details, words: Words) -> str:
     subject = str(details.get("subject", ""))
     match trouble:
-        case Trouble.STORAGE_SLOW:
+        case IncidentKind.STORAGE_SLOW:
             return words("the database is slow")
-        case Trouble.STORAGE_FAILING:
+        case IncidentKind.STORAGE_FAILING:
             return words("the database does not keep everything")
-        case Trouble.QUEUE_STUCK:
+        case IncidentKind.QUEUE_STUCK:
             return words("people wait for me: {queue}", queue=queue_name(subject, words))
-        case Trouble.DISK_SHORT:
+        case IncidentKind.DISK_SHORT:
             return words("the disk with the database is nearly full")
-        case Trouble.CLOCK:
+        case IncidentKind.CLOCK:
             return clock_difference(subject, int(details.get("ahead", 0)), words)
-        case Trouble.CALLS_UNMATCHED:
+        case IncidentKind.CALLS_UNMATCHED:
             return words("calls are reported that match nobody")
-        case Trouble.OUTBOX_FAILING:
+        case IncidentKind.OUTBOX_FAILING:
             return words("{name} takes nothing", name=variable_of(subject))
-        case Trouble.OUTBOX_GONE:
+        case IncidentKind.OUTBOX_GONE:
             return words("{name} wants nothing more (410)", name=variable_of(subject))
         case _:
             return words("something is wrong: {what}", what=trouble)
@@ -163,17 +169,17 @@ def queue_name(name: str, words: Words) -> str:
 
 def variable_of(target: str) -> str:
     """The variable that says where an own system is."""
-    return "EVENTS_URL" if target == Target.EVENTS else "SMSC_RELAY_URL"
+    return "EVENTS_URL" if target == Destination.EVENTS else "SMSC_RELAY_URL"
 
 
 def right(name: str, words: Words) -> str:
     """A right that is missing at a gate."""
-    match Ailment(name):
-        case Ailment.CANNOT_INVITE:
+    match GateIssue(name):
+        case GateIssue.CANNOT_INVITE:
             return words("the right “Invite users via link”")
-        case Ailment.CANNOT_RESTRICT:
+        case GateIssue.CANNOT_RESTRICT:
             return words("the right “Ban users”")
-        case Ailment.CANNOT_TAG:
+        case GateIssue.CANNOT_TAG:
             return words("the right to set members' tags")
         case _:
             return words("I am no administrator there")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bot.domain.choices import Setting
 from bot.domain.panel import Page
-from bot.domain.problem import Problem, ProblemError
+from bot.domain.problem import InvalidSettingError, SettingProblem
 from bot.telegram.countries import code_of
 
 PART = re.compile(r"(\d{1,6})\s*([^\W\d_]+)\.?\s*")
@@ -39,7 +39,7 @@ def _minutes(text: str) -> str:
         part = PART.match(rest)
         unit = next((size for name, size in UNITS if part and name.fullmatch(part[2])), None)
         if part is None or unit is None:
-            raise ProblemError(Problem.SPAN)
+            raise InvalidSettingError(SettingProblem.SPAN)
         total += int(part[1]) * unit
         rest = rest[part.end() :]
     return str(min(total, TOO_LONG))
@@ -50,20 +50,20 @@ def _days(text: str) -> str:
         return text
     days, rest = divmod(int(_minutes(text)), DAY)
     if rest:
-        raise ProblemError(Problem.FRESH)
+        raise InvalidSettingError(SettingProblem.FRESH)
     return str(days)
 
 
 def _number(text: str) -> str:
     if not re.fullmatch(r"\d{1,6}", text):
-        raise ProblemError(Problem.NUMBER)
+        raise InvalidSettingError(SettingProblem.NUMBER)
     return text
 
 
 def _raid_size(text: str) -> str:
     numbers = re.fullmatch(r"(\d{1,6})[^\d]+(\d{1,6})[^\d]*", text)
     if numbers is None:
-        raise ProblemError(Problem.RAID)
+        raise InvalidSettingError(SettingProblem.RAID)
     return f"{numbers[1]}/{numbers[2]}"
 
 
@@ -74,10 +74,10 @@ def _countries(text: str) -> str:
         sign = "-" if name[0] in "-−–" else "+"
         code = code_of(name.lstrip("+-−– "))
         if code is None:
-            raise ProblemError(Problem.COUNTRY, name[:LONGEST_ABOUT])
+            raise InvalidSettingError(SettingProblem.COUNTRY, name[:LONGEST_ABOUT])
         found.append(sign + code)
     if not found:
-        raise ProblemError(Problem.COUNTRY)
+        raise InvalidSettingError(SettingProblem.COUNTRY)
     return ",".join(found)
 
 

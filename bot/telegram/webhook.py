@@ -15,7 +15,7 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import WebhookInfo
 
 from bot.clock import Clock
-from bot.domain.trouble import Sighting, TokenUse, Trouble
+from bot.domain.trouble import Finding, IncidentKind, TokenUse
 from bot.telegram.refusals import refusal
 from bot.telegram.texts import visible
 
@@ -39,7 +39,7 @@ ERROR_FRESH = timedelta(minutes=5)
 UNAUTHORIZED = "401"
 """Stands in Telegram's last error when our handler did not know the secret."""
 
-Report = Callable[[Sighting], None]
+Report = Callable[[Finding], None]
 
 
 class Webhook:
@@ -101,7 +101,7 @@ class Webhook:
                 words = refusal(error)
                 if words is not None:
                     self.problem = f"Telegram refuses: {words}"
-                    self._report(Sighting(Trouble.TELEGRAM_REFUSES, details={"error": words[:200]}))
+                    self._report(Finding(IncidentKind.TELEGRAM_REFUSES, details={"error": words[:200]}))
                 log.warning("webhook_not_compared", error=words or type(error).__name__)
 
     async def check(self) -> None:
@@ -120,7 +120,7 @@ class Webhook:
         host = host_of(info.url)
         self.problem = _PROBLEMS[use].format(host=host)
         log.error("webhook_changed", how=use, host=host, advice="another program uses this BOT_TOKEN; stop it")
-        self._report(Sighting(Trouble.SECOND_PROGRAM, use, variant=host, details={"host": host}))
+        self._report(Finding(IncidentKind.SECOND_PROGRAM, use, variant=host, details={"host": host}))
         if use is not TokenUse.WEBHOOK_ADDRESS:
             await self._set_again()
 

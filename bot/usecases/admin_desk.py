@@ -6,19 +6,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import MOST_CHECKS, ErrandDue, ErrandKind, Notice, Toast
+from bot.domain.delivery import MOST_CHECKS, Notification, PendingTask, TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import ADMIN_KNOWN_FOR, ON_BUTTONS, Act, ActKind, Page
+from bot.domain.panel import ADMIN_KNOWN_FOR, ON_BUTTONS, AdminAction, AdminActionKind, Page
 from bot.domain.rights import NO_ADMIN, AdminRights, Right
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.answer_button import ANSWERABLE_FOR, answer_button
 from bot.usecases.needed_rights import MISSING, refusal_of
 from bot.usecases.ports import Store
 
-Doer = Callable[[Store, Gate, Act, datetime], Awaitable[Toast]]
+Doer = Callable[[Store, Gate, AdminAction, datetime], Awaitable[Toast]]
 """Does one kind of act, of somebody who is an admin of that gate now; the toast says what came of it."""
 
-Elsewhere = Callable[[Store, Gate, Act], Awaitable[Mapping[int, tuple[Right, ...]]]]
+Elsewhere = Callable[[Store, Gate, AdminAction], Awaitable[Mapping[int, tuple[Right, ...]]]]
 """Which other chats an act concerns, and the rights it needs there; an admin they have to be in any case."""
 
 OWN = ("act", "gate", "user_id", "query_id", "also")
@@ -35,13 +35,16 @@ class AdminDesk:
     if they pressed no button."""
 
     def __init__(
-        self, clock: Clock, doers: Mapping[ActKind, Doer], elsewhere: Mapping[ActKind, Elsewhere] | None = None
+        self,
+        clock: Clock,
+        doers: Mapping[AdminActionKind, Doer],
+        elsewhere: Mapping[AdminActionKind, Elsewhere] | None = None,
     ) -> None:
         self._clock = clock
         self._doers = doers
         self._elsewhere = elsewhere or {}
 
-    async def __call__(self, store: Store, act: Act) -> None:
+    async def __call__(self, store: Store, act: AdminAction) -> None:
         now = self._clock.now()
         if act.query_id is not None and act.kind not in ON_BUTTONS:
             await answer_button(store, act.admin_id, act.query_id, Toast.UNKNOWN, now)
@@ -56,7 +59,7 @@ class AdminDesk:
         if known.keys() == concerned:
             await self._do(store, act, now, known)
             return
-        if await store.errands.undone((ErrandKind.CHECK_ADMIN,), act.admin_id) >= MOST_CHECKS:
+        if await store.errands.undone((TaskKind.CHECK_ADMIN,), act.admin_id) >= MOST_CHECKS:
             if act.query_id is not None:
                 await answer_button(store, act.admin_id, act.query_id, Toast.TOO_FAST, now)
             return
@@ -72,10 +75,10 @@ class AdminDesk:
             details["also"] = " ".join(map(str, sorted(concerned - {act.gate_id})))
         expires_at = now + ANSWERABLE_FOR
         await store.errands.add(
-            ErrandKind.CHECK_ADMIN, act.admin_id, details, now, expires_at=expires_at, user_id=act.admin_id
+            TaskKind.CHECK_ADMIN, act.admin_id, details, now, expires_at=expires_at, user_id=act.admin_id
         )
 
-    async def told(self, store: Store, errand: ErrandDue, rights: Mapping[int, AdminRights]) -> None:
+    async def told(self, store: Store, errand: PendingTask, rights: Mapping[int, AdminRights]) -> None:
         """Telegram has said what they may do, by chat."""
         now = self._clock.now()
         gate_id, admin_id = int(errand.details["gate"]), int(errand.details["user_id"])
@@ -92,8 +95,8 @@ class AdminDesk:
             return
         details = {name: value for name, value in errand.details.items() if name not in OWN}
         query_id = errand.details.get("query_id")
-        act = Act(
-            ActKind(str(errand.details["act"])),
+        act = AdminAction(
+            AdminActionKind(str(errand.details["act"])),
             gate_id,
             admin_id,
             details,
@@ -101,7 +104,7 @@ class AdminDesk:
         )
         await self._do(store, act, now, said)
 
-    async def _concerned(self, store: Store, act: Act) -> Mapping[int, tuple[Right, ...]]:
+    async def _concerned(self, store: Store, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:
         """The other chats that it concerns now, and the rights it needs there."""
         gate = await store.gates.get(act.gate_id)
         if gate is None or act.kind not in self._elsewhere:
@@ -113,7 +116,9 @@ class AdminDesk:
     async def _known(store: Store, chat_id: int, admin_id: int, now: datetime) -> AdminRights | None:
         return await store.admins.rights_of(chat_id, admin_id, now - ADMIN_KNOWN_FOR)
 
-    async def _refusal(self, store: Store, gate: Gate, act: Act, rights: Mapping[int, AdminRights]) -> Toast | None:
+    async def _refusal(
+        self, store: Store, gate: Gate, act: AdminAction, rights: Mapping[int, AdminRights]
+    ) -> Toast | None:
         refusal = await refusal_of(store, gate, act, rights.get(act.gate_id, NO_ADMIN))
         if refusal is not None:
             return refusal
@@ -126,7 +131,7 @@ class AdminDesk:
                 return MISSING[missing]
         return None
 
-    async def _do(self, store: Store, act: Act, now: datetime, rights: Mapping[int, AdminRights]) -> None:
+    async def _do(self, store: Store, act: AdminAction, now: datetime, rights: Mapping[int, AdminRights]) -> None:
         gate, doer = await store.gates.get(act.gate_id), self._doers.get(act.kind)
         refusal = Toast.NOT_ADMIN if gate is None else await self._refusal(store, gate, act, rights)
         if gate is None or refusal is Toast.NOT_ADMIN:
@@ -141,22 +146,26 @@ class AdminDesk:
             await answer_button(store, act.admin_id, act.query_id, toast, now)
 
     @staticmethod
-    async def _say_why(store: Store, gate: Gate, act: Act, why: Toast, now: datetime) -> None:
+    async def _say_why(store: Store, gate: Gate, act: AdminAction, why: Toast, now: datetime) -> None:
         """Who pressed a button reads it there; others in private, if they ever wrote to the bot."""
         person = (await store.people.get_many([act.admin_id])).get(act.admin_id)
         if act.query_id is None and person is not None and person.can_be_written:
-            details: dict[str, str | int] = {"notice": Notice.NOT_ALLOWED, "title": gate.title, "why": why}
-            await store.errands.add(ErrandKind.NOTIFY, person.chat_id, details, now)
+            details: dict[str, str | int] = {"notice": Notification.NOT_ALLOWED, "title": gate.title, "why": why}
+            await store.errands.add(TaskKind.NOTIFY, person.chat_id, details, now)
 
     @staticmethod
-    async def _turn_off(store: Store, act: Act, now: datetime) -> None:
+    async def _turn_off(store: Store, act: AdminAction, now: datetime) -> None:
         """Who wrote in private, or followed a link, is answered there too, that they are no admin."""
-        if act.query_id is None and act.kind is ActKind.STATS:
+        if act.query_id is None and act.kind is AdminActionKind.STATS:
             # They wrote a command that is not there for them: it is answered like any other text.
-            await store.screens.show(act.admin_id, act.admin_id, Face.WELCOME, now, fresh=True)
+            await store.screens.show(act.admin_id, act.admin_id, ScreenName.WELCOME, now, fresh=True)
             return
-        if act.query_id is None and act.kind in (ActKind.OPEN, ActKind.COMMAND) and "group" not in act.details:
+        if (
+            act.query_id is None
+            and act.kind in (AdminActionKind.OPEN, AdminActionKind.COMMAND)
+            and "group" not in act.details
+        ):
             details: dict[str, str | int] = {"gate": act.gate_id, "page": Page.CARD}
-            await store.screens.show(act.admin_id, act.admin_id, Face.GATE, now, details=details, fresh=True)
+            await store.screens.show(act.admin_id, act.admin_id, ScreenName.GATE, now, details=details, fresh=True)
             return
-        await store.screens.touch([act.admin_id], now, faces=(Face.GATES, Face.GATE))
+        await store.screens.touch([act.admin_id], now, faces=(ScreenName.GATES, ScreenName.GATE))

@@ -7,16 +7,16 @@ from enum import StrEnum
 
 from bot.domain.admission import hindrance, number_hindrance
 from bot.domain.contact import ContactRefusal
-from bot.domain.delivery import ErrandKind
-from bot.domain.gate import GRANT_OF, Gate, GrantKind, Hindrance, JoinRequest, RequestState, Standing
+from bot.domain.delivery import TaskKind
+from bot.domain.gate import GRANT_OF, Gate, GrantKind, Ineligibility, JoinRequest, Override, RequestState
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint, Phone
-from bot.domain.screen import Face
-from bot.domain.settings import WayIn
-from bot.domain.statistics import How
+from bot.domain.screen import ScreenName
+from bot.domain.settings import EntryMode
+from bot.domain.statistics import EntryReason
 from bot.usecases.personal_links import owe_link
 from bot.usecases.ports import Store
-from bot.usecases.ports_gates import Known
+from bot.usecases.ports_gates import Applicant
 from bot.usecases.record import tell_log
 
 PROMPT_PATIENCE = timedelta(minutes=2)
@@ -25,7 +25,7 @@ BY_NOBODY = 0
 """In place of a verification's id, for who came in without one."""
 
 
-class Why(StrEnum):
+class DecisionReason(StrEnum):
     """Why somebody was let in or turned away, as the journal and the log tell it."""
 
     VERIFIED = "verified"
@@ -51,7 +51,7 @@ async def decide(
     *,
     told: bool,
     called: bool = False,
-    known: Known | None = None,
+    known: Applicant | None = None,
 ) -> bool:
     """Let in, or turn away, somebody for whom there is an answer; whether there was.
 
@@ -66,21 +66,21 @@ async def decide(
     known = known or await store.standings.known(gate.chat_id, user_id)
     decision, phone = known.decision, known.phone
     standing = decision.standing if decision is not None else None
-    if standing is Standing.BLOCKED:
-        await turn_away(store, gate, request, now, Why.BLOCKED)
+    if standing is Override.BLOCKED:
+        await turn_away(store, gate, request, now, DecisionReason.BLOCKED)
         return True
-    if standing is Standing.ALLOWED:
-        await let_in(store, gate, request, BY_NOBODY, now, Why.BY_HAND, told=told)
+    if standing is Override.ALLOWED:
+        await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.BY_HAND, told=told)
         return True
     if not gate.rules(now).asks_call:
-        await let_in(store, gate, request, BY_NOBODY, now, Why.OPEN, told=told)
+        await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.OPEN, told=told)
         return True
     if phone is None:
         return False
     found = hindrance(gate, phone, decision, now)
     if found is None:
-        how = How.CALLED if called or phone.verified_at > request.requested_at else How.KNOWN
-        await let_in(store, gate, request, phone.verification_id, now, Why.VERIFIED, told=told, how=how)
+        how = EntryReason.CALLED if called or phone.verified_at > request.requested_at else EntryReason.KNOWN
+        await let_in(store, gate, request, phone.verification_id, now, DecisionReason.VERIFIED, told=told, how=how)
         return True
     if found is not request.hindrance:
         await store.requests.set_hindrance(gate.chat_id, user_id, found)
@@ -95,16 +95,16 @@ async def let_in(
     request: JoinRequest,
     verification_id: int,
     now: datetime,
-    why: Why,
+    why: DecisionReason,
     *,
     told: bool,
-    how: How = How.OTHER,
+    how: EntryReason = EntryReason.OTHER,
     admin_id: int | None = None,
 ) -> None:
     """Decide that a person comes in; the courier tells Telegram."""
     gate_id, user_id = gate.chat_id, request.user_id
     await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
-    if request.way is WayIn.MUTE:
+    if request.way is EntryMode.MUTE:
         await call_off(store, gate_id, user_id, now)
     kind = GRANT_OF[request.way]
     if kind is GrantKind.LINK:
@@ -117,7 +117,7 @@ async def let_in(
         user_id=user_id,
         gate_id=gate_id,
         verification_id=verification_id or None,
-        code=f"{kind}:{why}" if why is not Why.VERIFIED else kind,
+        code=f"{kind}:{why}" if why is not DecisionReason.VERIFIED else kind,
         actor_id=admin_id,
     )
 
@@ -127,7 +127,7 @@ async def turn_away(
     gate: Gate,
     request: JoinRequest,
     now: datetime,
-    why: Why,
+    why: DecisionReason,
     *,
     admin_id: int | None = None,
     job: str | None = None,
@@ -135,28 +135,28 @@ async def turn_away(
     """Decide that a person does not come in; who is in already, and muted, is removed and may come again."""
     gate_id, user_id = gate.chat_id, request.user_id
     await store.requests.set_state(gate_id, user_id, RequestState.DECLINED, now)
-    events = {Why.DEADLINE: Event.JOIN_EXPIRED}
+    events = {DecisionReason.DEADLINE: Event.JOIN_EXPIRED}
     event = events.get(why, Event.DECLINED_BY_HAND)
     store.journal.add(event, now, user_id=user_id, gate_id=gate_id, code=why, actor_id=admin_id)
-    if request.way is WayIn.LINK:
+    if request.way is EntryMode.LINK:
         return
-    if request.way is WayIn.MUTE:
+    if request.way is EntryMode.MUTE:
         await call_off(store, gate_id, user_id, now)
     kind, details = refusal(request, why, admin_id)
     await store.errands.add(kind, gate_id, details, now, user_id=user_id, job=job)
 
 
-def refusal(request: JoinRequest, why: Why, admin_id: int | None) -> tuple[ErrandKind, dict[str, str | int]]:
+def refusal(request: JoinRequest, why: DecisionReason, admin_id: int | None) -> tuple[TaskKind, dict[str, str | int]]:
     """How Telegram is told that a person does not come in: the kind of errand, and its details."""
     details: dict[str, str | int] = {"user_id": request.user_id, "gate": request.gate_id, "why": why}
-    if request.way is WayIn.MUTE and why is Why.DEADLINE:
+    if request.way is EntryMode.MUTE and why is DecisionReason.DEADLINE:
         # Removing somebody whom an admin restricted would lift what the admin did.
         details["spares"] = 1
     if request.query_id is not None:
         details["query_id"] = request.query_id
     if admin_id is not None:
         details["admin_id"] = admin_id
-    return ErrandKind.KICK if request.way is WayIn.MUTE else ErrandKind.DECLINE_JOIN, details
+    return TaskKind.KICK if request.way is EntryMode.MUTE else TaskKind.DECLINE_JOIN, details
 
 
 async def tell_deadline(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
@@ -167,7 +167,7 @@ async def tell_deadline(store: Store, gate: Gate, request: JoinRequest, now: dat
     await store.screens.show(
         person.user_id,
         person.chat_id,
-        Face.DEADLINE,
+        ScreenName.DEADLINE,
         now,
         details={"gate": gate.title, "way": request.way},
         fresh=person.can_be_written,
@@ -193,10 +193,12 @@ async def let_through(
     store.journal.add(Event.LEFT_ALONE, now, user_id=user_id, gate_id=gate_id, code=why, actor_id=admin_id)
     await store.screens.touch([user_id], now, acted=False)
     if is_muted:
-        await store.grants.owe(gate_id, user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False, how=How.OTHER)
+        await store.grants.owe(gate_id, user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False, how=EntryReason.OTHER)
         return
     await reward(store, gate, user_id, BY_NOBODY, now)
-    await tell_log(store, gate, Event.LEFT_ALONE, user_id, now, why=Why.BY_HAND, admin_id=admin_id, name=newcomer.name)
+    await tell_log(
+        store, gate, Event.LEFT_ALONE, user_id, now, why=DecisionReason.BY_HAND, admin_id=admin_id, name=newcomer.name
+    )
 
 
 async def mute(
@@ -214,17 +216,17 @@ async def mute(
     if actor_id is not None:
         details["actor_id"] = actor_id
     await store.errands.add(
-        ErrandKind.MUTE, request.gate_id, details, now, user_id=request.user_id, after=after, crowd=crowd
+        TaskKind.MUTE, request.gate_id, details, now, user_id=request.user_id, after=after, crowd=crowd
     )
 
 
 async def prompt(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
     """Have a muted newcomer told how to verify, alone and once; soon, where the whole group is told otherwise."""
     details: dict[str, str | int] = {"language": gate.settings.language}
-    key = f"{ErrandKind.PROMPT}:{gate.chat_id}:{request.user_id}:{joined(request)}"
+    key = f"{TaskKind.PROMPT}:{gate.chat_id}:{request.user_id}:{joined(request)}"
     expires_at = now + PROMPT_PATIENCE if gate.settings.prompts_group else request.deadline_at
     await store.errands.add(
-        ErrandKind.PROMPT, gate.chat_id, details, now, key=key, expires_at=expires_at, user_id=request.user_id
+        TaskKind.PROMPT, gate.chat_id, details, now, key=key, expires_at=expires_at, user_id=request.user_id
     )
 
 
@@ -236,8 +238,8 @@ def joined(request: JoinRequest) -> int:
 async def call_off(store: Store, gate_id: int, user_id: int, now: datetime) -> None:
     """What was to be done to a muted newcomer is not wanted any more. A mute that may be under way goes on: what
     lifts it waits for it."""
-    await store.errands.cancel(ErrandKind.MUTE, gate_id, user_id, now, resting=True)
-    for kind in (ErrandKind.PROMPT, ErrandKind.KICK):
+    await store.errands.cancel(TaskKind.MUTE, gate_id, user_id, now, resting=True)
+    for kind in (TaskKind.PROMPT, TaskKind.KICK):
         await store.errands.cancel(kind, gate_id, user_id, now)
 
 
@@ -259,7 +261,7 @@ async def needs_call(store: Store, user_id: int) -> bool:
     if await store.phones.of(user_id) is None:
         return True
     waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
-    return any(request.hindrance is Hindrance.STALE for request, _ in waiting)
+    return any(request.hindrance is Ineligibility.STALE for request, _ in waiting)
 
 
 async def has_room(store: Store, user_id: int, fingerprint: Fingerprint, now: datetime) -> bool:
@@ -280,4 +282,4 @@ async def unwanted(store: Store, user_id: int, phone: Phone, now: datetime) -> C
     found = [number_hindrance(gate.rules(now), phone.region, phone.kind) for _, gate in waiting]
     if not found or None in found:
         return None
-    return ContactRefusal.COUNTRY if Hindrance.COUNTRY in found else ContactRefusal.KIND
+    return ContactRefusal.COUNTRY if Ineligibility.COUNTRY in found else ContactRefusal.KIND

@@ -7,16 +7,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result, Toast
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingTask, TaskKind, Toast
 from bot.domain.installation import (
     LONGEST_ANNOUNCEMENT,
     Announcement,
+    CannotSend,
     InstallationPage,
-    Unsendable,
     units,
 )
 from bot.domain.journal import Event
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.find_people import only_phone
 from bot.usecases.operators import Operators
 from bot.usecases.ports import PhoneRules, Store
@@ -54,22 +54,24 @@ class Announce:
             details = {"problem": problem}
         await self.show(store, person, details)
 
-    def _problem(self, text: str) -> Unsendable | None:
+    def _problem(self, text: str) -> CannotSend | None:
         if not any(char.isprintable() and not char.isspace() for char in text):
-            return Unsendable.EMPTY
+            return CannotSend.EMPTY
         if units(text) > LONGEST_ANNOUNCEMENT:
-            return Unsendable.TOO_LONG
-        return Unsendable.PHONE if only_phone(text, self._phones) is not None else None
+            return CannotSend.TOO_LONG
+        return CannotSend.PHONE if only_phone(text, self._phones) is not None else None
 
     async def refuse(self, store: Store, person: Person) -> None:
         """What was sent is no text."""
-        await self.show(store, person, {"problem": Unsendable.NO_TEXT})
+        await self.show(store, person, {"problem": CannotSend.NO_TEXT})
 
     async def show(self, store: Store, person: Person, details: dict[str, str | int] | None = None) -> None:
         """The page, as a new message."""
         shown = {"page": InstallationPage.ANNOUNCEMENT, **(details or {})}
         now = self._clock.now()
-        await store.screens.show(person.user_id, person.chat_id, Face.INSTALLATION, now, details=shown, fresh=True)
+        await store.screens.show(
+            person.user_id, person.chat_id, ScreenName.INSTALLATION, now, details=shown, fresh=True
+        )
 
     async def is_awaited(self, store: Store, user_id: int) -> bool:
         """Whether what this person writes now is to be announced: they are asked for it, or look at what they wrote
@@ -93,7 +95,7 @@ class Announce:
             return Toast.OVER if announcement is None else Toast.DONE_BEFORE
         await store.announcements.goes_to(announcement_id, len(audience.admins))
         await store.errands.tell_many(
-            ErrandKind.ANNOUNCE, audience.admins, {"announcement": announcement_id}, now, job=announcement.job
+            TaskKind.ANNOUNCE, audience.admins, {"announcement": announcement_id}, now, job=announcement.job
         )
         store.journal.add(Event.ANNOUNCED, now, actor_id=user_id)
         return Toast.NOTHING
@@ -102,7 +104,7 @@ class Announce:
         """It is not to be sent."""
         if announcement_id == TO_BE_WRITTEN:
             details: dict[str, str | int] = {"page": InstallationPage.ANNOUNCEMENT, "id": GIVEN_UP}
-            await store.screens.show(user_id, user_id, Face.INSTALLATION, now, details=details)
+            await store.screens.show(user_id, user_id, ScreenName.INSTALLATION, now, details=details)
             return Toast.CANCELLED
         dropped = await store.announcements.drop(announcement_id)
         await store.screens.touch([user_id], now)
@@ -126,22 +128,22 @@ class Announce:
                 await store.screens.touch([user_id], now, acted=False)
             elif is_over and user_id == announcement.sent_by:
                 said: dict[str, str | int] = {
-                    "notice": Notice.ANNOUNCED,
+                    "notice": Notification.ANNOUNCED,
                     "sent": announcement.sent,
                     "total": announcement.total,
                     "missed": announcement.missed,
                 }
-                await store.errands.add(ErrandKind.NOTIFY, user_id, said, now)
+                await store.errands.add(TaskKind.NOTIFY, user_id, said, now)
 
 
-async def note_announced(store: Store, errand: ErrandDue, receipt: Receipt) -> None:
+async def note_announced(store: Store, errand: PendingTask, receipt: DeliveryResult) -> None:
     """An admin has it, or cannot be written to."""
-    await store.announcements.told(int(errand.details["announcement"]), is_sent=receipt.result is Result.DONE)
-    if receipt.result is Result.UNREACHABLE:
+    await store.announcements.told(int(errand.details["announcement"]), is_sent=receipt.result is DeliveryStatus.DONE)
+    if receipt.result is DeliveryStatus.UNREACHABLE:
         await store.people.lost([errand.chat_id])
 
 
-def announcement_of(errand: ErrandDue) -> int:
+def announcement_of(errand: PendingTask) -> int:
     """Which announcement it brings. Raises KeyError, TypeError or ValueError where its details do not say."""
     announcement_id = int(errand.details["announcement"])
     if not 0 < announcement_id < MOST_ID:
@@ -149,13 +151,13 @@ def announcement_of(errand: ErrandDue) -> int:
     return announcement_id
 
 
-async def with_texts(store: Store, errands: Sequence[ErrandDue]) -> list[ErrandDue]:
+async def with_texts(store: Store, errands: Sequence[PendingTask]) -> list[PendingTask]:
     """The same errands; those of an announcement with what it says, which is kept once for all of them."""
-    meant = {announcement_of(errand) for errand in errands if errand.kind is ErrandKind.ANNOUNCE}
+    meant = {announcement_of(errand) for errand in errands if errand.kind is TaskKind.ANNOUNCE}
     texts = await store.announcements.texts(meant) if meant else {}
     return [
         replace(errand, details={**errand.details, "text": texts.get(announcement_of(errand), "")})
-        if errand.kind is ErrandKind.ANNOUNCE
+        if errand.kind is TaskKind.ANNOUNCE
         else errand
         for errand in errands
     ]
@@ -165,6 +167,6 @@ async def _looked_at(store: Store, user_id: int) -> int | None:
     """The announcement on somebody's screen, TO_BE_WRITTEN where there is none yet; None where they see something
     else."""
     face, details = await store.screens.wanted(user_id) or (None, {})
-    if face is not Face.INSTALLATION or details.get("page") != InstallationPage.ANNOUNCEMENT:
+    if face is not ScreenName.INSTALLATION or details.get("page") != InstallationPage.ANNOUNCEMENT:
         return None
     return int(details.get("id", TO_BE_WRITTEN))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import TaskKind, Toast
 from bot.usecases.ports import Store
 
 ANSWERABLE_FOR = timedelta(seconds=150)
@@ -17,7 +17,7 @@ async def answer_button(
     """Owe the answer to who pressed it. `job`: of what the answer is a part, if it is to go with that."""
     details: dict[str, str | int] = {"query_id": query_id, "toast": toast}
     await store.errands.add(
-        ErrandKind.ANSWER_BUTTON,
+        TaskKind.ANSWER_BUTTON,
         user_id,
         details,
         now,

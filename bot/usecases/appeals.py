@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Toast
+from bot.domain.delivery import DeliveryResult, Notification, PendingTask, TaskKind, Toast
 from bot.domain.gate import Gate, JoinRequest, RequestState
 from bot.domain.rights import AdminRights
 from bot.usecases.operators import Operators
@@ -28,10 +28,12 @@ async def announce(store: Store, gate: Gate, request: JoinRequest, now: datetime
 async def call_admins(store: Store, gate: Gate, reason: str, now: datetime, user_id: int = 0) -> None:
     """Ask Telegram who the admins are; `called` goes on from there."""
     details: dict[str, str | int] = {"gate": gate.chat_id, "for": reason, "user_id": user_id}
-    await store.errands.add(ErrandKind.CALL_ADMINS, gate.chat_id, details, now, user_id=user_id or None)
+    await store.errands.add(TaskKind.CALL_ADMINS, gate.chat_id, details, now, user_id=user_id or None)
 
 
-async def called(store: Store, errand: ErrandDue, receipt: Receipt, operators: Operators, now: datetime) -> None:
+async def called(
+    store: Store, errand: PendingTask, receipt: DeliveryResult, operators: Operators, now: datetime
+) -> None:
     """Telegram said who they are, or would not. If none of them can be written to, the operators are told."""
     gate = await store.gates.get(int(errand.details["gate"]))
     if gate is None:
@@ -43,8 +45,8 @@ async def called(store: Store, errand: ErrandDue, receipt: Receipt, operators: O
     reachable = [admin_id for admin_id in admins if admin_id in people and people[admin_id].can_be_written]
     if errand.details.get("for") == FOR_LOG:
         for admin_id in reachable:
-            notice: dict[str, str | int] = {"notice": Notice.LOG_LOST, "title": gate.title}
-            await store.errands.add(ErrandKind.NOTIFY, admin_id, notice, now)
+            notice: dict[str, str | int] = {"notice": Notification.LOG_LOST, "title": gate.title}
+            await store.errands.add(TaskKind.NOTIFY, admin_id, notice, now)
         return
     request = await store.requests.get(gate.chat_id, int(errand.details["user_id"]))
     if request is None or request.state is not RequestState.WAITING:
@@ -55,7 +57,7 @@ async def called(store: Store, errand: ErrandDue, receipt: Receipt, operators: O
         await _tell_operators(store, gate, request, operators, now)
 
 
-async def not_told(store: Store, errand: ErrandDue, operators: Operators, now: datetime) -> None:
+async def not_told(store: Store, errand: PendingTask, operators: Operators, now: datetime) -> None:
     """Such a message could not be written. The admins are told instead of the log chat, and the operators when the
     last of the admins cannot be written to."""
     gate_id, user_id = int(errand.details["gate"]), int(errand.details["user_id"])
@@ -81,7 +83,7 @@ async def close_appeal(
         await _say_decided(store, gate, user_id, (chat_id, message_id), outcome, now, admin_id)
 
 
-async def told(store: Store, errand: ErrandDue, message_id: int, now: datetime) -> None:
+async def told(store: Store, errand: PendingTask, message_id: int, now: datetime) -> None:
     """The message is there. When it was decided meanwhile, the message says so at once."""
     gate_id, user_id = int(errand.details["gate"]), int(errand.details["user_id"])
     gate = await store.gates.get(gate_id)
@@ -115,7 +117,7 @@ async def _say_decided(
     }
     if admin_id is not None:
         details["admin_id"] = admin_id
-    await store.errands.add(ErrandKind.CLOSE_APPEAL, chat_id, details, now, user_id=user_id)
+    await store.errands.add(TaskKind.CLOSE_APPEAL, chat_id, details, now, user_id=user_id)
 
 
 async def _tell_operators(store: Store, gate: Gate, request: JoinRequest, operators: Operators, now: datetime) -> None:
@@ -139,7 +141,7 @@ async def _tell(store: Store, gate: Gate, request: JoinRequest, chat_id: int, no
     }
     if chat_id == gate.settings.log_chat and gate.settings.log_topic is not None:
         details["topic"] = gate.settings.log_topic
-    await store.errands.add(ErrandKind.APPEAL, chat_id, details, now, user_id=request.user_id)
+    await store.errands.add(TaskKind.APPEAL, chat_id, details, now, user_id=request.user_id)
 
 
 def _language(gate: Gate, chat_id: int) -> dict[str, str | int]:

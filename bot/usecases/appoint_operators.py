@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.delivery import ErrandKind, Notice, Toast
-from bot.domain.installation import AddedOperator, InstallationPage, Picked, Unfit
+from bot.domain.delivery import Notification, TaskKind, Toast
+from bot.domain.installation import AddedOperator, CannotAppoint, InstallationPage, PickedUser
 from bot.domain.journal import Event
 from bot.domain.personal import FileKind
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 from bot.usecases.tell_operators import TellOperators
 
 LONGEST_NAME = 64
-SEEN_BY_OPERATORS = (Face.INSTALLATION, Face.OPERATOR, Face.ERASE)
-TOLD_TO_OPERATORS = (ErrandKind.HEALTH, ErrandKind.BALANCE, ErrandKind.STATS)
+SEEN_BY_OPERATORS = (ScreenName.INSTALLATION, ScreenName.OPERATOR, ScreenName.ERASE)
+TOLD_TO_OPERATORS = (TaskKind.HEALTH, TaskKind.BALANCE, TaskKind.STATS)
 
 
 class AppointOperators:
@@ -31,24 +31,24 @@ class AppointOperators:
         self._tell_operators = tell_operators
 
     async def add(
-        self, store: Store, actor_id: int, actor: str, picked: Sequence[Picked], now: datetime
-    ) -> Unfit | None:
+        self, store: Store, actor_id: int, actor: str, picked: Sequence[PickedUser], now: datetime
+    ) -> CannotAppoint | None:
         """`actor`: what the operator who does it is called. Why nobody was added, if nobody was."""
         if len(picked) != 1:
-            return Unfit.SEVERAL
+            return CannotAppoint.SEVERAL
         (someone,) = picked
         if someone.is_bot:
-            return Unfit.BOT
+            return CannotAppoint.BOT
         if someone.user_id == actor_id:
-            return Unfit.ONESELF
+            return CannotAppoint.ONESELF
         added = AddedOperator(someone.user_id, someone.name[:LONGEST_NAME], actor_id, now)
         if someone.user_id in self._operators.named or not await store.operators.add(added):
-            return Unfit.ALREADY
+            return CannotAppoint.ALREADY
         store.journal.add(Event.OPERATOR_ADDED, now, user_id=someone.user_id, actor_id=actor_id)
         said = _said(added, actor_id, actor)
-        await self._tell(store, someone.user_id, {**said, "notice": Notice.NOW_OPERATOR}, now)
+        await self._tell(store, someone.user_id, {**said, "notice": Notification.NOW_OPERATOR}, now)
         await self._tell_operators(
-            store, {**said, "notice": Notice.OPERATOR_ADDED}, now, but=(actor_id, someone.user_id)
+            store, {**said, "notice": Notification.OPERATOR_ADDED}, now, but=(actor_id, someone.user_id)
         )
         return None
 
@@ -62,8 +62,10 @@ class AppointOperators:
         if is_named:
             return Toast.DONE
         said = _said(removed, actor_id, actor)
-        await self._tell(store, user_id, {**said, "notice": Notice.NO_OPERATOR}, now)
-        await self._tell_operators(store, {**said, "notice": Notice.OPERATOR_REMOVED}, now, but=(actor_id, user_id))
+        await self._tell(store, user_id, {**said, "notice": Notification.NO_OPERATOR}, now)
+        await self._tell_operators(
+            store, {**said, "notice": Notification.OPERATOR_REMOVED}, now, but=(actor_id, user_id)
+        )
         await close_pages(store, user_id, now)
         await _drop_answers(store, user_id, now)
         return Toast.DONE
@@ -72,14 +74,14 @@ class AppointOperators:
     async def _tell(store: Store, user_id: int, details: dict[str, str | int], now: datetime) -> None:
         person = (await store.people.get_many([user_id])).get(user_id)
         if person is not None and person.can_be_written:
-            await store.errands.add(ErrandKind.NOTIFY, person.chat_id, details, now)
+            await store.errands.add(TaskKind.NOTIFY, person.chat_id, details, now)
 
 
 async def close_pages(store: Store, user_id: int, now: datetime) -> None:
     """Who is no operator sees where they stand themselves, in place of what operators see."""
     shown = await store.screens.wanted(user_id)
     if shown is not None and shown[0] in SEEN_BY_OPERATORS:
-        await store.screens.show(user_id, user_id, Face.WELCOME, now, acted=False)
+        await store.screens.show(user_id, user_id, ScreenName.WELCOME, now, acted=False)
 
 
 async def _drop_answers(store: Store, user_id: int, now: datetime) -> None:
@@ -90,13 +92,13 @@ async def _drop_answers(store: Store, user_id: int, now: datetime) -> None:
 
 
 async def show_operators(
-    store: Store, user_id: int, now: datetime, unfit: Unfit | None = None, number: int = 0
+    store: Store, user_id: int, now: datetime, unfit: CannotAppoint | None = None, number: int = 0
 ) -> None:
     """A page of the list, as a new message."""
     details: dict[str, str | int] = {"page": InstallationPage.OPERATORS, "number": number}
     if unfit is not None:
         details["unfit"] = unfit
-    await store.screens.show(user_id, user_id, Face.INSTALLATION, now, details=details, fresh=True)
+    await store.screens.show(user_id, user_id, ScreenName.INSTALLATION, now, details=details, fresh=True)
 
 
 def _said(operator: AddedOperator, actor_id: int, actor: str) -> dict[str, str | int]:

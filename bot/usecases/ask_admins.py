@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bot.clock import Clock
 from bot.domain.delivery import Toast
-from bot.domain.gate import APPEAL_EVERY, Switch
+from bot.domain.gate import APPEAL_EVERY, GateMode
 from bot.domain.journal import Event
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.appeals import announce
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
@@ -24,14 +24,14 @@ class AskAdmins:
         waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
         asked = 0
         for request, gate in waiting:
-            if not gate.is_on or gate.switch is Switch.OFF:
+            if not gate.is_on or gate.switch is GateMode.OFF:
                 continue
             if await store.appeals.open(gate.chat_id, user_id, now, APPEAL_EVERY):
                 store.journal.add(Event.APPEALED, now, user_id=user_id, gate_id=gate.chat_id)
                 await announce(store, gate, request, now)
                 asked += 1
         if fresh:
-            face, details = await store.screens.wanted(user_id) or (Face.WELCOME, {})
+            face, details = await store.screens.wanted(user_id) or (ScreenName.WELCOME, {})
             await store.screens.show(user_id, person.chat_id, face, now, details=details, fresh=True)
         else:
             await store.screens.touch([user_id], now)

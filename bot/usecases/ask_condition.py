@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import TaskKind, Toast
 from bot.usecases.answer_button import answer_button
 from bot.usecases.operators import IsOperator
 from bot.usecases.ports import Store
@@ -26,16 +26,14 @@ class AskCondition:
         self._clock = clock
         self._is_operator = is_operator
 
-    async def __call__(self, store: Store, person: Person, kind: ErrandKind) -> bool:
+    async def __call__(self, store: Store, person: Person, kind: TaskKind) -> bool:
         """Whether they are one of those who may ask."""
         if not await self._is_operator(store, person.user_id):
             return False
         await self._owe(store, person, kind, {})
         return True
 
-    async def press(
-        self, store: Store, person: Person, query_id: str, kind: ErrandKind, message_id: int | None
-    ) -> None:
+    async def press(self, store: Store, person: Person, query_id: str, kind: TaskKind, message_id: int | None) -> None:
         """The button below the message: it is to say what is true now."""
         may_ask = await self._is_operator(store, person.user_id)
         if may_ask:
@@ -43,7 +41,7 @@ class AskCondition:
         toast = Toast.CHECKING if may_ask else Toast.UNKNOWN
         await answer_button(store, person.user_id, query_id, toast, self._clock.now())
 
-    async def _owe(self, store: Store, person: Person, kind: ErrandKind, details: dict[str, str | int]) -> None:
+    async def _owe(self, store: Store, person: Person, kind: TaskKind, details: dict[str, str | int]) -> None:
         now, chat_id = self._clock.now(), person.chat_id
         await store.errands.cancel(kind, chat_id, person.user_id, now)
         await store.errands.add(kind, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=person.user_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Notice
+from bot.domain.delivery import Notification, TaskKind
 from bot.domain.periods import PeriodProblem, parse_period
 from bot.domain.personal import FileKind
 from bot.usecases.ports import Store
@@ -29,11 +29,13 @@ class AskMyData:
         now, job = self._clock.now(), f"{FileKind.MY_DATA}:{person.user_id}"
         asked_at = await store.errands.asked_at(job)
         if await is_being_made(store, job) or (asked_at is not None and now < asked_at + MY_DATA_EVERY):
-            key = f"{Notice.MY_DATA_ASKED}:{person.user_id}:{now:%Y-%m-%dT%H:%M}"
-            await store.errands.add(ErrandKind.NOTIFY, person.chat_id, {"notice": Notice.MY_DATA_ASKED}, now, key=key)
+            key = f"{Notification.MY_DATA_ASKED}:{person.user_id}:{now:%Y-%m-%dT%H:%M}"
+            await store.errands.add(
+                TaskKind.NOTIFY, person.chat_id, {"notice": Notification.MY_DATA_ASKED}, now, key=key
+            )
             return
         await store.errands.add(
-            ErrandKind.MAKE_FILE,
+            TaskKind.MAKE_FILE,
             person.chat_id,
             {"file": FileKind.MY_DATA, "language": person.language},
             now,
@@ -54,10 +56,10 @@ class AskExport:
         now, job = self._clock.now(), f"{FileKind.JOURNAL}:{operator.user_id}"
         period = parse_period(written or BY_DEFAULT, now)
         if isinstance(period, PeriodProblem):
-            await self._say(store, operator, Notice.EXPORT_PERIOD, {"problem": period})
+            await self._say(store, operator, Notification.EXPORT_PERIOD, {"problem": period})
             return
         if await is_being_made(store, job):
-            await self._say(store, operator, Notice.EXPORT_BUSY, {})
+            await self._say(store, operator, Notification.EXPORT_BUSY, {})
             return
         details: dict[str, str | int] = {
             "file": FileKind.JOURNAL,
@@ -65,10 +67,10 @@ class AskExport:
             "last": period.last.isoformat(),
             "period": written or BY_DEFAULT,
         }
-        await store.errands.add(ErrandKind.MAKE_FILE, operator.chat_id, details, now, user_id=operator.user_id, job=job)
+        await store.errands.add(TaskKind.MAKE_FILE, operator.chat_id, details, now, user_id=operator.user_id, job=job)
 
-    async def _say(self, store: Store, operator: Person, notice: Notice, details: dict[str, str | int]) -> None:
-        await store.errands.add(ErrandKind.NOTIFY, operator.chat_id, {**details, "notice": notice}, self._clock.now())
+    async def _say(self, store: Store, operator: Person, notice: Notification, details: dict[str, str | int]) -> None:
+        await store.errands.add(TaskKind.NOTIFY, operator.chat_id, {**details, "notice": notice}, self._clock.now())
 
 
 async def is_being_made(store: Store, job: str) -> bool:

@@ -8,8 +8,8 @@ from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.gate import Gate, Grant, GrantKind, GrantState, JoinRequest, RequestState
 from bot.domain.journal import Event
-from bot.domain.screen import Face
-from bot.domain.settings import WayIn
+from bot.domain.screen import ScreenName
+from bot.domain.settings import EntryMode
 from bot.usecases.admit import decide
 from bot.usecases.personal_links import (
     is_open_to_links,
@@ -35,7 +35,7 @@ class AskLink:
         gate = await store.gates.get(gate_id)
         if gate is not None and gives_links(gate):
             await ask(store, gate, person.user_id, name, now)
-        await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=True)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now, fresh=True)
 
 
 class RenewLinks:
@@ -53,14 +53,14 @@ class RenewLinks:
             for grant, gate in given
             if grant.kind is GrantKind.LINK and grant.state is GrantState.DONE
         ]
-        await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now)
         return next((toast for toast in (Toast.TRYING_AGAIN, Toast.LINKS_LIMITED) if toast in toasts), Toast.OVER)
 
     @staticmethod
     async def _renew(store: Store, person: Person, gate: Gate, link: Grant, now: datetime) -> Toast:
         user_id = person.user_id
         request = await store.requests.get(gate.chat_id, user_id)
-        is_wished = request is not None and request.way is WayIn.LINK and link.how is not None
+        is_wished = request is not None and request.way is EntryMode.LINK and link.how is not None
         if is_wished and not gives_links(gate):
             return Toast.OVER
         if not is_wished:
@@ -81,7 +81,7 @@ class RenewLinks:
 
 def gives_links(gate: Gate) -> bool:
     """Whether a link can be had by asking for it."""
-    return gate.works and gate.settings.way is WayIn.LINK
+    return gate.works and gate.settings.way is EntryMode.LINK
 
 
 async def ask(store: Store, gate: Gate, user_id: int, name: str, now: datetime) -> None:
@@ -90,7 +90,9 @@ async def ask(store: Store, gate: Gate, user_id: int, name: str, now: datetime) 
     many within the hour as are given."""
     gate_id = gate.chat_id
     wish, link = await store.requests.get(gate_id, user_id), await link_of(store, gate_id, user_id)
-    is_same = wish is not None and wish.way is WayIn.LINK and (wish.state is RequestState.WAITING or link is not None)
+    is_same = (
+        wish is not None and wish.way is EntryMode.LINK and (wish.state is RequestState.WAITING or link is not None)
+    )
     if is_same and link is not None:
         is_on_its_way = link.state is GrantState.DUE
         if is_on_its_way or (link.state is GrantState.DONE and await next_link_at(store, gate_id, user_id, now) > now):
@@ -98,9 +100,9 @@ async def ask(store: Store, gate: Gate, user_id: int, name: str, now: datetime) 
     await take_back_link(store, gate_id, user_id, now)
     since = wish.requested_at if is_same and wish is not None else now
     deadline_at = now + gate.rules(now).deadline
-    request = JoinRequest(gate_id, user_id, since, deadline_at, RequestState.WAITING, way=WayIn.LINK, name=name)
+    request = JoinRequest(gate_id, user_id, since, deadline_at, RequestState.WAITING, way=EntryMode.LINK, name=name)
     await store.requests.keep(request)
     if not is_same:
-        store.journal.add(Event.JOIN_ASKED, now, user_id=user_id, gate_id=gate_id, code=WayIn.LINK)
+        store.journal.add(Event.JOIN_ASKED, now, user_id=user_id, gate_id=gate_id, code=EntryMode.LINK)
     if await decide(store, gate, request, now, told=True) and not is_same:
         store.journal.add(Event.AT_ONCE, now, user_id=user_id, gate_id=gate_id)

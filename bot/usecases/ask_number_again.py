@@ -5,22 +5,22 @@ from __future__ import annotations
 from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.journal import Event
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.domain.verification import Verification
 from bot.usecases.admit import needs_call
-from bot.usecases.open_verification import OpenVerification, is_limited
-from bot.usecases.ports import Store, Vault
+from bot.usecases.open_verification import StartVerification, is_limited
+from bot.usecases.ports import PhoneCipher, Store
 from bot.usecases.ports_people import Person
 
 
-class AskNumberAgain:
+class RetryVerification:
     """Within an open verification: one more number; calls to the earlier ones still count in their windows.
 
     After its end: a new verification of the same phone, in one tap while the sealed phone is still kept, else
     by sharing the contact anew. Works from any old button: what is true now decides.
     """
 
-    def __init__(self, clock: Clock, vault: Vault, open_verification: OpenVerification) -> None:
+    def __init__(self, clock: Clock, vault: PhoneCipher, open_verification: StartVerification) -> None:
         self._clock = clock
         self._vault = vault
         self._open = open_verification
@@ -33,19 +33,19 @@ class AskNumberAgain:
         if verification.user_id != person.user_id:
             return Toast.NOT_YOURS
         if not await needs_call(store, person.user_id):
-            await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, now)
+            await store.screens.show(person.user_id, person.chat_id, ScreenName.WELCOME, now)
             return Toast.ALREADY_VERIFIED
         mine = await store.verifications.open_of(person.user_id)
         if mine is None:
             return await self._try_again(store, person, verification)
         if mine.id != verification.id or mine.asking:
-            await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now)
+            await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now)
             return Toast.NOTHING
         if await is_limited(store, person, mine.fingerprint, mine, now):
             return Toast.LIMITED
         await store.verifications.ask_number(mine, now)
         store.journal.about(Event.NUMBER_ASKED, now, mine)
-        await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now)
         return Toast.ASKING
 
     async def _try_again(self, store: Store, person: Person, ended: Verification) -> Toast:
@@ -53,5 +53,5 @@ class AskNumberAgain:
         phone = self._vault.unseal(sealed, ended.token) if sealed is not None else None
         if phone is not None:
             return await self._open(store, person, phone, fresh=False)
-        await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, self._clock.now(), fresh=True)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.WELCOME, self._clock.now(), fresh=True)
         return Toast.TRYING_AGAIN

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import Act, ActKind
+from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.statistics import NO_GATE, PERIODS
 from bot.domain.summary import DEFAULT_PERIOD
 from bot.usecases.admin_desk import AdminDesk
@@ -47,7 +47,9 @@ class AskStatistics:
         elif is_operator:
             await self._show.chart(store, person.chat_id, period_name, found[0], gates, together=True)
         else:
-            await self._desk(store, Act(ActKind.STATS, found[0].chat_id, person.user_id, {"key": period_name}))
+            await self._desk(
+                store, AdminAction(AdminActionKind.STATS, found[0].chat_id, person.user_id, {"key": period_name})
+            )
         return True
 
     async def press(
@@ -70,7 +72,7 @@ class AskStatistics:
             details: dict[str, str | int] = {"key": period_name, "page": page}
             if message_id is not None:
                 details["message_id"] = message_id
-            await self._desk(store, Act(ActKind.STATS, gate_id, person.user_id, details, query_id))
+            await self._desk(store, AdminAction(AdminActionKind.STATS, gate_id, person.user_id, details, query_id))
             return
         elif page >= 0:
             await self._show.gates(store, person.chat_id, period_name, gate_id, gates, page, message_id, together=True)

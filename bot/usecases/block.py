@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.delivery import ErrandKind, Toast
-from bot.domain.gate import Decision, Gate, GrantKind, GrantState, RequestState, Standing
+from bot.domain.delivery import TaskKind, Toast
+from bot.domain.gate import AccessOverride, Gate, GrantKind, GrantState, Override, RequestState
 from bot.domain.journal import Event
-from bot.domain.panel import Act
+from bot.domain.panel import AdminAction
 from bot.domain.screen import Outcome
-from bot.domain.settings import WayIn
-from bot.usecases.admit import Why, turn_away
+from bot.domain.settings import EntryMode
+from bot.usecases.admit import DecisionReason, turn_away
 from bot.usecases.decide_by_hand import only_who_waits, take_back
 from bot.usecases.let_in_by_hand import lift_ban
 from bot.usecases.ports import Store
@@ -22,18 +22,18 @@ WAS_IN = "was_in"
 """The code of the journal's entry when what is taken from them is more than the hope to come in."""
 
 
-async def block(store: Store, gate: Gate, user_id: int, act: Act, now: datetime) -> Toast:
+async def block(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
     """A `Decider`. Who waits is turned away, and told no more than that; who may be in is banned. From now on they
     are turned away whenever they ask."""
     gate_id, admin_id = gate.chat_id, act.admin_id
     decision = await store.standings.get(gate_id, user_id)
-    if decision is not None and decision.standing is Standing.BLOCKED:
+    if decision is not None and decision.standing is Override.BLOCKED:
         return Toast.DECIDED_ALREADY
     request = await store.requests.get(gate_id, user_id)
     waits = await store.requests.claim(gate_id, user_id, RequestState.DECLINED, now)
     if not waits and only_who_waits(act):
         return Toast.DECIDED_ALREADY
-    await store.standings.put(gate_id, user_id, Decision(Standing.BLOCKED, now, admin_id))
+    await store.standings.put(gate_id, user_id, AccessOverride(Override.BLOCKED, now, admin_id))
     taken = await take_back(store, gate, user_id, now)
     is_in = any(grant.kind in IS_IN and grant.state is GrantState.DONE for grant in taken)
     is_in = is_in or (request is not None and request.state is RequestState.APPROVED)
@@ -41,26 +41,26 @@ async def block(store: Store, gate: Gate, user_id: int, act: Act, now: datetime)
     store.journal.add(Event.BLOCKED, now, user_id=user_id, gate_id=gate_id, code=code, actor_id=admin_id)
     if waits:
         await tell_person(store, gate, user_id, Outcome.DECLINED, now)
-    if request is not None and waits and request.way is not WayIn.MUTE:
-        await turn_away(store, gate, request, now, Why.BLOCKED, admin_id=admin_id)
-        if request.way is not WayIn.LINK:
+    if request is not None and waits and request.way is not EntryMode.MUTE:
+        await turn_away(store, gate, request, now, DecisionReason.BLOCKED, admin_id=admin_id)
+        if request.way is not EntryMode.LINK:
             # The log hears of it once Telegram was told.
             return Toast.BLOCKED
     else:
         if request is not None and not waits:
             await store.requests.set_state(gate_id, user_id, RequestState.GONE, now)
         details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id, "admin_id": admin_id}
-        await store.errands.add(ErrandKind.BAN, gate_id, details, now, user_id=user_id)
+        await store.errands.add(TaskKind.BAN, gate_id, details, now, user_id=user_id)
     name = request.name if request is not None else ""
     await tell_log(store, gate, Event.BLOCKED, user_id, now, admin_id=admin_id, name=name)
     return Toast.BLOCKED
 
 
-async def unblock(store: Store, gate: Gate, user_id: int, act: Act, now: datetime) -> Toast:
+async def unblock(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
     """A `Decider`. They may ask again, and have to verify like anybody else."""
     gate_id = gate.chat_id
     decision = await store.standings.get(gate_id, user_id)
-    if decision is None or decision.standing is not Standing.BLOCKED:
+    if decision is None or decision.standing is not Override.BLOCKED:
         return Toast.NOT_BLOCKED
     await store.standings.drop(gate_id, user_id)
     store.journal.add(Event.UNBLOCKED, now, user_id=user_id, gate_id=gate_id, actor_id=act.admin_id)

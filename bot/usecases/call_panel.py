@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Notice, Toast
+from bot.domain.delivery import Notification, TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import Act, ActKind, Page
+from bot.domain.panel import AdminAction, AdminActionKind, Page
 from bot.domain.rights import Right
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.change_settings import change_settings
@@ -57,13 +57,15 @@ class CallPanel:
         if command.sender_id is None:
             await _point(store, gate, None, command.details(), self._clock.now())
             return
-        await self._desk(store, Act(ActKind.POINT, command.chat_id, command.sender_id, command.details()))
+        await self._desk(
+            store, AdminAction(AdminActionKind.POINT, command.chat_id, command.sender_id, command.details())
+        )
 
 
 class PointToPanel:
     """A `Doer`: see `CallPanel`."""
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         await _point(store, gate, act.admin_id, dict(act.details), now)
         return Toast.NOTHING
 
@@ -72,10 +74,10 @@ async def _point(store: Store, gate: Gate, admin_id: int | None, details: dict[s
     message_id = details.pop("message", None)
     details["start"] = panel_start(gate.chat_id)
     details["language"] = details["language"] or gate.settings.language
-    await store.errands.add(ErrandKind.POINT, gate.chat_id, details, now, user_id=admin_id)
+    await store.errands.add(TaskKind.POINT, gate.chat_id, details, now, user_id=admin_id)
     if message_id is not None:
         said = {"message_id": message_id}
-        await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, said, now, user_id=admin_id)
+        await store.errands.add(TaskKind.DELETE_MESSAGE, gate.chat_id, said, now, user_id=admin_id)
 
 
 class ChooseLogPlace:
@@ -93,7 +95,7 @@ class ChooseLogPlace:
         gates = [gate_id] if gate_id is not None else await self._meant(store, command, command.sender_id)
         details = command.details() | {"chat": command.chat_id}
         for chosen in gates:
-            await self._desk(store, Act(ActKind.LOG_HERE, chosen, command.sender_id, details))
+            await self._desk(store, AdminAction(AdminActionKind.LOG_HERE, chosen, command.sender_id, details))
         if not gates:
             await self._call_panel(store, command)
 
@@ -106,7 +108,7 @@ class ChooseLogPlace:
         return [gate.chat_id for gate in mine if gate.settings.log_chat == command.chat_id]
 
 
-async def log_place(store: Store, gate: Gate, act: Act) -> Mapping[int, tuple[Right, ...]]:  # noqa: ARG001 - `Elsewhere`
+async def log_place(store: Store, gate: Gate, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:  # noqa: ARG001 - `Elsewhere`
     """The chat in which decisions are to be told; only who runs it may have the bot write there."""
     return {int(act.details["chat"]): LOOKS}
 
@@ -114,19 +116,19 @@ async def log_place(store: Store, gate: Gate, act: Act) -> Mapping[int, tuple[Ri
 class LogHere:
     """A `Doer`: decisions at the gate are told in `chat`, in `topic` of it; and that is told there."""
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
         chat_id, topic = int(act.details["chat"]), act.details.get("topic")
         settings = replace(gate.settings, log_chat=chat_id, log_topic=int(topic) if topic is not None else None)
         await change_settings(store, gate, settings, now, act.admin_id, f"log={chat_id}/{topic or ''}")
         details: dict[str, str | int] = {
-            "notice": Notice.LOG_HERE,
+            "notice": Notification.LOG_HERE,
             "title": gate.title,
             "language": act.details.get("language", ""),
         }
         if topic is not None:
             details["topic"] = topic
-        await store.errands.add(ErrandKind.NOTIFY, chat_id, details, now)
+        await store.errands.add(TaskKind.NOTIFY, chat_id, details, now)
         shown = await page_shown(store, act.admin_id)
         if shown is not None and shown[:2] == (gate.chat_id, Page.LOG):
             await show_page(store, gate, act.admin_id, Page.LOG, now)
@@ -136,8 +138,8 @@ class LogHere:
 class MakeLink:
     """A `Doer`: make the gate's own link, by which people ask to join; once."""
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         if (await store.gates.extras(gate.chat_id)).request_link is None:
             key = f"link {gate.chat_id} {int(now.timestamp()) // LINK_ONCE_IN}"
-            await store.errands.add(ErrandKind.MAKE_LINK, act.admin_id, {"gate": gate.chat_id}, now, key=key)
+            await store.errands.add(TaskKind.MAKE_LINK, act.admin_id, {"gate": gate.chat_id}, now, key=key)
         return Toast.DONE

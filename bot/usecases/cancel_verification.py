@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.journal import Event
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
@@ -27,11 +27,11 @@ class CancelVerification:
         fresh = verification_id is None
         if verification is None or not verification.is_open:
             if fresh:
-                await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, now, fresh=True)
+                await store.screens.show(person.user_id, person.chat_id, ScreenName.WELCOME, now, fresh=True)
             else:
                 await store.screens.touch([person.user_id], now)
             return Toast.OVER
         await store.verifications.save(verification.cancel(now))
         store.journal.about(Event.CANCELLED, now, verification)
-        await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=fresh)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now, fresh=fresh)
         return Toast.CANCELLED

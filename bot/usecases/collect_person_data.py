@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.clock import Clock
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.ports import Store
 
 MOST_ROWS = 10_000
@@ -177,7 +177,7 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "letters_about_deeds": ("your_decisions_told_to_the_owners_own_system", {"type": "event", "created_at": "at"}),
 }
 """What is read, mostly by the table's name, and how it is called for people who do not know the tables."""
-LOOKING_AT_OTHERS = (Face.ERASE, Face.GATE, Face.GATES, Face.INSTALLATION, Face.OPERATOR)
+LOOKING_AT_OTHERS = (ScreenName.ERASE, ScreenName.GATE, ScreenName.GATES, ScreenName.INSTALLATION, ScreenName.OPERATOR)
 """Screens whose details may be about somebody else."""
 NAMING_OTHERS = ("admin_id", "by", "by_name", "switch_by", "strict_by", "decline_by", "value", "text")
 """Details of errands that may tell of somebody else, even where the errand is about the person."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import Gate, Grant, GrantKind, GrantState
-from bot.domain.panel import Act, ActKind, Page
+from bot.domain.panel import AdminAction, AdminActionKind, Page
 from bot.usecases.appeals import close_appeal
 from bot.usecases.open_panel import show_page
 from bot.usecases.personal_links import take_back_extra_links, take_back_link
 from bot.usecases.ports import Store
 
-Decider = Callable[[Store, Gate, int, Act, datetime], Awaitable[Toast]]
+Decider = Callable[[Store, Gate, int, AdminAction, datetime], Awaitable[Toast]]
 """Decides about the person with this id as the act says."""
 
 FROM_APPEAL, FROM_PENDING, FROM_WHO, FROM_LOG = "appeal", "pending", "who", "log"
 """Where a button stands that decides about somebody: the `key` of its act."""
-HARMFUL = (ActKind.BLOCK, ActKind.REVOKE)
+HARMFUL = (AdminActionKind.BLOCK, AdminActionKind.REVOKE)
 DECIDED = (Toast.LET_IN, Toast.DECLINED, Toast.BLOCKED)
 
 
@@ -33,7 +33,7 @@ class ByHand:
     def __init__(self, decide: Decider) -> None:
         self._decide = decide
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         user_id = act.person_id
         if user_id is None:
             return Toast.UNKNOWN
@@ -55,7 +55,7 @@ class ByHand:
         return toast
 
 
-def only_who_waits(act: Act) -> bool:
+def only_who_waits(act: AdminAction) -> bool:
     """Whether the button speaks of who waits, and of nobody else: what was decided meanwhile stays."""
     return act.details.get("key") in (FROM_APPEAL, FROM_PENDING)
 
@@ -71,9 +71,9 @@ async def take_back(store: Store, gate: Gate, user_id: int, now: datetime) -> li
     for grant in taken:
         if grant.kind is GrantKind.TAG and grant.state is GrantState.DONE:
             details: dict[str, str | int] = {"user_id": user_id, "tag": grant.detail}
-            await store.errands.add(ErrandKind.UNTAG, gate.chat_id, details, now, user_id=user_id)
+            await store.errands.add(TaskKind.UNTAG, gate.chat_id, details, now, user_id=user_id)
     return taken
 
 
-async def _is_admin(store: Store, gate: Gate, user_id: int, act: Act) -> bool:
+async def _is_admin(store: Store, gate: Gate, user_id: int, act: AdminAction) -> bool:
     return user_id == act.admin_id or bool(await store.admins.is_admin(gate.chat_id, user_id))

@@ -7,24 +7,24 @@ from datetime import datetime
 from bot.domain.delivery import Toast
 from bot.domain.gate import Gate, RequestState
 from bot.domain.journal import Event
-from bot.domain.panel import Act
+from bot.domain.panel import AdminAction
 from bot.domain.screen import Outcome
-from bot.domain.settings import WayIn
-from bot.usecases.admit import Why, turn_away
+from bot.domain.settings import EntryMode
+from bot.usecases.admit import DecisionReason, turn_away
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
 
 
-async def decline_by_hand(store: Store, gate: Gate, user_id: int, act: Act, now: datetime) -> Toast:
+async def decline_by_hand(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
     """A `Decider`. They may ask again, and verify, at any time: nothing stands against them."""
     gate_id = gate.chat_id
     request = await store.requests.get(gate_id, user_id)
     if request is None or not await store.requests.claim(gate_id, user_id, RequestState.DECLINED, now):
         return Toast.DECIDED_ALREADY
     await store.standings.drop(gate_id, user_id)
-    await turn_away(store, gate, request, now, Why.BY_HAND, admin_id=act.admin_id)
-    if request.way is WayIn.LINK:
+    await turn_away(store, gate, request, now, DecisionReason.BY_HAND, admin_id=act.admin_id)
+    if request.way is EntryMode.LINK:
         # Telegram knows of no request; of others the log hears once it was declined there.
         await tell_log(
             store,
@@ -32,7 +32,7 @@ async def decline_by_hand(store: Store, gate: Gate, user_id: int, act: Act, now:
             Event.JOIN_DECLINED,
             user_id,
             now,
-            why=Why.BY_HAND,
+            why=DecisionReason.BY_HAND,
             since=request.requested_at,
             admin_id=act.admin_id,
             name=request.name,

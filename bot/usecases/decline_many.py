@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.domain.gate import Gate, JoinRequest
 from bot.domain.journal import Event
 from bot.domain.panel import Page
 from bot.domain.raid import MassDecline
-from bot.domain.screen import Face, Outcome
-from bot.domain.settings import WayIn
-from bot.usecases.admit import Why, call_off, refusal
+from bot.domain.screen import Outcome, ScreenName
+from bot.domain.settings import EntryMode
+from bot.usecases.admit import DecisionReason, call_off, refusal
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
@@ -40,7 +40,7 @@ class DeclineMany:
         store: Store,
         gate: Gate,
         admin_id: int,
-        why: Why,
+        why: DecisionReason,
         *,
         since: datetime | None = None,
         before: datetime | None = None,
@@ -95,7 +95,7 @@ class DeclineMany:
     async def _show(store: Store, decline: MassDecline, now: datetime) -> None:
         """The admin's page, if they still look at it."""
         face, details = await store.screens.wanted(decline.admin_id) or (None, {})
-        if face is Face.GATE and details.get("page") == Page.PENDING and details.get("job") == decline.job:
+        if face is ScreenName.GATE and details.get("page") == Page.PENDING and details.get("job") == decline.job:
             await store.screens.touch([decline.admin_id], now, acted=False)
 
     async def _choose(self, store: Store, decline: MassDecline, now: datetime) -> None:
@@ -106,8 +106,8 @@ class DeclineMany:
             # Only now: where there were fewer than asked for, some may have been held by other transactions.
             await store.mass_declines.chosen(decline.job, now)
             return
-        why = Why(decline.why)
-        errands: dict[ErrandKind, list[tuple[int, dict[str, str | int]]]] = {}
+        why = DecisionReason(decline.why)
+        errands: dict[TaskKind, list[tuple[int, dict[str, str | int]]]] = {}
         for request in found:
             store.journal.add(
                 Event.DECLINED_BY_HAND,
@@ -117,9 +117,9 @@ class DeclineMany:
                 code=why,
                 actor_id=decline.admin_id,
             )
-            if request.way is WayIn.MUTE:
+            if request.way is EntryMode.MUTE:
                 await call_off(store, request.gate_id, request.user_id, now)
-            if request.way is not WayIn.LINK:
+            if request.way is not EntryMode.LINK:
                 kind, details = refusal(request, why, decline.admin_id)
                 errands.setdefault(kind, []).append((request.user_id, details))
         for kind, about in errands.items():

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from bot.domain.delivery import Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import Act, Page
-from bot.domain.people_pages import Age
-from bot.usecases.admit import Why
+from bot.domain.panel import AdminAction, Page
+from bot.domain.people_pages import OlderThan
+from bot.usecases.admit import DecisionReason
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.open_panel import show_page
 from bot.usecases.ports import Store
@@ -23,9 +23,9 @@ class DeclineOlder:
     def __init__(self, decline_many: DeclineMany) -> None:
         self._decline_many = decline_many
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         try:
-            before = now - Age(str(act.details.get("value"))).span
+            before = now - OlderThan(str(act.details.get("value"))).span
         except ValueError:
             return Toast.UNKNOWN
         newest = await store.mass_declines.newest(gate.chat_id)
@@ -34,7 +34,7 @@ class DeclineOlder:
         elif not await store.requests.count_declinable(gate.chat_id, before):
             toast, shown = Toast.NOBODY_WAITS, {}
         else:
-            job = await self._decline_many.begin(store, gate, act.admin_id, Why.MANY, before=before)
+            job = await self._decline_many.begin(store, gate, act.admin_id, DecisionReason.MANY, before=before)
             toast, shown = Toast.DECLINING, {} if job is None else {"job": job}
         await show_page(store, gate, act.admin_id, Page.PENDING, now, {**shown})
         return toast

@@ -8,8 +8,8 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.personal import Deletion, DeletionScreen
-from bot.domain.screen import Face
-from bot.domain.settings import WayIn
+from bot.domain.screen import ScreenName
+from bot.domain.settings import EntryMode
 from bot.usecases.erase_person import ErasePerson, not_in_yet
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
@@ -29,7 +29,7 @@ class AskDeletion:
 
     async def own(self, store: Store, person: Person) -> None:
         """The person's own."""
-        await store.screens.show(person.user_id, person.chat_id, Face.DELETE_ME, self._clock.now(), fresh=True)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.DELETE_ME, self._clock.now(), fresh=True)
 
     async def of(self, store: Store, operator: Person, written: str, *, fresh: bool = True) -> None:
         """Of whom an operator named by their id. `fresh`: in a message of its own."""
@@ -39,7 +39,9 @@ class AskDeletion:
         if await self._operators.is_operator(store, user_id):
             details["deletion"] = Deletion.OPERATOR
         now = self._clock.now()
-        await store.screens.show(operator.user_id, operator.chat_id, Face.ERASE, now, details=details, fresh=fresh)
+        await store.screens.show(
+            operator.user_id, operator.chat_id, ScreenName.ERASE, now, details=details, fresh=fresh
+        )
 
 
 class ConfirmDeletion:
@@ -63,7 +65,9 @@ class ConfirmDeletion:
             is_erased = await self._erase(store, user_id, operator_id=operator.user_id)
             deletion = Deletion.DONE if is_erased else Deletion.NOBODY
         details: dict[str, str | int] = {"person": 0, "deletion": deletion}
-        await store.screens.show(operator.user_id, operator.chat_id, Face.ERASE, self._clock.now(), details=details)
+        await store.screens.show(
+            operator.user_id, operator.chat_id, ScreenName.ERASE, self._clock.now(), details=details
+        )
         return Toast.DONE if deletion is Deletion.DONE else Toast.OVER
 
 
@@ -82,7 +86,7 @@ class ErasureViews:
 
 async def deletion_view(store: Store, row: ScreenRow) -> DeletionScreen:
     """What the screen tells, from what is true now. Raises ValueError for a state that this version does not know."""
-    is_own = row.face is Face.DELETE_ME
+    is_own = row.face is ScreenName.DELETE_ME
     user_id = row.user_id if is_own else int(row.details["person"])
     deletion = Deletion.ASKED if is_own else Deletion(str(row.details["deletion"]))
     if deletion is not Deletion.ASKED:
@@ -95,7 +99,7 @@ async def deletion_view(store: Store, row: ScreenRow) -> DeletionScreen:
         0 if is_own else user_id,
         is_verified=await store.phones.of(user_id) is not None,
         is_calling=await store.verifications.open_of(user_id) is not None,
-        waiting=tuple(gate.title for way, gate, _ in gates if way is WayIn.REQUEST),
-        muted=tuple(gate.title for way, gate, _ in gates if way is WayIn.MUTE),
+        waiting=tuple(gate.title for way, gate, _ in gates if way is EntryMode.REQUEST),
+        muted=tuple(gate.title for way, gate, _ in gates if way is EntryMode.MUTE),
         is_operator=await store.operators.has(user_id),
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Notice
-from bot.domain.gate import Gate, GrantKind, Switch
+from bot.domain.delivery import Notification, TaskKind
+from bot.domain.gate import Gate, GateMode, GrantKind
 from bot.domain.journal import Event
 from bot.domain.personal import CARRIED_WITHIN, FAREWELL
-from bot.domain.settings import WayIn
-from bot.usecases.admit import Why
+from bot.domain.settings import EntryMode
+from bot.usecases.admit import DecisionReason
 from bot.usecases.operators import Operators
 from bot.usecases.personal_links import end_link, live_links
 from bot.usecases.ports import Store
@@ -20,8 +20,8 @@ from bot.usecases.tell_operators import TellOperators
 BY_THEMSELVES, BY_OPERATOR = "self", "operator"
 AT_ONCE = 10
 """Erasures that one sweep brings to their end."""
-TURNED_AWAY = {WayIn.REQUEST: ErrandKind.DECLINE_JOIN, WayIn.MUTE: ErrandKind.KICK}
-ENTRIES = {GrantKind.JOIN: WayIn.REQUEST, GrantKind.UNMUTE: WayIn.MUTE}
+TURNED_AWAY = {EntryMode.REQUEST: TaskKind.DECLINE_JOIN, EntryMode.MUTE: TaskKind.KICK}
+ENTRIES = {GrantKind.JOIN: EntryMode.REQUEST, GrantKind.UNMUTE: EntryMode.MUTE}
 
 
 class ErasePerson:
@@ -54,7 +54,7 @@ class ErasePerson:
         links = await live_links(store, user_id)
         message_id = await store.erasures.erase(user_id, now)
         for way, gate, query_id in entering:
-            if gate.is_on and gate.switch is not Switch.OFF:
+            if gate.is_on and gate.switch is not GateMode.OFF:
                 await _withdraw(store, user_id, way, gate, query_id, now)
         for gate_id, url in links:
             await end_link(store, gate_id, user_id, url, now, job=FAREWELL)
@@ -68,7 +68,7 @@ class ErasePerson:
         is_removed = await store.operators.remove(user_id) is not None
         if is_removed and user_id not in self._operators.named:
             store.journal.add(Event.OPERATOR_REMOVED, now)
-            await self._tell_operators(store, {"notice": Notice.OPERATOR_ERASED}, now)
+            await self._tell_operators(store, {"notice": Notification.OPERATOR_ERASED}, now)
 
 
 class FinishErasures:
@@ -83,7 +83,7 @@ class FinishErasures:
             await store.erasures.finish(user_id)
 
 
-async def not_in_yet(store: Store, user_id: int) -> list[tuple[WayIn, Gate, str | None]]:
+async def not_in_yet(store: Store, user_id: int) -> list[tuple[EntryMode, Gate, str | None]]:
     """Gates that the person waits at, or is still to be let in at: by which way, and the query of a guard join."""
     waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
     found = [(request.way, gate, request.query_id) for request, gate in waiting if request.way in TURNED_AWAY]
@@ -94,8 +94,10 @@ async def not_in_yet(store: Store, user_id: int) -> list[tuple[WayIn, Gate, str 
     return found
 
 
-async def _withdraw(store: Store, user_id: int, way: WayIn, gate: Gate, query_id: str | None, now: datetime) -> None:
-    details: dict[str, str | int] = {"user_id": user_id, "gate": gate.chat_id, "why": Why.ERASED}
+async def _withdraw(
+    store: Store, user_id: int, way: EntryMode, gate: Gate, query_id: str | None, now: datetime
+) -> None:
+    details: dict[str, str | int] = {"user_id": user_id, "gate": gate.chat_id, "why": DecisionReason.ERASED}
     if query_id is not None:
         details["query_id"] = query_id
     await store.errands.add(TURNED_AWAY[way], gate.chat_id, details, now, user_id=user_id, job=FAREWELL)
@@ -106,6 +108,6 @@ async def _say_farewell(store: Store, person: Person, message_id: int | None, no
     user_id, chat_id = person.user_id, person.chat_id
     if message_id is not None:
         details: dict[str, str | int] = {"message_id": message_id}
-        await store.errands.add(ErrandKind.DELETE_MESSAGE, chat_id, details, now, user_id=user_id, job=FAREWELL)
-    last: dict[str, str | int] = {"notice": Notice.ERASED, "language": person.language}
-    await store.errands.add(ErrandKind.NOTIFY, chat_id, last, now, user_id=user_id, job=FAREWELL)
+        await store.errands.add(TaskKind.DELETE_MESSAGE, chat_id, details, now, user_id=user_id, job=FAREWELL)
+    last: dict[str, str | int] = {"notice": Notification.ERASED, "language": person.language}
+    await store.errands.add(TaskKind.NOTIFY, chat_id, last, now, user_id=user_id, job=FAREWELL)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.operator_pages import HISTORY, NotFound
+from bot.domain.operator_pages import HISTORY, NoResultsReason
 from bot.domain.phone import Phone
-from bot.usecases.ports import PhoneRules, Store, Vault
+from bot.usecases.ports import PhoneCipher, PhoneRules, Store
 
 MOST_FOUND = 200
 LONGEST_ID = 15
@@ -26,7 +26,7 @@ class Search:
     that it could be, masked."""
 
     user_ids: tuple[int, ...] = ()
-    why: NotFound = NotFound.NOTHING_ASKED
+    why: NoResultsReason = NoResultsReason.NOTHING_ASKED
     held_phone: bool = False
     phones: tuple[str, ...] = ()
 
@@ -36,7 +36,7 @@ class FindPeople:
     are looked up. Of a phone nothing is kept: it becomes a fingerprint, which is compared with those of verified
     phones and of attempts."""
 
-    def __init__(self, phones: PhoneRules, vault: Vault) -> None:
+    def __init__(self, phones: PhoneRules, vault: PhoneCipher) -> None:
         self._phones = phones
         self._vault = vault
 
@@ -48,15 +48,17 @@ class FindPeople:
             return await self._number(store, asked, int(digits[1]))
         if (name := USERNAME.fullmatch(asked)) is not None:
             found = await find_by_username(store, self._vault, name[1])
-            return Search((found,)) if found is not None else Search(why=NotFound.NAME)
+            return Search((found,)) if found is not None else Search(why=NoResultsReason.NAME)
         held_phone = may_hold_phone(asked)
         number = TEL.sub("", asked)
         if any(char.isalpha() for char in number) or not any(char.isdigit() for char in number):
-            return Search(why=NotFound.NOT_UNDERSTOOD, held_phone=held_phone)
+            return Search(why=NoResultsReason.NOT_UNDERSTOOD, held_phone=held_phone)
         phones = self._phones.readings(number)
         if not phones:
-            return Search(why=NotFound.UNREADABLE, held_phone=True)
-        return Search(await self._of_phones(store, phones), NotFound.PHONE, held_phone=True, phones=_masks(phones))
+            return Search(why=NoResultsReason.UNREADABLE, held_phone=True)
+        return Search(
+            await self._of_phones(store, phones), NoResultsReason.PHONE, held_phone=True, phones=_masks(phones)
+        )
 
     async def _number(self, store: Store, asked: str, user_id: int) -> Search:
         by_id = (user_id,) if user_id > 0 and await is_known(store, user_id) else ()
@@ -65,7 +67,7 @@ class FindPeople:
         found = tuple(dict.fromkeys((*by_id, *by_phone)))
         # Somebody's id may look like a number; then it is not meant as one.
         held_phone = bool(by_phone) or (bool(phones) and not by_id)
-        return Search(found, NotFound.NUMBER if phones else NotFound.ID, held_phone, _masks(phones))
+        return Search(found, NoResultsReason.NUMBER if phones else NoResultsReason.ID, held_phone, _masks(phones))
 
     async def _of_phones(self, store: Store, phones: Sequence[Phone]) -> tuple[int, ...]:
         """Whom each of these phones verified, by rank, and then who tried to verify with it."""
@@ -103,7 +105,7 @@ async def is_known(store: Store, user_id: int) -> bool:
     )
 
 
-async def find_by_username(store: Store, vault: Vault, username: str) -> int | None:
+async def find_by_username(store: Store, vault: PhoneCipher, username: str) -> int | None:
     """Who has this user name, in any letters; also of a row that an earlier version wrote."""
     name = username.lower()
     found = await store.people.by_username(vault.username_digest(name))

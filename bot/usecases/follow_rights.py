@@ -7,18 +7,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Notice
+from bot.domain.delivery import Notification, TaskKind
 from bot.domain.gate import FRESH_CHANCE, Gate, GrantKind
-from bot.domain.health import RIGHTS, Ailment, Health, ailments, protection
+from bot.domain.health import RIGHTS, GateHealth, GateIssue, ailments, protection
 from bot.domain.journal import Event
 from bot.domain.panel import Page
 from bot.domain.rights import SOME_ADMIN
-from bot.domain.settings import WayIn
-from bot.domain.trouble import Sighting, Trouble
+from bot.domain.settings import EntryMode
+from bot.domain.trouble import Finding, IncidentKind
 from bot.usecases.admit import mute
 from bot.usecases.open_panel import ask_health, panel_start, show_page
 from bot.usecases.ports import Store
-from bot.usecases.raise_alarm import RaiseAlarm
+from bot.usecases.raise_alarm import OpenIncident
 from bot.usecases.tell_operators import TellOperators
 
 CARD_RESTS = 3.0
@@ -41,7 +41,7 @@ class FollowRights:
 
     def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
         self._clock = clock
-        self._raise_alarm = RaiseAlarm(tell_operators)
+        self._raise_alarm = OpenIncident(tell_operators)
 
     async def __call__(
         self,
@@ -50,7 +50,7 @@ class FollowRights:
         actor_id: int | None,
         *,
         is_admin: bool,
-        mended: Collection[Ailment] = (),
+        mended: Collection[GateIssue] = (),
         language: str = "",
     ) -> None:
         """`chat` as Telegram describes it now; `chat.is_on` says whether the right is there. `actor_id`: who changed
@@ -62,7 +62,7 @@ class FollowRights:
         details: dict[str, str | int] = {"title": chat.title}
         if chat.is_on:
             await store.gates.save(chat, now, added_by=None if was_on else actor_id)
-            if Ailment.CANNOT_RESTRICT in mended:
+            if GateIssue.CANNOT_RESTRICT in mended:
                 await mute_again(store, chat.chat_id, now)
             if was_on:
                 if mended:
@@ -78,9 +78,9 @@ class FollowRights:
         elif was_on and known is not None:
             await store.gates.save(replace(known, title=chat.title, is_on=False), now)
             store.journal.add(Event.GATE_OFF, now, gate_id=chat.chat_id)
-            await self._raise_alarm(store, Sighting(Trouble.GATE_OFF, str(chat.chat_id), details=details), now)
+            await self._raise_alarm(store, Finding(IncidentKind.GATE_OFF, str(chat.chat_id), details=details), now)
         elif is_admin and actor_id is not None:
-            await self._tell(store, [actor_id], details | {"notice": Notice.GATE_LACKS_RIGHT})
+            await self._tell(store, [actor_id], details | {"notice": Notification.GATE_LACKS_RIGHT})
 
     async def _hand_card(self, store: Store, chat: Gate, actor_id: int | None, language: str, now: datetime) -> None:
         if actor_id is None:
@@ -95,16 +95,16 @@ class FollowRights:
             if not chat.is_channel:
                 start = panel_start(chat.chat_id)
                 details: dict[str, str | int] = {"start": start, "language": language, "quiet": 1}
-                await store.errands.add(ErrandKind.POINT, chat.chat_id, details, now, user_id=actor_id)
+                await store.errands.add(TaskKind.POINT, chat.chat_id, details, now, user_id=actor_id)
         elif not is_busy:
             await show_page(store, chat, actor_id, Page.CARD, now, fresh=True, after=CARD_RESTS)
 
     async def _tell(self, store: Store, whom: Sequence[int], details: dict[str, str | int]) -> None:
         for user_id in whom:
-            await store.errands.add(ErrandKind.NOTIFY, user_id, details, self._clock.now())
+            await store.errands.add(TaskKind.NOTIFY, user_id, details, self._clock.now())
 
 
-async def take_health(store: Store, gate: Gate, health: Health, now: datetime, *, tells: bool) -> None:
+async def take_health(store: Store, gate: Gate, health: GateHealth, now: datetime, *, tells: bool) -> None:
     """Keep how it stands with a gate. `tells`: what is missing since just now its admins are told, once; and of a gate
     that nobody was told of, that it is on."""
     extras = await store.gates.extras(gate.chat_id)
@@ -121,21 +121,21 @@ async def take_health(store: Store, gate: Gate, health: Health, now: datetime, *
     before = ailments(gate, extras.health, came_round=0) if extras.health is not None else []
     new = [ailment for ailment in ailments(gate, health, came_round=0) if ailment not in before]
     if new and extras.health is not None:
-        details: dict[str, str | int] = {"notice": Notice.GATE_AILS, "ailments": " ".join(new)}
+        details: dict[str, str | int] = {"notice": Notification.GATE_AILS, "ailments": " ".join(new)}
         await tell_admins(store, gate, details, now)
 
 
-async def answer_with_health(store: Store, gate: Gate, admin_id: int, health: Health, now: datetime) -> None:
+async def answer_with_health(store: Store, gate: Gate, admin_id: int, health: GateHealth, now: datetime) -> None:
     """A short word to one admin: the gate is on, and how it stands."""
     details = {**_is_on(gate, health, now), "title": gate.title}
-    await store.errands.add(ErrandKind.NOTIFY, admin_id, details, now)
+    await store.errands.add(TaskKind.NOTIFY, admin_id, details, now)
 
 
-def _is_on(gate: Gate, health: Health, now: datetime) -> dict[str, str | int]:
-    return {"notice": Notice.GATE_ON, "protection": protection(gate, health, now)}
+def _is_on(gate: Gate, health: GateHealth, now: datetime) -> dict[str, str | int]:
+    return {"notice": Notification.GATE_ON, "protection": protection(gate, health, now)}
 
 
-async def _go_on_with(store: Store, gate: Gate, before: Health | None, health: Health, now: datetime) -> None:
+async def _go_on_with(store: Store, gate: Gate, before: GateHealth | None, health: GateHealth, now: datetime) -> None:
     """Rights are there that were missing, perhaps without a word of Telegram's: what waited for them is done."""
     gate_id = gate.chat_id
     if health.can_invite and not gate.is_on:
@@ -191,9 +191,9 @@ async def mute_again(store: Store, gate_id: int, now: datetime) -> None:
     gate = await store.gates.get(gate_id)
     if gate is None or not gate.mutes:
         return
-    under_way = await store.errands.about(ErrandKind.MUTE, gate_id)
+    under_way = await store.errands.about(TaskKind.MUTE, gate_id)
     for request in await store.requests.waiting_at(gate_id, MOST_WAITING):
-        if request.way is WayIn.MUTE and request.user_id not in under_way:
+        if request.way is EntryMode.MUTE and request.user_id not in under_way:
             await mute(store, request, now)
 
 
@@ -205,4 +205,4 @@ async def tell_admins(store: Store, gate: Gate, details: dict[str, str | int], n
     reached = [user_id for user_id, person in people.items() if person.can_be_written]
     for user_id in [first] if first in reached else reached:
         if user_id is not None:
-            await store.errands.add(ErrandKind.NOTIFY, user_id, {**details, "title": gate.title}, now)
+            await store.errands.add(TaskKind.NOTIFY, user_id, {**details, "title": gate.title}, now)

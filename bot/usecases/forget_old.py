@@ -14,21 +14,21 @@ AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class RetentionPolicy:
     """For how long what happened is kept in detail, and calls as the gateway reported them."""
 
     journal: timedelta = timedelta(days=365)
     calls: timedelta = timedelta(days=90)
 
 
-class ForgetOld:
+class PurgeOld:
     """Entries of the journal, once they are in the sums, which stay; calls; attempts that verified nobody now; requests
     that came to nothing; grants that are granted no more; appeals.
 
     What tells who is in, and by which phone, is kept. Each of `steps` is a transaction of its own.
     """
 
-    def __init__(self, clock: Clock, keep: Keep) -> None:
+    def __init__(self, clock: Clock, keep: RetentionPolicy) -> None:
         self._clock = clock
         self._keep = keep
         self.steps: tuple[Callable[[Store], Awaitable[None]], ...] = (

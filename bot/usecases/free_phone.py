@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.delivery import Toast
-from bot.domain.gate import Gate, Grant, GrantState, Standing
+from bot.domain.gate import Gate, Grant, GrantState, Override
 from bot.domain.journal import Event
-from bot.domain.panel import Act, ActKind
+from bot.domain.panel import AdminAction, AdminActionKind
 from bot.usecases.admit import BY_NOBODY
 from bot.usecases.decide_by_hand import ByHand
 from bot.usecases.ports import Store
@@ -34,7 +34,9 @@ async def free_phone(store: Store, user_id: int, operator_id: int, now: datetime
     store.journal.add(Event.PHONE_FREED, now, user_id=user_id, actor_id=operator_id)
     await store.requests.reconsider(user_id=user_id)
     for gate in gates:
-        await REVOKE(store, gate, Act(ActKind.REVOKE, gate.chat_id, operator_id, {"value": user_id}), now)
+        await REVOKE(
+            store, gate, AdminAction(AdminActionKind.REVOKE, gate.chat_id, operator_id, {"value": user_id}), now
+        )
     await store.screens.touch([user_id], now, acted=False)
     return Toast.PHONE_FREED
 
@@ -43,7 +45,7 @@ async def came_in_by_phone(store: Store, user_id: int) -> list[Gate]:
     """Gates that the person's phone has opened, or is opening right now; by title."""
     decisions = await store.standings.of_person(user_id)
     gate_ids = {grant.gate_id for grant in await store.grants.of_person(user_id) if _is_entry(grant)}
-    by_hand = {gate_id for gate_id, decision in decisions.items() if decision.standing is Standing.ALLOWED}
+    by_hand = {gate_id for gate_id, decision in decisions.items() if decision.standing is Override.ALLOWED}
     gates = await store.gates.get_many(gate_ids - by_hand)
     return sorted(
         (gate for gate in gates.values() if gate.is_on), key=lambda gate: (gate.title.casefold(), gate.chat_id)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
-from bot.domain.screen import CallHint, Face
+from bot.domain.screen import CallHint, ScreenName
 from bot.domain.verification import LATE_REPORT, Call, Verification
 from bot.usecases.ports import Store
 
@@ -104,16 +104,16 @@ async def _is_explained(store: Store, call: Call, waiting: Sequence[Verification
 
 async def _show(store: Store, verification: Verification, hint: dict[str, str | int], now: datetime) -> None:
     user_id = verification.user_id
-    face, details = await store.screens.wanted(user_id) or (Face.PROGRESS, {})
-    of_this = details if face is Face.PROGRESS and details.get("hint_of") == verification.id else {}
+    face, details = await store.screens.wanted(user_id) or (ScreenName.PROGRESS, {})
+    of_this = details if face is ScreenName.PROGRESS and details.get("hint_of") == verification.id else {}
     if hint["hint"] == CallHint.UNCLEAR and "hint" in of_this:
         # It is told already, or will be; and what is known for sure says more.
         return
-    until = {"until": details["until"]} if face is Face.PROGRESS and "until" in details else {}
+    until = {"until": details["until"]} if face is ScreenName.PROGRESS and "until" in details else {}
     person = (await store.people.get_many([user_id])).get(user_id)
     if person is not None:
         await store.screens.show(
-            user_id, person.chat_id, Face.PROGRESS, now, details={**until, **hint, "hint_of": verification.id}
+            user_id, person.chat_id, ScreenName.PROGRESS, now, details={**until, **hint, "hint_of": verification.id}
         )
         # By this the call screen hears of it.
         store.journal.about(Event.CALL_HINTED, now, verification, code=str(hint["hint"]))

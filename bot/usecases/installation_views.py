@@ -14,15 +14,15 @@ from bot.domain.installation import (
     AnnouncementDropped,
     AnnouncementPreview,
     AnnouncementProgress,
+    CannotAppoint,
+    CannotSend,
     GateForOperators,
-    GateVitals,
+    GateOverview,
     InstallationPage,
     InstallationView,
     OperatorLine,
     OperatorList,
     RemovingOperator,
-    Unfit,
-    Unsendable,
 )
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
@@ -61,7 +61,7 @@ class InstallationViews:
         unfit = row.details.get("unfit")
         lines = await self._lines(store)
         shown, page, pages = _page(lines, row)
-        return OperatorList(tuple(shown), page, pages, len(lines), None if unfit is None else Unfit(str(unfit)))
+        return OperatorList(tuple(shown), page, pages, len(lines), None if unfit is None else CannotAppoint(str(unfit)))
 
     async def _lines(self, store: Store) -> list[OperatorLine]:
         added = {operator.user_id: operator for operator in await store.operators.all()}
@@ -99,7 +99,7 @@ async def _gates(store: Store, row: ScreenRow, now: datetime) -> AllGates:
     return AllGates(tuple(shown), page, pages, len(gates), page * PER_PAGE + 1, own)
 
 
-def in_order(gates: Collection[GateVitals], now: datetime) -> list[GateVitals]:
+def in_order(gates: Collection[GateOverview], now: datetime) -> list[GateOverview]:
     """Those in trouble first, and of these who gave a sign of life last; all others by title."""
     alike = sorted(gates, key=lambda one: (one.gate.title.casefold(), one.gate.chat_id))
     troubled = [one for one in alike if one.state(now).is_trouble]
@@ -119,7 +119,7 @@ async def _gate(store: Store, row: ScreenRow, now: datetime) -> InstallationView
 async def _announcement(store: Store, row: ScreenRow) -> InstallationView:
     if "id" not in row.details:
         problem = row.details.get("problem")
-        return AnnouncementAsked(None if problem is None else Unsendable(str(problem)))
+        return AnnouncementAsked(None if problem is None else CannotSend(str(problem)))
     announcement = await store.announcements.get(int(row.details["id"]))
     if announcement is None:
         return AnnouncementDropped()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.delivery import ErrandKind, Toast
-from bot.domain.gate import Decision, Gate, JoinRequest, RequestState, Standing
+from bot.domain.delivery import TaskKind, Toast
+from bot.domain.gate import AccessOverride, Gate, JoinRequest, Override, RequestState
 from bot.domain.journal import Event
-from bot.domain.panel import Act
+from bot.domain.panel import AdminAction
 from bot.domain.screen import Outcome
-from bot.domain.statistics import How
-from bot.usecases.admit import BY_NOBODY, Why, let_in
+from bot.domain.statistics import EntryReason
+from bot.usecases.admit import BY_NOBODY, DecisionReason, let_in
 from bot.usecases.decide_by_hand import only_who_waits
 from bot.usecases.personal_links import owe_link
 from bot.usecases.ports import Store
@@ -18,23 +18,23 @@ from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
 
 
-async def let_in_by_hand(store: Store, gate: Gate, user_id: int, act: Act, now: datetime) -> Toast:
+async def let_in_by_hand(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
     """A `Decider`. Who waits comes in; who does not comes in at once the next time they ask, and gets a link if they
     were turned away before. Their phone counts as verified by that nowhere. A block ends by it."""
     gate_id = gate.chat_id
     request, decision = await store.requests.get(gate_id, user_id), await store.standings.get(gate_id, user_id)
     standing = decision.standing if decision is not None else None
     waits = await store.requests.claim(gate_id, user_id, RequestState.APPROVED, now)
-    if not waits and (only_who_waits(act) or standing is Standing.ALLOWED):
+    if not waits and (only_who_waits(act) or standing is Override.ALLOWED):
         return Toast.DECIDED_ALREADY
     if not waits and standing is None and request is not None and request.state is RequestState.APPROVED:
         return Toast.IN_ALREADY
-    await store.standings.put(gate_id, user_id, Decision(Standing.ALLOWED, now, act.admin_id))
+    await store.standings.put(gate_id, user_id, AccessOverride(Override.ALLOWED, now, act.admin_id))
     store.journal.add(Event.ALLOWED, now, user_id=user_id, gate_id=gate_id, actor_id=act.admin_id)
-    if standing is Standing.BLOCKED:
+    if standing is Override.BLOCKED:
         await lift_ban(store, gate, user_id, now)
     if request is not None and (waits or await _is_on_the_way_out(store, request, now)):
-        await let_in(store, gate, request, BY_NOBODY, now, Why.BY_HAND, told=True, admin_id=act.admin_id)
+        await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.BY_HAND, told=True, admin_id=act.admin_id)
         await tell_person(store, gate, user_id, Outcome.LET_IN, now)
         return Toast.LET_IN
     if request is not None and request.state is RequestState.DECLINED:
@@ -48,7 +48,7 @@ async def invite(store: Store, gate: Gate, user_id: int, now: datetime) -> None:
     """Give a link of their own to who cannot be let in, because nothing of theirs waits at Telegram any more."""
     person = (await store.people.get_many([user_id])).get(user_id)
     if person is not None and person.can_be_written:
-        await owe_link(store, gate.chat_id, user_id, BY_NOBODY, now, how=How.OTHER)
+        await owe_link(store, gate.chat_id, user_id, BY_NOBODY, now, how=EntryReason.OTHER)
         await tell_person(store, gate, user_id, Outcome.LET_IN, now)
 
 
@@ -56,14 +56,14 @@ async def lift_ban(store: Store, gate: Gate, user_id: int, now: datetime) -> Non
     """Have Telegram let them ask again."""
     gate_id = gate.chat_id
     # One that is perhaps under way comes first: the other way round it would stay.
-    pending = await store.errands.cancel(ErrandKind.BAN, gate_id, user_id, now)
+    pending = await store.errands.cancel(TaskKind.BAN, gate_id, user_id, now)
     details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id}
-    await store.errands.add(ErrandKind.UNBAN, gate_id, details, now, user_id=user_id, after=5.0 if pending else 0.0)
+    await store.errands.add(TaskKind.UNBAN, gate_id, details, now, user_id=user_id, after=5.0 if pending else 0.0)
 
 
 async def _is_on_the_way_out(store: Store, request: JoinRequest, now: datetime) -> bool:
     """Whether they were turned away and Telegram has not been told yet; then it is not told any more."""
     if request.state is not RequestState.DECLINED:
         return False
-    kinds = (ErrandKind.DECLINE_JOIN, ErrandKind.KICK)
+    kinds = (TaskKind.DECLINE_JOIN, TaskKind.KICK)
     return any([await store.errands.cancel(kind, request.gate_id, request.user_id, now) for kind in kinds])

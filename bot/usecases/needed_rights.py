@@ -5,40 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.domain.delivery import Toast
-from bot.domain.gate import Gate, Standing
-from bot.domain.panel import Act, ActKind
+from bot.domain.gate import Gate, Override
+from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.rights import AdminRights, Right
-from bot.domain.settings import WayIn
+from bot.domain.settings import EntryMode
 from bot.usecases.ports import Store
 
 LOOKS: tuple[Right, ...] = ()
 """Every admin may look."""
-NEEDED: Mapping[ActKind, tuple[Right, ...]] = {
-    ActKind.OPEN: LOOKS,
-    ActKind.CHECK: LOOKS,
-    ActKind.POINT: LOOKS,
-    ActKind.STATS: LOOKS,
+NEEDED: Mapping[AdminActionKind, tuple[Right, ...]] = {
+    AdminActionKind.OPEN: LOOKS,
+    AdminActionKind.CHECK: LOOKS,
+    AdminActionKind.POINT: LOOKS,
+    AdminActionKind.STATS: LOOKS,
     # What a command does needs what the same button needs.
-    ActKind.COMMAND: LOOKS,
-    ActKind.LET_IN: (Right.INVITE,),
-    ActKind.DECLINE: (Right.INVITE,),
-    ActKind.DECLINE_MANY: (Right.INVITE,),
-    ActKind.DECLINE_RECENT: (Right.INVITE,),
-    ActKind.LINK: (Right.INVITE,),
-    ActKind.BLOCK: (Right.RESTRICT,),
-    ActKind.UNBLOCK: (Right.RESTRICT,),
-    ActKind.REVOKE: (Right.RESTRICT,),
-    ActKind.RESTORE: (Right.RESTRICT,),
-    ActKind.LINK_TEST: (Right.CHANGE_INFO,),
-    ActKind.SET: (Right.CHANGE_INFO,),
-    ActKind.SWITCH: (Right.CHANGE_INFO,),
-    ActKind.STRICT: (Right.CHANGE_INFO,),
-    ActKind.PRESET: (Right.CHANGE_INFO,),
-    ActKind.TYPE: (Right.CHANGE_INFO,),
-    ActKind.EXPORT: (Right.CHANGE_INFO,),
-    ActKind.IMPORT: (Right.CHANGE_INFO,),
-    ActKind.APPLY: (Right.CHANGE_INFO,),
-    ActKind.LOG_HERE: (Right.CHANGE_INFO,),
+    AdminActionKind.COMMAND: LOOKS,
+    AdminActionKind.LET_IN: (Right.INVITE,),
+    AdminActionKind.DECLINE: (Right.INVITE,),
+    AdminActionKind.DECLINE_MANY: (Right.INVITE,),
+    AdminActionKind.DECLINE_RECENT: (Right.INVITE,),
+    AdminActionKind.LINK: (Right.INVITE,),
+    AdminActionKind.BLOCK: (Right.RESTRICT,),
+    AdminActionKind.UNBLOCK: (Right.RESTRICT,),
+    AdminActionKind.REVOKE: (Right.RESTRICT,),
+    AdminActionKind.RESTORE: (Right.RESTRICT,),
+    AdminActionKind.LINK_TEST: (Right.CHANGE_INFO,),
+    AdminActionKind.SET: (Right.CHANGE_INFO,),
+    AdminActionKind.SWITCH: (Right.CHANGE_INFO,),
+    AdminActionKind.STRICT: (Right.CHANGE_INFO,),
+    AdminActionKind.PRESET: (Right.CHANGE_INFO,),
+    AdminActionKind.TYPE: (Right.CHANGE_INFO,),
+    AdminActionKind.EXPORT: (Right.CHANGE_INFO,),
+    AdminActionKind.IMPORT: (Right.CHANGE_INFO,),
+    AdminActionKind.APPLY: (Right.CHANGE_INFO,),
+    AdminActionKind.LOG_HERE: (Right.CHANGE_INFO,),
 }
 MISSING = {
     Right.INVITE: Toast.NEEDS_INVITE,
@@ -47,7 +47,7 @@ MISSING = {
 }
 
 
-async def refusal_of(store: Store, gate: Gate, act: Act, rights: AdminRights) -> Toast | None:
+async def refusal_of(store: Store, gate: Gate, act: AdminAction, rights: AdminRights) -> Toast | None:
     """Why somebody with these rights may not do this at the gate; None if they may."""
     if not rights.is_admin:
         return Toast.NOT_ADMIN
@@ -55,19 +55,19 @@ async def refusal_of(store: Store, gate: Gate, act: Act, rights: AdminRights) ->
     return None if missing is None else MISSING[missing]
 
 
-async def _needed(store: Store, gate: Gate, act: Act) -> tuple[Right, ...]:
+async def _needed(store: Store, gate: Gate, act: AdminAction) -> tuple[Right, ...]:
     # What is in no table needs everything.
     needed = NEEDED.get(act.kind, tuple(Right))
     match act.kind:
-        case ActKind.DECLINE if (user_id := act.person_id) is not None:
+        case AdminActionKind.DECLINE if (user_id := act.person_id) is not None:
             request = await store.requests.get(gate.chat_id, user_id)
             # Who is in already, and muted, is removed.
-            return (Right.RESTRICT,) if request is not None and request.way is WayIn.MUTE else needed
-        case ActKind.DECLINE_MANY | ActKind.DECLINE_RECENT:
+            return (Right.RESTRICT,) if request is not None and request.way is EntryMode.MUTE else needed
+        case AdminActionKind.DECLINE_MANY | AdminActionKind.DECLINE_RECENT:
             return (*needed, Right.RESTRICT) if await store.requests.has_muted(gate.chat_id) else needed
-        case ActKind.LET_IN if (user_id := act.person_id) is not None:
+        case AdminActionKind.LET_IN if (user_id := act.person_id) is not None:
             decision = await store.standings.get(gate.chat_id, user_id)
             # Their block ends by it.
-            is_blocked = decision is not None and decision.standing is Standing.BLOCKED
+            is_blocked = decision is not None and decision.standing is Override.BLOCKED
             return (*needed, Right.RESTRICT) if is_blocked else needed
     return needed

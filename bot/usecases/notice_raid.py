@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.gate import STRICT_FOR, Gate, Switch
+from bot.domain.gate import STRICT_FOR, Gate, GateMode
 from bot.domain.journal import Event
-from bot.domain.panel import ActKind
-from bot.domain.raid import ITSELF, NOTED_EVERY, Deed, Raid
+from bot.domain.panel import AdminActionKind
+from bot.domain.raid import ITSELF, NOTED_EVERY, Raid, RaidResponse
 from bot.domain.settings import RaidReaction
 from bot.usecases.ports import Store
 from bot.usecases.tell_raid import tell_first, tell_over
@@ -22,7 +22,7 @@ async def notice_raid(store: Store, gate: Gate, now: datetime) -> Gate:
     have passed in which there were not so many.
     """
     settings = gate.settings
-    if settings.raid is RaidReaction.OFF or not gate.is_on or gate.switch is Switch.OFF:
+    if settings.raid is RaidReaction.OFF or not gate.is_on or gate.switch is GateMode.OFF:
         return gate
     goes_on = gate.is_raided(now)
     if goes_on and gate.raid_at is not None and now < gate.raid_at + NOTED_EVERY:
@@ -60,10 +60,10 @@ async def _begin(store: Store, gate: Gate, count: int, now: datetime) -> None:
     match gate.settings.raid:
         case RaidReaction.STRICT:
             await be_strict(store, gate, now)
-            raid = raid.with_deed(Deed(ActKind.STRICT, "on", ITSELF))
+            raid = raid.with_deed(RaidResponse(AdminActionKind.STRICT, "on", ITSELF))
         case RaidReaction.PAUSE:
-            await store.gates.set_switch(gate.chat_id, Switch.PAUSED, now)
-            raid = raid.with_deed(Deed(ActKind.SWITCH, Switch.PAUSED, ITSELF))
+            await store.gates.set_switch(gate.chat_id, GateMode.PAUSED, now)
+            raid = raid.with_deed(RaidResponse(AdminActionKind.SWITCH, GateMode.PAUSED, ITSELF))
     store.journal.add(Event.RAID, now, gate_id=gate.chat_id, code=f"{count}:{gate.settings.raid}")
     await store.raids.put(gate.chat_id, raid)
     await tell_first(store, gate.chat_id, raid, now)

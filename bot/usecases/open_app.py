@@ -12,7 +12,7 @@ from bot.usecases.ports import Claim, Store
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
+class InitData:
     """One opening of the Mini App, as Telegram vouches for it.
 
     `digest` is the same for the same launch, however it is written down. `language` is empty when Telegram does not
@@ -35,7 +35,7 @@ class OpenApp:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def __call__(self, store: Store, launch: Launch, nonce: str) -> Claim:
+    async def __call__(self, store: Store, launch: InitData, nonce: str) -> Claim:
         """Nothing is done unless the launch is new."""
         now, user_id = self._clock.now(), launch.user_id
         claim = await store.launches.claim(launch.digest, nonce, now)

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import LISTED_CHECKS, ErrandDue, ErrandKind, Toast
+from bot.domain.delivery import LISTED_CHECKS, PendingTask, TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import ADMIN_KNOWN_FOR, Act, Page
-from bot.domain.screen import Face
+from bot.domain.panel import ADMIN_KNOWN_FOR, AdminAction, Page
+from bot.domain.screen import ScreenName
 from bot.usecases.panel_views import BUILDERS
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
-PANEL = (Face.GATES, Face.GATE)
+PANEL = (ScreenName.GATES, ScreenName.GATE)
 OPENED_ABOUT = frozenset({Page.PENDING, Page.WHO})
 """Pages that a button opens about something: a part of a list, or a person."""
 ANSWERS = "answers"
@@ -30,17 +30,17 @@ class ListGates:
 
     async def __call__(self, store: Store, person: Person, *, fresh: bool) -> None:
         now = self._clock.now()
-        await store.screens.show(person.user_id, person.chat_id, Face.GATES, now, fresh=fresh)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.GATES, now, fresh=fresh)
         await ask_about_gates(store, person, now)
 
 
 async def ask_about_gates(store: Store, person: Person, now: datetime) -> None:
     """Have Telegram asked at which gates the person is an admin, of those where they ever were one and it has not said
     within the last minute; a few at a time, those first of which it was asked longest ago."""
-    room = LISTED_CHECKS - await store.errands.undone((ErrandKind.CHECK_ADMIN,), person.user_id)
+    room = LISTED_CHECKS - await store.errands.undone((TaskKind.CHECK_ADMIN,), person.user_id)
     for gate_id in (await store.admins.to_ask(person.user_id, now - ADMIN_KNOWN_FOR))[: max(0, room)]:
         details: dict[str, str | int] = {"act": "", "gate": gate_id, "user_id": person.user_id}
-        await store.errands.add(ErrandKind.CHECK_ADMIN, person.user_id, details, now, user_id=person.user_id)
+        await store.errands.add(TaskKind.CHECK_ADMIN, person.user_id, details, now, user_id=person.user_id)
 
 
 class OpenPage:
@@ -49,7 +49,7 @@ class OpenPage:
     Opening the card has Telegram asked how it stands with the gate.
     """
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         try:
             page = Page(str(act.details.get("key") or Page.CARD))
         except ValueError:
@@ -67,7 +67,7 @@ class OpenPage:
 class CheckGate:
     """A `Doer`: have Telegram asked anew how it stands with the gate."""
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         await ask_health(store, gate.chat_id, act.admin_id, now)
         return Toast.CHECKING
 
@@ -88,10 +88,10 @@ async def ask_health(
         told[ANSWERS] = admin_id
     job = f"check {gate_id}"
     if not await store.errands.ask_again(job, told):
-        await store.errands.add(ErrandKind.CHECK_GATE, admin_id, {"gate": gate_id, **told}, now, job=job)
+        await store.errands.add(TaskKind.CHECK_GATE, admin_id, {"gate": gate_id, **told}, now, job=job)
 
 
-async def ask_health_again(store: Store, errand: ErrandDue, now: datetime) -> None:
+async def ask_health_again(store: Store, errand: PendingTask, now: datetime) -> None:
     """This one is over: begin the next, if it was asked for meanwhile."""
     details = await store.errands.asked_since(errand)
     if details is not None and "gate" in details:
@@ -100,7 +100,7 @@ async def ask_health_again(store: Store, errand: ErrandDue, now: datetime) -> No
             # They have their answer.
             known.pop(ANSWERS, None)
         job = f"check {details['gate']}"
-        await store.errands.add(ErrandKind.CHECK_GATE, errand.chat_id, known, now, job=job)
+        await store.errands.add(TaskKind.CHECK_GATE, errand.chat_id, known, now, job=job)
 
 
 async def show_page(
@@ -116,13 +116,13 @@ async def show_page(
 ) -> None:
     """Show a page of a gate's panel on an admin's screen; `details` are the page's own."""
     named: dict[str, str | int] = {**(details or {}), "gate": gate.chat_id, "page": page}
-    await store.screens.show(admin_id, admin_id, Face.GATE, now, details=named, fresh=fresh, after=after)
+    await store.screens.show(admin_id, admin_id, ScreenName.GATE, now, details=named, fresh=fresh, after=after)
 
 
 async def page_shown(store: Store, admin_id: int) -> tuple[int, Page, Mapping[str, str | int]] | None:
     """The gate, the page and the page's details on somebody's screen; None when that is no page of a panel."""
     wanted = await store.screens.wanted(admin_id)
-    if wanted is None or wanted[0] is not Face.GATE:
+    if wanted is None or wanted[0] is not ScreenName.GATE:
         return None
     details = wanted[1]
     try:

@@ -10,17 +10,17 @@ from bot.domain.delivery import Toast
 from bot.domain.journal import Event
 from bot.domain.limits import LONGEST_SPAN, next_opening
 from bot.domain.phone import Fingerprint, Phone
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.domain.verification import Verification
 from bot.usecases.admit import has_room, unwanted
-from bot.usecases.ports import Randomness, Store, Vault
+from bot.usecases.ports import PhoneCipher, Store, TokenGenerator
 from bot.usecases.ports_people import Person
 
 GATEWAY_FIRST = 0.7
 """Seconds the screen rests, so that a quick gateway's number is drawn at once, without a "please wait"."""
 
 
-class OpenVerification:
+class StartVerification:
     """Start an attempt with a number that is known to be the person's own.
 
     One open verification per person and per phone; one phone verifies one person, unless a gate at which they wait
@@ -28,7 +28,7 @@ class OpenVerification:
     per phone. Whatever the outcome, the person's screen tells it.
     """
 
-    def __init__(self, clock: Clock, vault: Vault, randomness: Randomness) -> None:
+    def __init__(self, clock: Clock, vault: PhoneCipher, randomness: TokenGenerator) -> None:
         self._clock = clock
         self._vault = vault
         self._randomness = randomness
@@ -47,7 +47,7 @@ class OpenVerification:
             return await self._refuse(store, person, ContactRefusal.BUSY, now, fresh=fresh)
         mine = await store.verifications.open_of(person.user_id)
         if mine is not None and mine.fingerprint == fingerprint:
-            await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=True)
+            await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now, fresh=True)
             return Toast.NOTHING
         if await is_limited(store, person, fingerprint, None, now, fresh=fresh):
             return Toast.LIMITED
@@ -62,7 +62,7 @@ class OpenVerification:
         )
         store.journal.about(Event.CONTACT_TAKEN, now, verification, code=phone.region)
         store.journal.about(Event.NUMBER_ASKED, now, verification)
-        await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, after=GATEWAY_FIRST)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now, after=GATEWAY_FIRST)
         return Toast.TRYING_AGAIN
 
     async def _refuse(
@@ -71,7 +71,7 @@ class OpenVerification:
         store.journal.add(Event.CONTACT_REFUSED, now, user_id=person.user_id, code=reason)
         details = {"reason": reason}
         await store.screens.show(
-            person.user_id, person.chat_id, Face.CONTACT_REFUSED, now, details=details, fresh=fresh
+            person.user_id, person.chat_id, ScreenName.CONTACT_REFUSED, now, details=details, fresh=fresh
         )
         return Toast.NOTHING
 
@@ -101,6 +101,6 @@ async def is_limited(
     )
     # A number that still works stays on the screen.
     ends_at = verification.window_ends_at if verification is not None else None
-    face = Face.PROGRESS if ends_at is not None and now <= ends_at else Face.LIMITED
+    face = ScreenName.PROGRESS if ends_at is not None and now <= ends_at else ScreenName.LIMITED
     await store.screens.show(person.user_id, person.chat_id, face, now, details=details, fresh=fresh)
     return True

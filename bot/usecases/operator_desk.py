@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import TaskKind, Toast
 from bot.domain.operator_pages import OperatorPage
-from bot.domain.panel import Act, ActKind
-from bot.domain.screen import Face
+from bot.domain.panel import AdminAction, AdminActionKind
+from bot.domain.screen import ScreenName
 from bot.usecases.answer_button import answer_button
 from bot.usecases.by_hand import DECIDERS
 from bot.usecases.decide_by_hand import ByHand
@@ -29,7 +29,7 @@ NOTHING_NEW = (Toast.DECIDED_ALREADY, Toast.NOT_BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class OperatorRequest:
     """A button of an operator: the page to see, or what to do (`is_sure`), about whom, at which gate (0: all, or none).
 
     `at`: which page of the list, or the entry from which on `turn` ("before" or "after") it goes.
@@ -37,7 +37,7 @@ class Pressed:
 
     page: OperatorPage
     user_id: int = 0
-    act: ActKind | None = None
+    act: AdminActionKind | None = None
     gate_id: int = 0
     at: int = 0
     turn: str = ""
@@ -72,7 +72,7 @@ class OperatorDesk:
         search = await self._find(store, asked)
         if search.held_phone:
             said: dict[str, str | int] = {"message_id": message_id}
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, person.chat_id, said, self._clock.now())
+            await store.errands.add(TaskKind.DELETE_MESSAGE, person.chat_id, said, self._clock.now())
         details: dict[str, str | int] = {"page": OperatorPage.FOUND, "why": search.why}
         if search.phones:
             details["looked_for"] = "\n".join(search.phones)
@@ -83,14 +83,14 @@ class OperatorDesk:
         await self._show(store, person, details, fresh=True)
         return True
 
-    async def press(self, store: Store, person: Person, query_id: str, pressed: Pressed) -> None:
+    async def press(self, store: Store, person: Person, query_id: str, pressed: OperatorRequest) -> None:
         """A button was pressed."""
         now, toast = self._clock.now(), Toast.UNKNOWN
         if await self._is_operator(store, person.user_id):
             toast = await self._pressed(store, person, pressed, now)
         await answer_button(store, person.user_id, query_id, toast, now)
 
-    async def _pressed(self, store: Store, person: Person, pressed: Pressed, now: datetime) -> Toast:
+    async def _pressed(self, store: Store, person: Person, pressed: OperatorRequest, now: datetime) -> Toast:
         card: dict[str, str | int] = {"page": OperatorPage.PERSON, "user": pressed.user_id}
         match pressed.page:
             case OperatorPage.RECENT:
@@ -110,17 +110,19 @@ class OperatorDesk:
                 return Toast.UNKNOWN
         return Toast.NOTHING
 
-    async def _turn(self, store: Store, person: Person, pressed: Pressed) -> Toast:
+    async def _turn(self, store: Store, person: Person, pressed: OperatorRequest) -> Toast:
         """Another page of those who were found: they stand in the screen's row."""
         face, details = await store.screens.wanted(person.user_id) or (None, {})
-        if face is not Face.OPERATOR or "found" not in details:
+        if face is not ScreenName.OPERATOR or "found" not in details:
             return Toast.OVER
         await self._show(store, person, {**details, "page": OperatorPage.FOUND, "at": pressed.at})
         return Toast.NOTHING
 
-    async def _ask(self, store: Store, person: Person, act: ActKind, pressed: Pressed, now: datetime) -> Toast:
+    async def _ask(
+        self, store: Store, person: Person, act: AdminActionKind, pressed: OperatorRequest, now: datetime
+    ) -> Toast:
         """At which gate, where there are several; and whether it is meant."""
-        if act is ActKind.ERASE:
+        if act is AdminActionKind.ERASE:
             await self._ask_deletion.of(store, person, str(pressed.user_id), fresh=False)
             return Toast.NOTHING
         details: dict[str, str | int] = {"page": OperatorPage.CONFIRM, "user": pressed.user_id, "act": act}
@@ -140,9 +142,11 @@ class OperatorDesk:
         await self._show(store, person, details)
         return Toast.NOTHING
 
-    async def _do(self, store: Store, operator_id: int, act: ActKind, pressed: Pressed, now: datetime) -> Toast:
+    async def _do(
+        self, store: Store, operator_id: int, act: AdminActionKind, pressed: OperatorRequest, now: datetime
+    ) -> Toast:
         user_id = pressed.user_id
-        if act is ActKind.FREE_PHONE:
+        if act is AdminActionKind.FREE_PHONE:
             return await free_phone(store, user_id, operator_id, now)
         if act not in self._by_hand:
             return Toast.UNKNOWN
@@ -152,7 +156,7 @@ class OperatorDesk:
         else:
             gates = [at.gate for at in chosen(await at_gates(store, user_id, now), act, 0)]
         toasts = [
-            await self._by_hand[act](store, gate, Act(act, gate.chat_id, operator_id, {"value": user_id}), now)
+            await self._by_hand[act](store, gate, AdminAction(act, gate.chat_id, operator_id, {"value": user_id}), now)
             for gate in gates
         ]
         done = [toast for toast in toasts if toast not in NOTHING_NEW]
@@ -170,7 +174,7 @@ class OperatorDesk:
         await store.screens.show(
             person.user_id,
             person.chat_id,
-            Face.OPERATOR,
+            ScreenName.OPERATOR,
             self._clock.now(),
             details=details,
             fresh=fresh,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.admission import VerifiedPhone
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.domain.gate import Gate, GrantState
 from bot.domain.journal import Event
 from bot.domain.operator_pages import (
@@ -18,18 +18,18 @@ from bot.domain.operator_pages import (
     FoundPerson,
     GatesToActAt,
     KnownPhone,
-    NobodyFound,
-    NotFound,
+    NoResults,
+    NoResultsReason,
     OperatorPage,
     OperatorView,
     PersonCard,
     Recent,
     RecentEntry,
-    Trouble,
-    TroubleKind,
+    StuckItem,
+    StuckItemKind,
 )
-from bot.domain.panel import ActKind
-from bot.domain.people_pages import Happening, Someone
+from bot.domain.panel import AdminActionKind
+from bot.domain.people_pages import HistoryEntry, MemberCard
 from bot.domain.verification import Verification
 from bot.usecases.find_people import is_known
 from bot.usecases.free_phone import came_in_by_phone
@@ -45,18 +45,18 @@ LINES = 10
 MOST_TROUBLES = 5
 FAILED_LATELY = timedelta(days=7)
 DONE_TO_PEOPLE = (
-    ErrandKind.MUTE,
-    ErrandKind.BAN,
-    ErrandKind.UNBAN,
-    ErrandKind.DECLINE_JOIN,
-    ErrandKind.KICK,
-    ErrandKind.UNTAG,
-    ErrandKind.REVOKE_LINK,
+    TaskKind.MUTE,
+    TaskKind.BAN,
+    TaskKind.UNBAN,
+    TaskKind.DECLINE_JOIN,
+    TaskKind.KICK,
+    TaskKind.UNTAG,
+    TaskKind.REVOKE_LINK,
 )
 NOT_MADE = {
-    GrantState.DUE: TroubleKind.GRANT_DUE,
-    GrantState.FAILED: TroubleKind.GRANT_FAILED,
-    GrantState.TOO_MANY_CHATS: TroubleKind.TOO_MANY_CHATS,
+    GrantState.DUE: StuckItemKind.GRANT_DUE,
+    GrantState.FAILED: StuckItemKind.GRANT_FAILED,
+    GrantState.TOO_MANY_CHATS: StuckItemKind.TOO_MANY_CHATS,
 }
 
 
@@ -85,10 +85,10 @@ class OperatorViews:
             case OperatorPage.CONFIRM:
                 return await self._confirm(store, details, now)
 
-    async def _person(self, store: Store, details: Mapping[str, str | int], now: datetime) -> PersonCard | NobodyFound:
+    async def _person(self, store: Store, details: Mapping[str, str | int], now: datetime) -> PersonCard | NoResults:
         user_id, page, said = int(details["user"]), int(details.get("at", 0)), str(details.get("said", ""))
         if not await is_known(store, user_id):
-            return NobodyFound(NotFound.ID, said)
+            return NoResults(NoResultsReason.ID, said)
         places = await at_gates(store, user_id, now)
         theirs = [at for at in places if has_anything(at)]
         gates = {at.gate.chat_id: at.gate for at in places}
@@ -100,7 +100,7 @@ class OperatorViews:
         entries = await store.journal.of_person(user_id, HISTORY, LINES + 1, page * LINES)
         titles = _titles(entries, gates) if len(theirs) > 1 else {}
         person = (await store.people.get_many([user_id])).get(user_id)
-        possible = [*possible_acts(places), *([ActKind.FREE_PHONE] if phone else [])]
+        possible = [*possible_acts(places), *([AdminActionKind.FREE_PHONE] if phone else [])]
         return PersonCard(
             user_id=user_id,
             name=(await store.requests.names([user_id])).get(user_id, ""),
@@ -114,14 +114,14 @@ class OperatorViews:
             history=tuple(_happening(entry, titles) for entry in reversed(entries[:LINES])),
             page=page,
             has_older=len(entries) > LINES,
-            possible=(*possible, ActKind.ERASE),
+            possible=(*possible, AdminActionKind.ERASE),
             said=said,
         )
 
     async def _gates(
         self, store: Store, details: Mapping[str, str | int], now: datetime
-    ) -> GatesToActAt | PersonCard | NobodyFound:
-        user_id, act = int(details["user"]), ActKind(str(details["act"]))
+    ) -> GatesToActAt | PersonCard | NoResults:
+        user_id, act = int(details["user"]), AdminActionKind(str(details["act"]))
         places = where_possible(await at_gates(store, user_id, now), act)
         if not places:
             return await self._person(store, details, now)
@@ -133,11 +133,11 @@ class OperatorViews:
 
     async def _confirm(
         self, store: Store, details: Mapping[str, str | int], now: datetime
-    ) -> Confirmation | PersonCard | NobodyFound:
-        user_id, act, gate_id = int(details["user"]), ActKind(str(details["act"])), int(details.get("gate", 0))
+    ) -> Confirmation | PersonCard | NoResults:
+        user_id, act, gate_id = int(details["user"]), AdminActionKind(str(details["act"])), int(details.get("gate", 0))
         name = (await store.requests.names([user_id])).get(user_id, "")
         phone = await store.phones.of(user_id)
-        if act is ActKind.FREE_PHONE and phone is not None:
+        if act is AdminActionKind.FREE_PHONE and phone is not None:
             gates = await came_in_by_phone(store, user_id)
             others = len(await store.phones.owners(phone.fingerprint)) - 1
             return Confirmation(user_id, name, act, tuple(gate.title for gate in gates), 0, phone.mask, others)
@@ -148,7 +148,7 @@ class OperatorViews:
         return Confirmation(user_id, name, act, tuple(at.gate.title for at in places), gate_id)
 
 
-def chosen(places: Sequence[Someone], act: ActKind, gate_id: int) -> list[Someone]:
+def chosen(places: Sequence[MemberCard], act: AdminActionKind, gate_id: int) -> list[MemberCard]:
     """Where it is to be done: at this gate, or, for 0, wherever it can be."""
     possible = where_possible(places, act)
     if gate_id:
@@ -188,11 +188,11 @@ async def _masks(store: Store, user_ids: Collection[int]) -> dict[int, str]:
     return masks | {user_id: phone.mask for user_id, phone in verified.items()}
 
 
-async def _found(store: Store, details: Mapping[str, str | int]) -> Found | NobodyFound:
+async def _found(store: Store, details: Mapping[str, str | int]) -> Found | NoResults:
     user_ids = [int(user_id) for user_id in str(details.get("found", "")).split()]
     if not user_ids:
         looked_for = tuple(str(details.get("looked_for", "")).splitlines())
-        return NobodyFound(NotFound(str(details["why"])), looked_for=looked_for)
+        return NoResults(NoResultsReason(str(details["why"])), looked_for=looked_for)
     page, pages = _page(details, len(user_ids))
     shown = user_ids[page * ON_A_PAGE : (page + 1) * ON_A_PAGE]
     masks, names = await _masks(store, shown), await store.requests.names(shown)
@@ -209,14 +209,14 @@ async def _found(store: Store, details: Mapping[str, str | int]) -> Found | Nobo
     return Found(tuple(people), page, pages, len(user_ids), page * ON_A_PAGE + 1)
 
 
-async def _troubles(store: Store, user_id: int, gates: Mapping[int, Gate], now: datetime) -> list[Trouble]:
+async def _troubles(store: Store, user_id: int, gates: Mapping[int, Gate], now: datetime) -> list[StuckItem]:
     """What is not done: grants, errands, and what failed within a week."""
 
     def title(gate_id: int | None) -> str:
         return gates[gate_id].title if gate_id is not None and gate_id in gates else ""
 
     grants = [
-        Trouble(
+        StuckItem(
             NOT_MADE[grant.state],
             grant.settled_at,
             title(grant.gate_id),
@@ -228,11 +228,11 @@ async def _troubles(store: Store, user_id: int, gates: Mapping[int, Gate], now: 
         if grant.state in NOT_MADE
     ]
     errands = [
-        Trouble(TroubleKind.ERRAND_DUE, left.since, title(left.chat_id), left.kind, left.attempts, left.error)
+        StuckItem(StuckItemKind.ERRAND_DUE, left.since, title(left.chat_id), left.kind, left.attempts, left.error)
         for left in await store.errands.left_about(user_id, DONE_TO_PEOPLE)
     ]
     failures = [
-        Trouble(TroubleKind.FAILURE, entry.at, title(entry.gate_id), error=entry.code)
+        StuckItem(StuckItemKind.FAILURE, entry.at, title(entry.gate_id), error=entry.code)
         for entry in await store.journal.of_person(user_id, {Event.FAILURE}, MOST_TROUBLES)
         if entry.at >= now - FAILED_LATELY
     ]
@@ -250,9 +250,9 @@ def _titles(entries: Sequence[JournalEntry], gates: Mapping[int, Gate]) -> dict[
     return {gate_id: gates[gate_id].title for gate_id in gate_ids if gate_id in gates}
 
 
-def _happening(entry: JournalEntry, titles: Mapping[int, str]) -> Happening:
+def _happening(entry: JournalEntry, titles: Mapping[int, str]) -> HistoryEntry:
     gate = titles.get(entry.gate_id, "") if entry.gate_id is not None else ""
-    return Happening(entry.at, entry.event, entry.code, entry.actor_id, gate)
+    return HistoryEntry(entry.at, entry.event, entry.code, entry.actor_id, gate)
 
 
 def _page(details: Mapping[str, str | int], total: int) -> tuple[int, int]:

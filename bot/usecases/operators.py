@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 
-from bot.domain.delivery import ErrandDue, ErrandKind
+from bot.domain.delivery import PendingTask, TaskKind
 from bot.domain.personal import FileKind
 from bot.usecases.ports import Store
 
@@ -28,13 +28,13 @@ class Operators:
         return user_id in self.named or await store.operators.has(user_id)
 
 
-def is_for_operators(errand: ErrandDue) -> bool:
+def is_for_operators(errand: PendingTask) -> bool:
     """Whether it tells what only operators may know."""
     match errand.kind:
-        case ErrandKind.HEALTH | ErrandKind.BALANCE:
+        case TaskKind.HEALTH | TaskKind.BALANCE:
             return True
-        case ErrandKind.MAKE_FILE:
+        case TaskKind.MAKE_FILE:
             return errand.details.get("file") != FileKind.MY_DATA
-        case ErrandKind.STATS:
+        case TaskKind.STATS:
             return bool(errand.details.get("together"))
     return False

@@ -9,7 +9,7 @@ from bot.domain.gate import Gate
 from bot.domain.health import ailments, bypasses_since, gate_state
 from bot.domain.panel import GateCard, GateLine, GateList, LinkTest, LinkTestPage, NoAdmin, Page, PanelView
 from bot.domain.people_pages import PeopleView
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases import people_views
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
@@ -25,9 +25,9 @@ async def panel_view(store: Store, row: ScreenRow, now: datetime) -> PanelView |
     Who was found to be no admin any more is shown nothing of the gate. Drawing a page shows nothing that was not asked
     for, so Telegram is not asked anew.
     """
-    if row.face is Face.GATES and "then" in row.details:
+    if row.face is ScreenName.GATES and "then" in row.details:
         return await people_views.gate_choice(store, row, now)
-    if row.face is Face.GATES:
+    if row.face is ScreenName.GATES:
         return await _gates(store, row, now)
     gate_id = int(row.details["gate"])
     gate = await store.gates.get(gate_id)

@@ -8,16 +8,16 @@ from bot.domain.delivery import Toast
 from bot.domain.gate import Gate, GrantKind, GrantState, RequestState
 from bot.domain.health import gate_state
 from bot.domain.journal import Event
-from bot.domain.panel import ActKind, GateLine, id_in
+from bot.domain.panel import AdminActionKind, GateLine, id_in
 from bot.domain.people_pages import (
-    Age,
     DeclineChoice,
     GateChoice,
-    Happening,
-    Missing,
-    NobodyMeant,
-    Someone,
-    WaitingList,
+    HistoryEntry,
+    MemberCard,
+    OlderThan,
+    PendingList,
+    TargetError,
+    UnknownTarget,
 )
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
@@ -44,11 +44,11 @@ PASSED_OVER = frozenset(
 """What happens inside, and is not an admin's business."""
 
 
-async def pending(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> WaitingList | DeclineChoice:
+async def pending(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> PendingList | DeclineChoice:
     """Who waits, longest first; `value` is the page."""
     value = str(row.details.get("value", ""))
     if value == HOW_MANY:
-        counts = [(age, await store.requests.count_declinable(gate.chat_id, now - age.span)) for age in Age]
+        counts = [(age, await store.requests.count_declinable(gate.chat_id, now - age.span)) for age in OlderThan]
         return DeclineChoice(gate, tuple(counts))
     total = await store.requests.count_waiting(gate.chat_id)
     pages = max((total + PER_PAGE - 1) // PER_PAGE, 1)
@@ -56,7 +56,7 @@ async def pending(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Wa
     requests = await store.requests.waiting_at(gate.chat_id, PER_PAGE, page * PER_PAGE)
     done, of = await _progress(store, gate, row)
     first = page * PER_PAGE + 1
-    return WaitingList(gate, tuple(await waiters(store, requests, now)), page, pages, total, first, done, of)
+    return PendingList(gate, tuple(await waiters(store, requests, now)), page, pages, total, first, done, of)
 
 
 async def _progress(store: Store, gate: Gate, row: ScreenRow) -> tuple[int | None, int | None]:
@@ -74,21 +74,21 @@ async def _progress(store: Store, gate: Gate, row: ScreenRow) -> tuple[int | Non
     return done, parts + left
 
 
-async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Someone | NobodyMeant:
+async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> MemberCard | UnknownTarget:
     """One person at this gate. Of somebody who never asked to enter here nothing is told but what was decided here:
     whoever runs some group could else look up anybody."""
     value = str(row.details.get("value", ""))
     user_id = id_in(value)
     if user_id is None:
         # Anybody can send any data: what stands on no button of ours names nobody.
-        return NobodyMeant(gate, Missing(value) if value in frozenset(Missing) else Missing.NOBODY_NAMED)
+        return UnknownTarget(gate, TargetError(value) if value in frozenset(TargetError) else TargetError.NOBODY_NAMED)
     gate_id = gate.chat_id
     request, decision = await store.requests.get(gate_id, user_id), await store.standings.get(gate_id, user_id)
-    did = ActKind(str(row.details["did"])) if "did" in row.details else None
+    did = AdminActionKind(str(row.details["did"])) if "did" in row.details else None
     said = Toast(str(row.details["said"])) if "said" in row.details else ""
     is_admin = bool(await store.admins.is_admin(gate_id, user_id))
     if request is None:
-        return Someone(gate, user_id, "", is_known=False, is_admin=is_admin, decision=decision, did=did, said=said)
+        return MemberCard(gate, user_id, "", is_known=False, is_admin=is_admin, decision=decision, did=did, said=said)
     phone = await store.phones.of(user_id)
     is_waiting = request.state is RequestState.WAITING
     waiter = (await waiters(store, [request], now))[0] if is_waiting else None
@@ -97,7 +97,7 @@ async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Someon
         for grant in await store.grants.get(gate_id, user_id)
         if grant.kind is GrantKind.TAG and grant.state is GrantState.DONE
     ]
-    return Someone(
+    return MemberCard(
         gate=gate,
         user_id=user_id,
         name=request.name,
@@ -116,11 +116,11 @@ async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Someon
     )
 
 
-async def _history(store: Store, gate_id: int, user_id: int) -> tuple[Happening, ...]:
+async def _history(store: Store, gate_id: int, user_id: int) -> tuple[HistoryEntry, ...]:
     """What happened lately, oldest first."""
     entries = await store.journal.of(gate_id, user_id, LOOKED_AT)
     told = [entry for entry in entries if entry.event not in PASSED_OVER][:TOLD]
-    return tuple(Happening(entry.at, entry.event, entry.code, entry.actor_id) for entry in reversed(told))
+    return tuple(HistoryEntry(entry.at, entry.event, entry.code, entry.actor_id) for entry in reversed(told))
 
 
 async def gate_choice(store: Store, row: ScreenRow, now: datetime) -> GateChoice:

@@ -7,13 +7,13 @@ from datetime import datetime
 
 from bot.domain.gate import RequestState
 from bot.domain.operator_pages import AT_A_GATE, TO_STRANGERS
-from bot.domain.panel import ActKind
-from bot.domain.people_pages import Someone
+from bot.domain.panel import AdminActionKind
+from bot.domain.people_pages import MemberCard
 from bot.usecases.ports import Store
 from bot.usecases.stages import waiters
 
 
-async def at_gates(store: Store, user_id: int, now: datetime) -> list[Someone]:
+async def at_gates(store: Store, user_id: int, now: datetime) -> list[MemberCard]:
     """Them at each gate: first where they asked to enter, what is newest before what is older; then the others, by
     title. Phone and history are not told."""
     requests = await store.requests.of_person(user_id)
@@ -29,7 +29,7 @@ async def at_gates(store: Store, user_id: int, now: datetime) -> list[Someone]:
         key=lambda gate: (order.get(gate.chat_id, len(order)), gate.chat_id not in decisions, gate.title.casefold()),
     )
     return [
-        Someone(
+        MemberCard(
             gate,
             user_id,
             asked[gate.chat_id].name if gate.chat_id in asked else "",
@@ -44,16 +44,16 @@ async def at_gates(store: Store, user_id: int, now: datetime) -> list[Someone]:
     ]
 
 
-def has_anything(at: Someone) -> bool:
+def has_anything(at: MemberCard) -> bool:
     """Whether there is anything of theirs at that gate."""
     return at.is_known or at.decision is not None
 
 
-def where_possible(places: Sequence[Someone], act: ActKind) -> list[Someone]:
+def where_possible(places: Sequence[MemberCard], act: AdminActionKind) -> list[MemberCard]:
     """Where this can be done about them now: at gates where the bot is."""
     return [at for at in places if at.gate.is_on and act in at.possible and (act in TO_STRANGERS or has_anything(at))]
 
 
-def possible_acts(places: Sequence[Someone]) -> tuple[ActKind, ...]:
+def possible_acts(places: Sequence[MemberCard]) -> tuple[AdminActionKind, ...]:
     """What can be done at any gate."""
     return tuple(act for act in AT_A_GATE if where_possible(places, act))

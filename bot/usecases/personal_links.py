@@ -5,21 +5,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.admission import VerifiedPhone, hindrance
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.domain.gate import (
-    Decision,
+    AccessOverride,
     Gate,
+    GateMode,
     Grant,
     GrantKind,
     GrantState,
     JoinRequest,
+    Override,
     RequestState,
-    Standing,
-    Switch,
 )
 from bot.domain.journal import Event
-from bot.domain.settings import WayIn
-from bot.domain.statistics import How
+from bot.domain.settings import EntryMode
+from bot.domain.statistics import EntryReason
 from bot.usecases.ports import Store
 
 LINKS_PER_HOUR = 3
@@ -28,7 +28,7 @@ AN_HOUR = timedelta(hours=1)
 
 
 async def owe_link(
-    store: Store, gate_id: int, user_id: int, verification_id: int, now: datetime, *, how: How | None = None
+    store: Store, gate_id: int, user_id: int, verification_id: int, now: datetime, *, how: EntryReason | None = None
 ) -> None:
     """Have a link made for one person, in place of the one before, which ends.
 
@@ -80,7 +80,7 @@ async def end_link(
 ) -> None:
     """Have Telegram revoke a link."""
     details: dict[str, str | int] = {"link": url}
-    await store.errands.add(ErrandKind.REVOKE_LINK, gate_id, details, now, user_id=user_id, job=job)
+    await store.errands.add(TaskKind.REVOKE_LINK, gate_id, details, now, user_id=user_id, job=job)
 
 
 async def live_links(store: Store, user_id: int) -> list[tuple[int, str]]:
@@ -101,7 +101,7 @@ async def enter_by_own_link(store: Store, gate: Gate, request: JoinRequest, url:
     if not await is_still_given(store, gate, user_id, link.how, now):
         return False
     wish = await store.requests.get(gate_id, user_id)
-    since = wish.requested_at if wish is not None and wish.way is WayIn.LINK else request.requested_at
+    since = wish.requested_at if wish is not None and wish.way is EntryMode.LINK else request.requested_at
     await store.requests.keep(
         JoinRequest(
             gate_id,
@@ -110,11 +110,11 @@ async def enter_by_own_link(store: Store, gate: Gate, request: JoinRequest, url:
             request.deadline_at,
             RequestState.APPROVED,
             request.query_id,
-            way=WayIn.LINK,
+            way=EntryMode.LINK,
             name=request.name,
         )
     )
-    await store.errands.cancel(ErrandKind.DECLINE_JOIN, gate_id, user_id, now)
+    await store.errands.cancel(TaskKind.DECLINE_JOIN, gate_id, user_id, now)
     await store.grants.owe(gate_id, user_id, GrantKind.JOIN, link.verification_id, now, told=True, how=link.how)
     store.journal.add(
         Event.GRANT_DUE,
@@ -122,21 +122,21 @@ async def enter_by_own_link(store: Store, gate: Gate, request: JoinRequest, url:
         user_id=user_id,
         gate_id=gate_id,
         verification_id=link.verification_id or None,
-        code=f"{GrantKind.JOIN}:{WayIn.LINK}",
+        code=f"{GrantKind.JOIN}:{EntryMode.LINK}",
     )
     return True
 
 
 def is_open_to_links(gate: Gate) -> bool:
     """Whether the bot lets anybody into the chat by a link of their own."""
-    return gate.is_on and gate.switch is not Switch.PAUSED
+    return gate.is_on and gate.switch is not GateMode.PAUSED
 
 
-async def is_still_given(store: Store, gate: Gate, user_id: int, how: How | None, now: datetime) -> bool:
+async def is_still_given(store: Store, gate: Gate, user_id: int, how: EntryReason | None, now: datetime) -> bool:
     """Whether they would be given that link now. `how` they come in by it; None for a link into a further chat, which
     holds as long as a gate that they are in lists the chat."""
     known = await store.standings.known(gate.chat_id, user_id)
-    if known.decision is not None and known.decision.standing is Standing.BLOCKED:
+    if known.decision is not None and known.decision.standing is Override.BLOCKED:
         return False
     if how is None:
         is_revoked = _is_revoked(known.decision, known.phone)
@@ -147,7 +147,7 @@ async def is_still_given(store: Store, gate: Gate, user_id: int, how: How | None
 async def _is_given_extra(store: Store, chat_id: int, user_id: int, now: datetime) -> bool:
     for gate in await store.gates.all():
         is_listed = chat_id in gate.settings.further and gate.chat_id != chat_id
-        if is_listed and gate.is_on and gate.switch is not Switch.OFF and await _is_in(store, gate, user_id, now):
+        if is_listed and gate.is_on and gate.switch is not GateMode.OFF and await _is_in(store, gate, user_id, now):
             return True
     return False
 
@@ -164,20 +164,20 @@ async def _is_in(store: Store, gate: Gate, user_id: int, now: datetime) -> bool:
     return request.state is RequestState.APPROVED
 
 
-def _is_revoked(decision: Decision | None, phone: VerifiedPhone | None) -> bool:
+def _is_revoked(decision: AccessOverride | None, phone: VerifiedPhone | None) -> bool:
     """Whether an admin blocked them, or wants them to verify anew and they have not."""
     match decision.standing if decision is not None else None:
-        case Standing.BLOCKED:
+        case Override.BLOCKED:
             return True
-        case Standing.REVOKED:
+        case Override.REVOKED:
             return decision is None or phone is None or phone.verified_at <= decision.at
     return False
 
 
-def _may_enter(gate: Gate, decision: Decision | None, phone: VerifiedPhone | None, now: datetime) -> bool:
+def _may_enter(gate: Gate, decision: AccessOverride | None, phone: VerifiedPhone | None, now: datetime) -> bool:
     """Whether the gate's rules let them in."""
     standing = decision.standing if decision is not None else None
-    if standing is Standing.ALLOWED or not gate.rules(now).asks_call:
+    if standing is Override.ALLOWED or not gate.rules(now).asks_call:
         return True
     return phone is not None and hindrance(gate, phone, decision, now) is None
 

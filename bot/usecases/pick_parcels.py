@@ -13,8 +13,8 @@ from operator import attrgetter, itemgetter
 from bot.clock import Clock
 from bot.domain.admission import VerifiedPhone
 from bot.domain.contact import ContactRefusal
-from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, LogDue, Parcel, ScreenDue, Urgency
-from bot.domain.gate import APPEAL_EVERY, Gate, Grant, Hindrance, JoinRequest
+from bot.domain.delivery import URGENCY, Parcel, PendingLogBatch, PendingScreen, PendingTask, Priority, TaskKind
+from bot.domain.gate import APPEAL_EVERY, Gate, Grant, Ineligibility, JoinRequest
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
 from bot.domain.screen import (
@@ -24,7 +24,6 @@ from bot.domain.screen import (
     DeadlinePassed,
     Decided,
     Ended,
-    Face,
     Granted,
     Help,
     Limited,
@@ -32,12 +31,13 @@ from bot.domain.screen import (
     Outcome,
     Privacy,
     Refused,
+    ScreenName,
     Verified,
     View,
     Welcome,
     last_refresh_passed,
 )
-from bot.domain.settings import WayIn
+from bot.domain.settings import EntryMode
 from bot.domain.verification import Verification, VerificationState
 from bot.usecases.announce import announcement_of, with_texts
 from bot.usecases.delete_person import deletion_view
@@ -66,7 +66,7 @@ PATIENT_SHARE = 5
 
 
 @dataclass(slots=True)
-class Busy:
+class InFlight:
     """What is being delivered right now, and so must not be picked again; chats that may not be written to yet; and
     kinds of errands of which no more may be under way."""
 
@@ -74,11 +74,11 @@ class Busy:
     errands: set[int] = field(default_factory=set)
     screens: set[int] = field(default_factory=set)
     resting: frozenset[int] = frozenset()
-    full: frozenset[ErrandKind] = frozenset()
+    full: frozenset[TaskKind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
+class Selection:
     """What is due, and when the first of all that is to be done is or was due; None when there is nothing to do."""
 
     parcels: list[Parcel]
@@ -89,7 +89,7 @@ ViewOf = Callable[[Store, ScreenRow, datetime], Awaitable[View | None]]
 """Makes the view of a screen; None for whom it is not for."""
 
 
-class PickParcels:
+class SelectOutgoing:
     """Guard joins and grants first, then answers to buttons, alerts and other small errands, then screens (of those who
     just acted before others) in turn with mutes; at every other look these before the small errands, of which a few
     people can make very many. Of errands one of each chat goes before the second of any, and within a chat one of each
@@ -106,13 +106,13 @@ class PickParcels:
     the person counts as not reached. Nor is what only operators may be told, for who is none any more.
     """
 
-    def __init__(self, clock: Clock, for_operators: Mapping[Face, ViewOf], is_operator: IsOperator) -> None:
+    def __init__(self, clock: Clock, for_operators: Mapping[ScreenName, ViewOf], is_operator: IsOperator) -> None:
         """`for_operators`: what makes the views of faces that only operators see."""
         self._clock = clock
         self._for_operators = for_operators
         self._is_operator = is_operator
 
-    async def __call__(self, store: Store, limit: int, busy: Busy, look: int = 0) -> Picked:
+    async def __call__(self, store: Store, limit: int, busy: InFlight, look: int = 0) -> Selection:
         due, now = await store.due_times(), self._clock.now()
         screens = (
             await self._screens(store, limit, busy, now, also_patient=patient_first(look))
@@ -122,7 +122,7 @@ class PickParcels:
         grants = await store.grants.due(now, limit, busy.grants) if _has_come(due.grants, now) else []
         guards, soon, pressing, later, lines = [
             await self._errands(store, limit, busy, now, urgency) if _has_come(due.errands.get(urgency), now) else []
-            for urgency in (Urgency.AT_ONCE, Urgency.SOON, Urgency.PRESSING, Urgency.LATER, Urgency.LOG)
+            for urgency in (Priority.AT_ONCE, Priority.SOON, Priority.PRESSING, Priority.LATER, Priority.LOG)
         ]
         later, lines = _usable(store, later), _usable(store, lines)
         soon = await self._permitted(store, soon, now)
@@ -137,14 +137,14 @@ class PickParcels:
         )
         rest = [*soon, *urgent] if look % 2 == 0 else [*urgent, *soon]
         rest = [*patient, *rest] if patient_first(look) else [*rest, *patient]
-        return Picked([*_in_turn(look, guards, grants), *rest], due.first())
+        return Selection([*_in_turn(look, guards, grants), *rest], due.first())
 
     @staticmethod
-    async def _errands(store: Store, limit: int, busy: Busy, now: datetime, urgency: Urgency) -> list[ErrandDue]:
+    async def _errands(store: Store, limit: int, busy: InFlight, now: datetime, urgency: Priority) -> list[PendingTask]:
         """Those of one urgency: where not all that is due is read, also some of each rank of chats that have few."""
-        most = {Urgency.LOG: MOST_LINES, Urgency.SOON: max(limit, MOST_SMALL)}.get(urgency, limit)
+        most = {Priority.LOG: MOST_LINES, Priority.SOON: max(limit, MOST_SMALL)}.get(urgency, limit)
         found = await store.errands.due(now, most, busy.errands, urgency, busy.resting, busy.full)
-        if urgency in (Urgency.AT_ONCE, Urgency.LOG):
+        if urgency in (Priority.AT_ONCE, Priority.LOG):
             # Of guard joins Telegram waits for the newest; of the log, what has gathered for a chat is one message.
             return found
         if len(found) >= most:
@@ -155,7 +155,7 @@ class PickParcels:
             )
         return _by_turns(list({errand.id: errand for errand in found}.values()))[:limit]
 
-    async def _permitted(self, store: Store, errands: Sequence[ErrandDue], now: datetime) -> list[ErrandDue]:
+    async def _permitted(self, store: Store, errands: Sequence[PendingTask], now: datetime) -> list[PendingTask]:
         """Without those for operators whose reader is none any more: they are not run."""
         asked_by = {errand.id: errand.user_id or errand.chat_id for errand in errands if is_for_operators(errand)}
         stay = {user_id for user_id in {*asked_by.values()} if await self._is_operator(store, user_id)}
@@ -165,16 +165,16 @@ class PickParcels:
         return [errand for errand in errands if errand.id not in dropped]
 
     @staticmethod
-    def _logs(lines: Sequence[ErrandDue]) -> list[LogDue]:
+    def _logs(lines: Sequence[PendingTask]) -> list[PendingLogBatch]:
         """What has gathered for each log chat, as one message each."""
-        gathered: dict[tuple[int, int | None, str], list[ErrandDue]] = defaultdict(list)
+        gathered: dict[tuple[int, int | None, str], list[PendingTask]] = defaultdict(list)
         for line in lines:
             gathered[_place(line)].append(line)
-        return [LogDue(chat, topic, language, tuple(due)) for (chat, topic, language), due in gathered.items()]
+        return [PendingLogBatch(chat, topic, language, tuple(due)) for (chat, topic, language), due in gathered.items()]
 
     async def _screens(
-        self, store: Store, limit: int, busy: Busy, now: datetime, *, also_patient: bool
-    ) -> list[ScreenDue]:
+        self, store: Store, limit: int, busy: InFlight, now: datetime, *, also_patient: bool
+    ) -> list[PendingScreen]:
         size = limit
         while rows := await store.screens.due(now, size, busy.screens, busy.resting, also_patient=also_patient):
             people = await store.people.get_many([row.user_id for row in rows])
@@ -193,12 +193,12 @@ class PickParcels:
 
     async def _drawable(
         self, store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person], now: datetime
-    ) -> list[ScreenDue]:
+    ) -> list[PendingScreen]:
         """All of them together; where one cannot be made, each by itself, so that only that one is set aside."""
         found, error = await store.attempt(partial(self._due, store, rows, people, now))
         if error is None:
             return found or []
-        drawable: list[ScreenDue] = []
+        drawable: list[PendingScreen] = []
         for row in rows:
             found, error = await store.attempt(partial(self._due, store, [row], people, now))
             drawable += found or []
@@ -209,8 +209,8 @@ class PickParcels:
 
     async def _due(
         self, store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person], now: datetime
-    ) -> list[ScreenDue]:
-        facts = await Facts.gather(store, [row.user_id for row in rows], now)
+    ) -> list[PendingScreen]:
+        facts = await PersonContext.gather(store, [row.user_id for row in rows], now)
         due = []
         for row in rows:
             if row.user_id not in people:
@@ -219,7 +219,7 @@ class PickParcels:
                 continue
             view = await facts.view(store, row, now, self._for_operators)
             due.append(
-                ScreenDue(
+                PendingScreen(
                     user_id=row.user_id,
                     chat_id=row.chat_id,
                     revision=row.revision,
@@ -239,7 +239,7 @@ class PickParcels:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PersonContext:
     """What is true now of some persons, read in as few statements as there are sorts of facts."""
 
     verifications: dict[int, Verification]
@@ -249,7 +249,7 @@ class Facts:
     appeals: dict[int, dict[int, bool]]
 
     @classmethod
-    async def gather(cls, store: Store, user_ids: Sequence[int], now: datetime) -> Facts:
+    async def gather(cls, store: Store, user_ids: Sequence[int], now: datetime) -> PersonContext:
         """Read them."""
         return cls(
             await store.verifications.latest_of_many(user_ids),
@@ -264,7 +264,9 @@ class Facts:
         verification = self.verifications.get(user_id)
         return None if verification is None else verification.id
 
-    async def view(self, store: Store, row: ScreenRow, now: datetime, for_operators: Mapping[Face, ViewOf]) -> View:
+    async def view(
+        self, store: Store, row: ScreenRow, now: datetime, for_operators: Mapping[ScreenName, ViewOf]
+    ) -> View:
         """What `row` should show. May raise anything where its details are not what its face needs, say after an
         upgrade."""
         if row.face in for_operators:
@@ -274,23 +276,25 @@ class Facts:
 
     async def _view(self, store: Store, row: ScreenRow, now: datetime) -> View:
         match row.face:
-            case Face.HELP | Face.PRIVACY:
-                return Help() if row.face is Face.HELP else Privacy()
-            case Face.CONTACT_REFUSED:
+            case ScreenName.HELP | ScreenName.PRIVACY:
+                return Help() if row.face is ScreenName.HELP else Privacy()
+            case ScreenName.CONTACT_REFUSED:
                 return self._welcome(row.user_id, ContactRefusal(str(row.details["reason"])))
-            case Face.LIMITED:
+            case ScreenName.LIMITED:
                 return self._limited(row)
-            case Face.DEADLINE:
-                return DeadlinePassed(str(row.details["gate"]), WayIn(str(row.details.get("way", WayIn.REQUEST))))
-            case Face.DECIDED:
+            case ScreenName.DEADLINE:
+                return DeadlinePassed(
+                    str(row.details["gate"]), EntryMode(str(row.details.get("way", EntryMode.REQUEST)))
+                )
+            case ScreenName.DECIDED:
                 return await self._decided(store, row)
-            case Face.WELCOME:
+            case ScreenName.WELCOME:
                 return self._standing(row.user_id)
-            case Face.PROGRESS:
+            case ScreenName.PROGRESS:
                 return await self._progress(store, row, now)
-            case Face.DELETE_ME:
+            case ScreenName.DELETE_ME:
                 return await deletion_view(store, row)
-            case Face.GATES | Face.GATE:
+            case ScreenName.GATES | ScreenName.GATE:
                 return await panel_view(store, row, now)
             case _:
                 # Seen by operators only.
@@ -317,7 +321,7 @@ class Facts:
         """None when they are not verified, or a gate wants another call of them."""
         phone = self.phones.get(user_id)
         waiting = self.waiting.get(user_id, ())
-        if phone is None or any(request.hindrance is Hindrance.STALE for request, _ in waiting):
+        if phone is None or any(request.hindrance is Ineligibility.STALE for request, _ in waiting):
             return None
         grants = [
             Granted(gate.title, gate.link, grant.state, grant.kind, grant.detail, gate.settings.welcome)
@@ -389,11 +393,11 @@ class Facts:
 def is_patient(parcel: Parcel) -> bool:
     """Whether it can wait until what cannot has had what it needs."""
     match parcel:
-        case ErrandDue(kind=kind):
-            return URGENCY[kind] is Urgency.LATER
-        case ScreenDue():
+        case PendingTask(kind=kind):
+            return URGENCY[kind] is Priority.LATER
+        case PendingScreen():
             return parcel.is_refresh or parcel.is_crowd
-    return isinstance(parcel, LogDue)
+    return isinstance(parcel, PendingLogBatch)
 
 
 def patient_first(look: int) -> bool:
@@ -410,7 +414,7 @@ def _in_turn(look: int, *sorts: Sequence[Parcel]) -> list[Parcel]:
     return [parcel for turn in turns for parcel in turn if parcel is not None]
 
 
-def _by_turns(errands: Sequence[ErrandDue]) -> list[ErrandDue]:
+def _by_turns(errands: Sequence[PendingTask]) -> list[PendingTask]:
     """The first of each chat, then the second of each, and so on; within a chat in the same way by persons. Those of a
     crowd come after all others."""
     for whose in (attrgetter("chat_id", "user_id"), attrgetter("chat_id")):
@@ -428,14 +432,14 @@ def _is_late(row: ScreenRow, people: Mapping[int, Person], now: datetime) -> boo
     return row.reach_until is not None and now > row.reach_until and person is not None and not person.can_be_written
 
 
-def _usable(store: Store, errands: Sequence[ErrandDue]) -> list[ErrandDue]:
+def _usable(store: Store, errands: Sequence[PendingTask]) -> list[PendingTask]:
     """Those whose details are what they are gathered by; the others are set aside."""
     usable = []
     for errand in errands:
         try:
-            if errand.kind is ErrandKind.ANNOUNCE:
+            if errand.kind is TaskKind.ANNOUNCE:
                 announcement_of(errand)
-            elif errand.kind is ErrandKind.LOG:
+            elif errand.kind is TaskKind.LOG:
                 _check_line(errand)
         except (KeyError, TypeError, ValueError) as error:
             store.note_unreadable(UnreadableRow("errands", (errand.id,), type(error).__name__, error))
@@ -444,7 +448,7 @@ def _usable(store: Store, errands: Sequence[ErrandDue]) -> list[ErrandDue]:
     return usable
 
 
-def _check_line(line: ErrandDue) -> None:
+def _check_line(line: PendingTask) -> None:
     """Lines go out together, so that one that cannot be told would keep back the others. Raises KeyError, TypeError or
     ValueError."""
     Event(str(line.details["event"]))
@@ -452,7 +456,7 @@ def _check_line(line: ErrandDue) -> None:
         int(line.details[name])
 
 
-def _place(line: ErrandDue) -> tuple[int, int | None, str]:
+def _place(line: PendingTask) -> tuple[int, int | None, str]:
     """Where a line of the log goes: chat, topic, and in which language."""
     topic = line.details.get("topic")
     return line.chat_id, int(topic) if topic is not None else None, str(line.details.get("language", ""))

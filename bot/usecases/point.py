@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.usecases.ports import Store
 
 POINTED_FOR = 30.0
@@ -29,4 +29,4 @@ async def point_to(
     details: dict[str, str | int] = {"start": start, "language": language}
     if topic is not None:
         details["topic"] = topic
-    await store.errands.add(ErrandKind.POINT, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=user_id)
+    await store.errands.add(TaskKind.POINT, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=user_id)

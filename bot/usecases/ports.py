@@ -8,19 +8,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from bot.domain.breaker import Breaker
-from bot.domain.gateway import EventSource, GatewayEvent, NumberOffer
+from bot.domain.breaker import CircuitBreaker
+from bot.domain.gateway import AssignedNumber, EventSource, GatewayEvent
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint, Phone
-from bot.domain.statistics import Grain, Period, Sum
+from bot.domain.statistics import Granularity, Period, Rollup
 from bot.domain.verification import Call, Verification
-from bot.usecases.ports_delivery import DueTimes, Errands, Screens
-from bot.usecases.ports_gates import Admins, Appeals, Gates, Grants, JoinRequests, Standings
+from bot.usecases.ports_delivery import DueTimes, Screens, Tasks
+from bot.usecases.ports_gates import Admins, Appeals, Gates, Grants, JoinRequests, Overrides
 from bot.usecases.ports_installation import AddedOperators, Announcements
 from bot.usecases.ports_people import People, Verifications, VerifiedPhones
 from bot.usecases.ports_personal import Erasures, PersonalData
 from bot.usecases.ports_raids import MassDeclines, Raids
-from bot.usecases.ports_watch import Alarms, Outbox, Vitals
+from bot.usecases.ports_watch import Incidents, MonitoringQueries, Outbox
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class NumberSpelling(Protocol):
         """The number in groups; as it is when they are not known."""
 
 
-class Vault(Protocol):
+class PhoneCipher(Protocol):
     """Keeps phone numbers unreadable without the installation's key."""
 
     def fingerprint(self, phone: Phone) -> Fingerprint: ...
@@ -73,7 +73,7 @@ class Vault(Protocol):
         """What was sealed; None when that was done with another key."""
 
 
-class Randomness(Protocol):
+class TokenGenerator(Protocol):
     """Unguessable and merely unique names."""
 
     def token(self) -> str:
@@ -86,7 +86,7 @@ class Randomness(Protocol):
 class NumberSource(Protocol):
     """The gateway, as far as numbers go. Raises `GatewayError`."""
 
-    async def request_number(self, phone: Phone) -> NumberOffer: ...
+    async def request_number(self, phone: Phone) -> AssignedNumber: ...
 
 
 class InboxSource(Protocol):
@@ -138,9 +138,9 @@ class GatewayEvents(Protocol):
 class GatewayState(Protocol):
     """The breaker and the place reached in the inbox."""
 
-    async def breaker(self) -> Breaker: ...
+    async def breaker(self) -> CircuitBreaker: ...
 
-    async def set_breaker(self, breaker: Breaker) -> None: ...
+    async def set_breaker(self, breaker: CircuitBreaker) -> None: ...
 
     async def inbox_cursor(self) -> tuple[int | None, datetime | None]:
         """The newest entry read, and when."""
@@ -193,7 +193,7 @@ class UnreadableRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class NewEntry:
     """An entry that this transaction adds. `took`: seconds."""
 
     event: Event
@@ -284,7 +284,7 @@ class Journal(Protocol):
         """Id and person of the entries after this one, oldest first."""
 
 
-class Sums(Protocol):
+class Rollups(Protocol):
     """What the journal adds up to. Entries before `rolled_until` are in the sums, later ones are not yet."""
 
     async def rolled_until(self) -> datetime | None: ...
@@ -295,7 +295,7 @@ class Sums(Protocol):
     async def oldest_unrolled(self) -> datetime | None:
         """When the first entry was made that is not in yet."""
 
-    async def read(self, period: Period, gate_id: int | None, grain: Grain) -> dict[Sum, int]:
+    async def read(self, period: Period, gate_id: int | None, grain: Granularity) -> dict[Rollup, int]:
         """The sums of a period, with what is not rolled yet: of one gate, or of all and each (None). Spans are told
         apart where the totals of what was asked for are, and else added up, as span 0."""
 
@@ -319,7 +319,7 @@ class Retention(Protocol):
     async def forget_appeals(self, before: datetime, limit: int) -> int: ...
 
 
-class Seen(Protocol):
+class ProcessedUpdates(Protocol):
     """Updates already handled."""
 
     async def mark(self, update_ids: Sequence[int], now: datetime) -> set[int]:
@@ -341,7 +341,7 @@ class Claim(StrEnum):
     """By another page: a replay."""
 
 
-class Launches(Protocol):
+class UsedInitData(Protocol):
     """Launches of the Mini App that were used."""
 
     async def claim(self, digest: str, nonce: str, now: datetime) -> Claim:
@@ -366,7 +366,7 @@ class Store(Protocol):
     @property
     def grants(self) -> Grants: ...
     @property
-    def standings(self) -> Standings: ...
+    def standings(self) -> Overrides: ...
     @property
     def appeals(self) -> Appeals: ...
     @property
@@ -380,7 +380,7 @@ class Store(Protocol):
     @property
     def personal(self) -> PersonalData: ...
     @property
-    def errands(self) -> Errands: ...
+    def errands(self) -> Tasks: ...
     @property
     def screens(self) -> Screens: ...
     @property
@@ -390,19 +390,19 @@ class Store(Protocol):
     @property
     def journal(self) -> Journal: ...
     @property
-    def sums(self) -> Sums: ...
+    def sums(self) -> Rollups: ...
     @property
     def retention(self) -> Retention: ...
     @property
-    def launches(self) -> Launches: ...
+    def launches(self) -> UsedInitData: ...
     @property
-    def seen(self) -> Seen: ...
+    def seen(self) -> ProcessedUpdates: ...
     @property
-    def alarms(self) -> Alarms: ...
+    def alarms(self) -> Incidents: ...
     @property
     def outbox(self) -> Outbox: ...
     @property
-    def vitals(self) -> Vitals: ...
+    def vitals(self) -> MonitoringQueries: ...
     @property
     def operators(self) -> AddedOperators: ...
     @property

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Urgency
-from bot.domain.screen import Face
+from bot.domain.delivery import DeliveryResult, PendingTask, Priority, TaskKind
+from bot.domain.screen import ScreenName
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class ScreenRow:
 
     user_id: int
     chat_id: int
-    face: Face
+    face: ScreenName
     details: Mapping[str, str | int]
     revision: int
     message_id: int | None
@@ -31,10 +31,10 @@ class ScreenRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ErrandLeft:
+class StalledTask:
     """One that is still to be run: since when, how often it was tried, and what came of it last."""
 
-    kind: ErrandKind
+    kind: TaskKind
     chat_id: int
     since: datetime
     attempts: int
@@ -45,7 +45,7 @@ class ErrandLeft:
 class DueTimes:
     """When the first of each sort of delivery is due; None where there is none."""
 
-    errands: Mapping[Urgency, datetime]
+    errands: Mapping[Priority, datetime]
     grants: datetime | None
     screens: datetime | None
 
@@ -54,12 +54,12 @@ class DueTimes:
         return min((at for at in (*self.errands.values(), self.grants, self.screens) if at is not None), default=None)
 
 
-class Errands(Protocol):
+class Tasks(Protocol):
     """One-off deliveries."""
 
     async def add(
         self,
-        kind: ErrandKind,
+        kind: TaskKind,
         chat_id: int,
         details: Mapping[str, str | int],
         now: datetime,
@@ -83,7 +83,7 @@ class Errands(Protocol):
 
     async def add_many(
         self,
-        kind: ErrandKind,
+        kind: TaskKind,
         chat_id: int,
         about: Sequence[tuple[int, Mapping[str, str | int]]],
         now: datetime,
@@ -93,7 +93,7 @@ class Errands(Protocol):
         """Put a crowd in the queue: whom each is about, and its details."""
 
     async def tell_many(
-        self, kind: ErrandKind, chat_ids: Collection[int], details: Mapping[str, str | int], now: datetime, *, job: str
+        self, kind: TaskKind, chat_ids: Collection[int], details: Mapping[str, str | int], now: datetime, *, job: str
     ) -> None:
         """Put a crowd in the queue that goes to a chat each, with the same details."""
 
@@ -102,10 +102,10 @@ class Errands(Protocol):
         now: datetime,
         limit: int,
         busy: Collection[int],
-        urgency: Urgency,
+        urgency: Priority,
         resting: Collection[int] = (),
-        full: Collection[ErrandKind] = (),
-    ) -> list[ErrandDue]:
+        full: Collection[TaskKind] = (),
+    ) -> list[PendingTask]:
         """Those of one urgency; no messages to chats that are `resting`, and none of the kinds in `full`."""
 
     async def due_of_others(
@@ -113,32 +113,30 @@ class Errands(Protocol):
         now: datetime,
         limit: int,
         busy: Collection[int],
-        urgency: Urgency,
+        urgency: Priority,
         crowded: Collection[int],
         resting: Collection[int] = (),
-        full: Collection[ErrandKind] = (),
-    ) -> list[ErrandDue]:
+        full: Collection[TaskKind] = (),
+    ) -> list[PendingTask]:
         """The same of each rank of that urgency, `limit` of each, without the chats that are `crowded`."""
 
-    async def cancel(
-        self, kind: ErrandKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False
-    ) -> bool:
+    async def cancel(self, kind: TaskKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False) -> bool:
         """Do not run what was not run yet; whether there was any. `resting`: only what cannot be under way."""
 
-    async def about(self, kind: ErrandKind, chat_id: int) -> set[int]:
+    async def about(self, kind: TaskKind, chat_id: int) -> set[int]:
         """Whom those are about that are still to be done."""
 
-    async def left_about(self, user_id: int, kinds: Collection[ErrandKind]) -> list[ErrandLeft]:
+    async def left_about(self, user_id: int, kinds: Collection[TaskKind]) -> list[StalledTask]:
         """Those of these kinds about a person that are still to be run, oldest first."""
 
-    async def undone(self, kinds: Collection[ErrandKind], chat_id: int) -> int:
+    async def undone(self, kinds: Collection[TaskKind], chat_id: int) -> int:
         """How many of these kinds are still to be run in a chat; counted to `MOST_UNDONE`."""
 
     async def ask_again(self, job: str, news: Mapping[str, str | int]) -> bool:
         """Note of the parts of a job that are still to be run that it was asked for once more, with these details too;
         whether there are any."""
 
-    async def asked_since(self, errand: ErrandDue) -> Mapping[str, str | int] | None:
+    async def asked_since(self, errand: PendingTask) -> Mapping[str, str | int] | None:
         """The details with which it was asked for once more since this was picked; None when it was not. Whoever asks
         from now on waits for the end of the transaction, and finds it done if it was."""
 
@@ -175,7 +173,7 @@ class Screens(Protocol):
         self,
         user_id: int,
         chat_id: int,
-        face: Face,
+        face: ScreenName,
         now: datetime,
         *,
         details: Mapping[str, str | int] | None = None,
@@ -191,7 +189,7 @@ class Screens(Protocol):
         """
 
     async def touch(
-        self, user_ids: Collection[int], now: datetime, *, acted: bool = True, faces: Collection[Face] = ()
+        self, user_ids: Collection[int], now: datetime, *, acted: bool = True, faces: Collection[ScreenName] = ()
     ) -> None:
         """What these persons' screens tell has changed. `acted`: they wait for it. `faces`: only those screens."""
 
@@ -201,7 +199,7 @@ class Screens(Protocol):
     async def hurry(self, user_id: int, now: datetime) -> None:
         """What rests is drawn now, if it is not drawn yet."""
 
-    async def wanted(self, user_id: int) -> tuple[Face, Mapping[str, str | int]] | None:
+    async def wanted(self, user_id: int) -> tuple[ScreenName, Mapping[str, str | int]] | None:
         """What this person should see, and its details; None when nothing was ever shown."""
 
     async def showing(self, gate_id: int) -> list[int]:
@@ -227,7 +225,7 @@ class Screens(Protocol):
         `also_patient`: the limit holds for those of a crowd, and for refreshes, by themselves.
         """
 
-    async def drawn(self, receipt: Receipt, refresh_at: datetime | None) -> bool:
+    async def drawn(self, receipt: DeliveryResult, refresh_at: datetime | None) -> bool:
         """The screen was shown; whether that is still what should be shown."""
 
     async def retry(self, user_id: int, revision: int, due_at: datetime) -> None:

@@ -9,23 +9,23 @@ from typing import Protocol
 
 from bot.domain.admission import VerifiedPhone
 from bot.domain.choices import Setting
-from bot.domain.delivery import GrantDue, Toast
+from bot.domain.delivery import PendingGrant, Toast
 from bot.domain.gate import (
-    Decision,
+    AccessOverride,
     Gate,
+    GateMode,
     Grant,
     GrantKind,
     GrantState,
-    Hindrance,
+    Ineligibility,
     JoinRequest,
     RequestState,
-    Switch,
 )
-from bot.domain.health import Health
+from bot.domain.health import GateHealth
 from bot.domain.panel import Page
 from bot.domain.rights import AdminRights
 from bot.domain.settings import GateSettings
-from bot.domain.statistics import How
+from bot.domain.statistics import EntryReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,18 @@ class GateExtras:
     requests, and the message in the group that tells newcomers what to do."""
 
     added_by: int | None
-    health: Health | None
+    health: GateHealth | None
     request_link: str | None
     prompt_message_id: int | None
     prompt_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Applicant:
     """What is known of somebody at a gate: what an admin decided about them there, the phone that verified them,
     whether they are verifying right now, and whether Telegram is still to be told that a request was declined."""
 
-    decision: Decision | None
+    decision: AccessOverride | None
     phone: VerifiedPhone | None
     is_verifying: bool
     is_being_declined: bool
@@ -58,7 +58,7 @@ class Settled:
 
     is_told: bool
     verification_id: int
-    how: How | None
+    how: EntryReason | None
 
 
 class Gates(Protocol):
@@ -92,7 +92,7 @@ class Gates(Protocol):
         """Gates, and their further chats, that an admin linked of whom Telegram says now that they are no admin of the
         further chat."""
 
-    async def set_switch(self, chat_id: int, switch: Switch, now: datetime) -> None: ...
+    async def set_switch(self, chat_id: int, switch: GateMode, now: datetime) -> None: ...
 
     async def set_strict(self, chat_id: int, until: datetime | None) -> None: ...
 
@@ -142,7 +142,7 @@ class JoinRequests(Protocol):
     async def claim(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> bool:
         """Decide about a request if it still waits; whether it did. Of several who decide at once the first wins."""
 
-    async def set_hindrance(self, gate_id: int, user_id: int, hindrance: Hindrance | None) -> None: ...
+    async def set_hindrance(self, gate_id: int, user_id: int, hindrance: Ineligibility | None) -> None: ...
 
     async def reconsider(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
         """Forget why verified phones did not open this gate, or those of this person: it is looked at anew."""
@@ -230,7 +230,7 @@ class Grants(Protocol):
         *,
         told: bool,
         detail: str = "",
-        how: How | None = None,
+        how: EntryReason | None = None,
         due_at: datetime | None = None,
     ) -> None:
         """Make it due, also when it was made, or failed, before; at once, or else at `due_at`. `verification_id` is 0
@@ -251,14 +251,14 @@ class Grants(Protocol):
     async def of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[Grant, Gate]]]:
         """The newest few of each person, newest first."""
 
-    async def due(self, now: datetime, limit: int, busy: Collection[tuple[int, int]]) -> list[GrantDue]: ...
+    async def due(self, now: datetime, limit: int, busy: Collection[tuple[int, int]]) -> list[PendingGrant]: ...
 
     async def settle(
-        self, grant: GrantDue, state: GrantState, now: datetime, error: str, detail: str | None = None
+        self, grant: PendingGrant, state: GrantState, now: datetime, error: str, detail: str | None = None
     ) -> Settled | None:
         """Note the outcome. None: it is owed anew meanwhile."""
 
-    async def retry(self, grant: GrantDue, due_at: datetime, error: str) -> None: ...
+    async def retry(self, grant: PendingGrant, due_at: datetime, error: str) -> None: ...
 
     async def owe_again(self, now: datetime, *, user_id: int | None = None, gate_id: int | None = None) -> int:
         """Make those due again that failed for good, or for too many chats; how many."""
@@ -273,18 +273,18 @@ class Grants(Protocol):
         about its rights, at `asked_at`; how many."""
 
 
-class Standings(Protocol):
+class Overrides(Protocol):
     """What admins decided about people at their gates."""
 
-    async def get(self, gate_id: int, user_id: int) -> Decision | None: ...
+    async def get(self, gate_id: int, user_id: int) -> AccessOverride | None: ...
 
-    async def known(self, gate_id: int, user_id: int) -> Known:
+    async def known(self, gate_id: int, user_id: int) -> Applicant:
         """What is known of somebody who comes to a gate: asked of each, and so in one statement."""
 
-    async def of_person(self, user_id: int) -> dict[int, Decision]:
+    async def of_person(self, user_id: int) -> dict[int, AccessOverride]:
         """By gate."""
 
-    async def put(self, gate_id: int, user_id: int, decision: Decision) -> None: ...
+    async def put(self, gate_id: int, user_id: int, decision: AccessOverride) -> None: ...
 
     async def drop(self, gate_id: int, user_id: int) -> None: ...
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.admission import VerifiedPhone
-from bot.domain.gateway import GatewayReason, NumberOffer
+from bot.domain.gateway import AssignedNumber, GatewayReason
 from bot.domain.phone import Fingerprint, Phone
 from bot.domain.verification import Verification
-from bot.usecases.ports_personal import ForgottenOwner
+from bot.usecases.ports_personal import ErasedOwner
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class NumberAsk:
+class NumberRequest:
     """A call number somebody waits for, not given yet."""
 
     id: int
@@ -67,7 +67,7 @@ class VerifiedPhones(Protocol):
     async def owners(self, fingerprint: Fingerprint) -> list[VerifiedPhone]:
         """All whom this phone verified, by rank."""
 
-    async def forgotten_owners(self, fingerprint: Fingerprint, user_id: int) -> list[ForgottenOwner]:
+    async def forgotten_owners(self, fingerprint: Fingerprint, user_id: int) -> list[ErasedOwner]:
         """Those whom it verified and who were erased since, by rank; whether one is `user_id` come back is told."""
 
     async def put(self, phone: VerifiedPhone) -> None:
@@ -131,12 +131,12 @@ class Verifications(Protocol):
     async def asked_since(self, user_id: int, fingerprint: Fingerprint, since: datetime) -> list[datetime]:
         """When this person or this phone asked for numbers that count for the limits."""
 
-    async def due_asks(self, now: datetime, limit: int, busy: Collection[int]) -> list[NumberAsk]: ...
+    async def due_asks(self, now: datetime, limit: int, busy: Collection[int]) -> list[NumberRequest]: ...
 
     async def give_number(
         self,
         ask_id: int,
-        offer: NumberOffer,
+        offer: AssignedNumber,
         window_ends_at: datetime,
         inbox_after: int | None,
     ) -> None: ...

@@ -11,7 +11,7 @@ from bot.domain.gate import GrantKind
 from bot.domain.phone import Fingerprint
 
 
-class Marker(Protocol):
+class Pseudonymizer(Protocol):
     """Marks by which what was erased is recognised when it comes back; without the key they lead to nobody."""
 
     def phone(self, fingerprint: Fingerprint) -> str:
@@ -25,7 +25,7 @@ class Marker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ForgottenOwner:
+class ErasedOwner:
     """An account that a phone verified before it was erased. `is_same`: it is the one asked about."""
 
     rank: int

@@ -7,22 +7,22 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.gate import Gate
-from bot.domain.health import Health
-from bot.domain.installation import GateVitals
-from bot.domain.outbox import Letter, NewLetter, Outgoing, Retries, Target
-from bot.domain.trouble import Alarm, Queue, Sighting, Unmatched
+from bot.domain.health import GateHealth
+from bot.domain.installation import GateOverview
+from bot.domain.outbox import Destination, DestinationStatus, NewMessage, OutboxMessage, RetryStats
+from bot.domain.trouble import Finding, Incident, Queue, Unmatched
 
 
-class Alarms(Protocol):
+class Incidents(Protocol):
     """The troubles that operators know of. One row a trouble, whoever sees it and however often."""
 
-    async def sight(self, sighting: Sighting, now: datetime) -> bool:
+    async def sight(self, sighting: Finding, now: datetime) -> bool:
         """Note that it is there; whether that is news."""
 
-    async def active(self) -> list[Alarm]:
+    async def active(self) -> list[Incident]:
         """Those not over, oldest first."""
 
-    async def clear(self, name: str, seen_before: datetime, now: datetime) -> Alarm | None:
+    async def clear(self, name: str, seen_before: datetime, now: datetime) -> Incident | None:
         """It is over, if it was not seen since; the alarm, when this is news."""
 
 
@@ -31,7 +31,7 @@ class Outbox(Protocol):
 
     async def add(
         self,
-        target: Target,
+        target: Destination,
         message_id: str,
         kind: str,
         body: bytes,
@@ -42,10 +42,12 @@ class Outbox(Protocol):
     ) -> None:
         """Owe it. `user_id`: whom it is about; `admin_id`: whom its data, a JSON object, names as who decided that."""
 
-    async def add_many(self, target: Target, letters: Sequence[NewLetter]) -> None:
+    async def add_many(self, target: Destination, letters: Sequence[NewMessage]) -> None:
         """Owe all of these."""
 
-    async def due(self, target: Target, now: datetime, limit: int, busy: Collection[int]) -> list[Letter]: ...
+    async def due(
+        self, target: Destination, now: datetime, limit: int, busy: Collection[int]
+    ) -> list[OutboxMessage]: ...
 
     async def delivered(self, letter_id: int, now: datetime) -> None:
         """It was taken. What it said is not needed any more."""
@@ -58,26 +60,26 @@ class Outbox(Protocol):
     async def give_up(self, letter_id: int, now: datetime, error: str) -> None:
         """It is not brought any more. What it said is not needed."""
 
-    async def outgoing(self) -> list[Outgoing]:
+    async def outgoing(self) -> list[DestinationStatus]:
         """How it stands with each target that has, or had, anything to be told."""
 
-    async def failing_since(self) -> dict[Target, datetime]:
+    async def failing_since(self) -> dict[Destination, datetime]:
         """Since when the oldest letter waits that failed at least once."""
 
-    async def owed_since(self, before: datetime, limit: int) -> list[Letter]:
+    async def owed_since(self, before: datetime, limit: int) -> list[OutboxMessage]:
         """Those that are owed for longer, the oldest first."""
 
     async def forget(self, before: datetime, limit: int) -> None:
         """Delete what was owed earlier, and is settled."""
 
 
-class Vitals(Protocol):
+class MonitoringQueries(Protocol):
     """How the installation is doing, as far as it can be read from what is kept."""
 
     async def queues(self) -> list[Queue]:
         """All that waits: call numbers, grants, screens, errands by urgency."""
 
-    async def notices(self) -> Retries | None:
+    async def notices(self) -> RetryStats | None:
         """Messages to operators and admins, about alarms among other things, that did not go out at once."""
 
     async def size(self) -> int:
@@ -93,11 +95,11 @@ class Vitals(Protocol):
         """What became of the calls reported since then; of many, the newest. How many people waited in vain is counted
         only where it matters, and only up to what matters."""
 
-    async def gates(self, since: datetime) -> list[GateVitals]:
+    async def gates(self, since: datetime) -> list[GateOverview]:
         """All gates there ever were, with how each is doing; `since`: people who came round them later count."""
 
-    async def states(self) -> list[tuple[Gate, Health | None]]:
+    async def states(self) -> list[tuple[Gate, GateHealth | None]]:
         """All gates there ever were, with what Telegram said last of each."""
 
-    async def rights(self) -> list[tuple[Gate, Health]]:
+    async def rights(self) -> list[tuple[Gate, GateHealth]]:
         """The gates that work, and how Telegram last said it stands there."""

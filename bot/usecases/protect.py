@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result, Toast
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingTask, TaskKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.health import BY_REQUEST, bypasses_since, is_bypassed
 from bot.domain.journal import JOINED
-from bot.domain.panel import Act, LinkTest, Page
+from bot.domain.panel import AdminAction, LinkTest, Page
 from bot.usecases.follow_rights import tell_admins
 from bot.usecases.open_panel import redraw_panels, show_page
 from bot.usecases.ports import Store
@@ -68,9 +68,9 @@ async def member_bypassed(store: Store, gate: Gate, now: datetime, how: str) -> 
     await redraw_panels(store, gate.chat_id, now)
     if is_news and how == JOINED:
         details: dict[str, str | int] = {"gate": gate.chat_id, "bypassed": 1}
-        await store.errands.add(ErrandKind.MAKE_LINK, gate.chat_id, details, now)
+        await store.errands.add(TaskKind.MAKE_LINK, gate.chat_id, details, now)
     elif is_news:
-        await tell_admins(store, gate, {"notice": Notice.GATE_BYPASSED, "how": how}, now)
+        await tell_admins(store, gate, {"notice": Notification.GATE_BYPASSED, "how": how}, now)
 
 
 async def _is_news(store: Store, gate: Gate, now: datetime, how: str) -> bool:
@@ -82,13 +82,13 @@ def _is_noted(gate: Gate, now: datetime) -> bool:
     return is_bypassed(gate, now) and gate.bypassed_at is not None and now - gate.bypassed_at < TO_THE_MINUTE
 
 
-async def tell_of_bypass(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+async def tell_of_bypass(store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
     """The link for the message was made, or cannot be; then the message tells the rest without it."""
     gate = await store.gates.get(int(errand.details["gate"]))
     if gate is None:
         return
-    link = str(receipt.answer["link"]) if receipt.result is Result.DONE else ""
-    await tell_admins(store, gate, {"notice": Notice.GATE_BYPASSED, "link": link}, now)
+    link = str(receipt.answer["link"]) if receipt.result is DeliveryStatus.DONE else ""
+    await tell_admins(store, gate, {"notice": Notification.GATE_BYPASSED, "link": link}, now)
 
 
 class TestLink:
@@ -97,7 +97,7 @@ class TestLink:
     That it asks for approval is evidence; if it does not, the page tells how to mend it, with a link of the bot's.
     """
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         try:
             outcome = LinkTest(str(act.details.get("key", "")))
         except ValueError:
@@ -108,6 +108,6 @@ class TestLink:
             await show_page(store, gate, act.admin_id, Page.CARD, now)
             return Toast.SAVED
         if (await store.gates.extras(gate.chat_id)).request_link is None:
-            await store.errands.add(ErrandKind.MAKE_LINK, act.admin_id, {"gate": gate.chat_id}, now)
+            await store.errands.add(TaskKind.MAKE_LINK, act.admin_id, {"gate": gate.chat_id}, now)
         await show_page(store, gate, act.admin_id, Page.LINK_TEST, now, {"value": outcome})
         return Toast.NOTHING

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bot.domain.admission import VerifiedPhone
 from bot.domain.journal import Event
-from bot.domain.outbox import EventType, NewLetter, Target
+from bot.domain.outbox import Destination, EventType, NewMessage
 from bot.domain.statistics import ENTERED
 from bot.domain.verification import Verification, VerificationState
-from bot.usecases.admit import Why
+from bot.usecases.admit import DecisionReason
 from bot.usecases.block import WAS_IN
-from bot.usecases.ports import Noted, Randomness, Store
+from bot.usecases.ports import NewEntry, Store, TokenGenerator
 
 OF_VERIFICATIONS = {
     Event.CONFIRMED: EventType.VERIFICATION_CONFIRMED,
@@ -37,10 +37,10 @@ class PublishEvents:
     What an event says is only ever added to, since others read it.
     """
 
-    def __init__(self, randomness: Randomness) -> None:
+    def __init__(self, randomness: TokenGenerator) -> None:
         self._randomness = randomness
 
-    async def __call__(self, store: Store, noted: Sequence[Noted]) -> None:
+    async def __call__(self, store: Store, noted: Sequence[NewEntry]) -> None:
         attempts = [entry for entry in noted if entry.event in OF_VERIFICATIONS]
         access = [entry for entry in noted if _is_of_access(entry)]
         # Once for all that happened, since every transaction waits for it.
@@ -49,16 +49,16 @@ class PublishEvents:
         )
         phones = await store.phones.of_many(_ids(entry.user_id for entry in access)) if access else {}
         told = [_verification(entry, found) for entry in attempts] + [_access(entry, phones) for entry in access]
-        await store.outbox.add_many(Target.EVENTS, [self._letter(*one) for one in told if one is not None])
+        await store.outbox.add_many(Destination.EVENTS, [self._letter(*one) for one in told if one is not None])
 
-    def _letter(self, entry: Noted, kind: EventType, data: Fields) -> NewLetter:
+    def _letter(self, entry: NewEntry, kind: EventType, data: Fields) -> NewMessage:
         payload = {"type": kind, "timestamp": entry.at.isoformat(), "data": data}
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
         admin_id = entry.actor_id if "admin_id" in data else None
-        return NewLetter(f"msg_{self._randomness.token()}", kind, body, entry.at, entry.user_id, admin_id)
+        return NewMessage(f"msg_{self._randomness.token()}", kind, body, entry.at, entry.user_id, admin_id)
 
 
-def _is_of_access(entry: Noted) -> bool:
+def _is_of_access(entry: NewEntry) -> bool:
     match entry.event:
         case Event.GRANT_DONE:
             return entry.code in ENTERED
@@ -72,7 +72,7 @@ def _ids(ids: Iterable[int | None]) -> set[int]:
     return {one for one in ids if one is not None}
 
 
-def _verification(entry: Noted, found: Mapping[int, Verification]) -> tuple[Noted, EventType, Fields] | None:
+def _verification(entry: NewEntry, found: Mapping[int, Verification]) -> tuple[NewEntry, EventType, Fields] | None:
     verification = found.get(entry.verification_id or 0)
     if verification is None:
         return None
@@ -93,12 +93,12 @@ def _verification(entry: Noted, found: Mapping[int, Verification]) -> tuple[Note
     return entry, OF_VERIFICATIONS[entry.event], data
 
 
-def _access(entry: Noted, phones: Mapping[int, VerifiedPhone]) -> tuple[Noted, EventType, Fields]:
+def _access(entry: NewEntry, phones: Mapping[int, VerifiedPhone]) -> tuple[NewEntry, EventType, Fields]:
     phone = phones.get(entry.user_id or 0)
     data: Fields = {
         "person_id": entry.user_id,
         "gate_id": entry.gate_id,
-        "why": Why.BLOCKED if entry.event is Event.BLOCKED else entry.code,
+        "why": DecisionReason.BLOCKED if entry.event is Event.BLOCKED else entry.code,
         "phone": None if phone is None else {"mask": phone.mask, "country": phone.region},
     }
     if entry.actor_id is not None:

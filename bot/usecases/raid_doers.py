@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from bot.domain.delivery import Toast
 from bot.domain.gate import Gate
 from bot.domain.journal import Event
-from bot.domain.panel import Act, ActKind
-from bot.domain.raid import Deed
+from bot.domain.panel import AdminAction, AdminActionKind
+from bot.domain.raid import RaidResponse
 from bot.usecases.admin_desk import Doer
-from bot.usecases.admit import Why
+from bot.usecases.admit import DecisionReason
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.notice_raid import be_strict
 from bot.usecases.ports import Store
@@ -25,7 +25,7 @@ class MakeStrict:
     Who waits though verified is looked at anew.
     """
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         match act.details.get("value"):
             case "on":
                 await be_strict(store, gate, now)
@@ -48,18 +48,18 @@ class DeclineRecent:
     def __init__(self, decline_many: DeclineMany) -> None:
         self._decline_many = decline_many
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         raid, mark = await store.raids.at(gate.chat_id), str(act.details.get("value") or "")
         since, before = now - timedelta(minutes=gate.settings.raid_minutes), now
         if mark:
             if raid is None or mark != str(raid.mark):
                 return Toast.OVER
             since, before = raid.since, raid.over_at or now
-        job = await self._decline_many.begin(store, gate, act.admin_id, Why.RAID, since=since, before=before)
+        job = await self._decline_many.begin(store, gate, act.admin_id, DecisionReason.RAID, since=since, before=before)
         if job is None:
             return Toast.DONE_BEFORE
         if raid is not None:
-            deed = Deed(act.kind, job, act.admin_id)
+            deed = RaidResponse(act.kind, job, act.admin_id)
             await store.raids.put(gate.chat_id, raid.with_deed(deed, job=job))
         return Toast.DONE
 
@@ -70,14 +70,14 @@ class ToldOfRaid:
     def __init__(self, doer: Doer) -> None:
         self._doer = doer
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         toast = await self._doer(store, gate, act, now)
         raid = await store.raids.at(gate.chat_id)
         changed = await store.gates.get(gate.chat_id)
         if raid is None or changed is None:
             return toast
-        if toast in CHANGED and act.kind is not ActKind.DECLINE_RECENT:
-            raid = raid.with_deed(Deed(act.kind, str(act.details.get("value", "")), act.admin_id))
+        if toast in CHANGED and act.kind is not AdminActionKind.DECLINE_RECENT:
+            raid = raid.with_deed(RaidResponse(act.kind, str(act.details.get("value", "")), act.admin_id))
             await store.raids.put(gate.chat_id, raid)
         await tell_news(store, changed, raid, now)
         return toast

@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.delivery import Notice
-from bot.domain.trouble import TOLD_AFTERWARDS, Sighting, Trouble
+from bot.domain.delivery import Notification
+from bot.domain.trouble import TOLD_AFTERWARDS, Finding, IncidentKind
 from bot.usecases.ports import Store
 from bot.usecases.tell_operators import TellOperators
 
-NOTICES = {Trouble.GATEWAY: Notice.GATEWAY_TROUBLE, Trouble.GATE_OFF: Notice.GATE_OFF}
+NOTICES = {IncidentKind.GATEWAY: Notification.GATEWAY_TROUBLE, IncidentKind.GATE_OFF: Notification.GATE_OFF}
 """The troubles whose first word is a notice of their own."""
 
 
-class RaiseAlarm:
+class OpenIncident:
     """A trouble is there. Operators are told when that is news: not of one they know of and that is not over, however
     often it is seen, by whichever process, and across restarts."""
 
     def __init__(self, tell_operators: TellOperators) -> None:
         self._tell_operators = tell_operators
 
-    async def __call__(self, store: Store, sighting: Sighting, now: datetime) -> bool:
+    async def __call__(self, store: Store, sighting: Finding, now: datetime) -> bool:
         """Whether it was news."""
         if not await store.alarms.sight(sighting, now):
             return False
         if sighting.trouble not in TOLD_AFTERWARDS:
-            notice = NOTICES.get(sighting.trouble, Notice.ALARM)
+            notice = NOTICES.get(sighting.trouble, Notification.ALARM)
             details = _details(sighting.trouble, sighting.subject)
             await self._tell_operators(store, {**details, **sighting.details, "notice": notice}, now)
         return True
 
 
-class ClearAlarm:
+class ResolveIncident:
     """A trouble is over: operators are told once, with how long it lasted."""
 
     def __init__(self, tell_operators: TellOperators) -> None:
@@ -45,10 +45,10 @@ class ClearAlarm:
         lasted = int((alarm.seen_at - alarm.since).total_seconds())
         details = _details(alarm.trouble, alarm.subject)
         await self._tell_operators(
-            store, {**details, **alarm.details, "notice": Notice.ALL_CLEAR, "seconds_lasted": lasted}, now
+            store, {**details, **alarm.details, "notice": Notification.ALL_CLEAR, "seconds_lasted": lasted}, now
         )
         return True
 
 
-def _details(trouble: Trouble, subject: str) -> dict[str, str | int]:
+def _details(trouble: IncidentKind, subject: str) -> dict[str, str | int]:
     return {"trouble": trouble, "subject": subject}

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 from bot.clock import Clock
 from bot.domain.contact import ContactRefusal
-from bot.domain.gate import GrantState, Hindrance
-from bot.domain.screen import Face, Granted
+from bot.domain.gate import GrantState, Ineligibility
+from bot.domain.screen import Granted, ScreenName
 from bot.domain.verification import VerificationState
 from bot.usecases.ports import Store
 from bot.usecases.read_calls import CallScreen, CallState, ReadCalls, hindered_at
 
-ASKING_FOR_CONTACT = (Face.WELCOME, Face.CONTACT_REFUSED)
+ASKING_FOR_CONTACT = (ScreenName.WELCOME, ScreenName.CONTACT_REFUSED)
 """What the chat shows when an earlier attempt is of no more interest there."""
 
 
@@ -47,7 +47,7 @@ class ReadApp:
             gates=tuple(Granted(gate.title, gate.link, GrantState.DUE) for _, gate in waiting),
         )
         phone = await store.phones.of(user_id)
-        is_stale = any(request.hindrance is Hindrance.STALE for request, _ in waiting)
+        is_stale = any(request.hindrance is Ineligibility.STALE for request, _ in waiting)
         if phone is not None and not is_stale:
             entering = {gate.chat_id: gate for request, gate in waiting if gate.works and request.hindrance is None}
             granted = (await store.grants.of_many([user_id])).get(user_id, [])
@@ -58,18 +58,18 @@ class ReadApp:
             hindered = hindered_at(waiting)
             return replace(nothing, state=CallState.CONFIRMED, mask=phone.mask, gates=tuple(gates), hindered=hindered)
         nothing = replace(nothing, is_known=phone is not None)
-        face, details = await store.screens.wanted(user_id) or (Face.WELCOME, {})
+        face, details = await store.screens.wanted(user_id) or (ScreenName.WELCOME, {})
         latest = (await store.verifications.latest_of_many([user_id])).get(user_id)
         if latest is not None and latest.state is not VerificationState.CONFIRMED:
             screen = (await self._read_calls(store, [latest.token]))[latest.token]
             if screen.is_running or (screen.is_told(now) and face not in ASKING_FOR_CONTACT):
                 return screen
-        until = datetime.fromtimestamp(int(details["until"]), UTC) if face is Face.LIMITED else now
+        until = datetime.fromtimestamp(int(details["until"]), UTC) if face is ScreenName.LIMITED else now
         if until > now:
             return replace(nothing, state=CallState.LIMITED, until=until)
         let_in = [] if waiting else (await store.grants.of_many([user_id])).get(user_id, [])
         if let_in:
             gates = [Granted(gate.title, gate.link, grant.state) for grant, gate in let_in]
             return replace(nothing, state=CallState.CONFIRMED, gates=tuple(gates))
-        refusal = ContactRefusal(str(details["reason"])) if face is Face.CONTACT_REFUSED else None
+        refusal = ContactRefusal(str(details["reason"])) if face is ScreenName.CONTACT_REFUSED else None
         return replace(nothing, refusal=refusal)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.clock import Clock
 from bot.domain.contact import ContactRefusal
-from bot.domain.gate import Gate, GrantState, Hindrance, JoinRequest
+from bot.domain.gate import Gate, GrantState, Ineligibility, JoinRequest
 from bot.domain.gateway import GatewayReason
 from bot.domain.screen import CallHint, Granted
 from bot.domain.verification import PHONE_KEPT, Verification, VerificationState
@@ -69,7 +69,7 @@ class CallScreen:
     told_until: datetime | None = None
     refusal: ContactRefusal | None = None
     gates: tuple[Granted, ...] = ()
-    hindered: tuple[tuple[str, Hindrance], ...] = ()
+    hindered: tuple[tuple[str, Ineligibility], ...] = ()
     is_known: bool = False
     hint: CallHint | None = None
     digits: str = ""
@@ -167,7 +167,7 @@ class ReadCalls:
         return screens
 
 
-def hindered_at(waiting: Iterable[tuple[JoinRequest, Gate]]) -> tuple[tuple[str, Hindrance], ...]:
+def hindered_at(waiting: Iterable[tuple[JoinRequest, Gate]]) -> tuple[tuple[str, Ineligibility], ...]:
     """Where a verified person waits all the same, and why."""
     return tuple((gate.title, request.hindrance) for request, gate in waiting if request.hindrance is not None)
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.condition import Kept
-from bot.domain.delivery import Urgency
+from bot.domain.condition import StoredHealth
+from bot.domain.delivery import Priority
 from bot.domain.health import GateState, gate_state
 from bot.domain.trouble import Queue
 from bot.usecases.ports import Store
 
-OWN_QUEUE = f"errands_{Urgency.SOON.name.lower()}"
+OWN_QUEUE = f"errands_{Priority.SOON.name.lower()}"
 JUST_NOW = timedelta(seconds=5)
 
 
@@ -25,10 +25,10 @@ class ReadCondition:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def __call__(self, store: Store) -> Kept:
+    async def __call__(self, store: Store) -> StoredHealth:
         now = self._clock.now()
         _, inbox_read_at = await store.gateway.inbox_cursor()
-        return Kept(
+        return StoredHealth(
             size=await store.vitals.size(),
             alarms=await store.alarms.active(),
             queues=[_without_own(queue, now) for queue in await store.vitals.queues()],

@@ -10,7 +10,7 @@ from functools import partial
 from bot.clock import Clock
 from bot.domain.gateway import GatewayEvent
 from bot.usecases.ports import InboxSource, Store, Transactions
-from bot.usecases.take_gateway_event import TakeGatewayEvent, in_parts
+from bot.usecases.take_gateway_event import OnGatewayEvent, in_parts
 
 STILL_FRESH = timedelta(seconds=5)
 """A reading this young is good enough to mark the inbox by."""
@@ -25,7 +25,7 @@ class ReadInbox:
     Raises GatewayError when the gateway does not let itself be read; the place reached is then unchanged.
     """
 
-    def __init__(self, clock: Clock, transactions: Transactions, inbox: InboxSource, take: TakeGatewayEvent) -> None:
+    def __init__(self, clock: Clock, transactions: Transactions, inbox: InboxSource, take: OnGatewayEvent) -> None:
         self._clock = clock
         self._transactions = transactions
         self._inbox = inbox

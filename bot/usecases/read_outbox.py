@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.domain.outbox import Outgoing
+from bot.domain.outbox import DestinationStatus
 from bot.usecases.ports import Store
 
 
 class ReadOutbox:
     """For each target that has, or had, anything to be told: what waits, since when, and the last error."""
 
-    async def __call__(self, store: Store) -> list[Outgoing]:
+    async def __call__(self, store: Store) -> list[DestinationStatus]:
         return await store.outbox.outgoing()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.statistics import NO_GATE, Grain, Period, Statistics, statistics
+from bot.domain.statistics import NO_GATE, Granularity, Period, Statistics, statistics
 from bot.usecases.ports import Store
 
 MOST_DAYS = 120
@@ -14,6 +14,6 @@ class ReadStatistics:
 
     async def __call__(self, store: Store, period: Period, gate_id: int | None = None) -> Statistics:
         is_short = period.first is not None and (period.last - period.first).days < MOST_DAYS
-        grain = Grain.DAY if is_short else Grain.MONTH
+        grain = Granularity.DAY if is_short else Granularity.MONTH
         sums = await store.sums.read(period, gate_id, grain)
         return statistics(period, NO_GATE if gate_id is None else gate_id, sums, grain)

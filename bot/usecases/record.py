@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.domain.gate import Gate
 from bot.domain.journal import Event
 from bot.usecases.ports import Store
@@ -53,7 +53,7 @@ async def tell_log(
         details["topic"] = settings.log_topic
     if count > 1:
         details["count"] = count
-    await store.errands.add(ErrandKind.LOG, settings.log_chat, details, now, user_id=user_id or None, after=GATHERS_FOR)
+    await store.errands.add(TaskKind.LOG, settings.log_chat, details, now, user_id=user_id or None, after=GATHERS_FOR)
 
 
 async def lose_log(store: Store, log_chat: int, now: datetime) -> list[Gate]:

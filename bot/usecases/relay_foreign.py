@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from bot.clock import Clock
-from bot.domain.outbox import ForeignReport, Target
-from bot.usecases.ports import Randomness, Store, Vault
+from bot.domain.outbox import Destination, ForeignReport
+from bot.usecases.ports import PhoneCipher, Store, TokenGenerator
 
 FOREIGN = "foreign"
 
 
-class RelayForeign:
+class RelayReport:
     """Keep it until it was passed on, as it came. It may hold phones of strangers: so it is sealed, and what it said is
     forgotten as soon as it was taken, or given up."""
 
-    def __init__(self, clock: Clock, vault: Vault, randomness: Randomness) -> None:
+    def __init__(self, clock: Clock, vault: PhoneCipher, randomness: TokenGenerator) -> None:
         self._clock = clock
         self._vault = vault
         self._randomness = randomness
@@ -21,4 +21,4 @@ class RelayForeign:
     async def __call__(self, store: Store, report: ForeignReport) -> None:
         message_id = f"rel_{self._randomness.token()}"
         body = self._vault.seal_bytes(report.packed())
-        await store.outbox.add(Target.RELAY, message_id, FOREIGN, body, self._clock.now())
+        await store.outbox.add(Destination.RELAY, message_id, FOREIGN, body, self._clock.now())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Notice
+from bot.domain.delivery import Notification, TaskKind
 from bot.domain.journal import Event
 from bot.usecases.ports import Store
 from bot.usecases.tell_operators import TellOperators
@@ -22,13 +22,13 @@ class ReportFailure:
         """`what` names the failure without any data of the person; `person_chat` is their private chat."""
         now = self._clock.now()
         store.journal.add(Event.FAILURE, now, user_id=person_chat, code=error_id)
-        details = {"notice": Notice.FAILURE, "error_id": error_id, "error": what}
-        await self._tell_operators(store, details, now, key=f"{Notice.FAILURE}:{what[:60]}:{now:%Y-%m-%dT%H}")
+        details = {"notice": Notification.FAILURE, "error_id": error_id, "error": what}
+        await self._tell_operators(store, details, now, key=f"{Notification.FAILURE}:{what[:60]}:{now:%Y-%m-%dT%H}")
         if person_chat is not None:
             await store.errands.add(
-                ErrandKind.NOTIFY,
+                TaskKind.NOTIFY,
                 person_chat,
-                {"notice": Notice.FAILURE_FOR_PERSON, "error_id": error_id},
+                {"notice": Notification.FAILURE_FOR_PERSON, "error_id": error_id},
                 now,
                 expires_at=now + timedelta(minutes=10),
             )

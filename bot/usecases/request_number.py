@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.domain.breaker import Breaker
-from bot.domain.delivery import Notice
-from bot.domain.gateway import NOT_THE_PERSONS, GatewayError, GatewayReason, NumberOffer
+from bot.domain.breaker import CircuitBreaker
+from bot.domain.delivery import Notification
+from bot.domain.gateway import NOT_THE_PERSONS, AssignedNumber, GatewayError, GatewayReason
 from bot.domain.journal import Event
 from bot.domain.phone import Phone
-from bot.domain.trouble import Sighting, Trouble
-from bot.usecases.ports import NumberSource, PhoneRules, Store, Transactions, UnreadableRow, Vault
-from bot.usecases.ports_people import NumberAsk
-from bot.usecases.raise_alarm import RaiseAlarm
+from bot.domain.trouble import Finding, IncidentKind
+from bot.usecases.ports import NumberSource, PhoneCipher, PhoneRules, Store, Transactions, UnreadableRow
+from bot.usecases.ports_people import NumberRequest
+from bot.usecases.raise_alarm import OpenIncident
 from bot.usecases.take_gateway_event import take_earlier_call
 from bot.usecases.tell_operators import TellOperators
 
@@ -37,7 +37,7 @@ class RequestNumber:
         clock: Clock,
         transactions: Transactions,
         gateway: NumberSource,
-        vault: Vault,
+        vault: PhoneCipher,
         mark_inbox: Callable[[], Awaitable[int]] | None,
         call_window: timedelta,
         tell_operators: TellOperators,
@@ -51,12 +51,12 @@ class RequestNumber:
         self._call_window = call_window
         self._tell_operators = tell_operators
         self._phones = phones
-        self._raise_alarm = RaiseAlarm(tell_operators)
+        self._raise_alarm = OpenIncident(tell_operators)
 
-    async def due(self, limit: int, busy: Collection[int]) -> list[NumberAsk]:
+    async def due(self, limit: int, busy: Collection[int]) -> list[NumberRequest]:
         """The numbers to ask for now, without those already being asked for."""
 
-        async def read(store: Store) -> list[NumberAsk]:
+        async def read(store: Store) -> list[NumberRequest]:
             now = self._clock.now()
             asks = await store.verifications.due_asks(now, limit, busy)
             if not asks:
@@ -68,7 +68,7 @@ class RequestNumber:
 
         return await self._transactions.transact(read)
 
-    async def __call__(self, ask: NumberAsk) -> None:
+    async def __call__(self, ask: NumberRequest) -> None:
         phone = self._vault.unseal(ask.sealed, ask.verification.token)
         if phone is None:
             # SECRET_KEY was changed meanwhile: the person is asked for their contact anew.
@@ -92,19 +92,19 @@ class RequestNumber:
         else:
             await self._note_offer(ask, real, inbox_after)
 
-    async def give_up(self, ask: NumberAsk, error: Exception) -> None:
+    async def give_up(self, ask: NumberRequest, error: Exception) -> None:
         """Asking failed again and again, and nobody foresaw how: the person may try anew, and operators are told."""
         row = UnreadableRow("numbers", (ask.id,), type(error).__name__, error)
         await self._transactions.transact(lambda store: _note_unreadable(store, row))
         await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), is_alarming=False)
 
-    def _real(self, offer: NumberOffer, phone: Phone) -> NumberOffer:
+    def _real(self, offer: AssignedNumber, phone: Phone) -> AssignedNumber:
         """The offer in numbers of the person's own country, however the gateway writes them. Raises GatewayError where
         the number to call is none: a call to it would cost money, or reach somebody else."""
         numbers = [self._of_country(number, phone) for number in (offer.number, *offer.alternatives)]
         if numbers[0] is None:
             raise GatewayError(GatewayReason.UNAVAILABLE, detail="a number of another country")
-        return NumberOffer(numbers[0], tuple(dict.fromkeys(number for number in numbers[1:] if number is not None)))
+        return AssignedNumber(numbers[0], tuple(dict.fromkeys(number for number in numbers[1:] if number is not None)))
 
     def _of_country(self, number: str, phone: Phone) -> str | None:
         direct = self._phones.parse(number)
@@ -122,11 +122,11 @@ class RequestNumber:
         except (GatewayError, TimeoutError):
             return None
 
-    async def _note_offer(self, ask: NumberAsk, offer: NumberOffer, inbox_after: int | None) -> None:
+    async def _note_offer(self, ask: NumberRequest, offer: AssignedNumber, inbox_after: int | None) -> None:
         async def note(store: Store) -> None:
             now = self._clock.now()
             if (await store.gateway.breaker()).reason is not None:
-                await store.gateway.set_breaker(Breaker())
+                await store.gateway.set_breaker(CircuitBreaker())
             await store.people.lock(ask.verification.user_id)
             verification = await store.verifications.get(ask.verification.id)
             await store.verifications.give_number(ask.id, offer, now + self._call_window, inbox_after)
@@ -140,7 +140,7 @@ class RequestNumber:
 
         await self._transactions.transact(note)
 
-    async def _note_refusal(self, ask: NumberAsk, error: GatewayError, *, is_alarming: bool) -> None:
+    async def _note_refusal(self, ask: NumberRequest, error: GatewayError, *, is_alarming: bool) -> None:
         async def note(store: Store) -> None:
             now = self._clock.now()
             if is_alarming:
@@ -166,9 +166,9 @@ class RequestNumber:
             if breaker.is_news(error.reason):
                 store.journal.add(Event.GATEWAY_PAUSED, now, code=error.reason)
             details: dict[str, str | int] = {"reason": error.reason, "code": error.code or 0}
-            await self._raise_alarm(store, Sighting(Trouble.GATEWAY, variant=error.reason, details=details), now)
+            await self._raise_alarm(store, Finding(IncidentKind.GATEWAY, variant=error.reason, details=details), now)
         elif error.reason is GatewayReason.NUMBER_UNUSABLE:
-            notice = Notice.GATEWAY_WRONG_PARAMETERS
+            notice = Notification.GATEWAY_WRONG_PARAMETERS
             await self._tell_operators(store, {"notice": notice}, now, key=f"{notice}:{now:%Y-%m-%dT%H}")
 
 

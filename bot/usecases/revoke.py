@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.admission import hindrance
-from bot.domain.delivery import ErrandKind, Toast
-from bot.domain.gate import Decision, Gate, Hindrance, JoinRequest, RequestState, Standing
+from bot.domain.delivery import TaskKind, Toast
+from bot.domain.gate import AccessOverride, Gate, Ineligibility, JoinRequest, Override, RequestState
 from bot.domain.journal import Event
-from bot.domain.panel import Act
-from bot.domain.screen import Face, Outcome
-from bot.domain.settings import WayIn
-from bot.usecases.admit import BY_NOBODY, Why, decide, let_in, mute, reward
+from bot.domain.panel import AdminAction
+from bot.domain.screen import Outcome, ScreenName
+from bot.domain.settings import EntryMode
+from bot.usecases.admit import BY_NOBODY, DecisionReason, decide, let_in, mute, reward
 from bot.usecases.decide_by_hand import take_back
 from bot.usecases.let_in_by_hand import invite
 from bot.usecases.ports import Store
@@ -20,7 +20,7 @@ from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
 
 
-async def revoke(store: Store, gate: Gate, user_id: int, act: Act, now: datetime) -> Toast:
+async def revoke(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
     """A `Decider`. What they were given at this gate is taken back, and only a verification of later opens it: where
     newcomers are muted they are muted again; elsewhere, and who was there before the bot, they are removed and may
     come anew. Who waits goes on waiting."""
@@ -28,16 +28,16 @@ async def revoke(store: Store, gate: Gate, user_id: int, act: Act, now: datetime
     decision, request = await store.standings.get(gate_id, user_id), await store.requests.get(gate_id, user_id)
     is_in = request is not None and request.state is RequestState.APPROVED
     standing = decision.standing if decision is not None else None
-    if standing is Standing.BLOCKED or (standing is Standing.REVOKED and not is_in):
+    if standing is Override.BLOCKED or (standing is Override.REVOKED and not is_in):
         return Toast.DECIDED_ALREADY
-    await store.standings.put(gate_id, user_id, Decision(Standing.REVOKED, now, act.admin_id))
+    await store.standings.put(gate_id, user_id, AccessOverride(Override.REVOKED, now, act.admin_id))
     store.journal.add(Event.REVOKED, now, user_id=user_id, gate_id=gate_id, actor_id=act.admin_id)
     if request is not None and request.state is RequestState.WAITING:
         await _wait_anew(store, request)
         await store.screens.touch([user_id], now, acted=False)
     else:
         await take_back(store, gate, user_id, now)
-        if gate.settings.way is WayIn.MUTE and request is not None:
+        if gate.settings.way is EntryMode.MUTE and request is not None:
             await _mute(store, gate, user_id, request.name, now)
         else:
             await _remove(store, gate, user_id, act.admin_id, now)
@@ -47,23 +47,23 @@ async def revoke(store: Store, gate: Gate, user_id: int, act: Act, now: datetime
     return Toast.REVOKED
 
 
-async def restore(store: Store, gate: Gate, user_id: int, act: Act, now: datetime) -> Toast:
+async def restore(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
     """A `Decider`. It is as if it had not been revoked: who is verified comes in by that, who was let in otherwise is
     let in by hand. Of who was let in by hand, that counts no more."""
     gate_id = gate.chat_id
     decision = await store.standings.get(gate_id, user_id)
-    if decision is None or decision.standing is Standing.BLOCKED:
+    if decision is None or decision.standing is Override.BLOCKED:
         return Toast.DECIDED_ALREADY
     store.journal.add(Event.RESTORED, now, user_id=user_id, gate_id=gate_id, actor_id=act.admin_id)
     request, phone = await store.requests.get(gate_id, user_id), await store.phones.of(user_id)
     if phone is not None and hindrance(gate, phone, None, now) is not None:
         # It opens the gate no more.
         phone = None
-    if decision.standing is Standing.REVOKED and phone is None:
-        await store.standings.put(gate_id, user_id, Decision(Standing.ALLOWED, now, act.admin_id))
+    if decision.standing is Override.REVOKED and phone is None:
+        await store.standings.put(gate_id, user_id, AccessOverride(Override.ALLOWED, now, act.admin_id))
     else:
         await store.standings.drop(gate_id, user_id)
-    if decision.standing is Standing.REVOKED:
+    if decision.standing is Override.REVOKED:
         await _bring_back(
             store,
             gate,
@@ -80,7 +80,7 @@ async def restore(store: Store, gate: Gate, user_id: int, act: Act, now: datetim
 
 async def _wait_anew(store: Store, request: JoinRequest) -> None:
     if await store.phones.of(request.user_id) is not None:
-        await store.requests.set_hindrance(request.gate_id, request.user_id, Hindrance.STALE)
+        await store.requests.set_hindrance(request.gate_id, request.user_id, Ineligibility.STALE)
 
 
 async def _mute(store: Store, gate: Gate, user_id: int, name: str, now: datetime) -> None:
@@ -90,7 +90,7 @@ async def _mute(store: Store, gate: Gate, user_id: int, name: str, now: datetime
         now,
         now + gate.rules(now).deadline,
         RequestState.WAITING,
-        way=WayIn.MUTE,
+        way=EntryMode.MUTE,
         name=name,
     )
     await store.requests.keep(request)
@@ -98,14 +98,19 @@ async def _mute(store: Store, gate: Gate, user_id: int, name: str, now: datetime
     await mute(store, request, now)
     person = (await store.people.get_many([user_id])).get(user_id)
     if person is not None and person.can_be_written and await store.verifications.open_of(user_id) is None:
-        await store.screens.show(user_id, person.chat_id, Face.WELCOME, now, fresh=True, acted=False)
+        await store.screens.show(user_id, person.chat_id, ScreenName.WELCOME, now, fresh=True, acted=False)
 
 
 async def _remove(store: Store, gate: Gate, user_id: int, admin_id: int, now: datetime) -> None:
     gate_id = gate.chat_id
     await store.requests.set_state(gate_id, user_id, RequestState.GONE, now)
-    details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id, "why": Why.REVOKED, "admin_id": admin_id}
-    await store.errands.add(ErrandKind.KICK, gate_id, details, now, user_id=user_id)
+    details: dict[str, str | int] = {
+        "user_id": user_id,
+        "gate": gate_id,
+        "why": DecisionReason.REVOKED,
+        "admin_id": admin_id,
+    }
+    await store.errands.add(TaskKind.KICK, gate_id, details, now, user_id=user_id)
     await tell_person(store, gate, user_id, Outcome.REVOKED, now)
 
 
@@ -116,14 +121,14 @@ async def _bring_back(
     if request is not None and request.state is RequestState.WAITING:
         await store.requests.set_hindrance(gate_id, user_id, None)
         if verified_by is None:
-            await let_in(store, gate, request, BY_NOBODY, now, Why.BY_HAND, told=True)
+            await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.BY_HAND, told=True)
         else:
             await decide(store, gate, replace(request, hindrance=None), now, told=True)
         await tell_person(store, gate, user_id, Outcome.LET_IN, now)
     elif request is not None and request.state is RequestState.APPROVED:
         # They have verified anew since, and are in.
         return
-    elif await store.errands.cancel(ErrandKind.KICK, gate_id, user_id, now):
+    elif await store.errands.cancel(TaskKind.KICK, gate_id, user_id, now):
         # They were not removed yet.
         await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
         await reward(store, gate, user_id, verified_by or BY_NOBODY, now)

@@ -14,7 +14,7 @@ AT_MOST = timedelta(days=1)
 """What is added in one transaction is at least, and at most, of this long."""
 
 
-class RollSums:
+class RollUp:
     """A step of the sweep: entries of the journal that are old enough are added to the sums of their day and month.
 
     Statistics are read from the sums, and from the entries that are not in them yet; so they are the same before and

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.delivery import Toast
-from bot.domain.installation import InstallationPage, Picked, Want
-from bot.domain.screen import Face
+from bot.domain.installation import InstallationPage, OperatorAction, PickedUser
+from bot.domain.screen import ScreenName
 from bot.usecases.announce import Announce
 from bot.usecases.answer_button import answer_button
 from bot.usecases.appoint_operators import AppointOperators, close_pages, show_operators
@@ -21,11 +21,11 @@ from bot.usecases.ports_people import Person
 LAST_PAGE = 9999
 """Who was added last stands there; no list has more."""
 PAGES = {
-    Want.OPERATORS: InstallationPage.OPERATORS,
-    Want.ADD: InstallationPage.ADDING,
-    Want.ASK: InstallationPage.REMOVING,
-    Want.GATES: InstallationPage.GATES,
-    Want.GATE: InstallationPage.GATE,
+    OperatorAction.OPERATORS: InstallationPage.OPERATORS,
+    OperatorAction.ADD: InstallationPage.ADDING,
+    OperatorAction.ASK: InstallationPage.REMOVING,
+    OperatorAction.GATES: InstallationPage.GATES,
+    OperatorAction.GATE: InstallationPage.GATE,
 }
 
 
@@ -55,7 +55,7 @@ class RunInstallation:
         await show_operators(store, person.user_id, self._clock.now())
         return True
 
-    async def picked(self, store: Store, person: Person, name: str, picked: Sequence[Picked]) -> bool:
+    async def picked(self, store: Store, person: Person, name: str, picked: Sequence[PickedUser]) -> bool:
         """These are to be operators; `name` is that of who picked them."""
         if not await self._operators.is_operator(store, person.user_id):
             return False
@@ -70,7 +70,9 @@ class RunInstallation:
             return False
         details: dict[str, str | int] = {"page": InstallationPage.GATES}
         now = self._clock.now()
-        await store.screens.show(person.user_id, person.chat_id, Face.INSTALLATION, now, details=details, fresh=True)
+        await store.screens.show(
+            person.user_id, person.chat_id, ScreenName.INSTALLATION, now, details=details, fresh=True
+        )
         return True
 
     async def announce(self, store: Store, person: Person, text: str, html: str) -> bool:
@@ -94,7 +96,7 @@ class RunInstallation:
         return True
 
     async def press(
-        self, store: Store, person: Person, query_id: str, name: str, want: Want, about: int, number: int
+        self, store: Store, person: Person, query_id: str, name: str, want: OperatorAction, about: int, number: int
     ) -> None:
         """A button. `about`: an operator, a gate or an announcement; `number`: a page; `name`: that of who pressed."""
         now = self._clock.now()
@@ -106,30 +108,30 @@ class RunInstallation:
         await answer_button(store, person.user_id, query_id, toast, now)
 
     async def _do(
-        self, store: Store, person: Person, name: str, want: Want, about: int, number: int, now: datetime
+        self, store: Store, person: Person, name: str, want: OperatorAction, about: int, number: int, now: datetime
     ) -> Toast:
         user_id = person.user_id
         match want:
-            case Want.REMOVE:
+            case OperatorAction.REMOVE:
                 toast = await self._appoint.remove(store, user_id, name, about, now)
                 if await self._operators.is_operator(store, user_id):
                     await self._show(store, person, InstallationPage.OPERATORS, about, number, now)
                 return toast
-            case Want.SEND:
+            case OperatorAction.SEND:
                 return await self._announce.send(store, user_id, about, now)
-            case Want.DROP:
+            case OperatorAction.DROP:
                 return await self._announce.drop(store, user_id, about, now)
-            case Want.STATS:
+            case OperatorAction.STATS:
                 await self._ask_statistics(store, person, str(about))
                 return Toast.NOTHING
-            case Want.CHECK:
+            case OperatorAction.CHECK:
                 if await store.gates.get(about) is None:
                     return Toast.UNKNOWN
                 await ask_health(store, about, user_id, now)
                 return Toast.CHECKING
             case _:
                 await self._show(store, person, PAGES[want], about, number, now)
-                if want is Want.GATE and await store.gates.get(about) is not None:
+                if want is OperatorAction.GATE and await store.gates.get(about) is not None:
                     await ask_health(store, about, user_id, now)
                 return Toast.NOTHING
 
@@ -138,4 +140,4 @@ class RunInstallation:
         store: Store, person: Person, page: InstallationPage, about: int, number: int, now: datetime
     ) -> None:
         details: dict[str, str | int] = {"page": page, "id": about, "number": number}
-        await store.screens.show(person.user_id, person.chat_id, Face.INSTALLATION, now, details=details)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.INSTALLATION, now, details=details)

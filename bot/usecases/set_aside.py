@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bot.clock import Clock
-from bot.usecases.ports import Randomness, Store, UnreadableRow
+from bot.usecases.ports import Store, TokenGenerator, UnreadableRow
 from bot.usecases.report_failure import ReportFailure
 
 REMEMBERED = 1000
@@ -21,7 +21,7 @@ class SetAside:
         self,
         clock: Clock,
         report: ReportFailure,
-        randomness: Randomness,
+        randomness: TokenGenerator,
         log: Callable[[str, UnreadableRow], None],
     ) -> None:
         """`log` is given the error id of each row."""

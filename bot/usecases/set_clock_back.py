@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import Notice
+from bot.domain.delivery import Notification
 from bot.usecases.ports import Store
 from bot.usecases.tell_operators import TellOperators
 
@@ -19,5 +19,5 @@ class SetClockBack:
     async def __call__(self, store: Store, now: datetime, seconds: float) -> None:
         """By `seconds`, to `now`."""
         await store.pull_back(now, self._call_window)
-        details: dict[str, str | int] = {"notice": Notice.CLOCK_SET_BACK, "seconds": int(seconds)}
+        details: dict[str, str | int] = {"notice": Notification.CLOCK_SET_BACK, "seconds": int(seconds)}
         await self._tell_operators(store, details, now)

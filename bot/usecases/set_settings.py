@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.domain.choices import Setting, chosen
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import Act, ActKind, Page
-from bot.domain.problem import Problem, ProblemError
+from bot.domain.panel import AdminAction, AdminActionKind, Page
+from bot.domain.problem import InvalidSettingError, SettingProblem
 from bot.domain.rights import Right
 from bot.domain.settings import Preset, preset
 from bot.usecases.change_settings import change_settings
@@ -40,7 +40,7 @@ PAGES = {
 """Where a setting is seen."""
 
 
-async def added_chats(store: Store, gate: Gate, act: Act) -> Mapping[int, tuple[Right, ...]]:
+async def added_chats(store: Store, gate: Gate, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:
     """The further chat to which a press adds links: they can be given by who may make them there. One that is no gate
     is none of theirs."""
     if act.details.get("key") != Setting.FURTHER:
@@ -50,7 +50,7 @@ async def added_chats(store: Store, gate: Gate, act: Act) -> Mapping[int, tuple[
         settings = chosen(gate.settings, Setting.FURTHER, str(act.details.get("value", "")))
     except ValueError:
         return {}
-    return dict.fromkeys(set(settings.further) - set(gate.settings.further), NEEDED[ActKind.LINK])
+    return dict.fromkeys(set(settings.further) - set(gate.settings.further), NEEDED[AdminActionKind.LINK])
 
 
 class SetSetting:
@@ -58,13 +58,13 @@ class SetSetting:
     page showed that the button stands on. What cannot be is said on the page, and changes nothing.
     """
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         key, value = str(act.details.get("key", "")), str(act.details.get("value", ""))
         gate = await store.gates.lock(gate.chat_id) or gate
         try:
             setting = Setting(key)
             settings = chosen(gate.settings, setting, value)
-        except ProblemError as error:
+        except InvalidSettingError as error:
             await show_page(store, gate, act.admin_id, PAGES[Setting(key)], now, trouble(error))
             return Toast.NOTHING
         except ValueError:
@@ -77,10 +77,10 @@ class SetSetting:
         return Toast.SAVED
 
 
-class TakePreset:
+class ApplyPreset:
     """A `Doer`: settings in one tap; `value` names the preset."""
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
         try:
             which = Preset(str(act.details.get("value", "")))
@@ -91,7 +91,7 @@ class TakePreset:
         return Toast.SAVED
 
 
-class TakeTyped:
+class ApplyTypedSetting:
     """A `Doer`: what an admin wrote (`text`, in `message`) to a `page` that asks for words.
 
     Taken words are deleted, and the page shows what they became. What cannot be is answered by the page anew, below
@@ -101,7 +101,7 @@ class TakeTyped:
     def __init__(self, typed: TypedWords) -> None:
         self._typed = typed
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
         page, message_id = Page(str(act.details["page"])), int(act.details["message"])
         await self._delete_last(store, act, now)
@@ -109,23 +109,23 @@ class TakeTyped:
             setting, value = self._typed.read(page, str(act.details["text"]))
             settings = chosen(gate.settings, setting, value)
         except ValueError as error:
-            found = error if isinstance(error, ProblemError) else ProblemError(Problem.NUMBER)
+            found = error if isinstance(error, InvalidSettingError) else InvalidSettingError(SettingProblem.NUMBER)
             details = trouble(found) | {"wrote": message_id}
             await show_page(store, gate, act.admin_id, page, now, details, fresh=True)
             return Toast.NOTHING
-        await store.errands.add(ErrandKind.DELETE_MESSAGE, act.admin_id, {"message_id": message_id}, now)
+        await store.errands.add(TaskKind.DELETE_MESSAGE, act.admin_id, {"message_id": message_id}, now)
         await change_settings(store, gate, settings, now, act.admin_id, f"{setting}={value}")
         await show_page(store, gate, act.admin_id, page, now)
         return Toast.SAVED
 
-    async def _delete_last(self, store: Store, act: Act, now: datetime) -> None:
+    async def _delete_last(self, store: Store, act: AdminAction, now: datetime) -> None:
         """What they wrote before, and what could not be taken."""
         shown = await page_shown(store, act.admin_id)
         if shown is not None and "wrote" in shown[2]:
             details: dict[str, str | int] = {"message_id": int(shown[2]["wrote"])}
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, act.admin_id, details, now)
+            await store.errands.add(TaskKind.DELETE_MESSAGE, act.admin_id, details, now)
 
 
-def trouble(error: ProblemError) -> dict[str, str | int]:
+def trouble(error: InvalidSettingError) -> dict[str, str | int]:
     """A problem as details of a page."""
     return {"problem": error.problem.name, "about": error.about}

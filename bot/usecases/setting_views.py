@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.gate import Gate
 from bot.domain.panel import ImportPage, Page, SettingPage
-from bot.domain.problem import Problem
+from bot.domain.problem import SettingProblem
 from bot.usecases.ports import Store
 from bot.usecases.ports_delivery import ScreenRow
 
@@ -19,7 +19,7 @@ async def _setting(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> S
     page = Page(str(row.details["page"]))
     waiting = await store.requests.count_waiting(gate.chat_id)
     problem = row.details.get("problem")
-    trouble = None if problem is None else (Problem[str(problem)], str(row.details.get("about", "")))
+    trouble = None if problem is None else (SettingProblem[str(problem)], str(row.details.get("about", "")))
     chats = await _chats(store, gate, row.user_id) if page in (Page.FURTHER, Page.GRANTED) else ()
     return SettingPage(gate, page, waiting, trouble, chats)
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import Act, ActKind, Page
-from bot.domain.problem import Problem, ProblemError
+from bot.domain.panel import AdminAction, AdminActionKind, Page
+from bot.domain.problem import InvalidSettingError, SettingProblem
 from bot.domain.rights import Right
 from bot.domain.settings import GateSettings
 from bot.usecases.change_settings import change_settings
@@ -29,9 +29,9 @@ class ExportSettings:
     def __init__(self, paper: SettingsPaper) -> None:
         self._paper = paper
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         details: dict[str, str | int] = {"title": gate.title, "text": self._paper.written(gate)}
-        await store.errands.add(ErrandKind.SEND_FILE, act.admin_id, details, now)
+        await store.errands.add(TaskKind.SEND_FILE, act.admin_id, details, now)
         return Toast.DONE
 
 
@@ -47,25 +47,25 @@ class TakeSettingsFile:
     def __init__(self, paper: SettingsPaper) -> None:
         self._paper = paper
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         admin_id = act.admin_id
         if "file_id" not in act.details:
             await self._take(store, gate, admin_id, act.details.get("text"), now)
         elif int(act.details["size"]) > LARGEST_FILE:
-            await self._refuse(store, gate, admin_id, ProblemError(Problem.FILE_BIG), now)
+            await self._refuse(store, gate, admin_id, InvalidSettingError(SettingProblem.FILE_BIG), now)
         else:
             details: dict[str, str | int] = {"gate": gate.chat_id, "file_id": act.details["file_id"]}
-            await store.errands.add(ErrandKind.FETCH_FILE, admin_id, details, now)
+            await store.errands.add(TaskKind.FETCH_FILE, admin_id, details, now)
         return Toast.NOTHING
 
     async def _take(self, store: Store, gate: Gate, admin_id: int, text: str | int | None, now: datetime) -> None:
         """The file is here, or (None) could not be had."""
         if text is None:
-            await self._refuse(store, gate, admin_id, ProblemError(Problem.FILE_UNREACHABLE), now)
+            await self._refuse(store, gate, admin_id, InvalidSettingError(SettingProblem.FILE_UNREACHABLE), now)
             return
         try:
             origin, settings = self._paper.read(str(text), gate.settings)
-        except ProblemError as error:
+        except InvalidSettingError as error:
             await self._refuse(store, gate, admin_id, error, now)
             return
         is_own = origin == gate.chat_id
@@ -88,7 +88,7 @@ class TakeSettingsFile:
         return replace(settings, further=further, log_chat=present.log_chat, log_topic=present.log_topic)
 
     @staticmethod
-    async def _refuse(store: Store, gate: Gate, admin_id: int, error: ProblemError, now: datetime) -> None:
+    async def _refuse(store: Store, gate: Gate, admin_id: int, error: InvalidSettingError, now: datetime) -> None:
         await show_page(store, gate, admin_id, Page.FILE, now, trouble(error), fresh=True)
 
 
@@ -99,7 +99,7 @@ class ApplyFile:
     def __init__(self, paper: SettingsPaper) -> None:
         self._paper = paper
 
-    async def added_chats(self, store: Store, gate: Gate, act: Act) -> Mapping[int, tuple[Right, ...]]:
+    async def added_chats(self, store: Store, gate: Gate, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:
         """The further chats to which it adds links, now: the page may be old."""
         changes = await self._shown(store, gate, act.admin_id)
         if changes is None:
@@ -107,18 +107,18 @@ class ApplyFile:
         gate = await store.gates.lock(gate.chat_id) or gate
         try:
             settings = self._paper.applied(gate.settings, changes)
-        except ProblemError:
+        except InvalidSettingError:
             return {}
-        return dict.fromkeys(set(settings.further) - set(gate.settings.further), NEEDED[ActKind.LINK])
+        return dict.fromkeys(set(settings.further) - set(gate.settings.further), NEEDED[AdminActionKind.LINK])
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         changes = await self._shown(store, gate, act.admin_id)
         if changes is None:
             return Toast.OVER
         gate = await store.gates.lock(gate.chat_id) or gate
         try:
             settings = self._paper.applied(gate.settings, changes)
-        except ProblemError as error:
+        except InvalidSettingError as error:
             # Together with what others chose meanwhile it cannot be.
             await show_page(store, gate, act.admin_id, Page.FILE, now, trouble(error))
             return Toast.NOTHING

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Notice, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingLogBatch, PendingTask, TaskKind
 from bot.domain.journal import Event
 from bot.domain.rights import SOME_ADMIN
 from bot.usecases import appeals
-from bot.usecases.admit import Why
+from bot.usecases.admit import DecisionReason
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 from bot.usecases.record import lose_log, tell_log
 
-NOT_WRITTEN = (Result.REFUSED, Result.UNREACHABLE)
-REMOVALS = (ErrandKind.BAN, ErrandKind.KICK)
+NOT_WRITTEN = (DeliveryStatus.REFUSED, DeliveryStatus.UNREACHABLE)
+REMOVALS = (TaskKind.BAN, TaskKind.KICK)
 
 
 class SettleByHand:
@@ -23,26 +23,26 @@ class SettleByHand:
     def __init__(self, operators: Operators) -> None:
         self._operators = operators
 
-    async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    async def __call__(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         match errand.kind, receipt.result:
-            case ErrandKind.CALL_ADMINS, _ if "for" in errand.details:
+            case TaskKind.CALL_ADMINS, _ if "for" in errand.details:
                 await appeals.called(store, errand, receipt, self._operators, now)
-            case ErrandKind.APPEAL, Result.DONE:
+            case TaskKind.APPEAL, DeliveryStatus.DONE:
                 await appeals.told(store, errand, receipt.message_id or 0, now)
-            case ErrandKind.APPEAL, result if result in NOT_WRITTEN:
-                if result is Result.UNREACHABLE and errand.chat_id < 0:
+            case TaskKind.APPEAL, result if result in NOT_WRITTEN:
+                if result is DeliveryStatus.UNREACHABLE and errand.chat_id < 0:
                     await self.log_lost(store, errand.chat_id, now)
                 await appeals.not_told(store, errand, self._operators, now)
-            case ErrandKind.BAN, Result.DONE if "admin_id" not in errand.details:
+            case TaskKind.BAN, DeliveryStatus.DONE if "admin_id" not in errand.details:
                 await self._banned(store, errand, now)
-            case kind, Result.GONE if kind in REMOVALS and receipt.answer.get("is") == "admin":
+            case kind, DeliveryStatus.GONE if kind in REMOVALS and receipt.answer.get("is") == "admin":
                 await self._is_admin(store, errand, now)
             case kind, result if kind in REMOVALS and result in NOT_WRITTEN and "admin_id" in errand.details:
                 await self._not_removed(store, errand, receipt, now)
 
-    async def log_refused(self, store: Store, log: LogDue, receipt: Receipt, now: datetime) -> None:
+    async def log_refused(self, store: Store, log: PendingLogBatch, receipt: DeliveryResult, now: datetime) -> None:
         """A message to a log chat was given up."""
-        if receipt.result is Result.UNREACHABLE:
+        if receipt.result is DeliveryStatus.UNREACHABLE:
             await self.log_lost(store, log.chat_id, now)
 
     async def log_lost(self, store: Store, log_chat: int, now: datetime) -> None:
@@ -50,16 +50,16 @@ class SettleByHand:
         for gate in await lose_log(store, log_chat, now):
             await appeals.call_admins(store, gate, appeals.FOR_LOG, now)
 
-    async def _banned(self, store: Store, errand: ErrandDue, now: datetime) -> None:
+    async def _banned(self, store: Store, errand: PendingTask, now: datetime) -> None:
         """Somebody blocked came in by another way, and was removed."""
         gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
-        store.journal.add(Event.REMOVED, now, user_id=user_id, gate_id=gate_id, code=Why.BLOCKED)
+        store.journal.add(Event.REMOVED, now, user_id=user_id, gate_id=gate_id, code=DecisionReason.BLOCKED)
         if gate is not None:
             name = request.name if request is not None else ""
-            await tell_log(store, gate, Event.REMOVED, user_id, now, why=Why.BLOCKED, name=name)
+            await tell_log(store, gate, Event.REMOVED, user_id, now, why=DecisionReason.BLOCKED, name=name)
 
-    async def _is_admin(self, store: Store, errand: ErrandDue, now: datetime) -> None:
+    async def _is_admin(self, store: Store, errand: PendingTask, now: datetime) -> None:
         """They have become an admin of the chat: what was decided about them holds no more."""
         gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
         await store.admins.answered(gate_id, user_id, now, SOME_ADMIN)
@@ -70,15 +70,15 @@ class SettleByHand:
         if "admin_id" in errand.details:
             await store.screens.touch([int(errand.details["admin_id"])], now)
 
-    async def _not_removed(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    async def _not_removed(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
         store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error)
         details: dict[str, str | int] = {
-            "notice": Notice.NOT_REMOVED,
+            "notice": Notification.NOT_REMOVED,
             "title": gate.title if gate is not None else "",
             "user_id": user_id,
             "name": request.name if request is not None else "",
             "error": receipt.error[:200],
         }
-        await store.errands.add(ErrandKind.NOTIFY, int(errand.details["admin_id"]), details, now)
+        await store.errands.add(TaskKind.NOTIFY, int(errand.details["admin_id"]), details, now)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingLogBatch, PendingTask, TaskKind
 from bot.domain.gate import FRESH_CHANCE, QUERY_ANSWERED_WITHIN, RequestState
 from bot.domain.journal import Event
-from bot.domain.settings import WayIn
-from bot.domain.statistics import How
+from bot.domain.settings import EntryMode
+from bot.domain.statistics import EntryReason
 from bot.usecases.admin_desk import AdminDesk
-from bot.usecases.admit import BY_NOBODY, Why, joined, let_through, mute, prompt, tell_deadline
+from bot.usecases.admit import BY_NOBODY, DecisionReason, joined, let_through, mute, prompt, tell_deadline
 from bot.usecases.announce import note_announced
 from bot.usecases.operators import Operators
 from bot.usecases.personal_links import owe_link
@@ -19,68 +19,68 @@ from bot.usecases.record import tell_log
 from bot.usecases.settle_by_hand import SettleByHand
 from bot.usecases.settle_inquiry import INQUIRIES, SettleInquiry
 from bot.usecases.take_leaver import is_gone
-from bot.usecases.tell_raid import HearOfRaid
+from bot.usecases.tell_raid import OnAlertResult
 
 LET_THROUGH = ("admin", "added_by_admin")
-TOLD_OTHERWISE = (Why.REVOKED, Why.MANY)
+TOLD_OTHERWISE = (DecisionReason.REVOKED, DecisionReason.MANY)
 """What the log hears of when it is decided, or of all together."""
-WORDLESS = (Result.REFUSED, Result.UNREACHABLE, Result.GONE)
+WORDLESS = (DeliveryStatus.REFUSED, DeliveryStatus.UNREACHABLE, DeliveryStatus.GONE)
 
 
 class SettleErrand:
     """Note it, and do what follows from it."""
 
-    def __init__(self, desk: AdminDesk, raids: HearOfRaid, operators: Operators) -> None:
+    def __init__(self, desk: AdminDesk, raids: OnAlertResult, operators: Operators) -> None:
         """`operators` are told what no admin can be."""
         self._inquiry = SettleInquiry(desk)
         self._raids = raids
         self._by_hand = SettleByHand(operators)
 
     async def __call__(  # noqa: C901 - one line a kind
-        self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime
+        self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime
     ) -> None:
         match errand.kind, receipt.result:
-            case ErrandKind.OPEN_APP, Result.DONE:
+            case TaskKind.OPEN_APP, DeliveryStatus.DONE:
                 await self._note(store, Event.APP_OFFERED, errand, now)
-            case ErrandKind.OPEN_APP, _:
+            case TaskKind.OPEN_APP, _:
                 await self._no_app(store, errand, now)
-            case ErrandKind.QUEUE_JOIN, Result.DONE:
+            case TaskKind.QUEUE_JOIN, DeliveryStatus.DONE:
                 await store.requests.forget_query(int(errand.details["gate"]), int(errand.details["user_id"]))
-            case ((ErrandKind.DECLINE_JOIN | ErrandKind.KICK), Result.DONE):
+            case ((TaskKind.DECLINE_JOIN | TaskKind.KICK), DeliveryStatus.DONE):
                 await self._turned_away(store, errand, now)
-            case ErrandKind.KICK, _:
+            case TaskKind.KICK, _:
                 await self._not_removed(store, errand, receipt, now)
-            case ErrandKind.MUTE, _:
+            case TaskKind.MUTE, _:
                 await self._muted(store, errand, receipt, now)
-            case ErrandKind.PROMPT, result if result in WORDLESS:
+            case TaskKind.PROMPT, result if result in WORDLESS:
                 await store.requests.reached([errand.user_id or 0], reached=False, gate_id=errand.chat_id)
-            case ErrandKind.GROUP_PROMPT, Result.DONE:
+            case TaskKind.GROUP_PROMPT, DeliveryStatus.DONE:
                 await self._prompted(store, errand, receipt, now)
-            case ErrandKind.CALL_ADMINS, _ if "raid" in errand.details:
+            case TaskKind.CALL_ADMINS, _ if "raid" in errand.details:
                 await self._raids.called(store, errand, receipt, now)
-            case ErrandKind.ALERT, _:
+            case TaskKind.ALERT, _:
                 await self._raids.sent(store, errand, receipt, now)
-            case ErrandKind.ANNOUNCE, _:
+            case TaskKind.ANNOUNCE, _:
                 await note_announced(store, errand, receipt)
             case kind, _ if kind in INQUIRIES:
                 await self._inquiry(store, errand, receipt, now)
         if "posted" in receipt.answer:
             # Meant for one person, shown to all, and not deleted yet.
             posted: dict[str, str | int] = {"message_id": int(receipt.answer["posted"])}
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, errand.chat_id, posted, now)
+            await store.errands.add(TaskKind.DELETE_MESSAGE, errand.chat_id, posted, now)
         await self._by_hand(store, errand, receipt, now)
 
-    async def log_refused(self, store: Store, log: LogDue, receipt: Receipt, now: datetime) -> None:
+    async def log_refused(self, store: Store, log: PendingLogBatch, receipt: DeliveryResult, now: datetime) -> None:
         """A message to a log chat was given up; or it went well."""
         await self._by_hand.log_refused(store, log, receipt, now)
 
     @staticmethod
-    async def _note(store: Store, event: Event, errand: ErrandDue, now: datetime) -> None:
+    async def _note(store: Store, event: Event, errand: PendingTask, now: datetime) -> None:
         user_id, gate_id = int(errand.details["user_id"]), int(errand.details["gate"])
         is_known = await store.requests.get(gate_id, user_id) is not None
         store.journal.add(event, now, user_id=user_id if is_known else None, gate_id=gate_id)
 
-    async def _no_app(self, store: Store, errand: ErrandDue, now: datetime) -> None:
+    async def _no_app(self, store: Store, errand: PendingTask, now: datetime) -> None:
         """The person goes on in the chat, and at once; unless an earlier try may have opened the app all the same,
         or they have asked anew since."""
         user_id, gate_id = int(errand.details["user_id"]), int(errand.details["gate"])
@@ -88,12 +88,12 @@ class SettleErrand:
         if errand.attempts or request is None or request.query_id != errand.details["query_id"]:
             return
         expires_at = request.requested_at + QUERY_ANSWERED_WITHIN
-        await store.errands.add(ErrandKind.QUEUE_JOIN, gate_id, errand.details, now, expires_at=expires_at)
+        await store.errands.add(TaskKind.QUEUE_JOIN, gate_id, errand.details, now, expires_at=expires_at)
         await store.screens.hurry(user_id, now)
 
-    async def _turned_away(self, store: Store, errand: ErrandDue, now: datetime) -> None:
+    async def _turned_away(self, store: Store, errand: PendingTask, now: datetime) -> None:
         user_id, gate_id = int(errand.details["user_id"]), int(errand.details["gate"])
-        event = Event.REMOVED if errand.kind is ErrandKind.KICK else Event.JOIN_DECLINED
+        event = Event.REMOVED if errand.kind is TaskKind.KICK else Event.JOIN_DECLINED
         why = str(errand.details.get("why", ""))
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
         # Who was erased meanwhile is named nowhere any more.
@@ -101,13 +101,13 @@ class SettleErrand:
         store.journal.add(event, now, user_id=whose, gate_id=gate_id, code=why)
         if gate is None or request is None:
             return
-        if request.state is RequestState.DECLINED and errand.kind is ErrandKind.KICK and why == Why.DEADLINE:
+        if request.state is RequestState.DECLINED and errand.kind is TaskKind.KICK and why == DecisionReason.DEADLINE:
             await tell_deadline(store, gate, request, now)
         if request.state is RequestState.APPROVED:
             # They called just as this was under way: a link of their own makes up for it.
             phone = await store.phones.of(user_id)
             verification_id = phone.verification_id if phone else BY_NOBODY
-            how = How.CALLED if phone else How.OTHER
+            how = EntryReason.CALLED if phone else EntryReason.OTHER
             await owe_link(store, gate_id, user_id, verification_id, now, how=how)
         if why in TOLD_OTHERWISE:
             return
@@ -124,12 +124,12 @@ class SettleErrand:
             name=request.name,
         )
 
-    async def _not_removed(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    async def _not_removed(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """Who was to be removed and is still there waits on, so that they are not left muted with nobody to unmute
         them: the bot has lost the right, or an admin restricted them."""
         gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
-        is_there = receipt.result is Result.REFUSED or receipt.answer.get("is") == "restricted"
+        is_there = receipt.result is DeliveryStatus.REFUSED or receipt.answer.get("is") == "restricted"
         if gate is None or request is None or request.state is not RequestState.DECLINED or not is_there:
             return
         rest = timedelta(seconds=float(receipt.answer.get("rest", 0.0)))
@@ -138,18 +138,18 @@ class SettleErrand:
             await mute(store, request, now, after=rest.total_seconds() + 1)
         store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error or "restricted")
 
-    async def _muted(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    async def _muted(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """Who may not write is told how to verify; who need not was let through."""
         gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
-        if gate is None or request is None or request.way is not WayIn.MUTE:
+        if gate is None or request is None or request.way is not EntryMode.MUTE:
             return
-        if receipt.result is Result.DONE:
+        if receipt.result is DeliveryStatus.DONE:
             store.journal.add(Event.MUTED, now, user_id=user_id, gate_id=gate_id)
         if request.state is not RequestState.WAITING or errand.details["joined"] != joined(request):
             return
         is_, rest = receipt.answer.get("is"), float(receipt.answer.get("rest", 0.0))
-        if receipt.result is Result.DONE and gate.works:
+        if receipt.result is DeliveryStatus.DONE and gate.works:
             await prompt(store, gate, request, now)
         elif is_ in LET_THROUGH:
             is_muted = bool(receipt.answer.get("holds"))
@@ -159,13 +159,13 @@ class SettleErrand:
         elif rest > 0:
             # Somebody else's restriction, which ends by itself: then it is the gate's turn.
             await mute(store, request, now, after=rest + 1)
-        elif receipt.result is Result.REFUSED:
+        elif receipt.result is DeliveryStatus.REFUSED:
             store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error)
 
-    async def _prompted(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    async def _prompted(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """The group has one such message, the newest."""
         extras = await store.gates.extras(errand.chat_id)
         if extras.prompt_message_id is not None:
             details: dict[str, str | int] = {"message_id": extras.prompt_message_id}
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, errand.chat_id, details, now)
+            await store.errands.add(TaskKind.DELETE_MESSAGE, errand.chat_id, details, now)
         await store.gates.set_extras(errand.chat_id, prompt_message_id=receipt.message_id, prompt_at=now)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.delivery import GrantDue, Notice, Receipt, Result
-from bot.domain.gate import GrantKind, GrantState, JoinRequest, RequestState, Standing
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingGrant
+from bot.domain.gate import GrantKind, GrantState, JoinRequest, Override, RequestState
 from bot.domain.journal import Event
-from bot.domain.screen import Face
-from bot.domain.settings import WayIn
-from bot.domain.statistics import How
-from bot.usecases.admit import BY_NOBODY, Why, reward
+from bot.domain.screen import ScreenName
+from bot.domain.settings import EntryMode
+from bot.domain.statistics import EntryReason
+from bot.usecases.admit import BY_NOBODY, DecisionReason, reward
 from bot.usecases.personal_links import end_link, is_still_given, take_back_link
 from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_operators import TellOperators
 
 GRANT_STATES = {
-    Result.DONE: GrantState.DONE,
-    Result.GONE: GrantState.GONE,
-    Result.TOO_MANY_CHATS: GrantState.TOO_MANY_CHATS,
+    DeliveryStatus.DONE: GrantState.DONE,
+    DeliveryStatus.GONE: GrantState.GONE,
+    DeliveryStatus.TOO_MANY_CHATS: GrantState.TOO_MANY_CHATS,
 }
 GRANT_EVENTS = {GrantState.DONE: Event.GRANT_DONE, GrantState.GONE: Event.GRANT_GONE}
 ENTRIES = (GrantKind.JOIN, GrantKind.UNMUTE, GrantKind.LINK)
@@ -34,7 +34,7 @@ class SettleGrant:
     def __init__(self, tell_operators: TellOperators) -> None:
         self._tell_operators = tell_operators
 
-    async def __call__(self, store: Store, grant: GrantDue, receipt: Receipt, now: datetime) -> None:
+    async def __call__(self, store: Store, grant: PendingGrant, receipt: DeliveryResult, now: datetime) -> None:
         state = GRANT_STATES.get(receipt.result, GrantState.FAILED)
         settled = await store.grants.settle(grant, state, now, receipt.error, receipt.answer.get("detail"))
         if settled is None:
@@ -64,9 +64,11 @@ class SettleGrant:
         elif state is GrantState.TOO_MANY_CHATS:
             person = (await store.people.get_many([grant.user_id])).get(grant.user_id)
             if person is not None:
-                await store.screens.show(person.user_id, person.chat_id, Face.PROGRESS, now, fresh=True)
+                await store.screens.show(person.user_id, person.chat_id, ScreenName.PROGRESS, now, fresh=True)
 
-    async def _entry(self, store: Store, grant: GrantDue, state: GrantState, how: How | None, now: datetime) -> None:
+    async def _entry(
+        self, store: Store, grant: PendingGrant, state: GrantState, how: EntryReason | None, now: datetime
+    ) -> None:
         gate = await store.gates.get(grant.gate_id)
         if state is GrantState.GONE:
             await store.requests.set_state(grant.gate_id, grant.user_id, RequestState.GONE, now)
@@ -86,10 +88,10 @@ class SettleGrant:
             return
         phone = await store.phones.of(grant.user_id)
         verification_id = phone.verification_id if phone is not None else BY_NOBODY
-        if grant.kind is GrantKind.LINK and request.way is not WayIn.LINK:
+        if grant.kind is GrantKind.LINK and request.way is not EntryMode.LINK:
             # A link into a further chat, or one that makes up for a mistake: nobody asked for it here.
             return
-        is_by_link = grant.kind is not GrantKind.LINK and request.way is WayIn.LINK
+        is_by_link = grant.kind is not GrantKind.LINK and request.way is EntryMode.LINK
         if is_by_link and how is None:
             # Into a further chat: what that gives is for those whom it let in itself.
             return
@@ -99,8 +101,14 @@ class SettleGrant:
             # The log was told when they got the link.
             return
         decision = await store.standings.get(grant.gate_id, grant.user_id)
-        is_by_hand = decision is not None and decision.standing is Standing.ALLOWED
-        why = Why.BY_HAND if is_by_hand else Why.VERIFIED if phone is not None else Why.OPEN
+        is_by_hand = decision is not None and decision.standing is Override.ALLOWED
+        why = (
+            DecisionReason.BY_HAND
+            if is_by_hand
+            else DecisionReason.VERIFIED
+            if phone is not None
+            else DecisionReason.OPEN
+        )
         await tell_log(
             store,
             gate,
@@ -113,13 +121,13 @@ class SettleGrant:
             name=request.name,
         )
 
-    async def _tell(self, store: Store, grant: GrantDue, receipt: Receipt, now: datetime) -> None:
+    async def _tell(self, store: Store, grant: PendingGrant, receipt: DeliveryResult, now: datetime) -> None:
         gate = await store.gates.get(grant.gate_id)
         details: dict[str, str | int] = {
-            "notice": Notice.GRANT_FAILED,
+            "notice": Notification.GRANT_FAILED,
             "title": gate.title if gate else "",
             "user_id": grant.user_id,
             "error": receipt.error[:200],
         }
-        key = f"{Notice.GRANT_FAILED}:{grant.gate_id}:{receipt.error[:60]}:{now:%Y-%m-%dT%H}"
+        key = f"{Notification.GRANT_FAILED}:{grant.gate_id}:{receipt.error[:60]}:{now:%Y-%m-%dT%H}"
         await self._tell_operators(store, details, now, key=key)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
-from bot.domain.panel import Act, ActKind, Page
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, TaskKind
+from bot.domain.panel import AdminAction, AdminActionKind, Page
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.follow_rights import answer_with_health, take_health
 from bot.usecases.open_panel import ANSWERS, ask_health, ask_health_again, panel_start, redraw_panels, show_page
@@ -16,11 +16,11 @@ from bot.usecases.take_newcomer import who_added_is_known
 
 INQUIRIES = frozenset(
     {
-        ErrandKind.CHECK_ADMIN,
-        ErrandKind.CHECK_GATE,
-        ErrandKind.MAKE_LINK,
-        ErrandKind.FETCH_FILE,
-        ErrandKind.POINT,
+        TaskKind.CHECK_ADMIN,
+        TaskKind.CHECK_GATE,
+        TaskKind.MAKE_LINK,
+        TaskKind.FETCH_FILE,
+        TaskKind.POINT,
     }
 )
 
@@ -31,27 +31,29 @@ class SettleInquiry:
     def __init__(self, desk: AdminDesk) -> None:
         self._desk = desk
 
-    async def __call__(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
-        if errand.kind is ErrandKind.CHECK_GATE:
+    async def __call__(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+        if errand.kind is TaskKind.CHECK_GATE:
             await ask_health_again(store, errand, now)
         match errand.kind, receipt.result:
-            case ErrandKind.CHECK_ADMIN, Result.DONE if "added" in errand.details:
+            case TaskKind.CHECK_ADMIN, DeliveryStatus.DONE if "added" in errand.details:
                 await who_added_is_known(store, errand, receipt, now)
-            case ErrandKind.CHECK_ADMIN, Result.DONE:
+            case TaskKind.CHECK_ADMIN, DeliveryStatus.DONE:
                 await self._desk.told(store, errand, receipt.answer["rights"])
-            case ErrandKind.CHECK_GATE, Result.DONE:
+            case TaskKind.CHECK_GATE, DeliveryStatus.DONE:
                 await self._checked(store, errand, receipt, now)
-            case ErrandKind.MAKE_LINK, _:
+            case TaskKind.MAKE_LINK, _:
                 await self._link_made(store, errand, receipt, now)
-            case ErrandKind.FETCH_FILE, _:
-                text = receipt.answer.get("text") if receipt.result is Result.DONE else None
+            case TaskKind.FETCH_FILE, _:
+                text = receipt.answer.get("text") if receipt.result is DeliveryStatus.DONE else None
                 details = {} if text is None else {"text": text}
-                await self._desk(store, Act(ActKind.IMPORT, int(errand.details["gate"]), errand.chat_id, details))
-            case ErrandKind.POINT, _:
+                await self._desk(
+                    store, AdminAction(AdminActionKind.IMPORT, int(errand.details["gate"]), errand.chat_id, details)
+                )
+            case TaskKind.POINT, _:
                 await self._pointed(store, errand, receipt, now)
 
     @staticmethod
-    async def _checked(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    async def _checked(store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """Telegram has said how it stands with a gate, and who runs it."""
         gate = await store.gates.get(int(errand.details["gate"]))
         if gate is None:
@@ -66,11 +68,11 @@ class SettleInquiry:
         await store.screens.touch({errand.chat_id, *await store.screens.showing(gate.chat_id)}, now)
 
     @staticmethod
-    async def _link_made(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    async def _link_made(store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         gate_id = int(errand.details["gate"])
         if "bypassed" in errand.details:
             await tell_of_bypass(store, errand, receipt, now)
-        if receipt.result is not Result.DONE:
+        if receipt.result is not DeliveryStatus.DONE:
             # The card tells which right is missing.
             await ask_health(store, gate_id, errand.chat_id, now)
             return
@@ -78,14 +80,14 @@ class SettleInquiry:
         await redraw_panels(store, gate_id, now)
 
     @staticmethod
-    async def _pointed(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    async def _pointed(store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """What everybody sees is taken away soon. Who could not be shown the way alone is shown the panel itself, or
         else what everybody sees, unless it is `quiet`: then nobody asked for it."""
-        is_shown = receipt.result is Result.DONE
+        is_shown = receipt.result is DeliveryStatus.DONE
         if errand.user_id is None:
             if is_shown:
                 details: dict[str, str | int] = {"message_id": receipt.message_id or 0}
-                await store.errands.add(ErrandKind.DELETE_MESSAGE, errand.chat_id, details, now, after=POINTED_FOR)
+                await store.errands.add(TaskKind.DELETE_MESSAGE, errand.chat_id, details, now, after=POINTED_FOR)
             return
         if is_shown or "quiet" in errand.details:
             return

@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import Notice
+from bot.domain.delivery import Notification
 from bot.domain.journal import Event
-from bot.domain.outbox import LETTERS_KEPT, Delivery, Letter, Reply, next_try
-from bot.domain.trouble import Sighting, Trouble
+from bot.domain.outbox import LETTERS_KEPT, AttemptResult, DeliveryAttempt, OutboxMessage, next_try
+from bot.domain.trouble import Finding, IncidentKind
 from bot.usecases.ports import Store
-from bot.usecases.raise_alarm import ClearAlarm, RaiseAlarm
+from bot.usecases.raise_alarm import OpenIncident, ResolveIncident
 from bot.usecases.tell_operators import TellOperators
 
 AT_ONCE = 100
 """Letters given up, or forgotten, in one transaction; what is left comes with the next."""
 
 
-class SettleLetter:
+class RecordAttempt:
     """Taken: done, and what it said is forgotten. Failed: it is brought again with growing rests, and given up after
     the last of them, which operators hear of. When the receiver wants nothing more, operators hear of it once, and the
     letter stays owed; that was no try of this letter.
@@ -29,23 +29,23 @@ class SettleLetter:
     def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
         self._clock = clock
         self._tell_operators = tell_operators
-        self._raise_alarm = RaiseAlarm(tell_operators)
-        self._clear_alarm = ClearAlarm(tell_operators)
+        self._raise_alarm = OpenIncident(tell_operators)
+        self._clear_alarm = ResolveIncident(tell_operators)
 
-    async def __call__(self, store: Store, letter: Letter, delivery: Delivery) -> None:
+    async def __call__(self, store: Store, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
         now = self._clock.now()
-        gone = Sighting(Trouble.OUTBOX_GONE, letter.target)
+        gone = Finding(IncidentKind.OUTBOX_GONE, letter.target)
         match delivery.reply:
-            case Reply.TAKEN:
+            case AttemptResult.TAKEN:
                 await store.outbox.delivered(letter.id, now)
                 await self._clear_alarm(store, gone.name, now, now)
-            case Reply.GONE:
+            case AttemptResult.GONE:
                 await store.outbox.keep(letter.id, delivery.error)
                 await self._raise_alarm(store, gone, now)
-            case Reply.FAILED:
+            case AttemptResult.FAILED:
                 await self._failed(store, letter, delivery.error)
 
-    async def _failed(self, store: Store, letter: Letter, error: str) -> None:
+    async def _failed(self, store: Store, letter: OutboxMessage, error: str) -> None:
         now = self._clock.now()
         again_at = next_try(letter.attempts + 1, now)
         if again_at is not None:
@@ -60,8 +60,10 @@ class SettleLetter:
             await self._give_up(store, letter, letter.error or "it could not be brought", now)
         await store.outbox.forget(now - LETTERS_KEPT, AT_ONCE)
 
-    async def _give_up(self, store: Store, letter: Letter, error: str, now: datetime) -> None:
+    async def _give_up(self, store: Store, letter: OutboxMessage, error: str, now: datetime) -> None:
         await store.outbox.give_up(letter.id, now, error)
         store.journal.add(Event.LETTER_LOST, now, code=letter.type)
-        details = {"notice": Notice.LETTER_LOST, "target": letter.target, "error": error[:200]}
-        await self._tell_operators(store, details, now, key=f"{Notice.LETTER_LOST}:{letter.target}:{now:%Y-%m-%dT%H}")
+        details = {"notice": Notification.LETTER_LOST, "target": letter.target, "error": error[:200]}
+        await self._tell_operators(
+            store, details, now, key=f"{Notification.LETTER_LOST}:{letter.target}:{now:%Y-%m-%dT%H}"
+        )

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.delivery import (
-    ErrandDue,
-    ErrandKind,
-    GrantDue,
-    LogDue,
-    Receipt,
-    Result,
-    ScreenDue,
+    DeliveryResult,
+    DeliveryStatus,
+    PendingGrant,
+    PendingLogBatch,
+    PendingScreen,
+    PendingTask,
+    TaskKind,
     pause_after,
 )
 from bot.domain.journal import Event
@@ -25,7 +25,7 @@ from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 
 
-class SettleParcels:
+class ApplyResults:
     """Note every receipt: done, to be tried again later, or given up.
 
     A person who cannot be written to keeps their requests; they count as not reached. Where a group turns out to
@@ -38,7 +38,7 @@ class SettleParcels:
         self._errands = errands
         self._report = report
 
-    async def __call__(self, store: Store, receipts: Sequence[Receipt]) -> None:  # noqa: C901 - one line a kind
+    async def __call__(self, store: Store, receipts: Sequence[DeliveryResult]) -> None:  # noqa: C901 - one line a kind
         now = self._clock.now()
         errands_done: list[int] = []
         told: list[int] = []
@@ -46,59 +46,59 @@ class SettleParcels:
             if receipt.error_id:
                 # The person has the id in the message itself, if any.
                 await self._report(store, receipt.error_id, _what_failed(receipt), None)
-            if receipt.result is Result.MOVED:
+            if receipt.result is DeliveryStatus.MOVED:
                 await self._move(store, receipt, now)
                 continue
             match receipt.parcel:
-                case GrantDue() as grant if receipt.result is Result.RETRY:
+                case PendingGrant() as grant if receipt.result is DeliveryStatus.RETRY:
                     await store.grants.retry(grant, self._later(receipt, now), receipt.error)
-                case GrantDue() as grant:
+                case PendingGrant() as grant:
                     await self._grants(store, grant, receipt, now)
-                case ErrandDue() as errand if receipt.result is Result.RETRY:
+                case PendingTask() as errand if receipt.result is DeliveryStatus.RETRY:
                     await store.errands.retry(errand.id, self._later(receipt, now), receipt.error)
-                case ErrandDue() as errand:
+                case PendingTask() as errand:
                     errands_done.append(errand.id)
                     await self._errands(store, errand, receipt, now)
-                case LogDue() as log if receipt.result is Result.RETRY:
+                case PendingLogBatch() as log if receipt.result is DeliveryStatus.RETRY:
                     for errand in log.errands:
                         await store.errands.retry(errand.id, self._later(receipt, now), receipt.error)
-                case LogDue() as log:
+                case PendingLogBatch() as log:
                     errands_done += [errand.id for errand in log.errands]
                     await self._errands.log_refused(store, log, receipt, now)
-                case ScreenDue() as screen:
+                case PendingScreen() as screen:
                     if await self._screen(store, screen, receipt, now):
                         told.append(screen.user_id)
         await self._note_reach(store, told, now, reached=True)
         if errands_done:
             await store.errands.done(errands_done, now)
 
-    def _later(self, receipt: Receipt, now: datetime) -> datetime:
+    def _later(self, receipt: DeliveryResult, now: datetime) -> datetime:
         if receipt.retry_after is not None:
             return now + timedelta(seconds=receipt.retry_after)
         return now + pause_after(receipt.parcel.attempts + 1)
 
-    async def _move(self, store: Store, receipt: Receipt, now: datetime) -> None:
+    async def _move(self, store: Store, receipt: DeliveryResult, now: datetime) -> None:
         """What was carried stays due, and is carried to the new chat: at once, or after a pause where it was tried
         before, so that what leads to the old chat all the same is not tried without end."""
         parcel = receipt.parcel
         await move_chat(store, int(receipt.answer["from"]), int(receipt.answer["to"]), now)
         due_at = self._later(receipt, now) if parcel.attempts else now
         match parcel:
-            case GrantDue():
+            case PendingGrant():
                 # One that moved is another row by now, and due.
                 await store.grants.retry(parcel, due_at, receipt.error)
-            case ErrandDue():
+            case PendingTask():
                 await store.errands.retry(parcel.id, due_at, receipt.error)
-            case LogDue():
+            case PendingLogBatch():
                 for errand in parcel.errands:
                     await store.errands.retry(errand.id, due_at, receipt.error)
 
-    async def _screen(self, store: Store, screen: ScreenDue, receipt: Receipt, now: datetime) -> bool:
+    async def _screen(self, store: Store, screen: PendingScreen, receipt: DeliveryResult, now: datetime) -> bool:
         """Note it; whether the person has now been told all there is to tell."""
         match receipt.result:
-            case Result.RETRY:
+            case DeliveryStatus.RETRY:
                 await store.screens.retry(screen.user_id, screen.revision, self._later(receipt, now))
-            case Result.DONE:
+            case DeliveryStatus.DONE:
                 refresh_at = None
                 if isinstance(screen.view, NumberShown):
                     moments = (next_refresh(screen.view.window_ends_at, now), screen.view.hint_at)
@@ -106,9 +106,9 @@ class SettleParcels:
                 # An older one says nothing of a request that came meanwhile; the next drawing will tell.
                 is_newest = await store.screens.drawn(receipt, refresh_at)
                 for message_id in receipt.replaced:
-                    await store.errands.add(ErrandKind.DELETE_MESSAGE, screen.chat_id, {"message_id": message_id}, now)
+                    await store.errands.add(TaskKind.DELETE_MESSAGE, screen.chat_id, {"message_id": message_id}, now)
                 return is_newest
-            case Result.UNREACHABLE:
+            case DeliveryStatus.UNREACHABLE:
                 await store.screens.give_up([(screen.user_id, screen.revision)])
                 await store.people.lost([screen.user_id])
                 await self._note_reach(store, [screen.user_id], now, reached=False)
@@ -125,7 +125,7 @@ class SettleParcels:
             store.journal.add(event, now, user_id=user_id, gate_id=gate_id)
 
 
-def _what_failed(receipt: Receipt) -> str:
+def _what_failed(receipt: DeliveryResult) -> str:
     if receipt.is_our_fault:
         return f"A delivery failed ({receipt.error})"
     return f"Telegram refused a message: {receipt.error}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.clock import Clock
 from bot.domain.journal import Event
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 
@@ -18,11 +18,13 @@ class ShowScreen:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def __call__(self, store: Store, person: Person, face: Face, *, fresh: bool, started: bool = False) -> None:
+    async def __call__(
+        self, store: Store, person: Person, face: ScreenName, *, fresh: bool, started: bool = False
+    ) -> None:
         """`started`: they sent /start, which the statistics count."""
         now = self._clock.now()
         if started:
             store.journal.add(Event.STARTED, now, user_id=person.user_id)
-        if face is Face.WELCOME and await store.verifications.open_of(person.user_id) is not None:
-            face = Face.PROGRESS
+        if face is ScreenName.WELCOME and await store.verifications.open_of(person.user_id) is not None:
+            face = ScreenName.PROGRESS
         await store.screens.show(person.user_id, person.chat_id, face, now, fresh=fresh)

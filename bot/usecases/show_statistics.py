@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import Act
-from bot.domain.statistics import NO_GATE, Period, Step, period
-from bot.domain.summary import DEFAULT_PERIOD, Answer, Summary
+from bot.domain.panel import AdminAction
+from bot.domain.statistics import NO_GATE, FunnelStep, Period, period
+from bot.domain.summary import DEFAULT_PERIOD, StatisticsReport, StatsReply
 from bot.usecases.find_people import may_hold_phone
 from bot.usecases.ports import Store
 from bot.usecases.read_statistics import ReadStatistics
@@ -54,7 +54,7 @@ class ShowStatistics:
             raise ValueError(period_name)
         summary = await self._summary(store, period_name, asked, gate)
         details: dict[str, str | int] = {
-            "answer": Answer.CHART,
+            "answer": StatsReply.CHART,
             "period": period_name,
             "gate": gate.chat_id if gate is not None else NO_GATE,
             "summary": summary.packed(),
@@ -79,7 +79,7 @@ class ShowStatistics:
         pages = max(1, -(-len(gates) // ON_A_PAGE))
         page = min(page, pages - 1)
         details: dict[str, str | int] = {
-            "answer": Answer.GATES,
+            "answer": StatsReply.GATES,
             "period": period_name,
             "gate": gate_id,
             "together": int(together),
@@ -92,7 +92,7 @@ class ShowStatistics:
     async def choose(self, store: Store, chat_id: int, period_name: str, gates: Sequence[Gate]) -> None:
         """Ask which of these is meant; too many are not all named."""
         details: dict[str, str | int] = {
-            "answer": Answer.CHOOSE,
+            "answer": StatsReply.CHOOSE,
             "period": period_name,
             "gates": _listed(gates[:ON_A_PAGE]),
             "more": max(0, len(gates) - ON_A_PAGE),
@@ -102,14 +102,14 @@ class ShowStatistics:
     async def unknown(self, store: Store, chat_id: int, asked: str, gates: Sequence[Gate]) -> None:
         """Nothing is called like that. Where a phone number may stand in it, it is not kept."""
         details: dict[str, str | int] = {
-            "answer": Answer.UNKNOWN,
+            "answer": StatsReply.UNKNOWN,
             "asked": "" if may_hold_phone(asked) else asked[:LONGEST_TITLE],
             "gates": _listed(gates[:ON_A_PAGE]),
             "more": max(0, len(gates) - ON_A_PAGE),
         }
         await self.send(store, chat_id, details)
 
-    async def of_admin(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def of_admin(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         """A `Doer`: `key` names the period. `page`: of their gates, instead of numbers."""
         period_name = str(act.details.get("key") or DEFAULT_PERIOD)
         if period(period_name, now) is None:
@@ -129,18 +129,18 @@ class ShowStatistics:
     ) -> None:
         """Add the errand, in place of earlier ones."""
         now = self._clock.now()
-        await store.errands.cancel(ErrandKind.STATS, chat_id, chat_id, now)
+        await store.errands.cancel(TaskKind.STATS, chat_id, chat_id, now)
         if message_id is not None:
             details = {**details, "message_id": message_id}
-        await store.errands.add(ErrandKind.STATS, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=chat_id)
+        await store.errands.add(TaskKind.STATS, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=chat_id)
 
-    async def _summary(self, store: Store, name: str, asked: Period, gate: Gate | None) -> Summary:
+    async def _summary(self, store: Store, name: str, asked: Period, gate: Gate | None) -> StatisticsReport:
         told = await self._read(store, asked, gate.chat_id if gate is not None else None)
-        busiest = sorted(told.by_gate, key=lambda gate_id: -told.by_gate[gate_id][Step.ASKED])[:GATES_TOLD]
+        busiest = sorted(told.by_gate, key=lambda gate_id: -told.by_gate[gate_id][FunnelStep.ASKED])[:GATES_TOLD]
         told = replace(told, by_gate={gate_id: told.by_gate[gate_id] for gate_id in busiest})
         known = await store.gates.get_many(busiest) if busiest else {}
         titles = {gate_id: found.title[:LONGEST_TITLE] for gate_id, found in known.items()}
-        return Summary(name, gate.title[:LONGEST_TITLE] if gate is not None else None, told, titles)
+        return StatisticsReport(name, gate.title[:LONGEST_TITLE] if gate is not None else None, told, titles)
 
 
 def _listed(gates: Sequence[Gate]) -> str:

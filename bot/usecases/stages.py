@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from bot.domain.admission import VerifiedPhone
 from bot.domain.gate import APPEAL_EVERY, JoinRequest
-from bot.domain.people_pages import Stage, Waiter
-from bot.domain.screen import Face
+from bot.domain.people_pages import PendingApplicant, Stage
+from bot.domain.screen import ScreenName
 from bot.domain.verification import Verification, VerificationState
 from bot.usecases.ports import Store
 
@@ -20,7 +20,7 @@ ENDS = {
 Found = tuple[Stage, str, datetime | None]
 
 
-async def waiters(store: Store, requests: Sequence[JoinRequest], now: datetime) -> list[Waiter]:
+async def waiters(store: Store, requests: Sequence[JoinRequest], now: datetime) -> list[PendingApplicant]:
     """Each with how far they got, in this order."""
     if not requests:
         return []
@@ -41,7 +41,7 @@ async def waiters(store: Store, requests: Sequence[JoinRequest], now: datetime) 
             stage = (Stage.WROTE if wrote else Stage.ASKED, "", None)
         has_appealed = appeals.get(user_id, {}).get(request.gate_id, False)
         mask = phone.mask if phone is not None else ""
-        found.append(Waiter(user_id, request.name, request.requested_at, *stage, has_appealed, mask))
+        found.append(PendingApplicant(user_id, request.name, request.requested_at, *stage, has_appealed, mask))
     return found
 
 
@@ -60,9 +60,9 @@ async def how_far(
             return Stage.SHARED, "", None
         return Stage.NUMBER_SHOWN, "", attempt.number.window_ends_at
     face, details = await store.screens.wanted(user_id) or (None, {})
-    if face is Face.CONTACT_REFUSED:
+    if face is ScreenName.CONTACT_REFUSED:
         return Stage.CONTACT_REFUSED, str(details.get("reason", "")), None
-    if face is Face.LIMITED:
+    if face is ScreenName.LIMITED:
         return Stage.LIMITED, "", datetime.fromtimestamp(int(details["until"]), UTC)
     if attempt is None or attempt.state not in ENDS or (since is not None and attempt.opened_at < since):
         return None

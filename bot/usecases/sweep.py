@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.domain.gate import GrantKind
 from bot.domain.journal import Event
-from bot.domain.settings import WayIn
-from bot.domain.statistics import How
+from bot.domain.settings import EntryMode
+from bot.domain.statistics import EntryReason
 from bot.domain.verification import PHONE_KEPT
-from bot.usecases.admit import BY_NOBODY, PROMPT_PATIENCE, Why, call_off, decide, tell_deadline, turn_away
+from bot.usecases.admit import BY_NOBODY, PROMPT_PATIENCE, DecisionReason, call_off, decide, tell_deadline, turn_away
 from bot.usecases.ports import Store
 from bot.usecases.ports_gates import WaitingKey
 from bot.usecases.take_leaver import is_gone
@@ -177,8 +177,8 @@ class Sweep:
         for request, gate in await store.requests.overdue(now, AT_ONCE):
             if not await store.requests.decline_overdue(request.gate_id, request.user_id, now):
                 continue
-            await turn_away(store, gate, request, now, Why.DEADLINE)
-            if request.way is not WayIn.MUTE:
+            await turn_away(store, gate, request, now, DecisionReason.DEADLINE)
+            if request.way is not EntryMode.MUTE:
                 # Others learn it once they were removed.
                 await tell_deadline(store, gate, request, now)
 
@@ -189,7 +189,7 @@ class Sweep:
             await is_gone(store, request, now)
             await call_off(store, request.gate_id, request.user_id, now)
             await store.grants.owe(
-                request.gate_id, request.user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False, how=How.OTHER
+                request.gate_id, request.user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False, how=EntryReason.OTHER
             )
 
     async def prompt(self, store: Store) -> None:
@@ -208,9 +208,9 @@ class Sweep:
                 await store.gates.set_extras(gate_id, prompt_at=now)
                 gate = await store.gates.get(gate_id)
                 said: dict[str, str | int] = {"language": gate.settings.language if gate is not None else ""}
-                await store.errands.add(ErrandKind.GROUP_PROMPT, gate_id, said, now, expires_at=now + PROMPT_EVERY)
+                await store.errands.add(TaskKind.GROUP_PROMPT, gate_id, said, now, expires_at=now + PROMPT_EVERY)
         for gate_id, message_id in await store.gates.outdated_prompts():
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, gate_id, {"message_id": message_id}, now)
+            await store.errands.add(TaskKind.DELETE_MESSAGE, gate_id, {"message_id": message_id}, now)
             await store.gates.set_extras(gate_id, prompt_message_id=None)
 
     async def forget(self, store: Store) -> None:

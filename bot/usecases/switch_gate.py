@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.delivery import Toast
-from bot.domain.gate import FRESH_CHANCE, REACHABLE_FOR, Gate, Switch
+from bot.domain.gate import FRESH_CHANCE, REACHABLE_FOR, Gate, GateMode
 from bot.domain.journal import Event
-from bot.domain.panel import Act
-from bot.domain.screen import Face
-from bot.domain.settings import WayIn
+from bot.domain.panel import AdminAction
+from bot.domain.screen import ScreenName
+from bot.domain.settings import EntryMode
 from bot.usecases.admit import prompt
 from bot.usecases.ports import Store
 
@@ -25,16 +25,16 @@ class SwitchGate:
     other requests are left to the admins, and go on if the gate is switched on again.
     """
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         wanted = str(act.details.get("value", ""))
-        if wanted not in set(Switch):
+        if wanted not in set(GateMode):
             return Toast.UNKNOWN
-        to = Switch(wanted)
+        to = GateMode(wanted)
         if to is gate.switch:
             return Toast.DONE_BEFORE
         await store.gates.set_switch(gate.chat_id, to, now)
         store.journal.add(Event.GATE_CHANGED, now, gate_id=gate.chat_id, code=f"switch:{to}", actor_id=act.admin_id)
-        if to is Switch.ON:
+        if to is GateMode.ON:
             await self._resume(store, gate, now)
         return Toast.DONE
 
@@ -44,7 +44,7 @@ class SwitchGate:
         waiting = await store.requests.waiting_at(gate.chat_id, MOST_WAITING)
         people = await store.people.get_many([request.user_id for request in waiting])
         for request in waiting:
-            if request.way is WayIn.MUTE:
+            if request.way is EntryMode.MUTE:
                 await prompt(store, gate, request, now)
             person = people.get(request.user_id)
             reach_until = request.requested_at + REACHABLE_FOR
@@ -56,7 +56,7 @@ class SwitchGate:
             await store.screens.show(
                 person.user_id,
                 person.chat_id,
-                Face.WELCOME,
+                ScreenName.WELCOME,
                 now,
                 fresh=True,
                 acted=False,

@@ -7,36 +7,38 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind, Toast
+from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import ADMIN_KNOWN_FOR, Act, ActKind, Page
-from bot.domain.people_pages import Missing
+from bot.domain.panel import ADMIN_KNOWN_FOR, AdminAction, AdminActionKind, Page
+from bot.domain.people_pages import TargetError
 from bot.domain.rights import NO_ADMIN
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.admin_desk import AdminDesk, Doer
 from bot.usecases.call_panel import GroupCommand
 from bot.usecases.find_people import find_by_username
 from bot.usecases.needed_rights import refusal_of
 from bot.usecases.open_panel import ask_about_gates, show_page
 from bot.usecases.point import point_to
-from bot.usecases.ports import Store, Vault
+from bot.usecases.ports import PhoneCipher, Store
 from bot.usecases.ports_people import Person
 
 PENDING, WHO = "pending", "who"
-DOES = {"revoke": ActKind.REVOKE, "block": ActKind.BLOCK, "unblock": ActKind.UNBLOCK}
+DOES = {"revoke": AdminActionKind.REVOKE, "block": AdminActionKind.BLOCK, "unblock": AdminActionKind.UNBLOCK}
 """Commands that do something at once, and then show the person."""
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class TargetRef:
     """Whom a command names: by their id, or by their user name; or why that is not clear."""
 
     user_id: int | None = None
     username: str = ""
-    missing: Missing | None = None
+    missing: TargetError | None = None
 
 
-async def identify(store: Store, vault: Vault, named: Named, gate_ids: Collection[int]) -> dict[str, str | int]:
+async def identify(
+    store: Store, vault: PhoneCipher, named: TargetRef, gate_ids: Collection[int]
+) -> dict[str, str | int]:
     """The same as the `value` of an act: their id, or why there is none.
 
     By their name only those are found who asked to enter one of these gates, or about whom something was decided
@@ -48,27 +50,27 @@ async def identify(store: Store, vault: Vault, named: Named, gate_ids: Collectio
         return {"value": named.user_id}
     user_id = await find_by_username(store, vault, named.username)
     if user_id is None:
-        return {"value": Missing.UNKNOWN}
+        return {"value": TargetError.UNKNOWN}
     known_at = {request.gate_id for request in await store.requests.of_person(user_id)}
     known_at |= (await store.standings.of_person(user_id)).keys()
-    return {"value": user_id if not known_at.isdisjoint(gate_ids) else Missing.UNKNOWN}
+    return {"value": user_id if not known_at.isdisjoint(gate_ids) else TargetError.UNKNOWN}
 
 
-class TakeCommand:
+class RunCommand:
     """A `Doer`: do what the command says, then show the page that tells what came of it.
 
     In a group the page is shown in private, and the command is deleted where others could see it. Who cannot be
     written to in private is shown the way there, so that nobody else sees anything of it.
     """
 
-    def __init__(self, doers: Mapping[ActKind, Doer]) -> None:
+    def __init__(self, doers: Mapping[AdminActionKind, Doer]) -> None:
         self._doers = doers
 
-    async def __call__(self, store: Store, gate: Gate, act: Act, now: datetime) -> Toast:
+    async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         name, details = str(act.details.get("key", "")), act.details
         if "said" in details:
             command: dict[str, str | int] = {"message_id": int(details["said"])}
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, command, now, user_id=act.admin_id)
+            await store.errands.add(TaskKind.DELETE_MESSAGE, gate.chat_id, command, now, user_id=act.admin_id)
         page = Page.PENDING if name == PENDING else Page.WHO
         shown: dict[str, str | int] = {"value": details.get("value", "")} if page is Page.WHO else {}
         if name in DOES and act.person_id is not None:
@@ -89,12 +91,12 @@ class CommandInGroup:
     command may be meant for another bot. Who writes as the group is an admin, but nobody can tell which: they are
     shown the way to the private chat, where they can be told apart."""
 
-    def __init__(self, clock: Clock, desk: AdminDesk, vault: Vault) -> None:
+    def __init__(self, clock: Clock, desk: AdminDesk, vault: PhoneCipher) -> None:
         self._clock = clock
         self._desk = desk
         self._vault = vault
 
-    async def __call__(self, store: Store, command: GroupCommand, name: str, named: Named) -> None:
+    async def __call__(self, store: Store, command: GroupCommand, name: str, named: TargetRef) -> None:
         gate, now = await store.gates.get(command.chat_id), self._clock.now()
         if gate is None:
             return
@@ -105,35 +107,35 @@ class CommandInGroup:
             details |= await identify(store, self._vault, named, [gate.chat_id])
         if command.message_id is not None:
             details["said"] = command.message_id
-        act = Act(ActKind.COMMAND, gate.chat_id, command.sender_id or 0, details)
+        act = AdminAction(AdminActionKind.COMMAND, gate.chat_id, command.sender_id or 0, details)
         if command.sender_id is not None:
             await self._desk(store, act)
             return
         if command.message_id is not None:
             said: dict[str, str | int] = {"message_id": command.message_id}
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, gate.chat_id, said, now)
+            await store.errands.add(TaskKind.DELETE_MESSAGE, gate.chat_id, said, now)
         await _point(store, gate, act, now)
 
 
 class CommandInPrivate:
     """Who runs one gate has it done there; who runs several chooses. Telegram is asked about each anew."""
 
-    def __init__(self, clock: Clock, desk: AdminDesk, vault: Vault) -> None:
+    def __init__(self, clock: Clock, desk: AdminDesk, vault: PhoneCipher) -> None:
         self._clock = clock
         self._desk = desk
         self._vault = vault
 
-    async def __call__(self, store: Store, person: Person, name: str, named: Named) -> None:
+    async def __call__(self, store: Store, person: Person, name: str, named: TargetRef) -> None:
         now = self._clock.now()
         details: dict[str, str | int] = {"key": name}
         gates = await store.admins.gates_of(person.user_id)
         if name != PENDING:
             details |= await identify(store, self._vault, named, [gate.chat_id for gate in gates])
         if len(gates) == 1:
-            await self._desk(store, Act(ActKind.COMMAND, gates[0].chat_id, person.user_id, details))
+            await self._desk(store, AdminAction(AdminActionKind.COMMAND, gates[0].chat_id, person.user_id, details))
             return
         chosen: dict[str, str | int] = {"then": name, "value": details.get("value", "")}
-        await store.screens.show(person.user_id, person.chat_id, Face.GATES, now, details=chosen, fresh=True)
+        await store.screens.show(person.user_id, person.chat_id, ScreenName.GATES, now, details=chosen, fresh=True)
         await ask_about_gates(store, person, now)
 
 
@@ -144,8 +146,8 @@ class FollowLink:
         self._desk = desk
 
     async def __call__(self, store: Store, person: Person, name: str, gate_id: int, user_id: int) -> None:
-        details: dict[str, str | int] = {"key": name, "value": user_id or Missing.NOBODY_NAMED}
-        await self._desk(store, Act(ActKind.COMMAND, gate_id, person.user_id, details))
+        details: dict[str, str | int] = {"key": name, "value": user_id or TargetError.NOBODY_NAMED}
+        await self._desk(store, AdminAction(AdminActionKind.COMMAND, gate_id, person.user_id, details))
 
 
 async def _can_be_written(store: Store, user_id: int) -> bool:
@@ -153,7 +155,7 @@ async def _can_be_written(store: Store, user_id: int) -> bool:
     return person is not None and person.can_be_written
 
 
-async def _point(store: Store, gate: Gate, act: Act, now: datetime) -> None:
+async def _point(store: Store, gate: Gate, act: AdminAction, now: datetime) -> None:
     is_pending = act.details["key"] == PENDING
     start = f"{PENDING if is_pending else WHO}_{gate.chat_id}"
     if (user_id := act.person_id) is not None:

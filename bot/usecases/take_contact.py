@@ -6,29 +6,29 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.contact import ContactRefusal, SharedContact
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.domain.journal import Event
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.admit import needs_call
-from bot.usecases.open_verification import OpenVerification
+from bot.usecases.open_verification import StartVerification
 from bot.usecases.ports import PhoneRules, Store
 from bot.usecases.ports_people import Person
 
 
-class TakeContact:
+class ShareContact:
     """Take it only when it is the sender's own, not forwarded, and a number that can place a call.
 
     The message that held the number is deleted in any case. A person whom no call would help any further is told so.
     """
 
-    def __init__(self, clock: Clock, phones: PhoneRules, open_verification: OpenVerification) -> None:
+    def __init__(self, clock: Clock, phones: PhoneRules, open_verification: StartVerification) -> None:
         self._clock = clock
         self._phones = phones
         self._open = open_verification
 
     async def __call__(self, store: Store, person: Person, contact: SharedContact, message_id: int) -> None:
         now = self._clock.now()
-        await store.errands.add(ErrandKind.DELETE_MESSAGE, person.chat_id, {"message_id": message_id}, now)
+        await store.errands.add(TaskKind.DELETE_MESSAGE, person.chat_id, {"message_id": message_id}, now)
         refusal = contact.refusal()
         phone = None if refusal else self._phones.parse_mobile(contact.number)
         if refusal is None and phone is None:
@@ -36,12 +36,12 @@ class TakeContact:
         if refusal is not None:
             await self._refuse(store, person, refusal, now)
         elif not await needs_call(store, person.user_id):
-            await store.screens.show(person.user_id, person.chat_id, Face.WELCOME, now, fresh=True)
+            await store.screens.show(person.user_id, person.chat_id, ScreenName.WELCOME, now, fresh=True)
         elif phone is not None:
             await self._open(store, person, phone, fresh=True)
 
     async def _refuse(self, store: Store, person: Person, refusal: ContactRefusal, now: datetime) -> None:
         store.journal.add(Event.CONTACT_REFUSED, now, user_id=person.user_id, code=refusal)
         await store.screens.show(
-            person.user_id, person.chat_id, Face.CONTACT_REFUSED, now, details={"reason": refusal}, fresh=True
+            person.user_id, person.chat_id, ScreenName.CONTACT_REFUSED, now, details={"reason": refusal}, fresh=True
         )

@@ -13,11 +13,11 @@ from bot.domain.contact import ContactRefusal
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint, Phone
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.domain.verification import LATE_REPORT, Call, Verification
 from bot.usecases.admit import decide, has_room
 from bot.usecases.hint_call import NOBODY, hint_call, hint_caller
-from bot.usecases.ports import NewGatewayEvent, PhoneRules, Randomness, Store, Vault
+from bot.usecases.ports import NewGatewayEvent, PhoneCipher, PhoneRules, Store, TokenGenerator
 
 PART = 100
 """Events taken in one transaction, so that a flood of them keeps nobody else waiting."""
@@ -26,7 +26,7 @@ GRANTS_FIRST = 1.0
 """Seconds the screen rests after a confirmation, so that it is drawn once, with the grants already made."""
 
 
-class TakeGatewayEvent:
+class OnGatewayEvent:
     """Keep every event (the phone masked); let a call confirm at most one verification.
 
     A call matches by the caller's phone, the number called when told, and its time: see `CallNumber.hears`.
@@ -37,7 +37,7 @@ class TakeGatewayEvent:
     phone is one that verifies, or verified, somebody here.
     """
 
-    def __init__(self, clock: Clock, phones: PhoneRules, vault: Vault, randomness: Randomness) -> None:
+    def __init__(self, clock: Clock, phones: PhoneRules, vault: PhoneCipher, randomness: TokenGenerator) -> None:
         self._clock = clock
         self._phones = phones
         self._vault = vault
@@ -207,7 +207,7 @@ async def confirm(store: Store, verification: Verification, now: datetime, how: 
             await store.verifications.save(verification.cancel(now))
         store.journal.add(Event.PHONE_TAKEN, now, user_id=user_id, verification_id=verification.id)
         if known is None:
-            await _show(store, user_id, Face.CONTACT_REFUSED, now, {"reason": ContactRefusal.TAKEN})
+            await _show(store, user_id, ScreenName.CONTACT_REFUSED, now, {"reason": ContactRefusal.TAKEN})
         return
     rival = await store.verifications.open_of(user_id)
     if rival is not None and rival.id != verification.id:
@@ -222,7 +222,7 @@ async def confirm(store: Store, verification: Verification, now: datetime, how: 
         await decide(store, gate, replace(request, hindrance=None), now, told=True, called=True)
         for request, gate in (await store.requests.waiting_of_many([user_id])).get(user_id, [])
     ]
-    await _show(store, user_id, Face.PROGRESS, now, after=GRANTS_FIRST if any(entering) else 0.0)
+    await _show(store, user_id, ScreenName.PROGRESS, now, after=GRANTS_FIRST if any(entering) else 0.0)
 
 
 async def _phone(store: Store, verification: Verification, now: datetime) -> VerifiedPhone:
@@ -249,7 +249,7 @@ async def _phone(store: Store, verification: Verification, now: datetime) -> Ver
 async def _show(
     store: Store,
     user_id: int,
-    face: Face,
+    face: ScreenName,
     now: datetime,
     details: dict[str, str | int] | None = None,
     after: float = 0.0,

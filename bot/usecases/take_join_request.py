@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.domain.gate import (
     APP_PATIENCE,
     QUERY_ANSWERED_WITHIN,
@@ -15,8 +15,8 @@ from bot.domain.gate import (
     RequestState,
 )
 from bot.domain.journal import Event
-from bot.domain.screen import Face
-from bot.domain.settings import WayIn
+from bot.domain.screen import ScreenName
+from bot.domain.settings import EntryMode
 from bot.usecases.admit import decide
 from bot.usecases.notice_raid import notice_raid
 from bot.usecases.personal_links import enter_by_own_link
@@ -25,7 +25,7 @@ from bot.usecases.ports_people import Person
 from bot.usecases.protect import request_seen
 
 
-class TakeJoinRequest:
+class OnJoinRequest:
     """Who may come in does so at once, without a word. Others are kept waiting and get their screen, unless the gate
     is off or paused: then the request waits for its admins.
 
@@ -62,7 +62,7 @@ class TakeJoinRequest:
         deadline_at = now + gate.rules(now).deadline
         request = JoinRequest(gate.chat_id, person.user_id, now, deadline_at, RequestState.WAITING, query_id, name=name)
         if link and await enter_by_own_link(store, gate, request, link, now):
-            if gate.settings.way is WayIn.LINK:
+            if gate.settings.way is EntryMode.LINK:
                 await request_seen(store, gate, now)
             return
         await request_seen(store, gate, now)
@@ -72,7 +72,7 @@ class TakeJoinRequest:
         known = await store.standings.known(gate.chat_id, person.user_id)
         if known.is_being_declined:
             # That was an earlier request; Telegram would decline this one.
-            await store.errands.cancel(ErrandKind.DECLINE_JOIN, gate.chat_id, person.user_id, now)
+            await store.errands.cancel(TaskKind.DECLINE_JOIN, gate.chat_id, person.user_id, now)
         if await decide(store, gate, request, now, told=False, known=known):
             store.journal.add(Event.AT_ONCE, now, user_id=person.user_id, gate_id=gate.chat_id)
             return
@@ -83,7 +83,7 @@ class TakeJoinRequest:
         opens_app = query_id is not None and self._has_app and now < expires_at
         if query_id is not None and now < expires_at:
             await store.errands.add(
-                ErrandKind.OPEN_APP if opens_app else ErrandKind.QUEUE_JOIN,
+                TaskKind.OPEN_APP if opens_app else TaskKind.QUEUE_JOIN,
                 request.gate_id,
                 {"query_id": query_id, "gate": request.gate_id, "user_id": request.user_id},
                 now,
@@ -95,7 +95,7 @@ class TakeJoinRequest:
         await store.screens.show(
             person.user_id,
             person.chat_id,
-            Face.WELCOME,
+            ScreenName.WELCOME,
             now,
             fresh=True,
             acted=False,
@@ -122,5 +122,5 @@ class TakeJoinRequest:
             }
             expires_at = now + QUERY_ANSWERED_WITHIN
             await store.errands.add(
-                ErrandKind.QUEUE_JOIN, request.gate_id, details, now, expires_at=expires_at, user_id=request.user_id
+                TaskKind.QUEUE_JOIN, request.gate_id, details, now, expires_at=expires_at, user_id=request.user_id
             )

@@ -7,14 +7,14 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.gate import JoinRequest, RequestState
 from bot.domain.journal import Event
-from bot.domain.settings import WayIn
+from bot.domain.settings import EntryMode
 from bot.usecases.admit import call_off
 from bot.usecases.ports import Store
 
 UNDECIDED = (RequestState.WAITING, RequestState.DECLINED)
 
 
-class TakeLeaver:
+class OnMemberLeft:
     """Who was muted and waited waits no more, and what was still to be done to them is not done: they may come again
     before it would be. Who was in is in no more, and so is given nothing more as one who is."""
 
@@ -27,7 +27,7 @@ class TakeLeaver:
         if request is not None and request.state is RequestState.APPROVED and not by_bot:
             # Whoever had the bot remove them has decided how they stand.
             await store.requests.set_state(gate_id, user_id, RequestState.GONE, self._clock.now())
-        if request is None or request.way is not WayIn.MUTE or request.state not in UNDECIDED:
+        if request is None or request.way is not EntryMode.MUTE or request.state not in UNDECIDED:
             return
         now = self._clock.now()
         if not by_bot:

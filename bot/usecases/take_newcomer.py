@@ -7,18 +7,18 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.admission import hindrance
-from bot.domain.delivery import MOST_CHECKS, ErrandDue, ErrandKind, Receipt
+from bot.domain.delivery import MOST_CHECKS, DeliveryResult, PendingTask, TaskKind
 from bot.domain.gate import (
     ANONYMOUS_ADMIN,
     GRANT_OF,
-    Decision,
+    AccessOverride,
     Gate,
     GrantKind,
     GrantState,
-    Hindrance,
+    Ineligibility,
     JoinRequest,
+    Override,
     RequestState,
-    Standing,
 )
 from bot.domain.journal import (
     ADDED,
@@ -31,9 +31,9 @@ from bot.domain.journal import (
     Event,
 )
 from bot.domain.panel import ADMIN_KNOWN_FOR
-from bot.domain.screen import Face
-from bot.domain.settings import WayIn
-from bot.usecases.admit import BY_NOBODY, Why, let_through, mute, reward
+from bot.domain.screen import ScreenName
+from bot.domain.settings import EntryMode
+from bot.usecases.admit import BY_NOBODY, DecisionReason, let_through, mute, reward
 from bot.usecases.notice_raid import notice_raid
 from bot.usecases.personal_links import is_still_given, link_of, take_back_link
 from bot.usecases.ports import Store
@@ -60,7 +60,7 @@ class Newcomer:
     is_by_bot: bool = False
 
 
-class TakeNewcomer:
+class OnMemberJoined:
     """Who was let in by the bot is given what else the gate gives; nothing more is to be done about them.
 
     Where newcomers are muted until verified, others are muted at once and told how to verify, unless they may come
@@ -88,18 +88,22 @@ class TakeNewcomer:
         request = await store.requests.get(gate_id, user_id)
         state = request.state if request is not None else None
         if newcomer.asked and state is RequestState.APPROVED:
-            if request is not None and request.way is WayIn.LINK and await take_back_link(store, gate_id, user_id, now):
+            if (
+                request is not None
+                and request.way is EntryMode.LINK
+                and await take_back_link(store, gate_id, user_id, now)
+            ):
                 # It is used up.
                 await store.screens.touch([user_id], now, acted=False)
             return True
-        is_mute = request is not None and request.way is WayIn.MUTE
+        is_mute = request is not None and request.way is EntryMode.MUTE
         if request is not None and state is RequestState.WAITING and not is_mute and (newcomer.asked or not gate.mutes):
             await self._let_in_by_hand(store, gate, request, newcomer, now)
             return True
         decision = await store.standings.get(gate_id, user_id)
-        if decision is not None and decision.standing is Standing.BLOCKED and gate.works:
+        if decision is not None and decision.standing is Override.BLOCKED and gate.works:
             await self._note_arrival(store, gate, newcomer, now)
-            await store.errands.add(ErrandKind.BAN, gate_id, {"user_id": user_id}, now, user_id=user_id)
+            await store.errands.add(TaskKind.BAN, gate_id, {"user_id": user_id}, now, user_id=user_id)
             return False
         if not newcomer.asked and await self._came_by_link(store, gate, request, newcomer, now):
             store.journal.add(Event.MEMBER_CAME, now, user_id=user_id, gate_id=gate_id, code=_how(newcomer))
@@ -110,7 +114,13 @@ class TakeNewcomer:
         hindered, may_write, verification_id = await self._is_known(store, gate, decision, user_id, now)
         if may_write:
             await reward(store, gate, user_id, verification_id, now)
-            why = Why.VERIFIED if verification_id else Why.BY_HAND if decision is not None else Why.OPEN
+            why = (
+                DecisionReason.VERIFIED
+                if verification_id
+                else DecisionReason.BY_HAND
+                if decision is not None
+                else DecisionReason.OPEN
+            )
             await tell_log(store, gate, Event.GRANT_DONE, user_id, now, why=why, name=newcomer.name)
             return True
         await self._keep(store, gate, newcomer, hindered, now)
@@ -128,7 +138,7 @@ class TakeNewcomer:
         if how == ADDED and not is_admin and (waited or keeps_out(gate)):
             rights = await store.admins.rights_of(gate.chat_id, newcomer.actor_id, now - ADMIN_KNOWN_FOR)
             if rights is None:
-                checks = await store.errands.undone((ErrandKind.CHECK_ADMIN,), gate.chat_id)
+                checks = await store.errands.undone((TaskKind.CHECK_ADMIN,), gate.chat_id)
                 if waited or checks < MOST_CHECKS:
                     await ask_who_added(store, gate, newcomer, now, waited=waited)
                     return
@@ -168,16 +178,16 @@ class TakeNewcomer:
             )
         await store.grants.made(gate.chat_id, user_id, GrantKind.JOIN, now)
         await store.screens.touch([user_id], now, acted=False)
-        if request is not None and request.way is WayIn.LINK:
+        if request is not None and request.way is EntryMode.LINK:
             phone = await store.phones.of(user_id)
             await reward(store, gate, user_id, phone.verification_id if phone is not None else BY_NOBODY, now)
         return True
 
     async def _is_known(
-        self, store: Store, gate: Gate, decision: Decision | None, user_id: int, now: datetime
-    ) -> tuple[Hindrance | None, bool, int]:
+        self, store: Store, gate: Gate, decision: AccessOverride | None, user_id: int, now: datetime
+    ) -> tuple[Ineligibility | None, bool, int]:
         """What hinders them although verified; whether they may come in as they are; and by which verification."""
-        if decision is not None and decision.standing is Standing.ALLOWED:
+        if decision is not None and decision.standing is Override.ALLOWED:
             return None, True, BY_NOBODY
         if not gate.rules(now).asks_call:
             return None, True, BY_NOBODY
@@ -188,7 +198,7 @@ class TakeNewcomer:
         return found, found is None, phone.verification_id
 
     async def _keep(
-        self, store: Store, gate: Gate, newcomer: Newcomer, hindered: Hindrance | None, now: datetime
+        self, store: Store, gate: Gate, newcomer: Newcomer, hindered: Ineligibility | None, now: datetime
     ) -> None:
         user_id = newcomer.user_id
         request = JoinRequest(
@@ -197,7 +207,7 @@ class TakeNewcomer:
             now,
             now + gate.rules(now).deadline,
             RequestState.WAITING,
-            way=WayIn.MUTE,
+            way=EntryMode.MUTE,
             name=newcomer.name,
             hindrance=hindered,
         )
@@ -213,7 +223,7 @@ class TakeNewcomer:
         if person is not None and person.can_be_written and gate.works:
             if await store.verifications.open_of(user_id) is None:
                 await store.screens.show(
-                    user_id, person.chat_id, Face.WELCOME, now, fresh=True, acted=False, crowd=crowd
+                    user_id, person.chat_id, ScreenName.WELCOME, now, fresh=True, acted=False, crowd=crowd
                 )
             else:
                 await store.screens.touch([user_id], now)
@@ -224,10 +234,10 @@ async def ask_who_added(store: Store, gate: Gate, newcomer: Newcomer, now: datet
     details: dict[str, str | int] = {"act": "", "gate": gate.chat_id, "user_id": newcomer.actor_id, "added": 1}
     if waited:
         details["waited"] = 1
-    await store.errands.add(ErrandKind.CHECK_ADMIN, gate.chat_id, details, now, user_id=newcomer.user_id)
+    await store.errands.add(TaskKind.CHECK_ADMIN, gate.chat_id, details, now, user_id=newcomer.user_id)
 
 
-async def who_added_is_known(store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+async def who_added_is_known(store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
     """Telegram has said whether whoever added a newcomer is an admin of the gate."""
     gate = await store.gates.get(int(errand.details["gate"]))
     if gate is None:

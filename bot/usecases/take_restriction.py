@@ -7,14 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.domain.gate import RequestState
-from bot.domain.settings import WayIn
+from bot.domain.settings import EntryMode
 from bot.usecases.admit import let_through, mute
 from bot.usecases.ports import Store
 
 
-class Change(StrEnum):
+class ChangeKind(StrEnum):
     """What the admin did."""
 
     RESTRICTED = "restricted"
@@ -23,16 +23,16 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Treatment:
+class RestrictionChange:
     """What was done to whom, by whom; `until` when it ends by itself."""
 
     user_id: int
-    change: Change
+    change: ChangeKind
     actor_id: int
     until: datetime | None = None
 
 
-class TakeRestriction:
+class OnMemberRestricted:
     """Only what is done to muted newcomers who wait matters here.
 
     Whom an admin frees, or makes an admin, need not verify any more. Whom an admin restricts stays so, whatever they
@@ -42,17 +42,17 @@ class TakeRestriction:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def __call__(self, store: Store, gate_id: int, treatment: Treatment) -> None:
+    async def __call__(self, store: Store, gate_id: int, treatment: RestrictionChange) -> None:
         gate, now = await store.gates.get(gate_id), self._clock.now()
         if gate is None or not gate.mutes:
             return
         request = await store.requests.get(gate_id, treatment.user_id)
-        if request is None or request.way is not WayIn.MUTE or request.state is not RequestState.WAITING:
+        if request is None or request.way is not EntryMode.MUTE or request.state is not RequestState.WAITING:
             return
-        if treatment.change is not Change.RESTRICTED:
+        if treatment.change is not ChangeKind.RESTRICTED:
             why = f"{treatment.change}_by_admin"
             await let_through(store, gate, request, now, why, is_muted=False, admin_id=treatment.actor_id)
             return
-        await store.errands.cancel(ErrandKind.MUTE, gate_id, treatment.user_id, now, resting=True)
+        await store.errands.cancel(TaskKind.MUTE, gate_id, treatment.user_id, now, resting=True)
         if treatment.until is not None and treatment.until > now:
             await mute(store, request, now, after=(treatment.until - now).total_seconds() + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.panel import EXPECTS_FILE, EXPECTS_WORDS, Act, ActKind
+from bot.domain.panel import EXPECTS_FILE, EXPECTS_WORDS, AdminAction, AdminActionKind
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.open_panel import page_shown
 from bot.usecases.ports import Store
@@ -12,7 +12,7 @@ LONGEST_TYPED = 1000
 """Characters; more than any setting takes is no more wrong than this."""
 
 
-class TakeWords:
+class OnPanelText:
     """What is written to such a page is an act at its gate; whether it was. Anything else is not the panel's."""
 
     def __init__(self, desk: AdminDesk) -> None:
@@ -24,7 +24,7 @@ class TakeWords:
             return False
         gate_id, page, _ = shown
         details: dict[str, str | int] = {"page": page, "text": text[:LONGEST_TYPED], "message": message_id}
-        await self._desk(store, Act(ActKind.TYPE, gate_id, person.user_id, details))
+        await self._desk(store, AdminAction(AdminActionKind.TYPE, gate_id, person.user_id, details))
         return True
 
     async def file(self, store: Store, person: Person, file_id: str, size: int) -> bool:
@@ -33,5 +33,5 @@ class TakeWords:
         if shown is None or shown[1] not in EXPECTS_FILE:
             return False
         details: dict[str, str | int] = {"file_id": file_id, "size": size}
-        await self._desk(store, Act(ActKind.IMPORT, shown[0], person.user_id, details))
+        await self._desk(store, AdminAction(AdminActionKind.IMPORT, shown[0], person.user_id, details))
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
 
@@ -30,4 +30,4 @@ class TellOperators:
             if operator in but:
                 continue
             of_their_own = f"{key}:{operator}" if key is not None else None
-            await store.errands.add(ErrandKind.NOTIFY, operator, details, now, key=of_their_own, user_id=about)
+            await store.errands.add(TaskKind.NOTIFY, operator, details, now, key=of_their_own, user_id=about)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.gate import Gate
-from bot.domain.screen import Face, Outcome
+from bot.domain.screen import Outcome, ScreenName
 from bot.usecases.ports import Store
 
 GRANTS_FIRST = 1.0
@@ -22,7 +22,7 @@ async def tell_person(
     await store.screens.show(
         user_id,
         person.chat_id,
-        Face.DECIDED,
+        ScreenName.DECIDED,
         now,
         details={"gate": gate.chat_id, "outcome": outcome},
         fresh=fresh and person.can_be_written,

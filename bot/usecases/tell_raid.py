@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, TaskKind
 from bot.domain.gate import Gate, RequestState
 from bot.domain.journal import Event
-from bot.domain.panel import ActKind
-from bot.domain.raid import TOLD_EVERY, Raid, Told
+from bot.domain.panel import AdminActionKind
+from bot.domain.raid import TOLD_EVERY, AlertMessage, Raid
 from bot.domain.rights import AdminRights
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
@@ -65,20 +65,22 @@ async def tell_over(store: Store, gate: Gate, raid: Raid, now: datetime) -> None
     await store.raids.put(gate.chat_id, replace(over, said=said))
 
 
-class HearOfRaid:
+class OnAlertResult:
     """What came of telling it. Where the log chat does not take it the admins are told, as far as they can be written
     to; where none of them could be, the operators."""
 
     def __init__(self, operators: Operators) -> None:
         self._operators = operators
 
-    async def called(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    async def called(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """Telegram has said who the admins are, or has not."""
         found = await self._found(store, errand)
         if found is None:
             return
         gate, raid = found
-        admins: Mapping[int, AdminRights] = receipt.answer.get("admins", {}) if receipt.result is Result.DONE else {}
+        admins: Mapping[int, AdminRights] = (
+            receipt.answer.get("admins", {}) if receipt.result is DeliveryStatus.DONE else {}
+        )
         for admin_id, rights in admins.items():
             await store.admins.answered(gate.chat_id, admin_id, now, rights)
         people = await store.people.get_many(admins)
@@ -89,15 +91,15 @@ class HearOfRaid:
         if not reachable:
             await self._tell_operators(store, raid, said, now)
 
-    async def sent(self, store: Store, errand: ErrandDue, receipt: Receipt, now: datetime) -> None:
+    async def sent(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """A message was sent, or could not be."""
         found = await self._found(store, errand)
         if found is None or "message_id" in errand.details:
             return
         gate, raid = found
-        if receipt.result is Result.DONE and receipt.message_id is not None:
+        if receipt.result is DeliveryStatus.DONE and receipt.message_id is not None:
             topic = errand.details.get("topic")
-            told = Told(errand.chat_id, receipt.message_id, int(topic) if topic is not None else None)
+            told = AlertMessage(errand.chat_id, receipt.message_id, int(topic) if topic is not None else None)
             await store.raids.put(gate.chat_id, replace(raid, messages=(*raid.messages, told)))
             return
         await store.errands.done([errand.id], now)
@@ -113,7 +115,7 @@ class HearOfRaid:
             await _send(store, raid, operator, {**said, "closed": 1}, now)
 
     @staticmethod
-    async def _found(store: Store, errand: ErrandDue) -> tuple[Gate, Raid] | None:
+    async def _found(store: Store, errand: PendingTask) -> tuple[Gate, Raid] | None:
         """The gate and the raid that an errand is about, if it is still the newest one."""
         gate_id = int(errand.details["gate"])
         gate, raid = await store.gates.get(gate_id), await store.raids.at(gate_id)
@@ -124,7 +126,7 @@ class HearOfRaid:
 
 async def _call_admins(store: Store, raid: Raid, now: datetime) -> None:
     details: Details = {"gate": raid.gate_id, "raid": raid.mark}
-    await store.errands.add(ErrandKind.CALL_ADMINS, raid.gate_id, details, now, job=raid.name)
+    await store.errands.add(TaskKind.CALL_ADMINS, raid.gate_id, details, now, job=raid.name)
 
 
 async def _send(
@@ -142,7 +144,7 @@ async def _send(
         details["topic"] = topic
     if message_id is not None:
         details["message_id"] = message_id
-    await store.errands.add(ErrandKind.ALERT, chat_id, details, now, job=raid.name)
+    await store.errands.add(TaskKind.ALERT, chat_id, details, now, job=raid.name)
 
 
 async def _details(store: Store, gate: Gate, raid: Raid, now: datetime) -> Details:
@@ -159,16 +161,16 @@ async def _details(store: Store, gate: Gate, raid: Raid, now: datetime) -> Detai
         "switch": gate.switch,
         "asks_call": int(gate.rules(now).asks_call),
     }
-    if (by := raid.by(ActKind.SWITCH, gate.switch)) is not None:
+    if (by := raid.by(AdminActionKind.SWITCH, gate.switch)) is not None:
         said["switch_by"] = by
     if gate.is_strict(now) and gate.strict_until is not None:
         said["strict_until"] = int(gate.strict_until.timestamp())
-    if (by := raid.by(ActKind.STRICT, "on" if gate.is_strict(now) else "off")) is not None:
+    if (by := raid.by(AdminActionKind.STRICT, "on" if gate.is_strict(now) else "off")) is not None:
         said["strict_by"] = by
     if raid.job:
         said["total"], said["done"] = await store.errands.job(raid.job)
         said["is_chosen"] = int(await store.mass_declines.is_chosen(raid.job))
-        said["decline_by"] = raid.by(ActKind.DECLINE_RECENT) or 0
+        said["decline_by"] = raid.by(AdminActionKind.DECLINE_RECENT) or 0
     if raid.over_at is not None:
         said["over"] = 1
         for state in (RequestState.APPROVED, RequestState.DECLINED, RequestState.WAITING):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bot.clock import Clock
-from bot.domain.delivery import ErrandKind
-from bot.domain.gate import Switch
+from bot.domain.delivery import TaskKind
+from bot.domain.gate import GateMode
 from bot.usecases.ports import Store
 
 
-class TidyLine:
+class DeleteServiceMessage:
     """It is deleted where the gate wants that: names of newcomers are adverts, too. Where the bot may not, it stays,
     and nobody is troubled with that."""
 
@@ -17,6 +17,6 @@ class TidyLine:
 
     async def __call__(self, store: Store, chat_id: int, message_id: int) -> None:
         gate = await store.gates.get(chat_id)
-        if gate is None or not gate.settings.tidies_joins or not gate.is_on or gate.switch is Switch.OFF:
+        if gate is None or not gate.settings.tidies_joins or not gate.is_on or gate.switch is GateMode.OFF:
             return
-        await store.errands.add(ErrandKind.TIDY, chat_id, {"message_id": message_id}, self._clock.now())
+        await store.errands.add(TaskKind.TIDY, chat_id, {"message_id": message_id}, self._clock.now())

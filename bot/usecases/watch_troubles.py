@@ -9,7 +9,7 @@ from decimal import Decimal
 from bot.clock import Clock
 from bot.domain.condition import Spending
 from bot.domain.health import RIGHTS, ailments
-from bot.domain.outbox import Target
+from bot.domain.outbox import Destination
 from bot.domain.statistics import Period
 from bot.domain.trouble import (
     CALM,
@@ -17,15 +17,15 @@ from bot.domain.trouble import (
     OUTBOX_PATIENCE,
     RIGHTS_PATIENCE,
     UNREPORTED_FROM,
-    Alarm,
-    Readings,
-    Sighting,
-    Trouble,
+    Finding,
+    Incident,
+    IncidentKind,
+    Measurements,
     noticed,
     stuck,
 )
 from bot.usecases.ports import Store
-from bot.usecases.raise_alarm import ClearAlarm, RaiseAlarm
+from bot.usecases.raise_alarm import OpenIncident, ResolveIncident
 from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.tell_operators import TellOperators
 
@@ -59,7 +59,7 @@ class ReadSpending:
         return Spending(today.numbers * self._price, week.numbers * self._price, WEEK)
 
 
-class WatchTroubles:
+class CheckInstallation:
     """A step that is made every half a minute: what is wrong now is noted, and told if it is news; what was wrong and
     has been well for a while gets its all clear. What ended without being mended, say at a gate that was given up, ends
     without a word, and of what cannot be known now nothing is said.
@@ -68,16 +68,16 @@ class WatchTroubles:
     """
 
     def __init__(
-        self, clock: Clock, tell_operators: TellOperators, *, expects_callback: bool, targets: Collection[Target]
+        self, clock: Clock, tell_operators: TellOperators, *, expects_callback: bool, targets: Collection[Destination]
     ) -> None:
         self._clock = clock
-        self._raise = RaiseAlarm(tell_operators)
-        self._clear = ClearAlarm(tell_operators)
+        self._raise = OpenIncident(tell_operators)
+        self._clear = ResolveIncident(tell_operators)
         self._expects_callback = expects_callback
         self._targets = targets
         self._stuck_since: dict[str, datetime] = {}
 
-    async def __call__(self, store: Store, readings: Readings) -> None:
+    async def __call__(self, store: Store, readings: Measurements) -> None:
         now = self._clock.now()
         active = await store.alarms.active()
         sightings = [
@@ -99,66 +99,68 @@ class WatchTroubles:
                 await store.alarms.clear(alarm.name, now - CALM, now)
 
     @staticmethod
-    async def _is_mended(store: Store, alarm: Alarm) -> bool:
+    async def _is_mended(store: Store, alarm: Incident) -> bool:
         """Whether what is there no more is well, rather than of no concern any more."""
         match alarm.trouble:
-            case Trouble.GATE_OFF:
+            case IncidentKind.GATE_OFF:
                 gate = await store.gates.get(int(alarm.subject))
                 return gate is not None and gate.is_on
-            case Trouble.GATE_LACKS:
+            case IncidentKind.GATE_LACKS:
                 gate = await store.gates.get(int(alarm.subject))
                 return gate is not None and gate.works
-            case Trouble.OUTBOX_FAILING:
+            case IncidentKind.OUTBOX_FAILING:
                 taken = {outgoing.target: outgoing.delivered_at for outgoing in await store.outbox.outgoing()}
-                taken_at = taken.get(Target(alarm.subject))
+                taken_at = taken.get(Destination(alarm.subject))
                 return taken_at is not None and taken_at >= alarm.seen_at
-            case Trouble.OUTBOX_GONE:
+            case IncidentKind.OUTBOX_GONE:
                 # Once something is taken, the postman clears it.
                 return False
             case _:
                 return True
 
-    async def _queues(self, store: Store, now: datetime) -> list[Sighting]:
+    async def _queues(self, store: Store, now: datetime) -> list[Finding]:
         """Those that are stuck, and were when last looked at: after a jump of the clock, or a pause of the machine, all
         that waits looks old."""
         found = stuck([queue for queue in await store.vitals.queues() if queue.name in WATCHED_QUEUES], now)
         self._stuck_since = {sighting.name: self._stuck_since.get(sighting.name, now) for sighting in found}
         return [sighting for sighting in found if now - self._stuck_since[sighting.name] >= STUCK_FOR]
 
-    async def _gateway(self, store: Store, now: datetime) -> list[Sighting]:
+    async def _gateway(self, store: Store, now: datetime) -> list[Finding]:
         found = []
         breaker = await store.gateway.breaker()
         if breaker.reason is not None:
             details: dict[str, str | int] = {"reason": breaker.reason, "code": 0}
-            found.append(Sighting(Trouble.GATEWAY, variant=breaker.reason, details=details))
+            found.append(Finding(IncidentKind.GATEWAY, variant=breaker.reason, details=details))
         if self._expects_callback:
             count, first = await store.vitals.unreported(now - UNREPORTED_WITHIN, now - REPORT_TAKES)
             reported = await store.vitals.called_back_at()
             if count >= UNREPORTED_FROM and first is not None:
                 is_reported = reported is not None and reported >= first - REPORT_BEFORE
-                found += [] if is_reported else [Sighting(Trouble.CALLBACK_SILENT, details={"count": count})]
+                found += [] if is_reported else [Finding(IncidentKind.CALLBACK_SILENT, details={"count": count})]
         unmatched = (await store.vitals.unmatched(now - UNMATCHED_WITHIN, now)).sighting()
         return found if unmatched is None else [*found, unmatched]
 
-    async def _gates(self, store: Store, active: list[Alarm], now: datetime) -> list[Sighting]:
+    async def _gates(self, store: Store, active: list[Incident], now: datetime) -> list[Finding]:
         off = [
-            int(alarm.subject) for alarm in active if alarm.trouble is Trouble.GATE_OFF and now - alarm.since < OFF_FOR
+            int(alarm.subject)
+            for alarm in active
+            if alarm.trouble is IncidentKind.GATE_OFF and now - alarm.since < OFF_FOR
         ]
         gates = await store.gates.get_many(off) if off else {}
-        found = [Sighting(Trouble.GATE_OFF, str(gate.chat_id)) for gate in gates.values() if not gate.is_on]
+        found = [Finding(IncidentKind.GATE_OFF, str(gate.chat_id)) for gate in gates.values() if not gate.is_on]
         for gate, health in await store.vitals.rights():
             missing = [ailment for ailment in ailments(gate, health, came_round=0) if ailment in RIGHTS]
             if missing and now - (health.lacks_since or health.checked_at) >= RIGHTS_PATIENCE:
                 details: dict[str, str | int] = {"title": gate.title, "missing": " ".join(missing)}
-                found.append(Sighting(Trouble.GATE_LACKS, str(gate.chat_id), details=details))
+                found.append(Finding(IncidentKind.GATE_LACKS, str(gate.chat_id), details=details))
         return found
 
-    async def _outbox(self, store: Store, active: list[Alarm], now: datetime) -> list[Sighting]:
-        gone = {Target(alarm.subject) for alarm in active if alarm.trouble is Trouble.OUTBOX_GONE}
+    async def _outbox(self, store: Store, active: list[Incident], now: datetime) -> list[Finding]:
+        gone = {Destination(alarm.subject) for alarm in active if alarm.trouble is IncidentKind.OUTBOX_GONE}
         if gone:
             gone &= {outgoing.target for outgoing in await store.outbox.outgoing() if outgoing.queued}
-        found = [Sighting(Trouble.OUTBOX_GONE, target) for target in gone if target in self._targets]
+        found = [Finding(IncidentKind.OUTBOX_GONE, target) for target in gone if target in self._targets]
         for target, since in (await store.outbox.failing_since()).items():
             if target in self._targets and target not in gone and now - since > OUTBOX_PATIENCE:
-                found.append(Sighting(Trouble.OUTBOX_FAILING, target, since=since))
+                found.append(Finding(IncidentKind.OUTBOX_FAILING, target, since=since))
         return found

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from bot.clock import Clock, DateCheck
 from bot.domain.gateway import NOT_THE_PERSONS
-from bot.domain.trouble import EPHEMERAL, ERRORS_WITHIN, FLOODS_WITHIN, STORAGE_WITHIN, Readings
+from bot.domain.trouble import EPHEMERAL, ERRORS_WITHIN, FLOODS_WITHIN, STORAGE_WITHIN, Measurements
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class Window(Generic[T]):
         return [value for _, value in self._values]
 
 
-class Pulse:
+class RuntimeStats:
     """Feels what passes through: transactions, requests to the gateway, calls to Telegram."""
 
     def __init__(self, clock: Clock) -> None:
@@ -99,12 +99,12 @@ class Pulse:
 
         return DateCheck(self._clock, told)
 
-    def readings(self) -> Readings:
+    def readings(self) -> Measurements:
         """All of it."""
         asked = self._gateway.values()
         since = self._clock.now() - COMPARED_WITHIN
         ahead = {source: median(found) for source, found in self._ahead.items() if self._compared_at[source] >= since}
-        return Readings(
+        return Measurements(
             transactions=tuple(self._transactions.values()),
             unkept=len(self._unkept.values()),
             floods=len(self._floods.values()),

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from bot.clock import Clock
 from bot.domain.breaker import BLOCKED_PAUSE
-from bot.domain.condition import Statement
+from bot.domain.condition import BalanceReading
 from bot.domain.gateway import Balance, GatewayError, GatewayReason
 from bot.usecases.ports import StorageUnavailableError, Transactions
 
@@ -22,7 +22,7 @@ PATIENCE = 8.0
 AskBalance = Callable[[], Awaitable[Balance]]
 
 
-class Purse:
+class BalanceCache:
     """Knows what the gateway last told. However often it is looked into, the gateway is asked once in ten seconds, and
     not at all while it blocks our address: asking makes the block longer."""
 
@@ -32,9 +32,9 @@ class Purse:
         self._clock = clock
         self._not_before = clock.now()
         self._one_at_a_time = asyncio.Lock()
-        self.statement = Statement()
+        self.statement = BalanceReading()
 
-    async def look(self) -> Statement:
+    async def look(self) -> BalanceReading:
         """What it tells now, or told a moment ago; or why it tells nothing."""
         async with self._one_at_a_time:
             now = self._clock.now()
@@ -51,7 +51,7 @@ class Purse:
             except GatewayError as error:
                 self._refused(error.reason, error.code)
             else:
-                self.statement = Statement(now, Decimal(balance.amount), balance.currency, told_at=now)
+                self.statement = BalanceReading(now, Decimal(balance.amount), balance.currency, told_at=now)
             return self.statement
 
     def _refused(self, reason: GatewayReason, code: int | None) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import structlog
 
 from bot.clock import Clock
-from bot.domain.trouble import Sighting
+from bot.domain.trouble import Finding
 from bot.supervisor import Supervisor
 from bot.usecases.ports import StorageUnavailableError, Transactions
-from bot.usecases.raise_alarm import RaiseAlarm
+from bot.usecases.raise_alarm import OpenIncident
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ class Reporter:
     def __init__(
         self,
         transactions: Transactions,
-        raise_alarm: RaiseAlarm,
+        raise_alarm: OpenIncident,
         clock: Clock,
         supervisor: Supervisor,
         wake: Callable[[], None],
@@ -35,14 +35,14 @@ class Reporter:
         self._wake = wake
         self._under_way: set[str] = set()
 
-    def __call__(self, sighting: Sighting) -> None:
+    def __call__(self, sighting: Finding) -> None:
         """What was noticed just now."""
         key = f"{sighting.name} {sighting.variant}"
         if key not in self._under_way:
             self._under_way.add(key)
             self._supervisor.start("report", self._keep(sighting, key))
 
-    async def _keep(self, sighting: Sighting, key: str) -> None:
+    async def _keep(self, sighting: Finding, key: str) -> None:
         stopping, now = self._supervisor.stopping, self._clock.now()
         try:
             while not stopping.is_set():

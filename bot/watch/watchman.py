@@ -13,11 +13,11 @@ from pathlib import Path
 import structlog
 
 from bot.clock import Clock
-from bot.domain.trouble import Disk, Readings, Trouble
+from bot.domain.trouble import DiskSpace, IncidentKind, Measurements
 from bot.usecases.ports import StorageUnavailableError, Transactions
-from bot.usecases.watch_troubles import ReadSpending, WatchTroubles
-from bot.watch.pulse import Pulse
-from bot.watch.purse import Purse
+from bot.usecases.watch_troubles import CheckInstallation, ReadSpending
+from bot.watch.pulse import RuntimeStats
+from bot.watch.purse import BalanceCache
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ class WebhookReading:
 ReadWebhook = Callable[[], WebhookReading]
 
 
-class Watchman:
+class Monitor:
     """Every half a minute takes all readings, and has troubles noted. What lies outside is asked before, and seldom.
 
     `read_webhook` gives what Telegram told of the webhook; it is None where updates are polled. `folder` is where the
@@ -51,11 +51,11 @@ class Watchman:
     def __init__(
         self,
         transactions: Transactions,
-        watch: WatchTroubles,
+        watch: CheckInstallation,
         spending: ReadSpending,
-        pulse: Pulse,
+        pulse: RuntimeStats,
         clock: Clock,
-        purse: Purse,
+        purse: BalanceCache,
         read_webhook: ReadWebhook | None,
         folder: Path | None,
         low_money: float,
@@ -72,7 +72,7 @@ class Watchman:
         self._read_webhook = read_webhook
         self._folder = folder
         self._announce = announce
-        self._from_outside = Readings(low_money=low_money)
+        self._from_outside = Measurements(low_money=low_money)
         self._has_price = has_price
         self._balance_at = clock.now()
 
@@ -90,16 +90,17 @@ class Watchman:
                 log.warning("watch_not_kept")
             self._announce()
 
-    def readings(self) -> Readings:
+    def readings(self) -> Measurements:
         """What is known now."""
         felt = self._pulse.readings()
         outside, statement, disk = self._from_outside, self._purse.statement, self._disk()
         webhook = self._read_webhook() if self._read_webhook is not None else WebhookReading()
         known = {
-            Trouble.MONEY_SHORT: statement.money is not None and (outside.spent is not None or not self._has_price),
-            Trouble.WEBHOOK: webhook.is_known,
-            Trouble.DISK_SHORT: disk is not None or self._folder is None,
-            Trouble.CLOCK: bool(felt.clock_ahead),
+            IncidentKind.MONEY_SHORT: statement.money is not None
+            and (outside.spent is not None or not self._has_price),
+            IncidentKind.WEBHOOK: webhook.is_known,
+            IncidentKind.DISK_SHORT: disk is not None or self._folder is None,
+            IncidentKind.CLOCK: bool(felt.clock_ahead),
         }
         return replace(
             felt,
@@ -114,14 +115,14 @@ class Watchman:
             unknown=frozenset(trouble for trouble, is_known in known.items() if not is_known),
         )
 
-    def _disk(self) -> Disk | None:
+    def _disk(self) -> DiskSpace | None:
         if self._folder is None:
             return None
         try:
             usage = shutil.disk_usage(self._folder)
         except OSError:
             return None
-        return Disk(usage.free, usage.total)
+        return DiskSpace(usage.free, usage.total)
 
     async def _look_outside(self) -> None:
         now = self._clock.now()

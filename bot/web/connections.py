@@ -61,15 +61,15 @@ class Connections:
         self._headers_within = headers_within
         self.taken_within = taken_within
         self._count = 0
-        self._of_address: dict[str, dict[Connection, None]] = {}
+        self._of_address: dict[str, dict[HttpConnection, None]] = {}
         """Those of each address; the one that asked last comes last."""
-        self._timers: dict[Connection, asyncio.TimerHandle] = {}
+        self._timers: dict[HttpConnection, asyncio.TimerHandle] = {}
 
     def bounded(self, make: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
         """The protocols that `make` makes, with a bound."""
-        return lambda: Connection(self, make())
+        return lambda: HttpConnection(self, make())
 
-    def opened(self, connection: Connection) -> bool:
+    def opened(self, connection: HttpConnection) -> bool:
         """There is one more; whether it may stay."""
         mine = self._of_address.get(connection.counted, {})
         if len(mine) >= self._most_an_address and not self._is_proxy(connection.address):
@@ -86,7 +86,7 @@ class Connections:
         self._timers[connection] = loop.call_later(self._headers_within, connection.abort)
         return True
 
-    def asked(self, connection: Connection) -> None:
+    def asked(self, connection: HttpConnection) -> None:
         """It has brought a request."""
         if (timer := self._timers.pop(connection, None)) is not None:
             timer.cancel()
@@ -95,7 +95,7 @@ class Connections:
             del mine[connection]
             mine[connection] = None
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: HttpConnection) -> None:
         """It is no more. It may have been told before."""
         self.asked(connection)
         mine = self._of_address.get(connection.counted, {})
@@ -110,7 +110,7 @@ class Connections:
         return parsed is not None and any(parsed in network for network in self._proxies)
 
 
-class Connection(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """One connection, which hands all it hears to the protocol of the server."""
 
     def __init__(self, connections: Connections, inner: asyncio.Protocol) -> None:
@@ -197,7 +197,7 @@ class Connection(asyncio.Protocol):
 def answering(transport: asyncio.BaseTransport | None) -> Iterator[None]:
     """A request came by this transport, and is answered."""
     found = transport.get_protocol() if transport is not None else None
-    if not isinstance(found, Connection):
+    if not isinstance(found, HttpConnection):
         yield
         return
     found.asked()
@@ -207,7 +207,7 @@ def answering(transport: asyncio.BaseTransport | None) -> Iterator[None]:
         found.answered()
 
 
-def _use(connection: Connection) -> Use:
+def _use(connection: HttpConnection) -> Use:
     return connection.use
 
 

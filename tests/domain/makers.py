@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.gateway import EventSource, NumberOffer
+from bot.domain.gateway import AssignedNumber, EventSource
 from bot.domain.phone import Fingerprint
 from bot.domain.verification import Call, CallNumber, Verification, VerificationState
 
@@ -17,7 +17,7 @@ NUMBER, ALTERNATIVE = "+74950000001", "+74950000002"
 
 def number(asked_at: datetime = NOW, inbox_after: int | None = None, called: str = NUMBER) -> CallNumber:
     """A call number given at once."""
-    return CallNumber(NumberOffer(called, (ALTERNATIVE,)), asked_at, asked_at + WINDOW, inbox_after)
+    return CallNumber(AssignedNumber(called, (ALTERNATIVE,)), asked_at, asked_at + WINDOW, inbox_after)
 
 
 def verification(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.admission import VerifiedPhone, hindrance
-from bot.domain.gate import Decision, Gate, Hindrance, Standing
+from bot.domain.gate import AccessOverride, Gate, Ineligibility, Override
 from bot.domain.phone import NumberKind
 from bot.domain.settings import STANDARD, CountryRule
 from tests.domain.makers import FINGERPRINT, NOW
@@ -28,15 +28,17 @@ def wanting(**changes: Any) -> Gate:
     [
         ({}, None),
         ({"country_rule": CountryRule.ONLY, "countries": ("RU", "KZ")}, None),
-        ({"country_rule": CountryRule.ONLY, "countries": ("KZ",)}, Hindrance.COUNTRY),
-        ({"country_rule": CountryRule.ALL_BUT, "countries": ("RU",)}, Hindrance.COUNTRY),
+        ({"country_rule": CountryRule.ONLY, "countries": ("KZ",)}, Ineligibility.COUNTRY),
+        ({"country_rule": CountryRule.ALL_BUT, "countries": ("RU",)}, Ineligibility.COUNTRY),
         ({"country_rule": CountryRule.ALL_BUT, "countries": ("KZ",)}, None),
         ({"country_rule": CountryRule.ANY, "countries": ("RU",)}, None),
         ({"refused_kinds": frozenset({NumberKind.VOIP})}, None),
-        ({"refused_kinds": frozenset({NumberKind.MOBILE})}, Hindrance.KIND),
+        ({"refused_kinds": frozenset({NumberKind.MOBILE})}, Ineligibility.KIND),
     ],
 )
-def test_a_number_that_a_gate_does_not_take_opens_it_never(changes: dict[str, Any], found: Hindrance | None) -> None:
+def test_a_number_that_a_gate_does_not_take_opens_it_never(
+    changes: dict[str, Any], found: Ineligibility | None
+) -> None:
     assert hindrance(wanting(**changes), PHONE, None, NOW) is found
 
 
@@ -44,33 +46,33 @@ def test_a_verification_is_good_for_as_long_as_the_gate_says() -> None:
     gate = wanting(fresh_for=DAY)
 
     assert hindrance(gate, PHONE, None, NOW + DAY - TICK) is None
-    assert hindrance(gate, PHONE, None, NOW + DAY) is Hindrance.STALE
+    assert hindrance(gate, PHONE, None, NOW + DAY) is Ineligibility.STALE
     assert hindrance(GATE, PHONE, None, NOW + 3000 * DAY) is None
 
 
 def test_one_phone_brings_in_as_many_accounts_as_the_gate_says() -> None:
-    assert hindrance(GATE, replace(PHONE, rank=2), None, NOW) is Hindrance.ACCOUNTS
+    assert hindrance(GATE, replace(PHONE, rank=2), None, NOW) is Ineligibility.ACCOUNTS
     assert hindrance(wanting(accounts=2), replace(PHONE, rank=2), None, NOW) is None
-    assert hindrance(wanting(accounts=2), replace(PHONE, rank=3), None, NOW) is Hindrance.ACCOUNTS
+    assert hindrance(wanting(accounts=2), replace(PHONE, rank=3), None, NOW) is Ineligibility.ACCOUNTS
 
 
 def test_only_a_later_call_makes_up_for_a_revocation() -> None:
-    revoked = Decision(Standing.REVOKED, NOW, 1)
+    revoked = AccessOverride(Override.REVOKED, NOW, 1)
 
-    assert hindrance(GATE, PHONE, revoked, NOW) is Hindrance.STALE
+    assert hindrance(GATE, PHONE, revoked, NOW) is Ineligibility.STALE
     assert hindrance(GATE, replace(PHONE, verified_at=NOW + TICK), revoked, NOW) is None
 
 
 def test_what_no_call_can_mend_is_told_first() -> None:
     gate = wanting(fresh_for=DAY, refused_kinds=frozenset({NumberKind.MOBILE}))
 
-    assert hindrance(gate, replace(PHONE, rank=2), None, NOW + 2 * DAY) is Hindrance.KIND
+    assert hindrance(gate, replace(PHONE, rank=2), None, NOW + 2 * DAY) is Ineligibility.KIND
 
 
 def test_while_a_gate_is_strict_its_own_rules_are_sharpened() -> None:
     gate = replace(wanting(accounts=3), strict_until=NOW + DAY)
     rented = replace(PHONE, kind=NumberKind.VOIP, rank=2)
 
-    assert hindrance(gate, rented, None, NOW) is Hindrance.KIND
-    assert hindrance(gate, replace(rented, kind=NumberKind.MOBILE), None, NOW) is Hindrance.ACCOUNTS
+    assert hindrance(gate, rented, None, NOW) is Ineligibility.KIND
+    assert hindrance(gate, replace(rented, kind=NumberKind.MOBILE), None, NOW) is Ineligibility.ACCOUNTS
     assert hindrance(gate, rented, None, NOW + DAY) is None

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.breaker import Breaker
+from bot.domain.breaker import CircuitBreaker
 from bot.domain.gateway import NOT_THE_PERSONS, GatewayReason
 from tests.domain.makers import NOW, TICK
 
@@ -15,7 +15,7 @@ OPERATORS_ONLY = [reason for reason in GatewayReason if reason.needs_operator]
 
 def pauses_of(reason: GatewayReason, count: int) -> list[timedelta]:
     """How long the breaker stays open after each of `count` tries that failed at the first moment allowed."""
-    breaker, now, pauses = Breaker(), NOW, []
+    breaker, now, pauses = CircuitBreaker(), NOW, []
     for _ in range(count):
         breaker = breaker.trip(reason, now)
         assert breaker.retry_at is not None
@@ -25,14 +25,14 @@ def pauses_of(reason: GatewayReason, count: int) -> list[timedelta]:
 
 
 def test_a_closed_breaker_lets_everything_through_and_everything_is_news() -> None:
-    assert Breaker().allows(NOW)
-    assert all(Breaker().is_news(reason) for reason in GatewayReason)
+    assert CircuitBreaker().allows(NOW)
+    assert all(CircuitBreaker().is_news(reason) for reason in GatewayReason)
 
 
 def test_an_open_breaker_lets_nothing_through_before_its_moment_and_one_try_at_it() -> None:
-    breaker = Breaker().trip(GatewayReason.NO_MONEY, NOW)
+    breaker = CircuitBreaker().trip(GatewayReason.NO_MONEY, NOW)
 
-    assert breaker == Breaker(GatewayReason.NO_MONEY, NOW + timedelta(seconds=30), 1)
+    assert breaker == CircuitBreaker(GatewayReason.NO_MONEY, NOW + timedelta(seconds=30), 1)
     assert not breaker.allows(NOW)
     assert not breaker.allows(NOW + timedelta(seconds=30) - TICK)
     assert breaker.allows(NOW + timedelta(seconds=30))
@@ -47,9 +47,9 @@ def test_each_failed_try_doubles_the_pause_up_to_a_quarter_of_an_hour(reason: Ga
 
 
 def test_after_years_of_failures_the_pause_is_still_a_quarter_of_an_hour() -> None:
-    breaker = Breaker(GatewayReason.NO_MONEY, NOW, 100_000).trip(GatewayReason.NO_MONEY, NOW)
+    breaker = CircuitBreaker(GatewayReason.NO_MONEY, NOW, 100_000).trip(GatewayReason.NO_MONEY, NOW)
 
-    assert breaker == Breaker(GatewayReason.NO_MONEY, NOW + timedelta(minutes=15), 100_001)
+    assert breaker == CircuitBreaker(GatewayReason.NO_MONEY, NOW + timedelta(minutes=15), 100_001)
 
 
 def test_a_blocked_address_rests_ten_times_longer() -> None:
@@ -65,19 +65,19 @@ def test_a_gateway_that_does_not_answer_rests_for_seconds_and_never_longer_than_
 
 
 def test_requests_that_were_under_way_when_it_opened_do_not_make_it_longer() -> None:
-    breaker = Breaker().trip(GatewayReason.NO_MONEY, NOW)
+    breaker = CircuitBreaker().trip(GatewayReason.NO_MONEY, NOW)
 
     assert breaker.trip(GatewayReason.NO_MONEY, NOW + timedelta(seconds=29)) is breaker
     assert breaker.trip(GatewayReason.NO_MONEY, NOW + timedelta(seconds=30)).trips == 2
 
 
 def test_another_trouble_while_it_is_open_counts_and_is_news() -> None:
-    breaker = Breaker().trip(GatewayReason.NO_MONEY, NOW)
+    breaker = CircuitBreaker().trip(GatewayReason.NO_MONEY, NOW)
 
     worse = breaker.trip(GatewayReason.ADDRESS_BLOCKED, NOW + TICK)
 
     assert breaker.is_news(GatewayReason.ADDRESS_BLOCKED)
-    assert worse == Breaker(GatewayReason.ADDRESS_BLOCKED, NOW + TICK + timedelta(minutes=10), 2)
+    assert worse == CircuitBreaker(GatewayReason.ADDRESS_BLOCKED, NOW + TICK + timedelta(minutes=10), 2)
     assert not worse.is_news(GatewayReason.ADDRESS_BLOCKED)
     assert worse.is_news(GatewayReason.NO_MONEY)
 

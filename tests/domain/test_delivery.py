@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.delivery import GrantDue, Receipt, Result, pause_after
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, pause_after
 from bot.domain.gate import GrantKind
 from tests.domain.makers import NOW
 
@@ -17,7 +17,7 @@ def test_the_rest_grows_with_each_failure_to_a_minute(attempts: int, seconds: in
 
 
 def test_a_receipt_says_nothing_that_it_was_not_told() -> None:
-    receipt = Receipt(GrantDue(-100, 7, GrantKind.JOIN, NOW, 0), Result.DONE)
+    receipt = DeliveryResult(PendingGrant(-100, 7, GrantKind.JOIN, NOW, 0), DeliveryStatus.DONE)
 
     assert (receipt.retry_after, receipt.error, receipt.message_id, receipt.digest) == (None, "", None, None)
     assert (receipt.is_editable, receipt.replaced) == (True, ())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.gateway import (
+    AssignedNumber,
     EventKind,
     EventSource,
     GatewayError,
     GatewayEvent,
     GatewayReason,
-    NumberOffer,
 )
 
 
@@ -20,7 +20,7 @@ from bot.domain.gateway import (
 def test_an_offer_holds_its_number_and_those_it_might_have_been(number: str, is_in: bool) -> None:
     # Built anew, as one that came over the network is: equal, and not the same object.
     arrived = "".join(list(number))
-    assert (arrived in NumberOffer("+74950000001", ("+74950000002",))) is is_in
+    assert (arrived in AssignedNumber("+74950000001", ("+74950000002",))) is is_in
 
 
 def test_an_error_says_its_reason_its_code_and_its_detail() -> None:

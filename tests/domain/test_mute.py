@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.gate import Gate, Switch
+from bot.domain.gate import Gate, GateMode
 from bot.domain.mute import is_own_mute, muted_until
-from bot.domain.settings import STANDARD, WayIn
+from bot.domain.settings import STANDARD, EntryMode
 from tests.domain.makers import NOW
 
 GATE, OTHER_GATE, ANNA, BORIS = -1001234567890, -1001234567891, 7, 8
@@ -39,15 +39,15 @@ def test_a_restriction_that_ends_at_any_other_second_or_is_about_somebody_else_i
     ("changes", "mutes"),
     [
         ({}, True),
-        ({"switch": Switch.PAUSED}, True),
-        ({"switch": Switch.OFF}, False),
+        ({"switch": GateMode.PAUSED}, True),
+        ({"switch": GateMode.OFF}, False),
         ({"settings": STANDARD}, False),
         ({"is_channel": True}, False),
         ({"chat_id": -4567}, False),
     ],
 )
 def test_only_supergroups_that_want_it_mute_newcomers(changes: dict[str, object], mutes: bool) -> None:
-    settings = replace(STANDARD, way=WayIn.MUTE)
+    settings = replace(STANDARD, way=EntryMode.MUTE)
     gate = Gate(GATE, "Flat owners", None, is_channel=False, is_on=True, settings=settings)
 
     assert replace(gate, **changes).mutes is mutes  # type: ignore[arg-type] # of as many types as there are

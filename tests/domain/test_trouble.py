@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain.trouble import Disk, Queue, Readings, Trouble, days_left, noticed, stuck
+from bot.domain.trouble import DiskSpace, IncidentKind, Measurements, Queue, days_left, noticed, stuck
 from tests.domain.makers import NOW
 
 GIB = 2**30
-WELL = Readings(
+WELL = Measurements(
     transactions=(0.01,) * 50,
     asked=100,
     failed=1,
@@ -20,18 +20,18 @@ WELL = Readings(
     currency="RUR",
     low_money=50.0,
     spent=10.0,
-    disk=Disk(50 * GIB, 100 * GIB),
+    disk=DiskSpace(50 * GIB, 100 * GIB),
 )
 
 
-def found(**changes: Any) -> list[Trouble]:
+def found(**changes: Any) -> list[IncidentKind]:
     """What a healthy installation has with these changes."""
     return [sighting.trouble for sighting in noticed(replace(WELL, **changes), NOW)]
 
 
 def test_where_all_is_well_nothing_is_noticed() -> None:
     assert found() == []
-    assert noticed(Readings(), NOW) == []
+    assert noticed(Measurements(), NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_where_all_is_well_nothing_is_noticed() -> None:
 def test_the_gateway_errs_when_more_than_half_of_at_least_five_requests_failed(
     asked: int, failed: int, is_trouble: bool
 ) -> None:
-    assert found(asked=asked, failed=failed) == ([Trouble.GATEWAY_ERRORS] if is_trouble else [])
+    assert found(asked=asked, failed=failed) == ([IncidentKind.GATEWAY_ERRORS] if is_trouble else [])
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_gateway_errs_when_more_than_half_of_at_least_five_requests_failed(
 def test_the_money_is_short_below_the_threshold_and_when_it_lasts_less_than_three_days(
     money: float | None, low_money: float, spent: float | None, is_trouble: bool
 ) -> None:
-    assert found(money=money, low_money=low_money, spent=spent) == ([Trouble.MONEY_SHORT] if is_trouble else [])
+    assert found(money=money, low_money=low_money, spent=spent) == ([IncidentKind.MONEY_SHORT] if is_trouble else [])
 
 
 def test_the_forecast_is_told_where_there_is_one() -> None:
@@ -79,7 +79,7 @@ def test_telegram_is_silent_after_a_minute_and_since_when_it_gave_no_answer(seco
     sightings = noticed(replace(WELL, silent_since=since), NOW)
 
     assert [(sighting.trouble, sighting.since) for sighting in sightings] == (
-        [(Trouble.TELEGRAM_SILENT, since)] if is_trouble else []
+        [(IncidentKind.TELEGRAM_SILENT, since)] if is_trouble else []
     )
 
 
@@ -87,7 +87,7 @@ def test_telegram_is_silent_after_a_minute_and_since_when_it_gave_no_answer(seco
 def test_an_error_of_the_webhook_counts_while_it_is_fresh(minutes: int, is_trouble: bool) -> None:
     at = NOW - timedelta(minutes=minutes)
 
-    assert found(webhook_error_at=at, webhook_error="502") == ([Trouble.WEBHOOK] if is_trouble else [])
+    assert found(webhook_error_at=at, webhook_error="502") == ([IncidentKind.WEBHOOK] if is_trouble else [])
 
 
 @pytest.mark.parametrize(
@@ -95,27 +95,27 @@ def test_an_error_of_the_webhook_counts_while_it_is_fresh(minutes: int, is_troub
     [((1.1,) * 4, False), ((1.1,) * 5, True), ((0.01,) * 6 + (9.0,) * 5, False), ((0.01,) * 5 + (9.0,) * 6, True)],
 )
 def test_storage_is_slow_when_the_median_of_transactions_is(transactions: tuple[float, ...], is_trouble: bool) -> None:
-    assert found(transactions=transactions) == ([Trouble.STORAGE_SLOW] if is_trouble else [])
+    assert found(transactions=transactions) == ([IncidentKind.STORAGE_SLOW] if is_trouble else [])
 
 
 def test_many_failed_transactions_and_many_floods_count_and_few_do_not() -> None:
     assert found(unkept=2, floods=9) == []
-    assert found(unkept=3) == [Trouble.STORAGE_FAILING]
-    assert found(floods=10) == [Trouble.FLOODS]
+    assert found(unkept=3) == [IncidentKind.STORAGE_FAILING]
+    assert found(floods=10) == [IncidentKind.FLOODS]
 
 
 @pytest.mark.parametrize(
     ("disk", "is_trouble"),
     [
-        (Disk(GIB, 10 * GIB), False),
-        (Disk(GIB - 1, 10 * GIB), True),
-        (Disk(4 * GIB, 100 * GIB), True),
-        (Disk(5 * GIB, 100 * GIB), False),
+        (DiskSpace(GIB, 10 * GIB), False),
+        (DiskSpace(GIB - 1, 10 * GIB), True),
+        (DiskSpace(4 * GIB, 100 * GIB), True),
+        (DiskSpace(5 * GIB, 100 * GIB), False),
         (None, False),
     ],
 )
-def test_the_disk_is_short_below_a_gibibyte_and_below_a_twentieth(disk: Disk | None, is_trouble: bool) -> None:
-    assert found(disk=disk) == ([Trouble.DISK_SHORT] if is_trouble else [])
+def test_the_disk_is_short_below_a_gibibyte_and_below_a_twentieth(disk: DiskSpace | None, is_trouble: bool) -> None:
+    assert found(disk=disk) == ([IncidentKind.DISK_SHORT] if is_trouble else [])
 
 
 def test_a_queue_is_stuck_when_its_oldest_has_waited_too_long() -> None:

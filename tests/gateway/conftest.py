@@ -15,8 +15,8 @@ import stamina
 from aiohttp import web
 
 from bot.domain.phone import Phone
-from bot.gateway.client import Account, SmscClient
-from bot.gateway.pace import Pace
+from bot.gateway.client import SmscClient, SmscCredentials
+from bot.gateway.pace import RateLimit
 
 PHONE = Phone("+79991234567", "7", "RU")
 OFFER = '{"phone": "+74951112233", "all_phones": ["+74951112233", "+74951112244"]}'
@@ -123,8 +123,8 @@ MakeClient = Callable[..., SmscClient]
 def make_client(http: httpx.AsyncClient) -> MakeClient:
     """A client of the gateways given."""
 
-    def make(*gateways: FakeGateway, patience: float = 20.0, pace: Pace | None = None) -> SmscClient:
-        account = Account(tuple(one.url for one in gateways), LOGIN, PASSWORD, None)
+    def make(*gateways: FakeGateway, patience: float = 20.0, pace: RateLimit | None = None) -> SmscClient:
+        account = SmscCredentials(tuple(one.url for one in gateways), LOGIN, PASSWORD, None)
         return SmscClient(account, http, patience=patience, pace=pace)
 
     return make

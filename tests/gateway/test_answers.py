@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.gateway import Balance, GatewayError, GatewayReason, NumberOffer
+from bot.domain.gateway import AssignedNumber, Balance, GatewayError, GatewayReason
 from bot.gateway.answers import balance_of, inbox_of, offer_of
 
 ONE, TWO = "+74951112233", "+74951112244"
@@ -49,19 +49,19 @@ OFFERS = {
 
 @pytest.mark.parametrize("answer", OFFERS.values(), ids=OFFERS.keys())
 def test_each_shape_of_success_gives_the_same_offer(answer: str) -> None:
-    assert offer_of(answer) == NumberOffer(ONE, (ONE, TWO))
+    assert offer_of(answer) == AssignedNumber(ONE, (ONE, TWO))
 
 
 def test_the_number_to_call_is_phone_even_when_it_is_not_among_all() -> None:
     for answer in (json.dumps({"phone": TWO, "all_phones": [ONE]}), f"phone = {TWO}, all_phones = {ONE}"):
         offer = offer_of(answer)
-        assert offer == NumberOffer(TWO, (ONE,))
+        assert offer == AssignedNumber(TWO, (ONE,))
         assert ONE in offer
         assert TWO in offer
 
 
 def test_a_phone_alone_is_an_offer_without_alternatives() -> None:
-    assert offer_of(json.dumps({"phone": ONE})) == NumberOffer(ONE, ())
+    assert offer_of(json.dumps({"phone": ONE})) == AssignedNumber(ONE, ())
 
 
 @pytest.mark.parametrize("digits", ["12345", "1" * 15])

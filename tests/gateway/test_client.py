@@ -16,11 +16,11 @@ import stamina
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from bot.domain.gateway import Balance, EventKind, GatewayError, GatewayReason, NumberOffer
+from bot.domain.gateway import AssignedNumber, Balance, EventKind, GatewayError, GatewayReason
 from bot.domain.phone import Phone
 from bot.gateway import client as client_module
-from bot.gateway.client import Account, SmscClient
-from bot.gateway.pace import Pace
+from bot.gateway.client import SmscClient, SmscCredentials
+from bot.gateway.pace import RateLimit
 from tests.gateway.conftest import (
     API_KEY,
     LOGIN,
@@ -36,7 +36,7 @@ from tests.gateway.conftest import (
 )
 from tests.gateway.test_answers import OFFERS, ONE, REASONS, TWO, errors
 
-OFFERED = NumberOffer(ONE, (ONE, TWO))
+OFFERED = AssignedNumber(ONE, (ONE, TWO))
 Ask = Callable[[], Awaitable[object]]
 StartGateway = Callable[[], Awaitable[FakeGateway]]
 
@@ -72,7 +72,7 @@ async def test_a_number_is_asked_for_by_a_post_form(client: SmscClient, gateway:
 
 
 async def test_an_api_key_takes_the_place_of_login_and_password(gateway: FakeGateway, http: httpx.AsyncClient) -> None:
-    account = Account((gateway.url + "/",), LOGIN, PASSWORD, API_KEY)
+    account = SmscCredentials((gateway.url + "/",), LOGIN, PASSWORD, API_KEY)
     await SmscClient(account, http).request_number(PHONE)
     assert gateway.asked[0].path == "/sys/wait_call.php"
     assert gateway.asked[0].form.items() >= {"apikey": API_KEY}.items()
@@ -174,7 +174,7 @@ async def test_other_statuses_are_final_and_a_redirect_is_not_followed(
 ) -> None:
     gateway.will(status)
     async with httpx.AsyncClient(trust_env=False, follow_redirects=True) as http:
-        client = SmscClient(Account((gateway.url,), None, None, API_KEY), http)
+        client = SmscClient(SmscCredentials((gateway.url,), None, None, API_KEY), http)
         with pytest.raises(GatewayError) as caught:
             await client.request_number(PHONE)
     assert (caught.value.reason, caught.value.code) == (GatewayReason.UNAVAILABLE, None)
@@ -323,7 +323,7 @@ async def test_each_request_has_10_seconds_and_5_to_connect(gateway: FakeGateway
         seen.append(request.extensions["timeout"])
 
     async with httpx.AsyncClient(trust_env=False, timeout=None, event_hooks={"request": [look]}) as http:
-        await SmscClient(Account((gateway.url,), None, None, API_KEY), http).request_number(PHONE)
+        await SmscClient(SmscCredentials((gateway.url,), None, None, API_KEY), http).request_number(PHONE)
     assert seen == [{"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 10.0}]
 
 
@@ -350,7 +350,7 @@ async def test_after_two_tries_at_a_host_comes_the_next_and_then_the_first_again
 async def test_a_host_that_is_not_there_is_left_for_the_next(
     gateway: FakeGateway, http: httpx.AsyncClient, three_tries: None
 ) -> None:
-    account = Account((unused_url(), gateway.url), None, None, API_KEY)
+    account = SmscCredentials((unused_url(), gateway.url), None, None, API_KEY)
     assert await SmscClient(account, http).request_number(PHONE) == OFFERED
     assert len(gateway.asked) == 1
 
@@ -382,7 +382,7 @@ async def test_patience_ends_a_request_under_way(gateway: FakeGateway, make_clie
 
 
 async def test_waiting_for_a_turn_counts_against_the_patience(gateway: FakeGateway, make_client: MakeClient) -> None:
-    pace = Pace(at_once=1)
+    pace = RateLimit(at_once=1)
     async with pace.turn("somebody else's", 1):
         with pytest.raises(GatewayError, match="no answer within the time allowed"):
             await make_client(gateway, patience=0.1, pace=pace).request_number(PHONE)
@@ -415,7 +415,7 @@ async def test_a_failure_that_is_none_of_the_network_is_final() -> None:
         raise httpx.DecodingError(f"repeats {PASSWORD}", request=request)
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(fail)) as http:
-        client = SmscClient(Account(("http://gateway",), LOGIN, PASSWORD, None), http)
+        client = SmscClient(SmscCredentials(("http://gateway",), LOGIN, PASSWORD, None), http)
         with pytest.raises(GatewayError) as caught:
             await client.request_number(PHONE)
     assert (caught.value.reason, caught.value.detail) == (GatewayReason.UNAVAILABLE, "DecodingError")
@@ -438,7 +438,7 @@ async def test_each_failure_of_the_network_is_tried_again(
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(fail)) as http:
         with pytest.raises(GatewayError) as caught:
-            await SmscClient(Account(("http://gateway",), None, None, API_KEY), http).balance()
+            await SmscClient(SmscCredentials(("http://gateway",), None, None, API_KEY), http).balance()
     assert (caught.value.reason, caught.value.detail) == (GatewayReason.UNAVAILABLE, failure.__name__)
     assert tries == 3
 
@@ -479,7 +479,7 @@ async def test_never_more_than_ten_requests_are_under_way_over_all_methods(
 async def test_identical_requests_are_kept_below_the_limit_of_a_minute(
     gateway: FakeGateway, make_client: MakeClient, clock: JumpingClock, method: str, limit: int
 ) -> None:
-    client = make_client(gateway, pace=Pace(clock))
+    client = make_client(gateway, pace=RateLimit(clock))
     methods: dict[str, tuple[Ask, str]] = {
         "number": (lambda: client.request_number(PHONE), OFFER),
         "balance": (client.balance, '{"balance": "1"}'),
@@ -497,7 +497,7 @@ async def test_identical_requests_are_kept_below_the_limit_of_a_minute(
 async def test_requests_for_other_phones_and_other_endpoints_are_not_identical(
     gateway: FakeGateway, make_client: MakeClient, clock: JumpingClock
 ) -> None:
-    client = make_client(gateway, pace=Pace(clock))
+    client = make_client(gateway, pace=RateLimit(clock))
     for _ in range(40):
         await client.request_number(PHONE)
     await client.request_number(Phone("+79991234568", "7", "RU"))
@@ -508,7 +508,7 @@ async def test_requests_for_other_phones_and_other_endpoints_are_not_identical(
 
 async def test_tries_count_as_requests(gateway: FakeGateway, make_client: MakeClient, clock: JumpingClock) -> None:
     started = clock.moment
-    client = make_client(gateway, pace=Pace(clock))
+    client = make_client(gateway, pace=RateLimit(clock))
     gateway.will(503)
     with stamina.set_testing(True, attempts=41), pytest.raises(GatewayError):
         await client.request_number(PHONE)
@@ -521,7 +521,7 @@ SECRETS = (LOGIN, PASSWORD, API_KEY, PHONE.e164, PHONE.e164.removeprefix("+"))
 
 
 def test_an_account_does_not_show_its_secrets() -> None:
-    account = Account(("https://smsc.ru",), LOGIN, PASSWORD, API_KEY)
+    account = SmscCredentials(("https://smsc.ru",), LOGIN, PASSWORD, API_KEY)
     assert not any(secret in repr(account) for secret in SECRETS)
     assert "https://smsc.ru" in repr(account)
 
@@ -534,7 +534,7 @@ def test_an_account_without_whole_credentials_cannot_be_made(
     login: str | None, password: str | None, api_key: str | None
 ) -> None:
     with pytest.raises(ValueError, match="an API key, or a login and a password"):
-        Account(("https://smsc.ru",), login, password, api_key)
+        SmscCredentials(("https://smsc.ru",), login, password, api_key)
 
 
 @pytest.mark.parametrize(
@@ -552,13 +552,13 @@ def test_an_account_without_whole_credentials_cannot_be_made(
 )
 def test_an_account_takes_only_plain_hosts(url: str) -> None:
     with pytest.raises(ValueError, match="has to be http") as caught:
-        Account(("https://smsc.ru", url), None, None, API_KEY)
+        SmscCredentials(("https://smsc.ru", url), None, None, API_KEY)
     assert not any(secret in str(caught.value) for secret in SECRETS)
 
 
 def test_an_account_needs_a_host() -> None:
     with pytest.raises(ValueError, match="at least one URL"):
-        Account((), None, None, API_KEY)
+        SmscCredentials((), None, None, API_KEY)
 
 
 async def test_secrets_and_phones_reach_neither_logs_nor_exceptions_nor_urls(
@@ -573,8 +573,8 @@ async def test_secrets_and_phones_reach_neither_logs_nor_exceptions_nor_urls(
     told: list[str] = []
     echo = f"{LOGIN} {PASSWORD} {API_KEY} {PHONE.e164}"
     accounts = [
-        Account((gateway.url, unused_url()), LOGIN, PASSWORD, None),
-        Account((gateway.url, unused_url()), None, None, API_KEY),
+        SmscCredentials((gateway.url, unused_url()), LOGIN, PASSWORD, None),
+        SmscCredentials((gateway.url, unused_url()), None, None, API_KEY),
     ]
     with capture_logs() as records:
         for account in accounts:

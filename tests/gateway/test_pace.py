@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.gateway.pace import Pace
+from bot.gateway.pace import RateLimit
 from tests.gateway.conftest import JumpingClock
 
 
-async def take(pace: Pace, what: str = "x", per_minute: int = 3) -> None:
+async def take(pace: RateLimit, what: str = "x", per_minute: int = 3) -> None:
     async with pace.turn(what, per_minute):
         pass
 
@@ -19,7 +19,7 @@ async def take(pace: Pace, what: str = "x", per_minute: int = 3) -> None:
 async def test_turns_of_a_kind_are_free_up_to_the_limit_and_wait_for_the_oldest_beyond(
     clock: JumpingClock,
 ) -> None:
-    pace = Pace(clock)
+    pace = RateLimit(clock)
     await take(pace)
     clock.moment += timedelta(seconds=20)
     for _ in range(2):
@@ -32,7 +32,7 @@ async def test_turns_of_a_kind_are_free_up_to_the_limit_and_wait_for_the_oldest_
 
 
 async def test_the_limit_holds_within_any_minute(clock: JumpingClock) -> None:
-    pace, begun = Pace(clock), []
+    pace, begun = RateLimit(clock), []
     for number in range(50):
         await take(pace)
         begun.append(clock.moment)
@@ -42,14 +42,14 @@ async def test_the_limit_holds_within_any_minute(clock: JumpingClock) -> None:
 
 
 async def test_different_requests_do_not_wait_for_each_other(clock: JumpingClock) -> None:
-    pace = Pace(clock)
+    pace = RateLimit(clock)
     for number in range(100):
         await take(pace, str(number), per_minute=1)
     assert clock.pauses == []
 
 
 async def test_a_clock_set_back_holds_nobody_up(clock: JumpingClock) -> None:
-    pace = Pace(clock)
+    pace = RateLimit(clock)
     await take(pace, per_minute=1)
     clock.moment -= timedelta(hours=3)
     await take(pace, per_minute=1)
@@ -57,7 +57,7 @@ async def test_a_clock_set_back_holds_nobody_up(clock: JumpingClock) -> None:
 
 
 async def test_what_is_over_for_a_minute_is_forgotten(clock: JumpingClock) -> None:
-    pace = Pace(clock)
+    pace = RateLimit(clock)
     for _ in range(3):
         await take(pace)
     clock.moment += timedelta(minutes=1)
@@ -67,7 +67,7 @@ async def test_what_is_over_for_a_minute_is_forgotten(clock: JumpingClock) -> No
 
 
 async def test_no_more_than_the_places_are_taken_at_once() -> None:
-    pace, inside, most = Pace(), 0, 0
+    pace, inside, most = RateLimit(), 0, 0
 
     async def stay() -> None:
         nonlocal inside, most
@@ -83,7 +83,7 @@ async def test_no_more_than_the_places_are_taken_at_once() -> None:
 
 
 async def test_a_place_is_given_back_when_the_request_fails() -> None:
-    pace = Pace(at_once=1)
+    pace = RateLimit(at_once=1)
     with pytest.raises(ZeroDivisionError):
         async with pace.turn("x", 10):
             raise ZeroDivisionError
@@ -91,7 +91,7 @@ async def test_a_place_is_given_back_when_the_request_fails() -> None:
 
 
 async def test_waiting_for_the_minute_keeps_no_place(clock: JumpingClock) -> None:
-    pace, order = Pace(clock, at_once=1), []
+    pace, order = RateLimit(clock, at_once=1), []
 
     async def ask(what: str) -> None:
         async with pace.turn(what, 1):

@@ -13,15 +13,15 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from bot.clock import SystemClock
-from bot.domain.outbox import Delivery, ForeignReport, Letter, Reply, Target
+from bot.domain.outbox import AttemptResult, DeliveryAttempt, Destination, ForeignReport, OutboxMessage
 from bot.outbox import carriage
-from bot.outbox.carriage import EventCarriage, RelayCarriage, Wire
-from bot.phones import KeyedVault
+from bot.outbox.carriage import EventSender, RelaySender, SafeHttpClient
+from bot.phones import KeyedPhoneCipher
 from bot.sandbox.pulse import PATIENCE
 from tests.outbox.receiver import OTHER_SECRET, SECRET, Receiver, receiver
 
 BODY = '{"type":"access.granted","data":{"gate":"Häuser & Gärten"}}'.encode()
-EVENT = Letter(1, Target.EVENTS, "msg_abc", "access.granted", BODY, 0)
+EVENT = OutboxMessage(1, Destination.EVENTS, "msg_abc", "access.granted", BODY, 0)
 
 
 @pytest.fixture
@@ -31,18 +31,20 @@ async def owners() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def wire() -> AsyncIterator[Wire]:
-    the_wire = Wire(allow_private=True)
+async def wire() -> AsyncIterator[SafeHttpClient]:
+    the_wire = SafeHttpClient(allow_private=True)
     yield the_wire
     await the_wire.close()
 
 
-async def bring(wire: Wire, url: str, *secrets: str) -> Delivery:
-    return await EventCarriage(wire, url, secrets or (SECRET,), SystemClock())(EVENT)
+async def bring(wire: SafeHttpClient, url: str, *secrets: str) -> DeliveryAttempt:
+    return await EventSender(wire, url, secrets or (SECRET,), SystemClock())(EVENT)
 
 
-async def test_an_event_is_taken_by_a_receiver_made_with_the_schemes_own_library(owners: Receiver, wire: Wire) -> None:
-    assert await bring(wire, owners.url) == Delivery(Reply.TAKEN)
+async def test_an_event_is_taken_by_a_receiver_made_with_the_schemes_own_library(
+    owners: Receiver, wire: SafeHttpClient
+) -> None:
+    assert await bring(wire, owners.url) == DeliveryAttempt(AttemptResult.TAKEN)
 
     (arrived,) = owners.arrived
     assert owners.taken == [{"type": "access.granted", "data": {"gate": "Häuser & Gärten"}}]
@@ -51,16 +53,16 @@ async def test_an_event_is_taken_by_a_receiver_made_with_the_schemes_own_library
     assert f"http://{arrived.host}/hook/" == owners.url
 
 
-async def test_while_a_secret_is_replaced_receivers_of_both_take_it(owners: Receiver, wire: Wire) -> None:
+async def test_while_a_secret_is_replaced_receivers_of_both_take_it(owners: Receiver, wire: SafeHttpClient) -> None:
     for known in (SECRET, OTHER_SECRET):
         owners.secret = known
-        assert await bring(wire, owners.url, OTHER_SECRET, SECRET) == Delivery(Reply.TAKEN)
+        assert await bring(wire, owners.url, OTHER_SECRET, SECRET) == DeliveryAttempt(AttemptResult.TAKEN)
 
     owners.secret = SECRET
-    assert await bring(wire, owners.url, OTHER_SECRET) == Delivery(Reply.FAILED, "HTTP 401")
+    assert await bring(wire, owners.url, OTHER_SECRET) == DeliveryAttempt(AttemptResult.FAILED, "HTTP 401")
 
 
-async def test_what_was_changed_on_the_way_is_not_taken_for_ours(owners: Receiver, wire: Wire) -> None:
+async def test_what_was_changed_on_the_way_is_not_taken_for_ours(owners: Receiver, wire: SafeHttpClient) -> None:
     await bring(wire, owners.url)
     (arrived,) = owners.arrived
 
@@ -71,41 +73,43 @@ async def test_what_was_changed_on_the_way_is_not_taken_for_ours(owners: Receive
 @pytest.mark.parametrize(
     ("status", "delivery"),
     [
-        (201, Delivery(Reply.TAKEN)),
-        (204, Delivery(Reply.TAKEN)),
-        (400, Delivery(Reply.FAILED, "HTTP 400")),
-        (404, Delivery(Reply.FAILED, "HTTP 404")),
-        (410, Delivery(Reply.GONE, "HTTP 410")),
-        (429, Delivery(Reply.FAILED, "HTTP 429")),
-        (503, Delivery(Reply.FAILED, "HTTP 503")),
+        (201, DeliveryAttempt(AttemptResult.TAKEN)),
+        (204, DeliveryAttempt(AttemptResult.TAKEN)),
+        (400, DeliveryAttempt(AttemptResult.FAILED, "HTTP 400")),
+        (404, DeliveryAttempt(AttemptResult.FAILED, "HTTP 404")),
+        (410, DeliveryAttempt(AttemptResult.GONE, "HTTP 410")),
+        (429, DeliveryAttempt(AttemptResult.FAILED, "HTTP 429")),
+        (503, DeliveryAttempt(AttemptResult.FAILED, "HTTP 503")),
     ],
 )
-async def test_only_a_success_counts_as_taken(owners: Receiver, wire: Wire, status: int, delivery: Delivery) -> None:
+async def test_only_a_success_counts_as_taken(
+    owners: Receiver, wire: SafeHttpClient, status: int, delivery: DeliveryAttempt
+) -> None:
     owners.status = status
 
     assert await bring(wire, owners.url) == delivery
 
 
-async def test_a_redirect_is_not_followed(owners: Receiver, wire: Wire) -> None:
+async def test_a_redirect_is_not_followed(owners: Receiver, wire: SafeHttpClient) -> None:
     async with receiver() as elsewhere:
         owners.status, owners.location = 307, elsewhere.url
 
-        assert await bring(wire, owners.url) == Delivery(Reply.FAILED, "HTTP 307")
+        assert await bring(wire, owners.url) == DeliveryAttempt(AttemptResult.FAILED, "HTTP 307")
         assert elsewhere.arrived == []
 
 
 async def test_a_private_address_is_not_even_connected_to(owners: Receiver) -> None:
-    careful = Wire(allow_private=False)
+    careful = SafeHttpClient(allow_private=False)
 
     delivery = await bring(careful, owners.url)
 
-    assert delivery == Delivery(Reply.FAILED, "it leads to a private address")
+    assert delivery == DeliveryAttempt(AttemptResult.FAILED, "it leads to a private address")
     assert owners.arrived == []
     await careful.close()
 
 
 async def test_what_is_connected_to_is_the_address_that_was_checked(
-    owners: Receiver, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    owners: Receiver, wire: SafeHttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name is never looked up a second time: it could lead elsewhere by then."""
     looked_up = []
@@ -122,7 +126,7 @@ async def test_what_is_connected_to_is_the_address_that_was_checked(
 
     delivery = await bring(wire, owners.url.replace("127.0.0.1", "hooks.example"))
 
-    assert delivery == Delivery(Reply.TAKEN)
+    assert delivery == DeliveryAttempt(AttemptResult.TAKEN)
     assert looked_up[0] == "hooks.example"
     assert "hooks.example" not in looked_up[1:]
     (arrived,) = owners.arrived
@@ -130,7 +134,7 @@ async def test_what_is_connected_to_is_the_address_that_was_checked(
 
 
 async def test_a_name_server_that_hangs_holds_one_thread_and_none_of_the_event_loops(
-    owners: Receiver, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    owners: Receiver, wire: SafeHttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loop looks up Telegram's name and the gateway's by a few threads."""
     answers, looked_up = threading.Event(), []
@@ -150,16 +154,16 @@ async def test_a_name_server_that_hangs_holds_one_thread_and_none_of_the_event_l
         patch.setattr(carriage, "PATIENCE", 0.05)
         for _ in range(3):
             several = await asyncio.gather(*(bring(wire, url) for _ in range(5)))
-            assert {delivery.reply for delivery in several} == {Reply.FAILED}
+            assert {delivery.reply for delivery in several} == {AttemptResult.FAILED}
     assert looked_up == ["hooks.example"]
 
     answers.set()
 
-    assert await bring(wire, url) == Delivery(Reply.TAKEN)
+    assert await bring(wire, url) == DeliveryAttempt(AttemptResult.TAKEN)
 
 
 async def test_the_certificate_has_to_be_of_the_name_and_not_of_the_address(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    wire: SafeHttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
 
@@ -176,44 +180,44 @@ async def test_the_certificate_has_to_be_of_the_name_and_not_of_the_address(
         port = anybody.url.split(":")[2].partition("/")[0]
         delivery = await bring(wire, f"https://hooks.example:{port}/")
 
-    assert delivery.reply is Reply.FAILED
+    assert delivery.reply is AttemptResult.FAILED
     assert asked == [b"hooks.example"]
 
 
 async def test_the_next_address_is_tried_when_one_cannot_be_connected_to(
-    owners: Receiver, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    owners: Receiver, wire: SafeHttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def checked(*_: Any, **__: Any) -> list[str]:
         return ["127.0.0.2", "127.0.0.1"]
 
     monkeypatch.setattr(carriage, "checked", checked)
 
-    assert await bring(wire, owners.url) == Delivery(Reply.TAKEN)
+    assert await bring(wire, owners.url) == DeliveryAttempt(AttemptResult.TAKEN)
 
 
 async def test_nobody_waits_for_a_receiver_that_does_not_answer(
-    owners: Receiver, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    owners: Receiver, wire: SafeHttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(carriage, "PATIENCE", 0.2)
     owners.delay = 30.0
 
-    assert await bring(wire, owners.url) == Delivery(Reply.FAILED, "no answer within 0.2 seconds")
+    assert await bring(wire, owners.url) == DeliveryAttempt(AttemptResult.FAILED, "no answer within 0.2 seconds")
 
 
-async def test_where_nobody_listens_that_is_said(wire: Wire) -> None:
+async def test_where_nobody_listens_that_is_said(wire: SafeHttpClient) -> None:
     async with receiver() as gone:
         url = gone.url
 
-    assert await bring(wire, url) == Delivery(Reply.FAILED, "ConnectError")
+    assert await bring(wire, url) == DeliveryAttempt(AttemptResult.FAILED, "ConnectError")
 
 
 async def test_proxies_of_the_environment_are_not_used(owners: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     async with receiver() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("ALL_PROXY", proxy.url)
-        direct = Wire(allow_private=True)
+        direct = SafeHttpClient(allow_private=True)
 
-        assert await bring(direct, owners.url) == Delivery(Reply.TAKEN)
+        assert await bring(direct, owners.url) == DeliveryAttempt(AttemptResult.TAKEN)
         assert proxy.arrived == []
         await direct.close()
 
@@ -229,11 +233,11 @@ async def test_proxies_of_the_environment_are_not_used(owners: Receiver, monkeyp
     ],
     ids=["form", "get", "multipart", "utf-8 kind", "kind of any bytes"],
 )
-async def test_a_foreign_report_arrives_as_it_came(wire: Wire, report: ForeignReport) -> None:
-    vault = KeyedVault("the key of these tests")
-    letter = Letter(1, Target.RELAY, "rel_1", "foreign", vault.seal_bytes(report.packed()), 0)
+async def test_a_foreign_report_arrives_as_it_came(wire: SafeHttpClient, report: ForeignReport) -> None:
+    vault = KeyedPhoneCipher("the key of these tests")
+    letter = OutboxMessage(1, Destination.RELAY, "rel_1", "foreign", vault.seal_bytes(report.packed()), 0)
     async with receiver(secret=None) as theirs:
-        assert await RelayCarriage(wire, theirs.url, vault)(letter) == Delivery(Reply.TAKEN)
+        assert await RelaySender(wire, theirs.url, vault)(letter) == DeliveryAttempt(AttemptResult.TAKEN)
 
     (arrived,) = theirs.arrived
     assert (arrived.method, arrived.query, arrived.content_type, arrived.body) == (
@@ -244,11 +248,11 @@ async def test_a_foreign_report_arrives_as_it_came(wire: Wire, report: ForeignRe
     )
 
 
-async def test_what_was_sealed_with_another_key_is_not_brought(wire: Wire) -> None:
-    sealed = KeyedVault("another key").seal_bytes(ForeignReport("GET", "", "", b"").packed())
-    letter = Letter(1, Target.RELAY, "rel_1", "foreign", sealed, 0)
+async def test_what_was_sealed_with_another_key_is_not_brought(wire: SafeHttpClient) -> None:
+    sealed = KeyedPhoneCipher("another key").seal_bytes(ForeignReport("GET", "", "", b"").packed())
+    letter = OutboxMessage(1, Destination.RELAY, "rel_1", "foreign", sealed, 0)
     async with receiver(secret=None) as theirs:
-        delivery = await RelayCarriage(wire, theirs.url, KeyedVault("the key of these tests"))(letter)
+        delivery = await RelaySender(wire, theirs.url, KeyedPhoneCipher("the key of these tests"))(letter)
 
-    assert delivery == Delivery(Reply.FAILED, carriage.UNREADABLE)
+    assert delivery == DeliveryAttempt(AttemptResult.FAILED, carriage.UNREADABLE)
     assert theirs.arrived == []

@@ -10,22 +10,22 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import SystemClock
-from bot.domain.outbox import RETRY_AFTER, Delivery, ForeignReport, Letter, Reply, Target
+from bot.domain.outbox import RETRY_AFTER, AttemptResult, DeliveryAttempt, Destination, ForeignReport, OutboxMessage
 from bot.outbox import postman
-from bot.outbox.carriage import EventCarriage, RelayCarriage, Wire
-from bot.outbox.postman import AT_ONCE, Carriage, Postman
-from bot.phones import KeyedVault
+from bot.outbox.carriage import EventSender, RelaySender, SafeHttpClient
+from bot.outbox.postman import AT_ONCE, Carriage, WebhookWorker
+from bot.phones import KeyedPhoneCipher
 from bot.sandbox.pulse import PATIENCE
 from bot.supervisor import Supervisor
 from bot.usecases.operators import Operators
 from bot.usecases.ports import StorageUnavailableError, Store
-from bot.usecases.settle_letter import SettleLetter
+from bot.usecases.settle_letter import RecordAttempt
 from bot.usecases.tell_operators import TellOperators
 from storage.database import Database
 from tests.outbox.receiver import SECRET, Receiver, receiver
 
 CLOCK = SystemClock()
-VAULT = KeyedVault("the key of these tests")
+VAULT = KeyedPhoneCipher("the key of these tests")
 EVENT = b'{"type":"access.granted"}'
 REPORT = ForeignReport("POST", "", "text/plain", b"phone=7999&mes=x")
 
@@ -42,10 +42,10 @@ class Office:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.settle = SettleLetter(CLOCK, TellOperators(Operators([])))
+        self.settle = RecordAttempt(CLOCK, TellOperators(Operators([])))
         self.supervisor = Supervisor(CLOCK)
 
-    async def owe(self, target: Target, *bodies: bytes) -> None:
+    async def owe(self, target: Destination, *bodies: bytes) -> None:
         """Letters with these bodies, the oldest first."""
         now = CLOCK.now() - timedelta(minutes=1)
 
@@ -55,15 +55,15 @@ class Office:
 
         await self.database.transact(add)
 
-    async def owed(self, target: Target) -> list[Letter]:
+    async def owed(self, target: Destination) -> list[OutboxMessage]:
         """What is still owed, whenever it is due."""
         later = CLOCK.now() + timedelta(days=30)
         return await self.database.transact(lambda store: store.outbox.due(target, later, 1000, ()))
 
-    async def works(self, target: Target, carriage: Carriage, *, until_owed: int) -> list[Letter]:
+    async def works(self, target: Destination, carriage: Carriage, *, until_owed: int) -> list[OutboxMessage]:
         """Bring letters until every one was tried and so many are owed that are not due before long; those."""
         stop = asyncio.Event()
-        the_postman = Postman(
+        the_postman = WebhookWorker(
             target, self.database, self.settle, carriage, CLOCK, self.supervisor, Nothing(), lambda: None
         )
         self.supervisor.start("postman", the_postman.run(stop))
@@ -85,8 +85,8 @@ async def office(database_url: str) -> AsyncIterator[Office]:
 
 
 @pytest.fixture
-async def wire() -> AsyncIterator[Wire]:
-    the_wire = Wire(allow_private=True)
+async def wire() -> AsyncIterator[SafeHttpClient]:
+    the_wire = SafeHttpClient(allow_private=True)
     yield the_wire
     await the_wire.close()
 
@@ -113,25 +113,29 @@ async def owners() -> AsyncIterator[Receiver]:
     ids=["no json", "too short", "no base64", "numbers", "new line", "method", "nul", "too long", "surrogate"],
 )
 async def test_reports_that_cannot_be_sent_count_their_tries_and_hold_up_none_of_the_others(
-    office: Office, wire: Wire, bad: bytes
+    office: Office, wire: SafeHttpClient, bad: bytes
 ) -> None:
     """More of them than are brought at once."""
     sealed = [VAULT.seal_bytes(one) for one in (*[bad] * (AT_ONCE + 2), REPORT.packed())]
-    await office.owe(Target.RELAY, *sealed)
+    await office.owe(Destination.RELAY, *sealed)
     async with receiver(secret=None) as theirs:
-        left = await office.works(Target.RELAY, RelayCarriage(wire, theirs.url, VAULT), until_owed=AT_ONCE + 2)
+        left = await office.works(Destination.RELAY, RelaySender(wire, theirs.url, VAULT), until_owed=AT_ONCE + 2)
 
     assert [(one.body, one.query) for one in theirs.arrived] == [(REPORT.body, "")]
     assert {one.attempts for one in left} == {1}
     assert all(one.error for one in left)
     soon = CLOCK.now() + RETRY_AFTER[0] / 2
-    assert await office.database.transact(lambda store: store.outbox.due(Target.RELAY, soon, 1000, ())) == []
+    assert await office.database.transact(lambda store: store.outbox.due(Destination.RELAY, soon, 1000, ())) == []
 
 
-async def test_an_event_that_is_no_text_is_a_failed_try_too(office: Office, wire: Wire, owners: Receiver) -> None:
-    await office.owe(Target.EVENTS, *[b"\xff\xfe"] * (AT_ONCE + 2), EVENT)
+async def test_an_event_that_is_no_text_is_a_failed_try_too(
+    office: Office, wire: SafeHttpClient, owners: Receiver
+) -> None:
+    await office.owe(Destination.EVENTS, *[b"\xff\xfe"] * (AT_ONCE + 2), EVENT)
 
-    left = await office.works(Target.EVENTS, EventCarriage(wire, owners.url, (SECRET,), CLOCK), until_owed=AT_ONCE + 2)
+    left = await office.works(
+        Destination.EVENTS, EventSender(wire, owners.url, (SECRET,), CLOCK), until_owed=AT_ONCE + 2
+    )
 
     assert owners.types == ["access.granted"]
     assert {one.attempts for one in left} == {1}
@@ -143,15 +147,15 @@ async def test_an_event_that_is_no_text_is_a_failed_try_too(office: Office, wire
 async def test_whatever_a_try_raises_it_has_failed(office: Office, fault: Exception) -> None:
     brought = []
 
-    async def carriage(letter: Letter) -> Delivery:
+    async def carriage(letter: OutboxMessage) -> DeliveryAttempt:
         if letter.body == b"bad":
             raise fault
         brought.append(letter.body)
-        return Delivery(Reply.TAKEN)
+        return DeliveryAttempt(AttemptResult.TAKEN)
 
-    await office.owe(Target.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
+    await office.owe(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
 
-    left = await office.works(Target.EVENTS, carriage, until_owed=AT_ONCE + 2)
+    left = await office.works(Destination.EVENTS, carriage, until_owed=AT_ONCE + 2)
 
     assert brought == [b"good"]
     assert {(one.attempts, one.error) for one in left} == {(1, type(fault).__name__)}
@@ -160,18 +164,18 @@ async def test_whatever_a_try_raises_it_has_failed(office: Office, fault: Except
 async def test_what_came_of_a_letter_and_cannot_be_kept_is_a_failed_try(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def carriage(letter: Letter) -> Delivery:
-        return Delivery(Reply.TAKEN)
+    async def carriage(letter: OutboxMessage) -> DeliveryAttempt:
+        return DeliveryAttempt(AttemptResult.TAKEN)
 
-    async def settle(store: Store, letter: Letter, delivery: Delivery) -> None:
-        if letter.body == b"bad" and delivery.reply is Reply.TAKEN:
+    async def settle(store: Store, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
+        if letter.body == b"bad" and delivery.reply is AttemptResult.TAKEN:
             raise ValueError
-        await SettleLetter(CLOCK, TellOperators(Operators([])))(store, letter, delivery)
+        await RecordAttempt(CLOCK, TellOperators(Operators([])))(store, letter, delivery)
 
     monkeypatch.setattr(office, "settle", settle)
-    await office.owe(Target.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
+    await office.owe(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
 
-    left = await office.works(Target.EVENTS, carriage, until_owed=AT_ONCE + 2)
+    left = await office.works(Destination.EVENTS, carriage, until_owed=AT_ONCE + 2)
 
     assert {(one.body, one.attempts) for one in left} == {(b"bad", 1)}
 
@@ -181,20 +185,20 @@ async def test_a_letter_of_which_nothing_can_be_kept_holds_up_none_of_the_others
 ) -> None:
     tries, has_brought = [], asyncio.Event()
 
-    async def carriage(letter: Letter) -> Delivery:
+    async def carriage(letter: OutboxMessage) -> DeliveryAttempt:
         tries.append(letter.id)
-        return Delivery(Reply.TAKEN)
+        return DeliveryAttempt(AttemptResult.TAKEN)
 
-    async def settle(store: Store, letter: Letter, delivery: Delivery) -> None:
+    async def settle(store: Store, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
         if letter.body == b"bad":
             raise ValueError
         has_brought.set()
 
     monkeypatch.setattr(office, "settle", settle)
-    await office.owe(Target.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
+    await office.owe(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
     stop = asyncio.Event()
-    the_postman = Postman(
-        Target.EVENTS, office.database, settle, carriage, CLOCK, office.supervisor, Nothing(), stop.set
+    the_postman = WebhookWorker(
+        Destination.EVENTS, office.database, settle, carriage, CLOCK, office.supervisor, Nothing(), stop.set
     )
 
     await asyncio.wait_for(the_postman.run(stop), PATIENCE)
@@ -211,18 +215,18 @@ async def test_while_the_database_is_away_a_letter_is_not_brought_again_and_agai
     monkeypatch.setattr(postman, "AFTER_FAILURE", 600.0)
     tries, stop = [], asyncio.Event()
 
-    async def carriage(letter: Letter) -> Delivery:
+    async def carriage(letter: OutboxMessage) -> DeliveryAttempt:
         tries.append(letter.id)
-        return Delivery(Reply.TAKEN)
+        return DeliveryAttempt(AttemptResult.TAKEN)
 
-    async def settle(store: Store, letter: Letter, delivery: Delivery) -> None:
+    async def settle(store: Store, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
         if len(tries) == AT_ONCE:
             asyncio.get_running_loop().call_later(1.5 * postman.LOOK_EVERY, stop.set)
         raise StorageUnavailableError
 
-    await office.owe(Target.EVENTS, *[b"any"] * (AT_ONCE * 2))
-    the_postman = Postman(
-        Target.EVENTS, office.database, settle, carriage, CLOCK, office.supervisor, Nothing(), lambda: None
+    await office.owe(Destination.EVENTS, *[b"any"] * (AT_ONCE * 2))
+    the_postman = WebhookWorker(
+        Destination.EVENTS, office.database, settle, carriage, CLOCK, office.supervisor, Nothing(), lambda: None
     )
 
     await asyncio.wait_for(the_postman.run(stop), PATIENCE)

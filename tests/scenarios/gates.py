@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import text
 
 from bot.domain.delivery import Toast
-from bot.domain.gate import Switch
-from bot.domain.panel import Act, ActKind
-from bot.domain.settings import STANDARD, WayIn
+from bot.domain.gate import GateMode
+from bot.domain.panel import AdminAction, AdminActionKind
+from bot.domain.settings import STANDARD, EntryMode
 from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.telegram.members import Member
@@ -53,7 +53,7 @@ async def changes(callgate: Installation, group: Group, **changes: Any) -> None:
     app._parts.wake_all()
 
 
-async def switches(callgate: Installation, group: Group, to: Switch, admin: Person) -> Toast:
+async def switches(callgate: Installation, group: Group, to: GateMode, admin: Person) -> Toast:
     """An admin switches the gate."""
     app, switch_gate = callgate.app, SwitchGate()
     assert app is not None
@@ -62,7 +62,7 @@ async def switches(callgate: Installation, group: Group, to: Switch, admin: Pers
         gate = await store.gates.get(group.id)
         assert gate is not None
         return await switch_gate(
-            store, gate, Act(ActKind.SWITCH, group.id, admin.id, {"value": to}), app._parts.clock.now()
+            store, gate, AdminAction(AdminActionKind.SWITCH, group.id, admin.id, {"value": to}), app._parts.clock.now()
         )
 
     done = await app._parts.database.transact(switch)
@@ -130,7 +130,7 @@ async def muting(
     """An owner, and their open group that mutes newcomers until they are verified."""
     owner = world.person("Olga", language="en")
     group = world.group(title, owner, approves=False, forum=forum, hides_members=hides_members)
-    await with_gate(world, callgate, group, owner, rights, **({"way": WayIn.MUTE} | settings))
+    await with_gate(world, callgate, group, owner, rights, **({"way": EntryMode.MUTE} | settings))
     return owner, group
 
 

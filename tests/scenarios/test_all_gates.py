@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.gate import Switch
+from bot.domain.gate import GateMode
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from tests.installation import Installation
@@ -21,7 +21,7 @@ async def test_all_gates_are_listed_those_in_trouble_first_and_each_has_a_card(
     await anna.sees("Flats")
     await owner.removes_bot(lost)
     await eventually(brisk, "SELECT title FROM gates WHERE NOT is_on", [{"title": "Lost"}])
-    await switches(brisk, paused, Switch.PAUSED, paused_by)
+    await switches(brisk, paused, GateMode.PAUSED, paused_by)
 
     await operator.says("/gates")
     page = await operator.sees("All groups: 3")

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from bot.domain.panel import ActKind
-from bot.domain.settings import WayIn
+from bot.domain.panel import AdminActionKind
+from bot.domain.settings import EntryMode
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.client import Impossible
@@ -77,7 +77,7 @@ class AnyOrder(RuleBasedStateMachine):
         for group in self.groups.values():
             await self.olga.makes_bot_admin(group, can_invite_users=True, can_restrict_members=True)
         await eventually(self.callgate, "SELECT count(*) AS n FROM gates WHERE is_on", [{"n": 2}])
-        await chooses(self.callgate, self.groups["muting"], way=WayIn.MUTE)
+        await chooses(self.callgate, self.groups["muting"], way=EntryMode.MUTE)
 
     def teardown(self) -> None:
         if hasattr(self, "callgate"):
@@ -176,26 +176,34 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(
         n=who,
         place=where,
-        act=st.sampled_from((ActKind.LET_IN, ActKind.DECLINE, ActKind.BLOCK, ActKind.UNBLOCK, ActKind.REVOKE)),
+        act=st.sampled_from(
+            (
+                AdminActionKind.LET_IN,
+                AdminActionKind.DECLINE,
+                AdminActionKind.BLOCK,
+                AdminActionKind.UNBLOCK,
+                AdminActionKind.REVOKE,
+            )
+        ),
     )
-    def decides(self, n: int, place: str, act: ActKind) -> None:
+    def decides(self, n: int, place: str, act: AdminActionKind) -> None:
         self._do(self._decide(n, place, act))
 
-    async def _decide(self, n: int, place: str, act: ActKind) -> None:
+    async def _decide(self, n: int, place: str, act: AdminActionKind) -> None:
         await self._calm()
         key = (place, n)
         match act:
-            case ActKind.LET_IN:
+            case AdminActionKind.LET_IN:
                 self.by_hand.add(key)
                 self.blocked.discard(key)
                 self.revoked.discard(key)
-            case ActKind.BLOCK:
+            case AdminActionKind.BLOCK:
                 self.blocked.add(key)
                 self.by_hand.discard(key)
-            case ActKind.UNBLOCK:
+            case AdminActionKind.UNBLOCK:
                 self.blocked.discard(key)
                 self.revoked.discard(key)
-            case ActKind.REVOKE:
+            case AdminActionKind.REVOKE:
                 self.revoked.add(key)
                 self.blocked.discard(key)
                 self.by_hand.discard(key)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.panel import ON_BUTTONS, ActKind, Page
+from bot.domain.panel import ON_BUTTONS, AdminActionKind, Page
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from tests.installation import Installation, number_shown, verify
@@ -209,7 +209,7 @@ async def test_forged_buttons_of_a_panel_are_answered_and_nothing_fails(world: W
     await anna.sees("👋")
     odd = ("", "x", "²", "１２", "9" * 24)
     pages = [f"open:{group.id}:{page}:{value}" for page in Page for value in odd]
-    acts = [f"{act}:{group.id}::{value}" for act in ActKind for value in odd]
+    acts = [f"{act}:{group.id}::{value}" for act in AdminActionKind for value in odd]
 
     for person, data in [(owner, one) for one in pages + acts] + [(anna, one) for one in acts]:
         await presses_old(person, f"g:{data}")
@@ -217,5 +217,5 @@ async def test_forged_buttons_of_a_panel_are_answered_and_nothing_fails(world: W
 
     assert "failure" not in await brisk.journal()
     assert world.telegram.unanswered_queries == []
-    for act in set(ActKind) - ON_BUTTONS:
+    for act in set(AdminActionKind) - ON_BUTTONS:
         assert "do not know" in await presses_old(owner, f"g:{act}:{group.id}::"), act

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from uvloop.loop import TCPTransport  # type: ignore[attr-defined] # its types leave it out
 
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.sandbox.world import World
 from bot.web import streams
 from bot.web.call import CallView
@@ -248,5 +248,5 @@ async def test_a_link_tells_and_does_what_is_its_own_persons_and_nothing_of_othe
     assert await verifications(callgate, anna) == ["cancelled"]
     assert await verifications(callgate, boris) == ["open"]
     assert (await callgate.rows("SELECT face FROM screens WHERE user_id = :id", id=boris.id)) == [
-        {"face": Face.PROGRESS}
+        {"face": ScreenName.PROGRESS}
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.panel import ActKind
+from bot.domain.panel import AdminActionKind
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.telegram.keyboards import PanelButton
@@ -40,7 +40,7 @@ async def test_hundreds_of_presses_of_one_account_do_not_delay_a_newcomer(
     gate_id = group.id if known else -1007777777777
     before = len(calls(world))
 
-    press(mallory, PanelButton(act=ActKind.CHECK, gate=gate_id).pack(), PRESSES)
+    press(mallory, PanelButton(act=AdminActionKind.CHECK, gate=gate_id).pack(), PRESSES)
     await eventually(
         callgate, "SELECT count(*) > 40 AS flooded FROM errands WHERE kind = 'answer_button'", [{"flooded": 1}]
     )
@@ -61,7 +61,7 @@ async def test_however_many_calls_a_delivery_takes_no_second_sees_too_many(world
     for admin in admins:
         await admin.says("/start")
         for group in groups:
-            press(admin, PanelButton(act=ActKind.CHECK, gate=group.id).pack(), 1)
+            press(admin, PanelButton(act=AdminActionKind.CHECK, gate=group.id).pack(), 1)
     await all_is_carried(callgate)
 
     assert len(world.telegram.flood.moments) > 4 * RATE

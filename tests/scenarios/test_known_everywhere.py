@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bot.domain.phone import NumberKind
-from bot.domain.settings import CountryRule, WayIn
+from bot.domain.settings import CountryRule, EntryMode
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
@@ -170,7 +170,7 @@ async def test_a_verified_phone_of_another_country_does_not_open_the_gate_and_it
 
 
 async def test_one_phone_brings_in_as_many_accounts_as_the_gate_says(world: World, brisk: Installation) -> None:
-    group = await wanting(world, brisk, accounts=2, way=WayIn.REQUEST)
+    group = await wanting(world, brisk, accounts=2, way=EntryMode.REQUEST)
     _, easy = await guarded(world, "Easy")
     phone = "+79161234567"
     anna, spare, third = (world.person(name, phone=phone, language="en") for name in ("Anna", "Spare", "Third"))

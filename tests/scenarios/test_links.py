@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.domain.gate import Switch
-from bot.domain.settings import CountryRule, WayIn
+from bot.domain.gate import GateMode
+from bot.domain.settings import CountryRule, EntryMode
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.client import Impossible
 from bot.sandbox.telegram.state import Group
@@ -22,7 +22,7 @@ async def giving_links(world: World, callgate: Installation, **settings: object)
     """An owner, and their group into which the bot gives links."""
     owner = world.person("Olga", language="en")
     group = world.group("Flat owners", owner)
-    await with_gate(world, callgate, group, owner, ("can_manage_tags",), **({"way": WayIn.LINK} | settings))
+    await with_gate(world, callgate, group, owner, ("can_manage_tags",), **({"way": EntryMode.LINK} | settings))
     return owner, group
 
 
@@ -245,7 +245,7 @@ async def test_a_link_into_a_further_chat_that_is_off_lets_in_who_has_it_and_nob
     await verify(anna)
     await verify(boris)
     url = await gets_link(anna, "Parking")
-    await switches(brisk, parking, Switch.OFF, owner)
+    await switches(brisk, parking, GateMode.OFF, owner)
 
     await boris.opens_link(url)
     await anna.opens_link(url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.domain.settings import WayIn
+from bot.domain.settings import EntryMode
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
@@ -197,7 +197,7 @@ async def test_two_admins_who_undo_at_once_undo_once(world: World, brisk: Instal
 
 
 async def test_who_asked_for_a_link_is_told_of_too(world: World, brisk: Installation) -> None:
-    owner, group, log = await logged_gate(world, brisk, way=WayIn.LINK)
+    owner, group, log = await logged_gate(world, brisk, way=EntryMode.LINK)
     anna = world.person("Anna", language="en")
     await anna.says(f"/start in_{group.id}")
     await anna.sees("1. ")

@@ -6,7 +6,7 @@ import functools
 
 import pytest
 
-from bot.domain.gateway import NumberOffer
+from bot.domain.gateway import AssignedNumber
 from bot.gateway.client import SmscClient
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
@@ -342,7 +342,7 @@ async def test_when_asking_fails_again_and_again_the_person_may_try_anew_and_ope
     await operator.sees("👋")
     asked = 0
 
-    async def breaks(*_: object) -> NumberOffer:
+    async def breaks(*_: object) -> AssignedNumber:
         nonlocal asked
         asked += 1
         raise RuntimeError("nobody foresaw this")

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.panel import ActKind, Page
+from bot.domain.panel import AdminActionKind, Page
 from bot.sandbox.world import World
 from bot.telegram.keyboards import PanelButton
 from tests.installation import Installation, number_shown, verify
@@ -260,7 +260,7 @@ async def test_two_raided_groups_keep_nobody_waiting_at_a_third(world: World, da
     await guest.shares_contact()
     await guest.calls(await number_shown(guest))
     await world.wait_until(lambda: guest.id in quiet.members, within=SOON)
-    page = PanelButton(act=ActKind.OPEN, gate=quiet.id, key=Page.DEADLINE).pack()
+    page = PanelButton(act=AdminActionKind.OPEN, gate=quiet.id, key=Page.DEADLINE).pack()
     message = await owner.sees("Quiet is guarded")
     await owner.presses_button(message.id, page, within=SOON)
     await world.wait_until(lambda: owner.shown("Quiet is guarded") is None, within=SOON)

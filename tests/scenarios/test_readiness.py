@@ -24,7 +24,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
 from bot.telegram.budget import TOO_WIDE
-from bot.telegram.courier import Courier
+from bot.telegram.courier import DeliveryWorker
 from bot.usecases.ports import LeadershipLostError
 from tests.installation import Installation
 from tests.process import BotProcess, free_port
@@ -126,14 +126,14 @@ async def test_a_delivery_that_hangs_is_said_to_be_the_reason(
 ) -> None:
     await becomes(callgate, browser, 200, "OK")
     released = asyncio.Event()
-    send = Courier._send
+    send = DeliveryWorker._send
 
-    async def hang(courier: Courier) -> tuple[float, datetime | None]:
+    async def hang(courier: DeliveryWorker) -> tuple[float, datetime | None]:
         await released.wait()
         return await send(courier)
 
     monkeypatch.setattr(bot.app, "HANGS_AFTER", 2.0)
-    monkeypatch.setattr(Courier, "_send", hang)
+    monkeypatch.setattr(DeliveryWorker, "_send", hang)
     await becomes(callgate, browser, 503, "nothing that is due goes out: the delivery loop hangs")
 
     released.set()

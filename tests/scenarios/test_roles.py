@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.domain.settings import WayIn
+from bot.domain.settings import EntryMode
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from tests.installation import Installation, verify
@@ -17,14 +17,14 @@ TAGS = "SELECT state, error FROM grants WHERE kind = 'tag'"
 RIGHTS = ("can_restrict_members", "can_manage_tags")
 
 
-@pytest.mark.parametrize("way", [WayIn.REQUEST, WayIn.MUTE])
-async def test_who_comes_in_verified_gets_the_tag(world: World, brisk: Installation, way: WayIn) -> None:
+@pytest.mark.parametrize("way", [EntryMode.REQUEST, EntryMode.MUTE])
+async def test_who_comes_in_verified_gets_the_tag(world: World, brisk: Installation, way: EntryMode) -> None:
     owner = world.person("Olga", language="en")
-    group = world.group("Flat owners", owner, approves=way is WayIn.REQUEST)
+    group = world.group("Flat owners", owner, approves=way is EntryMode.REQUEST)
     await with_gate(world, brisk, group, owner, RIGHTS, way=way, tag="resident")
     anna, boris = world.person("Anna", language="en"), world.person("Boris", language="en")
     await anna.asks_to_join(group)
-    if way is WayIn.MUTE:
+    if way is EntryMode.MUTE:
         await is_muted(world, group, anna)
         await all_is_carried(brisk)
         assert place(group, anna).tag is None
@@ -67,7 +67,7 @@ async def test_without_the_right_nobody_is_troubled_and_with_it_the_tags_follow(
 async def test_a_tag_that_somebody_else_gave_stays(world: World, brisk: Installation) -> None:
     owner = world.person("Olga", language="en")
     group = world.group("Flat owners", owner, approves=False)
-    await with_gate(world, brisk, group, owner, RIGHTS, way=WayIn.MUTE, tag="resident")
+    await with_gate(world, brisk, group, owner, RIGHTS, way=EntryMode.MUTE, tag="resident")
     anna = world.person("Anna", language="en")
     await anna.joins(group)
     await is_muted(world, group, anna)
@@ -113,12 +113,12 @@ async def test_who_may_write_only_because_the_gate_mutes_nobody_any_more_gets_no
 ) -> None:
     owner = world.person("Olga", language="en")
     group = world.group("Flat owners", owner, approves=False)
-    await with_gate(world, brisk, group, owner, RIGHTS, way=WayIn.MUTE, tag="resident")
+    await with_gate(world, brisk, group, owner, RIGHTS, way=EntryMode.MUTE, tag="resident")
     anna = world.person("Anna", language="en")
     await anna.joins(group)
     await is_muted(world, group, anna)
 
-    await changes(brisk, group, way=WayIn.REQUEST)
+    await changes(brisk, group, way=EntryMode.REQUEST)
 
     await is_freed(world, group, anna)
     await all_is_carried(brisk)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.delivery import Toast
-from bot.domain.gate import Switch
+from bot.domain.gate import GateMode
 from bot.domain.phone import NumberKind
-from bot.domain.settings import AtDeadline, CountryRule, WayIn
+from bot.domain.settings import AtDeadline, CountryRule, EntryMode
 from bot.sandbox.world import World
 from tests.installation import Installation, verify
 from tests.scenarios.gates import (
@@ -38,7 +38,7 @@ async def test_at_a_gate_that_pauses_newcomers_are_muted_and_nothing_else_happen
     await anna.joins(group)
     await is_muted(world, group, anna)
     await all_is_carried(brisk)
-    assert await switches(brisk, group, Switch.PAUSED, owner) is Toast.DONE
+    assert await switches(brisk, group, GateMode.PAUSED, owner) is Toast.DONE
     await boris.joins(group)
     await is_muted(world, group, boris)
     await verify(anna)
@@ -51,7 +51,7 @@ async def test_at_a_gate_that_pauses_newcomers_are_muted_and_nothing_else_happen
     assert place(group, boris).inside
     assert posted(world, group) == []
 
-    await switches(brisk, group, Switch.ON, owner)
+    await switches(brisk, group, GateMode.ON, owner)
 
     await is_freed(world, group, anna)
     await boris.sees_in(group, "Only you see this")
@@ -73,7 +73,7 @@ async def test_requests_made_while_the_gate_pauses_are_told_of_it_once_it_goes_o
     await boris.says("/start")
     await verify(vera)
     await all_is_carried(brisk)
-    await switches(brisk, group, Switch.PAUSED, owner)
+    await switches(brisk, group, GateMode.PAUSED, owner)
     for person in (anna, boris, vera):
         await person.asks_to_join(group)
     await eventually(brisk, WAITING, [{"n": 3}])
@@ -81,7 +81,7 @@ async def test_requests_made_while_the_gate_pauses_are_told_of_it_once_it_goes_o
     assert anna.chat.messages == []
     assert vera.id in group.requests
 
-    await switches(brisk, group, Switch.ON, owner)
+    await switches(brisk, group, GateMode.ON, owner)
 
     await world.wait_until(lambda: vera.id in group.members)
     for person in (anna, boris):
@@ -101,7 +101,7 @@ async def test_a_gate_switched_off_leaves_nobody_muted_and_requests_to_its_admin
     await anna.sees_in(group, "New here?")
     await owner.restricts(group, boris)
 
-    await switches(brisk, group, Switch.OFF, owner)
+    await switches(brisk, group, GateMode.OFF, owner)
 
     await is_freed(world, group, anna)
     await world.wait_until(lambda: posted(world, group) == [])
@@ -110,7 +110,7 @@ async def test_a_gate_switched_off_leaves_nobody_muted_and_requests_to_its_admin
     assert may_write(group, vera)
     assert place(group, boris).status == "restricted"
     assert await brisk.rows(WAITING) == NOBODY
-    await switches(brisk, group, Switch.ON, owner)
+    await switches(brisk, group, GateMode.ON, owner)
     world.clock.advance(2 * DAY)
     await is_swept(brisk)
     await all_is_carried(brisk)
@@ -125,7 +125,7 @@ async def test_who_left_muted_and_comes_again_when_the_gate_is_off_may_write(wor
     await is_muted(world, group, anna)
     await anna.leaves(group)
     await eventually(brisk, WAITING, NOBODY)
-    await switches(brisk, group, Switch.OFF, owner)
+    await switches(brisk, group, GateMode.OFF, owner)
 
     await anna.joins(group)
 
@@ -138,18 +138,18 @@ async def test_a_gate_that_mutes_nobody_any_more_frees_those_it_muted(world: Wor
     await anna.joins(group)
     await is_muted(world, group, anna)
 
-    await changes(brisk, group, way=WayIn.REQUEST)
+    await changes(brisk, group, way=EntryMode.REQUEST)
 
     await is_freed(world, group, anna)
     assert await brisk.rows(WAITING) == NOBODY
 
 
-@pytest.mark.parametrize("way", [WayIn.MUTE, WayIn.REQUEST])
+@pytest.mark.parametrize("way", [EntryMode.MUTE, EntryMode.REQUEST])
 async def test_a_gate_that_asks_for_no_call_any_more_lets_in_who_waits(
-    world: World, brisk: Installation, way: WayIn
+    world: World, brisk: Installation, way: EntryMode
 ) -> None:
     owner = world.person("Olga", language="en")
-    group = world.group("Flat owners", owner, approves=way is WayIn.REQUEST)
+    group = world.group("Flat owners", owner, approves=way is EntryMode.REQUEST)
     await with_gate(world, brisk, group, owner, way=way)
     anna = world.person("Anna", language="en")
     await anna.asks_to_join(group)
@@ -164,7 +164,7 @@ async def test_a_gate_that_asks_for_no_call_any_more_lets_in_who_waits(
     await is_freed(world, group, boris)
     await all_is_carried(brisk)
     assert may_write(group, boris)
-    assert len(calls(world, "restrictChatMember")) == (2 if way is WayIn.MUTE else 0)
+    assert len(calls(world, "restrictChatMember")) == (2 if way is EntryMode.MUTE else 0)
 
 
 async def test_whom_a_rule_hindered_comes_in_once_the_rule_is_gone_and_sees_it(
@@ -228,7 +228,7 @@ async def test_who_was_left_waiting_has_an_hour_once_the_gate_turns_people_away(
 async def test_a_switch_that_is_where_it_is_or_goes_nowhere_does_nothing(world: World, brisk: Installation) -> None:
     owner, group = await guarded(world)
 
-    assert await switches(brisk, group, Switch.ON, owner) is Toast.DONE_BEFORE
+    assert await switches(brisk, group, GateMode.ON, owner) is Toast.DONE_BEFORE
     assert await switches(brisk, group, "sideways", owner) is Toast.UNKNOWN  # type: ignore[arg-type] # an old button
 
     assert "gate_changed" not in await brisk.journal()

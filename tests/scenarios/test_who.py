@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.settings import WayIn
+from bot.domain.settings import EntryMode
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
@@ -165,7 +165,7 @@ async def test_where_newcomers_are_muted_who_is_revoked_is_muted_and_loses_the_t
 ) -> None:
     owner, group = await full_gate(world)
     group.approves_new_members = False
-    await choose(brisk, group, way=WayIn.MUTE, tag="Neighbour")
+    await choose(brisk, group, way=EntryMode.MUTE, tag="Neighbour")
     anna = world.person("Anna", language="en")
     await verify(anna)
     await anna.joins(group)

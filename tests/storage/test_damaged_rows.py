@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Urgency
+from bot.domain.delivery import PendingTask, Priority, TaskKind
 from storage.database import Database
 from storage.store import SqlStore
 
@@ -245,11 +245,11 @@ async def test_a_part_of_a_job_that_cannot_be_read_keeps_no_other_from_being_ask
 
     async def ask(store: SqlStore) -> dict[int, Any]:
         assert await store.errands.ask_again("check", {"tells": 1})
-        due = await store.errands.due(NOW, 100, (), Urgency.LATER)
+        due = await store.errands.due(NOW, 100, (), Priority.LATER)
         return {errand.chat_id: errand for errand in due}
 
     async def asked(store: SqlStore) -> Any:
-        return await store.errands.asked_since(ErrandDue(1, ErrandKind.NOTIFY, healthy, "", {}, 0))
+        return await store.errands.asked_since(PendingTask(1, TaskKind.NOTIFY, healthy, "", {}, 0))
 
     found = await database.transact(ask)
     assert found[healthy].details == {"gate": -1, "tells": 1, "again": 1}
@@ -261,7 +261,7 @@ async def test_what_was_asked_of_a_task_that_cannot_be_read_is_nothing(database:
     await put_errand(database, 8, details, job="check")
 
     async def ask(store: SqlStore) -> tuple[bool, Any]:
-        since = await store.errands.asked_since(ErrandDue(1, ErrandKind.NOTIFY, 8, "", {}, 0))
+        since = await store.errands.asked_since(PendingTask(1, TaskKind.NOTIFY, 8, "", {}, 0))
         return await store.errands.ask_again("check", {}), since
 
     assert await database.transact(ask) == (False, None)

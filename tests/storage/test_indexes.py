@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from bot.domain.delivery import ErrandKind, Urgency
+from bot.domain.delivery import Priority, TaskKind
 from bot.domain.operator_pages import HISTORY
-from bot.domain.outbox import Target
+from bot.domain.outbox import Destination
 from bot.domain.phone import Fingerprint
-from bot.domain.statistics import Grain, Period
-from bot.phones import KeyedMarker
+from bot.domain.statistics import Granularity, Period
+from bot.phones import KeyedPseudonymizer
 from storage.database import Database
 from storage.store import SqlStore
 from storage.tables import metadata
@@ -37,22 +37,22 @@ SMALL = {"gates", "mass_declines", "announcements", "operators", "erasures"}
         lambda store: store.grants.due(NOW, 100, ()),
         lambda store: store.screens.due(NOW, 100, ()),
         lambda store: store.screens.due(NOW, 100, (1,), (2,), also_patient=True),
-        lambda store: store.errands.due(NOW, 100, (1,), Urgency.PRESSING, (2,)),
+        lambda store: store.errands.due(NOW, 100, (1,), Priority.PRESSING, (2,)),
         lambda store: store.requests.recent(1, NOW, 30),
         lambda store: store.requests.tally(1, NOW, NOW),
         lambda store: store.standings.known(1, 2),
         lambda store: store.journal.of_person(1, HISTORY, 10, 10),
         lambda store: store.journal.has_come(1, "joined", NOW),
         lambda store: store.verifications.tried_by_phone(Fingerprint("f"), 10),
-        lambda store: store.errands.left_about(1, tuple(ErrandKind)),
+        lambda store: store.errands.left_about(1, tuple(TaskKind)),
         lambda store: store.requests.of_person(1),
         lambda store: store.requests.names((1, 2)),
         lambda store: store.grants.of_person(1),
         lambda store: store.standings.of_person(1),
-        lambda store: store.errands.due(NOW, 100, (), Urgency.AT_ONCE),
-        lambda store: store.sums.read(Period.of_days(90, NOW), None, Grain.DAY),
-        lambda store: store.sums.read(Period(None, NOW.date()), -1001, Grain.MONTH),
-        lambda store: store.outbox.due(Target.EVENTS, NOW, 100, ()),
+        lambda store: store.errands.due(NOW, 100, (), Priority.AT_ONCE),
+        lambda store: store.sums.read(Period.of_days(90, NOW), None, Granularity.DAY),
+        lambda store: store.sums.read(Period(None, NOW.date()), -1001, Granularity.MONTH),
+        lambda store: store.outbox.due(Destination.EVENTS, NOW, 100, ()),
         lambda store: store.outbox.outgoing(),
         lambda store: store.outbox.owed_since(NOW, 100),
         lambda store: store.outbox.forget(NOW, 100),
@@ -150,7 +150,7 @@ async def test_what_anybody_can_ask_for_reads_only_what_is_theirs(
     sqlite: Database, sqlite_path: Path, ask: Callable[[SqlStore], Awaitable[object]]
 ) -> None:
     await sqlite.close()
-    database = Database(f"sqlite:///{sqlite_path}", KeyedMarker("the key of these tests"))
+    database = Database(f"sqlite:///{sqlite_path}", KeyedPseudonymizer("the key of these tests"))
     await database.open()
     asked: list[tuple[str, Any]] = []
     event.listen(

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bot.domain.journal import Event
-from bot.domain.outbox import Target
-from bot.usecases.ports import Noted, StorageUnavailableError
+from bot.domain.outbox import Destination
+from bot.usecases.ports import NewEntry, StorageUnavailableError
 from storage.database import Database
 from storage.store import SqlStore
 from tests.domain.makers import NOW
@@ -21,17 +21,17 @@ class Heard:
     """What was heard, in order."""
 
     def __init__(self) -> None:
-        self.noted: list[Noted] = []
+        self.noted: list[NewEntry] = []
         self.timed: list[tuple[float, bool]] = []
         self.fails = False
 
-    async def publish(self, store: SqlStore, noted: Sequence[Noted]) -> None:
+    async def publish(self, store: SqlStore, noted: Sequence[NewEntry]) -> None:
         for entry in noted:
-            await store.outbox.add(Target.EVENTS, f"{entry.event}-{entry.user_id}", entry.event, b"", entry.at)
+            await store.outbox.add(Destination.EVENTS, f"{entry.event}-{entry.user_id}", entry.event, b"", entry.at)
         if self.fails:
             raise LookupError
 
-    def note(self, noted: Sequence[Noted]) -> None:
+    def note(self, noted: Sequence[NewEntry]) -> None:
         self.noted += noted
 
     def time(self, seconds: float, is_kept: bool) -> None:
@@ -52,7 +52,7 @@ async def database(database_url: str, heard: Heard) -> AsyncIterator[Database]:
 
 
 async def _letters(database: Database) -> list[str]:
-    due = await database.transact(lambda store: store.outbox.due(Target.EVENTS, NOW, 100, ()))
+    due = await database.transact(lambda store: store.outbox.due(Destination.EVENTS, NOW, 100, ()))
     return sorted(letter.message_id for letter in due)
 
 

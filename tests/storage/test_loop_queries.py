@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from bot import settings
-from bot.domain.trouble import Readings
-from bot.parts import Parts
+from bot.domain.trouble import Measurements
+from bot.parts import Container
 from bot.sandbox.clock import SandboxClock
-from bot.usecases.pick_parcels import PATIENT_SHARE, Busy
+from bot.usecases.pick_parcels import PATIENT_SHARE, InFlight
 from storage.store import SqlStore
 from tests.storage.crowd import NOW, Statements, fill
 
@@ -42,14 +42,14 @@ class UndoneError(Exception):
 
 
 @pytest.fixture
-async def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Parts]:
+async def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Container]:
     """All of the bot, at rest, with a crowd in its database. Whatever it does there is undone."""
     config = settings.load({**ENVIRONMENT, "DATABASE_URL": database_url}, None)
 
     async def is_ready() -> None:
         return None
 
-    parts = Parts(config, SandboxClock(rate=0, start=NOW), "https://telegram.example/script.js", is_ready)
+    parts = Container(config, SandboxClock(rate=0, start=NOW), "https://telegram.example/script.js", is_ready)
     await parts.database.open()
     await fill(parts.database)
     assert await parts.leadership.acquire()
@@ -75,7 +75,7 @@ async def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     await parts.looking_after.close()
 
 
-def rounds(parts: Parts) -> Iterator[tuple[str, Awaitable[Any]]]:
+def rounds(parts: Container) -> Iterator[tuple[str, Awaitable[Any]]]:
     """What each loop asks the database in a round, by the loop's name."""
     behind: dict[str, Any] = {name: getattr(loop, "__self__", None) for name, loop in parts.loops.items()}
     for name, loop in behind.items():
@@ -83,9 +83,11 @@ def rounds(parts: Parts) -> Iterator[tuple[str, Awaitable[Any]]]:
         if name == "sweeper":
             works = list(loop._sweep.steps)
         elif name == "courier":
-            works = [functools.partial(loop._pick, limit=50, busy=Busy(), look=look) for look in (0, PATIENT_SHARE - 1)]
+            works = [
+                functools.partial(loop._pick, limit=50, busy=InFlight(), look=look) for look in (0, PATIENT_SHARE - 1)
+            ]
         elif name == "watchman":
-            works = [functools.partial(loop._watch, readings=Readings()), loop._spending]
+            works = [functools.partial(loop._watch, readings=Measurements()), loop._spending]
         elif name == "numbers":
             yield name, loop._request.due(10, ())
         elif name == "inbox":
@@ -99,7 +101,7 @@ def rounds(parts: Parts) -> Iterator[tuple[str, Awaitable[Any]]]:
 
 
 @pytest.mark.long
-async def test_a_round_of_any_loop_reads_only_what_it_needs_among_a_hundred_thousand(parts: Parts) -> None:
+async def test_a_round_of_any_loop_reads_only_what_it_needs_among_a_hundred_thousand(parts: Container) -> None:
     statements = Statements(parts.database)
     asked, wasteful = set(), []
     for moment, later in MOMENTS.items():

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import ClauseElement, event
 
-from bot.domain.breaker import Breaker
-from bot.domain.delivery import ErrandKind, Urgency
+from bot.domain.breaker import CircuitBreaker
+from bot.domain.delivery import Priority, TaskKind
 from bot.domain.gate import Gate, JoinRequest, RequestState
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint, Phone
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.domain.verification import VerificationState
 from storage.database import Database
 from storage.store import SqlStore
@@ -28,9 +28,9 @@ Calls = list[Callable[[SqlStore], Awaitable[object]]]
 READS: Calls = [
     lambda store: store.admins.rights_of(1, ANNA, NOW),
     lambda store: store.appeals.of_many([ANNA], NOW),
-    lambda store: store.errands.about(ErrandKind.MUTE, 1),
-    lambda store: store.errands.due(NOW, 5, [], Urgency.AT_ONCE),
-    lambda store: store.errands.due(NOW, 5, [1, 2], Urgency.LATER, [3]),
+    lambda store: store.errands.about(TaskKind.MUTE, 1),
+    lambda store: store.errands.due(NOW, 5, [], Priority.AT_ONCE),
+    lambda store: store.errands.due(NOW, 5, [1, 2], Priority.LATER, [3]),
     lambda store: store.gateway.alive(NOW),
     lambda store: store.gateway.breaker(),
     lambda store: store.gateway.inbox_cursor(),
@@ -93,9 +93,9 @@ async def _verify(store: SqlStore) -> None:
 
 
 async def _show(store: SqlStore) -> None:
-    await store.screens.show(ANNA, ANNA, Face.HELP, NOW, fresh=True)
+    await store.screens.show(ANNA, ANNA, ScreenName.HELP, NOW, fresh=True)
     await store.screens.touch([ANNA], NOW)
-    await store.screens.touch([ANNA], NOW, faces=[Face.HELP])
+    await store.screens.touch([ANNA], NOW, faces=[ScreenName.HELP])
     await store.screens.postpone(ANNA, NOW)
     await store.screens.hurry(ANNA, NOW)
     await store.screens.retry(ANNA, 1, NOW)
@@ -103,15 +103,15 @@ async def _show(store: SqlStore) -> None:
 
 
 async def _run_errands(store: SqlStore) -> None:
-    await store.errands.add(ErrandKind.KICK, 1, {}, NOW, user_id=ANNA)
-    await store.errands.cancel(ErrandKind.KICK, 1, ANNA, NOW)
+    await store.errands.add(TaskKind.KICK, 1, {}, NOW, user_id=ANNA)
+    await store.errands.cancel(TaskKind.KICK, 1, ANNA, NOW)
     await store.errands.retry(1, NOW, "said")
     await store.errands.done([1], NOW)
 
 
 async def _note(store: SqlStore) -> None:
     await store.seen.mark([1, 2], NOW)
-    await store.gateway.set_breaker(Breaker())
+    await store.gateway.set_breaker(CircuitBreaker())
     store.journal.add(Event.STARTED, NOW)
     await store.journal.write()
 

@@ -10,8 +10,8 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
 from bot.sandbox.world import World
-from bot.telegram.deliver import Deliverer
-from bot.telegram.screens import Screens
+from bot.telegram.deliver import TelegramExecutor
+from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
 
 
@@ -31,6 +31,6 @@ async def bot(world: World) -> AsyncIterator[Bot]:
 
 
 @pytest.fixture
-def deliverer(world: World, bot: Bot) -> Deliverer:
+def deliverer(world: World, bot: Bot) -> TelegramExecutor:
     """The real one."""
-    return Deliverer(bot, world.clock, Texts("en"), Screens(None), None)
+    return TelegramExecutor(bot, world.clock, Texts("en"), ScreenRenderer(None), None)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from bot.domain.statistics import NO_GATE, PERIODS, Grain, Period, Statistics, Step
-from bot.domain.summary import Summary
+from bot.domain.statistics import NO_GATE, PERIODS, FunnelStep, Granularity, Period, Statistics
+from bot.domain.summary import StatisticsReport
 
 LAST = date(2026, 3, 1)
 GATES = {
@@ -31,7 +31,7 @@ def summary(
     gates: Mapping[int, str] | None = None,
     regions: int = 8,
     months: int = LONG_AGO,
-) -> Summary:
+) -> StatisticsReport:
     """A busy time, of one gate or of all."""
     gates = GATES if gates is None else gates
     days = PERIODS[period_name]
@@ -54,20 +54,20 @@ def summary(
         ninetieth=84.3,
         refusals={"unavailable:9": 12, "not_own": 7, "country": 4},
         by_gate={} if gate else {one: _funnel(int(asked * share)) for one, share in zip(gates, shares, strict=True)},
-        by_region={region: int(funnel[Step.CALLED] * REGIONS[region]) + 1 for region in list(REGIONS)[:regions]},
+        by_region={region: int(funnel[FunnelStep.CALLED] * REGIONS[region]) + 1 for region in list(REGIONS)[:regions]},
         hours=tuple((count, count * 4 // 5, count * 4 // 5) for count in hours),
         series=series,
-        grain=Grain.MONTH if days is None else Grain.DAY,
+        grain=Granularity.MONTH if days is None else Granularity.DAY,
     )
-    return Summary(period_name, None if gate is None else gate[1], told, dict(gates))
+    return StatisticsReport(period_name, None if gate is None else gate[1], told, dict(gates))
 
 
-def empty(period_name: str = "7d", title: str | None = None) -> Summary:
+def empty(period_name: str = "7d", title: str | None = None) -> StatisticsReport:
     """A time in which nothing happened."""
     days = PERIODS[period_name]
     period = Period(None if days is None else LAST - timedelta(days=days - 1), LAST)
-    nothing = Statistics(period, NO_GATE, dict.fromkeys(Step, 0), 0, 0, 0, None, None, hours=((0, 0, 0),) * 24)
-    return Summary(period_name, title, nothing)
+    nothing = Statistics(period, NO_GATE, dict.fromkeys(FunnelStep, 0), 0, 0, 0, None, None, hours=((0, 0, 0),) * 24)
+    return StatisticsReport(period_name, title, nothing)
 
 
 def _months(count: int) -> list[date]:
@@ -81,6 +81,6 @@ def _moment(place: int, scale: int) -> tuple[int, int, int]:
     return asked, round(asked * 0.81), round(asked * 0.84)
 
 
-def _funnel(asked: int) -> dict[Step, int]:
+def _funnel(asked: int) -> dict[FunnelStep, int]:
     shares = (1.0, 0.91, 0.88, 0.79, 0.78)
-    return {step: int(asked * share) for step, share in zip(Step, shares, strict=True)}
+    return {step: int(asked * share) for step, share in zip(FunnelStep, shares, strict=True)}

@@ -7,14 +7,14 @@ import itertools
 import pytest
 from aiogram.types import InlineKeyboardMarkup
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Result
-from bot.domain.gate import Switch
-from bot.domain.panel import ActKind
+from bot.domain.delivery import DeliveryStatus, PendingTask, TaskKind
+from bot.domain.gate import GateMode
+from bot.domain.panel import AdminActionKind
 from bot.sandbox.telegram.html import parse_html
 from bot.sandbox.world import World
 from bot.telegram.alerts import Said, draw_alert
-from bot.telegram.deliver import Deliverer
-from bot.telegram.drawing import Drawing
+from bot.telegram.deliver import TelegramExecutor
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.keyboards import PanelButton
 from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW
@@ -27,7 +27,7 @@ SAID: dict[str, str | int] = {
     "language": "",
     "count": 412,
     "minutes": 5,
-    "switch": Switch.ON,
+    "switch": GateMode.ON,
     "asks_call": 1,
 }
 STRICT: dict[str, str | int] = {"strict_until": int(NOW.timestamp()) + 3600}
@@ -35,7 +35,7 @@ DECLINES: dict[str, str | int] = {"total": 400, "done": 100, "is_chosen": 1, "de
 OVER: dict[str, str | int] = {"over": 1, "approved": 3, "declined": 400, "waiting": 9}
 
 
-def buttons(drawing: Drawing) -> list[tuple[ActKind, str]]:
+def buttons(drawing: RenderedMessage) -> list[tuple[AdminActionKind, str]]:
     if drawing.keyboard is None:
         return []
     assert isinstance(drawing.keyboard, InlineKeyboardMarkup)
@@ -44,7 +44,7 @@ def buttons(drawing: Drawing) -> list[tuple[ActKind, str]]:
     return [(button.act, button.value) for button in map(PanelButton.unpack, data)]
 
 
-def drawn(said: Said, language: str = "en") -> Drawing:
+def drawn(said: Said, language: str = "en") -> RenderedMessage:
     return draw_alert(said, Texts("en").in_language(language), NOW)
 
 
@@ -55,7 +55,7 @@ def test_whatever_is_true_telegram_takes_the_text(language: str) -> None:
         [{}, STRICT, STRICT | {"strict_by": 0}, {"strict_by": 55}],
         [{}, DECLINES, DECLINES | {"done": 400}],
         [{}, {"switch_by": 55}, {"switch_by": 0}],
-        [{"switch": switch} for switch in Switch],
+        [{"switch": switch} for switch in GateMode],
         [{}, {"closed": 1}, {"asks_call": 0}],
     ]
     for parts in itertools.product(*choices):
@@ -75,9 +75,9 @@ def test_a_raid_that_goes_on_has_the_three_buttons() -> None:
 
     assert "412 requests to join within 5 min" in drawing.text
     assert buttons(drawing) == [
-        (ActKind.SWITCH, "paused"),
-        (ActKind.DECLINE_RECENT, str(SAID["raid"])),
-        (ActKind.STRICT, "on"),
+        (AdminActionKind.SWITCH, "paused"),
+        (AdminActionKind.DECLINE_RECENT, str(SAID["raid"])),
+        (AdminActionKind.STRICT, "on"),
     ]
 
 
@@ -87,9 +87,9 @@ def test_what_was_done_is_told_with_who_did_it_and_can_be_undone() -> None:
     assert '<a href="tg://user?id=55">an administrator</a>' in drawing.text
     assert "I did that by myself." in drawing.text
     assert buttons(drawing) == [
-        (ActKind.SWITCH, "on"),
-        (ActKind.DECLINE_RECENT, str(SAID["raid"])),
-        (ActKind.STRICT, "off"),
+        (AdminActionKind.SWITCH, "on"),
+        (AdminActionKind.DECLINE_RECENT, str(SAID["raid"])),
+        (AdminActionKind.STRICT, "off"),
     ]
 
 
@@ -107,23 +107,23 @@ def test_over_it_has_buttons_only_for_what_is_left_to_do() -> None:
     drawing = drawn({**SAID, **OVER})
 
     assert "412 asked to join: 3 were let in, 400 declined, 9 wait." in drawing.text
-    assert buttons(drawing) == [(ActKind.DECLINE_RECENT, str(SAID["raid"]))]
+    assert buttons(drawing) == [(AdminActionKind.DECLINE_RECENT, str(SAID["raid"]))]
     assert buttons(drawn({**SAID, **OVER, "waiting": 0})) == []
 
 
-async def test_an_alert_is_sent_once_and_then_edited_in_place(world: World, deliverer: Deliverer) -> None:
+async def test_an_alert_is_sent_once_and_then_edited_in_place(world: World, deliverer: TelegramExecutor) -> None:
     olga = world.person("Olga", language="en")
     await olga.says("/start")
 
-    def alert(**details: str | int) -> ErrandDue:
-        return ErrandDue(1, ErrandKind.ALERT, olga.id, "en", {**SAID, **details}, 0)
+    def alert(**details: str | int) -> PendingTask:
+        return PendingTask(1, TaskKind.ALERT, olga.id, "en", {**SAID, **details}, 0)
 
     sent = await deliverer.deliver(alert())
     assert sent.message_id is not None
     for _ in range(2):
         edited = await deliverer.deliver(alert(message_id=sent.message_id, count=500))
-        assert (edited.result, edited.message_id) == (Result.DONE, sent.message_id)
+        assert (edited.result, edited.message_id) == (DeliveryStatus.DONE, sent.message_id)
 
     assert "500 requests" in ((await olga.sees("is being raided")).text or "")
     gone = await deliverer.deliver(alert(message_id=sent.message_id + 1))
-    assert gone.result is Result.REFUSED
+    assert gone.result is DeliveryStatus.REFUSED

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 from PIL import Image, ImageChops, ImageColor, ImageFont
 
-from bot.domain.statistics import Step
+from bot.domain.statistics import FunnelStep
 from bot.telegram import chart_sheet
 from bot.telegram.chart_sheet import (
     ASKED,
@@ -23,7 +23,7 @@ from bot.telegram.chart_sheet import (
     SURFACE,
     TRACK,
     Box,
-    Sheet,
+    Canvas,
     drawable,
 )
 from bot.telegram.charts import EDGE, EMPTY_HEIGHT, HEIGHT, WIDTH, chart, draw
@@ -77,7 +77,7 @@ LAYOUTS = [ImageFont.Layout.BASIC, chart_sheet.LAYOUT]
 """What every machine has, and the best that this one has."""
 
 
-def boxes(sheet: Sheet) -> list[tuple[str, Box]]:
+def boxes(sheet: Canvas) -> list[tuple[str, Box]]:
     return [(written.text, written.box) for written in sheet.texts if written.text]
 
 
@@ -85,7 +85,7 @@ def overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def picture_of(sheet: Sheet) -> Image.Image:
+def picture_of(sheet: Canvas) -> Image.Image:
     return Image.open(io.BytesIO(sheet.png()))
 
 
@@ -107,12 +107,12 @@ def colour_at(picture: Image.Image, x: int, y: int) -> tuple[int, ...]:
     return colour
 
 
-def box_of(sheet: Sheet, text: str) -> Box:
+def box_of(sheet: Canvas, text: str) -> Box:
     """Where it stands the first time."""
     return next(box for found, box in boxes(sheet) if found == text)
 
 
-def said(sheet: Sheet) -> list[str]:
+def said(sheet: Canvas) -> list[str]:
     return [written.text for written in sheet.texts]
 
 
@@ -128,7 +128,7 @@ def test_so_it_is_where_the_system_helps_with_no_layout(name: str, monkeypatch: 
     check_words(draw(EVERY[name], RUSSIAN))
 
 
-def check_words(sheet: Sheet) -> None:
+def check_words(sheet: Canvas) -> None:
     found = boxes(sheet)
     assert len(found) > 3
     for text, (left, upper, right, lower) in found:
@@ -147,7 +147,7 @@ def test_words_stand_where_their_box_says(
     text: str, align: chart_sheet.Align, layout: ImageFont.Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chart_sheet, "LAYOUT", layout)
-    sheet, bare = Sheet(900, 100), Sheet(900, 100)
+    sheet, bare = Canvas(900, 100), Canvas(900, 100)
 
     width = sheet.text(450, 60, text, 30, align=align)
 
@@ -183,14 +183,14 @@ def test_the_funnels_bars_are_as_long_as_their_numbers(words: Words) -> None:
     sheet = draw(told, words)
     picture = picture_of(sheet)
 
-    for step, name in zip(Step, said(sheet)[2::3], strict=False):
+    for step, name in zip(FunnelStep, said(sheet)[2::3], strict=False):
         _, upper, _, lower = box_of(sheet, name)
         shown = row_of(picture, (upper + lower) / 2)
         filled = [shown.count(rgb(colour)) for colour in (ASKED, CALLED, CAME)]
         whole = sum(filled) + shown.count(rgb(TRACK))
         assert whole > 300
-        assert abs(sum(filled) / whole - told.statistics.funnel[step] / told.statistics.funnel[Step.ASKED]) < 0.02
-        colour = {Step.CALLED: 1, Step.IN: 2}.get(step, 0)
+        assert abs(sum(filled) / whole - told.statistics.funnel[step] / told.statistics.funnel[FunnelStep.ASKED]) < 0.02
+        colour = {FunnelStep.CALLED: 1, FunnelStep.IN: 2}.get(step, 0)
         assert [place for place, pixels in enumerate(filled) if pixels > 20] == [colour]
 
 
@@ -257,7 +257,7 @@ def test_what_is_written_from_right_to_left_begins_at_the_right(
     layout: ImageFont.Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chart_sheet, "LAYOUT", layout)
-    word, first, last = (Sheet(400, 100) for _ in range(3))
+    word, first, last = (Canvas(400, 100) for _ in range(3))
     word.text(300, 60, "שלום", 40, align="right")
     first.text(300, 60, "ש", 40, align="right")
     last.text(300, 60, "ם", 40, align="right")
@@ -277,14 +277,14 @@ def difference(one: Image.Image, other: Image.Image) -> int:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_arabic_letters_are_joined(layout: ImageFont.Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chart_sheet, "LAYOUT", layout)
-    sheet = Sheet(400, 100)
+    sheet = Canvas(400, 100)
 
     assert sheet.width_of("ببب", 40) < 2 * sheet.width_of("ب", 40)
     assert sheet.width_of("ااا", 40) == pytest.approx(3 * sheet.width_of("ا", 40), abs=2)
 
 
 def test_what_no_font_has_leaves_no_trace() -> None:
-    with_it, without = Sheet(400, 100), Sheet(400, 100)
+    with_it, without = Canvas(400, 100), Canvas(400, 100)
     with_it.text(20, 60, "🏠 Дом\ufe0f 漢字 5", 30)
     without.text(20, 60, "Дом 5", 30)
 
@@ -296,7 +296,7 @@ def test_it_tells_the_numbers() -> None:
 
     shown = said(draw(told, ENGLISH))
 
-    for step in Step:
+    for step in FunnelStep:
         assert f"{told.statistics.funnel[step]:,}" in shown
     assert {"100%", "91%", "78%", "Asked", "Contact", "Number", "Called", "In"} <= set(shown)
     assert {"Russia", "Kazakhstan", "By day", "Feb 23", "Mar 1", "All gates"} <= set(shown)
@@ -329,7 +329,7 @@ def test_titles_keep_their_letters_and_lose_what_no_font_has() -> None:
 
 
 def test_what_is_too_long_is_shortened_to_what_fits() -> None:
-    sheet = Sheet(600, 100)
+    sheet = Canvas(600, 100)
 
     width = sheet.text(20, 50, "w" * 200, 30, within=400)
 

@@ -19,7 +19,7 @@ from aiogram.exceptions import (
 from aiogram.methods import GetMe
 
 from bot.sandbox.world import World
-from bot.telegram.connection import LOST_AFTER, Connection
+from bot.telegram.connection import LOST_AFTER, TelegramAvailability
 
 ME = GetMe()
 
@@ -32,7 +32,7 @@ class Time:
         return self.now
 
 
-def called(connection: Connection, error: Exception | None = None) -> bool:
+def called(connection: TelegramAvailability, error: Exception | None = None) -> bool:
     """A call went so; whether Telegram is there now."""
     with suppress(type(error) if error is not None else ValueError), connection.call():
         if error is not None:
@@ -41,7 +41,7 @@ def called(connection: Connection, error: Exception | None = None) -> bool:
 
 
 def test_nothing_is_known_before_the_first_call() -> None:
-    assert not Connection().is_there()
+    assert not TelegramAvailability().is_there()
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_nothing_is_known_before_the_first_call() -> None:
     ],
 )
 def test_what_is_no_word_of_telegrams_means_that_it_is_away_until_it_answers(error: Exception) -> None:
-    connection = Connection()
+    connection = TelegramAvailability()
 
     assert [called(connection), called(connection, error), called(connection)] == [True, False, True]
 
@@ -70,12 +70,12 @@ def test_what_is_no_word_of_telegrams_means_that_it_is_away_until_it_answers(err
     ],
 )
 def test_a_refusal_is_an_answer(error: Exception) -> None:
-    assert called(Connection(), error)
+    assert called(TelegramAvailability(), error)
 
 
 def test_an_answer_is_good_for_a_while() -> None:
     time = Time()
-    connection = Connection(monotonic=time)
+    connection = TelegramAvailability(monotonic=time)
     assert called(connection)
 
     time.now += LOST_AFTER - 0.001
@@ -88,7 +88,7 @@ def test_an_answer_is_good_for_a_while() -> None:
 async def test_telegram_is_asked_when_nothing_else_is(world: World, bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.telegram.connection.LOOK_EVERY", 0.01)
     time, stop = Time(), asyncio.Event()
-    connection = Connection(monotonic=time)
+    connection = TelegramAvailability(monotonic=time)
 
     async def watched(make_request: object, bot: Bot, method: object) -> object:
         with connection.call():

@@ -12,44 +12,55 @@ import pytest
 from aiogram import Bot
 from structlog.testing import capture_logs
 
-from bot.domain.delivery import SLOW, SLOW_AT_ONCE, ErrandDue, ErrandKind, Parcel, Receipt, Result, ScreenDue
+from bot.domain.delivery import (
+    SLOW,
+    SLOW_AT_ONCE,
+    DeliveryResult,
+    DeliveryStatus,
+    Parcel,
+    PendingScreen,
+    PendingTask,
+    TaskKind,
+)
 from bot.domain.personal import FileKind
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
 from bot.supervisor import Supervisor
 from bot.telegram import courier
-from bot.telegram.budget import Budget
-from bot.telegram.courier import Courier
-from bot.telegram.deliver import Deliverer
+from bot.telegram.budget import RateLimiter
+from bot.telegram.courier import DeliveryWorker
+from bot.telegram.deliver import TelegramExecutor
 from bot.telegram.rate_limit import RateLimitMiddleware
-from bot.telegram.screens import Screens
+from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
-from bot.usecases.pick_parcels import Busy, Picked, PickParcels
+from bot.usecases.pick_parcels import InFlight, Selection, SelectOutgoing
 from bot.usecases.ports import StorageUnavailableError, Store
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
-from bot.usecases.settle_parcels import SettleParcels
-from bot.usecases.tell_raid import HearOfRaid
+from bot.usecases.settle_parcels import ApplyResults
+from bot.usecases.tell_raid import OnAlertResult
 from storage.database import Database
 from tests.scenarios.story import sent_to
 from tests.usecases.rules import HOUR, Rules
 
 
-class Stumbling(SettleParcels):
+class Stumbling(ApplyResults):
     """Fails to note what came of one person's screen: among others always, alone for as long as `error` is set."""
 
     def __init__(self, rules: Rules, whose: int, error: type[Exception]) -> None:
-        settle_errand = SettleErrand(rules.desk, HearOfRaid(rules.operators), rules.operators)
+        settle_errand = SettleErrand(rules.desk, OnAlertResult(rules.operators), rules.operators)
         super().__init__(rules.clock, SettleGrant(rules.tell_operators), settle_errand, rules.report)
         self._whose = whose
         self.error: type[Exception] | None = error
         self.tried_alone = 0
 
-    async def __call__(self, store: Store, receipts: Sequence[Receipt]) -> None:
+    async def __call__(self, store: Store, receipts: Sequence[DeliveryResult]) -> None:
         await super().__call__(store, receipts)
-        if self._whose not in [receipt.parcel.user_id for receipt in receipts if isinstance(receipt.parcel, ScreenDue)]:
+        if self._whose not in [
+            receipt.parcel.user_id for receipt in receipts if isinstance(receipt.parcel, PendingScreen)
+        ]:
             return
         if len(receipts) > 1:
             raise ZeroDivisionError
@@ -58,15 +69,15 @@ class Stumbling(SettleParcels):
             raise self.error
 
 
-class Together(Deliverer):
+class Together(TelegramExecutor):
     """Comes back from the first few errands only when all of them are done, so that they are noted together."""
 
     def __init__(self, world: World, bot: Bot, count: int) -> None:
-        super().__init__(bot, world.clock, Texts("en"), Screens(None), None)
+        super().__init__(bot, world.clock, Texts("en"), ScreenRenderer(None), None)
         self._left = count
         self._all = asyncio.Event()
 
-    async def deliver(self, parcel: Parcel) -> Receipt:
+    async def deliver(self, parcel: Parcel) -> DeliveryResult:
         receipt = await super().deliver(parcel)
         self._left -= 1
         if self._left == 0:
@@ -75,28 +86,28 @@ class Together(Deliverer):
         return receipt
 
 
-class Held(Deliverer):
+class Held(TelegramExecutor):
     """Comes back with as many errands as `let_go` allows."""
 
     def __init__(self, world: World, bot: Bot) -> None:
-        super().__init__(bot, world.clock, Texts("en"), Screens(None), None)
+        super().__init__(bot, world.clock, Texts("en"), ScreenRenderer(None), None)
         self.let_go = asyncio.Semaphore(0)
         self.begun = 0
 
-    async def deliver(self, parcel: Parcel) -> Receipt:
+    async def deliver(self, parcel: Parcel) -> DeliveryResult:
         self.begun += 1
         await self.let_go.acquire()
-        return Receipt(parcel, Result.DONE)
+        return DeliveryResult(parcel, DeliveryStatus.DONE)
 
 
-class Counting(PickParcels):
+class Counting(SelectOutgoing):
     """Counts the looks."""
 
     def __init__(self, rules: Rules) -> None:
         super().__init__(rules.clock, {}, rules.is_operator)
         self.looks = 0
 
-    async def __call__(self, store: Store, limit: int, busy: Busy, look: int = 0) -> Picked:
+    async def __call__(self, store: Store, limit: int, busy: InFlight, look: int = 0) -> Selection:
         self.looks += 1
         return await super().__call__(store, limit, busy, look)
 
@@ -116,11 +127,11 @@ async def people(world: World, rules: Rules) -> list[Person]:
     for person in people:
         await person.says("/start")
         await rules.meets(person.id)
-        await is_to_see(rules, person, Face.WELCOME)
+        await is_to_see(rules, person, ScreenName.WELCOME)
     return people
 
 
-async def is_to_see(rules: Rules, person: Person, face: Face) -> None:
+async def is_to_see(rules: Rules, person: Person, face: ScreenName) -> None:
     await rules.database.transact(lambda store: store.screens.show(person.id, person.id, face, rules.now))
 
 
@@ -140,14 +151,14 @@ async def carrying(
     world: World,
     rules: Rules,
     bot: Bot,
-    settle: SettleParcels,
-    pick: PickParcels | None = None,
-    deliverer: Deliverer | None = None,
-) -> AsyncIterator[Courier]:
+    settle: ApplyResults,
+    pick: SelectOutgoing | None = None,
+    deliverer: TelegramExecutor | None = None,
+) -> AsyncIterator[DeliveryWorker]:
     """A courier at work, which by itself looks once an hour."""
     supervisor = Supervisor(world.clock)
-    budget = Budget(0)
-    works = Courier(
+    budget = RateLimiter(0)
+    works = DeliveryWorker(
         rules.database,
         pick or rules.pick,
         settle,
@@ -174,7 +185,7 @@ async def test_a_receipt_that_cannot_be_noted_keeps_no_other_from_being_noted_an
         async with carrying(world, rules, bot, Stumbling(rules, boris.id, ZeroDivisionError)) as works:
             await are_not_noted(rules, boris)
             for person in (anna, carol):
-                await is_to_see(rules, person, Face.HELP)
+                await is_to_see(rules, person, ScreenName.HELP)
                 works.wake()
                 await person.sees("How this works")
             await are_not_noted(rules, boris)
@@ -216,7 +227,7 @@ async def due_in(rules: Rules, seconds: float, count: int = 1) -> None:
         for message_id in range(count):
             details: dict[str, str | int] = {"message_id": message_id}
             # Each of another person, so that none is paced.
-            await store.errands.add(ErrandKind.DELETE_MESSAGE, 1 + message_id, details, rules.now, after=seconds)
+            await store.errands.add(TaskKind.DELETE_MESSAGE, 1 + message_id, details, rules.now, after=seconds)
 
     await rules.database.transact(add)
 
@@ -277,15 +288,15 @@ async def test_in_a_flood_it_is_looked_for_more_when_half_of_what_may_be_under_w
 class Uploading(Held):
     """Files take as long as `let_go` does not let them go; everything else is done at once."""
 
-    async def deliver(self, parcel: Parcel) -> Receipt:
-        if isinstance(parcel, ErrandDue) and parcel.kind in SLOW:
+    async def deliver(self, parcel: Parcel) -> DeliveryResult:
+        if isinstance(parcel, PendingTask) and parcel.kind in SLOW:
             return await super().deliver(parcel)
-        return Receipt(parcel, Result.DONE, message_id=1, digest="x")
+        return DeliveryResult(parcel, DeliveryStatus.DONE, message_id=1, digest="x")
 
 
-@pytest.mark.parametrize("kind", [ErrandKind.MAKE_FILE, ErrandKind.SEND_FILE, ErrandKind.STATS])
+@pytest.mark.parametrize("kind", [TaskKind.MAKE_FILE, TaskKind.SEND_FILE, TaskKind.STATS])
 async def test_slow_errands_leave_hands_for_others_and_are_all_done_in_the_end(
-    world: World, rules: Rules, bot: Bot, kind: ErrandKind
+    world: World, rules: Rules, bot: Bot, kind: TaskKind
 ) -> None:
     count = courier.AT_ONCE + 5
 

@@ -12,15 +12,15 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramEntityTooLarge
 from aiogram.methods import SendDocument, TelegramMethod
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Result
+from bot.domain.delivery import DeliveryStatus, PendingTask, TaskKind
 from bot.domain.personal import FileKind
 from bot.domain.statistics import Period
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.telegram import data_files
 from bot.telegram.data_files import TRIES, DataFiles, Tell
-from bot.telegram.deliver import Deliverer
-from bot.telegram.screens import Screens
+from bot.telegram.deliver import TelegramExecutor
+from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
 from bot.usecases.ports import StorageUnavailableError
 
@@ -66,9 +66,9 @@ async def is_operator(user_id: int) -> bool:
 
 
 @pytest.fixture
-def deliverer(world: World, bot: Bot, source: Source) -> Deliverer:
+def deliverer(world: World, bot: Bot, source: Source) -> TelegramExecutor:
     files = DataFiles(bot, Texts("en"), source.my_data, source, asyncio.Event(), is_operator)
-    return Deliverer(bot, world.clock, Texts("en"), Screens(None), None, others=files.runners)
+    return TelegramExecutor(bot, world.clock, Texts("en"), ScreenRenderer(None), None, others=files.runners)
 
 
 @pytest.fixture
@@ -78,8 +78,8 @@ async def anna(world: World) -> Person:
     return anna
 
 
-def wanted(anna: Person, kind: FileKind, attempts: int = 0) -> ErrandDue:
-    return ErrandDue(1, ErrandKind.MAKE_FILE, anna.id, "en", {"file": kind, **DETAILS[kind]}, attempts)
+def wanted(anna: Person, kind: FileKind, attempts: int = 0) -> PendingTask:
+    return PendingTask(1, TaskKind.MAKE_FILE, anna.id, "en", {"file": kind, **DETAILS[kind]}, attempts)
 
 
 def said(anna: Person) -> list[str]:
@@ -92,28 +92,30 @@ def said(anna: Person) -> list[str]:
     "trouble", [StorageUnavailableError(), OSError(28, "No space left on device"), KeyError("bug")]
 )
 async def test_what_cannot_be_made_now_is_made_later(
-    deliverer: Deliverer, source: Source, anna: Person, kind: FileKind, trouble: Exception
+    deliverer: TelegramExecutor, source: Source, anna: Person, kind: FileKind, trouble: Exception
 ) -> None:
     source.trouble = trouble
-    assert (await deliverer.deliver(wanted(anna, kind))).result is Result.RETRY
+    assert (await deliverer.deliver(wanted(anna, kind))).result is DeliveryStatus.RETRY
 
     source.trouble = None
-    assert (await deliverer.deliver(wanted(anna, kind, TRIES - 1))).result is Result.DONE
+    assert (await deliverer.deliver(wanted(anna, kind, TRIES - 1))).result is DeliveryStatus.DONE
     assert any(message.document is not None for message in anna.chat.messages)
 
 
 @BOTH
-async def test_what_failed_too_often_is_given_up_and_said(deliverer: Deliverer, anna: Person, kind: FileKind) -> None:
+async def test_what_failed_too_often_is_given_up_and_said(
+    deliverer: TelegramExecutor, anna: Person, kind: FileKind
+) -> None:
     receipt = await deliverer.deliver(wanted(anna, kind, TRIES))
 
-    assert receipt.result is Result.REFUSED
+    assert receipt.result is DeliveryStatus.REFUSED
     assert "could not be sent" in said(anna)[-1]
 
 
 @BOTH
 @pytest.mark.parametrize("refusal", [TelegramEntityTooLarge, TelegramBadRequest])
 async def test_what_telegram_never_takes_is_said_at_once(
-    deliverer: Deliverer,
+    deliverer: TelegramExecutor,
     anna: Person,
     kind: FileKind,
     refusal: type[TelegramEntityTooLarge | TelegramBadRequest],
@@ -130,19 +132,19 @@ async def test_what_telegram_never_takes_is_said_at_once(
 
     receipt = await deliverer.deliver(wanted(anna, kind))
 
-    assert receipt.result is Result.REFUSED
+    assert receipt.result is DeliveryStatus.REFUSED
     assert len(asked) == 1
     is_size = kind is FileKind.MY_DATA and refusal is TelegramEntityTooLarge
     assert ("too much for a chat" if is_size else "could not be sent") in said(anna)[-1]
 
 
 async def test_data_of_more_than_bots_may_send_is_not_tried(
-    deliverer: Deliverer, source: Source, anna: Person, monkeypatch: pytest.MonkeyPatch
+    deliverer: TelegramExecutor, source: Source, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(data_files, "PART", 10)
     source.data = b"x" * 11
 
-    assert (await deliverer.deliver(wanted(anna, FileKind.MY_DATA))).result is Result.REFUSED
+    assert (await deliverer.deliver(wanted(anna, FileKind.MY_DATA))).result is DeliveryStatus.REFUSED
 
     assert "too much for a chat" in said(anna)[-1]
 
@@ -151,7 +153,7 @@ async def test_data_of_more_than_bots_may_send_is_not_tried(
     ("entries", "answer"), [(0, "Nothing happened"), (11, "python -m bot export --period all")], ids=["none", "many"]
 )
 async def test_how_many_entries_there_are_is_counted_when_the_journal_is_made(
-    deliverer: Deliverer,
+    deliverer: TelegramExecutor,
     source: Source,
     anna: Person,
     entries: int,
@@ -161,6 +163,6 @@ async def test_how_many_entries_there_are_is_counted_when_the_journal_is_made(
     monkeypatch.setattr(data_files, "MOST_EXPORTED", 10)
     source.entries = entries
 
-    assert (await deliverer.deliver(wanted(anna, FileKind.JOURNAL))).result is Result.DONE
+    assert (await deliverer.deliver(wanted(anna, FileKind.JOURNAL))).result is DeliveryStatus.DONE
 
     assert answer in said(anna)[-1]

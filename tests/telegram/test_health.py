@@ -11,13 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.breaker import Breaker
-from bot.domain.condition import Account, Condition, Kept, Process, Spending, Statement, Ways
+from bot.domain.breaker import CircuitBreaker
+from bot.domain.condition import (
+    BalanceReading,
+    BalanceReport,
+    Capabilities,
+    HealthReport,
+    Process,
+    Spending,
+    StoredHealth,
+)
 from bot.domain.delivery import URGENCY
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import GateState
-from bot.domain.outbox import Outgoing, Retries, Target
-from bot.domain.trouble import Alarm, Disk, Queue, Readings, Trouble
+from bot.domain.outbox import Destination, DestinationStatus, RetryStats
+from bot.domain.trouble import DiskSpace, Incident, IncidentKind, Measurements, Queue
 from bot.telegram.balance_words import balance_text
 from bot.telegram.health_words import health_text
 from bot.telegram.texts import Texts, Words
@@ -42,28 +50,32 @@ DETAILS: dict[str, str | int] = {
     "error": HOSTILE,
     "missing": "cannot_invite cannot_restrict cannot_tag",
 }
-WELL = Condition(
+WELL = HealthReport(
     NOW,
     Process("0.1.0", "gatehouse", 7, STARTED, STARTED, is_alone=True, backed_up_at=EARLIER),
-    Ways(has_webhook=False, has_callback=True, polls_inbox=True, backs_up=True, targets=(Target.EVENTS,)),
-    Readings(
+    Capabilities(has_webhook=False, has_callback=True, polls_inbox=True, backs_up=True, targets=(Destination.EVENTS,)),
+    Measurements(
         transactions=(0.002, 0.004, 0.07),
         answered_at=NOW,
         asked=40,
         failed=2,
         asked_at=EARLIER,
         outcome="given",
-        disk=Disk(2**35, 2**36),
+        disk=DiskSpace(2**35, 2**36),
         clock_ahead={"telegram": 0.0, "gateway": 0.0},
     ),
     0.97,
-    Kept(
+    StoredHealth(
         12 * 2**20,
         (),
         [Queue(name, 3 if name == "screens" else 0, NOW - timedelta(seconds=2)) for name in QUEUES],
         None,
-        [Outgoing(Target.EVENTS, 4, EARLIER, Retries(4, 3, NOW + timedelta(minutes=25), "HTTP 500"), STARTED)],
-        Breaker(),
+        [
+            DestinationStatus(
+                Destination.EVENTS, 4, EARLIER, RetryStats(4, 3, NOW + timedelta(minutes=25), "HTTP 500"), STARTED
+            )
+        ],
+        CircuitBreaker(),
         EARLIER,
         EARLIER,
         {GateState.ON: 3},
@@ -71,29 +83,32 @@ WELL = Condition(
 )
 
 
-def alarm(trouble: Trouble, subject: str = "") -> Alarm:
-    return Alarm(trouble, subject, EARLIER, NOW, DETAILS)
+def alarm(trouble: IncidentKind, subject: str = "") -> Incident:
+    return Incident(trouble, subject, EARLIER, NOW, DETAILS)
 
 
-def worst() -> Condition:
+def worst() -> HealthReport:
     """All that can be wrong at once, in as many words as possible."""
-    retries = Retries(99_999, 10, NOW, HOSTILE)
+    retries = RetryStats(99_999, 10, NOW, HOSTILE)
     assert WELL.kept is not None
     kept = replace(
         WELL.kept,
         alarms=[
-            *(alarm(trouble, "grants" if trouble is Trouble.QUEUE_STUCK else "events") for trouble in Trouble),
-            *(replace(alarm(Trouble.GATE_LACKS, str(number)), seen_at=EARLIER) for number in range(200)),
+            *(
+                alarm(trouble, "grants" if trouble is IncidentKind.QUEUE_STUCK else "events")
+                for trouble in IncidentKind
+            ),
+            *(replace(alarm(IncidentKind.GATE_LACKS, str(number)), seen_at=EARLIER) for number in range(200)),
         ],
         queues=[Queue(name, 99_999, EARLIER) for name in QUEUES],
         notices=retries,
-        outgoing=[Outgoing(target, 99_999, EARLIER, retries, EARLIER) for target in Target],
-        breaker=Breaker(GatewayReason.BLACKLISTED, NOW + timedelta(days=1), 9),
+        outgoing=[DestinationStatus(target, 99_999, EARLIER, retries, EARLIER) for target in Destination],
+        breaker=CircuitBreaker(GatewayReason.BLACKLISTED, NOW + timedelta(days=1), 9),
     )
     return replace(
         WELL,
         process=replace(WELL.process, host=HOSTILE, is_alone=False),
-        ways=Ways(has_webhook=True, has_callback=False, polls_inbox=False, targets=tuple(Target)),
+        ways=Capabilities(has_webhook=True, has_callback=False, polls_inbox=False, targets=tuple(Destination)),
         readings=replace(
             WELL.readings,
             unkept=10_000,
@@ -141,11 +156,11 @@ def test_the_worst_is_within_what_telegram_takes_escaped_and_says_how_much_more_
     assert (str(count) in verdict[0], len(verdict), str(count - 10) in verdict[-1]) == (True, 12, True)
 
 
-@pytest.mark.parametrize("trouble", list(Trouble))
+@pytest.mark.parametrize("trouble", list(IncidentKind))
 @pytest.mark.parametrize("words", [ENGLISH, RUSSIAN], ids=["en", "ru"])
-def test_every_trouble_is_told_in_words_of_its_own(trouble: Trouble, words: Words) -> None:
+def test_every_trouble_is_told_in_words_of_its_own(trouble: IncidentKind, words: Words) -> None:
     assert WELL.kept is not None
-    subject = "grants" if trouble is Trouble.QUEUE_STUCK else "events"
+    subject = "grants" if trouble is IncidentKind.QUEUE_STUCK else "events"
 
     text = health_text(replace(WELL, kept=replace(WELL.kept, alarms=[alarm(trouble, subject)])), words)
 
@@ -187,7 +202,7 @@ def test_a_trouble_that_is_noticed_is_told_before_there_is_an_alarm_and_not_twic
     flooded = replace(WELL, readings=replace(WELL.readings, floods=50))
     assert plain(health_text(flooded, ENGLISH))[1] == "• Telegram tells me to slow down again and again; just now"
 
-    known = replace(flooded, kept=replace(WELL.kept, alarms=[alarm(Trouble.FLOODS)]))
+    known = replace(flooded, kept=replace(WELL.kept, alarms=[alarm(IncidentKind.FLOODS)]))
 
     assert plain(health_text(known, ENGLISH))[0] == "🚨 1 trouble"
 
@@ -209,17 +224,17 @@ def test_without_the_database_the_rest_is_told() -> None:
 
 def test_an_own_system_that_wants_nothing_more_is_not_said_to_be_tried() -> None:
     assert WELL.kept is not None
-    outgoing = Outgoing(Target.RELAY, 2, EARLIER, Retries(2, 1, NOW, "HTTP 410"), None)
-    kept = replace(WELL.kept, alarms=[alarm(Trouble.OUTBOX_GONE, Target.RELAY)], outgoing=[outgoing])
+    outgoing = DestinationStatus(Destination.RELAY, 2, EARLIER, RetryStats(2, 1, NOW, "HTTP 410"), None)
+    kept = replace(WELL.kept, alarms=[alarm(IncidentKind.OUTBOX_GONE, Destination.RELAY)], outgoing=[outgoing])
 
     lines = plain(health_text(replace(WELL, kept=kept), ENGLISH))
 
     assert "SMSC_RELAY_URL: 2 wait, the oldest for 10 min. Nothing is tried until I am started again." in lines
 
 
-def account(reason: GatewayReason | None = None, code: int | None = None) -> Account:
-    statement = Statement(NOW, Decimal("1234.5"), "RUR", EARLIER, reason, code)
-    return Account(NOW, statement, Decimal(50), has_price=True, spending=Spending(Decimal(5), Decimal(70)))
+def account(reason: GatewayReason | None = None, code: int | None = None) -> BalanceReport:
+    statement = BalanceReading(NOW, Decimal("1234.5"), "RUR", EARLIER, reason, code)
+    return BalanceReport(NOW, statement, Decimal(50), has_price=True, spending=Spending(Decimal(5), Decimal(70)))
 
 
 def test_the_account_is_told_with_a_forecast() -> None:
@@ -256,9 +271,9 @@ def test_every_refusal_is_told_in_a_sentence_with_the_code_and_what_was_known(
 
 
 def test_before_the_gateway_ever_told_anything() -> None:
-    blocked = Statement(reason=GatewayReason.ADDRESS_BLOCKED, left_alone_until=NOW + timedelta(minutes=5))
+    blocked = BalanceReading(reason=GatewayReason.ADDRESS_BLOCKED, left_alone_until=NOW + timedelta(minutes=5))
 
-    lines = plain(balance_text(Account(NOW, blocked, Decimal(0), has_price=False, spending=None), ENGLISH))
+    lines = plain(balance_text(BalanceReport(NOW, blocked, Decimal(0), has_price=False, spending=None), ENGLISH))
 
     assert lines[0].endswith("leave it alone for a while.")
     assert lines[-1] == f"Asked again at the earliest: {ENGLISH.clock(NOW + timedelta(minutes=5), NOW)}"

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from aiogram.types import InlineKeyboardMarkup, MessageEntity, ReplyKeyboardMarkup
 
-from bot.domain.gate import Gate, Switch
-from bot.domain.health import GateState, Health
+from bot.domain.gate import Gate, GateMode
+from bot.domain.health import GateHealth, GateState
 from bot.domain.installation import (
     LONGEST_ANNOUNCEMENT,
     AddedOperator,
@@ -22,38 +22,38 @@ from bot.domain.installation import (
     AnnouncementPreview,
     AnnouncementProgress,
     Audience,
+    CannotAppoint,
+    CannotSend,
     GateForOperators,
-    GateVitals,
+    GateOverview,
     OperatorLine,
     OperatorList,
     RemovingOperator,
-    Unfit,
-    Unsendable,
 )
 from bot.domain.screen import View
-from bot.domain.settings import STANDARD, WayIn
+from bot.domain.settings import STANDARD, EntryMode
 from bot.sandbox.telegram.html import parse_html
 from bot.telegram.announcements import announced, as_html
-from bot.telegram.screens import Screens
+from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import LANGUAGES, Texts
 from bot.usecases.installation_views import PER_PAGE, in_order
 from tests.domain.makers import NOW
 from tests.telegram.test_screens import HOSTILE, utf16
 
-SCREENS, TEXTS = Screens(None), Texts("en")
+SCREENS, TEXTS = ScreenRenderer(None), Texts("en")
 USER = 2**52 - 1
 GATE = Gate(-1009999999999, HOSTILE[0], "a" * 32, is_channel=False, is_on=True)
-VITALS = GateVitals(GATE, Health(NOW, can_invite=True), 12345, 50, NOW - timedelta(hours=3), added_by=USER)
-MUTED = replace(GATE, settings=replace(STANDARD, way=WayIn.MUTE, tag="x", tidies_joins=True))
+VITALS = GateOverview(GATE, GateHealth(NOW, can_invite=True), 12345, 50, NOW - timedelta(hours=3), added_by=USER)
+MUTED = replace(GATE, settings=replace(STANDARD, way=EntryMode.MUTE, tag="x", tidies_joins=True))
 ALL = (
     VITALS,
     replace(VITALS, health=None, added_by=None),
-    replace(VITALS, gate=MUTED, health=Health(NOW, own_tags=True)),
-    replace(VITALS, health=Health(NOW, is_there=False)),
+    replace(VITALS, gate=MUTED, health=GateHealth(NOW, own_tags=True)),
+    replace(VITALS, health=GateHealth(NOW, is_there=False)),
     replace(VITALS, came_round=3),
     replace(VITALS, gate=replace(GATE, is_on=False)),
-    replace(VITALS, gate=replace(GATE, switch=Switch.PAUSED)),
-    replace(VITALS, gate=replace(GATE, switch=Switch.OFF, username=None)),
+    replace(VITALS, gate=replace(GATE, switch=GateMode.PAUSED)),
+    replace(VITALS, gate=replace(GATE, switch=GateMode.OFF, username=None)),
     replace(VITALS, gate=replace(GATE, strict_until=NOW + timedelta(hours=1))),
 )
 LONGEST = Announcement(2**62, USER, "x" * LONGEST_ANNOUNCEMENT)
@@ -63,7 +63,7 @@ def views() -> Iterator[View]:
     for name in HOSTILE:
         line = OperatorLine(USER, name, AddedOperator(USER, name, USER, NOW - timedelta(days=9)), is_reached=False)
         many = tuple(replace(line, user_id=USER - at, is_named=True) for at in range(PER_PAGE - 1))
-        for unfit in (None, *Unfit):
+        for unfit in (None, *CannotAppoint):
             operators = (OperatorLine(USER, "", None, is_reached=True, is_named=True), *many)
             yield OperatorList(operators, 1, 3, 3 * PER_PAGE, unfit)
         for is_reader in (True, False):
@@ -74,7 +74,7 @@ def views() -> Iterator[View]:
         yield AllGates(ALL[:8], page, 3, 24, 8 * page + 1, own=2)
     for vitals in ALL:
         yield GateForOperators(vitals, is_own=True, page=99999)
-    for problem in (None, *Unsendable):
+    for problem in (None, *CannotSend):
         yield AnnouncementAsked(problem)
     yield AnnouncementPreview(LONGEST, Audience(tuple(range(100_000)), 100_000, 100_000))
     yield AnnouncementPreview(LONGEST, Audience((), 0, 3))
@@ -118,12 +118,12 @@ def test_the_longest_announcement_fits_in_one_message(language: str) -> None:
 
 
 def test_whoever_is_in_trouble_comes_first_and_of_these_who_was_alive_last() -> None:
-    def one(title: str, hours: int = 1, **gate: object) -> GateVitals:
+    def one(title: str, hours: int = 1, **gate: object) -> GateOverview:
         there = Gate(-1, title, None, is_channel=False, is_on=bool(gate.get("is_on", True)))
-        there = replace(there, switch=Switch(str(gate.get("switch", "on"))))
+        there = replace(there, switch=GateMode(str(gate.get("switch", "on"))))
         can_invite, by_request = bool(gate.get("can_invite", True)), bool(gate.get("by_request", True))
-        health = Health(NOW, can_invite=can_invite, joins_by_request=by_request)
-        return GateVitals(there, health, 0, 1, NOW - timedelta(hours=hours))
+        health = GateHealth(NOW, can_invite=can_invite, joins_by_request=by_request)
+        return GateOverview(there, health, 0, 1, NOW - timedelta(hours=hours))
 
     gates = [
         one("fine b"),

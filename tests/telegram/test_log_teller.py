@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from aiogram import Bot
 
-from bot.domain.delivery import ErrandDue, ErrandKind, LogDue, Result
+from bot.domain.delivery import DeliveryStatus, PendingLogBatch, PendingTask, TaskKind
 from bot.domain.journal import Event
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
-from bot.telegram.deliver import Deliverer
-from bot.telegram.log import UNDO, LogTeller
-from bot.telegram.names import Names
+from bot.telegram.deliver import TelegramExecutor
+from bot.telegram.log import UNDO, LogSender
+from bot.telegram.names import AdminNames
 from bot.telegram.texts import Texts
 
 ANNA = 7000000042
@@ -30,7 +30,7 @@ async def log(world: World, owner: Person) -> Group:
     return log
 
 
-def line(log: Group, event: Event, why: str = "", **details: str | int) -> ErrandDue:
+def line(log: Group, event: Event, why: str = "", **details: str | int) -> PendingTask:
     told: dict[str, str | int] = {
         "event": event,
         "gate": log.id,
@@ -40,13 +40,13 @@ def line(log: Group, event: Event, why: str = "", **details: str | int) -> Erran
         "why": why,
         "mask": "",
     }
-    return ErrandDue(1, ErrandKind.LOG, log.id, "", told | details, 0)
+    return PendingTask(1, TaskKind.LOG, log.id, "", told | details, 0)
 
 
-async def tells(bot: Bot, log: Group, *lines: ErrandDue, language: str = "en") -> Message:
-    teller = LogTeller(bot, Texts("en"), Names(bot))
-    receipt = await teller.tell(LogDue(log.id, None, language, lines))
-    assert receipt.result is Result.DONE
+async def tells(bot: Bot, log: Group, *lines: PendingTask, language: str = "en") -> Message:
+    teller = LogSender(bot, Texts("en"), AdminNames(bot))
+    receipt = await teller.tell(PendingLogBatch(log.id, None, language, lines))
+    assert receipt.result is DeliveryStatus.DONE
     return log.by_id[receipt.message_id or 0]
 
 
@@ -126,7 +126,7 @@ async def test_every_event_can_be_told(bot: Bot, log: Group, event: Event) -> No
 
 @pytest.mark.parametrize("how", ["removed", "muted", "deleted"])
 async def test_a_log_chat_in_which_the_bot_may_not_write_is_out_of_reach(
-    world: World, deliverer: Deliverer, log: Group, owner: Person, how: str
+    world: World, deliverer: TelegramExecutor, log: Group, owner: Person, how: str
 ) -> None:
     if how == "removed":
         await owner.removes_bot(log)
@@ -136,17 +136,19 @@ async def test_a_log_chat_in_which_the_bot_may_not_write_is_out_of_reach(
         await owner.demotes_bot(log)
         await owner.permits(log, can_send_messages=False)
 
-    receipt = await deliverer.deliver(LogDue(log.id, None, "en", (line(log, Event.BLOCKED),)))
+    receipt = await deliverer.deliver(PendingLogBatch(log.id, None, "en", (line(log, Event.BLOCKED),)))
 
-    assert receipt.result is Result.UNREACHABLE
+    assert receipt.result is DeliveryStatus.UNREACHABLE
 
 
-async def test_a_topic_that_is_gone_is_out_of_reach_too(world: World, deliverer: Deliverer, owner: Person) -> None:
+async def test_a_topic_that_is_gone_is_out_of_reach_too(
+    world: World, deliverer: TelegramExecutor, owner: Person
+) -> None:
     log = world.group("Log", owner=owner, forum=True)
     await owner.makes_bot_admin(log, can_delete_messages=True)
     topic = await owner.opens_topic(log, "Decisions")
     await owner.deletes_topic(log, topic)
 
-    receipt = await deliverer.deliver(LogDue(log.id, topic, "en", (line(log, Event.BLOCKED),)))
+    receipt = await deliverer.deliver(PendingLogBatch(log.id, topic, "en", (line(log, Event.BLOCKED),)))
 
-    assert receipt.result is Result.UNREACHABLE
+    assert receipt.result is DeliveryStatus.UNREACHABLE

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, PendingTask, TaskKind
 from bot.domain.gate import GrantKind
 from bot.domain.mute import is_own_mute, muted_until
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
-from bot.telegram.deliver import Deliverer
+from bot.telegram.deliver import TelegramExecutor
 from tests.domain.makers import NOW
 
 HOUR = 3600
@@ -35,104 +35,108 @@ async def anna(world: World, group: Group) -> Person:
     return anna
 
 
-async def carries(deliverer: Deliverer, kind: ErrandKind, group: Group, person: Person, **details: int) -> Receipt:
+async def carries(
+    deliverer: TelegramExecutor, kind: TaskKind, group: Group, person: Person, **details: int
+) -> DeliveryResult:
     details |= {"user_id": person.id, "gate": group.id}
-    return await deliverer.deliver(ErrandDue(1, kind, group.id, "", details, 0, person.id))
+    return await deliverer.deliver(PendingTask(1, kind, group.id, "", details, 0, person.id))
 
 
-async def unmutes(deliverer: Deliverer, group: Group, person: Person) -> Receipt:
-    return await deliverer.deliver(GrantDue(group.id, person.id, GrantKind.UNMUTE, NOW, 0))
+async def unmutes(deliverer: TelegramExecutor, group: Group, person: Person) -> DeliveryResult:
+    return await deliverer.deliver(PendingGrant(group.id, person.id, GrantKind.UNMUTE, NOW, 0))
 
 
 async def test_a_mute_is_known_by_its_end_and_done_once(
-    world: World, deliverer: Deliverer, group: Group, anna: Person
+    world: World, deliverer: TelegramExecutor, group: Group, anna: Person
 ) -> None:
-    first = await carries(deliverer, ErrandKind.MUTE, group, anna)
+    first = await carries(deliverer, TaskKind.MUTE, group, anna)
     until = group.member(anna.account).until_date
     world.clock.advance(HOUR)
-    second = await carries(deliverer, ErrandKind.MUTE, group, anna)
+    second = await carries(deliverer, TaskKind.MUTE, group, anna)
 
-    assert first.result is second.result is Result.DONE
+    assert first.result is second.result is DeliveryStatus.DONE
     assert group.member(anna.account).until_date == until
     assert is_own_mute(group.id, anna.id, muted_until(group.id, anna.id, world.clock.now()))
     assert not any(group.member(anna.account).permissions.values())
-    assert (await unmutes(deliverer, group, anna)).result is Result.DONE
+    assert (await unmutes(deliverer, group, anna)).result is DeliveryStatus.DONE
     assert group.member(anna.account).status == "member"
 
 
 async def test_admins_and_who_is_away_are_not_muted(
-    world: World, deliverer: Deliverer, group: Group, olga: Person, anna: Person
+    world: World, deliverer: TelegramExecutor, group: Group, olga: Person, anna: Person
 ) -> None:
     await anna.leaves(group)
 
     for person, is_ in ((olga, "admin"), (anna, "away"), (world.person("Boris"), "away")):
-        receipt = await carries(deliverer, ErrandKind.MUTE, group, person)
-        assert (receipt.result, receipt.answer["is"]) == (Result.GONE, is_)
+        receipt = await carries(deliverer, TaskKind.MUTE, group, person)
+        assert (receipt.result, receipt.answer["is"]) == (DeliveryStatus.GONE, is_)
 
 
 async def test_whom_an_admin_added_is_not_muted_and_whom_anybody_else_added_is(
-    world: World, deliverer: Deliverer, group: Group, olga: Person, anna: Person
+    world: World, deliverer: TelegramExecutor, group: Group, olga: Person, anna: Person
 ) -> None:
-    added = await carries(deliverer, ErrandKind.MUTE, group, anna, actor_id=olga.id)
+    added = await carries(deliverer, TaskKind.MUTE, group, anna, actor_id=olga.id)
     assert added.answer == {"is": "added_by_admin", "holds": False}
 
     deleted_account = 4242
-    muted = await carries(deliverer, ErrandKind.MUTE, group, anna, actor_id=deleted_account)
+    muted = await carries(deliverer, TaskKind.MUTE, group, anna, actor_id=deleted_account)
 
-    assert muted.result is Result.DONE
-    added = await carries(deliverer, ErrandKind.MUTE, group, anna, actor_id=olga.id)
+    assert muted.result is DeliveryStatus.DONE
+    added = await carries(deliverer, TaskKind.MUTE, group, anna, actor_id=olga.id)
     assert added.answer == {"is": "added_by_admin", "holds": True}
 
 
 @pytest.mark.parametrize("lasts", [None, HOUR])
 async def test_while_an_admins_restriction_holds_the_bot_rests(
-    world: World, deliverer: Deliverer, group: Group, olga: Person, anna: Person, lasts: int | None
+    world: World, deliverer: TelegramExecutor, group: Group, olga: Person, anna: Person, lasts: int | None
 ) -> None:
     await olga.restricts(group, anna, None if lasts is None else int(world.clock.timestamp()) + lasts)
     place = group.member(anna.account)
 
-    receipt = await carries(deliverer, ErrandKind.MUTE, group, anna)
+    receipt = await carries(deliverer, TaskKind.MUTE, group, anna)
 
     assert receipt.answer["is"] == "restricted"
     assert receipt.answer["rest"] == pytest.approx(lasts or 0, abs=5)
     await unmutes(deliverer, group, anna)
-    spared = await carries(deliverer, ErrandKind.KICK, group, anna, spares=1)
+    spared = await carries(deliverer, TaskKind.KICK, group, anna, spares=1)
     assert (spared.answer["is"], spared.answer["rest"]) == ("restricted", pytest.approx(lasts or 0, abs=5))
     assert group.member(anna.account) is place
 
 
 async def test_who_is_removed_may_come_again_and_whom_an_admin_banned_stays_banned(
-    world: World, deliverer: Deliverer, group: Group, olga: Person, anna: Person
+    world: World, deliverer: TelegramExecutor, group: Group, olga: Person, anna: Person
 ) -> None:
     await olga.restricts(group, anna)
-    assert (await carries(deliverer, ErrandKind.KICK, group, anna)).result is Result.DONE
+    assert (await carries(deliverer, TaskKind.KICK, group, anna)).result is DeliveryStatus.DONE
     await anna.joins(group)
     await olga.bans(group, anna)
 
-    assert (await carries(deliverer, ErrandKind.KICK, group, anna)).answer == {"is": "away"}
-    assert (await carries(deliverer, ErrandKind.KICK, group, olga)).answer == {"is": "admin"}
+    assert (await carries(deliverer, TaskKind.KICK, group, anna)).answer == {"is": "away"}
+    assert (await carries(deliverer, TaskKind.KICK, group, olga)).answer == {"is": "admin"}
     assert group.member(anna.account).status == "kicked"
 
 
 async def test_a_ban_whose_lifting_was_lost_ends_by_itself_and_is_lifted_by_the_next_try(
-    world: World, deliverer: Deliverer, group: Group, anna: Person
+    world: World, deliverer: TelegramExecutor, group: Group, anna: Person
 ) -> None:
     world.faults.add(where="telegram", kind="500", method="unbanChatMember", times=1)
-    assert (await carries(deliverer, ErrandKind.KICK, group, anna)).result is Result.RETRY
+    assert (await carries(deliverer, TaskKind.KICK, group, anna)).result is DeliveryStatus.RETRY
     assert group.member(anna.account).status == "kicked"
 
-    assert (await carries(deliverer, ErrandKind.KICK, group, anna)).result is Result.DONE
+    assert (await carries(deliverer, TaskKind.KICK, group, anna)).result is DeliveryStatus.DONE
 
     await anna.joins(group)
     world.faults.add(where="telegram", kind="500", method="unbanChatMember", times=1)
-    await carries(deliverer, ErrandKind.KICK, group, anna)
+    await carries(deliverer, TaskKind.KICK, group, anna)
     world.clock.advance(HOUR)
     await anna.joins(group)
 
 
-async def test_a_line_that_may_not_be_deleted_is_no_failure(deliverer: Deliverer, group: Group, anna: Person) -> None:
+async def test_a_line_that_may_not_be_deleted_is_no_failure(
+    deliverer: TelegramExecutor, group: Group, anna: Person
+) -> None:
     (line,) = group.messages
 
-    receipt = await deliverer.deliver(ErrandDue(1, ErrandKind.TIDY, group.id, "", {"message_id": line.id}, 0))
+    receipt = await deliverer.deliver(PendingTask(1, TaskKind.TIDY, group.id, "", {"message_id": line.id}, 0))
 
-    assert receipt.result is Result.GONE
+    assert receipt.result is DeliveryStatus.GONE

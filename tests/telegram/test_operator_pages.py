@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from aiogram.types import InlineKeyboardMarkup
 
-from bot.domain.delivery import ErrandKind, Toast
-from bot.domain.gate import Decision, Gate, GrantKind, RequestState, Standing
+from bot.domain.delivery import TaskKind, Toast
+from bot.domain.gate import AccessOverride, Gate, GrantKind, Override, RequestState
 from bot.domain.journal import Event
 from bot.domain.operator_pages import (
     AT_A_GATE,
@@ -21,23 +21,23 @@ from bot.domain.operator_pages import (
     FoundPerson,
     GatesToActAt,
     KnownPhone,
-    NobodyFound,
-    NotFound,
+    NoResults,
+    NoResultsReason,
     PersonCard,
     Recent,
     RecentEntry,
-    Trouble,
-    TroubleKind,
+    StuckItem,
+    StuckItemKind,
 )
-from bot.domain.panel import ActKind
-from bot.domain.people_pages import Happening, Someone, Stage
+from bot.domain.panel import AdminActionKind
+from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
 from bot.domain.phone import NumberKind
 from bot.domain.screen import View
 from bot.sandbox.telegram.html import parse_html
 from bot.telegram.mentions import mention
 from bot.telegram.operator_buttons import OperatorButton
 from bot.telegram.people_words import ICONS, happened
-from bot.telegram.screens import Screens
+from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW
 from tests.telegram.test_screens import HOSTILE, utf16
@@ -46,9 +46,9 @@ GATE = Gate(-1009999999999, HOSTILE[0], None, is_channel=False, is_on=True)
 USER = 2**52 - 1
 ENTRY = 2**40
 MASK = "+7 ••• ••• 12-34"
-SCREENS, TEXTS = Screens(None), Texts("en")
-ACTS = (*AT_A_GATE, ActKind.FREE_PHONE, ActKind.ERASE)
-AT_GATE = Someone(GATE, USER, "", is_known=True, state=RequestState.APPROVED)
+SCREENS, TEXTS = ScreenRenderer(None), Texts("en")
+ACTS = (*AT_A_GATE, AdminActionKind.FREE_PHONE, AdminActionKind.ERASE)
+AT_GATE = MemberCard(GATE, USER, "", is_known=True, state=RequestState.APPROVED)
 PHONE = KnownPhone(MASK, "RU", NumberKind.MOBILE, 1, NOW - timedelta(days=3))
 ANNA = PersonCard(USER, "Anna", can_be_written=True, phone=PHONE, gates=(AT_GATE,), possible=ACTS)
 LONG_AGO = NOW - timedelta(days=900)
@@ -57,18 +57,18 @@ LONG_AGO = NOW - timedelta(days=900)
 def views() -> Iterator[View]:
     yield Recent(())
     for name in HOSTILE:
-        line = RecentEntry(USER, name, MASK, Happening(LONG_AGO, Event.CONTACT_REFUSED, "x" * 64, USER, name))
+        line = RecentEntry(USER, name, MASK, HistoryEntry(LONG_AGO, Event.CONTACT_REFUSED, "x" * 64, USER, name))
         yield Recent((line,) * 6, ENTRY, ENTRY)
         yield Found((FoundPerson(USER, name, MASK, NOW), FoundPerson(USER, name)), 1, 3, 14, 7)
         gate = replace(GATE, title=name)
-        decided = [replace(AT_GATE, gate=gate, decision=Decision(standing, NOW, USER)) for standing in Standing]
-        troubles = [Trouble(kind, NOW, name, GrantKind.JOIN, 99, "x" * 500 + name) for kind in TroubleKind]
+        decided = [replace(AT_GATE, gate=gate, decision=AccessOverride(standing, NOW, USER)) for standing in Override]
+        troubles = [StuckItem(kind, NOW, name, GrantKind.JOIN, 99, "x" * 500 + name) for kind in StuckItemKind]
         yield replace(
             ANNA,
             name=name,
             gates=tuple(decided * 9),
             troubles=tuple(troubles),
-            history=tuple(Happening(LONG_AGO, event, "x" * 64, USER, name) for event in HISTORY)[:10],
+            history=tuple(HistoryEntry(LONG_AGO, event, "x" * 64, USER, name) for event in HISTORY)[:10],
             page=1,
             has_older=True,
             can_be_written=False,
@@ -78,15 +78,15 @@ def views() -> Iterator[View]:
             yield GatesToActAt(USER, name, act, ((GATE.chat_id, name),) * 6, 1, 3, 14)
             yield Confirmation(USER, name, act, (name,) * 60, GATE.chat_id, MASK, 3)
             yield Confirmation(USER, name, act, (), 0, MASK)
-    for why in NotFound:
-        yield NobodyFound(why, Toast.DONE)
+    for why in NoResultsReason:
+        yield NoResults(why, Toast.DONE)
     for stage in Stage:
         yield replace(ANNA, phone=None, stage=stage, until=NOW)
         yield replace(ANNA, stage=stage)
     for kind in NumberKind:
         yield replace(ANNA, phone=KnownPhone(MASK, "", kind, 2, NOW))
-    for errand in ErrandKind:
-        yield replace(ANNA, troubles=(Trouble(TroubleKind.ERRAND_DUE, NOW, "", errand),))
+    for errand in TaskKind:
+        yield replace(ANNA, troubles=(StuckItem(StuckItemKind.ERRAND_DUE, NOW, "", errand),))
     yield PersonCard(USER, "")
 
 
@@ -123,13 +123,13 @@ def test_the_card_is_short_and_has_a_line_for_each_thing() -> None:
                 AT_GATE,
                 gate=replace(GATE, title="Garage"),
                 state=RequestState.GONE,
-                decision=Decision(Standing.BLOCKED, NOW - timedelta(hours=2), USER),
+                decision=AccessOverride(Override.BLOCKED, NOW - timedelta(hours=2), USER),
             ),
         ),
-        troubles=(Trouble(TroubleKind.GRANT_DUE, None, "Flats", GrantKind.JOIN, 2, "Bad Request: no"),),
+        troubles=(StuckItem(StuckItemKind.GRANT_DUE, None, "Flats", GrantKind.JOIN, 2, "Bad Request: no"),),
         history=(
-            Happening(NOW - timedelta(days=1), Event.JOIN_ASKED, gate="Flats"),
-            Happening(NOW, Event.CONFIRMED, gate="Flats"),
+            HistoryEntry(NOW - timedelta(days=1), Event.JOIN_ASKED, gate="Flats"),
+            HistoryEntry(NOW, Event.CONFIRMED, gate="Flats"),
         ),
         said=Toast.BLOCKED,
     )
@@ -156,7 +156,7 @@ def test_the_card_is_short_and_has_a_line_for_each_thing() -> None:
 
 
 def test_what_happened_lately_takes_two_lines_each_and_a_button_by_number() -> None:
-    line = RecentEntry(USER, "Anna", MASK, Happening(NOW, Event.GRANT_DONE, gate="Flats"))
+    line = RecentEntry(USER, "Anna", MASK, HistoryEntry(NOW, Event.GRANT_DONE, gate="Flats"))
     drawing = SCREENS.draw(Recent((line, line), older=ENTRY), TEXTS.in_language("en"), NOW)
 
     assert parse_html(drawing.text)[0].splitlines()[2:4] == ["1. ✅ Anna: let in", f"{NOW:%H:%M} · Flats · {MASK}"]
@@ -172,20 +172,20 @@ def test_all_that_can_have_happened_has_words_and_what_came_of_it_an_icon(langua
             assert event in ICONS
         if event not in (Event.RAID, Event.RAID_OVER, Event.CALL_UNMATCHED, Event.GATEWAY_PAUSED):
             # Those are about nobody.
-            assert "_" not in happened(Happening(NOW, event), TEXTS.in_language(language)), event
+            assert "_" not in happened(HistoryEntry(NOW, event), TEXTS.in_language(language)), event
 
 
 def test_a_name_from_right_to_left_turns_nothing_round_that_stands_beside_it() -> None:
     assert mention("שרה", 1) == '<a href="tg://user?id=1">\u2068שרה\u2069</a>'
     assert "\u2068" not in mention("Anna", 1)
-    view = GatesToActAt(1, "محمد", ActKind.BLOCK, ((GATE.chat_id, "חניון"),), 0, 1, 1)
+    view = GatesToActAt(1, "محمد", AdminActionKind.BLOCK, ((GATE.chat_id, "חניון"),), 0, 1, 1)
     assert "\u2068محمد\u2069" in text_of(view)
-    assert "\u2068חניון\u2069" in text_of(Confirmation(1, "Anna", ActKind.BLOCK, ("חניון",), GATE.chat_id))
+    assert "\u2068חניון\u2069" in text_of(Confirmation(1, "Anna", AdminActionKind.BLOCK, ("חניון",), GATE.chat_id))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("act", ACTS)
-def test_a_question_has_a_way_back_first_and_then_the_deed(act: ActKind, language: str) -> None:
+def test_a_question_has_a_way_back_first_and_then_the_deed(act: AdminActionKind, language: str) -> None:
     view = Confirmation(USER, "Anna", act, ("Flats",), GATE.chat_id, MASK, 1)
     keyboard = SCREENS.draw(view, TEXTS.in_language(language), NOW).keyboard
 
@@ -198,14 +198,14 @@ def test_a_question_has_a_way_back_first_and_then_the_deed(act: ActKind, languag
 
 
 def test_of_many_groups_only_some_are_named() -> None:
-    text = text_of(Confirmation(USER, "Anna", ActKind.BLOCK, tuple(f"Group {at}" for at in range(12))))
+    text = text_of(Confirmation(USER, "Anna", AdminActionKind.BLOCK, tuple(f"Group {at}" for at in range(12))))
 
     assert "Group 4 and 7 more?" in text
     assert "Group 5" not in text
 
 
 def test_who_is_blocked_everywhere_is_so_only_where_there_is_a_group_now() -> None:
-    everywhere = Confirmation(USER, "Anna", ActKind.BLOCK, ("Flats", "Garage"))
+    everywhere = Confirmation(USER, "Anna", AdminActionKind.BLOCK, ("Flats", "Garage"))
 
     assert "Groups that come later" in text_of(everywhere)
     assert "Groups that come later" not in text_of(replace(everywhere, gates=("Flats",), gate_id=GATE.chat_id))

@@ -13,12 +13,12 @@ import pytest
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.domain.choices import REFUSABLE, Setting, chosen
-from bot.domain.delivery import Notice
-from bot.domain.gate import Gate, Switch
-from bot.domain.health import Ailment, GateState, Health
+from bot.domain.delivery import Notification
+from bot.domain.gate import Gate, GateMode
+from bot.domain.health import GateHealth, GateIssue, GateState
 from bot.domain.panel import (
     EXPECTS_WORDS,
-    ActKind,
+    AdminActionKind,
     GateCard,
     GateLine,
     GateList,
@@ -30,20 +30,20 @@ from bot.domain.panel import (
     PanelView,
     SettingPage,
 )
-from bot.domain.problem import Problem, ProblemError
+from bot.domain.problem import InvalidSettingError, SettingProblem
 from bot.domain.settings import (
     STANDARD,
     AtDeadline,
     CountryRule,
+    EntryMode,
     GateSettings,
     Preset,
     RaidReaction,
-    WayIn,
     preset,
 )
 from bot.sandbox.telegram.html import parse_html
 from bot.telegram.countries import COMMON, code_of, country, flag
-from bot.telegram.drawing import Drawing
+from bot.telegram.drawing import RenderedMessage
 from bot.telegram.keyboards import PanelButton
 from bot.telegram.notices import notice
 from bot.telegram.panel import draw_panel
@@ -63,7 +63,7 @@ ALL_COUNTRIES = [
     code for code in map("".join, itertools.product(ascii_uppercase, repeat=2)) if country(code, "ru") != code
 ]
 FULL = GateSettings(
-    way=WayIn.GUARD,
+    way=EntryMode.GUARD,
     deadline=timedelta(minutes=95),
     at_deadline=AtDeadline.LEAVE,
     country_rule=CountryRule.ALL_BUT,
@@ -85,7 +85,7 @@ FULL = GateSettings(
 )
 CHATS = tuple((chat, title) for chat, title in zip(FULL.further, (*HOSTILE, "", "A"), strict=True))
 PAPER = JsonPaper()
-HEALTH = Health(NOW, can_invite=True, is_supergroup=True)
+HEALTH = GateHealth(NOW, can_invite=True, is_supergroup=True)
 
 
 def views() -> Iterator[PanelView]:  # noqa: C901 - every state of every page
@@ -103,21 +103,21 @@ def views() -> Iterator[PanelView]:  # noqa: C901 - every state of every page
         for page in SETTING_PAGES:
             yield SettingPage(gate, page, 3, None, CHATS)
         yield GateCard(gate, None, (), 0)
-        yield GateCard(gate, HEALTH, tuple(Ailment), 21, 5, "https://t.me/+abcdefgh")
+        yield GateCard(gate, HEALTH, tuple(GateIssue), 21, 5, "https://t.me/+abcdefgh")
         for state in GateState:
-            yield GateCard(gate, HEALTH, tuple(Ailment), 21, 5, "https://t.me/+abcdefgh", state)
+            yield GateCard(gate, HEALTH, tuple(GateIssue), 21, 5, "https://t.me/+abcdefgh", state)
         for outcome in (None, *LinkTest):
             for link in ("", "https://t.me/+abcdefgh"):
                 yield LinkTestPage(gate, link, outcome)
-    for way in WayIn:
+    for way in EntryMode:
         gate = replace(GATE, settings=replace(STANDARD, way=way))
         yield GateCard(gate, HEALTH, (), 0)
         yield SettingPage(gate, Page.WAY, 0)
-    for switch in Switch:
+    for switch in GateMode:
         yield GateCard(replace(GATE, switch=switch), HEALTH, (), 1)
-    yield GateCard(replace(GATE, is_on=False), Health(NOW, is_there=False), (Ailment.NOT_THERE,), 1)
+    yield GateCard(replace(GATE, is_on=False), GateHealth(NOW, is_there=False), (GateIssue.NOT_THERE,), 1)
     yield GateCard(replace(GATE, settings=preset(Preset.OPEN, STANDARD)), HEALTH, (), 0)
-    for problem in Problem:
+    for problem in SettingProblem:
         for about in HOSTILE:
             yield SettingPage(GATE, Page.COUNTRIES, 0, (problem, about))
     full = replace(FARTHEST, settings=FULL)
@@ -136,7 +136,7 @@ def views() -> Iterator[PanelView]:  # noqa: C901 - every state of every page
 VIEWS = list(views())
 
 
-def drawn(view: PanelView, language: str = "en") -> Drawing:
+def drawn(view: PanelView, language: str = "en") -> RenderedMessage:
     return draw_panel(view, TEXTS.in_language(language), CHAT_URL)
 
 
@@ -153,7 +153,7 @@ def choices(page: Page, gate: Gate = GATE, chats: tuple[tuple[int, str], ...] = 
         for button in buttons(SettingPage(gate, page, 0, None, chats))
         if button.callback_data is not None
     ]
-    return [(text, data) for text, data in pressed if data.act is ActKind.SET]
+    return [(text, data) for text, data in pressed if data.act is AdminActionKind.SET]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -201,7 +201,7 @@ def test_every_button_means_something_and_the_ticks_are_on_what_holds() -> None:
             for text, data in choices(page, gate, CHATS):
                 try:
                     after = chosen(gate.settings, Setting(data.key), data.value)
-                except ProblemError:
+                except InvalidSettingError:
                     assert data.value == CountryRule.ONLY
                     continue
                 is_toggle = data.value[:1] in ("+", "-")
@@ -224,17 +224,21 @@ def test_the_card_leads_to_every_page_of_settings() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_notice_tells_each_ailment(language: str) -> None:
     words = TEXTS.in_language(language)
-    details: dict[str, str | int] = {"notice": Notice.GATE_AILS, "title": HOSTILE[0], "ailments": " ".join(Ailment)}
+    details: dict[str, str | int] = {
+        "notice": Notification.GATE_AILS,
+        "title": HOSTILE[0],
+        "ailments": " ".join(GateIssue),
+    }
 
     text, _ = parse_html(notice(details, words))
 
-    assert text.count("⚠️") == len(Ailment)
+    assert text.count("⚠️") == len(GateIssue)
     assert utf16(text) <= 4096
 
 
 @pytest.mark.parametrize("which", Preset)
 def test_the_present_preset_and_switch_are_marked(which: Preset) -> None:
-    gate = replace(GATE, settings=preset(which, STANDARD), switch=Switch.PAUSED)
+    gate = replace(GATE, settings=preset(which, STANDARD), switch=GateMode.PAUSED)
     marked = [button.text for button in buttons(GateCard(gate, HEALTH, (), 0)) if button.text.startswith("✓")]
     assert marked == [f"✓ {which.value.capitalize()}", "✓ ⏸ Pause"]
     changed = replace(gate, settings=replace(gate.settings, accounts=7))
@@ -243,19 +247,19 @@ def test_the_present_preset_and_switch_are_marked(which: Preset) -> None:
 
 
 def test_each_ailment_is_told_with_a_place_to_tap_and_no_two_alike() -> None:
-    told = {parse_html(drawn(GateCard(GATE, HEALTH, (each,), 0, 3)).text)[0] for each in Ailment}
+    told = {parse_html(drawn(GateCard(GATE, HEALTH, (each,), 0, 3)).text)[0] for each in GateIssue}
     # Of guards the last paragraph tells, and nothing more.
-    assert len(told) == len(Ailment) - 1
-    for what in Ailment:
+    assert len(told) == len(GateIssue) - 1
+    for what in GateIssue:
         text = parse_html(drawn(GateCard(GATE, HEALTH, (what,), 0, 3)).text)[0]
-        if what not in (Ailment.NO_GUARD, Ailment.NO_GUARD_HERE):
+        if what not in (GateIssue.NO_GUARD, GateIssue.NO_GUARD_HERE):
             assert "⚠️" in text
             assert "Edit" in text
 
 
 def test_the_gates_own_link_is_shown_and_copied() -> None:
     made = GateCard(GATE, HEALTH, (), 0, 0, "https://t.me/+abc")
-    by_link = GateCard(replace(GATE, settings=replace(STANDARD, way=WayIn.LINK)), HEALTH, (), 0)
+    by_link = GateCard(replace(GATE, settings=replace(STANDARD, way=EntryMode.LINK)), HEALTH, (), 0)
     for view, link in ((made, "https://t.me/+abc"), (by_link, f"{CHAT_URL}?start=in_{GATE.chat_id}")):
         assert link in parse_html(drawn(view).text)[0]
         assert [button.copy_text.text for button in buttons(view) if button.copy_text] == [link]
@@ -308,31 +312,31 @@ def test_what_people_write_is_understood(page: Page, text: str, setting: Setting
 @pytest.mark.parametrize(
     ("page", "text", "problem", "about"),
     [
-        (Page.DEADLINE, "soon", Problem.SPAN, ""),
-        (Page.DEADLINE, "90", Problem.SPAN, ""),
-        (Page.DEADLINE, "2 months", Problem.SPAN, ""),
-        (Page.DEADLINE, "-5 minutes", Problem.SPAN, ""),
-        (Page.FRESH, "36 hours", Problem.FRESH, ""),
-        (Page.FRESH, "never", Problem.SPAN, ""),
-        (Page.ACCOUNTS, "two", Problem.NUMBER, ""),
-        (Page.ACCOUNTS, "²", Problem.NUMBER, ""),
-        (Page.RAID, "50", Problem.RAID, ""),
-        (Page.COUNTRIES, "RU, Narnia", Problem.COUNTRY, "Narnia"),
-        (Page.COUNTRIES, "XX", Problem.COUNTRY, "XX"),
-        (Page.COUNTRIES, "EU", Problem.COUNTRY, "EU"),
-        (Page.COUNTRIES, " , ", Problem.COUNTRY, ""),
-        (Page.COUNTRIES, "x" * 100, Problem.COUNTRY, "x" * 40),
+        (Page.DEADLINE, "soon", SettingProblem.SPAN, ""),
+        (Page.DEADLINE, "90", SettingProblem.SPAN, ""),
+        (Page.DEADLINE, "2 months", SettingProblem.SPAN, ""),
+        (Page.DEADLINE, "-5 minutes", SettingProblem.SPAN, ""),
+        (Page.FRESH, "36 hours", SettingProblem.FRESH, ""),
+        (Page.FRESH, "never", SettingProblem.SPAN, ""),
+        (Page.ACCOUNTS, "two", SettingProblem.NUMBER, ""),
+        (Page.ACCOUNTS, "²", SettingProblem.NUMBER, ""),
+        (Page.RAID, "50", SettingProblem.RAID, ""),
+        (Page.COUNTRIES, "RU, Narnia", SettingProblem.COUNTRY, "Narnia"),
+        (Page.COUNTRIES, "XX", SettingProblem.COUNTRY, "XX"),
+        (Page.COUNTRIES, "EU", SettingProblem.COUNTRY, "EU"),
+        (Page.COUNTRIES, " , ", SettingProblem.COUNTRY, ""),
+        (Page.COUNTRIES, "x" * 100, SettingProblem.COUNTRY, "x" * 40),
     ],
 )
-def test_what_is_not_understood_is_said(page: Page, text: str, problem: Problem, about: str) -> None:
-    with pytest.raises(ProblemError) as refused:
+def test_what_is_not_understood_is_said(page: Page, text: str, problem: SettingProblem, about: str) -> None:
+    with pytest.raises(InvalidSettingError) as refused:
         Typed().read(page, text)
     assert (refused.value.problem, refused.value.about) == (problem, about)
 
 
 def test_every_page_that_asks_for_words_has_a_reader() -> None:
     for page in EXPECTS_WORDS:
-        with contextlib.suppress(ProblemError):
+        with contextlib.suppress(InvalidSettingError):
             Typed().read(page, "1")
 
 

@@ -11,57 +11,61 @@ from aiogram.types import InlineKeyboardMarkup
 
 from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Toast
-from bot.domain.gate import Decision, Gate, GrantKind, GrantState, Hindrance, RequestState, Standing
+from bot.domain.gate import AccessOverride, Gate, GrantKind, GrantState, Ineligibility, Override, RequestState
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import GateState
 from bot.domain.journal import Event
-from bot.domain.panel import ActKind, GateLine
+from bot.domain.panel import AdminActionKind, GateLine
 from bot.domain.people_pages import (
-    Age,
     DeclineChoice,
     GateChoice,
-    Happening,
-    Missing,
-    NobodyMeant,
-    Someone,
+    HistoryEntry,
+    MemberCard,
+    OlderThan,
+    PendingApplicant,
+    PendingList,
     Stage,
-    Waiter,
-    WaitingList,
+    TargetError,
+    UnknownTarget,
 )
 from bot.domain.screen import Decided, Granted, Outcome, View
 from bot.sandbox.telegram.entities import with_automatic
 from bot.sandbox.telegram.html import parse_html
 from bot.telegram.mentions import LONGEST, harmless, mention
 from bot.telegram.people_words import happened, lasted, refused, stage
-from bot.telegram.screens import Screens
+from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW
 from tests.telegram.test_screens import HOSTILE, utf16
 
 GATE = Gate(-1009999999999, HOSTILE[0], None, is_channel=False, is_on=True)
 USER = 2**52 - 1
-SCREENS, TEXTS = Screens(None), Texts("en")
-WAITER = Waiter(USER, HOSTILE[4], NOW - timedelta(days=3), Stage.NUMBER_SHOWN, until=NOW + timedelta(minutes=9))
-HISTORY = tuple(Happening(NOW - timedelta(days=9), event, "x" * 64, USER) for event in Event)
-ANNA = Someone(GATE, USER, "Anna", is_known=True)
+SCREENS, TEXTS = ScreenRenderer(None), Texts("en")
+WAITER = PendingApplicant(
+    USER, HOSTILE[4], NOW - timedelta(days=3), Stage.NUMBER_SHOWN, until=NOW + timedelta(minutes=9)
+)
+HISTORY = tuple(HistoryEntry(NOW - timedelta(days=9), event, "x" * 64, USER) for event in Event)
+ANNA = MemberCard(GATE, USER, "Anna", is_known=True)
 
 
 def views() -> Iterator[View]:
-    yield WaitingList(GATE, (), 0, 1, 0)
+    yield PendingList(GATE, (), 0, 1, 0)
     for name in HOSTILE:
         waiters = tuple(dataclasses.replace(WAITER, name=name, user_id=USER - at) for at in range(6))
-        yield WaitingList(GATE, waiters, 1, 9, 54, 7, done=5000, of=5000)
+        yield PendingList(GATE, waiters, 1, 9, 54, 7, done=5000, of=5000)
         yield dataclasses.replace(ANNA, name=name, waiter=waiters[0], mask="+7 ••• ••• 12-34", verified_at=NOW)
-    yield DeclineChoice(GATE, tuple((age, 0) for age in Age))
-    yield DeclineChoice(GATE, tuple((age, 99_999) for age in Age))
-    for standing in Standing:
-        yield dataclasses.replace(ANNA, decision=Decision(standing, NOW, USER), history=HISTORY[:10], tag="Neighbour")
+    yield DeclineChoice(GATE, tuple((age, 0) for age in OlderThan))
+    yield DeclineChoice(GATE, tuple((age, 99_999) for age in OlderThan))
+    for standing in Override:
+        yield dataclasses.replace(
+            ANNA, decision=AccessOverride(standing, NOW, USER), history=HISTORY[:10], tag="Neighbour"
+        )
     for state in RequestState:
-        yield dataclasses.replace(ANNA, state=state, did=ActKind.REVOKE, said=Toast.REVOKED)
+        yield dataclasses.replace(ANNA, state=state, did=AdminActionKind.REVOKE, said=Toast.REVOKED)
     yield dataclasses.replace(ANNA, is_known=False)
     yield dataclasses.replace(ANNA, is_admin=True)
-    for missing in Missing:
-        yield NobodyMeant(GATE, missing)
+    for missing in TargetError:
+        yield UnknownTarget(GATE, missing)
         yield GateChoice((GateLine(GATE.chat_id, HOSTILE[1], GateState.ON, waiting=3),), "unblock", missing)
     yield GateChoice((), "who", "")
     for outcome in Outcome:
@@ -108,21 +112,21 @@ ACTS = {LET_IN, DECLINE, BLOCK, UNBLOCK, REVOKE, RESTORE, UNDO}
         (dataclasses.replace(ANNA, state=RequestState.WAITING, waiter=WAITER), {LET_IN, DECLINE, BLOCK}),
         (dataclasses.replace(ANNA, state=RequestState.APPROVED), {REVOKE, BLOCK}),
         (dataclasses.replace(ANNA, state=RequestState.DECLINED), {LET_IN, BLOCK}),
-        (dataclasses.replace(ANNA, decision=Decision(Standing.BLOCKED, NOW, 1)), {UNBLOCK}),
-        (dataclasses.replace(ANNA, decision=Decision(Standing.ALLOWED, NOW, 1)), {REVOKE, BLOCK}),
-        (dataclasses.replace(ANNA, decision=Decision(Standing.REVOKED, NOW, 1)), {RESTORE, BLOCK}),
+        (dataclasses.replace(ANNA, decision=AccessOverride(Override.BLOCKED, NOW, 1)), {UNBLOCK}),
+        (dataclasses.replace(ANNA, decision=AccessOverride(Override.ALLOWED, NOW, 1)), {REVOKE, BLOCK}),
+        (dataclasses.replace(ANNA, decision=AccessOverride(Override.REVOKED, NOW, 1)), {RESTORE, BLOCK}),
         (
-            dataclasses.replace(ANNA, decision=Decision(Standing.REVOKED, NOW, 1), did=ActKind.REVOKE),
+            dataclasses.replace(ANNA, decision=AccessOverride(Override.REVOKED, NOW, 1), did=AdminActionKind.REVOKE),
             {RESTORE, BLOCK, UNDO},
         ),
         (
-            dataclasses.replace(ANNA, state=RequestState.APPROVED, decision=Decision(Standing.REVOKED, NOW, 1)),
+            dataclasses.replace(ANNA, state=RequestState.APPROVED, decision=AccessOverride(Override.REVOKED, NOW, 1)),
             {REVOKE, BLOCK},
         ),
         (dataclasses.replace(ANNA, is_admin=True), set()),
     ],
 )
-def test_a_person_has_the_buttons_that_make_sense_now(someone: Someone, acts: set[str]) -> None:
+def test_a_person_has_the_buttons_that_make_sense_now(someone: MemberCard, acts: set[str]) -> None:
     assert set(buttons(someone)) & ACTS == acts
 
 
@@ -180,11 +184,11 @@ def test_how_long_something_took_is_told_in_one_unit(span: timedelta, said: str)
 def test_each_stage_and_each_reason_is_told_in_words_of_its_own() -> None:
     words = TEXTS.in_language("en")
     stages = {stage(what, "", NOW, words, NOW) for what in Stage}
-    contacts = {refused(why, words) for why in (*ContactRefusal, *Hindrance)}
+    contacts = {refused(why, words) for why in (*ContactRefusal, *Ineligibility)}
 
     assert len(stages) == len(Stage)
     # A country or kind that is not accepted is the same for a contact and for a verified phone.
-    assert len(contacts) == len({*map(str, ContactRefusal), *map(str, Hindrance)})
+    assert len(contacts) == len({*map(str, ContactRefusal), *map(str, Ineligibility)})
     assert all(refused(why, words) for why in GatewayReason)
 
 
@@ -193,8 +197,8 @@ def test_each_stage_and_each_reason_is_told_in_words_of_its_own() -> None:
 def test_what_an_admin_did_is_told_with_who(event: Event, language: str) -> None:
     words = TEXTS.in_language(language)
 
-    text, entities = parse_html(happened(Happening(NOW, event, "", 5), words))
+    text, entities = parse_html(happened(HistoryEntry(NOW, event, "", 5), words))
 
     assert text
     assert len(entities) == 1
-    assert parse_html(happened(Happening(NOW, event), words))[1] == []
+    assert parse_html(happened(HistoryEntry(NOW, event), words))[1] == []

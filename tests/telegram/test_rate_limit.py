@@ -13,18 +13,18 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramNetworkError, TelegramRetryAfter
 from aiogram.types import InlineKeyboardButton
 
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Notice, Parcel, Result
+from bot.domain.delivery import DeliveryStatus, Notification, Parcel, PendingGrant, PendingTask, TaskKind
 from bot.domain.gate import GrantKind
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
 from bot.telegram import keyboards, rate_limit
-from bot.telegram.budget import Budget
-from bot.telegram.deliver import Deliverer, chat_of
+from bot.telegram.budget import RateLimiter
+from bot.telegram.deliver import TelegramExecutor, chat_of
 from bot.telegram.fallback import Fallback
 from bot.telegram.methods import EditText, GetRawUpdates, SendText
 from bot.telegram.rate_limit import RateLimitMiddleware
-from bot.telegram.screens import Screens
+from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
 from tests.domain.makers import NOW
 
@@ -37,16 +37,16 @@ class Ours:
 
     def __init__(self, world: World, rate: float) -> None:
         self.now = 1000.0
-        self.budget = Budget(rate)
+        self.budget = RateLimiter(rate)
         self.leads = True
         self.limit = RateLimitMiddleware(self.budget, lambda: self.now, lambda: self.leads)
         session = AiohttpSession(api=TelegramAPIServer.from_base(world.url))
         session.middleware(Fallback(lambda _: None))
         session.middleware(self.limit)
         self.bot = Bot(world.bot_token, session=session)
-        self.deliverer = Deliverer(self.bot, world.clock, Texts("en"), Screens(None), None)
+        self.deliverer = TelegramExecutor(self.bot, world.clock, Texts("en"), ScreenRenderer(None), None)
 
-    async def carries(self, parcel: Parcel) -> tuple[Result, float | None]:
+    async def carries(self, parcel: Parcel) -> tuple[DeliveryStatus, float | None]:
         """As the courier does."""
         self.budget.spend(chat_of(parcel), self.now)
         with self.limit.paid(chat_of(parcel)):
@@ -106,27 +106,27 @@ def calls(world: World) -> list[str]:
 @pytest.mark.parametrize(
     ("kind", "needed"),
     [
-        (ErrandKind.CHECK_GATE, 4),
-        (ErrandKind.CHECK_ADMIN, 1),
-        (ErrandKind.MUTE, 2),
-        (ErrandKind.KICK, 3),
-        (ErrandKind.BAN, 2),
+        (TaskKind.CHECK_GATE, 4),
+        (TaskKind.CHECK_ADMIN, 1),
+        (TaskKind.MUTE, 2),
+        (TaskKind.KICK, 3),
+        (TaskKind.BAN, 2),
         (GrantKind.TAG, 2),
     ],
 )
 async def test_every_call_of_a_parcel_is_paid_for(
-    world: World, group: Group, anna: Person, at_once: list[float], kind: ErrandKind | GrantKind, needed: int
+    world: World, group: Group, anna: Person, at_once: list[float], kind: TaskKind | GrantKind, needed: int
 ) -> None:
     details: dict[str, str | int] = {"user_id": anna.id, "gate": group.id}
     parcel: Parcel = (
-        GrantDue(group.id, anna.id, kind, NOW, 0, tag="verified")
+        PendingGrant(group.id, anna.id, kind, NOW, 0, tag="verified")
         if isinstance(kind, GrantKind)
-        else ErrandDue(1, kind, group.id, "", details, 0, anna.id)
+        else PendingTask(1, kind, group.id, "", details, 0, anna.id)
     )
     ours, before = Ours(world, 1.0), len(calls(world))
 
     async with ours.bot:
-        assert await ours.carries(parcel) == (Result.DONE, None)
+        assert await ours.carries(parcel) == (DeliveryStatus.DONE, None)
 
     assert len(calls(world)) - before == needed
     assert at_once == pytest.approx([float(number) for number in range(1, needed)])
@@ -138,12 +138,12 @@ async def test_a_parcel_whose_chat_takes_no_more_for_long_is_put_back(
     for _ in range(10):
         generous.budget.spend_message(anna.id, generous.now)
     before = len(calls(world))
-    details: dict[str, str | int] = {"notice": Notice.NO_OPERATOR}
+    details: dict[str, str | int] = {"notice": Notification.NO_OPERATOR}
 
     with generous.limit.paid(None):
-        receipt = await generous.deliverer.deliver(ErrandDue(1, ErrandKind.NOTIFY, anna.id, "", details, 0))
+        receipt = await generous.deliverer.deliver(PendingTask(1, TaskKind.NOTIFY, anna.id, "", details, 0))
 
-    assert (receipt.result, receipt.retry_after) == (Result.RETRY, 8)
+    assert (receipt.result, receipt.retry_after) == (DeliveryStatus.RETRY, 8)
     assert len(calls(world)) == before
     # What was not sent is not paid for.
     assert generous.budget.wait(anna.id, generous.now) == pytest.approx(8)
@@ -313,12 +313,12 @@ async def test_nothing_is_delivered_by_a_process_that_may_not_lead_any_more(
     world: World, generous: Ours, group: Group, anna: Person
 ) -> None:
     details: dict[str, str | int] = {"user_id": anna.id, "gate": group.id}
-    parcel = ErrandDue(1, ErrandKind.KICK, group.id, "", details, 0, anna.id)
+    parcel = PendingTask(1, TaskKind.KICK, group.id, "", details, 0, anna.id)
     generous.leads, before = False, len(calls(world))
 
     result, again_in = await generous.carries(parcel)
 
-    assert (result, again_in) == (Result.RETRY, 1)
+    assert (result, again_in) == (DeliveryStatus.RETRY, 1)
     assert calls(world)[before:] == []
     # What no delivery is goes out: by it the bot knows whether Telegram is there.
     await generous.bot.get_me()

@@ -11,10 +11,10 @@ import pytest
 from aiogram.types import InlineKeyboardMarkup, InputRichMessage, ReplyKeyboardMarkup
 
 from bot.domain.contact import ContactRefusal
-from bot.domain.delivery import Notice, Toast
+from bot.domain.delivery import Notification, Toast
 from bot.domain.gate import GrantState
 from bot.domain.gateway import GatewayReason
-from bot.domain.health import Ailment
+from bot.domain.health import GateIssue
 from bot.domain.periods import PeriodProblem
 from bot.domain.personal import Deletion, DeletionScreen
 from bot.domain.screen import (
@@ -32,13 +32,13 @@ from bot.domain.screen import (
     View,
     Welcome,
 )
-from bot.domain.trouble import Trouble
+from bot.domain.trouble import IncidentKind
 from bot.sandbox.telegram.entities import with_automatic
 from bot.sandbox.telegram.html import parse_html
 from bot.sandbox.telegram.rich import read_rich
 from bot.telegram.commands import menu
 from bot.telegram.notices import guard_joins, notice
-from bot.telegram.screens import Screens
+from bot.telegram.screens import ScreenRenderer
 from bot.telegram.sentences import toast
 from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW, WINDOW
@@ -56,7 +56,7 @@ HOSTILE = (
 TOKEN = "t" * 32
 BIG_ID = 2**63 - 1
 LONG = "https://" + "long." * 40 + "example.org"
-SCREENS = Screens(LONG, f"{LONG}/app")
+SCREENS = ScreenRenderer(LONG, f"{LONG}/app")
 TEXTS = Texts("en")
 
 SHOWN = NumberShown(
@@ -200,11 +200,13 @@ def test_no_two_states_look_alike_and_each_looks_the_same_every_time(language: s
 def test_what_nobody_can_see_does_not_change_the_digest() -> None:
     words = TEXTS.in_language("en")
 
-    def digest(view: View, screens: Screens = SCREENS) -> str:
+    def digest(view: View, screens: ScreenRenderer = SCREENS) -> str:
         return screens.draw(view, words, NOW).digest
 
     assert digest(Refused(1, GatewayReason.NO_MONEY)) == digest(Refused(1, GatewayReason.CREDENTIALS))
-    assert digest(dataclasses.replace(SHOWN, token="other"), Screens(None)) == digest(SHOWN, Screens(None))
+    assert digest(dataclasses.replace(SHOWN, token="other"), ScreenRenderer(None)) == digest(
+        SHOWN, ScreenRenderer(None)
+    )
     assert digest(Welcome(("A \u200b\n B",))) == digest(Welcome(("A B",)))
 
 
@@ -231,7 +233,7 @@ def test_the_number_screen_holds_all_that_clients_need_to_dial(language: str) ->
 def test_a_rich_number_screen_says_the_same_with_a_number_that_is_a_link(view: NumberShown, language: str) -> None:
     words = TEXTS.in_language(language)
     plain = SCREENS.draw(view, words, NOW)
-    drawing = Screens("https://" + "long." * 40 + "example.org", rich=True).draw(view, words, NOW)
+    drawing = ScreenRenderer("https://" + "long." * 40 + "example.org", rich=True).draw(view, words, NOW)
 
     assert drawing.rich is not None
     assert f'<p><a href="tel:{view.number}">{view.number}</a></p>' in drawing.rich
@@ -245,20 +247,20 @@ def test_a_rich_number_screen_says_the_same_with_a_number_that_is_a_link(view: N
 
 
 def test_only_numbers_are_rich_and_only_until_telegram_refuses() -> None:
-    screens, words = Screens(None, rich=True), TEXTS.in_language("en")
+    screens, words = ScreenRenderer(None, rich=True), TEXTS.in_language("en")
 
     rich = {type(view) for view in VIEWS if screens.draw(view, words, NOW).rich is not None}
     assert rich == {NumberShown}
 
     screens.is_rich = False
-    assert screens.draw(SHOWN, words, NOW) == Screens(None).draw(SHOWN, words, NOW)
+    assert screens.draw(SHOWN, words, NOW) == ScreenRenderer(None).draw(SHOWN, words, NOW)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_with_a_public_address_one_line_tells_those_at_a_computer_of_the_qr_code(language: str) -> None:
     words = TEXTS.in_language(language)
 
-    without = Screens(None).draw(SHOWN, words, NOW).text.split("\n")
+    without = ScreenRenderer(None).draw(SHOWN, words, NOW).text.split("\n")
     having = SCREENS.draw(SHOWN, words, NOW).text.split("\n")
 
     (line,) = [line for line in having if line not in without]
@@ -267,7 +269,7 @@ def test_with_a_public_address_one_line_tells_those_at_a_computer_of_the_qr_code
 
 
 def test_without_a_public_address_there_is_no_call_button() -> None:
-    drawing = Screens(None).draw(SHOWN, TEXTS.in_language("en"), NOW)
+    drawing = ScreenRenderer(None).draw(SHOWN, TEXTS.in_language("en"), NOW)
 
     assert isinstance(drawing.keyboard, InlineKeyboardMarkup)
     assert [len(row) for row in drawing.keyboard.inline_keyboard] == [1, 2]
@@ -284,8 +286,8 @@ def test_the_first_screen_has_one_button_and_it_asks_for_the_contact(language: s
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("what", Notice)
-def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notice, language: str) -> None:
+@pytest.mark.parametrize("what", Notification)
+def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notification, language: str) -> None:
     words = TEXTS.in_language(language)
     for hostile, reason in itertools.product(HOSTILE, GatewayReason):
         details: dict[str, str | int] = {
@@ -302,7 +304,7 @@ def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notice, languag
             "by": BIG_ID,
             "by_name": hostile,
             **dict.fromkeys(("total", "sent", "missed"), 21),
-            "trouble": Trouble.DISK_SHORT,
+            "trouble": IncidentKind.DISK_SHORT,
             "free": 1,
             "seconds": 90_000,
             "percent": 1,
@@ -343,20 +345,20 @@ def test_the_menu_fits_and_the_help_names_every_command(language: str) -> None:
 
 
 def test_the_help_opens_the_mini_app_where_there_is_an_address_for_it() -> None:
-    def apps(screens: Screens) -> list[str]:
+    def apps(screens: ScreenRenderer) -> list[str]:
         keyboard = screens.draw(Help(), TEXTS.in_language("en"), NOW).keyboard
         assert isinstance(keyboard, InlineKeyboardMarkup)
         return [button.web_app.url for row in keyboard.inline_keyboard for button in row if button.web_app]
 
-    assert apps(Screens("https://gate.example", "https://gate.example/app")) == ["https://gate.example/app"]
-    assert apps(Screens(None)) == []
+    assert apps(ScreenRenderer("https://gate.example", "https://gate.example/app")) == ["https://gate.example/app"]
+    assert apps(ScreenRenderer(None)) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("trouble", Trouble)
-@pytest.mark.parametrize("what", [Notice.ALARM, Notice.ALL_CLEAR])
+@pytest.mark.parametrize("trouble", IncidentKind)
+@pytest.mark.parametrize("what", [Notification.ALARM, Notification.ALL_CLEAR])
 def test_every_alarm_and_all_clear_parses_and_fits_whatever_it_is_about(
-    what: Notice, trouble: Trouble, language: str
+    what: Notification, trouble: IncidentKind, language: str
 ) -> None:
     words = TEXTS.in_language(language)
     for hostile, seconds in itertools.product(HOSTILE, (0, 119, 7300)):
@@ -366,7 +368,7 @@ def test_every_alarm_and_all_clear_parses_and_fits_whatever_it_is_about(
             **dict.fromkeys(("seconds", "seconds_lasted"), seconds),
             "amount": "-12.50",
             "ahead": -99_999_999,
-            "missing": " ".join(Ailment),
+            "missing": " ".join(GateIssue),
             "notice": what,
             "trouble": trouble,
         }
@@ -376,7 +378,7 @@ def test_every_alarm_and_all_clear_parses_and_fits_whatever_it_is_about(
 
 def test_the_address_to_enter_is_shown_whole_however_long_it_is() -> None:
     address = "https://call.example/smsc/" + "a" * 200 + "?charset=utf-8&md5"
-    details: dict[str, str | int] = {"notice": Notice.ALARM, "trouble": Trouble.CALLBACK_SILENT, "count": 2}
+    details: dict[str, str | int] = {"notice": Notification.ALARM, "trouble": IncidentKind.CALLBACK_SILENT, "count": 2}
 
     text, _ = parse_html(notice(details, TEXTS.in_language("en"), address))
 

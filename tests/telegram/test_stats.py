@@ -14,17 +14,17 @@ from aiogram import Bot
 from aiogram.types import InlineKeyboardMarkup
 
 from bot.domain.contact import ContactRefusal
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
-from bot.domain.gate import Hindrance
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, TaskKind
+from bot.domain.gate import Ineligibility
 from bot.domain.gateway import GatewayReason
-from bot.domain.statistics import PERIODS, Step
-from bot.domain.summary import Answer, Summary
+from bot.domain.statistics import PERIODS, FunnelStep
+from bot.domain.summary import StatisticsReport, StatsReply
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 from bot.telegram import stats_buttons
 from bot.telegram.charts import chart
 from bot.telegram.deliver import chat_of
-from bot.telegram.stats import MOST_WAITING, StatsTeller
+from bot.telegram.stats import MOST_WAITING, StatsSender
 from bot.telegram.stats_words import caption, unknown
 from bot.telegram.texts import Texts, Words
 from tests.sandbox.test_photos import png
@@ -35,9 +35,9 @@ ENGLISH, RUSSIAN = TEXTS.in_language("en"), TEXTS.in_language("ru")
 LONGEST_CAPTION = 1024
 
 
-def errand(told: Summary, chat_id: int, **details: str | int) -> ErrandDue:
-    details = {"answer": Answer.CHART, "summary": told.packed(), "others": 1, "together": 1, **details}
-    return ErrandDue(1, ErrandKind.STATS, chat_id, "en", details, 0)
+def errand(told: StatisticsReport, chat_id: int, **details: str | int) -> PendingTask:
+    details = {"answer": StatsReply.CHART, "summary": told.packed(), "others": 1, "together": 1, **details}
+    return PendingTask(1, TaskKind.STATS, chat_id, "en", details, 0)
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ async def anna(world: World) -> Person:
     return anna
 
 
-def teller(bot: Bot) -> StatsTeller:
-    return StatsTeller(bot, TEXTS, None, lambda: "beef", lambda told, words: png(4, 3))
+def teller(bot: Bot) -> StatsSender:
+    return StatsSender(bot, TEXTS, None, lambda: "beef", lambda told, words: png(4, 3))
 
 
 def shown_length(html: str) -> int:
@@ -82,14 +82,14 @@ def test_numbers_are_written_as_the_reader_does() -> None:
 
 def test_shares_are_told_only_where_somebody_asked_and_small_ones_more_exactly() -> None:
     told = summary("7d")
-    nobody = replace(told.statistics, funnel={**told.statistics.funnel, Step.ASKED: 0})
-    few = replace(told.statistics, funnel={**told.statistics.funnel, Step.ASKED: 100_000, Step.IN: 1234})
+    nobody = replace(told.statistics, funnel={**told.statistics.funnel, FunnelStep.ASKED: 0})
+    few = replace(told.statistics, funnel={**told.statistics.funnel, FunnelStep.ASKED: 100_000, FunnelStep.IN: 1234})
 
     assert "%" not in caption(replace(told, statistics=nobody), ENGLISH, None)
     assert "In: <b>1,234</b> · 1.2%" in caption(replace(told, statistics=few), ENGLISH, None)
 
 
-@pytest.mark.parametrize("code", [*GatewayReason, *ContactRefusal, *Hindrance, "no_money:3"])
+@pytest.mark.parametrize("code", [*GatewayReason, *ContactRefusal, *Ineligibility, "no_money:3"])
 def test_every_code_of_ours_is_told_in_words(code: str) -> None:
     told = summary("7d")
 
@@ -158,23 +158,23 @@ def test_pages_of_gates_lead_to_each_other_and_back() -> None:
 async def test_a_chart_goes_out_and_changes_in_place(bot: Bot, anna: Person) -> None:
     sent = await teller(bot).tell(errand(summary("7d"), anna.id))
     message = await anna.sees("All gates · 7 days")
-    assert (sent.result, sent.message_id) == (Result.DONE, message.id)
+    assert (sent.result, sent.message_id) == (DeliveryStatus.DONE, message.id)
 
     again = await teller(bot).tell(errand(summary("90d"), anna.id, message_id=message.id))
 
-    assert (again.result, again.message_id) == (Result.DONE, message.id)
+    assert (again.result, again.message_id) == (DeliveryStatus.DONE, message.id)
     assert (message.text or "").startswith("All gates · 90 days")
     assert chat_of(again.parcel) == anna.id
 
 
 @pytest.mark.parametrize("error", [OSError("no font"), MemoryError(), ValueError("a bug")])
 async def test_where_the_chart_cannot_be_drawn_the_words_go_out_alone(bot: Bot, anna: Person, error: Exception) -> None:
-    def fail(told: Summary, words: Words) -> bytes:
+    def fail(told: StatisticsReport, words: Words) -> bytes:
         raise error
 
-    receipt = await StatsTeller(bot, TEXTS, None, lambda: "beef", fail).tell(errand(summary("7d"), anna.id))
+    receipt = await StatsSender(bot, TEXTS, None, lambda: "beef", fail).tell(errand(summary("7d"), anna.id))
 
-    assert (receipt.result, receipt.error_id) == (Result.DONE, "beef")
+    assert (receipt.result, receipt.error_id) == (DeliveryStatus.DONE, "beef")
     assert (receipt.error, receipt.is_our_fault) == (type(error).__name__, True)
     message = await anna.sees("All gates · 7 days")
     assert receipt.message_id == message.id
@@ -190,7 +190,7 @@ async def test_where_telegram_refuses_the_chart_the_words_go_out_alone(world: Wo
     for given in (errand(summary("30d"), anna.id), errand(summary("90d"), anna.id, message_id=sent.message_id or 0)):
         receipt = await teller(bot).tell(given)
 
-        assert receipt.result is Result.DONE
+        assert receipt.result is DeliveryStatus.DONE
         assert receipt.error_id
         assert "asked to refuse" in receipt.error
     for days in (30, 90):
@@ -200,13 +200,13 @@ async def test_where_telegram_refuses_the_chart_the_words_go_out_alone(world: Wo
 async def test_charts_are_drawn_one_at_a_time_and_more_than_a_few_come_again_later(bot: Bot, anna: Person) -> None:
     at_work, begun, go_on = [], threading.Event(), threading.Event()
 
-    def slowly(told: Summary, words: Words) -> bytes:
+    def slowly(told: StatisticsReport, words: Words) -> bytes:
         at_work.append(told)
         begun.set()
         assert go_on.wait(30)
         return png(4, 3)
 
-    one_by_one = StatsTeller(bot, TEXTS, None, lambda: "beef", slowly)
+    one_by_one = StatsSender(bot, TEXTS, None, lambda: "beef", slowly)
     async with asyncio.TaskGroup() as group:
         told = [group.create_task(one_by_one.tell(errand(summary("7d"), anna.id))) for _ in range(MOST_WAITING + 2)]
         pending = set(told)
@@ -216,8 +216,8 @@ async def test_charts_are_drawn_one_at_a_time_and_more_than_a_few_come_again_lat
         assert len(at_work) == 1
         go_on.set()
 
-    receipts: list[Receipt] = [task.result() for task in told]
-    assert [receipt.result for receipt in receipts] == [Result.DONE] * MOST_WAITING + [Result.RETRY] * 2
+    receipts: list[DeliveryResult] = [task.result() for task in told]
+    assert [receipt.result for receipt in receipts] == [DeliveryStatus.DONE] * MOST_WAITING + [DeliveryStatus.RETRY] * 2
     assert len(at_work) == MOST_WAITING
 
 
@@ -225,16 +225,16 @@ async def test_the_loop_runs_on_while_a_chart_is_drawn(bot: Bot, anna: Person) -
     begun, go_on = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
-    def draw(told: Summary, words: Words) -> bytes:
+    def draw(told: StatisticsReport, words: Words) -> bytes:
         loop.call_soon_threadsafe(begun.set)
         assert go_on.wait(30)
         return chart(told, words)
 
-    carried = loop.create_task(StatsTeller(bot, TEXTS, None, lambda: "beef", draw).tell(errand(summary("7d"), anna.id)))
+    carried = loop.create_task(StatsSender(bot, TEXTS, None, lambda: "beef", draw).tell(errand(summary("7d"), anna.id)))
     await begun.wait()
     go_on.set()
 
-    assert (await carried).result is Result.DONE
+    assert (await carried).result is DeliveryStatus.DONE
     photo = (await anna.sees("All gates · 7 days")).photo
     assert photo is not None
     assert photo.data == chart(summary("7d"), ENGLISH)
@@ -247,7 +247,7 @@ async def test_a_list_of_gates_takes_the_place_of_the_buttons(bot: Bot, anna: Pe
     listed = errand(
         summary(),
         anna.id,
-        answer=Answer.GATES,
+        answer=StatsReply.GATES,
         gates=gates,
         period="7d",
         gate=0,

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from bot.gateway.client import Account, SmscClient
-from bot.phones import KeyedMarker
+from bot.gateway.client import SmscClient, SmscCredentials
+from bot.phones import KeyedPseudonymizer
 from bot.sandbox.world import World
 from storage.database import Database
 from tests.usecases.rules import Rules
@@ -16,7 +16,7 @@ from tests.usecases.rules import Rules
 
 @pytest.fixture
 async def rules(database_url: str) -> AsyncIterator[Rules]:
-    database = Database(database_url, KeyedMarker("the key of these tests"))
+    database = Database(database_url, KeyedPseudonymizer("the key of these tests"))
     await database.open()
     yield Rules(database)
     await database.close()
@@ -26,4 +26,4 @@ async def rules(database_url: str) -> AsyncIterator[Rules]:
 async def gateway(world: World) -> AsyncIterator[SmscClient]:
     """The client of the world's gateway."""
     async with httpx.AsyncClient() as http:
-        yield SmscClient(Account((world.url,), login=None, password=None, api_key=world.smsc.api_key), http)
+        yield SmscClient(SmscCredentials((world.url,), login=None, password=None, api_key=world.smsc.api_key), http)

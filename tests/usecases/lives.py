@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, Toast
-from bot.domain.gate import Decision, Standing
-from bot.domain.health import Health
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, PendingTask, TaskKind, Toast
+from bot.domain.gate import AccessOverride, Override
+from bot.domain.health import GateHealth
 from bot.domain.installation import AddedOperator
 from bot.domain.journal import Event
-from bot.domain.outbox import Target
-from bot.domain.panel import ActKind
-from bot.domain.raid import Deed, MassDecline, Raid, Told
+from bot.domain.outbox import Destination
+from bot.domain.panel import AdminActionKind
+from bot.domain.raid import AlertMessage, MassDecline, Raid, RaidResponse
 from bot.domain.rights import NO_ADMIN, OWNER
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.ports import Store
 from tests.domain.makers import NOW
 from tests.usecases.rules import (
@@ -33,22 +33,22 @@ FRIEND = 7_000_000_456
 NAME = "digest of a user name"
 
 
-async def carries(rules: Rules, result: Result = Result.DONE) -> list[str]:
+async def carries(rules: Rules, result: DeliveryStatus = DeliveryStatus.DONE) -> list[str]:
     """Carry all that is due, as the courier does; what it was."""
     carried = []
     while parcels := await rules.picks():
-        carried += [parcel.kind if isinstance(parcel, ErrandDue | GrantDue) else "screen" for parcel in parcels]
+        carried += [parcel.kind if isinstance(parcel, PendingTask | PendingGrant) else "screen" for parcel in parcels]
         await rules.settles(*(receipt(parcel, result) for parcel in parcels))
     return carried
 
 
-def receipt(parcel: Any, result: Result = Result.DONE) -> Receipt:
-    answers: dict[ErrandKind, dict[str, Any]] = {
-        ErrandKind.CHECK_ADMIN: {"rights": {GATE.chat_id: OWNER}},
-        ErrandKind.CHECK_GATE: {"health": Health(NOW)},
+def receipt(parcel: Any, result: DeliveryStatus = DeliveryStatus.DONE) -> DeliveryResult:
+    answers: dict[TaskKind, dict[str, Any]] = {
+        TaskKind.CHECK_ADMIN: {"rights": {GATE.chat_id: OWNER}},
+        TaskKind.CHECK_GATE: {"health": GateHealth(NOW)},
     }
-    answer = answers.get(parcel.kind, {}) if isinstance(parcel, ErrandDue) else {}
-    return Receipt(parcel, result, message_id=77, digest="d", answer=answer)
+    answer = answers.get(parcel.kind, {}) if isinstance(parcel, PendingTask) else {}
+    return DeliveryResult(parcel, result, message_id=77, digest="d", answer=answer)
 
 
 async def lives(rules: Rules) -> tuple[str, str]:
@@ -69,14 +69,14 @@ async def lives(rules: Rules) -> tuple[str, str]:
         await store.admins.note(OTHER_GATE.chat_id, ID, rules.now, NO_ADMIN)
         await store.gates.link(GATE.chat_id, [OTHER_GATE.chat_id], ID)
         await store.appeals.open(GATE.chat_id, ID, rules.now, timedelta(days=1))
-        await store.standings.put(GATE.chat_id, ID, Decision(Standing.ALLOWED, rules.now, BORIS))
-        await store.standings.put(OTHER_GATE.chat_id, ID, Decision(Standing.BLOCKED, rules.now, BORIS))
-        await store.standings.put(GATE.chat_id, FRIEND, Decision(Standing.BLOCKED, rules.now, ID))
+        await store.standings.put(GATE.chat_id, ID, AccessOverride(Override.ALLOWED, rules.now, BORIS))
+        await store.standings.put(OTHER_GATE.chat_id, ID, AccessOverride(Override.BLOCKED, rules.now, BORIS))
+        await store.standings.put(GATE.chat_id, FRIEND, AccessOverride(Override.BLOCKED, rules.now, ID))
         await store.people.meet(BORIS, BORIS, "en", rules.now, wrote=True)
         details: dict[str, str | int] = {"gate": GATE.chat_id, "page": "who", "value": ID}
-        await store.screens.show(BORIS, BORIS, Face.GATE, rules.now, details=details)
+        await store.screens.show(BORIS, BORIS, ScreenName.GATE, rules.now, details=details)
         told: dict[str, str | int] = {"notice": "grant_failed", "title": "Flats", "user_id": ID, "error": "no"}
-        await store.errands.add(ErrandKind.NOTIFY, OPERATOR, told, rules.now, key=f"about {ID}")
+        await store.errands.add(TaskKind.NOTIFY, OPERATOR, told, rules.now, key=f"about {ID}")
         store.journal.add(Event.ALLOWED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, actor_id=ID)
         await rules.report(store, "abcd1234", "trouble", ID)
         await store.appeals.open(GATE.chat_id, FRIEND, rules.now, timedelta(days=1))
@@ -87,18 +87,22 @@ async def lives(rules: Rules) -> tuple[str, str]:
         store.journal.add(Event.REVOKED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, code="x", actor_id=ID)
         await store.mass_declines.add(MassDecline("many", GATE.chat_id, ID, "raid", None, rules.now))
         await store.outbox.add(
-            Target.EVENTS, "msg_1", "access.granted", b'{"data":{"person_id":%d}}' % ID, rules.now, user_id=ID
+            Destination.EVENTS, "msg_1", "access.granted", b'{"data":{"person_id":%d}}' % ID, rules.now, user_id=ID
         )
         letter = b'{"type":"access.revoked","data":{"person_id":%d,"admin_id":%d}}' % (FRIEND, ID)
-        await store.outbox.add(Target.EVENTS, "msg_2", "access.revoked", letter, rules.now, user_id=FRIEND, admin_id=ID)
+        await store.outbox.add(
+            Destination.EVENTS, "msg_2", "access.revoked", letter, rules.now, user_id=FRIEND, admin_id=ID
+        )
         await store.operators.add(AddedOperator(ID, "Ida", OPERATOR, rules.now))
         await store.operators.add(AddedOperator(FRIEND, "Freda", ID, rules.now))
         text = await store.announcements.write(ID, "Words for all", rules.now)
         await store.announcements.begin(text, ID, rules.now)
         closed: dict[str, str | int] = {"gate": GATE.chat_id, "user_id": FRIEND, "admin_id": ID}
-        await store.errands.add(ErrandKind.LOG, GATE.chat_id, closed, rules.now, user_id=FRIEND)
-        raid = Raid(GATE.chat_id, rules.now, rules.now, messages=(Told(ID, 5), Told(BORIS, 6)), said={"by": ID})
-        await store.raids.put(GATE.chat_id, raid.with_deed(Deed(ActKind.SWITCH, "pause", ID)))
+        await store.errands.add(TaskKind.LOG, GATE.chat_id, closed, rules.now, user_id=FRIEND)
+        raid = Raid(
+            GATE.chat_id, rules.now, rules.now, messages=(AlertMessage(ID, 5), AlertMessage(BORIS, 6)), said={"by": ID}
+        )
+        await store.raids.put(GATE.chat_id, raid.with_deed(RaidResponse(AdminActionKind.SWITCH, "pause", ID)))
 
     await rules.database.transact(more)
     assert person.user_id == ID

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, Toast
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, TaskKind, Toast
 from bot.domain.gate import Gate
-from bot.domain.panel import Act, ActKind, Page, PanelView
+from bot.domain.panel import AdminAction, AdminActionKind, Page, PanelView
 from bot.domain.people_pages import PeopleView
 from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.settings import GateSettings
@@ -36,25 +36,25 @@ async def notes(rules: Rules, user_id: int, *, is_admin: bool = True, gate: Gate
 
 
 async def acts(
-    rules: Rules, kind: ActKind, key: str = "", value: str = "", *, admin_id: int = BORIS, gate: Gate = GATE
+    rules: Rules, kind: AdminActionKind, key: str = "", value: str = "", *, admin_id: int = BORIS, gate: Gate = GATE
 ) -> Toast:
     """Press a button of the panel; what is answered once Telegram need not be asked."""
     query_id = f"query {next(QUERIES)}"
-    act = Act(kind, gate.chat_id, admin_id, {"key": key, "value": value}, query_id)
+    act = AdminAction(kind, gate.chat_id, admin_id, {"key": key, "value": value}, query_id)
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (answer,) = [e for e in await rules.errands(ErrandKind.ANSWER_BUTTON) if e.details["query_id"] == query_id]
+    (answer,) = [e for e in await rules.errands(TaskKind.ANSWER_BUTTON) if e.details["query_id"] == query_id]
     return Toast(str(answer.details["toast"]))
 
 
 async def sets(rules: Rules, setting: str, value: str, **how: Any) -> Toast:
     """Choose a setting by its button."""
-    return await acts(rules, ActKind.SET, setting, value, **how)
+    return await acts(rules, AdminActionKind.SET, setting, value, **how)
 
 
 async def writes(rules: Rules, page: Page, text: str, message_id: int = 50, admin_id: int = BORIS) -> None:
     """Write to a page of the panel that is open."""
     details: dict[str, str | int] = {"page": page, "text": text, "message": message_id}
-    act = Act(ActKind.TYPE, GATE.chat_id, admin_id, details)
+    act = AdminAction(AdminActionKind.TYPE, GATE.chat_id, admin_id, details)
     await rules.database.transact(lambda store: rules.desk(store, act))
 
 
@@ -89,6 +89,6 @@ async def changed(rules: Rules) -> list[tuple[int | None, str]]:
     return [(row["actor_id"], row["code"]) for row in rows]
 
 
-async def answered(rules: Rules, inquiry: ErrandDue, **answer: Any) -> None:
+async def answered(rules: Rules, inquiry: PendingTask, **answer: Any) -> None:
     """Telegram answers what was asked."""
-    await rules.settles(Receipt(inquiry, Result.DONE, answer=answer))
+    await rules.settles(DeliveryResult(inquiry, DeliveryStatus.DONE, answer=answer))

@@ -11,17 +11,17 @@ from typing import Any
 from sqlalchemy import text
 
 from bot.domain.contact import SharedContact
-from bot.domain.delivery import URGENCY, ErrandDue, ErrandKind, GrantDue, Parcel, Receipt, Urgency
+from bot.domain.delivery import URGENCY, DeliveryResult, Parcel, PendingGrant, PendingTask, Priority, TaskKind
 from bot.domain.gate import Gate
-from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
-from bot.domain.health import Ailment
-from bot.domain.outbox import Target
-from bot.domain.panel import Act, ActKind
+from bot.domain.gateway import AssignedNumber, EventKind, EventSource, GatewayEvent
+from bot.domain.health import GateIssue
+from bot.domain.outbox import Destination
+from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.rights import OWNER
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.domain.settings import STANDARD
-from bot.domain.trouble import Readings
-from bot.phones import KeyedVault, NumberingPlan, SystemRandomness
+from bot.domain.trouble import Measurements
+from bot.phones import KeyedPhoneCipher, NumberingPlan, SystemTokenGenerator
 from bot.sandbox.clock import SandboxClock
 from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.typed import Typed
@@ -29,41 +29,41 @@ from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.announce import Announce
 from bot.usecases.appoint_operators import AppointOperators
 from bot.usecases.ask_admins import AskAdmins
-from bot.usecases.ask_number_again import AskNumberAgain
+from bot.usecases.ask_number_again import RetryVerification
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.delete_person import ErasureViews
 from bot.usecases.doers import doers, elsewhere
 from bot.usecases.erase_person import FinishErasures
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights, LookForRights
-from bot.usecases.forget_old import ForgetOld, Keep
+from bot.usecases.forget_old import PurgeOld, RetentionPolicy
 from bot.usecases.installation_views import InstallationViews
-from bot.usecases.open_verification import OpenVerification
+from bot.usecases.open_verification import StartVerification
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
-from bot.usecases.pick_parcels import Busy, PickParcels, ViewOf
+from bot.usecases.pick_parcels import InFlight, SelectOutgoing, ViewOf
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.report_failure import ReportFailure
-from bot.usecases.roll_sums import RollSums
+from bot.usecases.roll_sums import RollUp
 from bot.usecases.set_clock_back import SetClockBack
 from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
-from bot.usecases.settle_letter import SettleLetter
-from bot.usecases.settle_parcels import SettleParcels
+from bot.usecases.settle_letter import RecordAttempt
+from bot.usecases.settle_parcels import ApplyResults
 from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.sweep import Sweep
-from bot.usecases.take_contact import TakeContact
-from bot.usecases.take_gateway_event import TakeGatewayEvent
-from bot.usecases.take_join_request import TakeJoinRequest
-from bot.usecases.take_leaver import TakeLeaver
-from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
-from bot.usecases.take_restriction import TakeRestriction
+from bot.usecases.take_contact import ShareContact
+from bot.usecases.take_gateway_event import OnGatewayEvent
+from bot.usecases.take_join_request import OnJoinRequest
+from bot.usecases.take_leaver import OnMemberLeft
+from bot.usecases.take_newcomer import Newcomer, OnMemberJoined
+from bot.usecases.take_restriction import OnMemberRestricted
 from bot.usecases.tell_operators import TellOperators
-from bot.usecases.tell_raid import HearOfRaid
+from bot.usecases.tell_raid import OnAlertResult
 from bot.usecases.unlink_chats import UnlinkChats
-from bot.usecases.watch_troubles import WatchTroubles
+from bot.usecases.watch_troubles import CheckInstallation
 from storage.database import Database
 from tests.domain.makers import NOW, WINDOW
 
@@ -74,7 +74,7 @@ GATE = Gate(-1001234567890, "Flat owners", None, is_channel=False, is_on=True)
 OTHER_GATE = Gate(-1009876543210, "Garage", None, is_channel=False, is_on=True)
 OFF = Gate(GATE.chat_id, GATE.title, None, is_channel=False, is_on=False)
 MINUTE, HOUR = 60.0, 3600.0
-NOTHING = Readings()
+NOTHING = Measurements()
 
 
 class Rules:
@@ -83,35 +83,39 @@ class Rules:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.clock = SandboxClock(rate=0, start=NOW)
-        self.vault, self.plan, randomness = KeyedVault("the key of these tests"), NumberingPlan(), SystemRandomness()
+        self.vault, self.plan, randomness = (
+            KeyedPhoneCipher("the key of these tests"),
+            NumberingPlan(),
+            SystemTokenGenerator(),
+        )
         self.operators = Operators([OPERATOR])
         self.tell_operators = TellOperators(self.operators)
-        self.opens = OpenVerification(self.clock, self.vault, randomness)
-        self.take_contact = TakeContact(self.clock, self.plan, self.opens)
-        self.ask_again = AskNumberAgain(self.clock, self.vault, self.opens)
-        self.take_event = TakeGatewayEvent(self.clock, self.plan, self.vault, randomness)
-        self.take_request = TakeJoinRequest(self.clock, has_app=True)
-        self.take_newcomer = TakeNewcomer(self.clock)
-        self.take_leaver = TakeLeaver(self.clock)
-        self.take_restriction = TakeRestriction(self.clock)
+        self.opens = StartVerification(self.clock, self.vault, randomness)
+        self.take_contact = ShareContact(self.clock, self.plan, self.opens)
+        self.ask_again = RetryVerification(self.clock, self.vault, self.opens)
+        self.take_event = OnGatewayEvent(self.clock, self.plan, self.vault, randomness)
+        self.take_request = OnJoinRequest(self.clock, has_app=True)
+        self.take_newcomer = OnMemberJoined(self.clock)
+        self.take_leaver = OnMemberLeft(self.clock)
+        self.take_restriction = OnMemberRestricted(self.clock)
         self.rights = FollowRights(self.clock, self.tell_operators)
         self.is_operator = self.operators.is_operator
-        views: dict[Face, ViewOf] = {
-            Face.OPERATOR: OperatorViews(self.is_operator),
-            Face.INSTALLATION: InstallationViews(self.operators),
-            Face.ERASE: ErasureViews(self.operators),
+        views: dict[ScreenName, ViewOf] = {
+            ScreenName.OPERATOR: OperatorViews(self.is_operator),
+            ScreenName.INSTALLATION: InstallationViews(self.operators),
+            ScreenName.ERASE: ErasureViews(self.operators),
         }
-        self.pick = PickParcels(self.clock, views, self.is_operator)
+        self.pick = SelectOutgoing(self.clock, views, self.is_operator)
         self.paper, self.decline_many, self.raids = JsonPaper(), DeclineMany(self.clock), FollowRaids(self.clock)
         self.show_statistics = ShowStatistics(self.clock, ReadStatistics())
         self.desk = AdminDesk(
             self.clock, doers(Typed(), self.paper, self.decline_many, self.show_statistics), elsewhere(self.paper)
         )
         self.report = ReportFailure(self.clock, self.tell_operators)
-        self.settle = SettleParcels(
+        self.settle = ApplyResults(
             self.clock,
             SettleGrant(self.tell_operators),
-            SettleErrand(self.desk, HearOfRaid(self.operators), self.operators),
+            SettleErrand(self.desk, OnAlertResult(self.operators), self.operators),
             self.report,
         )
         self.ask_admins = AskAdmins(self.clock)
@@ -124,17 +128,19 @@ class Rules:
             self.decline_many.go_on,
             self.raids.follow,
             self.raids.relax,
-            RollSums(self.clock),
+            RollUp(self.clock),
             self.announce.go_on,
             FinishErasures(self.clock),
             UnlinkChats(self.clock),
             LookForRights(self.clock),
-            SettleLetter(self.clock, self.tell_operators).forget,
-            *ForgetOld(self.clock, Keep()).steps,
+            RecordAttempt(self.clock, self.tell_operators).forget,
+            *PurgeOld(self.clock, RetentionPolicy()).steps,
             on_step_back=SetClockBack(WINDOW, self.tell_operators),
             is_sending=lambda: self.is_sending,
         )
-        self.watch = WatchTroubles(self.clock, self.tell_operators, expects_callback=True, targets=tuple(Target))
+        self.watch = CheckInstallation(
+            self.clock, self.tell_operators, expects_callback=True, targets=tuple(Destination)
+        )
         self.is_started = False
 
     @property
@@ -167,11 +173,11 @@ class Rules:
     async def notices(self) -> list[str]:
         """What is to be told, oldest first."""
         due = await self.database.transact(
-            lambda store: store.errands.due(self.now + timedelta(days=9), 100, (), Urgency.LATER)
+            lambda store: store.errands.due(self.now + timedelta(days=9), 100, (), Priority.LATER)
         )
         return [str(errand.details["notice"]) for errand in due]
 
-    async def grant(self, user_id: int = ANNA) -> GrantDue:
+    async def grant(self, user_id: int = ANNA) -> PendingGrant:
         """The grant owed to this person."""
         due = await self.database.transact(lambda store: store.grants.due(self.now + timedelta(days=9), 100, ()))
         (grant,) = [grant for grant in due if grant.user_id == user_id]
@@ -197,7 +203,7 @@ class Rules:
         """The gateway gives the number that is waited for."""
         (ask,) = await self.asks()
         await self.database.transact(
-            lambda store: store.verifications.give_number(ask, NumberOffer(number), self.now + WINDOW, inbox_after)
+            lambda store: store.verifications.give_number(ask, AssignedNumber(number), self.now + WINDOW, inbox_after)
         )
 
     async def gets_number(self, user_id: int = ANNA, phone: str = PHONE, inbox_after: int | None = None) -> None:
@@ -248,21 +254,21 @@ class Rules:
         await self.database.transact(lambda store: store.gates.set_settings(gate.chat_id, settings, self.now))
 
     async def becomes(
-        self, gate: Gate, actor_id: int | None = BORIS, *, is_admin: bool = True, mended: Collection[Ailment] = ()
+        self, gate: Gate, actor_id: int | None = BORIS, *, is_admin: bool = True, mended: Collection[GateIssue] = ()
     ) -> None:
         """The bot's rights in the chat are now these."""
         await self.database.transact(lambda store: self.rights(store, gate, actor_id, is_admin=is_admin, mended=mended))
 
-    async def errands(self, kind: ErrandKind) -> list[ErrandDue]:
+    async def errands(self, kind: TaskKind) -> list[PendingTask]:
         """Those of a kind that are to be run within a minute, oldest first."""
         due = await self.database.transact(
             lambda store: store.errands.due(self.now + timedelta(minutes=1), 100, (), URGENCY[kind])
         )
         return [errand for errand in due if errand.kind is kind]
 
-    async def wants(self, kind: ActKind, about: int | str = ANNA, key: str = "", admin_id: int = BORIS) -> str:
+    async def wants(self, kind: AdminActionKind, about: int | str = ANNA, key: str = "", admin_id: int = BORIS) -> str:
         """An admin of the gate presses a button about somebody; what they are told."""
-        act = Act(kind, GATE.chat_id, admin_id, {"key": key, "value": str(about)}, f"query {self.now} {kind}")
+        act = AdminAction(kind, GATE.chat_id, admin_id, {"key": key, "value": str(about)}, f"query {self.now} {kind}")
 
         async def press(store: Store) -> None:
             await store.admins.note(GATE.chat_id, admin_id, self.now, OWNER)
@@ -278,11 +284,11 @@ class Rules:
         rows = await self.rows("SELECT kind FROM errands WHERE done_at IS NULL AND kind <> 'answer_button' ORDER BY id")
         return [row["kind"] for row in rows]
 
-    async def picks(self, limit: int = 50, busy: Busy | None = None) -> list[Parcel]:
-        picked = await self.database.transact(lambda store: self.pick(store, limit, busy or Busy()))
+    async def picks(self, limit: int = 50, busy: InFlight | None = None) -> list[Parcel]:
+        picked = await self.database.transact(lambda store: self.pick(store, limit, busy or InFlight()))
         return picked.parcels
 
-    async def settles(self, *receipts: Receipt) -> None:
+    async def settles(self, *receipts: DeliveryResult) -> None:
         await self.database.transact(lambda store: self.settle(store, receipts))
 
     async def sweeps(self) -> None:
@@ -293,7 +299,7 @@ class Rules:
         for step in self.sweep.steps:
             await self.database.transact(step)
 
-    async def watches(self, readings: Readings = NOTHING) -> None:
+    async def watches(self, readings: Measurements = NOTHING) -> None:
         """What the watchman does each time."""
         await self.database.transact(lambda store: self.watch(store, readings))
 

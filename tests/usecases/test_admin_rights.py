@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.delivery import LISTED_CHECKS, MOST_CHECKS, ErrandKind, Notice, Toast
-from bot.domain.panel import Act, ActKind, Page
+from bot.domain.delivery import LISTED_CHECKS, MOST_CHECKS, Notification, TaskKind, Toast
+from bot.domain.panel import AdminAction, AdminActionKind, Page
 from bot.domain.rights import NO_ADMIN, OWNER, SOME_ADMIN, AdminRights, Right
-from bot.domain.settings import STANDARD, WayIn
+from bot.domain.settings import STANDARD, EntryMode
 from bot.usecases.needed_rights import NEEDED
 from bot.usecases.open_panel import ListGates
 from tests.usecases.panel import acts, answered, notes, runs, settings, shown, writes
@@ -32,27 +32,27 @@ def all_but(right: Right) -> Collection[Right]:
 
 
 ACTS = [
-    (ActKind.LET_IN, "", str(CAROL), INVITE, Toast.LET_IN),
-    (ActKind.DECLINE, "", str(CAROL), INVITE, Toast.DECLINED),
-    (ActKind.DECLINE_MANY, "", "1h", INVITE, Toast.NOBODY_WAITS),
-    (ActKind.DECLINE_RECENT, "", "", INVITE, Toast.DONE),
-    (ActKind.LINK, "", "", INVITE, Toast.DONE),
-    (ActKind.BLOCK, "", str(CAROL), RESTRICT, Toast.BLOCKED),
-    (ActKind.UNBLOCK, "", str(CAROL), RESTRICT, Toast.NOT_BLOCKED),
-    (ActKind.REVOKE, "", str(CAROL), RESTRICT, Toast.REVOKED),
-    (ActKind.RESTORE, "", str(CAROL), RESTRICT, Toast.DECIDED_ALREADY),
-    (ActKind.SET, "accounts", "5", CHANGE, Toast.SAVED),
-    (ActKind.SWITCH, "", "paused", CHANGE, Toast.DONE),
-    (ActKind.STRICT, "", "on", CHANGE, Toast.DONE),
-    (ActKind.PRESET, "", "standard", CHANGE, Toast.SAVED),
-    (ActKind.EXPORT, "", "", CHANGE, Toast.DONE),
-    (ActKind.APPLY, "", "", CHANGE, Toast.OVER),
+    (AdminActionKind.LET_IN, "", str(CAROL), INVITE, Toast.LET_IN),
+    (AdminActionKind.DECLINE, "", str(CAROL), INVITE, Toast.DECLINED),
+    (AdminActionKind.DECLINE_MANY, "", "1h", INVITE, Toast.NOBODY_WAITS),
+    (AdminActionKind.DECLINE_RECENT, "", "", INVITE, Toast.DONE),
+    (AdminActionKind.LINK, "", "", INVITE, Toast.DONE),
+    (AdminActionKind.BLOCK, "", str(CAROL), RESTRICT, Toast.BLOCKED),
+    (AdminActionKind.UNBLOCK, "", str(CAROL), RESTRICT, Toast.NOT_BLOCKED),
+    (AdminActionKind.REVOKE, "", str(CAROL), RESTRICT, Toast.REVOKED),
+    (AdminActionKind.RESTORE, "", str(CAROL), RESTRICT, Toast.DECIDED_ALREADY),
+    (AdminActionKind.SET, "accounts", "5", CHANGE, Toast.SAVED),
+    (AdminActionKind.SWITCH, "", "paused", CHANGE, Toast.DONE),
+    (AdminActionKind.STRICT, "", "on", CHANGE, Toast.DONE),
+    (AdminActionKind.PRESET, "", "standard", CHANGE, Toast.SAVED),
+    (AdminActionKind.EXPORT, "", "", CHANGE, Toast.DONE),
+    (AdminActionKind.APPLY, "", "", CHANGE, Toast.OVER),
 ]
 
 
 @pytest.mark.parametrize(("kind", "key", "value", "right", "done"), ACTS)
 async def test_each_act_needs_its_own_right_and_the_button_names_the_one_that_is_missing(
-    rules: Rules, kind: ActKind, key: str, value: str, right: Right, done: Toast
+    rules: Rules, kind: AdminActionKind, key: str, value: str, right: Right, done: Toast
 ) -> None:
     await runs(rules)
     await rules.asks_to_join(CAROL)
@@ -72,8 +72,8 @@ async def test_each_act_needs_its_own_right_and_the_button_names_the_one_that_is
 
 
 def test_what_an_act_needs_is_said_of_every_kind_that_an_admin_can_do(rules: Rules) -> None:
-    of_operators = {ActKind.FREE_PHONE, ActKind.ERASE}
-    assert set(NEEDED) == set(ActKind) - of_operators
+    of_operators = {AdminActionKind.FREE_PHONE, AdminActionKind.ERASE}
+    assert set(NEEDED) == set(AdminActionKind) - of_operators
     assert set(rules.desk._doers) == set(NEEDED)
 
 
@@ -81,44 +81,44 @@ async def test_an_admin_who_may_nothing_still_sees_the_pages(rules: Rules) -> No
     await runs(rules)
     await holds(rules)
 
-    assert await acts(rules, ActKind.OPEN, Page.PENDING) is Toast.NOTHING
+    assert await acts(rules, AdminActionKind.OPEN, Page.PENDING) is Toast.NOTHING
 
     assert (await shown(rules))[0] == Page.PENDING
 
 
 async def test_who_is_muted_until_verified_is_removed_by_those_only_who_may_remove(rules: Rules) -> None:
     await runs(rules)
-    await rules.chooses(GATE, way=WayIn.MUTE)
+    await rules.chooses(GATE, way=EntryMode.MUTE)
     await rules.joins(CAROL)
 
     await holds(rules, INVITE, CHANGE)
-    assert await acts(rules, ActKind.DECLINE, value=str(CAROL)) is Toast.NEEDS_RESTRICT
-    assert await acts(rules, ActKind.DECLINE_MANY, value="1h") is Toast.NEEDS_RESTRICT
-    assert await acts(rules, ActKind.DECLINE_RECENT) is Toast.NEEDS_RESTRICT
+    assert await acts(rules, AdminActionKind.DECLINE, value=str(CAROL)) is Toast.NEEDS_RESTRICT
+    assert await acts(rules, AdminActionKind.DECLINE_MANY, value="1h") is Toast.NEEDS_RESTRICT
+    assert await acts(rules, AdminActionKind.DECLINE_RECENT) is Toast.NEEDS_RESTRICT
     assert await rules.requests() == ["waiting"]
 
     rules.later(1)
     await holds(rules, RESTRICT)
-    assert await acts(rules, ActKind.DECLINE, value=str(CAROL)) is Toast.DECLINED
+    assert await acts(rules, AdminActionKind.DECLINE, value=str(CAROL)) is Toast.DECLINED
 
 
 async def test_a_block_ends_by_the_hand_of_those_only_who_may_block(rules: Rules) -> None:
     await runs(rules)
-    assert await acts(rules, ActKind.BLOCK, value=str(CAROL)) is Toast.BLOCKED
+    assert await acts(rules, AdminActionKind.BLOCK, value=str(CAROL)) is Toast.BLOCKED
 
     await holds(rules, INVITE)
-    assert await acts(rules, ActKind.LET_IN, value=str(CAROL)) is Toast.NEEDS_RESTRICT
+    assert await acts(rules, AdminActionKind.LET_IN, value=str(CAROL)) is Toast.NEEDS_RESTRICT
 
     rules.later(1)
     await holds(rules, INVITE, RESTRICT)
-    assert await acts(rules, ActKind.LET_IN, value=str(CAROL)) is Toast.LET_IN_LATER
+    assert await acts(rules, AdminActionKind.LET_IN, value=str(CAROL)) is Toast.LET_IN_LATER
 
 
 @pytest.mark.parametrize("command", ["block", "revoke", "unblock"])
 async def test_a_command_does_no_more_than_the_button_and_its_page_says_why(rules: Rules, command: str) -> None:
     await runs(rules)
     await holds(rules, INVITE, CHANGE)
-    act = Act(ActKind.COMMAND, GATE.chat_id, BORIS, {"key": command, "value": CAROL})
+    act = AdminAction(AdminActionKind.COMMAND, GATE.chat_id, BORIS, {"key": command, "value": CAROL})
 
     await rules.database.transact(lambda store: rules.desk(store, act))
 
@@ -129,14 +129,14 @@ async def test_a_command_does_no_more_than_the_button_and_its_page_says_why(rule
 
 async def test_what_is_written_without_the_right_changes_nothing_and_is_answered(rules: Rules) -> None:
     await runs(rules)
-    await acts(rules, ActKind.OPEN, Page.ACCOUNTS)
+    await acts(rules, AdminActionKind.OPEN, Page.ACCOUNTS)
     await holds(rules, INVITE, RESTRICT)
 
     await writes(rules, Page.ACCOUNTS, "5")
 
     assert await settings(rules) == STANDARD
-    (notice,) = await rules.errands(ErrandKind.NOTIFY)
-    assert (notice.chat_id, notice.details["notice"]) == (BORIS, Notice.NOT_ALLOWED)
+    (notice,) = await rules.errands(TaskKind.NOTIFY)
+    assert (notice.chat_id, notice.details["notice"]) == (BORIS, Notification.NOT_ALLOWED)
     assert notice.details["why"] == Toast.NEEDS_CHANGE_INFO
 
 
@@ -145,10 +145,10 @@ async def test_an_admin_of_whom_no_rights_are_known_is_asked_about_and_may_nothi
     rules.later(MINUTE + 1)
     # As a row of before rights were kept.
     await rules.database.transact(lambda store: store.admins.answered(GATE.chat_id, BORIS, rules.now, SOME_ADMIN))
-    act = Act(ActKind.SET, GATE.chat_id, BORIS, {"key": "accounts", "value": "5"}, "a query")
+    act = AdminAction(AdminActionKind.SET, GATE.chat_id, BORIS, {"key": "accounts", "value": "5"}, "a query")
     await rules.database.transact(lambda store: rules.desk(store, act))
     assert await settings(rules) == STANDARD
-    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
 
     await answered(rules, inquiry, rights={GATE.chat_id: OWNER})
 
@@ -158,23 +158,23 @@ async def test_an_admin_of_whom_no_rights_are_known_is_asked_about_and_may_nothi
 async def test_that_somebody_added_the_bot_says_nothing_of_their_rights(rules: Rules) -> None:
     await rules.meets(BORIS)
     await rules.becomes(GATE)
-    act = Act(ActKind.SET, GATE.chat_id, BORIS, {"key": "accounts", "value": "5"}, "a query")
+    act = AdminAction(AdminActionKind.SET, GATE.chat_id, BORIS, {"key": "accounts", "value": "5"}, "a query")
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
 
     await answered(rules, inquiry, rights={GATE.chat_id: AdminRights(is_admin=True, held=frozenset({INVITE}))})
 
     assert await settings(rules) == STANDARD
-    (answer,) = await rules.errands(ErrandKind.ANSWER_BUTTON)
+    (answer,) = await rules.errands(TaskKind.ANSWER_BUTTON)
     assert answer.details["toast"] == Toast.NEEDS_CHANGE_INFO
 
 
 async def test_rights_taken_since_telegram_was_asked_count_no_more(rules: Rules) -> None:
     await runs(rules)
     rules.later(MINUTE + 1)
-    act = Act(ActKind.BLOCK, GATE.chat_id, BORIS, {"value": CAROL}, "a query")
+    act = AdminAction(AdminActionKind.BLOCK, GATE.chat_id, BORIS, {"value": CAROL}, "a query")
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
 
     await holds(rules, INVITE)
     await answered(rules, inquiry, rights={GATE.chat_id: OWNER})
@@ -188,21 +188,21 @@ async def test_links_into_a_further_chat_are_for_who_may_make_links_there(rules:
     value = f"+{OTHER_GATE.chat_id}"
     some = AdminRights(is_admin=True, held=frozenset({RESTRICT, CHANGE}))
     await rules.database.transact(lambda store: store.admins.note(OTHER_GATE.chat_id, BORIS, rules.now, some))
-    assert await acts(rules, ActKind.SET, "further", value) is Toast.NEEDS_INVITE
+    assert await acts(rules, AdminActionKind.SET, "further", value) is Toast.NEEDS_INVITE
 
     # Somebody of whom nothing is known there is asked about at both.
     await notes(rules, ANNA)
-    act = Act(ActKind.SET, GATE.chat_id, ANNA, {"key": "further", "value": value}, "a query")
+    act = AdminAction(AdminActionKind.SET, GATE.chat_id, ANNA, {"key": "further", "value": value}, "a query")
     rules.later(MINUTE + 1)
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (inquiry,) = [errand for errand in await rules.errands(ErrandKind.CHECK_ADMIN) if errand.chat_id == ANNA]
+    (inquiry,) = [errand for errand in await rules.errands(TaskKind.CHECK_ADMIN) if errand.chat_id == ANNA]
     assert inquiry.details["also"] == str(OTHER_GATE.chat_id)
     await answered(rules, inquiry, rights={GATE.chat_id: OWNER, OTHER_GATE.chat_id: NO_ADMIN})
     assert await settings(rules) == STANDARD
 
     rules.later(MINUTE + 1)
     await rules.database.transact(lambda store: rules.desk(store, act))
-    inquiry = [errand for errand in await rules.errands(ErrandKind.CHECK_ADMIN) if errand.chat_id == ANNA][-1]
+    inquiry = [errand for errand in await rules.errands(TaskKind.CHECK_ADMIN) if errand.chat_id == ANNA][-1]
     await answered(rules, inquiry, rights={GATE.chat_id: OWNER, OTHER_GATE.chat_id: OWNER})
     assert (await settings(rules)).further == (OTHER_GATE.chat_id,)
 
@@ -211,9 +211,9 @@ async def test_about_a_gate_that_does_not_exist_telegram_is_not_asked(rules: Rul
     await rules.meets(BORIS)
     nowhere = replace(GATE, chat_id=-1009999)
 
-    assert await acts(rules, ActKind.CHECK, gate=nowhere) is Toast.NOT_ADMIN
-    for kind in ActKind:
-        act = Act(kind, nowhere.chat_id, BORIS, {"key": "card", "value": "1", "chat": nowhere.chat_id}, "query")
+    assert await acts(rules, AdminActionKind.CHECK, gate=nowhere) is Toast.NOT_ADMIN
+    for kind in AdminActionKind:
+        act = AdminAction(kind, nowhere.chat_id, BORIS, {"key": "card", "value": "1", "chat": nowhere.chat_id}, "query")
         await rules.database.transact(lambda store, act=act: rules.desk(store, act))  # type: ignore[misc] # of this turn
 
     assert await rules.rows("SELECT kind FROM errands WHERE kind <> 'answer_button'") == []
@@ -224,7 +224,7 @@ async def test_somebody_who_presses_faster_than_telegram_answers_is_asked_to_wai
     await rules.becomes(GATE)
     await rules.meets(CAROL)
     for number in range(MOST_CHECKS + 20):
-        act = Act(ActKind.CHECK, GATE.chat_id, CAROL, {}, f"query {number}")
+        act = AdminAction(AdminActionKind.CHECK, GATE.chat_id, CAROL, {}, f"query {number}")
         await rules.database.transact(lambda store, act=act: rules.desk(store, act))  # type: ignore[misc] # of this turn
 
     checks = await rules.rows("SELECT id FROM errands WHERE kind = 'check_admin'")
@@ -244,12 +244,12 @@ async def test_a_list_of_very_many_gates_asks_about_a_few_at_a_time_and_leaves_r
 
     for _ in range(3):
         await rules.database.transact(lambda store: list_gates(store, person, fresh=True))
-    first = await rules.errands(ErrandKind.CHECK_ADMIN)
+    first = await rules.errands(TaskKind.CHECK_ADMIN)
     assert len(first) == LISTED_CHECKS < MOST_CHECKS
     for one in first:
         await answered(rules, one, rights={int(one.details["gate"]): OWNER})
     await rules.database.transact(lambda store: list_gates(store, person, fresh=True))
 
-    second = await rules.errands(ErrandKind.CHECK_ADMIN)
+    second = await rules.errands(TaskKind.CHECK_ADMIN)
     asked = {one.details["gate"] for one in (*first, *second)}
     assert len(asked) == 2 * LISTED_CHECKS

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from bot.domain.breaker import Breaker
-from bot.domain.delivery import Urgency
-from bot.domain.gate import Switch
+from bot.domain.breaker import CircuitBreaker
+from bot.domain.delivery import Priority
+from bot.domain.gate import GateMode
 from bot.domain.gateway import EventKind, GatewayReason
-from bot.domain.health import Health
-from bot.domain.outbox import Delivery, Reply, Target
-from bot.domain.settings import STANDARD, WayIn
-from bot.domain.trouble import OFF_FOR, Readings, Sighting, Trouble
+from bot.domain.health import GateHealth
+from bot.domain.outbox import AttemptResult, DeliveryAttempt, Destination
+from bot.domain.settings import STANDARD, EntryMode
+from bot.domain.trouble import OFF_FOR, Finding, IncidentKind, Measurements
 from bot.usecases.operators import Operators
-from bot.usecases.raise_alarm import RaiseAlarm
-from bot.usecases.settle_letter import SettleLetter
+from bot.usecases.raise_alarm import OpenIncident
+from bot.usecases.settle_letter import RecordAttempt
 from bot.usecases.tell_operators import TellOperators
-from bot.usecases.watch_troubles import WatchTroubles
+from bot.usecases.watch_troubles import CheckInstallation
 from storage.database import Database
 from tests.usecases.rules import (
     ANNA,
@@ -37,13 +37,13 @@ from tests.usecases.rules import (
     inbox_entry,
 )
 
-FLOODED = Readings(floods=50)
+FLOODED = Measurements(floods=50)
 
 
 async def told(rules: Rules) -> list[dict[str, Any]]:
     """All that operators were told, oldest first."""
     due = await rules.database.transact(
-        lambda store: store.errands.due(rules.now + timedelta(days=9), 100, (), Urgency.LATER)
+        lambda store: store.errands.due(rules.now + timedelta(days=9), 100, (), Priority.LATER)
     )
     return [dict(errand.details) for errand in due if errand.chat_id == OPERATOR]
 
@@ -86,7 +86,7 @@ async def test_the_all_clear_comes_once_and_only_after_a_while_of_calm(rules: Ru
 
 
 async def test_what_comes_again_after_the_all_clear_is_news(rules: Rules) -> None:
-    for readings in (FLOODED, Readings(), FLOODED):
+    for readings in (FLOODED, Measurements(), FLOODED):
         await rules.watches(readings)
         rules.later(6 * MINUTE)
 
@@ -95,7 +95,7 @@ async def test_what_comes_again_after_the_all_clear_is_news(rules: Rules) -> Non
 
 async def test_what_comes_and_goes_within_minutes_is_one_trouble(rules: Rules) -> None:
     for number in range(20):
-        await rules.watches(Readings() if number % 2 else FLOODED)
+        await rules.watches(Measurements() if number % 2 else FLOODED)
         rules.later(2 * MINUTE)
 
     assert await words(rules) == [("alarm", "floods")]
@@ -106,11 +106,11 @@ async def test_several_processes_that_see_it_at_the_same_moment_tell_it_once(pos
     for database in databases:
         await database.open()
     rules = Rules(databases[0])
-    raise_alarm = RaiseAlarm(rules.tell_operators)
+    raise_alarm = OpenIncident(rules.tell_operators)
 
     news = await asyncio.gather(
         *(
-            database.transact(lambda store: raise_alarm(store, Sighting(Trouble.FLOODS), rules.now))
+            database.transact(lambda store: raise_alarm(store, Finding(IncidentKind.FLOODS), rules.now))
             for database in databases
         )
     )
@@ -123,7 +123,9 @@ async def test_several_processes_that_see_it_at_the_same_moment_tell_it_once(pos
 
 async def test_another_process_knows_what_was_told_and_clears_it(rules: Rules) -> None:
     await rules.watches(FLOODED)
-    rules.watch = WatchTroubles(rules.clock, rules.tell_operators, expects_callback=True, targets=tuple(Target))
+    rules.watch = CheckInstallation(
+        rules.clock, rules.tell_operators, expects_callback=True, targets=tuple(Destination)
+    )
 
     await rules.watches(FLOODED)
     rules.later(6 * MINUTE)
@@ -133,7 +135,9 @@ async def test_another_process_knows_what_was_told_and_clears_it(rules: Rules) -
 
 
 async def test_every_operator_hears_of_it(rules: Rules) -> None:
-    watch = WatchTroubles(rules.clock, TellOperators(Operators([5, 6])), expects_callback=True, targets=tuple(Target))
+    watch = CheckInstallation(
+        rules.clock, TellOperators(Operators([5, 6])), expects_callback=True, targets=tuple(Destination)
+    )
 
     await rules.database.transact(lambda store: watch(store, FLOODED))
 
@@ -142,9 +146,9 @@ async def test_every_operator_hears_of_it(rules: Rules) -> None:
 
 async def test_that_telegram_was_silent_is_told_when_it_answers_again_with_for_how_long(rules: Rules) -> None:
     since = rules.now - timedelta(minutes=2)
-    await rules.watches(Readings(silent_since=since))
+    await rules.watches(Measurements(silent_since=since))
     rules.later(10 * MINUTE)
-    await rules.watches(Readings(silent_since=since))
+    await rules.watches(Measurements(silent_since=since))
     assert await words(rules) == []
 
     rules.later(6 * MINUTE)
@@ -154,16 +158,16 @@ async def test_that_telegram_was_silent_is_told_when_it_answers_again_with_for_h
     assert (word["notice"], word["trouble"], word["seconds_lasted"]) == ("all_clear", "telegram_silent", 12 * MINUTE)
 
 
-async def _breaker_is(rules: Rules, breaker: Breaker) -> None:
+async def _breaker_is(rules: Rules, breaker: CircuitBreaker) -> None:
     await rules.database.transact(lambda store: store.gateway.set_breaker(breaker))
 
 
 async def test_an_open_breaker_is_told_with_each_new_reason_and_cleared_once_it_is_closed(rules: Rules) -> None:
     for reason in (GatewayReason.NO_MONEY, GatewayReason.NO_MONEY, GatewayReason.CREDENTIALS):
-        await _breaker_is(rules, Breaker(reason, rules.now, 1))
+        await _breaker_is(rules, CircuitBreaker(reason, rules.now, 1))
         await rules.watches()
         rules.later(MINUTE)
-    await _breaker_is(rules, Breaker())
+    await _breaker_is(rules, CircuitBreaker())
 
     rules.later(HOUR)
     await rules.watches()
@@ -191,7 +195,7 @@ async def test_a_gate_that_went_off_is_cleared_when_it_is_guarded_again(rules: R
 
 
 async def _health(rules: Rules, **rights: Any) -> None:
-    health = Health(rules.now, **{"can_invite": True, "is_supergroup": True, **rights})
+    health = GateHealth(rules.now, **{"can_invite": True, "is_supergroup": True, **rights})
     await rules.database.transact(lambda store: store.gates.set_extras(GATE.chat_id, health=health))
 
 
@@ -225,7 +229,7 @@ async def test_of_a_gate_that_is_guarded_no_more_nobody_hears_that_it_lacks_noth
     assert await words(rules) == [("alarm", "gate_lacks")]
 
     if how == "it is switched off":
-        await rules.database.transact(lambda store: store.gates.set_switch(GATE.chat_id, Switch.OFF, rules.now))
+        await rules.database.transact(lambda store: store.gates.set_switch(GATE.chat_id, GateMode.OFF, rules.now))
     else:
         await rules.becomes(OFF)
     rules.later(6 * MINUTE)
@@ -237,7 +241,7 @@ async def test_of_a_gate_that_is_guarded_no_more_nobody_hears_that_it_lacks_noth
 
 async def test_a_right_that_a_gate_lacks_is_told_once_its_admins_had_time_to_give_it(rules: Rules) -> None:
     await rules.becomes(GATE)
-    muting = replace(STANDARD, way=WayIn.MUTE)
+    muting = replace(STANDARD, way=EntryMode.MUTE)
     await rules.database.transact(lambda store: store.gates.set_settings(GATE.chat_id, muting, rules.now))
     await _health(rules, can_restrict=False)
     rules.later(9 * MINUTE)
@@ -257,7 +261,7 @@ async def test_a_right_that_a_gate_lacks_is_told_once_its_admins_had_time_to_giv
 async def test_of_a_gate_that_is_switched_off_no_right_is_missed(rules: Rules) -> None:
     await rules.becomes(GATE)
     await _health(rules, can_invite=False)
-    await rules.database.transact(lambda store: store.gates.set_switch(GATE.chat_id, Switch.OFF, rules.now))
+    await rules.database.transact(lambda store: store.gates.set_switch(GATE.chat_id, GateMode.OFF, rules.now))
     rules.later(HOUR)
 
     await rules.watches()
@@ -303,7 +307,9 @@ async def test_foreign_reports_do_not_show_that_calls_are_reported(rules: Rules)
 
 
 async def test_an_installation_that_nothing_reaches_misses_no_callback(rules: Rules) -> None:
-    rules.watch = WatchTroubles(rules.clock, rules.tell_operators, expects_callback=False, targets=tuple(Target))
+    rules.watch = CheckInstallation(
+        rules.clock, rules.tell_operators, expects_callback=False, targets=tuple(Destination)
+    )
     for user_id, phone in ((ANNA, "+79991231234"), (BORIS, OTHER_PHONE)):
         await _is_found_in_the_inbox(rules, user_id, phone, user_id)
     rules.later(3 * MINUTE)
@@ -347,41 +353,41 @@ async def test_call_numbers_that_nobody_asks_the_gateway_for_are_told(rules: Rul
 
 
 async def test_of_what_cannot_be_known_nobody_hears_that_it_is_over(rules: Rules) -> None:
-    await rules.watches(Readings(money=1.0, low_money=50.0))
+    await rules.watches(Measurements(money=1.0, low_money=50.0))
     for _ in range(3):
         rules.later(HOUR)
-        await rules.watches(Readings(low_money=50.0, unknown=frozenset({Trouble.MONEY_SHORT})))
+        await rules.watches(Measurements(low_money=50.0, unknown=frozenset({IncidentKind.MONEY_SHORT})))
     assert await words(rules) == [("alarm", "money_short")]
 
-    await rules.watches(Readings(money=100.0, low_money=50.0))
+    await rules.watches(Measurements(money=100.0, low_money=50.0))
 
     assert await words(rules) == [("alarm", "money_short"), ("all_clear", "money_short")]
 
 
 async def _owed(rules: Rules) -> None:
     await rules.database.transact(
-        lambda store: store.outbox.add(Target.EVENTS, f"msg_{rules.now}", "access.granted", b"{}", rules.now)
+        lambda store: store.outbox.add(Destination.EVENTS, f"msg_{rules.now}", "access.granted", b"{}", rules.now)
     )
 
 
-async def _is_settled(rules: Rules, delivery: Delivery) -> None:
+async def _is_settled(rules: Rules, delivery: DeliveryAttempt) -> None:
     (letter,) = await rules.database.transact(
-        lambda store: store.outbox.due(Target.EVENTS, rules.now + timedelta(days=9), 9, ())
+        lambda store: store.outbox.due(Destination.EVENTS, rules.now + timedelta(days=9), 9, ())
     )
-    settle = SettleLetter(rules.clock, rules.tell_operators)
+    settle = RecordAttempt(rules.clock, rules.tell_operators)
     await rules.database.transact(lambda store: settle(store, letter, delivery))
 
 
 async def test_a_receiver_that_takes_nothing_for_an_hour_is_told_of(rules: Rules) -> None:
     await _owed(rules)
-    await _is_settled(rules, Delivery(Reply.FAILED, "HTTP 500"))
+    await _is_settled(rules, DeliveryAttempt(AttemptResult.FAILED, "HTTP 500"))
     rules.later(HOUR)
     await rules.watches()
     assert await words(rules) == []
 
     rules.later(1)
     await rules.watches()
-    await _is_settled(rules, Delivery(Reply.TAKEN))
+    await _is_settled(rules, DeliveryAttempt(AttemptResult.TAKEN))
     rules.later(6 * MINUTE)
     await rules.watches()
 
@@ -391,20 +397,20 @@ async def test_a_receiver_that_takes_nothing_for_an_hour_is_told_of(rules: Rules
 async def test_a_receiver_that_wants_nothing_more_is_told_of_once_and_cleared_when_it_takes_again(rules: Rules) -> None:
     await _owed(rules)
     for _ in range(2):
-        await _is_settled(rules, Delivery(Reply.GONE, "HTTP 410"))
+        await _is_settled(rules, DeliveryAttempt(AttemptResult.GONE, "HTTP 410"))
         rules.later(2 * HOUR)
         await rules.watches()
     assert await words(rules) == [("alarm", "outbox_gone")]
 
-    await _is_settled(rules, Delivery(Reply.TAKEN))
+    await _is_settled(rules, DeliveryAttempt(AttemptResult.TAKEN))
 
     assert await words(rules) == [("alarm", "outbox_gone"), ("all_clear", "outbox_gone")]
 
 
 async def test_a_receiver_is_no_trouble_any_more_once_nothing_is_to_be_told_to_it(rules: Rules) -> None:
     await _owed(rules)
-    await _is_settled(rules, Delivery(Reply.GONE, "HTTP 410"))
-    rules.watch = WatchTroubles(rules.clock, rules.tell_operators, expects_callback=True, targets=())
+    await _is_settled(rules, DeliveryAttempt(AttemptResult.GONE, "HTTP 410"))
+    rules.watch = CheckInstallation(rules.clock, rules.tell_operators, expects_callback=True, targets=())
     rules.later(6 * MINUTE)
 
     await rules.watches()
@@ -415,11 +421,11 @@ async def test_a_receiver_is_no_trouble_any_more_once_nothing_is_to_be_told_to_i
 
 async def test_a_receiver_to_which_nothing_is_owed_any_more_is_not_told_to_take_again(rules: Rules) -> None:
     await _owed(rules)
-    await _is_settled(rules, Delivery(Reply.FAILED, "HTTP 500"))
+    await _is_settled(rules, DeliveryAttempt(AttemptResult.FAILED, "HTTP 500"))
     rules.later(HOUR + 1)
     await rules.watches()
     await rules.execute("UPDATE outbox SET attempts = 9")
-    await _is_settled(rules, Delivery(Reply.FAILED, "HTTP 500"))
+    await _is_settled(rules, DeliveryAttempt(AttemptResult.FAILED, "HTTP 500"))
     rules.later(6 * MINUTE)
 
     await rules.watches()

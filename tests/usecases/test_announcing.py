@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Notice, Receipt, Result
-from bot.domain.installation import Unsendable
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingTask, TaskKind
+from bot.domain.installation import CannotSend
 from bot.domain.journal import Event
 from bot.domain.rights import NO_ADMIN
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.erase_person import ErasePerson
 from bot.usecases.pick_parcels import is_patient
 from bot.usecases.ports import Store
@@ -29,10 +29,10 @@ async def announced(rules: Rules) -> int:
     return int(announcement_id)
 
 
-async def carried(rules: Rules) -> list[ErrandDue]:
+async def carried(rules: Rules) -> list[PendingTask]:
     """The messages that are to be sent, as the courier picks them."""
     return [
-        parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue) and parcel.kind is ErrandKind.ANNOUNCE
+        parcel for parcel in await rules.picks() if isinstance(parcel, PendingTask) and parcel.kind is TaskKind.ANNOUNCE
     ]
 
 
@@ -47,12 +47,12 @@ async def test_it_waits_for_all_that_cannot_and_comes_after_notices(rules: Rules
 
     async def notify(store: Store) -> None:
         rules.later(1)
-        details: dict[str, str | int] = {"notice": Notice.FAILURE, "error": "x", "error_id": "y"}
-        await store.errands.add(ErrandKind.NOTIFY, OPERATOR, details, rules.now)
+        details: dict[str, str | int] = {"notice": Notification.FAILURE, "error": "x", "error_id": "y"}
+        await store.errands.add(TaskKind.NOTIFY, OPERATOR, details, rules.now)
 
     await rules.database.transact(notify)
-    patient = [parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue) and is_patient(parcel)]
-    assert [parcel.kind for parcel in patient] == [ErrandKind.NOTIFY, ErrandKind.ANNOUNCE, ErrandKind.ANNOUNCE]
+    patient = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingTask) and is_patient(parcel)]
+    assert [parcel.kind for parcel in patient] == [TaskKind.NOTIFY, TaskKind.ANNOUNCE, TaskKind.ANNOUNCE]
     assert {parcel.chat_id for parcel in patient[1:]} == {ANNA, BORIS}
     assert [parcel.details["text"] for parcel in patient[1:]] == ["<b>hello</b>"] * 2
 
@@ -62,16 +62,18 @@ async def test_sent_and_missed_are_counted_and_the_end_is_told_once(rules: Rules
     await announced(rules)
     first, second = await carried(rules)
 
-    await rules.settles(Receipt(first, Result.DONE, message_id=1), Receipt(second, Result.RETRY))
+    await rules.settles(
+        DeliveryResult(first, DeliveryStatus.DONE, message_id=1), DeliveryResult(second, DeliveryStatus.RETRY)
+    )
     await rules.sweeps()
     assert await progress(rules) == {"total": 2, "sent": 1, "missed": 0, "is_over": False}
-    await rules.settles(Receipt(second, Result.UNREACHABLE))
-    await rules.database.transact(lambda store: store.screens.show(OPERATOR, OPERATOR, Face.HELP, rules.now))
+    await rules.settles(DeliveryResult(second, DeliveryStatus.UNREACHABLE))
+    await rules.database.transact(lambda store: store.screens.show(OPERATOR, OPERATOR, ScreenName.HELP, rules.now))
     await rules.sweeps()
     await rules.sweeps()
 
     assert await progress(rules) == {"total": 2, "sent": 1, "missed": 1, "is_over": True}
-    told = [errand for errand in await rules.errands(ErrandKind.NOTIFY) if errand.details["notice"] == "announced"]
+    told = [errand for errand in await rules.errands(TaskKind.NOTIFY) if errand.details["notice"] == "announced"]
     assert [(errand.chat_id, errand.details["sent"], errand.details["missed"]) for errand in told] == [(OPERATOR, 1, 1)]
     (lost,) = await rules.rows("SELECT user_id FROM people WHERE NOT can_be_written")
     assert lost["user_id"] == second.chat_id
@@ -91,19 +93,19 @@ async def test_who_is_erased_before_it_came_was_missed_and_the_totals_add_up(rul
     await runs(rules)
     await announced(rules)
     first, second = await carried(rules)
-    await rules.settles(Receipt(first, Result.DONE, message_id=1))
+    await rules.settles(DeliveryResult(first, DeliveryStatus.DONE, message_id=1))
     erase = ErasePerson(rules.clock, rules.operators)
     await rules.database.transact(lambda store: erase(store, second.chat_id))
-    await rules.database.transact(lambda store: store.screens.show(OPERATOR, OPERATOR, Face.HELP, rules.now))
+    await rules.database.transact(lambda store: store.screens.show(OPERATOR, OPERATOR, ScreenName.HELP, rules.now))
 
     await rules.sweeps()
 
     over = {"total": 2, "sent": 1, "missed": 1, "is_over": True}
     assert await progress(rules) == over
-    (told,) = [errand for errand in await rules.errands(ErrandKind.NOTIFY) if errand.details["notice"] == "announced"]
+    (told,) = [errand for errand in await rules.errands(TaskKind.NOTIFY) if errand.details["notice"] == "announced"]
     assert (told.details["sent"], told.details["missed"]) == (1, 1)
     # It was on its way all the same.
-    await rules.settles(Receipt(second, Result.DONE, message_id=2))
+    await rules.settles(DeliveryResult(second, DeliveryStatus.DONE, message_id=2))
     assert await progress(rules) == over
 
 
@@ -115,7 +117,7 @@ async def test_nothing_but_a_phone_is_no_announcement_and_is_kept_nowhere(rules:
 
     assert await rules.rows("SELECT * FROM announcements") == []
     _, details = await rules.database.transact(lambda store: store.screens.wanted(OPERATOR)) or (None, {})
-    assert details["problem"] == Unsendable.PHONE
+    assert details["problem"] == CannotSend.PHONE
 
 
 @pytest.mark.parametrize("text", ["Call +79991234567 tonight.", "Tonight, 2:00", "2026"])

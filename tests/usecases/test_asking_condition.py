@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from bot.domain.breaker import Breaker
-from bot.domain.condition import Kept, Spending
-from bot.domain.delivery import ErrandKind, Receipt, Result, Toast, Urgency
+from bot.domain.breaker import CircuitBreaker
+from bot.domain.condition import Spending, StoredHealth
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, Priority, TaskKind, Toast
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
-from bot.domain.outbox import Retries
-from bot.domain.trouble import Readings, Trouble
+from bot.domain.outbox import RetryStats
+from bot.domain.trouble import IncidentKind, Measurements
 from bot.usecases.ask_condition import AskCondition
 from bot.usecases.operators import Operators
 from bot.usecases.ports import Store
@@ -21,7 +21,7 @@ from bot.usecases.read_condition import ReadCondition
 from bot.usecases.watch_troubles import ReadSpending
 from tests.usecases.rules import ANNA, HOUR, OPERATOR, Rules
 
-KINDS = [ErrandKind.HEALTH, ErrandKind.BALANCE]
+KINDS = [TaskKind.HEALTH, TaskKind.BALANCE]
 
 
 class Asking:
@@ -31,17 +31,17 @@ class Asking:
         self.rules = rules
         self.ask = AskCondition(rules.clock, Operators([OPERATOR]).is_operator)
 
-    async def says(self, user_id: int, kind: ErrandKind = ErrandKind.HEALTH) -> bool:
+    async def says(self, user_id: int, kind: TaskKind = TaskKind.HEALTH) -> bool:
         person = await self.rules.meets(user_id)
         return await self.rules.database.transact(lambda store: self.ask(store, person, kind))
 
-    async def presses(self, user_id: int, kind: ErrandKind, message_id: int | None = 5) -> str:
+    async def presses(self, user_id: int, kind: TaskKind, message_id: int | None = 5) -> str:
         """Press the button; what they are told."""
         person = await self.rules.meets(user_id)
         await self.rules.database.transact(lambda store: self.ask.press(store, person, "query", kind, message_id))
-        return str((await self.rules.errands(ErrandKind.ANSWER_BUTTON))[-1].details["toast"])
+        return str((await self.rules.errands(TaskKind.ANSWER_BUTTON))[-1].details["toast"])
 
-    async def reads(self) -> Kept:
+    async def reads(self) -> StoredHealth:
         return await self.rules.database.transact(ReadCondition(self.rules.clock))
 
 
@@ -51,7 +51,7 @@ def asking(rules: Rules) -> Asking:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_an_operator_who_asks_is_owed_one_answer_however_often_they_ask(asking: Asking, kind: ErrandKind) -> None:
+async def test_an_operator_who_asks_is_owed_one_answer_however_often_they_ask(asking: Asking, kind: TaskKind) -> None:
     for _ in range(3):
         assert await asking.says(OPERATOR, kind)
     assert await asking.presses(OPERATOR, kind) == Toast.CHECKING
@@ -68,7 +68,7 @@ async def test_an_answer_of_one_kind_does_not_take_the_place_of_the_other(asking
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_anybody_else_is_owed_nothing_and_does_not_know_the_button(asking: Asking, kind: ErrandKind) -> None:
+async def test_anybody_else_is_owed_nothing_and_does_not_know_the_button(asking: Asking, kind: TaskKind) -> None:
     assert not await asking.says(ANNA, kind)
     assert await asking.presses(ANNA, kind) == Toast.UNKNOWN
 
@@ -79,19 +79,19 @@ async def test_an_answer_waits_for_a_day_until_it_can_be_given(asking: Asking) -
     await asking.says(OPERATOR)
     asking.rules.later(23 * HOUR)
     await asking.rules.sweeps()
-    assert len(await asking.rules.errands(ErrandKind.HEALTH)) == 1
+    assert len(await asking.rules.errands(TaskKind.HEALTH)) == 1
 
     asking.rules.later(2 * HOUR)
     await asking.rules.sweeps()
 
-    assert await asking.rules.errands(ErrandKind.HEALTH) == []
+    assert await asking.rules.errands(TaskKind.HEALTH) == []
 
 
 async def test_what_waits_is_told_without_the_answer_itself(asking: Asking) -> None:
     rules = asking.rules
     await rules.asks_to_join()
     rules.later(7)
-    assert await asking.presses(OPERATOR, ErrandKind.HEALTH) == Toast.CHECKING
+    assert await asking.presses(OPERATOR, TaskKind.HEALTH) == Toast.CHECKING
 
     waiting = {queue.name: queue for queue in (await asking.reads()).queues if queue.length}
     assert {name: queue.length for name, queue in waiting.items()} == {"screens": 1}
@@ -107,21 +107,23 @@ async def test_what_waits_is_told_without_the_answer_itself(asking: Asking) -> N
 async def test_messages_that_do_not_go_out_are_told_with_when_they_are_tried_next(asking: Asking) -> None:
     rules = asking.rules
     assert (await asking.reads()).notices is None
-    await rules.watches(Readings(floods=50))
+    await rules.watches(Measurements(floods=50))
     for _ in range(2):
-        due = await rules.database.transact(lambda store: store.errands.due(rules.now, 10, (), Urgency.LATER))
-        await rules.settles(*(Receipt(errand, Result.RETRY, error="TelegramNetworkError") for errand in due))
+        due = await rules.database.transact(lambda store: store.errands.due(rules.now, 10, (), Priority.LATER))
+        await rules.settles(
+            *(DeliveryResult(errand, DeliveryStatus.RETRY, error="TelegramNetworkError") for errand in due)
+        )
         rules.later(1)
 
     kept = await asking.reads()
 
-    assert [alarm.trouble for alarm in kept.alarms] == [Trouble.FLOODS]
-    assert kept.notices == Retries(1, 2, rules.now + timedelta(seconds=1), "TelegramNetworkError")
+    assert [alarm.trouble for alarm in kept.alarms] == [IncidentKind.FLOODS]
+    assert kept.notices == RetryStats(1, 2, rules.now + timedelta(seconds=1), "TelegramNetworkError")
 
 
 async def test_the_gateway_is_told_as_it_is_kept(asking: Asking) -> None:
     rules = asking.rules
-    breaker = Breaker().trip(GatewayReason.NO_MONEY, rules.now)
+    breaker = CircuitBreaker().trip(GatewayReason.NO_MONEY, rules.now)
     await rules.database.transact(lambda store: store.gateway.set_breaker(breaker))
     await rules.database.transact(lambda store: store.gateway.set_inbox_cursor(7, rules.now))
     rules.later(2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.delivery import ErrandKind
+from bot.domain.delivery import TaskKind
 from bot.usecases.ask_file import AskExport
 from storage.records import SqlJournal
 from tests.usecases.rules import OPERATOR, Rules
@@ -19,7 +19,7 @@ async def test_who_asks_for_the_journal_has_nobody_wait_until_it_is_counted(
 
     await rules.database.transact(lambda store: ask(store, operator, "2001-01-01..2001-01-02"))
 
-    (errand,) = await rules.errands(ErrandKind.MAKE_FILE)
+    (errand,) = await rules.errands(TaskKind.MAKE_FILE)
     assert errand.details == {
         "file": "journal",
         "first": "2001-01-01",

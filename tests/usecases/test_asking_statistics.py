@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Toast, Urgency
+from bot.domain.delivery import PendingTask, Priority, TaskKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.rights import NO_ADMIN, OWNER
-from bot.domain.statistics import Step
-from bot.domain.summary import Answer
+from bot.domain.statistics import FunnelStep
+from bot.domain.summary import StatsReply
 from bot.usecases.ask_statistics import AskStatistics
 from bot.usecases.operators import Operators
 from bot.usecases.show_statistics import ON_A_PAGE
@@ -51,8 +51,10 @@ class Asking:
             lambda store: store.admins.note(gate.chat_id, user_id, now, OWNER if is_admin else NO_ADMIN)
         )
 
-    async def errands(self, kind: ErrandKind = ErrandKind.STATS) -> list[ErrandDue]:
-        due = await self.rules.database.transact(lambda store: store.errands.due(self.rules.now, 100, (), Urgency.SOON))
+    async def errands(self, kind: TaskKind = TaskKind.STATS) -> list[PendingTask]:
+        due = await self.rules.database.transact(
+            lambda store: store.errands.due(self.rules.now, 100, (), Priority.SOON)
+        )
         return [errand for errand in due if errand.kind is kind]
 
     async def answer(self) -> dict[str, Any]:
@@ -61,7 +63,7 @@ class Asking:
         return dict(errand.details)
 
     async def toasts(self) -> list[str]:
-        return [str(errand.details["toast"]) for errand in await self.errands(ErrandKind.ANSWER_BUTTON)]
+        return [str(errand.details["toast"]) for errand in await self.errands(TaskKind.ANSWER_BUTTON)]
 
 
 @pytest.fixture
@@ -79,8 +81,8 @@ async def test_operators_see_all_gates_together(asking: Asking) -> None:
 
     answer = await asking.answer()
     summary = json.loads(answer["summary"])
-    assert (answer["answer"], answer["period"], answer["gate"]) == (Answer.CHART, "7d", 0)
-    assert summary["statistics"]["funnel"][Step.ASKED] == 1
+    assert (answer["answer"], answer["period"], answer["gate"]) == (StatsReply.CHART, "7d", 0)
+    assert summary["statistics"]["funnel"][FunnelStep.ASKED] == 1
     assert summary["titles"] == {str(GATE.chat_id): GATE.title}
 
 
@@ -102,7 +104,7 @@ async def test_a_gate_is_named_by_id_name_or_title_and_the_whole_title_goes_befo
     await asking.says(OPERATOR, asked)
 
     answer = await asking.answer()
-    assert (answer["answer"], answer["period"], answer["gate"]) == (Answer.CHART, period, gate.chat_id)
+    assert (answer["answer"], answer["period"], answer["gate"]) == (StatsReply.CHART, period, gate.chat_id)
     assert json.loads(answer["summary"])["title"] == gate.title
 
 
@@ -111,7 +113,7 @@ async def test_what_is_neither_a_period_nor_a_gate_is_answered_with_what_there_i
     assert await asking.says(OPERATOR, asked)
 
     answer = await asking.answer()
-    assert answer["answer"] == Answer.UNKNOWN
+    assert answer["answer"] == StatsReply.UNKNOWN
     assert [title for _, title in json.loads(answer["gates"])] == [GATE.title, STREET.title, OTHER_GATE.title]
 
 
@@ -120,14 +122,14 @@ async def test_a_phone_that_is_asked_for_by_mistake_is_kept_nowhere(asking: Aski
     assert await asking.says(OPERATOR, asked)
 
     answer = await asking.answer()
-    assert (answer["answer"], answer["asked"]) == (Answer.UNKNOWN, "")
+    assert (answer["answer"], answer["asked"]) == (StatsReply.UNKNOWN, "")
 
 
 async def test_a_name_of_several_gates_is_asked_back(asking: Asking) -> None:
     await asking.says(OPERATOR, "30d owner")
 
     answer = await asking.answer()
-    assert (answer["answer"], answer["period"], answer["more"]) == (Answer.CHOOSE, "30d", 0)
+    assert (answer["answer"], answer["period"], answer["more"]) == (StatsReply.CHOOSE, "30d", 0)
     assert [gate_id for gate_id, _ in json.loads(answer["gates"])] == [GATE.chat_id, STREET.chat_id]
 
 
@@ -136,7 +138,7 @@ async def test_strangers_get_nothing_whatever_they_name(asking: Asking) -> None:
         assert not await asking.says(ANNA, asked)
 
     assert await asking.errands() == []
-    assert await asking.errands(ErrandKind.CHECK_ADMIN) == []
+    assert await asking.errands(TaskKind.CHECK_ADMIN) == []
 
 
 async def test_an_admin_sees_their_own_gate_only(asking: Asking) -> None:
@@ -145,7 +147,7 @@ async def test_an_admin_sees_their_own_gate_only(asking: Asking) -> None:
     assert await asking.says(BORIS, "")
     assert (await asking.answer())["gate"] == GATE.chat_id
     assert await asking.says(BORIS, OTHER_GATE.title)
-    assert (await asking.answer())["answer"] == Answer.UNKNOWN
+    assert (await asking.answer())["answer"] == StatsReply.UNKNOWN
     assert OTHER_GATE.title not in (await asking.answer())["gates"]
 
 
@@ -154,7 +156,7 @@ async def test_telegram_is_asked_first_whether_they_still_are_an_admin(asking: A
     asking.rules.later(61)
 
     assert await asking.says(BORIS, "today")
-    (check,) = await asking.errands(ErrandKind.CHECK_ADMIN)
+    (check,) = await asking.errands(TaskKind.CHECK_ADMIN)
     assert await asking.errands() == []
     await asking.rules.database.transact(lambda store: asking.desk.told(store, check, {GATE.chat_id: OWNER}))
 
@@ -166,7 +168,7 @@ async def test_who_is_no_admin_any_more_is_shown_where_they_stand(asking: Asking
     await asking.runs(BORIS, GATE)
     asking.rules.later(61)
     await asking.says(BORIS, "")
-    (check,) = await asking.errands(ErrandKind.CHECK_ADMIN)
+    (check,) = await asking.errands(TaskKind.CHECK_ADMIN)
 
     await asking.rules.database.transact(lambda store: asking.desk.told(store, check, {GATE.chat_id: NO_ADMIN}))
 
@@ -217,7 +219,7 @@ async def test_many_gates_are_listed_page_by_page(asking: Asking) -> None:
     for page in (0, 1, 99):
         await asking.presses(OPERATOR, "7d", 0, page)
         answer = await asking.answer()
-        assert (answer["answer"], answer["pages"]) == (Answer.GATES, 2)
+        assert (answer["answer"], answer["pages"]) == (StatsReply.GATES, 2)
         pages.append((answer["page"], [title for _, title in json.loads(answer["gates"])]))
 
     assert pages[0] == (0, [GATE.title, STREET.title, OTHER_GATE.title, *(f"Zoo {n}" for n in range(5))])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.contact import SharedContact
-from bot.domain.delivery import GrantDue, Receipt, Result, Toast
-from bot.domain.screen import Face
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, Toast
+from bot.domain.screen import ScreenName
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.show_screen import ShowScreen
@@ -26,7 +26,7 @@ async def cancels(rules: Rules, verification_id: int | None = None, user_id: int
     return await rules.database.transact(lambda store: cancel(store, person, verification_id))
 
 
-async def wants(rules: Rules, face: Face, *, fresh: bool, started: bool = False) -> None:
+async def wants(rules: Rules, face: ScreenName, *, fresh: bool, started: bool = False) -> None:
     person = await rules.meets()
     show = ShowScreen(rules.clock)
     await rules.database.transact(lambda store: show(store, person, face, fresh=fresh, started=started))
@@ -153,13 +153,13 @@ async def test_who_is_verified_is_told_so_by_any_button(rules: Rules) -> None:
 
 
 async def test_the_home_screen_is_where_one_stands(rules: Rules) -> None:
-    await wants(rules, Face.WELCOME, fresh=True, started=True)
+    await wants(rules, ScreenName.WELCOME, fresh=True, started=True)
     assert (await rules.face(), await rules.journal()) == ("welcome", ["started"])
     await rules.gets_number()
 
-    await wants(rules, Face.HELP, fresh=False)
+    await wants(rules, ScreenName.HELP, fresh=False)
     assert await rules.face() == "help"
-    await wants(rules, Face.WELCOME, fresh=False)
+    await wants(rules, ScreenName.WELCOME, fresh=False)
 
     assert await rules.face() == "progress"
     assert (await rules.journal()).count("started") == 1
@@ -168,13 +168,15 @@ async def test_the_home_screen_is_where_one_stands(rules: Rules) -> None:
 async def test_who_left_a_chat_is_let_in_by_a_tap(rules: Rules) -> None:
     await rules.asks_to_join()
     await rules.verifies()
-    await rules.settles(Receipt(await rules.grant(), Result.TOO_MANY_CHATS, error="USER_CHANNELS_TOO_MUCH"))
+    await rules.settles(
+        DeliveryResult(await rules.grant(), DeliveryStatus.TOO_MANY_CHATS, error="USER_CHANNELS_TOO_MUCH")
+    )
     person, retry = await rules.meets(), RetryEntry(rules.clock)
 
     assert await rules.database.transact(lambda store: retry(store, person)) is Toast.TRYING_AGAIN
     assert await rules.database.transact(lambda store: retry(store, person)) is Toast.OVER
 
-    (grant,) = [parcel for parcel in await rules.picks() if isinstance(parcel, GrantDue)]
+    (grant,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingGrant)]
     assert (grant.gate_id, grant.user_id, grant.attempts) == (GATE.chat_id, ANNA, 0)
 
 

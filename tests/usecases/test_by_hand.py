@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, Urgency
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, PendingTask, Priority, TaskKind
 from bot.domain.gate import Gate, GrantKind
-from bot.domain.panel import ActKind
+from bot.domain.panel import AdminActionKind
 from bot.domain.rights import OWNER
-from bot.domain.settings import GateSettings, WayIn
+from bot.domain.settings import EntryMode, GateSettings
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OPERATOR, Rules
 
 CLARA = 9
@@ -32,10 +32,10 @@ async def comes_in(rules: Rules, *, tag: bool = False) -> None:
     await rules.asks_to_join()
     await rules.verifies()
     for parcel in await rules.picks():
-        if isinstance(parcel, GrantDue):
-            await rules.settles(Receipt(parcel, Result.DONE))
+        if isinstance(parcel, PendingGrant):
+            await rules.settles(DeliveryResult(parcel, DeliveryStatus.DONE))
     if tag:
-        await rules.settles(Receipt(await rules.grant(), Result.DONE))
+        await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.DONE))
     await rules.execute("UPDATE errands SET done_at = 1")
 
 
@@ -53,7 +53,7 @@ async def test_who_waits_is_let_in_by_hand_and_no_phone_counts_by_that(rules: Ru
     await chosen(rules)
     await rules.asks_to_join()
 
-    assert await rules.wants(ActKind.LET_IN) == "let_in"
+    assert await rules.wants(AdminActionKind.LET_IN) == "let_in"
 
     grant = await rules.grant()
     assert (grant.kind, grant.gate_id) == (GrantKind.JOIN, GATE.chat_id)
@@ -67,9 +67,9 @@ async def test_who_waits_is_let_in_by_hand_and_no_phone_counts_by_that(rules: Ru
 async def test_what_is_decided_by_one_is_decided_already_for_the_next(rules: Rules) -> None:
     await chosen(rules)
     await rules.asks_to_join()
-    assert await rules.wants(ActKind.DECLINE, key="appeal") == "declined"
+    assert await rules.wants(AdminActionKind.DECLINE, key="appeal") == "declined"
 
-    for kind in (ActKind.LET_IN, ActKind.DECLINE, ActKind.BLOCK):
+    for kind in (AdminActionKind.LET_IN, AdminActionKind.DECLINE, AdminActionKind.BLOCK):
         for key in ("appeal", "pending"):
             assert await rules.wants(kind, key=key, admin_id=CLARA) == "decided_already"
 
@@ -82,9 +82,9 @@ async def test_what_is_decided_by_one_is_decided_already_for_the_next(rules: Rul
 async def test_a_decline_that_telegram_has_not_heard_of_is_taken_back_whole(rules: Rules) -> None:
     await chosen(rules)
     await rules.asks_to_join()
-    await rules.wants(ActKind.DECLINE)
+    await rules.wants(AdminActionKind.DECLINE)
 
-    assert await rules.wants(ActKind.LET_IN, key="log") == "let_in"
+    assert await rules.wants(AdminActionKind.LET_IN, key="log") == "let_in"
 
     assert await rules.undone() == []
     assert (await rules.grant()).kind is GrantKind.JOIN
@@ -94,11 +94,11 @@ async def test_a_decline_that_telegram_has_not_heard_of_is_taken_back_whole(rule
 async def test_who_was_declined_and_is_let_in_later_gets_a_link(rules: Rules) -> None:
     await chosen(rules)
     await rules.asks_to_join()
-    await rules.wants(ActKind.DECLINE)
+    await rules.wants(AdminActionKind.DECLINE)
     await rules.execute("UPDATE errands SET done_at = 1")
 
-    assert await rules.wants(ActKind.LET_IN, key="log") == "let_in_later"
-    assert await rules.wants(ActKind.LET_IN, key="log") == "decided_already"
+    assert await rules.wants(AdminActionKind.LET_IN, key="log") == "let_in_later"
+    assert await rules.wants(AdminActionKind.LET_IN, key="log") == "decided_already"
 
     assert (await rules.grant()).kind is GrantKind.LINK
     assert await standing(rules) == ["allowed"]
@@ -107,7 +107,7 @@ async def test_who_was_declined_and_is_let_in_later_gets_a_link(rules: Rules) ->
 async def test_who_is_in_is_in_already(rules: Rules) -> None:
     await comes_in(rules)
 
-    assert await rules.wants(ActKind.LET_IN) == "in_already"
+    assert await rules.wants(AdminActionKind.LET_IN) == "in_already"
 
     assert await standing(rules) == []
 
@@ -116,9 +116,9 @@ async def test_who_is_blocked_while_waiting_is_turned_away_and_each_time_again(r
     await chosen(rules)
     await rules.asks_to_join()
 
-    assert await rules.wants(ActKind.BLOCK) == "blocked"
+    assert await rules.wants(AdminActionKind.BLOCK) == "blocked"
     assert await rules.undone() == ["decline_join"]
-    assert await rules.wants(ActKind.BLOCK) == "decided_already"
+    assert await rules.wants(AdminActionKind.BLOCK) == "decided_already"
     await rules.verifies()
     await rules.execute("UPDATE errands SET done_at = 1")
     await rules.asks_to_join()
@@ -133,24 +133,24 @@ async def test_who_is_in_and_blocked_is_banned_and_what_they_were_owed_is_not_ca
     await rules.verifies()
     await rules.execute("UPDATE errands SET done_at = 1")
 
-    assert await rules.wants(ActKind.BLOCK) == "blocked"
+    assert await rules.wants(AdminActionKind.BLOCK) == "blocked"
 
-    assert [parcel for parcel in await rules.picks() if isinstance(parcel, GrantDue)] == []
+    assert [parcel for parcel in await rules.picks() if isinstance(parcel, PendingGrant)] == []
     assert await rules.undone() == ["ban"]
     assert await rules.requests() == ["gone"]
-    assert await rules.wants(ActKind.UNBLOCK) == "unblocked"
+    assert await rules.wants(AdminActionKind.UNBLOCK) == "unblocked"
     assert await rules.undone() == ["unban"]
     assert await standing(rules) == []
-    assert await rules.wants(ActKind.UNBLOCK) == "not_blocked"
+    assert await rules.wants(AdminActionKind.UNBLOCK) == "not_blocked"
 
 
 async def test_a_revoked_member_is_removed_without_the_tag_and_must_call_again(rules: Rules) -> None:
     await comes_in(rules, tag=True)
     rules.later(1)
 
-    assert await rules.wants(ActKind.REVOKE) == "revoked"
+    assert await rules.wants(AdminActionKind.REVOKE) == "revoked"
     assert await rules.undone() == ["untag", "kick"]
-    assert await rules.wants(ActKind.REVOKE) == "decided_already"
+    assert await rules.wants(AdminActionKind.REVOKE) == "decided_already"
     await rules.execute("UPDATE errands SET done_at = 1")
     rules.later(1)
     await rules.asks_to_join()
@@ -159,34 +159,34 @@ async def test_a_revoked_member_is_removed_without_the_tag_and_must_call_again(r
     assert await rules.rows("SELECT hindrance FROM join_requests") == [{"hindrance": "stale"}]
     await rules.verifies()
     assert await rules.requests() == ["approved"]
-    assert await rules.wants(ActKind.REVOKE) == "revoked"
+    assert await rules.wants(AdminActionKind.REVOKE) == "revoked"
 
 
 async def test_a_revocation_not_carried_out_yet_is_undone_without_a_trace_in_the_group(rules: Rules) -> None:
     await comes_in(rules)
-    await rules.wants(ActKind.REVOKE)
+    await rules.wants(AdminActionKind.REVOKE)
 
-    assert await rules.wants(ActKind.RESTORE) == "restored"
+    assert await rules.wants(AdminActionKind.RESTORE) == "restored"
 
     assert await rules.undone() == []
     assert await rules.requests() == ["approved"]
     assert await standing(rules) == []
-    assert await rules.wants(ActKind.RESTORE) == "decided_already"
+    assert await rules.wants(AdminActionKind.RESTORE) == "decided_already"
 
 
 async def test_a_revoked_member_is_muted_where_newcomers_are_and_waits_with_a_deadline(rules: Rules) -> None:
     await comes_in(rules)
     await rules.database.transact(
-        lambda store: store.gates.set_settings(GATE.chat_id, GateSettings(way=WayIn.MUTE), rules.now)
+        lambda store: store.gates.set_settings(GATE.chat_id, GateSettings(way=EntryMode.MUTE), rules.now)
     )
 
-    assert await rules.wants(ActKind.REVOKE) == "revoked"
+    assert await rules.wants(AdminActionKind.REVOKE) == "revoked"
 
     assert await rules.undone() == ["mute"]
     assert await rules.rows("SELECT state, way, hindrance FROM join_requests") == [
         {"state": "waiting", "way": "mute", "hindrance": "stale"}
     ]
-    assert await rules.wants(ActKind.RESTORE) == "restored"
+    assert await rules.wants(AdminActionKind.RESTORE) == "restored"
     assert await rules.requests() == ["approved"]
     assert (await rules.rows("SELECT state FROM grants WHERE kind = 'unmute'")) == [{"state": "due"}]
 
@@ -194,18 +194,18 @@ async def test_a_revoked_member_is_muted_where_newcomers_are_and_waits_with_a_de
 async def test_who_came_in_by_hand_and_was_revoked_is_restored_by_hand(rules: Rules) -> None:
     await chosen(rules)
     await rules.asks_to_join()
-    await rules.wants(ActKind.LET_IN)
-    await rules.settles(Receipt(await rules.grant(), Result.DONE))
-    await rules.wants(ActKind.REVOKE)
+    await rules.wants(AdminActionKind.LET_IN)
+    await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.DONE))
+    await rules.wants(AdminActionKind.REVOKE)
     assert await standing(rules) == ["revoked"]
 
-    await rules.wants(ActKind.RESTORE)
+    await rules.wants(AdminActionKind.RESTORE)
 
     assert await standing(rules) == ["allowed"]
 
 
-@pytest.mark.parametrize("kind", [ActKind.BLOCK, ActKind.REVOKE])
-async def test_nothing_harmful_is_done_to_admins_of_the_gate_or_to_oneself(rules: Rules, kind: ActKind) -> None:
+@pytest.mark.parametrize("kind", [AdminActionKind.BLOCK, AdminActionKind.REVOKE])
+async def test_nothing_harmful_is_done_to_admins_of_the_gate_or_to_oneself(rules: Rules, kind: AdminActionKind) -> None:
     await chosen(rules)
     await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, ANNA, rules.now, OWNER))
 
@@ -221,7 +221,7 @@ async def test_a_button_with_anything_else_in_it_does_nothing(rules: Rules, valu
     await chosen(rules)
     await rules.asks_to_join()
 
-    for kind in (ActKind.LET_IN, ActKind.BLOCK, ActKind.DECLINE_MANY):
+    for kind in (AdminActionKind.LET_IN, AdminActionKind.BLOCK, AdminActionKind.DECLINE_MANY):
         assert await rules.wants(kind, value) == "unknown"
 
     assert await rules.requests() == ["waiting"]
@@ -229,13 +229,13 @@ async def test_a_button_with_anything_else_in_it_does_nothing(rules: Rules, valu
 
 async def test_who_turns_out_to_be_an_admin_stays_and_nothing_stands_against_them(rules: Rules) -> None:
     await chosen(rules)
-    await rules.wants(ActKind.BLOCK)
-    (ban,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue) and parcel.kind == "ban"]
+    await rules.wants(AdminActionKind.BLOCK)
+    (ban,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingTask) and parcel.kind == "ban"]
 
-    await rules.settles(Receipt(ban, Result.GONE, answer={"is": "admin"}))
+    await rules.settles(DeliveryResult(ban, DeliveryStatus.GONE, answer={"is": "admin"}))
 
     assert await standing(rules) == []
-    assert await rules.wants(ActKind.BLOCK) == "is_admin"
+    assert await rules.wants(AdminActionKind.BLOCK) == "is_admin"
 
 
 async def test_a_thousand_are_declined_in_parts_and_it_ends(rules: Rules) -> None:
@@ -249,8 +249,8 @@ async def test_a_thousand_are_declined_in_parts_and_it_ends(rules: Rules) -> Non
     rules.later(HOUR + 1)
     await rules.asks_to_join()
 
-    assert await rules.wants(ActKind.DECLINE_MANY, "1h") == "declining"
-    assert await rules.wants(ActKind.DECLINE_MANY, "all") == "declining_already"
+    assert await rules.wants(AdminActionKind.DECLINE_MANY, "1h") == "declining"
+    assert await rules.wants(AdminActionKind.DECLINE_MANY, "all") == "declining_already"
     for _ in range(22):
         await rules.database.transact(rules.decline_many.go_on)
         await rules.execute("UPDATE errands SET done_at = 1 WHERE done_at IS NULL AND kind = 'decline_join'")
@@ -263,9 +263,9 @@ async def test_a_thousand_are_declined_in_parts_and_it_ends(rules: Rules) -> Non
     newest = await rules.database.transact(lambda store: store.mass_declines.newest(GATE.chat_id))
     assert newest is not None
     assert newest[1]
-    log = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Urgency.LOG))
+    log = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Priority.LOG))
     assert [(line.details["why"], line.details["count"]) for line in log] == [("many", 1000)]
-    assert await rules.wants(ActKind.DECLINE_MANY, "1d") == "nobody_waits"
+    assert await rules.wants(AdminActionKind.DECLINE_MANY, "1d") == "nobody_waits"
 
 
 async def test_one_appeal_a_day_at_every_gate_at_which_they_wait_that_works(rules: Rules) -> None:
@@ -287,29 +287,29 @@ async def test_one_appeal_a_day_at_every_gate_at_which_they_wait_that_works(rule
     assert await rules.database.transact(lambda store: rules.ask_admins(store, person, fresh=False)) == "asked_admins"
 
 
-async def asked(rules: Rules) -> ErrandDue:
+async def asked(rules: Rules) -> PendingTask:
     """Anna has asked; the admins are being called."""
     await chosen(rules)
     await rules.asks_to_join()
     person = await rules.meets()
     await rules.database.transact(lambda store: rules.ask_admins(store, person, fresh=False))
-    (call,) = [p for p in await rules.picks() if isinstance(p, ErrandDue) and p.kind is ErrandKind.CALL_ADMINS]
+    (call,) = [p for p in await rules.picks() if isinstance(p, PendingTask) and p.kind is TaskKind.CALL_ADMINS]
     return call
 
 
-async def told(rules: Rules) -> list[ErrandDue]:
-    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Urgency.LATER))
-    return [errand for errand in due if errand.kind is ErrandKind.APPEAL]
+async def told(rules: Rules) -> list[PendingTask]:
+    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Priority.LATER))
+    return [errand for errand in due if errand.kind is TaskKind.APPEAL]
 
 
 async def test_only_admins_who_can_be_written_to_are_told_and_without_any_the_operators(rules: Rules) -> None:
     call = await asked(rules)
     await rules.meets(BORIS)
 
-    await rules.settles(Receipt(call, Result.DONE, answer={"admins": {BORIS: OWNER, CLARA: OWNER}}))
+    await rules.settles(DeliveryResult(call, DeliveryStatus.DONE, answer={"admins": {BORIS: OWNER, CLARA: OWNER}}))
     (appeal,) = await told(rules)
     assert appeal.chat_id == BORIS
-    await rules.settles(Receipt(appeal, Result.UNREACHABLE, error="bot was blocked by the user"))
+    await rules.settles(DeliveryResult(appeal, DeliveryStatus.UNREACHABLE, error="bot was blocked by the user"))
 
     (last,) = await told(rules)
     assert last.chat_id == OPERATOR
@@ -317,7 +317,7 @@ async def test_only_admins_who_can_be_written_to_are_told_and_without_any_the_op
 
 
 async def test_a_call_for_admins_that_telegram_refuses_reaches_the_operators(rules: Rules) -> None:
-    await rules.settles(Receipt(await asked(rules), Result.REFUSED, error="bot is not a member"))
+    await rules.settles(DeliveryResult(await asked(rules), DeliveryStatus.REFUSED, error="bot is not a member"))
 
     assert [appeal.chat_id for appeal in await told(rules)] == [OPERATOR]
 
@@ -325,34 +325,37 @@ async def test_a_call_for_admins_that_telegram_refuses_reaches_the_operators(rul
 async def test_what_was_decided_while_the_message_was_on_its_way_is_said_under_it(rules: Rules) -> None:
     call = await asked(rules)
     await rules.meets(BORIS)
-    await rules.settles(Receipt(call, Result.DONE, answer={"admins": {BORIS: OWNER}}))
+    await rules.settles(DeliveryResult(call, DeliveryStatus.DONE, answer={"admins": {BORIS: OWNER}}))
     (appeal,) = await told(rules)
-    await rules.wants(ActKind.LET_IN, key="pending", admin_id=CLARA)
+    await rules.wants(AdminActionKind.LET_IN, key="pending", admin_id=CLARA)
 
-    await rules.settles(Receipt(appeal, Result.DONE, message_id=55))
+    await rules.settles(DeliveryResult(appeal, DeliveryStatus.DONE, message_id=55))
 
     (close,) = [
         errand
-        for errand in await rules.database.transact(lambda store: store.errands.due(rules.now, 9, (), Urgency.LATER))
-        if errand.kind is ErrandKind.CLOSE_APPEAL
+        for errand in await rules.database.transact(lambda store: store.errands.due(rules.now, 9, (), Priority.LATER))
+        if errand.kind is TaskKind.CLOSE_APPEAL
     ]
     assert (close.chat_id, close.details["message_id"], close.details["admin_id"]) == (BORIS, 55, CLARA)
     assert close.details["outcome"] == "let_in"
 
 
-@pytest.mark.parametrize("kind", [ActKind.DECLINE, ActKind.DECLINE_MANY, ActKind.DECLINE_RECENT, ActKind.BLOCK])
-@pytest.mark.parametrize("way", [WayIn.REQUEST, WayIn.MUTE])
+@pytest.mark.parametrize(
+    "kind",
+    [AdminActionKind.DECLINE, AdminActionKind.DECLINE_MANY, AdminActionKind.DECLINE_RECENT, AdminActionKind.BLOCK],
+)
+@pytest.mark.parametrize("way", [EntryMode.REQUEST, EntryMode.MUTE])
 async def test_what_an_admin_decided_stands_when_they_call_before_telegram_was_told(
-    rules: Rules, kind: ActKind, way: WayIn
+    rules: Rules, kind: AdminActionKind, way: EntryMode
 ) -> None:
     await rules.becomes(GATE)
     await rules.chooses(GATE, way=way)
-    if way is WayIn.MUTE:
+    if way is EntryMode.MUTE:
         await rules.meets(ANNA)
         await rules.joins(ANNA)
     else:
         await rules.asks_to_join()
-    about = {ActKind.DECLINE_MANY: "all", ActKind.DECLINE_RECENT: ""}.get(kind, str(ANNA))
+    about = {AdminActionKind.DECLINE_MANY: "all", AdminActionKind.DECLINE_RECENT: ""}.get(kind, str(ANNA))
     rules.later(1)
     await rules.wants(kind, about)
     assert await rules.requests() == ["declined"]

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NumberOffer
+from bot.domain.gateway import AssignedNumber, EventKind, EventSource, GatewayEvent
 from bot.domain.phone import Phone
 from bot.usecases.request_number import RequestNumber
 from tests.domain.makers import WINDOW
@@ -24,9 +24,9 @@ class Slow:
         self._happens = happens
         self._number = number
 
-    async def request_number(self, phone: Phone) -> NumberOffer:
+    async def request_number(self, phone: Phone) -> AssignedNumber:
         await self._happens()
-        return NumberOffer(self._number)
+        return AssignedNumber(self._number)
 
 
 async def is_given(rules: Rules, *reports: GatewayEvent, mark: int | None = None, number: str = CALL_NUMBER) -> None:

@@ -9,25 +9,25 @@ from typing import Any
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, ScreenDue, Toast
-from bot.domain.gate import Decision, Standing
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingScreen, PendingTask, TaskKind, Toast
+from bot.domain.gate import AccessOverride, Override
 from bot.domain.installation import AddedOperator
 from bot.domain.journal import Event
-from bot.domain.outbox import Target
-from bot.domain.panel import ActKind
+from bot.domain.outbox import Destination
+from bot.domain.panel import AdminActionKind
 from bot.domain.personal import CARRIED_WITHIN, Deletion, DeletionScreen
-from bot.domain.raid import Deed, Raid
+from bot.domain.raid import Raid, RaidResponse
 from bot.domain.rights import OWNER
-from bot.domain.screen import Face
-from bot.domain.settings import GateSettings, WayIn
-from bot.domain.statistics import Grain, Period
-from bot.phones import SystemRandomness
+from bot.domain.screen import ScreenName
+from bot.domain.settings import EntryMode, GateSettings
+from bot.domain.statistics import Granularity, Period
+from bot.phones import SystemTokenGenerator
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
 from bot.usecases.erase_person import AT_ONCE, ErasePerson, FinishErasures
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Noted, Store
+from bot.usecases.ports import NewEntry, Store
 from bot.usecases.publish_events import PublishEvents
-from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
+from bot.usecases.take_newcomer import Newcomer, OnMemberJoined
 from bot.usecases.tell_operators import TellOperators
 from storage.tables import metadata
 from tests.domain.makers import NOW
@@ -74,7 +74,7 @@ async def statistics(rules: Rules) -> list[Any]:
                 if key.event not in IGNORED
             }
             for gate in (None, GATE.chat_id, OTHER_GATE.chat_id)
-            for grain in Grain
+            for grain in Granularity
         ]
 
     return await rules.database.transact(read)
@@ -166,7 +166,7 @@ async def test_their_requests_are_declined_and_nothing_of_that_is_kept(rules: Ru
 
     await erases(rules)
 
-    assert (await carries(rules)).count(ErrandKind.DECLINE_JOIN) == 2
+    assert (await carries(rules)).count(TaskKind.DECLINE_JOIN) == 2
     assert (await rules.journal()).count("join_declined") == 2
     await is_forgotten(rules)
 
@@ -177,7 +177,7 @@ async def test_a_gate_that_is_off_is_left_to_its_admins(rules: Rules) -> None:
 
     await erases(rules)
 
-    assert ErrandKind.DECLINE_JOIN not in await carries(rules)
+    assert TaskKind.DECLINE_JOIN not in await carries(rules)
     await is_forgotten(rules)
 
 
@@ -188,42 +188,44 @@ async def test_who_was_just_to_be_let_in_is_withdrawn_too(rules: Rules) -> None:
 
     await erases(rules)
 
-    assert ErrandKind.DECLINE_JOIN in await carries(rules)
+    assert TaskKind.DECLINE_JOIN in await carries(rules)
     # It was on its way all the same.
-    await rules.settles(Receipt(grant, Result.DONE))
+    await rules.settles(DeliveryResult(grant, DeliveryStatus.DONE))
     assert "grant_done" not in await rules.journal()
     await is_forgotten(rules)
 
 
 async def test_who_is_muted_until_verified_is_removed_and_may_come_again(rules: Rules) -> None:
     await rules.becomes(GATE)
-    mute = GateSettings(way=WayIn.MUTE)
+    mute = GateSettings(way=EntryMode.MUTE)
     await rules.database.transact(lambda store: store.gates.set_settings(GATE.chat_id, mute, rules.now))
     await rules.meets(ID)
     newcomer = Newcomer(ID, "Anna", is_bot=False, is_admin=False, actor_id=ID, asked=False)
-    take = TakeNewcomer(rules.clock)
+    take = OnMemberJoined(rules.clock)
     await rules.database.transact(lambda store: take(store, GATE.chat_id, newcomer))
 
     await erases(rules)
 
     carried = await carries(rules)
-    assert ErrandKind.KICK in carried
-    assert ErrandKind.MUTE not in carried
+    assert TaskKind.KICK in carried
+    assert TaskKind.MUTE not in carried
     await is_forgotten(rules)
 
 
-@pytest.mark.parametrize("result", [Result.DONE, Result.GONE, Result.REFUSED, Result.UNREACHABLE])
-async def test_what_was_under_way_brings_nothing_back(rules: Rules, result: Result) -> None:
+@pytest.mark.parametrize(
+    "result", [DeliveryStatus.DONE, DeliveryStatus.GONE, DeliveryStatus.REFUSED, DeliveryStatus.UNREACHABLE]
+)
+async def test_what_was_under_way_brings_nothing_back(rules: Rules, result: DeliveryStatus) -> None:
     await lives(rules)
     await rules.asks_to_join(ID, query_id="a query")
     await rules.meets(ID)
     check: dict[str, str | int] = {"act": "", "gate": GATE.chat_id, "user_id": ID}
     await rules.database.transact(
-        lambda store: store.errands.add(ErrandKind.CHECK_ADMIN, ID, check, rules.now, user_id=ID)
+        lambda store: store.errands.add(TaskKind.CHECK_ADMIN, ID, check, rules.now, user_id=ID)
     )
-    await rules.database.transact(lambda store: store.screens.show(ID, ID, Face.HELP, rules.now, fresh=True))
+    await rules.database.transact(lambda store: store.screens.show(ID, ID, ScreenName.HELP, rules.now, fresh=True))
     under_way = await rules.picks()
-    assert {type(parcel) for parcel in under_way} >= {ErrandDue, ScreenDue}
+    assert {type(parcel) for parcel in under_way} >= {PendingTask, PendingScreen}
 
     await erases(rules)
     await rules.settles(*(receipt(parcel, result) for parcel in under_way))
@@ -235,33 +237,33 @@ async def test_a_row_that_is_under_way_is_not_taken_for_a_new_one(rules: Rules) 
     await rules.asks_to_join(ID)
     await carries(rules)
     told: dict[str, str | int] = {"notice": "gate_on", "title": "x"}
-    await rules.database.transact(lambda store: store.errands.add(ErrandKind.NOTIFY, ID, told, rules.now))
+    await rules.database.transact(lambda store: store.errands.add(TaskKind.NOTIFY, ID, told, rules.now))
     (under_way,) = await rules.picks()
 
     await erases(rules)
-    await rules.settles(Receipt(under_way, Result.DONE))
+    await rules.settles(DeliveryResult(under_way, DeliveryStatus.DONE))
 
-    assert ErrandKind.DECLINE_JOIN in await carries(rules)
+    assert TaskKind.DECLINE_JOIN in await carries(rules)
 
 
 async def test_a_screen_drawn_before_does_not_pass_for_the_one_of_a_new_life(rules: Rules) -> None:
     await rules.meets(ID)
     for _ in range(3):
-        await rules.database.transact(lambda store: store.screens.show(ID, ID, Face.HELP, rules.now, fresh=True))
+        await rules.database.transact(lambda store: store.screens.show(ID, ID, ScreenName.HELP, rules.now, fresh=True))
     (screen,) = await rules.picks()
 
     await erases(rules)
     await rules.asks_to_join(ID)
     await rules.settles(receipt(screen))
 
-    assert [type(parcel) for parcel in await rules.picks()].count(ScreenDue) == 1
+    assert [type(parcel) for parcel in await rules.picks()].count(PendingScreen) == 1
 
 
 async def test_a_screen_of_nobody_keeps_no_other_from_being_drawn(rules: Rules) -> None:
-    await rules.database.transact(lambda store: store.screens.show(ID, ID, Face.HELP, rules.now))
+    await rules.database.transact(lambda store: store.screens.show(ID, ID, ScreenName.HELP, rules.now))
     await rules.asks_to_join(ANNA)
 
-    assert [parcel.user_id for parcel in await rules.picks() if isinstance(parcel, ScreenDue)] == [ANNA]
+    assert [parcel.user_id for parcel in await rules.picks() if isinstance(parcel, PendingScreen)] == [ANNA]
 
 
 async def test_what_waits_for_telegram_is_kept_until_it_was_told(rules: Rules) -> None:
@@ -271,7 +273,7 @@ async def test_what_waits_for_telegram_is_kept_until_it_was_told(rules: Rules) -
     rules.later(HOUR)
     await rules.sweeps()
 
-    assert ErrandKind.DECLINE_JOIN in await carries(rules)
+    assert TaskKind.DECLINE_JOIN in await carries(rules)
     await is_forgotten(rules)
 
 
@@ -338,13 +340,13 @@ async def test_other_admins_and_who_was_told_of_by_an_erased_admin_stay(rules: R
 
 async def test_a_letter_says_by_whom_only_until_it_is_brought(rules: Rules) -> None:
     async def owes(store: Store) -> None:
-        noted = Noted(Event.REVOKED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, code="x", actor_id=ID)
-        await PublishEvents(SystemRandomness())(store, [noted])
+        noted = NewEntry(Event.REVOKED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, code="x", actor_id=ID)
+        await PublishEvents(SystemTokenGenerator())(store, [noted])
 
     await rules.database.transact(owes)
     assert await rules.rows("SELECT user_id, admin_id FROM outbox") == [{"user_id": FRIEND, "admin_id": ID}]
 
-    (letter,) = await rules.database.transact(lambda store: store.outbox.due(Target.EVENTS, rules.now, 9, ()))
+    (letter,) = await rules.database.transact(lambda store: store.outbox.due(Destination.EVENTS, rules.now, 9, ()))
     await rules.database.transact(lambda store: store.outbox.delivered(letter.id, rules.now))
 
     assert await rules.rows("SELECT user_id, admin_id FROM outbox") == [{"user_id": FRIEND, "admin_id": None}]
@@ -381,14 +383,14 @@ async def test_whoever_an_errand_names_besides_is_found(rules: Rules) -> None:
 
     async def more(store: Store) -> None:
         await store.admins.note(GATE.chat_id, ID, rules.now, OWNER)
-        await store.errands.add(ErrandKind.CHECK_ADMIN, BORIS, asked, rules.now, user_id=BORIS)
-        await store.errands.add(ErrandKind.CHECK_ADMIN, BORIS, asked | {"value": str(ID)}, rules.now, user_id=BORIS)
+        await store.errands.add(TaskKind.CHECK_ADMIN, BORIS, asked, rules.now, user_id=BORIS)
+        await store.errands.add(TaskKind.CHECK_ADMIN, BORIS, asked | {"value": str(ID)}, rules.now, user_id=BORIS)
         await TellOperators(rules.operators)(store, by, rules.now)
         # Somebody else has decided otherwise since, so that the raid itself names the first admin no more.
         raid = Raid(GATE.chat_id, rules.now, rules.now)
-        await store.raids.put(GATE.chat_id, raid.with_deed(Deed(ActKind.SWITCH, "on", BORIS)))
+        await store.raids.put(GATE.chat_id, raid.with_deed(RaidResponse(AdminActionKind.SWITCH, "on", BORIS)))
         told: dict[str, str | int] = {"gate": GATE.chat_id, "raid": raid.mark, "switch_by": ID}
-        await store.errands.add(ErrandKind.ALERT, BORIS, told, rules.now, job=raid.name)
+        await store.errands.add(TaskKind.ALERT, BORIS, told, rules.now, job=raid.name)
 
     await rules.database.transact(more)
     await rules.execute("UPDATE errands SET done_at = created_at")
@@ -398,8 +400,10 @@ async def test_whoever_an_errand_names_besides_is_found(rules: Rules) -> None:
     await is_forgotten(rules)
 
 
-@pytest.mark.parametrize("face", [Face.ERASE, Face.GATE, Face.GATES, Face.INSTALLATION, Face.OPERATOR])
-async def test_whoever_has_them_on_their_screen_looks_away(rules: Rules, face: Face) -> None:
+@pytest.mark.parametrize(
+    "face", [ScreenName.ERASE, ScreenName.GATE, ScreenName.GATES, ScreenName.INSTALLATION, ScreenName.OPERATOR]
+)
+async def test_whoever_has_them_on_their_screen_looks_away(rules: Rules, face: ScreenName) -> None:
     await rules.meets(ID)
     # Neither an admin nor, any more, an operator.
     await rules.database.transact(
@@ -455,7 +459,7 @@ async def test_calls_that_confirmed_another_account_of_the_phone_are_that_accoun
 async def test_who_was_blocked_stays_blocked_until_an_admin_unblocks_them(rules: Rules) -> None:
     await rules.becomes(GATE)
     await rules.meets(ID)
-    blocked = Decision(Standing.BLOCKED, rules.now, BORIS)
+    blocked = AccessOverride(Override.BLOCKED, rules.now, BORIS)
     await rules.database.transact(lambda store: store.standings.put(GATE.chat_id, ID, blocked))
 
     await erases(rules)
@@ -468,22 +472,22 @@ async def test_who_was_blocked_stays_blocked_until_an_admin_unblocks_them(rules:
     assert await rules.requests() == ["waiting"]
 
 
-async def stands(rules: Rules, standing: Standing) -> None:
-    decision = Decision(standing, rules.now, BORIS)
+async def stands(rules: Rules, standing: Override) -> None:
+    decision = AccessOverride(standing, rules.now, BORIS)
     await rules.database.transact(lambda store: store.standings.put(GATE.chat_id, ID, decision))
 
 
 async def test_a_later_decision_goes_before_the_block_of_an_earlier_life(rules: Rules) -> None:
     await rules.becomes(GATE)
     await rules.meets(ID)
-    for standing in (Standing.BLOCKED, Standing.ALLOWED):
+    for standing in (Override.BLOCKED, Override.ALLOWED):
         await stands(rules, standing)
-        if standing is Standing.BLOCKED:
+        if standing is Override.BLOCKED:
             await erases(rules)
 
     found = await rules.database.transact(lambda store: store.standings.get(GATE.chat_id, ID))
     assert found is not None
-    assert found.standing is Standing.ALLOWED
+    assert found.standing is Override.ALLOWED
 
 
 async def test_what_is_told_of_before_it_is_done(rules: Rules) -> None:
@@ -494,7 +498,7 @@ async def test_what_is_told_of_before_it_is_done(rules: Rules) -> None:
     person = await rules.meets(ID)
     await rules.database.transact(lambda store: ask.own(store, person))
 
-    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
 
     assert screen.view == DeletionScreen(Deletion.ASKED, is_calling=True, waiting=(GATE.title,))
 
@@ -521,7 +525,7 @@ async def test_an_operator_is_answered_whatever_they_write(rules: Rules, written
 
     await rules.database.transact(lambda store: ask.of(store, operator, written))
 
-    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
     assert isinstance(screen.view, DeletionScreen)
     assert screen.view.deletion == deletion
 
@@ -535,7 +539,7 @@ async def test_an_operator_erases_and_the_person_is_not_written_to(rules: Rules)
     toasts = [await rules.database.transact(lambda store: confirm.of(store, operator, ID)) for _ in range(2)]
 
     assert toasts == ["done", "over"]
-    assert set(await carries(rules)) == {ErrandKind.DECLINE_JOIN, "screen"}
+    assert set(await carries(rules)) == {TaskKind.DECLINE_JOIN, "screen"}
     assert await rules.rows("SELECT code, actor_id FROM journal WHERE event = 'erased'") == [
         {"code": "operator", "actor_id": OPERATOR}
     ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, TaskKind
 from bot.domain.rights import OWNER
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.move_chat import move_chat
 from tests.usecases.rules import ANNA, GATE, HOUR, OTHER_GATE, Rules
 
@@ -26,14 +26,14 @@ async def sums(rules: Rules, gate_id: int) -> dict[tuple[object, ...], int]:
     return {(row["grain"], row["span"], row["dimension"], row["key"], row["event"]): row["count"] for row in rows}
 
 
-async def asks_about_two_chats(rules: Rules) -> ErrandDue:
+async def asks_about_two_chats(rules: Rules) -> PendingTask:
     """Telegram is to be asked for an act at the gate that needs a right in another chat, too."""
     details: dict[str, str | int] = {"act": "log_here", "gate": GATE.chat_id, "user_id": ANNA}
     details |= {"chat": STAFF, "also": str(STAFF)}
     await rules.database.transact(
-        lambda store: store.errands.add(ErrandKind.CHECK_ADMIN, ANNA, details, rules.now, user_id=ANNA)
+        lambda store: store.errands.add(TaskKind.CHECK_ADMIN, ANNA, details, rules.now, user_id=ANNA)
     )
-    (errand,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    (errand,) = await rules.errands(TaskKind.CHECK_ADMIN)
     return errand
 
 
@@ -63,8 +63,8 @@ async def test_the_statistics_of_a_gate_move_with_it_and_are_added_to_what_the_n
     assert together == {key: before.get(key, 0) + other.get(key, 0) for key in before | other}
 
 
-@pytest.mark.parametrize("face", [Face.DECIDED, Face.GATE, Face.OPERATOR])
-async def test_every_screen_that_names_the_gate_names_the_new_chat(rules: Rules, face: Face) -> None:
+@pytest.mark.parametrize("face", [ScreenName.DECIDED, ScreenName.GATE, ScreenName.OPERATOR])
+async def test_every_screen_that_names_the_gate_names_the_new_chat(rules: Rules, face: ScreenName) -> None:
     await rules.asks_to_join()
     details: dict[str, str | int] = {"gate": GATE.chat_id, "outcome": "declined"}
     await rules.database.transact(lambda store: store.screens.show(ANNA, ANNA, face, rules.now, details=details))
@@ -78,13 +78,15 @@ async def test_only_the_chat_moves_of_which_telegram_said_so(rules: Rules) -> No
     await rules.asks_to_join()
     asked = await asks_about_two_chats(rules)
 
-    await rules.settles(Receipt(asked, Result.MOVED, answer={"from": STAFF, "to": NEW_STAFF}))
+    await rules.settles(DeliveryResult(asked, DeliveryStatus.MOVED, answer={"from": STAFF, "to": NEW_STAFF}))
 
     assert await gates(rules) == [GATE.chat_id]
-    (asked,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    (asked,) = await rules.errands(TaskKind.CHECK_ADMIN)
     assert (asked.details["gate"], asked.details["chat"]) == (GATE.chat_id, NEW_STAFF)
     assert asked.details["also"] == str(NEW_STAFF)
-    await rules.settles(Receipt(asked, Result.DONE, answer={"rights": {GATE.chat_id: OWNER, NEW_STAFF: OWNER}}))
+    await rules.settles(
+        DeliveryResult(asked, DeliveryStatus.DONE, answer={"rights": {GATE.chat_id: OWNER, NEW_STAFF: OWNER}})
+    )
     gate = await rules.database.transact(lambda store: store.gates.get(GATE.chat_id))
     assert gate is not None
     assert gate.settings.log_chat == NEW_STAFF
@@ -93,10 +95,10 @@ async def test_only_the_chat_moves_of_which_telegram_said_so(rules: Rules) -> No
 async def test_what_leads_to_the_old_chat_all_the_same_is_tried_again_after_a_pause(rules: Rules) -> None:
     await rules.asks_to_join()
     asked, moved = await asks_about_two_chats(rules), {"from": NEW, "to": NEW}
-    await rules.settles(Receipt(asked, Result.MOVED, answer=moved))
-    (asked,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    await rules.settles(DeliveryResult(asked, DeliveryStatus.MOVED, answer=moved))
+    (asked,) = await rules.errands(TaskKind.CHECK_ADMIN)
 
-    await rules.settles(Receipt(asked, Result.MOVED, answer=moved))
+    await rules.settles(DeliveryResult(asked, DeliveryStatus.MOVED, answer=moved))
 
     ((due_at, attempts),) = [
         row.values() for row in await rules.rows("SELECT due_at, attempts FROM errands WHERE kind = 'check_admin'")

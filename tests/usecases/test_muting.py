@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, ScreenDue
-from bot.domain.gate import ANONYMOUS_ADMIN, Decision, GrantKind, Standing, Switch
-from bot.domain.health import Ailment
-from bot.domain.settings import AtDeadline, WayIn
-from bot.usecases.take_restriction import Change, Treatment
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, PendingScreen, PendingTask, TaskKind
+from bot.domain.gate import ANONYMOUS_ADMIN, AccessOverride, GateMode, GrantKind, Override
+from bot.domain.health import GateIssue
+from bot.domain.settings import AtDeadline, EntryMode
+from bot.usecases.take_restriction import ChangeKind, RestrictionChange
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, Rules
 
 DAY = 24 * HOUR
@@ -22,23 +22,23 @@ OPEN = "SELECT kind FROM errands WHERE done_at IS NULL AND kind <> 'notify' ORDE
 @pytest.fixture(autouse=True)
 async def _muting(rules: Rules) -> None:
     await rules.becomes(GATE)
-    await rules.chooses(way=WayIn.MUTE)
+    await rules.chooses(way=EntryMode.MUTE)
     await rules.sweeps()
     await set_up_is_over(rules)
 
 
 async def set_up_is_over(rules: Rules) -> None:
     """What the gate's set-up asked of Telegram is answered, so that what is left is about newcomers."""
-    for kind, result in ((ErrandKind.CHECK_GATE, Result.REFUSED), (ErrandKind.POINT, Result.DONE)):
+    for kind, result in ((TaskKind.CHECK_GATE, DeliveryStatus.REFUSED), (TaskKind.POINT, DeliveryStatus.DONE)):
         for parcel in await errands(rules, kind):
-            await rules.settles(Receipt(parcel, result))
+            await rules.settles(DeliveryResult(parcel, result))
 
 
-async def errands(rules: Rules, kind: ErrandKind) -> list[ErrandDue]:
-    return [parcel for parcel in await rules.picks(500) if isinstance(parcel, ErrandDue) and parcel.kind is kind]
+async def errands(rules: Rules, kind: TaskKind) -> list[PendingTask]:
+    return [parcel for parcel in await rules.picks(500) if isinstance(parcel, PendingTask) and parcel.kind is kind]
 
 
-async def errand(rules: Rules, kind: ErrandKind) -> ErrandDue:
+async def errand(rules: Rules, kind: TaskKind) -> PendingTask:
     (found,) = await errands(rules, kind)
     return found
 
@@ -49,24 +49,26 @@ async def open_kinds(rules: Rules) -> list[str]:
 
 async def is_muted(rules: Rules, answer: Mapping[str, Any] | None = None, user_id: int = ANNA) -> None:
     """Telegram answers to the mute of somebody who has just joined; by default that it is done."""
-    (mute,) = [found for found in await errands(rules, ErrandKind.MUTE) if found.user_id == user_id]
-    await rules.settles(Receipt(mute, Result.GONE if answer else Result.DONE, answer=answer or {}))
+    (mute,) = [found for found in await errands(rules, TaskKind.MUTE) if found.user_id == user_id]
+    await rules.settles(
+        DeliveryResult(mute, DeliveryStatus.GONE if answer else DeliveryStatus.DONE, answer=answer or {})
+    )
 
 
-async def stands(rules: Rules, user_id: int, standing: Standing) -> None:
+async def stands(rules: Rules, user_id: int, standing: Override) -> None:
     """An admin decided so about somebody."""
-    decision = Decision(standing, rules.now, BORIS)
+    decision = AccessOverride(standing, rules.now, BORIS)
     await rules.database.transact(lambda store: store.standings.put(GATE.chat_id, user_id, decision))
 
 
-async def is_overdue(rules: Rules) -> ErrandDue:
+async def is_overdue(rules: Rules) -> PendingTask:
     """Somebody joined, was muted and did not verify in time: how they are to be removed."""
     await rules.joins()
     await is_muted(rules)
-    await rules.settles(Receipt(await errand(rules, ErrandKind.PROMPT), Result.DONE))
+    await rules.settles(DeliveryResult(await errand(rules, TaskKind.PROMPT), DeliveryStatus.DONE))
     rules.later(DAY + 1)
     await rules.sweeps()
-    return await errand(rules, ErrandKind.KICK)
+    return await errand(rules, TaskKind.KICK)
 
 
 async def test_in_a_flood_of_newcomers_mutes_take_turns_with_screens_and_come_before_prompts(rules: Rules) -> None:
@@ -80,20 +82,20 @@ async def test_in_a_flood_of_newcomers_mutes_take_turns_with_screens_and_come_be
 
     parcels = await rules.picks(20)
 
-    kinds = [parcel.kind if isinstance(parcel, ErrandDue) else "screen" for parcel in parcels]
+    kinds = [parcel.kind if isinstance(parcel, PendingTask) else "screen" for parcel in parcels]
     # So many are a raid, of which the admins are told.
-    kinds = [kind for kind in kinds if kind not in (ErrandKind.DELETE_MESSAGE, ErrandKind.CALL_ADMINS)]
+    kinds = [kind for kind in kinds if kind not in (TaskKind.DELETE_MESSAGE, TaskKind.CALL_ADMINS)]
     assert kinds[:5] == ["mute", "screen", "mute", "screen", "mute"]
     assert kinds.count("mute") == 20
     assert "prompt" not in kinds
-    assert {parcel.user_id for parcel in parcels if isinstance(parcel, ScreenDue)} == {ANNA, BORIS}
+    assert {parcel.user_id for parcel in parcels if isinstance(parcel, PendingScreen)} == {ANNA, BORIS}
 
 
 @pytest.mark.parametrize("prompts_group", [True, False])
 async def test_a_prompt_that_cannot_be_sent_in_time_is_sent_later_unless_the_group_is_told_instead(
     rules: Rules, prompts_group: bool
 ) -> None:
-    await rules.chooses(way=WayIn.MUTE, prompts_group=prompts_group)
+    await rules.chooses(way=EntryMode.MUTE, prompts_group=prompts_group)
     await rules.joins()
     await is_muted(rules)
 
@@ -105,10 +107,10 @@ async def test_a_prompt_that_cannot_be_sent_in_time_is_sent_later_unless_the_gro
 
 async def test_whom_the_bot_mutes_twice_is_told_once(rules: Rules) -> None:
     await rules.joins()
-    mute = await errand(rules, ErrandKind.MUTE)
+    mute = await errand(rules, TaskKind.MUTE)
 
-    await rules.settles(Receipt(mute, Result.DONE))
-    await rules.settles(Receipt(mute, Result.DONE))
+    await rules.settles(DeliveryResult(mute, DeliveryStatus.DONE))
+    await rules.settles(DeliveryResult(mute, DeliveryStatus.DONE))
 
     assert await open_kinds(rules) == ["prompt"]
 
@@ -116,11 +118,11 @@ async def test_whom_the_bot_mutes_twice_is_told_once(rules: Rules) -> None:
 async def test_nobody_is_unmuted_before_they_were_muted(rules: Rules) -> None:
     await rules.joins()
     await rules.verifies()
-    assert [parcel for parcel in await rules.picks() if isinstance(parcel, GrantDue)] == []
+    assert [parcel for parcel in await rules.picks() if isinstance(parcel, PendingGrant)] == []
 
     await is_muted(rules)
 
-    (grant,) = [parcel for parcel in await rules.picks() if isinstance(parcel, GrantDue)]
+    (grant,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingGrant)]
     assert grant.kind is GrantKind.UNMUTE
     assert await open_kinds(rules) == ["delete_message"]
 
@@ -135,12 +137,12 @@ async def test_who_left_before_they_were_muted_waits_no_more(rules: Rules) -> No
 
 async def test_an_answer_about_a_newcomer_of_before_says_nothing_of_who_came_again(rules: Rules) -> None:
     await rules.joins()
-    mute = await errand(rules, ErrandKind.MUTE)
+    mute = await errand(rules, TaskKind.MUTE)
     await rules.leaves()
     rules.later(5)
     await rules.joins()
 
-    await rules.settles(Receipt(mute, Result.GONE, answer={"is": "away"}))
+    await rules.settles(DeliveryResult(mute, DeliveryStatus.GONE, answer={"is": "away"}))
 
     assert await rules.requests() == ["waiting"]
     assert await open_kinds(rules) == ["mute"]
@@ -184,12 +186,12 @@ async def test_who_is_an_admin_by_the_time_they_would_be_muted_is_let_through(ru
 
 
 async def test_whom_an_admin_blocked_is_banned_and_whom_one_let_in_is_not_muted(rules: Rules) -> None:
-    for user_id, standing in ((ANNA, Standing.BLOCKED), (BORIS, Standing.ALLOWED)):
+    for user_id, standing in ((ANNA, Override.BLOCKED), (BORIS, Override.ALLOWED)):
         await stands(rules, user_id, standing)
         await rules.joins(user_id)
 
     assert await open_kinds(rules) == ["ban"]
-    assert (await errand(rules, ErrandKind.BAN)).user_id == ANNA
+    assert (await errand(rules, TaskKind.BAN)).user_id == ANNA
     assert await rules.requests() == []
 
 
@@ -198,7 +200,7 @@ async def test_only_supergroups_mute(rules: Rules) -> None:
     basic = replace(GATE, chat_id=-4567)
     for gate in (channel, basic):
         await rules.becomes(gate)
-        await rules.chooses(gate, way=WayIn.MUTE)
+        await rules.chooses(gate, way=EntryMode.MUTE)
         await set_up_is_over(rules)
         await rules.joins(gate=gate)
 
@@ -208,7 +210,7 @@ async def test_only_supergroups_mute(rules: Rules) -> None:
 async def test_who_cannot_be_removed_waits_on_and_an_hour_later_it_is_tried_again(rules: Rules) -> None:
     kick = await is_overdue(rules)
 
-    await rules.settles(Receipt(kick, Result.REFUSED, error="not enough rights"))
+    await rules.settles(DeliveryResult(kick, DeliveryStatus.REFUSED, error="not enough rights"))
 
     assert await rules.requests() == ["waiting"]
     assert (await rules.journal())[-1] == "failure"
@@ -224,13 +226,13 @@ async def test_whom_an_admin_restricted_waits_on_until_that_ends_and_is_muted_th
     kick = await is_overdue(rules)
     assert kick.details["spares"] == 1
 
-    await rules.settles(Receipt(kick, Result.GONE, answer={"is": "restricted", "rest": 2 * HOUR}))
+    await rules.settles(DeliveryResult(kick, DeliveryStatus.GONE, answer={"is": "restricted", "rest": 2 * HOUR}))
 
     assert await rules.requests() == ["waiting"]
     rules.later(2 * HOUR)
-    assert await errands(rules, ErrandKind.MUTE) == []
+    assert await errands(rules, TaskKind.MUTE) == []
     rules.later(1)
-    assert len(await errands(rules, ErrandKind.MUTE)) == 1
+    assert len(await errands(rules, TaskKind.MUTE)) == 1
     rules.later(HOUR - MINUTE)
     await rules.sweeps()
     assert await rules.requests() == ["waiting"]
@@ -239,7 +241,7 @@ async def test_whom_an_admin_restricted_waits_on_until_that_ends_and_is_muted_th
 async def test_who_is_gone_when_they_are_to_be_removed_stays_decided(rules: Rules) -> None:
     kick = await is_overdue(rules)
 
-    await rules.settles(Receipt(kick, Result.GONE, answer={"is": "away"}))
+    await rules.settles(DeliveryResult(kick, DeliveryStatus.GONE, answer={"is": "away"}))
 
     assert await rules.requests() == ["declined"]
     assert await open_kinds(rules) == []
@@ -260,7 +262,7 @@ async def test_who_verified_while_they_were_being_removed_gets_a_link_of_their_o
     await rules.verifies()
     assert await rules.requests() == ["approved"]
 
-    await rules.settles(Receipt(kick, Result.DONE))
+    await rules.settles(DeliveryResult(kick, DeliveryStatus.DONE))
 
     kinds = await rules.rows("SELECT kind FROM grants ORDER BY kind")
     assert kinds == [{"kind": "link"}, {"kind": "unmute"}]
@@ -276,33 +278,33 @@ async def test_the_bots_own_removing_somebody_does_not_keep_it_from_coming_to_an
 
 
 async def test_the_message_to_the_group_is_renewed_before_it_cannot_be_deleted_any_more(rules: Rules) -> None:
-    await rules.chooses(way=WayIn.MUTE, at_deadline=AtDeadline.LEAVE, prompts_group=True)
+    await rules.chooses(way=EntryMode.MUTE, at_deadline=AtDeadline.LEAVE, prompts_group=True)
     await rules.joins()
     await is_muted(rules)
     rules.later(2 * MINUTE + 1)
     await rules.sweeps()
-    prompt = await errand(rules, ErrandKind.GROUP_PROMPT)
-    await rules.settles(Receipt(prompt, Result.DONE, message_id=5))
+    prompt = await errand(rules, TaskKind.GROUP_PROMPT)
+    await rules.settles(DeliveryResult(prompt, DeliveryStatus.DONE, message_id=5))
     rules.later(46 * HOUR)
     await rules.sweeps()
     assert await open_kinds(rules) == []
 
     rules.later(HOUR)
     await rules.sweeps()
-    prompt = await errand(rules, ErrandKind.GROUP_PROMPT)
-    await rules.settles(Receipt(prompt, Result.DONE, message_id=6))
+    prompt = await errand(rules, TaskKind.GROUP_PROMPT)
+    await rules.settles(DeliveryResult(prompt, DeliveryStatus.DONE, message_id=6))
 
-    assert (await errand(rules, ErrandKind.DELETE_MESSAGE)).details == {"message_id": 5}
+    assert (await errand(rules, TaskKind.DELETE_MESSAGE)).details == {"message_id": 5}
 
 
 async def test_a_message_to_the_group_that_failed_is_tried_again_after_a_minute(rules: Rules) -> None:
-    await rules.chooses(way=WayIn.MUTE, prompts_group=True)
+    await rules.chooses(way=EntryMode.MUTE, prompts_group=True)
     await rules.joins()
     await is_muted(rules)
     rules.later(2 * MINUTE + 1)
     await rules.sweeps()
-    prompt = await errand(rules, ErrandKind.GROUP_PROMPT)
-    await rules.settles(Receipt(prompt, Result.REFUSED, error="no rights to send"))
+    prompt = await errand(rules, TaskKind.GROUP_PROMPT)
+    await rules.settles(DeliveryResult(prompt, DeliveryStatus.REFUSED, error="no rights to send"))
 
     await rules.sweeps()
     assert await open_kinds(rules) == []
@@ -314,36 +316,36 @@ async def test_a_message_to_the_group_that_failed_is_tried_again_after_a_minute(
 
 async def test_with_the_right_again_only_those_are_muted_whose_mute_is_not_under_way(rules: Rules) -> None:
     await rules.joins(ANNA)
-    mute = await errand(rules, ErrandKind.MUTE)
-    await rules.settles(Receipt(mute, Result.REFUSED, error="not enough rights"))
+    mute = await errand(rules, TaskKind.MUTE)
+    await rules.settles(DeliveryResult(mute, DeliveryStatus.REFUSED, error="not enough rights"))
     await rules.joins(BORIS)
 
-    await rules.becomes(GATE, mended={Ailment.CANNOT_RESTRICT})
+    await rules.becomes(GATE, mended={GateIssue.CANNOT_RESTRICT})
 
-    assert sorted(found.user_id or 0 for found in await errands(rules, ErrandKind.MUTE)) == [ANNA, BORIS]
+    assert sorted(found.user_id or 0 for found in await errands(rules, TaskKind.MUTE)) == [ANNA, BORIS]
 
 
 async def test_a_right_to_mute_is_nothing_to_a_gate_that_mutes_nobody(rules: Rules) -> None:
     await rules.joins()
     await is_muted(rules)
-    await rules.chooses(way=WayIn.REQUEST)
+    await rules.chooses(way=EntryMode.REQUEST)
 
-    await rules.becomes(GATE, mended={Ailment.CANNOT_RESTRICT})
+    await rules.becomes(GATE, mended={GateIssue.CANNOT_RESTRICT})
 
     assert "mute" not in await open_kinds(rules)
 
 
-@pytest.mark.parametrize("change", [Change.FREED, Change.RESTRICTED])
+@pytest.mark.parametrize("change", [ChangeKind.FREED, ChangeKind.RESTRICTED])
 async def test_what_admins_do_to_others_than_those_who_wait_muted_is_their_business(
-    rules: Rules, change: Change
+    rules: Rules, change: ChangeKind
 ) -> None:
     await rules.verifies()
     await rules.joins()
-    treatment = Treatment(ANNA, change, BORIS, rules.now)
+    treatment = RestrictionChange(ANNA, change, BORIS, rules.now)
     before = await rules.journal()
 
     await rules.database.transact(lambda store: rules.take_restriction(store, GATE.chat_id, treatment))
-    await rules.chooses(way=WayIn.REQUEST)
+    await rules.chooses(way=EntryMode.REQUEST)
     await rules.database.transact(lambda store: rules.take_restriction(store, GATE.chat_id, treatment))
 
     assert await rules.journal() == before
@@ -353,7 +355,7 @@ async def test_what_admins_do_to_others_than_those_who_wait_muted_is_their_busin
 async def test_a_restriction_without_an_end_is_not_waited_for(rules: Rules) -> None:
     await rules.joins()
     await is_muted(rules)
-    treatment = Treatment(ANNA, Change.RESTRICTED, BORIS, None)
+    treatment = RestrictionChange(ANNA, ChangeKind.RESTRICTED, BORIS, None)
 
     await rules.database.transact(lambda store: rules.take_restriction(store, GATE.chat_id, treatment))
 
@@ -362,25 +364,25 @@ async def test_a_restriction_without_an_end_is_not_waited_for(rules: Rules) -> N
 
 
 async def test_what_a_gate_gives_nobody_gets_who_was_only_freed(rules: Rules) -> None:
-    await rules.chooses(way=WayIn.MUTE, tag="resident")
+    await rules.chooses(way=EntryMode.MUTE, tag="resident")
     await rules.joins()
     await is_muted(rules)
-    await rules.database.transact(lambda store: store.gates.set_switch(GATE.chat_id, Switch.OFF, rules.now))
+    await rules.database.transact(lambda store: store.gates.set_switch(GATE.chat_id, GateMode.OFF, rules.now))
     await rules.sweeps()
     assert await rules.requests() == ["gone"]
 
-    await rules.settles(Receipt(await rules.grant(), Result.DONE))
+    await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.DONE))
 
     assert await rules.rows("SELECT kind, state FROM grants") == [{"kind": "unmute", "state": "done"}]
 
 
 async def test_a_blocked_person_whom_the_bot_removed_is_journalled(rules: Rules) -> None:
-    await stands(rules, ANNA, Standing.BLOCKED)
+    await stands(rules, ANNA, Override.BLOCKED)
     await rules.joins(ANNA)
-    ban = await errand(rules, ErrandKind.BAN)
+    ban = await errand(rules, TaskKind.BAN)
     assert (await rules.journal())[-1] != "removed"
 
-    await rules.settles(Receipt(ban, Result.DONE))
+    await rules.settles(DeliveryResult(ban, DeliveryStatus.DONE))
 
     assert (await rules.journal())[-1] == "removed"
     assert await open_kinds(rules) == []

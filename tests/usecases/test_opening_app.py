@@ -6,11 +6,11 @@ import itertools
 
 import pytest
 
-from bot.domain.delivery import Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus
 from bot.domain.gate import APP_PATIENCE, OPEN_APP_PATIENCE, GrantState
-from bot.domain.panel import ActKind
-from bot.domain.screen import Face
-from bot.usecases.open_app import Launch, OpenApp
+from bot.domain.panel import AdminActionKind
+from bot.domain.screen import ScreenName
+from bot.usecases.open_app import InitData, OpenApp
 from bot.usecases.ports import Claim
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import CallScreen, CallState, ReadCalls
@@ -23,7 +23,7 @@ LAUNCHES = itertools.count()
 async def opens_app(
     rules: Rules, query_id: str | None = None, language: str = "en", digest: str = "", nonce: str = "a page"
 ) -> Claim:
-    launch = Launch(digest or f"launch {next(LAUNCHES)}", ANNA, language, query_id)
+    launch = InitData(digest or f"launch {next(LAUNCHES)}", ANNA, language, query_id)
     use = OpenApp(rules.clock)
     return await rules.database.transact(lambda store: use(store, launch, nonce))
 
@@ -157,8 +157,8 @@ async def test_an_end_is_shown_until_the_chat_asks_for_the_contact_anew(rules: R
     assert (await rules.face(), (await shown(rules)).state) == ("welcome", "contact")
 
 
-@pytest.mark.parametrize("face", [Face.HELP, Face.PRIVACY])
-async def test_what_is_read_in_the_chat_meanwhile_hides_nothing(rules: Rules, face: Face) -> None:
+@pytest.mark.parametrize("face", [ScreenName.HELP, ScreenName.PRIVACY])
+async def test_what_is_read_in_the_chat_meanwhile_hides_nothing(rules: Rules, face: ScreenName) -> None:
     await rules.gets_number()
     rules.later(16 * MINUTE)
 
@@ -169,11 +169,11 @@ async def test_what_is_read_in_the_chat_meanwhile_hides_nothing(rules: Rules, fa
 
 async def test_whom_an_admin_let_in_is_asked_for_nothing(rules: Rules) -> None:
     await rules.asks_to_join()
-    await rules.wants(ActKind.LET_IN)
+    await rules.wants(AdminActionKind.LET_IN)
     assert (await shown(rules)).state is CallState.CONFIRMED
     assert [granted.state for granted in (await shown(rules)).gates] == [GrantState.DUE]
 
-    await rules.settles(Receipt(await rules.grant(), Result.DONE))
+    await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.DONE))
     assert [(granted.title, granted.state) for granted in (await shown(rules)).gates] == [(GATE.title, GrantState.DONE)]
 
     await rules.asks_to_join(gate=OTHER_GATE)

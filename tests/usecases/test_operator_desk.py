@@ -7,26 +7,26 @@ from typing import Any
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, ScreenDue, Toast
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingScreen, PendingTask, TaskKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.operator_pages import (
     Confirmation,
     Found,
     GatesToActAt,
-    NobodyFound,
-    NotFound,
+    NoResults,
+    NoResultsReason,
     OperatorPage,
     PersonCard,
     Recent,
-    TroubleKind,
+    StuckItemKind,
 )
-from bot.domain.panel import ActKind
+from bot.domain.panel import AdminActionKind
 from bot.domain.people_pages import Stage
 from bot.domain.screen import View, Welcome
-from bot.domain.settings import WayIn
+from bot.domain.settings import EntryMode
 from bot.usecases.delete_person import AskDeletion
 from bot.usecases.find_people import FindPeople, Search
-from bot.usecases.operator_desk import OperatorDesk, Pressed
+from bot.usecases.operator_desk import OperatorDesk, OperatorRequest
 from bot.usecases.ports import Store
 from tests.usecases.panel import notes
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OPERATOR, OTHER_GATE, OTHER_PHONE, PHONE, Rules
@@ -60,13 +60,15 @@ class Desk:
 
     async def presses(self, page: OperatorPage, who: int = OPERATOR, **what: Any) -> Toast:
         person, query_id = await self.rules.meets(who), f"query {next(QUERIES)}"
-        pressed = Pressed(page, **what)
+        pressed = OperatorRequest(page, **what)
         await self.rules.database.transact(lambda store: self.desk.press(store, person, query_id, pressed))
-        answers = await self.rules.errands(ErrandKind.ANSWER_BUTTON)
+        answers = await self.rules.errands(TaskKind.ANSWER_BUTTON)
         (answer,) = [errand for errand in answers if errand.details["query_id"] == query_id]
         return Toast(str(answer.details["toast"]))
 
-    async def does(self, act: ActKind, about: int = ANNA, gate: Gate | None = None, who: int = OPERATOR) -> Toast:
+    async def does(
+        self, act: AdminActionKind, about: int = ANNA, gate: Gate | None = None, who: int = OPERATOR
+    ) -> Toast:
         """Say that it is meant."""
         gate_id = gate.chat_id if gate is not None else 0
         return await self.presses(OperatorPage.CONFIRM, who, user_id=about, act=act, gate_id=gate_id, is_sure=True)
@@ -74,7 +76,7 @@ class Desk:
     async def sees(self, who: int = OPERATOR) -> View:
         """What is to be drawn for them."""
         self.rules.later(2)
-        screens = [parcel for parcel in await self.rules.picks() if isinstance(parcel, ScreenDue)]
+        screens = [parcel for parcel in await self.rules.picks() if isinstance(parcel, PendingScreen)]
         (view,) = [screen.view for screen in screens if screen.user_id == who]
         return view
 
@@ -101,8 +103,8 @@ async def comes_in(rules: Rules, user_id: int = ANNA, phone: str = PHONE, *gates
         await rules.asks_to_join(user_id, gate)
     await rules.verifies(user_id, phone)
     for parcel in await rules.picks():
-        if not isinstance(parcel, ScreenDue | ErrandDue):
-            await rules.settles(Receipt(parcel, Result.DONE))
+        if not isinstance(parcel, PendingScreen | PendingTask):
+            await rules.settles(DeliveryResult(parcel, DeliveryStatus.DONE))
 
 
 # Finding
@@ -128,13 +130,13 @@ async def test_a_phone_is_found_in_any_writing_and_its_message_deleted(rules: Ru
     view = await desk.sees()
     assert isinstance(view, PersonCard)
     assert view.user_id == ANNA
-    assert [errand.details for errand in await rules.errands(ErrandKind.DELETE_MESSAGE)][-1] == {"message_id": 77}
+    assert [errand.details for errand in await rules.errands(TaskKind.DELETE_MESSAGE)][-1] == {"message_id": 77}
 
 
 async def test_who_only_tried_with_a_phone_is_found_by_it_too(rules: Rules, desk: Desk) -> None:
     await rules.gets_number()
 
-    found = Search((ANNA,), NotFound.PHONE, held_phone=True, phones=("+7 ••• ••• 12-34 RU",))
+    found = Search((ANNA,), NoResultsReason.PHONE, held_phone=True, phones=("+7 ••• ••• 12-34 RU",))
     assert await desk.searches(PHONE) == found
 
 
@@ -196,36 +198,38 @@ async def test_digits_that_are_an_id_and_a_phone_find_both(rules: Rules, desk: D
     assert (await desk.searches("79991231234")).user_ids == (79991231234, ANNA)
     # Of an id that is no phone of anybody the message stays.
     await rules.meets(79995556677)
-    found = Search((79995556677,), NotFound.NUMBER, phones=("+7 ••• ••• 66-77 RU",))
+    found = Search((79995556677,), NoResultsReason.NUMBER, phones=("+7 ••• ••• 66-77 RU",))
     assert await desk.searches("79995556677") == found
 
 
 @pytest.mark.parametrize(
     ("asked", "why", "held_phone"),
     [
-        ("", NotFound.NOTHING_ASKED, False),
-        ("  ", NotFound.NOTHING_ASKED, False),
-        ("12345", NotFound.ID, False),
-        ("0", NotFound.ID, False),
-        ("id 12345", NotFound.ID, False),
-        ("@nobody", NotFound.NAME, False),
-        (OTHER_PHONE, NotFound.PHONE, True),
-        ("79995556677", NotFound.NUMBER, True),
-        ("+7 999 12", NotFound.UNREADABLE, True),
-        ("+" + "9" * 60, NotFound.UNREADABLE, True),
-        ("٠٩٩٩١٢٣٤٥٦٧", NotFound.UNREADABLE, True),
-        ("who is this?", NotFound.NOT_UNDERSTOOD, False),
-        ("Anna +79995556677", NotFound.NOT_UNDERSTOOD, True),
-        ("…", NotFound.NOT_UNDERSTOOD, False),
-        ("x" * 4000, NotFound.NOT_UNDERSTOOD, False),
-        ("\0\u202e<b>", NotFound.NOT_UNDERSTOOD, False),
+        ("", NoResultsReason.NOTHING_ASKED, False),
+        ("  ", NoResultsReason.NOTHING_ASKED, False),
+        ("12345", NoResultsReason.ID, False),
+        ("0", NoResultsReason.ID, False),
+        ("id 12345", NoResultsReason.ID, False),
+        ("@nobody", NoResultsReason.NAME, False),
+        (OTHER_PHONE, NoResultsReason.PHONE, True),
+        ("79995556677", NoResultsReason.NUMBER, True),
+        ("+7 999 12", NoResultsReason.UNREADABLE, True),
+        ("+" + "9" * 60, NoResultsReason.UNREADABLE, True),
+        ("٠٩٩٩١٢٣٤٥٦٧", NoResultsReason.UNREADABLE, True),
+        ("who is this?", NoResultsReason.NOT_UNDERSTOOD, False),
+        ("Anna +79995556677", NoResultsReason.NOT_UNDERSTOOD, True),
+        ("…", NoResultsReason.NOT_UNDERSTOOD, False),
+        ("x" * 4000, NoResultsReason.NOT_UNDERSTOOD, False),
+        ("\0\u202e<b>", NoResultsReason.NOT_UNDERSTOOD, False),
     ],
 )
-async def test_nobody_found_is_told_why(rules: Rules, desk: Desk, asked: str, why: NotFound, held_phone: bool) -> None:
-    phones = ("+7 ••• ••• 66-77 RU",) if why in (NotFound.PHONE, NotFound.NUMBER) else ()
+async def test_nobody_found_is_told_why(
+    rules: Rules, desk: Desk, asked: str, why: NoResultsReason, held_phone: bool
+) -> None:
+    phones = ("+7 ••• ••• 66-77 RU",) if why in (NoResultsReason.PHONE, NoResultsReason.NUMBER) else ()
     assert await desk.searches(asked) == Search((), why, held_phone, phones)
     await desk.looks_up(asked)
-    assert await desk.sees() == NobodyFound(why, looked_for=phones)
+    assert await desk.sees() == NoResults(why, looked_for=phones)
 
 
 async def test_nothing_of_a_phone_that_was_looked_for_is_kept(rules: Rules, desk: Desk) -> None:
@@ -249,15 +253,15 @@ async def test_for_strangers_there_is_no_such_command_and_no_such_button(rules: 
 
     assert not await desk.recent(STRANGER)
     assert not await desk.looks_up(PHONE, STRANGER)
-    for act in ActKind:
+    for act in AdminActionKind:
         assert await desk.presses(OperatorPage.CONFIRM, STRANGER, user_id=ANNA, act=act, is_sure=True) is Toast.UNKNOWN
     for page in OperatorPage:
-        assert await desk.presses(page, STRANGER, user_id=ANNA, act=ActKind.BLOCK) is Toast.UNKNOWN
+        assert await desk.presses(page, STRANGER, user_id=ANNA, act=AdminActionKind.BLOCK) is Toast.UNKNOWN
 
     assert await rules.rows("SELECT * FROM standings") == []
     assert len(await rules.rows("SELECT * FROM verified_phones")) == 1
     # Whose message with a phone is deleted would know that it was understood.
-    assert 77 not in [errand.details["message_id"] for errand in await rules.errands(ErrandKind.DELETE_MESSAGE)]
+    assert 77 not in [errand.details["message_id"] for errand in await rules.errands(TaskKind.DELETE_MESSAGE)]
 
 
 async def test_who_is_no_operator_any_more_sees_where_they_stand_themselves(rules: Rules, desk: Desk) -> None:
@@ -283,7 +287,13 @@ async def test_the_card_tells_phone_state_gates_and_history(rules: Rules, desk: 
     assert card.can_be_written
     assert [(at.gate.title, at.state) for at in card.gates] == [("Flat owners", "approved")]
     assert [what.event for what in card.history][-2:] == ["confirmed", "grant_done"]
-    assert card.possible == (ActKind.LET_IN, ActKind.REVOKE, ActKind.BLOCK, ActKind.FREE_PHONE, ActKind.ERASE)
+    assert card.possible == (
+        AdminActionKind.LET_IN,
+        AdminActionKind.REVOKE,
+        AdminActionKind.BLOCK,
+        AdminActionKind.FREE_PHONE,
+        AdminActionKind.ERASE,
+    )
     assert card.troubles == ()
 
 
@@ -297,7 +307,7 @@ async def test_the_card_of_who_verifies_tells_how_far_they_got_and_with_which_ph
     assert card.stage is Stage.NUMBER_SHOWN
     assert card.phone is not None
     assert (card.phone.mask, card.phone.verified_at) == ("+7 ••• ••• 12-34", None)
-    assert ActKind.FREE_PHONE not in card.possible
+    assert AdminActionKind.FREE_PHONE not in card.possible
 
 
 async def test_the_card_tells_what_is_due_and_what_failed(rules: Rules, desk: Desk) -> None:
@@ -308,15 +318,16 @@ async def test_the_card_tells_what_is_due_and_what_failed(rules: Rules, desk: De
     grants = [await rules.database.transact(lambda store: store.grants.due(rules.now, 9, ()))]
     first, second = grants[0]
     await rules.settles(
-        Receipt(first, Result.REFUSED, error="Bad Request: no"), Receipt(second, Result.RETRY, error="slow")
+        DeliveryResult(first, DeliveryStatus.REFUSED, error="Bad Request: no"),
+        DeliveryResult(second, DeliveryStatus.RETRY, error="slow"),
     )
     await rules.database.transact(lambda store: rules.report(store, "1a2b3c4d", "KeyError", ANNA))
 
     troubles = {trouble.kind: trouble for trouble in (await desk.card()).troubles}
 
-    assert troubles[TroubleKind.GRANT_FAILED].error == "Bad Request: no"
-    assert (troubles[TroubleKind.GRANT_DUE].error, troubles[TroubleKind.GRANT_DUE].attempts) == ("slow", 1)
-    assert troubles[TroubleKind.FAILURE].error == "1a2b3c4d"
+    assert troubles[StuckItemKind.GRANT_FAILED].error == "Bad Request: no"
+    assert (troubles[StuckItemKind.GRANT_DUE].error, troubles[StuckItemKind.GRANT_DUE].attempts) == ("slow", 1)
+    assert troubles[StuckItemKind.FAILURE].error == "1a2b3c4d"
 
 
 async def test_old_failures_are_told_no_more_and_errands_until_they_are_done(rules: Rules, desk: Desk) -> None:
@@ -324,13 +335,13 @@ async def test_old_failures_are_told_no_more_and_errands_until_they_are_done(rul
     await rules.database.transact(lambda store: rules.report(store, "1a2b3c4d", "KeyError", ANNA))
     rules.later(8 * 24 * 3600)
     await comes_in(rules)
-    await desk.does(ActKind.BLOCK, gate=GATE)
+    await desk.does(AdminActionKind.BLOCK, gate=GATE)
 
     (trouble,) = (await desk.card()).troubles
-    assert (trouble.kind, trouble.what) == (TroubleKind.ERRAND_DUE, ErrandKind.BAN)
+    assert (trouble.kind, trouble.what) == (StuckItemKind.ERRAND_DUE, TaskKind.BAN)
 
-    (ban,) = await rules.errands(ErrandKind.BAN)
-    await rules.settles(Receipt(ban, Result.DONE))
+    (ban,) = await rules.errands(TaskKind.BAN)
+    await rules.settles(DeliveryResult(ban, DeliveryStatus.DONE))
     assert (await desk.card()).troubles == ()
 
 
@@ -353,7 +364,7 @@ async def test_a_long_history_is_told_in_pages_the_newest_first_and_last(rules: 
 async def test_an_unknown_person_is_said_to_be_unknown(rules: Rules, desk: Desk) -> None:
     await desk.presses(OperatorPage.PERSON, user_id=123)
 
-    assert await desk.sees() == NobodyFound(NotFound.ID)
+    assert await desk.sees() == NoResults(NoResultsReason.ID)
 
 
 async def test_recent_tells_ends_and_decisions_newest_first_and_turns_by_entries(rules: Rules, desk: Desk) -> None:
@@ -395,9 +406,9 @@ async def test_recent_tells_ends_and_decisions_newest_first_and_turns_by_entries
 # What is done
 
 
-@pytest.mark.parametrize("act", [ActKind.LET_IN, ActKind.DECLINE, ActKind.BLOCK])
+@pytest.mark.parametrize("act", [AdminActionKind.LET_IN, AdminActionKind.DECLINE, AdminActionKind.BLOCK])
 async def test_what_operators_decide_is_what_admins_decide_and_names_who_did(
-    rules: Rules, desk: Desk, act: ActKind
+    rules: Rules, desk: Desk, act: AdminActionKind
 ) -> None:
     await open_gates(rules)
     await rules.asks_to_join()
@@ -405,7 +416,7 @@ async def test_what_operators_decide_is_what_admins_decide_and_names_who_did(
     toast = await desk.does(act, gate=GATE)
 
     assert toast.value == {"let_in": "let_in", "decline": "declined", "block": "blocked"}[act]
-    assert await rules.requests() == ["approved" if act is ActKind.LET_IN else "declined"]
+    assert await rules.requests() == ["approved" if act is AdminActionKind.LET_IN else "declined"]
     (entry,) = await rules.rows(
         "SELECT actor_id, gate_id FROM journal WHERE event IN ('allowed', 'blocked') OR code = 'by_hand'"
         " AND event = 'declined_by_hand'"
@@ -421,15 +432,15 @@ async def test_a_button_asks_first_and_where_when_there_are_several_gates(rules:
     await open_gates(rules)
     await comes_in(rules, ANNA, PHONE, GATE, OTHER_GATE)
 
-    await desk.presses(OperatorPage.GATES, user_id=ANNA, act=ActKind.REVOKE)
+    await desk.presses(OperatorPage.GATES, user_id=ANNA, act=AdminActionKind.REVOKE)
     where = await desk.sees()
-    await desk.presses(OperatorPage.CONFIRM, user_id=ANNA, act=ActKind.REVOKE, gate_id=OTHER_GATE.chat_id)
+    await desk.presses(OperatorPage.CONFIRM, user_id=ANNA, act=AdminActionKind.REVOKE, gate_id=OTHER_GATE.chat_id)
     question = await desk.sees()
 
     assert isinstance(where, GatesToActAt)
     assert where.everywhere
     assert {gate for gate, _ in where.gates} == {GATE.chat_id, OTHER_GATE.chat_id}
-    assert question == Confirmation(ANNA, "", ActKind.REVOKE, ("Garage",), OTHER_GATE.chat_id)
+    assert question == Confirmation(ANNA, "", AdminActionKind.REVOKE, ("Garage",), OTHER_GATE.chat_id)
     assert await rules.rows("SELECT * FROM standings") == []
 
 
@@ -437,22 +448,22 @@ async def test_of_one_gate_it_is_not_asked_which(rules: Rules, desk: Desk) -> No
     await rules.becomes(GATE)
     await rules.asks_to_join()
 
-    await desk.presses(OperatorPage.GATES, user_id=ANNA, act=ActKind.LET_IN)
+    await desk.presses(OperatorPage.GATES, user_id=ANNA, act=AdminActionKind.LET_IN)
 
-    assert await desk.sees() == Confirmation(ANNA, "", ActKind.LET_IN, ("Flat owners",), GATE.chat_id)
+    assert await desk.sees() == Confirmation(ANNA, "", AdminActionKind.LET_IN, ("Flat owners",), GATE.chat_id)
 
 
 async def test_somebody_is_blocked_everywhere_and_unblocked_everywhere(rules: Rules, desk: Desk) -> None:
     await open_gates(rules)
     await comes_in(rules)
 
-    assert await desk.does(ActKind.BLOCK) is Toast.BLOCKED
+    assert await desk.does(AdminActionKind.BLOCK) is Toast.BLOCKED
     blocked = await rules.rows("SELECT gate_id, standing, admin_id FROM standings ORDER BY gate_id")
     assert [row["standing"] for row in blocked] == ["blocked", "blocked"]
     assert {row["admin_id"] for row in blocked} == {OPERATOR}
-    assert await desk.does(ActKind.BLOCK, who=COLLEAGUE) is Toast.DECIDED_ALREADY
+    assert await desk.does(AdminActionKind.BLOCK, who=COLLEAGUE) is Toast.DECIDED_ALREADY
 
-    assert await desk.does(ActKind.UNBLOCK) is Toast.UNBLOCKED
+    assert await desk.does(AdminActionKind.UNBLOCK) is Toast.UNBLOCKED
     assert await rules.rows("SELECT * FROM standings") == []
 
 
@@ -460,7 +471,7 @@ async def test_letting_in_everywhere_is_not_offered_and_not_done(rules: Rules, d
     await open_gates(rules)
     await rules.asks_to_join()
 
-    await desk.does(ActKind.LET_IN)
+    await desk.does(AdminActionKind.LET_IN)
 
     assert await rules.requests() == ["waiting"]
 
@@ -469,14 +480,14 @@ async def test_of_two_operators_each_gets_one_clear_answer(rules: Rules, desk: D
     await open_gates(rules)
     await rules.asks_to_join()
     for who in (OPERATOR, COLLEAGUE):
-        await desk.presses(OperatorPage.GATES, who, user_id=ANNA, act=ActKind.DECLINE)
+        await desk.presses(OperatorPage.GATES, who, user_id=ANNA, act=AdminActionKind.DECLINE)
 
-    toasts = [await desk.does(ActKind.DECLINE, gate=GATE, who=who) for who in (OPERATOR, COLLEAGUE)]
+    toasts = [await desk.does(AdminActionKind.DECLINE, gate=GATE, who=who) for who in (OPERATOR, COLLEAGUE)]
 
     assert toasts == [Toast.DECLINED, Toast.DECIDED_ALREADY]
     assert (await rules.journal()).count("declined_by_hand") == 1
     # Who only asks now is told so too.
-    again = await desk.presses(OperatorPage.GATES, COLLEAGUE, user_id=ANNA, act=ActKind.DECLINE)
+    again = await desk.presses(OperatorPage.GATES, COLLEAGUE, user_id=ANNA, act=AdminActionKind.DECLINE)
     assert again is Toast.DECIDED_ALREADY
 
 
@@ -485,7 +496,7 @@ async def test_nothing_harmful_is_done_to_an_admin_of_the_gate(rules: Rules, des
     await rules.asks_to_join()
     await notes(rules, ANNA)
 
-    assert await desk.does(ActKind.BLOCK, gate=GATE) is Toast.IS_ADMIN
+    assert await desk.does(AdminActionKind.BLOCK, gate=GATE) is Toast.IS_ADMIN
 
     assert await rules.rows("SELECT * FROM standings") == []
 
@@ -496,17 +507,17 @@ async def test_a_phone_that_is_freed_verifies_another_account_and_closes_what_it
     await open_gates(rules)
     await comes_in(rules, ANNA, PHONE, GATE)
 
-    assert await desk.does(ActKind.FREE_PHONE) is Toast.PHONE_FREED
+    assert await desk.does(AdminActionKind.FREE_PHONE) is Toast.PHONE_FREED
 
     assert await rules.rows("SELECT * FROM verified_phones") == []
-    (kick,) = await rules.errands(ErrandKind.KICK)
+    (kick,) = await rules.errands(TaskKind.KICK)
     assert (kick.chat_id, kick.user_id) == (GATE.chat_id, ANNA)
     assert await rules.face(ANNA) == "decided"
     rows = await rules.rows(
         "SELECT event, actor_id FROM journal WHERE actor_id IS NOT NULL AND actor_id <> :b", b=BORIS
     )
     assert rows == [{"event": event, "actor_id": OPERATOR} for event in ("phone_freed", "revoked")]
-    assert await desk.does(ActKind.FREE_PHONE, who=COLLEAGUE) is Toast.DONE_BEFORE
+    assert await desk.does(AdminActionKind.FREE_PHONE, who=COLLEAGUE) is Toast.DONE_BEFORE
     await rules.asks_to_join(BORIS, OTHER_GATE)
     await rules.verifies(BORIS)
     assert [row["user_id"] for row in await rules.rows("SELECT user_id FROM verified_phones")] == [BORIS]
@@ -515,17 +526,17 @@ async def test_a_phone_that_is_freed_verifies_another_account_and_closes_what_it
 async def test_who_was_let_in_by_hand_stays_when_their_phone_is_freed(rules: Rules, desk: Desk) -> None:
     await open_gates(rules)
     await rules.asks_to_join()
-    await desk.does(ActKind.LET_IN, gate=GATE)
-    await rules.settles(Receipt(await rules.grant(), Result.DONE))
+    await desk.does(AdminActionKind.LET_IN, gate=GATE)
+    await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.DONE))
     await rules.verifies()
-    await desk.presses(OperatorPage.CONFIRM, user_id=ANNA, act=ActKind.FREE_PHONE)
+    await desk.presses(OperatorPage.CONFIRM, user_id=ANNA, act=AdminActionKind.FREE_PHONE)
     question = await desk.sees()
 
-    await desk.does(ActKind.FREE_PHONE)
+    await desk.does(AdminActionKind.FREE_PHONE)
 
     assert isinstance(question, Confirmation)
     assert question.gates == ()
-    assert await rules.errands(ErrandKind.KICK) == []
+    assert await rules.errands(TaskKind.KICK) == []
     assert await rules.requests() == ["approved"]
 
 
@@ -534,12 +545,12 @@ async def test_an_attempt_under_way_with_a_freed_phone_ends_so_that_another_acco
 ) -> None:
     await open_gates(rules)
     await rules.verifies()
-    await rules.chooses(way=WayIn.REQUEST)
+    await rules.chooses(way=EntryMode.REQUEST)
     await rules.asks_to_join()
     await rules.execute("UPDATE join_requests SET state = 'waiting', hindrance = 'stale'")
     await rules.gets_number()
 
-    await desk.does(ActKind.FREE_PHONE)
+    await desk.does(AdminActionKind.FREE_PHONE)
 
     assert await rules.states() == ["confirmed", "cancelled"]
     assert await rules.rows("SELECT hindrance FROM join_requests") == [{"hindrance": None}]
@@ -552,10 +563,10 @@ async def test_the_question_about_a_phone_tells_what_follows(rules: Rules, desk:
     await rules.verifies(BORIS)
     await comes_in(rules, ANNA, PHONE, GATE)
 
-    await desk.presses(OperatorPage.GATES, user_id=ANNA, act=ActKind.FREE_PHONE)
+    await desk.presses(OperatorPage.GATES, user_id=ANNA, act=AdminActionKind.FREE_PHONE)
 
     assert await desk.sees() == Confirmation(
-        ANNA, "", ActKind.FREE_PHONE, ("Flat owners",), 0, "+7 ••• ••• 12-34", others=1
+        ANNA, "", AdminActionKind.FREE_PHONE, ("Flat owners",), 0, "+7 ••• ••• 12-34", others=1
     )
 
 
@@ -563,12 +574,12 @@ async def test_the_button_to_erase_somebody_asks_as_the_command_does(rules: Rule
     await rules.verifies()
     await desk.recent()
 
-    assert await desk.presses(OperatorPage.GATES, user_id=ANNA, act=ActKind.ERASE) is Toast.NOTHING
+    assert await desk.presses(OperatorPage.GATES, user_id=ANNA, act=AdminActionKind.ERASE) is Toast.NOTHING
 
     (shown,) = await rules.rows(f"SELECT face, details FROM screens WHERE user_id = {OPERATOR}")
     assert shown["face"] == "erase"
     assert str(ANNA) in str(shown["details"])
-    assert await desk.does(ActKind.ERASE) is Toast.UNKNOWN
+    assert await desk.does(AdminActionKind.ERASE) is Toast.UNKNOWN
     assert len(await rules.rows("SELECT * FROM verified_phones")) == 1
 
 
@@ -576,8 +587,8 @@ async def test_what_no_operator_does_is_no_button(rules: Rules, desk: Desk) -> N
     await open_gates(rules)
     await rules.asks_to_join()
 
-    for act in (ActKind.SWITCH, ActKind.DECLINE_MANY, ActKind.EXPORT):
+    for act in (AdminActionKind.SWITCH, AdminActionKind.DECLINE_MANY, AdminActionKind.EXPORT):
         assert await desk.does(act, gate=GATE) is Toast.UNKNOWN
-    assert await desk.does(ActKind.BLOCK, gate=Gate(-100999, "Nowhere", None, is_channel=False, is_on=True))
+    assert await desk.does(AdminActionKind.BLOCK, gate=Gate(-100999, "Nowhere", None, is_channel=False, is_on=True))
     assert await desk.presses(OperatorPage.CONFIRM, user_id=ANNA) is Toast.UNKNOWN
     assert await rules.rows("SELECT * FROM standings") == []

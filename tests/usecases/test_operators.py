@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, ScreenDue, Toast
+from bot.domain.delivery import PendingScreen, PendingTask, TaskKind, Toast
 from bot.domain.installation import AddedOperator, AllGates, GateForOperators, InstallationPage, OperatorList
 from bot.domain.journal import Event
 from bot.domain.operator_pages import OperatorPage
 from bot.domain.personal import DeletionScreen, FileKind
-from bot.domain.screen import Face, Welcome
+from bot.domain.screen import ScreenName, Welcome
 from bot.usecases.ask_file import AskExport, AskMyData
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
 from bot.usecases.erase_person import ErasePerson
@@ -18,10 +18,10 @@ from bot.usecases.ports import Store
 from tests.usecases.rules import ANNA, BORIS, GATE, OPERATOR, Rules
 
 PAVEL = 7_000_000_321
-SEEN: dict[Face, dict[str, str | int]] = {
-    Face.INSTALLATION: {"page": InstallationPage.OPERATORS},
-    Face.OPERATOR: {"page": OperatorPage.PERSON, "user": ANNA},
-    Face.ERASE: {"person": ANNA, "deletion": "asked"},
+SEEN: dict[ScreenName, dict[str, str | int]] = {
+    ScreenName.INSTALLATION: {"page": InstallationPage.OPERATORS},
+    ScreenName.OPERATOR: {"page": OperatorPage.PERSON, "user": ANNA},
+    ScreenName.ERASE: {"person": ANNA, "deletion": "asked"},
 }
 
 
@@ -45,7 +45,7 @@ async def asks_for_everything(rules: Rules) -> None:
 
     async def ask(store: Store) -> None:
         store.journal.add(Event.STARTED, rules.now, user_id=PAVEL)
-        for kind in (ErrandKind.HEALTH, ErrandKind.BALANCE):
+        for kind in (TaskKind.HEALTH, TaskKind.BALANCE):
             await store.errands.add(kind, PAVEL, {}, rules.now, user_id=PAVEL)
         await rules.show_statistics.chart(store, PAVEL, "7d", None, (), together=True)
         await AskMyData(rules.clock)(store, person)
@@ -59,28 +59,28 @@ async def picked(rules: Rules) -> list[str]:
     return [
         str(parcel.details.get("file", parcel.kind))
         for parcel in await rules.picks()
-        if isinstance(parcel, ErrandDue) and parcel.chat_id == PAVEL and parcel.kind is not ErrandKind.NOTIFY
+        if isinstance(parcel, PendingTask) and parcel.chat_id == PAVEL and parcel.kind is not TaskKind.NOTIFY
     ]
 
 
 @pytest.mark.parametrize("face", SEEN)
-async def test_who_is_removed_sees_nothing_that_operators_see(rules: Rules, face: Face) -> None:
+async def test_who_is_removed_sees_nothing_that_operators_see(rules: Rules, face: ScreenName) -> None:
     await is_added(rules, PAVEL)
     await rules.meets(ANNA)
     await rules.database.transact(lambda store: store.screens.show(PAVEL, PAVEL, face, rules.now, details=SEEN[face]))
 
     await removes(rules)
 
-    assert await rules.face(PAVEL) == Face.WELCOME
+    assert await rules.face(PAVEL) == ScreenName.WELCOME
 
 
 @pytest.mark.parametrize("face", SEEN)
-async def test_a_page_of_operators_is_drawn_for_operators_only(rules: Rules, face: Face) -> None:
+async def test_a_page_of_operators_is_drawn_for_operators_only(rules: Rules, face: ScreenName) -> None:
     await rules.meets(ANNA)
     await rules.meets(PAVEL)
     await rules.database.transact(lambda store: store.screens.show(PAVEL, PAVEL, face, rules.now, details=SEEN[face]))
 
-    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
 
     assert isinstance(screen.view, Welcome)
 
@@ -102,7 +102,7 @@ async def test_nor_does_who_was_taken_from_the_configuration(rules: Rules) -> No
     await asks_for_everything(rules)
 
     assert await picked(rules) == [FileKind.MY_DATA]
-    assert await rules.undone() == [ErrandKind.MAKE_FILE]
+    assert await rules.undone() == [TaskKind.MAKE_FILE]
 
 
 async def test_of_an_operator_who_deletes_themselves_the_others_hear_but_not_who_it_was(rules: Rules) -> None:
@@ -110,7 +110,7 @@ async def test_of_an_operator_who_deletes_themselves_the_others_hear_but_not_who
     await is_added(rules, PAVEL, BORIS)
     pavel = await rules.meets(PAVEL)
     await rules.database.transact(lambda store: AskDeletion(rules.clock, rules.operators).own(store, pavel))
-    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
     assert isinstance(screen.view, DeletionScreen)
     assert screen.view.is_operator
 
@@ -121,7 +121,7 @@ async def test_of_an_operator_who_deletes_themselves_the_others_hear_but_not_who
         {"event": "operator_removed", "user_id": None, "actor_id": None},
         {"event": "erased", "user_id": None, "actor_id": None},
     ]
-    told = [one for one in await rules.errands(ErrandKind.NOTIFY) if one.details["notice"] == "operator_erased"]
+    told = [one for one in await rules.errands(TaskKind.NOTIFY) if one.details["notice"] == "operator_erased"]
     assert {one.chat_id for one in told} == {OPERATOR, BORIS}
     assert all(dict(one.details) == {"notice": "operator_erased"} for one in told)
 
@@ -159,10 +159,10 @@ async def test_each_of_many_operators_stands_on_some_page(rules: Rules) -> None:
         details: dict[str, str | int] = {"page": InstallationPage.OPERATORS, "number": page}
         await rules.database.transact(
             lambda store, details=details: store.screens.show(  # type: ignore[misc]
-                OPERATOR, OPERATOR, Face.INSTALLATION, rules.now, details=details
+                OPERATOR, OPERATOR, ScreenName.INSTALLATION, rules.now, details=details
             )
         )
-        (view,) = [parcel.view for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+        (view,) = [parcel.view for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
         assert isinstance(view, OperatorList)
         assert view.total == 26
         if view.page == page:
@@ -178,9 +178,9 @@ async def test_operators_see_one_gate_and_all_of_them_once_it_is_unknown(rules: 
     async def see(gate_id: int) -> object:
         details: dict[str, str | int] = {"page": InstallationPage.GATE, "id": gate_id}
         await rules.database.transact(
-            lambda store: store.screens.show(OPERATOR, OPERATOR, Face.INSTALLATION, rules.now, details=details)
+            lambda store: store.screens.show(OPERATOR, OPERATOR, ScreenName.INSTALLATION, rules.now, details=details)
         )
-        (view,) = [parcel.view for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+        (view,) = [parcel.view for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
         return view
 
     gate = await see(GATE.chat_id)
@@ -192,13 +192,15 @@ async def test_operators_see_one_gate_and_all_of_them_once_it_is_unknown(rules: 
 async def test_what_was_added_of_one_whom_the_configuration_names_can_be_removed_and_they_stay(rules: Rules) -> None:
     await is_added(rules, OPERATOR)
     await rules.database.transact(
-        lambda store: store.screens.show(OPERATOR, OPERATOR, Face.OPERATOR, rules.now, details=SEEN[Face.OPERATOR])
+        lambda store: store.screens.show(
+            OPERATOR, OPERATOR, ScreenName.OPERATOR, rules.now, details=SEEN[ScreenName.OPERATOR]
+        )
     )
 
     assert [await removes(rules, OPERATOR) for _ in range(2)] == [Toast.DONE, Toast.CONFIGURED]
 
     assert await rules.rows("SELECT user_id FROM operators") == []
     assert await rules.journal() == ["operator_removed"]
-    assert await rules.face(OPERATOR) == Face.OPERATOR
+    assert await rules.face(OPERATOR) == ScreenName.OPERATOR
     assert await rules.notices() == []
     assert not await rules.database.transact(lambda store: Operators().is_operator(store, OPERATOR))

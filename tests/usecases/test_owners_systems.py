@@ -9,20 +9,29 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from bot.domain.delivery import GrantDue, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant
 from bot.domain.gate import GrantKind
-from bot.domain.gateway import EventKind, GatewayError, GatewayReason, NumberOffer
+from bot.domain.gateway import AssignedNumber, EventKind, GatewayError, GatewayReason
 from bot.domain.journal import Event
-from bot.domain.outbox import LETTERS_KEPT, RETRY_AFTER, Delivery, ForeignReport, Letter, Reply, Retries, Target
-from bot.domain.panel import ActKind
+from bot.domain.outbox import (
+    LETTERS_KEPT,
+    RETRY_AFTER,
+    AttemptResult,
+    DeliveryAttempt,
+    Destination,
+    ForeignReport,
+    OutboxMessage,
+    RetryStats,
+)
+from bot.domain.panel import AdminActionKind
 from bot.domain.phone import Phone
-from bot.phones import SystemRandomness
+from bot.phones import SystemTokenGenerator
 from bot.usecases.ports import Store
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.read_outbox import ReadOutbox
-from bot.usecases.relay_foreign import RelayForeign
+from bot.usecases.relay_foreign import RelayReport
 from bot.usecases.request_number import RequestNumber
-from bot.usecases.settle_letter import SettleLetter
+from bot.usecases.settle_letter import RecordAttempt
 from storage.database import Database
 from tests.domain.makers import WINDOW
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, PHONE, Rules, callback
@@ -33,7 +42,7 @@ CLARA, DORA, EMIL = 9, 10, 11
 @pytest.fixture
 async def rules(database_url: str) -> AsyncIterator[Rules]:
     """An installation that tells its owner's system what happens."""
-    database = Database(database_url, publish=PublishEvents(SystemRandomness()))
+    database = Database(database_url, publish=PublishEvents(SystemTokenGenerator()))
     await database.open()
     yield Rules(database)
     await database.close()
@@ -45,13 +54,13 @@ async def told(rules: Rules) -> list[dict[str, Any]]:
     return [json.loads(bytes(row["body"])) for row in rows]
 
 
-async def letters(rules: Rules, target: Target = Target.EVENTS) -> list[Letter]:
+async def letters(rules: Rules, target: Destination = Destination.EVENTS) -> list[OutboxMessage]:
     """What is due now."""
     return await rules.database.transact(lambda store: store.outbox.due(target, rules.now, 100, ()))
 
 
-async def settles(rules: Rules, letter: Letter, delivery: Delivery) -> None:
-    settle = SettleLetter(rules.clock, rules.tell_operators)
+async def settles(rules: Rules, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
+    settle = RecordAttempt(rules.clock, rules.tell_operators)
     await rules.database.transact(lambda store: settle(store, letter, delivery))
 
 
@@ -59,7 +68,7 @@ async def test_a_whole_story_is_told_in_two_events(rules: Rules) -> None:
     await rules.becomes(GATE)
     await rules.asks_to_join()
     await rules.verifies()
-    await rules.settles(Receipt(await rules.grant(), Result.DONE))
+    await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.DONE))
 
     confirmed, granted = await told(rules)
 
@@ -100,7 +109,7 @@ async def test_an_attempt_that_expired_and_a_request_that_was_declined_are_told(
     for _ in range(2):
         await rules.sweeps()
     (decline,) = [parcel for parcel in await rules.picks() if getattr(parcel, "kind", "") == "decline_join"]
-    await rules.settles(Receipt(decline, Result.DONE))
+    await rules.settles(DeliveryResult(decline, DeliveryStatus.DONE))
 
     expired, declined = await told(rules)
 
@@ -114,7 +123,9 @@ async def test_a_tag_is_no_access(rules: Rules) -> None:
     await rules.database.transact(
         lambda store: store.grants.owe(GATE.chat_id, ANNA, GrantKind.TAG, 0, rules.now, told=False, detail="owner")
     )
-    await rules.settles(Receipt(GrantDue(GATE.chat_id, ANNA, GrantKind.TAG, rules.now, 0), Result.DONE))
+    await rules.settles(
+        DeliveryResult(PendingGrant(GATE.chat_id, ANNA, GrantKind.TAG, rules.now, 0), DeliveryStatus.DONE)
+    )
 
     assert await told(rules) == []
 
@@ -123,12 +134,12 @@ async def test_a_block_of_who_is_in_takes_access_back_and_of_who_waits_or_never_
     await rules.becomes(GATE)
     await rules.asks_to_join()
     await rules.verifies()
-    await rules.settles(Receipt(await rules.grant(), Result.DONE))
+    await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.DONE))
     await rules.asks_to_join(EMIL)
     before = len(await told(rules))
 
     for user_id in (EMIL, CLARA, ANNA):
-        assert await rules.wants(ActKind.BLOCK, user_id, admin_id=DORA) == "blocked"
+        assert await rules.wants(AdminActionKind.BLOCK, user_id, admin_id=DORA) == "blocked"
 
     (revoked,) = (await told(rules))[before:]
     assert revoked["type"] == "access.revoked"
@@ -188,10 +199,10 @@ class Gateway:
     def __init__(self) -> None:
         self.refuses = True
 
-    async def request_number(self, phone: Phone) -> NumberOffer:
+    async def request_number(self, phone: Phone) -> AssignedNumber:
         if self.refuses:
             raise GatewayError(GatewayReason.BLACKLISTED, 5)
-        return NumberOffer("+74950000001")
+        return AssignedNumber("+74950000001")
 
 
 async def _is_served(rules: Rules, gateway: Gateway) -> None:
@@ -238,7 +249,7 @@ async def test_each_letter_has_a_name_of_its_own_that_it_keeps(rules: Rules) -> 
         await rules.verifies(user_id, phone)
     first = await letters(rules)
     for letter in first:
-        await settles(rules, letter, Delivery(Reply.FAILED, "HTTP 500"))
+        await settles(rules, letter, DeliveryAttempt(AttemptResult.FAILED, "HTTP 500"))
     rules.later(6)
 
     again = await letters(rules)
@@ -252,7 +263,7 @@ async def test_what_was_taken_is_not_brought_again_and_what_it_said_is_forgotten
     await rules.verifies()
     (letter,) = await letters(rules)
 
-    await settles(rules, letter, Delivery(Reply.TAKEN))
+    await settles(rules, letter, DeliveryAttempt(AttemptResult.TAKEN))
 
     rules.later(100 * HOUR)
     assert await letters(rules) == []
@@ -264,7 +275,7 @@ async def test_what_is_not_taken_in_three_days_is_given_up_and_operators_hear_of
         await rules.verifies(user_id, phone)
     for rest in (*RETRY_AFTER, None):
         for letter in await letters(rules):
-            await settles(rules, letter, Delivery(Reply.FAILED, "HTTP 500"))
+            await settles(rules, letter, DeliveryAttempt(AttemptResult.FAILED, "HTTP 500"))
         rules.later(rest.total_seconds() if rest else 0)
 
     rules.later(100 * HOUR)
@@ -289,7 +300,7 @@ async def test_what_nobody_could_bring_in_a_week_is_not_lost_without_a_word(rule
         await rules.verifies(user_id, phone)
     if is_tried:
         for letter in await letters(rules):
-            await settles(rules, letter, Delivery(Reply.GONE, "HTTP 410"))
+            await settles(rules, letter, DeliveryAttempt(AttemptResult.GONE, "HTTP 410"))
     rules.later(LETTERS_KEPT.total_seconds())
     await rules.sweeps()
     assert len(await letters(rules)) == 2
@@ -311,7 +322,7 @@ async def test_that_the_receiver_wants_nothing_more_is_no_try_of_a_letter(rules:
     await rules.verifies()
     for _ in range(2 * len(RETRY_AFTER)):
         (letter,) = await letters(rules)
-        await settles(rules, letter, Delivery(Reply.GONE, "HTTP 410"))
+        await settles(rules, letter, DeliveryAttempt(AttemptResult.GONE, "HTTP 410"))
 
     (letter,) = await letters(rules)
     assert (letter.attempts, letter.error) == (0, "HTTP 410")
@@ -321,7 +332,7 @@ async def test_what_is_old_is_forgotten_a_little_at_a_time(rules: Rules) -> None
     for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
         await rules.verifies(user_id, phone)
     for letter in await letters(rules):
-        await settles(rules, letter, Delivery(Reply.TAKEN))
+        await settles(rules, letter, DeliveryAttempt(AttemptResult.TAKEN))
     rules.later(LETTERS_KEPT.total_seconds() + 1)
     before = rules.now - LETTERS_KEPT
 
@@ -338,23 +349,23 @@ async def test_how_it_stands_is_told_for_each_target(rules: Rules) -> None:
         await rules.verifies(user_id, phone)
     one, other = await letters(rules)
     rules.later(1)
-    await settles(rules, one, Delivery(Reply.FAILED, "ConnectError"))
-    await settles(rules, other, Delivery(Reply.TAKEN))
+    await settles(rules, one, DeliveryAttempt(AttemptResult.FAILED, "ConnectError"))
+    await settles(rules, other, DeliveryAttempt(AttemptResult.TAKEN))
 
     (outgoing,) = await rules.database.transact(read)
 
-    assert (outgoing.target, outgoing.queued) == (Target.EVENTS, 1)
-    assert outgoing.retries == Retries(1, 1, rules.now + RETRY_AFTER[0], "ConnectError")
+    assert (outgoing.target, outgoing.queued) == (Destination.EVENTS, 1)
+    assert outgoing.retries == RetryStats(1, 1, rules.now + RETRY_AFTER[0], "ConnectError")
     assert (outgoing.oldest, outgoing.delivered_at) == (began, rules.now)
 
 
 async def test_a_foreign_report_is_kept_sealed_until_it_is_taken(rules: Rules) -> None:
     report = ForeignReport("POST", "charset=utf-8", "text/plain", b"phone=79995551122&mes=hello")
-    relay = RelayForeign(rules.clock, rules.vault, SystemRandomness())
+    relay = RelayReport(rules.clock, rules.vault, SystemTokenGenerator())
 
     await rules.database.transact(lambda store: relay(store, report))
 
-    (letter,) = await letters(rules, Target.RELAY)
+    (letter,) = await letters(rules, Destination.RELAY)
     assert b"79995551122" not in letter.body
     assert ForeignReport.unpacked(rules.vault.unseal_bytes(letter.body) or b"") == report
     assert await letters(rules) == []

@@ -8,15 +8,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.delivery import ErrandKind, Toast
-from bot.domain.gate import Hindrance
-from bot.domain.health import Health
-from bot.domain.panel import Act, ActKind, NoAdmin, Page, SettingPage
+from bot.domain.delivery import TaskKind, Toast
+from bot.domain.gate import Ineligibility
+from bot.domain.health import GateHealth
+from bot.domain.panel import AdminAction, AdminActionKind, NoAdmin, Page, SettingPage
 from bot.domain.phone import NumberKind
-from bot.domain.problem import Problem
+from bot.domain.problem import SettingProblem
 from bot.domain.rights import NO_ADMIN, OWNER
-from bot.domain.settings import STANDARD, AtDeadline, CountryRule, GateSettings, Preset, RaidReaction, WayIn, preset
-from bot.usecases.take_words import TakeWords
+from bot.domain.settings import STANDARD, AtDeadline, CountryRule, EntryMode, GateSettings, Preset, RaidReaction, preset
+from bot.usecases.take_words import OnPanelText
 from tests.usecases.panel import acts, answered, changed, notes, runs, sets, settings, shown, view, writes
 from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OTHER_GATE, Rules
 
@@ -26,7 +26,7 @@ CAROL = 11
 @pytest.mark.parametrize(
     ("setting", "value", "expected"),
     [
-        ("way", "mute", replace(STANDARD, way=WayIn.MUTE)),
+        ("way", "mute", replace(STANDARD, way=EntryMode.MUTE)),
         ("deadline", "90", replace(STANDARD, deadline=timedelta(minutes=90))),
         ("at_deadline", "leave", replace(STANDARD, at_deadline=AtDeadline.LEAVE)),
         ("countries", "+RU,+KZ,-BY", replace(STANDARD, countries=("RU", "KZ"))),
@@ -114,14 +114,16 @@ async def test_a_button_that_nobody_made_changes_nothing(rules: Rules, setting: 
 @pytest.mark.parametrize(
     ("kind", "key", "value"),
     [
-        (ActKind.OPEN, "cellar", ""),
-        (ActKind.PRESET, "", "lax"),
-        (ActKind.STRICT, "", ""),
+        (AdminActionKind.OPEN, "cellar", ""),
+        (AdminActionKind.PRESET, "", "lax"),
+        (AdminActionKind.STRICT, "", ""),
     ],
 )
-async def test_old_buttons_of_other_sorts_are_answered_too(rules: Rules, kind: ActKind, key: str, value: str) -> None:
+async def test_old_buttons_of_other_sorts_are_answered_too(
+    rules: Rules, kind: AdminActionKind, key: str, value: str
+) -> None:
     await runs(rules)
-    rules.desk._doers = {k: doer for k, doer in rules.desk._doers.items() if k is not ActKind.STRICT}
+    rules.desk._doers = {k: doer for k, doer in rules.desk._doers.items() if k is not AdminActionKind.STRICT}
 
     assert await acts(rules, kind, key, value) is Toast.UNKNOWN
 
@@ -129,16 +131,16 @@ async def test_old_buttons_of_other_sorts_are_answered_too(rules: Rules, kind: A
 @pytest.mark.parametrize(
     ("setting", "value", "problem"),
     [
-        ("country_rule", "only", Problem.NO_COUNTRIES),
-        ("deadline", "1", Problem.DEADLINE),
-        ("accounts", "99", Problem.ACCOUNTS),
-        ("fresh", "0", Problem.FRESH),
-        ("raid_size", "0/5", Problem.RAID),
-        ("tag", "🎉", Problem.TAG),
+        ("country_rule", "only", SettingProblem.NO_COUNTRIES),
+        ("deadline", "1", SettingProblem.DEADLINE),
+        ("accounts", "99", SettingProblem.ACCOUNTS),
+        ("fresh", "0", SettingProblem.FRESH),
+        ("raid_size", "0/5", SettingProblem.RAID),
+        ("tag", "🎉", SettingProblem.TAG),
     ],
 )
 async def test_what_cannot_be_is_said_on_the_page_and_changes_nothing(
-    rules: Rules, setting: str, value: str, problem: Problem
+    rules: Rules, setting: str, value: str, problem: SettingProblem
 ) -> None:
     await runs(rules)
 
@@ -156,9 +158,9 @@ async def test_a_preset_is_one_tap(rules: Rules, which: Preset) -> None:
     await sets(rules, "welcome", "Hello")
     await sets(rules, "way", "mute")
 
-    await acts(rules, ActKind.PRESET, value=which)
+    await acts(rules, AdminActionKind.PRESET, value=which)
 
-    assert await settings(rules) == preset(which, replace(STANDARD, welcome="Hello", way=WayIn.MUTE))
+    assert await settings(rules) == preset(which, replace(STANDARD, welcome="Hello", way=EntryMode.MUTE))
     assert (await shown(rules))[0] == Page.CARD
 
 
@@ -185,7 +187,7 @@ async def test_two_admins_at_once_do_not_undo_each_others_choices(rules: Rules) 
 
 async def test_another_admin_who_looks_at_the_gate_sees_the_change(rules: Rules) -> None:
     await runs(rules)
-    await acts(rules, ActKind.OPEN, Page.ACCOUNTS, admin_id=ANNA)
+    await acts(rules, AdminActionKind.OPEN, Page.ACCOUNTS, admin_id=ANNA)
     before = await rules.rows("SELECT revision FROM screens WHERE user_id = :id", id=ANNA)
 
     await sets(rules, "accounts", "2")
@@ -199,7 +201,7 @@ async def test_another_admin_who_looks_at_the_gate_sees_the_change(rules: Rules)
 
 async def test_who_is_no_admin_any_more_changes_nothing_and_sees_nothing_of_the_gate(rules: Rules) -> None:
     await runs(rules)
-    await acts(rules, ActKind.OPEN, Page.CARD)
+    await acts(rules, AdminActionKind.OPEN, Page.CARD)
     await notes(rules, BORIS, is_admin=False)
 
     assert await sets(rules, "accounts", "5") is Toast.NOT_ADMIN
@@ -215,20 +217,20 @@ async def test_after_a_minute_telegram_is_asked_first_and_the_choice_waits_as_a_
         await sets(rules, "accounts", "5")
     assert await settings(rules) == STANDARD
 
-    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
     await answered(rules, inquiry, rights={GATE.chat_id: OWNER})
 
     assert (await settings(rules)).accounts == 5
-    assert [e.details["toast"] for e in await rules.errands(ErrandKind.ANSWER_BUTTON)] == [Toast.SAVED]
+    assert [e.details["toast"] for e in await rules.errands(TaskKind.ANSWER_BUTTON)] == [Toast.SAVED]
 
 
 async def test_of_somebody_who_was_demoted_meanwhile_nothing_is_done(rules: Rules) -> None:
     await runs(rules)
-    await acts(rules, ActKind.OPEN, Page.ACCOUNTS)
+    await acts(rules, AdminActionKind.OPEN, Page.ACCOUNTS)
     rules.later(MINUTE + 1)
     await writes(rules, Page.ACCOUNTS, "5")
 
-    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
     await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
 
     assert await settings(rules) == STANDARD
@@ -240,13 +242,13 @@ async def test_what_telegram_was_asked_before_somebody_was_demoted_gives_them_no
     rules.later(MINUTE + 1)
     await writes(rules, Page.ACCOUNTS, "5")
     await notes(rules, ANNA)
-    await acts(rules, ActKind.OPEN, Page.CARD, admin_id=ANNA)
-    (mine,) = await rules.errands(ErrandKind.CHECK_ADMIN)
-    all_of_them = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+    await acts(rules, AdminActionKind.OPEN, Page.CARD, admin_id=ANNA)
+    (mine,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    all_of_them = (await rules.errands(TaskKind.CHECK_GATE))[-1]
 
     await notes(rules, BORIS, is_admin=False)
     await answered(rules, mine, rights={GATE.chat_id: OWNER})
-    await answered(rules, all_of_them, health=Health(rules.now), admins={ANNA: OWNER, BORIS: OWNER})
+    await answered(rules, all_of_them, health=GateHealth(rules.now), admins={ANNA: OWNER, BORIS: OWNER})
 
     assert await sets(rules, "accounts", "5") is Toast.NOT_ADMIN
     assert await settings(rules) == STANDARD
@@ -259,13 +261,13 @@ async def test_what_telegram_was_asked_before_somebody_was_promoted_does_not_tak
     rules.later(MINUTE + 1)
     await writes(rules, Page.ACCOUNTS, "5")
     await notes(rules, ANNA)
-    await acts(rules, ActKind.OPEN, Page.CARD, admin_id=ANNA)
-    (mine,) = await rules.errands(ErrandKind.CHECK_ADMIN)
-    all_of_them = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+    await acts(rules, AdminActionKind.OPEN, Page.CARD, admin_id=ANNA)
+    (mine,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    all_of_them = (await rules.errands(TaskKind.CHECK_GATE))[-1]
 
     await notes(rules, BORIS)
     await answered(rules, mine, rights={int(mine.details["gate"]): NO_ADMIN})
-    await answered(rules, all_of_them, health=Health(rules.now), admins={ANNA: OWNER})
+    await answered(rules, all_of_them, health=GateHealth(rules.now), admins={ANNA: OWNER})
 
     assert await settings(rules) == replace(STANDARD, accounts=5)
     assert await sets(rules, "accounts", "3") is Toast.SAVED
@@ -279,7 +281,7 @@ async def test_a_link_to_a_panel_of_a_gate_that_one_does_not_run_is_answered_on_
     await rules.meets(CAROL)
     await follows_link(rules, CAROL, GATE.chat_id)
     assert await rules.rows("SELECT face FROM screens WHERE user_id = :id", id=CAROL) == []
-    (inquiry,) = await rules.errands(ErrandKind.CHECK_ADMIN)
+    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
 
     await answered(rules, inquiry, rights={GATE.chat_id: NO_ADMIN})
 
@@ -291,12 +293,12 @@ async def test_a_link_to_a_panel_of_an_unknown_gate_is_answered_without_asking_t
 
     await follows_link(rules, CAROL, -1)
 
-    assert await rules.errands(ErrandKind.CHECK_ADMIN) == []
+    assert await rules.errands(TaskKind.CHECK_ADMIN) == []
     assert await view(rules, CAROL) == NoAdmin()
 
 
 async def follows_link(rules: Rules, user_id: int, gate_id: int) -> None:
-    act = Act(ActKind.OPEN, gate_id, user_id, {"key": Page.CARD, "fresh": 1})
+    act = AdminAction(AdminActionKind.OPEN, gate_id, user_id, {"key": Page.CARD, "fresh": 1})
     await rules.database.transact(lambda store: rules.desk(store, act))
 
 
@@ -316,31 +318,31 @@ async def test_words_for_a_page_are_taken_and_deleted(
     rules: Rules, page: Page, text: str, expected: GateSettings
 ) -> None:
     await runs(rules)
-    await acts(rules, ActKind.OPEN, page)
+    await acts(rules, AdminActionKind.OPEN, page)
     fresh = await rules.rows("SELECT fresh_revision FROM screens WHERE user_id = :id", id=BORIS)
 
     await writes(rules, page, text, message_id=50)
 
     assert await settings(rules) == expected
-    assert [e.details["message_id"] for e in await rules.errands(ErrandKind.DELETE_MESSAGE)] == [50]
+    assert [e.details["message_id"] for e in await rules.errands(TaskKind.DELETE_MESSAGE)] == [50]
     assert (await shown(rules))[0] == page
     assert await rules.rows("SELECT fresh_revision FROM screens WHERE user_id = :id", id=BORIS) == fresh
 
 
 async def test_wrong_words_stay_until_they_are_written_better_and_the_page_says_what_to_do(rules: Rules) -> None:
     await runs(rules)
-    await acts(rules, ActKind.OPEN, Page.WELCOME)
+    await acts(rules, AdminActionKind.OPEN, Page.WELCOME)
 
     await writes(rules, Page.WELCOME, "w" * 501, message_id=50)
 
     page = await view(rules)
     assert isinstance(page, SettingPage)
-    assert page.trouble == (Problem.WELCOME, "")
+    assert page.trouble == (SettingProblem.WELCOME, "")
     assert await settings(rules) == STANDARD
-    assert await rules.errands(ErrandKind.DELETE_MESSAGE) == []
+    assert await rules.errands(TaskKind.DELETE_MESSAGE) == []
     await writes(rules, Page.WELCOME, "w" * 500, message_id=52)
     assert (await settings(rules)).welcome == "w" * 500
-    assert {e.details["message_id"] for e in await rules.errands(ErrandKind.DELETE_MESSAGE)} == {50, 52}
+    assert {e.details["message_id"] for e in await rules.errands(TaskKind.DELETE_MESSAGE)} == {50, 52}
     page = await view(rules)
     assert isinstance(page, SettingPage)
     assert page.trouble is None
@@ -348,16 +350,16 @@ async def test_wrong_words_stay_until_they_are_written_better_and_the_page_says_
 
 async def test_words_are_the_panels_only_while_a_page_asks_for_some(rules: Rules) -> None:
     await runs(rules)
-    boris, take_words = await rules.meets(BORIS), TakeWords(rules.desk)
+    boris, take_words = await rules.meets(BORIS), OnPanelText(rules.desk)
 
     async def is_taken(text: str) -> bool:
         return await rules.database.transact(lambda store: take_words(store, boris, text, 50))
 
     assert not await is_taken("90 minutes")
-    await acts(rules, ActKind.OPEN, Page.DEADLINE)
+    await acts(rules, AdminActionKind.OPEN, Page.DEADLINE)
     assert await is_taken("90 minutes")
     assert (await settings(rules)).deadline == timedelta(minutes=90)
-    await acts(rules, ActKind.OPEN, Page.KINDS)
+    await acts(rules, AdminActionKind.OPEN, Page.KINDS)
     assert not await is_taken("voip")
 
 
@@ -384,7 +386,7 @@ async def test_a_change_has_those_who_wait_looked_at_anew(rules: Rules) -> None:
     await sets(rules, "countries", "+RU")
     await sets(rules, "country_rule", "all_but")
     await rules.asks_to_join(CAROL)
-    assert await rules.rows("SELECT hindrance FROM join_requests") == [{"hindrance": Hindrance.COUNTRY}]
+    assert await rules.rows("SELECT hindrance FROM join_requests") == [{"hindrance": Ineligibility.COUNTRY}]
 
     await sets(rules, "country_rule", "any")
     await rules.sweeps()

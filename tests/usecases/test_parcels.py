@@ -13,32 +13,32 @@ from bot.domain.delivery import (
     PACE,
     UNPACED,
     URGENCY,
-    ErrandDue,
-    ErrandKind,
-    GrantDue,
-    LogDue,
-    Notice,
-    Receipt,
-    Result,
-    ScreenDue,
+    DeliveryResult,
+    DeliveryStatus,
+    Notification,
+    PendingGrant,
+    PendingLogBatch,
+    PendingScreen,
+    PendingTask,
+    Priority,
+    TaskKind,
     Toast,
-    Urgency,
 )
 from bot.domain.screen import (
     Asking,
     DeadlinePassed,
     Ended,
-    Face,
     Help,
     Limited,
     NumberShown,
     Privacy,
     Refused,
+    ScreenName,
     Verified,
     Welcome,
 )
 from bot.usecases.answer_button import answer_button
-from bot.usecases.pick_parcels import Busy, Picked
+from bot.usecases.pick_parcels import InFlight, Selection
 from bot.usecases.ports import UnreadableRow
 from bot.usecases.ports_delivery import DueTimes
 from storage.store import SqlStore
@@ -47,14 +47,14 @@ from tests.usecases.rules import ANNA, BORIS, CALL_NUMBER, GATE, HOUR, MINUTE, O
 CAROL, DMITRI, EVA = 11, 12, 13
 
 
-async def screen_of(rules: Rules, user_id: int = ANNA) -> ScreenDue:
+async def screen_of(rules: Rules, user_id: int = ANNA) -> PendingScreen:
     rules.later(2)
-    (screen,) = [p for p in await rules.picks() if isinstance(p, ScreenDue) and p.user_id == user_id]
+    (screen,) = [p for p in await rules.picks() if isinstance(p, PendingScreen) and p.user_id == user_id]
     return screen
 
 
-async def is_drawn(rules: Rules, screen: ScreenDue, message_id: int = 1) -> None:
-    await rules.settles(Receipt(screen, Result.DONE, message_id=message_id, digest="looks so"))
+async def is_drawn(rules: Rules, screen: PendingScreen, message_id: int = 1) -> None:
+    await rules.settles(DeliveryResult(screen, DeliveryStatus.DONE, message_id=message_id, digest="looks so"))
 
 
 async def a_bit_of_everything(rules: Rules) -> None:
@@ -66,20 +66,20 @@ async def a_bit_of_everything(rules: Rules) -> None:
     await rules.asks_to_join(CAROL)
     await rules.asks_to_join(EVA)
     await rules.database.transact(
-        lambda store: store.errands.add(ErrandKind.NOTIFY, OPERATOR, {"notice": Notice.FAILURE}, rules.now)
+        lambda store: store.errands.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
     )
     rules.later(2)
 
 
 def name_of(parcel: object) -> str:
     match parcel:
-        case GrantDue():
+        case PendingGrant():
             return "grant"
-        case ErrandDue():
+        case PendingTask():
             return parcel.kind
-        case ScreenDue(is_refresh=True):
+        case PendingScreen(is_refresh=True):
             return "refresh"
-        case ScreenDue():
+        case PendingScreen():
             return f"screen of {parcel.user_id}"
         case _:
             raise AssertionError(parcel)
@@ -106,8 +106,8 @@ async def test_the_limit_holds_for_each_sort_so_that_none_hides_another(rules: R
 
     async def many_more(store: SqlStore) -> None:
         for number in range(30):
-            details: dict[str, str | int] = {"notice": Notice.FAILURE, "error": number}
-            await store.errands.add(ErrandKind.NOTIFY, OPERATOR, details, rules.now)
+            details: dict[str, str | int] = {"notice": Notification.FAILURE, "error": number}
+            await store.errands.add(TaskKind.NOTIFY, OPERATOR, details, rules.now)
 
     await rules.database.transact(many_more)
 
@@ -131,26 +131,26 @@ async def flood(rules: Rules) -> None:
     async def add(store: SqlStore) -> None:
         for number in range(30):
             about: dict[str, str | int] = {"user_id": 100 + number}
-            for kind in (ErrandKind.DECLINE_JOIN, ErrandKind.MUTE, ErrandKind.OPEN_APP):
+            for kind in (TaskKind.DECLINE_JOIN, TaskKind.MUTE, TaskKind.OPEN_APP):
                 await store.errands.add(kind, GATE.chat_id, about, rules.now)
             await store.people.meet(100 + number, 100 + number, "en", rules.now, wrote=True)
             await store.screens.show(
-                100 + number, 100 + number, Face.WELCOME, rules.now, crowd=number < 15, acted=False
+                100 + number, 100 + number, ScreenName.WELCOME, rules.now, crowd=number < 15, acted=False
             )
-        await store.errands.add(ErrandKind.LOG, -1005, {"event": "join_declined"}, rules.now)
+        await store.errands.add(TaskKind.LOG, -1005, {"event": "join_declined"}, rules.now)
 
     await rules.database.transact(add)
 
 
 async def first_of(rules: Rules, look: int) -> str:
     """What would go out of a look when one thing can."""
-    picked = await rules.database.transact(lambda store: rules.pick(store, 10, Busy(), look))
+    picked = await rules.database.transact(lambda store: rules.pick(store, 10, InFlight(), look))
     match picked.parcels[0]:
-        case LogDue():
+        case PendingLogBatch():
             return "log"
-        case ScreenDue(is_crowd=True):
+        case PendingScreen(is_crowd=True):
             return "crowd"
-        case ScreenDue(is_refresh=False):
+        case PendingScreen(is_refresh=False):
             return "screen"
         case other:
             return name_of(other)
@@ -164,7 +164,7 @@ async def test_when_one_at_a_time_can_go_out_each_sort_has_its_turn(rules: Rules
     await rules.verifies(CAROL, OTHER_PHONE)
     await rules.asks_to_join(CAROL)
     assert {await first_of(rules, look) for look in range(2)} == {"open_app", "grant"}
-    await rules.settles(Receipt(await rules.grant(CAROL), Result.DONE))
+    await rules.settles(DeliveryResult(await rules.grant(CAROL), DeliveryStatus.DONE))
     await rules.execute("UPDATE errands SET done_at = 1 WHERE kind IN ('open_app', 'delete_message')")
 
     firsts = [await first_of(rules, look) for look in range(20)]
@@ -176,42 +176,42 @@ async def test_when_one_at_a_time_can_go_out_each_sort_has_its_turn(rules: Rules
 async def test_messages_to_a_chat_that_rests_hide_none_to_another(rules: Rules) -> None:
     async def add(store: SqlStore) -> None:
         for number in range(20):
-            for kind in (ErrandKind.PROMPT, ErrandKind.LOG, ErrandKind.NOTIFY):
+            for kind in (TaskKind.PROMPT, TaskKind.LOG, TaskKind.NOTIFY):
                 await store.errands.add(
                     kind, -1001, {"notice": "failure", "event": "join_declined"}, rules.now, user_id=number
                 )
-        for kind in (ErrandKind.PROMPT, ErrandKind.LOG, ErrandKind.NOTIFY, ErrandKind.MUTE):
+        for kind in (TaskKind.PROMPT, TaskKind.LOG, TaskKind.NOTIFY, TaskKind.MUTE):
             await store.errands.add(kind, -1002, {"notice": "failure", "event": "join_declined"}, rules.now)
-        await store.errands.add(ErrandKind.MUTE, -1001, {}, rules.now)
+        await store.errands.add(TaskKind.MUTE, -1001, {}, rules.now)
 
     await rules.database.transact(add)
 
-    picked = await rules.picks(5, Busy(resting=frozenset({-1001})))
+    picked = await rules.picks(5, InFlight(resting=frozenset({-1001})))
 
-    found = {(parcel.kind, parcel.chat_id) for parcel in picked if isinstance(parcel, ErrandDue)}
+    found = {(parcel.kind, parcel.chat_id) for parcel in picked if isinstance(parcel, PendingTask)}
     assert found == {
-        (ErrandKind.MUTE, -1001),
-        (ErrandKind.MUTE, -1002),
-        (ErrandKind.PROMPT, -1002),
-        (ErrandKind.NOTIFY, -1002),
+        (TaskKind.MUTE, -1001),
+        (TaskKind.MUTE, -1002),
+        (TaskKind.PROMPT, -1002),
+        (TaskKind.NOTIFY, -1002),
     }
-    assert [parcel.chat_id for parcel in picked if isinstance(parcel, LogDue)] == [-1002]
+    assert [parcel.chat_id for parcel in picked if isinstance(parcel, PendingLogBatch)] == [-1002]
 
 
 async def test_notices_and_other_declines_go_before_those_of_many(rules: Rules) -> None:
     async def add(store: SqlStore) -> None:
-        await store.errands.add_many(ErrandKind.DECLINE_JOIN, GATE.chat_id, [(1, {}), (2, {})], rules.now, job="many")
-        await store.errands.add(ErrandKind.NOTIFY, OPERATOR, {"notice": Notice.FAILURE}, rules.now)
-        await store.errands.add(ErrandKind.DECLINE_JOIN, GATE.chat_id, {}, rules.now, user_id=3)
+        await store.errands.add_many(TaskKind.DECLINE_JOIN, GATE.chat_id, [(1, {}), (2, {})], rules.now, job="many")
+        await store.errands.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
+        await store.errands.add(TaskKind.DECLINE_JOIN, GATE.chat_id, {}, rules.now, user_id=3)
 
     await rules.database.transact(add)
 
-    picked = [parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue)]
+    picked = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingTask)]
     assert [(parcel.kind, parcel.user_id) for parcel in picked] == [
-        (ErrandKind.DECLINE_JOIN, 3),
-        (ErrandKind.NOTIFY, None),
-        (ErrandKind.DECLINE_JOIN, 1),
-        (ErrandKind.DECLINE_JOIN, 2),
+        (TaskKind.DECLINE_JOIN, 3),
+        (TaskKind.NOTIFY, None),
+        (TaskKind.DECLINE_JOIN, 1),
+        (TaskKind.DECLINE_JOIN, 2),
     ]
 
 
@@ -227,14 +227,14 @@ async def test_with_many_screens_due_refreshes_wait(rules: Rules) -> None:
 async def test_what_is_under_way_is_not_picked_again(rules: Rules) -> None:
     await a_bit_of_everything(rules)
     picked = await rules.picks()
-    busy = Busy()
+    busy = InFlight()
     for parcel in picked:
         match parcel:
-            case GrantDue():
+            case PendingGrant():
                 busy.grants.add((parcel.gate_id, parcel.user_id))
-            case ErrandDue():
+            case PendingTask():
                 busy.errands.add(parcel.id)
-            case ScreenDue():
+            case PendingScreen():
                 busy.screens.add(parcel.user_id)
 
     assert await rules.picks(busy=busy) == []
@@ -244,13 +244,13 @@ async def test_a_chat_that_telegram_asked_to_leave_alone_does_not_keep_others_wa
     for user_id in range(100, 110):
         await rules.asks_to_join(user_id)
     flooded = await rules.picks(limit=5)
-    await rules.settles(*(Receipt(parcel, Result.RETRY, retry_after=30) for parcel in flooded))
+    await rules.settles(*(DeliveryResult(parcel, DeliveryStatus.RETRY, retry_after=30) for parcel in flooded))
 
     others = await rules.picks(limit=5)
 
     assert len(flooded) == len(others) == 5
-    assert {p.user_id for p in others if isinstance(p, ScreenDue)} == set(range(100, 110)) - {
-        p.user_id for p in flooded if isinstance(p, ScreenDue)
+    assert {p.user_id for p in others if isinstance(p, PendingScreen)} == set(range(100, 110)) - {
+        p.user_id for p in flooded if isinstance(p, PendingScreen)
     }
     rules.later(30)
     assert len(await rules.picks()) == 10
@@ -261,10 +261,10 @@ async def test_a_stranger_is_written_to_for_five_minutes_and_then_counts_as_not_
     await rules.asks_to_join(BORIS, wrote=False)
     rules.later(5 * MINUTE)
 
-    assert {p.user_id for p in await rules.picks() if isinstance(p, ScreenDue)} == {ANNA, BORIS}
+    assert {p.user_id for p in await rules.picks() if isinstance(p, PendingScreen)} == {ANNA, BORIS}
     rules.later(1)
     await rules.meets(BORIS)
-    assert {p.user_id for p in await rules.picks() if isinstance(p, ScreenDue)} == {BORIS}
+    assert {p.user_id for p in await rules.picks() if isinstance(p, PendingScreen)} == {BORIS}
 
     assert await rules.rows("SELECT user_id, state, reach FROM join_requests ORDER BY user_id") == [
         {"user_id": ANNA, "state": "waiting", "reach": "not_reached"},
@@ -273,7 +273,7 @@ async def test_a_stranger_is_written_to_for_five_minutes_and_then_counts_as_not_
     assert len(await rules.picks()) == 1
 
 
-async def shows(rules: Rules, face: Face, details: dict[str, str | int] | None = None) -> object:
+async def shows(rules: Rules, face: ScreenName, details: dict[str, str | int] | None = None) -> object:
     await rules.database.transact(lambda store: store.screens.show(ANNA, ANNA, face, rules.now, details=details))
     return (await screen_of(rules)).view
 
@@ -282,38 +282,42 @@ async def test_each_face_shows_what_is_true_now(rules: Rules) -> None:
     until = int(rules.now.timestamp()) + 600
     await rules.meets()
 
-    assert await shows(rules, Face.HELP) == Help()
-    assert await shows(rules, Face.PRIVACY) == Privacy()
-    assert await shows(rules, Face.DEADLINE, {"gate": "Garage"}) == DeadlinePassed("Garage")
-    assert await shows(rules, Face.WELCOME) == await shows(rules, Face.PROGRESS) == Welcome()
-    limited = await shows(rules, Face.LIMITED, {"until": until})
+    assert await shows(rules, ScreenName.HELP) == Help()
+    assert await shows(rules, ScreenName.PRIVACY) == Privacy()
+    assert await shows(rules, ScreenName.DEADLINE, {"gate": "Garage"}) == DeadlinePassed("Garage")
+    assert await shows(rules, ScreenName.WELCOME) == await shows(rules, ScreenName.PROGRESS) == Welcome()
+    limited = await shows(rules, ScreenName.LIMITED, {"until": until})
     assert isinstance(limited, Limited)
     assert (limited.verification_id, limited.until.timestamp()) == (None, until)
-    assert await shows(rules, Face.LIMITED, {"until": until, "verification": 5}) == dataclasses.replace(
+    assert await shows(rules, ScreenName.LIMITED, {"until": until, "verification": 5}) == dataclasses.replace(
         limited, verification_id=5
     )
     await rules.asks_to_join()
-    refused = await shows(rules, Face.CONTACT_REFUSED, {"reason": "busy"})
+    refused = await shows(rules, ScreenName.CONTACT_REFUSED, {"reason": "busy"})
     assert isinstance(refused, Welcome)
     assert (refused.gates, refused.refusal) == ((GATE.title,), "busy")
-    assert await shows(rules, Face.WELCOME) == Welcome((GATE.title,))
+    assert await shows(rules, ScreenName.WELCOME) == Welcome((GATE.title,))
 
 
 async def test_progress_follows_an_attempt_from_the_first_wait_to_its_end(rules: Rules) -> None:
     await rules.shares()
-    assert await shows(rules, Face.PROGRESS) == Asking(1)
+    assert await shows(rules, ScreenName.PROGRESS) == Asking(1)
 
     await rules.is_given()
-    shown = await shows(rules, Face.PROGRESS)
+    shown = await shows(rules, ScreenName.PROGRESS)
     assert isinstance(shown, NumberShown)
     assert (shown.number, shown.left, shown.is_asking_another, shown.no_other) == (CALL_NUMBER, None, False, None)
 
     rules.later(HOUR)
     await rules.sweeps()
-    assert await shows(rules, Face.PROGRESS) == Ended(shown.verification_id, is_cancelled=False)
+    assert await shows(rules, ScreenName.PROGRESS) == Ended(shown.verification_id, is_cancelled=False)
 
     await rules.verifies()
-    assert await shows(rules, Face.WELCOME) == await shows(rules, Face.PROGRESS) == Verified("+7 ••• ••• 12-34")
+    assert (
+        await shows(rules, ScreenName.WELCOME)
+        == await shows(rules, ScreenName.PROGRESS)
+        == Verified("+7 ••• ••• 12-34")
+    )
 
 
 @pytest.mark.parametrize(("kept", "shown"), [("blacklisted", "blacklisted"), (None, "unavailable")])
@@ -322,7 +326,7 @@ async def test_a_refused_attempt_shows_why(rules: Rules, kept: str | None, shown
     reason = "NULL" if kept is None else f"'{kept}'"
     await rules.execute(f"UPDATE verifications SET state = 'refused', reason = {reason}")
 
-    view = await shows(rules, Face.PROGRESS)
+    view = await shows(rules, ScreenName.PROGRESS)
 
     assert isinstance(view, Refused)
     assert view.reason == shown
@@ -331,7 +335,7 @@ async def test_a_refused_attempt_shows_why(rules: Rules, kept: str | None, shown
 async def test_a_drawn_grant_names_its_gate(rules: Rules) -> None:
     await rules.asks_to_join()
     await rules.verifies()
-    await rules.settles(Receipt(await rules.grant(), Result.DONE))
+    await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.DONE))
 
     view = (await screen_of(rules)).view
 
@@ -344,12 +348,12 @@ async def test_a_screen_whose_details_are_not_what_its_face_needs_does_not_keep_
     await rules.asks_to_join(BORIS)
     await rules.execute(f"UPDATE screens SET face = 'limited' WHERE user_id = {ANNA}")
 
-    async def pick(store: SqlStore) -> tuple[Picked, list[UnreadableRow]]:
-        return await rules.pick(store, 10, Busy()), store.unreadable
+    async def pick(store: SqlStore) -> tuple[Selection, list[UnreadableRow]]:
+        return await rules.pick(store, 10, InFlight()), store.unreadable
 
     picked, unreadable = await rules.database.transact(pick)
 
-    assert [parcel.user_id for parcel in picked.parcels if isinstance(parcel, ScreenDue)] == [BORIS]
+    assert [parcel.user_id for parcel in picked.parcels if isinstance(parcel, PendingScreen)] == [BORIS]
     assert unreadable == [UnreadableRow("screens", (ANNA, 1), "KeyError")]
 
 
@@ -362,26 +366,26 @@ async def test_where_nothing_is_due_one_statement_finds_that_out_and_when_someth
     )
     await rules.database.transact(
         lambda store: store.errands.add(
-            ErrandKind.NOTIFY, OPERATOR, {"notice": Notice.FAILURE}, rules.now, after=MINUTE
+            TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now, after=MINUTE
         )
     )
     due_at = rules.now + timedelta(minutes=1)
     asked.clear()
 
-    picked = await rules.database.transact(lambda store: rules.pick(store, 10, Busy()))
+    picked = await rules.database.transact(lambda store: rules.pick(store, 10, InFlight()))
 
-    assert picked == Picked([], due_at)
+    assert picked == Selection([], due_at)
     assert sum(statement.startswith("SELECT") for statement in asked) == 1
     rules.later(MINUTE)
-    assert [name_of(parcel) for parcel in await rules.picks()] == [ErrandKind.NOTIFY]
+    assert [name_of(parcel) for parcel in await rules.picks()] == [TaskKind.NOTIFY]
 
 
 async def test_an_errand_of_any_kind_is_found_by_when_it_is_due(rules: Rules) -> None:
-    found: list[tuple[ErrandKind, dict[Urgency, datetime]]] = []
+    found: list[tuple[TaskKind, dict[Priority, datetime]]] = []
 
     async def one_after_the_other(store: SqlStore) -> None:
-        for kind in ErrandKind:
-            for crowd in (False, True) if URGENCY[kind] in {Urgency.LATER, Urgency.PRESSING} else (False,):
+        for kind in TaskKind:
+            for crowd in (False, True) if URGENCY[kind] in {Priority.LATER, Priority.PRESSING} else (False,):
                 await store.errands.add(kind, GATE.chat_id, {}, rules.now, job="one", crowd=crowd)
                 found.append((kind, dict((await store.due_times()).errands)))
                 await store.errands.cancel_job("one", rules.now)
@@ -422,14 +426,14 @@ async def test_however_often_somebody_presses_others_are_answered_and_see_their_
     await presses(rules, BORIS, 2000)
     await rules.meets(CAROL)
     await presses(rules, CAROL, 1)
-    await rules.database.transact(lambda store: store.screens.show(CAROL, CAROL, Face.WELCOME, rules.now))
+    await rules.database.transact(lambda store: store.screens.show(CAROL, CAROL, ScreenName.WELCOME, rules.now))
 
     picked = await rules.picks(limit=5)
 
-    whom = [parcel.chat_id for parcel in picked if isinstance(parcel, ErrandDue | ScreenDue)]
+    whom = [parcel.chat_id for parcel in picked if isinstance(parcel, PendingTask | PendingScreen)]
     assert whom[:3] == [BORIS, CAROL, BORIS]
     assert len(picked) == 6
-    assert isinstance(picked[-1], ScreenDue)
+    assert isinstance(picked[-1], PendingScreen)
     rows = await rules.rows("SELECT count(*) AS n FROM errands")
     assert rows == [{"n": MOST_UNDONE + 1}]
 
@@ -449,7 +453,7 @@ async def test_very_many_people_who_press_do_not_keep_screens_from_being_drawn(r
     for user_id in range(1000, 1050):
         await presses(rules, user_id, 2)
     await rules.meets(CAROL)
-    await rules.database.transact(lambda store: store.screens.show(CAROL, CAROL, Face.WELCOME, rules.now))
+    await rules.database.transact(lambda store: store.screens.show(CAROL, CAROL, ScreenName.WELCOME, rules.now))
 
     firsts = [await first_of(rules, look) for look in range(4)]
 
@@ -459,7 +463,7 @@ async def test_very_many_people_who_press_do_not_keep_screens_from_being_drawn(r
 async def test_what_operators_are_told_is_never_paced(rules: Rules) -> None:
     async def add(store: SqlStore) -> None:
         for _ in range(MOST_UNDONE + 20):
-            await store.errands.add(ErrandKind.NOTIFY, OPERATOR, {"notice": Notice.FAILURE}, rules.now)
+            await store.errands.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
 
     await rules.database.transact(add)
 
@@ -468,17 +472,17 @@ async def test_what_operators_are_told_is_never_paced(rules: Rules) -> None:
 
 GROUP, OTHER_GROUP = -1007, -1008
 FLOODS = {
-    "deletions in private": (ErrandKind.DELETE_MESSAGE, BORIS, None),
-    "deletions in a group": (ErrandKind.DELETE_MESSAGE, GROUP, BORIS),
-    "the way from a group": (ErrandKind.POINT, GROUP, BORIS),
-    "deletions of nobody": (ErrandKind.DELETE_MESSAGE, GROUP, None),
+    "deletions in private": (TaskKind.DELETE_MESSAGE, BORIS, None),
+    "deletions in a group": (TaskKind.DELETE_MESSAGE, GROUP, BORIS),
+    "the way from a group": (TaskKind.POINT, GROUP, BORIS),
+    "deletions of nobody": (TaskKind.DELETE_MESSAGE, GROUP, None),
 }
 
 
-async def adds(rules: Rules, kind: ErrandKind, chat_id: int, times: int, user_id: int | None = None) -> None:
+async def adds(rules: Rules, kind: TaskKind, chat_id: int, times: int, user_id: int | None = None) -> None:
     async def add(store: SqlStore) -> None:
         for number in range(times):
-            details: dict[str, str | int] = {"message_id": number, "notice": Notice.FAILURE, "file": "my_data"}
+            details: dict[str, str | int] = {"message_id": number, "notice": Notification.FAILURE, "file": "my_data"}
             await store.errands.add(kind, chat_id, details, rules.now, user_id=user_id)
 
     await rules.database.transact(add)
@@ -489,12 +493,12 @@ async def adds(rules: Rules, kind: ErrandKind, chat_id: int, times: int, user_id
 async def test_no_flood_of_one_person_or_chat_hides_anothers(rules: Rules, flood: str, chat_id: int) -> None:
     kind, where, user_id = FLOODS[flood]
     await adds(rules, kind, where, 400, user_id)
-    await adds(rules, ErrandKind.MAKE_FILE if chat_id > 0 else kind, chat_id, 1, CAROL)
+    await adds(rules, TaskKind.MAKE_FILE if chat_id > 0 else kind, chat_id, 1, CAROL)
 
     picked = await rules.picks(limit=10)
 
     others = [
-        parcel for parcel in picked if isinstance(parcel, ErrandDue) and CAROL in (parcel.user_id, parcel.chat_id)
+        parcel for parcel in picked if isinstance(parcel, PendingTask) and CAROL in (parcel.user_id, parcel.chat_id)
     ]
     assert len(others) == 1
     rules.later(20)
@@ -502,47 +506,47 @@ async def test_no_flood_of_one_person_or_chat_hides_anothers(rules: Rules, flood
 
 
 async def test_every_message_is_deleted_in_the_end_and_delays_no_answer(rules: Rules) -> None:
-    await adds(rules, ErrandKind.DELETE_MESSAGE, BORIS, 3 * MOST_UNDONE)
+    await adds(rules, TaskKind.DELETE_MESSAGE, BORIS, 3 * MOST_UNDONE)
     await presses(rules, BORIS, 1)
 
     picked = await rules.picks(limit=1000)
 
-    assert [parcel.kind for parcel in picked if isinstance(parcel, ErrandDue)] == [
-        ErrandKind.ANSWER_BUTTON,
-        *[ErrandKind.DELETE_MESSAGE] * UNPACED,
+    assert [parcel.kind for parcel in picked if isinstance(parcel, PendingTask)] == [
+        TaskKind.ANSWER_BUTTON,
+        *[TaskKind.DELETE_MESSAGE] * UNPACED,
     ]
     rules.later(3 * MOST_UNDONE * PACE.total_seconds())
     assert len(await rules.picks(limit=1000)) == 3 * MOST_UNDONE + 1
 
 
 async def test_lines_about_who_joined_one_group_hide_neither_notices_nor_those_of_another(rules: Rules) -> None:
-    await adds(rules, ErrandKind.TIDY, GROUP, 400)
-    await adds(rules, ErrandKind.TIDY, OTHER_GROUP, 1)
-    await adds(rules, ErrandKind.NOTIFY, OPERATOR, 1)
+    await adds(rules, TaskKind.TIDY, GROUP, 400)
+    await adds(rules, TaskKind.TIDY, OTHER_GROUP, 1)
+    await adds(rules, TaskKind.NOTIFY, OPERATOR, 1)
     rules.later(30)
 
     picked = await rules.picks(limit=5)
 
-    assert {GROUP, OTHER_GROUP, OPERATOR} == {parcel.chat_id for parcel in picked if isinstance(parcel, ErrandDue)}
+    assert {GROUP, OTHER_GROUP, OPERATOR} == {parcel.chat_id for parcel in picked if isinstance(parcel, PendingTask)}
 
 
-@pytest.mark.parametrize("kind", [ErrandKind.DECLINE_JOIN, ErrandKind.KICK, ErrandKind.MUTE, ErrandKind.BAN])
-async def test_what_is_done_to_many_at_one_gate_keeps_no_other_gate_waiting(rules: Rules, kind: ErrandKind) -> None:
+@pytest.mark.parametrize("kind", [TaskKind.DECLINE_JOIN, TaskKind.KICK, TaskKind.MUTE, TaskKind.BAN])
+async def test_what_is_done_to_many_at_one_gate_keeps_no_other_gate_waiting(rules: Rules, kind: TaskKind) -> None:
     for user_id in range(1000, 1100):
         await adds(rules, kind, GROUP, 1, user_id)
     await adds(rules, kind, OTHER_GROUP, 1, CAROL)
 
     picked = await rules.picks(limit=5)
 
-    assert OTHER_GROUP in [parcel.chat_id for parcel in picked if isinstance(parcel, ErrandDue)][:2]
+    assert OTHER_GROUP in [parcel.chat_id for parcel in picked if isinstance(parcel, PendingTask)][:2]
 
 
 async def test_one_person_at_a_gate_does_not_go_before_all_others_there(rules: Rules) -> None:
     for _ in range(4):
-        await adds(rules, ErrandKind.MUTE, GROUP, 1, BORIS)
-    await adds(rules, ErrandKind.MUTE, GROUP, 1, CAROL)
+        await adds(rules, TaskKind.MUTE, GROUP, 1, BORIS)
+    await adds(rules, TaskKind.MUTE, GROUP, 1, CAROL)
 
     picked = await rules.picks(limit=5)
 
-    whom = [parcel.user_id for parcel in picked if isinstance(parcel, ErrandDue)]
+    whom = [parcel.user_id for parcel in picked if isinstance(parcel, PendingTask)]
     assert whom == [BORIS, CAROL, BORIS, BORIS, BORIS]

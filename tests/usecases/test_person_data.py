@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.delivery import ErrandKind
-from bot.domain.screen import Face
+from bot.domain.delivery import TaskKind
+from bot.domain.screen import ScreenName
 from bot.usecases.ask_file import AskMyData
 from bot.usecases.collect_person_data import SECTIONS, CollectPersonData, as_file
 from bot.usecases.ports import Store
@@ -80,11 +80,11 @@ async def test_what_a_person_did_is_in_their_file_but_not_about_whom(rules: Rule
     named: dict[str, str | int] = {"notice": "not_removed", "title": "x", "user_id": FRIEND, "name": "Freda"}
 
     async def more(store: Store) -> None:
-        await store.errands.add(ErrandKind.NOTIFY, ID, named, rules.now)
+        await store.errands.add(TaskKind.NOTIFY, ID, named, rules.now)
         details: dict[str, str | int] = {"page": "person", "user": FRIEND, "found": f"{FRIEND},{ANNA}"}
-        await store.screens.show(ID, ID, Face.OPERATOR, rules.now, details=details)
+        await store.screens.show(ID, ID, ScreenName.OPERATOR, rules.now, details=details)
         told: dict[str, str | int] = {"raid": 5, "switch_by": FRIEND, "strict_by": ID}
-        await store.errands.add(ErrandKind.ALERT, ID, told, rules.now)
+        await store.errands.add(TaskKind.ALERT, ID, told, rules.now)
 
     await rules.database.transact(more)
 
@@ -121,7 +121,7 @@ async def test_a_file_that_waits_for_its_turn_is_not_made_twice(rules: Rules) ->
         await rules.database.transact(lambda store: AskMyData(rules.clock)(store, person))
         rules.later(HOUR)
 
-    assert (await carries(rules)).count(ErrandKind.MAKE_FILE) == 1
+    assert (await carries(rules)).count(TaskKind.MAKE_FILE) == 1
 
 
 async def test_the_file_has_every_section_also_for_somebody_unknown(rules: Rules) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.delivery import ErrandKind, GrantDue, Receipt, Result, Toast
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, TaskKind, Toast
 from bot.domain.gate import GrantKind
-from bot.domain.panel import ActKind
-from bot.domain.settings import WayIn
+from bot.domain.panel import AdminActionKind
+from bot.domain.settings import EntryMode
 from bot.usecases.ask_link import AskLink, RenewLinks
 from tests.usecases.rules import ANNA, GATE, HOUR, OTHER_GATE, Rules
 
@@ -15,7 +15,7 @@ from tests.usecases.rules import ANNA, GATE, HOUR, OTHER_GATE, Rules
 async def giving_links(rules: Rules) -> None:
     """Anna is verified, and the gate gives links."""
     await rules.becomes(GATE)
-    await rules.chooses(GATE, way=WayIn.LINK)
+    await rules.chooses(GATE, way=EntryMode.LINK)
     await rules.verifies()
 
 
@@ -29,7 +29,7 @@ async def renews(rules: Rules) -> Toast:
     return await rules.database.transact(lambda store: renew(store, person))
 
 
-async def due(rules: Rules) -> list[GrantDue]:
+async def due(rules: Rules) -> list[PendingGrant]:
     return await rules.database.transact(lambda store: store.grants.due(rules.now, 100, ()))
 
 
@@ -37,11 +37,11 @@ async def is_made(rules: Rules, url: str) -> None:
     """Telegram makes the link that is due."""
     (link,) = await due(rules)
     assert link.kind is GrantKind.LINK
-    await rules.settles(Receipt(link, Result.DONE, answer={"detail": url}))
+    await rules.settles(DeliveryResult(link, DeliveryStatus.DONE, answer={"detail": url}))
 
 
 async def revoked(rules: Rules) -> list[str]:
-    return [str(errand.details["link"]) for errand in await rules.errands(ErrandKind.REVOKE_LINK)]
+    return [str(errand.details["link"]) for errand in await rules.errands(TaskKind.REVOKE_LINK)]
 
 
 async def test_a_fourth_link_within_an_hour_waits_for_its_hour(rules: Rules) -> None:
@@ -59,7 +59,7 @@ async def test_a_fourth_link_within_an_hour_waits_for_its_hour(rules: Rules) -> 
     # She comes in by the newest, leaves, and asks once more.
     await rules.asks_to_join(link="link 2")
     (join,) = await due(rules)
-    await rules.settles(Receipt(join, Result.DONE))
+    await rules.settles(DeliveryResult(join, DeliveryStatus.DONE))
     await rules.joins(asked=True)
     await rules.leaves()
     await asks(rules)
@@ -73,17 +73,17 @@ async def test_a_link_that_nobody_is_to_have_any_more_when_it_is_made_is_revoked
     await giving_links(rules)
     await asks(rules)
     (link,) = await due(rules)
-    await rules.wants(ActKind.BLOCK)
+    await rules.wants(AdminActionKind.BLOCK)
 
-    await rules.settles(Receipt(link, Result.DONE, answer={"detail": "a link"}))
+    await rules.settles(DeliveryResult(link, DeliveryStatus.DONE, answer={"detail": "a link"}))
 
     assert await revoked(rules) == ["a link"]
     assert await due(rules) == []
 
 
-@pytest.mark.parametrize("act", [ActKind.BLOCK, ActKind.REVOKE])
+@pytest.mark.parametrize("act", [AdminActionKind.BLOCK, AdminActionKind.REVOKE])
 async def test_who_is_no_more_in_is_given_no_links_into_further_chats_also_none_under_way(
-    rules: Rules, act: ActKind
+    rules: Rules, act: AdminActionKind
 ) -> None:
     await rules.becomes(OTHER_GATE)
     await rules.becomes(GATE)
@@ -91,12 +91,12 @@ async def test_who_is_no_more_in_is_given_no_links_into_further_chats_also_none_
     await rules.asks_to_join()
     await rules.verifies()
     (join,) = await due(rules)
-    await rules.settles(Receipt(join, Result.DONE))
+    await rules.settles(DeliveryResult(join, DeliveryStatus.DONE))
     (extra,) = await due(rules)
     assert (extra.gate_id, extra.kind) == (OTHER_GATE.chat_id, GrantKind.LINK)
 
     await rules.wants(act)
-    await rules.settles(Receipt(extra, Result.DONE, answer={"detail": "a link"}))
+    await rules.settles(DeliveryResult(extra, DeliveryStatus.DONE, answer={"detail": "a link"}))
 
     assert await revoked(rules) == ["a link"]
     rows = await rules.rows("SELECT state FROM grants WHERE gate_id = :id", id=OTHER_GATE.chat_id)

@@ -7,19 +7,19 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.delivery import MOST_CHECKS, ErrandKind, Notice, Receipt, Result, Toast
-from bot.domain.gate import ANONYMOUS_ADMIN, Gate, Switch
-from bot.domain.health import LATELY, GateState, Health, gate_state
-from bot.domain.panel import ActKind, GateCard, LinkTestPage, Page
+from bot.domain.delivery import MOST_CHECKS, DeliveryResult, DeliveryStatus, Notification, TaskKind, Toast
+from bot.domain.gate import ANONYMOUS_ADMIN, Gate, GateMode
+from bot.domain.health import LATELY, GateHealth, GateState, gate_state
+from bot.domain.panel import AdminActionKind, GateCard, LinkTestPage, Page
 from bot.domain.rights import NO_ADMIN, OWNER
-from bot.domain.settings import STANDARD, Preset, WayIn, preset
+from bot.domain.settings import STANDARD, EntryMode, Preset, preset
 from bot.usecases.take_newcomer import Newcomer
 from tests.domain.makers import NOW
 from tests.usecases.panel import acts, answered, notes, runs, view, writes
 from tests.usecases.rules import ANNA, BORIS, GATE, Rules
 
 CAROL, DAVE = 11, 12
-HEALTH = Health(NOW, can_invite=True, is_supergroup=True)
+HEALTH = GateHealth(NOW, can_invite=True, is_supergroup=True)
 WEEK = LATELY.total_seconds()
 
 
@@ -34,24 +34,24 @@ async def joins(rules: Rules, user_id: int = CAROL, *, by: int | None = None, as
 async def state(rules: Rules) -> GateState:
     """As the card shows it."""
     await notes(rules, BORIS)
-    await acts(rules, ActKind.OPEN, Page.CARD)
+    await acts(rules, AdminActionKind.OPEN, Page.CARD)
     card = await view(rules)
     assert isinstance(card, GateCard)
     return card.state
 
 
-async def looked_at(rules: Rules, health: Health = HEALTH) -> None:
+async def looked_at(rules: Rules, health: GateHealth = HEALTH) -> None:
     """Telegram says how it stands with the gate."""
-    await acts(rules, ActKind.CHECK)
-    inquiry = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+    await acts(rules, AdminActionKind.CHECK)
+    inquiry = (await rules.errands(TaskKind.CHECK_GATE))[-1]
     await answered(rules, inquiry, health=replace(health, checked_at=rules.now), admins={BORIS: OWNER, ANNA: OWNER})
 
 
 async def link_is_made(rules: Rules, link: str | None = "https://t.me/+abc") -> None:
     """Telegram makes the link that is asked for, or refuses."""
-    (making,) = await rules.errands(ErrandKind.MAKE_LINK)
+    (making,) = await rules.errands(TaskKind.MAKE_LINK)
     if link is None:
-        await rules.settles(Receipt(making, Result.REFUSED, error="not enough rights"))
+        await rules.settles(DeliveryResult(making, DeliveryStatus.REFUSED, error="not enough rights"))
     else:
         await answered(rules, making, link=link)
 
@@ -60,8 +60,8 @@ async def told(rules: Rules) -> list[tuple[int, str]]:
     """Whom the message about a bypass goes to, with which link."""
     return [
         (errand.chat_id, str(errand.details["link"]))
-        for errand in await rules.errands(ErrandKind.NOTIFY)
-        if errand.details["notice"] == Notice.GATE_BYPASSED
+        for errand in await rules.errands(TaskKind.NOTIFY)
+        if errand.details["notice"] == Notification.GATE_BYPASSED
     ]
 
 
@@ -71,7 +71,7 @@ async def told(rules: Rules) -> list[tuple[int, str]]:
         (GATE, None, GateState.UNCONFIRMED),
         (GATE, HEALTH, GateState.UNCONFIRMED),
         (replace(GATE, is_channel=True), HEALTH, GateState.UNCONFIRMED),
-        (replace(GATE, settings=replace(STANDARD, way=WayIn.LINK)), HEALTH, GateState.UNCONFIRMED),
+        (replace(GATE, settings=replace(STANDARD, way=EntryMode.LINK)), HEALTH, GateState.UNCONFIRMED),
         (GATE, replace(HEALTH, joins_by_request=True), GateState.ON),
         (GATE, replace(HEALTH, is_guarded=True), GateState.ON),
         (GATE, replace(HEALTH, is_open=True), GateState.BYPASSED),
@@ -84,21 +84,21 @@ async def told(rules: Rules) -> list[tuple[int, str]]:
         # What was seen before somebody came past proves nothing, also when that was long ago.
         (replace(GATE, bypassed_at=NOW - LATELY, tested_at=NOW - 2 * LATELY), HEALTH, GateState.UNCONFIRMED),
         (replace(GATE, bypassed_at=NOW - LATELY, request_seen_at=NOW), HEALTH, GateState.ON),
-        (replace(GATE, bypassed_at=NOW, switch=Switch.PAUSED), HEALTH, GateState.BYPASSED),
-        (replace(GATE, switch=Switch.PAUSED), HEALTH, GateState.PAUSED),
-        (replace(GATE, switch=Switch.OFF, bypassed_at=NOW), HEALTH, GateState.OFF),
+        (replace(GATE, bypassed_at=NOW, switch=GateMode.PAUSED), HEALTH, GateState.BYPASSED),
+        (replace(GATE, switch=GateMode.PAUSED), HEALTH, GateState.PAUSED),
+        (replace(GATE, switch=GateMode.OFF, bypassed_at=NOW), HEALTH, GateState.OFF),
         (replace(GATE, is_on=False, tested_at=NOW), HEALTH, GateState.UNGUARDED),
         (replace(GATE, settings=preset(Preset.OPEN, STANDARD), bypassed_at=NOW), HEALTH, GateState.OPEN),
-        (replace(GATE, settings=replace(STANDARD, way=WayIn.MUTE)), None, GateState.UNCONFIRMED),
-        (replace(GATE, settings=replace(STANDARD, way=WayIn.MUTE)), HEALTH, GateState.BYPASSED),
+        (replace(GATE, settings=replace(STANDARD, way=EntryMode.MUTE)), None, GateState.UNCONFIRMED),
+        (replace(GATE, settings=replace(STANDARD, way=EntryMode.MUTE)), HEALTH, GateState.BYPASSED),
         (
-            replace(GATE, settings=replace(STANDARD, way=WayIn.MUTE), bypassed_at=NOW),
+            replace(GATE, settings=replace(STANDARD, way=EntryMode.MUTE), bypassed_at=NOW),
             replace(HEALTH, can_restrict=True),
             GateState.ON,
         ),
     ],
 )
-def test_the_state_follows_from_evidence(gate: Gate, health: Health | None, expected: GateState) -> None:
+def test_the_state_follows_from_evidence(gate: Gate, health: GateHealth | None, expected: GateState) -> None:
     assert gate_state(gate, health, NOW + timedelta(seconds=2)) is expected
 
 
@@ -126,7 +126,7 @@ async def test_who_comes_past_is_told_of_once_with_a_link_that_was_just_made(rul
         await joins(rules, user_id)
         rules.later(100)
 
-    assert await rules.errands(ErrandKind.MAKE_LINK) == []
+    assert await rules.errands(TaskKind.MAKE_LINK) == []
     assert await told(rules) == [(BORIS, "https://t.me/+abc")]
     rules.later(WEEK - 200)
     assert await state(rules) is GateState.BYPASSED
@@ -148,7 +148,7 @@ async def test_without_a_link_the_steps_are_told_all_the_same(rules: Rules) -> N
 
 async def says_who_added(rules: Rules, *, is_admin: bool) -> None:
     """Telegram says whether whoever added the newcomers is an admin."""
-    for check in await rules.errands(ErrandKind.CHECK_ADMIN):
+    for check in await rules.errands(TaskKind.CHECK_ADMIN):
         await answered(rules, check, rights={GATE.chat_id: OWNER if is_admin else NO_ADMIN})
 
 
@@ -162,8 +162,8 @@ async def bypasses_told(rules: Rules) -> list[tuple[int, str]]:
     """Whom the message about a bypass goes to, and what it says of how people came."""
     return [
         (errand.chat_id, str(errand.details.get("how", "")))
-        for errand in await rules.errands(ErrandKind.NOTIFY)
-        if errand.details["notice"] == Notice.GATE_BYPASSED
+        for errand in await rules.errands(TaskKind.NOTIFY)
+        if errand.details["notice"] == Notification.GATE_BYPASSED
     ]
 
 
@@ -181,7 +181,7 @@ async def test_who_is_added_by_a_member_came_past_the_gate_and_admins_hear_of_it
 
     assert await codes(rules) == 6 * [("member_came", "added_by_member")]
     assert await bypasses_told(rules) == [(BORIS, "added_by_member")]
-    assert await rules.errands(ErrandKind.MAKE_LINK) == []
+    assert await rules.errands(TaskKind.MAKE_LINK) == []
     assert await state(rules) is GateState.BYPASSED
     card = await view(rules)
     assert isinstance(card, GateCard)
@@ -238,7 +238,7 @@ async def test_somebody_who_adds_very_many_has_telegram_asked_so_often_only(rule
     for user_id in range(100, 100 + MOST_CHECKS + 3):
         await joins(rules, user_id, by=30)
 
-    assert len(await rules.errands(ErrandKind.CHECK_ADMIN)) == MOST_CHECKS
+    assert len(await rules.errands(TaskKind.CHECK_ADMIN)) == MOST_CHECKS
     assert await codes(rules) == 3 * [("member_came", "added")]
     assert await bypasses_told(rules) == []
     await says_who_added(rules, is_admin=is_admin)
@@ -264,15 +264,15 @@ async def test_a_member_who_adds_somebody_where_nobody_has_to_ask_leads_nobody_p
     await runs(rules)
     await looked_at(rules, replace(HEALTH, can_restrict=True))
     if how == "paused":
-        await acts(rules, ActKind.SWITCH, value=Switch.PAUSED)
+        await acts(rules, AdminActionKind.SWITCH, value=GateMode.PAUSED)
     elif how == "open":
-        await acts(rules, ActKind.PRESET, value=Preset.OPEN)
+        await acts(rules, AdminActionKind.PRESET, value=Preset.OPEN)
     else:
-        await rules.chooses(GATE, way=WayIn.MUTE)
+        await rules.chooses(GATE, way=EntryMode.MUTE)
 
     await joins(rules, by=30)
 
-    assert await rules.errands(ErrandKind.CHECK_ADMIN) == []
+    assert await rules.errands(TaskKind.CHECK_ADMIN) == []
     assert await codes(rules) == [("member_came", "added")]
     assert await rules.rows("SELECT bypassed_at FROM gates") == [{"bypassed_at": None}]
 
@@ -282,15 +282,15 @@ async def test_who_comes_another_way_is_not_past_the_gate(rules: Rules, how: str
     await runs(rules)
     await looked_at(rules, replace(HEALTH, can_restrict=True))
     if how == "paused":
-        await acts(rules, ActKind.SWITCH, value=Switch.PAUSED)
+        await acts(rules, AdminActionKind.SWITCH, value=GateMode.PAUSED)
     elif how == "open":
-        await acts(rules, ActKind.PRESET, value=Preset.OPEN)
+        await acts(rules, AdminActionKind.PRESET, value=Preset.OPEN)
     elif how == "muted":
-        await rules.chooses(GATE, way=WayIn.MUTE)
+        await rules.chooses(GATE, way=EntryMode.MUTE)
 
     await joins(rules, by=BORIS if how == "added" else None, asked=how == "approved")
 
-    assert await rules.errands(ErrandKind.MAKE_LINK) == []
+    assert await rules.errands(TaskKind.MAKE_LINK) == []
     assert await rules.rows("SELECT bypassed_at FROM gates") == [{"bypassed_at": None}]
 
 
@@ -304,10 +304,10 @@ async def test_who_waits_or_is_blocked_and_finds_an_open_link_is_past_it_too(rul
     assert await state(rules) is GateState.BYPASSED
     await link_is_made(rules)
     rules.later(1)
-    await acts(rules, ActKind.LINK_TEST, "asks")
+    await acts(rules, AdminActionKind.LINK_TEST, "asks")
     assert await state(rules) is GateState.ON
     await rules.meets(DAVE)
-    await acts(rules, ActKind.BLOCK, value=str(DAVE))
+    await acts(rules, AdminActionKind.BLOCK, value=str(DAVE))
     rules.later(1)
     await joins(rules, DAVE)
     assert await state(rules) is GateState.BYPASSED
@@ -316,10 +316,10 @@ async def test_who_waits_or_is_blocked_and_finds_an_open_link_is_past_it_too(rul
 async def test_the_word_of_an_admin_after_the_test_is_evidence_until_somebody_comes_past(rules: Rules) -> None:
     await runs(rules)
     await looked_at(rules)
-    await acts(rules, ActKind.OPEN, Page.LINK_TEST)
+    await acts(rules, AdminActionKind.OPEN, Page.LINK_TEST)
     assert isinstance(await view(rules), LinkTestPage)
 
-    assert await acts(rules, ActKind.LINK_TEST, "asks") is Toast.SAVED
+    assert await acts(rules, AdminActionKind.LINK_TEST, "asks") is Toast.SAVED
 
     card = await view(rules)
     assert isinstance(card, GateCard)
@@ -329,7 +329,7 @@ async def test_the_word_of_an_admin_after_the_test_is_evidence_until_somebody_co
     assert await state(rules) is GateState.BYPASSED
     await link_is_made(rules)
     rules.later(1)
-    await acts(rules, ActKind.LINK_TEST, "asks")
+    await acts(rules, AdminActionKind.LINK_TEST, "asks")
     card = await view(rules)
     assert isinstance(card, GateCard)
     assert (card.state, card.came_round, card.ailments) == (GateState.ON, 0, ())
@@ -340,12 +340,12 @@ async def test_the_word_of_an_admin_after_the_test_is_evidence_until_somebody_co
 async def test_a_link_that_lets_in_at_once_is_answered_with_one_that_does_not(rules: Rules) -> None:
     await runs(rules)
 
-    await acts(rules, ActKind.LINK_TEST, "joins")
+    await acts(rules, AdminActionKind.LINK_TEST, "joins")
     await link_is_made(rules)
 
     page = await view(rules)
     assert isinstance(page, LinkTestPage)
     assert (page.outcome, page.link) == ("joins", "https://t.me/+abc")
     assert await rules.rows("SELECT tested_at FROM gates") == [{"tested_at": None}]
-    assert await acts(rules, ActKind.LINK_TEST, "perhaps") is Toast.UNKNOWN
+    assert await acts(rules, AdminActionKind.LINK_TEST, "perhaps") is Toast.UNKNOWN
     assert await told(rules) == []

@@ -8,14 +8,14 @@ import functools
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, ScreenDue
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingScreen, PendingTask, TaskKind
 from bot.domain.gate import Gate
-from bot.domain.panel import Act, ActKind
+from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.screen import Outcome
-from bot.domain.settings import STANDARD, GateSettings, RaidReaction, WayIn
+from bot.domain.settings import STANDARD, EntryMode, GateSettings, RaidReaction
 from bot.usecases import decline_many
-from bot.usecases.take_newcomer import Newcomer, TakeNewcomer
+from bot.usecases.take_newcomer import Newcomer, OnMemberJoined
 from storage.database import Database
 from storage.store import SqlStore
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules
@@ -49,29 +49,31 @@ async def come_together(rules: Rules, user_ids: list[int], gate: Gate = GATE) ->
     await rules.database.transact(take)
 
 
-async def errands(rules: Rules, kind: ErrandKind) -> list[ErrandDue]:
-    return [due for due in await rules.picks(1000) if isinstance(due, ErrandDue) and due.kind is kind]
+async def errands(rules: Rules, kind: TaskKind) -> list[PendingTask]:
+    return [due for due in await rules.picks(1000) if isinstance(due, PendingTask) and due.kind is kind]
 
 
-async def admins_are_told(rules: Rules, *admins: int) -> list[ErrandDue]:
+async def admins_are_told(rules: Rules, *admins: int) -> list[PendingTask]:
     """Telegram says who the admins are, and the messages go out to those of them that have written to the bot."""
-    (call,) = await errands(rules, ErrandKind.CALL_ADMINS)
-    await rules.settles(Receipt(call, Result.DONE, answer={"admins": dict.fromkeys(ADMINS, OWNER)}))
-    alerts = await errands(rules, ErrandKind.ALERT)
+    (call,) = await errands(rules, TaskKind.CALL_ADMINS)
+    await rules.settles(DeliveryResult(call, DeliveryStatus.DONE, answer={"admins": dict.fromkeys(ADMINS, OWNER)}))
+    alerts = await errands(rules, TaskKind.ALERT)
     assert [alert.chat_id for alert in alerts] == list(admins)
-    await rules.settles(*(Receipt(alert, Result.DONE, message_id=alert.chat_id * 10) for alert in alerts))
+    await rules.settles(
+        *(DeliveryResult(alert, DeliveryStatus.DONE, message_id=alert.chat_id * 10) for alert in alerts)
+    )
     return alerts
 
 
-async def presses(rules: Rules, kind: ActKind, value: object = "", admin_id: int = OLGA) -> str:
+async def presses(rules: Rules, kind: AdminActionKind, value: object = "", admin_id: int = OLGA) -> str:
     """A second later an admin presses a button; the answer."""
     rules.later(1)
     details: dict[str, str | int] = {"value": str(value)}
-    act = Act(kind, GATE.chat_id, admin_id, details, "a query")
+    act = AdminAction(kind, GATE.chat_id, admin_id, details, "a query")
     await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, admin_id, rules.now, OWNER))
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (answer,) = await errands(rules, ErrandKind.ANSWER_BUTTON)
-    await rules.settles(Receipt(answer, Result.DONE))
+    (answer,) = await errands(rules, TaskKind.ANSWER_BUTTON)
+    await rules.settles(DeliveryResult(answer, DeliveryStatus.DONE))
     return str(answer.details["toast"])
 
 
@@ -89,10 +91,10 @@ async def waiting(rules: Rules) -> int:
     return (await rules.requests()).count("waiting")
 
 
-async def told(rules: Rules) -> list[ErrandDue]:
+async def told(rules: Rules) -> list[PendingTask]:
     """What is to be told now; and it is."""
-    alerts = await errands(rules, ErrandKind.ALERT)
-    await rules.settles(*(Receipt(alert, Result.DONE, message_id=alert.id) for alert in alerts))
+    alerts = await errands(rules, TaskKind.ALERT)
+    await rules.settles(*(DeliveryResult(alert, DeliveryStatus.DONE, message_id=alert.id) for alert in alerts))
     return alerts
 
 
@@ -110,7 +112,7 @@ async def test_more_than_so_many_requests_in_so_many_minutes_are_a_raid_and_it_i
     alerts = await admins_are_told(rules, *ADMINS)
     assert {alert.details["count"] for alert in alerts} == {24}
     await come(rules, 20, first=4000)
-    assert await errands(rules, ErrandKind.CALL_ADMINS) == await errands(rules, ErrandKind.ALERT) == []
+    assert await errands(rules, TaskKind.CALL_ADMINS) == await errands(rules, TaskKind.ALERT) == []
     assert await raids(rules) == 1
 
 
@@ -149,7 +151,7 @@ async def test_nobody_waits_for_the_transaction_that_begins_a_raid_and_it_begins
     assert await raids(rules) == int(is_kept)
     await come(rules, 3, first=4000)
     assert await raids(rules) == 1
-    assert len(await errands(rules, ErrandKind.CALL_ADMINS)) == 1
+    assert len(await errands(rules, TaskKind.CALL_ADMINS)) == 1
     assert (await the_gate(rules)).is_strict(rules.now)
     await database.close()
 
@@ -220,12 +222,12 @@ async def test_a_gate_that_does_not_care_or_does_not_work_counts_nothing(rules: 
     await come(rules, 10)
 
     assert await raids(rules) == 0
-    assert await errands(rules, ErrandKind.CALL_ADMINS) == []
+    assert await errands(rules, TaskKind.CALL_ADMINS) == []
 
 
 async def test_who_joins_and_is_muted_counts_like_who_asks(rules: Rules) -> None:
-    await has_gate(rules, settings=dataclasses.replace(SMALL, way=WayIn.MUTE))
-    take = TakeNewcomer(rules.clock)
+    await has_gate(rules, settings=dataclasses.replace(SMALL, way=EntryMode.MUTE))
+    take = OnMemberJoined(rules.clock)
 
     for user_id in range(1000, 1004):
         newcomer = Newcomer(user_id, "Anna", is_bot=False, is_admin=False, actor_id=user_id, asked=False)
@@ -239,9 +241,9 @@ async def test_with_a_log_chat_the_raid_is_told_there_and_nowhere_else(rules: Ru
 
     await come(rules, 5)
 
-    (alert,) = await errands(rules, ErrandKind.ALERT)
+    (alert,) = await errands(rules, TaskKind.ALERT)
     assert (alert.chat_id, alert.details["topic"]) == (LOG, 7)
-    assert await errands(rules, ErrandKind.CALL_ADMINS) == []
+    assert await errands(rules, TaskKind.CALL_ADMINS) == []
 
 
 async def test_where_the_log_chat_takes_nothing_the_admins_are_told_and_where_none_can_be_the_operators(
@@ -251,28 +253,28 @@ async def test_where_the_log_chat_takes_nothing_the_admins_are_told_and_where_no
     await rules.meets(PAVEL)
     await come(rules, 5)
 
-    (alert,) = await errands(rules, ErrandKind.ALERT)
-    await rules.settles(Receipt(alert, Result.REFUSED, error="chat not found"))
-    (call,) = await errands(rules, ErrandKind.CALL_ADMINS)
-    await rules.settles(Receipt(call, Result.DONE, answer={"admins": dict.fromkeys(ADMINS, OWNER)}))
-    (alert,) = await errands(rules, ErrandKind.ALERT)
+    (alert,) = await errands(rules, TaskKind.ALERT)
+    await rules.settles(DeliveryResult(alert, DeliveryStatus.REFUSED, error="chat not found"))
+    (call,) = await errands(rules, TaskKind.CALL_ADMINS)
+    await rules.settles(DeliveryResult(call, DeliveryStatus.DONE, answer={"admins": dict.fromkeys(ADMINS, OWNER)}))
+    (alert,) = await errands(rules, TaskKind.ALERT)
     assert alert.chat_id == PAVEL
-    await rules.settles(Receipt(alert, Result.UNREACHABLE, error="bot was blocked by the user"))
+    await rules.settles(DeliveryResult(alert, DeliveryStatus.UNREACHABLE, error="bot was blocked by the user"))
 
-    (alert,) = await errands(rules, ErrandKind.ALERT)
+    (alert,) = await errands(rules, TaskKind.ALERT)
     assert (alert.chat_id, alert.details["closed"]) == (OPERATOR, 1)
-    await rules.settles(Receipt(alert, Result.UNREACHABLE))
-    assert await errands(rules, ErrandKind.ALERT) == []
+    await rules.settles(DeliveryResult(alert, DeliveryStatus.UNREACHABLE))
+    assert await errands(rules, TaskKind.ALERT) == []
 
 
 async def test_a_log_chat_that_became_a_supergroup_is_told_there_and_the_gate_stays_where_it_is(rules: Rules) -> None:
     await has_gate(rules, settings=dataclasses.replace(SMALL, log_chat=-5))
     await come(rules, 5)
-    (alert,) = await errands(rules, ErrandKind.ALERT)
+    (alert,) = await errands(rules, TaskKind.ALERT)
 
-    await rules.settles(Receipt(alert, Result.MOVED, answer={"from": alert.chat_id, "to": LOG}))
+    await rules.settles(DeliveryResult(alert, DeliveryStatus.MOVED, answer={"from": alert.chat_id, "to": LOG}))
 
-    (alert,) = await errands(rules, ErrandKind.ALERT)
+    (alert,) = await errands(rules, TaskKind.ALERT)
     assert (alert.chat_id, (await the_gate(rules)).settings.log_chat) == (LOG, LOG)
 
 
@@ -298,10 +300,10 @@ async def test_with_no_admin_known_the_operators_are_told(rules: Rules) -> None:
     await has_gate(rules)
     await come(rules, 5)
 
-    (call,) = await errands(rules, ErrandKind.CALL_ADMINS)
-    await rules.settles(Receipt(call, Result.REFUSED, error="chat not found"))
+    (call,) = await errands(rules, TaskKind.CALL_ADMINS)
+    await rules.settles(DeliveryResult(call, DeliveryStatus.REFUSED, error="chat not found"))
 
-    assert [alert.chat_id for alert in await errands(rules, ErrandKind.ALERT)] == [OPERATOR]
+    assert [alert.chat_id for alert in await errands(rules, TaskKind.ALERT)] == [OPERATOR]
 
 
 async def test_a_gate_can_be_strict_by_itself_for_an_hour_and_then_looks_anew_at_who_was_hindered(rules: Rules) -> None:
@@ -333,7 +335,7 @@ async def test_a_gate_can_pause_by_itself_and_an_admin_can_have_it_on_again(rule
     assert not (await the_gate(rules)).works
     (alert,) = await admins_are_told(rules, OLGA)
     assert (alert.details["switch"], alert.details["switch_by"]) == ("paused", 0)
-    await presses(rules, ActKind.SWITCH, "on")
+    await presses(rules, AdminActionKind.SWITCH, "on")
 
     assert (await the_gate(rules)).works
     (alert,) = await told(rules)
@@ -348,19 +350,19 @@ async def test_what_an_admin_does_about_it_stands_in_all_messages_and_doing_it_t
     await come(rules, 4)
     await admins_are_told(rules, *ADMINS)
 
-    await presses(rules, ActKind.SWITCH, "paused")
+    await presses(rules, AdminActionKind.SWITCH, "paused")
     alerts = await told(rules)
     assert [alert.chat_id for alert in alerts] == list(ADMINS)
     assert {alert.details["switch_by"] for alert in alerts} == {OLGA}
-    await presses(rules, ActKind.SWITCH, "paused", PAVEL)
+    await presses(rules, AdminActionKind.SWITCH, "paused", PAVEL)
     assert await told(rules) == []
 
-    assert await presses(rules, ActKind.STRICT, "on", PAVEL) == "done"
+    assert await presses(rules, AdminActionKind.STRICT, "on", PAVEL) == "done"
     assert (await the_gate(rules)).is_strict(rules.now)
     (alert, _) = await told(rules)
     assert (alert.details["switch_by"], alert.details["strict_by"]) == (OLGA, PAVEL)
-    assert await presses(rules, ActKind.STRICT, "off") == "done"
-    assert await presses(rules, ActKind.STRICT, "off") == "done_before"
+    assert await presses(rules, AdminActionKind.STRICT, "off") == "done"
+    assert await presses(rules, AdminActionKind.STRICT, "off") == "done_before"
     assert not (await the_gate(rules)).is_strict(rules.now)
     assert (await rules.rows("SELECT actor_id FROM journal WHERE code = 'strict:off'")) == [{"actor_id": OLGA}]
 
@@ -369,11 +371,11 @@ async def test_who_is_no_admin_changes_nothing(rules: Rules) -> None:
     await has_gate(rules)
     await come(rules, 4)
     await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, BORIS, rules.now, NO_ADMIN))
-    act = Act(ActKind.DECLINE_RECENT, GATE.chat_id, BORIS, {}, "a query")
+    act = AdminAction(AdminActionKind.DECLINE_RECENT, GATE.chat_id, BORIS, {}, "a query")
 
     await rules.database.transact(lambda store: rules.desk(store, act))
 
-    (answer,) = await errands(rules, ErrandKind.ANSWER_BUTTON)
+    (answer,) = await errands(rules, TaskKind.ANSWER_BUTTON)
     assert answer.details["toast"] == "not_admin"
     assert await waiting(rules) == 4
 
@@ -392,9 +394,9 @@ async def test_one_button_declines_all_of_the_raid_but_who_is_verified_or_about_
     await rules.execute("UPDATE join_requests SET state = 'waiting' WHERE user_id = 1000")
     await rules.gets_number(1001, OTHER_PHONE)
 
-    assert await presses(rules, ActKind.DECLINE_RECENT, alert.details["raid"]) == "done"
+    assert await presses(rules, AdminActionKind.DECLINE_RECENT, alert.details["raid"]) == "done"
     assert await waiting(rules) == 7
-    assert await presses(rules, ActKind.DECLINE_RECENT, alert.details["raid"]) == "done_before"
+    assert await presses(rules, AdminActionKind.DECLINE_RECENT, alert.details["raid"]) == "done_before"
     await rules.asks_to_join(5000)
     for _ in range(3):
         await rules.sweeps()
@@ -402,7 +404,7 @@ async def test_one_button_declines_all_of_the_raid_but_who_is_verified_or_about_
     states = {row["user_id"]: row["state"] for row in await rules.rows("SELECT user_id, state FROM join_requests")}
     assert {user_id for user_id, state in states.items() if state == "declined"} == set(range(1002, 1010))
     assert {states[BORIS], states[1001], states[5000]} == {"waiting"}
-    declines = await errands(rules, ErrandKind.DECLINE_JOIN)
+    declines = await errands(rules, TaskKind.DECLINE_JOIN)
     assert len(declines) == 8
     assert {(due.details["why"], due.details["admin_id"]) for due in declines} == {("raid", OLGA)}
     assert (await rules.journal()).count("declined_by_hand") == 8
@@ -413,23 +415,23 @@ async def test_how_far_it_is_with_the_declines_stands_in_the_message(rules: Rule
     await rules.meets(OLGA)
     await come(rules, 6)
     (alert,) = await admins_are_told(rules, OLGA)
-    await presses(rules, ActKind.DECLINE_RECENT, alert.details["raid"])
+    await presses(rules, AdminActionKind.DECLINE_RECENT, alert.details["raid"])
     (alert,) = await told(rules)
     assert (alert.details["done"], alert.details["total"], alert.details["decline_by"]) == (0, 6, OLGA)
 
-    declines = await errands(rules, ErrandKind.DECLINE_JOIN)
-    await rules.settles(*(Receipt(due, Result.DONE) for due in declines[:2]))
+    declines = await errands(rules, TaskKind.DECLINE_JOIN)
+    await rules.settles(*(DeliveryResult(due, DeliveryStatus.DONE) for due in declines[:2]))
     await rules.sweeps()
     # Figures alone wait a moment; that nobody is left to choose does not.
     await told(rules)
-    await rules.settles(*(Receipt(due, Result.DONE) for due in declines[2:4]))
+    await rules.settles(*(DeliveryResult(due, DeliveryStatus.DONE) for due in declines[2:4]))
     await rules.sweeps()
     assert await told(rules) == []
     rules.later(10)
     await rules.sweeps()
     (alert,) = await told(rules)
     assert (alert.details["done"], alert.details["total"], alert.details["is_chosen"]) == (4, 6, 1)
-    await rules.settles(*(Receipt(due, Result.DONE) for due in declines[4:]))
+    await rules.settles(*(DeliveryResult(due, DeliveryStatus.DONE) for due in declines[4:]))
     rules.later(10)
     await rules.sweeps()
     (alert,) = await told(rules)
@@ -443,9 +445,9 @@ async def test_declined_strangers_are_not_written_to_any_more_and_others_see_wha
     await rules.asks_to_join(1000, OTHER_GATE, wrote=False)
     await rules.asks_to_join(BORIS)
 
-    await presses(rules, ActKind.DECLINE_RECENT)
+    await presses(rules, AdminActionKind.DECLINE_RECENT)
 
-    drawn = {due.user_id: due.view for due in await rules.picks() if isinstance(due, ScreenDue)}
+    drawn = {due.user_id: due.view for due in await rules.picks() if isinstance(due, PendingScreen)}
     assert set(drawn) == {1000, BORIS}
     assert getattr(drawn[1000], "gates", None) == (OTHER_GATE.title,)
     assert getattr(drawn[BORIS], "outcome", None) is Outcome.DECLINED
@@ -460,7 +462,7 @@ async def test_a_button_of_a_raid_that_another_one_followed_declines_nobody(rule
     await come(rules, 4, first=2000)
 
     assert await raids(rules) == 2
-    assert await presses(rules, ActKind.DECLINE_RECENT, old.details["raid"]) == "over"
+    assert await presses(rules, AdminActionKind.DECLINE_RECENT, old.details["raid"]) == "over"
     assert await waiting(rules) == 8
 
 
@@ -478,7 +480,7 @@ async def test_a_raid_goes_on_while_as_many_come_and_is_over_when_they_have_not_
         await told(rules)
     assert await raids(rules) == 1
     await rules.verifies(1000, "+79990001000")
-    assert await presses(rules, ActKind.STRICT, "on") == "done"
+    assert await presses(rules, AdminActionKind.STRICT, "on") == "done"
     await told(rules)
 
     rules.later(5 * MINUTE)
@@ -496,10 +498,10 @@ async def test_a_raid_goes_on_while_as_many_come_and_is_over_when_they_have_not_
     # Who asks later is not of it, and what becomes of those who were is still told.
     rules.later(MINUTE)
     await come(rules, 2, first=9000)
-    assert await presses(rules, ActKind.STRICT, "off") == "done"
+    assert await presses(rules, AdminActionKind.STRICT, "off") == "done"
     (alert,) = await told(rules)
     assert (alert.details["message_id"], alert.details["over"], alert.details["strict_by"]) == (over.id, 1, OLGA)
-    assert await presses(rules, ActKind.DECLINE_RECENT, over.details["raid"]) == "done"
+    assert await presses(rules, AdminActionKind.DECLINE_RECENT, over.details["raid"]) == "done"
     (alert,) = await told(rules)
     assert [alert.details.get(name) for name in told_of] == [1, 20, 1, 19, 0]
     assert await waiting(rules) == 2
@@ -533,11 +535,11 @@ async def test_two_thousand_who_ask_at_once_are_written_to_oldest_first_and_only
     await rules.gets_number(1999)
     rules.later(2)
 
-    first_ones = [due.user_id for due in await rules.picks(40) if isinstance(due, ScreenDue)]
+    first_ones = [due.user_id for due in await rules.picks(40) if isinstance(due, PendingScreen)]
     # Who acted, then those who came before it was a raid, then its crowd, the oldest first.
     assert first_ones == [1999, *range(1000, 1039)]
     rules.later(2 * MINUTE)
-    later = [due.user_id for due in await rules.picks(40) if isinstance(due, ScreenDue)]
+    later = [due.user_id for due in await rules.picks(40) if isinstance(due, PendingScreen)]
 
     assert later == [1999, *range(5000, 5039)]
     reach = await rules.rows("SELECT reach, count(*) AS n FROM join_requests GROUP BY reach ORDER BY reach")

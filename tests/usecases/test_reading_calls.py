@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.screen import Face
+from bot.domain.screen import ScreenName
 from bot.usecases.read_calls import CallScreen, ReadCalls
 from tests.usecases.rules import ANNA, MINUTE, Rules
 from tests.usecases.test_attempts import WINDOW_AND_A_BIT, cancels, presses_again
@@ -22,7 +22,7 @@ async def is_limited_for(rules: Rules, minutes: float, user_id: int = ANNA) -> N
     person = await rules.meets(user_id)
     details = {"until": int(rules.now.timestamp() + minutes * MINUTE)}
     await rules.database.transact(
-        lambda store: store.screens.show(person.user_id, person.chat_id, Face.LIMITED, rules.now, details=details)
+        lambda store: store.screens.show(person.user_id, person.chat_id, ScreenName.LIMITED, rules.now, details=details)
     )
 
 

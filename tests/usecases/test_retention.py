@@ -11,26 +11,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.delivery import Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus
 from bot.domain.journal import Event
 from bot.domain.statistics import PERIODS, period
 from bot.usecases import forget_old
-from bot.usecases.forget_old import ForgetOld, Keep
+from bot.usecases.forget_old import PurgeOld, RetentionPolicy
 from bot.usecases.ports import Store
 from bot.usecases.read_statistics import ReadStatistics
-from bot.usecases.roll_sums import RollSums
+from bot.usecases.roll_sums import RollUp
 from storage.database import Database
 from tests.domain.makers import NOW
 from tests.usecases.rules import ANNA, BORIS, GATE, OTHER_GATE, OTHER_PHONE, PHONE, Rules, callback
 from tests.usecases.test_statistics import GATES, entries, prepare
 
 DAY = 24 * 3600.0
-KEEP = Keep(journal=timedelta(days=30), calls=timedelta(days=10))
+KEEP = RetentionPolicy(journal=timedelta(days=30), calls=timedelta(days=10))
 
 
-async def forgets(rules: Rules, times: int = 1, keep: Keep = KEEP) -> None:
+async def forgets(rules: Rules, times: int = 1, keep: RetentionPolicy = KEEP) -> None:
     for _ in range(times):
-        for step in ForgetOld(rules.clock, keep).steps:
+        for step in PurgeOld(rules.clock, keep).steps:
             await rules.database.transact(step)
 
 
@@ -56,8 +56,8 @@ def test_whatever_is_forgotten_when_the_statistics_stay_as_they_were(
         await prepare(rules, drawn)
         told = await everything_told(rules)
         for _ in range(rounds):
-            await database.transact(RollSums(rules.clock))
-            await forgets(rules, keep=Keep(timedelta(days=days), timedelta(days=days)))
+            await database.transact(RollUp(rules.clock))
+            await forgets(rules, keep=RetentionPolicy(timedelta(days=days), timedelta(days=days)))
             assert await everything_told(rules) == told
         await database.close()
 
@@ -82,7 +82,7 @@ async def test_entries_that_are_not_added_up_yet_are_kept_whatever_their_age(rul
     await forgets(rules)
     assert await count(rules, "journal") == 2
     for _ in range(3):
-        await rules.database.transact(RollSums(rules.clock))
+        await rules.database.transact(RollUp(rules.clock))
         await forgets(rules)
 
     # The newest entry stays in any case.
@@ -196,7 +196,7 @@ async def test_requests_that_came_to_nothing_go_and_those_that_tell_who_is_in_st
     await rules.asks_to_join(ANNA)
     await rules.verifies(ANNA)
     grant = await rules.grant()
-    await rules.settles(Receipt(grant, Result.DONE))
+    await rules.settles(DeliveryResult(grant, DeliveryStatus.DONE))
     await rules.asks_to_join(BORIS)
     await rules.asks_to_join(BORIS, OTHER_GATE)
     await rules.execute(

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.delivery import ErrandKind, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, TaskKind
 from bot.domain.gate import GrantKind
-from bot.domain.health import Health
-from bot.domain.settings import WayIn
+from bot.domain.health import GateHealth
+from bot.domain.settings import EntryMode
 from bot.usecases.follow_rights import GATES_AT_ONCE, LOOK_AGAIN
 from tests.usecases.panel import answered
 from tests.usecases.rules import ANNA, BORIS, GATE, MINUTE, OFF, Rules
@@ -23,7 +23,7 @@ async def fails(rules: Rules, error: str = NO_RIGHT) -> None:
     """Somebody verifies, and Telegram does not let the bot let them in."""
     await rules.asks_to_join()
     await rules.verifies()
-    await rules.settles(Receipt(await rules.grant(), Result.REFUSED, error=error))
+    await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.REFUSED, error=error))
     assert await rules.rows("SELECT state FROM grants") == [{"state": "failed"}]
     rules.later(MINUTE + 1)
 
@@ -32,9 +32,9 @@ async def looks(rules: Rules, **health: Any) -> int:
     """The next sweep; Telegram says how it stands with each gate that it asks about. How many those are."""
     await rules.execute("UPDATE errands SET done_at = 1 WHERE kind = 'check_gate'")
     await rules.sweeps()
-    asked = await rules.errands(ErrandKind.CHECK_GATE)
+    asked = await rules.errands(TaskKind.CHECK_GATE)
     for inquiry in asked:
-        await answered(rules, inquiry, health=Health(rules.now, **health), admins={})
+        await answered(rules, inquiry, health=GateHealth(rules.now, **health), admins={})
     return len(asked)
 
 
@@ -70,9 +70,9 @@ async def test_what_fails_while_telegram_is_being_asked_waits_for_the_next_look(
     rules.later(1)
     await fails(rules)
     await rules.sweeps()
-    inquiry = (await rules.errands(ErrandKind.CHECK_GATE))[-1]
+    inquiry = (await rules.errands(TaskKind.CHECK_GATE))[-1]
 
-    await answered(rules, inquiry, health=Health(before, can_invite=True), admins={})
+    await answered(rules, inquiry, health=GateHealth(before, can_invite=True), admins={})
 
     assert await state(rules) == ["failed"]
 
@@ -93,12 +93,12 @@ async def test_whom_the_bot_could_not_mute_is_muted_once_a_look_finds_the_right(
     rules: Rules, can_restrict: bool
 ) -> None:
     await rules.becomes(GATE)
-    await rules.chooses(GATE, way=WayIn.MUTE)
+    await rules.chooses(GATE, way=EntryMode.MUTE)
     await looks(rules, can_invite=True)
     await rules.becomes(GATE, actor_id=BORIS, mended=())
-    (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
+    (inquiry,) = await rules.errands(TaskKind.CHECK_GATE)
     await answered(
-        rules, inquiry, health=Health(rules.now, can_invite=True, can_restrict=False, is_supergroup=True), admins={}
+        rules, inquiry, health=GateHealth(rules.now, can_invite=True, can_restrict=False, is_supergroup=True), admins={}
     )
     await rules.joins(ANNA)
     await rules.execute("UPDATE errands SET done_at = 1 WHERE kind = 'mute'")
@@ -106,7 +106,7 @@ async def test_whom_the_bot_could_not_mute_is_muted_once_a_look_finds_the_right(
 
     assert await looks(rules, can_invite=True, can_restrict=can_restrict, is_supergroup=True) == 1
 
-    assert len(await rules.errands(ErrandKind.MUTE)) == int(can_restrict)
+    assert len(await rules.errands(TaskKind.MUTE)) == int(can_restrict)
 
 
 async def test_gates_are_compared_a_few_at_a_time_those_first_of_which_telegram_was_asked_longest_ago(
@@ -115,7 +115,7 @@ async def test_gates_are_compared_a_few_at_a_time_those_first_of_which_telegram_
     gates = [replace(GATE, chat_id=GATE.chat_id - number) for number in range(GATES_AT_ONCE + 2)]
     for gate in gates:
         await rules.becomes(gate)
-    health = Health(rules.now, can_invite=True)
+    health = GateHealth(rules.now, can_invite=True)
     for number, gate in enumerate(gates):
         since = replace(health, checked_at=rules.now - timedelta(minutes=number))
         await rules.database.transact(
@@ -129,7 +129,7 @@ async def test_gates_are_compared_a_few_at_a_time_those_first_of_which_telegram_
     rules.later(LOOK_AGAIN.total_seconds())
     await rules.execute("UPDATE errands SET done_at = 1 WHERE kind = 'check_gate'")
     await rules.sweeps()
-    asked = await rules.errands(ErrandKind.CHECK_GATE)
+    asked = await rules.errands(TaskKind.CHECK_GATE)
     assert len(asked) == GATES_AT_ONCE
     assert {*left} <= {int(errand.details["gate"]) for errand in asked}
 

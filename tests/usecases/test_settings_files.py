@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from bot.domain.delivery import ErrandKind, Receipt, Result, Toast
-from bot.domain.panel import ActKind, ImportPage, NoAdmin, Page, SettingPage
-from bot.domain.problem import Problem
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, TaskKind, Toast
+from bot.domain.panel import AdminActionKind, ImportPage, NoAdmin, Page, SettingPage
+from bot.domain.problem import SettingProblem
 from bot.domain.settings import STANDARD, CountryRule, GateSettings
 from bot.usecases.move_chat import move_chat
 from bot.usecases.settings_files import LARGEST_FILE
-from bot.usecases.take_words import TakeWords
+from bot.usecases.take_words import OnPanelText
 from tests.usecases.panel import acts, answered, changed, notes, runs, sets, settings, view
 from tests.usecases.rules import ANNA, BORIS, GATE, OTHER_GATE, Rules
 
@@ -25,11 +25,11 @@ NEW_ID = -1004443332221
 
 async def sends(rules: Rules, text: str, *, size: int | None = None) -> None:
     """Boris sends a file while he sees the page for it, and Telegram hands it out."""
-    await acts(rules, ActKind.OPEN, Page.FILE)
-    boris, take_words = await rules.meets(BORIS), TakeWords(rules.desk)
+    await acts(rules, AdminActionKind.OPEN, Page.FILE)
+    boris, take_words = await rules.meets(BORIS), OnPanelText(rules.desk)
     length = len(text) if size is None else size
     assert await rules.database.transact(lambda store: take_words.file(store, boris, "file1", length))
-    for fetching in await rules.errands(ErrandKind.FETCH_FILE):
+    for fetching in await rules.errands(TaskKind.FETCH_FILE):
         await answered(rules, fetching, text=text)
 
 
@@ -50,9 +50,9 @@ async def test_what_was_exported_changes_everything_back_once_it_is_applied(rule
     for setting, value in (("accounts", "3"), ("countries", "+RU,+KZ"), ("country_rule", "only"), ("tag", "in")):
         await sets(rules, setting, value)
     before = await settings(rules)
-    assert await acts(rules, ActKind.EXPORT) is Toast.DONE
-    (sending,) = await rules.errands(ErrandKind.SEND_FILE)
-    await acts(rules, ActKind.PRESET, value="strict")
+    assert await acts(rules, AdminActionKind.EXPORT) is Toast.DONE
+    (sending,) = await rules.errands(TaskKind.SEND_FILE)
+    await acts(rules, AdminActionKind.PRESET, value="strict")
     await sets(rules, "tag", "")
     count = len(await changed(rules))
 
@@ -60,10 +60,10 @@ async def test_what_was_exported_changes_everything_back_once_it_is_applied(rule
 
     assert await imported(rules) == before
     assert await settings(rules) != before
-    assert await acts(rules, ActKind.APPLY) is Toast.SAVED
+    assert await acts(rules, AdminActionKind.APPLY) is Toast.SAVED
     assert await settings(rules) == before
     assert (await changed(rules))[count:] == [(BORIS, "file")]
-    assert await acts(rules, ActKind.APPLY) is Toast.OVER
+    assert await acts(rules, AdminActionKind.APPLY) is Toast.OVER
 
 
 async def test_what_a_file_does_not_name_stays_and_what_others_chose_meanwhile_too(rules: Rules) -> None:
@@ -72,7 +72,7 @@ async def test_what_a_file_does_not_name_stays_and_what_others_chose_meanwhile_t
     await sends(rules, paper({"deadline": "PT1H"}))
     await sets(rules, "fresh", "30", admin_id=ANNA)
 
-    await acts(rules, ActKind.APPLY)
+    await acts(rules, AdminActionKind.APPLY)
 
     assert await settings(rules) == replace(
         STANDARD, accounts=3, deadline=timedelta(hours=1), fresh_for=timedelta(days=30)
@@ -85,12 +85,12 @@ async def test_what_cannot_be_together_with_what_others_chose_meanwhile_is_not_a
     await sends(rules, paper({"country_rule": "only"}))
     await sets(rules, "countries", "none", admin_id=ANNA)
 
-    assert await acts(rules, ActKind.APPLY) is Toast.NOTHING
+    assert await acts(rules, AdminActionKind.APPLY) is Toast.NOTHING
 
     assert (await settings(rules)).country_rule is CountryRule.ANY
     page = await view(rules)
     assert isinstance(page, SettingPage)
-    assert page.trouble == (Problem.NO_COUNTRIES, "")
+    assert page.trouble == (SettingProblem.NO_COUNTRIES, "")
 
 
 async def test_chats_are_taken_over_from_a_file_only_within_the_admins_reach(rules: Rules) -> None:
@@ -115,38 +115,38 @@ async def test_chats_are_taken_over_from_a_file_only_within_the_admins_reach(rul
 @pytest.mark.parametrize(
     ("text", "problem", "about"),
     [
-        ("", Problem.FILE_NO_JSON, ""),
-        ("no JSON", Problem.FILE_NO_JSON, ""),
-        ("[" * 60_000, Problem.FILE_NO_JSON, ""),
-        ('{"callgate": NaN}', Problem.FILE_NO_JSON, ""),
-        ('{"callgate": ' + "9" * 5000 + "}", Problem.FILE_NO_JSON, ""),
-        ("[]", Problem.FILE_FOREIGN, ""),
-        ('"callgate"', Problem.FILE_FOREIGN, ""),
-        ("{}", Problem.FILE_FOREIGN, ""),
-        ('{"callgate": 1}', Problem.FILE_FOREIGN, ""),
-        (paper({}, settings=[]), Problem.FILE_FOREIGN, ""),
-        (paper({}, callgate=2), Problem.FILE_NEWER, ""),
-        (paper({}, callgate=True), Problem.FILE_NEWER, ""),
-        (paper({"colour": "red", "accounts": 1}), Problem.FILE_UNKNOWN, "colour"),
-        (paper({}, deadline="PT1H"), Problem.FILE_UNKNOWN, "deadline"),
-        (paper({"<b>" * 50: 1}), Problem.FILE_UNKNOWN, ("<b>" * 50)[:40]),
-        (paper({"accounts": "2"}), Problem.FILE_VALUE, "accounts"),
-        (paper({"accounts": True}), Problem.FILE_VALUE, "accounts"),
-        (paper({"accounts": 2.0}), Problem.FILE_VALUE, "accounts"),
-        (paper({"accounts": None}), Problem.FILE_VALUE, "accounts"),
-        (paper({"way": "window"}), Problem.FILE_VALUE, "way"),
-        (paper({"refused_kinds": ["mobile"]}), Problem.FILE_VALUE, "refused_kinds"),
-        (paper({"language": "klingon"}), Problem.FILE_VALUE, "language"),
-        (paper({"welcome": "a\0b"}), Problem.FILE_VALUE, "welcome"),
-        (paper({"further": [[[]]]}), Problem.FILE_VALUE, "further"),
-        (paper({"accounts": 11}), Problem.ACCOUNTS, ""),
-        (paper({"welcome": "w" * 501}), Problem.WELCOME, ""),
-        (paper({"country_rule": "only"}), Problem.NO_COUNTRIES, ""),
-        (paper({"tag": "two\nlines"}), Problem.TAG, ""),
+        ("", SettingProblem.FILE_NO_JSON, ""),
+        ("no JSON", SettingProblem.FILE_NO_JSON, ""),
+        ("[" * 60_000, SettingProblem.FILE_NO_JSON, ""),
+        ('{"callgate": NaN}', SettingProblem.FILE_NO_JSON, ""),
+        ('{"callgate": ' + "9" * 5000 + "}", SettingProblem.FILE_NO_JSON, ""),
+        ("[]", SettingProblem.FILE_FOREIGN, ""),
+        ('"callgate"', SettingProblem.FILE_FOREIGN, ""),
+        ("{}", SettingProblem.FILE_FOREIGN, ""),
+        ('{"callgate": 1}', SettingProblem.FILE_FOREIGN, ""),
+        (paper({}, settings=[]), SettingProblem.FILE_FOREIGN, ""),
+        (paper({}, callgate=2), SettingProblem.FILE_NEWER, ""),
+        (paper({}, callgate=True), SettingProblem.FILE_NEWER, ""),
+        (paper({"colour": "red", "accounts": 1}), SettingProblem.FILE_UNKNOWN, "colour"),
+        (paper({}, deadline="PT1H"), SettingProblem.FILE_UNKNOWN, "deadline"),
+        (paper({"<b>" * 50: 1}), SettingProblem.FILE_UNKNOWN, ("<b>" * 50)[:40]),
+        (paper({"accounts": "2"}), SettingProblem.FILE_VALUE, "accounts"),
+        (paper({"accounts": True}), SettingProblem.FILE_VALUE, "accounts"),
+        (paper({"accounts": 2.0}), SettingProblem.FILE_VALUE, "accounts"),
+        (paper({"accounts": None}), SettingProblem.FILE_VALUE, "accounts"),
+        (paper({"way": "window"}), SettingProblem.FILE_VALUE, "way"),
+        (paper({"refused_kinds": ["mobile"]}), SettingProblem.FILE_VALUE, "refused_kinds"),
+        (paper({"language": "klingon"}), SettingProblem.FILE_VALUE, "language"),
+        (paper({"welcome": "a\0b"}), SettingProblem.FILE_VALUE, "welcome"),
+        (paper({"further": [[[]]]}), SettingProblem.FILE_VALUE, "further"),
+        (paper({"accounts": 11}), SettingProblem.ACCOUNTS, ""),
+        (paper({"welcome": "w" * 501}), SettingProblem.WELCOME, ""),
+        (paper({"country_rule": "only"}), SettingProblem.NO_COUNTRIES, ""),
+        (paper({"tag": "two\nlines"}), SettingProblem.TAG, ""),
     ],
 )
 async def test_a_wrong_file_changes_nothing_and_is_answered(
-    rules: Rules, text: str, problem: Problem, about: str
+    rules: Rules, text: str, problem: SettingProblem, about: str
 ) -> None:
     await runs(rules)
 
@@ -166,7 +166,7 @@ async def test_a_lone_surrogate_is_no_value(rules: Rules) -> None:
     page = await view(rules)
     assert isinstance(page, SettingPage)
     assert page.trouble is not None
-    assert page.trouble[0] is Problem.FILE_VALUE
+    assert page.trouble[0] is SettingProblem.FILE_VALUE
 
 
 async def test_a_huge_file_is_not_even_fetched(rules: Rules) -> None:
@@ -176,30 +176,30 @@ async def test_a_huge_file_is_not_even_fetched(rules: Rules) -> None:
 
     page = await view(rules)
     assert isinstance(page, SettingPage)
-    assert page.trouble == (Problem.FILE_BIG, "")
-    assert await rules.errands(ErrandKind.FETCH_FILE) == []
+    assert page.trouble == (SettingProblem.FILE_BIG, "")
+    assert await rules.errands(TaskKind.FETCH_FILE) == []
 
 
 async def test_a_file_that_cannot_be_fetched_is_answered(rules: Rules) -> None:
     await runs(rules)
-    await acts(rules, ActKind.OPEN, Page.FILE)
-    boris, take_words = await rules.meets(BORIS), TakeWords(rules.desk)
+    await acts(rules, AdminActionKind.OPEN, Page.FILE)
+    boris, take_words = await rules.meets(BORIS), OnPanelText(rules.desk)
     await rules.database.transact(lambda store: take_words.file(store, boris, "file1", 10))
-    (fetching,) = await rules.errands(ErrandKind.FETCH_FILE)
+    (fetching,) = await rules.errands(TaskKind.FETCH_FILE)
 
-    await rules.settles(Receipt(fetching, Result.REFUSED, error="wrong file_id"))
+    await rules.settles(DeliveryResult(fetching, DeliveryStatus.REFUSED, error="wrong file_id"))
 
     page = await view(rules)
     assert isinstance(page, SettingPage)
-    assert page.trouble == (Problem.FILE_UNREACHABLE, "")
+    assert page.trouble == (SettingProblem.FILE_UNREACHABLE, "")
 
 
 async def test_a_file_of_somebody_who_is_no_admin_any_more_is_shown_to_nobody(rules: Rules) -> None:
     await runs(rules)
-    await acts(rules, ActKind.OPEN, Page.FILE)
-    boris, take_words = await rules.meets(BORIS), TakeWords(rules.desk)
+    await acts(rules, AdminActionKind.OPEN, Page.FILE)
+    boris, take_words = await rules.meets(BORIS), OnPanelText(rules.desk)
     await rules.database.transact(lambda store: take_words.file(store, boris, "file1", 10))
-    (fetching,) = await rules.errands(ErrandKind.FETCH_FILE)
+    (fetching,) = await rules.errands(TaskKind.FETCH_FILE)
     await notes(rules, BORIS, is_admin=False)
 
     await answered(rules, fetching, text=paper({"accounts": 2}))
@@ -209,8 +209,8 @@ async def test_a_file_of_somebody_who_is_no_admin_any_more_is_shown_to_nobody(ru
 
 async def test_files_are_the_panels_only_on_the_page_for_them(rules: Rules) -> None:
     await runs(rules)
-    await acts(rules, ActKind.OPEN, Page.WELCOME)
-    boris, take_words = await rules.meets(BORIS), TakeWords(rules.desk)
+    await acts(rules, AdminActionKind.OPEN, Page.WELCOME)
+    boris, take_words = await rules.meets(BORIS), OnPanelText(rules.desk)
 
     assert not await rules.database.transact(lambda store: take_words.file(store, boris, "file1", 10))
 
@@ -234,11 +234,11 @@ async def test_an_old_page_links_no_chat_that_its_reader_runs_no_more(rules: Rul
 
     await notes(rules, BORIS, gate=OTHER_GATE, is_admin=False)
 
-    assert await acts(rules, ActKind.APPLY) is Toast.NOT_ADMIN_THERE
+    assert await acts(rules, AdminActionKind.APPLY) is Toast.NOT_ADMIN_THERE
     assert await settings(rules) == STANDARD
     rules.later(1)
     await notes(rules, BORIS, gate=OTHER_GATE)
-    assert await acts(rules, ActKind.APPLY) is Toast.SAVED
+    assert await acts(rules, AdminActionKind.APPLY) is Toast.SAVED
     assert (await settings(rules)).further == (OTHER_GATE.chat_id,)
 
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.delivery import ErrandDue, ErrandKind, GrantDue, Receipt, Result, ScreenDue
-from bot.domain.screen import Face
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, PendingScreen, PendingTask, TaskKind
+from bot.domain.screen import ScreenName
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, Rules
 
 
@@ -35,36 +35,36 @@ async def stale_screens(rules: Rules) -> list[int]:
 @pytest.mark.parametrize(
     ("result", "state", "event", "request_state"),
     [
-        (Result.DONE, "done", "grant_done", "approved"),
-        (Result.GONE, "gone", "grant_gone", "gone"),
-        (Result.TOO_MANY_CHATS, "too_many_chats", "grant_failed", "approved"),
-        (Result.REFUSED, "failed", "grant_failed", "approved"),
-        (Result.UNREACHABLE, "failed", "grant_failed", "approved"),
+        (DeliveryStatus.DONE, "done", "grant_done", "approved"),
+        (DeliveryStatus.GONE, "gone", "grant_gone", "gone"),
+        (DeliveryStatus.TOO_MANY_CHATS, "too_many_chats", "grant_failed", "approved"),
+        (DeliveryStatus.REFUSED, "failed", "grant_failed", "approved"),
+        (DeliveryStatus.UNREACHABLE, "failed", "grant_failed", "approved"),
     ],
 )
 async def test_a_grants_outcome_is_noted_and_shown_to_whom_it_was_promised(
-    rules: Rules, result: Result, state: str, event: str, request_state: str
+    rules: Rules, result: DeliveryStatus, state: str, event: str, request_state: str
 ) -> None:
     await is_owed(rules)
 
-    await rules.settles(Receipt(await rules.grant(), result, error="SOME_ERROR"))
+    await rules.settles(DeliveryResult(await rules.grant(), result, error="SOME_ERROR"))
 
     assert (await grant(rules))[0] == state
     assert (await rules.journal())[-1] == event
     assert await rules.requests() == [request_state]
     assert await stale_screens(rules) == [ANNA]
     assert await rules.notices() == (["grant_failed"] if state == "failed" else [])
-    assert [p for p in await rules.picks() if isinstance(p, GrantDue)] == []
+    assert [p for p in await rules.picks() if isinstance(p, PendingGrant)] == []
 
 
 async def test_a_grant_that_may_still_come_rests_longer_after_each_failure(rules: Rules) -> None:
     await is_owed(rules)
     rests = []
     for _ in range(3):
-        (due,) = [parcel for parcel in await rules.picks() if isinstance(parcel, GrantDue)]
-        await rules.settles(Receipt(due, Result.RETRY, error="TelegramServerError"))
+        (due,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingGrant)]
+        await rules.settles(DeliveryResult(due, DeliveryStatus.RETRY, error="TelegramServerError"))
         rest = 0
-        while not any(isinstance(parcel, GrantDue) for parcel in await rules.picks()):
+        while not any(isinstance(parcel, PendingGrant) for parcel in await rules.picks()):
             rules.later(0.5)
             rest += 1
         rests.append(rest / 2)
@@ -75,27 +75,29 @@ async def test_a_grant_that_may_still_come_rests_longer_after_each_failure(rules
 
 async def test_when_telegram_names_the_rest_it_is_kept(rules: Rules) -> None:
     await is_owed(rules)
-    await rules.settles(Receipt(await rules.grant(), Result.RETRY, retry_after=17))
+    await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.RETRY, retry_after=17))
 
     rules.later(16.5)
-    assert [p for p in await rules.picks() if isinstance(p, GrantDue)] == []
+    assert [p for p in await rules.picks() if isinstance(p, PendingGrant)] == []
     rules.later(0.5)
-    assert len([p for p in await rules.picks() if isinstance(p, GrantDue)]) == 1
+    assert len([p for p in await rules.picks() if isinstance(p, PendingGrant)]) == 1
 
 
 async def test_who_is_in_too_many_chats_is_told_even_when_nothing_was_promised(rules: Rules) -> None:
     await is_owed(rules, told=False)
 
-    await rules.settles(Receipt(await rules.grant(), Result.TOO_MANY_CHATS, error="USER_CHANNELS_TOO_MUCH"))
+    await rules.settles(
+        DeliveryResult(await rules.grant(), DeliveryStatus.TOO_MANY_CHATS, error="USER_CHANNELS_TOO_MUCH")
+    )
 
-    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
     assert (screen.user_id, screen.is_fresh) == (ANNA, True)
 
 
 async def test_a_silent_entry_stays_silent(rules: Rules) -> None:
     await is_owed(rules, told=False)
 
-    await rules.settles(Receipt(await rules.grant(), Result.DONE))
+    await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.DONE))
 
     assert await stale_screens(rules) == []
 
@@ -103,7 +105,10 @@ async def test_a_silent_entry_stays_silent(rules: Rules) -> None:
 async def test_operators_hear_of_the_same_failure_at_a_gate_once_an_hour(rules: Rules) -> None:
     await is_owed(rules)
     await is_owed(rules, BORIS, OTHER_PHONE)
-    refused = [Receipt(await rules.grant(user_id), Result.REFUSED, error="no right") for user_id in (ANNA, BORIS)]
+    refused = [
+        DeliveryResult(await rules.grant(user_id), DeliveryStatus.REFUSED, error="no right")
+        for user_id in (ANNA, BORIS)
+    ]
 
     await rules.settles(*refused)
     assert await rules.notices() == ["grant_failed"]
@@ -114,28 +119,28 @@ async def test_operators_hear_of_the_same_failure_at_a_gate_once_an_hour(rules: 
     assert await rules.notices() == ["grant_failed"] * 2
 
 
-async def errand(rules: Rules, kind: ErrandKind = ErrandKind.DECLINE_JOIN) -> ErrandDue:
+async def errand(rules: Rules, kind: TaskKind = TaskKind.DECLINE_JOIN) -> PendingTask:
     details: dict[str, str | int] = {"user_id": ANNA, "gate": GATE.chat_id}
     await rules.database.transact(lambda store: store.errands.add(kind, GATE.chat_id, details, rules.now))
-    (due,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ErrandDue)]
+    (due,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingTask)]
     return due
 
 
 @pytest.mark.parametrize(
     ("kind", "result", "journal"),
     [
-        (ErrandKind.DECLINE_JOIN, Result.DONE, ["join_declined"]),
-        (ErrandKind.DECLINE_JOIN, Result.GONE, []),
-        (ErrandKind.DELETE_MESSAGE, Result.DONE, []),
-        (ErrandKind.ANSWER_BUTTON, Result.REFUSED, []),
+        (TaskKind.DECLINE_JOIN, DeliveryStatus.DONE, ["join_declined"]),
+        (TaskKind.DECLINE_JOIN, DeliveryStatus.GONE, []),
+        (TaskKind.DELETE_MESSAGE, DeliveryStatus.DONE, []),
+        (TaskKind.ANSWER_BUTTON, DeliveryStatus.REFUSED, []),
     ],
 )
 async def test_an_errand_with_a_final_answer_is_done_and_a_declined_request_is_journalled(
-    rules: Rules, kind: ErrandKind, result: Result, journal: list[str]
+    rules: Rules, kind: TaskKind, result: DeliveryStatus, journal: list[str]
 ) -> None:
     due = await errand(rules, kind)
 
-    await rules.settles(Receipt(due, result))
+    await rules.settles(DeliveryResult(due, result))
 
     assert await rules.picks() == []
     assert await rules.rows("SELECT id FROM errands WHERE done_at IS NULL") == []
@@ -145,27 +150,29 @@ async def test_an_errand_with_a_final_answer_is_done_and_a_declined_request_is_j
 async def test_an_errand_that_failed_for_now_is_tried_again(rules: Rules) -> None:
     due = await errand(rules)
 
-    await rules.settles(Receipt(due, Result.RETRY, error="TelegramNetworkError"))
+    await rules.settles(DeliveryResult(due, DeliveryStatus.RETRY, error="TelegramNetworkError"))
 
     assert await rules.picks() == []
     rules.later(1)
     (again,) = await rules.picks()
-    assert (again.attempts, again.id if isinstance(again, ErrandDue) else 0) == (1, due.id)
+    assert (again.attempts, again.id if isinstance(again, PendingTask) else 0) == (1, due.id)
 
 
-async def screen(rules: Rules) -> ScreenDue:
-    (due,) = [parcel for parcel in await rules.picks() if isinstance(parcel, ScreenDue)]
+async def screen(rules: Rules) -> PendingScreen:
+    (due,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
     return due
 
 
 async def test_a_drawn_screen_reaches_the_requests_and_deletes_what_it_replaced(rules: Rules) -> None:
     await rules.asks_to_join()
 
-    await rules.settles(Receipt(await screen(rules), Result.DONE, message_id=5, digest="d", replaced=(4,)))
+    await rules.settles(
+        DeliveryResult(await screen(rules), DeliveryStatus.DONE, message_id=5, digest="d", replaced=(4,))
+    )
 
     (delete,) = await rules.picks()
-    assert isinstance(delete, ErrandDue)
-    assert (delete.kind, delete.chat_id, delete.details) == (ErrandKind.DELETE_MESSAGE, ANNA, {"message_id": 4})
+    assert isinstance(delete, PendingTask)
+    assert (delete.kind, delete.chat_id, delete.details) == (TaskKind.DELETE_MESSAGE, ANNA, {"message_id": 4})
     assert await rules.rows("SELECT reach FROM join_requests") == [{"reach": "reached"}]
     assert (await rules.journal())[-1] == "join_reached"
 
@@ -173,7 +180,9 @@ async def test_a_drawn_screen_reaches_the_requests_and_deletes_what_it_replaced(
 async def test_who_cannot_be_written_to_keeps_the_request_and_counts_as_not_reached(rules: Rules) -> None:
     await rules.asks_to_join()
 
-    await rules.settles(Receipt(await screen(rules), Result.UNREACHABLE, error="bot was blocked by the user"))
+    await rules.settles(
+        DeliveryResult(await screen(rules), DeliveryStatus.UNREACHABLE, error="bot was blocked by the user")
+    )
 
     assert await rules.requests() == ["waiting"]
     assert await rules.rows("SELECT reach, can_be_written FROM join_requests JOIN people USING (user_id)") == [
@@ -185,7 +194,7 @@ async def test_who_cannot_be_written_to_keeps_the_request_and_counts_as_not_reac
 
 async def test_a_screen_that_failed_for_now_is_tried_again(rules: Rules) -> None:
     await rules.asks_to_join()
-    await rules.settles(Receipt(await screen(rules), Result.RETRY))
+    await rules.settles(DeliveryResult(await screen(rules), DeliveryStatus.RETRY))
 
     assert await rules.picks() == []
     rules.later(1)
@@ -195,7 +204,7 @@ async def test_a_screen_that_failed_for_now_is_tried_again(rules: Rules) -> None
 async def test_a_screen_that_telegram_refuses_is_given_up_and_journalled(rules: Rules) -> None:
     await rules.asks_to_join()
 
-    await rules.settles(Receipt(await screen(rules), Result.REFUSED, error="can't parse entities"))
+    await rules.settles(DeliveryResult(await screen(rules), DeliveryStatus.REFUSED, error="can't parse entities"))
 
     assert await rules.picks() == []
     assert await rules.rows("SELECT code FROM journal WHERE event = 'failure'") == [{"code": "can't parse entities"}]
@@ -206,7 +215,7 @@ async def test_a_screen_that_changed_while_it_was_drawn_is_drawn_again(rules: Ru
     drawn = await screen(rules)
     await rules.asks_to_join()
 
-    await rules.settles(Receipt(drawn, Result.DONE, message_id=5, digest="old"))
+    await rules.settles(DeliveryResult(drawn, DeliveryStatus.DONE, message_id=5, digest="old"))
 
     assert (await screen(rules)).message_id == 5
 
@@ -215,10 +224,10 @@ async def test_a_shown_number_is_refreshed_five_minutes_before_its_end(rules: Ru
     await rules.gets_number()
     rules.later(1)
 
-    await rules.settles(Receipt(await screen(rules), Result.DONE, message_id=5, digest="d"))
+    await rules.settles(DeliveryResult(await screen(rules), DeliveryStatus.DONE, message_id=5, digest="d"))
 
     rules.later(9.9 * 60)
-    assert [p for p in await rules.picks() if isinstance(p, ScreenDue)] == []
+    assert [p for p in await rules.picks() if isinstance(p, PendingScreen)] == []
     rules.later(timedelta(seconds=6).total_seconds())
     refresh = await screen(rules)
     assert refresh.is_refresh
@@ -231,7 +240,7 @@ async def test_the_receipt_of_an_older_approval_does_not_settle_a_newer_request(
     rules.clock.advance(1)
     await rules.asks_to_join()
 
-    await rules.settles(Receipt(carried, Result.GONE, error="HIDE_REQUESTER_MISSING"))
+    await rules.settles(DeliveryResult(carried, DeliveryStatus.GONE, error="HIDE_REQUESTER_MISSING"))
 
     assert await grant(rules) == ("due", 0, None)
     assert await rules.requests() == ["approved"]
@@ -243,13 +252,13 @@ async def test_a_receipt_to_be_tried_again_does_not_delay_a_newer_request(rules:
     rules.clock.advance(1)
     await rules.asks_to_join()
 
-    await rules.settles(Receipt(carried, Result.RETRY, retry_after=60, error="flood control"))
+    await rules.settles(DeliveryResult(carried, DeliveryStatus.RETRY, retry_after=60, error="flood control"))
 
     assert await grant(rules) == ("due", 0, None)
 
 
 async def is_shown_help(rules: Rules, user_id: int) -> None:
-    await rules.database.transact(lambda store: store.screens.show(user_id, user_id, Face.HELP, rules.now))
+    await rules.database.transact(lambda store: store.screens.show(user_id, user_id, ScreenName.HELP, rules.now))
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -260,8 +269,10 @@ async def test_messages_given_up_one_after_the_other_for_the_same_reason_are_all
     for user_id, error_id in ((21, "aaaa"), (22, "bbbb")):
         await rules.meets(user_id)
         await is_shown_help(rules, user_id)
-        (due,) = [one for one in await rules.picks() if isinstance(one, ScreenDue) and one.user_id == user_id]
-        receipts.append(Receipt(due, Result.DONE, message_id=1, digest="x", error_id=error_id, error="BUTTON " * 60))
+        (due,) = [one for one in await rules.picks() if isinstance(one, PendingScreen) and one.user_id == user_id]
+        receipts.append(
+            DeliveryResult(due, DeliveryStatus.DONE, message_id=1, digest="x", error_id=error_id, error="BUTTON " * 60)
+        )
 
     if together:
         await rules.settles(*receipts)
@@ -270,4 +281,4 @@ async def test_messages_given_up_one_after_the_other_for_the_same_reason_are_all
 
     assert await rules.rows("SELECT user_id FROM screens WHERE shown_revision < revision") == []
     assert (await rules.journal()).count("failure") == 2
-    assert len(await rules.errands(ErrandKind.NOTIFY)) == 1
+    assert len(await rules.errands(TaskKind.NOTIFY)) == 1

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.journal import Event
-from bot.domain.statistics import BOUNDS, NO_GATE, PERIODS, Step, period, took_index
+from bot.domain.statistics import BOUNDS, NO_GATE, PERIODS, FunnelStep, period, took_index
 from bot.domain.verification import Verification, VerificationState
 from bot.usecases.ports import Store
 from bot.usecases.read_statistics import ReadStatistics
-from bot.usecases.roll_sums import RollSums
+from bot.usecases.roll_sums import RollUp
 from storage.database import Database
 from tests.domain.makers import FINGERPRINT, NOW
 from tests.usecases.rules import Rules
@@ -97,11 +97,11 @@ def recount(rows: list[dict[str, Any]], first: datetime | None, gate_id: int | N
     spans = sorted(row["took"] for row in mine if row["event"] is Event.CONFIRMED and row["took"] is not None)
     return {
         "funnel": {
-            Step.ASKED: count(Event.JOIN_ASKED) + count(Event.MUTED) - count(Event.AT_ONCE),
-            Step.CONTACT: count(Event.CONTACT_TAKEN),
-            Step.NUMBER: count(Event.NUMBER_GIVEN),
-            Step.CALLED: count(Event.CONFIRMED),
-            Step.IN: count(Event.GRANT_DONE, code="called"),
+            FunnelStep.ASKED: count(Event.JOIN_ASKED) + count(Event.MUTED) - count(Event.AT_ONCE),
+            FunnelStep.CONTACT: count(Event.CONTACT_TAKEN),
+            FunnelStep.NUMBER: count(Event.NUMBER_GIVEN),
+            FunnelStep.CALLED: count(Event.CONFIRMED),
+            FunnelStep.IN: count(Event.GRANT_DONE, code="called"),
         },
         "known": count(Event.GRANT_DONE, code="known"),
         "other": count(Event.GRANT_DONE, code="other"),
@@ -149,7 +149,7 @@ def test_the_numbers_are_those_of_a_recount_of_the_journal(
             await rules.execute(f"DELETE FROM {table}")
         written = await prepare(rules, drawn[::2])
         for _ in range(rolls):
-            await database.transact(RollSums(rules.clock))
+            await database.transact(RollUp(rules.clock))
         # What is younger than what was added up comes later, and is counted all the same.
         rolled = await database.transact(lambda store: store.sums.rolled_until())
         written += await prepare(
@@ -175,7 +175,7 @@ async def compare(rules: Rules, written: list[dict[str, Any]], name: str, gate_i
     assert list(told.series) == recount_over_time(written, first, gate_id)
     if gate_id is None:
         for one in GATES:
-            per_gate = told.by_gate.get(one, dict.fromkeys(Step, 0))
+            per_gate = told.by_gate.get(one, dict.fromkeys(FunnelStep, 0))
             assert per_gate == recount(written, first, one)["funnel"]
 
 

@@ -6,25 +6,27 @@ import dataclasses
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.domain.delivery import ErrandDue, ErrandKind, Receipt, Result, Urgency
-from bot.domain.health import Health
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, Priority, TaskKind
+from bot.domain.health import GateHealth
 from bot.domain.rights import OWNER
 from tests.domain.makers import NOW
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules
 
-HEALTHY = Health(NOW, can_invite=True, is_supergroup=True)
+HEALTHY = GateHealth(NOW, can_invite=True, is_supergroup=True)
 OPEN = dataclasses.replace(HEALTHY, is_open=True)
 
 
-def says(inquiry: ErrandDue, health: Health, now: datetime, *, admins: Iterable[int]) -> Receipt:
+def says(inquiry: PendingTask, health: GateHealth, now: datetime, *, admins: Iterable[int]) -> DeliveryResult:
     """What Telegram says about a gate."""
     health = dataclasses.replace(health, checked_at=now)
-    return Receipt(inquiry, Result.DONE, answer={"health": health, "admins": dict.fromkeys(admins, OWNER)})
+    return DeliveryResult(
+        inquiry, DeliveryStatus.DONE, answer={"health": health, "admins": dict.fromkeys(admins, OWNER)}
+    )
 
 
 async def told(rules: Rules) -> list[tuple[int, str]]:
     """Whom what is told, oldest first."""
-    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Urgency.LATER))
+    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Priority.LATER))
     return [(errand.chat_id, str(errand.details["notice"])) for errand in due]
 
 
@@ -35,7 +37,7 @@ async def test_who_gave_the_right_gets_the_card_once_and_is_an_admin(rules: Rule
 
     assert await rules.face(BORIS) == "gate"
     assert await told(rules) == []
-    assert await rules.errands(ErrandKind.POINT) == []
+    assert await rules.errands(TaskKind.POINT) == []
     assert await rules.journal() == ["gate_on"]
     assert await rules.rows("SELECT is_on, added_by FROM gates") == [{"is_on": True, "added_by": BORIS}]
     assert await rules.rows("SELECT user_id, is_admin FROM admins") == [{"user_id": BORIS, "is_admin": True}]
@@ -48,7 +50,7 @@ async def test_who_cannot_be_written_to_is_shown_the_way_in_the_group_alone_and_
     await rules.becomes(GATE)
     await rules.becomes(dataclasses.replace(OTHER_GATE, is_channel=True))
 
-    (way,) = await rules.errands(ErrandKind.POINT)
+    (way,) = await rules.errands(TaskKind.POINT)
     assert (way.chat_id, way.user_id, way.details["start"]) == (GATE.chat_id, BORIS, f"gate_{GATE.chat_id}")
     assert await told(rules) == []
 
@@ -57,7 +59,7 @@ async def test_in_the_middle_of_a_verification_a_short_word_has_to_do(rules: Rul
     await rules.gets_number(BORIS)
 
     await rules.becomes(GATE)
-    (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
+    (inquiry,) = await rules.errands(TaskKind.CHECK_GATE)
     await rules.settles(says(inquiry, HEALTHY, rules.now, admins={BORIS: OWNER}))
 
     assert await told(rules) == [(BORIS, "gate_on")]
@@ -67,7 +69,7 @@ async def test_in_the_middle_of_a_verification_a_short_word_has_to_do(rules: Rul
 async def test_when_it_was_done_as_the_group_itself_its_admins_hear_of_it(rules: Rules) -> None:
     await rules.meets(ANNA)
     await rules.becomes(GATE, actor_id=None)
-    (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
+    (inquiry,) = await rules.errands(TaskKind.CHECK_GATE)
 
     await rules.settles(says(inquiry, HEALTHY, rules.now, admins={ANNA: OWNER, BORIS: OWNER}))
 
@@ -80,12 +82,12 @@ async def test_what_is_newly_missing_is_told_once_to_who_added_the_bot(rules: Ru
         await rules.meets(user_id)
     await rules.becomes(GATE)
     for health in (HEALTHY, HEALTHY, OPEN, OPEN):
-        (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
+        (inquiry,) = await rules.errands(TaskKind.CHECK_GATE)
         await rules.settles(says(inquiry, health, rules.now, admins={ANNA: OWNER, BORIS: OWNER}))
         await rules.becomes(GATE, actor_id=ANNA)
 
     assert await told(rules) == [(BORIS, "gate_ails")]
-    (notice,) = await rules.errands(ErrandKind.NOTIFY)
+    (notice,) = await rules.errands(TaskKind.NOTIFY)
     assert notice.details["ailments"] == "no_approval"
 
 
@@ -95,7 +97,7 @@ async def test_when_who_added_the_bot_runs_the_gate_no_more_the_others_hear_of_i
     await rules.becomes(GATE)
     rules.later(MINUTE + 1)
     for health in (HEALTHY, OPEN):
-        (inquiry,) = await rules.errands(ErrandKind.CHECK_GATE)
+        (inquiry,) = await rules.errands(TaskKind.CHECK_GATE)
         await rules.settles(says(inquiry, health, rules.now, admins=[ANNA]))
         await rules.becomes(GATE, actor_id=ANNA)
 
@@ -125,7 +127,7 @@ async def test_an_admin_without_the_right_is_told_what_it_lacks_and_an_ordinary_
 async def test_a_gate_that_is_on_again_tries_the_entries_that_failed(rules: Rules) -> None:
     await rules.asks_to_join()
     await rules.verifies()
-    await rules.settles(Receipt(await rules.grant(), Result.REFUSED, error="not enough rights"))
+    await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.REFUSED, error="not enough rights"))
     await rules.becomes(OFF)
 
     await rules.becomes(GATE)
@@ -178,7 +180,7 @@ async def test_the_person_hears_of_each_failure_by_the_same_id_for_ten_minutes(r
     await fails(rules, "e1", chat=ANNA)
     await fails(rules, "e2", chat=ANNA)
 
-    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Urgency.LATER))
+    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Priority.LATER))
     assert [errand.details["error_id"] for errand in due if errand.chat_id == ANNA] == ["e1", "e2"]
     rules.later(600)
     assert await told(rules) == [(OPERATOR, "failure")]

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.delivery import Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus
 from bot.domain.gate import Gate, GrantKind
-from bot.domain.panel import ActKind
-from bot.domain.settings import WayIn
-from bot.domain.statistics import Period, Statistics, Step
-from bot.phones import SystemRandomness
+from bot.domain.panel import AdminActionKind
+from bot.domain.settings import EntryMode
+from bot.domain.statistics import FunnelStep, Period, Statistics
+from bot.phones import SystemTokenGenerator
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.read_statistics import ReadStatistics
@@ -51,7 +51,7 @@ class Door:
         for gate in GATES.values():
             await self.rules.becomes(gate)
         await self.rules.chooses(GATE, further=(OTHER_GATE.chat_id,))
-        await self.rules.chooses(LINKS, way=WayIn.LINK)
+        await self.rules.chooses(LINKS, way=EntryMode.LINK)
 
     async def asks(self, user_id: int, gate: Gate) -> None:
         """For a link where links are given: perhaps again, though they have one."""
@@ -101,7 +101,7 @@ class Door:
                 whom = (grant.user_id, grant.gate_id)
                 if grant.kind is GrantKind.LINK:
                     self.links.add(whom)
-                await rules.settles(Receipt(grant, Result.DONE, answer={"detail": "https://t.me/+link"}))
+                await rules.settles(DeliveryResult(grant, DeliveryStatus.DONE, answer={"detail": "https://t.me/+link"}))
                 if grant.kind is GrantKind.JOIN:
                     self._walks_in(whom)
                     await rules.joins(grant.user_id, GATES[grant.gate_id], asked=True)
@@ -134,21 +134,21 @@ async def check(door: Door) -> None:
     """The numbers are those that were counted at the door."""
     told = await door.told()
     called = {whom: n for whom, n in door.came.items() if whom[2] == "called"}
-    assert told.funnel[Step.ASKED] == door.asked
-    assert told.funnel[Step.CALLED] == len(door.called)
-    assert told.funnel[Step.IN] == sum(called.values())
+    assert told.funnel[FunnelStep.ASKED] == door.asked
+    assert told.funnel[FunnelStep.CALLED] == len(door.called)
+    assert told.funnel[FunnelStep.IN] == sum(called.values())
     assert told.known == door.came.total() - sum(called.values())
     assert told.other == 0
     assert sum(came for _, _, _, came in told.series) == door.came.total()
     for gate_id, funnel in told.by_gate.items():
-        assert funnel[Step.IN] == sum(n for whom, n in called.items() if whom[1] == gate_id)
+        assert funnel[FunnelStep.IN] == sum(n for whom, n in called.items() if whom[1] == gate_id)
     assert await door.published() == door.came
 
 
 @pytest.fixture
 async def door(database_url: str) -> AsyncIterator[Door]:
     """An installation that tells its owner's system what happens."""
-    database = Database(database_url, publish=PublishEvents(SystemRandomness()))
+    database = Database(database_url, publish=PublishEvents(SystemTokenGenerator()))
     await database.open()
     door = Door(Rules(database))
     await door.opens()
@@ -162,8 +162,8 @@ async def test_who_asks_once_and_calls_once_is_in_once_though_they_get_a_link_in
     await door.uses_link(ANNA, OTHER_GATE)
 
     funnel = (await door.told()).funnel
-    assert (funnel[Step.ASKED], funnel[Step.CALLED], funnel[Step.IN]) == (1, 1, 1)
-    assert (await door.told(OTHER_GATE.chat_id)).funnel[Step.IN] == 0
+    assert (funnel[FunnelStep.ASKED], funnel[FunnelStep.CALLED], funnel[FunnelStep.IN]) == (1, 1, 1)
+    assert (await door.told(OTHER_GATE.chat_id)).funnel[FunnelStep.IN] == 0
     assert await door.published() == {(ANNA, GATE.chat_id, "called"): 1}
 
 
@@ -173,13 +173,18 @@ async def test_who_is_known_and_takes_three_links_is_in_once_they_come_and_once(
         door.rules.later(60)
         await act(ANNA, LINKS)
     told = await door.told(LINKS.chat_id)
-    assert (told.funnel[Step.ASKED], told.funnel[Step.IN], told.known) == (0, 0, 0)
+    assert (told.funnel[FunnelStep.ASKED], told.funnel[FunnelStep.IN], told.known) == (0, 0, 0)
     assert await door.published() == {}
 
     await door.uses_link(ANNA, LINKS)
 
     told = await door.told()
-    assert (told.funnel[Step.ASKED], told.funnel[Step.CALLED], told.funnel[Step.IN], told.known) == (0, 1, 0, 1)
+    assert (told.funnel[FunnelStep.ASKED], told.funnel[FunnelStep.CALLED], told.funnel[FunnelStep.IN], told.known) == (
+        0,
+        1,
+        0,
+        1,
+    )
     assert await door.published() == {(ANNA, LINKS.chat_id, "known"): 1}
 
 
@@ -192,21 +197,26 @@ async def test_who_called_for_a_link_is_in_by_that_call_also_when_the_link_had_t
     await door.uses_link(ANNA, LINKS)
 
     told = await door.told()
-    assert (told.funnel[Step.ASKED], told.funnel[Step.CALLED], told.funnel[Step.IN], told.known) == (1, 1, 1, 0)
+    assert (told.funnel[FunnelStep.ASKED], told.funnel[FunnelStep.CALLED], told.funnel[FunnelStep.IN], told.known) == (
+        1,
+        1,
+        1,
+        0,
+    )
 
 
 async def test_whom_an_admin_lets_in_by_a_link_came_in_without_a_call_also_when_it_was_renewed(door: Door) -> None:
     await door.asks(ANNA, GATE)
-    await door.rules.wants(ActKind.DECLINE)
+    await door.rules.wants(AdminActionKind.DECLINE)
     await door.rules.execute("UPDATE errands SET done_at = 1")
-    assert await door.rules.wants(ActKind.LET_IN, key="log") == "let_in_later"
+    assert await door.rules.wants(AdminActionKind.LET_IN, key="log") == "let_in_later"
     await door.is_carried()
     door.rules.later(60)
     await door.renews(ANNA, GATE)
     await door.uses_link(ANNA, GATE)
 
     told = await door.told()
-    assert (told.funnel[Step.IN], told.known, told.other) == (0, 0, 1)
+    assert (told.funnel[FunnelStep.IN], told.known, told.other) == (0, 0, 1)
     assert await door.published() == {(ANNA, GATE.chat_id, "other"): 1}
 
 
@@ -219,7 +229,7 @@ def test_whatever_people_do_those_who_came_in_are_counted_once_each(
     database_url: str, drawn: list[tuple[Act, int, Gate]]
 ) -> None:
     async def story() -> None:
-        database = Database(database_url, publish=PublishEvents(SystemRandomness()))
+        database = Database(database_url, publish=PublishEvents(SystemTokenGenerator()))
         await database.open()
         try:
             door = Door(Rules(database))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.delivery import ErrandKind, Receipt, Result
+from bot.domain.delivery import DeliveryResult, DeliveryStatus, TaskKind
 from bot.usecases.ports import Store
 from storage import stepped_clock, tables
 from tests.domain.makers import WINDOW
@@ -64,12 +64,12 @@ async def test_what_was_written_by_a_clock_a_day_ahead_waits_for_no_day(rules: R
     await rules.asks_to_join(BORIS)
     await rules.verifies(BORIS, OTHER_PHONE)
     grant = await rules.grant(BORIS)
-    await rules.settles(Receipt(grant, Result.RETRY, error="away"))
+    await rules.settles(DeliveryResult(grant, DeliveryStatus.RETRY, error="away"))
     await rules.gets_number(ANNA)
     await rules.database.transact(lambda store: store.gateway.set_inbox_cursor(7, rules.now))
 
     async def delete(store: Store) -> None:
-        await store.errands.add(ErrandKind.DELETE_MESSAGE, ANNA, {"message_id": 1}, rules.now)
+        await store.errands.add(TaskKind.DELETE_MESSAGE, ANNA, {"message_id": 1}, rules.now)
 
     await rules.database.transact(delete)
     await rules.sweeps()
@@ -79,7 +79,7 @@ async def test_what_was_written_by_a_clock_a_day_ahead_waits_for_no_day(rules: R
         await rules.sweeps()
 
     assert len(await rules.database.transact(lambda store: store.grants.due(rules.now, 10, ()))) == 1
-    assert ANNA in [errand.chat_id for errand in await rules.errands(ErrandKind.DELETE_MESSAGE)]
+    assert ANNA in [errand.chat_id for errand in await rules.errands(TaskKind.DELETE_MESSAGE)]
     _, read_at = await rules.database.transact(lambda store: store.gateway.inbox_cursor())
     assert read_at is not None
     assert read_at <= rules.now

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.trouble import Readings
+from bot.domain.trouble import Measurements
 from bot.sandbox.clock import SandboxClock
-from bot.watch.pulse import MOST, Pulse
+from bot.watch.pulse import MOST, RuntimeStats
 from tests.domain.makers import NOW
 
 
 def test_what_was_noticed_is_read_and_forgotten_after_minutes() -> None:
     clock = SandboxClock(rate=0, start=NOW)
-    pulse = Pulse(clock)
+    pulse = RuntimeStats(clock)
     pulse.transacted(0.5, True)
     pulse.transacted(9.0, False)
     pulse.flooded()
     for outcome in ("given", "unavailable", "no_money", "blacklisted"):
         pulse.asked_gateway(outcome)
 
-    last = Readings(asked_at=NOW, outcome="blacklisted")
+    last = Measurements(asked_at=NOW, outcome="blacklisted")
     assert pulse.readings() == replace(last, transactions=(0.5,), unkept=1, floods=1, asked=4, failed=2)
     clock.advance(5 * 60 + 1)
     assert pulse.readings() == replace(last, asked=4, failed=2)
@@ -30,7 +30,7 @@ def test_what_was_noticed_is_read_and_forgotten_after_minutes() -> None:
 
 def test_silence_lasts_from_the_first_failure_to_the_next_answer() -> None:
     clock = SandboxClock(rate=0, start=NOW)
-    pulse = Pulse(clock)
+    pulse = RuntimeStats(clock)
     pulse.answers(False)
     clock.advance(30)
     pulse.answers(False)
@@ -44,7 +44,7 @@ def test_silence_lasts_from_the_first_failure_to_the_next_answer() -> None:
 
 
 def test_however_much_passes_through_the_memory_is_bounded() -> None:
-    pulse = Pulse(SandboxClock(rate=0, start=NOW))
+    pulse = RuntimeStats(SandboxClock(rate=0, start=NOW))
     for _ in range(2 * MOST):
         pulse.transacted(0.01, True)
 

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import pytest
 
-from bot.domain.breaker import BLOCKED_PAUSE, Breaker
-from bot.domain.condition import Statement
+from bot.domain.breaker import BLOCKED_PAUSE, CircuitBreaker
+from bot.domain.condition import BalanceReading
 from bot.domain.gateway import Balance, GatewayError, GatewayReason
 from bot.sandbox.clock import SandboxClock
 from bot.usecases.ports import StorageUnavailableError
 from bot.watch import purse as purse_module
-from bot.watch.purse import Purse
+from bot.watch.purse import BalanceCache
 from tests.domain.makers import NOW
 
 
@@ -24,7 +24,7 @@ class Gateway:
     def __init__(self) -> None:
         self.asked = 0
         self.error: GatewayError | None = None
-        self.breaker: Breaker | None = Breaker()
+        self.breaker: CircuitBreaker | None = CircuitBreaker()
         self.answers = asyncio.Event()
         self.answers.set()
 
@@ -35,7 +35,7 @@ class Gateway:
             raise self.error
         return Balance("12.30", "RUR")
 
-    async def transact(self, work: object) -> Breaker:
+    async def transact(self, work: object) -> CircuitBreaker:
         """The database, of which only the breaker is read."""
         if self.breaker is None:
             raise StorageUnavailableError
@@ -53,15 +53,15 @@ def gateway() -> Gateway:
 
 
 @pytest.fixture
-def purse(gateway: Gateway, clock: SandboxClock) -> Purse:
-    return Purse(gateway, gateway.balance, clock)  # type: ignore[arg-type]
+def purse(gateway: Gateway, clock: SandboxClock) -> BalanceCache:
+    return BalanceCache(gateway, gateway.balance, clock)  # type: ignore[arg-type]
 
 
 async def test_many_who_look_at_once_ask_once_in_ten_seconds(
-    purse: Purse, gateway: Gateway, clock: SandboxClock
+    purse: BalanceCache, gateway: Gateway, clock: SandboxClock
 ) -> None:
     told = await asyncio.gather(*(purse.look() for _ in range(20)))
-    assert set(told) == {Statement(NOW, Decimal("12.30"), "RUR", told_at=NOW)}
+    assert set(told) == {BalanceReading(NOW, Decimal("12.30"), "RUR", told_at=NOW)}
     clock.advance(9.9)
     await purse.look()
     assert gateway.asked == 1
@@ -73,7 +73,7 @@ async def test_many_who_look_at_once_ask_once_in_ten_seconds(
 
 
 async def test_a_refusal_is_told_with_what_was_known_before(
-    purse: Purse, gateway: Gateway, clock: SandboxClock
+    purse: BalanceCache, gateway: Gateway, clock: SandboxClock
 ) -> None:
     await purse.look()
     clock.advance(60)
@@ -86,7 +86,7 @@ async def test_a_refusal_is_told_with_what_was_known_before(
 
 
 async def test_nobody_waits_long_for_a_gateway_that_does_not_answer(
-    purse: Purse, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    purse: BalanceCache, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(purse_module, "PATIENCE", 0.01)
     gateway.answers.clear()
@@ -97,7 +97,7 @@ async def test_nobody_waits_long_for_a_gateway_that_does_not_answer(
 
 
 async def test_a_gateway_that_blocks_us_is_left_alone_for_minutes(
-    purse: Purse, gateway: Gateway, clock: SandboxClock
+    purse: BalanceCache, gateway: Gateway, clock: SandboxClock
 ) -> None:
     gateway.error = GatewayError(GatewayReason.ADDRESS_BLOCKED, 4)
     told = await purse.look()
@@ -113,14 +113,14 @@ async def test_a_gateway_that_blocks_us_is_left_alone_for_minutes(
 
 
 async def test_a_block_that_others_met_holds_and_other_trouble_does_not_keep_from_asking(
-    purse: Purse, gateway: Gateway, clock: SandboxClock
+    purse: BalanceCache, gateway: Gateway, clock: SandboxClock
 ) -> None:
-    gateway.breaker = Breaker().trip(GatewayReason.ADDRESS_BLOCKED, NOW)
+    gateway.breaker = CircuitBreaker().trip(GatewayReason.ADDRESS_BLOCKED, NOW)
     told = await purse.look()
     assert (told.reason, told.left_alone_until) == (GatewayReason.ADDRESS_BLOCKED, gateway.breaker.retry_at)
     assert (gateway.asked, told.asked_at) == (0, None)
 
-    gateway.breaker = Breaker().trip(GatewayReason.NO_MONEY, NOW)
+    gateway.breaker = CircuitBreaker().trip(GatewayReason.NO_MONEY, NOW)
     assert (await purse.look()).reason is None
     assert gateway.asked == 1
 

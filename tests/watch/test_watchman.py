@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from bot.domain.breaker import Breaker
+from bot.domain.breaker import CircuitBreaker
 from bot.domain.condition import Spending
 from bot.domain.gateway import Balance, GatewayError, GatewayReason
-from bot.domain.trouble import Trouble
+from bot.domain.trouble import IncidentKind
 from bot.sandbox.clock import SandboxClock
 from bot.usecases.ports import StorageUnavailableError
-from bot.watch.pulse import Pulse
-from bot.watch.purse import Purse
-from bot.watch.watchman import Watchman, WebhookReading
+from bot.watch.pulse import RuntimeStats
+from bot.watch.purse import BalanceCache
+from bot.watch.watchman import Monitor, WebhookReading
 from tests.domain.makers import NOW
 
 
@@ -27,7 +27,7 @@ class World:
     def __init__(self) -> None:
         self.clock = SandboxClock(rate=0, start=NOW)
         self.answers = True
-        self.breaker = Breaker()
+        self.breaker = CircuitBreaker()
         self.webhook = WebhookReading()
 
     async def balance(self) -> Balance:
@@ -46,14 +46,14 @@ class World:
     async def transact(self, work: Any) -> Any:
         return await self.spending(None) if work == self.spending else self.breaker
 
-    def watchman(self, *, has_webhook: bool = True, has_price: bool = False, folder: Path | None = None) -> Watchman:
+    def watchman(self, *, has_webhook: bool = True, has_price: bool = False, folder: Path | None = None) -> Monitor:
         """One that has just been started."""
-        self.purse = Purse(self, self.balance, self.clock)
-        return Watchman(
+        self.purse = BalanceCache(self, self.balance, self.clock)
+        return Monitor(
             self,
             None,  # type: ignore[arg-type] # nothing is noted here
             self.spending,  # type: ignore[arg-type]
-            Pulse(self.clock),
+            RuntimeStats(self.clock),
             self.clock,
             self.purse,
             self.read_webhook if has_webhook else None,
@@ -71,15 +71,15 @@ def world() -> World:
 
 async def test_before_anything_outside_was_asked_nothing_of_it_is_known(world: World) -> None:
     world.webhook = WebhookReading(is_known=False)
-    assert world.watchman().readings().unknown == {Trouble.MONEY_SHORT, Trouble.WEBHOOK, Trouble.CLOCK}
-    assert world.watchman(has_webhook=False).readings().unknown == {Trouble.MONEY_SHORT, Trouble.CLOCK}
+    assert world.watchman().readings().unknown == {IncidentKind.MONEY_SHORT, IncidentKind.WEBHOOK, IncidentKind.CLOCK}
+    assert world.watchman(has_webhook=False).readings().unknown == {IncidentKind.MONEY_SHORT, IncidentKind.CLOCK}
 
 
 async def test_what_answers_is_known_until_it_does_not(world: World) -> None:
     world.webhook = WebhookReading(error_at=NOW, error="503")
     watchman = world.watchman()
     await watchman._look_outside()
-    assert watchman.readings().unknown == {Trouble.CLOCK}
+    assert watchman.readings().unknown == {IncidentKind.CLOCK}
 
     world.answers = False
     world.webhook = replace(world.webhook, is_known=False)
@@ -87,29 +87,29 @@ async def test_what_answers_is_known_until_it_does_not(world: World) -> None:
     await watchman._look_outside()
 
     readings = watchman.readings()
-    assert readings.unknown == {Trouble.WEBHOOK, Trouble.CLOCK}
+    assert readings.unknown == {IncidentKind.WEBHOOK, IncidentKind.CLOCK}
     assert (readings.webhook_error, readings.money) == ("503", 12.3)
 
 
 async def test_after_a_restart_money_is_not_known_while_the_gateway_is_left_alone(world: World) -> None:
-    world.breaker = Breaker().trip(GatewayReason.CREDENTIALS, NOW)
+    world.breaker = CircuitBreaker().trip(GatewayReason.CREDENTIALS, NOW)
     watchman = world.watchman()
 
     await watchman._look_outside()
 
-    assert watchman.readings().unknown == {Trouble.MONEY_SHORT, Trouble.CLOCK}
+    assert watchman.readings().unknown == {IncidentKind.MONEY_SHORT, IncidentKind.CLOCK}
 
 
 async def test_for_how_long_money_lasts_is_not_known_while_what_is_spent_is_not(world: World) -> None:
     watchman = world.watchman(has_price=True)
     await world.purse.look()
-    assert Trouble.MONEY_SHORT in watchman.readings().unknown
+    assert IncidentKind.MONEY_SHORT in watchman.readings().unknown
 
     await watchman._look_outside()
 
-    assert watchman.readings().unknown == {Trouble.CLOCK}
+    assert watchman.readings().unknown == {IncidentKind.CLOCK}
 
 
 async def test_a_disk_that_cannot_be_looked_at_is_not_known(world: World, tmp_path: Path) -> None:
-    assert Trouble.DISK_SHORT not in world.watchman(folder=tmp_path).readings().unknown
-    assert Trouble.DISK_SHORT in world.watchman(folder=tmp_path / "nowhere").readings().unknown
+    assert IncidentKind.DISK_SHORT not in world.watchman(folder=tmp_path).readings().unknown
+    assert IncidentKind.DISK_SHORT in world.watchman(folder=tmp_path / "nowhere").readings().unknown
