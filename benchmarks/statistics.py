@@ -110,7 +110,7 @@ async def fill(run: Run, kind: Kind, amount: Amount, now: datetime) -> None:
     """Put it all in."""
     await fill_sums(run, kind, amount, now)
     await fill_rows(run, kind, amount, now)
-    await run(f"INSERT INTO marks (name, at) VALUES ('journal rolled', {_microseconds(now - UNROLLED)})")
+    await run(f"INSERT INTO cursors (name, at) VALUES ('journal rolled', {_microseconds(now - UNROLLED)})")
     await run("ANALYZE")
 
 

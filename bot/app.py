@@ -32,7 +32,7 @@ TELEGRAM_SCRIPT = "https://telegram.org/js/telegram-web-app.js"
 LEADER_LOOKS_EVERY = 1.0
 LONGEST_START_PAUSE = 15.0
 HANGS_AFTER = 20.0
-"""Seconds without a sign after which what leads, or the courier, counts as hanging. The sign comes every five."""
+"""Seconds without a sign after which what leads, or the delivery worker, counts as hanging; one comes every five."""
 LEAST_FREE = 2**20
 """Bytes; with less a disk is as good as full."""
 
@@ -207,7 +207,7 @@ class App:
 
     async def _nothing_kept(self) -> str | None:
         """Why storage cannot be written."""
-        disk = self._parts.looking_after.watchman.readings().disk
+        disk = self._parts.looking_after.monitor.readings().disk
         if disk is not None and disk.free < LEAST_FREE:
             return "the disk with the database is full"
         try:
@@ -246,7 +246,7 @@ class App:
         """Why nothing that is due goes out."""
         now = self._monotonic()
         if self._leads_since is not None:
-            if now - self._leads_since > HANGS_AFTER and self._parts.courier.hangs_for() > HANGS_AFTER:
+            if now - self._leads_since > HANGS_AFTER and self._parts.delivery_worker.hangs_for() > HANGS_AFTER:
                 return "nothing that is due goes out: the delivery loop hangs"
             if (method := self._parts.deliveries.stuck()) is not None:
                 return f"nothing that is due goes out: Telegram does not answer {method}"

@@ -150,7 +150,7 @@ def log_noted(entries: Sequence[NewEntry]) -> None:
         )
 
 
-NAMING_NOBODY = frozenset({"alarms", "errands", "gates", "outbox", "verifications"})
+NAMING_NOBODY = frozenset({"incidents", "tasks", "gates", "outbox", "verifications"})
 """Tables of which a key is no person's id."""
 
 

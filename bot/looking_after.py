@@ -22,7 +22,7 @@ from bot.domain.outbox import Destination
 from bot.gateway.client import SmscClient
 from bot.metrics import Metrics
 from bot.outbox.carriage import EventSender, RelaySender, SafeHttpClient
-from bot.outbox.postman import Carriage, WebhookWorker
+from bot.outbox.webhook_worker import Carriage, WebhookWorker
 from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.usecases.ports import PhoneCipher, StorageUnavailableError, Store, Transactions
@@ -31,9 +31,9 @@ from bot.usecases.read_outbox import ReadOutbox
 from bot.usecases.settle_letter import RecordAttempt
 from bot.usecases.tell_operators import TellOperators
 from bot.usecases.watch_troubles import CheckInstallation, ReadSpending
-from bot.watch.pulse import RuntimeStats
-from bot.watch.purse import BalanceCache
-from bot.watch.watchman import Monitor, ReadWebhook
+from bot.watch.balance_cache import BalanceCache
+from bot.watch.monitor import Monitor, ReadWebhook
+from bot.watch.runtime_stats import RuntimeStats
 from storage import address
 
 log = structlog.get_logger()
@@ -62,7 +62,7 @@ class LookingAfter:
         gateway: SmscClient,
         read_webhook: ReadWebhook | None,
         metrics: Metrics,
-        pulse: RuntimeStats,
+        runtime_stats: RuntimeStats,
         supervisor: Supervisor,
         budget_left: Callable[[], float],
         backups: Backups | None,
@@ -82,25 +82,25 @@ class LookingAfter:
         self._read_outbox = ReadOutbox()
         self._read_at = float("-inf")
         self._read_spending = ReadSpending(clock, settings.SMSC_PRICE)
-        self._purse = BalanceCache(transactions, gateway.balance, clock)
+        self._balance_cache = BalanceCache(transactions, gateway.balance, clock)
         self._wire: SafeHttpClient | None = None
         carriages = self._carriages(vault)
         expects_callback, targets = settings.callback_url is not None, tuple(carriages)
-        self.watchman = Monitor(
+        self.monitor = Monitor(
             leading,
             CheckInstallation(clock, tell_operators, expects_callback=expects_callback, targets=targets),
             self._read_spending,
-            pulse,
+            runtime_stats,
             clock,
-            self._purse,
+            self._balance_cache,
             read_webhook,
             self._folder,
             settings.SMSC_LOW_BALANCE,
             announce,
             has_price=settings.SMSC_PRICE is not None,
         )
-        metrics.watch_money(lambda: self.watchman.readings().money)
-        self.loops: dict[str, Loop] = {"watchman": self.watchman.run}
+        metrics.watch_money(lambda: self.monitor.readings().money)
+        self.loops: dict[str, Loop] = {"monitor": self.monitor.run}
         if backups is not None:
             self.loops["backups"] = backups.run
         self.settle_letter = RecordAttempt(clock, tell_operators)
@@ -112,8 +112,10 @@ class LookingAfter:
             targets=targets,
         )
         for target, carriage in carriages.items():
-            postman = WebhookWorker(target, leading, self.settle_letter, carriage, clock, supervisor, metrics, announce)
-            self.loops[f"postman of {target}"] = postman.run
+            webhook_worker = WebhookWorker(
+                target, leading, self.settle_letter, carriage, clock, supervisor, metrics, announce
+            )
+            self.loops[f"webhook worker of {target}"] = webhook_worker.run
 
     def _carriages(self, vault: PhoneCipher) -> dict[Destination, Carriage]:
         settings, found = self._settings, dict[Destination, Carriage]()
@@ -154,11 +156,11 @@ class LookingAfter:
             is_alone=self._folder is not None,
             backed_up_at=await self._backups.newest() if self._backups is not None else None,
         )
-        return HealthReport(self._clock.now(), process, self._ways, self.watchman.readings(), self._budget_left(), kept)
+        return HealthReport(self._clock.now(), process, self._ways, self.monitor.readings(), self._budget_left(), kept)
 
     async def account(self) -> BalanceReport:
         """What is on the gateway account now, as far as it may be asked, and what was spent."""
-        statement, spending = await self._purse.look(), await self._asked(self._read_spending)
+        statement, spending = await self._balance_cache.look(), await self._asked(self._read_spending)
         low, has_price = Decimal(str(self._settings.SMSC_LOW_BALANCE)), self._settings.SMSC_PRICE is not None
         return BalanceReport(self._clock.now(), statement, low, has_price, spending)
 
@@ -172,10 +174,10 @@ class LookingAfter:
 
     async def _read(self, store: Store) -> None:
         self._metrics.show(
-            await store.vitals.queues(),
+            await store.monitoring.queues(),
             await self._read_outbox(store),
-            await store.alarms.active(),
-            await store.vitals.called_back_at(),
+            await store.incidents.active(),
+            await store.monitoring.called_back_at(),
             self._clock.now(),
         )
         self._metrics.show_gates(await count_states(store, self._clock.now()))

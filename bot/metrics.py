@@ -81,11 +81,11 @@ class Metrics:
         self._letters = Counter(
             "callgate_outbox_deliveries", "Letters to the owner's systems", ["target", "outcome"], registry=registry
         )
-        self._alarms = Gauge("callgate_alarms", "Troubles that are not over", ["trouble"], registry=registry)
+        self._incidents = Gauge("callgate_alarms", "Troubles that are not over", ["trouble"], registry=registry)
         self._gates = Gauge("callgate_gates", "Gates by how they are doing", ["state"], registry=registry)
         self._streams = Gauge("callgate_open_streams", "Call screens that are open now", registry=registry)
         for trouble in IncidentKind:
-            self._alarms.labels(trouble)
+            self._incidents.labels(trouble)
         self.show_gates({})
         for outcome in ("kept", "lost"):
             self._transactions.labels(outcome)
@@ -138,7 +138,7 @@ class Metrics:
         self,
         queues: Iterable[Queue],
         outgoing: Iterable[DestinationStatus],
-        alarms: Iterable[Incident],
+        incidents: Iterable[Incident],
         called_back_at: datetime | None,
         now: datetime,
     ) -> None:
@@ -147,9 +147,9 @@ class Metrics:
         for queue in (*queues, *(_queue(f"outbox_{target}", waiting) for target in Destination)):
             self._lengths.labels(queue.name).set(queue.length)
             self._ages.labels(queue.name).set(queue.age(now).total_seconds())
-        there = [alarm.trouble for alarm in alarms]
+        there = [incident.trouble for incident in incidents]
         for trouble in IncidentKind:
-            self._alarms.labels(trouble).set(there.count(trouble))
+            self._incidents.labels(trouble).set(there.count(trouble))
         if called_back_at is not None:
             self._called_back_at.set(called_back_at.timestamp())
 

@@ -19,16 +19,16 @@ from bot.telegram.connection import TelegramAvailability
 from bot.telegram.deliveries import Deliveries
 from bot.telegram.fallback import Fallback
 from bot.telegram.rate_limit import RateLimitMiddleware
-from bot.watch.pulse import RuntimeStats
+from bot.watch.runtime_stats import RuntimeStats
 
 
 class CountedGateway:
     """The gateway, with its answers counted."""
 
-    def __init__(self, gateway: SmscClient, metrics: Metrics, pulse: RuntimeStats) -> None:
+    def __init__(self, gateway: SmscClient, metrics: Metrics, runtime_stats: RuntimeStats) -> None:
         self._gateway = gateway
         self._metrics = metrics
-        self._pulse = pulse
+        self._runtime_stats = runtime_stats
 
     async def request_number(self, phone: Phone) -> AssignedNumber:
         """See `bot.usecases.ports.NumberSource`."""
@@ -42,7 +42,7 @@ class CountedGateway:
 
     def _count(self, outcome: str) -> None:
         self._metrics.asked_gateway(outcome)
-        self._pulse.asked_gateway(outcome)
+        self._runtime_stats.asked_gateway(outcome)
 
 
 def account(settings: Settings) -> SmscCredentials:
@@ -61,12 +61,12 @@ def telegram(
     metrics: Metrics,
     connection: TelegramAvailability,
     deliveries: Deliveries,
-    pulse: RuntimeStats,
+    runtime_stats: RuntimeStats,
     fallback: Fallback,
     limit: RateLimitMiddleware,
 ) -> Bot:
     """The bot's client of Telegram."""
-    session = TelegramSession(settings.TELEGRAM_API_URL, settings.telegram_proxy, pulse.dates_of("telegram"))
+    session = TelegramSession(settings.TELEGRAM_API_URL, settings.telegram_proxy, runtime_stats.dates_of("telegram"))
 
     async def watched(make_request: Any, bot: Bot, method: TelegramMethod[Any]) -> Any:  # noqa: ANN401 - aiogram's signature
         _response_model(method.__returning__)
@@ -74,7 +74,7 @@ def telegram(
             with metrics.bot_api_call(method.__api_method__), connection.call(), deliveries.call(method):
                 return await make_request(bot, method)
         except TelegramRetryAfter:
-            pulse.flooded()
+            runtime_stats.flooded()
             raise
 
     # First, so that what is sent again with less passes through the others too; and what waits is no call yet.

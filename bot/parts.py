@@ -30,10 +30,10 @@ from bot.supervisor import Supervisor
 from bot.telegram.budget import RateLimiter
 from bot.telegram.commands import Menus
 from bot.telegram.connection import TelegramAvailability
-from bot.telegram.courier import DeliveryWorker
 from bot.telegram.data_files import DataFiles
 from bot.telegram.deliver import TelegramExecutor
 from bot.telegram.deliveries import Deliveries
+from bot.telegram.delivery_worker import DeliveryWorker
 from bot.telegram.fallback import Fallback
 from bot.telegram.health import HealthSender
 from bot.telegram.intake import UpdateProcessor
@@ -49,6 +49,7 @@ from bot.telegram.typed import Typed
 from bot.telegram.webhook import WEBHOOK_PATH, Webhook
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.announce import Announce
+from bot.usecases.apply_results import ApplyResults
 from bot.usecases.appoint_operators import AppointOperators
 from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_condition import AskCondition
@@ -69,15 +70,14 @@ from bot.usecases.follow_rights import FollowRights, LookForRights
 from bot.usecases.forget_old import PurgeOld
 from bot.usecases.installation_views import InstallationViews
 from bot.usecases.open_app import OpenApp
+from bot.usecases.open_incident import OpenIncident
 from bot.usecases.open_panel import ListGates
 from bot.usecases.open_verification import StartVerification
 from bot.usecases.operator_desk import OperatorDesk
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
-from bot.usecases.pick_parcels import SelectOutgoing, ViewOf
 from bot.usecases.ports import NewEntry, Store, TokenGenerator
 from bot.usecases.publish_events import PublishEvents
-from bot.usecases.raise_alarm import OpenIncident
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
@@ -88,11 +88,11 @@ from bot.usecases.request_number import RequestNumber
 from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.roll_sums import RollUp
 from bot.usecases.run_installation import RunInstallation
+from bot.usecases.select_outgoing import SelectOutgoing, ViewOf
 from bot.usecases.set_aside import SetAside
 from bot.usecases.set_clock_back import SetClockBack
-from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
-from bot.usecases.settle_parcels import ApplyResults
+from bot.usecases.settle_task import SettleTask
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.sweep import Sweep
@@ -108,9 +108,9 @@ from bot.usecases.tell_operators import TellOperators
 from bot.usecases.tell_raid import OnAlertResult
 from bot.usecases.tidy_line import DeleteServiceMessage
 from bot.usecases.unlink_chats import UnlinkChats
-from bot.watch.pulse import RuntimeStats
+from bot.watch.monitor import ReadWebhook, WebhookReading
 from bot.watch.reporter import Reporter
-from bot.watch.watchman import ReadWebhook, WebhookReading
+from bot.watch.runtime_stats import RuntimeStats
 from bot.web.call import CallView, StaticFiles
 from bot.web.rate import TRUSTED
 from bot.web.sessions import Sessions
@@ -147,7 +147,7 @@ class Container:
         self.clock = clock
         operators = Operators(settings.OPERATORS)
         tell_operators = TellOperators(operators)
-        metrics, pulse = Metrics(), RuntimeStats(clock)
+        metrics, runtime_stats = Metrics(), RuntimeStats(clock)
         self.budget = budget = RateLimiter(settings.TELEGRAM_RATE)
 
         def budget_left() -> float:
@@ -165,7 +165,7 @@ class Container:
             publish=PublishEvents(randomness) if settings.EVENTS_URL else None,
             set_aside=SetAside(clock, report, randomness, log_set_aside),
             noted=(metrics.noted, log_noted, self._wake_for),
-            timed=(metrics.transacted, pulse.transacted),
+            timed=(metrics.transacted, runtime_stats.transacted),
         )
         self.leadership = leadership(self.database)
         leading = self.leadership.transactions
@@ -177,14 +177,14 @@ class Container:
         take_event = OnGatewayEvent(clock, plan, vault, randomness)
 
         # The gateway.
-        self.http = proxies.client(settings.smsc_proxy, pulse.dates_of("gateway"))
+        self.http = proxies.client(settings.smsc_proxy, runtime_stats.dates_of("gateway"))
         gateway = SmscClient(account(settings), self.http, patience=GATEWAY_PATIENCE)
         read_inbox = ReadInbox(clock, leading, gateway, take_event)
         polls_inbox = settings.SMSC_POLL_SECONDS > 0
         request_number = RequestNumber(
             clock,
             leading,
-            CountedGateway(gateway, metrics, pulse),
+            CountedGateway(gateway, metrics, runtime_stats),
             vault,
             read_inbox.mark if polls_inbox else None,
             settings.call_window,
@@ -220,11 +220,11 @@ class Container:
         }
 
         # Telegram, outward.
-        self.connection = connection = TelegramAvailability(pulse.answers)
+        self.connection = connection = TelegramAvailability(runtime_stats.answers)
         self.deliveries = deliveries = Deliveries()
-        fallback = Fallback(pulse.part_refused)
+        fallback = Fallback(runtime_stats.part_refused)
         limit = RateLimitMiddleware(budget, may_deliver=self.leadership.is_certain)
-        self.bot = telegram(settings, metrics, connection, deliveries, pulse, fallback, limit)
+        self.bot = telegram(settings, metrics, connection, deliveries, runtime_stats, fallback, limit)
         self.report = Reporter(
             self.database, OpenIncident(tell_operators), clock, self.supervisor, self.wake_deliveries
         )
@@ -243,7 +243,7 @@ class Container:
             gateway,
             _webhook_reading(self.webhook) if self.webhook is not None else None,
             metrics,
-            pulse,
+            runtime_stats,
             self.supervisor,
             budget_left,
             self._backups(report, randomness),
@@ -266,14 +266,14 @@ class Container:
             settings.SMSC_PRICE,
             {**data_files.runners, **told.runners},
             randomness.error_id,
-            pulse.ephemeral,
+            runtime_stats.ephemeral,
         )
         look_every = LOOK_EVERY_ALONE if self.database.is_sqlite else LOOK_EVERY
-        settle_errand = SettleErrand(desk, OnAlertResult(operators), operators)
-        self.courier = DeliveryWorker(
+        settle_task = SettleTask(desk, OnAlertResult(operators), operators)
+        self.delivery_worker = DeliveryWorker(
             leading,
             SelectOutgoing(clock, views, operators.is_operator),
-            ApplyResults(clock, SettleGrant(tell_operators), settle_errand, report),
+            ApplyResults(clock, SettleGrant(tell_operators), settle_task, report),
             deliverer,
             budget,
             limit,
@@ -301,7 +301,7 @@ class Container:
         )
         sweeper = Sweeper(sweep, leading, clock, self.wake_deliveries)
         self.loops: dict[str, Loop] = {
-            "courier": self.courier.run,
+            "delivery": self.delivery_worker.run,
             "numbers": self.number_desk.run,
             "sweeper": sweeper.run,
             "connection": functools.partial(connection.watch, self.bot),
@@ -430,7 +430,7 @@ class Container:
 
     def wake_deliveries(self) -> None:
         """There may be something to send or to show."""
-        self.courier.wake()
+        self.delivery_worker.wake()
         self.streams.wake.set()
 
     def _wake_for(self, noted: Sequence[NewEntry]) -> None:

@@ -23,16 +23,19 @@ from storage.people import PHONES, phone
 from storage.statements import insert, upsert
 from storage.unreadable import known
 
-S = tables.standings.c
+S = tables.access_overrides.c
 AP = tables.appeals.c
 AD = tables.admins.c
 V = tables.verifications.c
-E = tables.errands.c
+E = tables.tasks.c
 PHONE_COLUMNS = [column for column in PHONES if column is not PHONES.user_id]
 # A mark is below zero: what was decided since the person came back goes first.
 IS_THEIRS = S.user_id.in_((bindparam("whose"), bindparam("under_mark")))
 STANDING = (
-    select(tables.standings).where(S.gate_id == bindparam("at_gate"), IS_THEIRS).order_by(S.user_id.desc()).limit(1)
+    select(tables.access_overrides)
+    .where(S.gate_id == bindparam("at_gate"), IS_THEIRS)
+    .order_by(S.user_id.desc())
+    .limit(1)
 )
 WHO = select(cast(bindparam("whose"), BigInteger).label("user_id")).subquery()
 VERIFYING = exists().where(V.user_id == WHO.c.user_id, V.state == VerificationState.OPEN)
@@ -43,21 +46,21 @@ BEING_DECLINED = exists().where(
     E.done_at.is_(None),
 )
 FACTS = [
-    *(WHO.c.user_id, S.standing, S.at, S.admin_id, *PHONE_COLUMNS),
+    *(WHO.c.user_id, S.override, S.at, S.admin_id, *PHONE_COLUMNS),
     VERIFYING.label("is_verifying"),
     BEING_DECLINED.label("is_being_declined"),
 ]
 KNOWN = (
     select(*FACTS)
     .select_from(
-        WHO.outerjoin(tables.standings, (S.gate_id == bindparam("at_gate")) & IS_THEIRS).outerjoin(
+        WHO.outerjoin(tables.access_overrides, (S.gate_id == bindparam("at_gate")) & IS_THEIRS).outerjoin(
             tables.verified_phones, PHONES.user_id == WHO.c.user_id
         )
     )
     .order_by(S.user_id.desc())
     .limit(1)
 )
-DECISIONS = select(tables.standings).where(S.user_id == bindparam("whose"))
+DECISIONS = select(tables.access_overrides).where(S.user_id == bindparam("whose"))
 APPEALS_SINCE = select(AP.gate_id, AP.user_id, AP.decided_at).where(
     AP.user_id.in_(bindparam("whose", expanding=True)), AP.asked_at > bindparam("since")
 )
@@ -92,7 +95,7 @@ class SqlOverrides:
             )
         ).one()
         return Applicant(
-            _decision(row) if row.standing is not None else None,
+            _decision(row) if row.override is not None else None,
             phone(row) if row.fingerprint is not None else None,
             row.is_verifying,
             row.is_being_declined,
@@ -104,17 +107,20 @@ class SqlOverrides:
 
     async def put(self, gate_id: int, user_id: int, decision: AccessOverride) -> None:
         values: dict[str, object] = {
-            "standing": decision.standing,
+            "override": decision.override,
             "at": decision.at,
             "admin_id": decision.admin_id,
         }
         await self._connection.execute(
-            upsert(self._connection, tables.standings, *values), {"gate_id": gate_id, "user_id": user_id, **values}
+            upsert(self._connection, tables.access_overrides, *values),
+            {"gate_id": gate_id, "user_id": user_id, **values},
         )
 
     async def drop(self, gate_id: int, user_id: int) -> None:
         whose = (user_id, self._mark(user_id))
-        await self._connection.execute(delete(tables.standings).where(S.gate_id == gate_id, S.user_id.in_(whose)))
+        await self._connection.execute(
+            delete(tables.access_overrides).where(S.gate_id == gate_id, S.user_id.in_(whose))
+        )
 
     def _mark(self, user_id: int) -> int:
         return user_id if self._marker is None else self._marker.person(user_id)
@@ -256,7 +262,7 @@ class SqlAdmins:
 
 def _decision(row: Row[Any]) -> AccessOverride:
     """One that this version does not know shuts the gate: it might be of the kind that does."""
-    return AccessOverride(known(Override, row.standing, Override.BLOCKED), row.at, row.admin_id)
+    return AccessOverride(known(Override, row.override, Override.BLOCKED), row.at, row.admin_id)
 
 
 def _no_news_since(since: datetime) -> ColumnElement[bool]:

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.delivery import Priority
 from bot.usecases.ports_delivery import DueTimes
 from storage import tables
-from storage.errands import RANGES
 from storage.grants import IS_BEING_MUTED
 from storage.screens import ACTED, IN_CROWD, NEWCOMER, STALE
+from storage.tasks import RANGES
 
-E = tables.errands.c
+E = tables.tasks.c
 A = tables.grants.c
 S = tables.screens.c
 GRANTS, SCREENS = "grants", "screens"
@@ -49,5 +49,5 @@ async def due_times(connection: AsyncConnection) -> DueTimes:
     for row in rows:
         if row.at is not None:
             first[row.sort] = min(row.at, first.get(row.sort, row.at))
-    errands = {urgency: first[urgency.name] for urgency in Priority if urgency.name in first}
-    return DueTimes(errands, first.get(GRANTS), first.get(SCREENS))
+    tasks = {urgency: first[urgency.name] for urgency in Priority if urgency.name in first}
+    return DueTimes(tasks, first.get(GRANTS), first.get(SCREENS))

@@ -31,8 +31,8 @@ AP = tables.appeals.c
 G = tables.gates.c
 O = tables.outbox.c  # noqa: E741 - a capital letter a table, as elsewhere
 EV = tables.gateway_events.c
-ST = tables.standings.c
-E = tables.errands.c
+ST = tables.access_overrides.c
+E = tables.tasks.c
 S = tables.screens.c
 J = tables.journal.c
 X = tables.erasures.c
@@ -64,7 +64,7 @@ CARRIED_ON = (
     TaskKind.UNTAG,
     TaskKind.REVOKE_LINK,
 )
-"""Errands about somebody who is erased that are run all the same: without them something of theirs would stay, or
+"""Tasks about somebody who is erased that are run all the same: without them something of theirs would stay, or
 what was decided about them would not be done."""
 NOBODY = 0
 
@@ -103,16 +103,16 @@ class SqlErasures:
         await self._write_journal()
         message = await self._connection.execute(select(S.message_id).where(S.user_id == user_id))
         message_id: int | None = message.scalar_one_or_none()
-        about = await self._errands_about(user_id)
+        about = await self._tasks_about(user_id)
         await self._leave_marks(user_id)
         await self._forget(user_id)
         # A row that may be under way stays until it is settled: another one could be given its id.
         carried = [row_id for row_id, kind, is_done in about if not is_done and kind in CARRIED_ON]
         dropped = [row_id for row_id, kind, is_done in about if not is_done and kind not in CARRIED_ON]
-        await self._set_errands(carried, job=FAREWELL, user_id=user_id)
-        await self._set_errands(dropped, done_at=now, job=FAREWELL, user_id=user_id)
+        await self._set_tasks(carried, job=FAREWELL, user_id=user_id)
+        await self._set_tasks(dropped, done_at=now, job=FAREWELL, user_id=user_id)
         # By then nothing else may tell that these are about them.
-        await self._set_errands([row_id for row_id, _, is_done in about if is_done], user_id=user_id)
+        await self._set_tasks([row_id for row_id, _, is_done in about if is_done], user_id=user_id)
         await self._connection.execute(upsert(self._connection, tables.erasures, "at"), {"user_id": user_id, "at": now})
         return message_id
 
@@ -125,13 +125,13 @@ class SqlErasures:
 
     async def finish(self, user_id: int) -> None:
         came_back = await self._came_back(user_id)
-        about = [row_id for row_id, _, is_done in await self._errands_about(user_id, came_back) if is_done]
+        about = [row_id for row_id, _, is_done in await self._tasks_about(user_id, came_back) if is_done]
         if came_back is None:
             await self._leave_marks(user_id)
             await self._forget(user_id)
         else:
             await self._make_nameless(user_id, J.at < came_back)
-        await self._connection.execute(delete(tables.errands).where(E.id.in_(about)))
+        await self._connection.execute(delete(tables.tasks).where(E.id.in_(about)))
         await self._connection.execute(delete(tables.erasures).where(X.user_id == user_id))
 
     async def _came_back(self, user_id: int) -> datetime | None:
@@ -158,23 +158,23 @@ class SqlErasures:
         for row in phones.all():
             fingerprint = Fingerprint(row.fingerprint)
             await self._connection.execute(
-                upsert(self._connection, tables.forgotten_phones, "rank"),
+                upsert(self._connection, tables.erased_phones, "rank"),
                 {
                     "owner_mark": self._marker.owner(fingerprint, user_id),
                     "phone_mark": self._marker.phone(fingerprint),
                     "rank": row.rank,
                 },
             )
-        columns = [column for column in tables.standings.columns if column is not ST.user_id]
+        columns = [column for column in tables.access_overrides.columns if column is not ST.user_id]
         blocks = await self._connection.execute(
-            select(*columns).where(ST.user_id == user_id, ST.standing == Override.BLOCKED)
+            select(*columns).where(ST.user_id == user_id, ST.override == Override.BLOCKED)
         )
         for block in blocks.mappings().all():
             await self._connection.execute(
-                insert(self._connection, tables.standings).on_conflict_do_nothing(),
+                insert(self._connection, tables.access_overrides).on_conflict_do_nothing(),
                 {**block, "user_id": self._marker.person(user_id)},
             )
-        await self._connection.execute(delete(tables.standings).where(ST.user_id == user_id))
+        await self._connection.execute(delete(tables.access_overrides).where(ST.user_id == user_id))
 
     async def _forget(self, user_id: int) -> None:
         attempts = select(V.id).where(V.user_id == user_id)
@@ -193,7 +193,7 @@ class SqlErasures:
         await self._make_nameless(user_id)
         for column, nobody in (
             (tables.gates.c.added_by, None),
-            (tables.standings.c.admin_id, NOBODY),
+            (tables.access_overrides.c.admin_id, NOBODY),
             (tables.mass_declines.c.admin_id, NOBODY),
             (tables.appeals.c.decided_by, None),
             (tables.operators.c.added_by, NOBODY),
@@ -269,8 +269,8 @@ class SqlErasures:
             update(tables.screens).where(S.user_id.in_(whose)).values(face=ScreenName.WELCOME, details={})
         )
 
-    async def _errands_about(self, user_id: int, before: datetime | None = None) -> list[tuple[int, str, bool]]:
-        """Id and kind of errands for, about or by this person, and whether they are done. What tells of a raid names
+    async def _tasks_about(self, user_id: int, before: datetime | None = None) -> list[tuple[int, str, bool]]:
+        """Id and kind of tasks for, about or by this person, and whether they are done. What tells of a raid names
         several admins, and is found by the raid."""
         when = [] if before is None else [E.created_at < before]
         found = select(E.id, E.kind, E.done_at)
@@ -301,8 +301,8 @@ class SqlErasures:
                 names_of_jobs.add(replace(RAID.validate_python(row.raid), gate_id=row.chat_id).name)
         return names_of_jobs
 
-    async def _set_errands(self, errand_ids: Iterable[int], **news: object) -> None:
-        await self._connection.execute(update(tables.errands).where(E.id.in_(list(errand_ids))).values(**news))
+    async def _set_tasks(self, task_ids: Iterable[int], **news: object) -> None:
+        await self._connection.execute(update(tables.tasks).where(E.id.in_(list(task_ids))).values(**news))
 
 
 def _gates_of(user_id: int) -> Select[tuple[int]]:

@@ -45,7 +45,7 @@ HEALTH = TypeAdapter(GateHealth)
 MOVED = (
     tables.join_requests,
     tables.grants,
-    tables.standings,
+    tables.access_overrides,
     tables.appeals,
     tables.admins,
 )

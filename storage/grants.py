@@ -33,7 +33,7 @@ from storage.unreadable import NoteUnreadable, known, pass_over, readable
 
 A = tables.grants.c
 R = tables.join_requests.c
-E = tables.errands.c
+E = tables.tasks.c
 SHOWN_GRANTS = 5
 SETTLE = (
     update(tables.grants)

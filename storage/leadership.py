@@ -1,4 +1,4 @@
-"""Which process runs what must run once: the poller, the courier, the sweeper.
+"""Which process runs what must run once: the poller, the delivery worker, the sweeper.
 
 On PostgreSQL leadership is a lease. Its holder has a connection of its own, which holds an advisory lock and is used
 every second. Where it is silent for LEASE seconds, because the process hangs, the machine is gone or the network is

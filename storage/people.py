@@ -19,7 +19,7 @@ from storage.unreadable import known
 
 PEOPLE = tables.people.c
 PHONES = tables.verified_phones.c
-FORGOTTEN = tables.forgotten_phones.c
+FORGOTTEN = tables.erased_phones.c
 REQUESTS = tables.join_requests.c
 OTHERS = tables.people.alias("others").c
 IS_ANOTHERS = exists().where(OTHERS.username_digest == bindparam("named"), OTHERS.user_id != bindparam("whose"))
@@ -49,7 +49,7 @@ NOTE_AT_REQUESTS = update(tables.join_requests).where(REQUESTS.user_id == bindpa
 FORGOTTEN_OWNERS = (
     select(FORGOTTEN.rank, FORGOTTEN.owner_mark).where(FORGOTTEN.phone_mark == bindparam("of")).order_by(FORGOTTEN.rank)
 )
-OWNER_IS_BACK = delete(tables.forgotten_phones).where(FORGOTTEN.owner_mark == bindparam("whose"))
+OWNER_IS_BACK = delete(tables.erased_phones).where(FORGOTTEN.owner_mark == bindparam("whose"))
 
 
 class SqlPeople:

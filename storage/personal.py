@@ -12,7 +12,7 @@ from bot.usecases.ports_personal import Pseudonymizer
 from storage import tables
 
 AP = tables.appeals.c
-E = tables.errands.c
+E = tables.tasks.c
 G = tables.gates.c
 
 NEWEST_FIRST = {
@@ -22,10 +22,10 @@ NEWEST_FIRST = {
     "grants": "owed_at",
     "gateway_events": "id",
     "journal": "at",
-    "errands": "id",
+    "tasks": "id",
     "outbox": "id",
     "announcements": "id",
-    "standings": "at",
+    "access_overrides": "at",
     "appeals": "asked_at",
 }
 BY_ID: Mapping[str, tuple[Column[Any], ...]] = {
@@ -39,7 +39,7 @@ BY_ID: Mapping[str, tuple[Column[Any], ...]] = {
     "admins": (tables.admins.c.user_id,),
     "extra_chats": (tables.extra_chats.c.user_id,),
     "screens": (tables.screens.c.user_id,),
-    "errands": (E.user_id, E.chat_id, E.other_id),
+    "tasks": (E.user_id, E.chat_id, E.other_id),
     "journal": (tables.journal.c.user_id,),
     "outbox": (tables.outbox.c.user_id,),
     "erasures": (tables.erasures.c.user_id,),
@@ -48,14 +48,14 @@ BY_ID: Mapping[str, tuple[Column[Any], ...]] = {
     "mass_declines": (tables.mass_declines.c.admin_id,),
     "added_gates": (G.added_by,),
     "added_operators": (tables.operators.c.added_by,),
-    "own_decisions": (tables.standings.c.admin_id,),
+    "own_decisions": (tables.access_overrides.c.admin_id,),
     "decided_appeals": (AP.decided_by,),
     "deeds": (tables.journal.c.actor_id,),
     "letters_about_deeds": (tables.outbox.c.admin_id,),
 }
 """What is kept under a person's id, and in which columns the id stands."""
 OTHERWISE: Mapping[str, Table] = {
-    "standings": tables.standings,
+    "access_overrides": tables.access_overrides,
     "gateway_events": tables.gateway_events,
     "raids": tables.gates,
     "told_appeals": tables.appeals,
@@ -76,8 +76,8 @@ class SqlPersonalData:
             for part, columns in BY_ID.items()
         }
         whose = {user_id, self._marker.person(user_id)} if self._marker is not None else {user_id}
-        standings = tables.standings
-        found["standings"] = await self._rows(standings, standings.c.user_id.in_(whose), limit)
+        overrides = tables.access_overrides
+        found["access_overrides"] = await self._rows(overrides, overrides.c.user_id.in_(whose), limit)
         phones = {row["fingerprint"] for part in ("verifications", "verified_phones") for row in found[part]}
         attempts = {row["id"] for row in found["verifications"]}
         found["gateway_events"] = await self._rows(tables.gateway_events, _calls_of(phones, attempts), limit)

@@ -36,7 +36,7 @@ from storage.unreadable import NoteUnreadable, known, pass_over, readable
 EV = tables.gateway_events.c
 ST = tables.gateway_state.c
 SEEN = tables.seen_updates.c
-LAUNCHES = tables.launches.c
+LAUNCHES = tables.used_init_data.c
 J = tables.journal.c
 AT = type_coerce(J.at, BigInteger)
 KEPT = select(EV.id).where(EV.digest == bindparam("which"))
@@ -417,7 +417,7 @@ class SqlUsedInitData:
 
     async def claim(self, digest: str, nonce: str, now: datetime) -> Claim:
         claimed = await self._connection.execute(
-            insert_new(self._connection, tables.launches), {"digest": digest, "nonce": nonce, "used_at": now}
+            insert_new(self._connection, tables.used_init_data), {"digest": digest, "nonce": nonce, "used_at": now}
         )
         if claimed.rowcount:
             return Claim.NEW
@@ -425,7 +425,7 @@ class SqlUsedInitData:
         return Claim.AGAIN if found.scalar_one() == nonce else Claim.TAKEN
 
     async def forget(self, before: datetime) -> None:
-        await delete_some(self._connection, tables.launches, LAUNCHES.used_at, LAUNCHES.used_at < before)
+        await delete_some(self._connection, tables.used_init_data, LAUNCHES.used_at, LAUNCHES.used_at < before)
 
 
 class SqlProcessedUpdates:

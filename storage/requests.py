@@ -39,7 +39,7 @@ from storage.unreadable import NoteUnreadable, one_readable, pass_over, readable
 
 STATES = {state.value for state in RequestState}
 R = tables.join_requests.c
-E = tables.errands.c
+E = tables.tasks.c
 P = tables.verified_phones.c
 WORKS = (G.is_on, G.switch == GateMode.ON)
 NOT_IN_CALL_WINDOW = is_none(
@@ -102,7 +102,7 @@ RECENT = select(func.count()).where(R.gate_id == bindparam("at_gate"), R.request
 TURNED_AWAY = (TaskKind.DECLINE_JOIN, TaskKind.KICK)
 BEING_TURNED_AWAY = (
     select(tables.join_requests, E.details.label("refusal"))
-    .join(tables.errands, (E.user_id == R.user_id) & (E.chat_id == R.gate_id))
+    .join(tables.tasks, (E.user_id == R.user_id) & (E.chat_id == R.gate_id))
     .where(
         R.user_id == bindparam("whose"),
         R.state == RequestState.DECLINED,
@@ -259,7 +259,7 @@ class SqlJoinRequests:
         if found:
             gate_ids = [request.gate_id for request in found]
             await self._connection.execute(
-                update(tables.errands)
+                update(tables.tasks)
                 .where(E.user_id == user_id, E.chat_id.in_(gate_ids), E.kind.in_(TURNED_AWAY), E.done_at.is_(None))
                 .values(done_at=now)
             )

@@ -19,7 +19,7 @@ EV = tables.gateway_events.c
 R = tables.join_requests.c
 A = tables.grants.c
 AP = tables.appeals.c
-M = tables.marks.c
+M = tables.cursors.c
 ATTEMPTS_MARK = "attempts forgotten"
 VERIFIES = (P.user_id == V.user_id, P.verification_id == V.id)
 """Somebody is verified by this attempt."""
@@ -65,7 +65,7 @@ class SqlRetention:
         ids = list((await self._connection.execute(old)).scalars())
         await _delete_attempts(self._connection, ids)
         await self._connection.execute(
-            upsert(self._connection, tables.marks, "at"), {"name": ATTEMPTS_MARK, "at": until}
+            upsert(self._connection, tables.cursors, "at"), {"name": ATTEMPTS_MARK, "at": until}
         )
         return len(ids)
 

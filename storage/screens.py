@@ -200,7 +200,7 @@ class SqlScreens:
         ]
 
     async def drawn(self, receipt: DeliveryResult, refresh_at: datetime | None) -> bool:
-        screen = receipt.parcel
+        screen = receipt.item
         assert isinstance(screen, PendingScreen)  # noqa: S101 - the caller matched it
         drawn = await self._connection.execute(
             DRAWN,

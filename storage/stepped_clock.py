@@ -22,7 +22,7 @@ from storage.gates import SqlGates
 from storage.unreadable import NoteUnreadable, details, readable
 
 A = tables.grants.c
-E = tables.errands.c
+E = tables.tasks.c
 G = tables.gates.c
 N = tables.numbers.c
 R = tables.join_requests.c
@@ -47,7 +47,7 @@ ENDS: dict[Column[datetime], timedelta] = {
 """For how long each may last; one that is further ahead ends after so long."""
 WINDOWS = (V.window_ends_at, N.window_ends_at)
 """These last as long as a call window."""
-OTHERS = (R.deadline_at, tables.gateway_events.c.placed_at, tables.marks.c.at)
+OTHERS = (R.deadline_at, tables.gateway_events.c.placed_at, tables.cursors.c.at)
 """What has a rule of its own, and what another clock says."""
 LONGEST_LIMIT = timedelta(hours=24)
 """How long somebody may have to wait for another number."""
@@ -79,7 +79,7 @@ def _statements(now: datetime, call_window: timedelta) -> Iterator[Update]:
     for column, longest in {**ENDS, **dict.fromkeys(WINDOWS, call_window)}.items():
         yield _set(column, now + longest, now + longest)
     # What the journal adds up to includes all before this mark.
-    yield _set(tables.marks.c.at, now, now + tables.MICROSECOND)
+    yield _set(tables.cursors.c.at, now, now + tables.MICROSECOND)
     for column in past():
         yield _set(column, now, now)
 

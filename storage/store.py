@@ -14,14 +14,14 @@ from bot.usecases.ports import StorageUnavailableError, UnreadableRow
 from bot.usecases.ports_delivery import DueTimes
 from bot.usecases.ports_personal import Pseudonymizer
 from storage.admins import SqlAdmins, SqlAppeals, SqlOverrides
-from storage.alarms import SqlIncidents
 from storage.due import due_times
 from storage.erasures import SqlErasures
-from storage.errands import SqlTasks
 from storage.failures import may_pass
 from storage.gates import SqlGates
 from storage.grants import SqlGrants
+from storage.incidents import SqlIncidents
 from storage.installation import SqlAnnouncements, SqlOperators
+from storage.monitoring import SqlMonitoringQueries
 from storage.outbox import SqlOutbox
 from storage.people import SqlPeople, SqlVerifiedPhones
 from storage.personal import SqlPersonalData
@@ -32,9 +32,9 @@ from storage.retention import SqlRetention
 from storage.screens import SqlScreens
 from storage.stepped_clock import pull_back
 from storage.sums import SqlRollups
+from storage.tasks import SqlTasks
 from storage.unreadable import setting_aside
 from storage.verifications import SqlVerifications
-from storage.vitals import SqlMonitoringQueries
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ class SqlStore:
         return SqlGrants(self.connection, self.note_unreadable)
 
     @cached_property
-    def standings(self) -> SqlOverrides:
+    def overrides(self) -> SqlOverrides:
         """What admins decided about people."""
         return SqlOverrides(self.connection, self._marker)
 
@@ -115,7 +115,7 @@ class SqlStore:
         return SqlPersonalData(self.connection, self._marker)
 
     @cached_property
-    def errands(self) -> SqlTasks:
+    def tasks(self) -> SqlTasks:
         """One-off deliveries."""
         return SqlTasks(self.connection, self.note_unreadable)
 
@@ -145,7 +145,7 @@ class SqlStore:
         return SqlRollups(self.connection)
 
     @cached_property
-    def alarms(self) -> SqlIncidents:
+    def incidents(self) -> SqlIncidents:
         """What operators know to be wrong."""
         return SqlIncidents(self.connection, self.note_unreadable)
 
@@ -155,7 +155,7 @@ class SqlStore:
         return SqlOutbox(self.connection, self.note_unreadable)
 
     @cached_property
-    def vitals(self) -> SqlMonitoringQueries:
+    def monitoring(self) -> SqlMonitoringQueries:
         """How the installation is doing."""
         return SqlMonitoringQueries(self.connection)
 
@@ -175,7 +175,7 @@ class SqlStore:
         return SqlAnnouncements(self.connection)
 
     @cached_property
-    def launches(self) -> SqlUsedInitData:
+    def used_init_data(self) -> SqlUsedInitData:
         """Launches of the Mini App that were used."""
         return SqlUsedInitData(self.connection)
 

@@ -24,7 +24,7 @@ from storage.statements import insert
 
 J = tables.journal.c
 S = tables.sums.c
-M = tables.marks.c
+M = tables.cursors.c
 MARK = "journal rolled"
 ROLLED_UNTIL = select(M.at).where(M.name == MARK)
 HOUR = timedelta(hours=1) // tables.MICROSECOND
@@ -79,9 +79,9 @@ class SqlRollups:
         """Whether it was still there. That comes first: whoever else would add up the same span waits until this is
         kept, and then finds it moved."""
         if since is None:
-            moving = insert(self._connection, tables.marks).values(name=MARK, at=until).on_conflict_do_nothing()
+            moving = insert(self._connection, tables.cursors).values(name=MARK, at=until).on_conflict_do_nothing()
         else:
-            moving = update(tables.marks).where(M.name == MARK, M.at == since).values(at=until)
+            moving = update(tables.cursors).where(M.name == MARK, M.at == since).values(at=until)
         return bool((await self._connection.execute(moving)).rowcount)
 
     async def read(self, period: Period, gate_id: int | None, grain: Granularity) -> dict[Rollup, int]:

@@ -102,14 +102,14 @@ verified_phones = Table(
     Index("uq_verified_phones_rank", "fingerprint", "rank", unique=True),
 )
 
-forgotten_phones = Table(
-    "forgotten_phones",
+erased_phones = Table(
+    "erased_phones",
     metadata,
     # Marks of phones whose people were erased: that a phone is used, and by how many, but not by whom.
     Column("owner_mark", String(64), primary_key=True),
     Column("phone_mark", String(64), nullable=False),
     Column("rank", Integer, nullable=False),
-    Index("ix_forgotten_phones_phone", "phone_mark"),
+    Index("ix_erased_phones_phone", "phone_mark"),
 )
 
 erasures = Table(
@@ -244,16 +244,16 @@ grants = Table(
     index_where("state = 'failed'", "ix_grants_failed", "gate_id"),
 )
 
-standings = Table(
-    "standings",
+access_overrides = Table(
+    "access_overrides",
     metadata,
     Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("standing", String(16), nullable=False),
+    Column("override", String(16), nullable=False),
     Column("at", Moment, nullable=False),
     Column("admin_id", BigInteger, nullable=False),
-    Index("ix_standings_user", "user_id"),
-    Index("ix_standings_admin", "admin_id"),
+    Index("ix_access_overrides_user", "user_id"),
+    Index("ix_access_overrides_admin", "admin_id"),
 )
 
 appeals = Table(
@@ -313,8 +313,8 @@ extra_chats = Table(
     Index("ix_extra_chats_user", "user_id"),
 )
 
-errands = Table(
-    "errands",
+tasks = Table(
+    "tasks",
     metadata,
     Column("id", RowId, primary_key=True),
     Column("kind", String(16), nullable=False),
@@ -332,14 +332,14 @@ errands = Table(
     Column("user_id", BigInteger),
     Column("other_id", BigInteger),
     Column("job", String(32)),
-    index_where("done_at IS NOT NULL", "ix_errands_done", "done_at"),
-    Index("ix_errands_job", "job"),
-    Index("ix_errands_chat", "chat_id"),
-    index_where("user_id IS NOT NULL", "ix_errands_about", "user_id"),
-    index_where("other_id IS NOT NULL", "ix_errands_other", "other_id"),
-    index_where("done_at IS NULL", "ix_errands_due", "rank", "due_at"),
-    index_where("done_at IS NULL", "ix_errands_undone", "chat_id"),
-    index_where("done_at IS NULL AND expires_at IS NOT NULL", "ix_errands_expiring", "expires_at"),
+    index_where("done_at IS NOT NULL", "ix_tasks_done", "done_at"),
+    Index("ix_tasks_job", "job"),
+    Index("ix_tasks_chat", "chat_id"),
+    index_where("user_id IS NOT NULL", "ix_tasks_about", "user_id"),
+    index_where("other_id IS NOT NULL", "ix_tasks_other", "other_id"),
+    index_where("done_at IS NULL", "ix_tasks_due", "rank", "due_at"),
+    index_where("done_at IS NULL", "ix_tasks_undone", "chat_id"),
+    index_where("done_at IS NULL AND expires_at IS NOT NULL", "ix_tasks_expiring", "expires_at"),
 )
 
 OF_OTHERS = text("face IN ('erase', 'gate', 'gates', 'installation', 'operator')")
@@ -457,16 +457,16 @@ sums = Table(
     ),
 )
 
-marks = Table(
-    "marks",
+cursors = Table(
+    "cursors",
     metadata,
     # What was done up to when.
     Column("name", String(32), primary_key=True),
     Column("at", Moment, nullable=False),
 )
 
-alarms = Table(
-    "alarms",
+incidents = Table(
+    "incidents",
     metadata,
     Column("name", String(64), primary_key=True),
     Column("trouble", String(32), nullable=False),
@@ -538,13 +538,13 @@ announcements = Table(
     Column("missed", Integer, nullable=False, server_default="0"),
 )
 
-launches = Table(
-    "launches",
+used_init_data = Table(
+    "used_init_data",
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("nonce", String(64), nullable=False),
     Column("used_at", Moment, nullable=False),
-    Index("ix_launches_used_at", "used_at"),
+    Index("ix_used_init_data_used_at", "used_at"),
 )
 
 seen_updates = Table(

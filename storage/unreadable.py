@@ -30,7 +30,7 @@ NOW = object()
 NUMBERS = tables.numbers.c
 SCREEN_KEY = (tables.screens.c.user_id, tables.screens.c.revision)
 IS_LEFT: Mapping[str, tuple[ColumnElement[bool], Mapping[str, object]]] = {
-    "errands": (tables.errands.c.done_at.is_(None), {"done_at": NOW}),
+    "tasks": (tables.tasks.c.done_at.is_(None), {"done_at": NOW}),
     "grants": (tables.grants.c.state == GrantState.DUE, {"state": GrantState.FAILED, "settled_at": NOW}),
     "screens": (
         or_(tables.screens.c.revision > tables.screens.c.shown_revision, tables.screens.c.refresh_at.is_not(None)),
@@ -41,7 +41,7 @@ IS_LEFT: Mapping[str, tuple[ColumnElement[bool], Mapping[str, object]]] = {
         {"state": VerificationState.EXPIRED, "ended_at": NOW, "window_ends_at": None, "sealed": None},
     ),
     "join_requests": (tables.join_requests.c.state != SET_ASIDE, {"state": SET_ASIDE, "decided_at": NOW}),
-    "alarms": (tables.alarms.c.cleared_at.is_(None), {"cleared_at": NOW}),
+    "incidents": (tables.incidents.c.cleared_at.is_(None), {"cleared_at": NOW}),
     "outbox": (
         and_(tables.outbox.c.delivered_at.is_(None), tables.outbox.c.given_up_at.is_(None)),
         {"given_up_at": NOW, "body": None, "admin_id": None},

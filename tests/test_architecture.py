@@ -30,7 +30,7 @@ OFFENCES = {
         "import bot.settings",
         "Storage uses its own library, and of the bot the domain and the ports",
     ),
-    "handlers/person.py": ("import bot.telegram.courier", "Handlers take what came and call a use case"),
+    "handlers/person.py": ("import bot.telegram.delivery_worker", "Handlers take what came and call a use case"),
     "bot/workers.py": ("import storage.database", "Handlers and storage are wired in the composition root"),
     "handlers/pages.py": ("import bot.app", "The composition root is for the command line"),
     "bot/report.py": ("import bot.parts", "What the bot is made of is for the bot"),

@@ -10,7 +10,7 @@ import pytest
 from bot.clock import DateCheck
 from bot.domain.trouble import CLOCK_DIFFERS, IncidentKind, Measurements, noticed
 from bot.sandbox.clock import SandboxClock
-from bot.watch.pulse import COMPARED_WITHIN, RuntimeStats
+from bot.watch.runtime_stats import COMPARED_WITHIN, RuntimeStats
 from tests.domain.makers import NOW
 
 
@@ -55,14 +55,14 @@ def test_an_answer_without_a_date_tells_nothing(header: str | None) -> None:
 
 def test_one_odd_answer_means_nothing_and_old_ones_are_forgotten() -> None:
     clock = SandboxClock(rate=0, start=NOW)
-    pulse = RuntimeStats(clock)
-    dates = pulse.dates_of("telegram")
+    runtime_stats = RuntimeStats(clock)
+    dates = runtime_stats.dates_of("telegram")
     for header in (date(0), date(-3600), date(0)):
         dates.answered(dates.began(), header)
 
-    assert pulse.readings().clock_ahead == {"telegram": 0.0}
+    assert runtime_stats.readings().clock_ahead == {"telegram": 0.0}
     clock.advance(COMPARED_WITHIN.total_seconds() + 1)
-    assert pulse.readings().clock_ahead == {}
+    assert runtime_stats.readings().clock_ahead == {}
 
 
 @pytest.mark.parametrize(

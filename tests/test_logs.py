@@ -117,7 +117,7 @@ def test_an_error_of_decoding_names_no_value(log_format: str, decode: str, capsy
         try:
             DECODING[decode](HIDDEN)
         except Exception as error:
-            logs.log_set_aside("id", UnreadableRow("errands", (7,), type(error).__name__, error))
+            logs.log_set_aside("id", UnreadableRow("tasks", (7,), type(error).__name__, error))
             raise RuntimeError("not done") from error
     except RuntimeError:
         structlog.get_logger().exception("job_failed")

@@ -34,7 +34,7 @@ def hindrance(gate: Gate, phone: VerifiedPhone, decision: AccessOverride | None,
         return about_number
     if phone.rank > rules.accounts:
         return Ineligibility.ACCOUNTS
-    is_revoked = decision is not None and decision.standing is Override.REVOKED and phone.verified_at <= decision.at
+    is_revoked = decision is not None and decision.override is Override.REVOKED and phone.verified_at <= decision.at
     is_old = rules.fresh_for is not None and phone.verified_at + rules.fresh_for <= now
     return Ineligibility.STALE if is_revoked or is_old else None
 

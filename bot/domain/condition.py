@@ -46,7 +46,7 @@ class StoredHealth:
     """What the database tells; of the whole installation, whichever process reads it. `size` is in bytes."""
 
     size: int
-    alarms: Sequence[Incident]
+    incidents: Sequence[Incident]
     queues: Sequence[Queue]
     notices: RetryStats | None
     """Messages to operators and admins that did not go out at once."""
@@ -74,9 +74,9 @@ class HealthReport:
     def unnoted(self) -> list[Finding]:
         """Troubles that the readings show and of which there is no alarm yet; but for those that are over once this
         can be told."""
-        known = {alarm.name for alarm in self.kept.alarms} if self.kept is not None else set()
-        found = (sighting for sighting in noticed(self.readings, self.at) if sighting.trouble not in TOLD_AFTERWARDS)
-        return [sighting for sighting in found if sighting.name not in known]
+        known = {incident.name for incident in self.kept.incidents} if self.kept is not None else set()
+        found = (finding for finding in noticed(self.readings, self.at) if finding.trouble not in TOLD_AFTERWARDS)
+        return [finding for finding in found if finding.name not in known]
 
 
 @dataclass(frozen=True, slots=True)

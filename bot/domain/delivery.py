@@ -1,4 +1,4 @@
-"""What must be done outside, and how it went. The courier carries; these are its parcels and receipts."""
+"""What must be done outside, and how it went. The delivery worker carries; these are its items and receipts."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class TaskKind(StrEnum):
 
 
 class Priority(IntEnum):
-    """Which errands go first."""
+    """Which tasks go first."""
 
     AT_ONCE = 0
     """Telegram itself waits, and only for seconds: guard joins."""
@@ -145,7 +145,7 @@ MESSAGES = frozenset(
         TaskKind.BALANCE,
     }
 )
-"""Errands that send a message, which Telegram counts for its chat."""
+"""Tasks that send a message, which Telegram counts for its chat."""
 
 
 SLOW = frozenset(
@@ -158,7 +158,7 @@ SLOW = frozenset(
         TaskKind.FETCH_FILE,
     }
 )
-"""Errands that may take long: files go up or come down, pictures are drawn, others are asked. Of each kind a few are
+"""Tasks that may take long: files go up or come down, pictures are drawn, others are asked. Of each kind a few are
 under way at once, so that they never take all the hands there are."""
 SLOW_AT_ONCE = 4
 
@@ -172,7 +172,7 @@ ASKED_FOR = SLOW | {
 CLEANING = frozenset({TaskKind.DELETE_MESSAGE, TaskKind.TIDY})
 """Messages that the bot deletes: it drops none, however many there are."""
 PACED = (ASKED_FOR, CLEANING)
-"""Errands that a person makes as fast as they press, write and come. Each person has some at once, and others later.
+"""Tasks that a person makes as fast as they press, write and come. Each person has some at once, and others later.
 Each set is counted by itself: the messages to delete delay no answer to a button."""
 UNPACED = 5
 PACE = timedelta(seconds=0.25)
@@ -183,7 +183,7 @@ PACE_IN_GROUP = timedelta(seconds=0.05)
 MOST_UNDONE = 100
 """So many of ASKED_FOR a person may have at all; what they ask for beyond is dropped."""
 MOST_COUNTED = 5000
-"""So many undone errands are counted; all beyond are due at the same time as the last of these."""
+"""So many undone tasks are counted; all beyond are due at the same time as the last of these."""
 MOST_CHECKS = 30
 LISTED_CHECKS = 20
 """The same of questions to Telegram whether they are an admin; and of those for a list of gates, which leaves some to
@@ -191,12 +191,12 @@ the buttons."""
 
 
 def paced(undone: int, *, in_group: bool = False) -> timedelta:
-    """How much later an errand is due whose person, or else whose group, has so many that were not run yet."""
+    """How much later a task is due whose person, or else whose group, has so many that were not run yet."""
     return PACE_IN_GROUP * max(0, undone - UNPACED_IN_GROUP + 1) if in_group else PACE * max(0, undone - UNPACED + 1)
 
 
 class Notification(StrEnum):
-    """What a NOTIFY errand says."""
+    """What a NOTIFY task says."""
 
     GATE_ON = "gate_on"
     GATE_LACKS_RIGHT = "gate_lacks_right"
@@ -314,7 +314,7 @@ class PendingGrant:
 
 @dataclass(frozen=True, slots=True)
 class PendingTask:
-    """An errand to be run. `chat_id` is where Telegram counts it, `user_id` whom it is about; `details` depend on the
+    """A task to be run. `chat_id` is where Telegram counts it, `user_id` whom it is about; `details` depend on the
     kind. `language` is empty where the reader's is not known. `is_crowd`: one of very many, which goes last."""
 
     id: int
@@ -329,17 +329,17 @@ class PendingTask:
 
 @dataclass(frozen=True, slots=True)
 class PendingLogBatch:
-    """What a log chat is to be told, in one message; of the errands that have gathered there."""
+    """What a log chat is to be told, in one message; of the tasks that have gathered there."""
 
     chat_id: int
     topic: int | None
     language: str
-    errands: tuple[PendingTask, ...]
+    tasks: tuple[PendingTask, ...]
 
     @property
     def attempts(self) -> int:
         """How often this was tried."""
-        return max(errand.attempts for errand in self.errands)
+        return max(task.attempts for task in self.tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +364,7 @@ class PendingScreen:
     verification_id: int | None = None
 
 
-Parcel = PendingGrant | PendingTask | PendingLogBatch | PendingScreen
+Outgoing = PendingGrant | PendingTask | PendingLogBatch | PendingScreen
 
 
 class DeliveryStatus(StrEnum):
@@ -386,12 +386,12 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What came of one parcel. For a drawn screen: the message that now shows it and the digest of its words.
+    """What came of one item. For a drawn screen: the message that now shows it and the digest of its words.
 
-    `answer` is what Telegram was asked for, where an errand asks.
+    `answer` is what Telegram was asked for, where a task asks.
     """
 
-    parcel: Parcel
+    item: Outgoing
     result: DeliveryStatus
     retry_after: float | None = None
     error: str = ""

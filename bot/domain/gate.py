@@ -216,8 +216,8 @@ class Override(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessOverride:
-    """A standing, since when, and by whom."""
+    """An override, since when, and by whom."""
 
-    standing: Override
+    override: Override
     at: datetime
     admin_id: int

@@ -172,7 +172,7 @@ class AllGates:
 class GateForOperators:
     """One gate. `is_own`: the reader runs it, too; `page`: that of the list on which it stands."""
 
-    vitals: GateOverview
+    monitoring: GateOverview
     is_own: bool
     page: int = 0
 

@@ -151,14 +151,14 @@ class StuckItemKind(StrEnum):
     GRANT_DUE = "grant_due"
     GRANT_FAILED = "grant_failed"
     TOO_MANY_CHATS = "too_many_chats"
-    ERRAND_DUE = "errand_due"
+    TASK_DUE = "task_due"
     FAILURE = "failure"
     """Something nobody foresaw, or that Telegram refused; `error` is its id, or what was said."""
 
 
 @dataclass(frozen=True, slots=True)
 class StuckItem:
-    """One thing that is not done: `what` (the kind of grant or errand) and at which gate, how often it was tried, and
+    """One thing that is not done: `what` (the kind of grant or task) and at which gate, how often it was tried, and
     what was said last."""
 
     kind: StuckItemKind

@@ -130,16 +130,16 @@ class MemberCard:
     @property
     def possible(self) -> tuple[AdminActionKind, ...]:
         """What an admin can do about them now."""
-        standing = self.decision.standing if self.decision is not None else None
+        override = self.decision.override if self.decision is not None else None
         if self.is_admin:
             return ()
-        if standing is Override.BLOCKED:
+        if override is Override.BLOCKED:
             return (AdminActionKind.UNBLOCK,)
         if self.waiter is not None:
             return (AdminActionKind.LET_IN, AdminActionKind.DECLINE, AdminActionKind.BLOCK)
-        if self.state is RequestState.APPROVED or standing is Override.ALLOWED:
+        if self.state is RequestState.APPROVED or override is Override.ALLOWED:
             return (AdminActionKind.REVOKE, AdminActionKind.BLOCK)
-        if standing is Override.REVOKED:
+        if override is Override.REVOKED:
             return (AdminActionKind.RESTORE, AdminActionKind.BLOCK)
         if self.state is not None:
             return (AdminActionKind.LET_IN, AdminActionKind.BLOCK)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 FAREWELL = "farewell"
-"""The job of errands that outlive an erasure: what Telegram has yet to be told of somebody who is forgotten."""
+"""The job of tasks that outlive an erasure: what Telegram has yet to be told of somebody who is forgotten."""
 CARRIED_WITHIN = timedelta(minutes=2)
 """What was under way to Telegram when a person was erased has come back by then, and with it what it left."""
 
@@ -44,7 +44,7 @@ class DeletionScreen:
 
 
 class FileKind(StrEnum):
-    """What a MAKE_FILE errand makes when it is carried. Names are stored: never reuse one."""
+    """What a MAKE_FILE task makes when it is carried. Names are stored: never reuse one."""
 
     MY_DATA = "my_data"
     """Everything kept about who asks."""

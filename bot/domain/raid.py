@@ -55,12 +55,12 @@ class Raid:
 
     @property
     def mark(self) -> int:
-        """By which its buttons and errands know it."""
+        """By which its buttons and tasks know it."""
         return int(self.since.timestamp())
 
     @property
     def name(self) -> str:
-        """The job of the errands that tell of it."""
+        """The job of the tasks that tell of it."""
         return f"raid{self.gate_id}:{self.mark}"
 
     def with_deed(self, deed: RaidResponse, job: str = "") -> Raid:

@@ -215,7 +215,7 @@ def noticed(readings: Measurements, now: datetime) -> list[Finding]:
         _clock(readings),
         *(Finding(IncidentKind.PART_REFUSED, part[:100]) for part in readings.refused_parts),
     ]
-    return [sighting for sighting in found if sighting is not None]
+    return [finding for finding in found if finding is not None]
 
 
 def stuck(queues: Iterable[Queue], now: datetime) -> list[Finding]:
@@ -300,7 +300,7 @@ class Unmatched:
     confirmed: int
     in_vain: int
 
-    def sighting(self) -> Finding | None:
+    def finding(self) -> Finding | None:
         """The trouble, if this shows one. Calls that are somebody else's business come in all the time where an
         account is shared, so alone they show none."""
         is_awaited = self.awaited >= UNMATCHED_FROM and self.awaited > self.confirmed

@@ -34,37 +34,35 @@ class Alerts:
         self._clock = clock
         self._texts = texts
 
-    async def tell(self, errand: PendingTask) -> DeliveryResult:
+    async def tell(self, task: PendingTask) -> DeliveryResult:
         """A new message, or what one says now. May raise what aiogram raises."""
-        said = errand.details
-        words = self._texts.in_language(errand.language or str(said.get("language", "")))
+        said = task.details
+        words = self._texts.in_language(task.language or str(said.get("language", "")))
         drawing = draw_alert(said, words, self._clock.now())
         if "message_id" not in said:
             topic = said.get("topic")
             method = SendText(
-                chat_id=errand.chat_id,
+                chat_id=task.chat_id,
                 text=drawing.text,
                 reply_markup=drawing.keyboard,
                 message_thread_id=int(topic) if topic is not None else None,
             )
             sent = await self._bot(method, request_timeout=TIMEOUT)
-            return DeliveryResult(errand, DeliveryStatus.DONE, message_id=sent.message_id)
+            return DeliveryResult(task, DeliveryStatus.DONE, message_id=sent.message_id)
         message_id = int(said["message_id"])
         try:
             await self._bot(
-                EditText(
-                    chat_id=errand.chat_id, message_id=message_id, text=drawing.text, reply_markup=drawing.keyboard
-                ),
+                EditText(chat_id=task.chat_id, message_id=message_id, text=drawing.text, reply_markup=drawing.keyboard),
                 request_timeout=TIMEOUT,
             )
         except TelegramBadRequest as error:
             if not says(error, NOTHING_CHANGED):
                 raise
-        return DeliveryResult(errand, DeliveryStatus.DONE, message_id=message_id)
+        return DeliveryResult(task, DeliveryStatus.DONE, message_id=message_id)
 
 
 def draw_alert(said: Said, words: Words, now: datetime) -> RenderedMessage:
-    """The message of an ALERT errand."""
+    """The message of an ALERT task."""
     is_over = bool(said.get("over"))
     lines = [_over(said, words) if is_over else _goes_on(said, words), *_done(said, words, now)]
     if said.get("closed"):

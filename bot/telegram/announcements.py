@@ -39,14 +39,14 @@ class AnnouncementSender:
         self._bot = bot
         self._texts = texts
 
-    async def tell(self, errand: PendingTask) -> DeliveryResult:
+    async def tell(self, task: PendingTask) -> DeliveryResult:
         """Send it. May raise what aiogram raises."""
-        if not errand.details["text"]:
+        if not task.details["text"]:
             # It was deleted since.
-            return DeliveryResult(errand, DeliveryStatus.GONE)
-        text = announced(str(errand.details["text"]), self._texts.in_language(errand.language))
-        await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+            return DeliveryResult(task, DeliveryStatus.GONE)
+        text = announced(str(task.details["text"]), self._texts.in_language(task.language))
+        await self._bot(SendText(chat_id=task.chat_id, text=text), request_timeout=TIMEOUT)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
 
 def announced(html: str, words: Words) -> str:

@@ -26,7 +26,7 @@ DECIDING = (AdminActionKind.LET_IN, AdminActionKind.DECLINE, AdminActionKind.BLO
 
 
 class AppealMessages:
-    """Each method carries one errand, and may raise what aiogram raises."""
+    """Each method carries one task, and may raise what aiogram raises."""
 
     def __init__(self, bot: Bot, clock: Clock, texts: Texts, names: AdminNames) -> None:
         self._bot = bot
@@ -34,10 +34,10 @@ class AppealMessages:
         self._texts = texts
         self._names = names
 
-    async def tell(self, errand: PendingTask) -> DeliveryResult:
+    async def tell(self, task: PendingTask) -> DeliveryResult:
         """Who asks, why, for how long they have waited; and the buttons. Operators get none: they cannot decide."""
-        words, details = self._words(errand), errand.details
-        lines = [words("🙋 {who} asks to be let in: {gate}", **_about(errand))]
+        words, details = self._words(task), task.details
+        lines = [words("🙋 {who} asks to be let in: {gate}", **_about(task))]
         why = stage(Stage(str(details["stage"])), str(details["why"]), None, words, self._clock.now())
         waited = lasted(timedelta(seconds=int(details["seconds"])), words)
         lines.append(words("Waits for {age}: {stage}", age=waited, stage=why))
@@ -53,28 +53,28 @@ class AppealMessages:
             )
         topic = details.get("topic")
         method = SendText(
-            chat_id=errand.chat_id,
+            chat_id=task.chat_id,
             text="\n".join(lines),
             reply_markup=keyboard,
             message_thread_id=int(topic) if topic is not None else None,
         )
         sent = await self._bot(method, request_timeout=TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE, message_id=sent.message_id)
+        return DeliveryResult(task, DeliveryStatus.DONE, message_id=sent.message_id)
 
-    async def close(self, errand: PendingTask) -> DeliveryResult:
+    async def close(self, task: PendingTask) -> DeliveryResult:
         """What was decided, and by whom; the buttons go. A message that is gone needs to say nothing."""
-        words, details = self._words(errand), errand.details
-        text = words("🙋 {who} asked to be let in: {gate}", **_about(errand))
-        text += "\n" + await self._decided(errand, words)
-        method = EditText(chat_id=errand.chat_id, message_id=int(details["message_id"]), text=text)
+        words, details = self._words(task), task.details
+        text = words("🙋 {who} asked to be let in: {gate}", **_about(task))
+        text += "\n" + await self._decided(task, words)
+        method = EditText(chat_id=task.chat_id, message_id=int(details["message_id"]), text=text)
         try:
             await self._bot(method, request_timeout=TIMEOUT)
         except TelegramBadRequest as error:
-            return DeliveryResult(errand, DeliveryStatus.GONE, error=error.message)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+            return DeliveryResult(task, DeliveryStatus.GONE, error=error.message)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _decided(self, errand: PendingTask, words: Words) -> str:
-        details = errand.details
+    async def _decided(self, task: PendingTask, words: Words) -> str:
+        details = task.details
         outcome = Toast(str(details["outcome"]))
         if "admin_id" not in details:
             return words("It was decided already.")
@@ -87,11 +87,11 @@ class AppealMessages:
             case _:
                 return words("✖️ Declined by {admin}", admin=admin)
 
-    def _words(self, errand: PendingTask) -> Words:
-        return self._texts.in_language(str(errand.details.get("language") or errand.language))
+    def _words(self, task: PendingTask) -> Words:
+        return self._texts.in_language(str(task.details.get("language") or task.language))
 
 
-def _about(errand: PendingTask) -> dict[str, str]:
-    details = errand.details
+def _about(task: PendingTask) -> dict[str, str]:
+    details = task.details
     who = mention(str(details["name"]), int(details["user_id"]))
     return {"who": who, "gate": f"<b>{harmless_title(str(details['title']))}</b>"}

@@ -73,7 +73,7 @@ class JournalFiles(Protocol):
 
 
 class DataFiles:
-    """Runs MAKE_FILE errands. Nothing of a file is in its row: it is made when it is sent, and after a crash anew.
+    """Runs MAKE_FILE tasks. Nothing of a file is in its row: it is made when it is sent, and after a crash anew.
 
     What fails is tried again a few times; that it failed for good is said to who asked.
     """
@@ -94,80 +94,80 @@ class DataFiles:
         self._stopping = stopping
         self._is_operator = is_operator
         self.runners = {TaskKind.MAKE_FILE: self.send}
-        """What runs the errands of each kind."""
+        """What runs the tasks of each kind."""
 
-    async def send(self, errand: PendingTask) -> DeliveryResult:
+    async def send(self, task: PendingTask) -> DeliveryResult:
         """Make the file, and send it. May raise what aiogram raises."""
-        kind = FileKind(str(errand.details["file"]))
-        if errand.attempts >= TRIES:
-            return await self._refuse(errand, FAILED[kind], "tried too often")
+        kind = FileKind(str(task.details["file"]))
+        if task.attempts >= TRIES:
+            return await self._refuse(task, FAILED[kind], "tried too often")
         try:
             match kind:
                 case FileKind.MY_DATA:
-                    return await self._send_my_data(errand)
+                    return await self._send_my_data(task)
                 case FileKind.JOURNAL:
-                    return await self._send_journal(errand)
+                    return await self._send_journal(task)
         except TelegramEntityTooLarge as error:
-            return await self._refuse(errand, TOO_LARGE[kind], error.message)
+            return await self._refuse(task, TOO_LARGE[kind], error.message)
         except TelegramBadRequest as error:
             if says(error, UNREACHABLE):
                 raise
-            return await self._refuse(errand, FAILED[kind], error.message)
+            return await self._refuse(task, FAILED[kind], error.message)
         except AiogramError:
             raise
         except (StorageUnavailableError, OSError) as error:
             # The database is away, or the disk is full: that may pass.
-            return DeliveryResult(errand, DeliveryStatus.RETRY, error=type(error).__name__)
+            return DeliveryResult(task, DeliveryStatus.RETRY, error=type(error).__name__)
         except Exception as error:
             log.exception("file_not_made", file=kind)
-            return DeliveryResult(errand, DeliveryStatus.RETRY, error=type(error).__name__)
+            return DeliveryResult(task, DeliveryStatus.RETRY, error=type(error).__name__)
 
-    async def _send_my_data(self, errand: PendingTask) -> DeliveryResult:
-        data = await self._my_data(errand.user_id or errand.chat_id)
+    async def _send_my_data(self, task: PendingTask) -> DeliveryResult:
+        data = await self._my_data(task.user_id or task.chat_id)
         if len(data) > PART:
-            return await self._refuse(errand, TOO_LARGE[FileKind.MY_DATA], "too large")
+            return await self._refuse(task, TOO_LARGE[FileKind.MY_DATA], "too large")
         document = BufferedInputFile(data, "callgate-my-data.json")
-        caption = _my_data_caption(self._words(errand))
-        await self._bot.send_document(errand.chat_id, document, caption=caption, request_timeout=UPLOAD_TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+        caption = _my_data_caption(self._words(task))
+        await self._bot.send_document(task.chat_id, document, caption=caption, request_timeout=UPLOAD_TIMEOUT)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _send_journal(self, errand: PendingTask) -> DeliveryResult:
-        words, details = self._words(errand), errand.details
+    async def _send_journal(self, task: PendingTask) -> DeliveryResult:
+        words, details = self._words(task), task.details
         first = date.fromisoformat(str(details["first"])) if details["first"] else None
         period = Period(first, date.fromisoformat(str(details["last"])))
         entries = await self._journal.count(period, MOST_EXPORTED + 1)
         if entries == 0:
-            await self._say(errand, {"notice": Notification.EXPORT_EMPTY})
-            return DeliveryResult(errand, DeliveryStatus.DONE)
+            await self._say(task, {"notice": Notification.EXPORT_EMPTY})
+            return DeliveryResult(task, DeliveryStatus.DONE)
         if entries > MOST_EXPORTED:
             told: dict[str, str | int] = {"most": MOST_EXPORTED, "period": details["period"]}
-            await self._say(errand, told | {"notice": Notification.EXPORT_HUGE})
-            return DeliveryResult(errand, DeliveryStatus.DONE)
-        progress = Progress(self._bot, errand.chat_id, words, entries)
+            await self._say(task, told | {"notice": Notification.EXPORT_HUGE})
+            return DeliveryResult(task, DeliveryStatus.DONE)
+        progress = Progress(self._bot, task.chat_id, words, entries)
         await progress.begin()
         try:
             with tempfile.TemporaryDirectory(prefix="callgate-export-") as folder:
                 files = await self._journal(period, Path(folder), PART, progress.tell, self._stopping)
                 if files is None:
-                    return DeliveryResult(errand, DeliveryStatus.RETRY, error="stopping")
-                if not await self._is_operator(errand.user_id or errand.chat_id):
+                    return DeliveryResult(task, DeliveryStatus.RETRY, error="stopping")
+                if not await self._is_operator(task.user_id or task.chat_id):
                     # They were removed while it was made.
-                    return DeliveryResult(errand, DeliveryStatus.REFUSED, error="an operator no more")
-                await self._send_files(errand.chat_id, files, words)
+                    return DeliveryResult(task, DeliveryStatus.REFUSED, error="an operator no more")
+                await self._send_files(task.chat_id, files, words)
         finally:
             await progress.end()
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _refuse(self, errand: PendingTask, what: Notification, error: str) -> DeliveryResult:
-        await self._say(errand, {"notice": what})
-        return DeliveryResult(errand, DeliveryStatus.REFUSED, error=error)
+    async def _refuse(self, task: PendingTask, what: Notification, error: str) -> DeliveryResult:
+        await self._say(task, {"notice": what})
+        return DeliveryResult(task, DeliveryStatus.REFUSED, error=error)
 
-    async def _say(self, errand: PendingTask, details: Mapping[str, str | int]) -> None:
-        text = notice(details, self._words(errand))
-        await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
+    async def _say(self, task: PendingTask, details: Mapping[str, str | int]) -> None:
+        text = notice(details, self._words(task))
+        await self._bot(SendText(chat_id=task.chat_id, text=text), request_timeout=TIMEOUT)
 
-    def _words(self, errand: PendingTask) -> Words:
-        return self._texts.in_language(str(errand.details.get("language") or errand.language))
+    def _words(self, task: PendingTask) -> Words:
+        return self._texts.in_language(str(task.details.get("language") or task.language))
 
     async def _send_files(self, chat_id: int, files: Sequence[Path], words: Words) -> None:
         for number, file in enumerate(files, 1):

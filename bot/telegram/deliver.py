@@ -1,4 +1,4 @@
-"""One parcel, one or two Bot API calls, one receipt."""
+"""One item, one or two Bot API calls, one receipt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bot.domain.delivery import (
     MESSAGES,
     DeliveryResult,
     DeliveryStatus,
-    Parcel,
+    Outgoing,
     PendingGrant,
     PendingLogBatch,
     PendingScreen,
@@ -69,11 +69,11 @@ log = structlog.get_logger()
 
 TIMEOUT = 15
 
-ErrandRunner = Callable[[PendingTask], Awaitable[DeliveryResult]]
+TaskRunner = Callable[[PendingTask], Awaitable[DeliveryResult]]
 
 
 class TelegramExecutor:
-    """Carries parcels to Telegram. Never raises: whatever happens is in the receipt."""
+    """Carries items to Telegram. Never raises: whatever happens is in the receipt."""
 
     def __init__(
         self,
@@ -84,12 +84,12 @@ class TelegramExecutor:
         app_url: str | None,
         callback_url: str | None = None,
         price: Decimal | None = None,
-        others: Mapping[TaskKind, ErrandRunner] | None = None,
+        others: Mapping[TaskKind, TaskRunner] | None = None,
         new_error_id: Callable[[], str] = lambda: secrets.token_hex(4),
         has_ephemeral: Callable[[bool], None] = lambda _: None,
     ) -> None:
         """`callback_url`: what is to be entered at the gateway; a secret, so it is in no row. `price`: what one call
-        number costs, where the operators have said. `others`: what runs errands that need more than Telegram.
+        number costs, where the operators have said. `others`: what runs tasks that need more than Telegram.
         `new_error_id`: a name for a message that was given up as it was meant, or for a failure. `has_ephemeral` hears
         whether the Bot API server knows messages that one person alone sees."""
         self._bot = bot
@@ -104,7 +104,7 @@ class TelegramExecutor:
         self._log = LogSender(bot, texts, names)
         appeals, files = AppealMessages(bot, clock, texts, names), Files(bot, texts)
         inquiries, prompts = ChatLookups(bot, clock, app_url), Prompts(bot, clock, texts, has_ephemeral)
-        self._runners: dict[TaskKind, ErrandRunner] = {
+        self._runners: dict[TaskKind, TaskRunner] = {
             TaskKind.ANSWER_BUTTON: self._answer_button,
             TaskKind.OPEN_APP: self._open_app,
             TaskKind.QUEUE_JOIN: self._queue_join,
@@ -139,98 +139,98 @@ class TelegramExecutor:
         """The screen as it should look now."""
         return self._screens.draw(screen.view, self._texts.in_language(screen.language), self._clock.now())
 
-    async def deliver(self, parcel: Parcel) -> DeliveryResult:
+    async def deliver(self, item: Outgoing) -> DeliveryResult:
         """Do it, and say what came of it. A message that Telegram refuses as it is goes out as bare text."""
-        receipt = await self._deliver(parcel)
+        receipt = await self._deliver(item)
         # Telegram's words may quote a message, with what is somebody's own, or what no database keeps as text.
         return replace(receipt, error=storable(without_quotes(receipt.error))) if receipt.error else receipt
 
-    async def _deliver(self, parcel: Parcel) -> DeliveryResult:  # noqa: C901 - one line a kind of failure
+    async def _deliver(self, item: Outgoing) -> DeliveryResult:  # noqa: C901 - one line a kind of failure
         try:
-            match parcel:
+            match item:
                 case PendingGrant():
-                    return await self._members.grant(parcel)
+                    return await self._members.grant(item)
                 case PendingTask():
-                    return await self._run(parcel)
+                    return await self._run(item)
                 case PendingLogBatch():
-                    return await self._log.tell(parcel)
+                    return await self._log.tell(item)
                 case PendingScreen():
-                    return await self._screen(parcel)
+                    return await self._screen(item)
         except TelegramRetryAfter as error:
-            return DeliveryResult(parcel, DeliveryStatus.RETRY, retry_after=error.retry_after, error="flood control")
+            return DeliveryResult(item, DeliveryStatus.RETRY, retry_after=error.retry_after, error="flood control")
         except (TelegramNetworkError, TelegramServerError, ClientDecodeError, TimeoutError) as error:
-            return DeliveryResult(parcel, DeliveryStatus.RETRY, error=type(error).__name__)
+            return DeliveryResult(item, DeliveryStatus.RETRY, error=type(error).__name__)
         except TelegramUnauthorizedError as error:
             # The token may be replaced, or Telegram may err: what is owed stays owed.
-            return DeliveryResult(parcel, DeliveryStatus.RETRY, error=error.message)
+            return DeliveryResult(item, DeliveryStatus.RETRY, error=error.message)
         except TelegramForbiddenError as error:
-            result = DeliveryStatus.REFUSED if isinstance(parcel, PendingGrant) else DeliveryStatus.UNREACHABLE
-            return DeliveryResult(parcel, result, error=error.message)
+            result = DeliveryStatus.REFUSED if isinstance(item, PendingGrant) else DeliveryStatus.UNREACHABLE
+            return DeliveryResult(item, result, error=error.message)
         except TelegramMigrateToChat as error:
-            # The call says which chat it was: a parcel may be about several.
+            # The call says which chat it was: an item may be about several.
             moved = {"from": getattr(error.method, "chat_id", None), "to": error.migrate_to_chat_id}
-            return DeliveryResult(parcel, DeliveryStatus.MOVED, error=error.message, answer=moved)
+            return DeliveryResult(item, DeliveryStatus.MOVED, error=error.message, answer=moved)
         except (TelegramBadRequest, TelegramNotFound) as error:
-            result = _final(parcel, error)
+            result = _final(item, error)
             if result is DeliveryStatus.REFUSED and not is_plain() and _can_be_barer(error):
-                return await self._give_up(parcel, error)
-            return DeliveryResult(parcel, result, error=error.message)
+                return await self._give_up(item, error)
+            return DeliveryResult(item, result, error=error.message)
         except TelegramAPIError as error:
             # An answer without a class of its own, such as 429 without retry_after.
-            return DeliveryResult(parcel, DeliveryStatus.RETRY, error=error.message)
+            return DeliveryResult(item, DeliveryStatus.RETRY, error=error.message)
         except Exception as error:
             error_id = self._new_error_id()
-            log.exception("delivery_failed", parcel=type(parcel).__name__, error_id=error_id)
+            log.exception("delivery_failed", item=type(item).__name__, error_id=error_id)
             return DeliveryResult(
-                parcel, DeliveryStatus.REFUSED, error=type(error).__name__, error_id=error_id, is_our_fault=True
+                item, DeliveryStatus.REFUSED, error=type(error).__name__, error_id=error_id, is_our_fault=True
             )
 
-    async def _give_up(self, parcel: Parcel, error: TelegramAPIError) -> DeliveryResult:
+    async def _give_up(self, item: Outgoing, error: TelegramAPIError) -> DeliveryResult:
         """Send the bare text of a message, with an id under which operators are told why."""
         error_id, said = self._new_error_id(), without_quotes(error.message)
-        log.error("message_given_up", parcel=type(parcel).__name__, error_id=error_id, error=said)
-        words = self._texts.in_language("" if isinstance(parcel, PendingGrant | PendingLogBatch) else parcel.language)
+        log.error("message_given_up", item=type(item).__name__, error_id=error_id, error=said)
+        words = self._texts.in_language("" if isinstance(item, PendingGrant | PendingLogBatch) else item.language)
         note = words(
             "⚠️ Telegram refused this message as it should look. If something is missing, name this error: {error_id}",
             error_id=error_id,
         )
         with plainly(note):
-            receipt = await self._deliver(parcel)
+            receipt = await self._deliver(item)
         return replace(receipt, error_id=error_id, error=said)
 
-    async def _run(self, errand: PendingTask) -> DeliveryResult:
-        return await self._runners[errand.kind](errand)
+    async def _run(self, task: PendingTask) -> DeliveryResult:
+        return await self._runners[task.kind](task)
 
-    async def _answer_button(self, errand: PendingTask) -> DeliveryResult:
-        text = toast(Toast(str(errand.details["toast"])), self._texts.in_language(errand.language))
-        query_id = str(errand.details["query_id"])
+    async def _answer_button(self, task: PendingTask) -> DeliveryResult:
+        text = toast(Toast(str(task.details["toast"])), self._texts.in_language(task.language))
+        query_id = str(task.details["query_id"])
         await self._bot.answer_callback_query(query_id, text=text or None, request_timeout=TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _open_app(self, errand: PendingTask) -> DeliveryResult:
-        query_id = str(errand.details["query_id"])
+    async def _open_app(self, task: PendingTask) -> DeliveryResult:
+        query_id = str(task.details["query_id"])
         await self._bot.send_chat_join_request_web_app(query_id, self._app_url or "", request_timeout=QUERY_TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _queue_join(self, errand: PendingTask) -> DeliveryResult:
-        query_id = str(errand.details["query_id"])
+    async def _queue_join(self, task: PendingTask) -> DeliveryResult:
+        query_id = str(task.details["query_id"])
         await self._bot.answer_chat_join_request_query(query_id, "queue", request_timeout=QUERY_TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _delete_message(self, errand: PendingTask) -> DeliveryResult:
-        await self._bot.delete_message(errand.chat_id, int(errand.details["message_id"]), request_timeout=TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+    async def _delete_message(self, task: PendingTask) -> DeliveryResult:
+        await self._bot.delete_message(task.chat_id, int(task.details["message_id"]), request_timeout=TIMEOUT)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def _notify(self, errand: PendingTask) -> DeliveryResult:
-        words = self._texts.in_language(str(errand.details.get("language") or errand.language))
-        topic = errand.details.get("topic")
+    async def _notify(self, task: PendingTask) -> DeliveryResult:
+        words = self._texts.in_language(str(task.details.get("language") or task.language))
+        topic = task.details.get("topic")
         method = SendText(
-            chat_id=errand.chat_id,
-            text=notice(errand.details, words, self._callback_url),
+            chat_id=task.chat_id,
+            text=notice(task.details, words, self._callback_url),
             message_thread_id=int(topic) if topic is not None else None,
         )
         await self._bot(method, request_timeout=TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
     async def _screen(self, screen: PendingScreen, drawing: RenderedMessage | None = None) -> DeliveryResult:
         drawing = drawing or self.draw(screen)
@@ -282,15 +282,15 @@ def _can_be_barer(error: TelegramAPIError) -> bool:
     return is_message(error.method) and not says(error, (*UNREACHABLE, *NO_WRITING, *NOTHING_CHANGED, *NO_PLACE))
 
 
-def chat_of(parcel: Parcel) -> int | None:
-    """The chat whose message budget the parcel spends; None for calls that are no messages."""
-    match parcel:
+def chat_of(item: Outgoing) -> int | None:
+    """The chat whose message budget the item spends; None for calls that are no messages."""
+    match item:
         case PendingScreen():
-            return parcel.chat_id
+            return item.chat_id
         case PendingTask(kind=kind) if kind in MESSAGES:
-            return parcel.chat_id
+            return item.chat_id
         case PendingLogBatch():
-            return parcel.chat_id
+            return item.chat_id
         case _:
             return None
 
@@ -323,19 +323,17 @@ def _shown(
     )
 
 
-def _final(parcel: Parcel, error: TelegramAPIError) -> DeliveryStatus:
-    if isinstance(parcel, PendingTask):
-        if parcel.kind in (TaskKind.DELETE_MESSAGE, TaskKind.TIDY) and says(error, NO_MESSAGE):
+def _final(item: Outgoing, error: TelegramAPIError) -> DeliveryStatus:
+    if isinstance(item, PendingTask):
+        if item.kind in (TaskKind.DELETE_MESSAGE, TaskKind.TIDY) and says(error, NO_MESSAGE):
             return DeliveryStatus.GONE
-        if parcel.kind is TaskKind.REVOKE_LINK and says(error, NO_LINK):
+        if item.kind is TaskKind.REVOKE_LINK and says(error, NO_LINK):
             return DeliveryStatus.GONE
-        if parcel.kind is TaskKind.DECLINE_JOIN and says(error, (*NO_REQUEST, *ALREADY_IN)):
+        if item.kind is TaskKind.DECLINE_JOIN and says(error, (*NO_REQUEST, *ALREADY_IN)):
             return DeliveryStatus.GONE
-    if not isinstance(parcel, PendingGrant) and says(error, UNREACHABLE):
+    if not isinstance(item, PendingGrant) and says(error, UNREACHABLE):
         return DeliveryStatus.UNREACHABLE
-    tells_log = isinstance(parcel, PendingLogBatch) or (
-        isinstance(parcel, PendingTask) and parcel.kind is TaskKind.APPEAL
-    )
+    tells_log = isinstance(item, PendingLogBatch) or (isinstance(item, PendingTask) and item.kind is TaskKind.APPEAL)
     if tells_log and says(error, NO_WRITING):
         return DeliveryStatus.UNREACHABLE
     return DeliveryStatus.REFUSED

@@ -21,43 +21,43 @@ LONGEST_NAME = 40
 
 
 class Files:
-    """Each method carries one errand, and may raise what aiogram raises."""
+    """Each method carries one task, and may raise what aiogram raises."""
 
     def __init__(self, bot: Bot, texts: Texts) -> None:
         self._bot = bot
         self._texts = texts
 
-    async def send(self, errand: PendingTask) -> DeliveryResult:
+    async def send(self, task: PendingTask) -> DeliveryResult:
         """Send somebody a text as a file. Where Telegram refuses it, they are told so."""
-        name = re.sub(r"[^\w-]+", "-", str(errand.details["title"]))[:LONGEST_NAME].strip("-_") or "gate"
-        file = BufferedInputFile(str(errand.details["text"]).encode(), f"callgate-{name}.json")
+        name = re.sub(r"[^\w-]+", "-", str(task.details["title"]))[:LONGEST_NAME].strip("-_") or "gate"
+        file = BufferedInputFile(str(task.details["text"]).encode(), f"callgate-{name}.json")
         try:
-            await self._bot.send_document(errand.chat_id, file, request_timeout=TIMEOUT)
+            await self._bot.send_document(task.chat_id, file, request_timeout=TIMEOUT)
         except (TelegramBadRequest, TelegramNotFound) as refused:
             if says(refused, UNREACHABLE):
                 raise
-            words = self._texts.in_language(errand.language)
+            words = self._texts.in_language(task.language)
             text = words("⚠️ Telegram refused the file with the settings. Please ask for it again.")
-            await self._bot(SendText(chat_id=errand.chat_id, text=text), request_timeout=TIMEOUT)
-            return DeliveryResult(errand, DeliveryStatus.REFUSED, error=refused.message)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+            await self._bot(SendText(chat_id=task.chat_id, text=text), request_timeout=TIMEOUT)
+            return DeliveryResult(task, DeliveryStatus.REFUSED, error=refused.message)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def fetch(self, errand: PendingTask) -> DeliveryResult:
+    async def fetch(self, task: PendingTask) -> DeliveryResult:
         """What somebody sent, as `text`; empty when it is none."""
-        file = await self._bot.get_file(str(errand.details["file_id"]), request_timeout=TIMEOUT)
+        file = await self._bot.get_file(str(task.details["file_id"]), request_timeout=TIMEOUT)
         if file.file_path is None or (file.file_size or 0) > LARGEST_FILE:
-            return DeliveryResult(errand, DeliveryStatus.REFUSED, error="the file is too big")
+            return DeliveryResult(task, DeliveryStatus.REFUSED, error="the file is too big")
         content = io.BytesIO()
         try:
             await self._bot.download_file(file.file_path, content, timeout=TIMEOUT)
         except aiohttp.ClientResponseError as error:
-            return DeliveryResult(errand, DeliveryStatus.REFUSED, error=f"the file answers {error.status}")
+            return DeliveryResult(task, DeliveryStatus.REFUSED, error=f"the file answers {error.status}")
         except aiohttp.ClientError as error:
-            return DeliveryResult(errand, DeliveryStatus.RETRY, error=type(error).__name__)
+            return DeliveryResult(task, DeliveryStatus.RETRY, error=type(error).__name__)
         if len(content.getvalue()) > LARGEST_FILE:
-            return DeliveryResult(errand, DeliveryStatus.REFUSED, error="the file is bigger than it said")
+            return DeliveryResult(task, DeliveryStatus.REFUSED, error="the file is bigger than it said")
         try:
             text = content.getvalue().decode("utf-8-sig")
         except UnicodeDecodeError:
             text = ""
-        return DeliveryResult(errand, DeliveryStatus.DONE, answer={"text": text})
+        return DeliveryResult(task, DeliveryStatus.DONE, answer={"text": text})

@@ -20,7 +20,7 @@ TIMEOUT = 15
 
 
 class HealthSender:
-    """Finds out when an errand is carried, so what goes out is true then, however long it waited."""
+    """Finds out when a task is carried, so what goes out is true then, however long it waited."""
 
     def __init__(
         self,
@@ -34,31 +34,31 @@ class HealthSender:
         self._condition = condition
         self._account = account
         self.runners = {TaskKind.HEALTH: self.health, TaskKind.BALANCE: self.balance}
-        """What runs the errands of each kind."""
+        """What runs the tasks of each kind."""
 
-    async def health(self, errand: PendingTask) -> DeliveryResult:
+    async def health(self, task: PendingTask) -> DeliveryResult:
         """In place of what the message said before; as a new one where there is none. May raise what aiogram raises."""
-        words = self._words(errand)
-        return await self._show(errand, health_text(await self._condition(), words), Subject.HEALTH, words)
+        words = self._words(task)
+        return await self._show(task, health_text(await self._condition(), words), Subject.HEALTH, words)
 
-    async def balance(self, errand: PendingTask) -> DeliveryResult:
+    async def balance(self, task: PendingTask) -> DeliveryResult:
         """The same, of the gateway account."""
-        words = self._words(errand)
-        return await self._show(errand, balance_text(await self._account(), words), Subject.BALANCE, words)
+        words = self._words(task)
+        return await self._show(task, balance_text(await self._account(), words), Subject.BALANCE, words)
 
-    def _words(self, errand: PendingTask) -> Words:
-        return self._texts.in_language(errand.language)
+    def _words(self, task: PendingTask) -> Words:
+        return self._texts.in_language(task.language)
 
-    async def _show(self, errand: PendingTask, text: str, what: Subject, words: Words) -> DeliveryResult:
-        chat_id, keyboard = errand.chat_id, refresh(what, words)
-        if "message_id" in errand.details:
-            message_id = int(errand.details["message_id"])
+    async def _show(self, task: PendingTask, text: str, what: Subject, words: Words) -> DeliveryResult:
+        chat_id, keyboard = task.chat_id, refresh(what, words)
+        if "message_id" in task.details:
+            message_id = int(task.details["message_id"])
             edit = EditText(chat_id=chat_id, message_id=message_id, text=text, reply_markup=keyboard)
             if await self._edited(edit):
-                return DeliveryResult(errand, DeliveryStatus.DONE, message_id=message_id)
+                return DeliveryResult(task, DeliveryStatus.DONE, message_id=message_id)
         new = SendText(chat_id=chat_id, text=text, reply_markup=keyboard)
         sent = await self._bot(new, request_timeout=TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE, message_id=sent.message_id)
+        return DeliveryResult(task, DeliveryStatus.DONE, message_id=sent.message_id)
 
     async def _edited(self, edit: EditText) -> bool:
         """Whether the message now says it. Why it cannot is all one: it is gone, or too old."""

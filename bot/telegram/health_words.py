@@ -30,11 +30,11 @@ def health_text(told: HealthReport, words: Words) -> str:
 
 
 def _verdict(told: HealthReport, words: Words) -> list[str]:
-    alarms = told.kept.alarms if told.kept is not None else ()
+    incidents = told.kept.incidents if told.kept is not None else ()
     found = [
         *([words("the database gives no answer")] if told.kept is None else []),
-        *(_alarm(alarm, told.at, words) for alarm in alarms),
-        *(_sighting(sighting, words) for sighting in told.unnoted),
+        *(_incident(incident, told.at, words) for incident in incidents),
+        *(_finding(finding, words) for finding in told.unnoted),
     ]
     if not found:
         return ["✅ <b>" + words("All is well.") + "</b>"]
@@ -46,18 +46,18 @@ def _verdict(told: HealthReport, words: Words) -> list[str]:
     ]
 
 
-def _alarm(alarm: Incident, now: datetime, words: Words) -> str:
-    what = wrong(alarm.trouble, {**alarm.details, "subject": alarm.subject}, words)
-    since = words.moment(alarm.since, now)
-    if (now - alarm.seen_at).total_seconds() > STALE:
+def _incident(incident: Incident, now: datetime, words: Words) -> str:
+    what = wrong(incident.trouble, {**incident.details, "subject": incident.subject}, words)
+    since = words.moment(incident.since, now)
+    if (now - incident.seen_at).total_seconds() > STALE:
         return words(
-            "{what}; began {since}, last seen {seen}", what=what, since=since, seen=words.moment(alarm.seen_at, now)
+            "{what}; began {since}, last seen {seen}", what=what, since=since, seen=words.moment(incident.seen_at, now)
         )
     return words("{what}; began {since}", what=what, since=since)
 
 
-def _sighting(sighting: Finding, words: Words) -> str:
-    what = wrong(sighting.trouble, {**sighting.details, "subject": sighting.subject}, words)
+def _finding(finding: Finding, words: Words) -> str:
+    what = wrong(finding.trouble, {**finding.details, "subject": finding.subject}, words)
     return words("{what}; just now", what=what)
 
 
@@ -219,12 +219,12 @@ def _waiting(told: HealthReport, words: Words) -> list[str]:
 def _own_systems(told: HealthReport, words: Words) -> list[str]:
     if told.kept is None:
         return []
-    gone = {alarm.subject for alarm in told.kept.alarms if alarm.trouble is IncidentKind.OUTBOX_GONE}
-    standing = {outgoing.target: outgoing for outgoing in told.kept.outgoing}
+    gone = {incident.subject for incident in told.kept.incidents if incident.trouble is IncidentKind.OUTBOX_GONE}
+    override = {outgoing.target: outgoing for outgoing in told.kept.outgoing}
     lines = [
-        f"{variable_of(target)}: " + _outgoing(standing.get(target), told.at, words, is_gone=target in gone)
+        f"{variable_of(target)}: " + _outgoing(override.get(target), told.at, words, is_gone=target in gone)
         for target in Destination
-        if target in told.ways.targets or (target in standing and standing[target].queued)
+        if target in told.ways.targets or (target in override and override[target].queued)
     ]
     return ["<b>" + words("Your own systems") + "</b>", *lines] if lines else []
 

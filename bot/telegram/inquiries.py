@@ -21,7 +21,7 @@ ME_KNOWN_FOR = timedelta(minutes=1)
 
 
 class ChatLookups:
-    """Each method carries one errand; what Telegram said is in the receipt's answer. It may raise what aiogram
+    """Each method carries one task; what Telegram said is in the receipt's answer. It may raise what aiogram
     raises."""
 
     def __init__(self, bot: Bot, clock: Clock, app_url: str | None) -> None:
@@ -31,13 +31,13 @@ class ChatLookups:
         self._me: User | None = None
         self._asked_at = clock.now()
 
-    async def check_admin(self, errand: PendingTask) -> DeliveryResult:
+    async def check_admin(self, task: PendingTask) -> DeliveryResult:
         """What somebody may do now as an admin of a gate, and of the chats that are to be asked about `also`: `rights`,
         by chat."""
-        chats = [int(errand.details["gate"]), *map(int, str(errand.details.get("also", "")).split())]
-        user_id = int(errand.details["user_id"])
+        chats = [int(task.details["gate"]), *map(int, str(task.details.get("also", "")).split())]
+        user_id = int(task.details["user_id"])
         rights = {chat_id: await self._rights(chat_id, user_id) for chat_id in dict.fromkeys(chats)}
-        return DeliveryResult(errand, DeliveryStatus.DONE, answer={"rights": rights})
+        return DeliveryResult(task, DeliveryStatus.DONE, answer={"rights": rights})
 
     async def _rights(self, chat_id: int, user_id: int) -> AdminRights:
         try:
@@ -52,9 +52,9 @@ class ChatLookups:
             # The chat is gone, or the bot is out of it: nobody we know to be an admin.
             return NO_ADMIN
 
-    async def check_gate(self, errand: PendingTask) -> DeliveryResult:
+    async def check_gate(self, task: PendingTask) -> DeliveryResult:
         """How it stands with a gate, who runs it, and what each may do: `health`, `admins`."""
-        gate_id, now = int(errand.details["gate"]), self._clock.now()
+        gate_id, now = int(task.details["gate"]), self._clock.now()
         try:
             me = await self._who_am_i(now)
             member = await self._bot.get_chat_member(gate_id, me.id, request_timeout=TIMEOUT)
@@ -62,7 +62,7 @@ class ChatLookups:
             admins = await self._admins(gate_id)
         except (TelegramBadRequest, TelegramForbiddenError) as error:
             health = GateHealth(now, is_there=False)
-            return DeliveryResult(errand, DeliveryStatus.DONE, error=error.message, answer={"health": health})
+            return DeliveryResult(task, DeliveryStatus.DONE, error=error.message, answer={"health": health})
         rights = member if isinstance(member, ChatMemberAdministrator) else None
         is_supergroup = chat.type == "supergroup"
         # A group whose new members need no approval is open by its public name; a private one only by its links,
@@ -83,7 +83,7 @@ class ChatLookups:
             joins_by_request=bool(chat.join_by_request),
             open_comments=is_supergroup and chat.linked_chat_id is not None and not chat.join_to_send_messages,
         )
-        return DeliveryResult(errand, DeliveryStatus.DONE, answer={"health": health, "admins": admins})
+        return DeliveryResult(task, DeliveryStatus.DONE, answer={"health": health, "admins": admins})
 
     async def _who_am_i(self, now: datetime) -> User:
         """The bot, as Telegram described it a moment ago: that seldom changes."""
@@ -91,16 +91,16 @@ class ChatLookups:
             self._me, self._asked_at = await self._bot.get_me(request_timeout=TIMEOUT), now
         return self._me
 
-    async def make_link(self, errand: PendingTask) -> DeliveryResult:
+    async def make_link(self, task: PendingTask) -> DeliveryResult:
         """A link by which people ask to join: `link`."""
-        method = NamedLink(chat_id=int(errand.details["gate"]), name=LINK_NAME, creates_join_request=True)
+        method = NamedLink(chat_id=int(task.details["gate"]), name=LINK_NAME, creates_join_request=True)
         made = await self._bot(method, request_timeout=TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE, answer={"link": made.invite_link})
+        return DeliveryResult(task, DeliveryStatus.DONE, answer={"link": made.invite_link})
 
-    async def call_admins(self, errand: PendingTask) -> DeliveryResult:
+    async def call_admins(self, task: PendingTask) -> DeliveryResult:
         """Fetches the admins of a gate, without bots, and the rights of each: `admins`."""
         return DeliveryResult(
-            errand, DeliveryStatus.DONE, answer={"admins": await self._admins(int(errand.details["gate"]))}
+            task, DeliveryStatus.DONE, answer={"admins": await self._admins(int(task.details["gate"]))}
         )
 
     async def _admins(self, gate_id: int) -> dict[int, AdminRights]:

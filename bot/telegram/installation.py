@@ -158,46 +158,46 @@ def _gates(view: AllGates, words: Words, now: datetime) -> RenderedMessage:
     if not view.gates:
         lines += ["", words("There is none yet: a group appears once I am made an administrator of it.")]
     buttons = []
-    for number, vitals in enumerate(view.gates, view.first):
-        lines += ["", f"{number}. {_line(vitals, words, now)}"]
-        text = f"{SIGNS[vitals.state(now)]} {visible(vitals.gate.title, BUTTON_LENGTH)}"
-        buttons.append([button(text, OperatorAction.GATE, vitals.gate.chat_id, view.page)])
+    for number, monitoring in enumerate(view.gates, view.first):
+        lines += ["", f"{number}. {_line(monitoring, words, now)}"]
+        text = f"{SIGNS[monitoring.state(now)]} {visible(monitoring.gate.title, BUTTON_LENGTH)}"
+        buttons.append([button(text, OperatorAction.GATE, monitoring.gate.chat_id, view.page)])
     turning = _turning(OperatorAction.GATES, view.page, view.pages)
     own = [keyboards.place(words("⚙️ My groups: {count}", count=view.own), Place.GATES)] if view.own else []
     again = [button(words("🔄 Look again"), OperatorAction.GATES, number=view.page)]
     return RenderedMessage("\n".join(lines), keyboards.rows(*buttons, turning, own, again))
 
 
-def _line(vitals: GateOverview, words: Words, now: datetime) -> str:
-    state = vitals.state(now)
+def _line(monitoring: GateOverview, words: Words, now: datetime) -> str:
+    state = monitoring.state(now)
     facts = [
-        f"{SIGNS[state]} <b>{shown(vitals.gate.title)}</b> · {state_name(state, words)}",
-        words.many("{count} waits", "{count} wait", vitals.waiting),
-        words.many("{count} administrator", "{count} administrators", vitals.admins),
-        _alive(vitals, words, now),
+        f"{SIGNS[state]} <b>{shown(monitoring.gate.title)}</b> · {state_name(state, words)}",
+        words.many("{count} waits", "{count} wait", monitoring.waiting),
+        words.many("{count} administrator", "{count} administrators", monitoring.admins),
+        _alive(monitoring, words, now),
     ]
     return " · ".join(facts)
 
 
-def _alive(vitals: GateOverview, words: Words, now: datetime) -> str:
-    return words("last sign of life {age} ago", age=lasted(now - vitals.alive_at, words))
+def _alive(monitoring: GateOverview, words: Words, now: datetime) -> str:
+    return words("last sign of life {age} ago", age=lasted(now - monitoring.alive_at, words))
 
 
 def _gate(view: GateForOperators, words: Words, now: datetime) -> RenderedMessage:
-    vitals = view.vitals
-    gate, state = vitals.gate, vitals.state(now)
+    monitoring = view.monitoring
+    gate, state = monitoring.gate, monitoring.state(now)
     name = f" · @{shown(gate.username)}" if gate.username else ""
     facts = [
         f"<code>{gate.chat_id}</code>{name}",
         f"{SIGNS[state]} {state_name(state, words)}",
         words("Way in: {value}", value=described.way(gate.settings.way, words)),
-        words.many("{count} waits", "{count} wait", vitals.waiting),
-        words.many("{count} administrator", "{count} administrators", vitals.admins),
+        words.many("{count} waits", "{count} wait", monitoring.waiting),
+        words.many("{count} administrator", "{count} administrators", monitoring.admins),
     ]
-    if vitals.added_by is not None:
-        facts.append(words("I was added by {who}", who=mention("", vitals.added_by)))
-    facts.append(_alive(vitals, words, now))
-    lines = [f"<b>{shown(gate.title)}</b>", "", *facts, "", *_health(vitals, words, now)]
+    if monitoring.added_by is not None:
+        facts.append(words("I was added by {who}", who=mention("", monitoring.added_by)))
+    facts.append(_alive(monitoring, words, now))
+    lines = [f"<b>{shown(gate.title)}</b>", "", *facts, "", *_health(monitoring, words, now)]
     gate_id = gate.chat_id
     panel = [keyboards.panel(words("⚙️ Settings"), AdminActionKind.OPEN, gate_id, Page.CARD)] if view.is_own else []
     checks: list[InlineKeyboardButton] = [
@@ -208,14 +208,14 @@ def _gate(view: GateForOperators, words: Words, now: datetime) -> RenderedMessag
     return RenderedMessage("\n".join(lines), keyboards.rows(checks, panel, back))
 
 
-def _health(vitals: GateOverview, words: Words, now: datetime) -> list[str]:
-    if vitals.health is None:
+def _health(monitoring: GateOverview, words: Words, now: datetime) -> list[str]:
+    if monitoring.health is None:
         return [words("Telegram has not said yet what I may do there.")]
-    checked = words("Checked {age} ago", age=lasted(now - vitals.health.checked_at, words))
-    found = vitals.ailments
+    checked = words("Checked {age} ago", age=lasted(now - monitoring.health.checked_at, words))
+    found = monitoring.ailments
     if not found:
         return [f"{checked}: " + words("nothing is missing.")]
-    return [f"{checked}:", *("⚠️ " + ailment(each, vitals.came_round, words) for each in found)]
+    return [f"{checked}:", *("⚠️ " + ailment(each, monitoring.came_round, words) for each in found)]
 
 
 # Announcements

@@ -46,24 +46,24 @@ class LogSender:
         self._texts = texts
         self._names = names
 
-    async def tell(self, parcel: PendingLogBatch) -> DeliveryResult:
+    async def tell(self, item: PendingLogBatch) -> DeliveryResult:
         """One message for all of it. What stands alone can be undone by a button. May raise what aiogram raises."""
-        words = self._texts.in_language(parcel.language)
-        singles = [line for line in parcel.errands if not _is_summed(line)]
-        summed = [line for line in parcel.errands if _is_summed(line)]
+        words = self._texts.in_language(item.language)
+        singles = [line for line in item.tasks if not _is_summed(line)]
+        summed = [line for line in item.tasks if _is_summed(line)]
         lines = [await self._line(line, words) for line in singles[:MOST_LINES]]
         lines += _sums(summed, words)
         if len(singles) > MOST_LINES:
             rest = singles[MOST_LINES:]
             lines.append(words("… and {count} more: {kinds}", count=len(rest), kinds=_kinds(rest, words)))
         method = SendText(
-            chat_id=parcel.chat_id,
+            chat_id=item.chat_id,
             text="\n".join(lines),
-            reply_markup=_undo(singles[0], words) if len(parcel.errands) == 1 and singles else None,
-            message_thread_id=parcel.topic,
+            reply_markup=_undo(singles[0], words) if len(item.tasks) == 1 and singles else None,
+            message_thread_id=item.topic,
         )
         sent = await self._bot(method, request_timeout=TIMEOUT)
-        return DeliveryResult(parcel, DeliveryStatus.DONE, message_id=sent.message_id)
+        return DeliveryResult(item, DeliveryStatus.DONE, message_id=sent.message_id)
 
     async def _line(self, line: PendingTask, words: Words) -> str:
         """Icon, who, where, what and why, phone, how long it took, by whom."""

@@ -43,7 +43,7 @@ EVERYTHING = ChatPermissions(**dict.fromkeys(ChatPermissions.model_fields, True)
 
 
 class Members:
-    """Each method carries one parcel and may raise what aiogram raises; who they are is looked at first wherever
+    """Each method carries one item and may raise what aiogram raises; who they are is looked at first wherever
     doing it blindly could harm somebody."""
 
     def __init__(self, bot: Bot, clock: Clock) -> None:
@@ -67,88 +67,88 @@ class Members:
                 made = await self._bot(method, request_timeout=TIMEOUT)
                 return DeliveryResult(grant, DeliveryStatus.DONE, answer={"detail": made.invite_link})
 
-    async def decline(self, errand: PendingTask) -> DeliveryResult:
+    async def decline(self, task: PendingTask) -> DeliveryResult:
         """Turn down who asked to join."""
-        query_id = str(errand.details["query_id"]) if "query_id" in errand.details else None
-        if await self._answered_query(query_id, "decline", errand.attempts):
-            return DeliveryResult(errand, DeliveryStatus.DONE)
+        query_id = str(task.details["query_id"]) if "query_id" in task.details else None
+        if await self._answered_query(query_id, "decline", task.attempts):
+            return DeliveryResult(task, DeliveryStatus.DONE)
         await self._bot.decline_chat_join_request(
-            int(errand.details["gate"]), int(errand.details["user_id"]), request_timeout=TIMEOUT
+            int(task.details["gate"]), int(task.details["user_id"]), request_timeout=TIMEOUT
         )
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def mute(self, errand: PendingTask) -> DeliveryResult:
+    async def mute(self, task: PendingTask) -> DeliveryResult:
         """Let a newcomer write nothing until the moment by which this restriction is known.
 
         Not whom an admin added, or somebody who is one, and not while somebody else's restriction holds: that is
         theirs, and comes first. The answer says who or what it `is`, for how many seconds to rest, and whether the
         bot's own restriction `holds` all the same.
         """
-        chat_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        chat_id, user_id = task.chat_id, int(task.details["user_id"])
         member = await self._member(chat_id, user_id)
         if isinstance(member, ADMINS):
-            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "admin"})
+            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "admin"})
         if not isinstance(member, MEMBERS) or not is_in(member):
-            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "away"})
+            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "away"})
         holds = is_muted(chat_id, member)
-        if "actor_id" in errand.details and await self._is_admin(chat_id, int(errand.details["actor_id"])):
-            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "added_by_admin", "holds": holds})
+        if "actor_id" in task.details and await self._is_admin(chat_id, int(task.details["actor_id"])):
+            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "added_by_admin", "holds": holds})
         if isinstance(member, ChatMemberRestricted) and not holds:
-            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "restricted", "rest": self._rest(member)})
+            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "restricted", "rest": self._rest(member)})
         if not holds:
             await self._restrict(chat_id, user_id, NOTHING, muted_until(chat_id, user_id, self._clock.now()))
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def kick(self, errand: PendingTask) -> DeliveryResult:
+    async def kick(self, task: PendingTask) -> DeliveryResult:
         """Remove somebody who may come again; never an admin. `spares`: nor somebody whom an admin restricted, since
         that restriction would be lost. The answer says who or what it `is`, and for how many seconds to rest.
 
         The ban ends by itself, so that nobody stays banned when the second call does not get through.
         """
-        chat_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        chat_id, user_id = task.chat_id, int(task.details["user_id"])
         member, now = await self._member(chat_id, user_id), self._clock.now()
         if isinstance(member, ChatMemberBanned) and now < member.until_date <= now + KICKED_FOR + A_SECOND:
             # An earlier try got no further.
             await self._bot.unban_chat_member(chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
-            return DeliveryResult(errand, DeliveryStatus.DONE)
+            return DeliveryResult(task, DeliveryStatus.DONE)
         if isinstance(member, ADMINS):
-            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "admin"})
+            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "admin"})
         if not isinstance(member, MEMBERS) or not is_in(member):
-            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "away"})
-        if "spares" in errand.details and isinstance(member, ChatMemberRestricted) and not is_muted(chat_id, member):
-            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "restricted", "rest": self._rest(member)})
+            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "away"})
+        if "spares" in task.details and isinstance(member, ChatMemberRestricted) and not is_muted(chat_id, member):
+            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "restricted", "rest": self._rest(member)})
         await self._bot.ban_chat_member(chat_id, user_id, until_date=now + KICKED_FOR, request_timeout=TIMEOUT)
         await self._bot.unban_chat_member(chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def ban(self, errand: PendingTask) -> DeliveryResult:
+    async def ban(self, task: PendingTask) -> DeliveryResult:
         """Remove somebody for good; never an admin."""
-        user_id = int(errand.details["user_id"])
-        member = await self._member(errand.chat_id, user_id)
+        user_id = int(task.details["user_id"])
+        member = await self._member(task.chat_id, user_id)
         if isinstance(member, ADMINS):
-            return DeliveryResult(errand, DeliveryStatus.GONE, answer={"is": "admin"})
-        await self._bot.ban_chat_member(errand.chat_id, user_id, request_timeout=TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+            return DeliveryResult(task, DeliveryStatus.GONE, answer={"is": "admin"})
+        await self._bot.ban_chat_member(task.chat_id, user_id, request_timeout=TIMEOUT)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def unban(self, errand: PendingTask) -> DeliveryResult:
+    async def unban(self, task: PendingTask) -> DeliveryResult:
         """Let somebody come again who was banned."""
-        user_id = int(errand.details["user_id"])
-        await self._bot.unban_chat_member(errand.chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+        user_id = int(task.details["user_id"])
+        await self._bot.unban_chat_member(task.chat_id, user_id, only_if_banned=True, request_timeout=TIMEOUT)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def untag(self, errand: PendingTask) -> DeliveryResult:
+    async def untag(self, task: PendingTask) -> DeliveryResult:
         """Take back the tag that the bot gave, unless they have another by now."""
-        user_id = int(errand.details["user_id"])
-        member = await self._member(errand.chat_id, user_id)
-        if getattr(member, "tag", None) != errand.details["tag"]:
-            return DeliveryResult(errand, DeliveryStatus.GONE)
-        await self._bot.set_chat_member_tag(errand.chat_id, user_id, tag="", request_timeout=TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+        user_id = int(task.details["user_id"])
+        member = await self._member(task.chat_id, user_id)
+        if getattr(member, "tag", None) != task.details["tag"]:
+            return DeliveryResult(task, DeliveryStatus.GONE)
+        await self._bot.set_chat_member_tag(task.chat_id, user_id, tag="", request_timeout=TIMEOUT)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
-    async def revoke_link(self, errand: PendingTask) -> DeliveryResult:
+    async def revoke_link(self, task: PendingTask) -> DeliveryResult:
         """End an invite link."""
-        await self._bot.revoke_chat_invite_link(errand.chat_id, str(errand.details["link"]), request_timeout=TIMEOUT)
-        return DeliveryResult(errand, DeliveryStatus.DONE)
+        await self._bot.revoke_chat_invite_link(task.chat_id, str(task.details["link"]), request_timeout=TIMEOUT)
+        return DeliveryResult(task, DeliveryStatus.DONE)
 
     async def _approve(self, grant: PendingGrant) -> DeliveryResult:
         try:

@@ -12,9 +12,9 @@ from bot.domain.health import BY_REQUEST, GateIssue, Protection
 from bot.domain.journal import ADDED_BY_MEMBER, APPROVED_BY_BOT
 from bot.domain.trouble import IncidentKind
 from bot.telegram.ailments import ailment
-from bot.telegram.alarms import alarm, all_clear
 from bot.telegram.commands import OPERATOR_COMMANDS, listed
 from bot.telegram.data_notices import data_notice
+from bot.telegram.incidents import all_clear, incident
 from bot.telegram.installation import announcement_result
 from bot.telegram.mentions import harmless_title, mention
 from bot.telegram.people_words import lasted
@@ -25,7 +25,7 @@ LONGEST_ERROR = 200
 
 
 def notice(details: Mapping[str, str | int], words: Words, callback_url: str | None = None) -> str:  # noqa: C901 - one line a notice
-    """The HTML of a NOTIFY errand. `callback_url`: what is to be entered at the gateway."""
+    """The HTML of a NOTIFY task. `callback_url`: what is to be entered at the gateway."""
     title = f"<b>{shown(str(details.get('title', '')))}</b>"
     match Notification(str(details["notice"])):
         case Notification.GATE_ON:
@@ -91,7 +91,7 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
                 error=shown(str(details["error"])),
             )
         case Notification.ALARM:
-            return alarm(IncidentKind(str(details["trouble"])), details, words, callback_url)
+            return incident(IncidentKind(str(details["trouble"])), details, words, callback_url)
         case Notification.ALL_CLEAR:
             return all_clear(IncidentKind(str(details["trouble"])), details, words)
         case Notification.NOW_OPERATOR:

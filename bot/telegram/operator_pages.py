@@ -31,7 +31,7 @@ from bot.telegram.mentions import harmless, mention
 from bot.telegram.operator_buttons import button
 from bot.telegram.operator_words import asked, number_kind, sure, title, trouble
 from bot.telegram.panel_people import act_text
-from bot.telegram.people_words import ICONS, decision, happened, lasted, stage, standing
+from bot.telegram.people_words import ICONS, decision, happened, lasted, override, stage
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, visible
 
@@ -187,12 +187,12 @@ def _phone(phone: KnownPhone | None, words: Words) -> list[str]:
 def _at(at: MemberCard, words: Words, now: datetime) -> str:
     """How they stand there; what was decided about them says it all where they do not wait."""
     if at.decision is None:
-        return standing(at, words, now)
+        return override(at, words, now)
     made = decision(at.decision, words, now)
     is_in = at.state is RequestState.APPROVED
-    if at.waiter is None and not at.is_admin and (at.decision.standing is not Override.REVOKED or not is_in):
+    if at.waiter is None and not at.is_admin and (at.decision.override is not Override.REVOKED or not is_in):
         return made
-    return f"{standing(at, words, now)}. {made}"
+    return f"{override(at, words, now)}. {made}"
 
 
 def _line(what: HistoryEntry, words: Words, now: datetime) -> str:

@@ -180,11 +180,11 @@ def _what(what: StuckItem, words: Words) -> str:
             return words("⚠️ is in too many chats: has to leave one")
         case StuckItemKind.FAILURE:
             return words("⚠️ error {error}", error=f"<code>{_error(what.error)}</code>")
-        case StuckItemKind.ERRAND_DUE:
-            return _errand(what.what, words)
+        case StuckItemKind.TASK_DUE:
+            return _task(what.what, words)
 
 
-def _errand(what: str, words: Words) -> str:
+def _task(what: str, words: Words) -> str:
     match what:
         case TaskKind.MUTE:
             return words("⏳ to be muted")

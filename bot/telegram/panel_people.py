@@ -23,7 +23,7 @@ from bot.telegram import keyboards
 from bot.telegram.drawing import RenderedMessage
 from bot.telegram.mentions import harmless, mention
 from bot.telegram.panel import more_gates
-from bot.telegram.people_words import decision, happened, lasted, stage, standing
+from bot.telegram.people_words import decision, happened, lasted, override, stage
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, shown, visible
 
@@ -131,7 +131,7 @@ def _someone(view: MemberCard, words: Words, now: datetime) -> RenderedMessage:
     if view.said:
         lines += [f"<b>{toast(Toast(view.said), words)}</b>", ""]
     lines += [f"👤 {mention(view.name, view.user_id)} · id {view.user_id}"]
-    lines += [words("At {gate}: {state}", gate=f"<b>{shown(view.gate.title)}</b>", state=standing(view, words, now))]
+    lines += [words("At {gate}: {state}", gate=f"<b>{shown(view.gate.title)}</b>", state=override(view, words, now))]
     if view.mask and view.verified_at is not None:
         age = lasted(now - view.verified_at, words)
         lines.append(words("Verified: {mask}, {age} ago", mask=view.mask, age=age))

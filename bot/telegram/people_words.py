@@ -80,7 +80,7 @@ def stage(what: Stage, why: str, until: datetime | None, words: Words, now: date
             return words("verified, but {why}", why=refused(why, words))
 
 
-def standing(view: MemberCard, words: Words, now: datetime) -> str:
+def override(view: MemberCard, words: Words, now: datetime) -> str:
     """How somebody stands at a gate."""
     if view.is_admin:
         return words("administrator; nothing can be done about them here")
@@ -102,7 +102,7 @@ def standing(view: MemberCard, words: Words, now: datetime) -> str:
 def decision(made: AccessOverride, words: Words, now: datetime) -> str:
     """What was decided about somebody at a gate, and by whom."""
     age, admin = lasted(now - made.at, words), mention(words("administrator"), made.admin_id)
-    match made.standing:
+    match made.override:
         case Override.ALLOWED:
             return words("Let in by hand, {age} ago, by {admin}", age=age, admin=admin)
         case Override.BLOCKED:

@@ -28,7 +28,7 @@ SHOWN_TO_ALL = "the Bot API server does not know ephemeral messages"
 
 
 class Prompts:
-    """Each method carries one errand, and may raise what aiogram raises.
+    """Each method carries one task, and may raise what aiogram raises.
 
     An ephemeral message is seen by its receiver only (Bot API 10.2); that it arrives is not guaranteed. A Bot API
     server that does not know them yet passes over what says so, and shows everybody the message. Its answer tells: the
@@ -45,52 +45,50 @@ class Prompts:
         self._failed_at: datetime | None = None
         self._trial = asyncio.Lock()
 
-    async def point(self, errand: PendingTask) -> DeliveryResult:
+    async def point(self, task: PendingTask) -> DeliveryResult:
         """Show somebody the way to a place in the private chat: `start` is what the button says there, `topic` where
         they look. Without a `user_id` everybody sees it: an anonymous admin cannot be told from others."""
-        words = self._words(errand)
+        words = self._words(task)
         me = await self._bot.me()
-        button = keyboards.link(
-            words("⚙️ Open in private"), f"https://t.me/{me.username}?start={errand.details['start']}"
-        )
-        is_settings = str(errand.details["start"]).startswith(f"{Start.GATE}_")
+        button = keyboards.link(words("⚙️ Open in private"), f"https://t.me/{me.username}?start={task.details['start']}")
+        is_settings = str(task.details["start"]).startswith(f"{Start.GATE}_")
         text = (
             words("⚙️ The settings of this group open in the private chat.")
             if is_settings
             else words("👤 What you asked for is shown to you in private.")
         )
-        if errand.user_id is not None:
+        if task.user_id is not None:
             text = " ".join([text, words("Only you see this.")])
-        return await self._send(errand, text, keyboards.rows([button]))
+        return await self._send(task, text, keyboards.rows([button]))
 
-    async def prompt(self, errand: PendingTask) -> DeliveryResult:
+    async def prompt(self, task: PendingTask) -> DeliveryResult:
         """Tell a muted newcomer how to verify."""
-        words = self._words(errand)
+        words = self._words(task)
         text = words("👋 Welcome! To write here, confirm your phone with one free call. Only you see this.")
-        return await self._send(errand, text, await self._verify(words))
+        return await self._send(task, text, await self._verify(words))
 
-    async def group_prompt(self, errand: PendingTask) -> DeliveryResult:
+    async def group_prompt(self, task: PendingTask) -> DeliveryResult:
         """Tell all who are new, and name nobody."""
-        words = self._words(errand)
+        words = self._words(task)
         text = words("👋 New here? To write, confirm your phone with one free call.")
-        return await self._send(errand, text, await self._verify(words))
+        return await self._send(task, text, await self._verify(words))
 
     async def _verify(self, words: Words) -> InlineKeyboardMarkup:
         me = await self._bot.me()
         return keyboards.rows([keyboards.link(words("✅ Verify"), f"https://t.me/{me.username}?start=verify")])
 
-    async def _send(self, errand: PendingTask, text: str, keyboard: InlineKeyboardMarkup) -> DeliveryResult:
-        if errand.user_id is None:
+    async def _send(self, task: PendingTask, text: str, keyboard: InlineKeyboardMarkup) -> DeliveryResult:
+        if task.user_id is None:
             return DeliveryResult(
-                errand, DeliveryStatus.DONE, message_id=(await self._post(errand, text, keyboard)).message_id
+                task, DeliveryStatus.DONE, message_id=(await self._post(task, text, keyboard)).message_id
             )
         async with nullcontext() if self._is_known_to_work else self._trial:
             if self._failed_lately():
-                return DeliveryResult(errand, DeliveryStatus.REFUSED, error=SHOWN_TO_ALL)
-            alone = EphemeralMessageParameters(receiver_user_id=errand.user_id)
-            sent = await self._post(errand, text, keyboard, alone)
+                return DeliveryResult(task, DeliveryStatus.REFUSED, error=SHOWN_TO_ALL)
+            alone = EphemeralMessageParameters(receiver_user_id=task.user_id)
+            sent = await self._post(task, text, keyboard, alone)
             self._note(works=not sent.is_for_all)
-        return await self._take_back(errand, sent) if sent.is_for_all else DeliveryResult(errand, DeliveryStatus.DONE)
+        return await self._take_back(task, sent) if sent.is_for_all else DeliveryResult(task, DeliveryStatus.DONE)
 
     def _failed_lately(self) -> bool:
         at = self._failed_at
@@ -104,26 +102,26 @@ class Prompts:
         self._failed_at = None if works else self._clock.now()
         self._has_ephemeral(works)
 
-    async def _take_back(self, errand: PendingTask, sent: Sent) -> DeliveryResult:
+    async def _take_back(self, task: PendingTask, sent: Sent) -> DeliveryResult:
         """Delete what everybody sees; what cannot be deleted now is `posted` in the answer, to be deleted later."""
         answer = {}
         try:
-            await self._bot.delete_message(errand.chat_id, sent.message_id, request_timeout=TIMEOUT)
+            await self._bot.delete_message(task.chat_id, sent.message_id, request_timeout=TIMEOUT)
         except (AiogramError, OSError) as error:
             log.warning("message_for_all_not_deleted", error=type(error).__name__)
             answer = {"posted": sent.message_id}
-        return DeliveryResult(errand, DeliveryStatus.REFUSED, error=SHOWN_TO_ALL, answer=answer)
+        return DeliveryResult(task, DeliveryStatus.REFUSED, error=SHOWN_TO_ALL, answer=answer)
 
     async def _post(
         self,
-        errand: PendingTask,
+        task: PendingTask,
         text: str,
         keyboard: InlineKeyboardMarkup,
         alone: EphemeralMessageParameters | None = None,
     ) -> Sent:
-        topic = errand.details.get("topic")
+        topic = task.details.get("topic")
         method = SendText(
-            chat_id=errand.chat_id,
+            chat_id=task.chat_id,
             text=text,
             reply_markup=keyboard,
             message_thread_id=int(topic) if topic is not None else None,
@@ -131,5 +129,5 @@ class Prompts:
         )
         return await self._bot(method, request_timeout=TIMEOUT)
 
-    def _words(self, errand: PendingTask) -> Words:
-        return self._texts.in_language(str(errand.details.get("language") or errand.language))
+    def _words(self, task: PendingTask) -> Words:
+        return self._texts.in_language(str(task.details.get("language") or task.language))

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 TIMEOUT = 30
 """Seconds for a call that brings a picture."""
 MOST_WAITING = 4
-"""Charts that wait to be drawn. More come again later, lest they take all the courier's hands."""
+"""Charts that wait to be drawn. More come again later, lest they take all the delivery worker's hands."""
 SUMMARY = TypeAdapter(StatisticsReport)
 
 Draw = Callable[[StatisticsReport, Words], bytes]
@@ -58,42 +58,42 @@ class StatsSender:
         self._drawing = asyncio.Lock()
         self._waiting = 0
 
-    async def tell(self, errand: PendingTask) -> DeliveryResult:
+    async def tell(self, task: PendingTask) -> DeliveryResult:
         """Show it in place of what the message showed before; as a new message where there is none. May raise what
         aiogram raises."""
-        words = self._texts.in_language(errand.language)
-        match StatsReply(str(errand.details["answer"])):
+        words = self._texts.in_language(task.language)
+        match StatsReply(str(task.details["answer"])):
             case StatsReply.CHART:
-                return await self._chart(errand, words)
+                return await self._chart(task, words)
             case StatsReply.GATES:
-                return await self._gates(errand, words)
+                return await self._gates(task, words)
             case StatsReply.CHOOSE:
-                gates = _gates_of(errand)
-                keyboard = rows(*stats_buttons.choice(str(errand.details["period"]), gates))
-                return await self._say(errand, which_gate(int(errand.details["more"]), words), keyboard)
+                gates = _gates_of(task)
+                keyboard = rows(*stats_buttons.choice(str(task.details["period"]), gates))
+                return await self._say(task, which_gate(int(task.details["more"]), words), keyboard)
             case StatsReply.UNKNOWN:
-                titles = [title for _, title in _gates_of(errand)]
-                asked, more = str(errand.details["asked"]), int(errand.details["more"])
-                return await self._say(errand, unknown(asked, titles, more, words))
+                titles = [title for _, title in _gates_of(task)]
+                asked, more = str(task.details["asked"]), int(task.details["more"])
+                return await self._say(task, unknown(asked, titles, more, words))
 
-    async def _chart(self, errand: PendingTask, words: Words) -> DeliveryResult:
+    async def _chart(self, task: PendingTask, words: Words) -> DeliveryResult:
         if self._waiting >= MOST_WAITING:
-            return DeliveryResult(errand, DeliveryStatus.RETRY, error="too many charts at once")
-        summary = SUMMARY.validate_json(str(errand.details["summary"]))
+            return DeliveryResult(task, DeliveryStatus.RETRY, error="too many charts at once")
+        summary = SUMMARY.validate_json(str(task.details["summary"]))
         error, error_id = "", ""
         try:
             png = await self._drawn(summary, words)
         except Exception as failure:
             png, error, error_id = None, type(failure).__name__, self._new_error_id()
             log.exception("chart_not_drawn", error_id=error_id)
-        receipt = await self._show(errand, summary, words, png)
+        receipt = await self._show(task, summary, words, png)
         return replace(receipt, error=error, error_id=error_id, is_our_fault=True) if error_id else receipt
 
     async def _show(
-        self, errand: PendingTask, summary: StatisticsReport, words: Words, png: bytes | None
+        self, task: PendingTask, summary: StatisticsReport, words: Words, png: bytes | None
     ) -> DeliveryResult:
         """The picture with its words, or the words alone."""
-        details = errand.details
+        details = task.details
         keyboard = stats_buttons.of_chart(
             words,
             summary.period_name,
@@ -103,15 +103,15 @@ class StatsSender:
         )
         text = caption(summary, words, self._price)
         if png is None:
-            return await self._say(errand, text, keyboard)
+            return await self._say(task, text, keyboard)
         photo = BufferedInputFile(png, "statistics.png")
         if "message_id" in details:
             media = InputMediaPhoto(media=photo, caption=text, parse_mode="HTML")
             message_id = int(details["message_id"])
-            edit = EditPhoto(chat_id=errand.chat_id, message_id=message_id, media=media, reply_markup=keyboard)
+            edit = EditPhoto(chat_id=task.chat_id, message_id=message_id, media=media, reply_markup=keyboard)
             if await self._edited(edit):
-                return DeliveryResult(errand, DeliveryStatus.DONE, message_id=message_id)
-        new = SendPhoto(chat_id=errand.chat_id, photo=photo, caption=text, reply_markup=keyboard)
+                return DeliveryResult(task, DeliveryStatus.DONE, message_id=message_id)
+        new = SendPhoto(chat_id=task.chat_id, photo=photo, caption=text, reply_markup=keyboard)
         try:
             sent = await self._bot(new, request_timeout=TIMEOUT)
         except (TelegramBadRequest, TelegramNotFound, TelegramEntityTooLarge) as refused:
@@ -119,9 +119,9 @@ class StatsSender:
                 raise
             error_id = self._new_error_id()
             log.warning("chart_refused", error_id=error_id, error=without_quotes(refused.message))
-            receipt = await self._say(errand, text, keyboard)
+            receipt = await self._say(task, text, keyboard)
             return replace(receipt, error=refused.message, error_id=error_id)
-        return DeliveryResult(errand, DeliveryStatus.DONE, message_id=sent.message_id)
+        return DeliveryResult(task, DeliveryStatus.DONE, message_id=sent.message_id)
 
     async def _drawn(self, summary: StatisticsReport, words: Words) -> bytes:
         self._waiting += 1
@@ -131,31 +131,29 @@ class StatsSender:
         finally:
             self._waiting -= 1
 
-    async def _gates(self, errand: PendingTask, words: Words) -> DeliveryResult:
-        details = errand.details
+    async def _gates(self, task: PendingTask, words: Words) -> DeliveryResult:
+        details = task.details
         keyboard = stats_buttons.of_gates(
             words,
             str(details["period"]),
             int(details["gate"]),
-            _gates_of(errand),
+            _gates_of(task),
             int(details["page"]),
             int(details["pages"]),
             together=bool(details["together"]),
         )
         if "message_id" in details:
             message_id = int(details["message_id"])
-            edit = EditButtons(chat_id=errand.chat_id, message_id=message_id, reply_markup=keyboard)
+            edit = EditButtons(chat_id=task.chat_id, message_id=message_id, reply_markup=keyboard)
             if await self._edited(edit):
-                return DeliveryResult(errand, DeliveryStatus.DONE, message_id=message_id)
-        return await self._say(errand, which_gate(0, words), keyboard)
+                return DeliveryResult(task, DeliveryStatus.DONE, message_id=message_id)
+        return await self._say(task, which_gate(0, words), keyboard)
 
-    async def _say(
-        self, errand: PendingTask, text: str, keyboard: InlineKeyboardMarkup | None = None
-    ) -> DeliveryResult:
+    async def _say(self, task: PendingTask, text: str, keyboard: InlineKeyboardMarkup | None = None) -> DeliveryResult:
         sent = await self._bot(
-            SendText(chat_id=errand.chat_id, text=text, reply_markup=keyboard), request_timeout=TIMEOUT
+            SendText(chat_id=task.chat_id, text=text, reply_markup=keyboard), request_timeout=TIMEOUT
         )
-        return DeliveryResult(errand, DeliveryStatus.DONE, message_id=sent.message_id)
+        return DeliveryResult(task, DeliveryStatus.DONE, message_id=sent.message_id)
 
     async def _edited(self, edit: EditPhoto | EditButtons) -> bool:
         """Whether the message now shows it. Why it cannot is all one: it is gone, or too old."""
@@ -168,5 +166,5 @@ class StatsSender:
         return True
 
 
-def _gates_of(errand: PendingTask) -> list[tuple[int, str]]:
-    return [(int(gate_id), str(title)) for gate_id, title in json.loads(str(errand.details["gates"]))]
+def _gates_of(task: PendingTask) -> list[tuple[int, str]]:
+    return [(int(gate_id), str(title)) for gate_id, title in json.loads(str(task.details["gates"]))]

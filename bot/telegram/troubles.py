@@ -153,15 +153,15 @@ def queue_name(name: str, words: Words) -> str:
             return words("people to be let in")
         case "screens":
             return words("screens")
-        case "errands_at_once":
+        case "tasks_at_once":
             return words("guard joins")
-        case "errands_soon":
+        case "tasks_soon":
             return words("answers")
-        case "errands_pressing":
+        case "tasks_pressing":
             return words("mutes and bans")
-        case "errands_later":
+        case "tasks_later":
             return words("messages and declines")
-        case "errands_log":
+        case "tasks_log":
             return words("lines for log chats")
         case _:
             return name

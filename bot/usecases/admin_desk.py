@@ -22,7 +22,7 @@ Elsewhere = Callable[[Store, Gate, AdminAction], Awaitable[Mapping[int, tuple[Ri
 """Which other chats an act concerns, and the rights it needs there; an admin they have to be in any case."""
 
 OWN = ("act", "gate", "user_id", "query_id", "also")
-"""Details of the errand that are not the act's."""
+"""Details of the task that are not the act's."""
 
 
 class AdminDesk:
@@ -59,7 +59,7 @@ class AdminDesk:
         if known.keys() == concerned:
             await self._do(store, act, now, known)
             return
-        if await store.errands.undone((TaskKind.CHECK_ADMIN,), act.admin_id) >= MOST_CHECKS:
+        if await store.tasks.undone((TaskKind.CHECK_ADMIN,), act.admin_id) >= MOST_CHECKS:
             if act.query_id is not None:
                 await answer_button(store, act.admin_id, act.query_id, Toast.TOO_FAST, now)
             return
@@ -74,14 +74,14 @@ class AdminDesk:
         if len(concerned) > 1:
             details["also"] = " ".join(map(str, sorted(concerned - {act.gate_id})))
         expires_at = now + ANSWERABLE_FOR
-        await store.errands.add(
+        await store.tasks.add(
             TaskKind.CHECK_ADMIN, act.admin_id, details, now, expires_at=expires_at, user_id=act.admin_id
         )
 
-    async def told(self, store: Store, errand: PendingTask, rights: Mapping[int, AdminRights]) -> None:
+    async def told(self, store: Store, task: PendingTask, rights: Mapping[int, AdminRights]) -> None:
         """Telegram has said what they may do, by chat."""
         now = self._clock.now()
-        gate_id, admin_id = int(errand.details["gate"]), int(errand.details["user_id"])
+        gate_id, admin_id = int(task.details["gate"]), int(task.details["user_id"])
         is_unknown = admin_id not in await store.people.get_many([admin_id])
         if is_unknown and await store.erasures.is_being_erased(admin_id):
             return
@@ -89,14 +89,14 @@ class AdminDesk:
         for chat_id in await store.gates.get_many(rights.keys()):
             await store.admins.answered(chat_id, admin_id, now, rights[chat_id])
             said[chat_id] = await self._known(store, chat_id, admin_id, now) or NO_ADMIN
-        if not errand.details["act"]:
+        if not task.details["act"]:
             # Only asked for the list of their gates.
             await store.screens.touch([admin_id], now)
             return
-        details = {name: value for name, value in errand.details.items() if name not in OWN}
-        query_id = errand.details.get("query_id")
+        details = {name: value for name, value in task.details.items() if name not in OWN}
+        query_id = task.details.get("query_id")
         act = AdminAction(
-            AdminActionKind(str(errand.details["act"])),
+            AdminActionKind(str(task.details["act"])),
             gate_id,
             admin_id,
             details,
@@ -151,7 +151,7 @@ class AdminDesk:
         person = (await store.people.get_many([act.admin_id])).get(act.admin_id)
         if act.query_id is None and person is not None and person.can_be_written:
             details: dict[str, str | int] = {"notice": Notification.NOT_ALLOWED, "title": gate.title, "why": why}
-            await store.errands.add(TaskKind.NOTIFY, person.chat_id, details, now)
+            await store.tasks.add(TaskKind.NOTIFY, person.chat_id, details, now)
 
     @staticmethod
     async def _turn_off(store: Store, act: AdminAction, now: datetime) -> None:

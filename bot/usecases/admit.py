@@ -63,13 +63,13 @@ async def decide(
     if not gate.works:
         return False
     user_id = request.user_id
-    known = known or await store.standings.known(gate.chat_id, user_id)
+    known = known or await store.overrides.known(gate.chat_id, user_id)
     decision, phone = known.decision, known.phone
-    standing = decision.standing if decision is not None else None
-    if standing is Override.BLOCKED:
+    override = decision.override if decision is not None else None
+    if override is Override.BLOCKED:
         await turn_away(store, gate, request, now, DecisionReason.BLOCKED)
         return True
-    if standing is Override.ALLOWED:
+    if override is Override.ALLOWED:
         await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.BY_HAND, told=told)
         return True
     if not gate.rules(now).asks_call:
@@ -101,7 +101,7 @@ async def let_in(
     how: EntryReason = EntryReason.OTHER,
     admin_id: int | None = None,
 ) -> None:
-    """Decide that a person comes in; the courier tells Telegram."""
+    """Decide that a person comes in; the delivery worker tells Telegram."""
     gate_id, user_id = gate.chat_id, request.user_id
     await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
     if request.way is EntryMode.MUTE:
@@ -143,11 +143,11 @@ async def turn_away(
     if request.way is EntryMode.MUTE:
         await call_off(store, gate_id, user_id, now)
     kind, details = refusal(request, why, admin_id)
-    await store.errands.add(kind, gate_id, details, now, user_id=user_id, job=job)
+    await store.tasks.add(kind, gate_id, details, now, user_id=user_id, job=job)
 
 
 def refusal(request: JoinRequest, why: DecisionReason, admin_id: int | None) -> tuple[TaskKind, dict[str, str | int]]:
-    """How Telegram is told that a person does not come in: the kind of errand, and its details."""
+    """How Telegram is told that a person does not come in: the kind of task, and its details."""
     details: dict[str, str | int] = {"user_id": request.user_id, "gate": request.gate_id, "why": why}
     if request.way is EntryMode.MUTE and why is DecisionReason.DEADLINE:
         # Removing somebody whom an admin restricted would lift what the admin did.
@@ -215,7 +215,7 @@ async def mute(
     details: dict[str, str | int] = {"user_id": request.user_id, "joined": joined(request)}
     if actor_id is not None:
         details["actor_id"] = actor_id
-    await store.errands.add(
+    await store.tasks.add(
         TaskKind.MUTE, request.gate_id, details, now, user_id=request.user_id, after=after, crowd=crowd
     )
 
@@ -225,7 +225,7 @@ async def prompt(store: Store, gate: Gate, request: JoinRequest, now: datetime) 
     details: dict[str, str | int] = {"language": gate.settings.language}
     key = f"{TaskKind.PROMPT}:{gate.chat_id}:{request.user_id}:{joined(request)}"
     expires_at = now + PROMPT_PATIENCE if gate.settings.prompts_group else request.deadline_at
-    await store.errands.add(
+    await store.tasks.add(
         TaskKind.PROMPT, gate.chat_id, details, now, key=key, expires_at=expires_at, user_id=request.user_id
     )
 
@@ -238,9 +238,9 @@ def joined(request: JoinRequest) -> int:
 async def call_off(store: Store, gate_id: int, user_id: int, now: datetime) -> None:
     """What was to be done to a muted newcomer is not wanted any more. A mute that may be under way goes on: what
     lifts it waits for it."""
-    await store.errands.cancel(TaskKind.MUTE, gate_id, user_id, now, resting=True)
+    await store.tasks.cancel(TaskKind.MUTE, gate_id, user_id, now, resting=True)
     for kind in (TaskKind.PROMPT, TaskKind.KICK):
-        await store.errands.cancel(kind, gate_id, user_id, now)
+        await store.tasks.cancel(kind, gate_id, user_id, now)
 
 
 async def reward(store: Store, gate: Gate, user_id: int, verification_id: int, now: datetime) -> None:

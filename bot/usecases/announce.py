@@ -35,7 +35,7 @@ class Announce:
     known and can be written to: once, whoever confirms it and however often.
 
     Telegram is not asked anew who the admins are: it tells by itself who becomes one and who is one no more, and at
-    each look at a gate. Each message is an errand of one job, after all that anybody waits for; who cannot be written
+    each look at a gate. Each message is a task of one job, after all that anybody waits for; who cannot be written
     to is counted and not tried again. How far it is stands on the screen of who had it sent.
     """
 
@@ -94,7 +94,7 @@ class Announce:
         if announcement is None or not is_begun:
             return Toast.OVER if announcement is None else Toast.DONE_BEFORE
         await store.announcements.goes_to(announcement_id, len(audience.admins))
-        await store.errands.tell_many(
+        await store.tasks.tell_many(
             TaskKind.ANNOUNCE, audience.admins, {"announcement": announcement_id}, now, job=announcement.job
         )
         store.journal.add(Event.ANNOUNCED, now, actor_id=user_id)
@@ -114,7 +114,7 @@ class Announce:
         """A step of the sweep: show how far they are; who had one sent and looks elsewhere is told the result."""
         now = self._clock.now()
         for announcement in await store.announcements.under_way():
-            parts, done = await store.errands.job(announcement.job)
+            parts, done = await store.tasks.job(announcement.job)
             if parts == done:
                 announcement = await store.announcements.over(announcement.id, now)  # noqa: PLW2901 - as it is now
             await self._tell(store, announcement, now, is_over=parts == done)
@@ -133,33 +133,33 @@ class Announce:
                     "total": announcement.total,
                     "missed": announcement.missed,
                 }
-                await store.errands.add(TaskKind.NOTIFY, user_id, said, now)
+                await store.tasks.add(TaskKind.NOTIFY, user_id, said, now)
 
 
-async def note_announced(store: Store, errand: PendingTask, receipt: DeliveryResult) -> None:
+async def note_announced(store: Store, task: PendingTask, receipt: DeliveryResult) -> None:
     """An admin has it, or cannot be written to."""
-    await store.announcements.told(int(errand.details["announcement"]), is_sent=receipt.result is DeliveryStatus.DONE)
+    await store.announcements.told(int(task.details["announcement"]), is_sent=receipt.result is DeliveryStatus.DONE)
     if receipt.result is DeliveryStatus.UNREACHABLE:
-        await store.people.lost([errand.chat_id])
+        await store.people.lost([task.chat_id])
 
 
-def announcement_of(errand: PendingTask) -> int:
+def announcement_of(task: PendingTask) -> int:
     """Which announcement it brings. Raises KeyError, TypeError or ValueError where its details do not say."""
-    announcement_id = int(errand.details["announcement"])
+    announcement_id = int(task.details["announcement"])
     if not 0 < announcement_id < MOST_ID:
         raise ValueError(announcement_id)
     return announcement_id
 
 
-async def with_texts(store: Store, errands: Sequence[PendingTask]) -> list[PendingTask]:
-    """The same errands; those of an announcement with what it says, which is kept once for all of them."""
-    meant = {announcement_of(errand) for errand in errands if errand.kind is TaskKind.ANNOUNCE}
+async def with_texts(store: Store, tasks: Sequence[PendingTask]) -> list[PendingTask]:
+    """The same tasks; those of an announcement with what it says, which is kept once for all of them."""
+    meant = {announcement_of(task) for task in tasks if task.kind is TaskKind.ANNOUNCE}
     texts = await store.announcements.texts(meant) if meant else {}
     return [
-        replace(errand, details={**errand.details, "text": texts.get(announcement_of(errand), "")})
-        if errand.kind is TaskKind.ANNOUNCE
-        else errand
-        for errand in errands
+        replace(task, details={**task.details, "text": texts.get(announcement_of(task), "")})
+        if task.kind is TaskKind.ANNOUNCE
+        else task
+        for task in tasks
     ]
 
 

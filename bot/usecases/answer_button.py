@@ -16,7 +16,7 @@ async def answer_button(
 ) -> None:
     """Owe the answer to who pressed it. `job`: of what the answer is a part, if it is to go with that."""
     details: dict[str, str | int] = {"query_id": query_id, "toast": toast}
-    await store.errands.add(
+    await store.tasks.add(
         TaskKind.ANSWER_BUTTON,
         user_id,
         details,

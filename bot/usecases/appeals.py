@@ -28,14 +28,12 @@ async def announce(store: Store, gate: Gate, request: JoinRequest, now: datetime
 async def call_admins(store: Store, gate: Gate, reason: str, now: datetime, user_id: int = 0) -> None:
     """Ask Telegram who the admins are; `called` goes on from there."""
     details: dict[str, str | int] = {"gate": gate.chat_id, "for": reason, "user_id": user_id}
-    await store.errands.add(TaskKind.CALL_ADMINS, gate.chat_id, details, now, user_id=user_id or None)
+    await store.tasks.add(TaskKind.CALL_ADMINS, gate.chat_id, details, now, user_id=user_id or None)
 
 
-async def called(
-    store: Store, errand: PendingTask, receipt: DeliveryResult, operators: Operators, now: datetime
-) -> None:
+async def called(store: Store, task: PendingTask, receipt: DeliveryResult, operators: Operators, now: datetime) -> None:
     """Telegram said who they are, or would not. If none of them can be written to, the operators are told."""
-    gate = await store.gates.get(int(errand.details["gate"]))
+    gate = await store.gates.get(int(task.details["gate"]))
     if gate is None:
         return
     admins: Mapping[int, AdminRights] = receipt.answer.get("admins", {})
@@ -43,12 +41,12 @@ async def called(
         await store.admins.answered(gate.chat_id, admin_id, now, rights)
     people = await store.people.get_many(admins)
     reachable = [admin_id for admin_id in admins if admin_id in people and people[admin_id].can_be_written]
-    if errand.details.get("for") == FOR_LOG:
+    if task.details.get("for") == FOR_LOG:
         for admin_id in reachable:
             notice: dict[str, str | int] = {"notice": Notification.LOG_LOST, "title": gate.title}
-            await store.errands.add(TaskKind.NOTIFY, admin_id, notice, now)
+            await store.tasks.add(TaskKind.NOTIFY, admin_id, notice, now)
         return
-    request = await store.requests.get(gate.chat_id, int(errand.details["user_id"]))
+    request = await store.requests.get(gate.chat_id, int(task.details["user_id"]))
     if request is None or request.state is not RequestState.WAITING:
         return
     for admin_id in reachable:
@@ -57,19 +55,19 @@ async def called(
         await _tell_operators(store, gate, request, operators, now)
 
 
-async def not_told(store: Store, errand: PendingTask, operators: Operators, now: datetime) -> None:
+async def not_told(store: Store, task: PendingTask, operators: Operators, now: datetime) -> None:
     """Such a message could not be written. The admins are told instead of the log chat, and the operators when the
     last of the admins cannot be written to."""
-    gate_id, user_id = int(errand.details["gate"]), int(errand.details["user_id"])
+    gate_id, user_id = int(task.details["gate"]), int(task.details["user_id"])
     gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
     if gate is None or request is None or request.state is not RequestState.WAITING:
         return
-    if errand.chat_id == gate.settings.log_chat or errand.chat_id < 0:
+    if task.chat_id == gate.settings.log_chat or task.chat_id < 0:
         await call_admins(store, gate, FOR_APPEAL, now, user_id)
         return
-    if "operator" in errand.details:
+    if "operator" in task.details:
         return
-    await store.people.lost([errand.chat_id])
+    await store.people.lost([task.chat_id])
     people = await store.people.get_many(await store.admins.at(gate_id))
     if not any(person.can_be_written for person in people.values()):
         await _tell_operators(store, gate, request, operators, now)
@@ -83,16 +81,16 @@ async def close_appeal(
         await _say_decided(store, gate, user_id, (chat_id, message_id), outcome, now, admin_id)
 
 
-async def told(store: Store, errand: PendingTask, message_id: int, now: datetime) -> None:
+async def told(store: Store, task: PendingTask, message_id: int, now: datetime) -> None:
     """The message is there. When it was decided meanwhile, the message says so at once."""
-    gate_id, user_id = int(errand.details["gate"]), int(errand.details["user_id"])
+    gate_id, user_id = int(task.details["gate"]), int(task.details["user_id"])
     gate = await store.gates.get(gate_id)
-    if gate is None or "operator" in errand.details:
+    if gate is None or "operator" in task.details:
         return
-    decided = await store.appeals.told(gate_id, user_id, errand.chat_id, message_id)
+    decided = await store.appeals.told(gate_id, user_id, task.chat_id, message_id)
     if decided is not None:
         outcome, admin_id = decided
-        await _say_decided(store, gate, user_id, (errand.chat_id, message_id), outcome, now, admin_id)
+        await _say_decided(store, gate, user_id, (task.chat_id, message_id), outcome, now, admin_id)
 
 
 async def _say_decided(
@@ -117,7 +115,7 @@ async def _say_decided(
     }
     if admin_id is not None:
         details["admin_id"] = admin_id
-    await store.errands.add(TaskKind.CLOSE_APPEAL, chat_id, details, now, user_id=user_id)
+    await store.tasks.add(TaskKind.CLOSE_APPEAL, chat_id, details, now, user_id=user_id)
 
 
 async def _tell_operators(store: Store, gate: Gate, request: JoinRequest, operators: Operators, now: datetime) -> None:
@@ -141,7 +139,7 @@ async def _tell(store: Store, gate: Gate, request: JoinRequest, chat_id: int, no
     }
     if chat_id == gate.settings.log_chat and gate.settings.log_topic is not None:
         details["topic"] = gate.settings.log_topic
-    await store.errands.add(TaskKind.APPEAL, chat_id, details, now, user_id=request.user_id)
+    await store.tasks.add(TaskKind.APPEAL, chat_id, details, now, user_id=request.user_id)
 
 
 def _language(gate: Gate, chat_id: int) -> dict[str, str | int]:

@@ -74,7 +74,7 @@ class AppointOperators:
     async def _tell(store: Store, user_id: int, details: dict[str, str | int], now: datetime) -> None:
         person = (await store.people.get_many([user_id])).get(user_id)
         if person is not None and person.can_be_written:
-            await store.errands.add(TaskKind.NOTIFY, person.chat_id, details, now)
+            await store.tasks.add(TaskKind.NOTIFY, person.chat_id, details, now)
 
 
 async def close_pages(store: Store, user_id: int, now: datetime) -> None:
@@ -87,8 +87,8 @@ async def close_pages(store: Store, user_id: int, now: datetime) -> None:
 async def _drop_answers(store: Store, user_id: int, now: datetime) -> None:
     """What was asked for by who is no operator does not go out any more."""
     for kind in TOLD_TO_OPERATORS:
-        await store.errands.cancel(kind, user_id, user_id, now)
-    await store.errands.cancel_job(f"{FileKind.JOURNAL}:{user_id}", now)
+        await store.tasks.cancel(kind, user_id, user_id, now)
+    await store.tasks.cancel_job(f"{FileKind.JOURNAL}:{user_id}", now)
 
 
 async def show_operators(

@@ -18,7 +18,7 @@ WANTED_FOR = timedelta(days=1)
 class AskCondition:
     """Only operators may, and nobody else learns that it can be asked.
 
-    It is answered by an errand, HEALTH or BALANCE: what it says is found out when that is carried. However often
+    It is answered by a task, HEALTH or BALANCE: what it says is found out when that is carried. However often
     somebody asks, only the last one goes out of those that wait.
     """
 
@@ -43,5 +43,5 @@ class AskCondition:
 
     async def _owe(self, store: Store, person: Person, kind: TaskKind, details: dict[str, str | int]) -> None:
         now, chat_id = self._clock.now(), person.chat_id
-        await store.errands.cancel(kind, chat_id, person.user_id, now)
-        await store.errands.add(kind, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=person.user_id)
+        await store.tasks.cancel(kind, chat_id, person.user_id, now)
+        await store.tasks.add(kind, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=person.user_id)

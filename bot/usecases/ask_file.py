@@ -27,14 +27,12 @@ class AskMyData:
 
     async def __call__(self, store: Store, person: Person) -> None:
         now, job = self._clock.now(), f"{FileKind.MY_DATA}:{person.user_id}"
-        asked_at = await store.errands.asked_at(job)
+        asked_at = await store.tasks.asked_at(job)
         if await is_being_made(store, job) or (asked_at is not None and now < asked_at + MY_DATA_EVERY):
             key = f"{Notification.MY_DATA_ASKED}:{person.user_id}:{now:%Y-%m-%dT%H:%M}"
-            await store.errands.add(
-                TaskKind.NOTIFY, person.chat_id, {"notice": Notification.MY_DATA_ASKED}, now, key=key
-            )
+            await store.tasks.add(TaskKind.NOTIFY, person.chat_id, {"notice": Notification.MY_DATA_ASKED}, now, key=key)
             return
-        await store.errands.add(
+        await store.tasks.add(
             TaskKind.MAKE_FILE,
             person.chat_id,
             {"file": FileKind.MY_DATA, "language": person.language},
@@ -67,13 +65,13 @@ class AskExport:
             "last": period.last.isoformat(),
             "period": written or BY_DEFAULT,
         }
-        await store.errands.add(TaskKind.MAKE_FILE, operator.chat_id, details, now, user_id=operator.user_id, job=job)
+        await store.tasks.add(TaskKind.MAKE_FILE, operator.chat_id, details, now, user_id=operator.user_id, job=job)
 
     async def _say(self, store: Store, operator: Person, notice: Notification, details: dict[str, str | int]) -> None:
-        await store.errands.add(TaskKind.NOTIFY, operator.chat_id, {**details, "notice": notice}, self._clock.now())
+        await store.tasks.add(TaskKind.NOTIFY, operator.chat_id, {**details, "notice": notice}, self._clock.now())
 
 
 async def is_being_made(store: Store, job: str) -> bool:
     """Whether one was asked for that is not sent yet."""
-    asked, sent = await store.errands.job(job)
+    asked, sent = await store.tasks.job(job)
     return asked > sent

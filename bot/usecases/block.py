@@ -26,14 +26,14 @@ async def block(store: Store, gate: Gate, user_id: int, act: AdminAction, now: d
     """A `Decider`. Who waits is turned away, and told no more than that; who may be in is banned. From now on they
     are turned away whenever they ask."""
     gate_id, admin_id = gate.chat_id, act.admin_id
-    decision = await store.standings.get(gate_id, user_id)
-    if decision is not None and decision.standing is Override.BLOCKED:
+    decision = await store.overrides.get(gate_id, user_id)
+    if decision is not None and decision.override is Override.BLOCKED:
         return Toast.DECIDED_ALREADY
     request = await store.requests.get(gate_id, user_id)
     waits = await store.requests.claim(gate_id, user_id, RequestState.DECLINED, now)
     if not waits and only_who_waits(act):
         return Toast.DECIDED_ALREADY
-    await store.standings.put(gate_id, user_id, AccessOverride(Override.BLOCKED, now, admin_id))
+    await store.overrides.put(gate_id, user_id, AccessOverride(Override.BLOCKED, now, admin_id))
     taken = await take_back(store, gate, user_id, now)
     is_in = any(grant.kind in IS_IN and grant.state is GrantState.DONE for grant in taken)
     is_in = is_in or (request is not None and request.state is RequestState.APPROVED)
@@ -50,7 +50,7 @@ async def block(store: Store, gate: Gate, user_id: int, act: AdminAction, now: d
         if request is not None and not waits:
             await store.requests.set_state(gate_id, user_id, RequestState.GONE, now)
         details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id, "admin_id": admin_id}
-        await store.errands.add(TaskKind.BAN, gate_id, details, now, user_id=user_id)
+        await store.tasks.add(TaskKind.BAN, gate_id, details, now, user_id=user_id)
     name = request.name if request is not None else ""
     await tell_log(store, gate, Event.BLOCKED, user_id, now, admin_id=admin_id, name=name)
     return Toast.BLOCKED
@@ -59,10 +59,10 @@ async def block(store: Store, gate: Gate, user_id: int, act: AdminAction, now: d
 async def unblock(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
     """A `Decider`. They may ask again, and have to verify like anybody else."""
     gate_id = gate.chat_id
-    decision = await store.standings.get(gate_id, user_id)
-    if decision is None or decision.standing is not Override.BLOCKED:
+    decision = await store.overrides.get(gate_id, user_id)
+    if decision is None or decision.override is not Override.BLOCKED:
         return Toast.NOT_BLOCKED
-    await store.standings.drop(gate_id, user_id)
+    await store.overrides.drop(gate_id, user_id)
     store.journal.add(Event.UNBLOCKED, now, user_id=user_id, gate_id=gate_id, actor_id=act.admin_id)
     await lift_ban(store, gate, user_id, now)
     request = await store.requests.get(gate_id, user_id)

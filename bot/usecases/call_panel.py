@@ -33,7 +33,7 @@ class GroupCommand:
     language: str
 
     def details(self) -> dict[str, str | int]:
-        """As details of an act, or of an errand."""
+        """As details of an act, or of a task."""
         named = {"topic": self.topic, "message": self.message_id}
         given: dict[str, str | int] = {name: value for name, value in named.items() if value is not None}
         return given | {"language": self.language}
@@ -74,10 +74,10 @@ async def _point(store: Store, gate: Gate, admin_id: int | None, details: dict[s
     message_id = details.pop("message", None)
     details["start"] = panel_start(gate.chat_id)
     details["language"] = details["language"] or gate.settings.language
-    await store.errands.add(TaskKind.POINT, gate.chat_id, details, now, user_id=admin_id)
+    await store.tasks.add(TaskKind.POINT, gate.chat_id, details, now, user_id=admin_id)
     if message_id is not None:
         said = {"message_id": message_id}
-        await store.errands.add(TaskKind.DELETE_MESSAGE, gate.chat_id, said, now, user_id=admin_id)
+        await store.tasks.add(TaskKind.DELETE_MESSAGE, gate.chat_id, said, now, user_id=admin_id)
 
 
 class ChooseLogPlace:
@@ -128,7 +128,7 @@ class LogHere:
         }
         if topic is not None:
             details["topic"] = topic
-        await store.errands.add(TaskKind.NOTIFY, chat_id, details, now)
+        await store.tasks.add(TaskKind.NOTIFY, chat_id, details, now)
         shown = await page_shown(store, act.admin_id)
         if shown is not None and shown[:2] == (gate.chat_id, Page.LOG):
             await show_page(store, gate, act.admin_id, Page.LOG, now)
@@ -141,5 +141,5 @@ class MakeLink:
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         if (await store.gates.extras(gate.chat_id)).request_link is None:
             key = f"link {gate.chat_id} {int(now.timestamp()) // LINK_ONCE_IN}"
-            await store.errands.add(TaskKind.MAKE_LINK, act.admin_id, {"gate": gate.chat_id}, now, key=key)
+            await store.tasks.add(TaskKind.MAKE_LINK, act.admin_id, {"gate": gate.chat_id}, now, key=key)
         return Toast.DONE

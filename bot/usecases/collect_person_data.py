@@ -103,9 +103,9 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "error": "what_telegram_said",
         },
     ),
-    "standings": (
+    "access_overrides": (
         "decisions_of_administrators",
-        {"gate_id": "gate_id", "standing": "decision", "at": "decided_at"},
+        {"gate_id": "gate_id", "override": "decision", "at": "decided_at"},
     ),
     "appeals": (
         "asked_administrators",
@@ -122,7 +122,7 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "extra_chats": ("chats_you_linked_to_groups", {"gate_id": "gate_id", "chat_id": "chat"}),
     "screens": ("screen", {"face": "shows", "details": "details", "message_id": "message", "due_at": "changed_at"}),
-    "errands": (
+    "tasks": (
         "messages_and_other_things_the_bot_had_to_do",
         {"kind": "kind", "created_at": "wanted_at", "done_at": "done_at", "details": "details"},
     ),
@@ -162,7 +162,7 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "added_operators": ("operators_you_added", {"added_at": "at"}),
     "own_decisions": (
         "what_you_decided_by_hand",
-        {"gate_id": "gate_id", "standing": "decision", "at": "decided_at"},
+        {"gate_id": "gate_id", "override": "decision", "at": "decided_at"},
     ),
     "decided_appeals": (
         "your_answers_to_who_asked_to_be_let_in",
@@ -180,7 +180,7 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 LOOKING_AT_OTHERS = (ScreenName.ERASE, ScreenName.GATE, ScreenName.GATES, ScreenName.INSTALLATION, ScreenName.OPERATOR)
 """Screens whose details may be about somebody else."""
 NAMING_OTHERS = ("admin_id", "by", "by_name", "switch_by", "strict_by", "decline_by", "value", "text")
-"""Details of errands that may tell of somebody else, even where the errand is about the person."""
+"""Details of tasks that may tell of somebody else, even where the task is about the person."""
 NOTE = (
     "Everything that this installation of Callgate keeps about you; what each part is for stands in its privacy page. "
     "Times are UTC. Your phone number itself is not kept. Back-ups may hold older states for some days."
@@ -224,7 +224,7 @@ def _readable(row: Mapping[str, Any], names: Mapping[str, str], titles: Mapping[
 def _own(part: str, row: Mapping[str, Any], user_id: int) -> Mapping[str, Any]:
     """A row without what is about others."""
     match part:
-        case "errands":
+        case "tasks":
             return {**row, "details": _own_details(row, user_id)}
         case "screens" if row["face"] in LOOKING_AT_OTHERS:
             return {**row, "details": {}}

@@ -71,7 +71,7 @@ async def take_back(store: Store, gate: Gate, user_id: int, now: datetime) -> li
     for grant in taken:
         if grant.kind is GrantKind.TAG and grant.state is GrantState.DONE:
             details: dict[str, str | int] = {"user_id": user_id, "tag": grant.detail}
-            await store.errands.add(TaskKind.UNTAG, gate.chat_id, details, now, user_id=user_id)
+            await store.tasks.add(TaskKind.UNTAG, gate.chat_id, details, now, user_id=user_id)
     return taken
 
 

@@ -22,7 +22,7 @@ async def decline_by_hand(store: Store, gate: Gate, user_id: int, act: AdminActi
     request = await store.requests.get(gate_id, user_id)
     if request is None or not await store.requests.claim(gate_id, user_id, RequestState.DECLINED, now):
         return Toast.DECIDED_ALREADY
-    await store.standings.drop(gate_id, user_id)
+    await store.overrides.drop(gate_id, user_id)
     await turn_away(store, gate, request, now, DecisionReason.BY_HAND, admin_id=act.admin_id)
     if request.way is EntryMode.LINK:
         # Telegram knows of no request; of others the log hears once it was declined there.

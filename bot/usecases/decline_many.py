@@ -26,7 +26,7 @@ JOBS_KEPT = timedelta(hours=48)
 class DeclineMany:
     """Decline all who wait at a gate, asked at `since` or later and before `before`, are not verified and not in the
     middle of a call window. They are chosen some at a time, the first at once and the others by `go_on`, a step of
-    the sweep, so that a crash in between loses nothing. Telegram is told of each by an errand of the job.
+    the sweep, so that a crash in between loses nothing. Telegram is told of each by a task of the job.
 
     What waits to be shown to strangers among them is shown to them no more: Telegram allows the bot to write to them
     only until their request is decided.
@@ -54,12 +54,12 @@ class DeclineMany:
         if not await store.mass_declines.add(decline):
             return None
         await self._choose(store, decline, now)
-        parts, _ = await store.errands.job(job)
+        parts, _ = await store.tasks.job(job)
         return job if parts else None
 
     async def progress(self, store: Store, job: str) -> tuple[int, int, bool]:
         """How many are to be declined, of how many Telegram was told, and whether all of them have been chosen."""
-        parts, done = await store.errands.job(job)
+        parts, done = await store.tasks.job(job)
         return parts, done, await store.mass_declines.is_chosen(job)
 
     async def go_on(self, store: Store) -> None:
@@ -74,7 +74,7 @@ class DeclineMany:
 
     async def _follow(self, store: Store, decline: MassDecline, now: datetime) -> None:
         """Once Telegram has been told of all, the log is told of them together."""
-        parts, done = await store.errands.job(decline.job)
+        parts, done = await store.tasks.job(decline.job)
         if parts == done:
             await store.mass_declines.over(decline.job, now)
             gate = await store.gates.get(decline.gate_id)
@@ -107,7 +107,7 @@ class DeclineMany:
             await store.mass_declines.chosen(decline.job, now)
             return
         why = DecisionReason(decline.why)
-        errands: dict[TaskKind, list[tuple[int, dict[str, str | int]]]] = {}
+        tasks: dict[TaskKind, list[tuple[int, dict[str, str | int]]]] = {}
         for request in found:
             store.journal.add(
                 Event.DECLINED_BY_HAND,
@@ -121,9 +121,9 @@ class DeclineMany:
                 await call_off(store, request.gate_id, request.user_id, now)
             if request.way is not EntryMode.LINK:
                 kind, details = refusal(request, why, decline.admin_id)
-                errands.setdefault(kind, []).append((request.user_id, details))
-        for kind, about in errands.items():
-            await store.errands.add_many(kind, decline.gate_id, about, now, job=decline.job)
+                tasks.setdefault(kind, []).append((request.user_id, details))
+        for kind, about in tasks.items():
+            await store.tasks.add_many(kind, decline.gate_id, about, now, job=decline.job)
         gate = await store.gates.get(decline.gate_id)
         if gate is not None:
             await self._tidy_screens(store, gate, found, now)

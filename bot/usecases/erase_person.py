@@ -100,7 +100,7 @@ async def _withdraw(
     details: dict[str, str | int] = {"user_id": user_id, "gate": gate.chat_id, "why": DecisionReason.ERASED}
     if query_id is not None:
         details["query_id"] = query_id
-    await store.errands.add(TURNED_AWAY[way], gate.chat_id, details, now, user_id=user_id, job=FAREWELL)
+    await store.tasks.add(TURNED_AWAY[way], gate.chat_id, details, now, user_id=user_id, job=FAREWELL)
 
 
 async def _say_farewell(store: Store, person: Person, message_id: int | None, now: datetime) -> None:
@@ -108,6 +108,6 @@ async def _say_farewell(store: Store, person: Person, message_id: int | None, no
     user_id, chat_id = person.user_id, person.chat_id
     if message_id is not None:
         details: dict[str, str | int] = {"message_id": message_id}
-        await store.errands.add(TaskKind.DELETE_MESSAGE, chat_id, details, now, user_id=user_id, job=FAREWELL)
+        await store.tasks.add(TaskKind.DELETE_MESSAGE, chat_id, details, now, user_id=user_id, job=FAREWELL)
     last: dict[str, str | int] = {"notice": Notification.ERASED, "language": person.language}
-    await store.errands.add(TaskKind.NOTIFY, chat_id, last, now, user_id=user_id, job=FAREWELL)
+    await store.tasks.add(TaskKind.NOTIFY, chat_id, last, now, user_id=user_id, job=FAREWELL)

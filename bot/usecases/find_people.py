@@ -100,7 +100,7 @@ async def is_known(store: Store, user_id: int) -> bool:
     return bool(
         await store.people.get_many([user_id])
         or await store.requests.of_person(user_id)
-        or await store.standings.of_person(user_id)
+        or await store.overrides.of_person(user_id)
         or await store.journal.of_person(user_id, HISTORY, 1)
     )
 

@@ -16,9 +16,9 @@ from bot.domain.rights import SOME_ADMIN
 from bot.domain.settings import EntryMode
 from bot.domain.trouble import Finding, IncidentKind
 from bot.usecases.admit import mute
+from bot.usecases.open_incident import OpenIncident
 from bot.usecases.open_panel import ask_health, panel_start, show_page
 from bot.usecases.ports import Store
-from bot.usecases.raise_alarm import OpenIncident
 from bot.usecases.tell_operators import TellOperators
 
 CARD_RESTS = 3.0
@@ -41,7 +41,7 @@ class FollowRights:
 
     def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
         self._clock = clock
-        self._raise_alarm = OpenIncident(tell_operators)
+        self._open_incident = OpenIncident(tell_operators)
 
     async def __call__(
         self,
@@ -78,7 +78,7 @@ class FollowRights:
         elif was_on and known is not None:
             await store.gates.save(replace(known, title=chat.title, is_on=False), now)
             store.journal.add(Event.GATE_OFF, now, gate_id=chat.chat_id)
-            await self._raise_alarm(store, Finding(IncidentKind.GATE_OFF, str(chat.chat_id), details=details), now)
+            await self._open_incident(store, Finding(IncidentKind.GATE_OFF, str(chat.chat_id), details=details), now)
         elif is_admin and actor_id is not None:
             await self._tell(store, [actor_id], details | {"notice": Notification.GATE_LACKS_RIGHT})
 
@@ -95,13 +95,13 @@ class FollowRights:
             if not chat.is_channel:
                 start = panel_start(chat.chat_id)
                 details: dict[str, str | int] = {"start": start, "language": language, "quiet": 1}
-                await store.errands.add(TaskKind.POINT, chat.chat_id, details, now, user_id=actor_id)
+                await store.tasks.add(TaskKind.POINT, chat.chat_id, details, now, user_id=actor_id)
         elif not is_busy:
             await show_page(store, chat, actor_id, Page.CARD, now, fresh=True, after=CARD_RESTS)
 
     async def _tell(self, store: Store, whom: Sequence[int], details: dict[str, str | int]) -> None:
         for user_id in whom:
-            await store.errands.add(TaskKind.NOTIFY, user_id, details, self._clock.now())
+            await store.tasks.add(TaskKind.NOTIFY, user_id, details, self._clock.now())
 
 
 async def take_health(store: Store, gate: Gate, health: GateHealth, now: datetime, *, tells: bool) -> None:
@@ -128,7 +128,7 @@ async def take_health(store: Store, gate: Gate, health: GateHealth, now: datetim
 async def answer_with_health(store: Store, gate: Gate, admin_id: int, health: GateHealth, now: datetime) -> None:
     """A short word to one admin: the gate is on, and how it stands."""
     details = {**_is_on(gate, health, now), "title": gate.title}
-    await store.errands.add(TaskKind.NOTIFY, admin_id, details, now)
+    await store.tasks.add(TaskKind.NOTIFY, admin_id, details, now)
 
 
 def _is_on(gate: Gate, health: GateHealth, now: datetime) -> dict[str, str | int]:
@@ -171,7 +171,7 @@ class LookForRights:
         if turn == self._looked:
             return
         self._looked = turn
-        known = await store.vitals.rights()
+        known = await store.monitoring.rights()
         lacking = {gate.chat_id for gate, health in known if RIGHTS.intersection(ailments(gate, health, came_round=0))}
         gate_ids = sorted(lacking.union(await store.grants.lacking_rights()))
         first = turn * GATES_AT_ONCE % max(len(gate_ids), 1)
@@ -191,7 +191,7 @@ async def mute_again(store: Store, gate_id: int, now: datetime) -> None:
     gate = await store.gates.get(gate_id)
     if gate is None or not gate.mutes:
         return
-    under_way = await store.errands.about(TaskKind.MUTE, gate_id)
+    under_way = await store.tasks.about(TaskKind.MUTE, gate_id)
     for request in await store.requests.waiting_at(gate_id, MOST_WAITING):
         if request.way is EntryMode.MUTE and request.user_id not in under_way:
             await mute(store, request, now)
@@ -205,4 +205,4 @@ async def tell_admins(store: Store, gate: Gate, details: dict[str, str | int], n
     reached = [user_id for user_id, person in people.items() if person.can_be_written]
     for user_id in [first] if first in reached else reached:
         if user_id is not None:
-            await store.errands.add(TaskKind.NOTIFY, user_id, {**details, "title": gate.title}, now)
+            await store.tasks.add(TaskKind.NOTIFY, user_id, {**details, "title": gate.title}, now)

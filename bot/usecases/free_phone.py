@@ -43,9 +43,9 @@ async def free_phone(store: Store, user_id: int, operator_id: int, now: datetime
 
 async def came_in_by_phone(store: Store, user_id: int) -> list[Gate]:
     """Gates that the person's phone has opened, or is opening right now; by title."""
-    decisions = await store.standings.of_person(user_id)
+    decisions = await store.overrides.of_person(user_id)
     gate_ids = {grant.gate_id for grant in await store.grants.of_person(user_id) if _is_entry(grant)}
-    by_hand = {gate_id for gate_id, decision in decisions.items() if decision.standing is Override.ALLOWED}
+    by_hand = {gate_id for gate_id, decision in decisions.items() if decision.override is Override.ALLOWED}
     gates = await store.gates.get_many(gate_ids - by_hand)
     return sorted(
         (gate for gate in gates.values() if gate.is_on), key=lambda gate: (gate.title.casefold(), gate.chat_id)

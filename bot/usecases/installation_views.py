@@ -93,7 +93,7 @@ def _page(everything: Sequence[T], row: ScreenRow) -> tuple[Sequence[T], int, in
 
 
 async def _gates(store: Store, row: ScreenRow, now: datetime) -> AllGates:
-    gates = in_order(await store.vitals.gates(now - LATELY), now)
+    gates = in_order(await store.monitoring.gates(now - LATELY), now)
     shown, page, pages = _page(gates, row)
     own = len(await store.admins.gates_of(row.user_id))
     return AllGates(tuple(shown), page, pages, len(gates), page * PER_PAGE + 1, own)
@@ -109,7 +109,7 @@ def in_order(gates: Collection[GateOverview], now: datetime) -> list[GateOvervie
 
 async def _gate(store: Store, row: ScreenRow, now: datetime) -> InstallationView:
     gate_id = int(row.details["id"])
-    found = [one for one in await store.vitals.gates(now - LATELY) if one.gate.chat_id == gate_id]
+    found = [one for one in await store.monitoring.gates(now - LATELY) if one.gate.chat_id == gate_id]
     if not found:
         return await _gates(store, row, now)
     own = {gate.chat_id for gate in await store.admins.gates_of(row.user_id)}

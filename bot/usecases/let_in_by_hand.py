@@ -22,16 +22,16 @@ async def let_in_by_hand(store: Store, gate: Gate, user_id: int, act: AdminActio
     """A `Decider`. Who waits comes in; who does not comes in at once the next time they ask, and gets a link if they
     were turned away before. Their phone counts as verified by that nowhere. A block ends by it."""
     gate_id = gate.chat_id
-    request, decision = await store.requests.get(gate_id, user_id), await store.standings.get(gate_id, user_id)
-    standing = decision.standing if decision is not None else None
+    request, decision = await store.requests.get(gate_id, user_id), await store.overrides.get(gate_id, user_id)
+    override = decision.override if decision is not None else None
     waits = await store.requests.claim(gate_id, user_id, RequestState.APPROVED, now)
-    if not waits and (only_who_waits(act) or standing is Override.ALLOWED):
+    if not waits and (only_who_waits(act) or override is Override.ALLOWED):
         return Toast.DECIDED_ALREADY
-    if not waits and standing is None and request is not None and request.state is RequestState.APPROVED:
+    if not waits and override is None and request is not None and request.state is RequestState.APPROVED:
         return Toast.IN_ALREADY
-    await store.standings.put(gate_id, user_id, AccessOverride(Override.ALLOWED, now, act.admin_id))
+    await store.overrides.put(gate_id, user_id, AccessOverride(Override.ALLOWED, now, act.admin_id))
     store.journal.add(Event.ALLOWED, now, user_id=user_id, gate_id=gate_id, actor_id=act.admin_id)
-    if standing is Override.BLOCKED:
+    if override is Override.BLOCKED:
         await lift_ban(store, gate, user_id, now)
     if request is not None and (waits or await _is_on_the_way_out(store, request, now)):
         await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.BY_HAND, told=True, admin_id=act.admin_id)
@@ -56,9 +56,9 @@ async def lift_ban(store: Store, gate: Gate, user_id: int, now: datetime) -> Non
     """Have Telegram let them ask again."""
     gate_id = gate.chat_id
     # One that is perhaps under way comes first: the other way round it would stay.
-    pending = await store.errands.cancel(TaskKind.BAN, gate_id, user_id, now)
+    pending = await store.tasks.cancel(TaskKind.BAN, gate_id, user_id, now)
     details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id}
-    await store.errands.add(TaskKind.UNBAN, gate_id, details, now, user_id=user_id, after=5.0 if pending else 0.0)
+    await store.tasks.add(TaskKind.UNBAN, gate_id, details, now, user_id=user_id, after=5.0 if pending else 0.0)
 
 
 async def _is_on_the_way_out(store: Store, request: JoinRequest, now: datetime) -> bool:
@@ -66,4 +66,4 @@ async def _is_on_the_way_out(store: Store, request: JoinRequest, now: datetime) 
     if request.state is not RequestState.DECLINED:
         return False
     kinds = (TaskKind.DECLINE_JOIN, TaskKind.KICK)
-    return any([await store.errands.cancel(kind, request.gate_id, request.user_id, now) for kind in kinds])
+    return any([await store.tasks.cancel(kind, request.gate_id, request.user_id, now) for kind in kinds])

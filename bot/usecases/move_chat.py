@@ -17,4 +17,4 @@ async def move_chat(store: Store, old_id: int, new_id: int, now: datetime) -> No
         await store.gates.move(old_id, new_id)
         store.journal.add(Event.GATE_MOVED, now, gate_id=new_id)
     await store.gates.move_mentions(old_id, new_id, now)
-    await store.errands.move(old_id, new_id)
+    await store.tasks.move(old_id, new_id)

@@ -66,8 +66,8 @@ async def _needed(store: Store, gate: Gate, act: AdminAction) -> tuple[Right, ..
         case AdminActionKind.DECLINE_MANY | AdminActionKind.DECLINE_RECENT:
             return (*needed, Right.RESTRICT) if await store.requests.has_muted(gate.chat_id) else needed
         case AdminActionKind.LET_IN if (user_id := act.person_id) is not None:
-            decision = await store.standings.get(gate.chat_id, user_id)
+            decision = await store.overrides.get(gate.chat_id, user_id)
             # Their block ends by it.
-            is_blocked = decision is not None and decision.standing is Override.BLOCKED
+            is_blocked = decision is not None and decision.override is Override.BLOCKED
             return (*needed, Right.RESTRICT) if is_blocked else needed
     return needed

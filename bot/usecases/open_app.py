@@ -38,7 +38,7 @@ class OpenApp:
     async def __call__(self, store: Store, launch: InitData, nonce: str) -> Claim:
         """Nothing is done unless the launch is new."""
         now, user_id = self._clock.now(), launch.user_id
-        claim = await store.launches.claim(launch.digest, nonce, now)
+        claim = await store.used_init_data.claim(launch.digest, nonce, now)
         if claim is not Claim.NEW:
             return claim
         known = await store.people.lock(user_id)

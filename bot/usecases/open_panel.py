@@ -37,10 +37,10 @@ class ListGates:
 async def ask_about_gates(store: Store, person: Person, now: datetime) -> None:
     """Have Telegram asked at which gates the person is an admin, of those where they ever were one and it has not said
     within the last minute; a few at a time, those first of which it was asked longest ago."""
-    room = LISTED_CHECKS - await store.errands.undone((TaskKind.CHECK_ADMIN,), person.user_id)
+    room = LISTED_CHECKS - await store.tasks.undone((TaskKind.CHECK_ADMIN,), person.user_id)
     for gate_id in (await store.admins.to_ask(person.user_id, now - ADMIN_KNOWN_FOR))[: max(0, room)]:
         details: dict[str, str | int] = {"act": "", "gate": gate_id, "user_id": person.user_id}
-        await store.errands.add(TaskKind.CHECK_ADMIN, person.user_id, details, now, user_id=person.user_id)
+        await store.tasks.add(TaskKind.CHECK_ADMIN, person.user_id, details, now, user_id=person.user_id)
 
 
 class OpenPage:
@@ -78,7 +78,7 @@ async def ask_health(
     """Have Telegram asked how it stands with a gate, for this admin's eyes. `tells`: what is newly missing is told
     to its admins. `answers`: the admin gets the outcome as a message.
 
-    A gate has one such errand at a time. What may have been asked of Telegram already is asked once more afterwards,
+    A gate has one such task at a time. What may have been asked of Telegram already is asked once more afterwards,
     and everybody who looks at a page about the gate then sees what came of it.
     """
     told: dict[str, str | int] = {}
@@ -87,20 +87,20 @@ async def ask_health(
     if answers:
         told[ANSWERS] = admin_id
     job = f"check {gate_id}"
-    if not await store.errands.ask_again(job, told):
-        await store.errands.add(TaskKind.CHECK_GATE, admin_id, {"gate": gate_id, **told}, now, job=job)
+    if not await store.tasks.ask_again(job, told):
+        await store.tasks.add(TaskKind.CHECK_GATE, admin_id, {"gate": gate_id, **told}, now, job=job)
 
 
-async def ask_health_again(store: Store, errand: PendingTask, now: datetime) -> None:
+async def ask_health_again(store: Store, task: PendingTask, now: datetime) -> None:
     """This one is over: begin the next, if it was asked for meanwhile."""
-    details = await store.errands.asked_since(errand)
+    details = await store.tasks.asked_since(task)
     if details is not None and "gate" in details:
         known = {name: details[name] for name in ("gate", "tells", ANSWERS) if name in details}
-        if known.get(ANSWERS) == errand.details.get(ANSWERS):
+        if known.get(ANSWERS) == task.details.get(ANSWERS):
             # They have their answer.
             known.pop(ANSWERS, None)
         job = f"check {details['gate']}"
-        await store.errands.add(TaskKind.CHECK_GATE, errand.chat_id, known, now, job=job)
+        await store.tasks.add(TaskKind.CHECK_GATE, task.chat_id, known, now, job=job)
 
 
 async def show_page(

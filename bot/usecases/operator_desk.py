@@ -72,7 +72,7 @@ class OperatorDesk:
         search = await self._find(store, asked)
         if search.held_phone:
             said: dict[str, str | int] = {"message_id": message_id}
-            await store.errands.add(TaskKind.DELETE_MESSAGE, person.chat_id, said, self._clock.now())
+            await store.tasks.add(TaskKind.DELETE_MESSAGE, person.chat_id, said, self._clock.now())
         details: dict[str, str | int] = {"page": OperatorPage.FOUND, "why": search.why}
         if search.phones:
             details["looked_for"] = "\n".join(search.phones)

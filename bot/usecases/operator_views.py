@@ -210,7 +210,7 @@ async def _found(store: Store, details: Mapping[str, str | int]) -> Found | NoRe
 
 
 async def _troubles(store: Store, user_id: int, gates: Mapping[int, Gate], now: datetime) -> list[StuckItem]:
-    """What is not done: grants, errands, and what failed within a week."""
+    """What is not done: grants, tasks, and what failed within a week."""
 
     def title(gate_id: int | None) -> str:
         return gates[gate_id].title if gate_id is not None and gate_id in gates else ""
@@ -227,16 +227,16 @@ async def _troubles(store: Store, user_id: int, gates: Mapping[int, Gate], now: 
         for grant in await store.grants.of_person(user_id)
         if grant.state in NOT_MADE
     ]
-    errands = [
-        StuckItem(StuckItemKind.ERRAND_DUE, left.since, title(left.chat_id), left.kind, left.attempts, left.error)
-        for left in await store.errands.left_about(user_id, DONE_TO_PEOPLE)
+    tasks = [
+        StuckItem(StuckItemKind.TASK_DUE, left.since, title(left.chat_id), left.kind, left.attempts, left.error)
+        for left in await store.tasks.left_about(user_id, DONE_TO_PEOPLE)
     ]
     failures = [
         StuckItem(StuckItemKind.FAILURE, entry.at, title(entry.gate_id), error=entry.code)
         for entry in await store.journal.of_person(user_id, {Event.FAILURE}, MOST_TROUBLES)
         if entry.at >= now - FAILED_LATELY
     ]
-    return [*grants, *errands, *failures][:MOST_TROUBLES]
+    return [*grants, *tasks, *failures][:MOST_TROUBLES]
 
 
 def _known(phone: VerifiedPhone | None, attempt: Verification | None) -> KnownPhone | None:

@@ -28,13 +28,13 @@ class Operators:
         return user_id in self.named or await store.operators.has(user_id)
 
 
-def is_for_operators(errand: PendingTask) -> bool:
+def is_for_operators(task: PendingTask) -> bool:
     """Whether it tells what only operators may know."""
-    match errand.kind:
+    match task.kind:
         case TaskKind.HEALTH | TaskKind.BALANCE:
             return True
         case TaskKind.MAKE_FILE:
-            return errand.details.get("file") != FileKind.MY_DATA
+            return task.details.get("file") != FileKind.MY_DATA
         case TaskKind.STATS:
-            return bool(errand.details.get("together"))
+            return bool(task.details.get("together"))
     return False

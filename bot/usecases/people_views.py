@@ -67,7 +67,7 @@ async def _progress(store: Store, gate: Gate, row: ScreenRow) -> tuple[int | Non
     decline, is_over = newest
     if is_over and decline.job != row.details.get("job"):
         return None, None
-    parts, done = await store.errands.job(decline.job)
+    parts, done = await store.tasks.job(decline.job)
     left = 0
     if not await store.mass_declines.is_chosen(decline.job):
         left = await store.requests.count_declinable(gate.chat_id, decline.before)
@@ -83,7 +83,7 @@ async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Member
         # Anybody can send any data: what stands on no button of ours names nobody.
         return UnknownTarget(gate, TargetError(value) if value in frozenset(TargetError) else TargetError.NOBODY_NAMED)
     gate_id = gate.chat_id
-    request, decision = await store.requests.get(gate_id, user_id), await store.standings.get(gate_id, user_id)
+    request, decision = await store.requests.get(gate_id, user_id), await store.overrides.get(gate_id, user_id)
     did = AdminActionKind(str(row.details["did"])) if "did" in row.details else None
     said = Toast(str(row.details["said"])) if "said" in row.details else ""
     is_admin = bool(await store.admins.is_admin(gate_id, user_id))

@@ -17,7 +17,7 @@ async def at_gates(store: Store, user_id: int, now: datetime) -> list[MemberCard
     """Them at each gate: first where they asked to enter, what is newest before what is older; then the others, by
     title. Phone and history are not told."""
     requests = await store.requests.of_person(user_id)
-    decisions = await store.standings.of_person(user_id)
+    decisions = await store.overrides.of_person(user_id)
     runs = {gate.chat_id for gate in await store.admins.gates_of(user_id)}
     waiting = [request for request in requests if request.state is RequestState.WAITING]
     found = await waiters(store, waiting, now)

@@ -80,7 +80,7 @@ async def end_link(
 ) -> None:
     """Have Telegram revoke a link."""
     details: dict[str, str | int] = {"link": url}
-    await store.errands.add(TaskKind.REVOKE_LINK, gate_id, details, now, user_id=user_id, job=job)
+    await store.tasks.add(TaskKind.REVOKE_LINK, gate_id, details, now, user_id=user_id, job=job)
 
 
 async def live_links(store: Store, user_id: int) -> list[tuple[int, str]]:
@@ -114,7 +114,7 @@ async def enter_by_own_link(store: Store, gate: Gate, request: JoinRequest, url:
             name=request.name,
         )
     )
-    await store.errands.cancel(TaskKind.DECLINE_JOIN, gate_id, user_id, now)
+    await store.tasks.cancel(TaskKind.DECLINE_JOIN, gate_id, user_id, now)
     await store.grants.owe(gate_id, user_id, GrantKind.JOIN, link.verification_id, now, told=True, how=link.how)
     store.journal.add(
         Event.GRANT_DUE,
@@ -135,8 +135,8 @@ def is_open_to_links(gate: Gate) -> bool:
 async def is_still_given(store: Store, gate: Gate, user_id: int, how: EntryReason | None, now: datetime) -> bool:
     """Whether they would be given that link now. `how` they come in by it; None for a link into a further chat, which
     holds as long as a gate that they are in lists the chat."""
-    known = await store.standings.known(gate.chat_id, user_id)
-    if known.decision is not None and known.decision.standing is Override.BLOCKED:
+    known = await store.overrides.known(gate.chat_id, user_id)
+    if known.decision is not None and known.decision.override is Override.BLOCKED:
         return False
     if how is None:
         is_revoked = _is_revoked(known.decision, known.phone)
@@ -154,7 +154,7 @@ async def _is_given_extra(store: Store, chat_id: int, user_id: int, now: datetim
 
 async def _is_in(store: Store, gate: Gate, user_id: int, now: datetime) -> bool:
     """Whether they came in at this gate, and nothing has been decided against them since."""
-    known = await store.standings.known(gate.chat_id, user_id)
+    known = await store.overrides.known(gate.chat_id, user_id)
     if _is_revoked(known.decision, known.phone):
         return False
     request = await store.requests.get(gate.chat_id, user_id)
@@ -166,7 +166,7 @@ async def _is_in(store: Store, gate: Gate, user_id: int, now: datetime) -> bool:
 
 def _is_revoked(decision: AccessOverride | None, phone: VerifiedPhone | None) -> bool:
     """Whether an admin blocked them, or wants them to verify anew and they have not."""
-    match decision.standing if decision is not None else None:
+    match decision.override if decision is not None else None:
         case Override.BLOCKED:
             return True
         case Override.REVOKED:
@@ -176,8 +176,8 @@ def _is_revoked(decision: AccessOverride | None, phone: VerifiedPhone | None) ->
 
 def _may_enter(gate: Gate, decision: AccessOverride | None, phone: VerifiedPhone | None, now: datetime) -> bool:
     """Whether the gate's rules let them in."""
-    standing = decision.standing if decision is not None else None
-    if standing is Override.ALLOWED or not gate.rules(now).asks_call:
+    override = decision.override if decision is not None else None
+    if override is Override.ALLOWED or not gate.rules(now).asks_call:
         return True
     return phone is not None and hindrance(gate, phone, decision, now) is None
 

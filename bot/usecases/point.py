@@ -29,4 +29,4 @@ async def point_to(
     details: dict[str, str | int] = {"start": start, "language": language}
     if topic is not None:
         details["topic"] = topic
-    await store.errands.add(TaskKind.POINT, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=user_id)
+    await store.tasks.add(TaskKind.POINT, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=user_id)

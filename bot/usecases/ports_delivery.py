@@ -45,13 +45,13 @@ class StalledTask:
 class DueTimes:
     """When the first of each sort of delivery is due; None where there is none."""
 
-    errands: Mapping[Priority, datetime]
+    tasks: Mapping[Priority, datetime]
     grants: datetime | None
     screens: datetime | None
 
     def first(self) -> datetime | None:
         """When the first of all is due."""
-        return min((at for at in (*self.errands.values(), self.grants, self.screens) if at is not None), default=None)
+        return min((at for at in (*self.tasks.values(), self.grants, self.screens) if at is not None), default=None)
 
 
 class Tasks(Protocol):
@@ -136,7 +136,7 @@ class Tasks(Protocol):
         """Note of the parts of a job that are still to be run that it was asked for once more, with these details too;
         whether there are any."""
 
-    async def asked_since(self, errand: PendingTask) -> Mapping[str, str | int] | None:
+    async def asked_since(self, task: PendingTask) -> Mapping[str, str | int] | None:
         """The details with which it was asked for once more since this was picked; None when it was not. Whoever asks
         from now on waits for the end of the transaction, and finds it done if it was."""
 
@@ -149,7 +149,7 @@ class Tasks(Protocol):
     async def asked_at(self, job: str) -> datetime | None:
         """When the newest part of a job was added."""
 
-    async def done(self, errand_ids: Sequence[int], now: datetime) -> None: ...
+    async def done(self, task_ids: Sequence[int], now: datetime) -> None: ...
 
     async def expire(self, now: datetime) -> None:
         """Give up those past their time."""
@@ -157,12 +157,12 @@ class Tasks(Protocol):
     async def forget(self, done_before: datetime) -> None:
         """Delete those done earlier."""
 
-    async def retry(self, errand_id: int, due_at: datetime, error: str) -> None: ...
+    async def retry(self, task_id: int, due_at: datetime, error: str) -> None: ...
 
     async def move(self, old_id: int, new_id: int) -> None:
         """What is still to be done in, or about, the old chat is to be done in the new one."""
 
-    async def redirect(self, errand_id: int, details: Mapping[str, str | int]) -> None:
+    async def redirect(self, task_id: int, details: Mapping[str, str | int]) -> None:
         """Run it with these details from now on."""
 
 

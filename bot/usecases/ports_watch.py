@@ -16,7 +16,7 @@ from bot.domain.trouble import Finding, Incident, Queue, Unmatched
 class Incidents(Protocol):
     """The troubles that operators know of. One row a trouble, whoever sees it and however often."""
 
-    async def sight(self, sighting: Finding, now: datetime) -> bool:
+    async def sight(self, finding: Finding, now: datetime) -> bool:
         """Note that it is there; whether that is news."""
 
     async def active(self) -> list[Incident]:
@@ -77,7 +77,7 @@ class MonitoringQueries(Protocol):
     """How the installation is doing, as far as it can be read from what is kept."""
 
     async def queues(self) -> list[Queue]:
-        """All that waits: call numbers, grants, screens, errands by urgency."""
+        """All that waits: call numbers, grants, screens, tasks by urgency."""
 
     async def notices(self) -> RetryStats | None:
         """Messages to operators and admins, about alarms among other things, that did not go out at once."""

@@ -68,7 +68,7 @@ async def member_bypassed(store: Store, gate: Gate, now: datetime, how: str) -> 
     await redraw_panels(store, gate.chat_id, now)
     if is_news and how == JOINED:
         details: dict[str, str | int] = {"gate": gate.chat_id, "bypassed": 1}
-        await store.errands.add(TaskKind.MAKE_LINK, gate.chat_id, details, now)
+        await store.tasks.add(TaskKind.MAKE_LINK, gate.chat_id, details, now)
     elif is_news:
         await tell_admins(store, gate, {"notice": Notification.GATE_BYPASSED, "how": how}, now)
 
@@ -82,9 +82,9 @@ def _is_noted(gate: Gate, now: datetime) -> bool:
     return is_bypassed(gate, now) and gate.bypassed_at is not None and now - gate.bypassed_at < TO_THE_MINUTE
 
 
-async def tell_of_bypass(store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+async def tell_of_bypass(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
     """The link for the message was made, or cannot be; then the message tells the rest without it."""
-    gate = await store.gates.get(int(errand.details["gate"]))
+    gate = await store.gates.get(int(task.details["gate"]))
     if gate is None:
         return
     link = str(receipt.answer["link"]) if receipt.result is DeliveryStatus.DONE else ""
@@ -108,6 +108,6 @@ class TestLink:
             await show_page(store, gate, act.admin_id, Page.CARD, now)
             return Toast.SAVED
         if (await store.gates.extras(gate.chat_id)).request_link is None:
-            await store.errands.add(TaskKind.MAKE_LINK, act.admin_id, {"gate": gate.chat_id}, now)
+            await store.tasks.add(TaskKind.MAKE_LINK, act.admin_id, {"gate": gate.chat_id}, now)
         await show_page(store, gate, act.admin_id, Page.LINK_TEST, now, {"value": outcome})
         return Toast.NOTHING

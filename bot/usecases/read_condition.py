@@ -14,12 +14,12 @@ from bot.domain.health import GateState, gate_state
 from bot.domain.trouble import Queue
 from bot.usecases.ports import Store
 
-OWN_QUEUE = f"errands_{Priority.SOON.name.lower()}"
+OWN_QUEUE = f"tasks_{Priority.SOON.name.lower()}"
 JUST_NOW = timedelta(seconds=5)
 
 
 class ReadCondition:
-    """All that waits, all that is wrong, and when something last came in. The errand for which this is read waits too,
+    """All that waits, all that is wrong, and when something last came in. The task for which this is read waits too,
     and so may the answer to the button by which it was asked for; neither is counted."""
 
     def __init__(self, clock: Clock) -> None:
@@ -29,13 +29,13 @@ class ReadCondition:
         now = self._clock.now()
         _, inbox_read_at = await store.gateway.inbox_cursor()
         return StoredHealth(
-            size=await store.vitals.size(),
-            alarms=await store.alarms.active(),
-            queues=[_without_own(queue, now) for queue in await store.vitals.queues()],
-            notices=await store.vitals.notices(),
+            size=await store.monitoring.size(),
+            incidents=await store.incidents.active(),
+            queues=[_without_own(queue, now) for queue in await store.monitoring.queues()],
+            notices=await store.monitoring.notices(),
             outgoing=await store.outbox.outgoing(),
             breaker=await store.gateway.breaker(),
-            called_back_at=await store.vitals.called_back_at(),
+            called_back_at=await store.monitoring.called_back_at(),
             inbox_read_at=inbox_read_at,
             gates=await count_states(store, now),
         )
@@ -43,7 +43,7 @@ class ReadCondition:
 
 async def count_states(store: Store, now: datetime) -> Mapping[GateState, int]:
     """How many gates are in each state; of those that the bot lost, how many it knows of."""
-    return Counter(gate_state(gate, health, now) for gate, health in await store.vitals.states())
+    return Counter(gate_state(gate, health, now) for gate, health in await store.monitoring.states())
 
 
 def _without_own(queue: Queue, now: datetime) -> Queue:

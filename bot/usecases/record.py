@@ -53,7 +53,7 @@ async def tell_log(
         details["topic"] = settings.log_topic
     if count > 1:
         details["count"] = count
-    await store.errands.add(TaskKind.LOG, settings.log_chat, details, now, user_id=user_id or None, after=GATHERS_FOR)
+    await store.tasks.add(TaskKind.LOG, settings.log_chat, details, now, user_id=user_id or None, after=GATHERS_FOR)
 
 
 async def lose_log(store: Store, log_chat: int, now: datetime) -> list[Gate]:

@@ -25,7 +25,7 @@ class ReportFailure:
         details = {"notice": Notification.FAILURE, "error_id": error_id, "error": what}
         await self._tell_operators(store, details, now, key=f"{Notification.FAILURE}:{what[:60]}:{now:%Y-%m-%dT%H}")
         if person_chat is not None:
-            await store.errands.add(
+            await store.tasks.add(
                 TaskKind.NOTIFY,
                 person_chat,
                 {"notice": Notification.FAILURE_FOR_PERSON, "error_id": error_id},

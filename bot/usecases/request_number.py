@@ -13,9 +13,9 @@ from bot.domain.gateway import NOT_THE_PERSONS, AssignedNumber, GatewayError, Ga
 from bot.domain.journal import Event
 from bot.domain.phone import Phone
 from bot.domain.trouble import Finding, IncidentKind
+from bot.usecases.open_incident import OpenIncident
 from bot.usecases.ports import NumberSource, PhoneCipher, PhoneRules, Store, Transactions, UnreadableRow
 from bot.usecases.ports_people import NumberRequest
-from bot.usecases.raise_alarm import OpenIncident
 from bot.usecases.take_gateway_event import take_earlier_call
 from bot.usecases.tell_operators import TellOperators
 
@@ -51,7 +51,7 @@ class RequestNumber:
         self._call_window = call_window
         self._tell_operators = tell_operators
         self._phones = phones
-        self._raise_alarm = OpenIncident(tell_operators)
+        self._open_incident = OpenIncident(tell_operators)
 
     async def due(self, limit: int, busy: Collection[int]) -> list[NumberRequest]:
         """The numbers to ask for now, without those already being asked for."""
@@ -166,7 +166,7 @@ class RequestNumber:
             if breaker.is_news(error.reason):
                 store.journal.add(Event.GATEWAY_PAUSED, now, code=error.reason)
             details: dict[str, str | int] = {"reason": error.reason, "code": error.code or 0}
-            await self._raise_alarm(store, Finding(IncidentKind.GATEWAY, variant=error.reason, details=details), now)
+            await self._open_incident(store, Finding(IncidentKind.GATEWAY, variant=error.reason, details=details), now)
         elif error.reason is GatewayReason.NUMBER_UNUSABLE:
             notice = Notification.GATEWAY_WRONG_PARAMETERS
             await self._tell_operators(store, {"notice": notice}, now, key=f"{notice}:{now:%Y-%m-%dT%H}")

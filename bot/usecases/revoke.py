@@ -25,12 +25,12 @@ async def revoke(store: Store, gate: Gate, user_id: int, act: AdminAction, now: 
     newcomers are muted they are muted again; elsewhere, and who was there before the bot, they are removed and may
     come anew. Who waits goes on waiting."""
     gate_id = gate.chat_id
-    decision, request = await store.standings.get(gate_id, user_id), await store.requests.get(gate_id, user_id)
+    decision, request = await store.overrides.get(gate_id, user_id), await store.requests.get(gate_id, user_id)
     is_in = request is not None and request.state is RequestState.APPROVED
-    standing = decision.standing if decision is not None else None
-    if standing is Override.BLOCKED or (standing is Override.REVOKED and not is_in):
+    override = decision.override if decision is not None else None
+    if override is Override.BLOCKED or (override is Override.REVOKED and not is_in):
         return Toast.DECIDED_ALREADY
-    await store.standings.put(gate_id, user_id, AccessOverride(Override.REVOKED, now, act.admin_id))
+    await store.overrides.put(gate_id, user_id, AccessOverride(Override.REVOKED, now, act.admin_id))
     store.journal.add(Event.REVOKED, now, user_id=user_id, gate_id=gate_id, actor_id=act.admin_id)
     if request is not None and request.state is RequestState.WAITING:
         await _wait_anew(store, request)
@@ -51,19 +51,19 @@ async def restore(store: Store, gate: Gate, user_id: int, act: AdminAction, now:
     """A `Decider`. It is as if it had not been revoked: who is verified comes in by that, who was let in otherwise is
     let in by hand. Of who was let in by hand, that counts no more."""
     gate_id = gate.chat_id
-    decision = await store.standings.get(gate_id, user_id)
-    if decision is None or decision.standing is Override.BLOCKED:
+    decision = await store.overrides.get(gate_id, user_id)
+    if decision is None or decision.override is Override.BLOCKED:
         return Toast.DECIDED_ALREADY
     store.journal.add(Event.RESTORED, now, user_id=user_id, gate_id=gate_id, actor_id=act.admin_id)
     request, phone = await store.requests.get(gate_id, user_id), await store.phones.of(user_id)
     if phone is not None and hindrance(gate, phone, None, now) is not None:
         # It opens the gate no more.
         phone = None
-    if decision.standing is Override.REVOKED and phone is None:
-        await store.standings.put(gate_id, user_id, AccessOverride(Override.ALLOWED, now, act.admin_id))
+    if decision.override is Override.REVOKED and phone is None:
+        await store.overrides.put(gate_id, user_id, AccessOverride(Override.ALLOWED, now, act.admin_id))
     else:
-        await store.standings.drop(gate_id, user_id)
-    if decision.standing is Override.REVOKED:
+        await store.overrides.drop(gate_id, user_id)
+    if decision.override is Override.REVOKED:
         await _bring_back(
             store,
             gate,
@@ -110,7 +110,7 @@ async def _remove(store: Store, gate: Gate, user_id: int, admin_id: int, now: da
         "why": DecisionReason.REVOKED,
         "admin_id": admin_id,
     }
-    await store.errands.add(TaskKind.KICK, gate_id, details, now, user_id=user_id)
+    await store.tasks.add(TaskKind.KICK, gate_id, details, now, user_id=user_id)
     await tell_person(store, gate, user_id, Outcome.REVOKED, now)
 
 
@@ -128,7 +128,7 @@ async def _bring_back(
     elif request is not None and request.state is RequestState.APPROVED:
         # They have verified anew since, and are in.
         return
-    elif await store.errands.cancel(TaskKind.KICK, gate_id, user_id, now):
+    elif await store.tasks.cancel(TaskKind.KICK, gate_id, user_id, now):
         # They were not removed yet.
         await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
         await reward(store, gate, user_id, verified_by or BY_NOBODY, now)

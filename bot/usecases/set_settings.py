@@ -113,7 +113,7 @@ class ApplyTypedSetting:
             details = trouble(found) | {"wrote": message_id}
             await show_page(store, gate, act.admin_id, page, now, details, fresh=True)
             return Toast.NOTHING
-        await store.errands.add(TaskKind.DELETE_MESSAGE, act.admin_id, {"message_id": message_id}, now)
+        await store.tasks.add(TaskKind.DELETE_MESSAGE, act.admin_id, {"message_id": message_id}, now)
         await change_settings(store, gate, settings, now, act.admin_id, f"{setting}={value}")
         await show_page(store, gate, act.admin_id, page, now)
         return Toast.SAVED
@@ -123,7 +123,7 @@ class ApplyTypedSetting:
         shown = await page_shown(store, act.admin_id)
         if shown is not None and "wrote" in shown[2]:
             details: dict[str, str | int] = {"message_id": int(shown[2]["wrote"])}
-            await store.errands.add(TaskKind.DELETE_MESSAGE, act.admin_id, details, now)
+            await store.tasks.add(TaskKind.DELETE_MESSAGE, act.admin_id, details, now)
 
 
 def trouble(error: InvalidSettingError) -> dict[str, str | int]:

@@ -31,7 +31,7 @@ class ExportSettings:
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         details: dict[str, str | int] = {"title": gate.title, "text": self._paper.written(gate)}
-        await store.errands.add(TaskKind.SEND_FILE, act.admin_id, details, now)
+        await store.tasks.add(TaskKind.SEND_FILE, act.admin_id, details, now)
         return Toast.DONE
 
 
@@ -55,7 +55,7 @@ class TakeSettingsFile:
             await self._refuse(store, gate, admin_id, InvalidSettingError(SettingProblem.FILE_BIG), now)
         else:
             details: dict[str, str | int] = {"gate": gate.chat_id, "file_id": act.details["file_id"]}
-            await store.errands.add(TaskKind.FETCH_FILE, admin_id, details, now)
+            await store.tasks.add(TaskKind.FETCH_FILE, admin_id, details, now)
         return Toast.NOTHING
 
     async def _take(self, store: Store, gate: Gate, admin_id: int, text: str | int | None, now: datetime) -> None:

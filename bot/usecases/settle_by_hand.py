@@ -1,4 +1,4 @@
-"""What came of the errands by which admins are asked, and by which what they decided is done."""
+"""What came of the tasks by which admins are asked, and by which what they decided is done."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ REMOVALS = (TaskKind.BAN, TaskKind.KICK)
 
 
 class SettleByHand:
-    """Do what follows from it. Other errands are passed over."""
+    """Do what follows from it. Other tasks are passed over."""
 
     def __init__(self, operators: Operators) -> None:
         self._operators = operators
 
-    async def __call__(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-        match errand.kind, receipt.result:
-            case TaskKind.CALL_ADMINS, _ if "for" in errand.details:
-                await appeals.called(store, errand, receipt, self._operators, now)
+    async def __call__(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+        match task.kind, receipt.result:
+            case TaskKind.CALL_ADMINS, _ if "for" in task.details:
+                await appeals.called(store, task, receipt, self._operators, now)
             case TaskKind.APPEAL, DeliveryStatus.DONE:
-                await appeals.told(store, errand, receipt.message_id or 0, now)
+                await appeals.told(store, task, receipt.message_id or 0, now)
             case TaskKind.APPEAL, result if result in NOT_WRITTEN:
-                if result is DeliveryStatus.UNREACHABLE and errand.chat_id < 0:
-                    await self.log_lost(store, errand.chat_id, now)
-                await appeals.not_told(store, errand, self._operators, now)
-            case TaskKind.BAN, DeliveryStatus.DONE if "admin_id" not in errand.details:
-                await self._banned(store, errand, now)
+                if result is DeliveryStatus.UNREACHABLE and task.chat_id < 0:
+                    await self.log_lost(store, task.chat_id, now)
+                await appeals.not_told(store, task, self._operators, now)
+            case TaskKind.BAN, DeliveryStatus.DONE if "admin_id" not in task.details:
+                await self._banned(store, task, now)
             case kind, DeliveryStatus.GONE if kind in REMOVALS and receipt.answer.get("is") == "admin":
-                await self._is_admin(store, errand, now)
-            case kind, result if kind in REMOVALS and result in NOT_WRITTEN and "admin_id" in errand.details:
-                await self._not_removed(store, errand, receipt, now)
+                await self._is_admin(store, task, now)
+            case kind, result if kind in REMOVALS and result in NOT_WRITTEN and "admin_id" in task.details:
+                await self._not_removed(store, task, receipt, now)
 
     async def log_refused(self, store: Store, log: PendingLogBatch, receipt: DeliveryResult, now: datetime) -> None:
         """A message to a log chat was given up."""
@@ -50,28 +50,28 @@ class SettleByHand:
         for gate in await lose_log(store, log_chat, now):
             await appeals.call_admins(store, gate, appeals.FOR_LOG, now)
 
-    async def _banned(self, store: Store, errand: PendingTask, now: datetime) -> None:
+    async def _banned(self, store: Store, task: PendingTask, now: datetime) -> None:
         """Somebody blocked came in by another way, and was removed."""
-        gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        gate_id, user_id = task.chat_id, int(task.details["user_id"])
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
         store.journal.add(Event.REMOVED, now, user_id=user_id, gate_id=gate_id, code=DecisionReason.BLOCKED)
         if gate is not None:
             name = request.name if request is not None else ""
             await tell_log(store, gate, Event.REMOVED, user_id, now, why=DecisionReason.BLOCKED, name=name)
 
-    async def _is_admin(self, store: Store, errand: PendingTask, now: datetime) -> None:
+    async def _is_admin(self, store: Store, task: PendingTask, now: datetime) -> None:
         """They have become an admin of the chat: what was decided about them holds no more."""
-        gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        gate_id, user_id = task.chat_id, int(task.details["user_id"])
         await store.admins.answered(gate_id, user_id, now, SOME_ADMIN)
-        if await store.standings.get(gate_id, user_id) is None:
+        if await store.overrides.get(gate_id, user_id) is None:
             return
-        await store.standings.drop(gate_id, user_id)
+        await store.overrides.drop(gate_id, user_id)
         store.journal.add(Event.RESTORED, now, user_id=user_id, gate_id=gate_id, code="admin")
-        if "admin_id" in errand.details:
-            await store.screens.touch([int(errand.details["admin_id"])], now)
+        if "admin_id" in task.details:
+            await store.screens.touch([int(task.details["admin_id"])], now)
 
-    async def _not_removed(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-        gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
+    async def _not_removed(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+        gate_id, user_id = task.chat_id, int(task.details["user_id"])
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
         store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error)
         details: dict[str, str | int] = {
@@ -81,4 +81,4 @@ class SettleByHand:
             "name": request.name if request is not None else "",
             "error": receipt.error[:200],
         }
-        await store.errands.add(TaskKind.NOTIFY, int(errand.details["admin_id"]), details, now)
+        await store.tasks.add(TaskKind.NOTIFY, int(task.details["admin_id"]), details, now)

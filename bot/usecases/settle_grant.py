@@ -100,8 +100,8 @@ class SettleGrant:
         if is_by_link:
             # The log was told when they got the link.
             return
-        decision = await store.standings.get(grant.gate_id, grant.user_id)
-        is_by_hand = decision is not None and decision.standing is Override.ALLOWED
+        decision = await store.overrides.get(grant.gate_id, grant.user_id)
+        is_by_hand = decision is not None and decision.override is Override.ALLOWED
         why = (
             DecisionReason.BY_HAND
             if is_by_hand

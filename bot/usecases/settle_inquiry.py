@@ -31,77 +31,77 @@ class SettleInquiry:
     def __init__(self, desk: AdminDesk) -> None:
         self._desk = desk
 
-    async def __call__(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-        if errand.kind is TaskKind.CHECK_GATE:
-            await ask_health_again(store, errand, now)
-        match errand.kind, receipt.result:
-            case TaskKind.CHECK_ADMIN, DeliveryStatus.DONE if "added" in errand.details:
-                await who_added_is_known(store, errand, receipt, now)
+    async def __call__(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+        if task.kind is TaskKind.CHECK_GATE:
+            await ask_health_again(store, task, now)
+        match task.kind, receipt.result:
+            case TaskKind.CHECK_ADMIN, DeliveryStatus.DONE if "added" in task.details:
+                await who_added_is_known(store, task, receipt, now)
             case TaskKind.CHECK_ADMIN, DeliveryStatus.DONE:
-                await self._desk.told(store, errand, receipt.answer["rights"])
+                await self._desk.told(store, task, receipt.answer["rights"])
             case TaskKind.CHECK_GATE, DeliveryStatus.DONE:
-                await self._checked(store, errand, receipt, now)
+                await self._checked(store, task, receipt, now)
             case TaskKind.MAKE_LINK, _:
-                await self._link_made(store, errand, receipt, now)
+                await self._link_made(store, task, receipt, now)
             case TaskKind.FETCH_FILE, _:
                 text = receipt.answer.get("text") if receipt.result is DeliveryStatus.DONE else None
                 details = {} if text is None else {"text": text}
                 await self._desk(
-                    store, AdminAction(AdminActionKind.IMPORT, int(errand.details["gate"]), errand.chat_id, details)
+                    store, AdminAction(AdminActionKind.IMPORT, int(task.details["gate"]), task.chat_id, details)
                 )
             case TaskKind.POINT, _:
-                await self._pointed(store, errand, receipt, now)
+                await self._pointed(store, task, receipt, now)
 
     @staticmethod
-    async def _checked(store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+    async def _checked(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """Telegram has said how it stands with a gate, and who runs it."""
-        gate = await store.gates.get(int(errand.details["gate"]))
+        gate = await store.gates.get(int(task.details["gate"]))
         if gate is None:
             return
         if (admins := receipt.answer.get("admins")) is not None:
             await store.admins.are(gate.chat_id, admins, now)
-        await take_health(store, gate, receipt.answer["health"], now, tells="tells" in errand.details)
-        if ANSWERS in errand.details:
-            await answer_with_health(store, gate, int(errand.details[ANSWERS]), receipt.answer["health"], now)
+        await take_health(store, gate, receipt.answer["health"], now, tells="tells" in task.details)
+        if ANSWERS in task.details:
+            await answer_with_health(store, gate, int(task.details[ANSWERS]), receipt.answer["health"], now)
         await redraw_panels(store, gate.chat_id, now)
         # Also of one that shows no page yet: it rests until this is known.
-        await store.screens.touch({errand.chat_id, *await store.screens.showing(gate.chat_id)}, now)
+        await store.screens.touch({task.chat_id, *await store.screens.showing(gate.chat_id)}, now)
 
     @staticmethod
-    async def _link_made(store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-        gate_id = int(errand.details["gate"])
-        if "bypassed" in errand.details:
-            await tell_of_bypass(store, errand, receipt, now)
+    async def _link_made(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+        gate_id = int(task.details["gate"])
+        if "bypassed" in task.details:
+            await tell_of_bypass(store, task, receipt, now)
         if receipt.result is not DeliveryStatus.DONE:
             # The card tells which right is missing.
-            await ask_health(store, gate_id, errand.chat_id, now)
+            await ask_health(store, gate_id, task.chat_id, now)
             return
         await store.gates.set_extras(gate_id, request_link=receipt.answer["link"])
         await redraw_panels(store, gate_id, now)
 
     @staticmethod
-    async def _pointed(store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+    async def _pointed(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """What everybody sees is taken away soon. Who could not be shown the way alone is shown the panel itself, or
         else what everybody sees, unless it is `quiet`: then nobody asked for it."""
         is_shown = receipt.result is DeliveryStatus.DONE
-        if errand.user_id is None:
+        if task.user_id is None:
             if is_shown:
                 details: dict[str, str | int] = {"message_id": receipt.message_id or 0}
-                await store.errands.add(TaskKind.DELETE_MESSAGE, errand.chat_id, details, now, after=POINTED_FOR)
+                await store.tasks.add(TaskKind.DELETE_MESSAGE, task.chat_id, details, now, after=POINTED_FOR)
             return
-        if is_shown or "quiet" in errand.details:
+        if is_shown or "quiet" in task.details:
             return
-        start, topic = str(errand.details["start"]), errand.details.get("topic")
-        gate = await store.gates.get(errand.chat_id)
-        person = (await store.people.get_many([errand.user_id])).get(errand.user_id)
-        if start == panel_start(errand.chat_id) and gate is not None and person is not None and person.can_be_written:
-            await show_page(store, gate, errand.user_id, Page.CARD, now, fresh=True)
+        start, topic = str(task.details["start"]), task.details.get("topic")
+        gate = await store.gates.get(task.chat_id)
+        person = (await store.people.get_many([task.user_id])).get(task.user_id)
+        if start == panel_start(task.chat_id) and gate is not None and person is not None and person.can_be_written:
+            await show_page(store, gate, task.user_id, Page.CARD, now, fresh=True)
             return
         await point_to(
             store,
-            errand.chat_id,
+            task.chat_id,
             start,
             now,
             topic=int(topic) if topic is not None else None,
-            language=str(errand.details.get("language", "")),
+            language=str(task.details.get("language", "")),
         )

@@ -9,8 +9,8 @@ from bot.domain.delivery import Notification
 from bot.domain.journal import Event
 from bot.domain.outbox import LETTERS_KEPT, AttemptResult, DeliveryAttempt, OutboxMessage, next_try
 from bot.domain.trouble import Finding, IncidentKind
+from bot.usecases.open_incident import OpenIncident, ResolveIncident
 from bot.usecases.ports import Store
-from bot.usecases.raise_alarm import OpenIncident, ResolveIncident
 from bot.usecases.tell_operators import TellOperators
 
 AT_ONCE = 100
@@ -29,8 +29,8 @@ class RecordAttempt:
     def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
         self._clock = clock
         self._tell_operators = tell_operators
-        self._raise_alarm = OpenIncident(tell_operators)
-        self._clear_alarm = ResolveIncident(tell_operators)
+        self._open_incident = OpenIncident(tell_operators)
+        self._clear_incident = ResolveIncident(tell_operators)
 
     async def __call__(self, store: Store, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
         now = self._clock.now()
@@ -38,10 +38,10 @@ class RecordAttempt:
         match delivery.reply:
             case AttemptResult.TAKEN:
                 await store.outbox.delivered(letter.id, now)
-                await self._clear_alarm(store, gone.name, now, now)
+                await self._clear_incident(store, gone.name, now, now)
             case AttemptResult.GONE:
                 await store.outbox.keep(letter.id, delivery.error)
-                await self._raise_alarm(store, gone, now)
+                await self._open_incident(store, gone, now)
             case AttemptResult.FAILED:
                 await self._failed(store, letter, delivery.error)
 

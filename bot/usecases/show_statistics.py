@@ -27,7 +27,7 @@ LONGEST_TITLE = 64
 
 class ShowStatistics:
     """The numbers are those of the moment at which they were asked for: they are read within this transaction and
-    kept with the errand. Only the newest of what a chat asked for goes out.
+    kept with the task. Only the newest of what a chat asked for goes out.
 
     Whether somebody may see them is the caller's to know.
     """
@@ -127,12 +127,12 @@ class ShowStatistics:
     async def send(
         self, store: Store, chat_id: int, details: dict[str, str | int], message_id: int | None = None
     ) -> None:
-        """Add the errand, in place of earlier ones."""
+        """Add the task, in place of earlier ones."""
         now = self._clock.now()
-        await store.errands.cancel(TaskKind.STATS, chat_id, chat_id, now)
+        await store.tasks.cancel(TaskKind.STATS, chat_id, chat_id, now)
         if message_id is not None:
             details = {**details, "message_id": message_id}
-        await store.errands.add(TaskKind.STATS, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=chat_id)
+        await store.tasks.add(TaskKind.STATS, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=chat_id)
 
     async def _summary(self, store: Store, name: str, asked: Period, gate: Gate | None) -> StatisticsReport:
         told = await self._read(store, asked, gate.chat_id if gate is not None else None)

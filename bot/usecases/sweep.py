@@ -25,7 +25,7 @@ AT_ONCE = 100
 CHECKED_AT_ONCE = 250
 """Rows of each sort of which each sweep makes sure that what they copy from other tables is right."""
 SEEN_KEPT = timedelta(hours=48)
-"""Duplicate marks are kept twice as long as Telegram keeps an update, and errands that are done as long."""
+"""Duplicate marks are kept twice as long as Telegram keeps an update, and tasks that are done as long."""
 LAUNCHES_KEPT = timedelta(hours=1)
 """How long a used launch of the Mini App is remembered; it is too old to be used anew long before."""
 FOREIGN_KEPT = timedelta(days=30)
@@ -142,12 +142,12 @@ class Sweep:
             await self._on_step_back(store, now, step)
 
     async def expire(self, store: Store) -> None:
-        """Verifications whose every window has closed, and errands that are past their time."""
+        """Verifications whose every window has closed, and tasks that are past their time."""
         now = self._clock.now()
         if self._jumped() > OUTAGE:
             # Since this sweep began: that time is given back first, by the next one.
             return
-        await store.errands.expire(now)
+        await store.tasks.expire(now)
         self._checked_window = await store.verifications.check_windows(self._checked_window, CHECKED_AT_ONCE)
         expired = await store.verifications.overdue(now, AT_ONCE)
         for verification in expired:
@@ -208,9 +208,9 @@ class Sweep:
                 await store.gates.set_extras(gate_id, prompt_at=now)
                 gate = await store.gates.get(gate_id)
                 said: dict[str, str | int] = {"language": gate.settings.language if gate is not None else ""}
-                await store.errands.add(TaskKind.GROUP_PROMPT, gate_id, said, now, expires_at=now + PROMPT_EVERY)
+                await store.tasks.add(TaskKind.GROUP_PROMPT, gate_id, said, now, expires_at=now + PROMPT_EVERY)
         for gate_id, message_id in await store.gates.outdated_prompts():
-            await store.errands.add(TaskKind.DELETE_MESSAGE, gate_id, {"message_id": message_id}, now)
+            await store.tasks.add(TaskKind.DELETE_MESSAGE, gate_id, {"message_id": message_id}, now)
             await store.gates.set_extras(gate_id, prompt_message_id=None)
 
     async def forget(self, store: Store) -> None:
@@ -218,7 +218,7 @@ class Sweep:
         now = self._clock.now()
         await store.verifications.forget_phones(now - PHONE_KEPT)
         await store.seen.forget(now - SEEN_KEPT)
-        await store.launches.forget(now - LAUNCHES_KEPT)
-        await store.errands.forget(now - SEEN_KEPT)
+        await store.used_init_data.forget(now - LAUNCHES_KEPT)
+        await store.tasks.forget(now - SEEN_KEPT)
         await store.events.forget_foreign(now - FOREIGN_KEPT)
         await store.requests.forget_names(now - NAMES_KEPT)

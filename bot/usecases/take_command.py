@@ -52,7 +52,7 @@ async def identify(
     if user_id is None:
         return {"value": TargetError.UNKNOWN}
     known_at = {request.gate_id for request in await store.requests.of_person(user_id)}
-    known_at |= (await store.standings.of_person(user_id)).keys()
+    known_at |= (await store.overrides.of_person(user_id)).keys()
     return {"value": user_id if not known_at.isdisjoint(gate_ids) else TargetError.UNKNOWN}
 
 
@@ -70,7 +70,7 @@ class RunCommand:
         name, details = str(act.details.get("key", "")), act.details
         if "said" in details:
             command: dict[str, str | int] = {"message_id": int(details["said"])}
-            await store.errands.add(TaskKind.DELETE_MESSAGE, gate.chat_id, command, now, user_id=act.admin_id)
+            await store.tasks.add(TaskKind.DELETE_MESSAGE, gate.chat_id, command, now, user_id=act.admin_id)
         page = Page.PENDING if name == PENDING else Page.WHO
         shown: dict[str, str | int] = {"value": details.get("value", "")} if page is Page.WHO else {}
         if name in DOES and act.person_id is not None:
@@ -113,7 +113,7 @@ class CommandInGroup:
             return
         if command.message_id is not None:
             said: dict[str, str | int] = {"message_id": command.message_id}
-            await store.errands.add(TaskKind.DELETE_MESSAGE, gate.chat_id, said, now)
+            await store.tasks.add(TaskKind.DELETE_MESSAGE, gate.chat_id, said, now)
         await _point(store, gate, act, now)
 
 

@@ -28,7 +28,7 @@ class ShareContact:
 
     async def __call__(self, store: Store, person: Person, contact: SharedContact, message_id: int) -> None:
         now = self._clock.now()
-        await store.errands.add(TaskKind.DELETE_MESSAGE, person.chat_id, {"message_id": message_id}, now)
+        await store.tasks.add(TaskKind.DELETE_MESSAGE, person.chat_id, {"message_id": message_id}, now)
         refusal = contact.refusal()
         phone = None if refusal else self._phones.parse_mobile(contact.number)
         if refusal is None and phone is None:

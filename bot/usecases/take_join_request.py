@@ -69,10 +69,10 @@ class OnJoinRequest:
         await store.requests.keep(request)
         store.journal.add(Event.JOIN_ASKED, now, user_id=person.user_id, gate_id=gate.chat_id)
         gate = await notice_raid(store, gate, now)
-        known = await store.standings.known(gate.chat_id, person.user_id)
+        known = await store.overrides.known(gate.chat_id, person.user_id)
         if known.is_being_declined:
             # That was an earlier request; Telegram would decline this one.
-            await store.errands.cancel(TaskKind.DECLINE_JOIN, gate.chat_id, person.user_id, now)
+            await store.tasks.cancel(TaskKind.DECLINE_JOIN, gate.chat_id, person.user_id, now)
         if await decide(store, gate, request, now, told=False, known=known):
             store.journal.add(Event.AT_ONCE, now, user_id=person.user_id, gate_id=gate.chat_id)
             return
@@ -82,7 +82,7 @@ class OnJoinRequest:
         expires_at = min(now, asked_at or now) + QUERY_ANSWERED_WITHIN
         opens_app = query_id is not None and self._has_app and now < expires_at
         if query_id is not None and now < expires_at:
-            await store.errands.add(
+            await store.tasks.add(
                 TaskKind.OPEN_APP if opens_app else TaskKind.QUEUE_JOIN,
                 request.gate_id,
                 {"query_id": query_id, "gate": request.gate_id, "user_id": request.user_id},
@@ -121,6 +121,6 @@ class OnJoinRequest:
                 "user_id": request.user_id,
             }
             expires_at = now + QUERY_ANSWERED_WITHIN
-            await store.errands.add(
+            await store.tasks.add(
                 TaskKind.QUEUE_JOIN, request.gate_id, details, now, expires_at=expires_at, user_id=request.user_id
             )

@@ -100,10 +100,10 @@ class OnMemberJoined:
         if request is not None and state is RequestState.WAITING and not is_mute and (newcomer.asked or not gate.mutes):
             await self._let_in_by_hand(store, gate, request, newcomer, now)
             return True
-        decision = await store.standings.get(gate_id, user_id)
-        if decision is not None and decision.standing is Override.BLOCKED and gate.works:
+        decision = await store.overrides.get(gate_id, user_id)
+        if decision is not None and decision.override is Override.BLOCKED and gate.works:
             await self._note_arrival(store, gate, newcomer, now)
-            await store.errands.add(TaskKind.BAN, gate_id, {"user_id": user_id}, now, user_id=user_id)
+            await store.tasks.add(TaskKind.BAN, gate_id, {"user_id": user_id}, now, user_id=user_id)
             return False
         if not newcomer.asked and await self._came_by_link(store, gate, request, newcomer, now):
             store.journal.add(Event.MEMBER_CAME, now, user_id=user_id, gate_id=gate_id, code=_how(newcomer))
@@ -138,7 +138,7 @@ class OnMemberJoined:
         if how == ADDED and not is_admin and (waited or keeps_out(gate)):
             rights = await store.admins.rights_of(gate.chat_id, newcomer.actor_id, now - ADMIN_KNOWN_FOR)
             if rights is None:
-                checks = await store.errands.undone((TaskKind.CHECK_ADMIN,), gate.chat_id)
+                checks = await store.tasks.undone((TaskKind.CHECK_ADMIN,), gate.chat_id)
                 if waited or checks < MOST_CHECKS:
                     await ask_who_added(store, gate, newcomer, now, waited=waited)
                     return
@@ -187,7 +187,7 @@ class OnMemberJoined:
         self, store: Store, gate: Gate, decision: AccessOverride | None, user_id: int, now: datetime
     ) -> tuple[Ineligibility | None, bool, int]:
         """What hinders them although verified; whether they may come in as they are; and by which verification."""
-        if decision is not None and decision.standing is Override.ALLOWED:
+        if decision is not None and decision.override is Override.ALLOWED:
             return None, True, BY_NOBODY
         if not gate.rules(now).asks_call:
             return None, True, BY_NOBODY
@@ -234,18 +234,18 @@ async def ask_who_added(store: Store, gate: Gate, newcomer: Newcomer, now: datet
     details: dict[str, str | int] = {"act": "", "gate": gate.chat_id, "user_id": newcomer.actor_id, "added": 1}
     if waited:
         details["waited"] = 1
-    await store.errands.add(TaskKind.CHECK_ADMIN, gate.chat_id, details, now, user_id=newcomer.user_id)
+    await store.tasks.add(TaskKind.CHECK_ADMIN, gate.chat_id, details, now, user_id=newcomer.user_id)
 
 
-async def who_added_is_known(store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+async def who_added_is_known(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
     """Telegram has said whether whoever added a newcomer is an admin of the gate."""
-    gate = await store.gates.get(int(errand.details["gate"]))
+    gate = await store.gates.get(int(task.details["gate"]))
     if gate is None:
         return
-    actor_id = int(errand.details["user_id"])
+    actor_id = int(task.details["user_id"])
     is_admin = receipt.answer["rights"][gate.chat_id].is_admin
-    waited = "waited" in errand.details
-    await note_arrival(store, gate, errand.user_id, actor_id, ADDED, now, is_admin=is_admin, waited=waited)
+    waited = "waited" in task.details
+    await note_arrival(store, gate, task.user_id, actor_id, ADDED, now, is_admin=is_admin, waited=waited)
 
 
 async def note_arrival(

@@ -53,6 +53,6 @@ class OnMemberRestricted:
             why = f"{treatment.change}_by_admin"
             await let_through(store, gate, request, now, why, is_muted=False, admin_id=treatment.actor_id)
             return
-        await store.errands.cancel(TaskKind.MUTE, gate_id, treatment.user_id, now, resting=True)
+        await store.tasks.cancel(TaskKind.MUTE, gate_id, treatment.user_id, now, resting=True)
         if treatment.until is not None and treatment.until > now:
             await mute(store, request, now, after=(treatment.until - now).total_seconds() + 1)

@@ -24,10 +24,10 @@ class TellOperators:
         key: str | None = None,
         but: Collection[int] = (),
     ) -> None:
-        """`details` are those of a NOTIFY errand: the notice, and what it says. `but`: who need not be told."""
+        """`details` are those of a NOTIFY task: the notice, and what it says. `but`: who need not be told."""
         about = int(details["user_id"]) if "user_id" in details else None
         for operator in await self._operators.now(store):
             if operator in but:
                 continue
             of_their_own = f"{key}:{operator}" if key is not None else None
-            await store.errands.add(TaskKind.NOTIFY, operator, details, now, key=of_their_own, user_id=about)
+            await store.tasks.add(TaskKind.NOTIFY, operator, details, now, key=of_their_own, user_id=about)

@@ -45,7 +45,7 @@ async def tell_news(store: Store, gate: Gate, raid: Raid, now: datetime) -> None
     news = {name for name in said.keys() | raid.said.keys() if said.get(name) != raid.said.get(name)}
     if not news or not raid.messages or (news <= FIGURES and now < raid.said_at + TOLD_EVERY):
         return
-    parts, done = await store.errands.job(raid.name)
+    parts, done = await store.tasks.job(raid.name)
     if done < parts:
         return
     for told in raid.messages:
@@ -72,9 +72,9 @@ class OnAlertResult:
     def __init__(self, operators: Operators) -> None:
         self._operators = operators
 
-    async def called(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+    async def called(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """Telegram has said who the admins are, or has not."""
-        found = await self._found(store, errand)
+        found = await self._found(store, task)
         if found is None:
             return
         gate, raid = found
@@ -91,22 +91,22 @@ class OnAlertResult:
         if not reachable:
             await self._tell_operators(store, raid, said, now)
 
-    async def sent(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+    async def sent(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """A message was sent, or could not be."""
-        found = await self._found(store, errand)
-        if found is None or "message_id" in errand.details:
+        found = await self._found(store, task)
+        if found is None or "message_id" in task.details:
             return
         gate, raid = found
         if receipt.result is DeliveryStatus.DONE and receipt.message_id is not None:
-            topic = errand.details.get("topic")
-            told = AlertMessage(errand.chat_id, receipt.message_id, int(topic) if topic is not None else None)
+            topic = task.details.get("topic")
+            told = AlertMessage(task.chat_id, receipt.message_id, int(topic) if topic is not None else None)
             await store.raids.put(gate.chat_id, replace(raid, messages=(*raid.messages, told)))
             return
-        await store.errands.done([errand.id], now)
-        parts, done = await store.errands.job(raid.name)
-        if errand.chat_id == gate.settings.log_chat:
+        await store.tasks.done([task.id], now)
+        parts, done = await store.tasks.job(raid.name)
+        if task.chat_id == gate.settings.log_chat:
             await _call_admins(store, raid, now)
-        elif not raid.messages and done == parts and not await self._operators.is_operator(store, errand.chat_id):
+        elif not raid.messages and done == parts and not await self._operators.is_operator(store, task.chat_id):
             await self._tell_operators(store, raid, await _details(store, gate, raid, now), now)
 
     async def _tell_operators(self, store: Store, raid: Raid, said: Details, now: datetime) -> None:
@@ -115,18 +115,18 @@ class OnAlertResult:
             await _send(store, raid, operator, {**said, "closed": 1}, now)
 
     @staticmethod
-    async def _found(store: Store, errand: PendingTask) -> tuple[Gate, Raid] | None:
-        """The gate and the raid that an errand is about, if it is still the newest one."""
-        gate_id = int(errand.details["gate"])
+    async def _found(store: Store, task: PendingTask) -> tuple[Gate, Raid] | None:
+        """The gate and the raid that a task is about, if it is still the newest one."""
+        gate_id = int(task.details["gate"])
         gate, raid = await store.gates.get(gate_id), await store.raids.at(gate_id)
-        if gate is None or raid is None or raid.mark != errand.details["raid"]:
+        if gate is None or raid is None or raid.mark != task.details["raid"]:
             return None
         return gate, raid
 
 
 async def _call_admins(store: Store, raid: Raid, now: datetime) -> None:
     details: Details = {"gate": raid.gate_id, "raid": raid.mark}
-    await store.errands.add(TaskKind.CALL_ADMINS, raid.gate_id, details, now, job=raid.name)
+    await store.tasks.add(TaskKind.CALL_ADMINS, raid.gate_id, details, now, job=raid.name)
 
 
 async def _send(
@@ -144,7 +144,7 @@ async def _send(
         details["topic"] = topic
     if message_id is not None:
         details["message_id"] = message_id
-    await store.errands.add(TaskKind.ALERT, chat_id, details, now, job=raid.name)
+    await store.tasks.add(TaskKind.ALERT, chat_id, details, now, job=raid.name)
 
 
 async def _details(store: Store, gate: Gate, raid: Raid, now: datetime) -> Details:
@@ -168,7 +168,7 @@ async def _details(store: Store, gate: Gate, raid: Raid, now: datetime) -> Detai
     if (by := raid.by(AdminActionKind.STRICT, "on" if gate.is_strict(now) else "off")) is not None:
         said["strict_by"] = by
     if raid.job:
-        said["total"], said["done"] = await store.errands.job(raid.job)
+        said["total"], said["done"] = await store.tasks.job(raid.job)
         said["is_chosen"] = int(await store.mass_declines.is_chosen(raid.job))
         said["decline_by"] = raid.by(AdminActionKind.DECLINE_RECENT) or 0
     if raid.over_at is not None:

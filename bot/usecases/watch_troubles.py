@@ -24,8 +24,8 @@ from bot.domain.trouble import (
     noticed,
     stuck,
 )
+from bot.usecases.open_incident import OpenIncident, ResolveIncident
 from bot.usecases.ports import Store
-from bot.usecases.raise_alarm import OpenIncident, ResolveIncident
 from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.tell_operators import TellOperators
 
@@ -79,41 +79,41 @@ class CheckInstallation:
 
     async def __call__(self, store: Store, readings: Measurements) -> None:
         now = self._clock.now()
-        active = await store.alarms.active()
-        sightings = [
+        active = await store.incidents.active()
+        findings = [
             *noticed(readings, now),
             *await self._gateway(store, now),
             *await self._gates(store, active, now),
             *await self._queues(store, now),
             *await self._outbox(store, active, now),
         ]
-        for sighting in sightings:
-            await self._raise(store, sighting, now)
-        there = {sighting.name for sighting in sightings}
-        for alarm in active:
-            if alarm.name in there or alarm.trouble in readings.unknown:
+        for finding in findings:
+            await self._raise(store, finding, now)
+        there = {finding.name for finding in findings}
+        for incident in active:
+            if incident.name in there or incident.trouble in readings.unknown:
                 continue
-            if await self._is_mended(store, alarm):
-                await self._clear(store, alarm.name, now - CALM, now)
+            if await self._is_mended(store, incident):
+                await self._clear(store, incident.name, now - CALM, now)
             else:
-                await store.alarms.clear(alarm.name, now - CALM, now)
+                await store.incidents.clear(incident.name, now - CALM, now)
 
     @staticmethod
-    async def _is_mended(store: Store, alarm: Incident) -> bool:
+    async def _is_mended(store: Store, incident: Incident) -> bool:
         """Whether what is there no more is well, rather than of no concern any more."""
-        match alarm.trouble:
+        match incident.trouble:
             case IncidentKind.GATE_OFF:
-                gate = await store.gates.get(int(alarm.subject))
+                gate = await store.gates.get(int(incident.subject))
                 return gate is not None and gate.is_on
             case IncidentKind.GATE_LACKS:
-                gate = await store.gates.get(int(alarm.subject))
+                gate = await store.gates.get(int(incident.subject))
                 return gate is not None and gate.works
             case IncidentKind.OUTBOX_FAILING:
                 taken = {outgoing.target: outgoing.delivered_at for outgoing in await store.outbox.outgoing()}
-                taken_at = taken.get(Destination(alarm.subject))
-                return taken_at is not None and taken_at >= alarm.seen_at
+                taken_at = taken.get(Destination(incident.subject))
+                return taken_at is not None and taken_at >= incident.seen_at
             case IncidentKind.OUTBOX_GONE:
-                # Once something is taken, the postman clears it.
+                # Once something is taken, the webhook worker clears it.
                 return False
             case _:
                 return True
@@ -121,9 +121,9 @@ class CheckInstallation:
     async def _queues(self, store: Store, now: datetime) -> list[Finding]:
         """Those that are stuck, and were when last looked at: after a jump of the clock, or a pause of the machine, all
         that waits looks old."""
-        found = stuck([queue for queue in await store.vitals.queues() if queue.name in WATCHED_QUEUES], now)
-        self._stuck_since = {sighting.name: self._stuck_since.get(sighting.name, now) for sighting in found}
-        return [sighting for sighting in found if now - self._stuck_since[sighting.name] >= STUCK_FOR]
+        found = stuck([queue for queue in await store.monitoring.queues() if queue.name in WATCHED_QUEUES], now)
+        self._stuck_since = {finding.name: self._stuck_since.get(finding.name, now) for finding in found}
+        return [finding for finding in found if now - self._stuck_since[finding.name] >= STUCK_FOR]
 
     async def _gateway(self, store: Store, now: datetime) -> list[Finding]:
         found = []
@@ -132,23 +132,23 @@ class CheckInstallation:
             details: dict[str, str | int] = {"reason": breaker.reason, "code": 0}
             found.append(Finding(IncidentKind.GATEWAY, variant=breaker.reason, details=details))
         if self._expects_callback:
-            count, first = await store.vitals.unreported(now - UNREPORTED_WITHIN, now - REPORT_TAKES)
-            reported = await store.vitals.called_back_at()
+            count, first = await store.monitoring.unreported(now - UNREPORTED_WITHIN, now - REPORT_TAKES)
+            reported = await store.monitoring.called_back_at()
             if count >= UNREPORTED_FROM and first is not None:
                 is_reported = reported is not None and reported >= first - REPORT_BEFORE
                 found += [] if is_reported else [Finding(IncidentKind.CALLBACK_SILENT, details={"count": count})]
-        unmatched = (await store.vitals.unmatched(now - UNMATCHED_WITHIN, now)).sighting()
+        unmatched = (await store.monitoring.unmatched(now - UNMATCHED_WITHIN, now)).finding()
         return found if unmatched is None else [*found, unmatched]
 
     async def _gates(self, store: Store, active: list[Incident], now: datetime) -> list[Finding]:
         off = [
-            int(alarm.subject)
-            for alarm in active
-            if alarm.trouble is IncidentKind.GATE_OFF and now - alarm.since < OFF_FOR
+            int(incident.subject)
+            for incident in active
+            if incident.trouble is IncidentKind.GATE_OFF and now - incident.since < OFF_FOR
         ]
         gates = await store.gates.get_many(off) if off else {}
         found = [Finding(IncidentKind.GATE_OFF, str(gate.chat_id)) for gate in gates.values() if not gate.is_on]
-        for gate, health in await store.vitals.rights():
+        for gate, health in await store.monitoring.rights():
             missing = [ailment for ailment in ailments(gate, health, came_round=0) if ailment in RIGHTS]
             if missing and now - (health.lacks_since or health.checked_at) >= RIGHTS_PATIENCE:
                 details: dict[str, str | int] = {"title": gate.title, "missing": " ".join(missing)}
@@ -156,7 +156,7 @@ class CheckInstallation:
         return found
 
     async def _outbox(self, store: Store, active: list[Incident], now: datetime) -> list[Finding]:
-        gone = {Destination(alarm.subject) for alarm in active if alarm.trouble is IncidentKind.OUTBOX_GONE}
+        gone = {Destination(incident.subject) for incident in active if incident.trouble is IncidentKind.OUTBOX_GONE}
         if gone:
             gone &= {outgoing.target for outgoing in await store.outbox.outgoing() if outgoing.queued}
         found = [Finding(IncidentKind.OUTBOX_GONE, target) for target in gone if target in self._targets]

@@ -9,8 +9,8 @@ import structlog
 from bot.clock import Clock
 from bot.domain.trouble import Finding
 from bot.supervisor import Supervisor
+from bot.usecases.open_incident import OpenIncident
 from bot.usecases.ports import StorageUnavailableError, Transactions
-from bot.usecases.raise_alarm import OpenIncident
 
 log = structlog.get_logger()
 
@@ -23,36 +23,36 @@ class Reporter:
     def __init__(
         self,
         transactions: Transactions,
-        raise_alarm: OpenIncident,
+        open_incident: OpenIncident,
         clock: Clock,
         supervisor: Supervisor,
         wake: Callable[[], None],
     ) -> None:
         self._transactions = transactions
-        self._raise_alarm = raise_alarm
+        self._open_incident = open_incident
         self._clock = clock
         self._supervisor = supervisor
         self._wake = wake
         self._under_way: set[str] = set()
 
-    def __call__(self, sighting: Finding) -> None:
+    def __call__(self, finding: Finding) -> None:
         """What was noticed just now."""
-        key = f"{sighting.name} {sighting.variant}"
+        key = f"{finding.name} {finding.variant}"
         if key not in self._under_way:
             self._under_way.add(key)
-            self._supervisor.start("report", self._keep(sighting, key))
+            self._supervisor.start("report", self._keep(finding, key))
 
-    async def _keep(self, sighting: Finding, key: str) -> None:
+    async def _keep(self, finding: Finding, key: str) -> None:
         stopping, now = self._supervisor.stopping, self._clock.now()
         try:
             while not stopping.is_set():
                 try:
-                    await self._transactions.transact(lambda store: self._raise_alarm(store, sighting, now))
+                    await self._transactions.transact(lambda store: self._open_incident(store, finding, now))
                 except StorageUnavailableError:
                     await self._clock.pause(RETRY_AFTER, stopping)
                 else:
                     self._wake()
                     return
-            log.warning("trouble_not_kept", trouble=sighting.name)
+            log.warning("trouble_not_kept", trouble=finding.name)
         finally:
             self._under_way.discard(key)

@@ -26,7 +26,7 @@ WELL = Measurements(
 
 def found(**changes: Any) -> list[IncidentKind]:
     """What a healthy installation has with these changes."""
-    return [sighting.trouble for sighting in noticed(replace(WELL, **changes), NOW)]
+    return [finding.trouble for finding in noticed(replace(WELL, **changes), NOW)]
 
 
 def test_where_all_is_well_nothing_is_noticed() -> None:
@@ -76,9 +76,9 @@ def test_the_forecast_is_told_where_there_is_one() -> None:
 def test_telegram_is_silent_after_a_minute_and_since_when_it_gave_no_answer(seconds: int, is_trouble: bool) -> None:
     since = NOW - timedelta(seconds=seconds)
 
-    sightings = noticed(replace(WELL, silent_since=since), NOW)
+    findings = noticed(replace(WELL, silent_since=since), NOW)
 
-    assert [(sighting.trouble, sighting.since) for sighting in sightings] == (
+    assert [(finding.trouble, finding.since) for finding in findings] == (
         [(IncidentKind.TELEGRAM_SILENT, since)] if is_trouble else []
     )
 
@@ -122,9 +122,9 @@ def test_a_queue_is_stuck_when_its_oldest_has_waited_too_long() -> None:
     old, fresh = NOW - timedelta(seconds=121), NOW - timedelta(seconds=120)
     queues = [Queue("grants", 3, old), Queue("screens", 9, fresh), Queue("empty", 0, None)]
 
-    (sighting,) = stuck(queues, NOW)
+    (finding,) = stuck(queues, NOW)
 
-    assert (sighting.name, sighting.details) == ("queue_stuck:grants", {"length": 3, "seconds": 121})
+    assert (finding.name, finding.details) == ("queue_stuck:grants", {"length": 3, "seconds": 121})
 
 
 def test_what_rests_until_later_has_not_waited_at_all() -> None:

@@ -97,10 +97,10 @@ async def is_swept(callgate: Installation) -> None:
     for _ in range(2):
         await writes(
             callgate,
-            "INSERT INTO errands (kind, rank, chat_id, details, created_at, due_at, expires_at)"
+            "INSERT INTO tasks (kind, rank, chat_id, details, created_at, due_at, expires_at)"
             " VALUES ('answer_button', 0, 0, '{}', 0, 0, 1)",
         )
-        await sweeps_until(callgate, "SELECT count(*) AS n FROM errands WHERE chat_id = 0 AND done_at IS NULL", NOBODY)
+        await sweeps_until(callgate, "SELECT count(*) AS n FROM tasks WHERE chat_id = 0 AND done_at IS NULL", NOBODY)
 
 
 async def with_gate(

@@ -19,7 +19,7 @@ from tests.installation import Installation, number_shown
 DAY = 24 * 3600
 WINDOW = 15 * 60
 LOOK = 31
-"""Seconds after which the watchman has looked once more."""
+"""Seconds after which the monitor has looked once more."""
 
 
 async def guarded(world: World, title: str = "Flat owners", *, channel: bool = False) -> tuple[Person, Group]:
@@ -66,7 +66,7 @@ async def all_is_carried(callgate: Installation, within: float = PATIENCE) -> No
     await callgate.world.wait_until(lambda: not callgate.world.telegram.delivery.waiting, within)
     await eventually(
         callgate,
-        "SELECT (SELECT count(*) FROM errands WHERE done_at IS NULL AND (kind <> 'mute' OR due_at < :hours))"
+        "SELECT (SELECT count(*) FROM tasks WHERE done_at IS NULL AND (kind <> 'mute' OR due_at < :hours))"
         " + (SELECT count(*) FROM screens WHERE revision > shown_revision)"
         " + (SELECT count(*) FROM grants WHERE state = 'due') AS open",
         [{"open": 0}],
@@ -98,18 +98,18 @@ def sent_to(world: World, person: Person) -> int:
 
 
 async def looked(callgate: Installation, *, times: int = 1) -> None:
-    """The watchman has looked so often, each time half a minute later."""
+    """The monitor has looked so often, each time half a minute later."""
     for _ in range(times):
         assert callgate.app is not None
-        watchman, has_looked = callgate.app._parts.looking_after.watchman, asyncio.Event()
-        announce = watchman._announce
+        monitor, has_looked = callgate.app._parts.looking_after.monitor, asyncio.Event()
+        announce = monitor._announce
 
         def announced(announce: Callable[[], None] = announce, has_looked: asyncio.Event = has_looked) -> None:
             announce()
             has_looked.set()
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(watchman, "_announce", announced)
+            patch.setattr(monitor, "_announce", announced)
             while not has_looked.is_set():
                 callgate.world.clock.advance(LOOK)
                 # After a restart it may not have begun to wait.

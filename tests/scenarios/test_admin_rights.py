@@ -9,7 +9,7 @@ from tests.scenarios.log_gates import choose, full_gate, log_chat, logged_gate
 from tests.scenarios.panel_walk import admin_of, comes_in
 from tests.scenarios.story import all_is_carried, eventually, reads
 
-STANDINGS = "SELECT user_id FROM standings"
+STANDINGS = "SELECT user_id FROM access_overrides"
 
 
 async def test_an_admin_who_may_only_pin_messages_is_told_which_right_each_act_needs(

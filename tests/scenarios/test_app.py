@@ -130,7 +130,7 @@ async def test_a_forged_launch_begins_nothing(callgate: Installation, browser: h
 
     assert answers == dict.fromkeys(FORGED, (401, {"says": "Откройте снова из Telegram"}))
     assert await callgate.rows("SELECT user_id FROM people") == []
-    assert await callgate.rows("SELECT digest FROM launches") == []
+    assert await callgate.rows("SELECT digest FROM used_init_data") == []
 
 
 async def test_a_launch_of_another_bot_begins_nothing(
@@ -221,7 +221,7 @@ async def test_a_launch_is_replayed_in_vain_after_a_restart_and_forgotten_after_
     assert (await begins(callgate, browser, launch)).status_code == 401
 
     world.clock.advance(HOUR + 10)
-    await eventually(callgate, "SELECT digest FROM launches", [])
+    await eventually(callgate, "SELECT digest FROM used_init_data", [])
     assert (await begins(callgate, browser, launch)).status_code == 401
 
 
@@ -273,7 +273,7 @@ async def test_a_launch_from_another_site_or_by_another_method_begins_nothing(
 
     assert (await browser.post(url, json=given)).status_code == 403
     assert (await browser.get(url, params=given, headers=OWN)).status_code == 405
-    assert await callgate.rows("SELECT digest FROM launches") == []
+    assert await callgate.rows("SELECT digest FROM used_init_data") == []
 
 
 async def test_an_address_that_shows_too_many_forged_launches_is_told_when_to_come_again_and_its_neighbours_are_served(

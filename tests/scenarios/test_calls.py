@@ -323,7 +323,7 @@ async def test_a_number_of_another_country_keeps_only_its_person_waiting(
     await anna.shares_contact()
 
     assert await number_shown(anna)
-    assert await callgate.rows("SELECT name FROM alarms") == []
+    assert await callgate.rows("SELECT name FROM incidents") == []
 
 
 async def test_two_people_who_may_both_be_meant_are_not_mixed_up(world: World, install: Install) -> None:

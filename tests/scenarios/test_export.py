@@ -22,7 +22,7 @@ from tests.process import BotProcess
 from tests.scenarios.story import all_is_carried, eventually, guarded
 
 MANY = 3000
-NOT_SENT = "SELECT count(*) AS n FROM errands WHERE kind = 'make_file' AND done_at IS NULL"
+NOT_SENT = "SELECT count(*) AS n FROM tasks WHERE kind = 'make_file' AND done_at IS NULL"
 
 
 def documents(person: Person) -> list[Message]:

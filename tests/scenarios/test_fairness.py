@@ -42,7 +42,7 @@ async def test_hundreds_of_presses_of_one_account_do_not_delay_a_newcomer(
 
     press(mallory, PanelButton(act=AdminActionKind.CHECK, gate=gate_id).pack(), PRESSES)
     await eventually(
-        callgate, "SELECT count(*) > 40 AS flooded FROM errands WHERE kind = 'answer_button'", [{"flooded": 1}]
+        callgate, "SELECT count(*) > 40 AS flooded FROM tasks WHERE kind = 'answer_button'", [{"flooded": 1}]
     )
     await verify(anna)
 

@@ -48,7 +48,7 @@ async def test_a_phone_opens_the_person_and_is_seen_nowhere_any_more(
         "let in",
     ]
     await world.wait_until(lambda: said not in operator.chat.messages)
-    for table in ("screens", "errands", "journal"):
+    for table in ("screens", "tasks", "journal"):
         assert digits not in str(await brisk.rows(f"SELECT * FROM {table}"))
 
 
@@ -86,7 +86,7 @@ async def test_an_operator_who_is_no_admin_blocks_after_being_asked_and_the_pers
 
     await operator.presses("Block…")
     question = await operator.sees("Block Anna at Flat owners?")
-    assert await brisk.rows("SELECT * FROM standings") == []
+    assert await brisk.rows("SELECT * FROM access_overrides") == []
     answer = await operator.presses("Yes, block")
 
     assert answer["text"] == "Blocked"
@@ -98,7 +98,7 @@ async def test_an_operator_who_is_no_admin_blocks_after_being_asked_and_the_pers
     assert [row["event"] for row in rows] == ["blocked", "declined_by_hand"]
     await operator.presses("Unblock…")
     assert (await operator.presses("Yes, unblock"))["text"] == "Unblocked"
-    assert await brisk.rows("SELECT * FROM standings") == []
+    assert await brisk.rows("SELECT * FROM access_overrides") == []
 
 
 async def test_of_several_gates_one_is_chosen_or_all(world: World, brisk: Installation, operator: Person) -> None:
@@ -230,7 +230,7 @@ async def test_who_is_no_operator_any_more_has_no_buttons_and_no_page(
     answer = await operator.presses("Yes, block")
 
     assert "do not know this button" in answer["text"]
-    assert await brisk.rows("SELECT * FROM standings") == []
+    assert await brisk.rows("SELECT * FROM access_overrides") == []
     await operator.says("/recent")
     await operator.sees("👋")
     await eventually(brisk, "SELECT face FROM screens WHERE user_id = :id", [{"face": "welcome"}], id=operator.id)

@@ -148,9 +148,7 @@ async def test_where_telegram_refuses_the_mini_app_the_request_is_queued_and_the
     await anna.asks_to_join(group)
 
     await anna.sees("Flat owners")
-    await eventually(
-        callgate, "SELECT count(*) AS n FROM errands WHERE kind = 'queue_join' AND done_at > 0", [{"n": 1}]
-    )
+    await eventually(callgate, "SELECT count(*) AS n FROM tasks WHERE kind = 'queue_join' AND done_at > 0", [{"n": 1}])
     assert [call["result"] for call in calls(world, "answerChatJoinRequestQuery")] == ["queue"]
 
 

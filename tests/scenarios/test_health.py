@@ -12,13 +12,13 @@ from bot import VERSION
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Message
 from bot.sandbox.world import World
-from storage.vitals import SqlMonitoringQueries
+from storage.monitoring import SqlMonitoringQueries
 from tests.installation import Installation, number_shown, verify
 from tests.outbox.receiver import SECRET, receiver
 from tests.scenarios.conftest import Install
 from tests.scenarios.story import all_is_carried, eventually
 
-ERRANDS = "SELECT count(*) AS asked FROM errands WHERE kind IN ('health', 'balance')"
+TASKS = "SELECT count(*) AS asked FROM tasks WHERE kind IN ('health', 'balance')"
 
 
 def reports(person: Person) -> list[Message]:
@@ -158,7 +158,7 @@ async def test_with_telegram_down_it_comes_when_that_is_back_and_is_of_then(
     # Menus are compared meanwhile, and any answer counts.
     world.faults.add(where="telegram", kind="reset_before", method="getMyCommands", times=None)
     await operator.says("/health")
-    await eventually(brisk, f"{ERRANDS} AND attempts > 0", [{"asked": 1}])
+    await eventually(brisk, f"{TASKS} AND attempts > 0", [{"asked": 1}])
     world.clock.advance(20 * 60)
     back_at = world.clock.timestamp()
     world.faults.remove(fault.kind)
@@ -195,14 +195,14 @@ async def test_strangers_do_not_learn_that_there_are_such_commands(world: World,
         await all_is_carried(brisk)
         assert [message.text for message in anna.chat.messages if message.sender.is_bot] == [as_any_text]
 
-    assert await brisk.rows(ERRANDS) == [{"asked": 0}]
+    assert await brisk.rows(TASKS) == [{"asked": 0}]
     assert all("health" not in str(menu) for menu in world.telegram.commands.values())
     await anna.says("/help")
     shown = await anna.sees("/privacy")
     assert "/health" not in (shown.text or "")
     for data in ("r:health", "r:balance", "r:mute"):
         assert "do not know this button" in (await anna.presses_button(shown.id, data))["text"]
-    assert await brisk.rows(ERRANDS) == [{"asked": 0}]
+    assert await brisk.rows(TASKS) == [{"asked": 0}]
 
 
 async def test_who_is_no_operator_any_more_has_an_old_button_that_tells_nothing(

@@ -94,7 +94,7 @@ async def test_who_is_blocked_since_does_not_come_in_by_the_link_that_they_had(
     await anna.opens_deep_link(LINK.format(group.id))
     url = await gets_link(anna)
     await owner.says(f"/block {anna.id}", group)
-    await eventually(brisk, "SELECT standing FROM standings", [{"standing": "blocked"}])
+    await eventually(brisk, "SELECT override FROM access_overrides", [{"override": "blocked"}])
     await all_is_carried(brisk)
 
     assert await is_expired(anna, url)
@@ -284,7 +284,7 @@ async def test_who_was_revoked_or_has_left_gets_no_further_links_anew(world: Wor
         urls[one.id] = await gets_link(one, "Parking")
 
     await owner.says(f"/revoke {anna.id}", group)
-    await eventually(brisk, "SELECT standing FROM standings", [{"standing": "revoked"}])
+    await eventually(brisk, "SELECT override FROM access_overrides", [{"override": "revoked"}])
     await boris.leaves(group)
     await all_is_carried(brisk)
 

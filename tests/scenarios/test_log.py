@@ -125,7 +125,7 @@ async def test_what_happens_at_once_becomes_a_few_messages(world: World, brisk: 
     world.clock.advance(DAY + 60)
     await world.wait_until(lambda: not group.requests)
     # All are carried before the clock goes on, so that they have gathered.
-    await eventually(brisk, "SELECT count(*) AS n FROM errands WHERE kind = 'log'", [{"n": 25}])
+    await eventually(brisk, "SELECT count(*) AS n FROM tasks WHERE kind = 'log'", [{"n": 25}])
     await gathered(world)
 
     await owner.sees_in(log, "did not verify in time")
@@ -145,7 +145,7 @@ async def test_a_log_chat_the_bot_lost_is_given_up_and_the_admin_told(world: Wor
     await comes_in(world, group, "Boris")
     await all_is_carried(brisk)
     assert told(log) == []
-    assert await brisk.rows("SELECT count(*) AS n FROM errands WHERE kind = 'log'") == [{"n": 1}]
+    assert await brisk.rows("SELECT count(*) AS n FROM tasks WHERE kind = 'log'") == [{"n": 1}]
 
 
 async def test_a_log_chat_that_became_a_supergroup_goes_on(world: World, brisk: Installation) -> None:
@@ -220,7 +220,7 @@ async def test_what_admins_do_in_the_groups_own_list_is_told_with_who(world: Wor
 
     await owner.approves(group, anna)
 
-    await eventually(brisk, "SELECT count(*) AS n FROM errands WHERE kind = 'log'", [{"n": 1}])
+    await eventually(brisk, "SELECT count(*) AS n FROM tasks WHERE kind = 'log'", [{"n": 1}])
     await gathered(world)
     line = await owner.sees_in(log, "let in by hand")
     assert (line.text or "").endswith("by Olga")
@@ -249,4 +249,4 @@ async def test_somebody_blocked_who_comes_by_another_way_is_removed_and_that_is_
 
 
 async def all_is_carried_but_log(callgate: Installation) -> None:
-    await eventually(callgate, "SELECT count(*) AS n FROM errands WHERE done_at IS NULL AND kind <> 'log'", [{"n": 0}])
+    await eventually(callgate, "SELECT count(*) AS n FROM tasks WHERE done_at IS NULL AND kind <> 'log'", [{"n": 0}])

@@ -397,7 +397,7 @@ async def test_a_call_that_is_reported_between_the_deadline_and_the_removal_coun
     await anna.calls(number)
     world.faults.add(where="telegram", kind="500", method="getChatMember", times=None)
     world.clock.advance(25 * MINUTE)
-    await eventually(callgate, "SELECT count(*) AS n FROM errands WHERE kind = 'kick' AND done_at IS NULL", [{"n": 1}])
+    await eventually(callgate, "SELECT count(*) AS n FROM tasks WHERE kind = 'kick' AND done_at IS NULL", [{"n": 1}])
 
     world.clock.advance(5 * MINUTE)
     await anna.sees("✅")

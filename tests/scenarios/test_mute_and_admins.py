@@ -25,7 +25,7 @@ NOBODY, ONE = [{"n": 0}], [{"n": 1}]
 HOUR, MINUTE = 3600, 60
 UNMUTED = "SELECT count(*) AS n FROM grants WHERE kind = 'unmute' AND state = 'done'"
 # One that has just been made is not due in a minute; the bot asks Telegram first how long it is to rest.
-RESTING = "SELECT count(*) AS n FROM errands WHERE kind = 'mute' AND done_at IS NULL AND due_at > created_at + 60000000"
+RESTING = "SELECT count(*) AS n FROM tasks WHERE kind = 'mute' AND done_at IS NULL AND due_at > created_at + 60000000"
 
 
 async def muted_one(world: World, callgate: Installation) -> tuple[Person, Group, Person]:

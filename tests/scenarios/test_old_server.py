@@ -14,7 +14,7 @@ from tests.scenarios.story import all_is_carried, eventually, guarded, looked, s
 
 MENDED = "the Bot API server sends messages that one person alone sees"
 ALONE = "Only you see this"
-PROMPTED = "SELECT count(*) AS n FROM errands WHERE kind = 'group_prompt' AND done_at IS NOT NULL"
+PROMPTED = "SELECT count(*) AS n FROM tasks WHERE kind = 'group_prompt' AND done_at IS NOT NULL"
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ async def test_a_message_that_cannot_be_deleted_at_once_is_deleted_later(old: Wo
     old.faults.add(where="telegram", kind="500", method="deleteMessage", times=2)
     _, group = await muting(old, brisk)
 
-    query = "SELECT count(*) AS n FROM errands WHERE kind = 'delete_message' AND attempts > 0"
+    query = "SELECT count(*) AS n FROM tasks WHERE kind = 'delete_message' AND attempts > 0"
     await eventually(brisk, query, [{"n": 1}])
     assert any(ALONE in (message.text or "") for message in posted(old, group))
     old.clock.advance(5)

@@ -118,7 +118,7 @@ async def test_an_anonymous_admin_is_shown_the_way_for_half_a_minute(world: Worl
     assert way.ephemeral_id is None
     await world.wait_until(lambda: said not in group.messages)
     assert (await owner.presses("Open in private", chat=group))["url"].endswith(f"gate_{group.id}")
-    await eventually(brisk, "SELECT count(*) AS n FROM errands WHERE kind = 'delete_message'", [{"n": 2}])
+    await eventually(brisk, "SELECT count(*) AS n FROM tasks WHERE kind = 'delete_message'", [{"n": 2}])
     world.clock.advance(HALF_A_MINUTE)
     await world.wait_until(lambda: left_behind(group) == [])
 

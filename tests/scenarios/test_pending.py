@@ -134,7 +134,7 @@ async def test_hundreds_are_declined_in_parts_that_survive_a_restart(world: Worl
     await owner.presses("Decline many")
     world.faults.add(where="telegram", kind="500", method="declineChatJoinRequest", times=None)
     await owner.presses("All (250)")
-    await eventually(brisk, "SELECT count(*) > 0 AS n FROM errands WHERE job IS NOT NULL", [{"n": 1}])
+    await eventually(brisk, "SELECT count(*) > 0 AS n FROM tasks WHERE job IS NOT NULL", [{"n": 1}])
 
     await brisk.stop()
     world.faults.clear()
@@ -223,7 +223,7 @@ async def test_an_anonymous_admin_is_shown_the_way_for_half_a_minute(world: Worl
     link = await owner.presses("Open in private", chat=group)
     await world.wait_until(lambda: said.id not in group.by_id)
     # The command, and what points the way.
-    deleted = "SELECT count(*) AS n FROM errands WHERE kind = 'delete_message' AND chat_id = :id"
+    deleted = "SELECT count(*) AS n FROM tasks WHERE kind = 'delete_message' AND chat_id = :id"
     await eventually(brisk, deleted, [{"n": 2}], id=group.id)
     world.clock.advance(31)
     await world.wait_until(lambda: not [message for message in group.messages if message.sender.is_bot])

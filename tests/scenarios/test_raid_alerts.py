@@ -190,9 +190,7 @@ async def test_a_raid_that_ends_while_the_bot_is_down_is_told_to_be_over_once(
     for _ in range(2):
         await brisk.start()
         await owner.sees("The raid on Flat owners is over")
-        await eventually(
-            brisk, "SELECT count(*) AS n FROM errands WHERE done_at IS NULL AND kind = 'alert'", [{"n": 0}]
-        )
+        await eventually(brisk, "SELECT count(*) AS n FROM tasks WHERE done_at IS NULL AND kind = 'alert'", [{"n": 0}])
         await brisk.stop()
 
     told = [message for message in owner.chat.messages if "is over" in (message.text or "")]
@@ -205,14 +203,14 @@ async def test_killed_in_the_middle_of_a_raid_the_bot_tells_of_it_once(fast_worl
     owner, group = await guarded(world)
     world.faults.add(where="telegram", kind="reset_before", method="getChatAdministrators", times=None)
     await raid(world, group, 35)
-    await eventually(bot, "SELECT count(*) AS n FROM errands WHERE kind = 'call_admins' AND attempts > 0", [{"n": 1}])
+    await eventually(bot, "SELECT count(*) AS n FROM tasks WHERE kind = 'call_admins' AND attempts > 0", [{"n": 1}])
     await bot.kill()
     world.faults.clear()
     await bot.start()
 
     await owner.sees("is being raided")
     # What was sent but not noted is sent again: that is the bargain of every messenger.
-    await eventually(bot, "SELECT count(*) > 0 AS n FROM errands WHERE kind = 'alert' AND done_at > 0", [{"n": True}])
+    await eventually(bot, "SELECT count(*) > 0 AS n FROM tasks WHERE kind = 'alert' AND done_at > 0", [{"n": True}])
     await raid(world, group, 35)
     await eventually(bot, "SELECT count(*) AS n FROM join_requests", [{"n": 70}])
     await bot.kill()
@@ -242,7 +240,7 @@ async def test_killed_in_the_middle_of_a_mass_decline_the_bot_declines_the_rest_
     assert 0 < left < len(crowd)
     await world.wait_until(lambda: asking(group, crowd) == set())
     await owner.sees(f"Declined: {len(crowd)}.", within=MINUTE)
-    counted = await bot.rows("SELECT count(*) AS n FROM errands WHERE kind = 'decline_join'")
+    counted = await bot.rows("SELECT count(*) AS n FROM tasks WHERE kind = 'decline_join'")
     assert counted == [{"n": len(crowd)}]
 
 

@@ -24,7 +24,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
 from bot.telegram.budget import TOO_WIDE
-from bot.telegram.courier import DeliveryWorker
+from bot.telegram.delivery_worker import DeliveryWorker
 from bot.usecases.ports import LeadershipLostError
 from tests.installation import Installation
 from tests.process import BotProcess, free_port
@@ -128,9 +128,9 @@ async def test_a_delivery_that_hangs_is_said_to_be_the_reason(
     released = asyncio.Event()
     send = DeliveryWorker._send
 
-    async def hang(courier: DeliveryWorker) -> tuple[float, datetime | None]:
+    async def hang(delivery_worker: DeliveryWorker) -> tuple[float, datetime | None]:
         await released.wait()
-        return await send(courier)
+        return await send(delivery_worker)
 
     monkeypatch.setattr(bot.app, "HANGS_AFTER", 2.0)
     monkeypatch.setattr(DeliveryWorker, "_send", hang)

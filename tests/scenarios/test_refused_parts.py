@@ -34,7 +34,7 @@ def buttons(person: Person, text: str) -> list[str]:
 
 
 async def is_told(world: World, operator: Person, text: str) -> str:
-    """What operators read once the watchman has looked."""
+    """What operators read once the monitor has looked."""
     for _ in range(10):
         world.clock.advance(31)
         if operator.shown(text) is not None:

@@ -32,7 +32,7 @@ async def test_who_called_meanwhile_comes_in_without_pressing_anything(world: Wo
     await eventually(brisk, STATES, [{"state": "failed"}])
 
     world.clock.advance(61)
-    await eventually(brisk, "SELECT count(*) > 0 AS told FROM errands WHERE kind = 'notify'", [{"told": True}])
+    await eventually(brisk, "SELECT count(*) > 0 AS told FROM tasks WHERE kind = 'notify'", [{"told": True}])
     assert anna.id not in group.members
     quietly(world, group, may_invite=True)
     world.clock.advance(61)

@@ -97,7 +97,7 @@ async def test_the_tag_is_taken_back_unless_they_have_another_by_now(
 
     await writes(
         brisk,
-        "INSERT INTO errands (kind, rank, chat_id, details, created_at, due_at)"
+        "INSERT INTO tasks (kind, rank, chat_id, details, created_at, due_at)"
         " VALUES ('untag', 2, :chat, :details, 0, 0)",
         chat=group.id,
         details=json.dumps({"user_id": anna.id, "tag": "resident"}),

@@ -300,7 +300,7 @@ async def test_one_poll_that_another_ended_is_no_trouble(world: World, brisk: In
 
     await answers(world)
 
-    await eventually(brisk, "SELECT name FROM alarms", [])
+    await eventually(brisk, "SELECT name FROM incidents", [])
 
 
 def test_telegram_is_asked_for_the_updates_that_handlers_exist_for(world: World) -> None:

@@ -15,7 +15,7 @@ from tests.installation import Installation, verify
 from tests.scenarios.conftest import Install
 from tests.scenarios.story import DAY, all_is_carried, eventually, guarded
 
-ERRANDS = "SELECT count(*) AS asked FROM errands WHERE kind = 'stats'"
+TASKS = "SELECT count(*) AS asked FROM tasks WHERE kind = 'stats'"
 
 
 async def some_get_in(world: World, callgate: Installation, group: Group) -> None:
@@ -220,7 +220,7 @@ async def test_strangers_do_not_learn_that_there_is_such_a_command(world: World,
         await all_is_carried(brisk)
         assert [message.text for message in anna.chat.messages if message.sender.is_bot] == [as_any_text]
 
-    assert await brisk.rows(ERRANDS) == [{"asked": 0}]
+    assert await brisk.rows(TASKS) == [{"asked": 0}]
     assert all("stats" not in str(menu) for menu in world.telegram.commands.values())
     await anna.says("/help")
     assert "/stats" not in ((await anna.sees("/privacy")).text or "")
@@ -294,7 +294,7 @@ async def test_of_several_charts_asked_for_at_once_the_last_one_stays(
     await operator.sees("All gates · All time")
     await all_is_carried(brisk)
     assert (message.text or "").startswith("All gates · All time")
-    await eventually(brisk, f"{ERRANDS} AND done_at IS NULL", [{"asked": 0}])
+    await eventually(brisk, f"{TASKS} AND done_at IS NULL", [{"asked": 0}])
 
 
 async def test_where_no_chart_can_be_drawn_its_words_go_out_and_operators_are_told(

@@ -19,8 +19,8 @@ from tests.installation import Installation, verify
 from tests.scenarios.conftest import Install
 
 LONG_AGO, GATE, PERSON = 1_000_000, -1009, 4242
-ERRAND: dict[str, Any] = {"kind": "notify", "rank": 3, "chat_id": PERSON, "created_at": LONG_AGO, "due_at": LONG_AGO}
-ERRAND |= {"details": "{}"}
+TASK: dict[str, Any] = {"kind": "notify", "rank": 3, "chat_id": PERSON, "created_at": LONG_AGO, "due_at": LONG_AGO}
+TASK |= {"details": "{}"}
 SCREEN: dict[str, Any] = {
     "user_id": PERSON,
     "chat_id": PERSON,
@@ -82,42 +82,42 @@ ALARM: dict[str, Any] = {
     "told_at": LONG_AGO,
 }
 IS_LEFT = {
-    "errands": "done_at IS NULL AND chat_id = 4242",
+    "tasks": "done_at IS NULL AND chat_id = 4242",
     "screens": "revision > shown_revision AND user_id = 4242",
     "grants": "state = 'due' AND user_id = 4242",
     "verifications": "ended_at IS NULL AND user_id = 4242",
     "join_requests": "state = 'waiting' AND user_id = 4242",
-    "alarms": "cleared_at IS NULL AND name = 'odd'",
+    "incidents": "cleared_at IS NULL AND name = 'odd'",
 }
 """Which of the rows would still be looked for."""
 
 ROWS: dict[str, tuple[str, Mapping[str, Any]]] = {
     # Of each urgency one of an unknown kind.
-    "guard join of an unknown kind": ("errands", ERRAND | {"kind": "teleport", "rank": -2}),
-    "answer of an unknown kind": ("errands", ERRAND | {"kind": "teleport", "rank": 0}),
-    "mute of an unknown kind": ("errands", ERRAND | {"kind": "teleport", "rank": 10}),
-    "notice of an unknown kind": ("errands", ERRAND | {"kind": "teleport"}),
-    "log line of an unknown kind": ("errands", ERRAND | {"kind": "teleport", "rank": 20}),
-    "errand whose details are null": ("errands", ERRAND | {"details": "null"}),
-    "errand whose details are a list": ("errands", ERRAND | {"details": "[1]"}),
-    "notice of nothing": ("errands", ERRAND),
-    "unknown notice": ("errands", ERRAND | {"details": '{"notice": "teleported"}'}),
-    "toast of nothing": ("errands", ERRAND | {"kind": "answer_button", "rank": 0}),
-    "file from nowhere": ("errands", ERRAND | {"kind": "send_file", "rank": 1}),
-    "question about an admin without details": ("errands", ERRAND | {"kind": "check_admin", "rank": 0}),
-    "mute of nobody": ("errands", ERRAND | {"kind": "mute", "rank": 10}),
-    "decline of nobody": ("errands", ERRAND | {"kind": "decline_join", "rank": 2}),
-    "announcement of nothing": ("errands", ERRAND | {"kind": "announce"}),
+    "guard join of an unknown kind": ("tasks", TASK | {"kind": "teleport", "rank": -2}),
+    "answer of an unknown kind": ("tasks", TASK | {"kind": "teleport", "rank": 0}),
+    "mute of an unknown kind": ("tasks", TASK | {"kind": "teleport", "rank": 10}),
+    "notice of an unknown kind": ("tasks", TASK | {"kind": "teleport"}),
+    "log line of an unknown kind": ("tasks", TASK | {"kind": "teleport", "rank": 20}),
+    "task whose details are null": ("tasks", TASK | {"details": "null"}),
+    "task whose details are a list": ("tasks", TASK | {"details": "[1]"}),
+    "notice of nothing": ("tasks", TASK),
+    "unknown notice": ("tasks", TASK | {"details": '{"notice": "teleported"}'}),
+    "toast of nothing": ("tasks", TASK | {"kind": "answer_button", "rank": 0}),
+    "file from nowhere": ("tasks", TASK | {"kind": "send_file", "rank": 1}),
+    "question about an admin without details": ("tasks", TASK | {"kind": "check_admin", "rank": 0}),
+    "mute of nobody": ("tasks", TASK | {"kind": "mute", "rank": 10}),
+    "decline of nobody": ("tasks", TASK | {"kind": "decline_join", "rank": 2}),
+    "announcement of nothing": ("tasks", TASK | {"kind": "announce"}),
     "announcement beyond all numbers": (
-        "errands",
-        ERRAND | {"kind": "announce", "details": f'{{"announcement": {10**30}}}'},
+        "tasks",
+        TASK | {"kind": "announce", "details": f'{{"announcement": {10**30}}}'},
     ),
     "log line with an odd topic": (
-        "errands",
-        ERRAND | {"kind": "log", "rank": 20, "details": '{"event": "blocked", "topic": "general"}'},
+        "tasks",
+        TASK | {"kind": "log", "rank": 20, "details": '{"event": "blocked", "topic": "general"}'},
     ),
-    "log line of an unknown event": ("errands", ERRAND | {"kind": "log", "rank": 20, "details": '{"event": "flew"}'}),
-    "errand beyond the calendar": ("errands", ERRAND | {"kind": "teleport", "due_at": -(2**62)}),
+    "log line of an unknown event": ("tasks", TASK | {"kind": "log", "rank": 20, "details": '{"event": "flew"}'}),
+    "task beyond the calendar": ("tasks", TASK | {"kind": "teleport", "due_at": -(2**62)}),
     "unknown face": ("screens", SCREEN | {"face": "hologram"}),
     "screen whose details are null": ("screens", SCREEN | {"details": "null"}),
     "limit without an end": ("screens", SCREEN | {"face": "limited"}),
@@ -138,8 +138,8 @@ ROWS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "verification in an unknown state": ("verifications", VERIFICATION | {"state": "paused"}),
     "verification whose number is none": ("verifications", VERIFICATION),
     "request by an unknown way": ("join_requests", REQUEST | {"way": "tunnel"}),
-    "unknown trouble": ("alarms", ALARM | {"trouble": "meteor"}),
-    "alarm whose details are null": ("alarms", ALARM | {"details": "null"}),
+    "unknown trouble": ("incidents", ALARM | {"trouble": "meteor"}),
+    "alarm whose details are null": ("incidents", ALARM | {"details": "null"}),
 }
 WITH_SCREEN = {"grant of an unknown kind", "verification in an unknown state", "request by an unknown way"}
 """These are read only when something of their person is."""
@@ -257,10 +257,10 @@ async def test_invalid_json_is_read_as_no_details(world: World, sqlite_path: Pat
     callgate = Installation(world, f"sqlite:///{sqlite_path}", OPERATORS=str(operator.id))
     await callgate.start()
     await operator.says("/start")
-    await Writer(callgate).insert("errands", **(ERRAND | {"details": "{broken"}))
+    await Writer(callgate).insert("tasks", **(TASK | {"details": "{broken"}))
 
     await verify(world.person("Anna", language="en"))
 
-    await are_gone(callgate, "errands", IS_LEFT["errands"], world)
+    await are_gone(callgate, "tasks", IS_LEFT["tasks"], world)
     await operator.sees("Error id")
     await callgate.stop()

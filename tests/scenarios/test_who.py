@@ -76,7 +76,7 @@ async def test_who_is_not_clear_gets_one_sentence(world: World, brisk: Installat
 
     await owner.sees(answer)
     await all_is_carried(brisk)
-    assert await brisk.rows("SELECT * FROM standings") == []
+    assert await brisk.rows("SELECT * FROM access_overrides") == []
 
 
 async def test_nothing_is_told_of_somebody_who_never_asked_to_enter_here(world: World, brisk: Installation) -> None:
@@ -122,7 +122,7 @@ async def test_by_name_nobody_learns_who_ever_met_the_bot(world: World, brisk: I
             await all_is_carried(brisk)
 
     assert len(set(answers)) == 1
-    assert await brisk.rows("SELECT * FROM standings") == []
+    assert await brisk.rows("SELECT * FROM access_overrides") == []
 
 
 async def test_revoke_removes_shows_what_came_of_it_and_undo_brings_back(world: World, brisk: Installation) -> None:
@@ -228,7 +228,7 @@ async def test_nothing_is_done_to_an_admin_or_a_bot(world: World, brisk: Install
 
     await owner.sees("That is a bot")
     await all_is_carried(brisk)
-    assert await brisk.rows("SELECT * FROM standings") == []
+    assert await brisk.rows("SELECT * FROM access_overrides") == []
     assert oleg.id in group.members
 
 
@@ -244,7 +244,7 @@ async def test_an_admin_the_bot_did_not_know_of_stays_and_is_not_blocked(world: 
     await owner.says(f"/block {oleg.id}", group)
 
     await owner.sees("administrator; nothing can be done")
-    assert await brisk.rows("SELECT * FROM standings") == []
+    assert await brisk.rows("SELECT * FROM access_overrides") == []
     assert oleg.id in group.members
 
 
@@ -322,5 +322,5 @@ async def test_a_call_and_an_admins_block_at_the_same_time_end_clearly(world: Wo
     await asyncio.gather(owner.presses("Block"), anna.calls(number))
 
     await all_is_carried(brisk)
-    assert await brisk.rows("SELECT standing FROM standings") == [{"standing": "blocked"}]
+    assert await brisk.rows("SELECT override FROM access_overrides") == [{"override": "blocked"}]
     await world.wait_until(lambda: anna.id not in group.members and anna.id not in group.requests)

@@ -70,13 +70,13 @@ FILL = {
         f" {at(hours=1)} + i"
     ),
     # Each sort of them rests: tried again later.
-    'errands (kind, "rank", chat_id, details, created_at, due_at, expires_at, done_at, user_id)': (
+    'tasks (kind, "rank", chat_id, details, created_at, due_at, expires_at, done_at, user_id)': (
         "CASE i % 5 WHEN 0 THEN 'open_app' WHEN 1 THEN 'alert' WHEN 2 THEN 'kick' WHEN 3 THEN 'mute' ELSE 'log' END,"
         " CASE i % 5 WHEN 0 THEN -2 WHEN 1 THEN 0 WHEN 2 THEN 4 WHEN 3 THEN 10 ELSE 20 END,"
         f' {GATE_OF}, \'{{"user_id": 1, "gate": 1, "event": "blocked"}}\', {at(hours=-1)}, {at(hours=1)} + i,'
         f" CASE WHEN i % 2 = 0 THEN {at(hours=30)} + i END, NULL, i"
     ),
-    'errands (kind, "rank", chat_id, details, created_at, due_at, done_at) -- done': (
+    'tasks (kind, "rank", chat_id, details, created_at, due_at, done_at) -- done': (
         f"'log', 20, {GATE_OF}, '{{}}', {at(hours=-2)}, {at(hours=-2)}, {at(hours=-2)} + i"
     ),
     # Half of them are to be drawn later; they would have been refreshed by now. The others are refreshed later.
@@ -91,7 +91,7 @@ FILL = {
         f" {at(hours=-1)} + i, '{{}}'"
     ),
     "journal (at, event, user_id, gate_id, code)": f"{at(days=-2)} + i, 'member_came', i, {GATE_OF}, 'joined'",
-    "standings (gate_id, user_id, standing, at, admin_id)": f"{GATE_OF}, i, 'allowed', {at(days=-1)}, 1",
+    "access_overrides (gate_id, user_id, override, at, admin_id)": f"{GATE_OF}, i, 'allowed', {at(days=-1)}, 1",
     "appeals (gate_id, user_id, asked_at)": f"{GATE_OF}, i, {at(days=-1)} + i",
     "outbox (target, message_id, type, body, created_at, due_at, attempts)": (
         f"CASE WHEN i % 2 = 0 THEN 'events' ELSE 'relay' END, 'm' || i, 'access.granted', '', {at(hours=-2)} + i,"
@@ -102,7 +102,7 @@ FILL = {
         f" {at(hours=-9)}, {at(hours=-9)} + i"
     ),
     "seen_updates (update_id, seen_at)": f"i, {at(hours=-1)} + i",
-    "launches (digest, nonce, used_at)": f"'l' || i, '', {at(minutes=-1)} + i",
+    "used_init_data (digest, nonce, used_at)": f"'l' || i, '', {at(minutes=-1)} + i",
 }
 """What is in which columns of a table, for each `i` from 0 on."""
 
@@ -133,7 +133,9 @@ async def fill(database: Database) -> None:
             await connection.execute(text("SET LOCAL session_replication_role = replica"))
         await connection.execute(tables.gates.insert(), gates)
         await connection.execute(tables.mass_declines.insert(), declines)
-        await connection.execute(tables.marks.insert(), [{"name": "journal rolled", "at": NOW - timedelta(minutes=11)}])
+        await connection.execute(
+            tables.cursors.insert(), [{"name": "journal rolled", "at": NOW - timedelta(minutes=11)}]
+        )
         for into, values in FILL.items():
             columns = into.partition(" --")[0]
             await connection.execute(text(f"INSERT INTO {columns} {NUMBERED} SELECT {values} FROM n"))

@@ -76,9 +76,9 @@ async def put_request(database: Database, gate: int, user: int, deadline: int = 
     )
 
 
-async def put_errand(database: Database, chat: int, details: str, job: str | None = None) -> None:
+async def put_task(database: Database, chat: int, details: str, job: str | None = None) -> None:
     values = {"kind": "notify", "rank": 3, "chat_id": chat, "details": details, "created_at": 1, "due_at": 1}
-    await put(database, "errands", "details", job=job, **values)
+    await put(database, "tasks", "details", job=job, **values)
 
 
 async def put_screen(database: Database, user: int, face: str, details: str, revision: int = 1) -> None:
@@ -183,15 +183,15 @@ async def test_details_that_cannot_be_read_do_not_keep_a_chat_from_moving(databa
     await put_gate(database, HEALTHY, "{}")
     told = [f'{{"gate": {HEALTHY}}}', *kept_by(database, UNDECODABLE + NO_OBJECTS + odd)]
     for user, details in enumerate(told, 8):
-        await put_errand(database, user, details)
+        await put_task(database, user, details)
         await put_screen(database, user, "gate", details)
         await put(database, "admins", gate_id=HEALTHY, user_id=user, is_admin=True, checked_at=1)
 
     async def move(store: SqlStore) -> tuple[list[int], list[str]]:
         assert await store.screens.showing(HEALTHY) == [8]
-        await store.errands.move(HEALTHY, -78)
+        await store.tasks.move(HEALTHY, -78)
         await store.gates.move(HEALTHY, -78)
-        moved = await store.connection.execute(text("SELECT CAST(details AS TEXT) FROM errands WHERE chat_id = 8"))
+        moved = await store.connection.execute(text("SELECT CAST(details AS TEXT) FROM tasks WHERE chat_id = 8"))
         return await store.screens.showing(-78), list(moved.scalars())
 
     assert await database.transact(move) == ([8], ['{"gate": -78}'])
@@ -241,15 +241,15 @@ async def test_a_part_of_a_job_that_cannot_be_read_keeps_no_other_from_being_ask
 ) -> None:
     healthy, damaged = 8, [f'{{"gate": -1, "again": {again}}}', *kept_by(database, UNDECODABLE + NO_OBJECTS)]
     for chat, details in enumerate(['{"gate": -1}', *damaged], healthy):
-        await put_errand(database, chat, details, job="check")
+        await put_task(database, chat, details, job="check")
 
     async def ask(store: SqlStore) -> dict[int, Any]:
-        assert await store.errands.ask_again("check", {"tells": 1})
-        due = await store.errands.due(NOW, 100, (), Priority.LATER)
-        return {errand.chat_id: errand for errand in due}
+        assert await store.tasks.ask_again("check", {"tells": 1})
+        due = await store.tasks.due(NOW, 100, (), Priority.LATER)
+        return {task.chat_id: task for task in due}
 
     async def asked(store: SqlStore) -> Any:
-        return await store.errands.asked_since(PendingTask(1, TaskKind.NOTIFY, healthy, "", {}, 0))
+        return await store.tasks.asked_since(PendingTask(1, TaskKind.NOTIFY, healthy, "", {}, 0))
 
     found = await database.transact(ask)
     assert found[healthy].details == {"gate": -1, "tells": 1, "again": 1}
@@ -258,11 +258,11 @@ async def test_a_part_of_a_job_that_cannot_be_read_keeps_no_other_from_being_ask
 
 @pytest.mark.parametrize("details", NO_OBJECTS)
 async def test_what_was_asked_of_a_task_that_cannot_be_read_is_nothing(database: Database, details: str) -> None:
-    await put_errand(database, 8, details, job="check")
+    await put_task(database, 8, details, job="check")
 
     async def ask(store: SqlStore) -> tuple[bool, Any]:
-        since = await store.errands.asked_since(PendingTask(1, TaskKind.NOTIFY, 8, "", {}, 0))
-        return await store.errands.ask_again("check", {}), since
+        since = await store.tasks.asked_since(PendingTask(1, TaskKind.NOTIFY, 8, "", {}, 0))
+        return await store.tasks.ask_again("check", {}), since
 
     assert await database.transact(ask) == (False, None)
 

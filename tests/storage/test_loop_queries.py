@@ -14,7 +14,7 @@ from bot import settings
 from bot.domain.trouble import Measurements
 from bot.parts import Container
 from bot.sandbox.clock import SandboxClock
-from bot.usecases.pick_parcels import PATIENT_SHARE, InFlight
+from bot.usecases.select_outgoing import PATIENT_SHARE, InFlight
 from storage.store import SqlStore
 from tests.storage.crowd import NOW, Statements, fill
 
@@ -82,17 +82,17 @@ def rounds(parts: Container) -> Iterator[tuple[str, Awaitable[Any]]]:
         works: list[Work] = []
         if name == "sweeper":
             works = list(loop._sweep.steps)
-        elif name == "courier":
+        elif name == "delivery":
             works = [
                 functools.partial(loop._pick, limit=50, busy=InFlight(), look=look) for look in (0, PATIENT_SHARE - 1)
             ]
-        elif name == "watchman":
+        elif name == "monitor":
             works = [functools.partial(loop._watch, readings=Measurements()), loop._spending]
         elif name == "numbers":
             yield name, loop._request.due(10, ())
         elif name == "inbox":
             yield name, loop._read.next_reading(timedelta(seconds=20))
-        elif name.startswith("postman of "):
+        elif name.startswith("webhook worker of "):
             yield name, loop._due(10)
         else:
             assert name in ASK_NOTHING, f"say here what {name} asks the database"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -112,6 +112,49 @@ async def test_who_waits_is_found_after_the_upgrade_as_before(empty_database_url
         assert [(row.user_id, bool(row.is_verified)) for row in noted] == [(7, True), (8, False)]
         windows = await connection.execute(text("SELECT window_ends_at FROM verifications ORDER BY id"))
         assert [row.window_ends_at for row in windows] == [6, None]
+    await database.close()
+
+
+async def test_renamed_tables_keep_what_is_in_them(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    await database.open()
+    await migrate(database, "0014")
+    rows = {
+        "gates (chat_id, title, is_channel, is_on, created_at, changed_at)": "(-1, 'Flat owners', FALSE, TRUE, 0, 0)",
+        "errands (kind, rank, chat_id, details, unique_key, created_at, due_at)": (
+            "('notify', 10, 7, '{}', 'k', 1, 2)"
+        ),
+        "alarms (name, trouble, subject, variant, details, since, seen_at, told_at)": (
+            "('queue_stuck:errands_soon', 'queue_stuck', '', 'errands_soon', '{}', 1, 2, 3)"
+        ),
+        "standings (gate_id, user_id, standing, at, admin_id)": "(-1, 7, 'blocked', 1, 8)",
+        "marks (name, at)": "('journal rolled', 1)",
+        "forgotten_phones (owner_mark, phone_mark, rank)": "('o', 'p', 1)",
+        "launches (digest, nonce, used_at)": "('d', 'n', 1)",
+    }
+    async with database.begin() as connection:
+        for into, values in rows.items():
+            await connection.execute(text(f"INSERT INTO {into} VALUES {values}".replace(":", "\\:")))
+    old = ("errands", "alarms", "standings", "marks", "forgotten_phones", "launches")
+    new = ("tasks", "incidents", "access_overrides", "cursors", "erased_phones", "used_init_data")
+
+    async def kept(tables: Sequence[str]) -> list[list[tuple[object, ...]]]:
+        async with database.begin() as connection:
+            return [[tuple(row) for row in await connection.execute(text(f"SELECT * FROM {name}"))] for name in tables]
+
+    before = await kept(old)
+    assert all(len(found) == 1 for found in before)
+
+    await migrate(database)
+    after = await kept(new)
+    assert after[1][0][0] == "queue_stuck:tasks_soon"
+    assert [after[0], *after[2:]] == [before[0], *before[2:]]
+
+    await migrate(database, "-1")
+    assert await kept(old) == before
+
+    await migrate(database)
+    assert await kept(new) == after
     await database.close()
 
 

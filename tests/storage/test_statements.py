@@ -28,9 +28,9 @@ Calls = list[Callable[[SqlStore], Awaitable[object]]]
 READS: Calls = [
     lambda store: store.admins.rights_of(1, ANNA, NOW),
     lambda store: store.appeals.of_many([ANNA], NOW),
-    lambda store: store.errands.about(TaskKind.MUTE, 1),
-    lambda store: store.errands.due(NOW, 5, [], Priority.AT_ONCE),
-    lambda store: store.errands.due(NOW, 5, [1, 2], Priority.LATER, [3]),
+    lambda store: store.tasks.about(TaskKind.MUTE, 1),
+    lambda store: store.tasks.due(NOW, 5, [], Priority.AT_ONCE),
+    lambda store: store.tasks.due(NOW, 5, [1, 2], Priority.LATER, [3]),
     lambda store: store.gateway.alive(NOW),
     lambda store: store.gateway.breaker(),
     lambda store: store.gateway.inbox_cursor(),
@@ -102,11 +102,11 @@ async def _show(store: SqlStore) -> None:
     await store.screens.drop([ANNA])
 
 
-async def _run_errands(store: SqlStore) -> None:
-    await store.errands.add(TaskKind.KICK, 1, {}, NOW, user_id=ANNA)
-    await store.errands.cancel(TaskKind.KICK, 1, ANNA, NOW)
-    await store.errands.retry(1, NOW, "said")
-    await store.errands.done([1], NOW)
+async def _run_tasks(store: SqlStore) -> None:
+    await store.tasks.add(TaskKind.KICK, 1, {}, NOW, user_id=ANNA)
+    await store.tasks.cancel(TaskKind.KICK, 1, ANNA, NOW)
+    await store.tasks.retry(1, NOW, "said")
+    await store.tasks.done([1], NOW)
 
 
 async def _note(store: SqlStore) -> None:
@@ -116,7 +116,7 @@ async def _note(store: SqlStore) -> None:
     await store.journal.write()
 
 
-@pytest.mark.parametrize("calls", [READS, [_meet], [_ask_to_join], [_verify], [_show], [_run_errands], [_note]])
+@pytest.mark.parametrize("calls", [READS, [_meet], [_ask_to_join], [_verify], [_show], [_run_tasks], [_note]])
 async def test_the_same_statements_are_run_at_each_call(database: Database, calls: Calls) -> None:
     run: list[ClauseElement] = []
 

@@ -66,7 +66,7 @@ def entry(group: Group, user_id: int) -> PendingGrant:
     return PendingGrant(group.id, user_id, GrantKind.JOIN, NOW, 0)
 
 
-def errand(kind: TaskKind, chat_id: int, **details: str | int) -> PendingTask:
+def task(kind: TaskKind, chat_id: int, **details: str | int) -> PendingTask:
     return PendingTask(1, kind, chat_id, "en", details, 0)
 
 
@@ -94,10 +94,10 @@ def refuses_edits(person: Person, shown: DeliveryResult) -> None:
 
 
 async def result(
-    deliverer: TelegramExecutor, parcel: PendingGrant | PendingTask | PendingScreen
+    deliverer: TelegramExecutor, item: PendingGrant | PendingTask | PendingScreen
 ) -> tuple[DeliveryStatus, str]:
-    receipt = await deliverer.deliver(parcel)
-    assert receipt.parcel is parcel
+    receipt = await deliverer.deliver(item)
+    assert receipt.item is item
     return receipt.result, receipt.error
 
 
@@ -235,11 +235,11 @@ async def test_who_blocked_the_bot_or_never_wrote_cannot_be_reached(
     await anna.says("/start")
     assert (await result(deliverer, screen(anna, Welcome())))[0] is DeliveryStatus.DONE
     await anna.blocks_bot()
-    notify = errand(TaskKind.NOTIFY, anna.id, notice=Notification.FAILURE, error="e", error_id="1")
+    notify = task(TaskKind.NOTIFY, anna.id, notice=Notification.FAILURE, error="e", error_id="1")
 
     assert (await result(deliverer, screen(anna, Help())))[0] is DeliveryStatus.UNREACHABLE
     assert (await result(deliverer, notify))[0] is DeliveryStatus.UNREACHABLE
-    nobody = errand(TaskKind.NOTIFY, NOBODY, notice=Notification.FAILURE, error="e", error_id="1")
+    nobody = task(TaskKind.NOTIFY, NOBODY, notice=Notification.FAILURE, error="e", error_id="1")
     assert (await result(deliverer, nobody))[0] is DeliveryStatus.UNREACHABLE
 
 
@@ -263,9 +263,7 @@ async def test_a_screen_is_edited_in_place_and_not_at_all_when_it_looks_the_same
 async def test_an_edit_that_changes_nothing_at_telegram_is_done(deliverer: TelegramExecutor, anna: Person) -> None:
     await anna.says("/start")
     first = await deliverer.deliver(screen(anna, Help()))
-    lost = DeliveryResult(
-        first.parcel, DeliveryStatus.DONE, message_id=first.message_id, is_editable=True, digest="lost"
-    )
+    lost = DeliveryResult(first.item, DeliveryStatus.DONE, message_id=first.message_id, is_editable=True, digest="lost")
 
     again = await deliverer.deliver(screen(anna, Help(), lost))
 
@@ -372,14 +370,10 @@ async def test_a_message_is_deleted_once_and_then_gone_and_an_old_one_cannot_be(
     assert first is not None
     assert second is not None
 
-    assert (await result(deliverer, errand(TaskKind.DELETE_MESSAGE, anna.id, message_id=first)))[
-        0
-    ] is DeliveryStatus.DONE
-    assert (await result(deliverer, errand(TaskKind.DELETE_MESSAGE, anna.id, message_id=first)))[
-        0
-    ] is DeliveryStatus.GONE
+    assert (await result(deliverer, task(TaskKind.DELETE_MESSAGE, anna.id, message_id=first)))[0] is DeliveryStatus.DONE
+    assert (await result(deliverer, task(TaskKind.DELETE_MESSAGE, anna.id, message_id=first)))[0] is DeliveryStatus.GONE
     world.clock.advance(timedelta(days=3).total_seconds())
-    assert (await result(deliverer, errand(TaskKind.DELETE_MESSAGE, anna.id, message_id=second)))[
+    assert (await result(deliverer, task(TaskKind.DELETE_MESSAGE, anna.id, message_id=second)))[
         0
     ] is DeliveryStatus.GONE
 
@@ -388,7 +382,7 @@ async def test_a_request_is_declined_once_and_then_gone(
     deliverer: TelegramExecutor, group: Group, anna: Person
 ) -> None:
     await anna.asks_to_join(group)
-    decline = errand(TaskKind.DECLINE_JOIN, group.id, gate=group.id, user_id=anna.id)
+    decline = task(TaskKind.DECLINE_JOIN, group.id, gate=group.id, user_id=anna.id)
 
     assert (await result(deliverer, decline))[0] is DeliveryStatus.DONE
     assert group.requests == {}
@@ -396,7 +390,7 @@ async def test_a_request_is_declined_once_and_then_gone(
 
 
 async def test_an_answer_to_a_button_nobody_pressed_is_refused(deliverer: TelegramExecutor, anna: Person) -> None:
-    answer = errand(TaskKind.ANSWER_BUTTON, anna.id, query_id="1", toast=Toast.OVER)
+    answer = task(TaskKind.ANSWER_BUTTON, anna.id, query_id="1", toast=Toast.OVER)
 
     assert (await result(deliverer, answer))[0] is DeliveryStatus.REFUSED
 
@@ -405,16 +399,16 @@ async def test_a_notice_kept_by_a_version_that_did_not_note_the_gate_is_still_se
     deliverer: TelegramExecutor, anna: Person
 ) -> None:
     await anna.says("/start")
-    notify = errand(TaskKind.NOTIFY, anna.id, notice=Notification.GATE_ON, title="Flat owners")
+    notify = task(TaskKind.NOTIFY, anna.id, notice=Notification.GATE_ON, title="Flat owners")
 
     assert (await result(deliverer, notify))[0] is DeliveryStatus.DONE
     assert "Guard joins" not in ((await anna.sees("one step left")).text or "")
 
 
-async def test_an_errand_that_makes_no_sense_is_given_up_and_stops_nobody(
+async def test_an_task_that_makes_no_sense_is_given_up_and_stops_nobody(
     deliverer: TelegramExecutor, anna: Person
 ) -> None:
-    assert await result(deliverer, errand(TaskKind.DELETE_MESSAGE, anna.id)) == (DeliveryStatus.REFUSED, "KeyError")
+    assert await result(deliverer, task(TaskKind.DELETE_MESSAGE, anna.id)) == (DeliveryStatus.REFUSED, "KeyError")
 
 
 async def test_of_telegrams_words_only_what_a_database_keeps_is_told_on(
@@ -434,7 +428,7 @@ async def test_a_message_that_is_too_long_arrives_cut(deliverer: TelegramExecuto
     bot.session.middleware(Fallback(lambda _: None))
     await anna.says("/start")
 
-    receipt = await deliverer.deliver(errand(TaskKind.ANNOUNCE, anna.id, text="<b>Begin</b> " + 5000 * "x"))
+    receipt = await deliverer.deliver(task(TaskKind.ANNOUNCE, anna.id, text="<b>Begin</b> " + 5000 * "x"))
 
     assert (receipt.result, receipt.error) == (DeliveryStatus.DONE, "Bad Request: message is too long")
     text = (await anna.sees("Begin xxx")).text or ""
@@ -445,7 +439,7 @@ async def test_a_message_that_is_too_long_arrives_cut(deliverer: TelegramExecuto
 
 def test_only_messages_spend_a_chats_budget() -> None:
     assert chat_of(PendingGrant(-100, 7, GrantKind.JOIN, NOW, 0)) is None
-    spending = {kind: chat_of(errand(kind, 7)) for kind in TaskKind}
+    spending = {kind: chat_of(task(kind, 7)) for kind in TaskKind}
     assert {kind for kind, chat in spending.items() if chat is not None} == {
         TaskKind.ALERT,
         TaskKind.ANNOUNCE,
@@ -469,7 +463,7 @@ async def test_of_many_who_are_told_alone_one_at_most_is_shown_to_everybody(
     world: World, deliverer: TelegramExecutor, group: Group, knows: bool
 ) -> None:
     world.telegram.ephemeral_messages = knows
-    prompt = dataclasses.replace(errand(TaskKind.PROMPT, group.id), user_id=owner(world).id)
+    prompt = dataclasses.replace(task(TaskKind.PROMPT, group.id), user_id=owner(world).id)
     before = [message.id for message in group.messages]
 
     receipts = await asyncio.gather(*(deliverer.deliver(prompt) for _ in range(5)))

@@ -37,7 +37,7 @@ MOST = 4096
 DOCS = Path(__file__).parents[2] / "docs"
 EARLIER = NOW - timedelta(minutes=10)
 STARTED = NOW - timedelta(days=3)
-QUEUES = ("numbers", "grants", "screens", *(f"errands_{urgency.name.lower()}" for urgency in set(URGENCY.values())))
+QUEUES = ("numbers", "grants", "screens", *(f"tasks_{urgency.name.lower()}" for urgency in set(URGENCY.values())))
 HOSTILE = "<b>&\u202e" * 30
 DETAILS: dict[str, str | int] = {
     "reason": GatewayReason.CREDENTIALS,
@@ -83,7 +83,7 @@ WELL = HealthReport(
 )
 
 
-def alarm(trouble: IncidentKind, subject: str = "") -> Incident:
+def incident(trouble: IncidentKind, subject: str = "") -> Incident:
     return Incident(trouble, subject, EARLIER, NOW, DETAILS)
 
 
@@ -93,12 +93,12 @@ def worst() -> HealthReport:
     assert WELL.kept is not None
     kept = replace(
         WELL.kept,
-        alarms=[
+        incidents=[
             *(
-                alarm(trouble, "grants" if trouble is IncidentKind.QUEUE_STUCK else "events")
+                incident(trouble, "grants" if trouble is IncidentKind.QUEUE_STUCK else "events")
                 for trouble in IncidentKind
             ),
-            *(replace(alarm(IncidentKind.GATE_LACKS, str(number)), seen_at=EARLIER) for number in range(200)),
+            *(replace(incident(IncidentKind.GATE_LACKS, str(number)), seen_at=EARLIER) for number in range(200)),
         ],
         queues=[Queue(name, 99_999, EARLIER) for name in QUEUES],
         notices=retries,
@@ -151,7 +151,7 @@ def test_the_worst_is_within_what_telegram_takes_escaped_and_says_how_much_more_
     assert "<b>&" not in text.replace("<b>&lt;", "")
     assert "\u202e" not in text
     assert told.kept is not None
-    count = len(told.kept.alarms) + len(told.unnoted)
+    count = len(told.kept.incidents) + len(told.unnoted)
     verdict = text.split("\n\n")[0].splitlines()
     assert (str(count) in verdict[0], len(verdict), str(count - 10) in verdict[-1]) == (True, 12, True)
 
@@ -162,7 +162,7 @@ def test_every_trouble_is_told_in_words_of_its_own(trouble: IncidentKind, words:
     assert WELL.kept is not None
     subject = "grants" if trouble is IncidentKind.QUEUE_STUCK else "events"
 
-    text = health_text(replace(WELL, kept=replace(WELL.kept, alarms=[alarm(trouble, subject)])), words)
+    text = health_text(replace(WELL, kept=replace(WELL.kept, incidents=[incident(trouble, subject)])), words)
 
     line = plain(text)[1]
     assert line.startswith("• ")
@@ -192,17 +192,17 @@ def test_updates_that_telegram_holds_are_told() -> None:
 
 def test_what_rests_until_later_is_told_without_an_age() -> None:
     assert WELL.kept is not None
-    kept = replace(WELL.kept, queues=[Queue("errands_pressing", 2, NOW + timedelta(hours=1))])
+    kept = replace(WELL.kept, queues=[Queue("tasks_pressing", 2, NOW + timedelta(hours=1))])
 
     assert "mutes and bans: 2" in plain(health_text(replace(WELL, kept=kept), ENGLISH))
 
 
-def test_a_trouble_that_is_noticed_is_told_before_there_is_an_alarm_and_not_twice() -> None:
+def test_a_trouble_that_is_noticed_is_told_before_there_is_an_incident_and_not_twice() -> None:
     assert WELL.kept is not None
     flooded = replace(WELL, readings=replace(WELL.readings, floods=50))
     assert plain(health_text(flooded, ENGLISH))[1] == "• Telegram tells me to slow down again and again; just now"
 
-    known = replace(flooded, kept=replace(WELL.kept, alarms=[alarm(IncidentKind.FLOODS)]))
+    known = replace(flooded, kept=replace(WELL.kept, incidents=[incident(IncidentKind.FLOODS)]))
 
     assert plain(health_text(known, ENGLISH))[0] == "🚨 1 trouble"
 
@@ -225,7 +225,7 @@ def test_without_the_database_the_rest_is_told() -> None:
 def test_an_own_system_that_wants_nothing_more_is_not_said_to_be_tried() -> None:
     assert WELL.kept is not None
     outgoing = DestinationStatus(Destination.RELAY, 2, EARLIER, RetryStats(2, 1, NOW, "HTTP 410"), None)
-    kept = replace(WELL.kept, alarms=[alarm(IncidentKind.OUTBOX_GONE, Destination.RELAY)], outgoing=[outgoing])
+    kept = replace(WELL.kept, incidents=[incident(IncidentKind.OUTBOX_GONE, Destination.RELAY)], outgoing=[outgoing])
 
     lines = plain(health_text(replace(WELL, kept=kept), ENGLISH))
 

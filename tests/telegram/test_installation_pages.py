@@ -43,18 +43,18 @@ from tests.telegram.test_screens import HOSTILE, utf16
 SCREENS, TEXTS = ScreenRenderer(None), Texts("en")
 USER = 2**52 - 1
 GATE = Gate(-1009999999999, HOSTILE[0], "a" * 32, is_channel=False, is_on=True)
-VITALS = GateOverview(GATE, GateHealth(NOW, can_invite=True), 12345, 50, NOW - timedelta(hours=3), added_by=USER)
+OVERVIEW = GateOverview(GATE, GateHealth(NOW, can_invite=True), 12345, 50, NOW - timedelta(hours=3), added_by=USER)
 MUTED = replace(GATE, settings=replace(STANDARD, way=EntryMode.MUTE, tag="x", tidies_joins=True))
 ALL = (
-    VITALS,
-    replace(VITALS, health=None, added_by=None),
-    replace(VITALS, gate=MUTED, health=GateHealth(NOW, own_tags=True)),
-    replace(VITALS, health=GateHealth(NOW, is_there=False)),
-    replace(VITALS, came_round=3),
-    replace(VITALS, gate=replace(GATE, is_on=False)),
-    replace(VITALS, gate=replace(GATE, switch=GateMode.PAUSED)),
-    replace(VITALS, gate=replace(GATE, switch=GateMode.OFF, username=None)),
-    replace(VITALS, gate=replace(GATE, strict_until=NOW + timedelta(hours=1))),
+    OVERVIEW,
+    replace(OVERVIEW, health=None, added_by=None),
+    replace(OVERVIEW, gate=MUTED, health=GateHealth(NOW, own_tags=True)),
+    replace(OVERVIEW, health=GateHealth(NOW, is_there=False)),
+    replace(OVERVIEW, came_round=3),
+    replace(OVERVIEW, gate=replace(GATE, is_on=False)),
+    replace(OVERVIEW, gate=replace(GATE, switch=GateMode.PAUSED)),
+    replace(OVERVIEW, gate=replace(GATE, switch=GateMode.OFF, username=None)),
+    replace(OVERVIEW, gate=replace(GATE, strict_until=NOW + timedelta(hours=1))),
 )
 LONGEST = Announcement(2**62, USER, "x" * LONGEST_ANNOUNCEMENT)
 
@@ -72,8 +72,8 @@ def views() -> Iterator[View]:
     yield AllGates((), 0, 1, 0)
     for page in (0, 1, 2):
         yield AllGates(ALL[:8], page, 3, 24, 8 * page + 1, own=2)
-    for vitals in ALL:
-        yield GateForOperators(vitals, is_own=True, page=99999)
+    for monitoring in ALL:
+        yield GateForOperators(monitoring, is_own=True, page=99999)
     for problem in (None, *CannotSend):
         yield AnnouncementAsked(problem)
     yield AnnouncementPreview(LONGEST, Audience(tuple(range(100_000)), 100_000, 100_000))

@@ -61,7 +61,7 @@ def views() -> Iterator[View]:
         yield Recent((line,) * 6, ENTRY, ENTRY)
         yield Found((FoundPerson(USER, name, MASK, NOW), FoundPerson(USER, name)), 1, 3, 14, 7)
         gate = replace(GATE, title=name)
-        decided = [replace(AT_GATE, gate=gate, decision=AccessOverride(standing, NOW, USER)) for standing in Override]
+        decided = [replace(AT_GATE, gate=gate, decision=AccessOverride(override, NOW, USER)) for override in Override]
         troubles = [StuckItem(kind, NOW, name, GrantKind.JOIN, 99, "x" * 500 + name) for kind in StuckItemKind]
         yield replace(
             ANNA,
@@ -85,8 +85,8 @@ def views() -> Iterator[View]:
         yield replace(ANNA, stage=stage)
     for kind in NumberKind:
         yield replace(ANNA, phone=KnownPhone(MASK, "", kind, 2, NOW))
-    for errand in TaskKind:
-        yield replace(ANNA, troubles=(StuckItem(StuckItemKind.ERRAND_DUE, NOW, "", errand),))
+    for task in TaskKind:
+        yield replace(ANNA, troubles=(StuckItem(StuckItemKind.TASK_DUE, NOW, "", task),))
     yield PersonCard(USER, "")
 
 

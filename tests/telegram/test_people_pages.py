@@ -56,9 +56,9 @@ def views() -> Iterator[View]:
         yield dataclasses.replace(ANNA, name=name, waiter=waiters[0], mask="+7 ••• ••• 12-34", verified_at=NOW)
     yield DeclineChoice(GATE, tuple((age, 0) for age in OlderThan))
     yield DeclineChoice(GATE, tuple((age, 99_999) for age in OlderThan))
-    for standing in Override:
+    for override in Override:
         yield dataclasses.replace(
-            ANNA, decision=AccessOverride(standing, NOW, USER), history=HISTORY[:10], tag="Neighbour"
+            ANNA, decision=AccessOverride(override, NOW, USER), history=HISTORY[:10], tag="Neighbour"
         )
     for state in RequestState:
         yield dataclasses.replace(ANNA, state=state, did=AdminActionKind.REVOKE, said=Toast.REVOKED)

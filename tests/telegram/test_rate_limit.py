@@ -13,7 +13,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramNetworkError, TelegramRetryAfter
 from aiogram.types import InlineKeyboardButton
 
-from bot.domain.delivery import DeliveryStatus, Notification, Parcel, PendingGrant, PendingTask, TaskKind
+from bot.domain.delivery import DeliveryStatus, Notification, Outgoing, PendingGrant, PendingTask, TaskKind
 from bot.domain.gate import GrantKind
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Group
@@ -46,11 +46,11 @@ class Ours:
         self.bot = Bot(world.bot_token, session=session)
         self.deliverer = TelegramExecutor(self.bot, world.clock, Texts("en"), ScreenRenderer(None), None)
 
-    async def carries(self, parcel: Parcel) -> tuple[DeliveryStatus, float | None]:
-        """As the courier does."""
-        self.budget.spend(chat_of(parcel), self.now)
-        with self.limit.paid(chat_of(parcel)):
-            receipt = await self.deliverer.deliver(parcel)
+    async def carries(self, item: Outgoing) -> tuple[DeliveryStatus, float | None]:
+        """As the delivery worker does."""
+        self.budget.spend(chat_of(item), self.now)
+        with self.limit.paid(chat_of(item)):
+            receipt = await self.deliverer.deliver(item)
         return receipt.result, receipt.retry_after
 
 
@@ -114,11 +114,11 @@ def calls(world: World) -> list[str]:
         (GrantKind.TAG, 2),
     ],
 )
-async def test_every_call_of_a_parcel_is_paid_for(
+async def test_every_call_of_a_item_is_paid_for(
     world: World, group: Group, anna: Person, at_once: list[float], kind: TaskKind | GrantKind, needed: int
 ) -> None:
     details: dict[str, str | int] = {"user_id": anna.id, "gate": group.id}
-    parcel: Parcel = (
+    item: Outgoing = (
         PendingGrant(group.id, anna.id, kind, NOW, 0, tag="verified")
         if isinstance(kind, GrantKind)
         else PendingTask(1, kind, group.id, "", details, 0, anna.id)
@@ -126,15 +126,13 @@ async def test_every_call_of_a_parcel_is_paid_for(
     ours, before = Ours(world, 1.0), len(calls(world))
 
     async with ours.bot:
-        assert await ours.carries(parcel) == (DeliveryStatus.DONE, None)
+        assert await ours.carries(item) == (DeliveryStatus.DONE, None)
 
     assert len(calls(world)) - before == needed
     assert at_once == pytest.approx([float(number) for number in range(1, needed)])
 
 
-async def test_a_parcel_whose_chat_takes_no_more_for_long_is_put_back(
-    world: World, generous: Ours, anna: Person
-) -> None:
+async def test_a_item_whose_chat_takes_no_more_for_long_is_put_back(world: World, generous: Ours, anna: Person) -> None:
     for _ in range(10):
         generous.budget.spend_message(anna.id, generous.now)
     before = len(calls(world))
@@ -313,10 +311,10 @@ async def test_nothing_is_delivered_by_a_process_that_may_not_lead_any_more(
     world: World, generous: Ours, group: Group, anna: Person
 ) -> None:
     details: dict[str, str | int] = {"user_id": anna.id, "gate": group.id}
-    parcel = PendingTask(1, TaskKind.KICK, group.id, "", details, 0, anna.id)
+    item = PendingTask(1, TaskKind.KICK, group.id, "", details, 0, anna.id)
     generous.leads, before = False, len(calls(world))
 
-    result, again_in = await generous.carries(parcel)
+    result, again_in = await generous.carries(item)
 
     assert (result, again_in) == (DeliveryStatus.RETRY, 1)
     assert calls(world)[before:] == []

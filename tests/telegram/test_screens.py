@@ -357,7 +357,7 @@ def test_the_help_opens_the_mini_app_where_there_is_an_address_for_it() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("trouble", IncidentKind)
 @pytest.mark.parametrize("what", [Notification.ALARM, Notification.ALL_CLEAR])
-def test_every_alarm_and_all_clear_parses_and_fits_whatever_it_is_about(
+def test_every_incident_and_all_clear_parses_and_fits_whatever_it_is_about(
     what: Notification, trouble: IncidentKind, language: str
 ) -> None:
     words = TEXTS.in_language(language)

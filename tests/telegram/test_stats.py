@@ -35,7 +35,7 @@ ENGLISH, RUSSIAN = TEXTS.in_language("en"), TEXTS.in_language("ru")
 LONGEST_CAPTION = 1024
 
 
-def errand(told: StatisticsReport, chat_id: int, **details: str | int) -> PendingTask:
+def task(told: StatisticsReport, chat_id: int, **details: str | int) -> PendingTask:
     details = {"answer": StatsReply.CHART, "summary": told.packed(), "others": 1, "together": 1, **details}
     return PendingTask(1, TaskKind.STATS, chat_id, "en", details, 0)
 
@@ -156,15 +156,15 @@ def test_pages_of_gates_lead_to_each_other_and_back() -> None:
 
 
 async def test_a_chart_goes_out_and_changes_in_place(bot: Bot, anna: Person) -> None:
-    sent = await teller(bot).tell(errand(summary("7d"), anna.id))
+    sent = await teller(bot).tell(task(summary("7d"), anna.id))
     message = await anna.sees("All gates · 7 days")
     assert (sent.result, sent.message_id) == (DeliveryStatus.DONE, message.id)
 
-    again = await teller(bot).tell(errand(summary("90d"), anna.id, message_id=message.id))
+    again = await teller(bot).tell(task(summary("90d"), anna.id, message_id=message.id))
 
     assert (again.result, again.message_id) == (DeliveryStatus.DONE, message.id)
     assert (message.text or "").startswith("All gates · 90 days")
-    assert chat_of(again.parcel) == anna.id
+    assert chat_of(again.item) == anna.id
 
 
 @pytest.mark.parametrize("error", [OSError("no font"), MemoryError(), ValueError("a bug")])
@@ -172,7 +172,7 @@ async def test_where_the_chart_cannot_be_drawn_the_words_go_out_alone(bot: Bot, 
     def fail(told: StatisticsReport, words: Words) -> bytes:
         raise error
 
-    receipt = await StatsSender(bot, TEXTS, None, lambda: "beef", fail).tell(errand(summary("7d"), anna.id))
+    receipt = await StatsSender(bot, TEXTS, None, lambda: "beef", fail).tell(task(summary("7d"), anna.id))
 
     assert (receipt.result, receipt.error_id) == (DeliveryStatus.DONE, "beef")
     assert (receipt.error, receipt.is_our_fault) == (type(error).__name__, True)
@@ -183,11 +183,11 @@ async def test_where_the_chart_cannot_be_drawn_the_words_go_out_alone(bot: Bot, 
 
 
 async def test_where_telegram_refuses_the_chart_the_words_go_out_alone(world: World, bot: Bot, anna: Person) -> None:
-    sent = await teller(bot).tell(errand(summary("7d"), anna.id))
+    sent = await teller(bot).tell(task(summary("7d"), anna.id))
     world.faults.add(where="telegram", kind="400", method="editMessageMedia", times=None)
     world.faults.add(where="telegram", kind="400", method="sendPhoto", times=None)
 
-    for given in (errand(summary("30d"), anna.id), errand(summary("90d"), anna.id, message_id=sent.message_id or 0)):
+    for given in (task(summary("30d"), anna.id), task(summary("90d"), anna.id, message_id=sent.message_id or 0)):
         receipt = await teller(bot).tell(given)
 
         assert receipt.result is DeliveryStatus.DONE
@@ -208,7 +208,7 @@ async def test_charts_are_drawn_one_at_a_time_and_more_than_a_few_come_again_lat
 
     one_by_one = StatsSender(bot, TEXTS, None, lambda: "beef", slowly)
     async with asyncio.TaskGroup() as group:
-        told = [group.create_task(one_by_one.tell(errand(summary("7d"), anna.id))) for _ in range(MOST_WAITING + 2)]
+        told = [group.create_task(one_by_one.tell(task(summary("7d"), anna.id))) for _ in range(MOST_WAITING + 2)]
         pending = set(told)
         while len(pending) > MOST_WAITING:
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
@@ -230,7 +230,7 @@ async def test_the_loop_runs_on_while_a_chart_is_drawn(bot: Bot, anna: Person) -
         assert go_on.wait(30)
         return chart(told, words)
 
-    carried = loop.create_task(StatsSender(bot, TEXTS, None, lambda: "beef", draw).tell(errand(summary("7d"), anna.id)))
+    carried = loop.create_task(StatsSender(bot, TEXTS, None, lambda: "beef", draw).tell(task(summary("7d"), anna.id)))
     await begun.wait()
     go_on.set()
 
@@ -241,10 +241,10 @@ async def test_the_loop_runs_on_while_a_chart_is_drawn(bot: Bot, anna: Person) -
 
 
 async def test_a_list_of_gates_takes_the_place_of_the_buttons(bot: Bot, anna: Person) -> None:
-    await teller(bot).tell(errand(summary("7d"), anna.id))
+    await teller(bot).tell(task(summary("7d"), anna.id))
     message = await anna.sees("All gates · 7 days")
     gates = json.dumps([[-1, "A"], [-2, "B"]])
-    listed = errand(
+    listed = task(
         summary(),
         anna.id,
         answer=StatsReply.GATES,

@@ -34,21 +34,21 @@ NAME = "digest of a user name"
 
 
 async def carries(rules: Rules, result: DeliveryStatus = DeliveryStatus.DONE) -> list[str]:
-    """Carry all that is due, as the courier does; what it was."""
+    """Carry all that is due, as the delivery worker does; what it was."""
     carried = []
-    while parcels := await rules.picks():
-        carried += [parcel.kind if isinstance(parcel, PendingTask | PendingGrant) else "screen" for parcel in parcels]
-        await rules.settles(*(receipt(parcel, result) for parcel in parcels))
+    while items := await rules.picks():
+        carried += [item.kind if isinstance(item, PendingTask | PendingGrant) else "screen" for item in items]
+        await rules.settles(*(receipt(item, result) for item in items))
     return carried
 
 
-def receipt(parcel: Any, result: DeliveryStatus = DeliveryStatus.DONE) -> DeliveryResult:
+def receipt(item: Any, result: DeliveryStatus = DeliveryStatus.DONE) -> DeliveryResult:
     answers: dict[TaskKind, dict[str, Any]] = {
         TaskKind.CHECK_ADMIN: {"rights": {GATE.chat_id: OWNER}},
         TaskKind.CHECK_GATE: {"health": GateHealth(NOW)},
     }
-    answer = answers.get(parcel.kind, {}) if isinstance(parcel, PendingTask) else {}
-    return DeliveryResult(parcel, result, message_id=77, digest="d", answer=answer)
+    answer = answers.get(item.kind, {}) if isinstance(item, PendingTask) else {}
+    return DeliveryResult(item, result, message_id=77, digest="d", answer=answer)
 
 
 async def lives(rules: Rules) -> tuple[str, str]:
@@ -69,14 +69,14 @@ async def lives(rules: Rules) -> tuple[str, str]:
         await store.admins.note(OTHER_GATE.chat_id, ID, rules.now, NO_ADMIN)
         await store.gates.link(GATE.chat_id, [OTHER_GATE.chat_id], ID)
         await store.appeals.open(GATE.chat_id, ID, rules.now, timedelta(days=1))
-        await store.standings.put(GATE.chat_id, ID, AccessOverride(Override.ALLOWED, rules.now, BORIS))
-        await store.standings.put(OTHER_GATE.chat_id, ID, AccessOverride(Override.BLOCKED, rules.now, BORIS))
-        await store.standings.put(GATE.chat_id, FRIEND, AccessOverride(Override.BLOCKED, rules.now, ID))
+        await store.overrides.put(GATE.chat_id, ID, AccessOverride(Override.ALLOWED, rules.now, BORIS))
+        await store.overrides.put(OTHER_GATE.chat_id, ID, AccessOverride(Override.BLOCKED, rules.now, BORIS))
+        await store.overrides.put(GATE.chat_id, FRIEND, AccessOverride(Override.BLOCKED, rules.now, ID))
         await store.people.meet(BORIS, BORIS, "en", rules.now, wrote=True)
         details: dict[str, str | int] = {"gate": GATE.chat_id, "page": "who", "value": ID}
         await store.screens.show(BORIS, BORIS, ScreenName.GATE, rules.now, details=details)
         told: dict[str, str | int] = {"notice": "grant_failed", "title": "Flats", "user_id": ID, "error": "no"}
-        await store.errands.add(TaskKind.NOTIFY, OPERATOR, told, rules.now, key=f"about {ID}")
+        await store.tasks.add(TaskKind.NOTIFY, OPERATOR, told, rules.now, key=f"about {ID}")
         store.journal.add(Event.ALLOWED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, actor_id=ID)
         await rules.report(store, "abcd1234", "trouble", ID)
         await store.appeals.open(GATE.chat_id, FRIEND, rules.now, timedelta(days=1))
@@ -98,7 +98,7 @@ async def lives(rules: Rules) -> tuple[str, str]:
         text = await store.announcements.write(ID, "Words for all", rules.now)
         await store.announcements.begin(text, ID, rules.now)
         closed: dict[str, str | int] = {"gate": GATE.chat_id, "user_id": FRIEND, "admin_id": ID}
-        await store.errands.add(TaskKind.LOG, GATE.chat_id, closed, rules.now, user_id=FRIEND)
+        await store.tasks.add(TaskKind.LOG, GATE.chat_id, closed, rules.now, user_id=FRIEND)
         raid = Raid(
             GATE.chat_id, rules.now, rules.now, messages=(AlertMessage(ID, 5), AlertMessage(BORIS, 6)), said={"by": ID}
         )

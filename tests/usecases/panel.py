@@ -42,7 +42,7 @@ async def acts(
     query_id = f"query {next(QUERIES)}"
     act = AdminAction(kind, gate.chat_id, admin_id, {"key": key, "value": value}, query_id)
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (answer,) = [e for e in await rules.errands(TaskKind.ANSWER_BUTTON) if e.details["query_id"] == query_id]
+    (answer,) = [e for e in await rules.tasks(TaskKind.ANSWER_BUTTON) if e.details["query_id"] == query_id]
     return Toast(str(answer.details["toast"]))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bot.domain.contact import SharedContact
-from bot.domain.delivery import URGENCY, DeliveryResult, Parcel, PendingGrant, PendingTask, Priority, TaskKind
+from bot.domain.delivery import URGENCY, DeliveryResult, Outgoing, PendingGrant, PendingTask, Priority, TaskKind
 from bot.domain.gate import Gate
 from bot.domain.gateway import AssignedNumber, EventKind, EventSource, GatewayEvent
 from bot.domain.health import GateIssue
@@ -27,6 +27,7 @@ from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.typed import Typed
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.announce import Announce
+from bot.usecases.apply_results import ApplyResults
 from bot.usecases.appoint_operators import AppointOperators
 from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_number_again import RetryVerification
@@ -41,17 +42,16 @@ from bot.usecases.installation_views import InstallationViews
 from bot.usecases.open_verification import StartVerification
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
-from bot.usecases.pick_parcels import InFlight, SelectOutgoing, ViewOf
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
 from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.roll_sums import RollUp
+from bot.usecases.select_outgoing import InFlight, SelectOutgoing, ViewOf
 from bot.usecases.set_clock_back import SetClockBack
-from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_letter import RecordAttempt
-from bot.usecases.settle_parcels import ApplyResults
+from bot.usecases.settle_task import SettleTask
 from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.sweep import Sweep
 from bot.usecases.take_contact import ShareContact
@@ -115,7 +115,7 @@ class Rules:
         self.settle = ApplyResults(
             self.clock,
             SettleGrant(self.tell_operators),
-            SettleErrand(self.desk, OnAlertResult(self.operators), self.operators),
+            SettleTask(self.desk, OnAlertResult(self.operators), self.operators),
             self.report,
         )
         self.ask_admins = AskAdmins(self.clock)
@@ -173,9 +173,9 @@ class Rules:
     async def notices(self) -> list[str]:
         """What is to be told, oldest first."""
         due = await self.database.transact(
-            lambda store: store.errands.due(self.now + timedelta(days=9), 100, (), Priority.LATER)
+            lambda store: store.tasks.due(self.now + timedelta(days=9), 100, (), Priority.LATER)
         )
-        return [str(errand.details["notice"]) for errand in due]
+        return [str(task.details["notice"]) for task in due]
 
     async def grant(self, user_id: int = ANNA) -> PendingGrant:
         """The grant owed to this person."""
@@ -259,12 +259,12 @@ class Rules:
         """The bot's rights in the chat are now these."""
         await self.database.transact(lambda store: self.rights(store, gate, actor_id, is_admin=is_admin, mended=mended))
 
-    async def errands(self, kind: TaskKind) -> list[PendingTask]:
+    async def tasks(self, kind: TaskKind) -> list[PendingTask]:
         """Those of a kind that are to be run within a minute, oldest first."""
         due = await self.database.transact(
-            lambda store: store.errands.due(self.now + timedelta(minutes=1), 100, (), URGENCY[kind])
+            lambda store: store.tasks.due(self.now + timedelta(minutes=1), 100, (), URGENCY[kind])
         )
-        return [errand for errand in due if errand.kind is kind]
+        return [task for task in due if task.kind is kind]
 
     async def wants(self, kind: AdminActionKind, about: int | str = ANNA, key: str = "", admin_id: int = BORIS) -> str:
         """An admin of the gate presses a button about somebody; what they are told."""
@@ -275,18 +275,18 @@ class Rules:
             await self.desk(store, act)
 
         await self.database.transact(press)
-        rows = await self.rows("SELECT details FROM errands WHERE kind = 'answer_button' ORDER BY id DESC LIMIT 1")
+        rows = await self.rows("SELECT details FROM tasks WHERE kind = 'answer_button' ORDER BY id DESC LIMIT 1")
         (details,) = [row["details"] for row in rows]
         return str((json.loads(details) if isinstance(details, str) else details)["toast"])
 
     async def undone(self) -> list[str]:
         """What is still to be done, but for answers to buttons."""
-        rows = await self.rows("SELECT kind FROM errands WHERE done_at IS NULL AND kind <> 'answer_button' ORDER BY id")
+        rows = await self.rows("SELECT kind FROM tasks WHERE done_at IS NULL AND kind <> 'answer_button' ORDER BY id")
         return [row["kind"] for row in rows]
 
-    async def picks(self, limit: int = 50, busy: InFlight | None = None) -> list[Parcel]:
+    async def picks(self, limit: int = 50, busy: InFlight | None = None) -> list[Outgoing]:
         picked = await self.database.transact(lambda store: self.pick(store, limit, busy or InFlight()))
-        return picked.parcels
+        return picked.items
 
     async def settles(self, *receipts: DeliveryResult) -> None:
         await self.database.transact(lambda store: self.settle(store, receipts))
@@ -300,7 +300,7 @@ class Rules:
             await self.database.transact(step)
 
     async def watches(self, readings: Measurements = NOTHING) -> None:
-        """What the watchman does each time."""
+        """What the monitor does each time."""
         await self.database.transact(lambda store: self.watch(store, readings))
 
     async def requests(self) -> list[str]:

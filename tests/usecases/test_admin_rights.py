@@ -62,7 +62,7 @@ async def test_each_act_needs_its_own_right_and_the_button_names_the_one_that_is
     assert await acts(rules, kind, key, value) is MISSING[right]
 
     assert await rules.journal() == before
-    assert await rules.rows("SELECT * FROM standings") == []
+    assert await rules.rows("SELECT * FROM access_overrides") == []
     assert await rules.requests() == ["waiting"]
     assert await settings(rules) == STANDARD
 
@@ -124,7 +124,7 @@ async def test_a_command_does_no_more_than_the_button_and_its_page_says_why(rule
 
     page, details = await shown(rules)
     assert (page, details["said"]) == (Page.WHO, Toast.NEEDS_RESTRICT)
-    assert await rules.rows("SELECT * FROM standings") == []
+    assert await rules.rows("SELECT * FROM access_overrides") == []
 
 
 async def test_what_is_written_without_the_right_changes_nothing_and_is_answered(rules: Rules) -> None:
@@ -135,7 +135,7 @@ async def test_what_is_written_without_the_right_changes_nothing_and_is_answered
     await writes(rules, Page.ACCOUNTS, "5")
 
     assert await settings(rules) == STANDARD
-    (notice,) = await rules.errands(TaskKind.NOTIFY)
+    (notice,) = await rules.tasks(TaskKind.NOTIFY)
     assert (notice.chat_id, notice.details["notice"]) == (BORIS, Notification.NOT_ALLOWED)
     assert notice.details["why"] == Toast.NEEDS_CHANGE_INFO
 
@@ -148,7 +148,7 @@ async def test_an_admin_of_whom_no_rights_are_known_is_asked_about_and_may_nothi
     act = AdminAction(AdminActionKind.SET, GATE.chat_id, BORIS, {"key": "accounts", "value": "5"}, "a query")
     await rules.database.transact(lambda store: rules.desk(store, act))
     assert await settings(rules) == STANDARD
-    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
 
     await answered(rules, inquiry, rights={GATE.chat_id: OWNER})
 
@@ -160,12 +160,12 @@ async def test_that_somebody_added_the_bot_says_nothing_of_their_rights(rules: R
     await rules.becomes(GATE)
     act = AdminAction(AdminActionKind.SET, GATE.chat_id, BORIS, {"key": "accounts", "value": "5"}, "a query")
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
 
     await answered(rules, inquiry, rights={GATE.chat_id: AdminRights(is_admin=True, held=frozenset({INVITE}))})
 
     assert await settings(rules) == STANDARD
-    (answer,) = await rules.errands(TaskKind.ANSWER_BUTTON)
+    (answer,) = await rules.tasks(TaskKind.ANSWER_BUTTON)
     assert answer.details["toast"] == Toast.NEEDS_CHANGE_INFO
 
 
@@ -174,12 +174,12 @@ async def test_rights_taken_since_telegram_was_asked_count_no_more(rules: Rules)
     rules.later(MINUTE + 1)
     act = AdminAction(AdminActionKind.BLOCK, GATE.chat_id, BORIS, {"value": CAROL}, "a query")
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
 
     await holds(rules, INVITE)
     await answered(rules, inquiry, rights={GATE.chat_id: OWNER})
 
-    assert await rules.rows("SELECT * FROM standings") == []
+    assert await rules.rows("SELECT * FROM access_overrides") == []
 
 
 async def test_links_into_a_further_chat_are_for_who_may_make_links_there(rules: Rules) -> None:
@@ -195,14 +195,14 @@ async def test_links_into_a_further_chat_are_for_who_may_make_links_there(rules:
     act = AdminAction(AdminActionKind.SET, GATE.chat_id, ANNA, {"key": "further", "value": value}, "a query")
     rules.later(MINUTE + 1)
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (inquiry,) = [errand for errand in await rules.errands(TaskKind.CHECK_ADMIN) if errand.chat_id == ANNA]
+    (inquiry,) = [task for task in await rules.tasks(TaskKind.CHECK_ADMIN) if task.chat_id == ANNA]
     assert inquiry.details["also"] == str(OTHER_GATE.chat_id)
     await answered(rules, inquiry, rights={GATE.chat_id: OWNER, OTHER_GATE.chat_id: NO_ADMIN})
     assert await settings(rules) == STANDARD
 
     rules.later(MINUTE + 1)
     await rules.database.transact(lambda store: rules.desk(store, act))
-    inquiry = [errand for errand in await rules.errands(TaskKind.CHECK_ADMIN) if errand.chat_id == ANNA][-1]
+    inquiry = [task for task in await rules.tasks(TaskKind.CHECK_ADMIN) if task.chat_id == ANNA][-1]
     await answered(rules, inquiry, rights={GATE.chat_id: OWNER, OTHER_GATE.chat_id: OWNER})
     assert (await settings(rules)).further == (OTHER_GATE.chat_id,)
 
@@ -216,7 +216,7 @@ async def test_about_a_gate_that_does_not_exist_telegram_is_not_asked(rules: Rul
         act = AdminAction(kind, nowhere.chat_id, BORIS, {"key": "card", "value": "1", "chat": nowhere.chat_id}, "query")
         await rules.database.transact(lambda store, act=act: rules.desk(store, act))  # type: ignore[misc] # of this turn
 
-    assert await rules.rows("SELECT kind FROM errands WHERE kind <> 'answer_button'") == []
+    assert await rules.rows("SELECT kind FROM tasks WHERE kind <> 'answer_button'") == []
     assert await rules.rows("SELECT gate_id FROM admins") == []
 
 
@@ -227,8 +227,8 @@ async def test_somebody_who_presses_faster_than_telegram_answers_is_asked_to_wai
         act = AdminAction(AdminActionKind.CHECK, GATE.chat_id, CAROL, {}, f"query {number}")
         await rules.database.transact(lambda store, act=act: rules.desk(store, act))  # type: ignore[misc] # of this turn
 
-    checks = await rules.rows("SELECT id FROM errands WHERE kind = 'check_admin'")
-    answers = await rules.rows("SELECT details FROM errands WHERE kind = 'answer_button'")
+    checks = await rules.rows("SELECT id FROM tasks WHERE kind = 'check_admin'")
+    answers = await rules.rows("SELECT details FROM tasks WHERE kind = 'answer_button'")
     assert len(checks) == MOST_CHECKS
     assert len(answers) == 20
     assert all(Toast.TOO_FAST in str(row["details"]) for row in answers)
@@ -244,12 +244,12 @@ async def test_a_list_of_very_many_gates_asks_about_a_few_at_a_time_and_leaves_r
 
     for _ in range(3):
         await rules.database.transact(lambda store: list_gates(store, person, fresh=True))
-    first = await rules.errands(TaskKind.CHECK_ADMIN)
+    first = await rules.tasks(TaskKind.CHECK_ADMIN)
     assert len(first) == LISTED_CHECKS < MOST_CHECKS
     for one in first:
         await answered(rules, one, rights={int(one.details["gate"]): OWNER})
     await rules.database.transact(lambda store: list_gates(store, person, fresh=True))
 
-    second = await rules.errands(TaskKind.CHECK_ADMIN)
+    second = await rules.tasks(TaskKind.CHECK_ADMIN)
     asked = {one.details["gate"] for one in (*first, *second)}
     assert len(asked) == 2 * LISTED_CHECKS

@@ -12,8 +12,8 @@ from bot.domain.journal import Event
 from bot.domain.rights import NO_ADMIN
 from bot.domain.screen import ScreenName
 from bot.usecases.erase_person import ErasePerson
-from bot.usecases.pick_parcels import is_patient
 from bot.usecases.ports import Store
+from bot.usecases.select_outgoing import is_patient
 from tests.usecases.panel import runs
 from tests.usecases.rules import ANNA, BORIS, GATE, OPERATOR, Rules
 
@@ -30,10 +30,8 @@ async def announced(rules: Rules) -> int:
 
 
 async def carried(rules: Rules) -> list[PendingTask]:
-    """The messages that are to be sent, as the courier picks them."""
-    return [
-        parcel for parcel in await rules.picks() if isinstance(parcel, PendingTask) and parcel.kind is TaskKind.ANNOUNCE
-    ]
+    """The messages that are to be sent, as the delivery worker picks them."""
+    return [item for item in await rules.picks() if isinstance(item, PendingTask) and item.kind is TaskKind.ANNOUNCE]
 
 
 async def progress(rules: Rules) -> dict[str, Any]:
@@ -48,13 +46,13 @@ async def test_it_waits_for_all_that_cannot_and_comes_after_notices(rules: Rules
     async def notify(store: Store) -> None:
         rules.later(1)
         details: dict[str, str | int] = {"notice": Notification.FAILURE, "error": "x", "error_id": "y"}
-        await store.errands.add(TaskKind.NOTIFY, OPERATOR, details, rules.now)
+        await store.tasks.add(TaskKind.NOTIFY, OPERATOR, details, rules.now)
 
     await rules.database.transact(notify)
-    patient = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingTask) and is_patient(parcel)]
-    assert [parcel.kind for parcel in patient] == [TaskKind.NOTIFY, TaskKind.ANNOUNCE, TaskKind.ANNOUNCE]
-    assert {parcel.chat_id for parcel in patient[1:]} == {ANNA, BORIS}
-    assert [parcel.details["text"] for parcel in patient[1:]] == ["<b>hello</b>"] * 2
+    patient = [item for item in await rules.picks() if isinstance(item, PendingTask) and is_patient(item)]
+    assert [item.kind for item in patient] == [TaskKind.NOTIFY, TaskKind.ANNOUNCE, TaskKind.ANNOUNCE]
+    assert {item.chat_id for item in patient[1:]} == {ANNA, BORIS}
+    assert [item.details["text"] for item in patient[1:]] == ["<b>hello</b>"] * 2
 
 
 async def test_sent_and_missed_are_counted_and_the_end_is_told_once(rules: Rules) -> None:
@@ -73,8 +71,8 @@ async def test_sent_and_missed_are_counted_and_the_end_is_told_once(rules: Rules
     await rules.sweeps()
 
     assert await progress(rules) == {"total": 2, "sent": 1, "missed": 1, "is_over": True}
-    told = [errand for errand in await rules.errands(TaskKind.NOTIFY) if errand.details["notice"] == "announced"]
-    assert [(errand.chat_id, errand.details["sent"], errand.details["missed"]) for errand in told] == [(OPERATOR, 1, 1)]
+    told = [task for task in await rules.tasks(TaskKind.NOTIFY) if task.details["notice"] == "announced"]
+    assert [(task.chat_id, task.details["sent"], task.details["missed"]) for task in told] == [(OPERATOR, 1, 1)]
     (lost,) = await rules.rows("SELECT user_id FROM people WHERE NOT can_be_written")
     assert lost["user_id"] == second.chat_id
 
@@ -85,7 +83,7 @@ async def test_who_is_an_admin_no_more_is_not_told(rules: Rules) -> None:
 
     await announced(rules)
 
-    assert [errand.chat_id for errand in await carried(rules)] == [BORIS]
+    assert [task.chat_id for task in await carried(rules)] == [BORIS]
     assert Event.ANNOUNCED in await rules.journal()
 
 
@@ -102,7 +100,7 @@ async def test_who_is_erased_before_it_came_was_missed_and_the_totals_add_up(rul
 
     over = {"total": 2, "sent": 1, "missed": 1, "is_over": True}
     assert await progress(rules) == over
-    (told,) = [errand for errand in await rules.errands(TaskKind.NOTIFY) if errand.details["notice"] == "announced"]
+    (told,) = [task for task in await rules.tasks(TaskKind.NOTIFY) if task.details["notice"] == "announced"]
     assert (told.details["sent"], told.details["missed"]) == (1, 1)
     # It was on its way all the same.
     await rules.settles(DeliveryResult(second, DeliveryStatus.DONE, message_id=2))

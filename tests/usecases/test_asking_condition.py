@@ -39,7 +39,7 @@ class Asking:
         """Press the button; what they are told."""
         person = await self.rules.meets(user_id)
         await self.rules.database.transact(lambda store: self.ask.press(store, person, "query", kind, message_id))
-        return str((await self.rules.errands(TaskKind.ANSWER_BUTTON))[-1].details["toast"])
+        return str((await self.rules.tasks(TaskKind.ANSWER_BUTTON))[-1].details["toast"])
 
     async def reads(self) -> StoredHealth:
         return await self.rules.database.transact(ReadCondition(self.rules.clock))
@@ -56,15 +56,15 @@ async def test_an_operator_who_asks_is_owed_one_answer_however_often_they_ask(as
         assert await asking.says(OPERATOR, kind)
     assert await asking.presses(OPERATOR, kind) == Toast.CHECKING
 
-    (errand,) = await asking.rules.errands(kind)
-    assert (errand.chat_id, errand.details) == (OPERATOR, {"message_id": 5})
+    (task,) = await asking.rules.tasks(kind)
+    assert (task.chat_id, task.details) == (OPERATOR, {"message_id": 5})
 
 
 async def test_an_answer_of_one_kind_does_not_take_the_place_of_the_other(asking: Asking) -> None:
     for kind in KINDS:
         await asking.says(OPERATOR, kind)
 
-    assert [len(await asking.rules.errands(kind)) for kind in KINDS] == [1, 1]
+    assert [len(await asking.rules.tasks(kind)) for kind in KINDS] == [1, 1]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -79,12 +79,12 @@ async def test_an_answer_waits_for_a_day_until_it_can_be_given(asking: Asking) -
     await asking.says(OPERATOR)
     asking.rules.later(23 * HOUR)
     await asking.rules.sweeps()
-    assert len(await asking.rules.errands(TaskKind.HEALTH)) == 1
+    assert len(await asking.rules.tasks(TaskKind.HEALTH)) == 1
 
     asking.rules.later(2 * HOUR)
     await asking.rules.sweeps()
 
-    assert await asking.rules.errands(TaskKind.HEALTH) == []
+    assert await asking.rules.tasks(TaskKind.HEALTH) == []
 
 
 async def test_what_waits_is_told_without_the_answer_itself(asking: Asking) -> None:
@@ -100,7 +100,7 @@ async def test_what_waits_is_told_without_the_answer_itself(asking: Asking) -> N
     rules.later(7)
     assert {queue.name: queue.length for queue in (await asking.reads()).queues if queue.length} == {
         "screens": 1,
-        "errands_soon": 1,
+        "tasks_soon": 1,
     }
 
 
@@ -109,15 +109,13 @@ async def test_messages_that_do_not_go_out_are_told_with_when_they_are_tried_nex
     assert (await asking.reads()).notices is None
     await rules.watches(Measurements(floods=50))
     for _ in range(2):
-        due = await rules.database.transact(lambda store: store.errands.due(rules.now, 10, (), Priority.LATER))
-        await rules.settles(
-            *(DeliveryResult(errand, DeliveryStatus.RETRY, error="TelegramNetworkError") for errand in due)
-        )
+        due = await rules.database.transact(lambda store: store.tasks.due(rules.now, 10, (), Priority.LATER))
+        await rules.settles(*(DeliveryResult(task, DeliveryStatus.RETRY, error="TelegramNetworkError") for task in due))
         rules.later(1)
 
     kept = await asking.reads()
 
-    assert [alarm.trouble for alarm in kept.alarms] == [IncidentKind.FLOODS]
+    assert [incident.trouble for incident in kept.incidents] == [IncidentKind.FLOODS]
     assert kept.notices == RetryStats(1, 2, rules.now + timedelta(seconds=1), "TelegramNetworkError")
 
 

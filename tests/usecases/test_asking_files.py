@@ -19,8 +19,8 @@ async def test_who_asks_for_the_journal_has_nobody_wait_until_it_is_counted(
 
     await rules.database.transact(lambda store: ask(store, operator, "2001-01-01..2001-01-02"))
 
-    (errand,) = await rules.errands(TaskKind.MAKE_FILE)
-    assert errand.details == {
+    (task,) = await rules.tasks(TaskKind.MAKE_FILE)
+    assert task.details == {
         "file": "journal",
         "first": "2001-01-01",
         "last": "2001-01-02",

@@ -51,19 +51,17 @@ class Asking:
             lambda store: store.admins.note(gate.chat_id, user_id, now, OWNER if is_admin else NO_ADMIN)
         )
 
-    async def errands(self, kind: TaskKind = TaskKind.STATS) -> list[PendingTask]:
-        due = await self.rules.database.transact(
-            lambda store: store.errands.due(self.rules.now, 100, (), Priority.SOON)
-        )
-        return [errand for errand in due if errand.kind is kind]
+    async def tasks(self, kind: TaskKind = TaskKind.STATS) -> list[PendingTask]:
+        due = await self.rules.database.transact(lambda store: store.tasks.due(self.rules.now, 100, (), Priority.SOON))
+        return [task for task in due if task.kind is kind]
 
     async def answer(self) -> dict[str, Any]:
         """What the one who asked gets."""
-        (errand,) = await self.errands()
-        return dict(errand.details)
+        (task,) = await self.tasks()
+        return dict(task.details)
 
     async def toasts(self) -> list[str]:
-        return [str(errand.details["toast"]) for errand in await self.errands(TaskKind.ANSWER_BUTTON)]
+        return [str(task.details["toast"]) for task in await self.tasks(TaskKind.ANSWER_BUTTON)]
 
 
 @pytest.fixture
@@ -137,8 +135,8 @@ async def test_strangers_get_nothing_whatever_they_name(asking: Asking) -> None:
     for asked in ("", "7d", "nonsense", str(GATE.chat_id)):
         assert not await asking.says(ANNA, asked)
 
-    assert await asking.errands() == []
-    assert await asking.errands(TaskKind.CHECK_ADMIN) == []
+    assert await asking.tasks() == []
+    assert await asking.tasks(TaskKind.CHECK_ADMIN) == []
 
 
 async def test_an_admin_sees_their_own_gate_only(asking: Asking) -> None:
@@ -156,8 +154,8 @@ async def test_telegram_is_asked_first_whether_they_still_are_an_admin(asking: A
     asking.rules.later(61)
 
     assert await asking.says(BORIS, "today")
-    (check,) = await asking.errands(TaskKind.CHECK_ADMIN)
-    assert await asking.errands() == []
+    (check,) = await asking.tasks(TaskKind.CHECK_ADMIN)
+    assert await asking.tasks() == []
     await asking.rules.database.transact(lambda store: asking.desk.told(store, check, {GATE.chat_id: OWNER}))
 
     answer = await asking.answer()
@@ -168,11 +166,11 @@ async def test_who_is_no_admin_any_more_is_shown_where_they_stand(asking: Asking
     await asking.runs(BORIS, GATE)
     asking.rules.later(61)
     await asking.says(BORIS, "")
-    (check,) = await asking.errands(TaskKind.CHECK_ADMIN)
+    (check,) = await asking.tasks(TaskKind.CHECK_ADMIN)
 
     await asking.rules.database.transact(lambda store: asking.desk.told(store, check, {GATE.chat_id: NO_ADMIN}))
 
-    assert await asking.errands() == []
+    assert await asking.tasks() == []
     assert await asking.rules.face(BORIS) == "welcome"
     assert not await asking.says(BORIS, "")
 
@@ -196,7 +194,7 @@ async def test_a_button_that_nobody_made_for_them_does_nothing(
 
     await asking.presses(user_id, period, gate_id)
 
-    assert await asking.errands() == []
+    assert await asking.tasks() == []
     assert await asking.toasts() == [Toast.UNKNOWN]
 
 
@@ -206,7 +204,7 @@ async def test_another_admins_button_does_nothing(asking: Asking) -> None:
 
     await asking.presses(BORIS, "7d", OTHER_GATE.chat_id)
 
-    assert await asking.errands() == []
+    assert await asking.tasks() == []
     assert await asking.toasts() == [Toast.NOT_ADMIN]
 
 
@@ -236,7 +234,7 @@ async def test_only_the_newest_of_what_a_chat_asked_for_goes_out(asking: Asking)
     await asking.runs(BORIS, GATE)
     await asking.says(BORIS, "30d")
 
-    assert [errand.details["period"] for errand in await asking.errands()] == ["all", "30d"]
+    assert [task.details["period"] for task in await asking.tasks()] == ["all", "30d"]
 
 
 async def test_nobody_is_shown_what_they_asked_for_long_ago(asking: Asking) -> None:
@@ -244,4 +242,4 @@ async def test_nobody_is_shown_what_they_asked_for_long_ago(asking: Asking) -> N
 
     asking.rules.later(11 * 60)
 
-    assert await asking.errands() == []
+    assert await asking.tasks() == []

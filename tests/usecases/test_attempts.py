@@ -79,7 +79,7 @@ async def test_a_refused_contact_is_deleted_all_the_same(rules: Rules, owner: in
     await rules.database.transact(lambda store: rules.take_contact(store, person, contact, 5))
 
     assert await rules.rows("SELECT code FROM journal") == [{"code": code}]
-    assert await rules.rows("SELECT kind FROM errands") == [{"kind": "delete_message"}]
+    assert await rules.rows("SELECT kind FROM tasks") == [{"kind": "delete_message"}]
     assert await rules.states() == []
 
 
@@ -176,7 +176,7 @@ async def test_who_left_a_chat_is_let_in_by_a_tap(rules: Rules) -> None:
     assert await rules.database.transact(lambda store: retry(store, person)) is Toast.TRYING_AGAIN
     assert await rules.database.transact(lambda store: retry(store, person)) is Toast.OVER
 
-    (grant,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingGrant)]
+    (grant,) = [item for item in await rules.picks() if isinstance(item, PendingGrant)]
     assert (grant.gate_id, grant.user_id, grant.attempts) == (GATE.chat_id, ANNA, 0)
 
 

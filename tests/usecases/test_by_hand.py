@@ -23,7 +23,7 @@ async def chosen(rules: Rules, **settings: Any) -> None:
     await rules.becomes(GATE)
     news = GateSettings(**settings)
     await rules.database.transact(lambda store: store.gates.set_settings(GATE.chat_id, news, rules.now))
-    await rules.execute("UPDATE errands SET done_at = 1")
+    await rules.execute("UPDATE tasks SET done_at = 1")
 
 
 async def comes_in(rules: Rules, *, tag: bool = False) -> None:
@@ -31,12 +31,12 @@ async def comes_in(rules: Rules, *, tag: bool = False) -> None:
     await chosen(rules, tag="Neighbour" if tag else "")
     await rules.asks_to_join()
     await rules.verifies()
-    for parcel in await rules.picks():
-        if isinstance(parcel, PendingGrant):
-            await rules.settles(DeliveryResult(parcel, DeliveryStatus.DONE))
+    for item in await rules.picks():
+        if isinstance(item, PendingGrant):
+            await rules.settles(DeliveryResult(item, DeliveryStatus.DONE))
     if tag:
         await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.DONE))
-    await rules.execute("UPDATE errands SET done_at = 1")
+    await rules.execute("UPDATE tasks SET done_at = 1")
 
 
 async def events(rules: Rules) -> list[tuple[str, int | None]]:
@@ -45,8 +45,8 @@ async def events(rules: Rules) -> list[tuple[str, int | None]]:
     return [(row["event"], row["actor_id"]) for row in rows]
 
 
-async def standing(rules: Rules) -> list[str]:
-    return [row["standing"] for row in await rules.rows("SELECT standing FROM standings")]
+async def override(rules: Rules) -> list[str]:
+    return [row["override"] for row in await rules.rows("SELECT override FROM access_overrides")]
 
 
 async def test_who_waits_is_let_in_by_hand_and_no_phone_counts_by_that(rules: Rules) -> None:
@@ -58,7 +58,7 @@ async def test_who_waits_is_let_in_by_hand_and_no_phone_counts_by_that(rules: Ru
     grant = await rules.grant()
     assert (grant.kind, grant.gate_id) == (GrantKind.JOIN, GATE.chat_id)
     assert await rules.requests() == ["approved"]
-    assert await standing(rules) == ["allowed"]
+    assert await override(rules) == ["allowed"]
     assert ("allowed", BORIS) in await events(rules)
     assert await rules.rows("SELECT * FROM verified_phones") == []
     assert await rules.face() == "decided"
@@ -74,7 +74,7 @@ async def test_what_is_decided_by_one_is_decided_already_for_the_next(rules: Rul
             assert await rules.wants(kind, key=key, admin_id=CLARA) == "decided_already"
 
     assert await rules.requests() == ["declined"]
-    assert await standing(rules) == []
+    assert await override(rules) == []
     assert await rules.undone() == ["decline_join"]
     assert await events(rules) == [("declined_by_hand", BORIS)]
 
@@ -95,13 +95,13 @@ async def test_who_was_declined_and_is_let_in_later_gets_a_link(rules: Rules) ->
     await chosen(rules)
     await rules.asks_to_join()
     await rules.wants(AdminActionKind.DECLINE)
-    await rules.execute("UPDATE errands SET done_at = 1")
+    await rules.execute("UPDATE tasks SET done_at = 1")
 
     assert await rules.wants(AdminActionKind.LET_IN, key="log") == "let_in_later"
     assert await rules.wants(AdminActionKind.LET_IN, key="log") == "decided_already"
 
     assert (await rules.grant()).kind is GrantKind.LINK
-    assert await standing(rules) == ["allowed"]
+    assert await override(rules) == ["allowed"]
 
 
 async def test_who_is_in_is_in_already(rules: Rules) -> None:
@@ -109,7 +109,7 @@ async def test_who_is_in_is_in_already(rules: Rules) -> None:
 
     assert await rules.wants(AdminActionKind.LET_IN) == "in_already"
 
-    assert await standing(rules) == []
+    assert await override(rules) == []
 
 
 async def test_who_is_blocked_while_waiting_is_turned_away_and_each_time_again(rules: Rules) -> None:
@@ -120,7 +120,7 @@ async def test_who_is_blocked_while_waiting_is_turned_away_and_each_time_again(r
     assert await rules.undone() == ["decline_join"]
     assert await rules.wants(AdminActionKind.BLOCK) == "decided_already"
     await rules.verifies()
-    await rules.execute("UPDATE errands SET done_at = 1")
+    await rules.execute("UPDATE tasks SET done_at = 1")
     await rules.asks_to_join()
 
     assert await rules.requests() == ["declined"]
@@ -131,16 +131,16 @@ async def test_who_is_in_and_blocked_is_banned_and_what_they_were_owed_is_not_ca
     await chosen(rules)
     await rules.asks_to_join()
     await rules.verifies()
-    await rules.execute("UPDATE errands SET done_at = 1")
+    await rules.execute("UPDATE tasks SET done_at = 1")
 
     assert await rules.wants(AdminActionKind.BLOCK) == "blocked"
 
-    assert [parcel for parcel in await rules.picks() if isinstance(parcel, PendingGrant)] == []
+    assert [item for item in await rules.picks() if isinstance(item, PendingGrant)] == []
     assert await rules.undone() == ["ban"]
     assert await rules.requests() == ["gone"]
     assert await rules.wants(AdminActionKind.UNBLOCK) == "unblocked"
     assert await rules.undone() == ["unban"]
-    assert await standing(rules) == []
+    assert await override(rules) == []
     assert await rules.wants(AdminActionKind.UNBLOCK) == "not_blocked"
 
 
@@ -151,7 +151,7 @@ async def test_a_revoked_member_is_removed_without_the_tag_and_must_call_again(r
     assert await rules.wants(AdminActionKind.REVOKE) == "revoked"
     assert await rules.undone() == ["untag", "kick"]
     assert await rules.wants(AdminActionKind.REVOKE) == "decided_already"
-    await rules.execute("UPDATE errands SET done_at = 1")
+    await rules.execute("UPDATE tasks SET done_at = 1")
     rules.later(1)
     await rules.asks_to_join()
 
@@ -170,7 +170,7 @@ async def test_a_revocation_not_carried_out_yet_is_undone_without_a_trace_in_the
 
     assert await rules.undone() == []
     assert await rules.requests() == ["approved"]
-    assert await standing(rules) == []
+    assert await override(rules) == []
     assert await rules.wants(AdminActionKind.RESTORE) == "decided_already"
 
 
@@ -197,11 +197,11 @@ async def test_who_came_in_by_hand_and_was_revoked_is_restored_by_hand(rules: Ru
     await rules.wants(AdminActionKind.LET_IN)
     await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.DONE))
     await rules.wants(AdminActionKind.REVOKE)
-    assert await standing(rules) == ["revoked"]
+    assert await override(rules) == ["revoked"]
 
     await rules.wants(AdminActionKind.RESTORE)
 
-    assert await standing(rules) == ["allowed"]
+    assert await override(rules) == ["allowed"]
 
 
 @pytest.mark.parametrize("kind", [AdminActionKind.BLOCK, AdminActionKind.REVOKE])
@@ -212,7 +212,7 @@ async def test_nothing_harmful_is_done_to_admins_of_the_gate_or_to_oneself(rules
     assert await rules.wants(kind) == "is_admin"
     assert await rules.wants(kind, BORIS) == "is_admin"
 
-    assert await standing(rules) == []
+    assert await override(rules) == []
     assert await rules.undone() == []
 
 
@@ -230,11 +230,11 @@ async def test_a_button_with_anything_else_in_it_does_nothing(rules: Rules, valu
 async def test_who_turns_out_to_be_an_admin_stays_and_nothing_stands_against_them(rules: Rules) -> None:
     await chosen(rules)
     await rules.wants(AdminActionKind.BLOCK)
-    (ban,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingTask) and parcel.kind == "ban"]
+    (ban,) = [item for item in await rules.picks() if isinstance(item, PendingTask) and item.kind == "ban"]
 
     await rules.settles(DeliveryResult(ban, DeliveryStatus.GONE, answer={"is": "admin"}))
 
-    assert await standing(rules) == []
+    assert await override(rules) == []
     assert await rules.wants(AdminActionKind.BLOCK) == "is_admin"
 
 
@@ -253,7 +253,7 @@ async def test_a_thousand_are_declined_in_parts_and_it_ends(rules: Rules) -> Non
     assert await rules.wants(AdminActionKind.DECLINE_MANY, "all") == "declining_already"
     for _ in range(22):
         await rules.database.transact(rules.decline_many.go_on)
-        await rules.execute("UPDATE errands SET done_at = 1 WHERE done_at IS NULL AND kind = 'decline_join'")
+        await rules.execute("UPDATE tasks SET done_at = 1 WHERE done_at IS NULL AND kind = 'decline_join'")
         rules.later(2)
 
     assert await rules.rows("SELECT state, count(*) AS n FROM join_requests GROUP BY state ORDER BY state") == [
@@ -263,7 +263,7 @@ async def test_a_thousand_are_declined_in_parts_and_it_ends(rules: Rules) -> Non
     newest = await rules.database.transact(lambda store: store.mass_declines.newest(GATE.chat_id))
     assert newest is not None
     assert newest[1]
-    log = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Priority.LOG))
+    log = await rules.database.transact(lambda store: store.tasks.due(rules.now, 100, (), Priority.LOG))
     assert [(line.details["why"], line.details["count"]) for line in log] == [("many", 1000)]
     assert await rules.wants(AdminActionKind.DECLINE_MANY, "1d") == "nobody_waits"
 
@@ -298,8 +298,8 @@ async def asked(rules: Rules) -> PendingTask:
 
 
 async def told(rules: Rules) -> list[PendingTask]:
-    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Priority.LATER))
-    return [errand for errand in due if errand.kind is TaskKind.APPEAL]
+    due = await rules.database.transact(lambda store: store.tasks.due(rules.now, 100, (), Priority.LATER))
+    return [task for task in due if task.kind is TaskKind.APPEAL]
 
 
 async def test_only_admins_who_can_be_written_to_are_told_and_without_any_the_operators(rules: Rules) -> None:
@@ -332,9 +332,9 @@ async def test_what_was_decided_while_the_message_was_on_its_way_is_said_under_i
     await rules.settles(DeliveryResult(appeal, DeliveryStatus.DONE, message_id=55))
 
     (close,) = [
-        errand
-        for errand in await rules.database.transact(lambda store: store.errands.due(rules.now, 9, (), Priority.LATER))
-        if errand.kind is TaskKind.CLOSE_APPEAL
+        task
+        for task in await rules.database.transact(lambda store: store.tasks.due(rules.now, 9, (), Priority.LATER))
+        if task.kind is TaskKind.CLOSE_APPEAL
     ]
     assert (close.chat_id, close.details["message_id"], close.details["admin_id"]) == (BORIS, 55, CLARA)
     assert close.details["outcome"] == "let_in"

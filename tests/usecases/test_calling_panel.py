@@ -30,18 +30,18 @@ async def wants_log(
     """/log, or the link that names a gate. `there`: what Telegram says they may do in that chat, if it is asked."""
     choose = ChooseLogPlace(rules.desk, CallPanel(rules.clock, rules.desk))
     await rules.database.transact(lambda store: choose(store, given, gate_id))
-    for inquiry in await rules.errands(TaskKind.CHECK_ADMIN):
+    for inquiry in await rules.tasks(TaskKind.CHECK_ADMIN):
         if there is not None and inquiry.details.get("also") == str(LOG_CHAT):
             rights = {int(inquiry.details["gate"]): OWNER, LOG_CHAT: there}
             await answered(rules, inquiry, rights=rights)
 
 
 async def deleted(rules: Rules) -> list[object]:
-    return [errand.details["message_id"] for errand in await rules.errands(TaskKind.DELETE_MESSAGE)]
+    return [task.details["message_id"] for task in await rules.tasks(TaskKind.DELETE_MESSAGE)]
 
 
 async def ways(rules: Rules) -> list[PendingTask]:
-    return await rules.errands(TaskKind.POINT)
+    return await rules.tasks(TaskKind.POINT)
 
 
 async def test_an_admin_is_shown_the_way_alone_and_their_command_is_taken_away(rules: Rules) -> None:
@@ -74,14 +74,14 @@ async def test_for_an_anonymous_admin_everybody_is_shown_the_way_for_a_moment(ru
     assert await deleted(rules) == [7]
     await rules.settles(DeliveryResult(way, DeliveryStatus.DONE, message_id=8))
     assert set(await deleted(rules)) == {7, 8}
-    due = await rules.rows("SELECT due_at FROM errands WHERE kind = 'delete_message' ORDER BY id")
+    due = await rules.rows("SELECT due_at FROM tasks WHERE kind = 'delete_message' ORDER BY id")
     assert due[1]["due_at"] - due[0]["due_at"] == 30_000_000
 
 
 async def test_who_is_no_admin_is_not_answered(rules: Rules) -> None:
     await runs(rules)
     await calls(rules, command(sender_id=CAROL))
-    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
 
     await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
     await calls(rules, command(chat_id=LOG_CHAT))
@@ -115,7 +115,7 @@ async def test_decisions_are_told_where_an_admin_wants_them(rules: Rules, by_lin
     now = await settings(rules)
     assert (now.log_chat, now.log_topic) == (LOG_CHAT, TOPIC)
     assert await changed(rules) == [(BORIS, f"log={LOG_CHAT}/{TOPIC}")]
-    (notice,) = await rules.errands(TaskKind.NOTIFY)
+    (notice,) = await rules.tasks(TaskKind.NOTIFY)
     assert (notice.chat_id, notice.details["notice"], notice.details["topic"]) == (
         LOG_CHAT,
         Notification.LOG_HERE,
@@ -138,13 +138,13 @@ async def test_of_a_gate_that_one_does_not_run_nothing_is_told_anywhere(rules: R
     await rules.becomes(OTHER_GATE, actor_id=ANNA)
     rules.later(MINUTE + 1)
     await wants_log(rules, command(CAROL, chat_id=LOG_CHAT), GATE.chat_id, there=None)
-    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
     await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
     await wants_log(rules, command(CAROL, chat_id=LOG_CHAT))
     await wants_log(rules, command(None, chat_id=LOG_CHAT), GATE.chat_id)
 
     assert (await settings(rules)).log_chat is None
-    assert await rules.errands(TaskKind.NOTIFY) == []
+    assert await rules.tasks(TaskKind.NOTIFY) == []
 
 
 async def test_into_a_chat_that_they_do_not_run_the_bot_writes_nothing_and_says_why_in_private(rules: Rules) -> None:
@@ -153,7 +153,7 @@ async def test_into_a_chat_that_they_do_not_run_the_bot_writes_nothing_and_says_
     await wants_log(rules, command(chat_id=LOG_CHAT), GATE.chat_id, there=NO_ADMIN)
 
     assert (await settings(rules)).log_chat is None
-    (notice,) = await rules.errands(TaskKind.NOTIFY)
+    (notice,) = await rules.tasks(TaskKind.NOTIFY)
     assert (notice.chat_id, notice.details["why"]) == (BORIS, Toast.NOT_ADMIN_THERE)
 
 

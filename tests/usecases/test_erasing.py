@@ -104,11 +104,11 @@ async def test_nothing_of_a_person_is_left_in_any_table_and_statistics_stay_as_t
         "numbers",
         "join_requests",
         "grants",
-        "standings",
+        "access_overrides",
         "appeals",
         "admins",
         "extra_chats",
-        "errands",
+        "tasks",
         "screens",
         "gateway_events",
         "gates",
@@ -125,7 +125,7 @@ async def test_nothing_of_a_person_is_left_in_any_table_and_statistics_stay_as_t
     rules.later(CARRIED_WITHIN.total_seconds() + 1)
     await rules.sweeps()
     assert await traces(rules, str(ID), fingerprint, mask, NAME) == set()
-    assert await traces(rules, str(FRIEND)) >= {"people", "join_requests", "standings"}
+    assert await traces(rules, str(FRIEND)) >= {"people", "join_requests", "access_overrides"}
     assert await statistics(rules) == before
 
 
@@ -135,7 +135,7 @@ async def test_at_once_only_what_telegram_has_yet_to_be_told_names_them(rules: R
     await erases(rules)
 
     assert await traces(rules, fingerprint, mask, NAME) == set()
-    assert await traces(rules, str(ID)) == {"errands", "erasures"}
+    assert await traces(rules, str(ID)) == {"tasks", "erasures"}
     assert await carries(rules) != []
 
 
@@ -220,15 +220,13 @@ async def test_what_was_under_way_brings_nothing_back(rules: Rules, result: Deli
     await rules.asks_to_join(ID, query_id="a query")
     await rules.meets(ID)
     check: dict[str, str | int] = {"act": "", "gate": GATE.chat_id, "user_id": ID}
-    await rules.database.transact(
-        lambda store: store.errands.add(TaskKind.CHECK_ADMIN, ID, check, rules.now, user_id=ID)
-    )
+    await rules.database.transact(lambda store: store.tasks.add(TaskKind.CHECK_ADMIN, ID, check, rules.now, user_id=ID))
     await rules.database.transact(lambda store: store.screens.show(ID, ID, ScreenName.HELP, rules.now, fresh=True))
     under_way = await rules.picks()
-    assert {type(parcel) for parcel in under_way} >= {PendingTask, PendingScreen}
+    assert {type(item) for item in under_way} >= {PendingTask, PendingScreen}
 
     await erases(rules)
-    await rules.settles(*(receipt(parcel, result) for parcel in under_way))
+    await rules.settles(*(receipt(item, result) for item in under_way))
 
     await is_forgotten(rules)
 
@@ -237,7 +235,7 @@ async def test_a_row_that_is_under_way_is_not_taken_for_a_new_one(rules: Rules) 
     await rules.asks_to_join(ID)
     await carries(rules)
     told: dict[str, str | int] = {"notice": "gate_on", "title": "x"}
-    await rules.database.transact(lambda store: store.errands.add(TaskKind.NOTIFY, ID, told, rules.now))
+    await rules.database.transact(lambda store: store.tasks.add(TaskKind.NOTIFY, ID, told, rules.now))
     (under_way,) = await rules.picks()
 
     await erases(rules)
@@ -256,14 +254,14 @@ async def test_a_screen_drawn_before_does_not_pass_for_the_one_of_a_new_life(rul
     await rules.asks_to_join(ID)
     await rules.settles(receipt(screen))
 
-    assert [type(parcel) for parcel in await rules.picks()].count(PendingScreen) == 1
+    assert [type(item) for item in await rules.picks()].count(PendingScreen) == 1
 
 
 async def test_a_screen_of_nobody_keeps_no_other_from_being_drawn(rules: Rules) -> None:
     await rules.database.transact(lambda store: store.screens.show(ID, ID, ScreenName.HELP, rules.now))
     await rules.asks_to_join(ANNA)
 
-    assert [parcel.user_id for parcel in await rules.picks() if isinstance(parcel, PendingScreen)] == [ANNA]
+    assert [item.user_id for item in await rules.picks() if isinstance(item, PendingScreen)] == [ANNA]
 
 
 async def test_what_waits_for_telegram_is_kept_until_it_was_told(rules: Rules) -> None:
@@ -372,10 +370,10 @@ async def test_what_an_erased_admin_was_still_told_is_not_noted(rules: Rules) ->
 
     await rules.database.transact(lambda store: store.appeals.told(OTHER_GATE.chat_id, FRIEND, ID, 9))
 
-    assert await traces(rules, str(ID)) == {"errands", "erasures"}
+    assert await traces(rules, str(ID)) == {"tasks", "erasures"}
 
 
-async def test_whoever_an_errand_names_besides_is_found(rules: Rules) -> None:
+async def test_whoever_an_task_names_besides_is_found(rules: Rules) -> None:
     await rules.meets(ID)
     asked: dict[str, str | int] = {"act": "revoke", "gate": GATE.chat_id, "user_id": BORIS, "value": ID}
     by: dict[str, str | int] = {"notice": "operator_added", "user_id": FRIEND, "name": "Freda", "by": ID}
@@ -383,17 +381,17 @@ async def test_whoever_an_errand_names_besides_is_found(rules: Rules) -> None:
 
     async def more(store: Store) -> None:
         await store.admins.note(GATE.chat_id, ID, rules.now, OWNER)
-        await store.errands.add(TaskKind.CHECK_ADMIN, BORIS, asked, rules.now, user_id=BORIS)
-        await store.errands.add(TaskKind.CHECK_ADMIN, BORIS, asked | {"value": str(ID)}, rules.now, user_id=BORIS)
+        await store.tasks.add(TaskKind.CHECK_ADMIN, BORIS, asked, rules.now, user_id=BORIS)
+        await store.tasks.add(TaskKind.CHECK_ADMIN, BORIS, asked | {"value": str(ID)}, rules.now, user_id=BORIS)
         await TellOperators(rules.operators)(store, by, rules.now)
         # Somebody else has decided otherwise since, so that the raid itself names the first admin no more.
         raid = Raid(GATE.chat_id, rules.now, rules.now)
         await store.raids.put(GATE.chat_id, raid.with_deed(RaidResponse(AdminActionKind.SWITCH, "on", BORIS)))
         told: dict[str, str | int] = {"gate": GATE.chat_id, "raid": raid.mark, "switch_by": ID}
-        await store.errands.add(TaskKind.ALERT, BORIS, told, rules.now, job=raid.name)
+        await store.tasks.add(TaskKind.ALERT, BORIS, told, rules.now, job=raid.name)
 
     await rules.database.transact(more)
-    await rules.execute("UPDATE errands SET done_at = created_at")
+    await rules.execute("UPDATE tasks SET done_at = created_at")
 
     await erases(rules)
 
@@ -413,7 +411,7 @@ async def test_whoever_has_them_on_their_screen_looks_away(rules: Rules, face: S
     await erases(rules)
 
     assert await rules.face(FRIEND) == "welcome"
-    assert await traces(rules, str(ID)) <= {"erasures", "errands"}
+    assert await traces(rules, str(ID)) <= {"erasures", "tasks"}
 
 
 async def test_the_same_phone_verifies_no_other_account_but_the_same_one_again(rules: Rules) -> None:
@@ -425,7 +423,7 @@ async def test_the_same_phone_verifies_no_other_account_but_the_same_one_again(r
     await rules.verifies(ID)
 
     assert await rules.rows("SELECT user_id, rank FROM verified_phones") == [{"user_id": ID, "rank": 1}]
-    assert await rules.rows("SELECT * FROM forgotten_phones") == []
+    assert await rules.rows("SELECT * FROM erased_phones") == []
 
 
 async def test_where_a_phone_may_bring_in_two_the_erased_one_counts(rules: Rules) -> None:
@@ -460,34 +458,34 @@ async def test_who_was_blocked_stays_blocked_until_an_admin_unblocks_them(rules:
     await rules.becomes(GATE)
     await rules.meets(ID)
     blocked = AccessOverride(Override.BLOCKED, rules.now, BORIS)
-    await rules.database.transact(lambda store: store.standings.put(GATE.chat_id, ID, blocked))
+    await rules.database.transact(lambda store: store.overrides.put(GATE.chat_id, ID, blocked))
 
     await erases(rules)
     await is_forgotten(rules)
 
     await rules.asks_to_join(ID)
     assert await rules.requests() == ["declined"]
-    await rules.database.transact(lambda store: store.standings.drop(GATE.chat_id, ID))
+    await rules.database.transact(lambda store: store.overrides.drop(GATE.chat_id, ID))
     await rules.asks_to_join(ID)
     assert await rules.requests() == ["waiting"]
 
 
-async def stands(rules: Rules, standing: Override) -> None:
-    decision = AccessOverride(standing, rules.now, BORIS)
-    await rules.database.transact(lambda store: store.standings.put(GATE.chat_id, ID, decision))
+async def stands(rules: Rules, override: Override) -> None:
+    decision = AccessOverride(override, rules.now, BORIS)
+    await rules.database.transact(lambda store: store.overrides.put(GATE.chat_id, ID, decision))
 
 
 async def test_a_later_decision_goes_before_the_block_of_an_earlier_life(rules: Rules) -> None:
     await rules.becomes(GATE)
     await rules.meets(ID)
-    for standing in (Override.BLOCKED, Override.ALLOWED):
-        await stands(rules, standing)
-        if standing is Override.BLOCKED:
+    for override in (Override.BLOCKED, Override.ALLOWED):
+        await stands(rules, override)
+        if override is Override.BLOCKED:
             await erases(rules)
 
-    found = await rules.database.transact(lambda store: store.standings.get(GATE.chat_id, ID))
+    found = await rules.database.transact(lambda store: store.overrides.get(GATE.chat_id, ID))
     assert found is not None
-    assert found.standing is Override.ALLOWED
+    assert found.override is Override.ALLOWED
 
 
 async def test_what_is_told_of_before_it_is_done(rules: Rules) -> None:
@@ -498,7 +496,7 @@ async def test_what_is_told_of_before_it_is_done(rules: Rules) -> None:
     person = await rules.meets(ID)
     await rules.database.transact(lambda store: ask.own(store, person))
 
-    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
+    (screen,) = [item for item in await rules.picks() if isinstance(item, PendingScreen)]
 
     assert screen.view == DeletionScreen(Deletion.ASKED, is_calling=True, waiting=(GATE.title,))
 
@@ -525,7 +523,7 @@ async def test_an_operator_is_answered_whatever_they_write(rules: Rules, written
 
     await rules.database.transact(lambda store: ask.of(store, operator, written))
 
-    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
+    (screen,) = [item for item in await rules.picks() if isinstance(item, PendingScreen)]
     assert isinstance(screen.view, DeletionScreen)
     assert screen.view.deletion == deletion
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.domain.delivery import (
     DeliveryResult,
     DeliveryStatus,
-    Parcel,
+    Outgoing,
     PendingGrant,
     PendingScreen,
     PendingTask,
@@ -20,13 +20,13 @@ from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, Rules
 CAROL = 11
 
 
-async def errand(rules: Rules, kind: TaskKind) -> PendingTask:
-    (found,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingTask) and parcel.kind is kind]
+async def task(rules: Rules, kind: TaskKind) -> PendingTask:
+    (found,) = [item for item in await rules.picks() if isinstance(item, PendingTask) and item.kind is kind]
     return found
 
 
-def kinds(parcels: list[Parcel]) -> list[str]:
-    return [parcel.kind if isinstance(parcel, PendingTask | PendingGrant) else "screen" for parcel in parcels]
+def kinds(items: list[Outgoing]) -> list[str]:
+    return [item.kind if isinstance(item, PendingTask | PendingGrant) else "screen" for item in items]
 
 
 async def test_the_app_is_opened_first_of_all_and_the_private_message_rests(rules: Rules) -> None:
@@ -36,19 +36,19 @@ async def test_the_app_is_opened_first_of_all_and_the_private_message_rests(rule
     await rules.asks_to_join(BORIS, query_id="q2", wrote=False)
 
     assert kinds(await rules.picks())[:3] == ["open_app", "join", "open_app"]
-    assert (await errand_of(rules, ANNA)).details["query_id"] == "q1"
+    assert (await task_of(rules, ANNA)).details["query_id"] == "q1"
     assert ANNA not in screens(await rules.picks())
     rules.later(APP_PATIENCE.total_seconds())
     assert ANNA in screens(await rules.picks())
 
 
-async def errand_of(rules: Rules, user_id: int) -> PendingTask:
+async def task_of(rules: Rules, user_id: int) -> PendingTask:
     (found,) = [p for p in await rules.picks() if isinstance(p, PendingTask) and p.details.get("user_id") == user_id]
     return found
 
 
-def screens(parcels: list[Parcel]) -> list[int]:
-    return [parcel.user_id for parcel in parcels if isinstance(parcel, PendingScreen)]
+def screens(items: list[Outgoing]) -> list[int]:
+    return [item.user_id for item in items if isinstance(item, PendingScreen)]
 
 
 async def test_what_telegram_no_longer_waits_for_is_not_sent(rules: Rules) -> None:
@@ -64,17 +64,17 @@ async def test_where_the_app_cannot_be_opened_the_request_is_left_like_any_other
 ) -> None:
     await rules.asks_to_join(query_id="q", wrote=False)
 
-    await rules.settles(DeliveryResult(await errand(rules, TaskKind.OPEN_APP), DeliveryStatus.REFUSED, error="no"))
+    await rules.settles(DeliveryResult(await task(rules, TaskKind.OPEN_APP), DeliveryStatus.REFUSED, error="no"))
 
     assert kinds(await rules.picks()) == ["queue_join", "screen"]
-    assert (await errand(rules, TaskKind.QUEUE_JOIN)).details["query_id"] == "q"
+    assert (await task(rules, TaskKind.QUEUE_JOIN)).details["query_id"] == "q"
     assert (await rules.states()) == []
 
 
 async def test_an_app_that_was_offered_is_noted(rules: Rules) -> None:
     await rules.asks_to_join(query_id="q")
 
-    await rules.settles(DeliveryResult(await errand(rules, TaskKind.OPEN_APP), DeliveryStatus.DONE))
+    await rules.settles(DeliveryResult(await task(rules, TaskKind.OPEN_APP), DeliveryStatus.DONE))
 
     assert (await rules.journal())[-1] == "app_offered"
     assert kinds(await rules.picks()) == []
@@ -83,7 +83,7 @@ async def test_an_app_that_was_offered_is_noted(rules: Rules) -> None:
 async def test_a_network_failure_is_tried_again_within_the_ten_seconds(rules: Rules) -> None:
     await rules.asks_to_join(query_id="q")
 
-    await rules.settles(DeliveryResult(await errand(rules, TaskKind.OPEN_APP), DeliveryStatus.RETRY, error="reset"))
+    await rules.settles(DeliveryResult(await task(rules, TaskKind.OPEN_APP), DeliveryStatus.RETRY, error="reset"))
 
     assert kinds(await rules.picks()) == []
     rules.later(2)
@@ -143,17 +143,17 @@ async def test_a_guard_join_past_its_deadline_is_declined_by_its_query(rules: Ru
     rules.later(25 * HOUR)
     await rules.sweeps()
 
-    declined = await errand(rules, TaskKind.DECLINE_JOIN)
+    declined = await task(rules, TaskKind.DECLINE_JOIN)
     assert declined.details == {"user_id": ANNA, "gate": GATE.chat_id, "query_id": "q", "why": "deadline"}
 
 
 async def test_a_refusal_after_a_lost_answer_does_not_queue_the_join_under_an_open_app(rules: Rules) -> None:
     await rules.asks_to_join(query_id="q", wrote=False)
-    await rules.settles(DeliveryResult(await errand(rules, TaskKind.OPEN_APP), DeliveryStatus.RETRY, error="timeout"))
+    await rules.settles(DeliveryResult(await task(rules, TaskKind.OPEN_APP), DeliveryStatus.RETRY, error="timeout"))
     rules.later(2)
 
     await rules.settles(
-        DeliveryResult(await errand(rules, TaskKind.OPEN_APP), DeliveryStatus.REFUSED, error="QUERY_ID_INVALID")
+        DeliveryResult(await task(rules, TaskKind.OPEN_APP), DeliveryStatus.REFUSED, error="QUERY_ID_INVALID")
     )
 
     assert kinds(await rules.picks()) == []
@@ -163,20 +163,20 @@ async def test_a_refusal_after_a_lost_answer_does_not_queue_the_join_under_an_op
 
 async def test_a_refusal_of_an_older_query_leaves_the_newer_one_alone(rules: Rules) -> None:
     await rules.asks_to_join(query_id="old", wrote=False)
-    refused = await errand(rules, TaskKind.OPEN_APP)
+    refused = await task(rules, TaskKind.OPEN_APP)
     await rules.asks_to_join(query_id="new", wrote=False)
 
     await rules.settles(DeliveryResult(refused, DeliveryStatus.REFUSED, error="QUERY_ID_INVALID"))
 
     assert kinds(await rules.picks()) == ["open_app"]
-    assert (await errand(rules, TaskKind.OPEN_APP)).details["query_id"] == "new"
+    assert (await task(rules, TaskKind.OPEN_APP)).details["query_id"] == "new"
 
 
 async def test_a_queued_join_is_decided_like_any_other(rules: Rules) -> None:
     rules.take_request = OnJoinRequest(rules.clock, has_app=False)
     await rules.asks_to_join(query_id="q")
 
-    await rules.settles(DeliveryResult(await errand(rules, TaskKind.QUEUE_JOIN), DeliveryStatus.DONE))
+    await rules.settles(DeliveryResult(await task(rules, TaskKind.QUEUE_JOIN), DeliveryStatus.DONE))
     await rules.verifies()
 
     assert (await rules.grant()).query_id is None

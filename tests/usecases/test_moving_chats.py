@@ -31,10 +31,10 @@ async def asks_about_two_chats(rules: Rules) -> PendingTask:
     details: dict[str, str | int] = {"act": "log_here", "gate": GATE.chat_id, "user_id": ANNA}
     details |= {"chat": STAFF, "also": str(STAFF)}
     await rules.database.transact(
-        lambda store: store.errands.add(TaskKind.CHECK_ADMIN, ANNA, details, rules.now, user_id=ANNA)
+        lambda store: store.tasks.add(TaskKind.CHECK_ADMIN, ANNA, details, rules.now, user_id=ANNA)
     )
-    (errand,) = await rules.errands(TaskKind.CHECK_ADMIN)
-    return errand
+    (task,) = await rules.tasks(TaskKind.CHECK_ADMIN)
+    return task
 
 
 async def test_a_gate_that_moves_to_where_it_is_stays(rules: Rules) -> None:
@@ -81,7 +81,7 @@ async def test_only_the_chat_moves_of_which_telegram_said_so(rules: Rules) -> No
     await rules.settles(DeliveryResult(asked, DeliveryStatus.MOVED, answer={"from": STAFF, "to": NEW_STAFF}))
 
     assert await gates(rules) == [GATE.chat_id]
-    (asked,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    (asked,) = await rules.tasks(TaskKind.CHECK_ADMIN)
     assert (asked.details["gate"], asked.details["chat"]) == (GATE.chat_id, NEW_STAFF)
     assert asked.details["also"] == str(NEW_STAFF)
     await rules.settles(
@@ -96,12 +96,12 @@ async def test_what_leads_to_the_old_chat_all_the_same_is_tried_again_after_a_pa
     await rules.asks_to_join()
     asked, moved = await asks_about_two_chats(rules), {"from": NEW, "to": NEW}
     await rules.settles(DeliveryResult(asked, DeliveryStatus.MOVED, answer=moved))
-    (asked,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    (asked,) = await rules.tasks(TaskKind.CHECK_ADMIN)
 
     await rules.settles(DeliveryResult(asked, DeliveryStatus.MOVED, answer=moved))
 
     ((due_at, attempts),) = [
-        row.values() for row in await rules.rows("SELECT due_at, attempts FROM errands WHERE kind = 'check_admin'")
+        row.values() for row in await rules.rows("SELECT due_at, attempts FROM tasks WHERE kind = 'check_admin'")
     ]
     assert due_at > rules.now.timestamp() * 1_000_000
     assert attempts == 2

@@ -16,7 +16,7 @@ from bot.usecases.take_restriction import ChangeKind, RestrictionChange
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, Rules
 
 DAY = 24 * HOUR
-OPEN = "SELECT kind FROM errands WHERE done_at IS NULL AND kind <> 'notify' ORDER BY id"
+OPEN = "SELECT kind FROM tasks WHERE done_at IS NULL AND kind <> 'notify' ORDER BY id"
 
 
 @pytest.fixture(autouse=True)
@@ -30,16 +30,16 @@ async def _muting(rules: Rules) -> None:
 async def set_up_is_over(rules: Rules) -> None:
     """What the gate's set-up asked of Telegram is answered, so that what is left is about newcomers."""
     for kind, result in ((TaskKind.CHECK_GATE, DeliveryStatus.REFUSED), (TaskKind.POINT, DeliveryStatus.DONE)):
-        for parcel in await errands(rules, kind):
-            await rules.settles(DeliveryResult(parcel, result))
+        for item in await tasks(rules, kind):
+            await rules.settles(DeliveryResult(item, result))
 
 
-async def errands(rules: Rules, kind: TaskKind) -> list[PendingTask]:
-    return [parcel for parcel in await rules.picks(500) if isinstance(parcel, PendingTask) and parcel.kind is kind]
+async def tasks(rules: Rules, kind: TaskKind) -> list[PendingTask]:
+    return [item for item in await rules.picks(500) if isinstance(item, PendingTask) and item.kind is kind]
 
 
-async def errand(rules: Rules, kind: TaskKind) -> PendingTask:
-    (found,) = await errands(rules, kind)
+async def task(rules: Rules, kind: TaskKind) -> PendingTask:
+    (found,) = await tasks(rules, kind)
     return found
 
 
@@ -49,26 +49,26 @@ async def open_kinds(rules: Rules) -> list[str]:
 
 async def is_muted(rules: Rules, answer: Mapping[str, Any] | None = None, user_id: int = ANNA) -> None:
     """Telegram answers to the mute of somebody who has just joined; by default that it is done."""
-    (mute,) = [found for found in await errands(rules, TaskKind.MUTE) if found.user_id == user_id]
+    (mute,) = [found for found in await tasks(rules, TaskKind.MUTE) if found.user_id == user_id]
     await rules.settles(
         DeliveryResult(mute, DeliveryStatus.GONE if answer else DeliveryStatus.DONE, answer=answer or {})
     )
 
 
-async def stands(rules: Rules, user_id: int, standing: Override) -> None:
+async def stands(rules: Rules, user_id: int, override: Override) -> None:
     """An admin decided so about somebody."""
-    decision = AccessOverride(standing, rules.now, BORIS)
-    await rules.database.transact(lambda store: store.standings.put(GATE.chat_id, user_id, decision))
+    decision = AccessOverride(override, rules.now, BORIS)
+    await rules.database.transact(lambda store: store.overrides.put(GATE.chat_id, user_id, decision))
 
 
 async def is_overdue(rules: Rules) -> PendingTask:
     """Somebody joined, was muted and did not verify in time: how they are to be removed."""
     await rules.joins()
     await is_muted(rules)
-    await rules.settles(DeliveryResult(await errand(rules, TaskKind.PROMPT), DeliveryStatus.DONE))
+    await rules.settles(DeliveryResult(await task(rules, TaskKind.PROMPT), DeliveryStatus.DONE))
     rules.later(DAY + 1)
     await rules.sweeps()
-    return await errand(rules, TaskKind.KICK)
+    return await task(rules, TaskKind.KICK)
 
 
 async def test_in_a_flood_of_newcomers_mutes_take_turns_with_screens_and_come_before_prompts(rules: Rules) -> None:
@@ -80,15 +80,15 @@ async def test_in_a_flood_of_newcomers_mutes_take_turns_with_screens_and_come_be
         await rules.shares(user_id, f"+7999000000{user_id}")
     rules.later(2)
 
-    parcels = await rules.picks(20)
+    items = await rules.picks(20)
 
-    kinds = [parcel.kind if isinstance(parcel, PendingTask) else "screen" for parcel in parcels]
+    kinds = [item.kind if isinstance(item, PendingTask) else "screen" for item in items]
     # So many are a raid, of which the admins are told.
     kinds = [kind for kind in kinds if kind not in (TaskKind.DELETE_MESSAGE, TaskKind.CALL_ADMINS)]
     assert kinds[:5] == ["mute", "screen", "mute", "screen", "mute"]
     assert kinds.count("mute") == 20
     assert "prompt" not in kinds
-    assert {parcel.user_id for parcel in parcels if isinstance(parcel, PendingScreen)} == {ANNA, BORIS}
+    assert {item.user_id for item in items if isinstance(item, PendingScreen)} == {ANNA, BORIS}
 
 
 @pytest.mark.parametrize("prompts_group", [True, False])
@@ -107,7 +107,7 @@ async def test_a_prompt_that_cannot_be_sent_in_time_is_sent_later_unless_the_gro
 
 async def test_whom_the_bot_mutes_twice_is_told_once(rules: Rules) -> None:
     await rules.joins()
-    mute = await errand(rules, TaskKind.MUTE)
+    mute = await task(rules, TaskKind.MUTE)
 
     await rules.settles(DeliveryResult(mute, DeliveryStatus.DONE))
     await rules.settles(DeliveryResult(mute, DeliveryStatus.DONE))
@@ -118,11 +118,11 @@ async def test_whom_the_bot_mutes_twice_is_told_once(rules: Rules) -> None:
 async def test_nobody_is_unmuted_before_they_were_muted(rules: Rules) -> None:
     await rules.joins()
     await rules.verifies()
-    assert [parcel for parcel in await rules.picks() if isinstance(parcel, PendingGrant)] == []
+    assert [item for item in await rules.picks() if isinstance(item, PendingGrant)] == []
 
     await is_muted(rules)
 
-    (grant,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingGrant)]
+    (grant,) = [item for item in await rules.picks() if isinstance(item, PendingGrant)]
     assert grant.kind is GrantKind.UNMUTE
     assert await open_kinds(rules) == ["delete_message"]
 
@@ -137,7 +137,7 @@ async def test_who_left_before_they_were_muted_waits_no_more(rules: Rules) -> No
 
 async def test_an_answer_about_a_newcomer_of_before_says_nothing_of_who_came_again(rules: Rules) -> None:
     await rules.joins()
-    mute = await errand(rules, TaskKind.MUTE)
+    mute = await task(rules, TaskKind.MUTE)
     await rules.leaves()
     rules.later(5)
     await rules.joins()
@@ -186,12 +186,12 @@ async def test_who_is_an_admin_by_the_time_they_would_be_muted_is_let_through(ru
 
 
 async def test_whom_an_admin_blocked_is_banned_and_whom_one_let_in_is_not_muted(rules: Rules) -> None:
-    for user_id, standing in ((ANNA, Override.BLOCKED), (BORIS, Override.ALLOWED)):
-        await stands(rules, user_id, standing)
+    for user_id, override in ((ANNA, Override.BLOCKED), (BORIS, Override.ALLOWED)):
+        await stands(rules, user_id, override)
         await rules.joins(user_id)
 
     assert await open_kinds(rules) == ["ban"]
-    assert (await errand(rules, TaskKind.BAN)).user_id == ANNA
+    assert (await task(rules, TaskKind.BAN)).user_id == ANNA
     assert await rules.requests() == []
 
 
@@ -230,9 +230,9 @@ async def test_whom_an_admin_restricted_waits_on_until_that_ends_and_is_muted_th
 
     assert await rules.requests() == ["waiting"]
     rules.later(2 * HOUR)
-    assert await errands(rules, TaskKind.MUTE) == []
+    assert await tasks(rules, TaskKind.MUTE) == []
     rules.later(1)
-    assert len(await errands(rules, TaskKind.MUTE)) == 1
+    assert len(await tasks(rules, TaskKind.MUTE)) == 1
     rules.later(HOUR - MINUTE)
     await rules.sweeps()
     assert await rules.requests() == ["waiting"]
@@ -283,7 +283,7 @@ async def test_the_message_to_the_group_is_renewed_before_it_cannot_be_deleted_a
     await is_muted(rules)
     rules.later(2 * MINUTE + 1)
     await rules.sweeps()
-    prompt = await errand(rules, TaskKind.GROUP_PROMPT)
+    prompt = await task(rules, TaskKind.GROUP_PROMPT)
     await rules.settles(DeliveryResult(prompt, DeliveryStatus.DONE, message_id=5))
     rules.later(46 * HOUR)
     await rules.sweeps()
@@ -291,10 +291,10 @@ async def test_the_message_to_the_group_is_renewed_before_it_cannot_be_deleted_a
 
     rules.later(HOUR)
     await rules.sweeps()
-    prompt = await errand(rules, TaskKind.GROUP_PROMPT)
+    prompt = await task(rules, TaskKind.GROUP_PROMPT)
     await rules.settles(DeliveryResult(prompt, DeliveryStatus.DONE, message_id=6))
 
-    assert (await errand(rules, TaskKind.DELETE_MESSAGE)).details == {"message_id": 5}
+    assert (await task(rules, TaskKind.DELETE_MESSAGE)).details == {"message_id": 5}
 
 
 async def test_a_message_to_the_group_that_failed_is_tried_again_after_a_minute(rules: Rules) -> None:
@@ -303,7 +303,7 @@ async def test_a_message_to_the_group_that_failed_is_tried_again_after_a_minute(
     await is_muted(rules)
     rules.later(2 * MINUTE + 1)
     await rules.sweeps()
-    prompt = await errand(rules, TaskKind.GROUP_PROMPT)
+    prompt = await task(rules, TaskKind.GROUP_PROMPT)
     await rules.settles(DeliveryResult(prompt, DeliveryStatus.REFUSED, error="no rights to send"))
 
     await rules.sweeps()
@@ -316,13 +316,13 @@ async def test_a_message_to_the_group_that_failed_is_tried_again_after_a_minute(
 
 async def test_with_the_right_again_only_those_are_muted_whose_mute_is_not_under_way(rules: Rules) -> None:
     await rules.joins(ANNA)
-    mute = await errand(rules, TaskKind.MUTE)
+    mute = await task(rules, TaskKind.MUTE)
     await rules.settles(DeliveryResult(mute, DeliveryStatus.REFUSED, error="not enough rights"))
     await rules.joins(BORIS)
 
     await rules.becomes(GATE, mended={GateIssue.CANNOT_RESTRICT})
 
-    assert sorted(found.user_id or 0 for found in await errands(rules, TaskKind.MUTE)) == [ANNA, BORIS]
+    assert sorted(found.user_id or 0 for found in await tasks(rules, TaskKind.MUTE)) == [ANNA, BORIS]
 
 
 async def test_a_right_to_mute_is_nothing_to_a_gate_that_mutes_nobody(rules: Rules) -> None:
@@ -379,7 +379,7 @@ async def test_what_a_gate_gives_nobody_gets_who_was_only_freed(rules: Rules) ->
 async def test_a_blocked_person_whom_the_bot_removed_is_journalled(rules: Rules) -> None:
     await stands(rules, ANNA, Override.BLOCKED)
     await rules.joins(ANNA)
-    ban = await errand(rules, TaskKind.BAN)
+    ban = await task(rules, TaskKind.BAN)
     assert (await rules.journal())[-1] != "removed"
 
     await rules.settles(DeliveryResult(ban, DeliveryStatus.DONE))

@@ -48,7 +48,7 @@ async def test_a_launch_serves_the_page_that_used_it_first(rules: Rules) -> None
     assert (await rules.journal()).count("app_opened") == 2
     rules.later(HOUR + 1)
     await rules.sweeps()
-    assert await rules.rows("SELECT digest FROM launches") == []
+    assert await rules.rows("SELECT digest FROM used_init_data") == []
 
 
 async def test_a_guard_join_in_its_app_is_reached_and_its_message_waits_three_minutes_from_the_request(

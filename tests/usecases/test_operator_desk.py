@@ -62,8 +62,8 @@ class Desk:
         person, query_id = await self.rules.meets(who), f"query {next(QUERIES)}"
         pressed = OperatorRequest(page, **what)
         await self.rules.database.transact(lambda store: self.desk.press(store, person, query_id, pressed))
-        answers = await self.rules.errands(TaskKind.ANSWER_BUTTON)
-        (answer,) = [errand for errand in answers if errand.details["query_id"] == query_id]
+        answers = await self.rules.tasks(TaskKind.ANSWER_BUTTON)
+        (answer,) = [task for task in answers if task.details["query_id"] == query_id]
         return Toast(str(answer.details["toast"]))
 
     async def does(
@@ -76,7 +76,7 @@ class Desk:
     async def sees(self, who: int = OPERATOR) -> View:
         """What is to be drawn for them."""
         self.rules.later(2)
-        screens = [parcel for parcel in await self.rules.picks() if isinstance(parcel, PendingScreen)]
+        screens = [item for item in await self.rules.picks() if isinstance(item, PendingScreen)]
         (view,) = [screen.view for screen in screens if screen.user_id == who]
         return view
 
@@ -102,9 +102,9 @@ async def comes_in(rules: Rules, user_id: int = ANNA, phone: str = PHONE, *gates
     for gate in gates or (GATE,):
         await rules.asks_to_join(user_id, gate)
     await rules.verifies(user_id, phone)
-    for parcel in await rules.picks():
-        if not isinstance(parcel, PendingScreen | PendingTask):
-            await rules.settles(DeliveryResult(parcel, DeliveryStatus.DONE))
+    for item in await rules.picks():
+        if not isinstance(item, PendingScreen | PendingTask):
+            await rules.settles(DeliveryResult(item, DeliveryStatus.DONE))
 
 
 # Finding
@@ -130,7 +130,7 @@ async def test_a_phone_is_found_in_any_writing_and_its_message_deleted(rules: Ru
     view = await desk.sees()
     assert isinstance(view, PersonCard)
     assert view.user_id == ANNA
-    assert [errand.details for errand in await rules.errands(TaskKind.DELETE_MESSAGE)][-1] == {"message_id": 77}
+    assert [task.details for task in await rules.tasks(TaskKind.DELETE_MESSAGE)][-1] == {"message_id": 77}
 
 
 async def test_who_only_tried_with_a_phone_is_found_by_it_too(rules: Rules, desk: Desk) -> None:
@@ -238,7 +238,7 @@ async def test_nothing_of_a_phone_that_was_looked_for_is_kept(rules: Rules, desk
     await desk.sees()
 
     traces = ("5556677", "555-66", "999 555", rules.vault.fingerprint(rules.plan.parse(OTHER_PHONE)))  # type: ignore[arg-type]
-    for table in ("screens", "errands", "journal", "people", "verifications", "seen_updates"):
+    for table in ("screens", "tasks", "journal", "people", "verifications", "seen_updates"):
         kept = str(await rules.rows(f"SELECT * FROM {table}"))
         assert not any(trace in kept for trace in traces), table
 
@@ -258,10 +258,10 @@ async def test_for_strangers_there_is_no_such_command_and_no_such_button(rules: 
     for page in OperatorPage:
         assert await desk.presses(page, STRANGER, user_id=ANNA, act=AdminActionKind.BLOCK) is Toast.UNKNOWN
 
-    assert await rules.rows("SELECT * FROM standings") == []
+    assert await rules.rows("SELECT * FROM access_overrides") == []
     assert len(await rules.rows("SELECT * FROM verified_phones")) == 1
     # Whose message with a phone is deleted would know that it was understood.
-    assert 77 not in [errand.details["message_id"] for errand in await rules.errands(TaskKind.DELETE_MESSAGE)]
+    assert 77 not in [task.details["message_id"] for task in await rules.tasks(TaskKind.DELETE_MESSAGE)]
 
 
 async def test_who_is_no_operator_any_more_sees_where_they_stand_themselves(rules: Rules, desk: Desk) -> None:
@@ -330,7 +330,7 @@ async def test_the_card_tells_what_is_due_and_what_failed(rules: Rules, desk: De
     assert troubles[StuckItemKind.FAILURE].error == "1a2b3c4d"
 
 
-async def test_old_failures_are_told_no_more_and_errands_until_they_are_done(rules: Rules, desk: Desk) -> None:
+async def test_old_failures_are_told_no_more_and_tasks_until_they_are_done(rules: Rules, desk: Desk) -> None:
     await open_gates(rules)
     await rules.database.transact(lambda store: rules.report(store, "1a2b3c4d", "KeyError", ANNA))
     rules.later(8 * 24 * 3600)
@@ -338,9 +338,9 @@ async def test_old_failures_are_told_no_more_and_errands_until_they_are_done(rul
     await desk.does(AdminActionKind.BLOCK, gate=GATE)
 
     (trouble,) = (await desk.card()).troubles
-    assert (trouble.kind, trouble.what) == (StuckItemKind.ERRAND_DUE, TaskKind.BAN)
+    assert (trouble.kind, trouble.what) == (StuckItemKind.TASK_DUE, TaskKind.BAN)
 
-    (ban,) = await rules.errands(TaskKind.BAN)
+    (ban,) = await rules.tasks(TaskKind.BAN)
     await rules.settles(DeliveryResult(ban, DeliveryStatus.DONE))
     assert (await desk.card()).troubles == ()
 
@@ -441,7 +441,7 @@ async def test_a_button_asks_first_and_where_when_there_are_several_gates(rules:
     assert where.everywhere
     assert {gate for gate, _ in where.gates} == {GATE.chat_id, OTHER_GATE.chat_id}
     assert question == Confirmation(ANNA, "", AdminActionKind.REVOKE, ("Garage",), OTHER_GATE.chat_id)
-    assert await rules.rows("SELECT * FROM standings") == []
+    assert await rules.rows("SELECT * FROM access_overrides") == []
 
 
 async def test_of_one_gate_it_is_not_asked_which(rules: Rules, desk: Desk) -> None:
@@ -458,13 +458,13 @@ async def test_somebody_is_blocked_everywhere_and_unblocked_everywhere(rules: Ru
     await comes_in(rules)
 
     assert await desk.does(AdminActionKind.BLOCK) is Toast.BLOCKED
-    blocked = await rules.rows("SELECT gate_id, standing, admin_id FROM standings ORDER BY gate_id")
-    assert [row["standing"] for row in blocked] == ["blocked", "blocked"]
+    blocked = await rules.rows("SELECT gate_id, override, admin_id FROM access_overrides ORDER BY gate_id")
+    assert [row["override"] for row in blocked] == ["blocked", "blocked"]
     assert {row["admin_id"] for row in blocked} == {OPERATOR}
     assert await desk.does(AdminActionKind.BLOCK, who=COLLEAGUE) is Toast.DECIDED_ALREADY
 
     assert await desk.does(AdminActionKind.UNBLOCK) is Toast.UNBLOCKED
-    assert await rules.rows("SELECT * FROM standings") == []
+    assert await rules.rows("SELECT * FROM access_overrides") == []
 
 
 async def test_letting_in_everywhere_is_not_offered_and_not_done(rules: Rules, desk: Desk) -> None:
@@ -498,7 +498,7 @@ async def test_nothing_harmful_is_done_to_an_admin_of_the_gate(rules: Rules, des
 
     assert await desk.does(AdminActionKind.BLOCK, gate=GATE) is Toast.IS_ADMIN
 
-    assert await rules.rows("SELECT * FROM standings") == []
+    assert await rules.rows("SELECT * FROM access_overrides") == []
 
 
 async def test_a_phone_that_is_freed_verifies_another_account_and_closes_what_it_opened(
@@ -510,7 +510,7 @@ async def test_a_phone_that_is_freed_verifies_another_account_and_closes_what_it
     assert await desk.does(AdminActionKind.FREE_PHONE) is Toast.PHONE_FREED
 
     assert await rules.rows("SELECT * FROM verified_phones") == []
-    (kick,) = await rules.errands(TaskKind.KICK)
+    (kick,) = await rules.tasks(TaskKind.KICK)
     assert (kick.chat_id, kick.user_id) == (GATE.chat_id, ANNA)
     assert await rules.face(ANNA) == "decided"
     rows = await rules.rows(
@@ -536,7 +536,7 @@ async def test_who_was_let_in_by_hand_stays_when_their_phone_is_freed(rules: Rul
 
     assert isinstance(question, Confirmation)
     assert question.gates == ()
-    assert await rules.errands(TaskKind.KICK) == []
+    assert await rules.tasks(TaskKind.KICK) == []
     assert await rules.requests() == ["approved"]
 
 
@@ -591,4 +591,4 @@ async def test_what_no_operator_does_is_no_button(rules: Rules, desk: Desk) -> N
         assert await desk.does(act, gate=GATE) is Toast.UNKNOWN
     assert await desk.does(AdminActionKind.BLOCK, gate=Gate(-100999, "Nowhere", None, is_channel=False, is_on=True))
     assert await desk.presses(OperatorPage.CONFIRM, user_id=ANNA) is Toast.UNKNOWN
-    assert await rules.rows("SELECT * FROM standings") == []
+    assert await rules.rows("SELECT * FROM access_overrides") == []

@@ -40,13 +40,13 @@ async def removes(rules: Rules, user_id: int = PAVEL) -> Toast:
 
 
 async def asks_for_everything(rules: Rules) -> None:
-    """Whatever an operator is answered by an errand, and their own data."""
+    """Whatever an operator is answered by a task, and their own data."""
     person = await rules.meets(PAVEL)
 
     async def ask(store: Store) -> None:
         store.journal.add(Event.STARTED, rules.now, user_id=PAVEL)
         for kind in (TaskKind.HEALTH, TaskKind.BALANCE):
-            await store.errands.add(kind, PAVEL, {}, rules.now, user_id=PAVEL)
+            await store.tasks.add(kind, PAVEL, {}, rules.now, user_id=PAVEL)
         await rules.show_statistics.chart(store, PAVEL, "7d", None, (), together=True)
         await AskMyData(rules.clock)(store, person)
 
@@ -57,9 +57,9 @@ async def asks_for_everything(rules: Rules) -> None:
 async def picked(rules: Rules) -> list[str]:
     """What goes out to Pavel, but for messages; files by their kind."""
     return [
-        str(parcel.details.get("file", parcel.kind))
-        for parcel in await rules.picks()
-        if isinstance(parcel, PendingTask) and parcel.chat_id == PAVEL and parcel.kind is not TaskKind.NOTIFY
+        str(item.details.get("file", item.kind))
+        for item in await rules.picks()
+        if isinstance(item, PendingTask) and item.chat_id == PAVEL and item.kind is not TaskKind.NOTIFY
     ]
 
 
@@ -80,7 +80,7 @@ async def test_a_page_of_operators_is_drawn_for_operators_only(rules: Rules, fac
     await rules.meets(PAVEL)
     await rules.database.transact(lambda store: store.screens.show(PAVEL, PAVEL, face, rules.now, details=SEEN[face]))
 
-    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
+    (screen,) = [item for item in await rules.picks() if isinstance(item, PendingScreen)]
 
     assert isinstance(screen.view, Welcome)
 
@@ -110,7 +110,7 @@ async def test_of_an_operator_who_deletes_themselves_the_others_hear_but_not_who
     await is_added(rules, PAVEL, BORIS)
     pavel = await rules.meets(PAVEL)
     await rules.database.transact(lambda store: AskDeletion(rules.clock, rules.operators).own(store, pavel))
-    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
+    (screen,) = [item for item in await rules.picks() if isinstance(item, PendingScreen)]
     assert isinstance(screen.view, DeletionScreen)
     assert screen.view.is_operator
 
@@ -121,7 +121,7 @@ async def test_of_an_operator_who_deletes_themselves_the_others_hear_but_not_who
         {"event": "operator_removed", "user_id": None, "actor_id": None},
         {"event": "erased", "user_id": None, "actor_id": None},
     ]
-    told = [one for one in await rules.errands(TaskKind.NOTIFY) if one.details["notice"] == "operator_erased"]
+    told = [one for one in await rules.tasks(TaskKind.NOTIFY) if one.details["notice"] == "operator_erased"]
     assert {one.chat_id for one in told} == {OPERATOR, BORIS}
     assert all(dict(one.details) == {"notice": "operator_erased"} for one in told)
 
@@ -162,7 +162,7 @@ async def test_each_of_many_operators_stands_on_some_page(rules: Rules) -> None:
                 OPERATOR, OPERATOR, ScreenName.INSTALLATION, rules.now, details=details
             )
         )
-        (view,) = [parcel.view for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
+        (view,) = [item.view for item in await rules.picks() if isinstance(item, PendingScreen)]
         assert isinstance(view, OperatorList)
         assert view.total == 26
         if view.page == page:
@@ -180,12 +180,12 @@ async def test_operators_see_one_gate_and_all_of_them_once_it_is_unknown(rules: 
         await rules.database.transact(
             lambda store: store.screens.show(OPERATOR, OPERATOR, ScreenName.INSTALLATION, rules.now, details=details)
         )
-        (view,) = [parcel.view for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
+        (view,) = [item.view for item in await rules.picks() if isinstance(item, PendingScreen)]
         return view
 
     gate = await see(GATE.chat_id)
     assert isinstance(gate, GateForOperators)
-    assert gate.vitals.gate.chat_id == GATE.chat_id
+    assert gate.monitoring.gate.chat_id == GATE.chat_id
     assert isinstance(await see(GATE.chat_id - 1), AllGates)
 
 

@@ -108,7 +108,7 @@ async def test_an_attempt_that_expired_and_a_request_that_was_declined_are_told(
     rules.later(25 * HOUR)
     for _ in range(2):
         await rules.sweeps()
-    (decline,) = [parcel for parcel in await rules.picks() if getattr(parcel, "kind", "") == "decline_join"]
+    (decline,) = [item for item in await rules.picks() if getattr(item, "kind", "") == "decline_join"]
     await rules.settles(DeliveryResult(decline, DeliveryStatus.DONE))
 
     expired, declined = await told(rules)
@@ -312,7 +312,7 @@ async def test_what_nobody_could_bring_in_a_week_is_not_lost_without_a_word(rule
     assert (await rules.journal()).count("letter_lost") == 2
     (said,) = [
         json.loads(row["details"]) if isinstance(row["details"], str) else row["details"]
-        for row in await rules.rows("SELECT details FROM errands WHERE kind = 'notify'")
+        for row in await rules.rows("SELECT details FROM tasks WHERE kind = 'notify'")
         if "letter_lost" in str(row["details"])
     ]
     assert said["error"] == ("HTTP 410" if is_tried else "it could not be brought")

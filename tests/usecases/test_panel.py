@@ -217,11 +217,11 @@ async def test_after_a_minute_telegram_is_asked_first_and_the_choice_waits_as_a_
         await sets(rules, "accounts", "5")
     assert await settings(rules) == STANDARD
 
-    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
     await answered(rules, inquiry, rights={GATE.chat_id: OWNER})
 
     assert (await settings(rules)).accounts == 5
-    assert [e.details["toast"] for e in await rules.errands(TaskKind.ANSWER_BUTTON)] == [Toast.SAVED]
+    assert [e.details["toast"] for e in await rules.tasks(TaskKind.ANSWER_BUTTON)] == [Toast.SAVED]
 
 
 async def test_of_somebody_who_was_demoted_meanwhile_nothing_is_done(rules: Rules) -> None:
@@ -230,7 +230,7 @@ async def test_of_somebody_who_was_demoted_meanwhile_nothing_is_done(rules: Rule
     rules.later(MINUTE + 1)
     await writes(rules, Page.ACCOUNTS, "5")
 
-    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
     await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
 
     assert await settings(rules) == STANDARD
@@ -243,8 +243,8 @@ async def test_what_telegram_was_asked_before_somebody_was_demoted_gives_them_no
     await writes(rules, Page.ACCOUNTS, "5")
     await notes(rules, ANNA)
     await acts(rules, AdminActionKind.OPEN, Page.CARD, admin_id=ANNA)
-    (mine,) = await rules.errands(TaskKind.CHECK_ADMIN)
-    all_of_them = (await rules.errands(TaskKind.CHECK_GATE))[-1]
+    (mine,) = await rules.tasks(TaskKind.CHECK_ADMIN)
+    all_of_them = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
 
     await notes(rules, BORIS, is_admin=False)
     await answered(rules, mine, rights={GATE.chat_id: OWNER})
@@ -262,8 +262,8 @@ async def test_what_telegram_was_asked_before_somebody_was_promoted_does_not_tak
     await writes(rules, Page.ACCOUNTS, "5")
     await notes(rules, ANNA)
     await acts(rules, AdminActionKind.OPEN, Page.CARD, admin_id=ANNA)
-    (mine,) = await rules.errands(TaskKind.CHECK_ADMIN)
-    all_of_them = (await rules.errands(TaskKind.CHECK_GATE))[-1]
+    (mine,) = await rules.tasks(TaskKind.CHECK_ADMIN)
+    all_of_them = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
 
     await notes(rules, BORIS)
     await answered(rules, mine, rights={int(mine.details["gate"]): NO_ADMIN})
@@ -281,7 +281,7 @@ async def test_a_link_to_a_panel_of_a_gate_that_one_does_not_run_is_answered_on_
     await rules.meets(CAROL)
     await follows_link(rules, CAROL, GATE.chat_id)
     assert await rules.rows("SELECT face FROM screens WHERE user_id = :id", id=CAROL) == []
-    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
 
     await answered(rules, inquiry, rights={GATE.chat_id: NO_ADMIN})
 
@@ -293,7 +293,7 @@ async def test_a_link_to_a_panel_of_an_unknown_gate_is_answered_without_asking_t
 
     await follows_link(rules, CAROL, -1)
 
-    assert await rules.errands(TaskKind.CHECK_ADMIN) == []
+    assert await rules.tasks(TaskKind.CHECK_ADMIN) == []
     assert await view(rules, CAROL) == NoAdmin()
 
 
@@ -324,7 +324,7 @@ async def test_words_for_a_page_are_taken_and_deleted(
     await writes(rules, page, text, message_id=50)
 
     assert await settings(rules) == expected
-    assert [e.details["message_id"] for e in await rules.errands(TaskKind.DELETE_MESSAGE)] == [50]
+    assert [e.details["message_id"] for e in await rules.tasks(TaskKind.DELETE_MESSAGE)] == [50]
     assert (await shown(rules))[0] == page
     assert await rules.rows("SELECT fresh_revision FROM screens WHERE user_id = :id", id=BORIS) == fresh
 
@@ -339,10 +339,10 @@ async def test_wrong_words_stay_until_they_are_written_better_and_the_page_says_
     assert isinstance(page, SettingPage)
     assert page.trouble == (SettingProblem.WELCOME, "")
     assert await settings(rules) == STANDARD
-    assert await rules.errands(TaskKind.DELETE_MESSAGE) == []
+    assert await rules.tasks(TaskKind.DELETE_MESSAGE) == []
     await writes(rules, Page.WELCOME, "w" * 500, message_id=52)
     assert (await settings(rules)).welcome == "w" * 500
-    assert {e.details["message_id"] for e in await rules.errands(TaskKind.DELETE_MESSAGE)} == {50, 52}
+    assert {e.details["message_id"] for e in await rules.tasks(TaskKind.DELETE_MESSAGE)} == {50, 52}
     page = await view(rules)
     assert isinstance(page, SettingPage)
     assert page.trouble is None

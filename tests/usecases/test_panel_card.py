@@ -32,7 +32,7 @@ async def test_the_card_tells_what_is_missing_who_waits_and_who_came_round(rules
     assert isinstance(card, GateCard)
     assert (card.health, card.ailments, card.waiting) == (None, (), 1)
 
-    inquiry = (await rules.errands(TaskKind.CHECK_GATE))[-1]
+    inquiry = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
     await answered(rules, inquiry, health=GateHealth(rules.now, is_open=True), admins={BORIS: OWNER})
 
     card = await view(rules)
@@ -51,12 +51,12 @@ async def test_check_again_asks_telegram(rules: Rules) -> None:
 
     assert await acts(rules, AdminActionKind.CHECK) is Toast.CHECKING
 
-    assert len(await rules.errands(TaskKind.CHECK_GATE)) == 1
+    assert len(await rules.tasks(TaskKind.CHECK_GATE)) == 1
 
 
 async def checked(rules: Rules, inquiry: PendingTask | None = None, **health: Any) -> None:
     """Telegram says how it stands with the gate."""
-    inquiry = inquiry or (await rules.errands(TaskKind.CHECK_GATE))[-1]
+    inquiry = inquiry or (await rules.tasks(TaskKind.CHECK_GATE))[-1]
     await answered(rules, inquiry, health=GateHealth(rules.now, **health), admins={BORIS: OWNER})
 
 
@@ -66,27 +66,27 @@ async def test_however_often_and_by_whomever_a_gate_is_looked_at_telegram_is_ask
         for admin_id in (BORIS, ANNA):
             await acts(rules, AdminActionKind.CHECK, admin_id=admin_id)
             await acts(rules, AdminActionKind.OPEN, Page.CARD, admin_id=admin_id)
-    (inquiry,) = await rules.errands(TaskKind.CHECK_GATE)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
 
     await checked(rules, inquiry)
 
-    assert await rules.errands(TaskKind.CHECK_GATE) == []
+    assert await rules.tasks(TaskKind.CHECK_GATE) == []
 
 
 async def test_what_was_asked_for_while_telegram_was_being_asked_is_asked_once_more(rules: Rules) -> None:
     """The answer may be of before."""
     await runs(rules)
-    (under_way,) = await rules.errands(TaskKind.CHECK_GATE)
+    (under_way,) = await rules.tasks(TaskKind.CHECK_GATE)
     for _ in range(3):
         await acts(rules, AdminActionKind.CHECK)
-    assert [one.id for one in await rules.errands(TaskKind.CHECK_GATE)] == [under_way.id]
+    assert [one.id for one in await rules.tasks(TaskKind.CHECK_GATE)] == [under_way.id]
 
     await checked(rules, under_way)
-    (again,) = await rules.errands(TaskKind.CHECK_GATE)
+    (again,) = await rules.tasks(TaskKind.CHECK_GATE)
     assert again.id != under_way.id
     await checked(rules, again)
 
-    assert await rules.errands(TaskKind.CHECK_GATE) == []
+    assert await rules.tasks(TaskKind.CHECK_GATE) == []
 
 
 async def test_that_a_check_is_to_tell_its_admins_is_not_lost_on_one_that_waits_already(rules: Rules) -> None:
@@ -96,7 +96,7 @@ async def test_that_a_check_is_to_tell_its_admins_is_not_lost_on_one_that_waits_
 
     await rules.becomes(GATE, actor_id=BORIS)
 
-    (inquiry,) = await rules.errands(TaskKind.CHECK_GATE)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
     assert inquiry.details["tells"] == 1
 
 
@@ -116,7 +116,7 @@ async def test_the_gates_own_link_is_made_once(rules: Rules) -> None:
     await runs(rules)
     for admin_id in (BORIS, ANNA, BORIS):
         await acts(rules, AdminActionKind.LINK, admin_id=admin_id)
-    (making,) = await rules.errands(TaskKind.MAKE_LINK)
+    (making,) = await rules.tasks(TaskKind.MAKE_LINK)
 
     await answered(rules, making, link="https://t.me/+abc")
     await acts(rules, AdminActionKind.OPEN, Page.CARD)
@@ -126,18 +126,18 @@ async def test_the_gates_own_link_is_made_once(rules: Rules) -> None:
     assert card.link == "https://t.me/+abc"
     rules.later(MINUTE - 1)
     await acts(rules, AdminActionKind.LINK)
-    assert await rules.errands(TaskKind.MAKE_LINK) == []
+    assert await rules.tasks(TaskKind.MAKE_LINK) == []
 
 
 async def test_where_no_link_can_be_made_the_card_finds_out_why(rules: Rules) -> None:
     await runs(rules)
     await checked(rules)
     await acts(rules, AdminActionKind.LINK)
-    (making,) = await rules.errands(TaskKind.MAKE_LINK)
+    (making,) = await rules.tasks(TaskKind.MAKE_LINK)
 
     await rules.settles(DeliveryResult(making, DeliveryStatus.REFUSED, error="not enough rights"))
 
-    assert len(await rules.errands(TaskKind.CHECK_GATE)) == 1
+    assert len(await rules.tasks(TaskKind.CHECK_GATE)) == 1
 
 
 async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> None:
@@ -154,7 +154,7 @@ async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> 
     assert isinstance(listed, GateList)
     assert {(line.gate_id, line.waiting) for line in listed.gates} == {(GATE.chat_id, 1), (OTHER_GATE.chat_id, 0)}
     # Of the first Telegram has just said it.
-    (inquiry,) = await rules.errands(TaskKind.CHECK_ADMIN)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
     await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
     listed = await view(rules)
     assert isinstance(listed, GateList)
@@ -184,7 +184,7 @@ async def test_of_more_gates_than_a_list_holds_the_others_are_counted(
 async def test_asked_about_a_gate_telegram_names_all_its_admins_and_nobody_else_is_one(rules: Rules) -> None:
     await runs(rules)
     rules.later(MINUTE + 1)
-    inquiry = (await rules.errands(TaskKind.CHECK_GATE))[-1]
+    inquiry = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
 
     await answered(rules, inquiry, health=GateHealth(rules.now), admins={BORIS: OWNER, CAROL: OWNER})
 

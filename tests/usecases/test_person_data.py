@@ -21,13 +21,13 @@ from tests.usecases.rules import (
 )
 
 TELL_OF_NOBODY = {
-    "forgotten_phones": "marks that lead to nobody",
+    "erased_phones": "marks that lead to nobody",
     "gateway_state": "of the gateway",
     "leadership": "of processes",
     "sums": "counts",
-    "marks": "what was done up to when",
-    "alarms": "of the installation",
-    "launches": "digests of openings",
+    "cursors": "what was done up to when",
+    "incidents": "of the installation",
+    "used_init_data": "digests of openings",
     "seen_updates": "ids of updates",
 }
 """Tables that are not told of, and why."""
@@ -72,7 +72,7 @@ async def test_of_every_table_that_can_name_a_person_their_file_tells(rules: Rul
     asked = [column for columns in BY_ID.values() for column in columns]
     ids = [column for table in metadata.tables.values() for column in table.columns if column.name in NAMES_A_PERSON]
     forgotten = [column for column in ids if column not in asked and column.table.name not in TELL_OF_NOBODY]
-    assert [str(column) for column in forgotten] == ["standings.user_id"], "that one is found also by a mark"
+    assert [str(column) for column in forgotten] == ["access_overrides.user_id"], "that one is found also by a mark"
 
 
 async def test_what_a_person_did_is_in_their_file_but_not_about_whom(rules: Rules) -> None:
@@ -80,11 +80,11 @@ async def test_what_a_person_did_is_in_their_file_but_not_about_whom(rules: Rule
     named: dict[str, str | int] = {"notice": "not_removed", "title": "x", "user_id": FRIEND, "name": "Freda"}
 
     async def more(store: Store) -> None:
-        await store.errands.add(TaskKind.NOTIFY, ID, named, rules.now)
+        await store.tasks.add(TaskKind.NOTIFY, ID, named, rules.now)
         details: dict[str, str | int] = {"page": "person", "user": FRIEND, "found": f"{FRIEND},{ANNA}"}
         await store.screens.show(ID, ID, ScreenName.OPERATOR, rules.now, details=details)
         told: dict[str, str | int] = {"raid": 5, "switch_by": FRIEND, "strict_by": ID}
-        await store.errands.add(TaskKind.ALERT, ID, told, rules.now)
+        await store.tasks.add(TaskKind.ALERT, ID, told, rules.now)
 
     await rules.database.transact(more)
 
@@ -93,8 +93,8 @@ async def test_what_a_person_did_is_in_their_file_but_not_about_whom(rules: Rule
     written = as_file(document).decode()
     assert str(FRIEND) not in written
     assert "Freda" not in written
-    errands = document["messages_and_other_things_the_bot_had_to_do"]
-    assert [errand["details"] for errand in errands[:2]] == [{"raid": 5, "strict_by": ID}, {}]
+    tasks = document["messages_and_other_things_the_bot_had_to_do"]
+    assert [task["details"] for task in tasks[:2]] == [{"raid": 5, "strict_by": ID}, {}]
     assert document["raids"][0]["what_you_did"] == ["switch pause"]
     assert document["what_you_announced"][0]["your_text"] == "Words for all"
     assert {entry["event"] for entry in document["journal_of_what_you_did"]} >= {"allowed", "revoked"}

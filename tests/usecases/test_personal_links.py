@@ -41,7 +41,7 @@ async def is_made(rules: Rules, url: str) -> None:
 
 
 async def revoked(rules: Rules) -> list[str]:
-    return [str(errand.details["link"]) for errand in await rules.errands(TaskKind.REVOKE_LINK)]
+    return [str(task.details["link"]) for task in await rules.tasks(TaskKind.REVOKE_LINK)]
 
 
 async def test_a_fourth_link_within_an_hour_waits_for_its_hour(rules: Rules) -> None:

@@ -43,13 +43,13 @@ async def state(rules: Rules) -> GateState:
 async def looked_at(rules: Rules, health: GateHealth = HEALTH) -> None:
     """Telegram says how it stands with the gate."""
     await acts(rules, AdminActionKind.CHECK)
-    inquiry = (await rules.errands(TaskKind.CHECK_GATE))[-1]
+    inquiry = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
     await answered(rules, inquiry, health=replace(health, checked_at=rules.now), admins={BORIS: OWNER, ANNA: OWNER})
 
 
 async def link_is_made(rules: Rules, link: str | None = "https://t.me/+abc") -> None:
     """Telegram makes the link that is asked for, or refuses."""
-    (making,) = await rules.errands(TaskKind.MAKE_LINK)
+    (making,) = await rules.tasks(TaskKind.MAKE_LINK)
     if link is None:
         await rules.settles(DeliveryResult(making, DeliveryStatus.REFUSED, error="not enough rights"))
     else:
@@ -59,9 +59,9 @@ async def link_is_made(rules: Rules, link: str | None = "https://t.me/+abc") -> 
 async def told(rules: Rules) -> list[tuple[int, str]]:
     """Whom the message about a bypass goes to, with which link."""
     return [
-        (errand.chat_id, str(errand.details["link"]))
-        for errand in await rules.errands(TaskKind.NOTIFY)
-        if errand.details["notice"] == Notification.GATE_BYPASSED
+        (task.chat_id, str(task.details["link"]))
+        for task in await rules.tasks(TaskKind.NOTIFY)
+        if task.details["notice"] == Notification.GATE_BYPASSED
     ]
 
 
@@ -126,7 +126,7 @@ async def test_who_comes_past_is_told_of_once_with_a_link_that_was_just_made(rul
         await joins(rules, user_id)
         rules.later(100)
 
-    assert await rules.errands(TaskKind.MAKE_LINK) == []
+    assert await rules.tasks(TaskKind.MAKE_LINK) == []
     assert await told(rules) == [(BORIS, "https://t.me/+abc")]
     rules.later(WEEK - 200)
     assert await state(rules) is GateState.BYPASSED
@@ -148,7 +148,7 @@ async def test_without_a_link_the_steps_are_told_all_the_same(rules: Rules) -> N
 
 async def says_who_added(rules: Rules, *, is_admin: bool) -> None:
     """Telegram says whether whoever added the newcomers is an admin."""
-    for check in await rules.errands(TaskKind.CHECK_ADMIN):
+    for check in await rules.tasks(TaskKind.CHECK_ADMIN):
         await answered(rules, check, rights={GATE.chat_id: OWNER if is_admin else NO_ADMIN})
 
 
@@ -161,9 +161,9 @@ async def codes(rules: Rules) -> list[tuple[str, str]]:
 async def bypasses_told(rules: Rules) -> list[tuple[int, str]]:
     """Whom the message about a bypass goes to, and what it says of how people came."""
     return [
-        (errand.chat_id, str(errand.details.get("how", "")))
-        for errand in await rules.errands(TaskKind.NOTIFY)
-        if errand.details["notice"] == Notification.GATE_BYPASSED
+        (task.chat_id, str(task.details.get("how", "")))
+        for task in await rules.tasks(TaskKind.NOTIFY)
+        if task.details["notice"] == Notification.GATE_BYPASSED
     ]
 
 
@@ -181,12 +181,12 @@ async def test_who_is_added_by_a_member_came_past_the_gate_and_admins_hear_of_it
 
     assert await codes(rules) == 6 * [("member_came", "added_by_member")]
     assert await bypasses_told(rules) == [(BORIS, "added_by_member")]
-    assert await rules.errands(TaskKind.MAKE_LINK) == []
+    assert await rules.tasks(TaskKind.MAKE_LINK) == []
     assert await state(rules) is GateState.BYPASSED
     card = await view(rules)
     assert isinstance(card, GateCard)
-    (vitals,) = await rules.database.transact(lambda store: store.vitals.gates(rules.now - LATELY))
-    assert (card.came_round, vitals.came_round) == (6, 6)
+    (monitoring,) = await rules.database.transact(lambda store: store.monitoring.gates(rules.now - LATELY))
+    assert (card.came_round, monitoring.came_round) == (6, 6)
 
 
 async def test_an_admin_vouches_for_whom_they_add_also_one_of_whom_telegram_is_asked_first(rules: Rules) -> None:
@@ -238,7 +238,7 @@ async def test_somebody_who_adds_very_many_has_telegram_asked_so_often_only(rule
     for user_id in range(100, 100 + MOST_CHECKS + 3):
         await joins(rules, user_id, by=30)
 
-    assert len(await rules.errands(TaskKind.CHECK_ADMIN)) == MOST_CHECKS
+    assert len(await rules.tasks(TaskKind.CHECK_ADMIN)) == MOST_CHECKS
     assert await codes(rules) == 3 * [("member_came", "added")]
     assert await bypasses_told(rules) == []
     await says_who_added(rules, is_admin=is_admin)
@@ -272,7 +272,7 @@ async def test_a_member_who_adds_somebody_where_nobody_has_to_ask_leads_nobody_p
 
     await joins(rules, by=30)
 
-    assert await rules.errands(TaskKind.CHECK_ADMIN) == []
+    assert await rules.tasks(TaskKind.CHECK_ADMIN) == []
     assert await codes(rules) == [("member_came", "added")]
     assert await rules.rows("SELECT bypassed_at FROM gates") == [{"bypassed_at": None}]
 
@@ -290,7 +290,7 @@ async def test_who_comes_another_way_is_not_past_the_gate(rules: Rules, how: str
 
     await joins(rules, by=BORIS if how == "added" else None, asked=how == "approved")
 
-    assert await rules.errands(TaskKind.MAKE_LINK) == []
+    assert await rules.tasks(TaskKind.MAKE_LINK) == []
     assert await rules.rows("SELECT bypassed_at FROM gates") == [{"bypassed_at": None}]
 
 
@@ -333,8 +333,8 @@ async def test_the_word_of_an_admin_after_the_test_is_evidence_until_somebody_co
     card = await view(rules)
     assert isinstance(card, GateCard)
     assert (card.state, card.came_round, card.ailments) == (GateState.ON, 0, ())
-    (vitals,) = await rules.database.transact(lambda store: store.vitals.gates(rules.now - LATELY))
-    assert (vitals.state(rules.now), vitals.came_round) == (GateState.ON, 0)
+    (monitoring,) = await rules.database.transact(lambda store: store.monitoring.gates(rules.now - LATELY))
+    assert (monitoring.state(rules.now), monitoring.came_round) == (GateState.ON, 0)
 
 
 async def test_a_link_that_lets_in_at_once_is_answered_with_one_that_does_not(rules: Rules) -> None:

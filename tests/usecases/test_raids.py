@@ -49,15 +49,15 @@ async def come_together(rules: Rules, user_ids: list[int], gate: Gate = GATE) ->
     await rules.database.transact(take)
 
 
-async def errands(rules: Rules, kind: TaskKind) -> list[PendingTask]:
+async def tasks(rules: Rules, kind: TaskKind) -> list[PendingTask]:
     return [due for due in await rules.picks(1000) if isinstance(due, PendingTask) and due.kind is kind]
 
 
 async def admins_are_told(rules: Rules, *admins: int) -> list[PendingTask]:
     """Telegram says who the admins are, and the messages go out to those of them that have written to the bot."""
-    (call,) = await errands(rules, TaskKind.CALL_ADMINS)
+    (call,) = await tasks(rules, TaskKind.CALL_ADMINS)
     await rules.settles(DeliveryResult(call, DeliveryStatus.DONE, answer={"admins": dict.fromkeys(ADMINS, OWNER)}))
-    alerts = await errands(rules, TaskKind.ALERT)
+    alerts = await tasks(rules, TaskKind.ALERT)
     assert [alert.chat_id for alert in alerts] == list(admins)
     await rules.settles(
         *(DeliveryResult(alert, DeliveryStatus.DONE, message_id=alert.chat_id * 10) for alert in alerts)
@@ -72,7 +72,7 @@ async def presses(rules: Rules, kind: AdminActionKind, value: object = "", admin
     act = AdminAction(kind, GATE.chat_id, admin_id, details, "a query")
     await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, admin_id, rules.now, OWNER))
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (answer,) = await errands(rules, TaskKind.ANSWER_BUTTON)
+    (answer,) = await tasks(rules, TaskKind.ANSWER_BUTTON)
     await rules.settles(DeliveryResult(answer, DeliveryStatus.DONE))
     return str(answer.details["toast"])
 
@@ -93,7 +93,7 @@ async def waiting(rules: Rules) -> int:
 
 async def told(rules: Rules) -> list[PendingTask]:
     """What is to be told now; and it is."""
-    alerts = await errands(rules, TaskKind.ALERT)
+    alerts = await tasks(rules, TaskKind.ALERT)
     await rules.settles(*(DeliveryResult(alert, DeliveryStatus.DONE, message_id=alert.id) for alert in alerts))
     return alerts
 
@@ -112,7 +112,7 @@ async def test_more_than_so_many_requests_in_so_many_minutes_are_a_raid_and_it_i
     alerts = await admins_are_told(rules, *ADMINS)
     assert {alert.details["count"] for alert in alerts} == {24}
     await come(rules, 20, first=4000)
-    assert await errands(rules, TaskKind.CALL_ADMINS) == await errands(rules, TaskKind.ALERT) == []
+    assert await tasks(rules, TaskKind.CALL_ADMINS) == await tasks(rules, TaskKind.ALERT) == []
     assert await raids(rules) == 1
 
 
@@ -151,7 +151,7 @@ async def test_nobody_waits_for_the_transaction_that_begins_a_raid_and_it_begins
     assert await raids(rules) == int(is_kept)
     await come(rules, 3, first=4000)
     assert await raids(rules) == 1
-    assert len(await errands(rules, TaskKind.CALL_ADMINS)) == 1
+    assert len(await tasks(rules, TaskKind.CALL_ADMINS)) == 1
     assert (await the_gate(rules)).is_strict(rules.now)
     await database.close()
 
@@ -222,7 +222,7 @@ async def test_a_gate_that_does_not_care_or_does_not_work_counts_nothing(rules: 
     await come(rules, 10)
 
     assert await raids(rules) == 0
-    assert await errands(rules, TaskKind.CALL_ADMINS) == []
+    assert await tasks(rules, TaskKind.CALL_ADMINS) == []
 
 
 async def test_who_joins_and_is_muted_counts_like_who_asks(rules: Rules) -> None:
@@ -241,9 +241,9 @@ async def test_with_a_log_chat_the_raid_is_told_there_and_nowhere_else(rules: Ru
 
     await come(rules, 5)
 
-    (alert,) = await errands(rules, TaskKind.ALERT)
+    (alert,) = await tasks(rules, TaskKind.ALERT)
     assert (alert.chat_id, alert.details["topic"]) == (LOG, 7)
-    assert await errands(rules, TaskKind.CALL_ADMINS) == []
+    assert await tasks(rules, TaskKind.CALL_ADMINS) == []
 
 
 async def test_where_the_log_chat_takes_nothing_the_admins_are_told_and_where_none_can_be_the_operators(
@@ -253,28 +253,28 @@ async def test_where_the_log_chat_takes_nothing_the_admins_are_told_and_where_no
     await rules.meets(PAVEL)
     await come(rules, 5)
 
-    (alert,) = await errands(rules, TaskKind.ALERT)
+    (alert,) = await tasks(rules, TaskKind.ALERT)
     await rules.settles(DeliveryResult(alert, DeliveryStatus.REFUSED, error="chat not found"))
-    (call,) = await errands(rules, TaskKind.CALL_ADMINS)
+    (call,) = await tasks(rules, TaskKind.CALL_ADMINS)
     await rules.settles(DeliveryResult(call, DeliveryStatus.DONE, answer={"admins": dict.fromkeys(ADMINS, OWNER)}))
-    (alert,) = await errands(rules, TaskKind.ALERT)
+    (alert,) = await tasks(rules, TaskKind.ALERT)
     assert alert.chat_id == PAVEL
     await rules.settles(DeliveryResult(alert, DeliveryStatus.UNREACHABLE, error="bot was blocked by the user"))
 
-    (alert,) = await errands(rules, TaskKind.ALERT)
+    (alert,) = await tasks(rules, TaskKind.ALERT)
     assert (alert.chat_id, alert.details["closed"]) == (OPERATOR, 1)
     await rules.settles(DeliveryResult(alert, DeliveryStatus.UNREACHABLE))
-    assert await errands(rules, TaskKind.ALERT) == []
+    assert await tasks(rules, TaskKind.ALERT) == []
 
 
 async def test_a_log_chat_that_became_a_supergroup_is_told_there_and_the_gate_stays_where_it_is(rules: Rules) -> None:
     await has_gate(rules, settings=dataclasses.replace(SMALL, log_chat=-5))
     await come(rules, 5)
-    (alert,) = await errands(rules, TaskKind.ALERT)
+    (alert,) = await tasks(rules, TaskKind.ALERT)
 
     await rules.settles(DeliveryResult(alert, DeliveryStatus.MOVED, answer={"from": alert.chat_id, "to": LOG}))
 
-    (alert,) = await errands(rules, TaskKind.ALERT)
+    (alert,) = await tasks(rules, TaskKind.ALERT)
     assert (alert.chat_id, (await the_gate(rules)).settings.log_chat) == (LOG, LOG)
 
 
@@ -300,10 +300,10 @@ async def test_with_no_admin_known_the_operators_are_told(rules: Rules) -> None:
     await has_gate(rules)
     await come(rules, 5)
 
-    (call,) = await errands(rules, TaskKind.CALL_ADMINS)
+    (call,) = await tasks(rules, TaskKind.CALL_ADMINS)
     await rules.settles(DeliveryResult(call, DeliveryStatus.REFUSED, error="chat not found"))
 
-    assert [alert.chat_id for alert in await errands(rules, TaskKind.ALERT)] == [OPERATOR]
+    assert [alert.chat_id for alert in await tasks(rules, TaskKind.ALERT)] == [OPERATOR]
 
 
 async def test_a_gate_can_be_strict_by_itself_for_an_hour_and_then_looks_anew_at_who_was_hindered(rules: Rules) -> None:
@@ -375,7 +375,7 @@ async def test_who_is_no_admin_changes_nothing(rules: Rules) -> None:
 
     await rules.database.transact(lambda store: rules.desk(store, act))
 
-    (answer,) = await errands(rules, TaskKind.ANSWER_BUTTON)
+    (answer,) = await tasks(rules, TaskKind.ANSWER_BUTTON)
     assert answer.details["toast"] == "not_admin"
     assert await waiting(rules) == 4
 
@@ -404,7 +404,7 @@ async def test_one_button_declines_all_of_the_raid_but_who_is_verified_or_about_
     states = {row["user_id"]: row["state"] for row in await rules.rows("SELECT user_id, state FROM join_requests")}
     assert {user_id for user_id, state in states.items() if state == "declined"} == set(range(1002, 1010))
     assert {states[BORIS], states[1001], states[5000]} == {"waiting"}
-    declines = await errands(rules, TaskKind.DECLINE_JOIN)
+    declines = await tasks(rules, TaskKind.DECLINE_JOIN)
     assert len(declines) == 8
     assert {(due.details["why"], due.details["admin_id"]) for due in declines} == {("raid", OLGA)}
     assert (await rules.journal()).count("declined_by_hand") == 8
@@ -419,7 +419,7 @@ async def test_how_far_it_is_with_the_declines_stands_in_the_message(rules: Rule
     (alert,) = await told(rules)
     assert (alert.details["done"], alert.details["total"], alert.details["decline_by"]) == (0, 6, OLGA)
 
-    declines = await errands(rules, TaskKind.DECLINE_JOIN)
+    declines = await tasks(rules, TaskKind.DECLINE_JOIN)
     await rules.settles(*(DeliveryResult(due, DeliveryStatus.DONE) for due in declines[:2]))
     await rules.sweeps()
     # Figures alone wait a moment; that nobody is left to choose does not.

@@ -51,7 +51,7 @@ def test_whatever_is_forgotten_when_the_statistics_stay_as_they_were(
         database = Database(database_url)
         await database.open()
         rules = Rules(database)
-        for table in ("journal", "sums", "marks"):
+        for table in ("journal", "sums", "cursors"):
             await rules.execute(f"DELETE FROM {table}")
         await prepare(rules, drawn)
         told = await everything_told(rules)

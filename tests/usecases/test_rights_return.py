@@ -30,9 +30,9 @@ async def fails(rules: Rules, error: str = NO_RIGHT) -> None:
 
 async def looks(rules: Rules, **health: Any) -> int:
     """The next sweep; Telegram says how it stands with each gate that it asks about. How many those are."""
-    await rules.execute("UPDATE errands SET done_at = 1 WHERE kind = 'check_gate'")
+    await rules.execute("UPDATE tasks SET done_at = 1 WHERE kind = 'check_gate'")
     await rules.sweeps()
-    asked = await rules.errands(TaskKind.CHECK_GATE)
+    asked = await rules.tasks(TaskKind.CHECK_GATE)
     for inquiry in asked:
         await answered(rules, inquiry, health=GateHealth(rules.now, **health), admins={})
     return len(asked)
@@ -70,7 +70,7 @@ async def test_what_fails_while_telegram_is_being_asked_waits_for_the_next_look(
     rules.later(1)
     await fails(rules)
     await rules.sweeps()
-    inquiry = (await rules.errands(TaskKind.CHECK_GATE))[-1]
+    inquiry = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
 
     await answered(rules, inquiry, health=GateHealth(before, can_invite=True), admins={})
 
@@ -96,17 +96,17 @@ async def test_whom_the_bot_could_not_mute_is_muted_once_a_look_finds_the_right(
     await rules.chooses(GATE, way=EntryMode.MUTE)
     await looks(rules, can_invite=True)
     await rules.becomes(GATE, actor_id=BORIS, mended=())
-    (inquiry,) = await rules.errands(TaskKind.CHECK_GATE)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
     await answered(
         rules, inquiry, health=GateHealth(rules.now, can_invite=True, can_restrict=False, is_supergroup=True), admins={}
     )
     await rules.joins(ANNA)
-    await rules.execute("UPDATE errands SET done_at = 1 WHERE kind = 'mute'")
+    await rules.execute("UPDATE tasks SET done_at = 1 WHERE kind = 'mute'")
     rules.later(MINUTE + 1)
 
     assert await looks(rules, can_invite=True, can_restrict=can_restrict, is_supergroup=True) == 1
 
-    assert len(await rules.errands(TaskKind.MUTE)) == int(can_restrict)
+    assert len(await rules.tasks(TaskKind.MUTE)) == int(can_restrict)
 
 
 async def test_gates_are_compared_a_few_at_a_time_those_first_of_which_telegram_was_asked_longest_ago(
@@ -127,11 +127,11 @@ async def test_gates_are_compared_a_few_at_a_time_those_first_of_which_telegram_
     checked = await rules.rows("SELECT chat_id FROM gates ORDER BY chat_id DESC")
     left = [row["chat_id"] for row in checked][:2]
     rules.later(LOOK_AGAIN.total_seconds())
-    await rules.execute("UPDATE errands SET done_at = 1 WHERE kind = 'check_gate'")
+    await rules.execute("UPDATE tasks SET done_at = 1 WHERE kind = 'check_gate'")
     await rules.sweeps()
-    asked = await rules.errands(TaskKind.CHECK_GATE)
+    asked = await rules.tasks(TaskKind.CHECK_GATE)
     assert len(asked) == GATES_AT_ONCE
-    assert {*left} <= {int(errand.details["gate"]) for errand in asked}
+    assert {*left} <= {int(task.details["gate"]) for task in asked}
 
 
 async def test_since_when_a_right_is_missing_is_kept_through_every_look(rules: Rules) -> None:
@@ -142,9 +142,9 @@ async def test_since_when_a_right_is_missing_is_kept_through_every_look(rules: R
     for _ in range(3):
         assert await looks(rules, can_invite=False) == 1
         rules.later(MINUTE)
-    (known,) = await rules.database.transact(lambda store: store.vitals.rights())
+    (known,) = await rules.database.transact(lambda store: store.monitoring.rights())
     assert known[1].lacks_since == begun
 
     await looks(rules, can_invite=True)
-    (known,) = await rules.database.transact(lambda store: store.vitals.rights())
+    (known,) = await rules.database.transact(lambda store: store.monitoring.rights())
     assert known[1].lacks_since is None

@@ -29,7 +29,7 @@ async def sends(rules: Rules, text: str, *, size: int | None = None) -> None:
     boris, take_words = await rules.meets(BORIS), OnPanelText(rules.desk)
     length = len(text) if size is None else size
     assert await rules.database.transact(lambda store: take_words.file(store, boris, "file1", length))
-    for fetching in await rules.errands(TaskKind.FETCH_FILE):
+    for fetching in await rules.tasks(TaskKind.FETCH_FILE):
         await answered(rules, fetching, text=text)
 
 
@@ -51,7 +51,7 @@ async def test_what_was_exported_changes_everything_back_once_it_is_applied(rule
         await sets(rules, setting, value)
     before = await settings(rules)
     assert await acts(rules, AdminActionKind.EXPORT) is Toast.DONE
-    (sending,) = await rules.errands(TaskKind.SEND_FILE)
+    (sending,) = await rules.tasks(TaskKind.SEND_FILE)
     await acts(rules, AdminActionKind.PRESET, value="strict")
     await sets(rules, "tag", "")
     count = len(await changed(rules))
@@ -177,7 +177,7 @@ async def test_a_huge_file_is_not_even_fetched(rules: Rules) -> None:
     page = await view(rules)
     assert isinstance(page, SettingPage)
     assert page.trouble == (SettingProblem.FILE_BIG, "")
-    assert await rules.errands(TaskKind.FETCH_FILE) == []
+    assert await rules.tasks(TaskKind.FETCH_FILE) == []
 
 
 async def test_a_file_that_cannot_be_fetched_is_answered(rules: Rules) -> None:
@@ -185,7 +185,7 @@ async def test_a_file_that_cannot_be_fetched_is_answered(rules: Rules) -> None:
     await acts(rules, AdminActionKind.OPEN, Page.FILE)
     boris, take_words = await rules.meets(BORIS), OnPanelText(rules.desk)
     await rules.database.transact(lambda store: take_words.file(store, boris, "file1", 10))
-    (fetching,) = await rules.errands(TaskKind.FETCH_FILE)
+    (fetching,) = await rules.tasks(TaskKind.FETCH_FILE)
 
     await rules.settles(DeliveryResult(fetching, DeliveryStatus.REFUSED, error="wrong file_id"))
 
@@ -199,7 +199,7 @@ async def test_a_file_of_somebody_who_is_no_admin_any_more_is_shown_to_nobody(ru
     await acts(rules, AdminActionKind.OPEN, Page.FILE)
     boris, take_words = await rules.meets(BORIS), OnPanelText(rules.desk)
     await rules.database.transact(lambda store: take_words.file(store, boris, "file1", 10))
-    (fetching,) = await rules.errands(TaskKind.FETCH_FILE)
+    (fetching,) = await rules.tasks(TaskKind.FETCH_FILE)
     await notes(rules, BORIS, is_admin=False)
 
     await answered(rules, fetching, text=paper({"accounts": 2}))

@@ -61,10 +61,10 @@ async def test_a_grant_that_may_still_come_rests_longer_after_each_failure(rules
     await is_owed(rules)
     rests = []
     for _ in range(3):
-        (due,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingGrant)]
+        (due,) = [item for item in await rules.picks() if isinstance(item, PendingGrant)]
         await rules.settles(DeliveryResult(due, DeliveryStatus.RETRY, error="TelegramServerError"))
         rest = 0
-        while not any(isinstance(parcel, PendingGrant) for parcel in await rules.picks()):
+        while not any(isinstance(item, PendingGrant) for item in await rules.picks()):
             rules.later(0.5)
             rest += 1
         rests.append(rest / 2)
@@ -90,7 +90,7 @@ async def test_who_is_in_too_many_chats_is_told_even_when_nothing_was_promised(r
         DeliveryResult(await rules.grant(), DeliveryStatus.TOO_MANY_CHATS, error="USER_CHANNELS_TOO_MUCH")
     )
 
-    (screen,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
+    (screen,) = [item for item in await rules.picks() if isinstance(item, PendingScreen)]
     assert (screen.user_id, screen.is_fresh) == (ANNA, True)
 
 
@@ -119,10 +119,10 @@ async def test_operators_hear_of_the_same_failure_at_a_gate_once_an_hour(rules: 
     assert await rules.notices() == ["grant_failed"] * 2
 
 
-async def errand(rules: Rules, kind: TaskKind = TaskKind.DECLINE_JOIN) -> PendingTask:
+async def task(rules: Rules, kind: TaskKind = TaskKind.DECLINE_JOIN) -> PendingTask:
     details: dict[str, str | int] = {"user_id": ANNA, "gate": GATE.chat_id}
-    await rules.database.transact(lambda store: store.errands.add(kind, GATE.chat_id, details, rules.now))
-    (due,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingTask)]
+    await rules.database.transact(lambda store: store.tasks.add(kind, GATE.chat_id, details, rules.now))
+    (due,) = [item for item in await rules.picks() if isinstance(item, PendingTask)]
     return due
 
 
@@ -135,20 +135,20 @@ async def errand(rules: Rules, kind: TaskKind = TaskKind.DECLINE_JOIN) -> Pendin
         (TaskKind.ANSWER_BUTTON, DeliveryStatus.REFUSED, []),
     ],
 )
-async def test_an_errand_with_a_final_answer_is_done_and_a_declined_request_is_journalled(
+async def test_an_task_with_a_final_answer_is_done_and_a_declined_request_is_journalled(
     rules: Rules, kind: TaskKind, result: DeliveryStatus, journal: list[str]
 ) -> None:
-    due = await errand(rules, kind)
+    due = await task(rules, kind)
 
     await rules.settles(DeliveryResult(due, result))
 
     assert await rules.picks() == []
-    assert await rules.rows("SELECT id FROM errands WHERE done_at IS NULL") == []
+    assert await rules.rows("SELECT id FROM tasks WHERE done_at IS NULL") == []
     assert await rules.journal() == journal
 
 
-async def test_an_errand_that_failed_for_now_is_tried_again(rules: Rules) -> None:
-    due = await errand(rules)
+async def test_an_task_that_failed_for_now_is_tried_again(rules: Rules) -> None:
+    due = await task(rules)
 
     await rules.settles(DeliveryResult(due, DeliveryStatus.RETRY, error="TelegramNetworkError"))
 
@@ -159,7 +159,7 @@ async def test_an_errand_that_failed_for_now_is_tried_again(rules: Rules) -> Non
 
 
 async def screen(rules: Rules) -> PendingScreen:
-    (due,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingScreen)]
+    (due,) = [item for item in await rules.picks() if isinstance(item, PendingScreen)]
     return due
 
 
@@ -281,4 +281,4 @@ async def test_messages_given_up_one_after_the_other_for_the_same_reason_are_all
 
     assert await rules.rows("SELECT user_id FROM screens WHERE shown_revision < revision") == []
     assert (await rules.journal()).count("failure") == 2
-    assert len(await rules.errands(TaskKind.NOTIFY)) == 1
+    assert len(await rules.tasks(TaskKind.NOTIFY)) == 1

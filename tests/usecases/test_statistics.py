@@ -145,7 +145,7 @@ def test_the_numbers_are_those_of_a_recount_of_the_journal(
         database = Database(database_url)
         await database.open()
         rules = Rules(database)
-        for table in ("journal", "sums", "marks"):
+        for table in ("journal", "sums", "cursors"):
             await rules.execute(f"DELETE FROM {table}")
         written = await prepare(rules, drawn[::2])
         for _ in range(rolls):

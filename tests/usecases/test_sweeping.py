@@ -92,9 +92,9 @@ async def test_a_request_past_its_deadline_is_declined_and_its_person_told_once(
 
     assert await rules.requests() == ["declined"]
     assert (await rules.journal()).count("join_expired") == 1
-    (errand,) = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingTask)]
-    assert errand.kind is TaskKind.DECLINE_JOIN
-    assert errand.details == {"user_id": ANNA, "gate": GATE.chat_id, "why": "deadline"}
+    (task,) = [item for item in await rules.picks() if isinstance(item, PendingTask)]
+    assert task.kind is TaskKind.DECLINE_JOIN
+    assert task.details == {"user_id": ANNA, "gate": GATE.chat_id, "why": "deadline"}
     assert await rules.face() == "deadline"
 
 
@@ -181,12 +181,12 @@ async def test_marks_of_updates_are_kept_twice_as_long_as_telegram_keeps_an_upda
 async def test_an_answer_to_a_button_that_nobody_waits_for_any_more_is_dropped(rules: Rules) -> None:
     expires_at = rules.now
     await rules.database.transact(
-        lambda store: store.errands.add(TaskKind.ANSWER_BUTTON, ANNA, {}, rules.now, expires_at=expires_at)
+        lambda store: store.tasks.add(TaskKind.ANSWER_BUTTON, ANNA, {}, rules.now, expires_at=expires_at)
     )
 
     await rules.sweeps()
 
-    assert await rules.rows("SELECT id FROM errands WHERE done_at IS NULL") == []
+    assert await rules.rows("SELECT id FROM tasks WHERE done_at IS NULL") == []
 
 
 async def test_a_request_decided_in_between_is_not_declined(rules: Rules) -> None:
@@ -295,7 +295,7 @@ async def test_a_decline_that_telegram_was_not_told_of_yet_does_not_meet_a_new_r
     await rules.asks_to_join()
 
     assert sorted(await rules.requests()) == ["declined", "waiting"]
-    assert [errand.user_id for errand in await rules.errands(TaskKind.DECLINE_JOIN)] == [BORIS]
+    assert [task.user_id for task in await rules.tasks(TaskKind.DECLINE_JOIN)] == [BORIS]
 
 
 async def test_whoever_is_verified_comes_in_though_it_was_not_noted_with_their_request(

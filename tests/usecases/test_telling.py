@@ -26,8 +26,8 @@ def says(inquiry: PendingTask, health: GateHealth, now: datetime, *, admins: Ite
 
 async def told(rules: Rules) -> list[tuple[int, str]]:
     """Whom what is told, oldest first."""
-    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Priority.LATER))
-    return [(errand.chat_id, str(errand.details["notice"])) for errand in due]
+    due = await rules.database.transact(lambda store: store.tasks.due(rules.now, 100, (), Priority.LATER))
+    return [(task.chat_id, str(task.details["notice"])) for task in due]
 
 
 async def test_who_gave_the_right_gets_the_card_once_and_is_an_admin(rules: Rules) -> None:
@@ -37,7 +37,7 @@ async def test_who_gave_the_right_gets_the_card_once_and_is_an_admin(rules: Rule
 
     assert await rules.face(BORIS) == "gate"
     assert await told(rules) == []
-    assert await rules.errands(TaskKind.POINT) == []
+    assert await rules.tasks(TaskKind.POINT) == []
     assert await rules.journal() == ["gate_on"]
     assert await rules.rows("SELECT is_on, added_by FROM gates") == [{"is_on": True, "added_by": BORIS}]
     assert await rules.rows("SELECT user_id, is_admin FROM admins") == [{"user_id": BORIS, "is_admin": True}]
@@ -50,7 +50,7 @@ async def test_who_cannot_be_written_to_is_shown_the_way_in_the_group_alone_and_
     await rules.becomes(GATE)
     await rules.becomes(dataclasses.replace(OTHER_GATE, is_channel=True))
 
-    (way,) = await rules.errands(TaskKind.POINT)
+    (way,) = await rules.tasks(TaskKind.POINT)
     assert (way.chat_id, way.user_id, way.details["start"]) == (GATE.chat_id, BORIS, f"gate_{GATE.chat_id}")
     assert await told(rules) == []
 
@@ -59,7 +59,7 @@ async def test_in_the_middle_of_a_verification_a_short_word_has_to_do(rules: Rul
     await rules.gets_number(BORIS)
 
     await rules.becomes(GATE)
-    (inquiry,) = await rules.errands(TaskKind.CHECK_GATE)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
     await rules.settles(says(inquiry, HEALTHY, rules.now, admins={BORIS: OWNER}))
 
     assert await told(rules) == [(BORIS, "gate_on")]
@@ -69,7 +69,7 @@ async def test_in_the_middle_of_a_verification_a_short_word_has_to_do(rules: Rul
 async def test_when_it_was_done_as_the_group_itself_its_admins_hear_of_it(rules: Rules) -> None:
     await rules.meets(ANNA)
     await rules.becomes(GATE, actor_id=None)
-    (inquiry,) = await rules.errands(TaskKind.CHECK_GATE)
+    (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
 
     await rules.settles(says(inquiry, HEALTHY, rules.now, admins={ANNA: OWNER, BORIS: OWNER}))
 
@@ -82,12 +82,12 @@ async def test_what_is_newly_missing_is_told_once_to_who_added_the_bot(rules: Ru
         await rules.meets(user_id)
     await rules.becomes(GATE)
     for health in (HEALTHY, HEALTHY, OPEN, OPEN):
-        (inquiry,) = await rules.errands(TaskKind.CHECK_GATE)
+        (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
         await rules.settles(says(inquiry, health, rules.now, admins={ANNA: OWNER, BORIS: OWNER}))
         await rules.becomes(GATE, actor_id=ANNA)
 
     assert await told(rules) == [(BORIS, "gate_ails")]
-    (notice,) = await rules.errands(TaskKind.NOTIFY)
+    (notice,) = await rules.tasks(TaskKind.NOTIFY)
     assert notice.details["ailments"] == "no_approval"
 
 
@@ -97,7 +97,7 @@ async def test_when_who_added_the_bot_runs_the_gate_no_more_the_others_hear_of_i
     await rules.becomes(GATE)
     rules.later(MINUTE + 1)
     for health in (HEALTHY, OPEN):
-        (inquiry,) = await rules.errands(TaskKind.CHECK_GATE)
+        (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
         await rules.settles(says(inquiry, health, rules.now, admins=[ANNA]))
         await rules.becomes(GATE, actor_id=ANNA)
 
@@ -180,7 +180,7 @@ async def test_the_person_hears_of_each_failure_by_the_same_id_for_ten_minutes(r
     await fails(rules, "e1", chat=ANNA)
     await fails(rules, "e2", chat=ANNA)
 
-    due = await rules.database.transact(lambda store: store.errands.due(rules.now, 100, (), Priority.LATER))
-    assert [errand.details["error_id"] for errand in due if errand.chat_id == ANNA] == ["e1", "e2"]
+    due = await rules.database.transact(lambda store: store.tasks.due(rules.now, 100, (), Priority.LATER))
+    assert [task.details["error_id"] for task in due if task.chat_id == ANNA] == ["e1", "e2"]
     rules.later(600)
     assert await told(rules) == [(OPERATOR, "failure")]

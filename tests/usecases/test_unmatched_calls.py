@@ -14,7 +14,7 @@ STRANGER = "+79990000000"
 
 async def unmatched(rules: Rules) -> Unmatched:
     since = rules.now - timedelta(hours=1)
-    return await rules.database.transact(lambda store: store.vitals.unmatched(since, rules.now))
+    return await rules.database.transact(lambda store: store.monitoring.unmatched(since, rules.now))
 
 
 async def calls(rules: Rules, phone: str, **how: object) -> None:
@@ -34,11 +34,11 @@ async def test_calls_of_who_waits_that_match_nothing_are_counted_by_person(rules
     found = await unmatched(rules)
 
     assert found == Unmatched(awaited=2, strange=1, confirmed=0, in_vain=0)
-    sighting = found.sighting()
-    assert sighting is not None
-    assert sighting.details == {"count": 2}
+    finding = found.finding()
+    assert finding is not None
+    assert finding.details == {"count": 2}
     rules.later(HOUR + MINUTE)
-    assert (await unmatched(rules)).sighting() is None
+    assert (await unmatched(rules)).finding() is None
 
 
 async def test_a_call_that_was_heard_in_the_end_or_came_late_is_no_trouble(rules: Rules) -> None:
@@ -58,14 +58,14 @@ async def test_people_who_wait_in_vain_while_strange_calls_come_in(rules: Rules)
     for number in range(STRANGE_FROM):
         await rules.gets_number(100 + number, f"+7999111111{number}")
         await calls(rules, f"+7999222222{number}")
-    assert (await unmatched(rules)).sighting() is None
+    assert (await unmatched(rules)).finding() is None
 
     rules.later(20 * MINUTE)
     await rules.sweeps()
 
     found = await unmatched(rules)
     assert found == Unmatched(awaited=0, strange=STRANGE_FROM, confirmed=0, in_vain=IN_VAIN_FROM)
-    assert found.sighting() is not None
+    assert found.finding() is not None
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ async def test_people_who_wait_in_vain_while_strange_calls_come_in(rules: Rules)
     ],
 )
 def test_what_others_do_with_the_account_is_no_trouble(found: Unmatched, is_trouble: bool) -> None:
-    assert (found.sighting() is not None) == is_trouble
+    assert (found.finding() is not None) == is_trouble

@@ -208,7 +208,7 @@ async def test_who_called_for_a_link_is_in_by_that_call_also_when_the_link_had_t
 async def test_whom_an_admin_lets_in_by_a_link_came_in_without_a_call_also_when_it_was_renewed(door: Door) -> None:
     await door.asks(ANNA, GATE)
     await door.rules.wants(AdminActionKind.DECLINE)
-    await door.rules.execute("UPDATE errands SET done_at = 1")
+    await door.rules.execute("UPDATE tasks SET done_at = 1")
     assert await door.rules.wants(AdminActionKind.LET_IN, key="log") == "let_in_later"
     await door.is_carried()
     door.rules.later(60)

@@ -69,7 +69,7 @@ async def test_what_was_written_by_a_clock_a_day_ahead_waits_for_no_day(rules: R
     await rules.database.transact(lambda store: store.gateway.set_inbox_cursor(7, rules.now))
 
     async def delete(store: Store) -> None:
-        await store.errands.add(TaskKind.DELETE_MESSAGE, ANNA, {"message_id": 1}, rules.now)
+        await store.tasks.add(TaskKind.DELETE_MESSAGE, ANNA, {"message_id": 1}, rules.now)
 
     await rules.database.transact(delete)
     await rules.sweeps()
@@ -79,7 +79,7 @@ async def test_what_was_written_by_a_clock_a_day_ahead_waits_for_no_day(rules: R
         await rules.sweeps()
 
     assert len(await rules.database.transact(lambda store: store.grants.due(rules.now, 10, ()))) == 1
-    assert ANNA in [errand.chat_id for errand in await rules.errands(TaskKind.DELETE_MESSAGE)]
+    assert ANNA in [task.chat_id for task in await rules.tasks(TaskKind.DELETE_MESSAGE)]
     _, read_at = await rules.database.transact(lambda store: store.gateway.inbox_cursor())
     assert read_at is not None
     assert read_at <= rules.now
@@ -108,7 +108,7 @@ async def test_no_moment_of_any_table_stays_further_ahead_than_its_own_longest_p
 
     longest = {column: pause for column, (pause, _) in stepped_clock.DUE.items()} | stepped_clock.ENDS
     longest |= dict.fromkeys(stepped_clock.WINDOWS, WINDOW)
-    longest |= {tables.join_requests.c.deadline_at: timedelta(days=1), tables.marks.c.at: tables.MICROSECOND}
+    longest |= {tables.join_requests.c.deadline_at: timedelta(days=1), tables.cursors.c.at: tables.MICROSECOND}
     for column in stepped_clock.moments():
         if column is tables.gateway_events.c.placed_at:
             continue
@@ -116,7 +116,7 @@ async def test_no_moment_of_any_table_stays_further_ahead_than_its_own_longest_p
         ahead = (latest - tables.EPOCH) // tables.MICROSECOND
         found = await rules.rows(f"SELECT {column.name} FROM {column.table.name} WHERE {column.name} > {ahead}")
         assert found == [], column
-    assert {"errands", "screens", "grants", "join_requests", "verifications", "numbers", "gateway_state"} <= filled
+    assert {"tasks", "screens", "grants", "join_requests", "verifications", "numbers", "gateway_state"} <= filled
 
 
 async def test_a_clock_that_is_set_back_by_seconds_is_no_matter_for_operators(rules: Rules) -> None:

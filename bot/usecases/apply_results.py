@@ -21,8 +21,8 @@ from bot.domain.screen import NumberShown, next_refresh
 from bot.usecases.move_chat import move_chat
 from bot.usecases.ports import Store
 from bot.usecases.report_failure import ReportFailure
-from bot.usecases.settle_errand import SettleErrand
 from bot.usecases.settle_grant import SettleGrant
+from bot.usecases.settle_task import SettleTask
 
 
 class ApplyResults:
@@ -32,15 +32,15 @@ class ApplyResults:
     have become a supergroup, everything of it is that one's, and what was carried is carried there.
     """
 
-    def __init__(self, clock: Clock, grants: SettleGrant, errands: SettleErrand, report: ReportFailure) -> None:
+    def __init__(self, clock: Clock, grants: SettleGrant, tasks: SettleTask, report: ReportFailure) -> None:
         self._clock = clock
         self._grants = grants
-        self._errands = errands
+        self._tasks = tasks
         self._report = report
 
     async def __call__(self, store: Store, receipts: Sequence[DeliveryResult]) -> None:  # noqa: C901 - one line a kind
         now = self._clock.now()
-        errands_done: list[int] = []
+        tasks_done: list[int] = []
         told: list[int] = []
         for receipt in receipts:
             if receipt.error_id:
@@ -49,49 +49,49 @@ class ApplyResults:
             if receipt.result is DeliveryStatus.MOVED:
                 await self._move(store, receipt, now)
                 continue
-            match receipt.parcel:
+            match receipt.item:
                 case PendingGrant() as grant if receipt.result is DeliveryStatus.RETRY:
                     await store.grants.retry(grant, self._later(receipt, now), receipt.error)
                 case PendingGrant() as grant:
                     await self._grants(store, grant, receipt, now)
-                case PendingTask() as errand if receipt.result is DeliveryStatus.RETRY:
-                    await store.errands.retry(errand.id, self._later(receipt, now), receipt.error)
-                case PendingTask() as errand:
-                    errands_done.append(errand.id)
-                    await self._errands(store, errand, receipt, now)
+                case PendingTask() as task if receipt.result is DeliveryStatus.RETRY:
+                    await store.tasks.retry(task.id, self._later(receipt, now), receipt.error)
+                case PendingTask() as task:
+                    tasks_done.append(task.id)
+                    await self._tasks(store, task, receipt, now)
                 case PendingLogBatch() as log if receipt.result is DeliveryStatus.RETRY:
-                    for errand in log.errands:
-                        await store.errands.retry(errand.id, self._later(receipt, now), receipt.error)
+                    for task in log.tasks:
+                        await store.tasks.retry(task.id, self._later(receipt, now), receipt.error)
                 case PendingLogBatch() as log:
-                    errands_done += [errand.id for errand in log.errands]
-                    await self._errands.log_refused(store, log, receipt, now)
+                    tasks_done += [task.id for task in log.tasks]
+                    await self._tasks.log_refused(store, log, receipt, now)
                 case PendingScreen() as screen:
                     if await self._screen(store, screen, receipt, now):
                         told.append(screen.user_id)
         await self._note_reach(store, told, now, reached=True)
-        if errands_done:
-            await store.errands.done(errands_done, now)
+        if tasks_done:
+            await store.tasks.done(tasks_done, now)
 
     def _later(self, receipt: DeliveryResult, now: datetime) -> datetime:
         if receipt.retry_after is not None:
             return now + timedelta(seconds=receipt.retry_after)
-        return now + pause_after(receipt.parcel.attempts + 1)
+        return now + pause_after(receipt.item.attempts + 1)
 
     async def _move(self, store: Store, receipt: DeliveryResult, now: datetime) -> None:
         """What was carried stays due, and is carried to the new chat: at once, or after a pause where it was tried
         before, so that what leads to the old chat all the same is not tried without end."""
-        parcel = receipt.parcel
+        item = receipt.item
         await move_chat(store, int(receipt.answer["from"]), int(receipt.answer["to"]), now)
-        due_at = self._later(receipt, now) if parcel.attempts else now
-        match parcel:
+        due_at = self._later(receipt, now) if item.attempts else now
+        match item:
             case PendingGrant():
                 # One that moved is another row by now, and due.
-                await store.grants.retry(parcel, due_at, receipt.error)
+                await store.grants.retry(item, due_at, receipt.error)
             case PendingTask():
-                await store.errands.retry(parcel.id, due_at, receipt.error)
+                await store.tasks.retry(item.id, due_at, receipt.error)
             case PendingLogBatch():
-                for errand in parcel.errands:
-                    await store.errands.retry(errand.id, due_at, receipt.error)
+                for task in item.tasks:
+                    await store.tasks.retry(task.id, due_at, receipt.error)
 
     async def _screen(self, store: Store, screen: PendingScreen, receipt: DeliveryResult, now: datetime) -> bool:
         """Note it; whether the person has now been told all there is to tell."""
@@ -106,7 +106,7 @@ class ApplyResults:
                 # An older one says nothing of a request that came meanwhile; the next drawing will tell.
                 is_newest = await store.screens.drawn(receipt, refresh_at)
                 for message_id in receipt.replaced:
-                    await store.errands.add(TaskKind.DELETE_MESSAGE, screen.chat_id, {"message_id": message_id}, now)
+                    await store.tasks.add(TaskKind.DELETE_MESSAGE, screen.chat_id, {"message_id": message_id}, now)
                 return is_newest
             case DeliveryStatus.UNREACHABLE:
                 await store.screens.give_up([(screen.user_id, screen.revision)])

@@ -13,8 +13,8 @@ from bot.domain.condition import BalanceReading
 from bot.domain.gateway import Balance, GatewayError, GatewayReason
 from bot.sandbox.clock import SandboxClock
 from bot.usecases.ports import StorageUnavailableError
-from bot.watch import purse as purse_module
-from bot.watch.purse import BalanceCache
+from bot.watch import balance_cache as balance_cache_module
+from bot.watch.balance_cache import BalanceCache
 from tests.domain.makers import NOW
 
 
@@ -53,78 +53,78 @@ def gateway() -> Gateway:
 
 
 @pytest.fixture
-def purse(gateway: Gateway, clock: SandboxClock) -> BalanceCache:
+def balance_cache(gateway: Gateway, clock: SandboxClock) -> BalanceCache:
     return BalanceCache(gateway, gateway.balance, clock)  # type: ignore[arg-type]
 
 
 async def test_many_who_look_at_once_ask_once_in_ten_seconds(
-    purse: BalanceCache, gateway: Gateway, clock: SandboxClock
+    balance_cache: BalanceCache, gateway: Gateway, clock: SandboxClock
 ) -> None:
-    told = await asyncio.gather(*(purse.look() for _ in range(20)))
+    told = await asyncio.gather(*(balance_cache.look() for _ in range(20)))
     assert set(told) == {BalanceReading(NOW, Decimal("12.30"), "RUR", told_at=NOW)}
     clock.advance(9.9)
-    await purse.look()
+    await balance_cache.look()
     assert gateway.asked == 1
 
     clock.advance(0.1)
-    await purse.look()
+    await balance_cache.look()
 
     assert gateway.asked == 2
 
 
 async def test_a_refusal_is_told_with_what_was_known_before(
-    purse: BalanceCache, gateway: Gateway, clock: SandboxClock
+    balance_cache: BalanceCache, gateway: Gateway, clock: SandboxClock
 ) -> None:
-    await purse.look()
+    await balance_cache.look()
     clock.advance(60)
     gateway.error = GatewayError(GatewayReason.CREDENTIALS, 2)
 
-    told = await purse.look()
+    told = await balance_cache.look()
 
     assert (told.money, told.told_at, told.asked_at) == (Decimal("12.30"), NOW, NOW + timedelta(seconds=60))
     assert (told.reason, told.code, told.left_alone_until) == (GatewayReason.CREDENTIALS, 2, None)
 
 
 async def test_nobody_waits_long_for_a_gateway_that_does_not_answer(
-    purse: BalanceCache, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    balance_cache: BalanceCache, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(purse_module, "PATIENCE", 0.01)
+    monkeypatch.setattr(balance_cache_module, "PATIENCE", 0.01)
     gateway.answers.clear()
 
-    told = await purse.look()
+    told = await balance_cache.look()
 
     assert (told.reason, told.money, told.asked_at) == (GatewayReason.UNAVAILABLE, None, NOW)
 
 
 async def test_a_gateway_that_blocks_us_is_left_alone_for_minutes(
-    purse: BalanceCache, gateway: Gateway, clock: SandboxClock
+    balance_cache: BalanceCache, gateway: Gateway, clock: SandboxClock
 ) -> None:
     gateway.error = GatewayError(GatewayReason.ADDRESS_BLOCKED, 4)
-    told = await purse.look()
+    told = await balance_cache.look()
     assert told.left_alone_until == NOW + BLOCKED_PAUSE
     clock.advance(BLOCKED_PAUSE.total_seconds() - 1)
-    assert await purse.look() is told
+    assert await balance_cache.look() is told
     gateway.error = None
     clock.advance(1)
 
-    told = await purse.look()
+    told = await balance_cache.look()
 
     assert (gateway.asked, told.reason, told.left_alone_until) == (2, None, None)
 
 
 async def test_a_block_that_others_met_holds_and_other_trouble_does_not_keep_from_asking(
-    purse: BalanceCache, gateway: Gateway, clock: SandboxClock
+    balance_cache: BalanceCache, gateway: Gateway, clock: SandboxClock
 ) -> None:
     gateway.breaker = CircuitBreaker().trip(GatewayReason.ADDRESS_BLOCKED, NOW)
-    told = await purse.look()
+    told = await balance_cache.look()
     assert (told.reason, told.left_alone_until) == (GatewayReason.ADDRESS_BLOCKED, gateway.breaker.retry_at)
     assert (gateway.asked, told.asked_at) == (0, None)
 
     gateway.breaker = CircuitBreaker().trip(GatewayReason.NO_MONEY, NOW)
-    assert (await purse.look()).reason is None
+    assert (await balance_cache.look()).reason is None
     assert gateway.asked == 1
 
     clock.advance(60)
     gateway.breaker = None
-    await purse.look()
+    await balance_cache.look()
     assert gateway.asked == 2

@@ -1,4 +1,4 @@
-"""What the watchman could not find out it says it does not know."""
+"""What the monitor could not find out it says it does not know."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from bot.domain.gateway import Balance, GatewayError, GatewayReason
 from bot.domain.trouble import IncidentKind
 from bot.sandbox.clock import SandboxClock
 from bot.usecases.ports import StorageUnavailableError
-from bot.watch.pulse import RuntimeStats
-from bot.watch.purse import BalanceCache
-from bot.watch.watchman import Monitor, WebhookReading
+from bot.watch.balance_cache import BalanceCache
+from bot.watch.monitor import Monitor, WebhookReading
+from bot.watch.runtime_stats import RuntimeStats
 from tests.domain.makers import NOW
 
 
@@ -46,16 +46,16 @@ class World:
     async def transact(self, work: Any) -> Any:
         return await self.spending(None) if work == self.spending else self.breaker
 
-    def watchman(self, *, has_webhook: bool = True, has_price: bool = False, folder: Path | None = None) -> Monitor:
+    def monitor(self, *, has_webhook: bool = True, has_price: bool = False, folder: Path | None = None) -> Monitor:
         """One that has just been started."""
-        self.purse = BalanceCache(self, self.balance, self.clock)
+        self.balance_cache = BalanceCache(self, self.balance, self.clock)
         return Monitor(
             self,
             None,  # type: ignore[arg-type] # nothing is noted here
             self.spending,  # type: ignore[arg-type]
             RuntimeStats(self.clock),
             self.clock,
-            self.purse,
+            self.balance_cache,
             self.read_webhook if has_webhook else None,
             folder,
             50.0,
@@ -71,45 +71,45 @@ def world() -> World:
 
 async def test_before_anything_outside_was_asked_nothing_of_it_is_known(world: World) -> None:
     world.webhook = WebhookReading(is_known=False)
-    assert world.watchman().readings().unknown == {IncidentKind.MONEY_SHORT, IncidentKind.WEBHOOK, IncidentKind.CLOCK}
-    assert world.watchman(has_webhook=False).readings().unknown == {IncidentKind.MONEY_SHORT, IncidentKind.CLOCK}
+    assert world.monitor().readings().unknown == {IncidentKind.MONEY_SHORT, IncidentKind.WEBHOOK, IncidentKind.CLOCK}
+    assert world.monitor(has_webhook=False).readings().unknown == {IncidentKind.MONEY_SHORT, IncidentKind.CLOCK}
 
 
 async def test_what_answers_is_known_until_it_does_not(world: World) -> None:
     world.webhook = WebhookReading(error_at=NOW, error="503")
-    watchman = world.watchman()
-    await watchman._look_outside()
-    assert watchman.readings().unknown == {IncidentKind.CLOCK}
+    monitor = world.monitor()
+    await monitor._look_outside()
+    assert monitor.readings().unknown == {IncidentKind.CLOCK}
 
     world.answers = False
     world.webhook = replace(world.webhook, is_known=False)
     world.clock.advance(3600)
-    await watchman._look_outside()
+    await monitor._look_outside()
 
-    readings = watchman.readings()
+    readings = monitor.readings()
     assert readings.unknown == {IncidentKind.WEBHOOK, IncidentKind.CLOCK}
     assert (readings.webhook_error, readings.money) == ("503", 12.3)
 
 
 async def test_after_a_restart_money_is_not_known_while_the_gateway_is_left_alone(world: World) -> None:
     world.breaker = CircuitBreaker().trip(GatewayReason.CREDENTIALS, NOW)
-    watchman = world.watchman()
+    monitor = world.monitor()
 
-    await watchman._look_outside()
+    await monitor._look_outside()
 
-    assert watchman.readings().unknown == {IncidentKind.MONEY_SHORT, IncidentKind.CLOCK}
+    assert monitor.readings().unknown == {IncidentKind.MONEY_SHORT, IncidentKind.CLOCK}
 
 
 async def test_for_how_long_money_lasts_is_not_known_while_what_is_spent_is_not(world: World) -> None:
-    watchman = world.watchman(has_price=True)
-    await world.purse.look()
-    assert IncidentKind.MONEY_SHORT in watchman.readings().unknown
+    monitor = world.monitor(has_price=True)
+    await world.balance_cache.look()
+    assert IncidentKind.MONEY_SHORT in monitor.readings().unknown
 
-    await watchman._look_outside()
+    await monitor._look_outside()
 
-    assert watchman.readings().unknown == {IncidentKind.CLOCK}
+    assert monitor.readings().unknown == {IncidentKind.CLOCK}
 
 
 async def test_a_disk_that_cannot_be_looked_at_is_not_known(world: World, tmp_path: Path) -> None:
-    assert IncidentKind.DISK_SHORT not in world.watchman(folder=tmp_path).readings().unknown
-    assert IncidentKind.DISK_SHORT in world.watchman(folder=tmp_path / "nowhere").readings().unknown
+    assert IncidentKind.DISK_SHORT not in world.monitor(folder=tmp_path).readings().unknown
+    assert IncidentKind.DISK_SHORT in world.monitor(folder=tmp_path / "nowhere").readings().unknown

@@ -11,9 +11,9 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.domain.outbox import RETRY_AFTER, AttemptResult, DeliveryAttempt, Destination, ForeignReport, OutboxMessage
-from bot.outbox import postman
+from bot.outbox import webhook_worker
 from bot.outbox.carriage import EventSender, RelaySender, SafeHttpClient
-from bot.outbox.postman import AT_ONCE, Carriage, WebhookWorker
+from bot.outbox.webhook_worker import AT_ONCE, Carriage, WebhookWorker
 from bot.phones import KeyedPhoneCipher
 from bot.sandbox.pulse import PATIENCE
 from bot.supervisor import Supervisor
@@ -38,7 +38,7 @@ class Nothing:
 
 
 class Office:
-    """A postman at work on a database of each kind."""
+    """A webhook worker at work on a database of each kind."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -63,10 +63,10 @@ class Office:
     async def works(self, target: Destination, carriage: Carriage, *, until_owed: int) -> list[OutboxMessage]:
         """Bring letters until every one was tried and so many are owed that are not due before long; those."""
         stop = asyncio.Event()
-        the_postman = WebhookWorker(
+        the_webhook_worker = WebhookWorker(
             target, self.database, self.settle, carriage, CLOCK, self.supervisor, Nothing(), lambda: None
         )
-        self.supervisor.start("postman", the_postman.run(stop))
+        self.supervisor.start("webhooks", the_webhook_worker.run(stop))
         deadline = time.monotonic() + PATIENCE
         while len(left := await self.owed(target)) != until_owed or not all(one.attempts for one in left):
             assert time.monotonic() < deadline, left
@@ -197,11 +197,11 @@ async def test_a_letter_of_which_nothing_can_be_kept_holds_up_none_of_the_others
     monkeypatch.setattr(office, "settle", settle)
     await office.owe(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
     stop = asyncio.Event()
-    the_postman = WebhookWorker(
+    the_webhook_worker = WebhookWorker(
         Destination.EVENTS, office.database, settle, carriage, CLOCK, office.supervisor, Nothing(), stop.set
     )
 
-    await asyncio.wait_for(the_postman.run(stop), PATIENCE)
+    await asyncio.wait_for(the_webhook_worker.run(stop), PATIENCE)
 
     assert has_brought.is_set()
     assert len(tries) == len(set(tries)) == AT_ONCE + 3
@@ -212,7 +212,7 @@ async def test_while_the_database_is_away_a_letter_is_not_brought_again_and_agai
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The letters are those that the database gave out just before."""
-    monkeypatch.setattr(postman, "AFTER_FAILURE", 600.0)
+    monkeypatch.setattr(webhook_worker, "AFTER_FAILURE", 600.0)
     tries, stop = [], asyncio.Event()
 
     async def carriage(letter: OutboxMessage) -> DeliveryAttempt:
@@ -221,15 +221,15 @@ async def test_while_the_database_is_away_a_letter_is_not_brought_again_and_agai
 
     async def settle(store: Store, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
         if len(tries) == AT_ONCE:
-            asyncio.get_running_loop().call_later(1.5 * postman.LOOK_EVERY, stop.set)
+            asyncio.get_running_loop().call_later(1.5 * webhook_worker.LOOK_EVERY, stop.set)
         raise StorageUnavailableError
 
     await office.owe(Destination.EVENTS, *[b"any"] * (AT_ONCE * 2))
-    the_postman = WebhookWorker(
+    the_webhook_worker = WebhookWorker(
         Destination.EVENTS, office.database, settle, carriage, CLOCK, office.supervisor, Nothing(), lambda: None
     )
 
-    await asyncio.wait_for(the_postman.run(stop), PATIENCE)
+    await asyncio.wait_for(the_webhook_worker.run(stop), PATIENCE)
 
     assert len(tries) == len(set(tries)) == AT_ONCE
     await office.supervisor.stop()

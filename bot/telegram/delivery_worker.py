@@ -1,4 +1,4 @@
-"""The courier: makes Telegram match the rows, within Telegram's budget."""
+"""The delivery worker: makes Telegram match the rows, within Telegram's budget."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.domain.delivery import (
     SLOW_AT_ONCE,
     DeliveryResult,
     DeliveryStatus,
-    Parcel,
+    Outgoing,
     PendingGrant,
     PendingLogBatch,
     PendingScreen,
@@ -29,9 +29,9 @@ from bot.supervisor import Supervisor
 from bot.telegram.budget import RateLimiter
 from bot.telegram.deliver import TelegramExecutor, chat_of
 from bot.telegram.rate_limit import RateLimitMiddleware
-from bot.usecases.pick_parcels import InFlight, SelectOutgoing, is_patient, patient_first
+from bot.usecases.apply_results import ApplyResults
 from bot.usecases.ports import LeadershipLostError, StorageUnavailableError, Store, Transactions, UnreadableRow
-from bot.usecases.settle_parcels import ApplyResults
+from bot.usecases.select_outgoing import InFlight, SelectOutgoing, is_patient, patient_first
 
 log = structlog.get_logger()
 
@@ -80,7 +80,7 @@ class DeliveryWorker:
         self._busy = InFlight()
         self._receipts: list[DeliveryResult] = []
         self._unnoted: set[tuple[str, tuple[int | str, ...]]] = set()
-        """Deliveries whose result the database refused once; the courier sets them aside the second time."""
+        """Deliveries whose result the database refused once; the delivery worker sets them aside the second time."""
         self._under_way = 0
         self._slow = Counter[TaskKind]()
         self._looks = 0
@@ -138,38 +138,38 @@ class DeliveryWorker:
         limit = min(free, self._budget.room(self._monotonic()) + SPARE_ROWS)
         now = self._clock.now()
         picked = await self._transactions.transact(lambda store: self._pick(store, limit, self._busy, look))
-        if not picked.parcels and (picked.due_at is None or picked.due_at > now):
+        if not picked.items and (picked.due_at is None or picked.due_at > now):
             return self._look_every, picked.due_at
         wait = LOOK_EVERY
-        for parcel in picked.parcels:
+        for item in picked.items:
             at = self._monotonic()
-            spare_only = is_patient(parcel) and not patient_first(look)
-            delay = self._budget.wait(chat_of(parcel), at, spare_only=spare_only)
+            spare_only = is_patient(item) and not patient_first(look)
+            delay = self._budget.wait(chat_of(item), at, spare_only=spare_only)
             if delay > 0:
                 wait = min(wait, delay)
                 continue
             if self._under_way >= AT_ONCE:
                 break
-            if isinstance(parcel, PendingTask) and parcel.kind in SLOW and self._slow[parcel.kind] >= SLOW_AT_ONCE:
+            if isinstance(item, PendingTask) and item.kind in SLOW and self._slow[item.kind] >= SLOW_AT_ONCE:
                 continue
-            self._budget.spend(chat_of(parcel), at)
+            self._budget.spend(chat_of(item), at)
             self._looks = look + 1
-            self._hold(parcel)
-            self._supervisor.start("delivery", self._carry(parcel))
+            self._hold(item)
+            self._supervisor.start("delivery", self._carry(item))
         return wait, None
 
-    async def _carry(self, parcel: Parcel) -> None:
-        if isinstance(parcel, PendingGrant | PendingScreen) and parcel.verification_id is not None:
+    async def _carry(self, item: Outgoing) -> None:
+        if isinstance(item, PendingGrant | PendingScreen) and item.verification_id is not None:
             # It is a task of its own, and so is what is bound.
-            bind_contextvars(verification=parcel.verification_id)
-        with self._limit.paid(chat_of(parcel)):
-            receipt = await self._deliverer.deliver(parcel)
+            bind_contextvars(verification=item.verification_id)
+        with self._limit.paid(chat_of(item)):
+            receipt = await self._deliverer.deliver(item)
         if receipt.result not in (DeliveryStatus.DONE, DeliveryStatus.GONE):
-            log.warning("delivery_failed", parcel=_name(parcel), result=receipt.result, error=receipt.error)
+            log.warning("delivery_failed", item=_name(item), result=receipt.result, error=receipt.error)
         self._receipts.append(receipt)
         self._under_way -= 1
-        if isinstance(parcel, PendingTask):
-            self._slow[parcel.kind] -= 1
+        if isinstance(item, PendingTask):
+            self._slow[item.kind] -= 1
         self._stir.set()
 
     async def _note(self) -> None:
@@ -188,13 +188,13 @@ class DeliveryWorker:
                 await self._note_alone(receipt)
         else:
             for receipt in receipts:
-                self._release(receipt.parcel)
+                self._release(receipt.item)
 
     def _drop(self, receipts: Sequence[DeliveryResult]) -> None:
         """Who leads now carries the same, and notes what comes of it."""
         log.warning("receipts_dropped", count=len(receipts))
         for receipt in receipts:
-            self._release(receipt.parcel)
+            self._release(receipt.item)
 
     async def _note_alone(self, receipt: DeliveryResult) -> None:
         """Note one receipt; one that cannot be noted must not keep the others from being."""
@@ -205,19 +205,19 @@ class DeliveryWorker:
         except StorageUnavailableError:
             self._receipts.append(receipt)
         except Exception as error:
-            log.exception("receipt_not_noted", parcel=_name(receipt.parcel), result=receipt.result)
-            rows = _rows(receipt.parcel, error)
+            log.exception("receipt_not_noted", item=_name(receipt.item), result=receipt.result)
+            rows = _rows(receipt.item, error)
             # What failed in this process itself would fail again.
             is_final = receipt.is_our_fault or any((row.table, row.key) in self._unnoted for row in rows)
             if is_final and await self._set_aside(rows):
                 self._forget_unnoted(rows)
-                self._release(receipt.parcel)
+                self._release(receipt.item)
             else:
                 self._unnoted.update((row.table, row.key) for row in rows)
-                self._supervisor.start("rest", self._rest(receipt.parcel))
+                self._supervisor.start("rest", self._rest(receipt.item))
         else:
-            self._forget_unnoted(_rows(receipt.parcel))
-            self._release(receipt.parcel)
+            self._forget_unnoted(_rows(receipt.item))
+            self._release(receipt.item)
 
     def _forget_unnoted(self, rows: Sequence[UnreadableRow]) -> None:
         self._unnoted.difference_update((row.table, row.key) for row in rows)
@@ -232,62 +232,62 @@ class DeliveryWorker:
         try:
             await self._transactions.transact(note)
         except Exception:
-            log.exception("parcel_not_set_aside")
+            log.exception("item_not_set_aside")
             return False
         return True
 
-    async def _rest(self, parcel: Parcel) -> None:
+    async def _rest(self, item: Outgoing) -> None:
         """Let go of it later: at once, it would be picked and carried at once, again and again."""
         await REAL_TIME.pause(UNNOTED_RESTS, self._supervisor.stopping)
         if not self._supervisor.stopping.is_set():
-            self._release(parcel)
+            self._release(item)
             self.wake()
 
-    def _hold(self, parcel: Parcel) -> None:
+    def _hold(self, item: Outgoing) -> None:
         self._under_way += 1
-        match parcel:
+        match item:
             case PendingGrant():
-                self._busy.grants.add((parcel.gate_id, parcel.user_id))
+                self._busy.grants.add((item.gate_id, item.user_id))
             case PendingTask():
-                self._busy.errands.add(parcel.id)
-                self._slow[parcel.kind] += 1
+                self._busy.tasks.add(item.id)
+                self._slow[item.kind] += 1
             case PendingLogBatch():
-                self._busy.errands.update(errand.id for errand in parcel.errands)
+                self._busy.tasks.update(task.id for task in item.tasks)
             case PendingScreen():
-                self._busy.screens.add(parcel.user_id)
+                self._busy.screens.add(item.user_id)
 
-    def _release(self, parcel: Parcel) -> None:
-        match parcel:
+    def _release(self, item: Outgoing) -> None:
+        match item:
             case PendingGrant():
-                self._busy.grants.discard((parcel.gate_id, parcel.user_id))
+                self._busy.grants.discard((item.gate_id, item.user_id))
             case PendingTask():
-                self._busy.errands.discard(parcel.id)
+                self._busy.tasks.discard(item.id)
             case PendingLogBatch():
-                self._busy.errands.difference_update(errand.id for errand in parcel.errands)
+                self._busy.tasks.difference_update(task.id for task in item.tasks)
             case PendingScreen():
-                self._busy.screens.discard(parcel.user_id)
+                self._busy.screens.discard(item.user_id)
 
 
-def _rows(parcel: Parcel, error: Exception | None = None) -> list[UnreadableRow]:
-    """The rows of a parcel, as those that cannot be used for what went wrong."""
+def _rows(item: Outgoing, error: Exception | None = None) -> list[UnreadableRow]:
+    """The rows of an item, as those that cannot be used for what went wrong."""
     what = type(error).__name__
-    match parcel:
+    match item:
         case PendingGrant():
-            return [UnreadableRow("grants", (parcel.gate_id, parcel.user_id, parcel.kind), what, error)]
+            return [UnreadableRow("grants", (item.gate_id, item.user_id, item.kind), what, error)]
         case PendingTask():
-            return [UnreadableRow("errands", (parcel.id,), what, error)]
+            return [UnreadableRow("tasks", (item.id,), what, error)]
         case PendingLogBatch():
-            return [UnreadableRow("errands", (errand.id,), what, error) for errand in parcel.errands]
+            return [UnreadableRow("tasks", (task.id,), what, error) for task in item.tasks]
         case PendingScreen():
-            return [UnreadableRow("screens", (parcel.user_id, parcel.revision), what, error)]
+            return [UnreadableRow("screens", (item.user_id, item.revision), what, error)]
 
 
-def _name(parcel: Parcel) -> str:
-    """What a parcel is, without whom it is for."""
-    match parcel:
+def _name(item: Outgoing) -> str:
+    """What an item is, without whom it is for."""
+    match item:
         case PendingGrant() | PendingTask():
-            return parcel.kind
+            return item.kind
         case PendingLogBatch():
             return "log"
         case PendingScreen():
-            return type(parcel.view).__name__
+            return type(item.view).__name__

@@ -16,8 +16,8 @@ from bot.clock import Clock
 from bot.domain.trouble import DiskSpace, IncidentKind, Measurements
 from bot.usecases.ports import StorageUnavailableError, Transactions
 from bot.usecases.watch_troubles import CheckInstallation, ReadSpending
-from bot.watch.pulse import RuntimeStats
-from bot.watch.purse import BalanceCache
+from bot.watch.balance_cache import BalanceCache
+from bot.watch.runtime_stats import RuntimeStats
 
 log = structlog.get_logger()
 
@@ -53,9 +53,9 @@ class Monitor:
         transactions: Transactions,
         watch: CheckInstallation,
         spending: ReadSpending,
-        pulse: RuntimeStats,
+        runtime_stats: RuntimeStats,
         clock: Clock,
-        purse: BalanceCache,
+        balance_cache: BalanceCache,
         read_webhook: ReadWebhook | None,
         folder: Path | None,
         low_money: float,
@@ -66,9 +66,9 @@ class Monitor:
         self._transactions = transactions
         self._watch = watch
         self._spending = spending
-        self._pulse = pulse
+        self._runtime_stats = runtime_stats
         self._clock = clock
-        self._purse = purse
+        self._balance_cache = balance_cache
         self._read_webhook = read_webhook
         self._folder = folder
         self._announce = announce
@@ -92,8 +92,8 @@ class Monitor:
 
     def readings(self) -> Measurements:
         """What is known now."""
-        felt = self._pulse.readings()
-        outside, statement, disk = self._from_outside, self._purse.statement, self._disk()
+        felt = self._runtime_stats.readings()
+        outside, statement, disk = self._from_outside, self._balance_cache.statement, self._disk()
         webhook = self._read_webhook() if self._read_webhook is not None else WebhookReading()
         known = {
             IncidentKind.MONEY_SHORT: statement.money is not None
@@ -138,7 +138,7 @@ class Monitor:
                 # It is left alone: asking from a blocked address makes the block longer.
                 return
             # Where it tells nothing, whoever needs a number next finds out what is wrong.
-            await self._purse.look()
+            await self._balance_cache.look()
             spending = await self._transactions.transact(self._spending)
         except StorageUnavailableError:
             return

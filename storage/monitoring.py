@@ -17,12 +17,12 @@ from bot.domain.outbox import RetryStats
 from bot.domain.trouble import IN_VAIN_FROM, STRANGE_FROM, Queue, Unmatched
 from bot.domain.verification import VerificationState
 from storage import tables
-from storage.errands import RANKS
 from storage.gates import gate, health
+from storage.tasks import RANKS
 from storage.verifications import ASKED
 
 A = tables.grants.c
-E = tables.errands.c
+E = tables.tasks.c
 AD = tables.admins.c
 EV = tables.gateway_events.c
 G = tables.gates.c
@@ -38,7 +38,7 @@ BY_RANK = {rank: URGENCY[kind] for kind, rank in RANKS.items()}
 
 
 class SqlMonitoringQueries:
-    """See `bot.usecases.ports_watch.Vitals`. Only indexes of what is due are read, so it costs what is due."""
+    """See `bot.usecases.ports_watch`. Only indexes of what is due are read, so it costs what is due."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -61,7 +61,7 @@ class SqlMonitoringQueries:
             waiting[BY_RANK.get(row.rank, Priority.LATER)].append((row.length, row.oldest))
         for urgency, parts in waiting.items():
             oldest = min((moment for _, moment in parts), default=None)
-            found.append(Queue(f"errands_{urgency.name.lower()}", sum(length for length, _ in parts), oldest))
+            found.append(Queue(f"tasks_{urgency.name.lower()}", sum(length for length, _ in parts), oldest))
         return found
 
     async def notices(self) -> RetryStats | None:
@@ -166,7 +166,7 @@ class SqlMonitoringQueries:
                 came.label("came"),
             )
         )
-        return [_vitals(row, waiting.get(row.chat_id, 0)) for row in rows]
+        return [_monitoring(row, waiting.get(row.chat_id, 0)) for row in rows]
 
     async def states(self) -> list[tuple[Gate, GateHealth | None]]:
         rows = await self._connection.execute(select(tables.gates))
@@ -179,7 +179,7 @@ class SqlMonitoringQueries:
         return [(gate(row.chat_id, row), found) for row in rows if (found := health(row)) is not None]
 
 
-def _vitals(row: Row[tuple[object, ...]], waiting: int) -> GateOverview:
+def _monitoring(row: Row[tuple[object, ...]], waiting: int) -> GateOverview:
     found = health(row)
     signs = [row.changed_at, row.asked_at, found.checked_at if found is not None and found.is_there else None]
     return GateOverview(

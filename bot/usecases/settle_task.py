@@ -1,4 +1,4 @@
-"""What came of an errand."""
+"""What came of a task."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TOLD_OTHERWISE = (DecisionReason.REVOKED, DecisionReason.MANY)
 WORDLESS = (DeliveryStatus.REFUSED, DeliveryStatus.UNREACHABLE, DeliveryStatus.GONE)
 
 
-class SettleErrand:
+class SettleTask:
     """Note it, and do what follows from it."""
 
     def __init__(self, desk: AdminDesk, raids: OnAlertResult, operators: Operators) -> None:
@@ -37,71 +37,71 @@ class SettleErrand:
         self._by_hand = SettleByHand(operators)
 
     async def __call__(  # noqa: C901 - one line a kind
-        self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime
+        self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime
     ) -> None:
-        match errand.kind, receipt.result:
+        match task.kind, receipt.result:
             case TaskKind.OPEN_APP, DeliveryStatus.DONE:
-                await self._note(store, Event.APP_OFFERED, errand, now)
+                await self._note(store, Event.APP_OFFERED, task, now)
             case TaskKind.OPEN_APP, _:
-                await self._no_app(store, errand, now)
+                await self._no_app(store, task, now)
             case TaskKind.QUEUE_JOIN, DeliveryStatus.DONE:
-                await store.requests.forget_query(int(errand.details["gate"]), int(errand.details["user_id"]))
+                await store.requests.forget_query(int(task.details["gate"]), int(task.details["user_id"]))
             case ((TaskKind.DECLINE_JOIN | TaskKind.KICK), DeliveryStatus.DONE):
-                await self._turned_away(store, errand, now)
+                await self._turned_away(store, task, now)
             case TaskKind.KICK, _:
-                await self._not_removed(store, errand, receipt, now)
+                await self._not_removed(store, task, receipt, now)
             case TaskKind.MUTE, _:
-                await self._muted(store, errand, receipt, now)
+                await self._muted(store, task, receipt, now)
             case TaskKind.PROMPT, result if result in WORDLESS:
-                await store.requests.reached([errand.user_id or 0], reached=False, gate_id=errand.chat_id)
+                await store.requests.reached([task.user_id or 0], reached=False, gate_id=task.chat_id)
             case TaskKind.GROUP_PROMPT, DeliveryStatus.DONE:
-                await self._prompted(store, errand, receipt, now)
-            case TaskKind.CALL_ADMINS, _ if "raid" in errand.details:
-                await self._raids.called(store, errand, receipt, now)
+                await self._prompted(store, task, receipt, now)
+            case TaskKind.CALL_ADMINS, _ if "raid" in task.details:
+                await self._raids.called(store, task, receipt, now)
             case TaskKind.ALERT, _:
-                await self._raids.sent(store, errand, receipt, now)
+                await self._raids.sent(store, task, receipt, now)
             case TaskKind.ANNOUNCE, _:
-                await note_announced(store, errand, receipt)
+                await note_announced(store, task, receipt)
             case kind, _ if kind in INQUIRIES:
-                await self._inquiry(store, errand, receipt, now)
+                await self._inquiry(store, task, receipt, now)
         if "posted" in receipt.answer:
             # Meant for one person, shown to all, and not deleted yet.
             posted: dict[str, str | int] = {"message_id": int(receipt.answer["posted"])}
-            await store.errands.add(TaskKind.DELETE_MESSAGE, errand.chat_id, posted, now)
-        await self._by_hand(store, errand, receipt, now)
+            await store.tasks.add(TaskKind.DELETE_MESSAGE, task.chat_id, posted, now)
+        await self._by_hand(store, task, receipt, now)
 
     async def log_refused(self, store: Store, log: PendingLogBatch, receipt: DeliveryResult, now: datetime) -> None:
         """A message to a log chat was given up; or it went well."""
         await self._by_hand.log_refused(store, log, receipt, now)
 
     @staticmethod
-    async def _note(store: Store, event: Event, errand: PendingTask, now: datetime) -> None:
-        user_id, gate_id = int(errand.details["user_id"]), int(errand.details["gate"])
+    async def _note(store: Store, event: Event, task: PendingTask, now: datetime) -> None:
+        user_id, gate_id = int(task.details["user_id"]), int(task.details["gate"])
         is_known = await store.requests.get(gate_id, user_id) is not None
         store.journal.add(event, now, user_id=user_id if is_known else None, gate_id=gate_id)
 
-    async def _no_app(self, store: Store, errand: PendingTask, now: datetime) -> None:
+    async def _no_app(self, store: Store, task: PendingTask, now: datetime) -> None:
         """The person goes on in the chat, and at once; unless an earlier try may have opened the app all the same,
         or they have asked anew since."""
-        user_id, gate_id = int(errand.details["user_id"]), int(errand.details["gate"])
+        user_id, gate_id = int(task.details["user_id"]), int(task.details["gate"])
         request = await store.requests.get(gate_id, user_id)
-        if errand.attempts or request is None or request.query_id != errand.details["query_id"]:
+        if task.attempts or request is None or request.query_id != task.details["query_id"]:
             return
         expires_at = request.requested_at + QUERY_ANSWERED_WITHIN
-        await store.errands.add(TaskKind.QUEUE_JOIN, gate_id, errand.details, now, expires_at=expires_at)
+        await store.tasks.add(TaskKind.QUEUE_JOIN, gate_id, task.details, now, expires_at=expires_at)
         await store.screens.hurry(user_id, now)
 
-    async def _turned_away(self, store: Store, errand: PendingTask, now: datetime) -> None:
-        user_id, gate_id = int(errand.details["user_id"]), int(errand.details["gate"])
-        event = Event.REMOVED if errand.kind is TaskKind.KICK else Event.JOIN_DECLINED
-        why = str(errand.details.get("why", ""))
+    async def _turned_away(self, store: Store, task: PendingTask, now: datetime) -> None:
+        user_id, gate_id = int(task.details["user_id"]), int(task.details["gate"])
+        event = Event.REMOVED if task.kind is TaskKind.KICK else Event.JOIN_DECLINED
+        why = str(task.details.get("why", ""))
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
         # Who was erased meanwhile is named nowhere any more.
         whose = user_id if request is not None else None
         store.journal.add(event, now, user_id=whose, gate_id=gate_id, code=why)
         if gate is None or request is None:
             return
-        if request.state is RequestState.DECLINED and errand.kind is TaskKind.KICK and why == DecisionReason.DEADLINE:
+        if request.state is RequestState.DECLINED and task.kind is TaskKind.KICK and why == DecisionReason.DEADLINE:
             await tell_deadline(store, gate, request, now)
         if request.state is RequestState.APPROVED:
             # They called just as this was under way: a link of their own makes up for it.
@@ -111,7 +111,7 @@ class SettleErrand:
             await owe_link(store, gate_id, user_id, verification_id, now, how=how)
         if why in TOLD_OTHERWISE:
             return
-        admin_id = errand.details.get("admin_id")
+        admin_id = task.details.get("admin_id")
         await tell_log(
             store,
             gate,
@@ -124,10 +124,10 @@ class SettleErrand:
             name=request.name,
         )
 
-    async def _not_removed(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+    async def _not_removed(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """Who was to be removed and is still there waits on, so that they are not left muted with nobody to unmute
         them: the bot has lost the right, or an admin restricted them."""
-        gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        gate_id, user_id = task.chat_id, int(task.details["user_id"])
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
         is_there = receipt.result is DeliveryStatus.REFUSED or receipt.answer.get("is") == "restricted"
         if gate is None or request is None or request.state is not RequestState.DECLINED or not is_there:
@@ -138,15 +138,15 @@ class SettleErrand:
             await mute(store, request, now, after=rest.total_seconds() + 1)
         store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error or "restricted")
 
-    async def _muted(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+    async def _muted(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """Who may not write is told how to verify; who need not was let through."""
-        gate_id, user_id = errand.chat_id, int(errand.details["user_id"])
+        gate_id, user_id = task.chat_id, int(task.details["user_id"])
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
         if gate is None or request is None or request.way is not EntryMode.MUTE:
             return
         if receipt.result is DeliveryStatus.DONE:
             store.journal.add(Event.MUTED, now, user_id=user_id, gate_id=gate_id)
-        if request.state is not RequestState.WAITING or errand.details["joined"] != joined(request):
+        if request.state is not RequestState.WAITING or task.details["joined"] != joined(request):
             return
         is_, rest = receipt.answer.get("is"), float(receipt.answer.get("rest", 0.0))
         if receipt.result is DeliveryStatus.DONE and gate.works:
@@ -162,10 +162,10 @@ class SettleErrand:
         elif receipt.result is DeliveryStatus.REFUSED:
             store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error)
 
-    async def _prompted(self, store: Store, errand: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+    async def _prompted(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """The group has one such message, the newest."""
-        extras = await store.gates.extras(errand.chat_id)
+        extras = await store.gates.extras(task.chat_id)
         if extras.prompt_message_id is not None:
             details: dict[str, str | int] = {"message_id": extras.prompt_message_id}
-            await store.errands.add(TaskKind.DELETE_MESSAGE, errand.chat_id, details, now)
-        await store.gates.set_extras(errand.chat_id, prompt_message_id=receipt.message_id, prompt_at=now)
+            await store.tasks.add(TaskKind.DELETE_MESSAGE, task.chat_id, details, now)
+        await store.gates.set_extras(task.chat_id, prompt_message_id=receipt.message_id, prompt_at=now)

@@ -1,4 +1,4 @@
-"""The courier between a real database and Telegram, when what came of a parcel cannot be noted."""
+"""The delivery worker between a real database and Telegram, when what came of an item cannot be noted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.domain.delivery import (
     SLOW_AT_ONCE,
     DeliveryResult,
     DeliveryStatus,
-    Parcel,
+    Outgoing,
     PendingScreen,
     PendingTask,
     TaskKind,
@@ -28,18 +28,18 @@ from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
 from bot.supervisor import Supervisor
-from bot.telegram import courier
+from bot.telegram import delivery_worker
 from bot.telegram.budget import RateLimiter
-from bot.telegram.courier import DeliveryWorker
 from bot.telegram.deliver import TelegramExecutor
+from bot.telegram.delivery_worker import DeliveryWorker
 from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
-from bot.usecases.pick_parcels import InFlight, Selection, SelectOutgoing
+from bot.usecases.apply_results import ApplyResults
 from bot.usecases.ports import StorageUnavailableError, Store
-from bot.usecases.settle_errand import SettleErrand
+from bot.usecases.select_outgoing import InFlight, Selection, SelectOutgoing
 from bot.usecases.settle_grant import SettleGrant
-from bot.usecases.settle_parcels import ApplyResults
+from bot.usecases.settle_task import SettleTask
 from bot.usecases.tell_raid import OnAlertResult
 from storage.database import Database
 from tests.scenarios.story import sent_to
@@ -50,17 +50,15 @@ class Stumbling(ApplyResults):
     """Fails to note what came of one person's screen: among others always, alone for as long as `error` is set."""
 
     def __init__(self, rules: Rules, whose: int, error: type[Exception]) -> None:
-        settle_errand = SettleErrand(rules.desk, OnAlertResult(rules.operators), rules.operators)
-        super().__init__(rules.clock, SettleGrant(rules.tell_operators), settle_errand, rules.report)
+        settle_task = SettleTask(rules.desk, OnAlertResult(rules.operators), rules.operators)
+        super().__init__(rules.clock, SettleGrant(rules.tell_operators), settle_task, rules.report)
         self._whose = whose
         self.error: type[Exception] | None = error
         self.tried_alone = 0
 
     async def __call__(self, store: Store, receipts: Sequence[DeliveryResult]) -> None:
         await super().__call__(store, receipts)
-        if self._whose not in [
-            receipt.parcel.user_id for receipt in receipts if isinstance(receipt.parcel, PendingScreen)
-        ]:
+        if self._whose not in [receipt.item.user_id for receipt in receipts if isinstance(receipt.item, PendingScreen)]:
             return
         if len(receipts) > 1:
             raise ZeroDivisionError
@@ -70,15 +68,15 @@ class Stumbling(ApplyResults):
 
 
 class Together(TelegramExecutor):
-    """Comes back from the first few errands only when all of them are done, so that they are noted together."""
+    """Comes back from the first few tasks only when all of them are done, so that they are noted together."""
 
     def __init__(self, world: World, bot: Bot, count: int) -> None:
         super().__init__(bot, world.clock, Texts("en"), ScreenRenderer(None), None)
         self._left = count
         self._all = asyncio.Event()
 
-    async def deliver(self, parcel: Parcel) -> DeliveryResult:
-        receipt = await super().deliver(parcel)
+    async def deliver(self, item: Outgoing) -> DeliveryResult:
+        receipt = await super().deliver(item)
         self._left -= 1
         if self._left == 0:
             self._all.set()
@@ -87,17 +85,17 @@ class Together(TelegramExecutor):
 
 
 class Held(TelegramExecutor):
-    """Comes back with as many errands as `let_go` allows."""
+    """Comes back with as many tasks as `let_go` allows."""
 
     def __init__(self, world: World, bot: Bot) -> None:
         super().__init__(bot, world.clock, Texts("en"), ScreenRenderer(None), None)
         self.let_go = asyncio.Semaphore(0)
         self.begun = 0
 
-    async def deliver(self, parcel: Parcel) -> DeliveryResult:
+    async def deliver(self, item: Outgoing) -> DeliveryResult:
         self.begun += 1
         await self.let_go.acquire()
-        return DeliveryResult(parcel, DeliveryStatus.DONE)
+        return DeliveryResult(item, DeliveryStatus.DONE)
 
 
 class Counting(SelectOutgoing):
@@ -155,7 +153,7 @@ async def carrying(
     pick: SelectOutgoing | None = None,
     deliverer: TelegramExecutor | None = None,
 ) -> AsyncIterator[DeliveryWorker]:
-    """A courier at work, which by itself looks once an hour."""
+    """A delivery worker at work, which by itself looks once an hour."""
     supervisor = Supervisor(world.clock)
     budget = RateLimiter(0)
     works = DeliveryWorker(
@@ -169,7 +167,7 @@ async def carrying(
         rules.clock,
         HOUR,
     )
-    supervisor.keep("courier", functools.partial(works.run, supervisor.stopping))
+    supervisor.keep("delivery", functools.partial(works.run, supervisor.stopping))
     yield works
     supervisor.stopping.set()
     works.wake()
@@ -190,14 +188,14 @@ async def test_a_receipt_that_cannot_be_noted_keeps_no_other_from_being_noted_an
                 await person.sees("How this works")
             await are_not_noted(rules, boris)
 
-    assert [log["parcel"] for log in logs if log["event"] == "receipt_not_noted"] == ["Welcome"]
+    assert [log["item"] for log in logs if log["event"] == "receipt_not_noted"] == ["Welcome"]
     assert [sent_to(world, person) for person in people] == [2, 1, 2]
 
 
 async def test_what_could_not_be_noted_is_carried_once_more_after_a_rest(
     world: World, rules: Rules, bot: Bot, people: list[Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(courier, "UNNOTED_RESTS", 0.0)
+    monkeypatch.setattr(delivery_worker, "UNNOTED_RESTS", 0.0)
     boris = people[1]
     settle = Stumbling(rules, boris.id, ZeroDivisionError)
 
@@ -221,21 +219,21 @@ async def test_a_receipt_for_which_the_database_was_away_is_kept_and_noted_when_
 
 
 async def due_in(rules: Rules, seconds: float, count: int = 1) -> None:
-    """So many errands that are due then, on the clock of the rules."""
+    """So many tasks that are due then, on the clock of the rules."""
 
     async def add(store: Store) -> None:
         for message_id in range(count):
             details: dict[str, str | int] = {"message_id": message_id}
             # Each of another person, so that none is paced.
-            await store.errands.add(TaskKind.DELETE_MESSAGE, 1 + message_id, details, rules.now, after=seconds)
+            await store.tasks.add(TaskKind.DELETE_MESSAGE, 1 + message_id, details, rules.now, after=seconds)
 
     await rules.database.transact(add)
 
 
 async def are_done(rules: Rules, count: int) -> None:
-    """Return once so many errands are noted as done."""
+    """Return once so many tasks are noted as done."""
     deadline = time.monotonic() + PATIENCE
-    while await rules.rows("SELECT count(*) AS n FROM errands WHERE done_at IS NOT NULL") != [{"n": count}]:
+    while await rules.rows("SELECT count(*) AS n FROM tasks WHERE done_at IS NOT NULL") != [{"n": count}]:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
 
@@ -252,7 +250,9 @@ async def test_what_is_due_later_goes_out_once_the_clock_has_come_to_it(world: W
         await are_done(rules, 1)
 
 
-async def test_what_is_due_anew_goes_out_once_the_courier_is_woken(world: World, rules: Rules, bot: Bot) -> None:
+async def test_what_is_due_anew_goes_out_once_the_delivery_worker_is_woken(
+    world: World, rules: Rules, bot: Bot
+) -> None:
     pick, deliverer = Counting(rules), Held(world, bot)
     deliverer.let_go.release()
 
@@ -266,43 +266,43 @@ async def test_what_is_due_anew_goes_out_once_the_courier_is_woken(world: World,
 async def test_in_a_flood_it_is_looked_for_more_when_half_of_what_may_be_under_way_is_free(
     world: World, rules: Rules, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(courier, "LOOK_EVERY", HOUR)
+    monkeypatch.setattr(delivery_worker, "LOOK_EVERY", HOUR)
     pick, deliverer = Counting(rules), Held(world, bot)
-    await due_in(rules, 0, 2 * courier.AT_ONCE)
+    await due_in(rules, 0, 2 * delivery_worker.AT_ONCE)
 
     async with carrying(world, rules, bot, rules.settle, pick, deliverer):
-        await world.wait_until(lambda: deliverer.begun == courier.AT_ONCE)
-        half = courier.AT_ONCE // 2
+        await world.wait_until(lambda: deliverer.begun == delivery_worker.AT_ONCE)
+        half = delivery_worker.AT_ONCE // 2
         for done in range(1, half):
             deliverer.let_go.release()
             await are_done(rules, done)
-        assert (pick.looks, deliverer.begun) == (1, courier.AT_ONCE)
+        assert (pick.looks, deliverer.begun) == (1, delivery_worker.AT_ONCE)
 
         deliverer.let_go.release()
-        await world.wait_until(lambda: deliverer.begun == courier.AT_ONCE + half)
-        for _ in range(2 * courier.AT_ONCE):
+        await world.wait_until(lambda: deliverer.begun == delivery_worker.AT_ONCE + half)
+        for _ in range(2 * delivery_worker.AT_ONCE):
             deliverer.let_go.release()
-        await are_done(rules, 2 * courier.AT_ONCE)
+        await are_done(rules, 2 * delivery_worker.AT_ONCE)
 
 
 class Uploading(Held):
     """Files take as long as `let_go` does not let them go; everything else is done at once."""
 
-    async def deliver(self, parcel: Parcel) -> DeliveryResult:
-        if isinstance(parcel, PendingTask) and parcel.kind in SLOW:
-            return await super().deliver(parcel)
-        return DeliveryResult(parcel, DeliveryStatus.DONE, message_id=1, digest="x")
+    async def deliver(self, item: Outgoing) -> DeliveryResult:
+        if isinstance(item, PendingTask) and item.kind in SLOW:
+            return await super().deliver(item)
+        return DeliveryResult(item, DeliveryStatus.DONE, message_id=1, digest="x")
 
 
 @pytest.mark.parametrize("kind", [TaskKind.MAKE_FILE, TaskKind.SEND_FILE, TaskKind.STATS])
-async def test_slow_errands_leave_hands_for_others_and_are_all_done_in_the_end(
+async def test_slow_tasks_leave_hands_for_others_and_are_all_done_in_the_end(
     world: World, rules: Rules, bot: Bot, kind: TaskKind
 ) -> None:
-    count = courier.AT_ONCE + 5
+    count = delivery_worker.AT_ONCE + 5
 
     async def add(store: Store) -> None:
         for user_id in range(1, count + 1):
-            await store.errands.add(kind, user_id, {"file": FileKind.MY_DATA}, rules.now, user_id=user_id)
+            await store.tasks.add(kind, user_id, {"file": FileKind.MY_DATA}, rules.now, user_id=user_id)
 
     await rules.database.transact(add)
     deliverer = Uploading(world, bot)

@@ -13,7 +13,7 @@ from storage import tables
 from storage.statements import insert
 from storage.unreadable import NoteUnreadable, details, one_readable, pass_over, readable
 
-AL = tables.alarms.c
+AL = tables.incidents.c
 
 
 class SqlIncidents:
@@ -23,48 +23,48 @@ class SqlIncidents:
         self._connection = connection
         self._note = note
 
-    async def sight(self, sighting: Finding, now: datetime) -> bool:
-        name = sighting.name
+    async def sight(self, finding: Finding, now: datetime) -> bool:
+        name = finding.name
         news = {
-            "trouble": sighting.trouble,
-            "subject": sighting.subject,
-            "variant": sighting.variant,
-            "details": dict(sighting.details),
-            "since": sighting.since or now,
+            "trouble": finding.trouble,
+            "subject": finding.subject,
+            "variant": finding.variant,
+            "details": dict(finding.details),
+            "since": finding.since or now,
             "seen_at": now,
             "told_at": now,
             "cleared_at": None,
         }
         added = await self._connection.execute(
-            insert(self._connection, tables.alarms).values(name=name, **news).on_conflict_do_nothing()
+            insert(self._connection, tables.incidents).values(name=name, **news).on_conflict_do_nothing()
         )
         if added.rowcount:
             return True
         again = await self._connection.execute(
-            update(tables.alarms)
-            .where(AL.name == name, or_(AL.cleared_at.is_not(None), AL.variant != sighting.variant))
+            update(tables.incidents)
+            .where(AL.name == name, or_(AL.cleared_at.is_not(None), AL.variant != finding.variant))
             .values(**news)
         )
         if again.rowcount:
             return True
-        await self._connection.execute(update(tables.alarms).where(AL.name == name).values(seen_at=now))
+        await self._connection.execute(update(tables.incidents).where(AL.name == name).values(seen_at=now))
         return False
 
     async def active(self) -> list[Incident]:
         rows = await self._connection.execute(
-            select(tables.alarms).where(AL.cleared_at.is_(None)).order_by(AL.since, AL.name)
+            select(tables.incidents).where(AL.cleared_at.is_(None)).order_by(AL.since, AL.name)
         )
-        return readable(rows, _alarm, self._note, tables.alarms)
+        return readable(rows, _incident, self._note, tables.incidents)
 
     async def clear(self, name: str, seen_before: datetime, now: datetime) -> Incident | None:
         cleared = await self._connection.execute(
-            update(tables.alarms)
+            update(tables.incidents)
             .where(AL.name == name, AL.cleared_at.is_(None), AL.seen_at <= seen_before)
             .values(cleared_at=now)
-            .returning(*tables.alarms.columns)
+            .returning(*tables.incidents.columns)
         )
-        return one_readable(cleared.one_or_none(), _alarm, self._note, tables.alarms)
+        return one_readable(cleared.one_or_none(), _incident, self._note, tables.incidents)
 
 
-def _alarm(row: Row[Any]) -> Incident:
+def _incident(row: Row[Any]) -> Incident:
     return Incident(IncidentKind(row.trouble), row.subject, row.since, row.seen_at, details(row))

@@ -11,7 +11,7 @@ from bot.telegram.troubles import Details, clock_difference, right, token_use, v
 MINUTE, HOUR = 60, 3600
 
 
-def alarm(trouble: IncidentKind, details: Details, words: Words, callback_url: str | None) -> str:
+def incident(trouble: IncidentKind, details: Details, words: Words, callback_url: str | None) -> str:
     """The HTML of an alarm."""
     match trouble:
         case (

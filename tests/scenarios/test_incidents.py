@@ -26,9 +26,9 @@ from tests.scenarios.story import LOOK, all_is_carried, eventually, gets_number,
 CALM = 6 * 60
 
 
-async def alarms(callgate: Installation) -> dict[str, bool]:
+async def incidents(callgate: Installation) -> dict[str, bool]:
     """The troubles known, and whether each is over."""
-    rows = await callgate.rows("SELECT name, cleared_at FROM alarms ORDER BY name")
+    rows = await callgate.rows("SELECT name, cleared_at FROM incidents ORDER BY name")
     return {row["name"]: row["cleared_at"] is not None for row in rows}
 
 
@@ -36,18 +36,18 @@ async def is_raised(callgate: Installation, name: str) -> None:
     """Let time pass until it is."""
     for _ in range(20):
         await looked(callgate)
-        if (await alarms(callgate)).get(name) is False:
+        if (await incidents(callgate)).get(name) is False:
             return
-    raise AssertionError(f"{name} is not among {await alarms(callgate)}\n{callgate.world.story()}")
+    raise AssertionError(f"{name} is not among {await incidents(callgate)}\n{callgate.world.story()}")
 
 
 async def is_cleared(callgate: Installation, name: str) -> None:
     """Let time pass until it is over."""
     for _ in range(40):
         await looked(callgate)
-        if (await alarms(callgate)).get(name) is True:
+        if (await incidents(callgate)).get(name) is True:
             return
-    raise AssertionError(f"{name} is not cleared: {await alarms(callgate)}\n{callgate.world.story()}")
+    raise AssertionError(f"{name} is not cleared: {await incidents(callgate)}\n{callgate.world.story()}")
 
 
 def count(operator: Person, text: str) -> int:
@@ -131,7 +131,7 @@ async def test_a_restart_while_the_gateway_tells_nothing_brings_no_all_clear(
 
     await callgate.restart()
     await looked(callgate, times=25)
-    assert await alarms(callgate) == {"money_short": False}
+    assert await incidents(callgate) == {"money_short": False}
     assert count(operator, "✅ All clear") == 0
 
     world.smsc.fail_with(None)
@@ -160,7 +160,7 @@ async def test_calls_that_are_not_reported_are_told_with_the_address_to_enter(
     await is_raised(callgate, "callback_silent")
     text = await reads(operator, "does not reach us")
     assert f"https://call.example/smsc/{CALLBACK_TOKEN}?charset=utf-8&md5" in text
-    stored = await callgate.rows("SELECT details FROM alarms UNION ALL SELECT details FROM errands")
+    stored = await callgate.rows("SELECT details FROM incidents UNION ALL SELECT details FROM tasks")
     assert CALLBACK_TOKEN not in str(stored)
 
     world.smsc.callback_url = right + "&md5" if right else None
@@ -237,7 +237,7 @@ async def test_telegram_that_did_not_answer_is_told_of_afterwards(
     for _ in range(5):
         world.clock.advance(LOOK)
         await eventually(brisk, "SELECT 1 AS one", [{"one": 1}])
-    await eventually(brisk, "SELECT name FROM alarms", [{"name": "telegram_silent"}])
+    await eventually(brisk, "SELECT name FROM incidents", [{"name": "telegram_silent"}])
     assert count(operator, "Telegram") == 0
 
     world.faults.clear()
@@ -255,7 +255,7 @@ async def test_a_gate_that_went_off_and_is_guarded_again(world: World, brisk: In
     await operator.sees("not guarded any more")
 
     await owner.makes_bot_admin(group, can_invite_users=True)
-    await is_cleared(brisk, next(iter(await alarms(brisk))))
+    await is_cleared(brisk, next(iter(await incidents(brisk))))
 
     assert "Flat owners" in await reads(operator, "I can let people in again")
 
@@ -291,7 +291,7 @@ async def test_updates_that_cannot_be_brought_to_the_webhook(world: World, insta
     world.faults.add(where="telegram", kind="500", method="getWebhookInfo", times=None)
     await callgate.restart()
     await looked(callgate, times=25)
-    assert (await alarms(callgate))["webhook"] is False
+    assert (await incidents(callgate))["webhook"] is False
 
     world.faults.clear()
     await is_cleared(callgate, "webhook")

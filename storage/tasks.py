@@ -27,7 +27,7 @@ from storage.json_text import json_text
 from storage.statements import delete_some, insert_new, one_more
 from storage.unreadable import NoteUnreadable, details, pass_over, readable
 
-E = tables.errands.c
+E = tables.tasks.c
 P = tables.people.c
 RANKS = {
     TaskKind.OPEN_APP: -2,
@@ -62,7 +62,7 @@ RANKS = {
     TaskKind.PROMPT: 11,
     TaskKind.LOG: 20,
 }
-"""In which order errands of one urgency go out. Ranks are kept in rows: the numbers stay."""
+"""In which order tasks of one urgency go out. Ranks are kept in rows: the numbers stay."""
 CROWD = 2
 """So much later is the rank of one of very many: after all others of its urgency."""
 RANGES = {
@@ -74,12 +74,12 @@ RANGES = {
 }
 """The ranks of each urgency."""
 OTHERS = ("user_id", "admin_id", "by", "value", "text")
-"""Under which of an errand's details somebody may stand whom it is not for, nor about."""
+"""Under which of a task's details somebody may stand whom it is not for, nor about."""
 
 
 IS_LEFT = E.done_at.is_(None)
 LOOKED_THROUGH = 250
-"""So many of the oldest due errands of a rank are looked through for those of chats that have few."""
+"""So many of the oldest due tasks of a rank are looked through for those of chats that have few."""
 DUE = (
     select(E.id, E.kind, E.rank, E.chat_id, E.details, E.attempts, E.user_id, P.language)
     .join(tables.people, P.user_id == E.chat_id, isouter=True)
@@ -108,7 +108,7 @@ OF_OTHERS = OLDEST_FIRST.where(
     E.id.in_(select(OLDEST_OF_RANK.c.id)), E.chat_id.not_in(bindparam("crowded", expanding=True))
 )
 CANCEL = (
-    update(tables.errands)
+    update(tables.tasks)
     .where(E.user_id == bindparam("whose"), E.chat_id == bindparam("where"), E.kind == bindparam("what"), IS_LEFT)
     .values(done_at=bindparam("now"))
 )
@@ -116,16 +116,16 @@ CANCEL_RESTING = CANCEL.where(E.due_at > bindparam("now"))
 ABOUT = select(E.user_id).where(
     E.chat_id == bindparam("where"), E.kind == bindparam("what"), IS_LEFT, E.user_id.is_not(None)
 )
-DONE = update(tables.errands).where(E.id.in_(bindparam("which", expanding=True))).values(done_at=bindparam("now"))
+DONE = update(tables.tasks).where(E.id.in_(bindparam("which", expanding=True))).values(done_at=bindparam("now"))
 RETRY = (
-    update(tables.errands)
+    update(tables.tasks)
     .where(E.id == bindparam("which"))
     .values(due_at=bindparam("again_at"), attempts=one_more(E.attempts), error=bindparam("said"))
 )
 
 
 def _counted(*where: ColumnElement[bool]) -> Select[int]:
-    """How many undone errands of some kinds meet these conditions, counted up to `at_most`."""
+    """How many undone tasks of some kinds meet these conditions, counted up to `at_most`."""
     is_of_kinds = E.kind.in_(bindparam("kinds", expanding=True))
     some = select(E.id).where(is_of_kinds, IS_LEFT, *where).limit(bindparam("at_most"))
     return select(func.count()).select_from(some.subquery())
@@ -135,9 +135,9 @@ UNDONE = _counted(E.chat_id == bindparam("where"))
 UNDONE_OF_NOBODY = _counted(E.chat_id == bindparam("where"), E.user_id.is_(None))
 UNDONE_IN_GROUPS = _counted(E.user_id == bindparam("whose"), E.chat_id < 0)
 CHATS = "also"
-"""The detail of an errand that names several chats, parted by spaces."""
+"""The detail of a task that names several chats, parted by spaces."""
 AGAIN = "again"
-"""The detail of an errand that counts how often it was asked for once more."""
+"""The detail of a task that counts how often it was asked for once more."""
 LEFT_OF_JOB = (
     select(E.id, E.details).where(E.job == bindparam("name"), IS_LEFT).order_by(E.id).with_for_update(key_share=True)
 )
@@ -145,7 +145,7 @@ LOCKED_DETAILS = select(E.id, E.details).where(E.id == bindparam("which")).with_
 
 
 class SqlTasks:
-    """See `bot.usecases.ports.Errands`."""
+    """See `bot.usecases.ports.Tasks`."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
@@ -169,7 +169,7 @@ class SqlTasks:
         if later is None:
             return
         await self._connection.execute(
-            insert_new(self._connection, tables.errands),
+            insert_new(self._connection, tables.tasks),
             {
                 "kind": kind,
                 "rank": RANKS[kind] + (CROWD if crowd else 0),
@@ -197,7 +197,7 @@ class SqlTasks:
         if not about:
             return
         await self._connection.execute(
-            tables.errands.insert(),
+            tables.tasks.insert(),
             [
                 {
                     "kind": kind,
@@ -221,7 +221,7 @@ class SqlTasks:
             return
         shared = {"kind": kind, "rank": RANKS[kind] + CROWD, "details": dict(details), "created_at": now}
         await self._connection.execute(
-            tables.errands.insert(),
+            tables.tasks.insert(),
             [{**shared, "chat_id": chat_id, "due_at": now, "job": job} for chat_id in chat_ids],
         )
 
@@ -277,7 +277,7 @@ class SqlTasks:
         if rank is not None:
             left_out |= {"rank": rank, "crowded": list(crowded)}
         rows = await self._connection.execute(query, {"ranks": list(ranks), "now": now, "at_most": limit, **left_out})
-        return readable(rows, _errand, self._note, tables.errands)
+        return readable(rows, _task, self._note, tables.tasks)
 
     async def cancel(self, kind: TaskKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False) -> bool:
         cancelled = await self._connection.execute(
@@ -295,7 +295,7 @@ class SqlTasks:
             .where(E.user_id == user_id, E.kind.in_(kinds), E.done_at.is_(None))
             .order_by(E.id)
         )
-        return readable(rows, _left, self._note, tables.errands)
+        return readable(rows, _left, self._note, tables.tasks)
 
     async def undone(self, kinds: Collection[TaskKind], chat_id: int) -> int:
         return await self._count(UNDONE, kinds, MOST_UNDONE, where=chat_id)
@@ -323,15 +323,15 @@ class SqlTasks:
 
     async def ask_again(self, job: str, news: Mapping[str, str | int]) -> bool:
         rows = (await self._connection.execute(LEFT_OF_JOB, {"name": job})).all()
-        found = readable(rows, _asked, self._note, tables.errands)
-        for errand_id, said, times in found:
-            await self.redirect(errand_id, {**said, **news, AGAIN: times + 1})
+        found = readable(rows, _asked, self._note, tables.tasks)
+        for task_id, said, times in found:
+            await self.redirect(task_id, {**said, **news, AGAIN: times + 1})
         return bool(found)
 
-    async def asked_since(self, errand: PendingTask) -> Mapping[str, str | int] | None:
-        rows = await self._connection.execute(LOCKED_DETAILS, {"which": errand.id})
-        found = readable(rows.all(), details, self._note, tables.errands)
-        return next((said for said in found if said.get(AGAIN) != errand.details.get(AGAIN)), None)
+    async def asked_since(self, task: PendingTask) -> Mapping[str, str | int] | None:
+        rows = await self._connection.execute(LOCKED_DETAILS, {"which": task.id})
+        found = readable(rows.all(), details, self._note, tables.tasks)
+        return next((said for said in found if said.get(AGAIN) != task.details.get(AGAIN)), None)
 
     async def job(self, name: str) -> tuple[int, int]:
         found = await self._connection.execute(select(func.count(), func.count(E.done_at)).where(E.job == name))
@@ -340,7 +340,7 @@ class SqlTasks:
 
     async def cancel_job(self, name: str, now: datetime) -> None:
         await self._connection.execute(
-            update(tables.errands).where(E.job == name, E.done_at.is_(None)).values(done_at=now)
+            update(tables.tasks).where(E.job == name, E.done_at.is_(None)).values(done_at=now)
         )
 
     async def asked_at(self, job: str) -> datetime | None:
@@ -348,19 +348,19 @@ class SqlTasks:
         at: datetime | None = newest.scalar_one()
         return at
 
-    async def done(self, errand_ids: Sequence[int], now: datetime) -> None:
-        await self._connection.execute(DONE, {"which": list(errand_ids), "now": now})
+    async def done(self, task_ids: Sequence[int], now: datetime) -> None:
+        await self._connection.execute(DONE, {"which": list(task_ids), "now": now})
 
     async def expire(self, now: datetime) -> None:
         await self._connection.execute(
-            update(tables.errands).where(E.done_at.is_(None), E.expires_at <= now).values(done_at=now)
+            update(tables.tasks).where(E.done_at.is_(None), E.expires_at <= now).values(done_at=now)
         )
 
     async def forget(self, done_before: datetime) -> None:
-        await delete_some(self._connection, tables.errands, E.done_at, E.done_at < done_before)
+        await delete_some(self._connection, tables.tasks, E.done_at, E.done_at < done_before)
 
-    async def retry(self, errand_id: int, due_at: datetime, error: str) -> None:
-        await self._connection.execute(RETRY, {"which": errand_id, "again_at": due_at, "said": error})
+    async def retry(self, task_id: int, due_at: datetime, error: str) -> None:
+        await self._connection.execute(RETRY, {"which": task_id, "again_at": due_at, "said": error})
 
     async def move(self, old_id: int, new_id: int) -> None:
         is_about = or_(
@@ -370,23 +370,23 @@ class SqlTasks:
         rows = await self._connection.execute(
             select(E.id, E.chat_id, E.details).where(E.done_at.is_(None), or_(E.chat_id == old_id, is_about))
         )
-        found = readable(rows.all(), lambda row: (row.id, row.chat_id, details(row)), self._note, tables.errands)
-        for errand_id, chat_id, said in found:
+        found = readable(rows.all(), lambda row: (row.id, row.chat_id, details(row)), self._note, tables.tasks)
+        for task_id, chat_id, said in found:
             moved = {name: new_id if value == old_id else value for name, value in said.items()}
             if CHATS in said:
                 chats = str(said[CHATS]).split()
                 moved[CHATS] = " ".join(str(new_id) if chat == str(old_id) else chat for chat in chats)
             await self._connection.execute(
-                update(tables.errands)
-                .where(E.id == errand_id)
+                update(tables.tasks)
+                .where(E.id == task_id)
                 .values(chat_id=new_id if chat_id == old_id else chat_id, details=moved)
             )
 
-    async def redirect(self, errand_id: int, details: Mapping[str, str | int]) -> None:
-        await self._connection.execute(update(tables.errands).where(E.id == errand_id).values(details=dict(details)))
+    async def redirect(self, task_id: int, details: Mapping[str, str | int]) -> None:
+        await self._connection.execute(update(tables.tasks).where(E.id == task_id).values(details=dict(details)))
 
 
-def _errand(row: Row[Any]) -> PendingTask:
+def _task(row: Row[Any]) -> PendingTask:
     kind = TaskKind(row.kind)
     is_crowd = row.rank >= RANKS[kind] + CROWD
     return PendingTask(

@@ -20,14 +20,14 @@ class OpenIncident:
     def __init__(self, tell_operators: TellOperators) -> None:
         self._tell_operators = tell_operators
 
-    async def __call__(self, store: Store, sighting: Finding, now: datetime) -> bool:
+    async def __call__(self, store: Store, finding: Finding, now: datetime) -> bool:
         """Whether it was news."""
-        if not await store.alarms.sight(sighting, now):
+        if not await store.incidents.sight(finding, now):
             return False
-        if sighting.trouble not in TOLD_AFTERWARDS:
-            notice = NOTICES.get(sighting.trouble, Notification.ALARM)
-            details = _details(sighting.trouble, sighting.subject)
-            await self._tell_operators(store, {**details, **sighting.details, "notice": notice}, now)
+        if finding.trouble not in TOLD_AFTERWARDS:
+            notice = NOTICES.get(finding.trouble, Notification.ALARM)
+            details = _details(finding.trouble, finding.subject)
+            await self._tell_operators(store, {**details, **finding.details, "notice": notice}, now)
         return True
 
 
@@ -39,13 +39,13 @@ class ResolveIncident:
 
     async def __call__(self, store: Store, name: str, seen_before: datetime, now: datetime) -> bool:
         """Unless it was seen since `seen_before`; whether there was anything to clear."""
-        alarm = await store.alarms.clear(name, seen_before, now)
-        if alarm is None:
+        incident = await store.incidents.clear(name, seen_before, now)
+        if incident is None:
             return False
-        lasted = int((alarm.seen_at - alarm.since).total_seconds())
-        details = _details(alarm.trouble, alarm.subject)
+        lasted = int((incident.seen_at - incident.since).total_seconds())
+        details = _details(incident.trouble, incident.subject)
         await self._tell_operators(
-            store, {**details, **alarm.details, "notice": Notification.ALL_CLEAR, "seconds_lasted": lasted}, now
+            store, {**details, **incident.details, "notice": Notification.ALL_CLEAR, "seconds_lasted": lasted}, now
         )
         return True
 

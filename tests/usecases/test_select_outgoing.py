@@ -38,9 +38,9 @@ from bot.domain.screen import (
     Welcome,
 )
 from bot.usecases.answer_button import answer_button
-from bot.usecases.pick_parcels import InFlight, Selection
 from bot.usecases.ports import UnreadableRow
 from bot.usecases.ports_delivery import DueTimes
+from bot.usecases.select_outgoing import InFlight, Selection
 from storage.store import SqlStore
 from tests.usecases.rules import ANNA, BORIS, CALL_NUMBER, GATE, HOUR, MINUTE, OPERATOR, OTHER_PHONE, Rules
 
@@ -58,7 +58,7 @@ async def is_drawn(rules: Rules, screen: PendingScreen, message_id: int = 1) -> 
 
 
 async def a_bit_of_everything(rules: Rules) -> None:
-    """A grant, an errand, screens of those who acted and of those who did not, a notice, a refresh."""
+    """A grant, a task, screens of those who acted and of those who did not, a notice, a refresh."""
     await rules.gets_number(DMITRI)
     await is_drawn(rules, await screen_of(rules, DMITRI))
     rules.later(13 * MINUTE)
@@ -66,31 +66,31 @@ async def a_bit_of_everything(rules: Rules) -> None:
     await rules.asks_to_join(CAROL)
     await rules.asks_to_join(EVA)
     await rules.database.transact(
-        lambda store: store.errands.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
+        lambda store: store.tasks.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
     )
     rules.later(2)
 
 
-def name_of(parcel: object) -> str:
-    match parcel:
+def name_of(item: object) -> str:
+    match item:
         case PendingGrant():
             return "grant"
         case PendingTask():
-            return parcel.kind
+            return item.kind
         case PendingScreen(is_refresh=True):
             return "refresh"
         case PendingScreen():
-            return f"screen of {parcel.user_id}"
+            return f"screen of {item.user_id}"
         case _:
-            raise AssertionError(parcel)
+            raise AssertionError(item)
 
 
-async def test_grants_go_first_then_small_errands_then_who_acted_then_in_turn_notices_and_refreshes(
+async def test_grants_go_first_then_small_tasks_then_who_acted_then_in_turn_notices_and_refreshes(
     rules: Rules,
 ) -> None:
     await a_bit_of_everything(rules)
 
-    assert [name_of(parcel) for parcel in await rules.picks()] == [
+    assert [name_of(item) for item in await rules.picks()] == [
         "grant",
         "delete_message",
         "delete_message",
@@ -107,11 +107,11 @@ async def test_the_limit_holds_for_each_sort_so_that_none_hides_another(rules: R
     async def many_more(store: SqlStore) -> None:
         for number in range(30):
             details: dict[str, str | int] = {"notice": Notification.FAILURE, "error": number}
-            await store.errands.add(TaskKind.NOTIFY, OPERATOR, details, rules.now)
+            await store.tasks.add(TaskKind.NOTIFY, OPERATOR, details, rules.now)
 
     await rules.database.transact(many_more)
 
-    names = [name_of(parcel) for parcel in await rules.picks(limit=3)]
+    names = [name_of(item) for item in await rules.picks(limit=3)]
 
     assert names == [
         "grant",
@@ -132,12 +132,12 @@ async def flood(rules: Rules) -> None:
         for number in range(30):
             about: dict[str, str | int] = {"user_id": 100 + number}
             for kind in (TaskKind.DECLINE_JOIN, TaskKind.MUTE, TaskKind.OPEN_APP):
-                await store.errands.add(kind, GATE.chat_id, about, rules.now)
+                await store.tasks.add(kind, GATE.chat_id, about, rules.now)
             await store.people.meet(100 + number, 100 + number, "en", rules.now, wrote=True)
             await store.screens.show(
                 100 + number, 100 + number, ScreenName.WELCOME, rules.now, crowd=number < 15, acted=False
             )
-        await store.errands.add(TaskKind.LOG, -1005, {"event": "join_declined"}, rules.now)
+        await store.tasks.add(TaskKind.LOG, -1005, {"event": "join_declined"}, rules.now)
 
     await rules.database.transact(add)
 
@@ -145,7 +145,7 @@ async def flood(rules: Rules) -> None:
 async def first_of(rules: Rules, look: int) -> str:
     """What would go out of a look when one thing can."""
     picked = await rules.database.transact(lambda store: rules.pick(store, 10, InFlight(), look))
-    match picked.parcels[0]:
+    match picked.items[0]:
         case PendingLogBatch():
             return "log"
         case PendingScreen(is_crowd=True):
@@ -165,7 +165,7 @@ async def test_when_one_at_a_time_can_go_out_each_sort_has_its_turn(rules: Rules
     await rules.asks_to_join(CAROL)
     assert {await first_of(rules, look) for look in range(2)} == {"open_app", "grant"}
     await rules.settles(DeliveryResult(await rules.grant(CAROL), DeliveryStatus.DONE))
-    await rules.execute("UPDATE errands SET done_at = 1 WHERE kind IN ('open_app', 'delete_message')")
+    await rules.execute("UPDATE tasks SET done_at = 1 WHERE kind IN ('open_app', 'delete_message')")
 
     firsts = [await first_of(rules, look) for look in range(20)]
 
@@ -177,37 +177,37 @@ async def test_messages_to_a_chat_that_rests_hide_none_to_another(rules: Rules) 
     async def add(store: SqlStore) -> None:
         for number in range(20):
             for kind in (TaskKind.PROMPT, TaskKind.LOG, TaskKind.NOTIFY):
-                await store.errands.add(
+                await store.tasks.add(
                     kind, -1001, {"notice": "failure", "event": "join_declined"}, rules.now, user_id=number
                 )
         for kind in (TaskKind.PROMPT, TaskKind.LOG, TaskKind.NOTIFY, TaskKind.MUTE):
-            await store.errands.add(kind, -1002, {"notice": "failure", "event": "join_declined"}, rules.now)
-        await store.errands.add(TaskKind.MUTE, -1001, {}, rules.now)
+            await store.tasks.add(kind, -1002, {"notice": "failure", "event": "join_declined"}, rules.now)
+        await store.tasks.add(TaskKind.MUTE, -1001, {}, rules.now)
 
     await rules.database.transact(add)
 
     picked = await rules.picks(5, InFlight(resting=frozenset({-1001})))
 
-    found = {(parcel.kind, parcel.chat_id) for parcel in picked if isinstance(parcel, PendingTask)}
+    found = {(item.kind, item.chat_id) for item in picked if isinstance(item, PendingTask)}
     assert found == {
         (TaskKind.MUTE, -1001),
         (TaskKind.MUTE, -1002),
         (TaskKind.PROMPT, -1002),
         (TaskKind.NOTIFY, -1002),
     }
-    assert [parcel.chat_id for parcel in picked if isinstance(parcel, PendingLogBatch)] == [-1002]
+    assert [item.chat_id for item in picked if isinstance(item, PendingLogBatch)] == [-1002]
 
 
 async def test_notices_and_other_declines_go_before_those_of_many(rules: Rules) -> None:
     async def add(store: SqlStore) -> None:
-        await store.errands.add_many(TaskKind.DECLINE_JOIN, GATE.chat_id, [(1, {}), (2, {})], rules.now, job="many")
-        await store.errands.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
-        await store.errands.add(TaskKind.DECLINE_JOIN, GATE.chat_id, {}, rules.now, user_id=3)
+        await store.tasks.add_many(TaskKind.DECLINE_JOIN, GATE.chat_id, [(1, {}), (2, {})], rules.now, job="many")
+        await store.tasks.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
+        await store.tasks.add(TaskKind.DECLINE_JOIN, GATE.chat_id, {}, rules.now, user_id=3)
 
     await rules.database.transact(add)
 
-    picked = [parcel for parcel in await rules.picks() if isinstance(parcel, PendingTask)]
-    assert [(parcel.kind, parcel.user_id) for parcel in picked] == [
+    picked = [item for item in await rules.picks() if isinstance(item, PendingTask)]
+    assert [(item.kind, item.user_id) for item in picked] == [
         (TaskKind.DECLINE_JOIN, 3),
         (TaskKind.NOTIFY, None),
         (TaskKind.DECLINE_JOIN, 1),
@@ -218,7 +218,7 @@ async def test_notices_and_other_declines_go_before_those_of_many(rules: Rules) 
 async def test_with_many_screens_due_refreshes_wait(rules: Rules) -> None:
     await a_bit_of_everything(rules)
 
-    names = [name_of(parcel) for parcel in await rules.picks(limit=2)]
+    names = [name_of(item) for item in await rules.picks(limit=2)]
 
     assert "refresh" not in names
     assert names.count(f"screen of {CAROL}") == names.count(f"screen of {EVA}") == 1
@@ -228,14 +228,14 @@ async def test_what_is_under_way_is_not_picked_again(rules: Rules) -> None:
     await a_bit_of_everything(rules)
     picked = await rules.picks()
     busy = InFlight()
-    for parcel in picked:
-        match parcel:
+    for item in picked:
+        match item:
             case PendingGrant():
-                busy.grants.add((parcel.gate_id, parcel.user_id))
+                busy.grants.add((item.gate_id, item.user_id))
             case PendingTask():
-                busy.errands.add(parcel.id)
+                busy.tasks.add(item.id)
             case PendingScreen():
-                busy.screens.add(parcel.user_id)
+                busy.screens.add(item.user_id)
 
     assert await rules.picks(busy=busy) == []
 
@@ -244,7 +244,7 @@ async def test_a_chat_that_telegram_asked_to_leave_alone_does_not_keep_others_wa
     for user_id in range(100, 110):
         await rules.asks_to_join(user_id)
     flooded = await rules.picks(limit=5)
-    await rules.settles(*(DeliveryResult(parcel, DeliveryStatus.RETRY, retry_after=30) for parcel in flooded))
+    await rules.settles(*(DeliveryResult(item, DeliveryStatus.RETRY, retry_after=30) for item in flooded))
 
     others = await rules.picks(limit=5)
 
@@ -353,7 +353,7 @@ async def test_a_screen_whose_details_are_not_what_its_face_needs_does_not_keep_
 
     picked, unreadable = await rules.database.transact(pick)
 
-    assert [parcel.user_id for parcel in picked.parcels if isinstance(parcel, PendingScreen)] == [BORIS]
+    assert [item.user_id for item in picked.items if isinstance(item, PendingScreen)] == [BORIS]
     assert unreadable == [UnreadableRow("screens", (ANNA, 1), "KeyError")]
 
 
@@ -365,7 +365,7 @@ async def test_where_nothing_is_due_one_statement_finds_that_out_and_when_someth
         lambda _c, _k, statement, *_: asked.append(statement),
     )
     await rules.database.transact(
-        lambda store: store.errands.add(
+        lambda store: store.tasks.add(
             TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now, after=MINUTE
         )
     )
@@ -377,18 +377,18 @@ async def test_where_nothing_is_due_one_statement_finds_that_out_and_when_someth
     assert picked == Selection([], due_at)
     assert sum(statement.startswith("SELECT") for statement in asked) == 1
     rules.later(MINUTE)
-    assert [name_of(parcel) for parcel in await rules.picks()] == [TaskKind.NOTIFY]
+    assert [name_of(item) for item in await rules.picks()] == [TaskKind.NOTIFY]
 
 
-async def test_an_errand_of_any_kind_is_found_by_when_it_is_due(rules: Rules) -> None:
+async def test_an_task_of_any_kind_is_found_by_when_it_is_due(rules: Rules) -> None:
     found: list[tuple[TaskKind, dict[Priority, datetime]]] = []
 
     async def one_after_the_other(store: SqlStore) -> None:
         for kind in TaskKind:
             for crowd in (False, True) if URGENCY[kind] in {Priority.LATER, Priority.PRESSING} else (False,):
-                await store.errands.add(kind, GATE.chat_id, {}, rules.now, job="one", crowd=crowd)
-                found.append((kind, dict((await store.due_times()).errands)))
-                await store.errands.cancel_job("one", rules.now)
+                await store.tasks.add(kind, GATE.chat_id, {}, rules.now, job="one", crowd=crowd)
+                found.append((kind, dict((await store.due_times()).tasks)))
+                await store.tasks.cancel_job("one", rules.now)
 
     await rules.database.transact(one_after_the_other)
 
@@ -430,11 +430,11 @@ async def test_however_often_somebody_presses_others_are_answered_and_see_their_
 
     picked = await rules.picks(limit=5)
 
-    whom = [parcel.chat_id for parcel in picked if isinstance(parcel, PendingTask | PendingScreen)]
+    whom = [item.chat_id for item in picked if isinstance(item, PendingTask | PendingScreen)]
     assert whom[:3] == [BORIS, CAROL, BORIS]
     assert len(picked) == 6
     assert isinstance(picked[-1], PendingScreen)
-    rows = await rules.rows("SELECT count(*) AS n FROM errands")
+    rows = await rules.rows("SELECT count(*) AS n FROM tasks")
     assert rows == [{"n": MOST_UNDONE + 1}]
 
 
@@ -444,7 +444,7 @@ async def test_what_somebody_has_too_much_of_is_due_bit_by_bit(rules: Rules) -> 
 
     rules.later(10 * PACE.total_seconds())
     assert len(await rules.picks()) == UNPACED + 10
-    await rules.execute("UPDATE errands SET done_at = 1")
+    await rules.execute("UPDATE tasks SET done_at = 1")
     await presses(rules, BORIS, UNPACED)
     assert len(await rules.picks()) == UNPACED
 
@@ -463,7 +463,7 @@ async def test_very_many_people_who_press_do_not_keep_screens_from_being_drawn(r
 async def test_what_operators_are_told_is_never_paced(rules: Rules) -> None:
     async def add(store: SqlStore) -> None:
         for _ in range(MOST_UNDONE + 20):
-            await store.errands.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
+            await store.tasks.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
 
     await rules.database.transact(add)
 
@@ -483,7 +483,7 @@ async def adds(rules: Rules, kind: TaskKind, chat_id: int, times: int, user_id: 
     async def add(store: SqlStore) -> None:
         for number in range(times):
             details: dict[str, str | int] = {"message_id": number, "notice": Notification.FAILURE, "file": "my_data"}
-            await store.errands.add(kind, chat_id, details, rules.now, user_id=user_id)
+            await store.tasks.add(kind, chat_id, details, rules.now, user_id=user_id)
 
     await rules.database.transact(add)
 
@@ -497,9 +497,7 @@ async def test_no_flood_of_one_person_or_chat_hides_anothers(rules: Rules, flood
 
     picked = await rules.picks(limit=10)
 
-    others = [
-        parcel for parcel in picked if isinstance(parcel, PendingTask) and CAROL in (parcel.user_id, parcel.chat_id)
-    ]
+    others = [item for item in picked if isinstance(item, PendingTask) and CAROL in (item.user_id, item.chat_id)]
     assert len(others) == 1
     rules.later(20)
     assert len(await rules.picks(limit=10)) == 10
@@ -511,7 +509,7 @@ async def test_every_message_is_deleted_in_the_end_and_delays_no_answer(rules: R
 
     picked = await rules.picks(limit=1000)
 
-    assert [parcel.kind for parcel in picked if isinstance(parcel, PendingTask)] == [
+    assert [item.kind for item in picked if isinstance(item, PendingTask)] == [
         TaskKind.ANSWER_BUTTON,
         *[TaskKind.DELETE_MESSAGE] * UNPACED,
     ]
@@ -527,7 +525,7 @@ async def test_lines_about_who_joined_one_group_hide_neither_notices_nor_those_o
 
     picked = await rules.picks(limit=5)
 
-    assert {GROUP, OTHER_GROUP, OPERATOR} == {parcel.chat_id for parcel in picked if isinstance(parcel, PendingTask)}
+    assert {GROUP, OTHER_GROUP, OPERATOR} == {item.chat_id for item in picked if isinstance(item, PendingTask)}
 
 
 @pytest.mark.parametrize("kind", [TaskKind.DECLINE_JOIN, TaskKind.KICK, TaskKind.MUTE, TaskKind.BAN])
@@ -538,7 +536,7 @@ async def test_what_is_done_to_many_at_one_gate_keeps_no_other_gate_waiting(rule
 
     picked = await rules.picks(limit=5)
 
-    assert OTHER_GROUP in [parcel.chat_id for parcel in picked if isinstance(parcel, PendingTask)][:2]
+    assert OTHER_GROUP in [item.chat_id for item in picked if isinstance(item, PendingTask)][:2]
 
 
 async def test_one_person_at_a_gate_does_not_go_before_all_others_there(rules: Rules) -> None:
@@ -548,5 +546,5 @@ async def test_one_person_at_a_gate_does_not_go_before_all_others_there(rules: R
 
     picked = await rules.picks(limit=5)
 
-    whom = [parcel.user_id for parcel in picked if isinstance(parcel, PendingTask)]
+    whom = [item.user_id for item in picked if isinstance(item, PendingTask)]
     assert whom == [BORIS, CAROL, BORIS, BORIS, BORIS]

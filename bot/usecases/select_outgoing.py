@@ -13,7 +13,7 @@ from operator import attrgetter, itemgetter
 from bot.clock import Clock
 from bot.domain.admission import VerifiedPhone
 from bot.domain.contact import ContactRefusal
-from bot.domain.delivery import URGENCY, Parcel, PendingLogBatch, PendingScreen, PendingTask, Priority, TaskKind
+from bot.domain.delivery import URGENCY, Outgoing, PendingLogBatch, PendingScreen, PendingTask, Priority, TaskKind
 from bot.domain.gate import APPEAL_EVERY, Gate, Grant, Ineligibility, JoinRequest
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
@@ -53,7 +53,7 @@ TWICE = 2
 MOST_LINES = 500
 """Decisions told to log chats in one look."""
 MOST_SMALL = 60
-"""Small errands among which those go first whose chats have none before them."""
+"""Small tasks among which those go first whose chats have none before them."""
 CROWDED = 4
 """A chat with more than this part of a full look leaves the others too little of it: they are looked for by
 themselves."""
@@ -68,10 +68,10 @@ PATIENT_SHARE = 5
 @dataclass(slots=True)
 class InFlight:
     """What is being delivered right now, and so must not be picked again; chats that may not be written to yet; and
-    kinds of errands of which no more may be under way."""
+    kinds of tasks of which no more may be under way."""
 
     grants: set[tuple[int, int]] = field(default_factory=set)
-    errands: set[int] = field(default_factory=set)
+    tasks: set[int] = field(default_factory=set)
     screens: set[int] = field(default_factory=set)
     resting: frozenset[int] = frozenset()
     full: frozenset[TaskKind] = frozenset()
@@ -81,7 +81,7 @@ class InFlight:
 class Selection:
     """What is due, and when the first of all that is to be done is or was due; None when there is nothing to do."""
 
-    parcels: list[Parcel]
+    items: list[Outgoing]
     due_at: datetime | None
 
 
@@ -90,9 +90,9 @@ ViewOf = Callable[[Store, ScreenRow, datetime], Awaitable[View | None]]
 
 
 class SelectOutgoing:
-    """Guard joins and grants first, then answers to buttons, alerts and other small errands, then screens (of those who
-    just acted before others) in turn with mutes; at every other look these before the small errands, of which a few
-    people can make very many. Of errands one of each chat goes before the second of any, and within a chat one of each
+    """Guard joins and grants first, then answers to buttons, alerts and other small tasks, then screens (of those who
+    just acted before others) in turn with mutes; at every other look these before the small tasks, of which a few
+    people can make very many. Of tasks one of each chat goes before the second of any, and within a chat one of each
     person before their second. What can wait comes last, in turn: declines and notices, the log, screens of the crowd
     of a raid, refreshes of screens. `limit` holds for each sort, so that none keeps the others from being looked at; a
     sort of which nothing is due is not asked for.
@@ -121,7 +121,7 @@ class SelectOutgoing:
         )
         grants = await store.grants.due(now, limit, busy.grants) if _has_come(due.grants, now) else []
         guards, soon, pressing, later, lines = [
-            await self._errands(store, limit, busy, now, urgency) if _has_come(due.errands.get(urgency), now) else []
+            await self._tasks(store, limit, busy, now, urgency) if _has_come(due.tasks.get(urgency), now) else []
             for urgency in (Priority.AT_ONCE, Priority.SOON, Priority.PRESSING, Priority.LATER, Priority.LOG)
         ]
         later, lines = _usable(store, later), _usable(store, lines)
@@ -140,29 +140,27 @@ class SelectOutgoing:
         return Selection([*_in_turn(look, guards, grants), *rest], due.first())
 
     @staticmethod
-    async def _errands(store: Store, limit: int, busy: InFlight, now: datetime, urgency: Priority) -> list[PendingTask]:
+    async def _tasks(store: Store, limit: int, busy: InFlight, now: datetime, urgency: Priority) -> list[PendingTask]:
         """Those of one urgency: where not all that is due is read, also some of each rank of chats that have few."""
         most = {Priority.LOG: MOST_LINES, Priority.SOON: max(limit, MOST_SMALL)}.get(urgency, limit)
-        found = await store.errands.due(now, most, busy.errands, urgency, busy.resting, busy.full)
+        found = await store.tasks.due(now, most, busy.tasks, urgency, busy.resting, busy.full)
         if urgency in (Priority.AT_ONCE, Priority.LOG):
             # Of guard joins Telegram waits for the newest; of the log, what has gathered for a chat is one message.
             return found
         if len(found) >= most:
-            of_chat = Counter(errand.chat_id for errand in found)
+            of_chat = Counter(task.chat_id for task in found)
             crowded = [chat_id for chat_id, count in of_chat.items() if count > most // CROWDED]
-            found += await store.errands.due_of_others(
-                now, limit, busy.errands, urgency, crowded, busy.resting, busy.full
-            )
-        return _by_turns(list({errand.id: errand for errand in found}.values()))[:limit]
+            found += await store.tasks.due_of_others(now, limit, busy.tasks, urgency, crowded, busy.resting, busy.full)
+        return _by_turns(list({task.id: task for task in found}.values()))[:limit]
 
-    async def _permitted(self, store: Store, errands: Sequence[PendingTask], now: datetime) -> list[PendingTask]:
+    async def _permitted(self, store: Store, tasks: Sequence[PendingTask], now: datetime) -> list[PendingTask]:
         """Without those for operators whose reader is none any more: they are not run."""
-        asked_by = {errand.id: errand.user_id or errand.chat_id for errand in errands if is_for_operators(errand)}
+        asked_by = {task.id: task.user_id or task.chat_id for task in tasks if is_for_operators(task)}
         stay = {user_id for user_id in {*asked_by.values()} if await self._is_operator(store, user_id)}
-        dropped = {errand_id for errand_id, user_id in asked_by.items() if user_id not in stay}
+        dropped = {task_id for task_id, user_id in asked_by.items() if user_id not in stay}
         if dropped:
-            await store.errands.done(list(dropped), now)
-        return [errand for errand in errands if errand.id not in dropped]
+            await store.tasks.done(list(dropped), now)
+        return [task for task in tasks if task.id not in dropped]
 
     @staticmethod
     def _logs(lines: Sequence[PendingTask]) -> list[PendingLogBatch]:
@@ -271,7 +269,7 @@ class PersonContext:
         upgrade."""
         if row.face in for_operators:
             # Who is an operator no more sees where they stand themselves.
-            return await for_operators[row.face](store, row, now) or self._standing(row.user_id)
+            return await for_operators[row.face](store, row, now) or self._override(row.user_id)
         return await self._view(store, row, now)
 
     async def _view(self, store: Store, row: ScreenRow, now: datetime) -> View:
@@ -289,7 +287,7 @@ class PersonContext:
             case ScreenName.DECIDED:
                 return await self._decided(store, row)
             case ScreenName.WELCOME:
-                return self._standing(row.user_id)
+                return self._override(row.user_id)
             case ScreenName.PROGRESS:
                 return await self._progress(store, row, now)
             case ScreenName.DELETE_ME:
@@ -305,7 +303,7 @@ class PersonContext:
         verification_id = int(verification_id) if verification_id is not None else None
         return Limited(verification_id, _moment(row.details["until"]), self._appeal(row.user_id))
 
-    def _standing(self, user_id: int) -> View:
+    def _override(self, user_id: int) -> View:
         return self._verified(user_id) or self._welcome(user_id)
 
     def _welcome(self, user_id: int, refusal: ContactRefusal | None = None) -> Welcome:
@@ -390,14 +388,14 @@ class PersonContext:
         )
 
 
-def is_patient(parcel: Parcel) -> bool:
+def is_patient(item: Outgoing) -> bool:
     """Whether it can wait until what cannot has had what it needs."""
-    match parcel:
+    match item:
         case PendingTask(kind=kind):
             return URGENCY[kind] is Priority.LATER
         case PendingScreen():
-            return parcel.is_refresh or parcel.is_crowd
-    return isinstance(parcel, PendingLogBatch)
+            return item.is_refresh or item.is_crowd
+    return isinstance(item, PendingLogBatch)
 
 
 def patient_first(look: int) -> bool:
@@ -405,25 +403,25 @@ def patient_first(look: int) -> bool:
     return look % PATIENT_SHARE == PATIENT_SHARE - 1
 
 
-def _in_turn(look: int, *sorts: Sequence[Parcel]) -> list[Parcel]:
+def _in_turn(look: int, *sorts: Sequence[Outgoing]) -> list[Outgoing]:
     """One of each, and again: a flood of any does not keep the others waiting. Each is the first at every so many
     looks, not counting those of which there is none."""
     there = [sort for sort in sorts if sort]
     first = look % len(there) if there else 0
     turns = zip_longest(*there[first:], *there[:first])
-    return [parcel for turn in turns for parcel in turn if parcel is not None]
+    return [item for turn in turns for item in turn if item is not None]
 
 
-def _by_turns(errands: Sequence[PendingTask]) -> list[PendingTask]:
+def _by_turns(tasks: Sequence[PendingTask]) -> list[PendingTask]:
     """The first of each chat, then the second of each, and so on; within a chat in the same way by persons. Those of a
     crowd come after all others."""
     for whose in (attrgetter("chat_id", "user_id"), attrgetter("chat_id")):
         turns, seen = list[int](), Counter[object]()
-        for errand in errands:
-            turns.append(seen[whose(errand)])
-            seen[whose(errand)] += 1
-        errands = [errand for _, errand in sorted(zip(turns, errands, strict=True), key=itemgetter(0))]
-    return sorted(errands, key=attrgetter("is_crowd"))
+        for task in tasks:
+            turns.append(seen[whose(task)])
+            seen[whose(task)] += 1
+        tasks = [task for _, task in sorted(zip(turns, tasks, strict=True), key=itemgetter(0))]
+    return sorted(tasks, key=attrgetter("is_crowd"))
 
 
 def _is_late(row: ScreenRow, people: Mapping[int, Person], now: datetime) -> bool:
@@ -432,19 +430,19 @@ def _is_late(row: ScreenRow, people: Mapping[int, Person], now: datetime) -> boo
     return row.reach_until is not None and now > row.reach_until and person is not None and not person.can_be_written
 
 
-def _usable(store: Store, errands: Sequence[PendingTask]) -> list[PendingTask]:
+def _usable(store: Store, tasks: Sequence[PendingTask]) -> list[PendingTask]:
     """Those whose details are what they are gathered by; the others are set aside."""
     usable = []
-    for errand in errands:
+    for task in tasks:
         try:
-            if errand.kind is TaskKind.ANNOUNCE:
-                announcement_of(errand)
-            elif errand.kind is TaskKind.LOG:
-                _check_line(errand)
+            if task.kind is TaskKind.ANNOUNCE:
+                announcement_of(task)
+            elif task.kind is TaskKind.LOG:
+                _check_line(task)
         except (KeyError, TypeError, ValueError) as error:
-            store.note_unreadable(UnreadableRow("errands", (errand.id,), type(error).__name__, error))
+            store.note_unreadable(UnreadableRow("tasks", (task.id,), type(error).__name__, error))
         else:
-            usable.append(errand)
+            usable.append(task)
     return usable
 
 

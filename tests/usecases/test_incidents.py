@@ -17,8 +17,8 @@ from bot.domain.health import GateHealth
 from bot.domain.outbox import AttemptResult, DeliveryAttempt, Destination
 from bot.domain.settings import STANDARD, EntryMode
 from bot.domain.trouble import OFF_FOR, Finding, IncidentKind, Measurements
+from bot.usecases.open_incident import OpenIncident
 from bot.usecases.operators import Operators
-from bot.usecases.raise_alarm import OpenIncident
 from bot.usecases.settle_letter import RecordAttempt
 from bot.usecases.tell_operators import TellOperators
 from bot.usecases.watch_troubles import CheckInstallation
@@ -43,9 +43,9 @@ FLOODED = Measurements(floods=50)
 async def told(rules: Rules) -> list[dict[str, Any]]:
     """All that operators were told, oldest first."""
     due = await rules.database.transact(
-        lambda store: store.errands.due(rules.now + timedelta(days=9), 100, (), Priority.LATER)
+        lambda store: store.tasks.due(rules.now + timedelta(days=9), 100, (), Priority.LATER)
     )
-    return [dict(errand.details) for errand in due if errand.chat_id == OPERATOR]
+    return [dict(task.details) for task in due if task.chat_id == OPERATOR]
 
 
 async def words(rules: Rules) -> list[tuple[str, str]]:
@@ -106,11 +106,11 @@ async def test_several_processes_that_see_it_at_the_same_moment_tell_it_once(pos
     for database in databases:
         await database.open()
     rules = Rules(databases[0])
-    raise_alarm = OpenIncident(rules.tell_operators)
+    open_incident = OpenIncident(rules.tell_operators)
 
     news = await asyncio.gather(
         *(
-            database.transact(lambda store: raise_alarm(store, Finding(IncidentKind.FLOODS), rules.now))
+            database.transact(lambda store: open_incident(store, Finding(IncidentKind.FLOODS), rules.now))
             for database in databases
         )
     )
@@ -141,7 +141,7 @@ async def test_every_operator_hears_of_it(rules: Rules) -> None:
 
     await rules.database.transact(lambda store: watch(store, FLOODED))
 
-    assert await rules.rows("SELECT chat_id FROM errands ORDER BY chat_id") == [{"chat_id": 5}, {"chat_id": 6}]
+    assert await rules.rows("SELECT chat_id FROM tasks ORDER BY chat_id") == [{"chat_id": 5}, {"chat_id": 6}]
 
 
 async def test_that_telegram_was_silent_is_told_when_it_answers_again_with_for_how_long(rules: Rules) -> None:
@@ -201,7 +201,7 @@ async def _health(rules: Rules, **rights: Any) -> None:
 
 async def _is_known(rules: Rules) -> list[str]:
     """The troubles that are not over."""
-    return [alarm.name for alarm in await rules.database.transact(lambda store: store.alarms.active())]
+    return [incident.name for incident in await rules.database.transact(lambda store: store.incidents.active())]
 
 
 async def test_a_gate_that_nobody_wants_back_is_no_trouble_after_some_days_and_no_all_clear_is_told(
