@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 # The locks are complete, so nothing is resolved anew: older versions of pip look at what is newest of an extra before
 # they look at its pin, and stop once that is not the one locked.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile
+# One pip keeps one processor busy, so two install half of the packages each.
+install = for half in 0 1; do awk "/^[^ ]/ { n++ } n % 2 == $$half" $(1) > $(VENV)/half-$$half.txt; done; \
+	$(INSTALL) -r $(VENV)/half-0.txt & first=$$!; $(INSTALL) -r $(VENV)/half-1.txt && wait $$first
 # pip compiles one file after the other; this does it on every processor. Some packages carry files that are no Python of
 # this version; nobody imports those.
 BYTECODE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib bot handlers storage || true
@@ -101,13 +104,13 @@ clean: ## remove what was set up and built; data and .env stay
 # The development lock holds everything of the other one, in the same versions.
 $(VENV)/.installed-dev: $(VENV)/pyvenv.cfg requirements-dev.txt requirements.txt
 	@echo "Installing what the tests need"
-	@$(INSTALL) -r requirements-dev.txt
+	@$(call install,requirements-dev.txt)
 	@$(BYTECODE)
 	@touch $(VENV)/.installed $@
 
 $(VENV)/.installed: $(VENV)/pyvenv.cfg requirements.txt
 	@echo "Installing what the bot needs"
-	@$(INSTALL) -r requirements.txt
+	@$(call install,requirements.txt)
 	@$(BYTECODE)
 	@touch $@
 
