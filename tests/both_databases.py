@@ -32,7 +32,10 @@ FOR_SQLITE = frozenset(
         "storage/unreadable.py read_json",
         "storage/json_text.py _in_sqlite",
         # The lock on the file leaves one process.
-        *(f"storage/leadership.py SoleLeadership.{name}" for name in ("__init__", "acquire", "still_held", "release")),
+        *(
+            f"storage/leadership.py SoleLeadership.{name}"
+            for name in ("__init__", "acquire", "is_certain", "still_held", "release")
+        ),
     }
 )
 """Files and functions that PostgreSQL does not need."""

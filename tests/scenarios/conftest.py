@@ -19,7 +19,6 @@ Install = Callable[..., Awaitable[Installation]]
 ON_SQLITE_ONLY = frozenset(
     {
         "test_admin_rights",
-        "test_alarms",
         "test_all_gates",
         "test_app",
         "test_bad_input",
@@ -36,6 +35,7 @@ ON_SQLITE_ONLY = frozenset(
         "test_guard_advice",
         "test_guard_joins",
         "test_health",
+        "test_incidents",
         "test_known_everywhere",
         "test_log",
         "test_log_lines",
