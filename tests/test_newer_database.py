@@ -43,6 +43,7 @@ def newer_url(database_url: str) -> str:
     return database_url
 
 
+@pytest.mark.long
 def test_no_command_touches_it(tmp_path: Path, newer_url: str) -> None:
     for command in COMMANDS:
         ended = run_command(tmp_path, *command, **GOOD, DATABASE_URL=newer_url, OPERATORS="999")

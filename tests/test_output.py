@@ -19,6 +19,7 @@ from tests.installation import Installation, verify
 from tests.process import BotProcess, free_port, run_command
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("log_format", ["console", "json"])
 async def test_the_doctors_answer_is_json_and_nothing_else_while_nobody_answers(
     world: World, sqlite_path: Path, log_format: str
@@ -53,6 +54,7 @@ def test_the_answer_of_a_command_is_one_json_document(
     assert isinstance(json.loads(ended.stdout), dict)
 
 
+@pytest.mark.long
 async def test_the_log_of_the_running_bot_goes_to_stderr(world: World, sqlite_path: Path) -> None:
     bot = BotProcess(world, f"sqlite:///{sqlite_path}", sqlite_path.parent)
     environment = bot.environment()

@@ -232,6 +232,7 @@ def test_a_proxy_that_is_none_is_refused_by_the_name_of_its_variable(name: str, 
     assert "скрыто" not in problem
 
 
+@pytest.mark.long
 def test_a_proxy_that_is_none_ends_the_command_with_status_2(tmp_path: Path) -> None:
     ended = run_command(tmp_path, "doctor", **GOOD, TELEGRAM_PROXY="127.0.0.1:1080")
 
@@ -295,6 +296,7 @@ async def careless(world: World, database_url: str, tmp_path: Path) -> AsyncIter
 
 
 # PostgreSQL's library reads most of these variables, SQLite's none.
+@pytest.mark.long
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_nothing_but_the_bots_own_variables_has_any_effect(world: World, careless: BotProcess) -> None:
     careless.launch_by_command()
@@ -304,6 +306,7 @@ async def test_nothing_but_the_bots_own_variables_has_any_effect(world: World, c
     await careless.stop()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
 async def test_the_doctor_finds_nothing_wrong_in_such_an_environment(
     world: World, empty_database_url: str, tmp_path: Path

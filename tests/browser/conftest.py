@@ -16,14 +16,20 @@ from bot.sandbox.world import World
 from tests.browser.demo import CHROMIUM, QUIET, chromium, running_demo
 from tests.installation import Installation
 
+ONE_LOOP = pytest.mark.asyncio(loop_scope="session")
+"""All browser tests of a process share one event loop, because they share one browser."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tell pytest-asyncio before it chooses the loop; it would choose another one, and a browser, for each test."""
+    metafunc.definition.add_marker(ONE_LOOP, append=False)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All browser tests of a process share one event loop, because they share one browser."""
     for item in items:
-        if Path(__file__).parent not in item.path.parents:
-            continue
-        if pytest_asyncio.is_async_test(item):
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        if Path(__file__).parent in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(ONE_LOOP, append=False)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

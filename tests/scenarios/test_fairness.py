@@ -111,6 +111,7 @@ async def test_a_group_about_which_every_call_is_flooded_keeps_nobody_else_waiti
     assert (row["state"], row["error"]) == ("due", "flood control")
 
 
+@pytest.mark.long
 async def test_many_who_wait_at_a_flooded_group_make_few_calls_about_it(world: World, install: Install) -> None:
     callgate = await install(TELEGRAM_RATE=str(RATE))
     people = [world.person(f"Person {number}", language="en") for number in range(30)]

@@ -210,6 +210,7 @@ async def test_calls_that_match_nobody_although_people_wait_are_told(
     await operator.sees("2 calls were reported within an hour that match nobody")
 
 
+@pytest.mark.long
 async def test_telegram_that_says_slow_down_again_and_again(
     world: World, brisk: Installation, operator: Person
 ) -> None:

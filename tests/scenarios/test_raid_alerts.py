@@ -197,6 +197,7 @@ async def test_a_raid_that_ends_while_the_bot_is_down_is_told_to_be_over_once(
     assert (len(alerts(owner)), len(told)) == (1, 1)
 
 
+@pytest.mark.long
 async def test_killed_in_the_middle_of_a_raid_the_bot_tells_of_it_once(fast_world: World, process: BotProcess) -> None:
     world, bot = fast_world, process
     await bot.start()

@@ -153,6 +153,7 @@ async def test_a_standby_of_a_polling_leader_is_not_ready(
     await standby.stop()
 
 
+@pytest.mark.long
 async def test_a_standby_takes_over_from_a_leader_that_hangs(
     fast_world: World, postgres_url: str, tmp_path: Path, browser: httpx.AsyncClient
 ) -> None:
