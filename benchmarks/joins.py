@@ -23,8 +23,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import uvloop
-
 from bot.clock import REAL_TIME
 from bot.sandbox.telegram.state import Group
 from bot.sandbox.world import World
@@ -192,4 +190,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(uvloop.run(main()))
+    sys.exit(asyncio.run(main()))
