@@ -23,8 +23,8 @@ BOUND = 95
 
 NEVER = 2**31 - 1
 """How often a probe is passed before SlipCover takes it out again, which costs more than all probes together."""
-# As they are excluded where the whole project is looked at, a process of pytest-xdist need not look for them.
 EXCLUDED = [r"if TYPE_CHECKING:", r"\.\.\.$"]
+"""Lines that never run: what only a type checker reads, and the bodies of protocols' methods."""
 
 OUTPUT = "line_coverage"
 REPORT = pytest.StashKey[str]()
