@@ -424,8 +424,8 @@ def _pairs(env_file: Path | None) -> list[tuple[str, str | None]]:
 
 
 def _unreadable_lines(env_file: Path | None) -> list[str]:
-    """A problem for each line that would have no effect, or take it from others: what it was to set may be a secret
-    without which anything is believed. What stands there is told of our own variables only, by their names.
+    """Return a problem for each line that would have no effect, or take it from others: the line may set a secret
+    without which the bot believes anybody. A problem names our own variables only, and never quotes the line.
 
     Raises OSError and UnicodeError.
     """

@@ -1,4 +1,4 @@
-"""What must be done outside, and how it went. The delivery worker carries; these are its items and receipts."""
+"""Items that the delivery worker sends to Telegram, and the result of each."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def paced(undone: int, *, in_group: bool = False) -> timedelta:
 
 
 class Notification(StrEnum):
-    """What a NOTIFY task says."""
+    """The message of a NOTIFY task."""
 
     GATE_ON = "gate_on"
     GATE_LACKS_RIGHT = "gate_lacks_right"
@@ -329,7 +329,7 @@ class PendingTask:
 
 @dataclass(frozen=True, slots=True)
 class PendingLogBatch:
-    """What a log chat is to be told, in one message; of the tasks that have gathered there."""
+    """One message to a log chat, made of the tasks that have gathered for it."""
 
     chat_id: int
     topic: int | None
@@ -386,7 +386,7 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What came of one item. For a drawn screen: the message that now shows it and the digest of its words.
+    """The result of sending one item. For a drawn screen: the message that now shows it and the digest of its words.
 
     `answer` is what Telegram was asked for, where a task asks.
     """

@@ -44,7 +44,7 @@ class DeletionScreen:
 
 
 class FileKind(StrEnum):
-    """What a MAKE_FILE task makes when it is carried. Names are stored: never reuse one."""
+    """The file that a MAKE_FILE task makes when it is sent. Names are stored: never reuse one."""
 
     MY_DATA = "my_data"
     """Everything kept about who asks."""

@@ -13,7 +13,7 @@ DEFAULT_PERIOD = "7d"
 
 
 class StatsReply(StrEnum):
-    """What somebody gets who asked for statistics. Names are stored in tasks."""
+    """The answer to somebody who asked for statistics. Names are stored in tasks."""
 
     CHART = "chart"
     GATES = "gates"

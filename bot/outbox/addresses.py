@@ -43,7 +43,7 @@ async def resolve(host: str, port: int) -> list[str]:
 
     The event loop looks names up two at a time (libuv, "Thread pool work scheduling"): a name server that hangs would
     keep Telegram's and the gateway's names waiting. So each name is looked up in a thread of its own, and once at a
-    time however many ask; who gives up does not end it.
+    time however many ask; a caller that gives up does not end it.
     """
     loop = asyncio.get_running_loop()
     key = (loop, host, port)

@@ -94,7 +94,7 @@ class DataFiles:
         self._stopping = stopping
         self._is_operator = is_operator
         self.runners = {TaskKind.MAKE_FILE: self.send}
-        """What runs the tasks of each kind."""
+        """The methods that run the tasks of each kind."""
 
     async def send(self, task: PendingTask) -> DeliveryResult:
         """Make the file, and send it. May raise what aiogram raises."""

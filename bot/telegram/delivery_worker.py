@@ -283,7 +283,7 @@ def _rows(item: Outgoing, error: Exception | None = None) -> list[UnreadableRow]
 
 
 def _name(item: Outgoing) -> str:
-    """What an item is, without whom it is for."""
+    """Name the kind of an item, without its reader."""
     match item:
         case PendingGrant() | PendingTask():
             return item.kind

@@ -33,7 +33,7 @@ UNKNOWN_TAG = re.compile(r'unsupported start tag "([^"]{1,32})"', re.IGNORECASE)
 QUOTED_URL = re.compile(r"url '([^']+)'", re.IGNORECASE)
 TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 QUOTED = re.compile(r"""(?<!\w)'.*'(?!\w)|(?<!\w)'[^']*\Z|"(?P<name>[a-z-]{1,32})"|"[^"]*("|\Z)""", re.DOTALL)
-"""What stands in quotes; an apostrophe, as in “can't”, begins none. `name`: of a tag or a field, which stays."""
+"""Text in quotes; an apostrophe, as in “can't”, begins none. `name`: of a tag or a field, which stays."""
 UNQUOTED = re.compile(r"\w+:(//|\+)\S+|\+?\d(?:[\s().-]*\d){6,}")
 TELEGRAM_LINK = "https://t.me/"
 COPY_TEXT = "copy_text"

@@ -34,7 +34,7 @@ class HealthSender:
         self._condition = condition
         self._account = account
         self.runners = {TaskKind.HEALTH: self.health, TaskKind.BALANCE: self.balance}
-        """What runs the tasks of each kind."""
+        """The methods that run the tasks of each kind."""
 
     async def health(self, task: PendingTask) -> DeliveryResult:
         """In place of what the message said before; as a new one where there is none. May raise what aiogram raises."""

@@ -78,7 +78,7 @@ class ApplyResults:
         return now + pause_after(receipt.item.attempts + 1)
 
     async def _move(self, store: Store, receipt: DeliveryResult, now: datetime) -> None:
-        """What was carried stays due, and is carried to the new chat: at once, or after a pause where it was tried
+        """The item stays due, and goes to the new chat: at once, or after a pause where it was tried
         before, so that what leads to the old chat all the same is not tried without end."""
         item = receipt.item
         await move_chat(store, int(receipt.answer["from"]), int(receipt.answer["to"]), now)

@@ -210,7 +210,7 @@ async def _found(store: Store, details: Mapping[str, str | int]) -> Found | NoRe
 
 
 async def _troubles(store: Store, user_id: int, gates: Mapping[int, Gate], now: datetime) -> list[StuckItem]:
-    """What is not done: grants, tasks, and what failed within a week."""
+    """Grants and tasks that are overdue, and those that failed within a week."""
 
     def title(gate_id: int | None) -> str:
         return gates[gate_id].title if gate_id is not None and gate_id in gates else ""

@@ -1,4 +1,4 @@
-"""What came of the tasks by which admins are asked, and by which what they decided is done."""
+"""Results of the tasks that ask admins, and of those that carry out their decisions."""
 
 from __future__ import annotations
 

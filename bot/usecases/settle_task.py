@@ -1,4 +1,4 @@
-"""What came of a task."""
+"""The result of a task."""
 
 from __future__ import annotations
 

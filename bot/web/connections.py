@@ -27,7 +27,7 @@ TAKEN_WITHIN = 60.0
 
 
 class Use(IntEnum):
-    """What a connection is used for. Of an address the first in this order make way."""
+    """The state of a connection. An address gives up its connections in this order."""
 
     SILENT = 0
     """It has not asked for anything yet."""
