@@ -19,12 +19,14 @@ COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 
 
 # What tests/browser/demo.py looks for.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
-# Test processes. Tests wait for servers and browsers now and then, so two for each processor keep all of them busy. One
+# Test processes. Tests wait for servers and browsers now and then, so three for each processor keep all of them busy. One
 # that is done takes tests from another.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 2)
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 3)
 # Python keeps what it compiled for the next process, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+# What only a whole run can say: which queries ran on one database alone, and which lines no test ran.
+MEASURED := -p tests.instrumented -p tests.both_databases -p tests.line_coverage
 # What ONLY selects: a path if there is such a file or folder, else an expression for pytest -k.
 SELECTED = $(if $(wildcard $(firstword $(subst ::, ,$(ONLY)))),'$(ONLY)',-k '$(ONLY)')
 
@@ -61,8 +63,8 @@ endif
 
 tests: $(VENV)/.installed-dev browser
 	@# Compiled once; else each of the processes would do it for itself.
-	@[ -d tests/__pycache__ ] || $(BIN)/python -m pytest --collect-only --quiet >/dev/null 2>&1 || true
-	$(PYTEST) -p tests.instrumented -p tests.both_databases -p tests.line_coverage
+	@[ -d build/instrumented ] || $(BIN)/python -m pytest $(MEASURED) --collect-only --quiet >/dev/null 2>&1 || true
+	$(PYTEST) $(MEASURED)
 
 quick: $(VENV)/.installed-dev ## under a minute: the tests of the rules, the domain and the use cases, on SQLite
 	$(PYTEST) -k 'not postgresql' tests/domain tests/gateway tests/usecases

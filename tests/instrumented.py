@@ -7,7 +7,12 @@ the tests and their conftest.py, which import the program. The command line name
 from __future__ import annotations
 
 import ast
+import contextlib
+import functools
+import hashlib
 import importlib.machinery
+import importlib.util
+import marshal
 import os
 import sys
 from collections.abc import Callable
@@ -22,6 +27,9 @@ PROJECT = Path(__file__).parent.parent
 PACKAGES = ("bot", "handlers", "storage")
 MIGRATIONS = "storage.migrations"
 """Not watched: one migration after the other runs for its own test only."""
+KEPT = PROJECT / "build" / "instrumented"
+"""Where the code stays that was compiled from the changed trees: each process of a test run would do it again."""
+LOCK = PROJECT / "requirements-dev.txt"
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,8 @@ class Step:
     """What a plugin does to a module: to its syntax tree, then to its code, then to the module before it runs."""
 
     tree: Callable[[ast.Module, str], ast.Module] = lambda tree, _: tree
-    """Given the tree and the file's path within the project."""
+    """Given the tree and the file's path within the project. Its result depends on the plugin's file and the locked
+    libraries alone."""
     code: Callable[[CodeType], CodeType] = lambda code: code
     module: Callable[[ModuleType], object] = lambda _: None
 
@@ -37,14 +46,38 @@ class Step:
 STEPS: list[Step] = []
 
 
+@functools.cache
+def _tools() -> bytes:
+    """A digest of what the compiled code depends on beside the source: Python, the plugins, and their libraries."""
+    files = [LOCK, *(Path(step.tree.__code__.co_filename) for step in STEPS)]
+    return hashlib.sha256(importlib.util.MAGIC_NUMBER + b"".join(file.read_bytes() for file in files)).digest()
+
+
 class _Loader(importlib.machinery.SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
-        tree = ast.parse(self.get_data(self.path))
-        for step in STEPS:
-            tree = step.tree(tree, Path(self.path).relative_to(PROJECT).as_posix())
-        code: CodeType = compile(tree, self.path, "exec", dont_inherit=True)
+        code = self._compiled(fullname)
         for step in STEPS:
             code = step.code(code)
+        return code
+
+    def _compiled(self, fullname: str) -> CodeType:
+        """Compile the changed tree, or read what another process compiled from the same source."""
+        source = self.get_data(self.path)
+        digest = hashlib.sha256(self.path.encode() + source + _tools()).digest()
+        kept = KEPT / fullname
+        with contextlib.suppress(OSError, ValueError, EOFError, TypeError):
+            content = kept.read_bytes()
+            if content.startswith(digest):
+                code: CodeType = marshal.loads(content[len(digest) :])
+                return code
+        tree = ast.parse(source)
+        for step in STEPS:
+            tree = step.tree(tree, Path(self.path).relative_to(PROJECT).as_posix())
+        code = compile(tree, self.path, "exec", dont_inherit=True)
+        # Another process may read it at any moment.
+        written = kept.with_name(f"{fullname}.{os.getpid()}")
+        written.write_bytes(digest + marshal.dumps(code))
+        written.replace(kept)
         return code
 
     def exec_module(self, module: ModuleType) -> None:
@@ -67,6 +100,7 @@ class _Finder(MetaPathFinder):
 
 def install() -> None:
     """Change what is imported from now on."""
+    KEPT.mkdir(parents=True, exist_ok=True)
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 

@@ -47,14 +47,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:
         output[OUTPUT] = json.dumps(_measuring.get_coverage())
         return
-    everything = slipcover.Slipcover(
+    everything = _measuring.get_coverage()
+    for measured in _merged:
+        slipcover.merge_coverage(everything, measured)
+    # Files that nothing imported. All others are known by now, and reading them again takes seconds.
+    unseen = slipcover.Slipcover(
         branch=True,
         source=[str(PROJECT / package) for package in PACKAGES],
-        omit=[f"{MIGRATIONS.replace('.', '/')}/*"],
+        omit=[f"{MIGRATIONS.replace('.', '/')}/*", *everything["files"]],
         exclude_lines=EXCLUDED,
     ).get_coverage()
-    for measured in (_measuring.get_coverage(), *_merged):
-        slipcover.merge_coverage(everything, measured)
+    slipcover.merge_coverage(everything, unseen)
     rules = everything | {"files": {file: of for file, of in everything["files"].items() if file.startswith(RULES)}}
     slipcover.merge_coverage(rules, rules | {"files": {}})
     report = io.StringIO()

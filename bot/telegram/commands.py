@@ -35,7 +35,7 @@ _CODES = (
 OTHER_LANGUAGES = tuple(_CODES.split())
 """In these nothing is set. A menu that another program sets in one of them hides ours from those who speak it
 (Bot API, "Determining list of commands")."""
-LOOKED_AT = 5
+LOOKED_AT = 2
 """So many of them are looked at in each comparison, two calls each, and others in the next."""
 
 
