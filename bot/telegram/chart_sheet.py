@@ -20,6 +20,8 @@ FONTS = Path(__file__).parent / "fonts"
 """They have Latin, Cyrillic, Greek, Arabic and Hebrew letters, and are the same everywhere."""
 VARIATIONS = range(0xFE00, 0xFE10)
 """Characters that only say how the one before them is to look."""
+MARKS = ("Mn", "Me")
+"""Categories of characters that are drawn onto the one before them."""
 NO_CHARACTER = "\U0010ffff"
 """No font has a shape for it."""
 FINE = 4
@@ -146,9 +148,19 @@ class Canvas:
 
 
 def drawable(text: str) -> str:
-    """The text without what the fonts have no shape for, such as emoji; empty when nothing is left."""
-    composed = unicodedata.normalize("NFC", text)
-    return " ".join("".join(char for char in composed if char.isspace() or _has_shape(char)).split())
+    """The text without what the fonts have no shape for, such as emoji, and with one mark on each letter at the most:
+    heaps of them would cover what stands around. Empty when nothing is left."""
+    return " ".join("".join(_shapes(unicodedata.normalize("NFC", text))).split())
+
+
+def _shapes(text: str) -> Iterator[str]:
+    before = " "
+    for char in text:
+        if not char.isspace() and not _has_shape(char):
+            before = " "
+        elif unicodedata.category(char) not in MARKS or before.isalnum():
+            yield char
+            before = char
 
 
 def _around(points: Sequence[Point], margin: float) -> tuple[int, int, int, int]:

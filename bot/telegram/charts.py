@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from bot.domain.statistics import FunnelStep, Granularity, Statistics
 from bot.domain.summary import StatisticsReport
 from bot.telegram import numbers
+from bot.telegram.chart_axes import DAY_STEPS, HOUR_STEPS, MONTH_STEPS, label_step, ticks
 from bot.telegram.chart_sheet import ASKED, CALLED, CAME, INK, QUIET, TRACK, Canvas, drawable
 from bot.telegram.stats_words import all_gates, period_name, span, step_name
-from bot.telegram.texts import Words, visible
+from bot.telegram.texts import LONGEST_NAME, Words, visible
 
 WIDTH, HEIGHT, EMPTY_HEIGHT = 1080, 1440, 600
 EDGE, PAD, GAP = 40, 36, 20
@@ -27,8 +28,9 @@ COLOURS = {
     FunnelStep.IN: CAME,
 }
 HOURS = 24
-NICE = (1, 1.2, 1.4, 1.6, 1.8, 2, 2.4, 2.8, 3, 3.2, 3.6, 4, 5, 6, 7, 8, 9, 10)
-"""What an axis ends with, times a power of ten."""
+STROKE, LINE, DASHED = 6, 5, 4
+"""Thickness in pixels: of the stroke over a column for those who called, of the line of those who came in, and of the
+dashed line of those who called."""
 
 Moments = Sequence[tuple[str, tuple[int, int, int]]]
 """A label, and how many asked, called and came in."""
@@ -69,9 +71,7 @@ def _rows(told: Statistics) -> int:
 
 
 def _head(sheet: Canvas, summary: StatisticsReport, words: Words) -> None:
-    title = visible(summary.title, 80) if summary.title is not None else all_gates(words)
-    if not drawable(title):
-        title = str(summary.statistics.gate_id)
+    title = all_gates(words) if summary.title is None else _gate_name(summary.title, summary.statistics.gate_id, 80)
     sheet.text(EDGE + 4, 84, title, TITLE, bold=True, within=INNER - 8)
     under = f"{period_name(summary.period_name, words)} · {span(summary.statistics, words)}"
     sheet.text(EDGE + 4, 132, under, LABEL, colour=QUIET, within=INNER - 8)
@@ -122,24 +122,17 @@ def _funnel(sheet: Canvas, top: float, told: Statistics, words: Words) -> float:
 def _over_time(sheet: Canvas, top: float, height: float, told: Statistics, words: Words, *, hours: bool) -> float:
     sheet.surface(EDGE, top, INNER, height)
     left, right = EDGE + PAD, WIDTH - EDGE - PAD
-    heading = (
-        words("By hour, UTC") if hours else words("By day") if told.grain is Granularity.DAY else words("By month")
-    )
+    by_day = told.grain is Granularity.DAY
+    heading = words("By hour, UTC") if hours else words("By day") if by_day else words("By month")
     used = sheet.text(left, top + 52, heading, HEADING, bold=True)
-    x: float = right
-    for step, colour in reversed(((FunnelStep.ASKED, ASKED), (FunnelStep.CALLED, CALLED), (FunnelStep.IN, CAME))):
-        name = step_name(step, words).lower()
-        x -= sheet.text(x, top + 51, name, SMALL, colour=QUIET, align="right", within=(right - left - used) / 3 - 50)
-        x -= 30
-        _mark(sheet, x, top + 43, step, colour)
-        x -= 28
     moments = _hour_moments(told) if hours else _moments(told, words.language)
-    largest = _nice(max((max(counts) for _, counts in moments), default=1))
-    upper, lower = top + 88, top + height - 62
-    ticks = (0, largest // 2, largest) if largest % 2 == 0 else (0, largest)
-    labels = {tick: numbers.count(tick, words.language) for tick in ticks}
+    has_columns = len(moments) <= MOST_COLUMNS
+    _legend(sheet, right, top, (right - left - used) / 3 - 50, words, has_columns=has_columns)
+    axis = ticks(max((max(counts) for _, counts in moments), default=1))
+    upper, lower, largest = top + 88, top + height - 62, axis[-1]
+    labels = {tick: numbers.count(tick, words.language) for tick in axis}
     begin = left + _widest(sheet, labels.values(), SMALL) + 18
-    for tick in ticks:
+    for tick in axis:
         y = lower - (lower - upper) * tick / largest
         sheet.line([(begin, y), (right, y)], TRACK, 2)
         sheet.text(begin - 18, y + 9, labels[tick], SMALL, colour=QUIET, align="right")
@@ -149,20 +142,30 @@ def _over_time(sheet: Canvas, top: float, height: float, told: Statistics, words
     def height_of(count: int) -> float:
         return (lower - upper) * min(max(0, count), largest) / largest
 
-    if len(moments) <= MOST_COLUMNS:
+    if has_columns:
         _columns(sheet, xs, slot, moments, height_of, lower)
     else:
         _lines(sheet, xs, moments, height_of, lower)
-    _under(sheet, xs, [label for label, _ in moments], lower + 40, left, right, is_hours=hours)
+    steps = HOUR_STEPS if hours else DAY_STEPS if by_day else MONTH_STEPS
+    _under(sheet, xs, [label for label, _ in moments], lower + 40, left, right, steps)
     return top + height
 
 
-def _mark(sheet: Canvas, x: float, y: float, step: FunnelStep, colour: str) -> None:
-    """What stands for a step in the legend."""
-    if step is FunnelStep.CALLED:
-        sheet.line([(x - 2, y), (x + 18, y)], colour, 6)
-    else:
-        sheet.surface(x - 2, y - 11, 22, 22, colour, 6)
+def _legend(sheet: Canvas, right: float, top: float, within: float, words: Words, *, has_columns: bool) -> None:
+    """What stands for a step, as it is drawn: a column, a stroke over it, an area or a line. It ends at `right`."""
+    x = right
+    for step in (FunnelStep.IN, FunnelStep.CALLED, FunnelStep.ASKED):
+        name = step_name(step, words).lower()
+        x -= sheet.text(x, top + 51, name, SMALL, colour=QUIET, align="right", within=within) + 30
+        y, colour = top + 43, COLOURS[step]
+        if step is FunnelStep.CALLED:
+            thick = STROKE if has_columns else DASHED
+            sheet.line([(x - 2, y), (x + 20, y)], colour, thick, dashed=not has_columns)
+        elif step is FunnelStep.IN and not has_columns:
+            sheet.line([(x, y), (x + 18, y)], colour, LINE)
+        else:
+            sheet.surface(x - 2, y - 11, 22, 22, colour, 6)
+        x -= 28
 
 
 def _columns(
@@ -182,8 +185,11 @@ def _columns(
                 tall = max(height_of(count), 3)
                 sheet.column(x - width / 2, lower - tall, width, tall, colour)
         if called > 0:
-            y = lower - height_of(called)
-            sheet.line([(x - wide / 2 + 3, y), (x + wide / 2 - 3, y)], CALLED, 6)
+            # A thinner stroke over a low column: it would hide it.
+            tall = height_of(called)
+            thick = min(STROKE, max(2, 2 * round(tall / 2)))
+            y = lower - max(tall, thick / 2)
+            sheet.line([(x - wide / 2 + 3, y), (x + wide / 2 - 3, y)], CALLED, thick)
 
 
 def _lines(
@@ -194,20 +200,24 @@ def _lines(
         for which in range(3)
     )
     sheet.area(asked, lower, ASKED)
-    sheet.line(came, CAME, 5)
-    sheet.line(called, CALLED, 4, dashed=True)
+    sheet.line(came, CAME, LINE)
+    sheet.line(called, CALLED, DASHED, dashed=True)
 
 
 def _under(
-    sheet: Canvas, xs: Sequence[float], labels: Sequence[str], y: float, left: float, right: float, *, is_hours: bool
+    sheet: Canvas,
+    xs: Sequence[float],
+    labels: Sequence[str],
+    y: float,
+    left: float,
+    right: float,
+    steps: Sequence[int],
 ) -> None:
     """As many labels under the moments as there is room for, evenly."""
     room = _widest(sheet, labels, SMALL) + 14
-    every = max(1, -(-room // (xs[1] - xs[0]))) if len(xs) > 1 else 1
-    if is_hours:
-        every = next(step for step in (1, 2, 3, 4, 6, 12, HOURS) if step >= every)
+    every = label_step(room / (xs[1] - xs[0]), steps) if len(xs) > 1 else 1
     free = left
-    for place in range(0, len(xs), int(every)):
+    for place in range(0, len(xs), every):
         half = sheet.width_of(labels[place], SMALL) / 2
         x = min(max(xs[place], left + half), right - half)
         if x - half < free:
@@ -256,7 +266,11 @@ def _lists(sheet: Canvas, top: float, height: float, summary: StatisticsReport, 
             _ranked(sheet, EDGE + PAD + half + 48, top + 72, half, rest, words, "", largest=_top(named))
         return
     gates = [
-        (_gate_name(summary, gate_id), max(0, funnel[FunnelStep.ASKED]), max(0, funnel[FunnelStep.IN]))
+        (
+            _gate_name(summary.titles.get(gate_id, ""), gate_id),
+            max(0, funnel[FunnelStep.ASKED]),
+            max(0, funnel[FunnelStep.IN]),
+        )
         for gate_id, funnel in told.by_gate.items()
     ]
     half = (INNER - GAP) / 2
@@ -285,9 +299,9 @@ def _ranked(
                 sheet.surface(left, y + 36, max(8, width * part / largest), 8, colour, 4)
 
 
-def _gate_name(summary: StatisticsReport, gate_id: int) -> str:
-    """Of a title in letters that cannot be drawn the gate's id is told."""
-    title = visible(summary.titles.get(gate_id, ""))
+def _gate_name(title: str, gate_id: int, longest: int = LONGEST_NAME) -> str:
+    """The gate's id in place of a title of which no letter can be drawn."""
+    title = visible(title, longest)
     return title if any(char.isalnum() for char in drawable(title)) else str(gate_id)
 
 
@@ -315,14 +329,6 @@ def _hour_moments(told: Statistics) -> Moments:
 def _three(counts: Sequence[int] | None) -> tuple[int, int, int]:
     asked, called, came = counts or (0, 0, 0)
     return asked, called, came
-
-
-def _nice(largest: int) -> int:
-    """A round number at or above this one."""
-    power = 1
-    while power * 10 < largest:
-        power *= 10
-    return next(round(step * power) for step in NICE if step * power >= largest and step * power == round(step * power))
 
 
 def _top(ranked: Ranked) -> int:

@@ -31,14 +31,17 @@ def summary(
     gates: Mapping[int, str] | None = None,
     regions: int = 8,
     months: int = LONG_AGO,
+    peak: int = 0,
 ) -> StatisticsReport:
-    """A busy time, of one gate or of all."""
+    """A busy time, of one gate or of all. `peak`: how many asked on its last day, where that was another one."""
     gates = GATES if gates is None else gates
     days = PERIODS[period_name]
     period = Period(None, LAST) if days is None else Period(LAST - timedelta(days=days - 1), LAST)
     begins = _months(months) if days is None else [LAST - timedelta(days=back) for back in reversed(range(days))]
     scale = a_day * (30 if days is None else 1)
     series = tuple((begin, *_moment(place, scale)) for place, begin in enumerate(begins))
+    if peak:
+        series = (*series[:-1], (begins[-1], peak, peak * 4 // 5, peak * 4 // 5))
     asked = sum(moment[1] for moment in series)
     funnel = _funnel(asked)
     hours = [round(asked / 30 * (1.1 + math.sin((hour - 9) / 24 * 2 * math.pi))) for hour in range(24)]

@@ -46,6 +46,11 @@ EVERY = {
     "one gate": summary("30d", gate=(-5, LONG), regions=3),
     "one gate, from right to left": summary("today", gate=(-5, HEBREW)),
     "a title that cannot be drawn": summary("7d", gate=(-1005, "🏠🏡漢字")),
+    "a title of heaps of marks": summary("7d", gate=(-5, "Z" + "\u0301\u0489\u0316" * 20)),
+    "gates of heaps of marks": summary(
+        "7d", gates={-1: "\u0488\u0489a" + "\u0310\u0323" * 20, -2: "ש" + "\u0591\u05b8" * 9}
+    ),
+    "one day in three months": summary("90d", a_day=1, peak=5000),
     "empty": empty(),
     "empty, one gate": empty("all", LONG),
 }
@@ -214,6 +219,59 @@ def test_columns_are_as_high_as_their_numbers_and_stand_over_their_day() -> None
         assert came > called
 
 
+@pytest.mark.parametrize(("peak", "thick"), [(0, 6), (40, 6), (400, 4), (4000, 2)])
+def test_a_stroke_hides_no_low_column_and_ends_at_the_axis(peak: int, thick: int) -> None:
+    sheet = draw(summary("7d", a_day=10, peak=peak), ENGLISH)
+    _, upper, _, lower = box_of(sheet, "0")
+    floor = round((upper + lower) / 2)
+    left, _, right, _ = box_of(sheet, "Feb 24")
+    plot = picture_of(sheet).crop((0, floor - 200, WIDTH, floor + 20))
+
+    side = column_of(plot, (left + right) / 2 - 35)
+
+    assert side.count(rgb(CALLED)) == thick
+    assert rgb(ASKED) in side
+    assert rgb(CALLED) not in side[200:]
+
+
+@pytest.mark.parametrize(("name", "is_line"), [("30d", False), ("90d", True)])
+def test_the_legend_shows_each_step_as_it_is_drawn(name: str, is_line: bool) -> None:
+    sheet = draw(EVERY[name], ENGLISH)
+    picture = picture_of(sheet)
+
+    pixels = {}
+    for step, colour in (("asked", ASKED), ("called", CALLED), ("in", CAME)):
+        left, upper, _, lower = box_of(sheet, step)
+        mark = picture.crop((round(left) - 34, round(upper) - 4, round(left) - 4, round(lower) + 4))
+        rows = [row_of(mark, y) for y in range(mark.height)]
+        pixels[step] = (sum(rgb(colour) in row for row in rows), max(row.count(rgb(colour)) for row in rows))
+    assert pixels["asked"] == (22, 22)
+    assert pixels["called"][0] <= 6
+    assert (pixels["in"][0] <= 6) is is_line
+    # The dashes of the one are parted, the stroke of the other is not.
+    assert (pixels["called"][1] < 20) is is_line
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("30d", ["Jan 31", "Feb 5", "Feb 10", "Feb 15", "Feb 20", "Feb 25"]),
+        ("90d", ["Dec 2", "Dec 16", "Dec 30", "Jan 13", "Jan 27", "Feb 10", "Feb 24"]),
+        ("all", ["Feb 2024", "Aug 2024", "Feb 2025", "Aug 2025", "Feb 2026"]),
+        ("today", [f"{hour:02}" for hour in range(0, 24, 2)]),
+    ],
+)
+def test_the_moments_are_labelled_at_even_steps(name: str, labels: list[str]) -> None:
+    sheet = draw(EVERY[name], ENGLISH)
+    middles = [(left + right) / 2 for left, _, right, _ in (box_of(sheet, label) for label in labels)]
+
+    shown = said(sheet)
+    assert shown[(first := shown.index(labels[0])) : first + len(labels)] == labels
+    # Only the first and the last may be moved, so that they stay within.
+    apart = [after - before for before, after in itertools.pairwise(middles[1:-1])]
+    assert max(apart) - min(apart) <= 5
+
+
 def test_more_moments_are_an_area_and_two_lines_one_of_them_dashed() -> None:
     sheet = draw(summary("90d", a_day=40), ENGLISH)
     _, upper, left, _ = box_of(sheet, "70")
@@ -326,6 +384,18 @@ def test_titles_keep_their_letters_and_lose_what_no_font_has() -> None:
     assert drawable("🏠 Дом 5 ⚡️ 漢字 $1 $2") == "Дом 5 ⚡ $1 $2"
     assert drawable("и\u0306") == "й"
     assert drawable("🏠漢字") == ""
+
+
+@pytest.mark.parametrize("title", ["🏠漢字", "漢字 (東京)", "«漢»", "\u202e🏠\u202c!", "\u0301\u0302"])
+def test_a_gate_goes_by_its_id_where_no_letter_of_its_title_can_be_drawn(title: str) -> None:
+    assert said(draw(summary("7d", gate=(-1005, title)), ENGLISH))[0] == "-1005"
+    assert "-1005" in said(draw(summary("7d", gates={-1005: title}), ENGLISH))
+
+
+def test_a_letter_keeps_one_mark_and_nothing_else_has_any() -> None:
+    assert drawable("Z" + "\u0335\u0336" * 30 + "o") == "Z\u0335o"
+    assert drawable("\u0301a \u0302b漢\u0303c") == "a bc"
+    assert drawable("за\u0301мок") == "за\u0301мок"
 
 
 def test_what_is_too_long_is_shortened_to_what_fits() -> None:
