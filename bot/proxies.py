@@ -186,8 +186,8 @@ def client(proxy: Proxy | None = None, dates: DateCheck | None = None, **given: 
 
 
 async def _given_up_at_once(opening: Coroutine[Any, Any, Opened]) -> Opened:
-    """What `opening` returns. Who cancels this need not wait: python-socks, once cancelled, waits up to a minute for the
-    end of a connection whose TLS hangs, and a second cancellation ends that."""
+    """What `opening` returns. A cancellation ends it at once: python-socks itself, once cancelled, waits up to a minute
+    for the end of a connection whose TLS hangs, which a second cancellation cuts short."""
     task = asyncio.ensure_future(opening)  # noqa: TID251 - awaited here
     try:
         return await asyncio.shield(task)
