@@ -178,7 +178,8 @@ class Container:
 
         # The gateway.
         self.http = proxies.client(settings.smsc_proxy, runtime_stats.dates_of("gateway"))
-        gateway = SmscClient(account(settings), self.http, patience=GATEWAY_PATIENCE)
+        may_ask = self.leadership.is_certain
+        gateway = SmscClient(account(settings), self.http, patience=GATEWAY_PATIENCE, may_ask=may_ask)
         read_inbox = ReadInbox(clock, leading, gateway, take_event)
         polls_inbox = settings.SMSC_POLL_SECONDS > 0
         request_number = RequestNumber(
