@@ -174,7 +174,7 @@ class Container:
         plan = NumberingPlan(settings.HOME_COUNTRIES)
         vault = KeyedPhoneCipher(settings.SECRET_KEY.get_secret_value())
         open_verification = StartVerification(clock, vault, randomness)
-        take_event = OnGatewayEvent(clock, plan, vault, randomness)
+        take_event = OnGatewayEvent(clock, plan, vault, randomness, jumped=self._jumped)
 
         # The gateway.
         self.http = proxies.client(settings.smsc_proxy, runtime_stats.dates_of("gateway"))
@@ -285,7 +285,7 @@ class Container:
 
         # The loops.
         self.number_desk = NumberWorker(request_number, clock, self.supervisor, self.wake_deliveries, look_every)
-        sweep = Sweep(
+        self._sweep = sweep = Sweep(
             clock,
             connection.is_there,
             decline_many.go_on,
@@ -433,6 +433,9 @@ class Container:
         """There may be something to send or to show."""
         self.delivery_worker.wake()
         self.streams.wake.set()
+
+    def _jumped(self) -> float:
+        return self._sweep.jumped()
 
     def _wake_for(self, noted: Sequence[NewEntry]) -> None:
         """Wake the loops that have work now that these events are committed."""
