@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import structlog
 import uvloop
 from rich.console import Console
 
@@ -29,6 +30,8 @@ from storage.backup import back_up
 from storage.database import Database, DatabaseError
 from storage.migrate import migrate
 from storage.peek import peek
+
+log = structlog.get_logger()
 
 OK, FAILED, WRONG_USE = 0, 1, 2
 
@@ -136,6 +139,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigurationError as error:
         return _complain(str(error), WRONG_USE)
     logs.configure(config.LOG_FORMAT, quiet=command != "run")
+    if command != "doctor":
+        for advice in settings.misnamed():
+            log.warning("variable_without_effect", advice=advice)
     try:
         return uvloop.run(_result(CONFIGURED[command](config, given)))
     except DatabaseError as error:

@@ -119,17 +119,18 @@ async def examine(config: Settings, account: SmscCredentials) -> AsyncIterator[C
 def _configuration(config: Settings) -> Iterator[CheckResult]:
     """What can be seen without asking anybody."""
     for stray in strays():
-        place = ".env" if stray.is_in_file else "the environment"
         if stray.meant is not None:
-            mend = f"rename it to {stray.meant}"
             yield CheckResult(
-                f"{stray.name}, set in {place}, has no effect: no variable has this name", is_right=False, mend=mend
+                f"{stray.name}, set in {stray.place}, has no effect: no variable has this name",
+                is_right=False,
+                mend=f"rename it to {stray.meant}",
             )
         else:
             yield CheckResult(
-                f"{stray.name}, set in {place}, has no effect",
+                f"What {stray.place} sets has no effect: no variable has this name",
                 is_right=False,
-                mend="take it out; the variables there are stand in .env.example",
+                mend="take it out, or join it to the line before where it is the end of that one's value; .env.example "
+                "holds every variable",
                 is_optional=True,
             )
     for name in twice():

@@ -174,11 +174,12 @@ class Container:
         plan = NumberingPlan(settings.HOME_COUNTRIES)
         vault = KeyedPhoneCipher(settings.SECRET_KEY.get_secret_value())
         open_verification = StartVerification(clock, vault, randomness)
-        take_event = OnGatewayEvent(clock, plan, vault, randomness)
+        take_event = OnGatewayEvent(clock, plan, vault, randomness, jumped=self._jumped)
 
         # The gateway.
         self.http = proxies.client(settings.smsc_proxy, runtime_stats.dates_of("gateway"))
-        gateway = SmscClient(account(settings), self.http, patience=GATEWAY_PATIENCE)
+        may_ask = self.leadership.is_certain
+        gateway = SmscClient(account(settings), self.http, patience=GATEWAY_PATIENCE, may_ask=may_ask)
         read_inbox = ReadInbox(clock, leading, gateway, take_event)
         polls_inbox = settings.SMSC_POLL_SECONDS > 0
         request_number = RequestNumber(
@@ -284,7 +285,7 @@ class Container:
 
         # The loops.
         self.number_desk = NumberWorker(request_number, clock, self.supervisor, self.wake_deliveries, look_every)
-        sweep = Sweep(
+        self._sweep = sweep = Sweep(
             clock,
             connection.is_there,
             decline_many.go_on,
@@ -432,6 +433,9 @@ class Container:
         """There may be something to send or to show."""
         self.delivery_worker.wake()
         self.streams.wake.set()
+
+    def _jumped(self) -> float:
+        return self._sweep.jumped()
 
     def _wake_for(self, noted: Sequence[NewEntry]) -> None:
         """Wake the loops that have work now that these events are committed."""

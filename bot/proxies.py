@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -29,6 +30,11 @@ PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 """The schemes, and the port each has when none is given."""
 LONGEST_LOGIN = 255
 """Bytes (RFC 1929)."""
+
+CLOSED_WITHIN = 0.1
+"""Seconds in which a connection may end in good order, where nobody waits for it any more."""
+
+Opened = TypeVar("Opened")
 
 BROKEN = (OSError, EOFError, asyncio.LimitOverrunError)
 """How a proxy is met that ends the connection, or talks without end, in the middle of what it has to say."""
@@ -94,8 +100,7 @@ class Proxy:
         """Why `host` cannot be connected to through it within `patience` seconds; empty when it can."""
         try:
             async with asyncio.timeout(patience):
-                stream = await SocksProxy(**self.for_sockets()).connect(host, port)
-                await stream.close()
+                stream = await _given_up_at_once(SocksProxy(**self.for_sockets()).connect(host, port))
         except (UnreachableProxyError, ssl.SSLError) as error:
             return f"the proxy cannot be connected to ({getattr(error, 'strerror', None) or type(error).__name__})"
         except RefusingProxyError as error:
@@ -104,6 +109,7 @@ class Proxy:
             return "the proxy does not answer in time"
         except BROKEN as error:
             return f"the connection broke ({type(error).__name__})"
+        stream.writer.transport.abort()
         return ""
 
 
@@ -112,7 +118,7 @@ class _Connector(ProxyConnector):
 
     async def _wrap_create_connection(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - aiohttp's signature
         try:
-            return await super()._wrap_create_connection(*args, **kwargs)
+            return await _given_up_at_once(super()._wrap_create_connection(*args, **kwargs))
         except (ProxyConnectionError, ProxyError, ProxyTimeoutError, *BROKEN) as error:
             raise aiohttp.ClientConnectionError(f"through the proxy: {error}") from error
 
@@ -177,6 +183,19 @@ def client(proxy: Proxy | None = None, dates: DateCheck | None = None, **given: 
     if proxy is not None:
         given["transport"] = _ProxyTransport(proxy=proxy.for_httpx(), trust_env=False)
     return httpx.AsyncClient(trust_env=False, **given)
+
+
+async def _given_up_at_once(opening: Coroutine[Any, Any, Opened]) -> Opened:
+    """What `opening` returns. A cancellation ends it at once: python-socks itself, once cancelled, waits up to a minute
+    for the end of a connection whose TLS hangs, which a second cancellation cuts short."""
+    task = asyncio.ensure_future(opening)  # noqa: TID251 - awaited here
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=CLOSED_WITHIN)
+        raise
 
 
 def _tls() -> ssl.SSLContext:

@@ -7,7 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
@@ -380,29 +380,49 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A variable that has no effect. `meant`: ours that its name is near to, if there is one."""
+    """A variable that has no effect. `meant`: ours that its name is near to; without one the name must not be shown,
+    since it may be the end of a secret that went on in the next line. `line`: in the file; None in the environment."""
 
-    name: str
+    name: str = field(repr=False)
     meant: str | None
-    is_in_file: bool
+    line: int | None
+
+    @property
+    def place(self) -> str:
+        """Where it is set."""
+        return "the environment" if self.line is None else f"line {self.line} of .env"
 
 
 def strays(environment: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> list[Stray]:
     """Variables with unknown names: every one in the file, and those in the environment that resemble a known name."""
-    in_file = {name for name, _ in _pairs(env_file)}
+    lines: dict[str, int | None] = {}
+    for line in _lines(env_file):
+        if line.key is not None:
+            lines.setdefault(re.sub(AROUND, "", line.key), _number(line))
+    lines |= {name: None for name in (os.environ if environment is None else environment) if name not in lines}
     ours, found = Settings.model_fields, []
-    for name in sorted({*in_file, *(os.environ if environment is None else environment)} - {*ours, *COMPOSE}):
+    for name in sorted(lines.keys() - {*ours, *COMPOSE}):
         near = get_close_matches(name.upper(), ours, n=1, cutoff=NEAR)
         is_proxy = re.fullmatch(r"(ALL|HTTPS?|NO|FTP)_PROXY", name.upper()) is not None
         meant = near[0] if near and not is_proxy else None
-        if meant or name in in_file:
-            found.append(Stray(name, meant, name in in_file))
+        if meant or lines[name] is not None:
+            found.append(Stray(name, meant, lines[name]))
     return found
 
 
+def misnamed(environment: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> list[str]:
+    """One sentence for each variable of another name by which one of ours was meant."""
+    return [
+        f"{stray.meant}: {stray.name}, set in {stray.place}, has no effect; rename it to {stray.meant}"
+        for stray in strays(environment, env_file)
+        if stray.meant is not None
+    ]
+
+
 def twice(env_file: Path | None = Path(".env")) -> list[str]:
-    """Which variables the file sets more than once."""
-    return sorted(name for name, times in Counter(name for name, _ in _pairs(env_file)).items() if times > 1)
+    """Which of our variables the file sets more than once."""
+    times = Counter(name for name, _ in _pairs(env_file))
+    return sorted(name for name in times.keys() & {*Settings.model_fields, *COMPOSE} if times[name] > 1)
 
 
 def _lines(env_file: Path | None) -> list[Binding]:
@@ -423,6 +443,13 @@ def _pairs(env_file: Path | None) -> list[tuple[str, str | None]]:
     return [(re.sub(AROUND, "", line.key), line.value) for line in _lines(env_file) if line.key is not None]
 
 
+def _number(line: Binding) -> int:
+    """Which line of the file it is; what is empty before it belongs to it."""
+    text = line.original.string
+    before = text[: len(text) - len(text.lstrip())]
+    return line.original.line + len(re.findall(r"\r\n|\n|\r", before))
+
+
 def _unreadable_lines(env_file: Path | None) -> list[str]:
     """Return a problem for each line that would have no effect, or take it from others: the line may set a secret
     without which the bot believes anybody. A problem names our own variables only, and never quotes the line.
@@ -440,8 +467,7 @@ def _unreadable_lines(env_file: Path | None) -> list[str]:
         else:
             is_right = line.key is None or line.value is not None
         if line.error or swallows or not is_right:
-            before = text[: len(text) - len(text.lstrip())]
-            number = line.original.line + len(re.findall(r"\r\n|\n|\r", before))
+            number = _number(line)
             where = (
                 f"{named[1].upper()}: line {number} of {env_file}"
                 if named is not None
@@ -480,7 +506,8 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = P
     try:
         return Settings.model_validate({name: given[name] for name in Settings.model_fields if name in given})
     except ValidationError as error:
-        raise ConfigurationError(sorted({*_problems(error), *_contradictions(given)})) from None
+        problems = sorted({*_problems(error), *_contradictions(given)})
+        raise ConfigurationError([*problems, *misnamed(environment, env_file)]) from None
 
 
 def _is_of_the_system(language: str, *, is_in_file: bool) -> bool:

@@ -15,7 +15,7 @@ from structlog.contextvars import bind_contextvars
 from bot.clock import REAL_TIME, Clock
 from bot.domain.gateway import GatewayError
 from bot.supervisor import Supervisor
-from bot.usecases.ports import StorageUnavailableError, Store, Transactions
+from bot.usecases.ports import LeadershipLostError, StorageUnavailableError, Store, Transactions
 from bot.usecases.ports_people import NumberRequest
 from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.request_number import RequestNumber
@@ -76,6 +76,9 @@ class NumberWorker:
         try:
             await self._request(ask)
             self._failures.pop(ask.id, None)
+        except LeadershipLostError:
+            log.warning("number_left", advice="another process leads, or may lead, and asks for it")
+            await self._clock.pause(AFTER_FAILURE, self._supervisor.stopping)
         except Exception as error:
             # The gateway is not asked again at once, say for an answer that could not be kept.
             log.exception("number_failed")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot.domain.panel import AdminAction, AdminActionKind, Page
 from bot.domain.screen import ScreenName
 from bot.telegram.announcements import as_html
-from bot.telegram.deep_links import chat_id_of
 from bot.telegram.keyboards import PanelButton
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.call_panel import CallPanel, ChooseLogPlace, GroupCommand
@@ -34,22 +32,27 @@ async def gates(
 
 async def open_gate(
     message: Message,  # noqa: ARG001 - aiogram passes the event
-    command: CommandObject,
+    gate_id: int,
     store: Store,
     person: Person,
     admin_desk: AdminDesk,
 ) -> None:
     """/start gate_<id>: the panel of a gate."""
     details: dict[str, str | int] = {"key": Page.CARD, "fresh": 1}
-    await admin_desk(store, AdminAction(AdminActionKind.OPEN, chat_id_of(command.args), person.user_id, details))
+    await admin_desk(store, AdminAction(AdminActionKind.OPEN, gate_id, person.user_id, details))
 
 
 async def panel_button(
-    query: CallbackQuery, store: Store, person: Person, callback_data: PanelButton, admin_desk: AdminDesk
+    query: CallbackQuery,
+    store: Store,
+    person: Person,
+    callback_data: PanelButton,
+    gate_id: int,
+    admin_desk: AdminDesk,
 ) -> None:
     """A button of an admin, in private or in a log chat."""
     details: dict[str, str | int] = {"key": callback_data.key, "value": callback_data.value}
-    act = AdminAction(callback_data.act, callback_data.gate, person.user_id, details, query.id)
+    act = AdminAction(callback_data.act, gate_id, person.user_id, details, query.id)
     await admin_desk(store, act)
 
 
@@ -97,10 +100,10 @@ async def log(message: Message, store: Store, choose_log_place: ChooseLogPlace) 
         await choose_log_place(store, command)
 
 
-async def log_link(message: Message, command: CommandObject, store: Store, choose_log_place: ChooseLogPlace) -> None:
+async def log_link(message: Message, gate_id: int, store: Store, choose_log_place: ChooseLogPlace) -> None:
     """/start log_<gate>, in a group: decisions at that gate are to be told here."""
     if (here := _in_group(message)) is not None:
-        await choose_log_place(store, here, chat_id_of(command.args))
+        await choose_log_place(store, here, gate_id)
 
 
 def _in_group(message: Message) -> GroupCommand | None:

@@ -7,7 +7,7 @@ from aiogram.types import Message
 
 from bot.domain.people_pages import TargetError
 from bot.telegram.commands import PENDING, WHO
-from bot.telegram.deep_links import chat_id_of, user_id_of
+from bot.telegram.deep_links import user_id_of
 from bot.usecases.call_panel import GroupCommand
 from bot.usecases.ports import Store
 from bot.usecases.ports_people import Person
@@ -42,24 +42,25 @@ async def in_private(
 
 async def pending_link(
     message: Message,  # noqa: ARG001 - aiogram passes the event
-    command: CommandObject,
+    gate_id: int,
     store: Store,
     person: Person,
     follow_link: FollowLink,
 ) -> None:
     """/start pending_<gate>: who waits there."""
-    await follow_link(store, person, PENDING.name, chat_id_of(command.args), 0)
+    await follow_link(store, person, PENDING.name, gate_id, 0)
 
 
 async def who_link(
     message: Message,  # noqa: ARG001 - aiogram passes the event
     command: CommandObject,
+    gate_id: int,
     store: Store,
     person: Person,
     follow_link: FollowLink,
 ) -> None:
     """/start who_<gate>_<person>."""
-    await follow_link(store, person, WHO.name, chat_id_of(command.args), user_id_of(command.args))
+    await follow_link(store, person, WHO.name, gate_id, user_id_of(command.args))
 
 
 def _named(message: Message, command: CommandObject) -> TargetRef:

@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from aiogram import BaseMiddleware
+from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, ChatJoinRequest, Message, TelegramObject
 
 from bot.clock import Clock
+from bot.telegram.deep_links import chat_id_of
 from bot.usecases.ports import PhoneCipher, Store
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
@@ -47,6 +49,18 @@ class LoadPerson(BaseMiddleware):
             wrote=isinstance(event, Message),
             username=self._vault.username_digest(user.username.lower()) if user.username else "",
         )
+        return await handler(event, data)
+
+
+class NamedGate(BaseMiddleware):
+    """Pass on the gate that a button or a link names as `gate_id`: 0 for none, and the present chat where the group
+    became a supergroup since."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401 - aiogram's signature
+        button, command = data.get("callback_data"), data.get("command")
+        named = chat_id_of(command.args) if isinstance(command, CommandObject) else getattr(button, "gate", 0)
+        store: Store = data["store"]
+        data["gate_id"] = await store.gates.current_id(named)
         return await handler(event, data)
 
 

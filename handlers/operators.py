@@ -39,11 +39,16 @@ async def look_up(
 
 
 async def operator_button(
-    query: CallbackQuery, store: Store, person: Person, callback_data: OperatorButton, operator_desk: OperatorDesk
+    query: CallbackQuery,
+    store: Store,
+    person: Person,
+    callback_data: OperatorButton,
+    gate_id: int,
+    operator_desk: OperatorDesk,
 ) -> None:
     """A button of an operator's page."""
     data = callback_data
     is_sure = data.how == SURE
     turn = "" if is_sure else data.how
-    pressed = OperatorRequest(data.page, data.user, data.act, data.gate, data.at, turn, is_sure=is_sure)
+    pressed = OperatorRequest(data.page, data.user, data.act, gate_id, data.at, turn, is_sure=is_sure)
     await operator_desk.press(store, person, query.id, pressed)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot.clock import Clock
 from bot.domain.contact import SharedContact
 from bot.domain.delivery import Toast
 from bot.domain.screen import ScreenName
-from bot.telegram.deep_links import chat_id_of
 from bot.telegram.keyboards import Place, PlaceButton, VerificationAction, VerificationButton
 from bot.telegram.texts import visible
 from bot.usecases.answer_button import answer_button
@@ -46,9 +44,8 @@ async def start(message: Message, store: Store, person: Person, show_screen: Sho
     await show_screen(store, person, ScreenName.WELCOME, fresh=True, started=True)
 
 
-async def ask_link(message: Message, command: CommandObject, store: Store, person: Person, ask_link: AskLink) -> None:
+async def ask_link(message: Message, gate_id: int, store: Store, person: Person, ask_link: AskLink) -> None:
     """/start in_<gate>: a link into the chat of a gate that gives links."""
-    gate_id = chat_id_of(command.args)
     name = visible(message.from_user.full_name) if message.from_user else ""
     await ask_link(store, person, gate_id, name)
 

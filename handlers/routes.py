@@ -32,7 +32,7 @@ from handlers import (
     personal,
     stats,
 )
-from handlers.middlewares import LoadPerson
+from handlers.middlewares import LoadPerson, NamedGate
 from handlers.personal import ByOperator
 
 IN_PRIVATE = F.chat.type == "private"
@@ -52,6 +52,8 @@ def build_dispatcher(
     dispatcher = Dispatcher(disable_fsm=True, **use_cases)
     for observer in (dispatcher.message, dispatcher.callback_query, dispatcher.chat_join_request):
         observer.middleware(meet_person)
+    for observer in (dispatcher.message, dispatcher.callback_query):
+        observer.middleware(NamedGate())
 
     message = dispatcher.message.register
     message(person.contact, IN_PRIVATE, F.contact)

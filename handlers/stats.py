@@ -31,9 +31,10 @@ async def stats_button(
     store: Store,
     person: Person,
     callback_data: StatsButton,
+    gate_id: int,
     ask_statistics: AskStatistics,
 ) -> None:
     """Another period or gate."""
     message_id = query.message.message_id if query.message and query.message.chat.id == person.chat_id else None
     pressed = callback_data
-    await ask_statistics.press(store, person, query.id, pressed.period, pressed.gate, pressed.page, message_id)
+    await ask_statistics.press(store, person, query.id, pressed.period, gate_id, pressed.page, message_id)

@@ -39,6 +39,7 @@ GATE_COLUMNS = (
 GATE = select(tables.gates).where(G.chat_id == bindparam("which"))
 LOCKED_GATE = GATE.with_for_update(key_share=True)
 """Joins go on beside it: each holds a key share of the gate it refers to."""
+MOVED_GATE = select(G.chat_id).where(G.moved_from == bindparam("which"))
 FREE_GATE = GATE.with_for_update(key_share=True, skip_locked=True)
 SETTINGS = TypeAdapter(GateSettings)
 HEALTH = TypeAdapter(GateHealth)
@@ -67,6 +68,12 @@ class SqlGates:
             row = (await self._connection.execute(GATE, {"which": chat_id})).one_or_none()
             self._read[chat_id] = None if row is None else gate(row.chat_id, row, self.note)
         return self._read[chat_id]
+
+    async def current_id(self, chat_id: int) -> int:
+        if not chat_id or await self.get(chat_id) is not None:
+            return chat_id
+        found = await self._connection.execute(MOVED_GATE, {"which": chat_id})
+        return found.scalars().first() or chat_id
 
     async def lock(self, chat_id: int) -> Gate | None:
         row = (await self._connection.execute(LOCKED_GATE, {"which": chat_id})).one_or_none()
@@ -180,7 +187,7 @@ class SqlGates:
         if old is None:
             return
         # Telegram may have told of the new chat before it told that the old one became it.
-        kept = {**old._mapping, "chat_id": new_id}  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+        kept = {**old._mapping, "chat_id": new_id, "moved_from": old_id}  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
         await self._connection.execute(upsert(self._connection, tables.gates, *kept), kept)
         for table in MOVED:
             known = select(table.c.user_id).where(table.c.gate_id == new_id)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, String, bindparam, case, cast, func, not_, select, update
+from sqlalchemy import BigInteger, Boolean, Row, String, bindparam, case, cast, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import DeliveryResult, PendingScreen
@@ -27,7 +27,16 @@ NEXT_REVISION = one_more(S.revision)
 IS_THEIRS = S.user_id == bindparam("whose")
 IS_ONE_OF_THEIRS = S.user_id.in_(bindparam("whose", expanding=True))
 # The columns that a statement sets to plain values are those among the names it is run with.
-TOUCH = update(tables.screens).where(IS_ONE_OF_THEIRS).values(revision=NEXT_REVISION, attempts=0)
+TOUCH = (
+    update(tables.screens)
+    .where(IS_ONE_OF_THEIRS)
+    .values(
+        revision=NEXT_REVISION,
+        attempts=0,
+        # What becomes of a crowd is told after all others, too; only one of them that acts leaves it.
+        turn=case((bindparam("is_acting", type_=Boolean), ACTED), (S.turn == IN_CROWD, IN_CROWD), else_=NEWCOMER),
+    )
+)
 TOUCH_SOME = TOUCH.where(S.face.in_(bindparam("faces", expanding=True)))
 POSTPONE = (
     update(tables.screens)
@@ -149,7 +158,7 @@ class SqlScreens:
         self, user_ids: Collection[int], now: datetime, *, acted: bool = True, faces: Collection[ScreenName] = ()
     ) -> None:
         if user_ids:
-            values = {"whose": list(user_ids), "turn": ACTED if acted else NEWCOMER, "due_at": now}
+            values = {"whose": list(user_ids), "is_acting": acted, "due_at": now}
             if faces:
                 await self._connection.execute(TOUCH_SOME, values | {"faces": list(faces)})
             else:

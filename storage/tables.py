@@ -194,6 +194,8 @@ gates = Table(
     Column("request_seen_at", Moment),
     Column("tested_at", Moment),
     Column("bypassed_at", Moment),
+    # Which id the chat had before it became a supergroup.
+    Column("moved_from", BigInteger),
 )
 
 join_requests = Table(

@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     literal,
     not_,
+    or_,
     select,
     type_coerce,
     update,
@@ -49,10 +50,14 @@ LATEST_OF = ATTEMPT.where(
         .scalar_subquery()
     )
 )
+IS_AWAITED = or_(
+    # An open one is never too old: the clock may have been set forward since.
+    tables.IS_OPEN,
+    and_(V.opened_at >= bindparam("since"), V.state == VerificationState.EXPIRED),
+)
 UNCONFIRMED_BY_PHONE = ATTEMPT.where(
     V.fingerprint == bindparam("phone"),
-    V.opened_at >= bindparam("since"),
-    V.state.in_((VerificationState.OPEN, VerificationState.EXPIRED)),
+    IS_AWAITED,
 ).order_by(V.id.desc())
 ADD = tables.verifications.insert().returning(V.id)
 SAVE = update(tables.verifications).where(V.id == bindparam("which"))
@@ -196,10 +201,7 @@ class SqlVerifications:
         )
 
     async def awaited_regions(self, since: datetime) -> set[str]:
-        states = (VerificationState.OPEN, VerificationState.EXPIRED)
-        found = await self._connection.execute(
-            select(V.region).where(V.opened_at >= since, V.state.in_(states)).distinct()
-        )
+        found = await self._connection.execute(select(V.region).where(IS_AWAITED).distinct(), {"since": since})
         return {region for region in found.scalars() if region}
 
     async def tried_by_phone(self, fingerprint: Fingerprint, limit: int) -> list[int]:

@@ -162,8 +162,10 @@ async def test_what_telegram_keeps_of_the_webhook_is_compared(
     bot = Installation(world, url, **hooked)
     await bot.start()
     async with httpx.AsyncClient() as other:
-        while not world.telegram.webhook:
-            await other.get(f"{bot.url}/healthz")
+        while (await other.get(f"{bot.url}/readyz")).status_code != 200:
+            pass
+        # The bot, which has compared the webhook by now, would set it again as soon as it compares it once more.
+        world.clock.set_rate(0)
         assert await examined(world, url, capsys, **hooked) == (0, [])
         method = "setWebhook" if found else "deleteWebhook"
         params = {"url": f"{hooked['PUBLIC_URL']}/telegram"} | found if found else {}
@@ -428,10 +430,34 @@ async def test_variables_whose_names_are_wrong_are_named(
     wrong = [text for label, text in found if label == "WRONG"]
     assert (status, len(wrong)) == (1, 2)
     assert re.match(r"OPERATOR, set in the environment, has no effect(.|\n)*rename it to OPERATORS", wrong[0])
-    assert re.match(r"SMSC_POOL_SECONDS, set in \.env, has no effect(.|\n)*rename it to SMSC_POLL_SECONDS", wrong[1])
+    assert re.match(
+        r"SMSC_POOL_SECONDS, set in line 1 of \.env, has no effect(.|\n)*rename it to SMSC_POLL_SECONDS", wrong[1]
+    )
     notes = [text for label, text in found if label == "note"]
-    assert any(text.startswith("MY_OWN, set in .env, has no effect") for text in notes)
+    assert any(text.startswith("What line 2 of .env sets has no effect") for text in notes)
     assert any(text.startswith("LANGUAGE is set more than once in .env") for text in notes)
+
+
+@pytest.mark.parametrize(
+    "end", ["qHiddenTail=", "qHidden=Tail", "export qHiddenTail==", "q.Hidden-Tail=", "QHIDDENTAIL="]
+)
+async def test_a_secret_that_goes_on_in_the_next_line_is_not_shown(
+    world: World,
+    url: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    end: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f"\n\nSMSC_RELAY_URL=\n{end}\n{end}\n")
+
+    _, found = await findings(world, url, capsys)
+    said = " ".join(text for _, text in found).lower()
+
+    assert "line 4 of .env" in said
+    assert "hidden" not in said
+    assert "tail" not in said
 
 
 async def test_what_it_means_that_there_are_no_operators(

@@ -7,12 +7,13 @@ import asyncio
 import datetime
 import gc
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import certifi
 import pytest
+import uvloop
 from aiogram import Bot
 from aiogram.exceptions import TelegramNetworkError
 from cryptography import x509
@@ -196,6 +197,48 @@ async def test_a_proxy_that_breaks_off_in_the_middle_is_a_failure_that_passes(ki
 
     await bot.session.close()
     server.close()
+    gc.collect()
+
+
+# Neither end closes what hangs.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize(
+    ("kind", "hangs"),
+    [("http", "behind"), ("socks5", "behind"), ("https", "behind"), ("https", "before"), ("https", "after")],
+)
+def test_a_call_ends_in_its_own_time_where_tls_hangs_behind_or_before_the_proxy(
+    certificate: ssl.SSLContext, loop: Callable[[], asyncio.AbstractEventLoop], kind: str, hangs: str
+) -> None:
+    async def call() -> None:
+        ended, begun = asyncio.Event(), asyncio.Event()
+
+        async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            """As a machine that is cut off: it reads nothing, not even the end."""
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            begun.set()
+            await ended.wait()
+            writer.transport.abort()
+
+        tls = certificate if kind == "https" else None
+        server = await asyncio.start_server(hang, "127.0.0.1", 0, ssl=tls if hangs == "after" else None)
+        port = server.sockets[0].getsockname()[1]
+        async with running(kind, {TELEGRAM: port}, tls) as good_proxy:
+            proxy_port = good_proxy.port if hangs == "behind" else port
+            proxy = Proxy.parse(f"{kind}://{WRITTEN_LOGIN}@localhost:{proxy_port}")
+            bot = Bot("42:TEST", session=TelegramSession(f"https://{TELEGRAM}", proxy))
+            async with asyncio.timeout(20):
+                with pytest.raises(TelegramNetworkError):
+                    await bot.get_me(request_timeout=1)
+                assert begun.is_set()
+                reached = await proxy.reach(TELEGRAM, 443, 1)
+            assert reached == ("" if hangs == "behind" else "the proxy does not answer in time")
+            ended.set()
+            await bot.session.close()
+        server.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(call())
     gc.collect()
 
 

@@ -446,12 +446,13 @@ def test_what_has_no_effect_is_found_with_what_was_meant(tmp_path: Path) -> None
 
     found = strays({"OPERATOR": "42", "databaseurl": "x", "HTTP_PROXY": "x", "HOME": "/", "OPERATORS": "1"}, env_file)
 
-    assert {(stray.name, stray.meant, stray.is_in_file) for stray in found} == {
-        ("OPERATOR", "OPERATORS", False),
-        ("databaseurl", "DATABASE_URL", False),
-        ("SMSC_POOL_SECONDS", "SMSC_POLL_SECONDS", True),
-        ("MY_OWN", None, True),
+    assert {(stray.name, stray.meant, stray.line) for stray in found} == {
+        ("OPERATOR", "OPERATORS", None),
+        ("databaseurl", "DATABASE_URL", None),
+        ("SMSC_POOL_SECONDS", "SMSC_POLL_SECONDS", 1),
+        ("MY_OWN", None, 2),
     }
+    assert "MY_OWN" not in str(found)
 
 
 def run_bot(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -478,6 +479,31 @@ def test_the_command_ends_with_status_2_and_one_line_a_problem(tmp_path: Path) -
         MISSING_CREDENTIALS,
         "SMSC_CALLBACK_TOKEN: missing; it has to be set",
     ]
+
+
+def test_a_variable_that_is_written_otherwise_is_named_when_one_is_missing(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("bot_token=42:hidden-token-of-somebody\n\nSecret-Key=hidden\n")
+    others = {name: value for name, value in GOOD.items() if name not in ("BOT_TOKEN", "SECRET_KEY")}
+
+    ended = run_command(tmp_path, "run", **others)
+
+    assert ended.returncode == 2
+    assert ended.stderr.decode().splitlines() == [
+        "BOT_TOKEN: missing; it has to be set",
+        "SECRET_KEY: missing; it has to be set",
+        "SECRET_KEY: Secret-Key, set in line 3 of .env, has no effect; rename it to SECRET_KEY",
+        "BOT_TOKEN: bot_token, set in line 1 of .env, has no effect; rename it to BOT_TOKEN",
+    ]
+
+
+def test_a_command_that_works_names_a_variable_that_is_written_otherwise_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("operators=4242\nqHiddenTail=\n")
+
+    ended = run_command(tmp_path, "migrate", **GOOD)
+
+    assert ended.returncode == 0
+    (line,) = ended.stderr.decode().splitlines()
+    assert "OPERATORS: operators, set in line 1 of .env, has no effect; rename it to OPERATORS" in line
 
 
 def test_an_unknown_command_ends_with_status_2_and_names_the_known_ones(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from bot.domain.phone import Phone
 from bot.gateway.answers import balance_of, inbox_of, offer_of
 from bot.gateway.errors import TOO_MANY_REQUESTS
 from bot.gateway.pace import RateLimit
+from bot.usecases.ports import LeadershipLostError
 
 T = TypeVar("T")
 
@@ -112,15 +113,20 @@ class SmscClient:
         *,
         patience: float = PATIENCE_SECONDS,
         pace: RateLimit | None = None,
+        may_ask: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`may_ask`: whether this process is certain to be the one that asks for numbers, each of which costs money; a
+        process that was stopped for a while may have been replaced."""
         self._hosts = [url.rstrip("/") for url in account.urls]
         self._credentials = account.credentials()
         self._http = http
         self._patience = patience
         self._pace = pace or RateLimit()
+        self._may_ask = may_ask
 
     async def request_number(self, phone: Phone) -> AssignedNumber:
-        """A number which `phone` is to call within 15 minutes. Raises GatewayError."""
+        """A number which `phone` is to call within 15 minutes. Raises GatewayError, and LeadershipLostError where
+        another process may ask for the same."""
         # With the leading + SMSC takes the number as it is instead of "correcting" it.
         return await self._ask(NUMBER, {"phone": phone.e164}, offer_of)
 
@@ -162,6 +168,8 @@ class SmscClient:
 
     async def _try(self, host: str, endpoint: _Endpoint, form: Mapping[str, str], read: Callable[[str], T]) -> T:
         async with self._pace.turn(f"{endpoint.path} {form.get('phone', '')}", endpoint.per_minute):
+            if endpoint is NUMBER and not self._may_ask():
+                raise LeadershipLostError
             answer = await self._post(f"{host}/sys/{endpoint.path}", form, endpoint.max_bytes)
         try:
             return read(answer)

@@ -59,7 +59,7 @@ class JsonPaper:
             if not is_right:
                 raise InvalidSettingError(SettingProblem.FILE_VALUE, name)
         gate_id = origin.get("id") if isinstance(origin, dict) else 0
-        return gate_id if type(gate_id) is int else 0, settings
+        return gate_id if type(gate_id) is int and abs(gate_id) < 2**63 else 0, settings
 
     def changes(self, before: GateSettings, after: GateSettings) -> str:
         """The settings that differ, as they are after."""

@@ -66,6 +66,10 @@ class Gates(Protocol):
 
     async def get(self, chat_id: int) -> Gate | None: ...
 
+    async def current_id(self, chat_id: int) -> int:
+        """The gate's present id, where `chat_id` is one it had before it moved; else `chat_id`. What was sent before
+        names the old one: buttons and links."""
+
     async def lock(self, chat_id: int) -> Gate | None:
         """The gate as it is stored now, kept from other transactions until this one ends."""
 

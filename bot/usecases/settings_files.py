@@ -68,7 +68,7 @@ class TakeSettingsFile:
         except InvalidSettingError as error:
             await self._refuse(store, gate, admin_id, error, now)
             return
-        is_own = origin == gate.chat_id
+        is_own = await store.gates.current_id(origin) == gate.chat_id
         after = await self._within_reach(store, gate, admin_id, settings, is_own=is_own)
         details: dict[str, str | int] = {
             "changes": self._paper.changes(gate.settings, after),

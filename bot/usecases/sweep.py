@@ -107,6 +107,7 @@ class Sweep:
         if not self._is_telegram_there():
             self._was_away, self._is_back = True, False
         elif self._was_away:
+            await self._prolong_windows(store)
             await self.make_up_for_outage(store)
             self._is_back = True
         else:
@@ -114,18 +115,23 @@ class Sweep:
             last_alive = await (store.gateway.alive(now) if self._is_sending() else store.gateway.alive_at())
             if unlived > OUTAGE:
                 await store.requests.prolong(unlived)
-            if (jumped := self._jumped()) > OUTAGE:
-                await store.screens.touch(await store.verifications.prolong(jumped, now), now, acted=False)
+            await self._prolong_windows(store)
             await self._follow_step_back(store, last_alive, now)
             self._keep(now)
+
+    async def _prolong_windows(self, store: Store) -> None:
+        now = self._clock.now()
+        if (jumped := self.jumped()) > OUTAGE:
+            await store.screens.touch(await store.verifications.prolong(jumped, now), now, acted=False)
 
     def _unlived(self) -> float:
         """Seconds since the last sweep in which the machine slept, its clock was set forward, or the process stood
         still."""
-        return max(self._jumped(), self._frozen)
+        return max(self.jumped(), self._frozen)
 
-    def _jumped(self) -> float:
-        """The same, without a process that stood still: the gateway's time went on meanwhile, and so did calls."""
+    def jumped(self) -> float:
+        """The same, without a process that stood still: the gateway's time went on meanwhile, and so did calls.
+        Negative when the clock was set back."""
         if self._kept_at is None:
             return 0.0
         passed = (self._clock.now() - self._kept_at).total_seconds()
@@ -144,7 +150,7 @@ class Sweep:
     async def expire(self, store: Store) -> None:
         """Verifications whose every window has closed, and tasks that are past their time."""
         now = self._clock.now()
-        if self._jumped() > OUTAGE:
+        if self.jumped() > OUTAGE:
             # Since this sweep began: that time is given back first, by the next one.
             return
         await store.tasks.expire(now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -37,7 +37,16 @@ class OnGatewayEvent:
     phone is one that verifies, or verified, somebody here.
     """
 
-    def __init__(self, clock: Clock, phones: PhoneRules, vault: PhoneCipher, randomness: TokenGenerator) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        phones: PhoneRules,
+        vault: PhoneCipher,
+        randomness: TokenGenerator,
+        jumped: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """`jumped`: by how many seconds the clock was set, or the machine slept, for which nothing is made up yet."""
+        self._jumped = jumped
         self._clock = clock
         self._phones = phones
         self._vault = vault
@@ -137,6 +146,7 @@ class OnGatewayEvent:
         if caller is None:
             return None
         fingerprint = self._vault.fingerprint(caller)
+        as_lived = now - timedelta(seconds=self._jumped())
         for found in await store.verifications.unconfirmed_by_phone(fingerprint, now - 2 * LATE_REPORT):
             await store.people.lock(found.user_id)
             verification = await store.verifications.get(found.id)
@@ -144,7 +154,8 @@ class OnGatewayEvent:
                 continue
             called = called_number(self._phones, event.called, verification)
             call = Call(fingerprint, called, event.placed_at, now, event.source)
-            if verification.heard_in(call, event.inbox_id) is None:
+            # Until the next sweep the moments that are kept are those of the clock before it was set.
+            if not any(verification.heard_in(replace(call, reported_at=at), event.inbox_id) for at in (now, as_lived)):
                 continue
             other = EventSource.INBOX if event.source is EventSource.CALLBACK else EventSource.CALLBACK
             if event.placed_at is None and await store.events.pair_with_twin(

@@ -123,9 +123,14 @@ MakeClient = Callable[..., SmscClient]
 def make_client(http: httpx.AsyncClient) -> MakeClient:
     """A client of the gateways given."""
 
-    def make(*gateways: FakeGateway, patience: float = 20.0, pace: RateLimit | None = None) -> SmscClient:
+    def make(
+        *gateways: FakeGateway,
+        patience: float = 20.0,
+        pace: RateLimit | None = None,
+        may_ask: Callable[[], bool] = lambda: True,
+    ) -> SmscClient:
         account = SmscCredentials(tuple(one.url for one in gateways), LOGIN, PASSWORD, None)
-        return SmscClient(account, http, patience=patience, pace=pace)
+        return SmscClient(account, http, patience=patience, pace=pace, may_ask=may_ask)
 
     return make
 

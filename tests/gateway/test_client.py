@@ -21,6 +21,7 @@ from bot.domain.phone import Phone
 from bot.gateway import client as client_module
 from bot.gateway.client import SmscClient, SmscCredentials
 from bot.gateway.pace import RateLimit
+from bot.usecases.ports import LeadershipLostError
 from tests.gateway.conftest import (
     API_KEY,
     LOGIN,
@@ -55,6 +56,18 @@ def sends(body: bytes, **headers: str) -> Answer:
 
 
 # What is asked
+
+
+async def test_a_process_that_was_replaced_asks_for_no_number_not_even_once_more(
+    gateway: FakeGateway, make_client: MakeClient, three_tries: None
+) -> None:
+    may = iter([True, False])
+    client = make_client(gateway.will(500, OFFER), may_ask=lambda: next(may))
+
+    with pytest.raises(LeadershipLostError):
+        await client.request_number(PHONE)
+
+    assert len(gateway.asked) == 1
 
 
 async def test_a_number_is_asked_for_by_a_post_form(client: SmscClient, gateway: FakeGateway) -> None:

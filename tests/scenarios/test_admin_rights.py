@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
+from bot.domain.settings import AtDeadline
+from bot.sandbox.telegram.state import Message
 from bot.sandbox.world import World
-from tests.installation import Installation
+from bot.telegram.deep_links import Start, payload
+from tests.installation import Installation, number_shown
 from tests.scenarios.gates import WAITING, calls
 from tests.scenarios.log_gates import choose, full_gate, log_chat, logged_gate
-from tests.scenarios.panel_walk import admin_of, comes_in
-from tests.scenarios.story import all_is_carried, eventually, reads
+from tests.scenarios.panel_walk import admin_of, comes_in, opens
+from tests.scenarios.story import WINDOW, all_is_carried, eventually, reads
 
+DECISIONS = "SELECT event FROM journal WHERE event IN ('allowed', 'declined_by_hand', 'blocked') ORDER BY id"
 STANDINGS = "SELECT user_id FROM access_overrides"
 
 
@@ -100,3 +108,63 @@ async def test_the_log_is_told_only_where_its_admin_runs_the_chat_too_and_advert
     text = (await owner.sees_in(own, "From now on I tell here")).text or ""
     assert "Buy at t me bait bait" in text
     assert not any(sign in text for sign in ("t.me", "@", "999", "123"))
+
+
+def button_data(message: Message, label: str) -> str:
+    buttons = [button for row in message.inline_keyboard for button in row]
+    return next(str(button["callback_data"]) for button in buttons if label in button["text"])
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("Let in", "Decline"), ("Let in", "Block"), ("Let in", "Let in"), ("Decline", "Block")]
+)
+async def test_of_two_admins_that_decide_at_once_one_does_and_what_is_done_is_what_is_told(
+    world: World, brisk: Installation, first: str, second: str
+) -> None:
+    owner, group = await full_gate(world)
+    await choose(brisk, group, at_deadline=AtDeadline.LEAVE)
+    boris = await admin_of(world, owner, group)
+    await owner.promotes(group, boris, can_invite_users=True, can_restrict_members=True)
+    wanda = world.person("Wanda", language="en")
+    await wanda.asks_to_join(group)
+    await wanda.says("/start")
+    await wanda.shares_contact()
+    await number_shown(wanda)
+    world.clock.advance(WINDOW + 1)
+    await wanda.sees("Time is up")
+    await wanda.presses("Ask an administrator")
+    messages = [await admin.sees("asks to be let in") for admin in (owner, boris)]
+    pressed = [button_data(message, label) for message, label in zip(messages, (first, second), strict=True)]
+
+    answers = await asyncio.gather(
+        owner.presses_under(messages[0], pressed[0]), boris.presses_under(messages[1], pressed[1])
+    )
+    await all_is_carried(brisk)
+
+    told = [answer["text"] for answer in answers]
+    decided = [row["event"] for row in await brisk.rows(DECISIONS)]
+    blocked = await brisk.rows("SELECT user_id FROM access_overrides WHERE override = 'blocked'")
+    # A block may follow what was decided before it; nothing else may.
+    assert len(decided) == (2 if "Blocked" in told and set(told) & {"Let in", "Declined"} else 1), (told, decided)
+    assert (wanda.id in group.members) == (decided[-1] == "allowed")
+    assert bool(blocked) == ("Blocked" in told)
+    assert wanda.id not in group.requests
+
+
+async def test_an_admin_that_is_one_no_more_changes_nothing_by_the_page_that_asked_them(
+    world: World, brisk: Installation
+) -> None:
+    owner, group = await full_gate(world)
+    boris = await admin_of(world, owner, group)
+    await owner.promotes(group, boris, can_change_info=True, can_invite_users=True)
+    await boris.says(f"/start {payload(Start.GATE, group.id)}")
+    await all_is_carried(brisk)
+    await opens(boris, "⏱ Deadline", "within 1 day")
+    before = await brisk.rows("SELECT settings FROM gates")
+
+    await owner.demotes(group, boris)
+    await boris.says("2 hours")
+    await all_is_carried(brisk)
+
+    assert await brisk.rows("SELECT settings FROM gates") == before
+    assert "gate_changed" not in await brisk.journal()

@@ -147,6 +147,24 @@ async def test_pressed_twice_and_by_two_operators_at_once_it_is_sent_once(world:
     assert await callgate.rows(JOURNAL) == [{"actor_id": oleg.id}]
 
 
+async def test_who_is_removed_from_the_configuration_before_they_press_announces_nothing(
+    world: World, brisk: Installation, operator: Person
+) -> None:
+    olga, _, _ = await two_gates(world, brisk)
+    preview = await writes_it(operator)
+    (send, _) = [button["callback_data"] for button in preview.inline_keyboard[0]]
+
+    await brisk.restart(OPERATORS="424242")
+    answer = await operator.presses_under(preview, send)
+    await operator.says("And this is not announced either.")
+
+    assert "do not know this button" in answer["text"]
+    await operator.sees("👋")
+    await all_is_carried(brisk)
+    assert got(olga) == []
+    assert [row["total"] for row in await brisk.rows(SENT)] == [0]
+
+
 async def test_who_cannot_be_written_to_is_counted_and_not_tried_again(
     world: World, brisk: Installation, operator: Person
 ) -> None:

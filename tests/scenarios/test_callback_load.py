@@ -7,13 +7,14 @@ import random
 from collections import Counter
 
 import aiohttp
+import httpx
 import pytest
 
 from bot.sandbox.world import World
-from tests.installation import CALLBACK_TOKEN
+from tests.installation import CALLBACK_TOKEN, Installation
 from tests.scenarios.conftest import Install
 from tests.scenarios.gates import calls
-from tests.scenarios.story import all_is_carried, eventually, gets_number, guarded
+from tests.scenarios.story import DAY, WINDOW, all_is_carried, eventually, gets_number, guarded
 
 PEOPLE = 20
 REPEATS = 25
@@ -66,3 +67,37 @@ async def test_a_thousand_reports_are_answered_and_everybody_is_let_in_once(worl
     kept = await callgate.rows("SELECT id FROM gateway_events")
     assert len(kept) - known == len({report["id"] for report in reports})
     assert len(await callgate.rows("SELECT 1 AS one FROM grants WHERE kind = 'join'")) == PEOPLE
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_reports_of_any_age_in_any_order_let_nobody_in_but_the_one_of_a_call_in_time(
+    world: World, brisk: Installation, browser: httpx.AsyncClient, seed: int
+) -> None:
+    _, group = await guarded(world)
+    anna = world.person("Anna", language="en")
+    await anna.asks_to_join(group)
+    number = await gets_number(anna)
+    now = int(world.clock.timestamp())
+    common = {"phone": (anna.phone or "").lstrip("+"), "waitcall": "1", "to": number.lstrip("+")}
+    ages = (-180 * DAY, -DAY, -3600, -300, WINDOW + 60, DAY, 180 * DAY)
+    wrong = [common | {"id": f"{index}", "ts": str(now + age)} for index, age in enumerate(ages)] * 2
+    others = [common | {"id": f"9{index}", "ts": str(now), "phone": f"7926000000{index}"} for index in range(3)]
+    reports = [*wrong, *others]
+    random.Random(seed).shuffle(reports)
+
+    async def report(fields: dict[str, str]) -> tuple[int, str]:
+        answer = await browser.post(f"{brisk.url}/smsc/{CALLBACK_TOKEN}", data=fields)
+        return answer.status_code, answer.text
+
+    assert set(await asyncio.gather(*map(report, reports))) == {(200, "OK")}
+    await eventually(brisk, "SELECT state FROM verifications", [{"state": "open"}])
+    assert anna.id not in group.members
+
+    right = common | {"id": "77", "ts": str(now + 5)}
+    assert set(await asyncio.gather(*map(report, [*reports, right, *reports, right, right]))) == {(200, "OK")}
+
+    await world.wait_until(lambda: anna.id in group.members)
+    await all_is_carried(brisk)
+    assert await brisk.rows("SELECT count(*) AS n FROM journal WHERE event = 'confirmed'") == [{"n": 1}]
+    assert len(await brisk.rows("SELECT id FROM gateway_events")) == len(ages) + len(others) + 1
+    assert len(calls(world, "approveChatJoinRequest")) == 1

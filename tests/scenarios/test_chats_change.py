@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.sandbox.people import Person
-from bot.sandbox.telegram.state import Group
+from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
 from bot.telegram.deep_links import Start, payload
-from tests.installation import Installation, verify
+from tests.installation import Installation, number_shown, verify
 from tests.scenarios.gates import calls, chooses, is_muted, is_swept, muting, with_gate, writes
-from tests.scenarios.story import DAY, all_is_carried, eventually, guarded
+from tests.scenarios.story import DAY, WINDOW, all_is_carried, eventually, guarded
 
 GATES = "SELECT chat_id, is_on FROM gates"
 REQUESTS = "SELECT gate_id, state FROM join_requests"
@@ -96,6 +96,112 @@ async def test_a_log_chat_and_further_chats_that_become_supergroups_are_followed
     (row,) = await brisk.rows("SELECT CAST(settings AS TEXT) AS settings FROM gates WHERE chat_id = :id", id=group.id)
     assert str(new.id) in row["settings"]
     assert str(staff.id) not in row["settings"]
+
+
+async def appealed(world: World, callgate: Installation) -> tuple[Person, Group, Person, Message]:
+    """An owner, their basic group, somebody who waits there, and the message that asks the owner to let them in."""
+    owner = world.person("Olga", language="en")
+    await owner.says("/start")
+    group = world.basic_group("Yard", owner)
+    await with_gate(world, callgate, group, owner)
+    anna = world.person("Anna", language="en")
+    await anna.opens_link(await owner.makes_link(group, approves=True))
+    await anna.says("/start")
+    await anna.shares_contact()
+    await number_shown(anna)
+    world.clock.advance(WINDOW + 1)
+    await anna.sees("Time is up")
+    await anna.presses("Ask an administrator")
+    return owner, group, anna, await owner.sees("asks to be let in")
+
+
+def button_data(message: Message, label: str) -> str:
+    return next(
+        str(button["callback_data"]) for row in message.inline_keyboard for button in row if label in button["text"]
+    )
+
+
+async def upgraded(callgate: Installation, owner: Person, group: Group) -> Group:
+    new = await owner.upgrades(group)
+    new.approves_new_members = True
+    await eventually(callgate, GATES, [{"chat_id": new.id, "is_on": True}])
+    return new
+
+
+async def test_a_button_sent_before_a_group_became_a_supergroup_acts_in_the_new_chat(
+    world: World, brisk: Installation
+) -> None:
+    owner, group, anna, message = await appealed(world, brisk)
+    data = button_data(message, "Let in")
+    assert f":{group.id}:" in data
+    boris = world.person("Boris", language="en")
+    await boris.says("/start")
+    own = await boris.sees("1. ")
+
+    new = await upgraded(brisk, owner, group)
+
+    answer = await boris.presses_button(own.id, data)
+    assert answer["text"] == "Only administrators of that group can do this."
+    assert await brisk.rows(REQUESTS) == [{"gate_id": new.id, "state": "waiting"}]
+    answer = await owner.presses_button(message.id, data)
+    assert answer["text"] == "Let in"
+    await anna.sees("An administrator lets you in: Yard")
+    rows = await brisk.rows("SELECT gate_id, actor_id FROM journal WHERE event = 'allowed'")
+    assert rows == [{"gate_id": new.id, "actor_id": owner.id}]
+
+
+async def test_the_rights_for_an_old_button_are_those_in_the_new_chat(world: World, brisk: Installation) -> None:
+    owner, group, _, message = await appealed(world, brisk)
+    igor = world.person("Igor", language="en")
+    await owner.adds(group, igor)
+    new = await upgraded(brisk, owner, group)
+    await owner.promotes(new, igor, can_invite_users=True)
+    await igor.says("/start")
+    own = await igor.sees("1. ")
+
+    decline, let_in = button_data(message, "Decline"), button_data(message, "Let in")
+
+    answer = await igor.presses_button(own.id, decline)
+    assert answer["text"] == "Declined"
+    await owner.demotes(new, igor)
+    await all_is_carried(brisk)
+    answer = await igor.presses_button(own.id, let_in)
+
+    assert answer["text"] == "Only administrators of that group can do this."
+    assert await brisk.rows("SELECT count(*) AS n FROM journal WHERE event = 'allowed'") == [{"n": 0}]
+
+
+@pytest.mark.parametrize(("start", "sees"), [(Start.GATE, "Yard"), (Start.PENDING, "Anna"), (Start.WHO, "Anna")])
+async def test_a_link_made_before_a_group_became_a_supergroup_leads_to_the_new_chat(
+    world: World, brisk: Installation, start: Start, sees: str
+) -> None:
+    owner, group, anna = await basic_gate(world, brisk)
+    await owner.says("/start")
+    await owner.sees("1. ")
+    await upgraded(brisk, owner, group)
+
+    await owner.says(f"/start {payload(start, group.id, anna.id if start is Start.WHO else None)}")
+
+    await owner.sees(sees)
+    boris = world.person("Boris", language="en")
+    await boris.says(f"/start {payload(start, group.id)}")
+    await boris.sees("Only administrators of that group can see this")
+    assert not [message for message in boris.chat.messages if sees in (message.text or "")]
+
+
+async def test_a_link_to_the_log_made_before_a_group_became_a_supergroup_is_about_the_new_chat(
+    world: World, brisk: Installation
+) -> None:
+    owner, group, _ = await basic_gate(world, brisk)
+    new = await upgraded(brisk, owner, group)
+    log = world.group("Log", owner=owner)
+    await owner.makes_bot_admin(log)
+
+    await owner.says(f"/start@{world.telegram.bot.username} {payload(Start.LOG, group.id)}", log)
+
+    await owner.sees_in(log, "Yard")
+    (row,) = await brisk.rows("SELECT CAST(settings AS TEXT) AS settings FROM gates WHERE chat_id = :id", id=new.id)
+    assert str(log.id) in row["settings"]
 
 
 @pytest.mark.parametrize("is_told", [True, False])

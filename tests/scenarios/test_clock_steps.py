@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from bot.sandbox.world import World
-from tests.installation import Installation, verify
+from tests.installation import CALLBACK_TOKEN, Installation, verify
 from tests.scenarios.gates import calls, is_freed, is_muted, is_swept, muting
 from tests.scenarios.story import DAY, all_is_carried, eventually, gets_number, moments, verifications
 
@@ -29,6 +30,25 @@ async def test_a_number_given_before_the_clock_is_set_can_still_be_called(
 
     await anna.sees("✅")
     assert await verifications(brisk, anna) == ["confirmed"]
+
+
+@pytest.mark.parametrize("step", [8 * DAY, -8 * DAY], ids=["forward", "back"])
+async def test_a_call_counts_that_arrives_before_the_bot_has_seen_that_the_clock_was_set(
+    world: World, brisk: Installation, browser: httpx.AsyncClient, step: int
+) -> None:
+    anna = world.person("Anna", language="en")
+    number = await gets_number(anna)
+    await is_swept(brisk)
+    # It sweeps no more.
+    world.clock.set_rate(0)
+
+    world.clock.step(step)
+    phone = (anna.phone or "").lstrip("+")
+    report = {"id": "1", "phone": phone, "mes": "[waitcall]", "to": number.lstrip("+")}
+    answer = await browser.post(f"{brisk.url}/smsc/{CALLBACK_TOKEN}", data=report)
+    assert answer.text == "OK"
+
+    await eventually(brisk, "SELECT state FROM verifications", [{"state": "confirmed"}])
 
 
 async def test_a_window_ends_as_long_after_it_began_as_without_the_step(world: World, brisk: Installation) -> None:

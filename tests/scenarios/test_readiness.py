@@ -182,6 +182,36 @@ async def test_a_standby_takes_over_from_a_leader_that_hangs(
     assert "Traceback" not in leader.output()
 
 
+@pytest.mark.long
+async def test_a_leader_that_hangs_before_it_asks_for_a_number_does_not_ask_after_it_was_replaced(
+    fast_world: World, postgres_url: str, tmp_path: Path, browser: httpx.AsyncClient
+) -> None:
+    leader = BotProcess(fast_world, postgres_url, tmp_path, TELEGRAM_RATE="0")
+    await leader.start()
+    other = Installation(fast_world, postgres_url, TELEGRAM_RATE="0")
+    await other.start()
+    anna = fast_world.person("Anna", language="en")
+    await anna.says("/start")
+    await anna.sees("1. ")
+    # So it tries again, after a pause.
+    fast_world.faults.add(where="gateway", kind="reset_before", method="wait_call", times=None)
+    await anna.shares_contact()
+    await fast_world.wait_until(lambda: fast_world.faults.happened >= 4)
+    os.kill(leader.pid, signal.SIGSTOP)
+    try:
+        fast_world.faults.clear()
+        await anna.sees("📞", within=3 * PATIENCE)
+    finally:
+        os.kill(leader.pid, signal.SIGCONT)
+
+    await becomes(leader, browser, 503, "another process leads and polls; this one stands by")
+    await fast_world.wait_until(lambda: "number_left" in leader.output())
+    assert len([asked for asked in fast_world.smsc.wait_calls if asked.fault is None]) == 1
+    await other.stop()
+    await leader.kill()
+    assert "Traceback" not in leader.output()
+
+
 async def test_a_loop_that_learns_that_another_process_leads_waits_for_the_end_of_its_term() -> None:
     term_over = asyncio.Event()
 

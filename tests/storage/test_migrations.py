@@ -145,7 +145,7 @@ async def test_renamed_tables_keep_what_is_in_them(empty_database_url: str) -> N
     before = await kept(old)
     assert all(len(found) == 1 for found in before)
 
-    await migrate(database)
+    await migrate(database, "0015")
     after = await kept(new)
     assert after[1][0][0] == "queue_stuck:tasks_soon"
     assert [after[0], *after[2:]] == [before[0], *before[2:]]
@@ -153,7 +153,7 @@ async def test_renamed_tables_keep_what_is_in_them(empty_database_url: str) -> N
     await migrate(database, "-1")
     assert await kept(old) == before
 
-    await migrate(database)
+    await migrate(database, "0015")
     assert await kept(new) == after
     await database.close()
 

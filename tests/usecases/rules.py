@@ -93,7 +93,7 @@ class Rules:
         self.opens = StartVerification(self.clock, self.vault, randomness)
         self.take_contact = ShareContact(self.clock, self.plan, self.opens)
         self.ask_again = RetryVerification(self.clock, self.vault, self.opens)
-        self.take_event = OnGatewayEvent(self.clock, self.plan, self.vault, randomness)
+        self.take_event = OnGatewayEvent(self.clock, self.plan, self.vault, randomness, jumped=self.jumped)
         self.take_request = OnJoinRequest(self.clock, has_app=True)
         self.take_newcomer = OnMemberJoined(self.clock)
         self.take_leaver = OnMemberLeft(self.clock)
@@ -146,6 +146,9 @@ class Rules:
     @property
     def now(self) -> datetime:
         return self.clock.now()
+
+    def jumped(self) -> float:
+        return self.sweep.jumped()
 
     def later(self, seconds: float) -> None:
         self.clock.advance(seconds)

@@ -173,6 +173,26 @@ async def test_when_one_at_a_time_can_go_out_each_sort_has_its_turn(rules: Rules
     assert firsts[4::5] == ["decline_join", "log", "crowd", "refresh"]
 
 
+async def test_what_became_of_a_crowd_is_told_after_the_first_screens_of_others_and_of_the_crowd(rules: Rules) -> None:
+    async def come(store: SqlStore) -> None:
+        for user_id in (BORIS, CAROL, DMITRI):
+            await store.people.meet(user_id, user_id, "en", rules.now, wrote=True)
+            await store.screens.show(user_id, user_id, ScreenName.WELCOME, rules.now, crowd=True, acted=False)
+
+    await rules.database.transact(come)
+    await is_drawn(rules, await screen_of(rules, BORIS), 1)
+    await is_drawn(rules, await screen_of(rules, CAROL), 2)
+    await rules.database.transact(lambda store: store.screens.touch([BORIS], rules.now, acted=False))
+    await rules.database.transact(lambda store: store.screens.touch([CAROL], rules.now))
+    rules.later(1)
+    await rules.asks_to_join(EVA)
+    rules.later(2)
+
+    picked = [item.user_id for item in await rules.picks() if isinstance(item, PendingScreen)]
+
+    assert picked == [CAROL, EVA, DMITRI, BORIS]
+
+
 async def test_messages_to_a_chat_that_rests_hide_none_to_another(rules: Rules) -> None:
     async def add(store: SqlStore) -> None:
         for number in range(20):

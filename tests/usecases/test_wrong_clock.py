@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, TaskKind
 from bot.usecases.ports import Store
 from storage import stepped_clock, tables
 from tests.domain.makers import WINDOW
-from tests.usecases.rules import ANNA, BORIS, HOUR, MINUTE, OTHER_PHONE, Rules, callback
+from tests.usecases.rules import ANNA, BORIS, CALL_NUMBER, HOUR, MINUTE, OTHER_PHONE, Rules, callback
 
 DAY = 24 * HOUR
 
@@ -117,6 +119,56 @@ async def test_no_moment_of_any_table_stays_further_ahead_than_its_own_longest_p
         found = await rules.rows(f"SELECT {column.name} FROM {column.table.name} WHERE {column.name} > {ahead}")
         assert found == [], column
     assert {"tasks", "screens", "grants", "join_requests", "verifications", "numbers", "gateway_state"} <= filled
+
+
+@pytest.mark.parametrize("called", [CALL_NUMBER, ""])
+@pytest.mark.parametrize("is_swept", [False, True])
+@pytest.mark.parametrize("step", [8 * DAY, -8 * DAY, HOUR, -HOUR])
+async def test_a_call_counts_whatever_the_clock_was_set_to_since_its_number_was_given(
+    rules: Rules, step: float, is_swept: bool, called: str
+) -> None:
+    await rules.sweeps()
+    await rules.asks_to_join()
+    await rules.gets_number()
+    rules.later(MINUTE)
+    await rules.sweeps()
+
+    rules.clock.step(step)
+    if is_swept:
+        await rules.sweeps()
+    await rules.hears(callback(called=called))
+
+    assert await rules.states() == ["confirmed"]
+
+
+@pytest.mark.parametrize("is_swept", [False, True])
+async def test_a_call_after_its_window_counts_no_more_for_a_clock_that_was_set(rules: Rules, is_swept: bool) -> None:
+    await rules.sweeps()
+    await rules.gets_number()
+    rules.later(WINDOW.total_seconds() + MINUTE)
+
+    rules.clock.step(8 * DAY)
+    if is_swept:
+        await rules.sweeps()
+    await rules.hears(callback())
+
+    assert await rules.states() != ["confirmed"]
+
+
+async def test_a_clock_that_is_set_while_telegram_is_away_ends_no_window(rules: Rules) -> None:
+    await rules.sweeps()
+    await rules.gets_number()
+    rules.is_telegram_there = False
+    await rules.sweeps()
+    rules.clock.step(8 * DAY)
+    await rules.sweeps()
+
+    rules.is_telegram_there = True
+    for _ in range(3):
+        await rules.sweeps()
+    await rules.hears(callback())
+
+    assert await rules.states() == ["confirmed"]
 
 
 async def test_a_clock_that_is_set_back_by_seconds_is_no_matter_for_operators(rules: Rules) -> None:
