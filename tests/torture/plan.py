@@ -102,6 +102,8 @@ class Round:
     updates: Literal["polling", "webhook"]
     processes: int
     is_migrated: bool
+    reads_inbox: bool
+    """Else each call has but one way to the bot, and what it acknowledged must be kept."""
     newcomers: tuple[Newcomer, ...]
     blows: tuple[Blow, ...]
     troubles: tuple[Trouble, ...]
@@ -140,6 +142,7 @@ def _round(seed: int, number: int, kills: int, people: int, database: str) -> Ro
         updates=updates,
         processes=processes,
         is_migrated=number % 3 != 0,
+        reads_inbox=number % 4 < 2,
         newcomers=tuple(_newcomer(chance, lasts) for _ in range(people)),
         blows=blows,
         troubles=_troubles(chance, lasts),
@@ -186,6 +189,6 @@ def _troubles(chance: random.Random, lasts: float) -> tuple[Trouble, ...]:
             method = chance.choice((None, *SENDS, *LETS_IN))
         kind = chance.choice(CALLBACK if where == "callback" else TELEGRAM)
         if where == "gateway":
-            method = chance.choice((None, "wait_call", "get"))
+            method = chance.choice(("wait_call", "wait_call", "get"))
         troubles.append(Trouble(after, where, kind, method, chance.randint(1, 3), round(chance.uniform(0.3, 3.0), 1)))
     return tuple(troubles)

@@ -164,7 +164,7 @@ async def play(plan: Round, database_url: str, folder: Path, until: float) -> Ou
             await storming
             world.faults.clear()
         world.faults.clear()
-        outcome.violations = await _settled(world, bots, walkers, watch)
+        outcome.violations = await _settled(world, plan, bots, walkers, watch)
         for bot in bots:
             # The one that ended last may have hardly begun again.
             await _answers(bot)
@@ -172,7 +172,9 @@ async def play(plan: Round, database_url: str, folder: Path, until: float) -> Ou
             await bot.stop()
         outcome.violations += watch.of_logs([bot.output() for bot in bots], walkers)
         outcome.people, outcome.calls = len(walkers), len(world.smsc.inbox)
-        outcome.unsure = sum(how_called(world, walker, WINDOW) is Called.UNSURE for walker in walkers)
+        outcome.unsure = sum(
+            how_called(world, walker, WINDOW, reads_inbox=plan.reads_inbox) is Called.UNSURE for walker in walkers
+        )
         outcome.let_in = sum(is_in(walker) for walker in walkers)
         outcome.sent_twice = watch.sent_twice
         outcome.faults, outcome.seconds = world.faults.happened, time.monotonic() - began
@@ -185,7 +187,7 @@ async def play(plan: Round, database_url: str, folder: Path, until: float) -> Ou
 async def _processes(world: World, plan: Round, database_url: str, folder: Path) -> AsyncIterator[list[BotProcess]]:
     operator = world.person("Oleg", language="en", role="operator")
     environment = {
-        "SMSC_POLL_SECONDS": "2",
+        "SMSC_POLL_SECONDS": "2" if plan.reads_inbox else "0",
         "CALL_WINDOW": str(WINDOW),
         "UPDATES": plan.updates,
         "OPERATORS": str(operator.id),
@@ -245,7 +247,7 @@ async def _answers(bot: BotProcess) -> None:
         await REAL_TIME.pause(0.05)
 
 
-async def _settled(world: World, bots: list[BotProcess], walkers: list[Walker], watch: Watch) -> list[str]:
+async def _settled(world: World, plan: Round, bots: list[BotProcess], walkers: list[Walker], watch: Watch) -> list[str]:
     """What is wrong once all came to rest, or will not any more."""
     deadline = time.monotonic() + SETTLES_WITHIN
     try:
@@ -253,7 +255,11 @@ async def _settled(world: World, bots: list[BotProcess], walkers: list[Walker], 
         await all_is_carried(bots[0], within=SETTLES_WITHIN)
     except AssertionError as error:
         watch.note(f"it did not come to rest: {str(error).splitlines()[0]}")
-    while (found := await violations(world, bots[0], walkers, WINDOW)) and time.monotonic() < deadline:
+
+    async def look() -> list[str]:
+        return await violations(world, bots[0], walkers, WINDOW, reads_inbox=plan.reads_inbox)
+
+    while (found := await look()) and time.monotonic() < deadline:
         await REAL_TIME.pause(0.5)
     return found + watch.found(walkers)
 
