@@ -98,7 +98,8 @@ def _figures(outcomes: list[Outcome]) -> str:
     return (
         f"{total('kills')} kills, {total('terminations')} SIGTERM, {total('freezes')} frozen, "
         f"{total('starts')} starts, {total('faults')} faults, {total('people')} people, {total('calls')} calls, "
-        f"{total('let_in')} let in, {total('unsure')} not judged, {total('sent_twice')} sent again after a crash, "
+        f"{total('let_in')} let in, {total('unsure')} called without an acknowledgement, "
+        f"{total('sent_twice')} sent again after a crash, "
         f"{max(outcome.peak_mib for outcome in outcomes):.0f} MiB at most, "
         f"{sum(outcome.seconds for outcome in outcomes):.0f} s"
     )

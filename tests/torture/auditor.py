@@ -18,7 +18,7 @@ from tests.torture.plan import Act, Way
 GETTING = "⏳ Getting a number"
 NEAR_THE_END = 5.0
 """Seconds before and after the end of a window in which a call may count or not."""
-MARK_BEFORE = 15.0
+MARK_BEFORE = 8.0
 """Seconds before a number is asked for in which a failure of the inbox may have kept the bot from reading it."""
 DELAYED = 3.0
 """Seconds after which the gateway answers at last a request that it delays: see `tests.torture.plan`."""
@@ -90,10 +90,8 @@ async def violations(
     found = []
     for walker in walkers:
         called = how_called(world, walker, window, reads_inbox=reads_inbox)
-        wrong = ""
-        if called is Called.SURELY:
-            wrong = _wrong_after_call(walker)
-        elif called is Called.NEVER:
+        wrong = _wrong_after_call(walker) if called is not Called.NEVER else ""
+        if called is Called.NEVER or (called is Called.UNSURE and wrong):
             wrong = _wrong_without_call(world, walker, waiting)
         if wrong:
             found.append(f"{walker}: {wrong}")
