@@ -6,11 +6,12 @@ import argparse
 import secrets
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import uvloop
 
-from tests.databases import keep_in_memory
+from tests.databases import keep_in_memory, postgres_server
 from tests.fuzz.attack import attack
 
 
@@ -21,15 +22,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="which ones; new ones unless told")
     parser.add_argument("--at-once", type=int, default=16, help="connections at a time (16)")
     parser.add_argument("--seconds", type=float, default=1800.0, help="none is sent after so many (1800)")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite", help="of which kind (sqlite)")
     chosen = parser.parse_args()
     seed = chosen.seed if chosen.seed is not None else secrets.randbelow(1_000_000)
     keep_in_memory()
     sys.stdout.write(f"seed {seed}\n")
     sys.stdout.flush()
-    with tempfile.TemporaryDirectory(prefix="callgate-fuzz-") as name:
-        url = f"sqlite:///{Path(name) / 'callgate.db'}"
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callgate-fuzz-")))
+        url = f"sqlite:///{folder / 'callgate.db'}"
+        if chosen.database == "postgresql":
+            url = stack.enter_context(stack.enter_context(postgres_server()).database(migrated=True))
         calls = max(2, chosen.requests // 2000)
-        found = uvloop.run(attack(url, Path(name), chosen.requests, seed, chosen.at_once, calls, chosen.seconds))
+        found = uvloop.run(attack(url, folder, chosen.requests, seed, chosen.at_once, calls, chosen.seconds))
     statuses = ", ".join(f"{status or 'no answer'}: {count}" for status, count in sorted(found.statuses.items()))
     memory = " ".join(f"{mib:.0f}" for mib in found.mib)
     sys.stdout.write(

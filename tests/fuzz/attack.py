@@ -142,7 +142,7 @@ async def _sent(attack: _Attack, request: Request) -> int:
             if request.breaks_off:
                 with suppress(ConnectionError):
                     await writer.drain()
-                if attack.chance.random() < LEFT_HALF_OPEN:
+                if random.random() < LEFT_HALF_OPEN:
                     await reader.read()
                 return NO_ANSWER
             return await _answer(attack, reader, request)
@@ -186,7 +186,7 @@ def _wrong_in(log: str, world: World) -> list[str]:
     for trouble in ("Traceback", "request_failed", "[error", "[critical"):
         if trouble in log:
             at = log.index(trouble)
-            wrong.append(f"{log.count(trouble)} × {trouble} in the log:\n{log[max(0, at - 300) : at + 2500]}")
+            wrong.append(f"{log.count(trouble)} × {trouble} in the log:\n{log[max(0, at - 300) : at + 8000]}")
     return wrong
 
 

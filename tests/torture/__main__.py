@@ -7,13 +7,12 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import uvloop
 
-from tests.databases import Postgres, keep_in_memory, migrate_now
+from tests.databases import Postgres, keep_in_memory, migrate_now, postgres_server
 from tests.torture.plan import Round, rounds
 from tests.torture.storm import Outcome, play
 
@@ -40,7 +39,7 @@ def main() -> int:
     outcomes = []
     until = time.monotonic() + chosen.seconds
     with ExitStack() as stack:
-        server = stack.enter_context(_server()) if chosen.database == "postgresql" else None
+        server = stack.enter_context(postgres_server()) if chosen.database == "postgresql" else None
         for plan in plans:
             if time.monotonic() > until:
                 break
@@ -62,15 +61,6 @@ def _played(plan: Round, database: str, server: Postgres | None, until: float) -
         else:
             url = database
         return uvloop.run(play(plan, url, folder, until))
-
-
-@contextmanager
-def _server() -> Iterator[Postgres]:
-    server = Postgres()
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 def _line(outcome: Outcome) -> str:
