@@ -30,7 +30,7 @@ MEASURED := -p tests.instrumented -p tests.both_databases -p tests.line_coverage
 # What ONLY selects: a path if there is such a file or folder, else an expression for pytest -k.
 SELECTED = $(if $(wildcard $(firstword $(subst ::, ,$(ONLY)))),'$(ONLY)',-k '$(ONLY)')
 
-.PHONY: help demo run test tests quick check browser bench format lock screenshots clean
+.PHONY: help demo run test tests quick check browser bench torture fuzz format lock screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -88,6 +88,12 @@ browser: ## a Chromium for the browser tests, installed where the package manage
 
 bench: $(VENV)/.installed ## joins a second and the time from a call to access, beside a bare bot; nothing else should run
 	$(BIN)/python -m benchmarks.joins
+
+torture: $(VENV)/.installed-dev ## kill the bot again and again while people verify, and look at them; ARGS='--kills 200 --database postgresql'
+	$(BIN)/python -m tests.torture $(ARGS)
+
+fuzz: $(VENV)/.installed-dev ## hostile requests of every kind at a running bot; ARGS='--requests 250000 --seed 1'
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 format: $(VENV)/.installed-dev ## put the code into its format
 	$(BIN)/ruff check --fix .

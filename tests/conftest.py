@@ -21,7 +21,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.world import World
 from tests import compiled_cache
-from tests.databases import Postgres, keep_in_memory, migrate_now
+from tests.databases import Postgres, keep_in_memory, migrate_now, postgres_server
 from tests.installation import Installation
 from tests.needs import DATABASES
 
@@ -122,9 +122,8 @@ def plain_log() -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A real PostgreSQL server."""
-    server = Postgres()
-    yield server
-    server.stop()
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,16 @@ class Postgres:
         return self._uri.set(database=database).render_as_string(hide_password=False)
 
 
+@contextmanager
+def postgres_server() -> Iterator[Postgres]:
+    """A server for a while."""
+    server = Postgres()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
 def migrate_now(url: str) -> None:
     """Bring this database to the newest schema."""
 

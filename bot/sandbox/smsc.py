@@ -203,7 +203,11 @@ class Smsc:
         if endpoint not in KNOWN or request.method not in ("GET", "POST"):
             return web.Response(status=404, text="404 Not Found")
         started = time.perf_counter()
-        given = await _parameters(request)
+        try:
+            given = await _parameters(request)
+        except ConnectionError:
+            # The bot died in the middle of its request.
+            return reset(request)
         fault = self._faults.take("gateway", endpoint)
         self._at_once += 1
         try:

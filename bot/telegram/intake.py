@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -80,10 +80,12 @@ class UpdateProcessor:
             outcome = "unknown"
         else:
             return update
-        self._tally.taken(outcome)
-        fields = sorted(map(str, raw))[:10] if isinstance(raw, dict) else []
-        log.warning("update_passed_over", why=outcome, fields=fields)
+        self._pass_over(outcome, raw if isinstance(raw, dict) else [])
         return None
+
+    def _pass_over(self, why: str, fields: Iterable[str]) -> None:
+        self._tally.taken(why)
+        log.warning("update_passed_over", why=why, fields=sorted(map(str, fields))[:10])
 
     async def _keep(self, updates: Sequence[Update]) -> None:
         async def handle(store: Store) -> int:
@@ -103,6 +105,9 @@ class UpdateProcessor:
         except StorageUnavailableError:
             raise
         except Exception as error:
+            if _is_too_big(update.model_dump()):
+                self._pass_over("undecodable", update.model_fields_set)
+                return
             error_id = self._randomness.error_id()
             attempt = await self._attempt_of(_private_chat(update))
             log.exception("update_failed", error_id=error_id, kind=_kind(update), **attempt)
@@ -141,6 +146,15 @@ def _storable(value: Any) -> Any:  # noqa: ANN401 - whatever JSON arrived
     if isinstance(value, list):
         return [_storable(inner) for inner in value]
     return value
+
+
+def _is_too_big(value: Any) -> bool:  # noqa: ANN401 - whatever an update holds
+    """Whether there is a number in it that no database holds; those of the Bot API have 64 bits at most."""
+    if isinstance(value, dict):
+        return any(map(_is_too_big, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_too_big, value))
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
 def _kind(update: Update) -> str:

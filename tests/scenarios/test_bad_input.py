@@ -225,13 +225,19 @@ async def test_updates_that_nobody_understands_are_counted_and_hold_up_nothing(
     await verify(anna)
 
 
-async def test_an_update_that_no_database_can_hold_holds_up_nothing(world: World, brisk: Installation) -> None:
+@pytest.mark.parametrize("number", [10**30, 2**63, -(2**63) - 1, "9" * 40, 1e30])
+async def test_an_update_that_no_database_can_hold_is_passed_over_and_alarms_nobody(
+    world: World, brisk: Installation, stranger: httpx.AsyncClient, number: object
+) -> None:
     anna = world.person("Anna", language="en")
-    user = {"id": 10**30, "is_bot": False, "first_name": "Huge"}
-    message = {"message_id": 1, "date": 1, "chat": {"id": 10**30, "type": "private"}, "from": user, "text": "/start"}
+    user = {"id": number, "is_bot": False, "first_name": "Huge"}
+    message = {"message_id": 1, "date": 1, "chat": {"id": number, "type": "private"}, "from": user, "text": "/start"}
     world.telegram.push_raw({"message": message})
 
     await verify(anna)
+
+    assert 'callgate_updates_total{outcome="undecodable"} 1.0' in (await stranger.get(brisk.url + "/metrics")).text
+    assert "failure" not in await brisk.journal()
 
 
 async def test_the_persons_phone_is_written_down_nowhere(

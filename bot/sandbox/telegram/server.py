@@ -134,6 +134,9 @@ class TelegramServer:
                 consequences = self._tg.trace.release()
         except Refusal as refusal:
             outcome = refusal
+        except ConnectionError:
+            # The bot died in the middle of its request.
+            return reset(request)
         self._record(method, arguments, outcome, started)
         if consequences is not None:
             consequences()
@@ -173,6 +176,8 @@ class TelegramServer:
         except Refusal as refusal:
             self._record("getUpdates", NO_DETAIL, refusal, time.perf_counter())
             return _answer(refusal)
+        except ConnectionError:
+            return reset(request)
         if (fault is not None and fault.kind == "reset_after") or self._faults.unreachable("telegram"):
             return reset(request)
         return _json(f'{{"ok":true,"result":{updates}}}', 200)

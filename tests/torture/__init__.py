@@ -1,0 +1,1 @@
+"""`make torture`: the bot is killed, stopped and frozen while people verify, and an auditor looks from outside."""
