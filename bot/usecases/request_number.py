@@ -84,6 +84,9 @@ class RequestNumber:
         except GatewayError as error:
             await self._note_refusal(ask, error, is_alarming=True)
             return
+        if inbox_after is None:
+            # Nobody has seen the number yet, so a reading from before it is shown does as well.
+            inbox_after = await self._inbox_mark()
         try:
             real = self._real(offer, phone)
         except GatewayError as error:

@@ -182,12 +182,23 @@ async def test_an_inbox_that_is_slow_does_not_keep_a_number_back(
     rules: Rules, world: World, desk: RequestNumber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(request_number, "INBOX_PATIENCE", 0.05)
-    world.faults.add(where="gateway", kind="delay", method="get", seconds=0.5)
+    world.faults.add(where="gateway", kind="delay", method="get", seconds=0.5, times=None)
     await rules.shares()
 
     await serve(desk)
 
     assert await numbers(rules) == [("given", None, None)]
+
+
+async def test_an_inbox_that_can_be_read_only_after_the_number_was_given_marks_it_all_the_same(
+    rules: Rules, world: World, desk: RequestNumber
+) -> None:
+    world.smsc.fail_with(2, endpoint="get", times=1)
+    await rules.shares()
+
+    await serve(desk)
+
+    assert await numbers(rules) == [("given", None, 0)]
 
 
 async def test_an_inbox_that_is_not_read_marks_nothing(rules: Rules, gateway: SmscClient) -> None:
