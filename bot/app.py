@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot import VERSION
 from bot.clock import REAL_TIME, Clock, SystemClock
+from bot.domain.errors import LeadershipLostError, StorageUnavailableError
 from bot.domain.trouble import Finding, IncidentKind
 from bot.parts import Container, Loop
 from bot.settings import Settings
@@ -20,7 +21,6 @@ from bot.telegram.deep_links import Start
 from bot.telegram.polling import NOT_ANSWERING
 from bot.telegram.refusals import refusal
 from bot.telegram.webhook import STALLED_FOR, Webhook, host_of
-from bot.usecases.ports import LeadershipLostError, StorageUnavailableError
 from bot.web.connections import Connections
 from bot.web.rate import TRUSTED
 from storage.migrate import migrate

@@ -12,17 +12,18 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.clock import SystemClock
+from bot.crypto import Pseudonymizer
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.periods import PeriodProblem, parse_period
 from bot.domain.statistics import Period
 from bot.exports import SplitFile, export_journal, name_of
-from bot.phones import KeyedPseudonymizer
 from bot.settings import Settings
 from bot.usecases.erase_person import ErasePerson, not_in_yet
 from bot.usecases.operators import Operators
-from bot.usecases.ports import StorageUnavailableError, Store
 from storage.database import Database
 from storage.migrate import require_newest
 from storage.peek import beside
+from storage.store import Store
 
 OK, FAILED, WRONG_USE = 0, 1, 2
 BY_SHELL = 0
@@ -109,9 +110,7 @@ async def erase(config: Settings, given: argparse.Namespace) -> int:
             raise _OperatorError
         await erase_person(store, user_id, operator_id=BY_SHELL)
 
-    database = Database(
-        config.DATABASE_URL.get_secret_value(), KeyedPseudonymizer(config.SECRET_KEY.get_secret_value())
-    )
+    database = Database(config.DATABASE_URL.get_secret_value(), Pseudonymizer(config.SECRET_KEY.get_secret_value()))
     await database.open()
     try:
         await require_newest(database)

@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Literal
 
+from bot.domain.journal import JournalRow
 from bot.domain.statistics import Period
-from bot.usecases.ports import JournalRow, Store, Transactions
+from storage.store import Store, Transactions
 
 Format = Literal["csv", "json"]
 Tell = Callable[[int], Awaitable[None]]

@@ -13,7 +13,8 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
-from bot.usecases.ports import NewEntry, UnreadableRow
+from bot.domain.journal import NewEntry
+from bot.domain.trouble import UnreadableRow
 
 log = structlog.get_logger()
 

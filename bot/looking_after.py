@@ -17,7 +17,9 @@ import structlog
 from bot import VERSION
 from bot.backups import Backups
 from bot.clock import Clock
+from bot.crypto import PhoneCipher
 from bot.domain.condition import BalanceReport, Capabilities, HealthReport, Process
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.outbox import Destination
 from bot.gateway.client import SmscClient
 from bot.metrics import Metrics
@@ -25,7 +27,6 @@ from bot.outbox.carriage import EventSender, RelaySender, SafeHttpClient
 from bot.outbox.webhook_worker import Carriage, WebhookWorker
 from bot.settings import Settings
 from bot.supervisor import Supervisor
-from bot.usecases.ports import PhoneCipher, StorageUnavailableError, Store, Transactions
 from bot.usecases.read_condition import ReadCondition, count_states
 from bot.usecases.read_outbox import ReadOutbox
 from bot.usecases.settle_letter import RecordAttempt
@@ -35,6 +36,7 @@ from bot.watch.balance_cache import BalanceCache
 from bot.watch.monitor import Monitor, ReadWebhook
 from bot.watch.runtime_stats import RuntimeStats
 from storage import address
+from storage.store import Store, Transactions
 
 log = structlog.get_logger()
 

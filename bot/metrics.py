@@ -13,12 +13,11 @@ from bot.domain.contact import ContactRefusal
 from bot.domain.gate import GrantKind, Ineligibility
 from bot.domain.gateway import EventSource, GatewayReason
 from bot.domain.health import GateState
-from bot.domain.journal import Event
+from bot.domain.journal import Event, NewEntry
 from bot.domain.outbox import Destination, DestinationStatus
 from bot.domain.statistics import EntryReason
 from bot.domain.trouble import Incident, IncidentKind, Queue
 from bot.usecases.admit import DecisionReason
-from bot.usecases.ports import NewEntry
 
 CODES = frozenset(
     code.value

@@ -15,7 +15,8 @@ from aiogram.types import Update
 from bot import proxies
 from bot.backups import Backups
 from bot.clock import Clock
-from bot.domain.journal import Event
+from bot.crypto import PhoneCipher, Pseudonymizer, TokenGenerator, derived_key
+from bot.domain.journal import Event, NewEntry
 from bot.domain.screen import ScreenName
 from bot.exports import JournalFiles
 from bot.gateway.callback import CallbackReader
@@ -23,8 +24,8 @@ from bot.gateway.client import SmscClient
 from bot.logs import log_noted, log_set_aside, words_of
 from bot.looking_after import LookingAfter
 from bot.metrics import Metrics
+from bot.numbering import NumberingPlan
 from bot.outward import CountedGateway, account, telegram
-from bot.phones import KeyedPhoneCipher, KeyedPseudonymizer, NumberingPlan, SystemTokenGenerator, derived_key
 from bot.settings import Settings
 from bot.supervisor import Supervisor
 from bot.telegram.budget import RateLimiter
@@ -76,7 +77,6 @@ from bot.usecases.open_verification import StartVerification
 from bot.usecases.operator_desk import OperatorDesk
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
-from bot.usecases.ports import NewEntry, Store, TokenGenerator
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
@@ -127,6 +127,7 @@ from handlers.webhook import WebhookHandler
 from storage.backup import copy_beside
 from storage.database import Database
 from storage.leadership import leadership
+from storage.store import Store
 
 log = structlog.get_logger()
 
@@ -157,11 +158,11 @@ class Container:
         self.supervisor = Supervisor(clock)
 
         # What is kept.
-        randomness = SystemTokenGenerator()
+        randomness = TokenGenerator()
         report = ReportFailure(clock, tell_operators)
         self.database = Database(
             settings.DATABASE_URL.get_secret_value(),
-            KeyedPseudonymizer(settings.SECRET_KEY.get_secret_value()),
+            Pseudonymizer(settings.SECRET_KEY.get_secret_value()),
             publish=PublishEvents(randomness) if settings.EVENTS_URL else None,
             set_aside=SetAside(clock, report, randomness, log_set_aside),
             noted=(metrics.noted, log_noted, self._wake_for),
@@ -172,7 +173,7 @@ class Container:
 
         # The rules.
         plan = NumberingPlan(settings.HOME_COUNTRIES)
-        vault = KeyedPhoneCipher(settings.SECRET_KEY.get_secret_value())
+        vault = PhoneCipher(settings.SECRET_KEY.get_secret_value())
         open_verification = StartVerification(clock, vault, randomness)
         take_event = OnGatewayEvent(clock, plan, vault, randomness, jumped=self._jumped)
 

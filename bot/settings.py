@@ -32,7 +32,7 @@ from pydantic import (
 )
 
 from bot.domain.host import is_host
-from bot.phones import COUNTRIES, HOME
+from bot.numbering import COUNTRIES, HOME
 from bot.proxies import Proxy
 from bot.usecases.forget_old import RetentionPolicy
 from storage import address

@@ -13,13 +13,14 @@ import structlog
 from structlog.contextvars import bind_contextvars
 
 from bot.clock import REAL_TIME, Clock
+from bot.domain.errors import LeadershipLostError, StorageUnavailableError
 from bot.domain.gateway import GatewayError
+from bot.domain.people import NumberRequest
 from bot.supervisor import Supervisor
-from bot.usecases.ports import LeadershipLostError, StorageUnavailableError, Store, Transactions
-from bot.usecases.ports_people import NumberRequest
 from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.sweep import OUTAGE, Sweep
+from storage.store import Store, Transactions
 
 log = structlog.get_logger()
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from aiogram.types import CallbackQuery, Message
 
 from bot.domain.panel import AdminAction, AdminActionKind, Page
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.telegram.announcements import as_html
 from bot.telegram.keyboards import PanelButton
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.call_panel import CallPanel, ChooseLogPlace, GroupCommand
 from bot.usecases.open_panel import ListGates
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
 from bot.usecases.run_installation import RunInstallation
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.take_words import OnPanelText
+from storage.store import Store
 
 
 async def gates(

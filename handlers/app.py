@@ -9,16 +9,17 @@ from collections.abc import Callable
 from aiohttp import web
 
 from bot.clock import Clock
+from bot.domain.people import Claim
 from bot.telegram.launch import InitDataVerifier
 from bot.telegram.texts import Texts, Words
 from bot.usecases.open_app import OpenApp
-from bot.usecases.ports import Claim, Store, Transactions
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import CallScreen
 from bot.web.call import CallView, app_headers
 from bot.web.rate import Rate
 from bot.web.sessions import Sessions
 from handlers.http import OWN_HEADER, address_of, body_of, count, nothing, too_often
+from storage.store import Store, Transactions
 
 LARGEST_BODY = 8 * 1024
 LARGEST_INIT_DATA = 4 * 1024

@@ -10,12 +10,12 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.domain.delivery import Toast
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.limits import LONGEST_SPAN, next_opening
+from bot.domain.people import Person
 from bot.telegram.texts import Texts
 from bot.usecases.ask_number_again import RetryVerification
 from bot.usecases.cancel_verification import CancelVerification
-from bot.usecases.ports import StorageUnavailableError, Store, Transactions
-from bot.usecases.ports_people import Person
 from bot.usecases.read_calls import CallScreen, ReadCalls
 from bot.web.call import HEADERS, TYPES, CallView, StaticFiles
 from bot.web.pages import HEADERS as MESSAGE_HEADERS
@@ -23,6 +23,7 @@ from bot.web.pages import message_page
 from bot.web.rate import Rate
 from bot.web.streams import Streams, TooManyStreamsError
 from handlers.http import OWN_HEADER, address_of, body_of, count, nothing, too_often
+from storage.store import Store, Transactions
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LARGEST_BODY = 1024

@@ -12,10 +12,10 @@ from aiohttp import web
 from bot.domain.gateway import GatewayEvent
 from bot.domain.outbox import ForeignReport
 from bot.gateway.callback import BadCallback, BadSignature, CallbackReader, CallbackRequest
-from bot.usecases.ports import Store, Transactions
 from bot.usecases.relay_foreign import RelayReport
 from bot.usecases.take_gateway_event import OnGatewayEvent, in_parts
 from handlers.http import body_of, same
+from storage.store import Store, Transactions
 
 log = structlog.get_logger()
 

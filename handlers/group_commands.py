@@ -5,13 +5,13 @@ from __future__ import annotations
 from aiogram.filters import CommandObject
 from aiogram.types import Message
 
+from bot.domain.people import Person
 from bot.domain.people_pages import TargetError
 from bot.telegram.commands import PENDING, WHO
 from bot.telegram.deep_links import user_id_of
 from bot.usecases.call_panel import GroupCommand
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
 from bot.usecases.take_command import CommandInGroup, CommandInPrivate, FollowLink, TargetRef
+from storage.store import Store
 
 LONGEST_ID = 15
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from aiogram.types import CallbackQuery, Message
 
 from bot.domain.delivery import TaskKind
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.telegram.keyboards import RefreshButton, Subject
 from bot.usecases.ask_condition import AskCondition
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
 from bot.usecases.show_screen import ShowScreen
+from storage.store import Store
 
 KINDS = {Subject.HEALTH: TaskKind.HEALTH, Subject.BALANCE: TaskKind.BALANCE}
 

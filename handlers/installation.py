@@ -7,14 +7,14 @@ from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot.domain.installation import PickedUser
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.telegram.announcements import as_html
 from bot.telegram.installation_buttons import InstallationButton
 from bot.telegram.texts import visible
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
 from bot.usecases.run_installation import RunInstallation
 from bot.usecases.show_screen import ShowScreen
+from storage.store import Store
 
 
 async def operators(

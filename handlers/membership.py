@@ -16,17 +16,17 @@ from aiogram.types.chat_member_union import ChatMemberUnion
 from bot.clock import Clock
 from bot.domain.gate import ANONYMOUS_ADMIN, Gate
 from bot.domain.health import GateIssue
+from bot.domain.people import Person
 from bot.telegram.members import ADMINS, admin_rights, is_in, is_muted
 from bot.telegram.texts import visible
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.move_chat import move_chat
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
 from bot.usecases.take_join_request import OnJoinRequest
 from bot.usecases.take_leaver import OnMemberLeft
 from bot.usecases.take_newcomer import Newcomer, OnMemberJoined
 from bot.usecases.take_restriction import ChangeKind, OnMemberRestricted, RestrictionChange
 from bot.usecases.tidy_line import DeleteServiceMessage
+from storage.store import Store
 
 MENDED = {
     "can_invite_users": GateIssue.CANNOT_INVITE,

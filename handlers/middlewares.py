@@ -10,8 +10,9 @@ from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, ChatJoinRequest, Message, TelegramObject
 
 from bot.clock import Clock
+from bot.crypto import PhoneCipher
 from bot.telegram.deep_links import chat_id_of
-from bot.usecases.ports import PhoneCipher, Store
+from storage.store import Store
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 

@@ -7,6 +7,7 @@ from aiogram.types import CallbackQuery, Message
 from bot.clock import Clock
 from bot.domain.contact import SharedContact
 from bot.domain.delivery import Toast
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.telegram.keyboards import Place, PlaceButton, VerificationAction, VerificationButton
 from bot.telegram.texts import visible
@@ -16,12 +17,11 @@ from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.ask_number_again import RetryVerification
 from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.open_panel import ListGates
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
 from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.run_installation import RunInstallation
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.take_contact import ShareContact
+from storage.store import Store
 
 FACES = {Place.HOME: ScreenName.WELCOME, Place.HELP: ScreenName.HELP, Place.PRIVACY: ScreenName.PRIVACY}
 

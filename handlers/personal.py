@@ -6,14 +6,14 @@ from aiogram.filters import CommandObject, Filter
 from aiogram.types import CallbackQuery, Message
 
 from bot.clock import Clock
+from bot.domain.people import Person
 from bot.domain.personal import FAREWELL
 from bot.telegram.keyboards import PersonalButton
 from bot.usecases.answer_button import answer_button
 from bot.usecases.ask_file import AskExport, AskMyData
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 
 class ByOperator(Filter):

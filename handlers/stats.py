@@ -5,12 +5,12 @@ from __future__ import annotations
 from aiogram.filters import CommandObject
 from aiogram.types import CallbackQuery, Message
 
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.telegram.stats_buttons import StatsButton
 from bot.usecases.ask_statistics import AskStatistics
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
 from bot.usecases.show_screen import ShowScreen
+from storage.store import Store
 
 
 async def stats(

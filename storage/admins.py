@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Row, and_, bindparam, cast, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.crypto import Pseudonymizer
+from bot.domain.admission import Applicant
 from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import AccessOverride, Gate, Override
 from bot.domain.panel import ADMIN_KNOWN_FOR
 from bot.domain.rights import NO_ADMIN, AdminRights, Right
 from bot.domain.verification import VerificationState
-from bot.usecases.ports_gates import Applicant
-from bot.usecases.ports_personal import Pseudonymizer
 from storage import tables
 from storage.gates import G, gate
 from storage.people import PHONES, phone
@@ -75,8 +75,10 @@ TO_ASK = (
 )
 
 
-class SqlOverrides:
-    """See `bot.usecases.ports_gates.Standings`. Of who was erased, a decision may stand under their mark."""
+class Overrides:
+    """What admins decided about people at their gates.
+
+    Of who was erased, a decision may stand under their mark."""
 
     def __init__(self, connection: AsyncConnection, marker: Pseudonymizer | None = None) -> None:
         self._connection = connection
@@ -89,6 +91,7 @@ class SqlOverrides:
         return None if row is None else _decision(row)
 
     async def known(self, gate_id: int, user_id: int) -> Applicant:
+        """What is known of somebody who comes to a gate: asked of each, and so in one statement."""
         row = (
             await self._connection.execute(
                 KNOWN, {"at_gate": gate_id, "whose": user_id, "under_mark": self._mark(user_id)}
@@ -102,6 +105,7 @@ class SqlOverrides:
         )
 
     async def of_person(self, user_id: int) -> dict[int, AccessOverride]:
+        """By gate."""
         rows = await self._connection.execute(DECISIONS, {"whose": user_id})
         return {row.gate_id: _decision(row) for row in rows}
 
@@ -126,13 +130,14 @@ class SqlOverrides:
         return user_id if self._marker is None else self._marker.person(user_id)
 
 
-class SqlAppeals:
-    """See `bot.usecases.ports_gates.Appeals`."""
+class Appeals:
+    """Who asked the admins of a gate to let them in."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def open(self, gate_id: int, user_id: int, now: datetime, every: timedelta) -> bool:
+        """Ask; False when the last time is less than `every` ago."""
         asked = await self._connection.execute(
             insert(self._connection, tables.appeals)
             .values(gate_id=gate_id, user_id=user_id, asked_at=now)
@@ -145,6 +150,7 @@ class SqlAppeals:
         return bool(asked.rowcount)
 
     async def of_many(self, user_ids: Collection[int], since: datetime) -> dict[int, dict[int, bool]]:
+        """At which gates these persons have asked since then, and whether the admins have still to decide there."""
         rows = await self._connection.execute(APPEALS_SINCE, {"whose": list(user_ids), "since": since})
         asked: dict[int, dict[int, bool]] = defaultdict(dict)
         for row in rows:
@@ -152,6 +158,7 @@ class SqlAppeals:
         return asked
 
     async def told(self, gate_id: int, user_id: int, chat_id: int, message_id: int) -> tuple[Toast, int | None] | None:
+        """Note a message that tells admins of it. What was decided meanwhile, and by whom; None: nothing yet."""
         found = await self._connection.execute(
             select(tables.appeals).where(AP.gate_id == gate_id, AP.user_id == user_id).with_for_update(key_share=True)
         )
@@ -171,6 +178,7 @@ class SqlAppeals:
     async def close(
         self, gate_id: int, user_id: int, outcome: Toast, now: datetime, admin_id: int | None
     ) -> list[tuple[int, int]]:
+        """It is decided; chat and id of the messages that told of it, the first time only."""
         told = await self._connection.execute(
             select(AP.messages)
             .where(AP.gate_id == gate_id, AP.user_id == user_id, AP.decided_at.is_(None))
@@ -185,13 +193,14 @@ class SqlAppeals:
         return [(chat_id, message_id) for chat_id, message_id in messages or []] if closed.rowcount else []
 
 
-class SqlAdmins:
-    """See `bot.usecases.ports_gates.Admins`."""
+class Admins:
+    """Who Telegram said is an admin of a gate, with which rights, and when."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def rights_of(self, gate_id: int, user_id: int, since: datetime) -> AdminRights | None:
+        """What they may do there, as Telegram said since then; None when it has to be asked."""
         found = await self._connection.execute(RIGHTS, {"at_gate": gate_id, "whose": user_id, "since": since})
         row = found.one_or_none()
         if row is None or (row.is_admin and row.rights is None):
@@ -199,11 +208,13 @@ class SqlAdmins:
         return AdminRights(row.is_admin, _held(row.rights)) if row.is_admin else NO_ADMIN
 
     async def is_admin(self, gate_id: int, user_id: int) -> bool | None:
+        """Whether they are one, as Telegram said last, whenever that was; None when it never did."""
         found = await self._connection.execute(IS_ADMIN, {"at_gate": gate_id, "whose": user_id})
         is_admin: bool | None = found.scalar_one_or_none()
         return is_admin
 
     async def note(self, gate_id: int, user_id: int, now: datetime, rights: AdminRights) -> None:
+        """Telegram tells by itself what they may do from now on."""
         values: dict[str, object] = {
             "is_admin": rights.is_admin,
             "rights": _written(rights),
@@ -215,6 +226,8 @@ class SqlAdmins:
         )
 
     async def answered(self, gate_id: int, user_id: int, now: datetime, rights: AdminRights) -> None:
+        """Telegram was asked. That may have been before the latest news: what it told by itself within the last minute
+        stands against any answer, which then only adds what was not told."""
         statement = insert(self._connection, tables.admins)
         columns = {column: statement.excluded[column] for column in ("is_admin", "rights", "checked_at")}
         adds_rights = and_(AD.is_admin, AD.rights.is_(None), statement.excluded.is_admin)
@@ -234,6 +247,7 @@ class SqlAdmins:
         )
 
     async def are(self, gate_id: int, admins: Mapping[int, AdminRights], now: datetime) -> None:
+        """Telegram was asked, see `answered`: these are the admins of a gate, and nobody else is."""
         await self._connection.execute(
             update(tables.admins)
             .where(AD.gate_id == gate_id, AD.user_id.not_in(admins), _no_news_since(now - ADMIN_KNOWN_FOR))
@@ -243,14 +257,18 @@ class SqlAdmins:
             await self.answered(gate_id, user_id, now, rights)
 
     async def at(self, gate_id: int) -> list[int]:
+        """The admins of a gate, as far as is known."""
         rows = await self._connection.execute(ADMINS_AT, {"at_gate": gate_id})
         return list(rows.scalars())
 
     async def to_ask(self, user_id: int, since: datetime) -> list[int]:
+        """Gates at which this person is or ever was an admin, and about which Telegram has not said since then whether
+        they are."""
         rows = await self._connection.execute(TO_ASK, {"whose": user_id, "since": since})
         return list(rows.scalars())
 
     async def gates_of(self, user_id: int) -> list[Gate]:
+        """Gates whose admin this person is, or was when it was last asked; newest first."""
         rows = await self._connection.execute(
             select(tables.gates)
             .join(tables.admins, AD.gate_id == G.chat_id)

@@ -26,18 +26,20 @@ from sqlalchemy import URL, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.usecases.ports import NewEntry, StorageUnavailableError, UnreadableRow
-from bot.usecases.ports_personal import Pseudonymizer
+from bot.crypto import Pseudonymizer
+from bot.domain.errors import StorageUnavailableError
+from bot.domain.journal import NewEntry
+from bot.domain.trouble import UnreadableRow
 from storage import address, sqlite_adapter
 from storage.failures import collided, may_pass, unusable, was_cut_off, was_not_sent
 from storage.schema import has_lost_revision, unknown_revision
-from storage.store import SqlStore
+from storage.store import Store
 from storage.unreadable import read_json
 
 T = TypeVar("T")
-Work = Callable[[SqlStore], Awaitable[Any]]
-Publish = Callable[[SqlStore, Sequence[NewEntry]], Awaitable[None]]
-SetAsideRows = Callable[[SqlStore, Sequence[UnreadableRow]], Awaitable[None]]
+Work = Callable[[Store], Awaitable[Any]]
+Publish = Callable[[Store, Sequence[NewEntry]], Awaitable[None]]
+SetAsideRows = Callable[[Store, Sequence[UnreadableRow]], Awaitable[None]]
 
 SHARED_COMMIT = 100
 """Works that share one commit at the most."""
@@ -90,7 +92,7 @@ class Database:
         noted: Sequence[Callable[[Sequence[NewEntry]], None]] = (),
         timed: Sequence[Callable[[float, bool], None]] = (),
     ) -> None:
-        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db. `marker`: see `SqlStore`.
+        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db. `marker`: see `Store`.
 
         `publish` adds to a transaction what follows from the entries of its journal, and `set_aside` what is to become
         of the rows that it could not read. Those of `noted` hear of the
@@ -166,7 +168,7 @@ class Database:
             self._lock.release()
             self._lock = None
 
-    async def transact(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
+    async def transact(self, work: Callable[[Store], Awaitable[T]]) -> T:
         """Run `work` and commit; all its writes are kept, or none. It may be run more than once.
 
         Raises what `work` raises, and StorageUnavailableError when the database does not keep it.
@@ -182,7 +184,7 @@ class Database:
             for tell in self._timed:
                 tell(time.perf_counter() - began, is_kept)
 
-    async def _transact_together(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
+    async def _transact_together(self, work: Callable[[Store], Awaitable[T]]) -> T:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, future))
         try:
@@ -244,7 +246,7 @@ class Database:
     async def _run(self, works: list[Work]) -> list[Any]:
         if self._only is None:
             raise StorageUnavailableError("closed")
-        store = SqlStore(self._only, self._marker)
+        store = Store(self._only, self._marker)
         try:
             async with self._only.begin():
                 results = [await work(store) for work in works]
@@ -253,37 +255,37 @@ class Database:
             if len(works) == 1 and store.unreadable:
                 with contextlib.suppress(SQLAlchemyError):
                     async with self._only.begin():
-                        await self._set_aside_alone(SqlStore(self._only, self._marker), store.unreadable)
+                        await self._set_aside_alone(Store(self._only, self._marker), store.unreadable)
             raise
         self._tell_noted(store)
         return results
 
-    async def _finish(self, store: SqlStore) -> None:
+    async def _finish(self, store: Store) -> None:
         if self._publish is not None:
             await self._publish(store, store.journal.noted)
         if self._set_aside is not None and store.unreadable:
             await self._set_aside(store, store.unreadable)
         await store.journal.write()
 
-    async def _set_aside_alone(self, store: SqlStore, rows: Sequence[UnreadableRow]) -> None:
+    async def _set_aside_alone(self, store: Store, rows: Sequence[UnreadableRow]) -> None:
         """What a failed transaction could not read may be why it failed, and would be again."""
         if self._set_aside is not None:
             await self._set_aside(store, rows)
             await store.journal.write()
 
-    def _tell_noted(self, store: SqlStore) -> None:
+    def _tell_noted(self, store: Store) -> None:
         if store.journal.noted:
             for tell in self._noted:
                 tell(store.journal.noted)
 
-    async def _transact_alone(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
+    async def _transact_alone(self, work: Callable[[Store], Awaitable[T]]) -> T:
         for attempt in range(TRIES):
             unreadable: list[UnreadableRow] = []
             has_begun = is_committing = False
             try:
                 async with self.engine.begin() as connection:
                     has_begun = True
-                    store = SqlStore(connection, self._marker)
+                    store = Store(connection, self._marker)
                     unreadable = store.unreadable
                     result = await work(store)
                     await self._finish(store)
@@ -320,7 +322,7 @@ class Database:
         if rows:
             with contextlib.suppress(SQLAlchemyError, OSError):
                 async with self.engine.begin() as connection:
-                    await self._set_aside_alone(SqlStore(connection, self._marker), rows)
+                    await self._set_aside_alone(Store(connection, self._marker), rows)
 
     def _hold_file(self) -> None:
         path = self.file

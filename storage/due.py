@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, String, func, literal_column, not_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import Priority
-from bot.usecases.ports_delivery import DueTimes
+from bot.domain.delivery import DueTimes, Priority
 from storage import tables
 from storage.grants import IS_BEING_MUTED
 from storage.screens import ACTED, IN_CROWD, NEWCOMER, STALE

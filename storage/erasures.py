@@ -14,12 +14,12 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Select, Text, cast, delete, exists, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.crypto import Pseudonymizer
 from bot.domain.delivery import TaskKind
 from bot.domain.gate import GrantKind, GrantState, Override
 from bot.domain.personal import FAREWELL
 from bot.domain.phone import Fingerprint
 from bot.domain.screen import ScreenName
-from bot.usecases.ports_personal import Pseudonymizer
 from storage import tables
 from storage.raids import RAID
 from storage.statements import insert, upsert
@@ -69,8 +69,8 @@ what was decided about them would not be done."""
 NOBODY = 0
 
 
-class SqlErasures:
-    """See `bot.usecases.ports_personal.Erasures`."""
+class Erasures:
+    """Erasing people, in two steps: at once, and again when nothing is under way any more."""
 
     def __init__(
         self, connection: AsyncConnection, marker: Pseudonymizer | None, write_journal: Callable[[], Awaitable[None]]
@@ -81,15 +81,18 @@ class SqlErasures:
         self._write_journal = write_journal
 
     async def knows(self, user_id: int) -> bool:
+        """Whether anything is kept about this person."""
         held = [exists().where(table.c.user_id == user_id) for table in DELETED if "user_id" in table.c]
         found = await self._connection.execute(select(or_(*held)))
         return bool(found.scalar_one())
 
     async def is_being_erased(self, user_id: int) -> bool:
+        """Whether they were erased a moment ago: what was under way may still come back."""
         found = await self._connection.execute(select(exists().where(X.user_id == user_id)))
         return bool(found.scalar_one())
 
     async def entering(self, user_id: int) -> list[tuple[int, GrantKind]]:
+        """Gates that are to let them in, or could not, and by which grant."""
         rows = await self._connection.execute(
             select(A.gate_id, A.kind).where(
                 A.user_id == user_id,
@@ -100,6 +103,11 @@ class SqlErasures:
         return [(row.gate_id, GrantKind(row.kind)) for row in rows]
 
     async def erase(self, user_id: int, now: datetime) -> int | None:
+        """Delete, or make nameless, everything about a person; the message that showed their screen.
+
+        What stays: the journal without names, marks of their phone and of blocks, and, as the job FAREWELL, what
+        Telegram has yet to be told.
+        """
         await self._write_journal()
         message = await self._connection.execute(select(S.message_id).where(S.user_id == user_id))
         message_id: int | None = message.scalar_one_or_none()
@@ -117,6 +125,7 @@ class SqlErasures:
         return message_id
 
     async def leftovers(self, erased_before: datetime, limit: int) -> list[int]:
+        """Who was erased earlier than this, with nothing of their farewell left to carry; the first of them."""
         is_under_way = exists().where(E.user_id == X.user_id, E.job == FAREWELL, E.done_at.is_(None))
         rows = await self._connection.execute(
             select(X.user_id).where(X.at < erased_before, ~is_under_way).order_by(X.at, X.user_id).limit(limit)
@@ -124,6 +133,7 @@ class SqlErasures:
         return list(rows.scalars())
 
     async def finish(self, user_id: int) -> None:
+        """Delete what came back since, and that there was an erasure. Who returned meanwhile keeps their new life."""
         came_back = await self._came_back(user_id)
         about = [row_id for row_id, _, is_done in await self._tasks_about(user_id, came_back) if is_done]
         if came_back is None:

@@ -12,10 +12,9 @@ from sqlalchemy import ColumnElement, Row, bindparam, delete, func, literal, sel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate, GateMode
-from bot.domain.health import GateHealth
+from bot.domain.health import GateExtras, GateHealth
 from bot.domain.settings import STANDARD, GateSettings, stricter
-from bot.usecases.ports import UnreadableRow
-from bot.usecases.ports_gates import GateExtras
+from bot.domain.trouble import UnreadableRow
 from storage import tables
 from storage.json_text import json_text
 from storage.statements import insert, is_none, one_more, upsert
@@ -53,8 +52,8 @@ MOVED = (
 """What belongs to a gate, by `gate_id`."""
 
 
-class SqlGates:
-    """See `bot.usecases.ports_gates.Gates`."""
+class Gates:
+    """The chats guarded."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
@@ -70,17 +69,21 @@ class SqlGates:
         return self._read[chat_id]
 
     async def current_id(self, chat_id: int) -> int:
+        """The gate's present id, where `chat_id` is one it had before it moved; else `chat_id`. What was sent before
+        names the old one: buttons and links."""
         if not chat_id or await self.get(chat_id) is not None:
             return chat_id
         found = await self._connection.execute(MOVED_GATE, {"which": chat_id})
         return found.scalars().first() or chat_id
 
     async def lock(self, chat_id: int) -> Gate | None:
+        """The gate as it is stored now, kept from other transactions until this one ends."""
         row = (await self._connection.execute(LOCKED_GATE, {"which": chat_id})).one_or_none()
         self._read[chat_id] = None if row is None else gate(row.chat_id, row, self.note)
         return self._read[chat_id]
 
     async def lock_if_free(self, chat_id: int) -> Gate | None:
+        """The same; None while another transaction holds it."""
         row = (await self._connection.execute(FREE_GATE, {"which": chat_id})).one_or_none()
         if row is None:
             return None
@@ -92,6 +95,7 @@ class SqlGates:
         return {row.chat_id: gate(row.chat_id, row, self.note) for row in rows}
 
     async def all(self) -> list[Gate]:
+        """All there ever were, on or off."""
         rows = await self._connection.execute(select(tables.gates).order_by(G.chat_id))
         return [gate(row.chat_id, row, self.note) for row in rows]
 
@@ -106,6 +110,7 @@ class SqlGates:
         return {row.chat_id: row.title for row in rows}
 
     async def save(self, gate: Gate, now: datetime, added_by: int | None = None) -> None:
+        """Keep what Telegram tells of the chat; what its admins chose stays."""
         self._read.pop(gate.chat_id, None)
         values: dict[str, object] = {
             "title": gate.title,
@@ -124,14 +129,18 @@ class SqlGates:
         await self._set(chat_id, settings=SETTINGS.dump_python(settings, mode="json"), changed_at=now)
 
     async def link(self, chat_id: int, further: Collection[int], admin_id: int) -> None:
+        """Note which admin had the gate give links into these further chats."""
         statement = upsert(self._connection, tables.extra_chats, "user_id")
         for linked in further:
             await self._connection.execute(statement, {"gate_id": chat_id, "chat_id": linked, "user_id": admin_id})
 
     async def unlink(self, chat_id: int, further: Collection[int]) -> None:
+        """They are linked no more."""
         await self._connection.execute(delete(tables.extra_chats).where(X.gate_id == chat_id, X.chat_id.in_(further)))
 
     async def abandoned_links(self) -> list[tuple[int, int]]:
+        """Gates, and their further chats, that an admin linked of whom Telegram says now that they are no admin of the
+        further chat."""
         admins = tables.admins.c
         rows = await self._connection.execute(
             select(X.gate_id, X.chat_id)
@@ -158,11 +167,13 @@ class SqlGates:
         )
 
     async def set_extras(self, chat_id: int, **news: object) -> None:
+        """Change some fields of `GateExtras`."""
         if isinstance(health := news.get("health"), GateHealth):
             news["health"] = HEALTH.dump_python(health, mode="json")
         await self._set(chat_id, **news)
 
     async def outdated_prompts(self) -> list[tuple[int, int]]:
+        """Gates with a message that tells newcomers what to do, and its id, at which none of them waits any more."""
         muted = tables.join_requests.c
         waiting = select(muted.user_id).where(muted.gate_id == G.chat_id, tables.IS_WAITING_MUTED)
         rows = await self._connection.execute(
@@ -173,16 +184,19 @@ class SqlGates:
         return [(row.chat_id, row.prompt_message_id) for row in rows]
 
     async def shares_log(self, log_chat: int) -> bool:
+        """Whether several gates tell their decisions there."""
         if log_chat not in self._sharing:
             found = await self._connection.execute(select(func.count()).where(_logs_to(log_chat)))
             self._sharing[log_chat] = found.scalar_one() > 1
         return self._sharing[log_chat]
 
     async def with_log(self, log_chat: int) -> list[Gate]:
+        """Whose log chat this is."""
         rows = await self._connection.execute(select(tables.gates).where(_logs_to(log_chat)).order_by(G.chat_id))
         return [gate(row.chat_id, row, self.note) for row in rows]
 
     async def move(self, old_id: int, new_id: int) -> None:
+        """The group became a supergroup: everything of it is that one's from now on."""
         old = (await self._connection.execute(GATE, {"which": old_id})).one_or_none()
         if old is None:
             return
@@ -229,6 +243,7 @@ class SqlGates:
         await self._connection.execute(delete(sums).where(sums.c.gate_id == old_id))
 
     async def move_mentions(self, old_id: int, new_id: int, now: datetime) -> None:
+        """What settings say of the old chat, as a log chat or as a further one, they say of the new one."""
         linking = select(X.gate_id).where(X.chat_id == new_id)
         await self._connection.execute(
             update(tables.extra_chats).where(X.chat_id == old_id, X.gate_id.not_in(linking)).values(chat_id=new_id)

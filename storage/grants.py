@@ -23,9 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import PendingGrant, TaskKind
-from bot.domain.gate import Gate, Grant, GrantKind, GrantState
+from bot.domain.gate import Gate, Grant, GrantKind, GrantState, Settled
 from bot.domain.statistics import EntryReason
-from bot.usecases.ports_gates import Settled
 from storage import tables
 from storage.gates import GATE_COLUMNS, G, gate
 from storage.statements import one_more, upsert
@@ -108,8 +107,8 @@ RETRY = (
 )
 
 
-class SqlGrants:
-    """See `bot.usecases.ports_gates.Grants`."""
+class Grants:
+    """What confirmed persons are given."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
@@ -128,6 +127,8 @@ class SqlGrants:
         how: EntryReason | None = None,
         due_at: datetime | None = None,
     ) -> None:
+        """Make it due, also when it was made, or failed, before; at once, or else at `due_at`. `verification_id` is 0
+        when there was none. `how` they come in by it; None when it lets nobody in whom the gate kept out."""
         values: dict[str, object] = {
             "verification_id": verification_id,
             "state": GrantState.DUE,
@@ -146,6 +147,7 @@ class SqlGrants:
         )
 
     async def made(self, gate_id: int, user_id: int, kind: GrantKind, now: datetime) -> None:
+        """Note as done what an admin did by hand."""
         values: dict[str, object] = {
             "verification_id": 0,
             "state": GrantState.DONE,
@@ -168,10 +170,13 @@ class SqlGrants:
         return readable(rows, _grant, self._note, tables.grants)
 
     async def of_person(self, user_id: int) -> list[Grant]:
+        """All that are made, due or failed, at every gate."""
         rows = await self._connection.execute(NOT_GONE, {"whose": user_id})
         return readable(rows, _grant, self._note, tables.grants)
 
     async def take_back(self, gate_id: int, user_id: int, kind: GrantKind | None = None) -> list[Grant]:
+        """These, or the one of this kind, are granted no more; those that were made come back, for the world to
+        follow."""
         kinds = set(GrantKind) if kind is None else {kind}
         grants = [
             grant
@@ -182,6 +187,7 @@ class SqlGrants:
         return grants
 
     async def of_many(self, user_ids: Collection[int]) -> dict[int, list[tuple[Grant, Gate]]]:
+        """The newest few of each person, newest first."""
         rows = await self._connection.execute(WITH_GATES, {"whose": list(user_ids)})
         grants: dict[int, list[tuple[Grant, Gate]]] = defaultdict(list)
         for grant, its_gate in readable(rows, self._with_gate, self._note, tables.grants):
@@ -203,6 +209,7 @@ class SqlGrants:
     async def settle(
         self, grant: PendingGrant, state: GrantState, now: datetime, error: str, detail: str | None = None
     ) -> Settled | None:
+        """Note the outcome. None: it is owed anew meanwhile."""
         settled = await self._connection.execute(
             SETTLE,
             {
@@ -233,6 +240,7 @@ class SqlGrants:
         )
 
     async def owe_again(self, now: datetime, *, user_id: int | None = None, gate_id: int | None = None) -> int:
+        """Make those due again that failed for good, or for too many chats; how many."""
         query = update(tables.grants).where(A.state.in_((GrantState.FAILED, GrantState.TOO_MANY_CHATS)))
         if user_id is not None:
             query = query.where(A.user_id == user_id)
@@ -242,6 +250,7 @@ class SqlGrants:
         return owed.rowcount
 
     async def lacking_rights(self) -> list[int]:
+        """Gates at which grants failed for want of a right of the bot's, as Telegram said; lowest id first."""
         rows = await self._connection.execute(
             select(A.gate_id).where(HAS_FAILED, LACKED_RIGHT).group_by(A.gate_id).order_by(A.gate_id)
         )
@@ -250,6 +259,8 @@ class SqlGrants:
     async def owe_again_with(
         self, gate_id: int, kinds: Collection[GrantKind], now: datetime, asked_at: datetime
     ) -> int:
+        """Make those of these kinds due again that had failed at the gate for want of a right when Telegram was asked
+        about its rights, at `asked_at`; how many."""
         owed = await self._connection.execute(
             update(tables.grants)
             .where(HAS_FAILED, LACKED_RIGHT, A.gate_id == gate_id, A.kind.in_(kinds), A.settled_at <= asked_at)

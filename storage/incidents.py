@@ -16,14 +16,15 @@ from storage.unreadable import NoteUnreadable, details, one_readable, pass_over,
 AL = tables.incidents.c
 
 
-class SqlIncidents:
-    """See `bot.usecases.ports_watch.Alarms`."""
+class Incidents:
+    """The troubles that operators know of. One row a trouble, whoever sees it and however often."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
         self._note = note
 
     async def sight(self, finding: Finding, now: datetime) -> bool:
+        """Note that it is there; whether that is news."""
         name = finding.name
         news = {
             "trouble": finding.trouble,
@@ -51,12 +52,14 @@ class SqlIncidents:
         return False
 
     async def active(self) -> list[Incident]:
+        """Those not over, oldest first."""
         rows = await self._connection.execute(
             select(tables.incidents).where(AL.cleared_at.is_(None)).order_by(AL.since, AL.name)
         )
         return readable(rows, _incident, self._note, tables.incidents)
 
     async def clear(self, name: str, seen_before: datetime, now: datetime) -> Incident | None:
+        """It is over, if it was not seen since; the alarm, when this is news."""
         cleared = await self._connection.execute(
             update(tables.incidents)
             .where(AL.name == name, AL.cleared_at.is_(None), AL.seen_at <= seen_before)

@@ -19,13 +19,14 @@ G = tables.gates.c
 P = tables.people.c
 
 
-class SqlOperators:
-    """See `bot.usecases.ports_installation.AddedOperators`."""
+class AddedOperators:
+    """Those who were made operators at run time. Whether somebody is one is for `bot.usecases.operators` to say."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def all(self) -> list[AddedOperator]:
+        """Who was added first comes first."""
         rows = await self._connection.execute(select(tables.operators).order_by(O.added_at, O.user_id))
         return [_operator(row) for row in rows]
 
@@ -34,6 +35,7 @@ class SqlOperators:
         return found.one_or_none() is not None
 
     async def add(self, operator: AddedOperator) -> bool:
+        """Keep them; False if they are one already."""
         added = await self._connection.execute(
             insert(self._connection, tables.operators)
             .values(
@@ -47,6 +49,7 @@ class SqlOperators:
         return bool(added.rowcount)
 
     async def remove(self, user_id: int) -> AddedOperator | None:
+        """Keep them no more; None if they were none. Of several who remove at once the first does."""
         removed = await self._connection.execute(
             delete(tables.operators).where(O.user_id == user_id).returning(*tables.operators.c)
         )
@@ -54,13 +57,14 @@ class SqlOperators:
         return None if row is None else _operator(row)
 
 
-class SqlAnnouncements:
-    """See `bot.usecases.ports_installation.Announcements`."""
+class Announcements:
+    """Words to all admins: written, being sent, and sent."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def audience(self) -> Audience:
+        """The admins, as far as is known, of gates that are on, each once."""
         known = tables.admins.join(tables.gates, G.chat_id == A.gate_id).outerjoin(
             tables.people, P.user_id == A.user_id
         )
@@ -76,6 +80,8 @@ class SqlAnnouncements:
         return Audience(reached, gates.scalar_one(), len(admins) - len(reached))
 
     async def write(self, author_id: int, text: str, now: datetime) -> int:
+        """Keep what is to be sent once that is confirmed, in place of what they wrote before and did not send; its
+        id."""
         await self._connection.execute(
             delete(tables.announcements).where(N.author_id == author_id, N.sent_at.is_(None))
         )
@@ -91,16 +97,19 @@ class SqlAnnouncements:
         return None if row is None else _announcement(row)
 
     async def texts(self, announcement_ids: Collection[int]) -> dict[int, str]:
+        """What these say."""
         rows = await self._connection.execute(select(N.id, N.text).where(N.id.in_(announcement_ids)))
         return {row.id: row.text for row in rows}
 
     async def drop(self, announcement_id: int) -> bool:
+        """Not send it; False if it is being sent, or gone."""
         dropped = await self._connection.execute(
             delete(tables.announcements).where(N.id == announcement_id, N.sent_at.is_(None))
         )
         return bool(dropped.rowcount)
 
     async def begin(self, announcement_id: int, sent_by: int, now: datetime) -> bool:
+        """Whether it is sent now. Of several who want that the first has it sent."""
         begun = await self._connection.execute(
             update(tables.announcements)
             .where(N.id == announcement_id, N.sent_at.is_(None))
@@ -109,21 +118,25 @@ class SqlAnnouncements:
         return bool(begun.rowcount)
 
     async def goes_to(self, announcement_id: int, total: int) -> None:
+        """To how many it goes."""
         await self._connection.execute(update(tables.announcements).where(N.id == announcement_id).values(total=total))
 
     async def told(self, announcement_id: int, *, is_sent: bool) -> None:
+        """One of these has it, or could not be written to. Once it is over nothing is counted."""
         counted = {"sent": N.sent + 1} if is_sent else {"missed": N.missed + 1}
         await self._connection.execute(
             update(tables.announcements).where(N.id == announcement_id, N.over_at.is_(None)).values(**counted)
         )
 
     async def under_way(self) -> list[Announcement]:
+        """Those being sent."""
         rows = await self._connection.execute(
             select(tables.announcements).where(N.sent_at.is_not(None), N.over_at.is_(None)).order_by(N.id)
         )
         return [_announcement(row) for row in rows]
 
     async def over(self, announcement_id: int, now: datetime) -> Announcement:
+        """All were told, or could not be: whoever does not have it now was missed, such as who was erased meanwhile."""
         ended = await self._connection.execute(
             update(tables.announcements)
             .where(N.id == announcement_id)
@@ -133,6 +146,7 @@ class SqlAnnouncements:
         return _announcement(ended.one())
 
     async def forget(self, before: datetime) -> None:
+        """Delete what was written earlier and not sent, or was over earlier."""
         await self._connection.execute(
             delete(tables.announcements).where(
                 or_(and_(N.sent_at.is_(None), N.written_at < before), N.over_at < before)

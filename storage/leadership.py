@@ -19,11 +19,11 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.usecases.ports import LeadershipLostError, Store, Transactions
+from bot.domain.errors import LeadershipLostError
 from storage import tables
 from storage.database import Database
 from storage.statements import upsert
-from storage.store import SqlStore
+from storage.store import Store, Transactions
 
 T = TypeVar("T")
 
@@ -155,7 +155,7 @@ class Lease:
         term: int = (await connection.execute(begin, {"id": THE_LEASE, "term": 1})).scalar_one()
         return term
 
-    async def _check(self, store: SqlStore) -> None:
+    async def _check(self, store: Store) -> None:
         term = (await store.connection.execute(HELD_TERM)).scalar_one_or_none()
         if term is None or term != self._term:
             raise LeadershipLostError("another process leads")
@@ -164,14 +164,14 @@ class Lease:
 class _Fenced:
     """Transactions of the leader."""
 
-    def __init__(self, database: Database, check: Callable[[SqlStore], Awaitable[None]]) -> None:
+    def __init__(self, database: Database, check: Callable[[Store], Awaitable[None]]) -> None:
         self._database = database
         self._check = check
 
     async def transact(self, work: Callable[[Store], Awaitable[T]]) -> T:
         """See `Transactions`. Raises LeadershipLostError, and keeps nothing, when this process leads no more."""
 
-        async def fenced(store: SqlStore) -> T:
+        async def fenced(store: Store) -> T:
             result = await work(store)
             await self._check(store)
             return result

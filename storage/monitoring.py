@@ -37,13 +37,16 @@ NOTIFY = TaskKind.NOTIFY
 BY_RANK = {rank: URGENCY[kind] for kind, rank in RANKS.items()}
 
 
-class SqlMonitoringQueries:
-    """See `bot.usecases.ports_watch`. Only indexes of what is due are read, so it costs what is due."""
+class MonitoringQueries:
+    """How the installation is doing, as far as it can be read from what is kept.
+
+    Only indexes of what is due are read, so it costs what is due."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def queues(self) -> list[Queue]:
+        """All that waits: call numbers, grants, screens, tasks by urgency."""
         numbers = select(func.count(), func.min(N.asked_at)).where(N.state == ASKED)
         grants = select(func.count(), func.min(A.owed_at)).where(A.state == GrantState.DUE)
         screens = select(func.count(), func.min(S.due_at)).where(S.revision > S.shown_revision)
@@ -65,6 +68,7 @@ class SqlMonitoringQueries:
         return found
 
     async def notices(self) -> RetryStats | None:
+        """Messages to operators and admins, about alarms among other things, that did not go out at once."""
         is_failed = and_(E.done_at.is_(None), E.rank == RANKS[NOTIFY], E.kind == NOTIFY, E.attempts > 0)
         counted = await self._connection.execute(
             select(func.count(), func.max(E.attempts), func.min(E.due_at)).where(is_failed)
@@ -76,6 +80,7 @@ class SqlMonitoringQueries:
         return RetryStats(count, tries, next_at, error.scalar_one_or_none() or "")
 
     async def size(self) -> int:
+        """How many bytes the database takes."""
         if self._connection.dialect.name == "postgresql":
             query = "SELECT pg_database_size(current_database())"
         else:
@@ -83,6 +88,7 @@ class SqlMonitoringQueries:
         return int((await self._connection.execute(text(query))).scalar_one())
 
     async def called_back_at(self) -> datetime | None:
+        """When a call was last reported by callback."""
         found = await self._connection.execute(
             select(EV.received_at)
             .where(EV.source == EventSource.CALLBACK, EV.kind == EventKind.CALL)
@@ -93,6 +99,7 @@ class SqlMonitoringQueries:
         return at
 
     async def unreported(self, since: datetime, before: datetime) -> tuple[int, datetime | None]:
+        """How many confirmations the inbox alone made in that time, and when the first of them."""
         found = await self._connection.execute(
             select(func.count(), func.min(EV.received_at)).where(
                 EV.source == EventSource.INBOX,
@@ -105,6 +112,8 @@ class SqlMonitoringQueries:
         return count, first
 
     async def unmatched(self, since: datetime, now: datetime) -> Unmatched:
+        """What became of the calls reported since then; of many, the newest. How many people waited in vain is counted
+        only where it matters, and only up to what matters."""
         # A call after the window is late, which is nobody's fault.
         waits = (
             select(V.id)
@@ -140,6 +149,7 @@ class SqlMonitoringQueries:
         return Unmatched(awaited, strange, confirmed, in_vain)
 
     async def gates(self, since: datetime) -> list[GateOverview]:
+        """All gates there ever were, with how each is doing; `since`: people who came round them later count."""
         counted = await self._connection.execute(
             select(R.gate_id, func.count().label("waiting")).where(tables.IS_WAITING).group_by(R.gate_id)
         )
@@ -169,10 +179,12 @@ class SqlMonitoringQueries:
         return [_monitoring(row, waiting.get(row.chat_id, 0)) for row in rows]
 
     async def states(self) -> list[tuple[Gate, GateHealth | None]]:
+        """All gates there ever were, with what Telegram said last of each."""
         rows = await self._connection.execute(select(tables.gates))
         return [(gate(row.chat_id, row), health(row)) for row in rows]
 
     async def rights(self) -> list[tuple[Gate, GateHealth]]:
+        """The gates that work, and how Telegram last said it stands there."""
         rows = await self._connection.execute(
             select(tables.gates).where(G.is_on, G.switch == GateMode.ON, G.health.is_not(None))
         )

@@ -20,8 +20,8 @@ LETTER = select(*(O[name] for name in ("id", "target", "message_id", "type", "bo
 ERROR_LENGTH = 200
 
 
-class SqlOutbox:
-    """See `bot.usecases.ports_watch.Outbox`."""
+class Outbox:
+    """What is owed to the owner's own systems."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
@@ -38,9 +38,11 @@ class SqlOutbox:
         user_id: int | None = None,
         admin_id: int | None = None,
     ) -> None:
+        """Owe it. `user_id`: whom it is about; `admin_id`: whom its data, a JSON object, names as who decided that."""
         await self.add_many(target, [NewMessage(message_id, kind, body, now, user_id, admin_id)])
 
     async def add_many(self, target: Destination, letters: Sequence[NewMessage]) -> None:
+        """Owe all of these."""
         rows = [
             {
                 "target": target,
@@ -62,6 +64,7 @@ class SqlOutbox:
         return self._readable(await self._connection.execute(found.limit(limit)))
 
     async def delivered(self, letter_id: int, now: datetime) -> None:
+        """It was taken. What it said is not needed any more."""
         await self._connection.execute(
             update(tables.outbox)
             .where(O.id == letter_id)
@@ -76,11 +79,13 @@ class SqlOutbox:
         )
 
     async def keep(self, letter_id: int, error: str) -> None:
+        """It stays as it was, though it was not taken; that counts as no try."""
         await self._connection.execute(
             update(tables.outbox).where(O.id == letter_id).values(error=error[:ERROR_LENGTH])
         )
 
     async def give_up(self, letter_id: int, now: datetime, error: str) -> None:
+        """It is not brought any more. What it said is not needed."""
         await self._connection.execute(
             update(tables.outbox)
             .where(O.id == letter_id)
@@ -90,6 +95,7 @@ class SqlOutbox:
         )
 
     async def outgoing(self) -> list[DestinationStatus]:
+        """How it stands with each target that has, or had, anything to be told."""
         found = []
         for target in Destination:
             waiting = await self._connection.execute(
@@ -114,6 +120,7 @@ class SqlOutbox:
         return RetryStats(count, tries, next_at, error.scalar_one_or_none() or "")
 
     async def failing_since(self) -> dict[Destination, datetime]:
+        """Since when the oldest letter waits that failed at least once."""
         failing = {}
         for target in Destination:
             oldest = select(func.min(O.created_at)).where(O.target == target, tables.IS_FAILING)
@@ -123,6 +130,7 @@ class SqlOutbox:
         return failing
 
     async def owed_since(self, before: datetime, limit: int) -> list[OutboxMessage]:
+        """Those that are owed for longer, the oldest first."""
         found = LETTER.where(IS_DUE, O.created_at < before).order_by(O.created_at).limit(limit)
         return self._readable(await self._connection.execute(found))
 
@@ -130,6 +138,7 @@ class SqlOutbox:
         return readable(rows, _letter, self._note, tables.outbox)
 
     async def forget(self, before: datetime, limit: int) -> None:
+        """Delete what was owed earlier, and is settled."""
         is_old = O.created_at < before
         await delete_some(self._connection, tables.outbox, O.created_at, is_old, not_(IS_DUE), limit=limit)
 

@@ -17,8 +17,8 @@ from bot.domain.gate import Gate
 from storage.address import DatabaseAddress
 from storage.database import DatabaseError, address_of, refuse_foreign, refuse_newer
 from storage.failures import unusable
-from storage.gates import SqlGates
-from storage.store import SqlStore
+from storage.gates import Gates
+from storage.store import Store
 from storage.tables import gates
 
 T = TypeVar("T")
@@ -31,19 +31,19 @@ class ReadOnlyDatabase:
         self._engine = engine
         self._is_known = False
 
-    async def transact(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
-        """See `bot.usecases.ports.Transactions`. Raises DatabaseError."""
+    async def transact(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        """Run `work` in a transaction that is not kept. Raises DatabaseError."""
         try:
             async with self._engine.connect() as connection:
                 if not self._is_known:
                     await refuse_newer(connection)
                     self._is_known = True
-                return await work(SqlStore(connection))
+                return await work(Store(connection))
         except (SQLAlchemyError, OSError) as error:
             raise DatabaseError(f"DATABASE_URL: the database cannot be read: {unusable(error)}") from error
 
 
-async def peek(url: str, read: Callable[[SqlStore], Awaitable[T]]) -> T:
+async def peek(url: str, read: Callable[[Store], Awaitable[T]]) -> T:
     """What `read` finds. Raises DatabaseError, also when there is nothing to read in yet."""
     async with beside(url) as database:
         return await database.transact(read)
@@ -67,7 +67,7 @@ async def gates_on(url: str) -> list[Gate]:
             await refuse_newer(connection)
             if not await connection.run_sync(lambda bare: inspect(bare).has_table(gates.name)):
                 return []
-            return await SqlGates(connection).that_are_on()
+            return await Gates(connection).that_are_on()
     except (SQLAlchemyError, OSError) as error:
         raise DatabaseError(f"DATABASE_URL: the gates cannot be read: {unusable(error)}") from error
     finally:

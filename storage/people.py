@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import Row, bindparam, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.crypto import Pseudonymizer
 from bot.domain.admission import VerifiedPhone
+from bot.domain.people import ErasedOwner, Person
 from bot.domain.phone import Fingerprint, NumberKind
-from bot.usecases.ports_people import Person
-from bot.usecases.ports_personal import ErasedOwner, Pseudonymizer
 from storage import tables
 from storage.retention import forget_passed_over
 from storage.statements import upsert
@@ -52,8 +52,8 @@ FORGOTTEN_OWNERS = (
 OWNER_IS_BACK = delete(tables.erased_phones).where(FORGOTTEN.owner_mark == bindparam("whose"))
 
 
-class SqlPeople:
-    """See `bot.usecases.ports.People`."""
+class People:
+    """Everyone the bot has met."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -61,6 +61,11 @@ class SqlPeople:
     async def meet(
         self, user_id: int, chat_id: int, language: str, now: datetime, *, wrote: bool, username: str | None = None
     ) -> Person:
+        """Keep (and lock, for this transaction) a person. `wrote`: they just wrote to the bot in private.
+
+        `username` is a digest of it, by which they are found, and empty when they have none; the name is not kept.
+        Whoever had it before has it no more: names change hands.
+        """
         values: dict[str, object] = {"chat_id": chat_id, "language": language, "can_be_written": wrote}
         news = ["chat_id", "language", *(["can_be_written"] if wrote else [])]
         if username is not None:
@@ -77,10 +82,12 @@ class SqlPeople:
         return Person(user_id, chat_id, language, row.can_be_written)
 
     async def by_username(self, digest: str) -> int | None:
+        """Who has this user name."""
         found = await self._connection.execute(NAMED, {"named": digest})
         return found.scalar_one_or_none()
 
     async def lock(self, user_id: int) -> Person | None:
+        """The person, kept from other transactions until this one ends."""
         row = await self._connection.execute(
             select(tables.people).where(PEOPLE.user_id == user_id).with_for_update(key_share=True)
         )
@@ -92,11 +99,12 @@ class SqlPeople:
         return {row.user_id: _person(row) for row in rows}
 
     async def lost(self, user_ids: Collection[int]) -> None:
+        """These can no longer be written to."""
         await self._connection.execute(LOST, {"whose": list(user_ids)})
 
 
-class SqlVerifiedPhones:
-    """See `bot.usecases.ports.VerifiedPhones`."""
+class VerifiedPhones:
+    """Which phone verified whom; one phone, one person."""
 
     def __init__(self, connection: AsyncConnection, marker: Pseudonymizer | None = None) -> None:
         self._connection = connection
@@ -111,10 +119,12 @@ class SqlVerifiedPhones:
         return {row.user_id: phone(row) for row in rows}
 
     async def owners(self, fingerprint: Fingerprint) -> list[VerifiedPhone]:
+        """All whom this phone verified, by rank."""
         rows = await self._connection.execute(OWNERS, {"of": fingerprint})
         return [phone(row) for row in rows]
 
     async def forgotten_owners(self, fingerprint: Fingerprint, user_id: int) -> list[ErasedOwner]:
+        """Those whom it verified and who were erased since, by rank; whether one is `user_id` come back is told."""
         if self._marker is None:
             return []
         mine = self._marker.owner(fingerprint, user_id)
@@ -122,6 +132,7 @@ class SqlVerifiedPhones:
         return [ErasedOwner(row.rank, row.owner_mark == mine) for row in rows]
 
     async def put(self, phone: VerifiedPhone) -> None:
+        """Keep it, in place of the one that verified this person before."""
         if self._marker is not None:
             mine = self._marker.owner(phone.fingerprint, phone.user_id)
             await self._connection.execute(OWNER_IS_BACK, {"whose": mine})
@@ -141,6 +152,7 @@ class SqlVerifiedPhones:
         await forget_passed_over(self._connection, phone.user_id)
 
     async def drop(self, user_id: int) -> None:
+        """This person has no verified phone any more."""
         await self._connection.execute(DROP_PHONE, {"whose": user_id})
         await self._note_at_requests(user_id, is_verified=False)
         await forget_passed_over(self._connection, user_id)

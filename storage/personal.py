@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Table, Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.usecases.ports_personal import Pseudonymizer
+from bot.crypto import Pseudonymizer
 from storage import tables
 
 AP = tables.appeals.c
@@ -63,14 +63,15 @@ OTHERWISE: Mapping[str, Table] = {
 """What is found by their mark, by their phone, or within a row."""
 
 
-class SqlPersonalData:
-    """See `bot.usecases.ports_personal.PersonalData`."""
+class PersonalData:
+    """Everything kept about one person, to be told to them."""
 
     def __init__(self, connection: AsyncConnection, marker: Pseudonymizer | None = None) -> None:
         self._connection = connection
         self._marker = marker
 
     async def of(self, user_id: int, limit: int) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Rows by what they are, mostly the table's name; newest first, at most `limit` of each."""
         found = {
             part: await self._rows(columns[0].table, or_(*(column == user_id for column in columns)), limit)
             for part, columns in BY_ID.items()

@@ -11,29 +11,35 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gate import Gate
 from bot.domain.raid import MassDecline, Raid
-from bot.usecases.ports import UnreadableRow
+from bot.domain.trouble import UnreadableRow
 from storage import tables
-from storage.gates import G, SqlGates, gate
+from storage.gates import G, Gates, gate
 from storage.statements import insert
 
 D = tables.mass_declines.c
 RAID = TypeAdapter(Raid)
 
 
-class SqlRaids:
-    """See `bot.usecases.ports_raids.Raids`."""
+class Raids:
+    """The newest raid of each gate, until it is forgotten."""
 
-    def __init__(self, connection: AsyncConnection, gates: SqlGates) -> None:
+    def __init__(self, connection: AsyncConnection, gates: Gates) -> None:
         self._connection = connection
         self._gates = gates
 
     async def begin(self, gate_id: int, now: datetime, quiet_since: datetime) -> bool:
+        """Note that there are as many requests as make a raid, unless one went on after `quiet_since`.
+
+        False too while another transaction holds the gate: it begins the raid, or the next join does.
+        """
         return await self._set_raid_at(gate_id, now, or_(G.raid_at.is_(None), G.raid_at <= quiet_since))
 
     async def goes_on(self, gate_id: int, now: datetime) -> None:
+        """Note that there still are as many; the next join does while another transaction holds the gate."""
         await self._set_raid_at(gate_id, now, G.raid_at < now)
 
     async def at(self, gate_id: int) -> Raid | None:
+        """The raid, kept from other transactions until this one ends."""
         found = await self._connection.execute(
             select(G.raid).where(G.chat_id == gate_id).with_for_update(key_share=True)
         )
@@ -46,6 +52,7 @@ class SqlRaids:
             return None
 
     async def put(self, gate_id: int, raid: Raid | None) -> None:
+        """Keep it, in place of the one before; None: keep none."""
         kept = None if raid is None else RAID.dump_python(raid, mode="json")
         await self._connection.execute(update(tables.gates).where(G.chat_id == gate_id).values(raid=kept))
 
@@ -62,20 +69,23 @@ class SqlRaids:
         return True
 
     async def gates(self) -> list[Gate]:
+        """Those with a raid that is kept."""
         rows = await self._connection.execute(select(tables.gates).where(G.raid.is_not(None)).order_by(G.chat_id))
         return [gate(row.chat_id, row) for row in rows]
 
     async def strict_before(self, now: datetime) -> list[int]:
+        """Gates that were to be strict until a moment that has passed."""
         return list(await self._connection.scalars(select(G.chat_id).where(G.strict_until <= now)))
 
 
-class SqlMassDeclines:
-    """See `bot.usecases.ports_raids.MassDeclines`."""
+class MassDeclines:
+    """Many to be declined together, and which of these jobs have all of them chosen."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def add(self, decline: MassDecline) -> bool:
+        """Keep it; False if there is one of that name."""
         added = await self._connection.execute(
             insert(self._connection, tables.mass_declines)
             .values(
@@ -91,6 +101,7 @@ class SqlMassDeclines:
         return bool(added.rowcount)
 
     async def unchosen(self, gate_id: int | None = None) -> list[MassDecline]:
+        """Those for which some may be left to choose, kept from other transactions; the oldest first."""
         where = [] if gate_id is None else [D.gate_id == gate_id]
         rows = await self._connection.execute(
             select(tables.mass_declines)
@@ -101,23 +112,28 @@ class SqlMassDeclines:
         return [_decline(row) for row in rows]
 
     async def is_chosen(self, job: str) -> bool:
+        """Whether all are chosen, or the job is forgotten."""
         found = await self._connection.execute(select(D.chosen_at).where(D.job == job))
         row = found.one_or_none()
         return row is None or row.chosen_at is not None
 
     async def chosen(self, job: str, now: datetime) -> None:
+        """Nobody is left to choose."""
         await self._connection.execute(update(tables.mass_declines).where(D.job == job).values(chosen_at=now))
 
     async def told(self) -> list[MassDecline]:
+        """Those with nobody left to choose, of whom Telegram may not have been told all yet."""
         rows = await self._connection.execute(
             select(tables.mass_declines).where(D.chosen_at.is_not(None), D.over_at.is_(None)).order_by(D.before, D.job)
         )
         return [_decline(row) for row in rows]
 
     async def over(self, job: str, now: datetime) -> None:
+        """Telegram has been told of all."""
         await self._connection.execute(update(tables.mass_declines).where(D.job == job).values(over_at=now))
 
     async def newest(self, gate_id: int) -> tuple[MassDecline, bool] | None:
+        """The newest at a gate, and whether it is over."""
         rows = await self._connection.execute(
             select(tables.mass_declines).where(D.gate_id == gate_id).order_by(D.before.desc(), D.job).limit(1)
         )

@@ -23,12 +23,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.breaker import CircuitBreaker
 from bot.domain.gate import GrantKind
-from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason
-from bot.domain.journal import PAST_THE_GATE, Event
+from bot.domain.gateway import EventKind, EventSource, GatewayEvent, GatewayReason, NewGatewayEvent
+from bot.domain.journal import PAST_THE_GATE, Event, JournalEntry, JournalRow, NewEntry
+from bot.domain.people import Claim
 from bot.domain.phone import Fingerprint
 from bot.domain.statistics import ENTERED, Period
-from bot.domain.verification import Call, Verification
-from bot.usecases.ports import Claim, HeardCall, JournalEntry, JournalRow, NewEntry, NewGatewayEvent
+from bot.domain.verification import Call, HeardCall, Verification
 from storage import tables
 from storage.statements import delete_some, insert_new, upsert
 from storage.unreadable import NoteUnreadable, known, pass_over, readable
@@ -100,8 +100,8 @@ UNUSED_CALLS = (
 )
 
 
-class SqlGatewayEvents:
-    """See `bot.usecases.ports.GatewayEvents`."""
+class GatewayEvents:
+    """All that the gateway reported."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
@@ -110,6 +110,7 @@ class SqlGatewayEvents:
     async def keep(
         self, event: GatewayEvent, digest: str, fingerprint: Fingerprint | None, mask: str, now: datetime
     ) -> int | None:
+        """Keep an event; its id, or None when it was kept before."""
         kept = await self._connection.execute(
             insert_new(self._connection, tables.gateway_events, EV.id),
             _event_row(NewGatewayEvent(event, digest, fingerprint, mask), now),
@@ -117,6 +118,7 @@ class SqlGatewayEvents:
         return kept.scalar_one_or_none()
 
     async def keep_many(self, events: Collection[NewGatewayEvent], now: datetime) -> set[str]:
+        """Keep events that need nothing more, by one statement; the digests of those that were not kept before."""
         if not events:
             return set()
         rows = await self._connection.execute(
@@ -125,17 +127,21 @@ class SqlGatewayEvents:
         return set(rows.scalars())
 
     async def kept(self, digests: Collection[str]) -> set[str]:
+        """Those of these digests with which there is an event."""
         return set((await self._connection.execute(select(EV.digest).where(EV.digest.in_(digests)))).scalars())
 
     async def is_kept(self, digest: str) -> bool:
+        """Whether there is an event with this digest."""
         found = await self._connection.execute(KEPT, {"which": digest})
         return found.scalar_one_or_none() is not None
 
     async def forget_foreign(self, before: datetime) -> None:
+        """Delete what was received earlier and is no call."""
         is_old = EV.received_at < before
         await delete_some(self._connection, tables.gateway_events, EV.received_at, is_old, tables.IS_FOREIGN)
 
     async def unused_calls(self, fingerprint: Fingerprint, since: datetime) -> list[HeardCall]:
+        """The calls of this phone that were received since then and confirmed nothing, oldest first."""
         rows = await self._connection.execute(UNUSED_CALLS, {"phone": fingerprint, "since": since})
         return readable(rows, _heard, self._note, tables.gateway_events)
 
@@ -145,6 +151,7 @@ class SqlGatewayEvents:
     async def pair_with_twin(
         self, event_id: int, fingerprint: Fingerprint, source: EventSource, since: datetime
     ) -> bool:
+        """Whether a call of this phone, reported by the other source, is the same one; then they are paired."""
         found = await self._connection.execute(TWIN, {"phone": fingerprint, "since": since, "heard_from": source})
         twin_id = found.scalar_one_or_none()
         if twin_id is None:
@@ -174,8 +181,8 @@ def _event_row(new: NewGatewayEvent, now: datetime) -> dict[str, object]:
     }
 
 
-class SqlGatewayState:
-    """See `bot.usecases.ports.GatewayState`."""
+class GatewayState:
+    """The breaker and the place reached in the inbox."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -191,16 +198,19 @@ class SqlGatewayState:
         await self._set(breaker_reason=breaker.reason, breaker_retry_at=breaker.retry_at, breaker_trips=breaker.trips)
 
     async def inbox_cursor(self) -> tuple[int | None, datetime | None]:
+        """The newest entry read, and when."""
         row = (await self._connection.execute(INBOX_CURSOR)).one_or_none()
         return (None, None) if row is None else (row.inbox_cursor, row.inbox_read_at)
 
     async def set_inbox_cursor(self, entry_id: int, read_at: datetime | None) -> None:
+        """How far the inbox was taken. `read_at`: when it was read to its end; None while something is left of it."""
         if read_at is None:
             await self._set(inbox_cursor=entry_id)
         else:
             await self._set(inbox_cursor=entry_id, inbox_read_at=read_at)
 
     async def alive(self, now: datetime) -> datetime | None:
+        """Note that the bot is alive; when it last was."""
         before = await self.alive_at()
         # It lies ahead when the clock was set back.
         if before is None or abs((now - before).total_seconds()) >= ALIVE_EVERY:
@@ -208,6 +218,7 @@ class SqlGatewayState:
         return before
 
     async def probe(self) -> None:
+        """Write to the database, and change nothing."""
         # A row that is only set to what it is already is not written by SQLite.
         await self._connection.execute(
             upsert(self._connection, tables.gateway_state, "breaker_trips"), {"id": PROBE_ROW, "breaker_trips": 0}
@@ -215,6 +226,7 @@ class SqlGatewayState:
         await self._connection.execute(delete(tables.gateway_state).where(ST.id == PROBE_ROW))
 
     async def alive_at(self) -> datetime | None:
+        """When the process that leads last noted that it is alive."""
         found = await self._connection.execute(ALIVE_AT)
         at: datetime | None = found.scalar_one_or_none()
         return at
@@ -229,8 +241,10 @@ ALIVE_EVERY = 5.0
 """Seconds between two notes that the bot is alive: a note costs a disk write."""
 
 
-class SqlJournal:
-    """See `bot.usecases.ports.Journal`. Entries are written together, just before the commit."""
+class Journal:
+    """The append-only record.
+
+    Entries are written together, just before the commit."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -251,11 +265,13 @@ class SqlJournal:
         region: str = "",
         took: float | None = None,
     ) -> None:
+        """`actor_id`: the admin who did it."""
         self.noted.append(
             NewEntry(event, now, user_id, gate_id, verification_id, code[:CODE_LENGTH], actor_id, region, took)
         )
 
     async def links_made(self, gate_id: int, user_id: int, since: datetime) -> list[datetime]:
+        """When invite links were made for this person at this gate, oldest first."""
         entries = tables.journal.c
         made = await self._connection.execute(
             select(entries.at)
@@ -271,16 +287,20 @@ class SqlJournal:
         return list(made.scalars())
 
     async def came_round(self, gate_id: int, since: datetime) -> int:
+        """How many have come past a gate since then, in whichever way."""
         found = await self._connection.execute(CAME_ROUND, {"at_gate": gate_id, "since": since})
         return found.scalar_one()
 
     async def has_come(self, gate_id: int, how: str, since: datetime) -> bool:
+        """Whether anybody joined a gate's chat in this way since then; see MEMBER_CAME. What the transaction itself
+        adds does not count."""
         found = await self._connection.execute(HAS_COME, {"at_gate": gate_id, "how": how, "since": since})
         return found.first() is not None
 
     def about(
         self, event: Event, now: datetime, verification: Verification, *, code: str = "", took: float | None = None
     ) -> None:
+        """The same for what happened to an attempt: its person, gate and country are noted with it. `took`: seconds."""
         self.add(
             event,
             now,
@@ -293,11 +313,13 @@ class SqlJournal:
         )
 
     async def count(self, period: Period, most: int) -> int:
+        """How many entries a period has; no further than `most` are counted."""
         some = select(J.id).where(*_within(period)).limit(most).subquery()
         found = await self._connection.execute(select(func.count()).select_from(some))
         return found.scalar_one()
 
     async def page(self, period: Period, after: JournalRow | None, limit: int) -> list[JournalRow]:
+        """The entries of a period that come next, oldest first."""
         gates, attempts = tables.gates.c, tables.verifications.c
         later = [] if after is None else [after.at <= AT, or_(after.at < AT, J.id > after.id)]
         rows = await self._connection.execute(
@@ -324,14 +346,17 @@ class SqlJournal:
         return [JournalRow(*row) for row in rows]
 
     async def newest(self) -> int:
+        """The id of the newest entry; 0 when there is none."""
         found = await self._connection.execute(NEWEST)
         return found.scalar_one() or 0
 
     async def since(self, entry_id: int, limit: int) -> list[tuple[int, int | None]]:
+        """Id and person of the entries after this one, oldest first."""
         rows = await self._connection.execute(SINCE, {"last_id": entry_id, "at_most": limit})
         return [(row.id, row.user_id) for row in rows]
 
     async def of(self, gate_id: int, user_id: int, limit: int) -> list[JournalEntry]:
+        """What happened to a person at a gate, or at none in particular, newest first."""
         entries = tables.journal.c
         rows = await self._connection.execute(
             select(tables.journal)
@@ -344,6 +369,7 @@ class SqlJournal:
     async def of_person(
         self, user_id: int, events: Collection[Event], limit: int, offset: int = 0
     ) -> list[JournalEntry]:
+        """Those of these events that happened to a person anywhere, newest first."""
         entries = tables.journal.c
         rows = await self._connection.execute(
             select(tables.journal)
@@ -357,6 +383,8 @@ class SqlJournal:
     async def lately(
         self, events: Collection[Event], limit: int, *, before: int | None = None, after: int | None = None
     ) -> list[JournalEntry]:
+        """Those of these events that happened to anybody anywhere, newest first. `before`: only earlier ones than this
+        entry; `after`: the first ones that came after it."""
         entries = tables.journal.c
         query = select(tables.journal).where(
             entries.event.in_(events),
@@ -409,13 +437,14 @@ def _entry(row: Row[Any]) -> JournalEntry:
     return JournalEntry(row.id, row.at, Event(row.event), row.user_id, row.gate_id, row.code, row.actor_id)
 
 
-class SqlUsedInitData:
-    """See `bot.usecases.ports.Launches`."""
+class UsedInitData:
+    """Launches of the Mini App that were used."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def claim(self, digest: str, nonce: str, now: datetime) -> Claim:
+        """Use a launch, known by its digest, for the page that made up `nonce`."""
         claimed = await self._connection.execute(
             insert_new(self._connection, tables.used_init_data), {"digest": digest, "nonce": nonce, "used_at": now}
         )
@@ -428,13 +457,14 @@ class SqlUsedInitData:
         await delete_some(self._connection, tables.used_init_data, LAUNCHES.used_at, LAUNCHES.used_at < before)
 
 
-class SqlProcessedUpdates:
-    """See `bot.usecases.ports.Seen`."""
+class ProcessedUpdates:
+    """Updates already handled."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def mark(self, update_ids: Sequence[int], now: datetime) -> set[int]:
+        """Mark them; those that were new."""
         if not update_ids:
             return set()
         rows = await self._connection.execute(
@@ -444,6 +474,7 @@ class SqlProcessedUpdates:
         return set(rows.scalars())
 
     async def newest(self) -> datetime | None:
+        """When the last one was handled, by any process; None when none was lately."""
         found = await self._connection.execute(NEWEST_SEEN)
         newest: datetime | None = found.scalar_one_or_none()
         return newest

@@ -27,10 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import TaskKind
-from bot.domain.gate import Gate, GateMode, Ineligibility, JoinRequest, Reachability, RequestState
+from bot.domain.gate import Gate, GateMode, Ineligibility, JoinRequest, Reachability, RequestState, WaitingKey
 from bot.domain.settings import AtDeadline, EntryMode
 from bot.domain.verification import VerificationState
-from bot.usecases.ports_gates import WaitingKey
 from storage import tables
 from storage.gates import GATE_COLUMNS, G, gate
 from storage.json_text import json_text
@@ -113,8 +112,8 @@ BEING_TURNED_AWAY = (
 )
 
 
-class SqlJoinRequests:
-    """See `bot.usecases.ports_gates.JoinRequests`."""
+class JoinRequests:
+    """Who asked to enter which gate."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
@@ -125,6 +124,7 @@ class SqlJoinRequests:
         self._kept: set[tuple[int, int]] = set()
 
     async def keep(self, request: JoinRequest) -> None:
+        """Keep a new request, in place of an older one of the same person at the same gate."""
         values: dict[str, object] = {
             "state": request.state,
             "reach": Reachability.PENDING,
@@ -151,10 +151,12 @@ class SqlJoinRequests:
         return one_readable(row, _request, self._note, tables.join_requests)
 
     async def of_person(self, user_id: int) -> list[JoinRequest]:
+        """The newest at each gate, newest first."""
         rows = await self._connection.execute(OF_PERSON, {"whose": user_id})
         return self._readable(rows)
 
     async def names(self, user_ids: Collection[int]) -> dict[int, str]:
+        """What these persons were called when they asked last, as far as that is kept."""
         rows = await self._connection.execute(NAMES, {"whose": list(user_ids)})
         return {row.user_id: row.name for row in rows}
 
@@ -171,6 +173,7 @@ class SqlJoinRequests:
         )
 
     async def claim(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> bool:
+        """Decide about a request if it still waits; whether it did. Of several who decide at once the first wins."""
         claimed = await self._connection.execute(
             CLAIM, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
         )
@@ -180,6 +183,7 @@ class SqlJoinRequests:
         await self._connection.execute(CHANGE, {"at_gate": gate_id, "whose": user_id, "hindrance": hindrance})
 
     async def reconsider(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
+        """Forget why verified phones did not open this gate, or those of this person: it is looked at anew."""
         if gate_id is None:
             query = RECONSIDER if user_id is None else RECONSIDER_THEM
         else:
@@ -187,12 +191,14 @@ class SqlJoinRequests:
         await self._connection.execute(query, {"at_gate": gate_id, "whose": user_id})
 
     async def recent(self, gate_id: int, since: datetime, enough: int) -> int:
+        """How many asked, or joined, since then. Up to `enough` it may be a few more than there were."""
         if gate_id not in self._recent or self._recent[gate_id] > enough:
             found = await self._connection.execute(RECENT, {"at_gate": gate_id, "since": since})
             self._recent[gate_id] = found.scalar_one()
         return self._recent[gate_id]
 
     async def tally(self, gate_id: int, since: datetime, until: datetime) -> dict[RequestState, int]:
+        """How it stands with those who asked, or joined, between these moments."""
         rows = await self._connection.execute(
             select(R.state, func.count().label("many"))
             .where(R.gate_id == gate_id, R.requested_at.between(since, until))
@@ -201,6 +207,7 @@ class SqlJoinRequests:
         return {RequestState(row.state): row.many for row in rows if row.state in STATES}
 
     async def waiting_at(self, gate_id: int, limit: int, offset: int = 0) -> list[JoinRequest]:
+        """Who waits at a gate, longest first."""
         rows = await self._connection.execute(
             select(tables.join_requests)
             .where(R.gate_id == gate_id, tables.IS_WAITING)
@@ -215,10 +222,12 @@ class SqlJoinRequests:
         return found.scalar_one()
 
     async def has_muted(self, gate_id: int) -> bool:
+        """Whether anybody who is muted until verified waits at this gate."""
         is_muted = exists().select_from(tables.join_requests).where(R.gate_id == gate_id, tables.IS_WAITING_MUTED)
         return bool((await self._connection.execute(select(is_muted))).scalar_one())
 
     async def count_declinable(self, gate_id: int, before: datetime) -> int:
+        """How many `decline_many` would decline."""
         found = await self._connection.execute(
             select(func.count()).where(
                 R.gate_id == gate_id,
@@ -233,6 +242,7 @@ class SqlJoinRequests:
     async def decline_many(
         self, gate_id: int, now: datetime, limit: int, *, before: datetime | None = None, since: datetime | None = None
     ) -> list[JoinRequest]:
+        """Decline those who asked before, or since, a moment, are not in a call window and not verified."""
         when = [] if before is None else [R.requested_at < before]
         when += [] if since is None else [R.requested_at >= since]
         rows = await self._connection.execute(
@@ -252,6 +262,8 @@ class SqlJoinRequests:
         return found
 
     async def reopen(self, user_id: int, now: datetime) -> list[JoinRequest]:
+        """Requests of this person that were declined, or whose person was to be removed, by no admin and with Telegram
+        not told yet: it is not told any more, and they wait again."""
         rows = (await self._connection.execute(BEING_TURNED_AWAY, {"whose": user_id})).all()
         # What an admin decided stands, also while Telegram is not told yet.
         by_hand = {row.gate_id for row in rows if "admin_id" in (row.refusal or ())}
@@ -271,6 +283,9 @@ class SqlJoinRequests:
         return found
 
     async def unprompted(self, joined_before: datetime) -> list[tuple[int, datetime]]:
+        """Gates with muted newcomers of whom the group is to be told, and when the newest of those joined: those who
+        could not be told alone how to verify, and at gates with `prompts_group` also those who joined before and have
+        not come to the private chat."""
         muted = select(R.requested_at).where(R.gate_id == G.chat_id, tables.IS_WAITING_MUTED)
         newest = muted.order_by(R.requested_at.desc()).limit(1)
         lost = newest.where(R.reach == Reachability.NOT_REACHED).scalar_subquery()
@@ -287,16 +302,20 @@ class SqlJoinRequests:
         return [(row.chat_id, max(at for at in (row.lost, row.silent) if at is not None)) for row in rows]
 
     async def forget_names(self, decided_before: datetime) -> None:
+        """Drop the names of those who were decided about earlier."""
         await self._connection.execute(
             update(tables.join_requests).where(R.name != "", R.decided_at < decided_before).values(name="")
         )
 
     async def forget_query(self, gate_id: int, user_id: int) -> None:
+        """Telegram no longer waits for a word about this request."""
         await self._connection.execute(CHANGE, {"at_gate": gate_id, "whose": user_id, "query_id": None})
 
     async def reached(
         self, user_ids: Collection[int], *, reached: bool, gate_id: int | None = None
     ) -> list[tuple[int, int]]:
+        """Note whether these persons could be told of their pending requests, or of that at one gate; gate and person
+        where that was news."""
         if not user_ids:
             return []
         reach = Reachability.REACHED if reached else Reachability.NOT_REACHED
@@ -310,6 +329,8 @@ class SqlJoinRequests:
         return [(row.gate_id, row.user_id) for row in rows]
 
     async def waiting_in_vain(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
+        """Who waits at gates that work with a verified phone, and was not found hindered there; or at gates that ask
+        nobody for a call."""
         is_strict = and_(G.strict_until.is_not(None), G.strict_until > now)
         lets_all_in = and_(ASKS_NO_CALL, ~is_strict)
         found = await self._at_gates(limit, (*WORKS, lets_all_in), tables.IS_WAITING, order=R.requested_at)
@@ -317,10 +338,12 @@ class SqlJoinRequests:
         return found[:limit]
 
     async def muted_in_vain(self, limit: int) -> list[JoinRequest]:
+        """Who was muted and waits at gates where the bot is, but that mute nobody any more."""
         found = await self._at_gates(limit, (G.is_on, MUTES_NOBODY), tables.IS_WAITING_MUTED, order=R.reach)
         return [request for request, _ in found]
 
     async def wait_on(self, gate_id: int, user_id: int, deadline_at: datetime) -> None:
+        """Somebody whose request was declined waits again."""
         await self._connection.execute(
             CHANGE,
             {
@@ -333,6 +356,7 @@ class SqlJoinRequests:
         )
 
     async def overdue(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
+        """Waiting past their deadline at gates that work and turn away, their person not in a call window."""
         is_left = json_text(SETTINGS, "at_deadline") == AtDeadline.LEAVE
         turns_away = func.coalesce(~is_left, literal(True))  # noqa: FBT003 - SQL's
         return await self._at_gates(
@@ -345,6 +369,8 @@ class SqlJoinRequests:
         )
 
     async def check_verified(self, after: WaitingKey | None, limit: int) -> WaitingKey | None:
+        """Make it right whether those who wait count as verified, should a phone have been kept or dropped while they
+        asked; of the next few after that key. The key at which to go on; None after the last."""
         key = tuple_(R.gate_id, R.deadline_at, R.user_id)
         rest = [] if after is None else [key > tuple_(*(literal(part, BigInteger) for part in after))]
         rows = await self._connection.execute(
@@ -368,6 +394,7 @@ class SqlJoinRequests:
         return checked[-1][0] if len(checked) == limit else None
 
     async def decline_overdue(self, gate_id: int, user_id: int, now: datetime) -> bool:
+        """Decline a request if it still waits past its deadline; whether it did."""
         # What was read before may be over: on PostgreSQL a confirmation can come in between.
         declined = await self._connection.execute(
             DECLINE_OVERDUE,
@@ -376,9 +403,11 @@ class SqlJoinRequests:
         return bool(declined.rowcount)
 
     async def give_chance(self, gate_id: int, deadline_at: datetime) -> None:
+        """No waiting request of this gate ends before `deadline_at`."""
         await self._connection.execute(GIVE_CHANCE, {"at_gate": gate_id, "until": deadline_at})
 
     async def prolong(self, seconds: float) -> None:
+        """Add an outage to the deadline of all that wait."""
         await self._connection.execute(
             update(tables.join_requests)
             # A damaged deadline that no calendar reaches has no later one.

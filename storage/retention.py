@@ -32,8 +32,8 @@ PASSED_OVER = select(V.id).where(
 )
 
 
-class SqlRetention:
-    """See `bot.usecases.ports.Retention`."""
+class Retention:
+    """Deleting what is old: at most `limit` rows at once, the oldest first; how many those were."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -70,11 +70,13 @@ class SqlRetention:
         return len(ids)
 
     async def forget_requests(self, before: datetime, limit: int) -> int:
+        """Those decided earlier that came to nothing."""
         return await delete_some(
             self._connection, tables.join_requests, R.decided_at, R.decided_at < before, IS_OVER, limit=limit
         )
 
     async def forget_grants(self, before: datetime, limit: int) -> int:
+        """Those owed earlier that are granted no more."""
         return await delete_some(self._connection, tables.grants, A.owed_at, A.owed_at < before, IS_GONE, limit=limit)
 
     async def forget_appeals(self, before: datetime, limit: int) -> int:

@@ -10,9 +10,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Row, String, bindparam, case, cast, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import DeliveryResult, PendingScreen
+from bot.domain.delivery import DeliveryResult, PendingScreen, ScreenRow
 from bot.domain.screen import ScreenName
-from bot.usecases.ports_delivery import ScreenRow
 from storage import tables
 from storage.json_text import json_text
 from storage.statements import one_more, upsert
@@ -112,8 +111,10 @@ DROP = (
 )
 
 
-class SqlScreens:
-    """See `bot.usecases.ports.Screens`.
+class Screens:
+    """What each person should see.
+
+
 
     Each change of what should be shown is a revision; a row is stale until its newest one was drawn.
     """
@@ -136,6 +137,10 @@ class SqlScreens:
         after: float = 0.0,
         reach_until: datetime | None = None,
     ) -> None:
+        """Show `face`. `fresh`: as a new message. `acted`: the person waits for it. `after`: seconds to rest.
+
+        `crowd`: they are one of very many newcomers, and others come first.
+        """
         values: dict[str, object] = {
             "chat_id": chat_id,
             "face": face,
@@ -157,6 +162,7 @@ class SqlScreens:
     async def touch(
         self, user_ids: Collection[int], now: datetime, *, acted: bool = True, faces: Collection[ScreenName] = ()
     ) -> None:
+        """What these persons' screens tell has changed. `acted`: they wait for it. `faces`: only those screens."""
         if user_ids:
             values = {"whose": list(user_ids), "is_acting": acted, "due_at": now}
             if faces:
@@ -165,24 +171,30 @@ class SqlScreens:
                 await self._connection.execute(TOUCH, values)
 
     async def postpone(self, user_id: int, until: datetime) -> None:
+        """What was not asked for by the person is drawn no sooner than this, if it is not drawn yet."""
         await self._connection.execute(POSTPONE, {"whose": user_id, "until": until})
 
     async def hurry(self, user_id: int, now: datetime) -> None:
+        """What rests is drawn now, if it is not drawn yet."""
         await self._connection.execute(HURRY, {"whose": user_id, "now": now})
 
     async def wanted(self, user_id: int) -> tuple[ScreenName, Mapping[str, str | int]] | None:
+        """What this person should see, and its details; None when nothing was ever shown."""
         rows = await self._connection.execute(WANTED, {"whose": user_id})
         found = readable(rows, lambda row: (ScreenName(row.face), details(row)), self._note, tables.screens, *KEY)
         return found[0] if found else None
 
     async def showing(self, gate_id: int) -> list[int]:
+        """Whose screens show a page about this gate that is for its admins, or for operators."""
         return list((await self._connection.execute(SHOWING, {"gate": gate_id})).scalars())
 
     async def progress_of(self, user_ids: Collection[int]) -> dict[int, Mapping[str, str | int]]:
+        """The details of the screens of those of these persons who see how their verification goes."""
         rows = await self._connection.execute(PROGRESS, {"whose": list(user_ids)})
         return dict(readable(rows, lambda row: (row.user_id, details(row)), self._note, tables.screens, *KEY))
 
     async def limited_until(self, user_ids: Collection[int]) -> dict[int, datetime]:
+        """When the next try opens, or opened, for those of these persons whose screen says so."""
         rows = await self._connection.execute(LIMITED, {"whose": list(user_ids)})
         return dict(readable(rows, _limited, self._note, tables.screens, *KEY))
 
@@ -195,6 +207,10 @@ class SqlScreens:
         *,
         also_patient: bool = False,
     ) -> list[ScreenRow]:
+        """Those to be drawn, whose turn it is first; then those to be refreshed. None of chats that are `resting`.
+
+        `also_patient`: the limit holds for those of a crowd, and for refreshes, by themselves.
+        """
         values = {"now": now, "busy": list(busy), "resting": list(resting), "at_most": limit}
         queries = (DUE_BEFORE_CROWD, DUE_IN_CROWD) if also_patient else (DUE,)
         # What cannot be read takes nobody's place for longer than this look: it is set aside at its end.
@@ -209,6 +225,7 @@ class SqlScreens:
         ]
 
     async def drawn(self, receipt: DeliveryResult, refresh_at: datetime | None) -> bool:
+        """The screen was shown; whether that is still what should be shown."""
         screen = receipt.item
         assert isinstance(screen, PendingScreen)  # noqa: S101 - the caller matched it
         drawn = await self._connection.execute(
@@ -225,15 +242,18 @@ class SqlScreens:
         return bool(drawn.scalar_one_or_none() == screen.revision)
 
     async def retry(self, user_id: int, revision: int, due_at: datetime) -> None:
+        """Draw it later, unless it has changed meanwhile and is drawn anew at once."""
         await self._connection.execute(RETRY, {"whose": user_id, "failed_revision": revision, "again_at": due_at})
 
     async def give_up(self, screens: Collection[tuple[int, int]]) -> None:
+        """These states of screens (person and revision) cannot be shown."""
         if screens:
             await self._connection.execute(
                 GIVE_UP, [{"whose": user_id, "given_up": revision} for user_id, revision in screens]
             )
 
     async def drop(self, user_ids: Collection[int]) -> None:
+        """What these persons did not ask for, and was not drawn yet, is not drawn any more."""
         await self._connection.execute(DROP, {"whose": list(user_ids)})
 
 

@@ -18,7 +18,7 @@ from bot.domain.gate import FRESH_CHANCE, LINK_LIVES, REACHABLE_FOR, STRICT_FOR,
 from bot.domain.outbox import RETRY_AFTER
 from bot.domain.screen import ScreenName
 from storage import tables
-from storage.gates import SqlGates
+from storage.gates import Gates
 from storage.unreadable import NoteUnreadable, details, readable
 
 A = tables.grants.c
@@ -90,7 +90,7 @@ def _set(column: Column[datetime], after: datetime, to: datetime, which: ColumnE
 
 async def _deadlines(connection: AsyncConnection, now: datetime, note: NoteUnreadable) -> None:
     """A person has at most the time that their gate gives."""
-    for gate in await SqlGates(connection, note).all():
+    for gate in await Gates(connection, note).all():
         latest = now + max(gate.settings.deadline, FRESH_CHANCE)
         await connection.execute(_set(R.deadline_at, latest, latest, R.gate_id == gate.chat_id))
 

@@ -32,8 +32,8 @@ AT_ONCE = 1000
 EVENTS = {event.value: event for event in Event}
 
 
-class SqlRollups:
-    """See `bot.usecases.ports.Sums`."""
+class Rollups:
+    """What the journal adds up to. Entries before `rolled_until` are in the sums, later ones are not yet."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -44,12 +44,14 @@ class SqlRollups:
         return until
 
     async def oldest_unrolled(self) -> datetime | None:
+        """When the first entry was made that is not in yet."""
         since = await self.rolled_until()
         when = [] if since is None else [J.at >= since]
         oldest: datetime | None = (await self._connection.execute(select(func.min(J.at)).where(*when))).scalar_one()
         return oldest
 
     async def roll(self, until: datetime) -> int:
+        """Add the entries of before `until` that are not in yet; how many those were."""
         since = await self.rolled_until()
         if (since is not None and until <= since) or not await self._move_mark(since, until):
             return 0
@@ -85,6 +87,8 @@ class SqlRollups:
         return bool((await self._connection.execute(moving)).rowcount)
 
     async def read(self, period: Period, gate_id: int | None, grain: Granularity) -> dict[Rollup, int]:
+        """The sums of a period, with what is not rolled yet: of one gate, or of all and each (None). Spans are told
+        apart where the totals of what was asked for are, and else added up, as span 0."""
         within = [S.grain == grain, S.span <= span_number(period.last, grain)]
         if period.first is not None:
             within.append(S.span >= span_number(period.first, grain))

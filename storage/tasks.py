@@ -18,10 +18,10 @@ from bot.domain.delivery import (
     PACED,
     PendingTask,
     Priority,
+    StalledTask,
     TaskKind,
     paced,
 )
-from bot.usecases.ports_delivery import StalledTask
 from storage import tables
 from storage.json_text import json_text
 from storage.statements import delete_some, insert_new, one_more
@@ -144,8 +144,8 @@ LEFT_OF_JOB = (
 LOCKED_DETAILS = select(E.id, E.details).where(E.id == bindparam("which")).with_for_update(key_share=True)
 
 
-class SqlTasks:
-    """See `bot.usecases.ports.Tasks`."""
+class Tasks:
+    """One-off deliveries."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
@@ -165,6 +165,15 @@ class SqlTasks:
         after: float = 0.0,
         crowd: bool = False,
     ) -> None:
+        """Put it in the queue. A `key` that is there already, done or not, makes it a repeat: nothing is added.
+
+        One that a person makes by pressing, writing or coming is due later if they, or in a group those of whom it is
+        not known, have many to be run; of what they ask for it adds no more than MOST_UNDONE. See
+        `bot.domain.delivery.PACED`.
+
+        `user_id`: whom it is about. `job`: the name of what it is a part of. `after`: seconds to rest.
+        `crowd`: one of very many, which goes after all others of its urgency.
+        """
         later = await self._paced(kind, chat_id, user_id)
         if later is None:
             return
@@ -194,6 +203,7 @@ class SqlTasks:
         *,
         job: str,
     ) -> None:
+        """Put a crowd in the queue: whom each is about, and its details."""
         if not about:
             return
         await self._connection.execute(
@@ -217,6 +227,7 @@ class SqlTasks:
     async def tell_many(
         self, kind: TaskKind, chat_ids: Collection[int], details: Mapping[str, str | int], now: datetime, *, job: str
     ) -> None:
+        """Put a crowd in the queue that goes to a chat each, with the same details."""
         if not chat_ids:
             return
         shared = {"kind": kind, "rank": RANKS[kind] + CROWD, "details": dict(details), "created_at": now}
@@ -234,6 +245,7 @@ class SqlTasks:
         resting: Collection[int] = (),
         full: Collection[TaskKind] = (),
     ) -> list[PendingTask]:
+        """Those of one urgency; no messages to chats that are `resting`, and none of the kinds in `full`."""
         lowest, highest = RANGES[urgency]
         ranks = range(lowest, highest + 1)
         if urgency is not Priority.AT_ONCE:
@@ -254,6 +266,7 @@ class SqlTasks:
         resting: Collection[int] = (),
         full: Collection[TaskKind] = (),
     ) -> list[PendingTask]:
+        """The same of each rank of that urgency, `limit` of each, without the chats that are `crowded`."""
         lowest, highest = RANGES[urgency]
         found: list[PendingTask] = []
         for rank in range(lowest, highest + 1):
@@ -280,16 +293,19 @@ class SqlTasks:
         return readable(rows, _task, self._note, tables.tasks)
 
     async def cancel(self, kind: TaskKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False) -> bool:
+        """Do not run what was not run yet; whether there was any. `resting`: only what cannot be under way."""
         cancelled = await self._connection.execute(
             CANCEL_RESTING if resting else CANCEL, {"whose": user_id, "where": chat_id, "what": kind, "now": now}
         )
         return bool(cancelled.rowcount)
 
     async def about(self, kind: TaskKind, chat_id: int) -> set[int]:
+        """Whom those are about that are still to be done."""
         found = await self._connection.execute(ABOUT, {"where": chat_id, "what": kind})
         return set(found.scalars())
 
     async def left_about(self, user_id: int, kinds: Collection[TaskKind]) -> list[StalledTask]:
+        """Those of these kinds about a person that are still to be run, oldest first."""
         rows = await self._connection.execute(
             select(E.id, E.kind, E.chat_id, E.created_at, E.attempts, E.error)
             .where(E.user_id == user_id, E.kind.in_(kinds), E.done_at.is_(None))
@@ -298,6 +314,7 @@ class SqlTasks:
         return readable(rows, _left, self._note, tables.tasks)
 
     async def undone(self, kinds: Collection[TaskKind], chat_id: int) -> int:
+        """How many of these kinds are still to be run in a chat; counted to `MOST_UNDONE`."""
         return await self._count(UNDONE, kinds, MOST_UNDONE, where=chat_id)
 
     async def _paced(self, kind: TaskKind, chat_id: int, user_id: int | None) -> timedelta | None:
@@ -322,6 +339,8 @@ class SqlTasks:
         return count
 
     async def ask_again(self, job: str, news: Mapping[str, str | int]) -> bool:
+        """Note of the parts of a job that are still to be run that it was asked for once more, with these details too;
+        whether there are any."""
         rows = (await self._connection.execute(LEFT_OF_JOB, {"name": job})).all()
         found = readable(rows, _asked, self._note, tables.tasks)
         for task_id, said, times in found:
@@ -329,21 +348,26 @@ class SqlTasks:
         return bool(found)
 
     async def asked_since(self, task: PendingTask) -> Mapping[str, str | int] | None:
+        """The details with which it was asked for once more since this was picked; None when it was not. Whoever asks
+        from now on waits for the end of the transaction, and finds it done if it was."""
         rows = await self._connection.execute(LOCKED_DETAILS, {"which": task.id})
         found = readable(rows.all(), details, self._note, tables.tasks)
         return next((said for said in found if said.get(AGAIN) != task.details.get(AGAIN)), None)
 
     async def job(self, name: str) -> tuple[int, int]:
+        """How many parts a job has, and how many are done."""
         found = await self._connection.execute(select(func.count(), func.count(E.done_at)).where(E.job == name))
         parts, done = found.one()
         return parts, done
 
     async def cancel_job(self, name: str, now: datetime) -> None:
+        """Do not run the parts of a job that were not run yet."""
         await self._connection.execute(
             update(tables.tasks).where(E.job == name, E.done_at.is_(None)).values(done_at=now)
         )
 
     async def asked_at(self, job: str) -> datetime | None:
+        """When the newest part of a job was added."""
         newest = await self._connection.execute(select(func.max(E.created_at)).where(E.job == job))
         at: datetime | None = newest.scalar_one()
         return at
@@ -352,17 +376,20 @@ class SqlTasks:
         await self._connection.execute(DONE, {"which": list(task_ids), "now": now})
 
     async def expire(self, now: datetime) -> None:
+        """Give up those past their time."""
         await self._connection.execute(
             update(tables.tasks).where(E.done_at.is_(None), E.expires_at <= now).values(done_at=now)
         )
 
     async def forget(self, done_before: datetime) -> None:
+        """Delete those done earlier."""
         await delete_some(self._connection, tables.tasks, E.done_at, E.done_at < done_before)
 
     async def retry(self, task_id: int, due_at: datetime, error: str) -> None:
         await self._connection.execute(RETRY, {"which": task_id, "again_at": due_at, "said": error})
 
     async def move(self, old_id: int, new_id: int) -> None:
+        """What is still to be done in, or about, the old chat is to be done in the new one."""
         is_about = or_(
             *(json_text(E.details, name) == str(old_id) for name in ("gate", "chat")),
             json_text(E.details, CHATS).contains(str(old_id)),
@@ -383,6 +410,7 @@ class SqlTasks:
             )
 
     async def redirect(self, task_id: int, details: Mapping[str, str | int]) -> None:
+        """Run it with these details from now on."""
         await self._connection.execute(update(tables.tasks).where(E.id == task_id).values(details=dict(details)))
 
 

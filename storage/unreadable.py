@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Row, Table, Update, and_, or_, update
 
 from bot.domain.gate import GrantState
+from bot.domain.trouble import UnreadableRow
 from bot.domain.verification import VerificationState
-from bot.usecases.ports import UnreadableRow
 from storage import tables
 
 T = TypeVar("T")

@@ -23,9 +23,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.gateway import NOT_THE_PERSONS, AssignedNumber, GatewayReason
+from bot.domain.people import NumberRequest
 from bot.domain.phone import Fingerprint, NumberKind, Phone
 from bot.domain.verification import CallNumber, Verification, VerificationState
-from bot.usecases.ports_people import NumberRequest
 from storage import tables
 from storage.unreadable import NoteUnreadable, known, pass_over, readable
 
@@ -115,8 +115,8 @@ NOTE_WINDOW = update(tables.verifications).where(V.id == ITS_VERIFICATION).value
 FORGET_AT_ONCE = (VerificationState.CONFIRMED, VerificationState.CANCELLED)
 
 
-class SqlVerifications:
-    """See `bot.usecases.ports.Verifications`."""
+class Verifications:
+    """All attempts and their call numbers."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
@@ -132,6 +132,7 @@ class SqlVerifications:
         now: datetime,
         gate_id: int | None = None,
     ) -> Verification:
+        """Open one, with its first number asked for. `gate_id`: where the person waits longest."""
         added = await self._connection.execute(
             ADD,
             {
@@ -187,9 +188,11 @@ class SqlVerifications:
         return {verification.user_id: verification for verification in found}
 
     async def unconfirmed_by_phone(self, fingerprint: Fingerprint, since: datetime) -> list[Verification]:
+        """Open or expired ones opened after `since`, newest first."""
         return await self._many(UNCONFIRMED_BY_PHONE, {"phone": fingerprint, "since": since})
 
     async def awaiting(self, called: str | None, now: datetime, limit: int) -> list[Verification]:
+        """Open ones that show the number `called` (`+` and digits), or showed it, and in whose window it is."""
         numbers = select(N.verification_id).where(N.window_ends_at >= now)
         if called is not None:
             numbers = numbers.where(N.number == called)
@@ -201,10 +204,12 @@ class SqlVerifications:
         )
 
     async def awaited_regions(self, since: datetime) -> set[str]:
+        """The countries of the phones that calls are waited for from, in attempts begun since then."""
         found = await self._connection.execute(select(V.region).where(IS_AWAITED).distinct(), {"since": since})
         return {region for region in found.scalars() if region}
 
     async def tried_by_phone(self, fingerprint: Fingerprint, limit: int) -> list[int]:
+        """Who tried to verify with this phone, or did; who tried last comes first."""
         found = await self._connection.execute(
             select(V.user_id)
             .where(V.fingerprint == fingerprint)
@@ -215,6 +220,7 @@ class SqlVerifications:
         return list(found.scalars())
 
     async def save(self, verification: Verification) -> None:
+        """Write its state. Confirmed and cancelled ones lose their sealed phone at once."""
         news: dict[str, object] = {
             "state": verification.state,
             "reason": verification.reason,
@@ -243,10 +249,12 @@ class SqlVerifications:
         )
 
     async def failed_since(self, user_id: int, since: datetime) -> int:
+        """How many attempts of this person ended without a call since then."""
         found = await self._connection.execute(FAILED_SINCE, {"whose": user_id, "since": since})
         return found.scalar_one()
 
     async def asked_since(self, user_id: int, fingerprint: Fingerprint, since: datetime) -> list[datetime]:
+        """When this person or this phone asked for numbers that count for the limits."""
         # Two statements, not one with OR: each has its own index.
         moments: dict[int, datetime] = {}
         for query in (ASKED_BY, ASKED_FOR):
@@ -291,6 +299,7 @@ class SqlVerifications:
         await self._connection.execute(SETTLE_ASK, {"which": ask_id, "state": FAILED, "reason": reason})
 
     async def last_failure(self, verification_id: int) -> GatewayReason | None:
+        """Why the newest number asked for was not given, when it was not."""
         found = await self._connection.execute(LAST_NUMBER, {"of": verification_id})
         row = found.one_or_none()
         return (
@@ -300,10 +309,12 @@ class SqlVerifications:
         )
 
     async def failed_last(self, verification_ids: Collection[int]) -> set[int]:
+        """Those of these whose newest number asked for was not given."""
         found = await self._connection.execute(FAILED_LAST, {"of": list(verification_ids)})
         return set(found.scalars())
 
     async def overdue(self, now: datetime, limit: int) -> list[Verification]:
+        """Open ones whose every window has closed and that wait for no number."""
         is_asking = exists().where(N.verification_id == V.id, N.state == ASKED)
         return await self._many(
             select(*WITHOUT_SEALED)
@@ -314,6 +325,7 @@ class SqlVerifications:
         )
 
     async def prolong(self, seconds: float, now: datetime) -> list[int]:
+        """Add time that nobody lived through to every window that was open before it; whose they are."""
         before = now - timedelta(seconds=seconds)
         rows = await self._connection.execute(
             select(V.id, V.user_id).where(tables.IS_OPEN, V.window_ends_at > before).with_for_update(key_share=True)
@@ -334,6 +346,8 @@ class SqlVerifications:
         return list(users.values())
 
     async def check_windows(self, after: int, limit: int) -> int:
+        """Make it right when the windows of open ones close, should another version of the bot have given a number;
+        of the next few after that id. The id at which to go on; 0 after the last."""
         rows = await self._connection.execute(
             select(V.id, V.window_ends_at, LAST_WINDOW.label("last"))
             .where(tables.IS_OPEN, V.id > after)
@@ -349,11 +363,13 @@ class SqlVerifications:
         return checked[-1].id if len(checked) == limit else 0
 
     async def nearest_window_end(self, after: datetime) -> datetime | None:
+        """The first end after `after` of a window whose verification is not confirmed or given up; None: no such."""
         found = await self._connection.execute(NEAREST_WINDOW_END, {"after": after})
         nearest: datetime | None = found.scalar_one_or_none()
         return nearest
 
     async def forget_phones(self, ended_before: datetime) -> None:
+        """Drop the sealed phones of attempts that ended earlier."""
         await self._connection.execute(
             update(tables.verifications).where(V.sealed.is_not(None), V.ended_at < ended_before).values(sealed=None)
         )

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from bot.crypto import Pseudonymizer
 from bot.domain.installation import AddedOperator
 from bot.domain.journal import Event
-from bot.phones import KeyedPseudonymizer
-from bot.usecases.ports import Store
 from storage.database import Database
+from storage.store import Store
 from tests.domain.makers import NOW
 from tests.test_settings import GOOD
 
@@ -145,7 +145,7 @@ def test_a_person_is_erased_without_asking_when_that_is_said(
 
 
 async def knows_anna(database_url: str) -> bool:
-    database = Database(database_url, KeyedPseudonymizer("any key"))
+    database = Database(database_url, Pseudonymizer("any key"))
     await database.open()
     knows = await database.transact(lambda store: store.erasures.knows(ANNA))
     await database.close()

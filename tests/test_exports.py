@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from bot import exports
-from bot.domain.journal import Event
+from bot.domain.journal import Event, JournalRow
 from bot.domain.statistics import Period
 from bot.exports import COLUMNS, JournalFiles, SplitFile, export_journal, harmless
-from bot.usecases.ports import JournalRow, Store
 from storage.database import Database
+from storage.store import Store
 from tests.domain.makers import NOW
 from tests.papers import ROOT
 from tests.usecases.rules import ANNA, GATE, PHONE, Rules

@@ -26,8 +26,8 @@ from yarl import URL
 
 from bot import logs
 from bot.domain.delivery import TaskKind
+from bot.domain.trouble import UnreadableRow
 from bot.sandbox.world import World
-from bot.usecases.ports import UnreadableRow
 from storage.database import Database
 from tests.installation import CALLBACK_TOKEN, Installation
 

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from bot import VERSION
-from bot.domain.journal import Event
+from bot.domain.errors import StorageUnavailableError
+from bot.domain.journal import Event, NewEntry
 from bot.metrics import CODES, Metrics, code_class
 from bot.sandbox.world import World
-from bot.usecases.ports import NewEntry, StorageUnavailableError
 from storage.database import Database
 from tests.domain.makers import NOW
 from tests.installation import Installation, verify

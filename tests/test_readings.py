@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.phones import NumberingPlan
+from bot.numbering import NumberingPlan
 from tests.test_settings import good, problems
 
 

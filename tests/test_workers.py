@@ -7,10 +7,10 @@ from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.sandbox.clock import SandboxClock
-from bot.usecases.ports import Store
 from bot.usecases.sweep import Sweep
 from bot.workers import Sweeper
 from storage.database import Database
+from storage.store import Store
 
 
 async def test_a_step_of_the_sweep_that_fails_does_not_keep_the_others_from_being_made(sqlite_path: Path) -> None:

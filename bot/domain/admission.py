@@ -47,3 +47,14 @@ def number_hindrance(rules: GateSettings, region: str, kind: NumberKind) -> Inel
         case CountryRule.ALL_BUT if region in rules.countries:
             return Ineligibility.COUNTRY
     return Ineligibility.KIND if kind in rules.refused_kinds else None
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """What is known of somebody at a gate: what an admin decided about them there, the phone that verified them,
+    whether they are verifying right now, and whether Telegram is still to be told that a request was declined."""
+
+    decision: AccessOverride | None
+    phone: VerifiedPhone | None
+    is_verifying: bool
+    is_being_declined: bool

@@ -9,7 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 from bot.domain.gate import GrantKind
-from bot.domain.screen import View
+from bot.domain.screen import ScreenName, View
 
 RETRY_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 5, 15, 30, 60))
 """How long a delivery rests after each failure that may pass; the last repeats."""
@@ -406,3 +406,46 @@ class DeliveryResult:
     under which operators are told of a failure of the bot's own."""
     is_our_fault: bool = False
     """Whether it failed in the bot, before Telegram was asked or after it had answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenRow:
+    """What should be shown to a person, and what was last shown."""
+
+    user_id: int
+    chat_id: int
+    face: ScreenName
+    details: Mapping[str, str | int]
+    revision: int
+    message_id: int | None
+    is_editable: bool
+    is_fresh: bool
+    shown_digest: str | None
+    is_refresh: bool
+    reach_until: datetime | None
+    attempts: int
+    is_crowd: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StalledTask:
+    """One that is still to be run: since when, how often it was tried, and what came of it last."""
+
+    kind: TaskKind
+    chat_id: int
+    since: datetime
+    attempts: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueTimes:
+    """When the first of each sort of delivery is due; None where there is none."""
+
+    tasks: Mapping[Priority, datetime]
+    grants: datetime | None
+    screens: datetime | None
+
+    def first(self) -> datetime | None:
+        """When the first of all is due."""
+        return min((at for at in (*self.tasks.values(), self.grants, self.screens) if at is not None), default=None)

@@ -221,3 +221,17 @@ class AccessOverride:
     override: Override
     at: datetime
     admin_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What is kept of a grant whose outcome was noted: whether it belongs on the person's screen, by which
+    verification it was owed (0: by none), and how they come in by it, if they do."""
+
+    is_told: bool
+    verification_id: int
+    how: EntryReason | None
+
+
+WaitingKey = tuple[int, int, int]
+"""Where a pass through all that wait has got to."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.phone import Fingerprint
+
 
 class GatewayReason(StrEnum):
     """Why the gateway gave no number."""
@@ -108,3 +110,13 @@ class Balance:
 
     amount: str
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewGatewayEvent:
+    """An event to be kept: by what it is known when it comes again, and whose phone it names, masked."""
+
+    event: GatewayEvent
+    digest: str
+    fingerprint: Fingerprint | None
+    mask: str

@@ -187,3 +187,15 @@ def gate_state(gate: Gate, health: GateHealth | None, now: datetime) -> GateStat
     if shield is Protection.OPEN:
         return GateState.OPEN
     return GateState.STRICT if gate.is_strict(now) else GateState.ON
+
+
+@dataclass(frozen=True, slots=True)
+class GateExtras:
+    """What is kept of a gate that rules do not need: how Telegram last said it stands there, its own link for
+    requests, and the message in the group that tells newcomers what to do."""
+
+    added_by: int | None
+    health: GateHealth | None
+    request_link: str | None
+    prompt_message_id: int | None
+    prompt_at: datetime | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 APPROVED, JOINED, ADDED, ADDED_BY_MEMBER = "approved", "joined", "added", "added_by_member"
@@ -78,3 +80,50 @@ class Event(StrEnum):
     OPERATOR_REMOVED = "operator_removed"
     ANNOUNCED = "announced"
     FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One line of the record."""
+
+    id: int
+    at: datetime
+    event: Event
+    user_id: int | None
+    gate_id: int | None
+    code: str
+    actor_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry that this transaction adds. `took`: seconds."""
+
+    event: Event
+    at: datetime
+    user_id: int | None = None
+    gate_id: int | None = None
+    verification_id: int | None = None
+    code: str = ""
+    actor_id: int | None = None
+    region: str = ""
+    took: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """One line of the record as it is exported. `at` is in microseconds since 1970; `gate` is its title, `mask` that
+    of the attempt's phone, both empty where there is none."""
+
+    id: int
+    at: int
+    event: str
+    user_id: int | None
+    gate_id: int | None
+    gate: str
+    verification_id: int | None
+    mask: str
+    region: str
+    code: str
+    took_ms: int | None
+    actor_id: int | None

@@ -308,3 +308,14 @@ class Unmatched:
         if not is_awaited and not is_strange:
             return None
         return Finding(IncidentKind.CALLS_UNMATCHED, details={"count": self.awaited if is_awaited else self.strange})
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """A row that this version cannot decode or use: where it is, and what its decoding raised."""
+
+    table: str
+    key: tuple[int | str, ...]
+    """Its primary key; of a screen the revision too."""
+    error: str
+    cause: Exception | None = field(default=None, compare=False, repr=False)

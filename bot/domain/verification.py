@@ -142,3 +142,12 @@ class Verification:
         if not self.is_open or self.numbers:
             raise IllegalTransitionError(f"{self.state} with {len(self.numbers)} numbers cannot be refused")
         return replace(self, state=VerificationState.REFUSED, reason=reason, ended_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class HeardCall:
+    """A call that was kept, with its number as it arrived. `inbox_id`: of its entry in the gateway's inbox."""
+
+    event_id: int
+    call: Call
+    inbox_id: int | None

@@ -15,12 +15,12 @@ from typing import TypeVar
 import httpx
 import stamina
 
+from bot.domain.errors import LeadershipLostError
 from bot.domain.gateway import AssignedNumber, Balance, GatewayError, GatewayEvent, GatewayReason
 from bot.domain.phone import Phone
 from bot.gateway.answers import balance_of, inbox_of, offer_of
 from bot.gateway.errors import TOO_MANY_REQUESTS
 from bot.gateway.pace import RateLimit
-from bot.usecases.ports import LeadershipLostError
 
 T = TypeVar("T")
 

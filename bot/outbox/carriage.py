@@ -11,9 +11,9 @@ import httpx
 from standardwebhooks.webhooks import Webhook
 
 from bot.clock import Clock
+from bot.crypto import PhoneCipher
 from bot.domain.outbox import AttemptResult, DeliveryAttempt, ForeignReport, OutboxMessage
 from bot.outbox.addresses import RefusedAddressError, checked
-from bot.usecases.ports import PhoneCipher
 
 PATIENCE = 15.0
 """Seconds one try may take in all; receivers are asked to take a letter first and to work on it afterwards."""

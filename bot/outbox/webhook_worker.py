@@ -9,9 +9,10 @@ from typing import Any, Protocol
 import structlog
 
 from bot.clock import REAL_TIME, Clock
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.outbox import AttemptResult, DeliveryAttempt, Destination, OutboxMessage
 from bot.supervisor import Supervisor, unless_stopped
-from bot.usecases.ports import StorageUnavailableError, Store, Transactions
+from storage.store import Store, Transactions
 
 log = structlog.get_logger()
 

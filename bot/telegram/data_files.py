@@ -25,6 +25,7 @@ from aiogram.types import BufferedInputFile, FSInputFile
 
 from bot.clock import REAL_TIME
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, PendingTask, TaskKind
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.personal import FileKind
 from bot.domain.statistics import Period
 from bot.telegram.data_notices import spaced
@@ -32,7 +33,6 @@ from bot.telegram.methods import EditText, SendText
 from bot.telegram.notices import notice
 from bot.telegram.refusals import UNREACHABLE, says
 from bot.telegram.texts import Texts, Words
-from bot.usecases.ports import StorageUnavailableError
 
 log = structlog.get_logger()
 

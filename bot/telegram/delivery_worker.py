@@ -25,13 +25,15 @@ from bot.domain.delivery import (
     PendingTask,
     TaskKind,
 )
+from bot.domain.errors import LeadershipLostError, StorageUnavailableError
+from bot.domain.trouble import UnreadableRow
 from bot.supervisor import Supervisor
 from bot.telegram.budget import RateLimiter
 from bot.telegram.deliver import TelegramExecutor, chat_of
 from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.usecases.apply_results import ApplyResults
-from bot.usecases.ports import LeadershipLostError, StorageUnavailableError, Store, Transactions, UnreadableRow
 from bot.usecases.select_outgoing import InFlight, SelectOutgoing, is_patient, patient_first
+from storage.store import Store, Transactions
 
 log = structlog.get_logger()
 

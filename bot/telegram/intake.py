@@ -12,9 +12,11 @@ from aiogram.types.update import UpdateTypeLookupError
 from pydantic import ValidationError
 
 from bot.clock import Clock
+from bot.crypto import TokenGenerator
+from bot.domain.errors import StorageUnavailableError
 from bot.telegram.texts import storable
-from bot.usecases.ports import StorageUnavailableError, Store, TokenGenerator, Transactions
 from bot.usecases.report_failure import ReportFailure
+from storage.store import Store, Transactions
 
 log = structlog.get_logger()
 

@@ -23,7 +23,7 @@ LONGEST_ABOUT = 40
 
 
 class JsonPaper:
-    """See `bot.usecases.ports_gates.SettingsPaper`.
+    """See `bot.usecases.ports.SettingsPaper`.
 
     A file from outside is taken at its word in nothing: names, types and values have to be right, each by itself.
     """

@@ -25,7 +25,7 @@ LONGEST_ABOUT = 40
 
 
 class Typed:
-    """See `bot.usecases.ports_gates.TypedWords`."""
+    """See `bot.usecases.ports.TypedWords`."""
 
     def read(self, page: Page, text: str) -> tuple[Setting, str]:
         """Which setting is to become what."""

@@ -13,7 +13,7 @@ from bot.domain.rights import NO_ADMIN, AdminRights, Right
 from bot.domain.screen import ScreenName
 from bot.usecases.answer_button import ANSWERABLE_FOR, answer_button
 from bot.usecases.needed_rights import MISSING, refusal_of
-from bot.usecases.ports import Store
+from storage.store import Store
 
 Doer = Callable[[Store, Gate, AdminAction, datetime], Awaitable[Toast]]
 """Does one kind of act, of somebody who is an admin of that gate now; the toast says what came of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.admission import hindrance, number_hindrance
+from bot.domain.admission import Applicant, hindrance, number_hindrance
 from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import TaskKind
 from bot.domain.gate import GRANT_OF, Gate, GrantKind, Ineligibility, JoinRequest, Override, RequestState
@@ -15,9 +15,8 @@ from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode
 from bot.domain.statistics import EntryReason
 from bot.usecases.personal_links import owe_link
-from bot.usecases.ports import Store
-from bot.usecases.ports_gates import Applicant
 from bot.usecases.record import tell_log
+from storage.store import Store
 
 PROMPT_PATIENCE = timedelta(minutes=2)
 """How long a muted newcomer is given to come to the private chat before the group is told how."""

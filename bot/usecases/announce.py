@@ -16,11 +16,12 @@ from bot.domain.installation import (
     units,
 )
 from bot.domain.journal import Event
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
+from bot.numbering import NumberingPlan
 from bot.usecases.find_people import only_phone
 from bot.usecases.operators import Operators
-from bot.usecases.ports import PhoneRules, Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 KEPT = timedelta(hours=48)
 """How long what was not sent, or was sent, is kept."""
@@ -39,7 +40,7 @@ class Announce:
     to is counted and not tried again. How far it is stands on the screen of who had it sent.
     """
 
-    def __init__(self, clock: Clock, operators: Operators, phones: PhoneRules) -> None:
+    def __init__(self, clock: Clock, operators: Operators, phones: NumberingPlan) -> None:
         self._clock = clock
         self._operators = operators
         self._phones = phones

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.delivery import TaskKind, Toast
-from bot.usecases.ports import Store
+from storage.store import Store
 
 ANSWERABLE_FOR = timedelta(seconds=150)
 """How long Telegram accepts an answer to a pressed button."""

@@ -9,8 +9,8 @@ from bot.domain.delivery import DeliveryResult, Notification, PendingTask, TaskK
 from bot.domain.gate import Gate, JoinRequest, RequestState
 from bot.domain.rights import AdminRights
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
 from bot.usecases.stages import waiters
+from storage.store import Store
 
 FOR_APPEAL, FOR_LOG = "appeal", "log"
 """Why the admins of a gate are called."""

@@ -19,10 +19,10 @@ from bot.domain.delivery import (
 from bot.domain.journal import Event
 from bot.domain.screen import NumberShown, next_refresh
 from bot.usecases.move_chat import move_chat
-from bot.usecases.ports import Store
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_task import SettleTask
+from storage.store import Store
 
 
 class ApplyResults:

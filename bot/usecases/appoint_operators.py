@@ -11,8 +11,8 @@ from bot.domain.journal import Event
 from bot.domain.personal import FileKind
 from bot.domain.screen import ScreenName
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
 from bot.usecases.tell_operators import TellOperators
+from storage.store import Store
 
 LONGEST_NAME = 64
 SEEN_BY_OPERATORS = (ScreenName.INSTALLATION, ScreenName.OPERATOR, ScreenName.ERASE)

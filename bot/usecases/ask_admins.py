@@ -6,10 +6,10 @@ from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.gate import APPEAL_EVERY, GateMode
 from bot.domain.journal import Event
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.usecases.appeals import announce
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 
 class AskAdmins:

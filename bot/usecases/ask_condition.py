@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.domain.delivery import TaskKind, Toast
+from bot.domain.people import Person
 from bot.usecases.answer_button import answer_button
 from bot.usecases.operators import IsOperator
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 WANTED_FOR = timedelta(days=1)
 """What is told is read when it goes out, so it is never old news, however long Telegram was away."""

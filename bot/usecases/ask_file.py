@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.domain.delivery import Notification, TaskKind
+from bot.domain.people import Person
 from bot.domain.periods import PeriodProblem, parse_period
 from bot.domain.personal import FileKind
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 MY_DATA_EVERY = timedelta(minutes=1)
 """Nobody is sent what is kept about them more often."""

@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.gate import Gate, Grant, GrantKind, GrantState, JoinRequest, RequestState
 from bot.domain.journal import Event
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import decide
@@ -19,8 +20,7 @@ from bot.usecases.personal_links import (
     owe_link,
     take_back_link,
 )
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 
 class AskLink:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bot.clock import Clock
+from bot.crypto import PhoneCipher
 from bot.domain.delivery import Toast
 from bot.domain.journal import Event
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.domain.verification import Verification
 from bot.usecases.admit import needs_call
 from bot.usecases.open_verification import StartVerification, is_limited
-from bot.usecases.ports import PhoneCipher, Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 
 class RetryVerification:

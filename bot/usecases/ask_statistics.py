@@ -8,14 +8,14 @@ from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import AdminAction, AdminActionKind
+from bot.domain.people import Person
 from bot.domain.statistics import NO_GATE, PERIODS
 from bot.domain.summary import DEFAULT_PERIOD
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.answer_button import answer_button
 from bot.usecases.operators import IsOperator
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
 from bot.usecases.show_statistics import ShowStatistics
+from storage.store import Store
 
 
 class AskStatistics:

@@ -13,9 +13,9 @@ from bot.domain.settings import EntryMode
 from bot.usecases.admit import DecisionReason, turn_away
 from bot.usecases.decide_by_hand import only_who_waits, take_back
 from bot.usecases.let_in_by_hand import lift_ban
-from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
+from storage.store import Store
 
 IS_IN = (GrantKind.JOIN, GrantKind.UNMUTE)
 WAS_IN = "was_in"

@@ -15,7 +15,7 @@ from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.change_settings import change_settings
 from bot.usecases.needed_rights import LOOKS
 from bot.usecases.open_panel import page_shown, panel_start, show_page
-from bot.usecases.ports import Store
+from storage.store import Store
 
 LINK_ONCE_IN = 30
 """Seconds; who presses twice, or two admins at once, want one link."""

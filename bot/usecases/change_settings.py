@@ -9,8 +9,8 @@ from bot.domain.gate import Gate
 from bot.domain.journal import Event
 from bot.domain.settings import GateSettings
 from bot.usecases.open_panel import redraw_panels
-from bot.usecases.ports import Store
 from bot.usecases.settings_effects import settings_changed
+from storage.store import Store
 
 
 async def change_settings(

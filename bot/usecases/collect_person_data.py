@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.clock import Clock
 from bot.domain.screen import ScreenName
-from bot.usecases.ports import Store
+from storage.store import Store
 
 MOST_ROWS = 10_000
 """Of each sort; older ones are left out, and the file says so."""

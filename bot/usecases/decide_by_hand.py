@@ -11,7 +11,7 @@ from bot.domain.panel import AdminAction, AdminActionKind, Page
 from bot.usecases.appeals import close_appeal
 from bot.usecases.open_panel import show_page
 from bot.usecases.personal_links import take_back_extra_links, take_back_link
-from bot.usecases.ports import Store
+from storage.store import Store
 
 Decider = Callable[[Store, Gate, int, AdminAction, datetime], Awaitable[Toast]]
 """Decides about the person with this id as the act says."""

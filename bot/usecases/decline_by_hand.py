@@ -11,9 +11,9 @@ from bot.domain.panel import AdminAction
 from bot.domain.screen import Outcome
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import DecisionReason, turn_away
-from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
+from storage.store import Store
 
 
 async def decline_by_hand(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:

@@ -14,9 +14,9 @@ from bot.domain.raid import MassDecline
 from bot.domain.screen import Outcome, ScreenName
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import DecisionReason, call_off, refusal
-from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
+from storage.store import Store
 
 CHUNK = 500
 """So many are chosen in one transaction: others wait for the database meanwhile."""

@@ -11,7 +11,7 @@ from bot.domain.people_pages import OlderThan
 from bot.usecases.admit import DecisionReason
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.open_panel import show_page
-from bot.usecases.ports import Store
+from storage.store import Store
 
 
 class DeclineOlder:

@@ -6,15 +6,14 @@ import re
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.delivery import Toast
+from bot.domain.delivery import ScreenRow, Toast
+from bot.domain.people import Person
 from bot.domain.personal import Deletion, DeletionScreen
 from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode
 from bot.usecases.erase_person import ErasePerson, not_in_yet
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
-from bot.usecases.ports_delivery import ScreenRow
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 LARGEST_ID = 2**52
 """Ids of Telegram's users have at most 52 significant bits (Bot API, `User.id`)."""

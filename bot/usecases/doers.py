@@ -10,7 +10,7 @@ from bot.usecases.decide_by_hand import ByHand
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.decline_older import DeclineOlder
 from bot.usecases.open_panel import CheckGate, OpenPage
-from bot.usecases.ports_gates import SettingsPaper, TypedWords
+from bot.usecases.ports import SettingsPaper, TypedWords
 from bot.usecases.protect import TestLink
 from bot.usecases.raid_doers import DeclineRecent, MakeStrict, ToldOfRaid
 from bot.usecases.set_settings import ApplyPreset, ApplyTypedSetting, SetSetting, added_chats

@@ -8,14 +8,14 @@ from bot.clock import Clock
 from bot.domain.delivery import Notification, TaskKind
 from bot.domain.gate import Gate, GateMode, GrantKind
 from bot.domain.journal import Event
+from bot.domain.people import Person
 from bot.domain.personal import CARRIED_WITHIN, FAREWELL
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import DecisionReason
 from bot.usecases.operators import Operators
 from bot.usecases.personal_links import end_link, live_links
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
 from bot.usecases.tell_operators import TellOperators
+from storage.store import Store
 
 BY_THEMSELVES, BY_OPERATOR = "self", "operator"
 AT_ONCE = 10

@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.crypto import PhoneCipher
 from bot.domain.operator_pages import HISTORY, NoResultsReason
 from bot.domain.phone import Phone
-from bot.usecases.ports import PhoneCipher, PhoneRules, Store
+from bot.numbering import NumberingPlan
+from storage.store import Store
 
 MOST_FOUND = 200
 LONGEST_ID = 15
@@ -36,7 +38,7 @@ class FindPeople:
     are looked up. Of a phone nothing is kept: it becomes a fingerprint, which is compared with those of verified
     phones and of attempts."""
 
-    def __init__(self, phones: PhoneRules, vault: PhoneCipher) -> None:
+    def __init__(self, phones: NumberingPlan, vault: PhoneCipher) -> None:
         self._phones = phones
         self._vault = vault
 
@@ -89,7 +91,7 @@ def may_hold_phone(text: str) -> bool:
     return sum(char.isdigit() for char in text) >= PHONE_DIGITS
 
 
-def only_phone(text: str, phones: PhoneRules) -> Phone | None:
+def only_phone(text: str, phones: NumberingPlan) -> Phone | None:
     """The phone that the text is; None where it is something else, or more."""
     number = TEL.sub("", text.strip())
     return None if any(char.isalpha() for char in number) else next(iter(phones.readings(number)), None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.clock import Clock
 from bot.domain.raid import RAID_KEPT
-from bot.usecases.ports import Store
 from bot.usecases.tell_raid import tell_news, tell_over
+from storage.store import Store
 
 
 class FollowRaids:

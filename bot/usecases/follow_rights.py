@@ -18,8 +18,8 @@ from bot.domain.trouble import Finding, IncidentKind
 from bot.usecases.admit import mute
 from bot.usecases.open_incident import OpenIncident
 from bot.usecases.open_panel import ask_health, panel_start, show_page
-from bot.usecases.ports import Store
 from bot.usecases.tell_operators import TellOperators
+from storage.store import Store
 
 CARD_RESTS = 3.0
 """Seconds for which the card waits to know how it stands with the gate; it is drawn as soon as Telegram has said."""

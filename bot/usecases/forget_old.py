@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.usecases.ports import Store
+from storage.store import Store
 
 AT_ONCE = 1000
 """Rows of each sort deleted in one transaction; what is left comes with the next sweep."""

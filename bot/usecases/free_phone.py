@@ -10,9 +10,9 @@ from bot.domain.journal import Event
 from bot.domain.panel import AdminAction, AdminActionKind
 from bot.usecases.admit import BY_NOBODY
 from bot.usecases.decide_by_hand import ByHand
-from bot.usecases.ports import Store
 from bot.usecases.revoke import revoke
 from bot.usecases.settle_grant import ENTRIES
+from storage.store import Store
 
 REVOKE = ByHand(revoke)
 

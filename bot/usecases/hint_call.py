@@ -10,7 +10,7 @@ from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint
 from bot.domain.screen import CallHint, ScreenName
 from bot.domain.verification import LATE_REPORT, Call, Verification
-from bot.usecases.ports import Store
+from storage.store import Store
 
 UNCLEAR_AFTER = timedelta(seconds=60)
 """How long several people who wait on one number are given to call before all of them are told what may be wrong."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from bot.domain.delivery import ScreenRow
 from bot.domain.health import LATELY
 from bot.domain.installation import (
     AddingOperator,
@@ -25,8 +26,7 @@ from bot.domain.installation import (
     RemovingOperator,
 )
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
-from bot.usecases.ports_delivery import ScreenRow
+from storage.store import Store
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ from bot.domain.statistics import EntryReason
 from bot.usecases.admit import BY_NOBODY, DecisionReason, let_in
 from bot.usecases.decide_by_hand import only_who_waits
 from bot.usecases.personal_links import owe_link
-from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
+from storage.store import Store
 
 
 async def let_in_by_hand(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.journal import Event
-from bot.usecases.ports import Store
+from storage.store import Store
 
 
 async def move_chat(store: Store, old_id: int, new_id: int, now: datetime) -> None:

@@ -9,7 +9,7 @@ from bot.domain.gate import Gate, Override
 from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.rights import AdminRights, Right
 from bot.domain.settings import EntryMode
-from bot.usecases.ports import Store
+from storage.store import Store
 
 LOOKS: tuple[Right, ...] = ()
 """Every admin may look."""

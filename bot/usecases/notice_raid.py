@@ -10,8 +10,8 @@ from bot.domain.journal import Event
 from bot.domain.panel import AdminActionKind
 from bot.domain.raid import ITSELF, NOTED_EVERY, Raid, RaidResponse
 from bot.domain.settings import RaidReaction
-from bot.usecases.ports import Store
 from bot.usecases.tell_raid import tell_first, tell_over
+from storage.store import Store
 
 
 async def notice_raid(store: Store, gate: Gate, now: datetime) -> Gate:

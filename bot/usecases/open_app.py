@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.domain.gate import OPEN_APP_PATIENCE
 from bot.domain.journal import Event
+from bot.domain.people import Claim
 from bot.usecases.admit import decide
-from bot.usecases.ports import Claim, Store
+from storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)

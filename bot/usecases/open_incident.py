@@ -6,8 +6,8 @@ from datetime import datetime
 
 from bot.domain.delivery import Notification
 from bot.domain.trouble import TOLD_AFTERWARDS, Finding, IncidentKind
-from bot.usecases.ports import Store
 from bot.usecases.tell_operators import TellOperators
+from storage.store import Store
 
 NOTICES = {IncidentKind.GATEWAY: Notification.GATEWAY_TROUBLE, IncidentKind.GATE_OFF: Notification.GATE_OFF}
 """The troubles whose first word is a notice of their own."""

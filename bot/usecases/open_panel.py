@@ -9,10 +9,10 @@ from bot.clock import Clock
 from bot.domain.delivery import LISTED_CHECKS, PendingTask, TaskKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import ADMIN_KNOWN_FOR, AdminAction, Page
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.usecases.panel_views import BUILDERS
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 PANEL = (ScreenName.GATES, ScreenName.GATE)
 OPENED_ABOUT = frozenset({Page.PENDING, Page.WHO})

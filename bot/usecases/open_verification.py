@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.clock import Clock
+from bot.crypto import PhoneCipher, TokenGenerator
 from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import Toast
 from bot.domain.journal import Event
 from bot.domain.limits import LONGEST_SPAN, next_opening
+from bot.domain.people import Person
 from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import ScreenName
 from bot.domain.verification import Verification
 from bot.usecases.admit import has_room, unwanted
-from bot.usecases.ports import PhoneCipher, Store, TokenGenerator
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 GATEWAY_FIRST = 0.7
 """Seconds the screen rests, so that a quick gateway's number is drawn at once, without a "please wait"."""

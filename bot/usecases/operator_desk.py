@@ -10,6 +10,7 @@ from bot.clock import Clock
 from bot.domain.delivery import TaskKind, Toast
 from bot.domain.operator_pages import OperatorPage
 from bot.domain.panel import AdminAction, AdminActionKind
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.usecases.answer_button import answer_button
 from bot.usecases.by_hand import DECIDERS
@@ -20,8 +21,7 @@ from bot.usecases.free_phone import free_phone
 from bot.usecases.operator_views import chosen
 from bot.usecases.operators import IsOperator
 from bot.usecases.person_at_gates import at_gates, where_possible
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 GRANTS_FIRST = 1.0
 """Seconds the card rests after something was done, so that it is drawn once, with what follows from it."""

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.admission import VerifiedPhone
-from bot.domain.delivery import TaskKind
+from bot.domain.delivery import ScreenRow, TaskKind
 from bot.domain.gate import Gate, GrantState
-from bot.domain.journal import Event
+from bot.domain.journal import Event, JournalEntry
 from bot.domain.operator_pages import (
     ENDS,
     EVERYWHERE,
@@ -35,9 +35,8 @@ from bot.usecases.find_people import is_known
 from bot.usecases.free_phone import came_in_by_phone
 from bot.usecases.operators import IsOperator
 from bot.usecases.person_at_gates import at_gates, has_anything, possible_acts, where_possible
-from bot.usecases.ports import JournalEntry, Store
-from bot.usecases.ports_delivery import ScreenRow
 from bot.usecases.stages import how_far
+from storage.store import Store
 
 ON_A_PAGE = 6
 LINES = 10

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 from bot.domain.delivery import PendingTask, TaskKind
 from bot.domain.personal import FileKind
-from bot.usecases.ports import Store
+from storage.store import Store
 
 IsOperator = Callable[[Store, int], Awaitable[bool]]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from bot.domain.delivery import ScreenRow
 from bot.domain.gate import Gate
 from bot.domain.health import ailments, bypasses_since, gate_state
 from bot.domain.panel import GateCard, GateLine, GateList, LinkTest, LinkTestPage, NoAdmin, Page, PanelView
 from bot.domain.people_pages import PeopleView
 from bot.domain.screen import ScreenName
 from bot.usecases import people_views
-from bot.usecases.ports import Store
-from bot.usecases.ports_delivery import ScreenRow
 from bot.usecases.setting_views import SETTING_BUILDERS
+from storage.store import Store
 
 Builder = Callable[[Store, Gate, ScreenRow, datetime], Awaitable[PanelView | PeopleView]]
 MOST_GATES = 50

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.delivery import Toast
+from bot.domain.delivery import ScreenRow, Toast
 from bot.domain.gate import Gate, GrantKind, GrantState, RequestState
 from bot.domain.health import gate_state
 from bot.domain.journal import Event
@@ -19,9 +19,8 @@ from bot.domain.people_pages import (
     TargetError,
     UnknownTarget,
 )
-from bot.usecases.ports import Store
-from bot.usecases.ports_delivery import ScreenRow
 from bot.usecases.stages import waiters
+from storage.store import Store
 
 PER_PAGE = 6
 HOW_MANY = "many"

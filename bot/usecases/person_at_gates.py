@@ -9,8 +9,8 @@ from bot.domain.gate import RequestState
 from bot.domain.operator_pages import AT_A_GATE, TO_STRANGERS
 from bot.domain.panel import AdminActionKind
 from bot.domain.people_pages import MemberCard
-from bot.usecases.ports import Store
 from bot.usecases.stages import waiters
+from storage.store import Store
 
 
 async def at_gates(store: Store, user_id: int, now: datetime) -> list[MemberCard]:

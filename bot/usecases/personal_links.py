@@ -20,7 +20,7 @@ from bot.domain.gate import (
 from bot.domain.journal import Event
 from bot.domain.settings import EntryMode
 from bot.domain.statistics import EntryReason
-from bot.usecases.ports import Store
+from storage.store import Store
 
 LINKS_PER_HOUR = 3
 """How many links are made for one person at one gate."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.delivery import TaskKind
-from bot.usecases.ports import Store
+from storage.store import Store
 
 POINTED_FOR = 30.0
 """Seconds after which a message that everybody sees is taken away again."""

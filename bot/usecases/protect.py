@@ -11,7 +11,7 @@ from bot.domain.journal import JOINED
 from bot.domain.panel import AdminAction, LinkTest, Page
 from bot.usecases.follow_rights import tell_admins
 from bot.usecases.open_panel import redraw_panels, show_page
-from bot.usecases.ports import Store
+from storage.store import Store
 
 TO_THE_MINUTE = timedelta(minutes=1)
 """A flood of people who come past a gate does not write its row for each of them."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from bot.crypto import TokenGenerator
 from bot.domain.admission import VerifiedPhone
-from bot.domain.journal import Event
+from bot.domain.journal import Event, NewEntry
 from bot.domain.outbox import Destination, EventType, NewMessage
 from bot.domain.statistics import ENTERED
 from bot.domain.verification import Verification, VerificationState
 from bot.usecases.admit import DecisionReason
 from bot.usecases.block import WAS_IN
-from bot.usecases.ports import NewEntry, Store, TokenGenerator
+from storage.store import Store
 
 OF_VERIFICATIONS = {
     Event.CONFIRMED: EventType.VERIFICATION_CONFIRMED,

@@ -13,8 +13,8 @@ from bot.usecases.admin_desk import Doer
 from bot.usecases.admit import DecisionReason
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.notice_raid import be_strict
-from bot.usecases.ports import Store
 from bot.usecases.tell_raid import tell_news
+from storage.store import Store
 
 CHANGED = (Toast.DONE, Toast.SAVED)
 

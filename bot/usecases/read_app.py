@@ -10,8 +10,8 @@ from bot.domain.contact import ContactRefusal
 from bot.domain.gate import GrantState, Ineligibility
 from bot.domain.screen import Granted, ScreenName
 from bot.domain.verification import VerificationState
-from bot.usecases.ports import Store
 from bot.usecases.read_calls import CallScreen, CallState, ReadCalls, hindered_at
+from storage.store import Store
 
 ASKING_FOR_CONTACT = (ScreenName.WELCOME, ScreenName.CONTACT_REFUSED)
 """What the chat shows when an earlier attempt is of no more interest there."""

@@ -14,7 +14,7 @@ from bot.domain.gateway import GatewayReason
 from bot.domain.screen import CallHint, Granted
 from bot.domain.verification import PHONE_KEPT, Verification, VerificationState
 from bot.usecases.hint_call import hint_in
-from bot.usecases.ports import Store
+from storage.store import Store
 
 TOLD_AFTERWARDS = timedelta(minutes=10)
 """How long after its end a verification is still told of; the link tells nothing more after that."""

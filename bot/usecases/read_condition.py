@@ -12,7 +12,7 @@ from bot.domain.condition import StoredHealth
 from bot.domain.delivery import Priority
 from bot.domain.health import GateState, gate_state
 from bot.domain.trouble import Queue
-from bot.usecases.ports import Store
+from storage.store import Store
 
 OWN_QUEUE = f"tasks_{Priority.SOON.name.lower()}"
 JUST_NOW = timedelta(seconds=5)

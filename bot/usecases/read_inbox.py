@@ -9,8 +9,9 @@ from functools import partial
 
 from bot.clock import Clock
 from bot.domain.gateway import GatewayEvent
-from bot.usecases.ports import InboxSource, Store, Transactions
+from bot.usecases.ports import InboxSource
 from bot.usecases.take_gateway_event import OnGatewayEvent, in_parts
+from storage.store import Store, Transactions
 
 STILL_FRESH = timedelta(seconds=5)
 """A reading this young is good enough to mark the inbox by."""

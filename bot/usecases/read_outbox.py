@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.outbox import DestinationStatus
-from bot.usecases.ports import Store
+from storage.store import Store
 
 
 class ReadOutbox:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.statistics import NO_GATE, Granularity, Period, Statistics, statistics
-from bot.usecases.ports import Store
+from storage.store import Store
 
 MOST_DAYS = 120
 """Of longer periods the sums of months are read, for the months they touch."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.domain.delivery import TaskKind
 from bot.domain.gate import Gate
 from bot.domain.journal import Event
-from bot.usecases.ports import Store
+from storage.store import Store
 
 GATHERS_FOR = 2.0
 """Seconds a line rests, so that what happens at once becomes one message."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.clock import Clock
+from bot.crypto import PhoneCipher, TokenGenerator
 from bot.domain.outbox import Destination, ForeignReport
-from bot.usecases.ports import PhoneCipher, Store, TokenGenerator
+from storage.store import Store
 
 FOREIGN = "foreign"
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from bot.clock import Clock
 from bot.domain.delivery import Notification, TaskKind
 from bot.domain.journal import Event
-from bot.usecases.ports import Store
 from bot.usecases.tell_operators import TellOperators
+from storage.store import Store
 
 
 class ReportFailure:

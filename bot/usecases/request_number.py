@@ -7,17 +7,20 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
 from bot.clock import Clock
+from bot.crypto import PhoneCipher
 from bot.domain.breaker import CircuitBreaker
 from bot.domain.delivery import Notification
 from bot.domain.gateway import NOT_THE_PERSONS, AssignedNumber, GatewayError, GatewayReason
 from bot.domain.journal import Event
+from bot.domain.people import NumberRequest
 from bot.domain.phone import Phone
-from bot.domain.trouble import Finding, IncidentKind
+from bot.domain.trouble import Finding, IncidentKind, UnreadableRow
+from bot.numbering import NumberingPlan
 from bot.usecases.open_incident import OpenIncident
-from bot.usecases.ports import NumberSource, PhoneCipher, PhoneRules, Store, Transactions, UnreadableRow
-from bot.usecases.ports_people import NumberRequest
+from bot.usecases.ports import NumberSource
 from bot.usecases.take_gateway_event import take_earlier_call
 from bot.usecases.tell_operators import TellOperators
+from storage.store import Store, Transactions
 
 INBOX_PATIENCE = 2.0
 """Seconds a number may wait for the inbox to be read first."""
@@ -41,7 +44,7 @@ class RequestNumber:
         mark_inbox: Callable[[], Awaitable[int]] | None,
         call_window: timedelta,
         tell_operators: TellOperators,
-        phones: PhoneRules,
+        phones: NumberingPlan,
     ) -> None:
         self._clock = clock
         self._transactions = transactions

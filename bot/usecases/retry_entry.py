@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.clock import Clock
 from bot.domain.delivery import Toast
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
+from bot.domain.people import Person
+from storage.store import Store
 
 
 class RetryEntry:

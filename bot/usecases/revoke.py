@@ -15,9 +15,9 @@ from bot.domain.settings import EntryMode
 from bot.usecases.admit import BY_NOBODY, DecisionReason, decide, let_in, mute, reward
 from bot.usecases.decide_by_hand import take_back
 from bot.usecases.let_in_by_hand import invite
-from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_person import tell_person
+from storage.store import Store
 
 
 async def revoke(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.usecases.ports import Store
+from storage.store import Store
 
 SETTLED_AFTER = timedelta(minutes=10)
 """Entries are written with the moment at which their transaction began; after this long all of one are there."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.delivery import Toast
 from bot.domain.installation import InstallationPage, OperatorAction, PickedUser
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.usecases.announce import Announce
 from bot.usecases.answer_button import answer_button
@@ -15,8 +16,7 @@ from bot.usecases.appoint_operators import AppointOperators, close_pages, show_o
 from bot.usecases.ask_statistics import AskStatistics
 from bot.usecases.open_panel import ask_health
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 LAST_PAGE = 9999
 """Who was added last stands there; no list has more."""

@@ -13,10 +13,20 @@ from operator import attrgetter, itemgetter
 from bot.clock import Clock
 from bot.domain.admission import VerifiedPhone
 from bot.domain.contact import ContactRefusal
-from bot.domain.delivery import URGENCY, Outgoing, PendingLogBatch, PendingScreen, PendingTask, Priority, TaskKind
+from bot.domain.delivery import (
+    URGENCY,
+    Outgoing,
+    PendingLogBatch,
+    PendingScreen,
+    PendingTask,
+    Priority,
+    ScreenRow,
+    TaskKind,
+)
 from bot.domain.gate import APPEAL_EVERY, Gate, Grant, Ineligibility, JoinRequest
 from bot.domain.gateway import GatewayReason
 from bot.domain.journal import Event
+from bot.domain.people import Person
 from bot.domain.screen import (
     Appeal,
     Asking,
@@ -38,15 +48,14 @@ from bot.domain.screen import (
     last_refresh_passed,
 )
 from bot.domain.settings import EntryMode
+from bot.domain.trouble import UnreadableRow
 from bot.domain.verification import Verification, VerificationState
 from bot.usecases.announce import announcement_of, with_texts
 from bot.usecases.delete_person import deletion_view
 from bot.usecases.hint_call import hint_in
 from bot.usecases.operators import IsOperator, is_for_operators
 from bot.usecases.panel_views import panel_view
-from bot.usecases.ports import Store, UnreadableRow
-from bot.usecases.ports_delivery import ScreenRow
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 TWICE = 2
 """After so many attempts given up, the person may ask an admin."""

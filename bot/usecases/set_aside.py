@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bot.clock import Clock
-from bot.usecases.ports import Store, TokenGenerator, UnreadableRow
+from bot.crypto import TokenGenerator
+from bot.domain.trouble import UnreadableRow
 from bot.usecases.report_failure import ReportFailure
+from storage.store import Store
 
 REMEMBERED = 1000
 

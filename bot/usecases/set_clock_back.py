@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.delivery import Notification
-from bot.usecases.ports import Store
 from bot.usecases.tell_operators import TellOperators
+from storage.store import Store
 
 
 class SetClockBack:

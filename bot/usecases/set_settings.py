@@ -15,8 +15,8 @@ from bot.domain.settings import Preset, preset
 from bot.usecases.change_settings import change_settings
 from bot.usecases.needed_rights import NEEDED
 from bot.usecases.open_panel import page_shown, show_page
-from bot.usecases.ports import Store
-from bot.usecases.ports_gates import TypedWords
+from bot.usecases.ports import TypedWords
+from storage.store import Store
 
 PAGES = {
     Setting.WAY: Page.WAY,

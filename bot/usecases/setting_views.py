@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from bot.domain.delivery import ScreenRow
 from bot.domain.gate import Gate
 from bot.domain.panel import ImportPage, Page, SettingPage
 from bot.domain.problem import SettingProblem
-from bot.usecases.ports import Store
-from bot.usecases.ports_delivery import ScreenRow
+from storage.store import Store
 
 SettingBuilder = Callable[[Store, Gate, ScreenRow, datetime], Awaitable[SettingPage | ImportPage]]
 MOST_CHATS = 30

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.gate import FRESH_CHANCE, Gate
 from bot.domain.settings import AtDeadline
-from bot.usecases.ports import Store
+from storage.store import Store
 
 ABOUT_PHONES = ("country_rule", "countries", "refused_kinds", "fresh_for", "accounts")
 """What decides whether a verified phone opens the gate."""

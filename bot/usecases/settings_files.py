@@ -15,9 +15,9 @@ from bot.domain.settings import GateSettings
 from bot.usecases.change_settings import change_settings
 from bot.usecases.needed_rights import NEEDED
 from bot.usecases.open_panel import page_shown, show_page
-from bot.usecases.ports import Store
-from bot.usecases.ports_gates import SettingsPaper
+from bot.usecases.ports import SettingsPaper
 from bot.usecases.set_settings import trouble
+from storage.store import Store
 
 LARGEST_FILE = 64 * 1024
 """Bytes; a file with all that can be chosen has a few thousand."""

@@ -10,8 +10,8 @@ from bot.domain.rights import SOME_ADMIN
 from bot.usecases import appeals
 from bot.usecases.admit import DecisionReason
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
 from bot.usecases.record import lose_log, tell_log
+from storage.store import Store
 
 NOT_WRITTEN = (DeliveryStatus.REFUSED, DeliveryStatus.UNREACHABLE)
 REMOVALS = (TaskKind.BAN, TaskKind.KICK)

@@ -12,9 +12,9 @@ from bot.domain.settings import EntryMode
 from bot.domain.statistics import EntryReason
 from bot.usecases.admit import BY_NOBODY, DecisionReason, reward
 from bot.usecases.personal_links import end_link, is_still_given, take_back_link
-from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.tell_operators import TellOperators
+from storage.store import Store
 
 GRANT_STATES = {
     DeliveryStatus.DONE: GrantState.DONE,

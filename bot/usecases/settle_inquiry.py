@@ -10,9 +10,9 @@ from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.follow_rights import answer_with_health, take_health
 from bot.usecases.open_panel import ANSWERS, ask_health, ask_health_again, panel_start, redraw_panels, show_page
 from bot.usecases.point import POINTED_FOR, point_to
-from bot.usecases.ports import Store
 from bot.usecases.protect import tell_of_bypass
 from bot.usecases.take_newcomer import who_added_is_known
+from storage.store import Store
 
 INQUIRIES = frozenset(
     {

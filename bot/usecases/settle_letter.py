@@ -10,8 +10,8 @@ from bot.domain.journal import Event
 from bot.domain.outbox import LETTERS_KEPT, AttemptResult, DeliveryAttempt, OutboxMessage, next_try
 from bot.domain.trouble import Finding, IncidentKind
 from bot.usecases.open_incident import OpenIncident, ResolveIncident
-from bot.usecases.ports import Store
 from bot.usecases.tell_operators import TellOperators
+from storage.store import Store
 
 AT_ONCE = 100
 """Letters given up, or forgotten, in one transaction; what is left comes with the next."""

@@ -14,12 +14,12 @@ from bot.usecases.admit import BY_NOBODY, DecisionReason, joined, let_through, m
 from bot.usecases.announce import note_announced
 from bot.usecases.operators import Operators
 from bot.usecases.personal_links import owe_link
-from bot.usecases.ports import Store
 from bot.usecases.record import tell_log
 from bot.usecases.settle_by_hand import SettleByHand
 from bot.usecases.settle_inquiry import INQUIRIES, SettleInquiry
 from bot.usecases.take_leaver import is_gone
 from bot.usecases.tell_raid import OnAlertResult
+from storage.store import Store
 
 LET_THROUGH = ("admin", "added_by_admin")
 TOLD_OTHERWISE = (DecisionReason.REVOKED, DecisionReason.MANY)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bot.clock import Clock
 from bot.domain.journal import Event
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 
 class ShowScreen:

@@ -14,8 +14,8 @@ from bot.domain.panel import AdminAction
 from bot.domain.statistics import NO_GATE, FunnelStep, Period, period
 from bot.domain.summary import DEFAULT_PERIOD, StatisticsReport, StatsReply
 from bot.usecases.find_people import may_hold_phone
-from bot.usecases.ports import Store
 from bot.usecases.read_statistics import ReadStatistics
+from storage.store import Store
 
 WANTED_FOR = timedelta(minutes=10)
 """Who asked looks at it now, or asks again."""

@@ -10,7 +10,7 @@ from bot.domain.gate import APPEAL_EVERY, JoinRequest
 from bot.domain.people_pages import PendingApplicant, Stage
 from bot.domain.screen import ScreenName
 from bot.domain.verification import Verification, VerificationState
-from bot.usecases.ports import Store
+from storage.store import Store
 
 ENDS = {
     VerificationState.EXPIRED: Stage.EXPIRED,

@@ -7,15 +7,14 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.delivery import TaskKind
-from bot.domain.gate import GrantKind
+from bot.domain.gate import GrantKind, WaitingKey
 from bot.domain.journal import Event
 from bot.domain.settings import EntryMode
 from bot.domain.statistics import EntryReason
 from bot.domain.verification import PHONE_KEPT
 from bot.usecases.admit import BY_NOBODY, PROMPT_PATIENCE, DecisionReason, call_off, decide, tell_deadline, turn_away
-from bot.usecases.ports import Store
-from bot.usecases.ports_gates import WaitingKey
 from bot.usecases.take_leaver import is_gone
+from storage.store import Store
 
 Step = Callable[[Store], Awaitable[None]]
 OnStepBack = Callable[[Store, datetime, float], Awaitable[None]]

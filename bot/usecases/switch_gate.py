@@ -11,7 +11,7 @@ from bot.domain.panel import AdminAction
 from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import prompt
-from bot.usecases.ports import Store
+from storage.store import Store
 
 MOST_WAITING = 10_000
 """Of how many who wait something is done in one transaction; the sweep does the rest for all."""

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.clock import Clock
+from bot.crypto import PhoneCipher
 from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import Gate
 from bot.domain.panel import ADMIN_KNOWN_FOR, AdminAction, AdminActionKind, Page
+from bot.domain.people import Person
 from bot.domain.people_pages import TargetError
 from bot.domain.rights import NO_ADMIN
 from bot.domain.screen import ScreenName
@@ -19,8 +21,7 @@ from bot.usecases.find_people import find_by_username
 from bot.usecases.needed_rights import refusal_of
 from bot.usecases.open_panel import ask_about_gates, show_page
 from bot.usecases.point import point_to
-from bot.usecases.ports import PhoneCipher, Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 PENDING, WHO = "pending", "who"
 DOES = {"revoke": AdminActionKind.REVOKE, "block": AdminActionKind.BLOCK, "unblock": AdminActionKind.UNBLOCK}

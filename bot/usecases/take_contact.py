@@ -8,11 +8,12 @@ from bot.clock import Clock
 from bot.domain.contact import ContactRefusal, SharedContact
 from bot.domain.delivery import TaskKind
 from bot.domain.journal import Event
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
+from bot.numbering import NumberingPlan
 from bot.usecases.admit import needs_call
 from bot.usecases.open_verification import StartVerification
-from bot.usecases.ports import PhoneRules, Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 
 class ShareContact:
@@ -21,7 +22,7 @@ class ShareContact:
     The message that held the number is deleted in any case. A person whom no call would help any further is told so.
     """
 
-    def __init__(self, clock: Clock, phones: PhoneRules, open_verification: StartVerification) -> None:
+    def __init__(self, clock: Clock, phones: NumberingPlan, open_verification: StartVerification) -> None:
         self._clock = clock
         self._phones = phones
         self._open = open_verification

@@ -8,16 +8,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
+from bot.crypto import PhoneCipher, TokenGenerator
 from bot.domain.admission import VerifiedPhone
 from bot.domain.contact import ContactRefusal
-from bot.domain.gateway import EventKind, EventSource, GatewayEvent
+from bot.domain.gateway import EventKind, EventSource, GatewayEvent, NewGatewayEvent
 from bot.domain.journal import Event
 from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import ScreenName
 from bot.domain.verification import LATE_REPORT, Call, Verification
+from bot.numbering import NumberingPlan
 from bot.usecases.admit import decide, has_room
 from bot.usecases.hint_call import NOBODY, hint_call, hint_caller
-from bot.usecases.ports import NewGatewayEvent, PhoneCipher, PhoneRules, Store, TokenGenerator
+from storage.store import Store
 
 PART = 100
 """Events taken in one transaction, so that a flood of them keeps nobody else waiting."""
@@ -40,7 +42,7 @@ class OnGatewayEvent:
     def __init__(
         self,
         clock: Clock,
-        phones: PhoneRules,
+        phones: NumberingPlan,
         vault: PhoneCipher,
         randomness: TokenGenerator,
         jumped: Callable[[], float] = lambda: 0.0,
@@ -172,7 +174,7 @@ def in_parts(events: Sequence[GatewayEvent]) -> Iterator[Sequence[GatewayEvent]]
         yield events[first : first + PART]
 
 
-def called_number(phones: PhoneRules, written: str, verification: Verification) -> str:
+def called_number(phones: NumberingPlan, written: str, verification: Verification) -> str:
     """The number that was called, as it was given to this person when it can be that one."""
     if not written:
         return ""
@@ -184,7 +186,7 @@ def called_number(phones: PhoneRules, written: str, verification: Verification) 
 
 
 async def take_earlier_call(
-    store: Store, phones: PhoneRules, verification: Verification, asked_at: datetime, now: datetime
+    store: Store, phones: NumberingPlan, verification: Verification, asked_at: datetime, now: datetime
 ) -> None:
     """A number was given, and may have been called before it was known here: the person had it from an earlier
     attempt, or the gateway's report was faster than its answer. What was heard from their phone since the number was

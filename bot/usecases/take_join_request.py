@@ -15,14 +15,14 @@ from bot.domain.gate import (
     RequestState,
 )
 from bot.domain.journal import Event
+from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import decide
 from bot.usecases.notice_raid import notice_raid
 from bot.usecases.personal_links import enter_by_own_link
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
 from bot.usecases.protect import request_seen
+from storage.store import Store
 
 
 class OnJoinRequest:

@@ -9,7 +9,7 @@ from bot.domain.gate import JoinRequest, RequestState
 from bot.domain.journal import Event
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import call_off
-from bot.usecases.ports import Store
+from storage.store import Store
 
 UNDECIDED = (RequestState.WAITING, RequestState.DECLINED)
 

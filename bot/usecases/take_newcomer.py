@@ -36,9 +36,9 @@ from bot.domain.settings import EntryMode
 from bot.usecases.admit import BY_NOBODY, DecisionReason, let_through, mute, reward
 from bot.usecases.notice_raid import notice_raid
 from bot.usecases.personal_links import is_still_given, link_of, take_back_link
-from bot.usecases.ports import Store
 from bot.usecases.protect import has_to_ask, keeps_out, member_bypassed
 from bot.usecases.record import tell_log
+from storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bot.domain.delivery import TaskKind
 from bot.domain.gate import RequestState
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import let_through, mute
-from bot.usecases.ports import Store
+from storage.store import Store
 
 
 class ChangeKind(StrEnum):

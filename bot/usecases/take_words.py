@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.domain.panel import EXPECTS_FILE, EXPECTS_WORDS, AdminAction, AdminActionKind
+from bot.domain.people import Person
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.open_panel import page_shown
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
+from storage.store import Store
 
 LONGEST_TYPED = 1000
 """Characters; more than any setting takes is no more wrong than this."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.delivery import TaskKind
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
+from storage.store import Store
 
 
 class TellOperators:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.gate import Gate
 from bot.domain.screen import Outcome, ScreenName
-from bot.usecases.ports import Store
+from storage.store import Store
 
 GRANTS_FIRST = 1.0
 """Seconds the screen rests, so that it is drawn once, with the grants already made."""

@@ -16,7 +16,7 @@ from bot.domain.panel import AdminActionKind
 from bot.domain.raid import TOLD_EVERY, AlertMessage, Raid
 from bot.domain.rights import AdminRights
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
+from storage.store import Store
 
 Details = dict[str, str | int]
 FIGURES = frozenset({"count", "minutes", "total", "done", "approved", "declined", "waiting"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.clock import Clock
 from bot.domain.delivery import TaskKind
 from bot.domain.gate import GateMode
-from bot.usecases.ports import Store
+from storage.store import Store
 
 
 class DeleteServiceMessage:

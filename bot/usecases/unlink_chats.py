@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.clock import Clock
 from bot.domain.choices import Setting
 from bot.usecases.change_settings import change_settings
-from bot.usecases.ports import Store
+from storage.store import Store
 
 
 class UnlinkChats:

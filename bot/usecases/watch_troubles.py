@@ -25,9 +25,9 @@ from bot.domain.trouble import (
     stuck,
 )
 from bot.usecases.open_incident import OpenIncident, ResolveIncident
-from bot.usecases.ports import Store
 from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.tell_operators import TellOperators
+from storage.store import Store
 
 UNREPORTED_WITHIN = timedelta(hours=6)
 UNMATCHED_WITHIN = timedelta(hours=1)

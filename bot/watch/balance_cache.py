@@ -11,8 +11,9 @@ from decimal import Decimal
 from bot.clock import Clock
 from bot.domain.breaker import BLOCKED_PAUSE
 from bot.domain.condition import BalanceReading
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.gateway import Balance, GatewayError, GatewayReason
-from bot.usecases.ports import StorageUnavailableError, Transactions
+from storage.store import Transactions
 
 ASK_EVERY = timedelta(seconds=10)
 """The gateway answers ten such questions a minute; others who use the account may ask too."""

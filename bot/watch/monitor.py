@@ -13,11 +13,12 @@ from pathlib import Path
 import structlog
 
 from bot.clock import Clock
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.trouble import DiskSpace, IncidentKind, Measurements
-from bot.usecases.ports import StorageUnavailableError, Transactions
 from bot.usecases.watch_troubles import CheckInstallation, ReadSpending
 from bot.watch.balance_cache import BalanceCache
 from bot.watch.runtime_stats import RuntimeStats
+from storage.store import Transactions
 
 log = structlog.get_logger()
 

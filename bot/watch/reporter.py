@@ -7,10 +7,11 @@ from collections.abc import Callable
 import structlog
 
 from bot.clock import Clock
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.trouble import Finding
 from bot.supervisor import Supervisor
 from bot.usecases.open_incident import OpenIncident
-from bot.usecases.ports import StorageUnavailableError, Transactions
+from storage.store import Transactions
 
 log = structlog.get_logger()
 

@@ -17,6 +17,7 @@ from bot.domain.delivery import Toast
 from bot.domain.gate import GrantState
 from bot.domain.gateway import GatewayReason
 from bot.domain.screen import CallHint
+from bot.numbering import NumberingPlan
 from bot.telegram.sentences import (
     called_at_another_time,
     contact_refusal,
@@ -28,7 +29,6 @@ from bot.telegram.sentences import (
 )
 from bot.telegram.sentences import toast as said
 from bot.telegram.texts import Texts, Words, visible
-from bot.usecases.ports import NumberSpelling
 from bot.usecases.read_calls import CallScreen, CallState
 
 STATIC = Path(__file__).parent / "static"
@@ -84,7 +84,7 @@ class StaticFiles:
 class CallView:
     """Draws call screens in their person's language."""
 
-    def __init__(self, clock: Clock, texts: Texts, plan: NumberSpelling, static: StaticFiles) -> None:
+    def __init__(self, clock: Clock, texts: Texts, plan: NumberingPlan, static: StaticFiles) -> None:
         self._clock = clock
         self._texts = texts
         self._plan = plan

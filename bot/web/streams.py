@@ -10,8 +10,9 @@ from datetime import datetime
 import structlog
 
 from bot.clock import REAL_TIME, Clock
-from bot.usecases.ports import StorageUnavailableError, Store, Transactions
+from bot.domain.errors import StorageUnavailableError
 from bot.usecases.read_calls import CallScreen, ReadCalls
+from storage.store import Store, Transactions
 
 log = structlog.get_logger()
 

@@ -13,10 +13,10 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from bot.clock import SystemClock
+from bot.crypto import PhoneCipher
 from bot.domain.outbox import AttemptResult, DeliveryAttempt, Destination, ForeignReport, OutboxMessage
 from bot.outbox import carriage
 from bot.outbox.carriage import EventSender, RelaySender, SafeHttpClient
-from bot.phones import KeyedPhoneCipher
 from bot.sandbox.pulse import PATIENCE
 from tests.outbox.receiver import OTHER_SECRET, SECRET, Receiver, receiver
 
@@ -234,7 +234,7 @@ async def test_proxies_of_the_environment_are_not_used(owners: Receiver, monkeyp
     ids=["form", "get", "multipart", "utf-8 kind", "kind of any bytes"],
 )
 async def test_a_foreign_report_arrives_as_it_came(wire: SafeHttpClient, report: ForeignReport) -> None:
-    vault = KeyedPhoneCipher("the key of these tests")
+    vault = PhoneCipher("the key of these tests")
     letter = OutboxMessage(1, Destination.RELAY, "rel_1", "foreign", vault.seal_bytes(report.packed()), 0)
     async with receiver(secret=None) as theirs:
         assert await RelaySender(wire, theirs.url, vault)(letter) == DeliveryAttempt(AttemptResult.TAKEN)
@@ -249,10 +249,10 @@ async def test_a_foreign_report_arrives_as_it_came(wire: SafeHttpClient, report:
 
 
 async def test_what_was_sealed_with_another_key_is_not_brought(wire: SafeHttpClient) -> None:
-    sealed = KeyedPhoneCipher("another key").seal_bytes(ForeignReport("GET", "", "", b"").packed())
+    sealed = PhoneCipher("another key").seal_bytes(ForeignReport("GET", "", "", b"").packed())
     letter = OutboxMessage(1, Destination.RELAY, "rel_1", "foreign", sealed, 0)
     async with receiver(secret=None) as theirs:
-        delivery = await RelaySender(wire, theirs.url, KeyedPhoneCipher("the key of these tests"))(letter)
+        delivery = await RelaySender(wire, theirs.url, PhoneCipher("the key of these tests"))(letter)
 
     assert delivery == DeliveryAttempt(AttemptResult.FAILED, carriage.UNREADABLE)
     assert theirs.arrived == []

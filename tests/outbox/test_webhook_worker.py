@@ -10,22 +10,23 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import SystemClock
+from bot.crypto import PhoneCipher
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.outbox import RETRY_AFTER, AttemptResult, DeliveryAttempt, Destination, ForeignReport, OutboxMessage
 from bot.outbox import webhook_worker
 from bot.outbox.carriage import EventSender, RelaySender, SafeHttpClient
 from bot.outbox.webhook_worker import AT_ONCE, Carriage, WebhookWorker
-from bot.phones import KeyedPhoneCipher
 from bot.sandbox.pulse import PATIENCE
 from bot.supervisor import Supervisor
 from bot.usecases.operators import Operators
-from bot.usecases.ports import StorageUnavailableError, Store
 from bot.usecases.settle_letter import RecordAttempt
 from bot.usecases.tell_operators import TellOperators
 from storage.database import Database
+from storage.store import Store
 from tests.outbox.receiver import SECRET, Receiver, receiver
 
 CLOCK = SystemClock()
-VAULT = KeyedPhoneCipher("the key of these tests")
+VAULT = PhoneCipher("the key of these tests")
 EVENT = b'{"type":"access.granted"}'
 REPORT = ForeignReport("POST", "", "text/plain", b"phone=7999&mes=x")
 

@@ -19,11 +19,11 @@ from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.telegram.members import Member
 from bot.sandbox.telegram.state import Group, Message
 from bot.sandbox.world import World
-from bot.usecases.ports import Store
 from bot.usecases.settings_effects import settings_changed
 from bot.usecases.switch_gate import SwitchGate
 from bot.workers import SWEEP_EVERY
 from storage.gates import SETTINGS
+from storage.store import Store
 from tests.installation import Installation
 from tests.scenarios.story import eventually
 

@@ -16,7 +16,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Message
 from bot.sandbox.world import World
 from bot.telegram import data_files
-from bot.usecases.ports import Store
+from storage.store import Store
 from tests.installation import Installation, verify
 from tests.process import BotProcess
 from tests.scenarios.story import all_is_carried, eventually, guarded

@@ -12,7 +12,7 @@ from bot import VERSION
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.state import Message
 from bot.sandbox.world import World
-from storage.monitoring import SqlMonitoringQueries
+from storage.monitoring import MonitoringQueries
 from tests.installation import Installation, number_shown, verify
 from tests.outbox.receiver import SECRET, receiver
 from tests.scenarios.conftest import Install
@@ -173,10 +173,10 @@ async def test_with_telegram_down_it_comes_when_that_is_back_and_is_of_then(
 async def test_a_database_that_gives_no_answer_is_told_with_what_is_known_without_it(
     world: World, brisk: Installation, operator: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fails(_self: SqlMonitoringQueries) -> int:
+    async def fails(_self: MonitoringQueries) -> int:
         raise OperationalError("", None, Exception())
 
-    monkeypatch.setattr(SqlMonitoringQueries, "size", fails)
+    monkeypatch.setattr(MonitoringQueries, "size", fails)
 
     text = (await asks(world, operator)).text or ""
 

@@ -12,7 +12,7 @@ from bot.exports import JournalFiles
 from bot.sandbox.people import Person
 from bot.sandbox.telegram.client import Impossible
 from bot.sandbox.world import World
-from bot.usecases.ports import Store
+from storage.store import Store
 from tests.installation import Installation
 from tests.scenarios.story import all_is_carried, eventually, guarded
 

@@ -20,12 +20,12 @@ from structlog.testing import capture_logs
 import bot.app
 import bot.telegram.deliveries
 from bot.app import _run_until
+from bot.domain.errors import LeadershipLostError
 from bot.sandbox.people import Person
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
 from bot.telegram.budget import TOO_WIDE
 from bot.telegram.delivery_worker import DeliveryWorker
-from bot.usecases.ports import LeadershipLostError
 from tests.installation import Installation
 from tests.process import BotProcess, free_port
 from tests.scenarios.conftest import Install

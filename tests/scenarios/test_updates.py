@@ -10,9 +10,9 @@ import httpx
 import pytest
 from aiohttp import web
 
+from bot.domain.errors import StorageUnavailableError
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
-from bot.usecases.ports import StorageUnavailableError
 from bot.usecases.show_screen import ShowScreen
 from storage.database import Database
 from tests.installation import CALLBACK_TOKEN, OPERATOR, Installation, number_shown

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.phones import KeyedPseudonymizer
+from bot.crypto import Pseudonymizer
 from storage.database import Database
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, KeyedPseudonymizer("the key of these tests"))
+    database = Database(database_url, Pseudonymizer("the key of these tests"))
     await database.open()
     yield database
     await database.close()

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from bot.domain.delivery import PendingTask, Priority, TaskKind
 from storage.database import Database
-from storage.store import SqlStore
+from storage.store import Store
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 LOG = -1001234567890
@@ -22,7 +22,7 @@ NO_OBJECTS = ["[]", "1", '"text"', "null"]
 ODD = ['"maybe"', "2", "1e30", "1e400", "1.5", "[]", "{}", "null", '""']
 NAMES = ("prompts_group", "asks_call", "log_chat", "way", "at_deadline")
 
-Ask = Callable[[SqlStore], Awaitable[Any]]
+Ask = Callable[[Store], Awaitable[Any]]
 
 
 async def put(database: Database, table: str, json: str = "", **values: object) -> None:
@@ -33,14 +33,14 @@ async def put(database: Database, table: str, json: str = "", **values: object) 
 
     statement = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(map(place, values))})"
 
-    async def do(store: SqlStore) -> None:
+    async def do(store: Store) -> None:
         await store.connection.execute(text(statement), values)
 
     await database.transact(do)
 
 
 async def run(database: Database, statement: str, **values: object) -> None:
-    async def do(store: SqlStore) -> None:
+    async def do(store: Store) -> None:
         await store.connection.execute(text(statement), values)
 
     await database.transact(do)
@@ -108,11 +108,11 @@ async def gates(found: Awaitable[list[Any]]) -> set[int]:
     return {(one[0] if isinstance(one, tuple) else one).gate_id for one in await found}
 
 
-async def unprompted(store: SqlStore) -> set[int]:
+async def unprompted(store: Store) -> set[int]:
     return {gate for gate, _ in await store.requests.unprompted(NOW)}
 
 
-async def with_log(store: SqlStore) -> set[int]:
+async def with_log(store: Store) -> set[int]:
     return {gate.chat_id for gate in await store.gates.with_log(LOG)}
 
 
@@ -187,7 +187,7 @@ async def test_details_that_cannot_be_read_do_not_keep_a_chat_from_moving(databa
         await put_screen(database, user, "gate", details)
         await put(database, "admins", gate_id=HEALTHY, user_id=user, is_admin=True, checked_at=1)
 
-    async def move(store: SqlStore) -> tuple[list[int], list[str]]:
+    async def move(store: Store) -> tuple[list[int], list[str]]:
         assert await store.screens.showing(HEALTHY) == [8]
         await store.tasks.move(HEALTHY, -78)
         await store.gates.move(HEALTHY, -78)
@@ -202,7 +202,7 @@ async def test_a_deadline_that_no_calendar_reaches_keeps_nobody_from_being_given
     for user, deadline in ((7, 2**63 - 1), (8, 1)):
         await put_request(database, HEALTHY, user, deadline, "request")
 
-    async def prolong(store: SqlStore) -> list[int]:
+    async def prolong(store: Store) -> list[int]:
         await store.requests.prolong(100.0)
         found = await store.connection.execute(text("SELECT deadline_at FROM join_requests ORDER BY user_id"))
         return list(found.scalars())
@@ -214,7 +214,7 @@ async def test_a_screen_at_its_last_revision_keeps_no_other_from_being_drawn_aga
     for user, revision in ((7, 2**31 - 1), (8, 1)):
         await put_screen(database, user, "welcome", "{}", revision)
 
-    async def touch(store: SqlStore) -> list[int]:
+    async def touch(store: Store) -> list[int]:
         await store.screens.touch([7, 8], NOW, acted=False)
         found = await store.connection.execute(text("SELECT revision FROM screens ORDER BY user_id"))
         return list(found.scalars())
@@ -225,11 +225,11 @@ async def test_a_screen_at_its_last_revision_keeps_no_other_from_being_drawn_aga
 async def test_a_damaged_row_is_no_outage(database: Database) -> None:
     """Of an outage the sweep leaves the rest of its steps for later; of this it has no reason to."""
 
-    async def read(store: SqlStore) -> None:
+    async def read(store: Store) -> None:
         broken = "json_extract('{broken', '$.gate')" if database.is_sqlite else "CAST('{broken' AS JSON)"
         await store.connection.execute(text(f"SELECT {broken}"))
 
-    async def attempt(store: SqlStore) -> Exception | None:
+    async def attempt(store: Store) -> Exception | None:
         return (await store.attempt(lambda: read(store)))[1]
 
     assert await database.transact(attempt) is not None
@@ -243,12 +243,12 @@ async def test_a_part_of_a_job_that_cannot_be_read_keeps_no_other_from_being_ask
     for chat, details in enumerate(['{"gate": -1}', *damaged], healthy):
         await put_task(database, chat, details, job="check")
 
-    async def ask(store: SqlStore) -> dict[int, Any]:
+    async def ask(store: Store) -> dict[int, Any]:
         assert await store.tasks.ask_again("check", {"tells": 1})
         due = await store.tasks.due(NOW, 100, (), Priority.LATER)
         return {task.chat_id: task for task in due}
 
-    async def asked(store: SqlStore) -> Any:
+    async def asked(store: Store) -> Any:
         return await store.tasks.asked_since(PendingTask(1, TaskKind.NOTIFY, healthy, "", {}, 0))
 
     found = await database.transact(ask)
@@ -260,7 +260,7 @@ async def test_a_part_of_a_job_that_cannot_be_read_keeps_no_other_from_being_ask
 async def test_what_was_asked_of_a_task_that_cannot_be_read_is_nothing(database: Database, details: str) -> None:
     await put_task(database, 8, details, job="check")
 
-    async def ask(store: SqlStore) -> tuple[bool, Any]:
+    async def ask(store: Store) -> tuple[bool, Any]:
         since = await store.tasks.asked_since(PendingTask(1, TaskKind.NOTIFY, 8, "", {}, 0))
         return await store.tasks.ask_again("check", {}), since
 
@@ -290,7 +290,7 @@ async def test_a_person_is_erased_although_rows_that_name_them_are_damaged(datab
 
     await database.transact(lambda store: store.erasures.erase(person, NOW))
 
-    async def left(store: SqlStore) -> list[bytes]:
+    async def left(store: Store) -> list[bytes]:
         found = await store.connection.execute(text("SELECT body FROM outbox"))
         return [bytes(body) for body in found.scalars()]
 

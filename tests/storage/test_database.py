@@ -18,12 +18,12 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.util import await_only
 
 from bot.clock import REAL_TIME
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.journal import Event
 from bot.sandbox.world import World
-from bot.usecases.ports import StorageUnavailableError
 from storage import tables
 from storage.database import Database, DatabaseError, driver_url
-from storage.store import SqlStore
+from storage.store import Store
 from tests.process import BotProcess
 
 ANNA = 7
@@ -34,7 +34,7 @@ async def _meet(database: Database, language: str = "0") -> None:
     await database.transact(lambda store: store.people.meet(ANNA, ANNA, language, NOW, wrote=True))
 
 
-async def _count_up(store: SqlStore) -> int:
+async def _count_up(store: Store) -> int:
     """Read, think, write: what loses updates wherever two do it at once."""
     await store.people.lock(ANNA)
     found = await store.connection.execute(select(tables.people.c.language))
@@ -45,7 +45,7 @@ async def _count_up(store: SqlStore) -> int:
 
 
 async def _codes(database: Database) -> list[str]:
-    async def read(store: SqlStore) -> list[str]:
+    async def read(store: Store) -> list[str]:
         return list((await store.connection.execute(select(tables.journal.c.code))).scalars())
 
     return await database.transact(read)
@@ -62,7 +62,7 @@ async def test_no_update_is_lost_when_many_change_one_row_at_once(database: Data
 
 
 async def test_a_work_that_fails_takes_none_of_its_neighbours_with_it(database: Database) -> None:
-    async def note(store: SqlStore, code: int) -> None:
+    async def note(store: Store, code: int) -> None:
         store.journal.add(Event.STARTED, NOW, code=str(code))
         await store.seen.mark([code], NOW)
         if code % 10 == 3:
@@ -79,7 +79,7 @@ async def test_a_work_that_fails_takes_none_of_its_neighbours_with_it(database: 
 
 
 async def test_what_breaks_a_constraint_is_the_works_own_failure_and_not_the_storages(database: Database) -> None:
-    async def add_twice(store: SqlStore) -> None:
+    async def add_twice(store: Store) -> None:
         for _ in range(2):
             await store.connection.execute(tables.seen_updates.insert().values(update_id=1, seen_at=NOW))
 
@@ -98,7 +98,7 @@ async def test_a_closed_database_keeps_nothing_and_says_so(database: Database) -
 async def test_a_task_cancelled_while_it_commits_leaves_nothing_open_and_its_neighbours_kept_once(
     database: Database,
 ) -> None:
-    async def note(store: SqlStore, code: str) -> None:
+    async def note(store: Store, code: str) -> None:
         store.journal.add(Event.STARTED, NOW, code=code)
 
     tasks: list[asyncio.Task[None]] = []
@@ -120,7 +120,7 @@ async def test_a_task_cancelled_while_it_commits_leaves_nothing_open_and_its_nei
 
 
 async def test_cancelled_at_any_moment_works_disturb_nobody(database: Database) -> None:
-    async def note(store: SqlStore, code: int) -> None:
+    async def note(store: Store, code: int) -> None:
         await store.connection.execute(select(tables.people.c.user_id))
         store.journal.add(Event.STARTED, NOW, code=str(code))
 
@@ -156,7 +156,7 @@ async def test_connections_that_the_server_ended_meanwhile_fail_no_work(postgres
     await asyncio.gather(*(_meet(database) for _ in range(20)))
     await _cut_all_off(postgres_url)
 
-    async def note(store: SqlStore, code: int) -> None:
+    async def note(store: Store, code: int) -> None:
         store.journal.add(Event.STARTED, NOW, code=str(code))
 
     await asyncio.gather(*(database.transact(functools.partial(note, code=code)) for code in range(40)))
@@ -189,7 +189,7 @@ async def test_a_work_whose_connection_is_lost_half_way_is_run_again_from_the_st
     await database.open()
     runs = list[set[int]]()
 
-    async def note(store: SqlStore) -> None:
+    async def note(store: Store) -> None:
         runs.append(await store.seen.mark([len(runs)], NOW))
         if len(runs) == 1:
             await _cut_all_off(postgres_url)
@@ -223,7 +223,7 @@ async def test_a_work_whose_connection_is_lost_in_its_commit_is_not_run_again(po
         )
     runs = list[set[int]]()
 
-    async def note(store: SqlStore) -> None:
+    async def note(store: Store) -> None:
         runs.append(await store.seen.mark([1], NOW))
 
     with pytest.raises(StorageUnavailableError):
@@ -242,7 +242,7 @@ async def test_a_work_whose_connection_is_lost_before_its_commit_is_sent_is_run_
         if len(runs) == 1:
             await_only(_cut_all_off(postgres_url))
 
-    async def note(store: SqlStore) -> None:
+    async def note(store: Store) -> None:
         runs.append(await store.seen.mark([1], NOW))
 
     event.listen(database.engine.sync_engine, "commit", cut_off)
@@ -254,7 +254,7 @@ async def test_a_work_whose_connection_is_lost_before_its_commit_is_sent_is_run_
 
 
 async def test_sqlite_is_set_up_to_survive_a_power_cut(sqlite: Database) -> None:
-    async def pragmas(store: SqlStore) -> dict[str, object]:
+    async def pragmas(store: Store) -> dict[str, object]:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         return {name: (await store.connection.execute(text(f"PRAGMA {name}"))).scalar_one() for name in names}
 
@@ -270,7 +270,7 @@ async def test_sqlite_is_set_up_to_survive_a_power_cut(sqlite: Database) -> None
 async def test_a_transaction_of_sqlite_holds_the_file_from_its_first_statement(
     sqlite: Database, sqlite_path: Path
 ) -> None:
-    async def look_from_outside(store: SqlStore) -> None:
+    async def look_from_outside(store: Store) -> None:
         with sqlite3.connect(sqlite_path, timeout=0, isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
 

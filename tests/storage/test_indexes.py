@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from bot.crypto import Pseudonymizer
 from bot.domain.delivery import Priority, TaskKind
 from bot.domain.operator_pages import HISTORY
 from bot.domain.outbox import Destination
 from bot.domain.phone import Fingerprint
 from bot.domain.statistics import Granularity, Period
-from bot.phones import KeyedPseudonymizer
 from storage.database import Database
-from storage.store import SqlStore
+from storage.store import Store
 from storage.tables import metadata
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -115,7 +115,7 @@ SMALL = {"gates", "mass_declines", "announcements", "operators", "erasures"}
     ],
 )
 async def test_what_the_loops_ask_reads_no_whole_table(
-    sqlite: Database, sqlite_path: Path, ask: Callable[[SqlStore], Awaitable[object]]
+    sqlite: Database, sqlite_path: Path, ask: Callable[[Store], Awaitable[object]]
 ) -> None:
     asked: list[tuple[str, Any]] = []
 
@@ -147,10 +147,10 @@ async def test_what_the_loops_ask_reads_no_whole_table(
     ids=["erase", "finish", "leftovers", "my data", "phone freed"],
 )
 async def test_what_anybody_can_ask_for_reads_only_what_is_theirs(
-    sqlite: Database, sqlite_path: Path, ask: Callable[[SqlStore], Awaitable[object]]
+    sqlite: Database, sqlite_path: Path, ask: Callable[[Store], Awaitable[object]]
 ) -> None:
     await sqlite.close()
-    database = Database(f"sqlite:///{sqlite_path}", KeyedPseudonymizer("the key of these tests"))
+    database = Database(f"sqlite:///{sqlite_path}", Pseudonymizer("the key of these tests"))
     await database.open()
     asked: list[tuple[str, Any]] = []
     event.listen(

@@ -15,14 +15,15 @@ from aiohttp import web
 from sqlalchemy import text
 
 from bot.clock import REAL_TIME
+from bot.domain.errors import LeadershipLostError, StorageUnavailableError
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.pulse import PATIENCE
 from bot.sandbox.world import World
-from bot.usecases.ports import LeadershipLostError, StorageUnavailableError, Store
 from storage import database as database_module
 from storage import leadership as leadership_module
 from storage.database import Database
 from storage.leadership import ADVISORY_KEY, Leadership, leadership
+from storage.store import Store
 from tests.installation import CALLBACK_TOKEN, number_shown
 from tests.process import BotProcess, free_port
 

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.domain.journal import Event
+from bot.domain.errors import StorageUnavailableError
+from bot.domain.journal import Event, NewEntry
 from bot.domain.outbox import Destination
-from bot.usecases.ports import NewEntry, StorageUnavailableError
 from storage.database import Database
-from storage.store import SqlStore
+from storage.store import Store
 from tests.domain.makers import NOW
 
 
@@ -25,7 +25,7 @@ class Heard:
         self.timed: list[tuple[float, bool]] = []
         self.fails = False
 
-    async def publish(self, store: SqlStore, noted: Sequence[NewEntry]) -> None:
+    async def publish(self, store: Store, noted: Sequence[NewEntry]) -> None:
         for entry in noted:
             await store.outbox.add(Destination.EVENTS, f"{entry.event}-{entry.user_id}", entry.event, b"", entry.at)
         if self.fails:
@@ -56,7 +56,7 @@ async def _letters(database: Database) -> list[str]:
     return sorted(letter.message_id for letter in due)
 
 
-async def _starts(store: SqlStore, user_id: int) -> None:
+async def _starts(store: Store, user_id: int) -> None:
     store.journal.add(Event.STARTED, NOW, user_id=user_id)
 
 
@@ -69,7 +69,7 @@ async def test_what_follows_from_an_entry_is_kept_with_it_and_heard_of_once(data
 
 
 async def test_of_what_was_not_kept_nothing_is_heard(database: Database, heard: Heard) -> None:
-    async def starts_and_fails(store: SqlStore) -> None:
+    async def starts_and_fails(store: Store) -> None:
         await _starts(store, 7)
         raise LookupError
 
@@ -83,11 +83,11 @@ async def test_of_what_was_not_kept_nothing_is_heard(database: Database, heard: 
     assert heard.noted == []
     assert await _letters(database) == []
     async with database.begin() as connection:
-        assert await SqlStore(connection).journal.newest() == 0
+        assert await Store(connection).journal.newest() == 0
 
 
 async def test_a_transaction_that_storage_does_not_keep_is_told_apart(database: Database, heard: Heard) -> None:
-    async def breaks(_store: SqlStore) -> None:
+    async def breaks(_store: Store) -> None:
         raise OperationalError("", None, OSError())
 
     with pytest.raises(StorageUnavailableError):

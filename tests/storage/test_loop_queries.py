@@ -15,10 +15,10 @@ from bot.domain.trouble import Measurements
 from bot.parts import Container
 from bot.sandbox.clock import SandboxClock
 from bot.usecases.select_outgoing import PATIENT_SHARE, InFlight
-from storage.store import SqlStore
+from storage.store import Store
 from tests.storage.crowd import NOW, Statements, fill
 
-Work = Callable[[SqlStore], Awaitable[Any]]
+Work = Callable[[Store], Awaitable[Any]]
 
 ENVIRONMENT = {
     "BOT_TOKEN": "1234567890:AAAA-a-token-that-nobody-has-at-all-AAA",
@@ -58,7 +58,7 @@ async def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     async def undo(work: Work) -> Any:
         results = []
 
-        async def do(store: SqlStore) -> None:
+        async def do(store: Store) -> None:
             results.append(await work(store))
             raise UndoneError
 

@@ -11,7 +11,7 @@ from bot.domain.gate import Gate
 from storage.database import Database, DatabaseError
 from storage.migrate import migrate
 from storage.peek import gates_on
-from storage.store import SqlStore
+from storage.store import Store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ON = Gate(-1001, "Flat owners", None, is_channel=False, is_on=True)
@@ -23,7 +23,7 @@ async def kept(database: Database) -> None:
     await database.open()
     await migrate(database)
 
-    async def keep(store: SqlStore) -> None:
+    async def keep(store: Store) -> None:
         for gate in (ON, OFF):
             await store.gates.save(gate, NOW)
 

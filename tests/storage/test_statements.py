@@ -16,14 +16,14 @@ from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import ScreenName
 from bot.domain.verification import VerificationState
 from storage.database import Database
-from storage.store import SqlStore
+from storage.store import Store
 from tests.compiled_cache import CACHE
 from tests.domain.makers import NOW
 
 ANNA = 7
 GATE = Gate(1, "Flat owners", None, is_channel=False, is_on=True)
 PHONE = Fingerprint("f" * 64)
-Calls = list[Callable[[SqlStore], Awaitable[object]]]
+Calls = list[Callable[[Store], Awaitable[object]]]
 
 READS: Calls = [
     lambda store: store.admins.rights_of(1, ANNA, NOW),
@@ -70,11 +70,11 @@ READS: Calls = [
 ]
 
 
-async def _meet(store: SqlStore) -> None:
+async def _meet(store: Store) -> None:
     await store.people.meet(ANNA, ANNA, "en", NOW, wrote=True, username="digest")
 
 
-async def _ask_to_join(store: SqlStore) -> None:
+async def _ask_to_join(store: Store) -> None:
     await store.requests.keep(JoinRequest(1, ANNA, NOW, NOW, RequestState.WAITING))
     await store.requests.claim(1, ANNA, RequestState.DECLINED, NOW)
     await store.requests.wait_on(1, ANNA, NOW)
@@ -84,7 +84,7 @@ async def _ask_to_join(store: SqlStore) -> None:
     await store.requests.give_chance(1, NOW)
 
 
-async def _verify(store: SqlStore) -> None:
+async def _verify(store: Store) -> None:
     token = str(len(await store.verifications.by_tokens(["0", "1", "2"])))
     attempt = await store.verifications.add(token, ANNA, Phone("+70000000000", "7", "RU"), PHONE, b"", NOW)
     assert await store.verifications.by_token(token) is not None
@@ -92,7 +92,7 @@ async def _verify(store: SqlStore) -> None:
     await store.verifications.save(replace(attempt, state=VerificationState.CANCELLED, ended_at=NOW))
 
 
-async def _show(store: SqlStore) -> None:
+async def _show(store: Store) -> None:
     await store.screens.show(ANNA, ANNA, ScreenName.HELP, NOW, fresh=True)
     await store.screens.touch([ANNA], NOW)
     await store.screens.touch([ANNA], NOW, faces=[ScreenName.HELP])
@@ -102,14 +102,14 @@ async def _show(store: SqlStore) -> None:
     await store.screens.drop([ANNA])
 
 
-async def _run_tasks(store: SqlStore) -> None:
+async def _run_tasks(store: Store) -> None:
     await store.tasks.add(TaskKind.KICK, 1, {}, NOW, user_id=ANNA)
     await store.tasks.cancel(TaskKind.KICK, 1, ANNA, NOW)
     await store.tasks.retry(1, NOW, "said")
     await store.tasks.done([1], NOW)
 
 
-async def _note(store: SqlStore) -> None:
+async def _note(store: Store) -> None:
     await store.seen.mark([1, 2], NOW)
     await store.gateway.set_breaker(CircuitBreaker())
     store.journal.add(Event.STARTED, NOW)
@@ -123,7 +123,7 @@ async def test_the_same_statements_are_run_at_each_call(database: Database, call
     def note(_connection: object, statement: ClauseElement, *_rest: object) -> None:
         run.append(statement)
 
-    async def call(store: SqlStore) -> None:
+    async def call(store: Store) -> None:
         await store.gates.save(GATE, NOW)
         for each in calls:
             await each(store)
@@ -140,7 +140,7 @@ async def test_the_same_statements_are_run_at_each_call(database: Database, call
 
 
 async def test_engines_of_one_kind_share_what_they_compiled(database_url: str) -> None:
-    async def read(store: SqlStore) -> None:
+    async def read(store: Store) -> None:
         for each in READS:
             await each(store)
 

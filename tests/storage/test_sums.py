@@ -12,7 +12,7 @@ from sqlalchemy import text
 from bot.clock import REAL_TIME
 from bot.domain.journal import Event
 from storage.database import Database
-from storage.store import SqlStore
+from storage.store import Store
 from tests.domain.makers import NOW
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -29,7 +29,7 @@ async def database(postgres_url: str) -> AsyncIterator[Database]:
 
 
 async def note(database: Database, hours: int) -> None:
-    async def add(store: SqlStore) -> None:
+    async def add(store: Store) -> None:
         store.journal.add(Event.STARTED, NOW + timedelta(hours=hours))
 
     await database.transact(add)
@@ -45,7 +45,7 @@ async def roll_both(database: Database, until_hours: int) -> list[int]:
     rolled, ends = asyncio.Event(), asyncio.Event()
     until = NOW + timedelta(hours=until_hours)
 
-    async def first(store: SqlStore) -> int:
+    async def first(store: Store) -> int:
         count = await store.sums.roll(until)
         rolled.set()
         await ends.wait()

@@ -13,6 +13,7 @@ from aiogram.exceptions import TelegramBadRequest, TelegramEntityTooLarge
 from aiogram.methods import SendDocument, TelegramMethod
 
 from bot.domain.delivery import DeliveryStatus, PendingTask, TaskKind
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.personal import FileKind
 from bot.domain.statistics import Period
 from bot.sandbox.people import Person
@@ -22,7 +23,6 @@ from bot.telegram.data_files import TRIES, DataFiles, Tell
 from bot.telegram.deliver import TelegramExecutor
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
-from bot.usecases.ports import StorageUnavailableError
 
 DETAILS: dict[FileKind, dict[str, str | int]] = {
     FileKind.MY_DATA: {"language": "en"},

@@ -22,6 +22,7 @@ from bot.domain.delivery import (
     PendingTask,
     TaskKind,
 )
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.personal import FileKind
 from bot.domain.screen import ScreenName
 from bot.sandbox.people import Person
@@ -36,12 +37,12 @@ from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
 from bot.usecases.apply_results import ApplyResults
-from bot.usecases.ports import StorageUnavailableError, Store
 from bot.usecases.select_outgoing import InFlight, Selection, SelectOutgoing
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_task import SettleTask
 from bot.usecases.tell_raid import OnAlertResult
 from storage.database import Database
+from storage.store import Store
 from tests.scenarios.story import sent_to
 from tests.usecases.rules import HOUR, Rules
 

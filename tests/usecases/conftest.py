@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from bot.crypto import Pseudonymizer
 from bot.gateway.client import SmscClient, SmscCredentials
-from bot.phones import KeyedPseudonymizer
 from bot.sandbox.world import World
 from storage.database import Database
 from tests.usecases.rules import Rules
@@ -16,7 +16,7 @@ from tests.usecases.rules import Rules
 
 @pytest.fixture
 async def rules(database_url: str) -> AsyncIterator[Rules]:
-    database = Database(database_url, KeyedPseudonymizer("the key of these tests"))
+    database = Database(database_url, Pseudonymizer("the key of these tests"))
     await database.open()
     yield Rules(database)
     await database.close()

@@ -15,7 +15,7 @@ from bot.domain.panel import AdminActionKind
 from bot.domain.raid import AlertMessage, MassDecline, Raid, RaidResponse
 from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.screen import ScreenName
-from bot.usecases.ports import Store
+from storage.store import Store
 from tests.domain.makers import NOW
 from tests.usecases.rules import (
     BORIS,

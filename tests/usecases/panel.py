@@ -12,7 +12,7 @@ from bot.domain.people_pages import PeopleView
 from bot.domain.rights import NO_ADMIN, OWNER
 from bot.domain.settings import GateSettings
 from bot.usecases.panel_views import panel_view
-from storage.store import SqlStore
+from storage.store import Store
 from tests.usecases.rules import ANNA, BORIS, GATE, Rules
 
 QUERIES = itertools.count(1)
@@ -75,7 +75,7 @@ async def shown(rules: Rules, user_id: int = BORIS) -> tuple[str, dict[str, Any]
 async def view(rules: Rules, user_id: int = BORIS) -> PanelView | PeopleView:
     """What somebody's screen tells now."""
 
-    async def build(store: SqlStore) -> PanelView | PeopleView:
+    async def build(store: Store) -> PanelView | PeopleView:
         await store.screens.touch([user_id], rules.now)
         (row,) = [row for row in await store.screens.due(rules.now, 50, ()) if row.user_id == user_id]
         return await panel_view(store, row, rules.now)

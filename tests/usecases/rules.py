@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from bot.crypto import PhoneCipher, TokenGenerator
 from bot.domain.contact import SharedContact
 from bot.domain.delivery import URGENCY, DeliveryResult, Outgoing, PendingGrant, PendingTask, Priority, TaskKind
 from bot.domain.gate import Gate
@@ -17,11 +18,12 @@ from bot.domain.gateway import AssignedNumber, EventKind, EventSource, GatewayEv
 from bot.domain.health import GateIssue
 from bot.domain.outbox import Destination
 from bot.domain.panel import AdminAction, AdminActionKind
+from bot.domain.people import Person
 from bot.domain.rights import OWNER
 from bot.domain.screen import ScreenName
 from bot.domain.settings import STANDARD
 from bot.domain.trouble import Measurements
-from bot.phones import KeyedPhoneCipher, NumberingPlan, SystemTokenGenerator
+from bot.numbering import NumberingPlan
 from bot.sandbox.clock import SandboxClock
 from bot.telegram.settings_paper import JsonPaper
 from bot.telegram.typed import Typed
@@ -42,8 +44,6 @@ from bot.usecases.installation_views import InstallationViews
 from bot.usecases.open_verification import StartVerification
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
-from bot.usecases.ports_people import Person
 from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.roll_sums import RollUp
@@ -65,6 +65,7 @@ from bot.usecases.tell_raid import OnAlertResult
 from bot.usecases.unlink_chats import UnlinkChats
 from bot.usecases.watch_troubles import CheckInstallation
 from storage.database import Database
+from storage.store import Store
 from tests.domain.makers import NOW, WINDOW
 
 ANNA, BORIS, OPERATOR = 7, 8, 999
@@ -84,9 +85,9 @@ class Rules:
         self.database = database
         self.clock = SandboxClock(rate=0, start=NOW)
         self.vault, self.plan, randomness = (
-            KeyedPhoneCipher("the key of these tests"),
+            PhoneCipher("the key of these tests"),
             NumberingPlan(),
-            SystemTokenGenerator(),
+            TokenGenerator(),
         )
         self.operators = Operators([OPERATOR])
         self.tell_operators = TellOperators(self.operators)

@@ -12,8 +12,8 @@ from bot.domain.journal import Event
 from bot.domain.rights import NO_ADMIN
 from bot.domain.screen import ScreenName
 from bot.usecases.erase_person import ErasePerson
-from bot.usecases.ports import Store
 from bot.usecases.select_outgoing import is_patient
+from storage.store import Store
 from tests.usecases.panel import runs
 from tests.usecases.rules import ANNA, BORIS, GATE, OPERATOR, Rules
 

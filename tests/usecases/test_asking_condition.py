@@ -16,9 +16,9 @@ from bot.domain.outbox import RetryStats
 from bot.domain.trouble import IncidentKind, Measurements
 from bot.usecases.ask_condition import AskCondition
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
 from bot.usecases.read_condition import ReadCondition
 from bot.usecases.watch_troubles import ReadSpending
+from storage.store import Store
 from tests.usecases.rules import ANNA, HOUR, OPERATOR, Rules
 
 KINDS = [TaskKind.HEALTH, TaskKind.BALANCE]

@@ -6,14 +6,14 @@ import pytest
 
 from bot.domain.delivery import TaskKind
 from bot.usecases.ask_file import AskExport
-from storage.records import SqlJournal
+from storage.records import Journal
 from tests.usecases.rules import OPERATOR, Rules
 
 
 async def test_who_asks_for_the_journal_has_nobody_wait_until_it_is_counted(
     rules: Rules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(SqlJournal, "count")
+    monkeypatch.delattr(Journal, "count")
     operator = await rules.meets(OPERATOR)
     ask = AskExport(rules.clock)
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from bot.crypto import TokenGenerator
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingScreen, PendingTask, TaskKind, Toast
 from bot.domain.gate import AccessOverride, Override
 from bot.domain.installation import AddedOperator
-from bot.domain.journal import Event
+from bot.domain.journal import Event, NewEntry
 from bot.domain.outbox import Destination
 from bot.domain.panel import AdminActionKind
 from bot.domain.personal import CARRIED_WITHIN, Deletion, DeletionScreen
@@ -21,14 +22,13 @@ from bot.domain.rights import OWNER
 from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode, GateSettings
 from bot.domain.statistics import Granularity, Period
-from bot.phones import SystemTokenGenerator
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
 from bot.usecases.erase_person import AT_ONCE, ErasePerson, FinishErasures
 from bot.usecases.operators import Operators
-from bot.usecases.ports import NewEntry, Store
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.take_newcomer import Newcomer, OnMemberJoined
 from bot.usecases.tell_operators import TellOperators
+from storage.store import Store
 from storage.tables import metadata
 from tests.domain.makers import NOW
 from tests.usecases.lives import FRIEND, ID, NAME, carries, lives, receipt
@@ -339,7 +339,7 @@ async def test_other_admins_and_who_was_told_of_by_an_erased_admin_stay(rules: R
 async def test_a_letter_says_by_whom_only_until_it_is_brought(rules: Rules) -> None:
     async def owes(store: Store) -> None:
         noted = NewEntry(Event.REVOKED, rules.now, user_id=FRIEND, gate_id=GATE.chat_id, code="x", actor_id=ID)
-        await PublishEvents(SystemTokenGenerator())(store, [noted])
+        await PublishEvents(TokenGenerator())(store, [noted])
 
     await rules.database.transact(owes)
     assert await rules.rows("SELECT user_id, admin_id FROM outbox") == [{"user_id": FRIEND, "admin_id": ID}]

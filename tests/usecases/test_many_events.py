@@ -8,11 +8,12 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import event
 
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.gateway import EventKind, GatewayEvent
-from bot.usecases.ports import StorageUnavailableError, Store
 from bot.usecases.read_inbox import ReadInbox
 from bot.usecases.take_gateway_event import PART
 from storage.database import Database
+from storage.store import Store
 from tests.usecases.rules import ANNA, PHONE, Rules, callback, inbox_entry
 
 T = TypeVar("T")

@@ -9,9 +9,9 @@ import pytest
 from bot.domain.delivery import DeliveryResult, DeliveryStatus
 from bot.domain.gate import APP_PATIENCE, OPEN_APP_PATIENCE, GrantState
 from bot.domain.panel import AdminActionKind
+from bot.domain.people import Claim
 from bot.domain.screen import ScreenName
 from bot.usecases.open_app import InitData, OpenApp
-from bot.usecases.ports import Claim
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import CallScreen, CallState, ReadCalls
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, OTHER_GATE, Rules

@@ -27,7 +27,7 @@ from bot.domain.settings import EntryMode
 from bot.usecases.delete_person import AskDeletion
 from bot.usecases.find_people import FindPeople, Search
 from bot.usecases.operator_desk import OperatorDesk, OperatorRequest
-from bot.usecases.ports import Store
+from storage.store import Store
 from tests.usecases.panel import notes
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OPERATOR, OTHER_GATE, OTHER_PHONE, PHONE, Rules
 

@@ -14,7 +14,7 @@ from bot.usecases.ask_file import AskExport, AskMyData
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion
 from bot.usecases.erase_person import ErasePerson
 from bot.usecases.operators import Operators
-from bot.usecases.ports import Store
+from storage.store import Store
 from tests.usecases.rules import ANNA, BORIS, GATE, OPERATOR, Rules
 
 PAVEL = 7_000_000_321

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from bot.crypto import TokenGenerator
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant
 from bot.domain.gate import GrantKind
 from bot.domain.gateway import AssignedNumber, EventKind, GatewayError, GatewayReason
@@ -25,14 +26,13 @@ from bot.domain.outbox import (
 )
 from bot.domain.panel import AdminActionKind
 from bot.domain.phone import Phone
-from bot.phones import SystemTokenGenerator
-from bot.usecases.ports import Store
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.read_outbox import ReadOutbox
 from bot.usecases.relay_foreign import RelayReport
 from bot.usecases.request_number import RequestNumber
 from bot.usecases.settle_letter import RecordAttempt
 from storage.database import Database
+from storage.store import Store
 from tests.domain.makers import WINDOW
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, PHONE, Rules, callback
 
@@ -42,7 +42,7 @@ CLARA, DORA, EMIL = 9, 10, 11
 @pytest.fixture
 async def rules(database_url: str) -> AsyncIterator[Rules]:
     """An installation that tells its owner's system what happens."""
-    database = Database(database_url, publish=PublishEvents(SystemTokenGenerator()))
+    database = Database(database_url, publish=PublishEvents(TokenGenerator()))
     await database.open()
     yield Rules(database)
     await database.close()
@@ -361,7 +361,7 @@ async def test_how_it_stands_is_told_for_each_target(rules: Rules) -> None:
 
 async def test_a_foreign_report_is_kept_sealed_until_it_is_taken(rules: Rules) -> None:
     report = ForeignReport("POST", "charset=utf-8", "text/plain", b"phone=79995551122&mes=hello")
-    relay = RelayReport(rules.clock, rules.vault, SystemTokenGenerator())
+    relay = RelayReport(rules.clock, rules.vault, TokenGenerator())
 
     await rules.database.transact(lambda store: relay(store, report))
 

@@ -6,8 +6,8 @@ from bot.domain.delivery import TaskKind
 from bot.domain.screen import ScreenName
 from bot.usecases.ask_file import AskMyData
 from bot.usecases.collect_person_data import SECTIONS, CollectPersonData, as_file
-from bot.usecases.ports import Store
 from storage.personal import BY_ID, OTHERWISE
+from storage.store import Store
 from storage.tables import metadata
 from tests.usecases.lives import FRIEND, ID, carries, lives
 from tests.usecases.rules import (

@@ -17,7 +17,7 @@ from bot.domain.settings import STANDARD, EntryMode, GateSettings, RaidReaction
 from bot.usecases import decline_many
 from bot.usecases.take_newcomer import Newcomer, OnMemberJoined
 from storage.database import Database
-from storage.store import SqlStore
+from storage.store import Store
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OPERATOR, OTHER_GATE, OTHER_PHONE, Rules
 
 OLGA, PAVEL = 501, 502
@@ -40,7 +40,7 @@ async def come(rules: Rules, count: int, first: int = 1000, gate: Gate = GATE) -
 async def come_together(rules: Rules, user_ids: list[int], gate: Gate = GATE) -> None:
     """The same in one transaction, as a batch of updates brings them."""
 
-    async def take(store: SqlStore) -> None:
+    async def take(store: Store) -> None:
         for user_id in user_ids:
             person = await store.people.meet(user_id, user_id, "en", rules.now, wrote=False)
             rules.later(0.001)
@@ -129,7 +129,7 @@ async def test_nobody_waits_for_the_transaction_that_begins_a_raid_and_it_begins
     await come(rules, 3)
     began, others_came = asyncio.Event(), asyncio.Event()
 
-    async def begin(store: SqlStore) -> None:
+    async def begin(store: Store) -> None:
         person = await store.people.meet(2000, 2000, "en", rules.now, wrote=False)
         await rules.take_request(store, person, GATE)
         began.set()
@@ -162,7 +162,7 @@ async def test_people_join_while_another_transaction_holds_the_gate(postgres_url
     rules = Rules(database)
     await has_gate(rules)
 
-    async def hold(store: SqlStore) -> None:
+    async def hold(store: Store) -> None:
         await store.gates.lock(GATE.chat_id)
         await store.raids.at(GATE.chat_id)
         # More than make a raid.

@@ -16,10 +16,10 @@ from bot.domain.journal import Event
 from bot.domain.statistics import PERIODS, period
 from bot.usecases import forget_old
 from bot.usecases.forget_old import PurgeOld, RetentionPolicy
-from bot.usecases.ports import Store
 from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.roll_sums import RollUp
 from storage.database import Database
+from storage.store import Store
 from tests.domain.makers import NOW
 from tests.usecases.rules import ANNA, BORIS, GATE, OTHER_GATE, OTHER_PHONE, PHONE, Rules, callback
 from tests.usecases.test_statistics import GATES, entries, prepare

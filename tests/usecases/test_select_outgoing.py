@@ -15,6 +15,7 @@ from bot.domain.delivery import (
     URGENCY,
     DeliveryResult,
     DeliveryStatus,
+    DueTimes,
     Notification,
     PendingGrant,
     PendingLogBatch,
@@ -37,11 +38,10 @@ from bot.domain.screen import (
     Verified,
     Welcome,
 )
+from bot.domain.trouble import UnreadableRow
 from bot.usecases.answer_button import answer_button
-from bot.usecases.ports import UnreadableRow
-from bot.usecases.ports_delivery import DueTimes
 from bot.usecases.select_outgoing import InFlight, Selection
-from storage.store import SqlStore
+from storage.store import Store
 from tests.usecases.rules import ANNA, BORIS, CALL_NUMBER, GATE, HOUR, MINUTE, OPERATOR, OTHER_PHONE, Rules
 
 CAROL, DMITRI, EVA = 11, 12, 13
@@ -104,7 +104,7 @@ async def test_grants_go_first_then_small_tasks_then_who_acted_then_in_turn_noti
 async def test_the_limit_holds_for_each_sort_so_that_none_hides_another(rules: Rules) -> None:
     await a_bit_of_everything(rules)
 
-    async def many_more(store: SqlStore) -> None:
+    async def many_more(store: Store) -> None:
         for number in range(30):
             details: dict[str, str | int] = {"notice": Notification.FAILURE, "error": number}
             await store.tasks.add(TaskKind.NOTIFY, OPERATOR, details, rules.now)
@@ -128,7 +128,7 @@ async def test_the_limit_holds_for_each_sort_so_that_none_hides_another(rules: R
 async def flood(rules: Rules) -> None:
     """More of everything than goes out for long: declines, lines of a log, screens of a crowd and of others, mutes."""
 
-    async def add(store: SqlStore) -> None:
+    async def add(store: Store) -> None:
         for number in range(30):
             about: dict[str, str | int] = {"user_id": 100 + number}
             for kind in (TaskKind.DECLINE_JOIN, TaskKind.MUTE, TaskKind.OPEN_APP):
@@ -174,7 +174,7 @@ async def test_when_one_at_a_time_can_go_out_each_sort_has_its_turn(rules: Rules
 
 
 async def test_what_became_of_a_crowd_is_told_after_the_first_screens_of_others_and_of_the_crowd(rules: Rules) -> None:
-    async def come(store: SqlStore) -> None:
+    async def come(store: Store) -> None:
         for user_id in (BORIS, CAROL, DMITRI):
             await store.people.meet(user_id, user_id, "en", rules.now, wrote=True)
             await store.screens.show(user_id, user_id, ScreenName.WELCOME, rules.now, crowd=True, acted=False)
@@ -194,7 +194,7 @@ async def test_what_became_of_a_crowd_is_told_after_the_first_screens_of_others_
 
 
 async def test_messages_to_a_chat_that_rests_hide_none_to_another(rules: Rules) -> None:
-    async def add(store: SqlStore) -> None:
+    async def add(store: Store) -> None:
         for number in range(20):
             for kind in (TaskKind.PROMPT, TaskKind.LOG, TaskKind.NOTIFY):
                 await store.tasks.add(
@@ -219,7 +219,7 @@ async def test_messages_to_a_chat_that_rests_hide_none_to_another(rules: Rules) 
 
 
 async def test_notices_and_other_declines_go_before_those_of_many(rules: Rules) -> None:
-    async def add(store: SqlStore) -> None:
+    async def add(store: Store) -> None:
         await store.tasks.add_many(TaskKind.DECLINE_JOIN, GATE.chat_id, [(1, {}), (2, {})], rules.now, job="many")
         await store.tasks.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
         await store.tasks.add(TaskKind.DECLINE_JOIN, GATE.chat_id, {}, rules.now, user_id=3)
@@ -368,7 +368,7 @@ async def test_a_screen_whose_details_are_not_what_its_face_needs_does_not_keep_
     await rules.asks_to_join(BORIS)
     await rules.execute(f"UPDATE screens SET face = 'limited' WHERE user_id = {ANNA}")
 
-    async def pick(store: SqlStore) -> tuple[Selection, list[UnreadableRow]]:
+    async def pick(store: Store) -> tuple[Selection, list[UnreadableRow]]:
         return await rules.pick(store, 10, InFlight()), store.unreadable
 
     picked, unreadable = await rules.database.transact(pick)
@@ -403,7 +403,7 @@ async def test_where_nothing_is_due_one_statement_finds_that_out_and_when_someth
 async def test_an_task_of_any_kind_is_found_by_when_it_is_due(rules: Rules) -> None:
     found: list[tuple[TaskKind, dict[Priority, datetime]]] = []
 
-    async def one_after_the_other(store: SqlStore) -> None:
+    async def one_after_the_other(store: Store) -> None:
         for kind in TaskKind:
             for crowd in (False, True) if URGENCY[kind] in {Priority.LATER, Priority.PRESSING} else (False,):
                 await store.tasks.add(kind, GATE.chat_id, {}, rules.now, job="one", crowd=crowd)
@@ -435,7 +435,7 @@ async def test_screens_refreshes_and_grants_are_found_by_when_they_are_due(rules
 async def presses(rules: Rules, user_id: int, times: int) -> None:
     """Somebody presses buttons of which each is to be answered."""
 
-    async def add(store: SqlStore) -> None:
+    async def add(store: Store) -> None:
         for number in range(times):
             await answer_button(store, user_id, f"{user_id} {number}", Toast.NOTHING, rules.now)
 
@@ -481,7 +481,7 @@ async def test_very_many_people_who_press_do_not_keep_screens_from_being_drawn(r
 
 
 async def test_what_operators_are_told_is_never_paced(rules: Rules) -> None:
-    async def add(store: SqlStore) -> None:
+    async def add(store: Store) -> None:
         for _ in range(MOST_UNDONE + 20):
             await store.tasks.add(TaskKind.NOTIFY, OPERATOR, {"notice": Notification.FAILURE}, rules.now)
 
@@ -500,7 +500,7 @@ FLOODS = {
 
 
 async def adds(rules: Rules, kind: TaskKind, chat_id: int, times: int, user_id: int | None = None) -> None:
-    async def add(store: SqlStore) -> None:
+    async def add(store: Store) -> None:
         for number in range(times):
             details: dict[str, str | int] = {"message_id": number, "notice": Notification.FAILURE, "file": "my_data"}
             await store.tasks.add(kind, chat_id, details, rules.now, user_id=user_id)

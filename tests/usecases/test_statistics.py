@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from bot.domain.journal import Event
 from bot.domain.statistics import BOUNDS, NO_GATE, PERIODS, FunnelStep, period, took_index
 from bot.domain.verification import Verification, VerificationState
-from bot.usecases.ports import Store
 from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.roll_sums import RollUp
 from storage.database import Database
+from storage.store import Store
 from tests.domain.makers import FINGERPRINT, NOW
 from tests.usecases.rules import Rules
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.delivery import PendingTask, TaskKind
 from bot.usecases import sweep
-from bot.usecases.ports import Store
+from storage.store import Store
 from tests.domain.makers import WINDOW
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, OTHER_GATE, Rules, callback
 

@@ -7,15 +7,15 @@ import json
 
 from cryptography.fernet import Fernet
 
+from bot.crypto import PhoneCipher, derived_key
 from bot.domain.gateway import EventKind, EventSource, GatewayEvent
 from bot.domain.phone import NumberKind, Phone
-from bot.phones import KeyedPhoneCipher, derived_key
 from bot.usecases.find_people import find_by_username
 from tests.usecases.rules import ANNA, CALL_NUMBER, PHONE, Rules, callback
 
 SECRET = "the key of these tests"
 NUMBER = Phone("+79991231234", "7", "RU", NumberKind.MOBILE)
-VAULT = KeyedPhoneCipher(SECRET)
+VAULT = PhoneCipher(SECRET)
 
 
 def sealed_before(phone: Phone) -> bytes:
@@ -29,7 +29,7 @@ def test_a_phone_is_read_for_its_own_verification_only() -> None:
 
     assert VAULT.unseal(sealed, "token") == NUMBER
     assert VAULT.unseal(sealed, "another") is None
-    assert KeyedPhoneCipher("another key").unseal(sealed, "token") is None
+    assert PhoneCipher("another key").unseal(sealed, "token") is None
     assert NUMBER.e164.encode() not in sealed
     assert VAULT.seal(NUMBER, "token") != sealed
 

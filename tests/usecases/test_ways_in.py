@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.crypto import TokenGenerator
 from bot.domain.delivery import DeliveryResult, DeliveryStatus
 from bot.domain.gate import Gate, GrantKind
 from bot.domain.panel import AdminActionKind
 from bot.domain.settings import EntryMode
 from bot.domain.statistics import FunnelStep, Period, Statistics
-from bot.phones import SystemTokenGenerator
 from bot.usecases.ask_link import AskLink, RenewLinks
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.read_statistics import ReadStatistics
@@ -148,7 +148,7 @@ async def check(door: Door) -> None:
 @pytest.fixture
 async def door(database_url: str) -> AsyncIterator[Door]:
     """An installation that tells its owner's system what happens."""
-    database = Database(database_url, publish=PublishEvents(SystemTokenGenerator()))
+    database = Database(database_url, publish=PublishEvents(TokenGenerator()))
     await database.open()
     door = Door(Rules(database))
     await door.opens()
@@ -229,7 +229,7 @@ def test_whatever_people_do_those_who_came_in_are_counted_once_each(
     database_url: str, drawn: list[tuple[Act, int, Gate]]
 ) -> None:
     async def story() -> None:
-        database = Database(database_url, publish=PublishEvents(SystemTokenGenerator()))
+        database = Database(database_url, publish=PublishEvents(TokenGenerator()))
         await database.open()
         try:
             door = Door(Rules(database))

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, TaskKind
-from bot.usecases.ports import Store
 from storage import stepped_clock, tables
+from storage.store import Store
 from tests.domain.makers import WINDOW
 from tests.usecases.rules import ANNA, BORIS, CALL_NUMBER, HOUR, MINUTE, OTHER_PHONE, Rules, callback
 

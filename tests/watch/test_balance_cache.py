@@ -10,9 +10,9 @@ import pytest
 
 from bot.domain.breaker import BLOCKED_PAUSE, CircuitBreaker
 from bot.domain.condition import BalanceReading
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.gateway import Balance, GatewayError, GatewayReason
 from bot.sandbox.clock import SandboxClock
-from bot.usecases.ports import StorageUnavailableError
 from bot.watch import balance_cache as balance_cache_module
 from bot.watch.balance_cache import BalanceCache
 from tests.domain.makers import NOW

@@ -11,10 +11,10 @@ import pytest
 
 from bot.domain.breaker import CircuitBreaker
 from bot.domain.condition import Spending
+from bot.domain.errors import StorageUnavailableError
 from bot.domain.gateway import Balance, GatewayError, GatewayReason
 from bot.domain.trouble import IncidentKind
 from bot.sandbox.clock import SandboxClock
-from bot.usecases.ports import StorageUnavailableError
 from bot.watch.balance_cache import BalanceCache
 from bot.watch.monitor import Monitor, WebhookReading
 from bot.watch.runtime_stats import RuntimeStats

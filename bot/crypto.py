@@ -1,0 +1,126 @@
+"""Keeping phone numbers and names unreadable without the key of the installation, and making unguessable names."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from bot.domain.phone import Fingerprint, NumberKind, Phone
+
+BOUND = b"\x01"
+"""The first byte of a phone that is bound to its verification; Fernet's begin with a letter."""
+NONCE = 12
+"""Bytes (NIST SP 800-38D, section 8.2)."""
+
+
+class PhoneCipher:
+    """Keeps phone numbers unreadable without the key of the installation.
+
+    Each purpose has a key of its own, drawn from the installation's."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._fingerprint_key = derived_key(secret_key, "phone fingerprint")
+        self._username_key = derived_key(secret_key, "username digest")
+        self._report_key = derived_key(secret_key, "gateway report digest")
+        self._phone_cipher = AESGCM(derived_key(secret_key, "phone of a verification"))
+        self._fernet = Fernet(base64.urlsafe_b64encode(derived_key(secret_key, "phone seal")))
+
+    def fingerprint(self, phone: Phone) -> Fingerprint:
+        """A keyed digest of the number, equal for equal numbers."""
+        return phone.fingerprint(self._fingerprint_key)
+
+    def seal(self, phone: Phone, token: str) -> bytes:
+        """The number, encrypted and bound to the verification that has this token."""
+        nonce, plain = secrets.token_bytes(NONCE), [phone.e164, phone.country_code, phone.region, phone.kind]
+        return BOUND + nonce + self._phone_cipher.encrypt(nonce, json.dumps(plain).encode(), token.encode())
+
+    def unseal(self, sealed: bytes, token: str) -> Phone | None:
+        """The number; None when it was sealed with another key, or for another verification."""
+        try:
+            if sealed.startswith(BOUND):
+                nonce, secret = sealed[1 : 1 + NONCE], sealed[1 + NONCE :]
+                plain = self._phone_cipher.decrypt(nonce, secret, token.encode())
+            else:
+                # Sealed by a version that bound it to nothing.
+                plain = self._fernet.decrypt(sealed)
+            e164, country_code, region, *kind = json.loads(plain)
+        except (InvalidToken, InvalidTag, ValueError):
+            return None
+        # Versions that did not tell kinds apart sealed none.
+        return Phone(e164, country_code, region, NumberKind(kind[0]) if kind else NumberKind.UNKNOWN)
+
+    def seal_bytes(self, plain: bytes) -> bytes:
+        """What may hold phone numbers, encrypted."""
+        return self._fernet.encrypt(plain)
+
+    def unseal_bytes(self, sealed: bytes) -> bytes | None:
+        """What was sealed; None when that was done with another key."""
+        try:
+            return self._fernet.decrypt(sealed)
+        except InvalidToken:
+            return None
+
+    def username_digest(self, username: str) -> str:
+        """A keyed digest of a user name, in small letters."""
+        return _hex_mac(self._username_key, username)
+
+    def report_digest(self, identity: str) -> str:
+        """A keyed digest of what tells one report of the gateway from others; it may hold a phone number."""
+        return _hex_mac(self._report_key, identity)
+
+    def earlier_digest(self, text: str) -> str:
+        """The digest that versions made of either which had one key for all; rows of theirs still have it."""
+        return _hex_mac(self._fingerprint_key, text)
+
+
+class Pseudonymizer:
+    """Stands for people and phones that were erased.
+
+    It has a key of its own: a fingerprint, say in a back-up, leads to no
+    mark without it."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._key = derived_key(secret_key, "marks of the erased")
+
+    def phone(self, fingerprint: Fingerprint) -> str:
+        """That this phone was used by somebody, whoever it was."""
+        return self._mac(f"phone {fingerprint}").hex()
+
+    def owner(self, fingerprint: Fingerprint, user_id: int) -> str:
+        """That this account used this phone."""
+        return self._mac(f"owner {fingerprint} {user_id}").hex()
+
+    def person(self, user_id: int) -> int:
+        """A number below zero in place of this account's id."""
+        return -1 - (int.from_bytes(self._mac(f"person {user_id}")[:8], "big") >> 1)
+
+    def _mac(self, text: str) -> bytes:
+        return hmac.new(self._key, text.encode(), hashlib.sha256).digest()
+
+
+class TokenGenerator:
+    """Unguessable names, and names that are merely unique."""
+
+    def token(self) -> str:
+        """At least 128 unguessable bits, safe in a URL."""
+        return secrets.token_urlsafe(24)
+
+    def error_id(self) -> str:
+        """A short name by which a failure is found again."""
+        return secrets.token_hex(4)
+
+
+def _hex_mac(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def derived_key(secret_key: str, purpose: str) -> bytes:
+    """32 bytes for one purpose; knowing them tells nothing of SECRET_KEY or of the other keys."""
+    return hmac.new(secret_key.encode(), purpose.encode(), hashlib.sha256).digest()
