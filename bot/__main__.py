@@ -29,7 +29,7 @@ from bot.usecases.read_statistics import ReadStatistics
 from storage.backup import back_up
 from storage.database import Database, DatabaseError
 from storage.migrate import migrate
-from storage.peek import peek
+from storage.read_only import read_once
 
 log = structlog.get_logger()
 
@@ -66,11 +66,11 @@ async def stats(config: Settings, given: argparse.Namespace) -> int:
     if asked is None:
         return _complain(f"--period: one of {', '.join(PERIODS)}", WRONG_USE)
     url = config.DATABASE_URL.get_secret_value()
-    titles = await peek(url, lambda store: store.gates.titles())
+    titles = await read_once(url, lambda store: store.gates.titles())
     if given.gate is not None and given.gate not in titles:
         return _complain(f"--gate: there is no gate with the id {given.gate}", WRONG_USE)
     read = ReadStatistics()
-    told = await peek(url, lambda store: read(store, asked, given.gate))
+    told = await read_once(url, lambda store: read(store, asked, given.gate))
     if given.json:
         sys.stdout.write(statistics_json(told, titles) + "\n")
     else:

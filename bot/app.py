@@ -17,9 +17,9 @@ from bot.domain.errors import LeadershipLostError, StorageUnavailableError
 from bot.domain.trouble import Finding, IncidentKind
 from bot.parts import Container, Loop
 from bot.settings import Settings
+from bot.telegram.api_errors import refusal
 from bot.telegram.deep_links import Start
 from bot.telegram.polling import NOT_ANSWERING
-from bot.telegram.refusals import refusal
 from bot.telegram.webhook import STALLED_FOR, Webhook, host_of
 from bot.web.connections import Connections
 from bot.web.rate import TRUSTED

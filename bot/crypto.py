@@ -36,34 +36,34 @@ class PhoneCipher:
         """A keyed digest of the number, equal for equal numbers."""
         return phone.fingerprint(self._fingerprint_key)
 
-    def seal(self, phone: Phone, token: str) -> bytes:
+    def encrypt(self, phone: Phone, token: str) -> bytes:
         """The number, encrypted and bound to the verification that has this token."""
         nonce, plain = secrets.token_bytes(NONCE), [phone.e164, phone.country_code, phone.region, phone.kind]
         return BOUND + nonce + self._phone_cipher.encrypt(nonce, json.dumps(plain).encode(), token.encode())
 
-    def unseal(self, sealed: bytes, token: str) -> Phone | None:
+    def decrypt(self, encrypted: bytes, token: str) -> Phone | None:
         """The number; None when it was sealed with another key, or for another verification."""
         try:
-            if sealed.startswith(BOUND):
-                nonce, secret = sealed[1 : 1 + NONCE], sealed[1 + NONCE :]
+            if encrypted.startswith(BOUND):
+                nonce, secret = encrypted[1 : 1 + NONCE], encrypted[1 + NONCE :]
                 plain = self._phone_cipher.decrypt(nonce, secret, token.encode())
             else:
                 # Sealed by a version that bound it to nothing.
-                plain = self._fernet.decrypt(sealed)
+                plain = self._fernet.decrypt(encrypted)
             e164, country_code, region, *kind = json.loads(plain)
         except (InvalidToken, InvalidTag, ValueError):
             return None
         # Versions that did not tell kinds apart sealed none.
         return Phone(e164, country_code, region, NumberKind(kind[0]) if kind else NumberKind.UNKNOWN)
 
-    def seal_bytes(self, plain: bytes) -> bytes:
+    def encrypt_bytes(self, plain: bytes) -> bytes:
         """What may hold phone numbers, encrypted."""
         return self._fernet.encrypt(plain)
 
-    def unseal_bytes(self, sealed: bytes) -> bytes | None:
+    def decrypt_bytes(self, encrypted: bytes) -> bytes | None:
         """What was sealed; None when that was done with another key."""
         try:
-            return self._fernet.decrypt(sealed)
+            return self._fernet.decrypt(encrypted)
         except InvalidToken:
             return None
 

@@ -22,7 +22,7 @@ from bot.usecases.erase_person import ErasePerson, not_in_yet
 from bot.usecases.operators import Operators
 from storage.database import Database
 from storage.migrate import require_newest
-from storage.peek import beside
+from storage.read_only import open_read_only
 from storage.store import Store
 
 OK, FAILED, WRONG_USE = 0, 1, 2
@@ -81,7 +81,7 @@ async def _write(config: Settings, given: argparse.Namespace, period: Period, ta
     bar = Progress(
         TextColumn("{task.completed} of {task.total}"), BarColumn(), TimeRemainingColumn(), console=Console(stderr=True)
     )
-    async with beside(config.DATABASE_URL.get_secret_value()) as transactions:
+    async with open_read_only(config.DATABASE_URL.get_secret_value()) as transactions:
         total = await transactions.transact(lambda store: store.journal.count(period, sys.maxsize))
         bar.disable = given.json
         with bar:

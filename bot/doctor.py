@@ -28,13 +28,13 @@ from bot.gateway.client import SmscClient, SmscCredentials
 from bot.outbox.addresses import RefusedAddressError, checked
 from bot.proxies import Proxy, TelegramSession, client
 from bot.settings import RANDOM, Settings, strays, twice
+from bot.telegram.api_errors import refusal
 from bot.telegram.methods import UPDATE_TYPES, GetGuard, GuardedChat
-from bot.telegram.refusals import refusal
 from bot.telegram.texts import visible
 from bot.telegram.webhook import WEBHOOK_PATH, host_of, same_address
 from bot.web.rate import TRUSTED
 from storage.database import Database, DatabaseError, NewerDatabaseError
-from storage.peek import gates_on
+from storage.read_only import gates_on
 
 HTTP, HTTPS = 80, 443
 WIDEST = {4: 8, 6: 7}

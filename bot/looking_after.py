@@ -23,14 +23,14 @@ from bot.domain.errors import StorageUnavailableError
 from bot.domain.outbox import Destination
 from bot.gateway.client import SmscClient
 from bot.metrics import Metrics
-from bot.outbox.carriage import EventSender, RelaySender, SafeHttpClient
-from bot.outbox.webhook_worker import Carriage, WebhookWorker
+from bot.outbox.senders import EventSender, RelaySender, SafeHttpClient
+from bot.outbox.webhook_worker import Sender, WebhookWorker
 from bot.settings import Settings
 from bot.supervisor import Supervisor
+from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.read_condition import ReadCondition, count_states
 from bot.usecases.read_outbox import ReadOutbox
-from bot.usecases.settle_letter import RecordAttempt
-from bot.usecases.tell_operators import TellOperators
+from bot.usecases.record_attempt import RecordAttempt
 from bot.usecases.watch_troubles import CheckInstallation, ReadSpending
 from bot.watch.balance_cache import BalanceCache
 from bot.watch.monitor import Monitor, ReadWebhook
@@ -59,8 +59,8 @@ class LookingAfter:
         clock: Clock,
         transactions: Transactions,
         leading: Transactions,
-        vault: PhoneCipher,
-        tell_operators: TellOperators,
+        phone_cipher: PhoneCipher,
+        notify_operators: OperatorNotifier,
         gateway: SmscClient,
         read_webhook: ReadWebhook | None,
         metrics: Metrics,
@@ -86,11 +86,11 @@ class LookingAfter:
         self._read_spending = ReadSpending(clock, settings.SMSC_PRICE)
         self._balance_cache = BalanceCache(transactions, gateway.balance, clock)
         self._wire: SafeHttpClient | None = None
-        carriages = self._carriages(vault)
-        expects_callback, targets = settings.callback_url is not None, tuple(carriages)
+        senders = self._senders(phone_cipher)
+        expects_callback, targets = settings.callback_url is not None, tuple(senders)
         self.monitor = Monitor(
             leading,
-            CheckInstallation(clock, tell_operators, expects_callback=expects_callback, targets=targets),
+            CheckInstallation(clock, notify_operators, expects_callback=expects_callback, targets=targets),
             self._read_spending,
             runtime_stats,
             clock,
@@ -105,7 +105,7 @@ class LookingAfter:
         self.loops: dict[str, Loop] = {"monitor": self.monitor.run}
         if backups is not None:
             self.loops["backups"] = backups.run
-        self.settle_letter = RecordAttempt(clock, tell_operators)
+        self.settle_letter = RecordAttempt(clock, notify_operators)
         self._ways = Capabilities(
             has_webhook=settings.UPDATES == "webhook",
             has_callback=expects_callback,
@@ -113,21 +113,21 @@ class LookingAfter:
             backs_up=backups is not None,
             targets=targets,
         )
-        for target, carriage in carriages.items():
+        for target, sender in senders.items():
             webhook_worker = WebhookWorker(
-                target, leading, self.settle_letter, carriage, clock, supervisor, metrics, announce
+                target, leading, self.settle_letter, sender, clock, supervisor, metrics, announce
             )
             self.loops[f"webhook worker of {target}"] = webhook_worker.run
 
-    def _carriages(self, vault: PhoneCipher) -> dict[Destination, Carriage]:
-        settings, found = self._settings, dict[Destination, Carriage]()
+    def _senders(self, phone_cipher: PhoneCipher) -> dict[Destination, Sender]:
+        settings, found = self._settings, dict[Destination, Sender]()
         if settings.EVENTS_URL is None and settings.SMSC_RELAY_URL is None:
             return found
         self._wire = wire = SafeHttpClient(allow_private=settings.EVENTS_ALLOW_PRIVATE)
         if settings.EVENTS_URL is not None:
             found[Destination.EVENTS] = EventSender(wire, settings.EVENTS_URL, settings.events_secrets, self._clock)
         if settings.SMSC_RELAY_URL is not None:
-            found[Destination.RELAY] = RelaySender(wire, settings.SMSC_RELAY_URL, vault)
+            found[Destination.RELAY] = RelaySender(wire, settings.SMSC_RELAY_URL, phone_cipher)
         return found
 
     async def close(self) -> None:

@@ -37,17 +37,18 @@ from bot.telegram.deliveries import Deliveries
 from bot.telegram.delivery_worker import DeliveryWorker
 from bot.telegram.fallback import Fallback
 from bot.telegram.health import HealthSender
+from bot.telegram.init_data import InitDataVerifier
 from bot.telegram.intake import UpdateProcessor
-from bot.telegram.launch import InitDataVerifier
 from bot.telegram.methods import UPDATE_TYPES
+from bot.telegram.parse_settings import Typed
 from bot.telegram.polling import Poller
 from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.sentences import appeal_text
-from bot.telegram.settings_paper import JsonPaper
+from bot.telegram.settings_file import JsonSettingsFile
 from bot.telegram.texts import LANGUAGES, Texts
-from bot.telegram.typed import Typed
 from bot.telegram.webhook import WEBHOOK_PATH, Webhook
+from bot.usecases.action_handlers import action_handlers, elsewhere
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.announce import Announce
 from bot.usecases.apply_results import ApplyResults
@@ -63,13 +64,12 @@ from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.collect_person_data import CollectPersonData, as_file
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.delete_person import AskDeletion, ConfirmDeletion, ErasureViews
-from bot.usecases.doers import doers, elsewhere
 from bot.usecases.erase_person import ErasePerson, FinishErasures
 from bot.usecases.find_people import FindPeople
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights, LookForRights
-from bot.usecases.forget_old import PurgeOld
 from bot.usecases.installation_views import InstallationViews
+from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.open_app import OpenApp
 from bot.usecases.open_incident import OpenIncident
 from bot.usecases.open_panel import ListGates
@@ -78,6 +78,8 @@ from bot.usecases.operator_desk import OperatorDesk
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
 from bot.usecases.publish_events import PublishEvents
+from bot.usecases.purge_old import PurgeOld
+from bot.usecases.raid_alerts import OnAlertResult
 from bot.usecases.read_app import ReadApp
 from bot.usecases.read_calls import ReadCalls
 from bot.usecases.read_inbox import ReadInbox
@@ -89,24 +91,22 @@ from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.roll_sums import RollUp
 from bot.usecases.run_installation import RunInstallation
 from bot.usecases.select_outgoing import SelectOutgoing, ViewOf
+from bot.usecases.service_messages import DeleteServiceMessage
 from bot.usecases.set_aside import SetAside
 from bot.usecases.set_clock_back import SetClockBack
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_task import SettleTask
+from bot.usecases.share_contact import ShareContact
 from bot.usecases.show_screen import ShowScreen
 from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.sweep import Sweep
 from bot.usecases.take_command import CommandInGroup, CommandInPrivate, FollowLink
-from bot.usecases.take_contact import ShareContact
 from bot.usecases.take_gateway_event import OnGatewayEvent
 from bot.usecases.take_join_request import OnJoinRequest
 from bot.usecases.take_leaver import OnMemberLeft
 from bot.usecases.take_newcomer import OnMemberJoined
 from bot.usecases.take_restriction import OnMemberRestricted
 from bot.usecases.take_words import OnPanelText
-from bot.usecases.tell_operators import TellOperators
-from bot.usecases.tell_raid import OnAlertResult
-from bot.usecases.tidy_line import DeleteServiceMessage
 from bot.usecases.unlink_chats import UnlinkChats
 from bot.watch.monitor import ReadWebhook, WebhookReading
 from bot.watch.reporter import Reporter
@@ -147,7 +147,7 @@ class Container:
         self.settings = settings
         self.clock = clock
         operators = Operators(settings.OPERATORS)
-        tell_operators = TellOperators(operators)
+        notify_operators = OperatorNotifier(operators)
         metrics, runtime_stats = Metrics(), RuntimeStats(clock)
         self.budget = budget = RateLimiter(settings.TELEGRAM_RATE)
 
@@ -158,13 +158,13 @@ class Container:
         self.supervisor = Supervisor(clock)
 
         # What is kept.
-        randomness = TokenGenerator()
-        report = ReportFailure(clock, tell_operators)
+        token_generator = TokenGenerator()
+        report = ReportFailure(clock, notify_operators)
         self.database = Database(
             settings.DATABASE_URL.get_secret_value(),
             Pseudonymizer(settings.SECRET_KEY.get_secret_value()),
-            publish=PublishEvents(randomness) if settings.EVENTS_URL else None,
-            set_aside=SetAside(clock, report, randomness, log_set_aside),
+            publish=PublishEvents(token_generator) if settings.EVENTS_URL else None,
+            set_aside=SetAside(clock, report, token_generator, log_set_aside),
             noted=(metrics.noted, log_noted, self._wake_for),
             timed=(metrics.transacted, runtime_stats.transacted),
         )
@@ -173,9 +173,9 @@ class Container:
 
         # The rules.
         plan = NumberingPlan(settings.HOME_COUNTRIES)
-        vault = PhoneCipher(settings.SECRET_KEY.get_secret_value())
-        open_verification = StartVerification(clock, vault, randomness)
-        take_event = OnGatewayEvent(clock, plan, vault, randomness, jumped=self._jumped)
+        phone_cipher = PhoneCipher(settings.SECRET_KEY.get_secret_value())
+        open_verification = StartVerification(clock, phone_cipher, token_generator)
+        take_event = OnGatewayEvent(clock, plan, phone_cipher, token_generator, jumped=self._jumped)
 
         # The gateway.
         self.http = proxies.client(settings.smsc_proxy, runtime_stats.dates_of("gateway"))
@@ -187,17 +187,21 @@ class Container:
             clock,
             leading,
             CountedGateway(gateway, metrics, runtime_stats),
-            vault,
+            phone_cipher,
             read_inbox.mark if polls_inbox else None,
             settings.call_window,
-            tell_operators,
+            notify_operators,
             plan,
         )
 
         # What admins and operators want done.
         show_statistics = ShowStatistics(clock, ReadStatistics())
         decline_many, raids = DeclineMany(clock), FollowRaids(clock)
-        desk = AdminDesk(clock, doers(Typed(), JsonPaper(), decline_many, show_statistics), elsewhere(JsonPaper()))
+        desk = AdminDesk(
+            clock,
+            action_handlers(Typed(), JsonSettingsFile(), decline_many, show_statistics),
+            elsewhere(JsonSettingsFile()),
+        )
         call_panel = CallPanel(clock, desk)
 
         # What people want done with what is kept about them.
@@ -214,7 +218,7 @@ class Container:
 
         ask_statistics = AskStatistics(clock, desk, show_statistics, operators.is_operator)
         announce = Announce(clock, operators, plan)
-        appoint = AppointOperators(operators, tell_operators)
+        appoint = AppointOperators(operators, notify_operators)
         views: dict[ScreenName, ViewOf] = {
             ScreenName.OPERATOR: OperatorViews(operators.is_operator),
             ScreenName.INSTALLATION: InstallationViews(operators),
@@ -228,7 +232,7 @@ class Container:
         limit = RateLimitMiddleware(budget, may_deliver=self.leadership.is_certain)
         self.bot = telegram(settings, metrics, connection, deliveries, runtime_stats, fallback, limit)
         self.report = Reporter(
-            self.database, OpenIncident(tell_operators), clock, self.supervisor, self.wake_deliveries
+            self.database, OpenIncident(notify_operators), clock, self.supervisor, self.wake_deliveries
         )
         self.webhook: Webhook | None = None
         webhook_secret = _webhook_secret(settings)
@@ -240,15 +244,15 @@ class Container:
             clock,
             self.database,
             leading,
-            vault,
-            tell_operators,
+            phone_cipher,
+            notify_operators,
             gateway,
             _webhook_reading(self.webhook) if self.webhook is not None else None,
             metrics,
             runtime_stats,
             self.supervisor,
             budget_left,
-            self._backups(report, randomness),
+            self._backups(report, token_generator),
             self.wake_deliveries,
         )
         self.texts = Texts(settings.LANGUAGE)
@@ -267,7 +271,7 @@ class Container:
             settings.callback_url,
             settings.SMSC_PRICE,
             {**data_files.runners, **told.runners},
-            randomness.error_id,
+            token_generator.error_id,
             runtime_stats.ephemeral,
         )
         look_every = LOOK_EVERY_ALONE if self.database.is_sqlite else LOOK_EVERY
@@ -275,7 +279,7 @@ class Container:
         self.delivery_worker = DeliveryWorker(
             leading,
             SelectOutgoing(clock, views, operators.is_operator),
-            ApplyResults(clock, SettleGrant(tell_operators), settle_task, report),
+            ApplyResults(clock, SettleGrant(notify_operators), settle_task, report),
             deliverer,
             budget,
             limit,
@@ -297,8 +301,8 @@ class Container:
             FinishErasures(clock),
             UnlinkChats(clock),
             LookForRights(clock),
-            forgetting=(self.looking_after.settle_letter.forget, *PurgeOld(clock, settings.keep).steps),
-            on_step_back=SetClockBack(settings.call_window, tell_operators),
+            purging=(self.looking_after.settle_letter.forget, *PurgeOld(clock, settings.keep).steps),
+            on_step_back=SetClockBack(settings.call_window, notify_operators),
             is_sending=lambda: deliveries.stuck() is None and not deliveries.flooded(),
         )
         sweeper = Sweeper(sweep, leading, clock, self.wake_deliveries)
@@ -317,9 +321,9 @@ class Container:
 
         # Telegram, inward.
         cancel_verification = CancelVerification(clock)
-        ask_number_again = RetryVerification(clock, vault, open_verification)
+        ask_number_again = RetryVerification(clock, phone_cipher, open_verification)
         dispatcher = build_dispatcher(
-            LoadPerson(clock, self.texts, vault),
+            LoadPerson(clock, self.texts, phone_cipher),
             {appeal_text(self.texts.in_language(language)) for language in LANGUAGES},
             clock=clock,
             take_contact=ShareContact(clock, plan, open_verification),
@@ -332,8 +336,8 @@ class Container:
             take_join_request=OnJoinRequest(clock, has_app=settings.app_url is not None),
             admin_desk=desk,
             ask_admins=AskAdmins(clock),
-            command_in_group=CommandInGroup(clock, desk, vault),
-            command_in_private=CommandInPrivate(clock, desk, vault),
+            command_in_group=CommandInGroup(clock, desk, phone_cipher),
+            command_in_private=CommandInPrivate(clock, desk, phone_cipher),
             follow_link=FollowLink(desk),
             list_gates=ListGates(clock),
             take_words=OnPanelText(desk),
@@ -341,7 +345,7 @@ class Container:
             choose_log_place=ChooseLogPlace(desk, call_panel),
             ask_statistics=ask_statistics,
             run_installation=RunInstallation(clock, operators, appoint, announce, ask_statistics),
-            operator_desk=OperatorDesk(clock, operators.is_operator, FindPeople(plan, vault), ask_deletion),
+            operator_desk=OperatorDesk(clock, operators.is_operator, FindPeople(plan, phone_cipher), ask_deletion),
             operators=operators,
             ask_condition=AskCondition(clock, operators.is_operator),
             ask_my_data=AskMyData(clock),
@@ -351,15 +355,15 @@ class Container:
             take_newcomer=OnMemberJoined(clock),
             take_leaver=OnMemberLeft(clock),
             take_restriction=OnMemberRestricted(clock),
-            tidy_line=DeleteServiceMessage(clock),
-            follow_rights=FollowRights(clock, tell_operators),
+            delete_service_message=DeleteServiceMessage(clock),
+            follow_rights=FollowRights(clock, notify_operators),
         )
 
         async def dispatch(update: Update, store: Store) -> object:
             return await dispatcher.feed_update(self.bot, update, store=store)
 
         intake = UpdateProcessor(
-            self.bot, clock, self.database, dispatch, report, randomness, metrics, self.wake_deliveries
+            self.bot, clock, self.database, dispatch, report, token_generator, metrics, self.wake_deliveries
         )
         self.poller: Poller | None = None
         if self.webhook is None:
@@ -400,7 +404,7 @@ class Container:
                 take_event,
                 metrics,
                 self.wake_deliveries,
-                RelayReport(clock, vault, randomness) if settings.SMSC_RELAY_URL else None,
+                RelayReport(clock, phone_cipher, token_generator) if settings.SMSC_RELAY_URL else None,
             ).handle,
             telegram=WebhookHandler(webhook_secret, intake, self.webhook.rejected, self.webhook.arrived).handle
             if self.webhook is not None
@@ -446,7 +450,7 @@ class Container:
         if not events.isdisjoint({Event.NUMBER_GIVEN, Event.ANOTHER_GIVEN}):
             self.inbox_reader.wake.set()
 
-    def _backups(self, report: ReportFailure, randomness: TokenGenerator) -> Backups | None:
+    def _backups(self, report: ReportFailure, token_generator: TokenGenerator) -> Backups | None:
         """None where somebody else makes them."""
         settings = self.settings
         if not self.database.is_sqlite or not settings.BACKUP_EVERY_HOURS:
@@ -454,7 +458,7 @@ class Container:
         file = self.database.file
 
         async def tell(error: Exception) -> None:
-            error_id = randomness.error_id()
+            error_id = token_generator.error_id()
             log.error("backup_failed", error_id=error_id, error=words_of(error))
             await self.database.transact(lambda store: report(store, error_id, words_of(error)[:200], None))
             self.wake_deliveries()

@@ -34,7 +34,7 @@ from pydantic import (
 from bot.domain.host import is_host
 from bot.numbering import COUNTRIES, HOME
 from bot.proxies import Proxy
-from bot.usecases.forget_old import RetentionPolicy
+from bot.usecases.purge_old import RetentionPolicy
 from storage import address
 
 RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"

@@ -31,7 +31,7 @@ LOOK_EVERY = 0.5
 LOOK_EVERY_ALONE = 5.0
 """The same where this process makes all there is to do, and says so."""
 SWEEP_EVERY = 2.0
-FORGET_EVERY = timedelta(seconds=10)
+PURGE_EVERY = timedelta(seconds=10)
 """A thousand rows of each sort are deleted each time, which is more than comes in."""
 AFTER_FAILURE = 5.0
 TRIES = 3
@@ -151,11 +151,11 @@ class Sweeper:
             if began - swept_at > OUTAGE:
                 self._sweep.froze(began - swept_at)
             swept_at = began
-            is_to_forget = self._clock.lived() - forgot_at >= FORGET_EVERY.total_seconds()
-            if is_to_forget:
+            is_to_purge = self._clock.lived() - forgot_at >= PURGE_EVERY.total_seconds()
+            if is_to_purge:
                 forgot_at = self._clock.lived()
             for step in self._sweep.steps:
-                if is_to_forget or step not in self._sweep.seldom:
+                if is_to_purge or step not in self._sweep.seldom:
                     await self._make(step)
             self._announce()
             await self._clock.pause(SWEEP_EVERY, stop)

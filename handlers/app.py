@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.domain.people import Claim
-from bot.telegram.launch import InitDataVerifier
+from bot.telegram.init_data import InitDataVerifier
 from bot.telegram.texts import Texts, Words
 from bot.usecases.open_app import OpenApp
 from bot.usecases.read_app import ReadApp

@@ -21,14 +21,14 @@ from bot.telegram.members import ADMINS, admin_rights, is_in, is_muted
 from bot.telegram.texts import visible
 from bot.usecases.follow_rights import FollowRights
 from bot.usecases.move_chat import move_chat
+from bot.usecases.service_messages import DeleteServiceMessage
 from bot.usecases.take_join_request import OnJoinRequest
 from bot.usecases.take_leaver import OnMemberLeft
 from bot.usecases.take_newcomer import Newcomer, OnMemberJoined
 from bot.usecases.take_restriction import ChangeKind, OnMemberRestricted, RestrictionChange
-from bot.usecases.tidy_line import DeleteServiceMessage
 from storage.store import Store
 
-MENDED = {
+FIXED = {
     "can_invite_users": GateIssue.CANNOT_INVITE,
     "can_restrict_members": GateIssue.CANNOT_RESTRICT,
     "can_manage_tags": GateIssue.CANNOT_TAG,
@@ -54,11 +54,11 @@ async def own_rights(event: ChatMemberUpdated, store: Store, follow_rights: Foll
     before, now = _rights(event.old_chat_member), _rights(event.new_chat_member)
     gate = _gate(event.chat, is_on="can_invite_users" in now)
     is_admin = isinstance(event.new_chat_member, ChatMemberAdministrator)
-    mended = {MENDED[right] for right in now - before if right in MENDED}
+    fixed = {FIXED[right] for right in now - before if right in FIXED}
     # An anonymous admin acts as a bot of Telegram's.
     actor_id = None if event.from_user.is_bot else event.from_user.id
     language = event.from_user.language_code or ""
-    await follow_rights(store, gate, actor_id, is_admin=is_admin, mended=mended, language=language)
+    await follow_rights(store, gate, actor_id, is_admin=is_admin, fixed=fixed, language=language)
 
 
 async def member(
@@ -85,9 +85,9 @@ async def member(
         await take_restriction(store, gate_id, treatment)
 
 
-async def line(message: Message, store: Store, tidy_line: DeleteServiceMessage) -> None:
+async def line(message: Message, store: Store, delete_service_message: DeleteServiceMessage) -> None:
     """Telegram's line about who joined or left."""
-    await tidy_line(store, message.chat.id, message.message_id)
+    await delete_service_message(store, message.chat.id, message.message_id)
 
 
 async def upgrade(message: Message, store: Store, clock: Clock) -> None:
@@ -104,7 +104,7 @@ async def blocked(event: ChatMemberUpdated, store: Store) -> None:
 
 def _rights(member: ChatMemberUnion) -> set[str]:
     """The rights by which gates live or die that somebody has."""
-    return {right for right in MENDED if getattr(member, right, False)}
+    return {right for right in FIXED if getattr(member, right, False)}
 
 
 def _newcomer(event: ChatMemberUpdated, bot: Bot) -> Newcomer:

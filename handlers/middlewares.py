@@ -26,10 +26,10 @@ class Languages(Protocol):
 class LoadPerson(BaseMiddleware):
     """Keep who wrote in private, pressed or asked, and pass them on as `person`; in groups nobody is met."""
 
-    def __init__(self, clock: Clock, languages: Languages, vault: PhoneCipher) -> None:
+    def __init__(self, clock: Clock, languages: Languages, phone_cipher: PhoneCipher) -> None:
         self._clock = clock
         self._languages = languages
-        self._vault = vault
+        self._phone_cipher = phone_cipher
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401 - aiogram's signature
         if isinstance(event, Message) and event.chat.type != "private":
@@ -48,7 +48,7 @@ class LoadPerson(BaseMiddleware):
             self._languages.pick(user.language_code),
             self._clock.now(),
             wrote=isinstance(event, Message),
-            username=self._vault.username_digest(user.username.lower()) if user.username else "",
+            username=self._phone_cipher.username_digest(user.username.lower()) if user.username else "",
         )
         return await handler(event, data)
 

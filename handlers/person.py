@@ -19,8 +19,8 @@ from bot.usecases.cancel_verification import CancelVerification
 from bot.usecases.open_panel import ListGates
 from bot.usecases.retry_entry import RetryEntry
 from bot.usecases.run_installation import RunInstallation
+from bot.usecases.share_contact import ShareContact
 from bot.usecases.show_screen import ShowScreen
-from bot.usecases.take_contact import ShareContact
 from storage.store import Store
 
 FACES = {Place.HOME: ScreenName.WELCOME, Place.HELP: ScreenName.HELP, Place.PRIVACY: ScreenName.PRIVACY}

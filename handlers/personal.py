@@ -7,7 +7,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot.clock import Clock
 from bot.domain.people import Person
-from bot.domain.personal import FAREWELL
+from bot.domain.personal import ERASURE_JOB
 from bot.telegram.keyboards import PersonalButton
 from bot.usecases.answer_button import answer_button
 from bot.usecases.ask_file import AskExport, AskMyData
@@ -61,7 +61,7 @@ async def delete_me_button(
 ) -> None:
     """Yes, delete everything about me. Nothing of the answer is kept either."""
     toast = await confirm_deletion.own(store, person)
-    await answer_button(store, person.user_id, query.id, toast, clock.now(), job=FAREWELL)
+    await answer_button(store, person.user_id, query.id, toast, clock.now(), job=ERASURE_JOB)
 
 
 async def erase_button(

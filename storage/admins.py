@@ -80,9 +80,9 @@ class Overrides:
 
     Of who was erased, a decision may stand under their mark."""
 
-    def __init__(self, connection: AsyncConnection, marker: Pseudonymizer | None = None) -> None:
+    def __init__(self, connection: AsyncConnection, pseudonymizer: Pseudonymizer | None = None) -> None:
         self._connection = connection
-        self._marker = marker
+        self._pseudonymizer = pseudonymizer
 
     async def get(self, gate_id: int, user_id: int) -> AccessOverride | None:
         mark = self._mark(user_id)
@@ -127,7 +127,7 @@ class Overrides:
         )
 
     def _mark(self, user_id: int) -> int:
-        return user_id if self._marker is None else self._marker.person(user_id)
+        return user_id if self._pseudonymizer is None else self._pseudonymizer.person(user_id)
 
 
 class Appeals:

@@ -85,21 +85,21 @@ class Database:
     def __init__(
         self,
         url: str,
-        marker: Pseudonymizer | None = None,
+        pseudonymizer: Pseudonymizer | None = None,
         *,
         publish: Publish | None = None,
         set_aside: SetAsideRows | None = None,
         noted: Sequence[Callable[[Sequence[NewEntry]], None]] = (),
         timed: Sequence[Callable[[float, bool], None]] = (),
     ) -> None:
-        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db. `marker`: see `Store`.
+        """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db. `pseudonymizer`: see `Store`.
 
         `publish` adds to a transaction what follows from the entries of its journal, and `set_aside` what is to become
         of the rows that it could not read. Those of `noted` hear of the
         entries once they are kept, those of `timed` how long each transaction took and whether it was kept.
         """
         self._address = address_of(url)
-        self._marker = marker
+        self._pseudonymizer = pseudonymizer
         self._publish = publish
         self._set_aside = set_aside
         self._noted = noted
@@ -246,7 +246,7 @@ class Database:
     async def _run(self, works: list[Work]) -> list[Any]:
         if self._only is None:
             raise StorageUnavailableError("closed")
-        store = Store(self._only, self._marker)
+        store = Store(self._only, self._pseudonymizer)
         try:
             async with self._only.begin():
                 results = [await work(store) for work in works]
@@ -255,7 +255,7 @@ class Database:
             if len(works) == 1 and store.unreadable:
                 with contextlib.suppress(SQLAlchemyError):
                     async with self._only.begin():
-                        await self._set_aside_alone(Store(self._only, self._marker), store.unreadable)
+                        await self._set_aside_alone(Store(self._only, self._pseudonymizer), store.unreadable)
             raise
         self._tell_noted(store)
         return results
@@ -285,7 +285,7 @@ class Database:
             try:
                 async with self.engine.begin() as connection:
                     has_begun = True
-                    store = Store(connection, self._marker)
+                    store = Store(connection, self._pseudonymizer)
                     unreadable = store.unreadable
                     result = await work(store)
                     await self._finish(store)
@@ -322,7 +322,7 @@ class Database:
         if rows:
             with contextlib.suppress(SQLAlchemyError, OSError):
                 async with self.engine.begin() as connection:
-                    await self._set_aside_alone(Store(connection, self._marker), rows)
+                    await self._set_aside_alone(Store(connection, self._pseudonymizer), rows)
 
     def _hold_file(self) -> None:
         path = self.file

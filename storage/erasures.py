@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.crypto import Pseudonymizer
 from bot.domain.delivery import TaskKind
 from bot.domain.gate import GrantKind, GrantState, Override
-from bot.domain.personal import FAREWELL
+from bot.domain.personal import ERASURE_JOB
 from bot.domain.phone import Fingerprint
 from bot.domain.screen import ScreenName
 from storage import tables
@@ -73,11 +73,14 @@ class Erasures:
     """Erasing people, in two steps: at once, and again when nothing is under way any more."""
 
     def __init__(
-        self, connection: AsyncConnection, marker: Pseudonymizer | None, write_journal: Callable[[], Awaitable[None]]
+        self,
+        connection: AsyncConnection,
+        pseudonymizer: Pseudonymizer | None,
+        write_journal: Callable[[], Awaitable[None]],
     ) -> None:
         """`write_journal` writes what this transaction has noted so far, so that it is made nameless too."""
         self._connection = connection
-        self._marker = marker
+        self._pseudonymizer = pseudonymizer
         self._write_journal = write_journal
 
     async def knows(self, user_id: int) -> bool:
@@ -117,16 +120,16 @@ class Erasures:
         # A row that may be under way stays until it is settled: another one could be given its id.
         carried = [row_id for row_id, kind, is_done in about if not is_done and kind in CARRIED_ON]
         dropped = [row_id for row_id, kind, is_done in about if not is_done and kind not in CARRIED_ON]
-        await self._set_tasks(carried, job=FAREWELL, user_id=user_id)
-        await self._set_tasks(dropped, done_at=now, job=FAREWELL, user_id=user_id)
+        await self._set_tasks(carried, job=ERASURE_JOB, user_id=user_id)
+        await self._set_tasks(dropped, done_at=now, job=ERASURE_JOB, user_id=user_id)
         # By then nothing else may tell that these are about them.
         await self._set_tasks([row_id for row_id, _, is_done in about if is_done], user_id=user_id)
         await self._connection.execute(upsert(self._connection, tables.erasures, "at"), {"user_id": user_id, "at": now})
         return message_id
 
-    async def leftovers(self, erased_before: datetime, limit: int) -> list[int]:
+    async def pending(self, erased_before: datetime, limit: int) -> list[int]:
         """Who was erased earlier than this, with nothing of their farewell left to carry; the first of them."""
-        is_under_way = exists().where(E.user_id == X.user_id, E.job == FAREWELL, E.done_at.is_(None))
+        is_under_way = exists().where(E.user_id == X.user_id, E.job == ERASURE_JOB, E.done_at.is_(None))
         rows = await self._connection.execute(
             select(X.user_id).where(X.at < erased_before, ~is_under_way).order_by(X.at, X.user_id).limit(limit)
         )
@@ -162,7 +165,7 @@ class Erasures:
 
     async def _leave_marks(self, user_id: int) -> None:
         """One phone stays one account, and who was blocked stays blocked; under marks that name nobody."""
-        if self._marker is None:
+        if self._pseudonymizer is None:
             raise RuntimeError("nobody can be erased without the installation's key")
         phones = await self._connection.execute(select(P.fingerprint, P.rank).where(P.user_id == user_id))
         for row in phones.all():
@@ -170,8 +173,8 @@ class Erasures:
             await self._connection.execute(
                 upsert(self._connection, tables.erased_phones, "rank"),
                 {
-                    "owner_mark": self._marker.owner(fingerprint, user_id),
-                    "phone_mark": self._marker.phone(fingerprint),
+                    "owner_mark": self._pseudonymizer.owner(fingerprint, user_id),
+                    "phone_mark": self._pseudonymizer.phone(fingerprint),
                     "rank": row.rank,
                 },
             )
@@ -182,7 +185,7 @@ class Erasures:
         for block in blocks.mappings().all():
             await self._connection.execute(
                 insert(self._connection, tables.access_overrides).on_conflict_do_nothing(),
-                {**block, "user_id": self._marker.person(user_id)},
+                {**block, "user_id": self._pseudonymizer.person(user_id)},
             )
         await self._connection.execute(delete(tables.access_overrides).where(ST.user_id == user_id))
 
@@ -212,7 +215,7 @@ class Erasures:
         ):
             await self._connection.execute(update(column.table).where(column == user_id).values({column: nobody}))
         await self._forget_raids(user_id)
-        await self._forget_letters(user_id)
+        await self._forget_messages(user_id)
         await self._look_away(user_id)
 
     async def _forget_raids(self, user_id: int) -> None:
@@ -248,7 +251,7 @@ class Erasures:
                 .values(messages=messages or None)
             )
 
-    async def _forget_letters(self, user_id: int) -> None:
+    async def _forget_messages(self, user_id: int) -> None:
         """What the owner's own system is still to be told of others does not say who decided it."""
         letters = await self._connection.execute(select(O.id, O.body).where(O.admin_id == user_id))
         for row in letters.all():

@@ -41,7 +41,7 @@ SETTLE = (
         A.user_id == bindparam("whose"),
         A.kind == bindparam("what"),
         A.state == GrantState.DUE,
-        A.owed_at == bindparam("since"),
+        A.requested_at == bindparam("since"),
     )
     .values(
         state=bindparam("settled_state"),
@@ -70,8 +70,8 @@ IS_BEING_MUTED = and_(
     exists().where(E.user_id == A.user_id, E.chat_id == A.gate_id, E.kind == TaskKind.MUTE, E.done_at.is_(None)),
 )
 GRANTS_OF = select(tables.grants).where(A.user_id == bindparam("whose"))
-AT_GATE = GRANTS_OF.where(A.gate_id == bindparam("at_gate")).order_by(A.owed_at)
-NOT_GONE = GRANTS_OF.where(A.state != GrantState.GONE).order_by(A.owed_at)
+AT_GATE = GRANTS_OF.where(A.gate_id == bindparam("at_gate")).order_by(A.requested_at)
+NOT_GONE = GRANTS_OF.where(A.state != GrantState.GONE).order_by(A.requested_at)
 TAKE_BACK = (
     update(tables.grants)
     .where(
@@ -85,10 +85,10 @@ WITH_GATES = (
     select(tables.grants, *GATE_COLUMNS)
     .join(tables.gates, G.chat_id == A.gate_id)
     .where(A.user_id.in_(bindparam("whose", expanding=True)), A.state != GrantState.GONE, A.kind != GrantKind.TAG)
-    .order_by(A.owed_at.desc())
+    .order_by(A.requested_at.desc())
 )
 DUE = (
-    select(A.gate_id, A.user_id, A.kind, A.owed_at, A.attempts, A.detail, A.verification_id, R.query_id)
+    select(A.gate_id, A.user_id, A.kind, A.requested_at, A.attempts, A.detail, A.verification_id, R.query_id)
     .join(tables.join_requests, (R.gate_id == A.gate_id) & (R.user_id == A.user_id), isouter=True)
     .where(A.state == GrantState.DUE, A.due_at <= bindparam("now"), not_(IS_BEING_MUTED))
     .order_by(A.due_at)
@@ -101,7 +101,7 @@ RETRY = (
         A.gate_id == bindparam("at_gate"),
         A.user_id == bindparam("whose"),
         A.kind == bindparam("what"),
-        A.owed_at == bindparam("since"),
+        A.requested_at == bindparam("since"),
     )
     .values(due_at=bindparam("again_at"), attempts=one_more(A.attempts), error=bindparam("said"))
 )
@@ -114,7 +114,7 @@ class Grants:
         self._connection = connection
         self._note = note
 
-    async def owe(
+    async def request(
         self,
         gate_id: int,
         user_id: int,
@@ -133,7 +133,7 @@ class Grants:
             "verification_id": verification_id,
             "state": GrantState.DUE,
             "is_told": told,
-            "owed_at": due_at or now,
+            "requested_at": due_at or now,
             "due_at": due_at or now,
             "settled_at": None,
             "attempts": 0,
@@ -152,7 +152,7 @@ class Grants:
             "verification_id": 0,
             "state": GrantState.DONE,
             "is_told": True,
-            "owed_at": now,
+            "requested_at": now,
             "due_at": now,
             "settled_at": now,
             "attempts": 0,
@@ -216,7 +216,7 @@ class Grants:
                 "at_gate": grant.gate_id,
                 "whose": grant.user_id,
                 "what": grant.kind,
-                "since": grant.owed_at,
+                "since": grant.requested_at,
                 "settled_state": state,
                 "now": now,
                 "said": error or None,
@@ -233,20 +233,22 @@ class Grants:
                 "at_gate": grant.gate_id,
                 "whose": grant.user_id,
                 "what": grant.kind,
-                "since": grant.owed_at,
+                "since": grant.requested_at,
                 "again_at": due_at,
                 "said": error or None,
             },
         )
 
-    async def owe_again(self, now: datetime, *, user_id: int | None = None, gate_id: int | None = None) -> int:
+    async def retry_failed(self, now: datetime, *, user_id: int | None = None, gate_id: int | None = None) -> int:
         """Make those due again that failed for good, or for too many chats; how many."""
         query = update(tables.grants).where(A.state.in_((GrantState.FAILED, GrantState.TOO_MANY_CHATS)))
         if user_id is not None:
             query = query.where(A.user_id == user_id)
         if gate_id is not None:
             query = query.where(A.gate_id == gate_id)
-        owed = await self._connection.execute(query.values(state=GrantState.DUE, owed_at=now, due_at=now, attempts=0))
+        owed = await self._connection.execute(
+            query.values(state=GrantState.DUE, requested_at=now, due_at=now, attempts=0)
+        )
         return owed.rowcount
 
     async def lacking_rights(self) -> list[int]:
@@ -256,7 +258,7 @@ class Grants:
         )
         return list(rows.scalars())
 
-    async def owe_again_with(
+    async def retry_failed_with(
         self, gate_id: int, kinds: Collection[GrantKind], now: datetime, asked_at: datetime
     ) -> int:
         """Make those of these kinds due again that had failed at the gate for want of a right when Telegram was asked
@@ -264,7 +266,7 @@ class Grants:
         owed = await self._connection.execute(
             update(tables.grants)
             .where(HAS_FAILED, LACKED_RIGHT, A.gate_id == gate_id, A.kind.in_(kinds), A.settled_at <= asked_at)
-            .values(state=GrantState.DUE, owed_at=now, due_at=now, attempts=0)
+            .values(state=GrantState.DUE, requested_at=now, due_at=now, attempts=0)
         )
         return owed.rowcount
 
@@ -274,7 +276,7 @@ def _due(row: Row[Any]) -> PendingGrant:
         row.gate_id,
         row.user_id,
         GrantKind(row.kind),
-        row.owed_at,
+        row.requested_at,
         row.attempts,
         row.query_id if row.kind == GrantKind.JOIN else None,
         row.detail if row.kind == GrantKind.TAG else "",

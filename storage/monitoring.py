@@ -48,7 +48,7 @@ class MonitoringQueries:
     async def queues(self) -> list[Queue]:
         """All that waits: call numbers, grants, screens, tasks by urgency."""
         numbers = select(func.count(), func.min(N.asked_at)).where(N.state == ASKED)
-        grants = select(func.count(), func.min(A.owed_at)).where(A.state == GrantState.DUE)
+        grants = select(func.count(), func.min(A.requested_at)).where(A.state == GrantState.DUE)
         screens = select(func.count(), func.min(S.due_at)).where(S.revision > S.shown_revision)
         found = [
             Queue(name, *(await self._connection.execute(query)).one())
@@ -67,7 +67,7 @@ class MonitoringQueries:
             found.append(Queue(f"tasks_{urgency.name.lower()}", sum(length for length, _ in parts), oldest))
         return found
 
-    async def notices(self) -> RetryStats | None:
+    async def notifications(self) -> RetryStats | None:
         """Messages to operators and admins, about alarms among other things, that did not go out at once."""
         is_failed = and_(E.done_at.is_(None), E.rank == RANKS[NOTIFY], E.kind == NOTIFY, E.attempts > 0)
         counted = await self._connection.execute(
@@ -126,14 +126,14 @@ class MonitoringQueries:
             .exists()
         )
         newest = (
-            select(EV.fingerprint, EV.verification_id, EV.twin_id, waits.label("waits"))
+            select(EV.fingerprint, EV.verification_id, EV.duplicate_id, waits.label("waits"))
             .where(tables.IS_CALL, EV.received_at >= since)
             .order_by(EV.received_at.desc())
             .limit(MOST_CALLS)
             .subquery()
         )
         found = newest.c
-        is_unmatched = and_(found.verification_id.is_(None), found.twin_id.is_(None))
+        is_unmatched = and_(found.verification_id.is_(None), found.duplicate_id.is_(None))
         counted = await self._connection.execute(
             select(
                 func.count(distinct(case((and_(is_unmatched, found.waits), found.fingerprint)))),
@@ -200,6 +200,6 @@ def _monitoring(row: Row[tuple[object, ...]], waiting: int) -> GateOverview:
         waiting=waiting,
         admins=row.admins,
         alive_at=max(sign for sign in signs if sign is not None),
-        came_round=row.came,
+        joined_unverified=row.came,
         added_by=row.added_by,
     )

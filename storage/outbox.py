@@ -16,7 +16,7 @@ from storage.unreadable import NoteUnreadable, pass_over, readable
 
 O = tables.outbox.c  # noqa: E741 - a capital letter a table, as elsewhere
 IS_DUE = and_(O.delivered_at.is_(None), O.given_up_at.is_(None))
-LETTER = select(*(O[name] for name in ("id", "target", "message_id", "type", "body", "attempts", "error")))
+MESSAGE = select(*(O[name] for name in ("id", "target", "message_id", "type", "body", "attempts", "error")))
 ERROR_LENGTH = 200
 
 
@@ -60,35 +60,35 @@ class Outbox:
             await self._connection.execute(tables.outbox.insert(), rows)
 
     async def due(self, target: Destination, now: datetime, limit: int, busy: Collection[int]) -> list[OutboxMessage]:
-        found = LETTER.where(IS_DUE, O.target == target, O.due_at <= now, O.id.not_in(busy)).order_by(O.due_at, O.id)
+        found = MESSAGE.where(IS_DUE, O.target == target, O.due_at <= now, O.id.not_in(busy)).order_by(O.due_at, O.id)
         return self._readable(await self._connection.execute(found.limit(limit)))
 
-    async def delivered(self, letter_id: int, now: datetime) -> None:
+    async def delivered(self, message_id: int, now: datetime) -> None:
         """It was taken. What it said is not needed any more."""
         await self._connection.execute(
             update(tables.outbox)
-            .where(O.id == letter_id)
+            .where(O.id == message_id)
             .values(delivered_at=now, body=None, admin_id=None, error=None, attempts=one_more(O.attempts))
         )
 
-    async def retry(self, letter_id: int, due_at: datetime, error: str) -> None:
+    async def retry(self, message_id: int, due_at: datetime, error: str) -> None:
         await self._connection.execute(
             update(tables.outbox)
-            .where(O.id == letter_id)
+            .where(O.id == message_id)
             .values(due_at=due_at, error=error[:ERROR_LENGTH], attempts=one_more(O.attempts))
         )
 
-    async def keep(self, letter_id: int, error: str) -> None:
+    async def keep(self, message_id: int, error: str) -> None:
         """It stays as it was, though it was not taken; that counts as no try."""
         await self._connection.execute(
-            update(tables.outbox).where(O.id == letter_id).values(error=error[:ERROR_LENGTH])
+            update(tables.outbox).where(O.id == message_id).values(error=error[:ERROR_LENGTH])
         )
 
-    async def give_up(self, letter_id: int, now: datetime, error: str) -> None:
+    async def give_up(self, message_id: int, now: datetime, error: str) -> None:
         """It is not brought any more. What it said is not needed."""
         await self._connection.execute(
             update(tables.outbox)
-            .where(O.id == letter_id)
+            .where(O.id == message_id)
             .values(
                 given_up_at=now, body=None, admin_id=None, error=error[:ERROR_LENGTH], attempts=one_more(O.attempts)
             )
@@ -129,13 +129,13 @@ class Outbox:
                 failing[target] = since
         return failing
 
-    async def owed_since(self, before: datetime, limit: int) -> list[OutboxMessage]:
+    async def pending_since(self, before: datetime, limit: int) -> list[OutboxMessage]:
         """Those that are owed for longer, the oldest first."""
-        found = LETTER.where(IS_DUE, O.created_at < before).order_by(O.created_at).limit(limit)
+        found = MESSAGE.where(IS_DUE, O.created_at < before).order_by(O.created_at).limit(limit)
         return self._readable(await self._connection.execute(found))
 
     def _readable(self, rows: Iterable[Row[Any]]) -> list[OutboxMessage]:
-        return readable(rows, _letter, self._note, tables.outbox)
+        return readable(rows, _outbox_message, self._note, tables.outbox)
 
     async def forget(self, before: datetime, limit: int) -> None:
         """Delete what was owed earlier, and is settled."""
@@ -143,7 +143,7 @@ class Outbox:
         await delete_some(self._connection, tables.outbox, O.created_at, is_old, not_(IS_DUE), limit=limit)
 
 
-def _letter(row: Row[Any]) -> OutboxMessage:
+def _outbox_message(row: Row[Any]) -> OutboxMessage:
     return OutboxMessage(
         row.id, Destination(row.target), row.message_id, row.type, row.body or b"", row.attempts, row.error or ""
     )

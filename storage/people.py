@@ -13,7 +13,7 @@ from bot.domain.admission import VerifiedPhone
 from bot.domain.people import ErasedOwner, Person
 from bot.domain.phone import Fingerprint, NumberKind
 from storage import tables
-from storage.retention import forget_passed_over
+from storage.retention import purge_passed_over
 from storage.statements import upsert
 from storage.unreadable import known
 
@@ -106,9 +106,9 @@ class People:
 class VerifiedPhones:
     """Which phone verified whom; one phone, one person."""
 
-    def __init__(self, connection: AsyncConnection, marker: Pseudonymizer | None = None) -> None:
+    def __init__(self, connection: AsyncConnection, pseudonymizer: Pseudonymizer | None = None) -> None:
         self._connection = connection
-        self._marker = marker
+        self._pseudonymizer = pseudonymizer
 
     async def of(self, user_id: int) -> VerifiedPhone | None:
         row = (await self._connection.execute(PHONE_OF, {"whose": user_id})).one_or_none()
@@ -125,16 +125,16 @@ class VerifiedPhones:
 
     async def forgotten_owners(self, fingerprint: Fingerprint, user_id: int) -> list[ErasedOwner]:
         """Those whom it verified and who were erased since, by rank; whether one is `user_id` come back is told."""
-        if self._marker is None:
+        if self._pseudonymizer is None:
             return []
-        mine = self._marker.owner(fingerprint, user_id)
-        rows = await self._connection.execute(FORGOTTEN_OWNERS, {"of": self._marker.phone(fingerprint)})
+        mine = self._pseudonymizer.owner(fingerprint, user_id)
+        rows = await self._connection.execute(FORGOTTEN_OWNERS, {"of": self._pseudonymizer.phone(fingerprint)})
         return [ErasedOwner(row.rank, row.owner_mark == mine) for row in rows]
 
     async def put(self, phone: VerifiedPhone) -> None:
         """Keep it, in place of the one that verified this person before."""
-        if self._marker is not None:
-            mine = self._marker.owner(phone.fingerprint, phone.user_id)
+        if self._pseudonymizer is not None:
+            mine = self._pseudonymizer.owner(phone.fingerprint, phone.user_id)
             await self._connection.execute(OWNER_IS_BACK, {"whose": mine})
         values: dict[str, object] = {
             "fingerprint": phone.fingerprint,
@@ -149,13 +149,13 @@ class VerifiedPhones:
             upsert(self._connection, tables.verified_phones, *values), {"user_id": phone.user_id, **values}
         )
         await self._note_at_requests(phone.user_id, is_verified=True)
-        await forget_passed_over(self._connection, phone.user_id)
+        await purge_passed_over(self._connection, phone.user_id)
 
     async def drop(self, user_id: int) -> None:
         """This person has no verified phone any more."""
         await self._connection.execute(DROP_PHONE, {"whose": user_id})
         await self._note_at_requests(user_id, is_verified=False)
-        await forget_passed_over(self._connection, user_id)
+        await purge_passed_over(self._connection, user_id)
 
     async def _note_at_requests(self, user_id: int, *, is_verified: bool) -> None:
         await self._connection.execute(NOTE_AT_REQUESTS, {"whose": user_id, "is_verified": is_verified})

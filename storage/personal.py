@@ -19,7 +19,7 @@ NEWEST_FIRST = {
     "verifications": "id",
     "numbers": "id",
     "join_requests": "requested_at",
-    "grants": "owed_at",
+    "grants": "requested_at",
     "gateway_events": "id",
     "journal": "at",
     "tasks": "id",
@@ -66,9 +66,9 @@ OTHERWISE: Mapping[str, Table] = {
 class PersonalData:
     """Everything kept about one person, to be told to them."""
 
-    def __init__(self, connection: AsyncConnection, marker: Pseudonymizer | None = None) -> None:
+    def __init__(self, connection: AsyncConnection, pseudonymizer: Pseudonymizer | None = None) -> None:
         self._connection = connection
-        self._marker = marker
+        self._pseudonymizer = pseudonymizer
 
     async def of(self, user_id: int, limit: int) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """Rows by what they are, mostly the table's name; newest first, at most `limit` of each."""
@@ -76,7 +76,7 @@ class PersonalData:
             part: await self._rows(columns[0].table, or_(*(column == user_id for column in columns)), limit)
             for part, columns in BY_ID.items()
         }
-        whose = {user_id, self._marker.person(user_id)} if self._marker is not None else {user_id}
+        whose = {user_id, self._pseudonymizer.person(user_id)} if self._pseudonymizer is not None else {user_id}
         overrides = tables.access_overrides
         found["access_overrides"] = await self._rows(overrides, overrides.c.user_id.in_(whose), limit)
         phones = {row["fingerprint"] for part in ("verifications", "verified_phones") for row in found[part]}
@@ -90,9 +90,9 @@ class PersonalData:
 
     async def _rows(self, table: Any, whose: ColumnElement[bool], limit: int) -> list[dict[str, Any]]:  # noqa: ANN401 - what `Column.table` is typed as
         # The sealed phone is opened for the gateway only; that it is there is what can be told.
-        columns: list[ColumnElement[Any]] = [column for column in table.columns if column.name != "sealed"]
-        if "sealed" in table.c:
-            columns.append(table.c.sealed.is_not(None).label("has_sealed"))
+        columns: list[ColumnElement[Any]] = [column for column in table.columns if column.name != "encrypted"]
+        if "encrypted" in table.c:
+            columns.append(table.c.encrypted.is_not(None).label("has_sealed"))
         if table is tables.gates:
             columns.append(G.chat_id.label("gate_id"))
         query = select(*columns).where(whose).limit(limit)

@@ -28,7 +28,7 @@ from bot.domain.journal import PAST_THE_GATE, Event, JournalEntry, JournalRow, N
 from bot.domain.people import Claim
 from bot.domain.phone import Fingerprint
 from bot.domain.statistics import ENTERED, Period
-from bot.domain.verification import Call, HeardCall, Verification
+from bot.domain.verification import Call, KeptCall, Verification
 from storage import tables
 from storage.statements import delete_some, insert_new, upsert
 from storage.unreadable import NoteUnreadable, known, pass_over, readable
@@ -36,12 +36,12 @@ from storage.unreadable import NoteUnreadable, known, pass_over, readable
 EV = tables.gateway_events.c
 ST = tables.gateway_state.c
 SEEN = tables.seen_updates.c
-LAUNCHES = tables.used_init_data.c
+USED_INIT_DATA = tables.used_init_data.c
 J = tables.journal.c
 AT = type_coerce(J.at, BigInteger)
 KEPT = select(EV.id).where(EV.digest == bindparam("which"))
 USED_FOR = update(tables.gateway_events).where(EV.id == bindparam("which")).values(verification_id=bindparam("of"))
-TWIN = (
+DUPLICATE = (
     select(EV.id)
     .where(
         EV.fingerprint == bindparam("phone"),
@@ -49,18 +49,18 @@ TWIN = (
         EV.kind == EventKind.CALL,
         EV.source == bindparam("heard_from"),
         EV.verification_id.is_not(None),
-        EV.twin_id.is_(None),
+        EV.duplicate_id.is_(None),
     )
     .order_by(EV.id)
     .limit(1)
 )
-PAIR = update(tables.gateway_events).where(EV.id == bindparam("which")).values(twin_id=bindparam("with"))
+PAIR = update(tables.gateway_events).where(EV.id == bindparam("which")).values(duplicate_id=bindparam("with"))
 THE_ROW = 1
 PROBE_ROW = 2
 BREAKER = select(ST.breaker_reason, ST.breaker_retry_at, ST.breaker_trips).where(ST.id == THE_ROW)
 INBOX_CURSOR = select(ST.inbox_cursor, ST.inbox_read_at).where(ST.id == THE_ROW)
 ALIVE_AT = select(ST.alive_at).where(ST.id == THE_ROW)
-CAME_ROUND = select(func.count()).where(
+JOINED_UNVERIFIED = select(func.count()).where(
     # As it is in the index: SQLite looks a value up in no partial one.
     J.event == literal_column(f"'{Event.MEMBER_CAME}'"),
     J.gate_id == bindparam("at_gate"),
@@ -81,7 +81,7 @@ NEWEST_SEEN = select(SEEN.seen_at).order_by(SEEN.seen_at.desc()).limit(1)
 NEWEST = select(func.max(J.id))
 SINCE = select(J.id, J.user_id).where(J.id > bindparam("last_id")).order_by(J.id).limit(bindparam("at_most"))
 ADD = tables.journal.insert()
-NONCE = select(LAUNCHES.nonce).where(LAUNCHES.digest == bindparam("which"))
+NONCE = select(USED_INIT_DATA.nonce).where(USED_INIT_DATA.digest == bindparam("which"))
 EVENTS = {event.value for event in Event}
 CALLED_LENGTH = 32
 CODE_LENGTH = 64
@@ -94,7 +94,7 @@ UNUSED_CALLS = (
         EV.received_at >= bindparam("since"),
         EV.kind == EventKind.CALL,
         EV.verification_id.is_(None),
-        EV.twin_id.is_(None),
+        EV.duplicate_id.is_(None),
     )
     .order_by(EV.received_at, EV.id)
 )
@@ -135,12 +135,12 @@ class GatewayEvents:
         found = await self._connection.execute(KEPT, {"which": digest})
         return found.scalar_one_or_none() is not None
 
-    async def forget_foreign(self, before: datetime) -> None:
+    async def purge_unrelated(self, before: datetime) -> None:
         """Delete what was received earlier and is no call."""
         is_old = EV.received_at < before
         await delete_some(self._connection, tables.gateway_events, EV.received_at, is_old, tables.IS_FOREIGN)
 
-    async def unused_calls(self, fingerprint: Fingerprint, since: datetime) -> list[HeardCall]:
+    async def unused_calls(self, fingerprint: Fingerprint, since: datetime) -> list[KeptCall]:
         """The calls of this phone that were received since then and confirmed nothing, oldest first."""
         rows = await self._connection.execute(UNUSED_CALLS, {"phone": fingerprint, "since": since})
         return readable(rows, _heard, self._note, tables.gateway_events)
@@ -148,22 +148,22 @@ class GatewayEvents:
     async def used_for(self, event_id: int, verification_id: int) -> None:
         await self._connection.execute(USED_FOR, {"which": event_id, "of": verification_id})
 
-    async def pair_with_twin(
+    async def match_duplicate(
         self, event_id: int, fingerprint: Fingerprint, source: EventSource, since: datetime
     ) -> bool:
         """Whether a call of this phone, reported by the other source, is the same one; then they are paired."""
-        found = await self._connection.execute(TWIN, {"phone": fingerprint, "since": since, "heard_from": source})
-        twin_id = found.scalar_one_or_none()
-        if twin_id is None:
+        found = await self._connection.execute(DUPLICATE, {"phone": fingerprint, "since": since, "heard_from": source})
+        duplicate_id = found.scalar_one_or_none()
+        if duplicate_id is None:
             return False
-        for one, other in ((event_id, twin_id), (twin_id, event_id)):
+        for one, other in ((event_id, duplicate_id), (duplicate_id, event_id)):
             await self._connection.execute(PAIR, {"which": one, "with": other})
         return True
 
 
-def _heard(row: Row[Any]) -> HeardCall:
+def _heard(row: Row[Any]) -> KeptCall:
     call = Call(Fingerprint(row.fingerprint), row.called, row.placed_at, row.received_at, EventSource(row.source))
-    return HeardCall(row.id, call, row.note.get(INBOX_ID))
+    return KeptCall(row.id, call, row.note.get(INBOX_ID))
 
 
 def _event_row(new: NewGatewayEvent, now: datetime) -> dict[str, object]:
@@ -286,9 +286,9 @@ class Journal:
         )
         return list(made.scalars())
 
-    async def came_round(self, gate_id: int, since: datetime) -> int:
+    async def joined_unverified(self, gate_id: int, since: datetime) -> int:
         """How many have come past a gate since then, in whichever way."""
-        found = await self._connection.execute(CAME_ROUND, {"at_gate": gate_id, "since": since})
+        found = await self._connection.execute(JOINED_UNVERIFIED, {"at_gate": gate_id, "since": since})
         return found.scalar_one()
 
     async def has_come(self, gate_id: int, how: str, since: datetime) -> bool:
@@ -454,7 +454,9 @@ class UsedInitData:
         return Claim.AGAIN if found.scalar_one() == nonce else Claim.TAKEN
 
     async def forget(self, before: datetime) -> None:
-        await delete_some(self._connection, tables.used_init_data, LAUNCHES.used_at, LAUNCHES.used_at < before)
+        await delete_some(
+            self._connection, tables.used_init_data, USED_INIT_DATA.used_at, USED_INIT_DATA.used_at < before
+        )
 
 
 class ProcessedUpdates:

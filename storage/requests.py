@@ -67,11 +67,13 @@ CHANGE = update(tables.join_requests).where(*IS_THE_ONE)
 DECIDE = CHANGE.values(state=bindparam("decided_state"), decided_at=bindparam("now"))
 CLAIM = DECIDE.where(tables.IS_WAITING)
 DECLINE_OVERDUE = CLAIM.where(R.deadline_at < bindparam("now"))
-RECONSIDER = update(tables.join_requests).where(tables.IS_WAITING, R.hindrance.is_not(None)).values(hindrance=None)
+RECONSIDER = (
+    update(tables.join_requests).where(tables.IS_WAITING, R.ineligibility.is_not(None)).values(ineligibility=None)
+)
 RECONSIDER_AT = RECONSIDER.where(R.gate_id == bindparam("at_gate"))
 RECONSIDER_THEM = RECONSIDER.where(R.user_id == bindparam("whose"))
 RECONSIDER_THE_ONE = RECONSIDER.where(*IS_THE_ONE)
-GIVE_CHANCE = (
+CLEAR_INELIGIBILITY = (
     update(tables.join_requests)
     .where(R.gate_id == bindparam("at_gate"), tables.IS_WAITING, R.deadline_at < bindparam("until"))
     .values(deadline_at=bindparam("until"))
@@ -134,7 +136,7 @@ class JoinRequests:
             "query_id": request.query_id,
             "way": request.way,
             "name": request.name,
-            "hindrance": request.hindrance,
+            "ineligibility": request.ineligibility,
         }
         await self._connection.execute(
             upsert(self._connection, tables.join_requests, *values, *HAS_PHONE, derived=HAS_PHONE),
@@ -179,10 +181,10 @@ class JoinRequests:
         )
         return bool(claimed.rowcount)
 
-    async def set_hindrance(self, gate_id: int, user_id: int, hindrance: Ineligibility | None) -> None:
-        await self._connection.execute(CHANGE, {"at_gate": gate_id, "whose": user_id, "hindrance": hindrance})
+    async def set_ineligibility(self, gate_id: int, user_id: int, ineligibility: Ineligibility | None) -> None:
+        await self._connection.execute(CHANGE, {"at_gate": gate_id, "whose": user_id, "ineligibility": ineligibility})
 
-    async def reconsider(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
+    async def undo_pending_rejections(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
         """Forget why verified phones did not open this gate, or those of this person: it is looked at anew."""
         if gate_id is None:
             query = RECONSIDER if user_id is None else RECONSIDER_THEM
@@ -266,8 +268,8 @@ class JoinRequests:
         not told yet: it is not told any more, and they wait again."""
         rows = (await self._connection.execute(BEING_TURNED_AWAY, {"whose": user_id})).all()
         # What an admin decided stands, also while Telegram is not told yet.
-        by_hand = {row.gate_id for row in rows if "admin_id" in (row.refusal or ())}
-        found = self._readable([row for row in rows if row.gate_id not in by_hand])
+        by_admin = {row.gate_id for row in rows if "admin_id" in (row.refusal or ())}
+        found = self._readable([row for row in rows if row.gate_id not in by_admin])
         if found:
             gate_ids = [request.gate_id for request in found]
             await self._connection.execute(
@@ -282,7 +284,7 @@ class JoinRequests:
             )
         return found
 
-    async def unprompted(self, joined_before: datetime) -> list[tuple[int, datetime]]:
+    async def not_yet_notified(self, joined_before: datetime) -> list[tuple[int, datetime]]:
         """Gates with muted newcomers of whom the group is to be told, and when the newest of those joined: those who
         could not be told alone how to verify, and at gates with `prompts_group` also those who joined before and have
         not come to the private chat."""
@@ -328,7 +330,7 @@ class JoinRequests:
             rows = await self._connection.execute(REACH_THERE, values | {"at_gate": gate_id})
         return [(row.gate_id, row.user_id) for row in rows]
 
-    async def waiting_in_vain(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
+    async def eligible_but_waiting(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
         """Who waits at gates that work with a verified phone, and was not found hindered there; or at gates that ask
         nobody for a call."""
         is_strict = and_(G.strict_until.is_not(None), G.strict_until > now)
@@ -337,7 +339,7 @@ class JoinRequests:
         found += await self._at_gates(limit, (*WORKS, ~lets_all_in), tables.IS_WAITING_VERIFIED, order=R.requested_at)
         return found[:limit]
 
-    async def muted_in_vain(self, limit: int) -> list[JoinRequest]:
+    async def muted_without_reason(self, limit: int) -> list[JoinRequest]:
         """Who was muted and waits at gates where the bot is, but that mute nobody any more."""
         found = await self._at_gates(limit, (G.is_on, MUTES_NOBODY), tables.IS_WAITING_MUTED, order=R.reach)
         return [request for request, _ in found]
@@ -402,11 +404,11 @@ class JoinRequests:
         )
         return bool(declined.rowcount)
 
-    async def give_chance(self, gate_id: int, deadline_at: datetime) -> None:
+    async def clear_ineligibility(self, gate_id: int, deadline_at: datetime) -> None:
         """No waiting request of this gate ends before `deadline_at`."""
-        await self._connection.execute(GIVE_CHANCE, {"at_gate": gate_id, "until": deadline_at})
+        await self._connection.execute(CLEAR_INELIGIBILITY, {"at_gate": gate_id, "until": deadline_at})
 
-    async def prolong(self, seconds: float) -> None:
+    async def extend_deadlines(self, seconds: float) -> None:
         """Add an outage to the deadline of all that wait."""
         await self._connection.execute(
             update(tables.join_requests)
@@ -462,5 +464,5 @@ def _request(row: Row[tuple[object, ...]]) -> JoinRequest:
         row.query_id,
         EntryMode(row.way),
         row.name,
-        Ineligibility(row.hindrance) if row.hindrance else None,
+        Ineligibility(row.ineligibility) if row.ineligibility else None,
     )

@@ -38,18 +38,18 @@ class Retention:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def forget_journal(self, before: datetime, limit: int) -> int:
+    async def purge_journal(self, before: datetime, limit: int) -> int:
         # The newest stays whatever its age: who follows the journal by its ids would take the next for an old one.
         newest = select(func.max(J.id)).scalar_subquery()
         return await delete_some(self._connection, tables.journal, J.at, J.at < before, J.id < newest, limit=limit)
 
-    async def forget_calls(self, before: datetime, limit: int) -> int:
+    async def purge_calls(self, before: datetime, limit: int) -> int:
         is_old = EV.received_at < before
         return await delete_some(
             self._connection, tables.gateway_events, EV.received_at, is_old, tables.IS_CALL, limit=limit
         )
 
-    async def forget_attempts(self, before: datetime, limit: int) -> int:
+    async def purge_attempts(self, before: datetime, limit: int) -> int:
         """Goes through them once, in the order of their ends: those that stay are not looked at again and again."""
         reached = await self._reached()
         since = [] if reached is None else [V.ended_at > reached]
@@ -69,17 +69,19 @@ class Retention:
         )
         return len(ids)
 
-    async def forget_requests(self, before: datetime, limit: int) -> int:
+    async def purge_requests(self, before: datetime, limit: int) -> int:
         """Those decided earlier that came to nothing."""
         return await delete_some(
             self._connection, tables.join_requests, R.decided_at, R.decided_at < before, IS_OVER, limit=limit
         )
 
-    async def forget_grants(self, before: datetime, limit: int) -> int:
+    async def purge_grants(self, before: datetime, limit: int) -> int:
         """Those owed earlier that are granted no more."""
-        return await delete_some(self._connection, tables.grants, A.owed_at, A.owed_at < before, IS_GONE, limit=limit)
+        return await delete_some(
+            self._connection, tables.grants, A.requested_at, A.requested_at < before, IS_GONE, limit=limit
+        )
 
-    async def forget_appeals(self, before: datetime, limit: int) -> int:
+    async def purge_appeals(self, before: datetime, limit: int) -> int:
         return await delete_some(self._connection, tables.appeals, AP.asked_at, AP.asked_at < before, limit=limit)
 
     async def _reached(self) -> datetime | None:
@@ -88,7 +90,7 @@ class Retention:
         return reached
 
 
-async def forget_passed_over(connection: AsyncConnection, user_id: int) -> None:
+async def purge_passed_over(connection: AsyncConnection, user_id: int) -> None:
     """Attempts of a person by which they are verified no more, and which were passed over when they were: nobody
     would look at them again."""
     passed = await connection.execute(PASSED_OVER, {"whose": user_id})

@@ -44,25 +44,25 @@ class Store:
 
     Lives as long as its transaction."""
 
-    def __init__(self, connection: AsyncConnection, marker: Pseudonymizer | None = None) -> None:
-        """Without a `marker` nobody who was erased is recognised, and nobody can be erased."""
+    def __init__(self, connection: AsyncConnection, pseudonymizer: Pseudonymizer | None = None) -> None:
+        """Without a `pseudonymizer` nobody who was erased is recognised, and nobody can be erased."""
         self.connection = connection
         self.unreadable: list[UnreadableRow] = []
         """What this transaction could not read."""
         self.gates = Gates(connection, self.note_unreadable)
         self.journal = Journal(connection)
         self.people = People(connection)
-        self.phones = VerifiedPhones(connection, marker)
+        self.phones = VerifiedPhones(connection, pseudonymizer)
         self.verifications = Verifications(connection, self.note_unreadable)
         self.requests = JoinRequests(connection, self.note_unreadable)
         self.grants = Grants(connection, self.note_unreadable)
-        self.overrides = Overrides(connection, marker)
+        self.overrides = Overrides(connection, pseudonymizer)
         self.appeals = Appeals(connection)
         self.admins = Admins(connection)
         self.raids = Raids(connection, self.gates)
         self.mass_declines = MassDeclines(connection)
-        self.erasures = Erasures(connection, marker, self.journal.write)
-        self.personal = PersonalData(connection, marker)
+        self.erasures = Erasures(connection, pseudonymizer, self.journal.write)
+        self.personal = PersonalData(connection, pseudonymizer)
         self.tasks = Tasks(connection, self.note_unreadable)
         self.screens = Screens(connection, self.note_unreadable)
         self.events = GatewayEvents(connection, self.note_unreadable)

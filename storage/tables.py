@@ -56,7 +56,7 @@ def index_where(condition: str, name: str, *columns: str, unique: bool = False) 
 IS_OPEN = text("state = 'open'")
 MAY_BE_CALLED = text("state IN ('open', 'expired')")
 IS_WAITING = text("state = 'waiting'")
-IS_WAITING_VERIFIED = text("state = 'waiting' AND is_verified IS TRUE AND hindrance IS NULL")
+IS_WAITING_VERIFIED = text("state = 'waiting' AND is_verified IS TRUE AND ineligibility IS NULL")
 IS_WAITING_MUTED = text("state = 'waiting' AND way = 'mute'")
 IS_CALL = text("kind = 'call'")
 IS_FOREIGN = text("kind <> 'call'")
@@ -130,7 +130,7 @@ verifications = Table(
     Column("mask", String(32), nullable=False),
     Column("region", String(3), nullable=False),
     Column("kind", String(16), nullable=False, server_default=text("'unknown'")),
-    Column("sealed", LargeBinary),
+    Column("encrypted", LargeBinary),
     Column("state", String(16), nullable=False),
     Column("reason", String(32)),
     Column("gate_id", BigInteger),
@@ -147,7 +147,7 @@ verifications = Table(
     index_where("state = 'open'", "ix_verifications_open", "id"),
     index_where(IS_OPEN.text, "ix_verifications_open_window", "window_ends_at"),
     index_where(MAY_BE_CALLED.text, "ix_verifications_window", "window_ends_at"),
-    index_where("sealed IS NOT NULL", "ix_verifications_sealed", "ended_at"),
+    index_where("encrypted IS NOT NULL", "ix_verifications_sealed", "ended_at"),
 )
 
 numbers = Table(
@@ -211,7 +211,7 @@ join_requests = Table(
     Column("query_id", Text),
     Column("way", String(8), nullable=False, server_default=text("'request'")),
     Column("name", String(64), nullable=False, server_default=text("''")),
-    Column("hindrance", String(16)),
+    Column("ineligibility", String(16)),
     # Whether `verified_phones` has their phone, kept here too, so that those are found who may come in.
     Column("is_verified", Boolean, nullable=False, server_default=false()),
     Index("ix_join_requests_user", "user_id"),
@@ -233,15 +233,15 @@ grants = Table(
     Column("verification_id", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
     Column("is_told", Boolean, nullable=False),
-    Column("owed_at", Moment, nullable=False),
+    Column("requested_at", Moment, nullable=False),
     Column("settled_at", Moment),
     Column("due_at", Moment, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("error", Text),
     Column("detail", Text, nullable=False, server_default=text("''")),
     Column("how", String(8)),
-    Index("ix_grants_user", "user_id", "owed_at"),
-    index_where("state = 'gone'", "ix_grants_gone", "owed_at"),
+    Index("ix_grants_user", "user_id", "requested_at"),
+    index_where("state = 'gone'", "ix_grants_gone", "requested_at"),
     index_where("state = 'due'", "ix_grants_due", "due_at"),
     index_where("state = 'failed'", "ix_grants_failed", "gate_id"),
 )
@@ -385,7 +385,7 @@ gateway_events = Table(
     Column("received_at", Moment, nullable=False),
     Column("note", JSON, nullable=False),
     Column("verification_id", BigInteger),
-    Column("twin_id", BigInteger),
+    Column("duplicate_id", BigInteger),
     Index("ix_gateway_events_phone", "fingerprint", "received_at"),
     index_where(IS_CALL.text, "ix_gateway_events_calls", "received_at"),
     Index("ix_gateway_events_source", "source", "kind", "received_at"),

@@ -38,7 +38,7 @@ IS_LEFT: Mapping[str, tuple[ColumnElement[bool], Mapping[str, object]]] = {
     ),
     "verifications": (
         tables.verifications.c.ended_at.is_(None),
-        {"state": VerificationState.EXPIRED, "ended_at": NOW, "window_ends_at": None, "sealed": None},
+        {"state": VerificationState.EXPIRED, "ended_at": NOW, "window_ends_at": None, "encrypted": None},
     ),
     "join_requests": (tables.join_requests.c.state != SET_ASIDE, {"state": SET_ASIDE, "decided_at": NOW}),
     "incidents": (tables.incidents.c.cleared_at.is_(None), {"cleared_at": NOW}),

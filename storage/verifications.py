@@ -34,8 +34,8 @@ N = tables.numbers.c
 
 ASKED, GIVEN, FAILED, DROPPED = "asked", "given", "failed", "dropped"
 # Dropped: its verification ended first. The gateway may have been asked all the same, so it counts for the limits.
-WITHOUT_SEALED = [column for column in tables.verifications.columns if column is not V.sealed]
-ATTEMPT = select(*WITHOUT_SEALED)
+WITHOUT_ENCRYPTED = [column for column in tables.verifications.columns if column is not V.encrypted]
+ATTEMPT = select(*WITHOUT_ENCRYPTED)
 BY_ID = ATTEMPT.where(V.id == bindparam("which"))
 BY_IDS = ATTEMPT.where(V.id.in_(bindparam("which", expanding=True)))
 BY_TOKEN = ATTEMPT.where(V.token == bindparam("named"))
@@ -79,14 +79,14 @@ ASKED_SINCE = select(N.id, N.asked_at).where(
 ASKED_BY = ASKED_SINCE.where(N.user_id == bindparam("whose"))
 ASKED_FOR = ASKED_SINCE.where(N.fingerprint == bindparam("phone"))
 DUE_ASKS = (
-    select(N.id, N.verification_id, V.sealed)
+    select(N.id, N.verification_id, V.encrypted)
     .join(tables.verifications, V.id == N.verification_id)
     .where(
         N.state == ASKED,
         N.asked_at <= bindparam("now"),
         N.id.not_in(bindparam("busy", expanding=True)),
         V.state == VerificationState.OPEN,
-        V.sealed.is_not(None),
+        V.encrypted.is_not(None),
     )
     .order_by(N.asked_at)
     .limit(bindparam("at_most"))
@@ -128,7 +128,7 @@ class Verifications:
         user_id: int,
         phone: Phone,
         fingerprint: Fingerprint,
-        sealed: bytes,
+        encrypted: bytes,
         now: datetime,
         gate_id: int | None = None,
     ) -> Verification:
@@ -142,7 +142,7 @@ class Verifications:
                 "mask": phone.mask,
                 "region": phone.region,
                 "kind": phone.kind,
-                "sealed": sealed,
+                "encrypted": encrypted,
                 "state": VerificationState.OPEN,
                 "opened_at": now,
                 "gate_id": gate_id,
@@ -197,7 +197,7 @@ class Verifications:
         if called is not None:
             numbers = numbers.where(N.number == called)
         return await self._many(
-            select(*WITHOUT_SEALED)
+            select(*WITHOUT_ENCRYPTED)
             .where(V.id.in_(numbers), V.state == VerificationState.OPEN)
             .order_by(V.id.desc())
             .limit(limit)
@@ -220,20 +220,20 @@ class Verifications:
         return list(found.scalars())
 
     async def save(self, verification: Verification) -> None:
-        """Write its state. Confirmed and cancelled ones lose their sealed phone at once."""
+        """Write its state. Confirmed and cancelled ones lose their encrypted phone at once."""
         news: dict[str, object] = {
             "state": verification.state,
             "reason": verification.reason,
             "ended_at": verification.ended_at,
         }
         if verification.state in FORGET_AT_ONCE:
-            news["sealed"] = None
+            news["encrypted"] = None
         await self._connection.execute(SAVE, {"which": verification.id, **news})
         if not verification.is_open:
             await self._connection.execute(DROP_ASKS, {"of": verification.id})
 
-    async def sealed(self, verification_id: int) -> bytes | None:
-        found = await self._connection.execute(select(V.sealed).where(V.id == verification_id))
+    async def encrypted(self, verification_id: int) -> bytes | None:
+        found = await self._connection.execute(select(V.encrypted).where(V.id == verification_id))
         return found.scalar_one_or_none()
 
     async def ask_number(self, verification: Verification, now: datetime) -> None:
@@ -270,7 +270,7 @@ class Verifications:
         found = await self._many(BY_IDS, {"which": [row.verification_id for row in asks]})
         by_id = {verification.id: verification for verification in found}
         return [
-            NumberRequest(row.id, by_id[row.verification_id], row.sealed)
+            NumberRequest(row.id, by_id[row.verification_id], row.encrypted)
             for row in asks
             if row.verification_id in by_id
         ]
@@ -317,14 +317,14 @@ class Verifications:
         """Open ones whose every window has closed and that wait for no number."""
         is_asking = exists().where(N.verification_id == V.id, N.state == ASKED)
         return await self._many(
-            select(*WITHOUT_SEALED)
+            select(*WITHOUT_ENCRYPTED)
             .where(tables.IS_OPEN, V.window_ends_at < now, not_(is_asking))
             .order_by(V.window_ends_at, V.id)
             .limit(limit)
             .with_for_update(key_share=True, skip_locked=True)
         )
 
-    async def prolong(self, seconds: float, now: datetime) -> list[int]:
+    async def extend_deadlines(self, seconds: float, now: datetime) -> list[int]:
         """Add time that nobody lived through to every window that was open before it; whose they are."""
         before = now - timedelta(seconds=seconds)
         rows = await self._connection.execute(
@@ -369,9 +369,11 @@ class Verifications:
         return nearest
 
     async def forget_phones(self, ended_before: datetime) -> None:
-        """Drop the sealed phones of attempts that ended earlier."""
+        """Drop the encrypted phones of attempts that ended earlier."""
         await self._connection.execute(
-            update(tables.verifications).where(V.sealed.is_not(None), V.ended_at < ended_before).values(sealed=None)
+            update(tables.verifications)
+            .where(V.encrypted.is_not(None), V.ended_at < ended_before)
+            .values(encrypted=None)
         )
 
     async def _one(

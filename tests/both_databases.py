@@ -24,7 +24,7 @@ FOR_SQLITE = frozenset(
         # The file itself: its folder, its lock, its copies, and what is read from it while a bot holds it.
         "storage/address.py",
         "storage/backup.py",
-        "storage/peek.py",
+        "storage/read_only.py",
         "storage/sqlite_adapter.py",
         # Work that shares one connection, and so one commit.
         "storage/database.py",

@@ -54,7 +54,7 @@ async def test_what_is_old_is_forgotten_seldom_and_all_else_in_every_sweep(sqlit
     async def seldom(_store: Store) -> None:
         made.append(("seldom", (clock.now() - began).total_seconds()))
 
-    sweep = Sweep(clock, lambda: True, always, forgetting=(seldom,))
+    sweep = Sweep(clock, lambda: True, always, purging=(seldom,))
     await Sweeper(sweep, database, clock, lambda: None).run(stop)
     await database.close()
 

@@ -24,13 +24,15 @@ class VerifiedPhone:
     verified_at: datetime
 
 
-def hindrance(gate: Gate, phone: VerifiedPhone, decision: AccessOverride | None, now: datetime) -> Ineligibility | None:
+def ineligibility(
+    gate: Gate, phone: VerifiedPhone, decision: AccessOverride | None, now: datetime
+) -> Ineligibility | None:
     """Why this phone does not open this gate now; None when it does.
 
     What no call can mend comes first, so that nobody calls in vain.
     """
     rules = gate.rules(now)
-    if (about_number := number_hindrance(rules, phone.region, phone.kind)) is not None:
+    if (about_number := number_ineligibility(rules, phone.region, phone.kind)) is not None:
         return about_number
     if phone.rank > rules.accounts:
         return Ineligibility.ACCOUNTS
@@ -39,7 +41,7 @@ def hindrance(gate: Gate, phone: VerifiedPhone, decision: AccessOverride | None,
     return Ineligibility.STALE if is_revoked or is_old else None
 
 
-def number_hindrance(rules: GateSettings, region: str, kind: NumberKind) -> Ineligibility | None:
+def number_ineligibility(rules: GateSettings, region: str, kind: NumberKind) -> Ineligibility | None:
     """The same for what can be told of a number before anybody has called."""
     match rules.country_rule:
         case CountryRule.ONLY if region not in rules.countries:

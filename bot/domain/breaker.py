@@ -29,7 +29,7 @@ class CircuitBreaker:
         """Whether the gateway may be asked now."""
         return self.retry_at is None or now >= self.retry_at
 
-    def trip(self, reason: GatewayReason, now: datetime) -> CircuitBreaker:
+    def open(self, reason: GatewayReason, now: datetime) -> CircuitBreaker:
         """Open, or open longer: each failed try doubles the pause.
 
         Requests that were under way when it opened fail for the same reason and change nothing.
@@ -41,6 +41,6 @@ class CircuitBreaker:
         pause = min(first * 2 ** min(self.trips, 10), longest)
         return CircuitBreaker(reason, now + pause, self.trips + 1)
 
-    def is_news(self, reason: GatewayReason) -> bool:
+    def is_new_reason(self, reason: GatewayReason) -> bool:
         """Whether the operators have not been told of this trouble yet."""
         return self.reason is not reason

@@ -11,7 +11,7 @@ from bot.domain.breaker import CircuitBreaker
 from bot.domain.gateway import GatewayReason
 from bot.domain.health import GateState
 from bot.domain.outbox import Destination, DestinationStatus, RetryStats
-from bot.domain.trouble import TOLD_AFTERWARDS, Finding, Incident, Measurements, Queue, noticed
+from bot.domain.trouble import VISIBLE_AFTER_END, Finding, Incident, Measurements, Queue, noticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class StoredHealth:
     size: int
     incidents: Sequence[Incident]
     queues: Sequence[Queue]
-    notices: RetryStats | None
+    notifications: RetryStats | None
     """Messages to operators and admins that did not go out at once."""
     outgoing: Sequence[DestinationStatus]
     breaker: CircuitBreaker
@@ -75,7 +75,7 @@ class HealthReport:
         """Troubles that the readings show and of which there is no alarm yet; but for those that are over once this
         can be told."""
         known = {incident.name for incident in self.kept.incidents} if self.kept is not None else set()
-        found = (finding for finding in noticed(self.readings, self.at) if finding.trouble not in TOLD_AFTERWARDS)
+        found = (finding for finding in noticed(self.readings, self.at) if finding.trouble not in VISIBLE_AFTER_END)
         return [finding for finding in found if finding.name not in known]
 
 

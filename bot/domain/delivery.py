@@ -39,7 +39,7 @@ class TaskKind(StrEnum):
     """Tell an admin, or the log chat, of somebody who asks to be let in, with buttons to decide."""
     CLOSE_APPEAL = "close_appeal"
     """Say under such a message what was decided."""
-    POINT = "point"
+    PRIVATE_CHAT_LINK = "point"
     """Show somebody in a group, and nobody else, the way into the private chat."""
     STATS = "stats"
     """Show statistics, as a picture with words, or what else is to be said to who asked for them."""
@@ -66,7 +66,7 @@ class TaskKind(StrEnum):
     UNTAG = "untag"
     REVOKE_LINK = "revoke_link"
     """End an invite link that was made for one person."""
-    TIDY = "tidy"
+    SERVICE_MESSAGES = "tidy"
     """Delete Telegram's line about who joined or left."""
     ALERT = "alert"
     """Tell admins of a raid, or bring up to date what a message tells of it."""
@@ -102,7 +102,7 @@ URGENCY = {
     TaskKind.CALL_ADMINS: Priority.SOON,
     TaskKind.APPEAL: Priority.LATER,
     TaskKind.CLOSE_APPEAL: Priority.LATER,
-    TaskKind.POINT: Priority.SOON,
+    TaskKind.PRIVATE_CHAT_LINK: Priority.SOON,
     TaskKind.STATS: Priority.SOON,
     TaskKind.HEALTH: Priority.SOON,
     TaskKind.BALANCE: Priority.SOON,
@@ -120,7 +120,7 @@ URGENCY = {
     TaskKind.KICK: Priority.LATER,
     TaskKind.UNTAG: Priority.LATER,
     TaskKind.REVOKE_LINK: Priority.LATER,
-    TaskKind.TIDY: Priority.LATER,
+    TaskKind.SERVICE_MESSAGES: Priority.LATER,
     TaskKind.ANNOUNCE: Priority.LATER,
     TaskKind.NOTIFY: Priority.LATER,
     TaskKind.GROUP_PROMPT: Priority.LATER,
@@ -134,7 +134,7 @@ MESSAGES = frozenset(
         TaskKind.APPEAL,
         TaskKind.CLOSE_APPEAL,
         TaskKind.NOTIFY,
-        TaskKind.POINT,
+        TaskKind.PRIVATE_CHAT_LINK,
         TaskKind.PROMPT,
         TaskKind.GROUP_PROMPT,
         TaskKind.SEND_FILE,
@@ -167,9 +167,9 @@ ASKED_FOR = SLOW | {
     TaskKind.CHECK_ADMIN,
     TaskKind.CHECK_GATE,
     TaskKind.MAKE_LINK,
-    TaskKind.POINT,
+    TaskKind.PRIVATE_CHAT_LINK,
 }
-CLEANING = frozenset({TaskKind.DELETE_MESSAGE, TaskKind.TIDY})
+CLEANING = frozenset({TaskKind.DELETE_MESSAGE, TaskKind.SERVICE_MESSAGES})
 """Messages that the bot deletes: it drops none, however many there are."""
 PACED = (ASKED_FOR, CLEANING)
 """Tasks that a person makes as fast as they press, write and come. Each person has some at once, and others later.
@@ -203,13 +203,13 @@ class Notification(StrEnum):
     GATE_BYPASSED = "gate_bypassed"
     """Somebody came in past a gate."""
     GATE_OFF = "gate_off"
-    GATE_AILS = "gate_ails"
+    GATE_HAS_ISSUES = "gate_ails"
     """Something that a gate needs for its settings is missing since just now."""
     LOG_HERE = "log_here"
     GATEWAY_TROUBLE = "gateway_trouble"
     GATEWAY_WRONG_PARAMETERS = "gateway_wrong_parameters"
     GRANT_FAILED = "grant_failed"
-    LETTER_LOST = "letter_lost"
+    WEBHOOK_DROPPED = "letter_lost"
     ALARM = "alarm"
     ALL_CLEAR = "all_clear"
     CLOCK_SET_BACK = "clock_set_back"
@@ -298,14 +298,14 @@ class Toast(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PendingGrant:
-    """A grant to be made at Telegram. `owed_at` tells it from one that is owed anew while it is carried;
+    """A grant to be made at Telegram. `requested_at` tells it from one that is owed anew while it is carried;
     `query_id` is that of the guard join it answers, `tag` the tag to set, `verification_id` the attempt by which it is
     owed."""
 
     gate_id: int
     user_id: int
     kind: GrantKind
-    owed_at: datetime
+    requested_at: datetime
     attempts: int
     query_id: str | None = None
     tag: str = ""

@@ -151,7 +151,7 @@ class JoinRequest:
     query_id: str | None = None
     way: EntryMode = EntryMode.REQUEST
     name: str = ""
-    hindrance: Ineligibility | None = None
+    ineligibility: Ineligibility | None = None
 
 
 class GrantKind(StrEnum):

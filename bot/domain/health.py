@@ -71,7 +71,7 @@ class GateHealth:
     lacks_since: datetime | None = None
 
 
-def ailments(gate: Gate, health: GateHealth, came_round: int) -> list[GateIssue]:
+def issues(gate: Gate, health: GateHealth, joined_unverified: int) -> list[GateIssue]:
     """What is wrong with the gate, the worst first; by its settings, since not each needs every right."""
     if not health.is_there:
         return [GateIssue.NOT_THERE]
@@ -82,7 +82,7 @@ def ailments(gate: Gate, health: GateHealth, came_round: int) -> list[GateIssue]
         GateIssue.NOT_A_SUPERGROUP: way is EntryMode.MUTE and not health.is_supergroup,
         GateIssue.CANNOT_RESTRICT: way is EntryMode.MUTE and not health.can_restrict,
         GateIssue.NO_APPROVAL: is_by_request and health.is_open,
-        GateIssue.OPEN_LINK: is_by_request and came_round > 0,
+        GateIssue.OPEN_LINK: is_by_request and joined_unverified > 0,
         GateIssue.OPEN_COMMENTS: settings.asks_call and health.open_comments,
         GateIssue.NO_GUARD_HERE: way is EntryMode.GUARD and not health.guard_possible,
         GateIssue.NO_GUARD: way is EntryMode.GUARD and health.guard_possible and not health.is_guarded,
@@ -90,7 +90,7 @@ def ailments(gate: Gate, health: GateHealth, came_round: int) -> list[GateIssue]
         GateIssue.OWN_TAGS: bool(settings.tag) and health.own_tags,
         GateIssue.CANNOT_DELETE: settings.tidies_joins and not health.can_delete,
     }
-    return [ailment for ailment, is_there in found.items() if is_there]
+    return [issue for issue, is_there in found.items() if is_there]
 
 
 class Protection(StrEnum):
@@ -118,7 +118,7 @@ def protection(gate: Gate, health: GateHealth | None, now: datetime) -> Protecti
     """
     if not gate.settings.asks_call:
         return Protection.OPEN
-    found = ailments(gate, health, came_round=0) if health is not None else []
+    found = issues(gate, health, joined_unverified=0) if health is not None else []
     if UNPROTECTED_BY.intersection(found) or is_bypassed(gate, now):
         return Protection.BYPASSED
     if gate.settings.way not in BY_REQUEST:
@@ -149,7 +149,7 @@ class GateState(IntEnum):
 
     BYPASSED = 0
     """People come in past it, or can."""
-    AILING = 1
+    HAS_ISSUES = 1
     """Something is missing that it needs for its settings."""
     UNGUARDED = 2
     """The bot lost the chat, or the right to let people in."""
@@ -165,7 +165,7 @@ class GateState(IntEnum):
     @property
     def is_trouble(self) -> bool:
         """Whether it does not do what its admins want of it."""
-        return self in (GateState.BYPASSED, GateState.AILING, GateState.UNGUARDED)
+        return self in (GateState.BYPASSED, GateState.HAS_ISSUES, GateState.UNGUARDED)
 
 
 def gate_state(gate: Gate, health: GateHealth | None, now: datetime) -> GateState:
@@ -177,11 +177,11 @@ def gate_state(gate: Gate, health: GateHealth | None, now: datetime) -> GateStat
     shield = protection(gate, health, now)
     if shield is Protection.BYPASSED:
         return GateState.BYPASSED
-    found = ailments(gate, health, came_round=0) if health is not None else []
+    found = issues(gate, health, joined_unverified=0) if health is not None else []
     if shield is Protection.UNCONFIRMED and gate.switch is GateMode.ON and not LETS_NOBODY_IN.intersection(found):
         return GateState.UNCONFIRMED
     if found:
-        return GateState.AILING
+        return GateState.HAS_ISSUES
     if gate.switch is GateMode.PAUSED:
         return GateState.PAUSED
     if shield is Protection.OPEN:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.gate import Gate
-from bot.domain.health import GateHealth, GateIssue, GateState, ailments, gate_state
+from bot.domain.health import GateHealth, GateIssue, GateState, gate_state, issues
 
 LONGEST_ANNOUNCEMENT = 3600
 """UTF-16 units, as Telegram counts them. It takes 4096: the rest is for what stands around it, in the preview too."""
@@ -136,20 +136,20 @@ class RemovingOperator:
 @dataclass(frozen=True, slots=True)
 class GateOverview:
     """One gate as operators see it. `admins`: how many are known; `alive_at`: the last sign of life of its chat;
-    `came_round`: how many came by links without approval lately."""
+    `joined_unverified`: how many came by links without approval lately."""
 
     gate: Gate
     health: GateHealth | None
     waiting: int
     admins: int
     alive_at: datetime
-    came_round: int = 0
+    joined_unverified: int = 0
     added_by: int | None = None
 
     @property
-    def ailments(self) -> list[GateIssue]:
+    def issues(self) -> list[GateIssue]:
         """What is wrong with it, the worst first."""
-        return ailments(self.gate, self.health, self.came_round) if self.health is not None else []
+        return issues(self.gate, self.health, self.joined_unverified) if self.health is not None else []
 
     def state(self, now: datetime) -> GateState:
         """How it is doing."""

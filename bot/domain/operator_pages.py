@@ -20,7 +20,7 @@ INSIDE = frozenset(
         Event.FAILURE,
         Event.GRANT_DUE,
         Event.JOIN_REACHED,
-        Event.LETTER_LOST,
+        Event.WEBHOOK_DROPPED,
         Event.NUMBER_ASKED,
     }
 )
@@ -39,7 +39,7 @@ ENDS = frozenset(
         Event.GRANT_DONE,
         Event.GRANT_FAILED,
         Event.JOIN_EXPIRED,
-        Event.DECLINED_BY_HAND,
+        Event.DECLINED_BY_ADMIN,
         Event.ALLOWED,
         Event.BLOCKED,
         Event.UNBLOCKED,

@@ -14,7 +14,7 @@ RETRY_AFTER = tuple(
 )
 """The rests after each try that failed; after the last of them it is given up (Standard Webhooks, "Retries")."""
 MOST_TRIES = len(RETRY_AFTER) + 1
-LETTERS_KEPT = timedelta(days=7)
+MESSAGES_KEPT = timedelta(days=7)
 """How long a letter is remembered, whatever became of it. One that is owed for as long, since nothing could be brought
 in that time, is given up."""
 

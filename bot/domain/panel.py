@@ -32,7 +32,7 @@ class Page(StrEnum):
     WELCOME = "welcome"
     LOG = "log"
     RAID = "raid"
-    TIDY = "tidy"
+    SERVICE_MESSAGES = "tidy"
     """Whether lines about who joined are deleted."""
     FILE = "file"
     """Export and import of the settings."""
@@ -68,7 +68,7 @@ class AdminActionKind(StrEnum):
     APPLY = "apply"
     """Take over what an imported file says."""
     LOG_HERE = "log_here"
-    POINT = "point"
+    PRIVATE_CHAT_LINK = "point"
     """Be shown the way from the group to the panel."""
     LET_IN = "let_in"
     DECLINE = "decline"
@@ -98,7 +98,7 @@ ON_BUTTONS = frozenset(AdminActionKind) - {
     AdminActionKind.TYPE,
     AdminActionKind.IMPORT,
     AdminActionKind.LOG_HERE,
-    AdminActionKind.POINT,
+    AdminActionKind.PRIVATE_CHAT_LINK,
     AdminActionKind.FREE_PHONE,
     AdminActionKind.ERASE,
 }
@@ -161,14 +161,14 @@ class GateList:
 class GateCard:
     """What a gate does, what is missing and how many wait. `health` is None until Telegram has said.
 
-    `came_round`: how many came by links without approval lately. `link` is the gate's own, once it was made.
+    `joined_unverified`: how many came by links without approval lately. `link` is the gate's own, once it was made.
     """
 
     gate: Gate
     health: GateHealth | None
-    ailments: tuple[GateIssue, ...]
+    issues: tuple[GateIssue, ...]
     waiting: int
-    came_round: int = 0
+    joined_unverified: int = 0
     link: str = ""
     state: GateState = GateState.UNCONFIRMED
 

@@ -24,7 +24,7 @@ class NumberRequest:
 
     id: int
     verification: Verification
-    sealed: bytes
+    encrypted: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class Stage(StrEnum):
     LIMITED = "limited"
     """They asked for too many numbers."""
     HINDERED = "hindered"
-    """They are verified, and it does not open this gate; `why` is the hindrance."""
+    """They are verified, and it does not open this gate; `why` says what does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class PendingList:
     """A page of those who wait at a gate. `done` and `of` are there while many are being declined, and after."""
 
     gate: Gate
-    waiters: tuple[PendingApplicant, ...]
+    applicants: tuple[PendingApplicant, ...]
     page: int
     pages: int
     total: int
@@ -106,7 +106,7 @@ class HistoryEntry:
 class MemberCard:
     """A person at a gate. Of who never asked to enter it nothing is told but `decision`: `is_known` is False then.
 
-    `state` is that of their newest request, `asked_at` when they asked, `waiter` how far they got if they wait.
+    `state` is that of their newest request, `asked_at` when they asked, `applicant` how far they got if they wait.
     `tag` is the one they have from the bot. `did` is what the reader has just done, and `said` the toast for
     what came of it.
     """
@@ -118,7 +118,7 @@ class MemberCard:
     is_admin: bool = False
     state: RequestState | None = None
     asked_at: datetime | None = None
-    waiter: PendingApplicant | None = None
+    applicant: PendingApplicant | None = None
     mask: str = ""
     verified_at: datetime | None = None
     decision: AccessOverride | None = None
@@ -135,7 +135,7 @@ class MemberCard:
             return ()
         if override is Override.BLOCKED:
             return (AdminActionKind.UNBLOCK,)
-        if self.waiter is not None:
+        if self.applicant is not None:
             return (AdminActionKind.LET_IN, AdminActionKind.DECLINE, AdminActionKind.BLOCK)
         if self.state is RequestState.APPROVED or override is Override.ALLOWED:
             return (AdminActionKind.REVOKE, AdminActionKind.BLOCK)

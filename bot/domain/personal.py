@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-FAREWELL = "farewell"
+ERASURE_JOB = "farewell"
 """The job of tasks that outlive an erasure: what Telegram has yet to be told of somebody who is forgotten."""
 CARRIED_WITHIN = timedelta(minutes=2)
 """What was under way to Telegram when a person was erased has come back by then, and with it what it left."""

@@ -142,11 +142,11 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The person is verified. `hindered`: gates at which they wait all the same, and why."""
+    """The person is verified. `ineligible`: gates at which they wait all the same, and why."""
 
     mask: str
     grants: tuple[Granted, ...] = ()
-    hindered: tuple[tuple[str, Ineligibility], ...] = ()
+    ineligible: tuple[tuple[str, Ineligibility], ...] = ()
     appeal: Appeal = Appeal.NONE
 
 

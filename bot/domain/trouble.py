@@ -99,7 +99,7 @@ class TokenUse(StrEnum):
 
 EPHEMERAL = "ephemeral"
 """The subject of PART_REFUSED when the Bot API server does not know messages that one person alone sees."""
-TOLD_AFTERWARDS = frozenset({IncidentKind.TELEGRAM_SILENT, IncidentKind.TELEGRAM_REFUSES})
+VISIBLE_AFTER_END = frozenset({IncidentKind.TELEGRAM_SILENT, IncidentKind.TELEGRAM_REFUSES})
 """Troubles that keep the bot from telling them; the all clear says how long they lasted."""
 REPORTED = frozenset({IncidentKind.GATE_OFF, IncidentKind.OUTBOX_GONE})
 """Troubles that are heard of once, by who notices them; whether they last is looked up."""

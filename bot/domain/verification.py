@@ -55,7 +55,7 @@ class CallNumber:
     """Id of the newest inbox entry when the number was asked for; only later entries can be calls to it.
     None: not known, so no entry is trusted for this number."""
 
-    def hears(self, call: Call, inbox_id: int | None = None) -> bool:
+    def matches(self, call: Call, inbox_id: int | None = None) -> bool:
         """Whether `call` is a call to this number inside its window."""
         if call.called and call.called not in self.offer:
             return False
@@ -104,7 +104,7 @@ class Verification:
         """When the last window closes; None while no number was given yet."""
         return max((number.window_ends_at for number in self.numbers), default=None)
 
-    def heard_in(self, call: Call, inbox_id: int | None = None) -> CallNumber | None:
+    def matching_number(self, call: Call, inbox_id: int | None = None) -> CallNumber | None:
         """The number by which `call` confirms this verification, or None when it does not.
 
         An expired verification may still be confirmed, by a call placed in time and reported late.
@@ -116,7 +116,7 @@ class Verification:
         ends_at = self.window_ends_at
         if ends_at is None or call.reported_at > ends_at + LATE_REPORT:
             return None
-        return next((number for number in reversed(self.numbers) if number.hears(call, inbox_id)), None)
+        return next((number for number in reversed(self.numbers) if number.matches(call, inbox_id)), None)
 
     def confirm(self, now: datetime) -> Verification:
         """Confirmed by a call."""
@@ -145,7 +145,7 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardCall:
+class KeptCall:
     """A call that was kept, with its number as it arrived. `inbox_id`: of its entry in the gateway's inbox."""
 
     event_id: int

@@ -21,7 +21,7 @@ from decimal import Decimal
 from xml.etree.ElementTree import Element  # only the type, never the parser
 
 from bot.domain.gateway import AssignedNumber, Balance, GatewayError, GatewayEvent, GatewayReason
-from bot.gateway.errors import ACCOUNT_REASONS, NOTHING_FOUND, NUMBER_REASONS, refusal, unintelligible
+from bot.gateway.errors import ACCOUNT_REASONS, NOTHING_FOUND, NUMBER_REASONS, refusal, unreadable_answer
 from bot.gateway.formats import UnreadableError, json_of, xml_of
 from bot.gateway.inbox import events_of
 from bot.gateway.wire import plain, seen
@@ -64,7 +64,7 @@ def offer_of(answer: str) -> AssignedNumber:
     every = _numbers(value.get("all_phones"))
     first = _numbers(value.get("phone"))[:1] or every[:1]
     if not first:
-        raise unintelligible()
+        raise unreadable_answer()
     return AssignedNumber(first[0], every)
 
 
@@ -77,7 +77,7 @@ def inbox_of(answer: str) -> list[GatewayEvent]:
             return []
         raise
     if not isinstance(value, list):
-        raise unintelligible()
+        raise unreadable_answer()
     return events_of(value)
 
 
@@ -86,7 +86,7 @@ def balance_of(answer: str) -> Balance:
     value = _object(answer, ACCOUNT_REASONS)
     amount, credit, currency = _amount(value.get("balance")), _amount(value.get("credit")), value.get("currency")
     if amount is None:
-        raise unintelligible()
+        raise unreadable_answer()
     money = amount if credit is None else str(Decimal(amount) + Decimal(credit))
     return Balance(money, plain(currency) if isinstance(currency, str) else "")
 
@@ -114,7 +114,7 @@ def _amount(written: object) -> str | None:
 def _object(answer: str, reasons: Mapping[int, GatewayReason]) -> dict[str, object]:
     value = _value(answer, reasons)
     if not isinstance(value, dict):
-        raise unintelligible()
+        raise unreadable_answer()
     return value
 
 
@@ -123,7 +123,7 @@ def _value(answer: str, reasons: Mapping[int, GatewayReason]) -> object:
     try:
         value = _as_json(answer.strip())
     except UnreadableError:
-        raise unintelligible() from None
+        raise unreadable_answer() from None
     if isinstance(value, dict) and not _says_no_error(value):
         code = value.get("error_code")
         digits = _CODE.fullmatch(code.strip()) if isinstance(code, str) else None

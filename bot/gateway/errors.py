@@ -44,7 +44,7 @@ def refusal(code: int | None, reasons: Mapping[int, GatewayReason]) -> GatewayEr
     return GatewayError(reasons.get(code, GatewayReason.UNAVAILABLE), code)
 
 
-def unintelligible() -> GatewayError:
+def unreadable_answer() -> GatewayError:
     """The error for an answer that has none of the shapes SMSC documents."""
     return GatewayError(GatewayReason.UNAVAILABLE, detail="an answer nobody understands")
 

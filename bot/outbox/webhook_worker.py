@@ -23,7 +23,7 @@ AFTER_FAILURE = 5.0
 RETRY_UNSAVED_AFTER = 300.0
 """Seconds until a letter is tried again when the database refuses to keep what came of it."""
 
-Carriage = Callable[[OutboxMessage], Coroutine[Any, Any, DeliveryAttempt]]
+Sender = Callable[[OutboxMessage], Coroutine[Any, Any, DeliveryAttempt]]
 Settle = Callable[[Store, OutboxMessage, DeliveryAttempt], Awaitable[None]]
 """Keeps what came of a letter; see `RecordAttempt`."""
 
@@ -48,7 +48,7 @@ class WebhookWorker:
         target: Destination,
         transactions: Transactions,
         settle: Settle,
-        carriage: Carriage,
+        sender: Sender,
         clock: Clock,
         supervisor: Supervisor,
         tally: Tally,
@@ -57,7 +57,7 @@ class WebhookWorker:
         self._target = target
         self._transactions = transactions
         self._settle = settle
-        self._carriage = carriage
+        self._carriage = sender
         self._clock = clock
         self._supervisor = supervisor
         self._tally = tally
@@ -127,6 +127,6 @@ class WebhookWorker:
             self._resting.add(letter.id)
             self._supervisor.start("letter", self._rest(letter.id))
 
-    async def _rest(self, letter_id: int) -> None:
+    async def _rest(self, message_id: int) -> None:
         await REAL_TIME.pause(RETRY_UNSAVED_AFTER, self._supervisor.stopping)
-        self._resting.discard(letter_id)
+        self._resting.discard(message_id)

@@ -15,10 +15,10 @@ from bot.domain.gate import GateMode
 from bot.domain.panel import AdminActionKind
 from bot.domain.raid import ITSELF
 from bot.telegram import keyboards
-from bot.telegram.drawing import RenderedMessage
+from bot.telegram.api_errors import NOTHING_CHANGED, says
 from bot.telegram.mentions import harmless_title
 from bot.telegram.methods import EditText, SendText
-from bot.telegram.refusals import NOTHING_CHANGED, says
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import Texts, Words
 
 TIMEOUT = 15
@@ -38,7 +38,7 @@ class Alerts:
         """A new message, or what one says now. May raise what aiogram raises."""
         said = task.details
         words = self._texts.in_language(task.language or str(said.get("language", "")))
-        drawing = draw_alert(said, words, self._clock.now())
+        drawing = render_alert(said, words, self._clock.now())
         if "message_id" not in said:
             topic = said.get("topic")
             method = SendText(
@@ -61,7 +61,7 @@ class Alerts:
         return DeliveryResult(task, DeliveryStatus.DONE, message_id=message_id)
 
 
-def draw_alert(said: Said, words: Words, now: datetime) -> RenderedMessage:
+def render_alert(said: Said, words: Words, now: datetime) -> RenderedMessage:
     """The message of an ALERT task."""
     is_over = bool(said.get("over"))
     lines = [_over(said, words) if is_over else _goes_on(said, words), *_done(said, words, now)]

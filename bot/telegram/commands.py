@@ -13,7 +13,7 @@ from aiogram.types import BotCommand, BotCommandScopeAllChatAdministrators, BotC
 
 from bot.clock import Clock
 from bot.domain.trouble import Finding, IncidentKind, TokenUse
-from bot.telegram.refusals import refusal
+from bot.telegram.api_errors import refusal
 from bot.telegram.texts import LANGUAGES, Texts, Words
 
 log = structlog.get_logger()

@@ -28,10 +28,10 @@ from bot.domain.delivery import DeliveryResult, DeliveryStatus, Notification, Pe
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.personal import FileKind
 from bot.domain.statistics import Period
-from bot.telegram.data_notices import spaced
+from bot.telegram.api_errors import UNREACHABLE, says
+from bot.telegram.data_notifications import spaced
 from bot.telegram.methods import EditText, SendText
-from bot.telegram.notices import notice
-from bot.telegram.refusals import UNREACHABLE, says
+from bot.telegram.notifications import notification
 from bot.telegram.texts import Texts, Words
 
 log = structlog.get_logger()
@@ -163,7 +163,7 @@ class DataFiles:
         return DeliveryResult(task, DeliveryStatus.REFUSED, error=error)
 
     async def _say(self, task: PendingTask, details: Mapping[str, str | int]) -> None:
-        text = notice(details, self._words(task))
+        text = notification(details, self._words(task))
         await self._bot(SendText(chat_id=task.chat_id, text=text), request_timeout=TIMEOUT)
 
     def _words(self, task: PendingTask) -> Words:

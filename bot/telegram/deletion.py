@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bot.domain.personal import Deletion, DeletionScreen
 from bot.telegram import keyboards
-from bot.telegram.drawing import RenderedMessage
 from bot.telegram.keyboards import PersonalAct, Place
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import Words, shown
 
 NAMED_GATES = 5
 
 
-def draw_deletion(view: DeletionScreen, words: Words) -> RenderedMessage:
+def render_deletion(view: DeletionScreen, words: Words) -> RenderedMessage:
     """The screen in these words."""
     match view.deletion:
         case Deletion.DONE:

@@ -38,18 +38,7 @@ from bot.domain.delivery import (
 )
 from bot.telegram.alerts import Alerts
 from bot.telegram.announcements import AnnouncementSender
-from bot.telegram.appeals import AppealMessages
-from bot.telegram.drawing import RenderedMessage
-from bot.telegram.fallback import is_message, is_plain, plainly, without_quotes
-from bot.telegram.files import Files
-from bot.telegram.inquiries import ChatLookups
-from bot.telegram.log import LogSender
-from bot.telegram.members import QUERY_TIMEOUT, Members
-from bot.telegram.methods import EditRich, EditText, SendRich, SendText
-from bot.telegram.names import AdminNames
-from bot.telegram.notices import notice
-from bot.telegram.prompts import Prompts
-from bot.telegram.refusals import (
+from bot.telegram.api_errors import (
     ALREADY_IN,
     NO_LINK,
     NO_MESSAGE,
@@ -60,6 +49,17 @@ from bot.telegram.refusals import (
     UNREACHABLE,
     says,
 )
+from bot.telegram.appeals import AppealMessages
+from bot.telegram.chat_lookups import ChatLookups
+from bot.telegram.fallback import is_message, is_plain, plainly, without_quotes
+from bot.telegram.files import Files
+from bot.telegram.log import LogSender
+from bot.telegram.members import QUERY_TIMEOUT, Members
+from bot.telegram.methods import EditRich, EditText, SendRich, SendText
+from bot.telegram.names import AdminNames
+from bot.telegram.notifications import notification
+from bot.telegram.prompts import Prompts
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.sentences import toast
 from bot.telegram.stats import StatsSender
@@ -103,20 +103,20 @@ class TelegramExecutor:
         names = AdminNames(bot)
         self._log = LogSender(bot, texts, names)
         appeals, files = AppealMessages(bot, clock, texts, names), Files(bot, texts)
-        inquiries, prompts = ChatLookups(bot, clock, app_url), Prompts(bot, clock, texts, has_ephemeral)
+        chat_lookups, prompts = ChatLookups(bot, clock, app_url), Prompts(bot, clock, texts, has_ephemeral)
         self._runners: dict[TaskKind, TaskRunner] = {
             TaskKind.ANSWER_BUTTON: self._answer_button,
             TaskKind.OPEN_APP: self._open_app,
             TaskKind.QUEUE_JOIN: self._queue_join,
             TaskKind.DELETE_MESSAGE: self._delete_message,
-            TaskKind.TIDY: self._delete_message,
+            TaskKind.SERVICE_MESSAGES: self._delete_message,
             TaskKind.NOTIFY: self._notify,
             TaskKind.ANNOUNCE: AnnouncementSender(bot, texts).tell,
             TaskKind.ALERT: Alerts(bot, clock, texts).tell,
-            TaskKind.CHECK_ADMIN: inquiries.check_admin,
-            TaskKind.CHECK_GATE: inquiries.check_gate,
-            TaskKind.CALL_ADMINS: inquiries.call_admins,
-            TaskKind.MAKE_LINK: inquiries.make_link,
+            TaskKind.CHECK_ADMIN: chat_lookups.check_admin,
+            TaskKind.CHECK_GATE: chat_lookups.check_gate,
+            TaskKind.CALL_ADMINS: chat_lookups.call_admins,
+            TaskKind.MAKE_LINK: chat_lookups.make_link,
             TaskKind.SEND_FILE: files.send,
             TaskKind.FETCH_FILE: files.fetch,
             TaskKind.DECLINE_JOIN: self._members.decline,
@@ -128,7 +128,7 @@ class TelegramExecutor:
             TaskKind.REVOKE_LINK: self._members.revoke_link,
             TaskKind.APPEAL: appeals.tell,
             TaskKind.CLOSE_APPEAL: appeals.close,
-            TaskKind.POINT: prompts.point,
+            TaskKind.PRIVATE_CHAT_LINK: prompts.point,
             TaskKind.PROMPT: prompts.prompt,
             TaskKind.GROUP_PROMPT: prompts.group_prompt,
             TaskKind.STATS: StatsSender(bot, texts, price, new_error_id).tell,
@@ -226,7 +226,7 @@ class TelegramExecutor:
         topic = task.details.get("topic")
         method = SendText(
             chat_id=task.chat_id,
-            text=notice(task.details, words, self._callback_url),
+            text=notification(task.details, words, self._callback_url),
             message_thread_id=int(topic) if topic is not None else None,
         )
         await self._bot(method, request_timeout=TIMEOUT)
@@ -325,7 +325,7 @@ def _shown(
 
 def _final(item: Outgoing, error: TelegramAPIError) -> DeliveryStatus:
     if isinstance(item, PendingTask):
-        if item.kind in (TaskKind.DELETE_MESSAGE, TaskKind.TIDY) and says(error, NO_MESSAGE):
+        if item.kind in (TaskKind.DELETE_MESSAGE, TaskKind.SERVICE_MESSAGES) and says(error, NO_MESSAGE):
             return DeliveryStatus.GONE
         if item.kind is TaskKind.REVOKE_LINK and says(error, NO_LINK):
             return DeliveryStatus.GONE

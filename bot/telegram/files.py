@@ -11,8 +11,8 @@ from aiogram.exceptions import TelegramBadRequest, TelegramNotFound
 from aiogram.types import BufferedInputFile
 
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
+from bot.telegram.api_errors import UNREACHABLE, says
 from bot.telegram.methods import SendText
-from bot.telegram.refusals import UNREACHABLE, says
 from bot.telegram.texts import Texts
 from bot.usecases.settings_files import LARGEST_FILE
 

@@ -7,7 +7,7 @@ from bot.telegram.texts import Words
 
 SIGNS = {
     GateState.BYPASSED: "⚠️",
-    GateState.AILING: "⚠️",
+    GateState.HAS_ISSUES: "⚠️",
     GateState.UNGUARDED: "⛔",
     GateState.UNCONFIRMED: "🟡",
     GateState.OPEN: "🔓",
@@ -23,7 +23,7 @@ def state_name(state: GateState, words: Words) -> str:
     match state:
         case GateState.BYPASSED:
             return words("on, but people can get in without verifying")
-        case GateState.AILING:
+        case GateState.HAS_ISSUES:
             return words("on, something is missing")
         case GateState.UNGUARDED:
             return words("not guarded: no right to let people in")

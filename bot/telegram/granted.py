@@ -7,8 +7,8 @@ from aiogram.types import InlineKeyboardButton
 from bot.domain.gate import GrantKind, GrantState
 from bot.domain.screen import Decided, Granted, Outcome
 from bot.telegram import keyboards
-from bot.telegram.drawing import RenderedMessage
 from bot.telegram.keyboards import Place
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import Words, shown, visible
 
 BUTTON_LENGTH = 32
@@ -49,7 +49,7 @@ def grant_line(grant: Granted, words: Words) -> str:
             return words("Letting you in: {gate}…", gate=title)
 
 
-def draw_decided(view: Decided, words: Words) -> RenderedMessage:
+def render_decided(view: Decided, words: Words) -> RenderedMessage:
     """What an admin decided, as its person is told it."""
     gate = f"<b>{shown(view.gate)}</b>"
     buttons: list[list[InlineKeyboardButton]] = []

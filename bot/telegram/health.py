@@ -9,11 +9,11 @@ from aiogram.exceptions import TelegramBadRequest
 
 from bot.domain.condition import BalanceReport, HealthReport
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, TaskKind
+from bot.telegram.api_errors import NOTHING_CHANGED, UNREACHABLE, says
 from bot.telegram.balance_words import balance_text
 from bot.telegram.health_words import health_text
 from bot.telegram.keyboards import Subject, refresh
 from bot.telegram.methods import EditText, SendText
-from bot.telegram.refusals import NOTHING_CHANGED, UNREACHABLE, says
 from bot.telegram.texts import Texts, Words
 
 TIMEOUT = 15

@@ -209,9 +209,9 @@ def _waiting(told: HealthReport, words: Words) -> list[str]:
             continue
         oldest = numbers.span(age, words.language)
         lines.append(words("{queue}: {count}, the oldest for {age}", queue=name, count=count, age=oldest))
-    if told.kept.notices is not None:
+    if told.kept.notifications is not None:
         lines.append(
-            words("Messages that failed: {retries}", retries=_retries(told.kept.notices, None, told.at, words))
+            words("Messages that failed: {retries}", retries=_retries(told.kept.notifications, None, told.at, words))
         )
     return ["<b>" + words("Waiting") + "</b>", *(lines or [words("Nothing.")])]
 

@@ -27,21 +27,21 @@ from bot.domain.installation import (
     RemovingOperator,
 )
 from bot.domain.panel import AdminActionKind, Page
-from bot.telegram import described, keyboards
-from bot.telegram.ailments import ailment
+from bot.telegram import describe_settings, keyboards
 from bot.telegram.announcements import announced
-from bot.telegram.drawing import RenderedMessage
+from bot.telegram.gate_issues import issue
 from bot.telegram.gate_states import SIGNS, state_name
 from bot.telegram.installation_buttons import button, pick_operator
 from bot.telegram.keyboards import Place
 from bot.telegram.mentions import harmless, mention
 from bot.telegram.people_words import lasted
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import Words, shown, visible
 
 BUTTON_LENGTH = 32
 
 
-def draw_installation(view: InstallationView, words: Words, now: datetime) -> RenderedMessage:
+def render_installation(view: InstallationView, words: Words, now: datetime) -> RenderedMessage:
     """The page in these words."""
     match view:
         case OperatorList():
@@ -190,7 +190,7 @@ def _gate(view: GateForOperators, words: Words, now: datetime) -> RenderedMessag
     facts = [
         f"<code>{gate.chat_id}</code>{name}",
         f"{SIGNS[state]} {state_name(state, words)}",
-        words("Way in: {value}", value=described.way(gate.settings.way, words)),
+        words("Way in: {value}", value=describe_settings.way(gate.settings.way, words)),
         words.many("{count} waits", "{count} wait", monitoring.waiting),
         words.many("{count} administrator", "{count} administrators", monitoring.admins),
     ]
@@ -212,10 +212,10 @@ def _health(monitoring: GateOverview, words: Words, now: datetime) -> list[str]:
     if monitoring.health is None:
         return [words("Telegram has not said yet what I may do there.")]
     checked = words("Checked {age} ago", age=lasted(now - monitoring.health.checked_at, words))
-    found = monitoring.ailments
+    found = monitoring.issues
     if not found:
         return [f"{checked}: " + words("nothing is missing.")]
-    return [f"{checked}:", *("⚠️ " + ailment(each, monitoring.came_round, words) for each in found)]
+    return [f"{checked}:", *("⚠️ " + issue(each, monitoring.joined_unverified, words) for each in found)]
 
 
 # Announcements

@@ -45,7 +45,7 @@ class UpdateProcessor:
         transactions: Transactions,
         dispatch: Dispatch,
         report: ReportFailure,
-        randomness: TokenGenerator,
+        token_generator: TokenGenerator,
         tally: Tally,
         announce: Callable[[], None],
     ) -> None:
@@ -54,7 +54,7 @@ class UpdateProcessor:
         self._transactions = transactions
         self._dispatch = dispatch
         self._report = report
-        self._randomness = randomness
+        self._token_generator = token_generator
         self._tally = tally
         self._announce = announce
 
@@ -110,7 +110,7 @@ class UpdateProcessor:
             if _is_too_big(update.model_dump()):
                 self._pass_over("undecodable", update.model_fields_set)
                 return
-            error_id = self._randomness.error_id()
+            error_id = self._token_generator.error_id()
             attempt = await self._attempt_of(_private_chat(update))
             log.exception("update_failed", error_id=error_id, kind=_kind(update), **attempt)
             what = f"{type(error).__name__} in {_kind(update)}"

@@ -101,7 +101,7 @@ def _what(line: PendingTask, words: Words) -> str:  # noqa: C901 - one line a de
             return words("let in: no call is asked for")
         case ((Event.GRANT_DONE | Event.ALLOWED), _):
             return words("let in by hand")
-        case Event.LEFT_ALONE, _:
+        case Event.EXEMPTED, _:
             return words("added by an administrator")
         case Event.JOIN_DECLINED, "many":
             return words.many("{count} declined together", "{count} declined together", count)

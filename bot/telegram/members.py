@@ -22,8 +22,8 @@ from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingGrant, Pe
 from bot.domain.gate import LINK_LIVES, GrantKind
 from bot.domain.mute import is_own_mute, muted_until
 from bot.domain.rights import NO_ADMIN, OWNER, AdminRights, Right
+from bot.telegram.api_errors import ALREADY_IN, NO_REQUEST, TOO_MANY, says
 from bot.telegram.methods import NamedLink
-from bot.telegram.refusals import ALREADY_IN, NO_REQUEST, TOO_MANY, says
 
 TIMEOUT = 15
 QUERY_TIMEOUT = 4

@@ -26,12 +26,12 @@ from bot.domain.panel import AdminActionKind
 from bot.domain.people_pages import HistoryEntry, MemberCard, Stage
 from bot.telegram import keyboards
 from bot.telegram.countries import country, flag
-from bot.telegram.drawing import RenderedMessage
 from bot.telegram.mentions import harmless, mention
 from bot.telegram.operator_buttons import button
 from bot.telegram.operator_words import asked, number_kind, sure, title, trouble
 from bot.telegram.panel_people import act_text
 from bot.telegram.people_words import ICONS, decision, happened, lasted, override, stage
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, visible
 
@@ -43,7 +43,7 @@ MOST_GATES = 10
 A_YEAR_AGO = timedelta(days=300)
 
 
-def draw_operator(view: OperatorView, words: Words, now: datetime) -> RenderedMessage:
+def render_operator(view: OperatorView, words: Words, now: datetime) -> RenderedMessage:
     """The page in these words."""
     match view:
         case Recent():
@@ -190,7 +190,7 @@ def _at(at: MemberCard, words: Words, now: datetime) -> str:
         return override(at, words, now)
     made = decision(at.decision, words, now)
     is_in = at.state is RequestState.APPROVED
-    if at.waiter is None and not at.is_admin and (at.decision.override is not Override.REVOKED or not is_in):
+    if at.applicant is None and not at.is_admin and (at.decision.override is not Override.REVOKED or not is_in):
         return made
     return f"{override(at, words, now)}. {made}"
 

@@ -15,31 +15,31 @@ from bot.domain.panel import (
     SettingPage,
 )
 from bot.telegram import keyboards
-from bot.telegram.drawing import RenderedMessage
 from bot.telegram.gate_states import SIGNS
 from bot.telegram.keyboards import Place
-from bot.telegram.panel_card import draw_card
-from bot.telegram.panel_file import draw_import
-from bot.telegram.panel_link_test import draw_link_test
-from bot.telegram.panel_pages import draw_page
+from bot.telegram.panel_card import render_card
+from bot.telegram.panel_file import render_import
+from bot.telegram.panel_link_test import render_link_test
+from bot.telegram.panel_pages import render_page
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import Words, visible
 
 BUTTON_LENGTH = 32
 
 
-def draw_panel(view: PanelView, words: Words, chat_url: str) -> RenderedMessage:
+def render_panel(view: PanelView, words: Words, chat_url: str) -> RenderedMessage:
     """The page in these words. `chat_url` opens the private chat with the bot."""
     match view:
         case GateList():
             return _gates(view, words)
         case GateCard():
-            return draw_card(view, words, chat_url)
+            return render_card(view, words, chat_url)
         case LinkTestPage():
-            return draw_link_test(view, words)
+            return render_link_test(view, words)
         case SettingPage():
-            return draw_page(view, words, chat_url)
+            return render_page(view, words, chat_url)
         case ImportPage():
-            return draw_import(view, words)
+            return render_import(view, words)
         case NoAdmin():
             back = keyboards.place(words("‹ All my groups"), Place.GATES)
             return RenderedMessage(words("Only administrators of that group can see this."), keyboards.rows([back]))

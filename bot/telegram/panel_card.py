@@ -8,19 +8,19 @@ from bot.domain.gate import Gate, GateMode
 from bot.domain.health import BY_REQUEST, LETS_NOBODY_IN, GateHealth, GateIssue, GateState
 from bot.domain.panel import AdminActionKind, GateCard, Page
 from bot.domain.settings import EntryMode, Preset, RaidReaction, preset_of
-from bot.telegram import described, keyboards
-from bot.telegram.ailments import ailment
+from bot.telegram import describe_settings, keyboards
 from bot.telegram.deep_links import Start, payload
-from bot.telegram.drawing import RenderedMessage
+from bot.telegram.gate_issues import issue
 from bot.telegram.keyboards import Place
-from bot.telegram.notices import guard_joins, unconfirmed
+from bot.telegram.notifications import guard_joins, unconfirmed
 from bot.telegram.panel_frame import in_rows, marked
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import Words, shown
 
 ABOUT_GUARDS = (GateIssue.NO_GUARD, GateIssue.NO_GUARD_HERE)
 
 
-def draw_card(view: GateCard, words: Words, chat_url: str) -> RenderedMessage:
+def render_card(view: GateCard, words: Words, chat_url: str) -> RenderedMessage:
     """The card. `chat_url` opens the private chat with the bot."""
     return RenderedMessage("\n\n".join(_paragraphs(view, words, chat_url)), _buttons(view, words, chat_url))
 
@@ -30,7 +30,7 @@ def _paragraphs(view: GateCard, words: Words, chat_url: str) -> list[str]:
     told = [_state(view, words)]
     if gate.works:
         told.append(_what_happens(view, words))
-    told += ["⚠️ " + ailment(each, view.came_round, words) for each in view.ailments if each not in ABOUT_GUARDS]
+    told += ["⚠️ " + issue(each, view.joined_unverified, words) for each in view.issues if each not in ABOUT_GUARDS]
     if health is not None and health.is_there and gate.username is None and gate.settings.way is not EntryMode.MUTE:
         told.append(
             words("🔎 Links that others made I cannot see: under “Invite links” each needs “Request admin approval”.")
@@ -70,9 +70,9 @@ def _state(view: GateCard, words: Words) -> str:
             return unconfirmed(gate, words)
         case GateState.OPEN:
             return words("🔓 {gate} is open to everybody: no call needed.", gate=title)
-        case GateState.AILING if LETS_NOBODY_IN.intersection(view.ailments):
+        case GateState.HAS_ISSUES if LETS_NOBODY_IN.intersection(view.issues):
             return words("⚠️ {gate}: I can let nobody in.", gate=title)
-        case GateState.AILING:
+        case GateState.HAS_ISSUES:
             return words("⚠️ {gate} is guarded now, but something is missing.", gate=title)
         case GateState.OFF:
             return words("⏹ {gate} is off: requests are its administrators' business.", gate=title)
@@ -140,7 +140,7 @@ def _presets(gate: Gate, words: Words) -> list[InlineKeyboardButton]:
     current = preset_of(gate.settings)
     return [
         keyboards.panel(
-            marked(described.preset_name(which, words), is_current=which is current),
+            marked(describe_settings.preset_name(which, words), is_current=which is current),
             AdminActionKind.PRESET,
             gate.chat_id,
             value=which,
@@ -163,25 +163,25 @@ def _settings(gate: Gate, words: Words) -> list[list[InlineKeyboardButton]]:
     """A button for each page of settings, two in a row, most with what is chosen there."""
     settings = gate.settings
     names = {
-        Page.WAY: words("🚪 Way in: {value}", value=described.way(settings.way, words)),
-        Page.DEADLINE: words("⏱ Deadline: {value}", value=described.span(settings.deadline, words)),
-        Page.COUNTRIES: words("🌍 Countries: {value}", value=described.few_countries(settings, words)),
+        Page.WAY: words("🚪 Way in: {value}", value=describe_settings.way(settings.way, words)),
+        Page.DEADLINE: words("⏱ Deadline: {value}", value=describe_settings.span(settings.deadline, words)),
+        Page.COUNTRIES: words("🌍 Countries: {value}", value=describe_settings.few_countries(settings, words)),
         Page.KINDS: words("☎️ Numbers refused: {value}", value=len(settings.refused_kinds)),
-        Page.FRESH: words("♻️ Verify again: {value}", value=described.fresh(settings.fresh_for, words)),
+        Page.FRESH: words("♻️ Verify again: {value}", value=describe_settings.fresh(settings.fresh_for, words)),
         Page.ACCOUNTS: words("👤 Accounts per phone: {value}", value=settings.accounts),
         Page.GRANTED: words("🎁 What is given"),
         Page.WELCOME: words("👋 Welcome"),
-        Page.LANGUAGE: words("💬 Language: {value}", value=described.language(settings.language, words)),
+        Page.LANGUAGE: words("💬 Language: {value}", value=describe_settings.language(settings.language, words)),
         Page.LOG: words("📒 Log: {value}", value=words("off") if settings.log_chat is None else words("on")),
         Page.RAID: words("🌊 Raids: {value}", value=_at_raid(settings.raid, words)),
-        Page.TIDY: words("🧹 Lines about who joined"),
+        Page.SERVICE_MESSAGES: words("🧹 Lines about who joined"),
         Page.FILE: words("💾 Export and import"),
     }
     return in_rows([_page(name, gate, page) for page, name in names.items()])
 
 
 def _at_raid(reaction: RaidReaction, words: Words) -> str:
-    return words("off") if reaction is RaidReaction.OFF else described.raid(reaction, words)
+    return words("off") if reaction is RaidReaction.OFF else describe_settings.raid(reaction, words)
 
 
 def _page(text: str, gate: Gate, page: Page) -> InlineKeyboardButton:

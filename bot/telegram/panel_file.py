@@ -5,16 +5,16 @@ from __future__ import annotations
 from bot.domain.panel import AdminActionKind, ImportPage, Page, SettingPage
 from bot.domain.problem import InvalidSettingError
 from bot.telegram import keyboards
-from bot.telegram.described import facts
-from bot.telegram.drawing import RenderedMessage
+from bot.telegram.describe_settings import facts
 from bot.telegram.panel_frame import framed
-from bot.telegram.settings_paper import JsonPaper
+from bot.telegram.rendered import RenderedMessage
+from bot.telegram.settings_file import JsonSettingsFile
 from bot.telegram.texts import Words
 
-PAPER = JsonPaper()
+SETTINGS_FILE = JsonSettingsFile()
 
 
-def draw_file(view: SettingPage, words: Words) -> RenderedMessage:
+def render_file(view: SettingPage, words: Words) -> RenderedMessage:
     """Export, and how to import."""
     return framed(
         view,
@@ -29,15 +29,15 @@ def draw_file(view: SettingPage, words: Words) -> RenderedMessage:
     )
 
 
-def draw_import(view: ImportPage, words: Words) -> RenderedMessage:
+def render_import(view: ImportPage, words: Words) -> RenderedMessage:
     """What a file would change, line by line."""
     gate, titles = view.gate, dict(view.chats)
     page = SettingPage(gate, Page.FILE, view.waiting)
     try:
-        after = PAPER.applied(gate.settings, view.changes)
+        after = SETTINGS_FILE.applied(gate.settings, view.changes)
     except InvalidSettingError as error:
         # Other settings were changed meanwhile, and together with those it cannot be.
-        return draw_file(SettingPage(gate, Page.FILE, view.waiting, (error.problem, error.about)), words)
+        return render_file(SettingPage(gate, Page.FILE, view.waiting, (error.problem, error.about)), words)
     lines = [
         f"• {old.label}: {old.value} → <b>{new.value}</b>"
         for old, new in zip(facts(gate.settings, words, titles), facts(after, words, titles), strict=True)

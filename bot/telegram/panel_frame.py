@@ -8,8 +8,8 @@ from bot.domain.choices import Setting
 from bot.domain.gate import Gate
 from bot.domain.panel import AdminActionKind, Page, SettingPage
 from bot.telegram import keyboards
-from bot.telegram.drawing import RenderedMessage
 from bot.telegram.problems import problem
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import Words, shown
 
 IN_A_ROW = 2

@@ -6,15 +6,15 @@ from html import escape
 
 from bot.domain.choices import OWN_LANGUAGE, Setting
 from bot.domain.panel import AdminActionKind, Page, SettingPage
-from bot.telegram import described, keyboards
-from bot.telegram.drawing import RenderedMessage
+from bot.telegram import describe_settings, keyboards
 from bot.telegram.panel_frame import choice, framed, toggle
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import LANGUAGES, Words, shown, visible
 
 BUTTON_LENGTH = 32
 
 
-def draw_granted(view: SettingPage, words: Words) -> RenderedMessage:
+def render_granted(view: SettingPage, words: Words) -> RenderedMessage:
     """What who comes in is given."""
     gate, settings = view.gate, view.gate.settings
     titles = dict(view.chats)
@@ -36,7 +36,7 @@ def draw_granted(view: SettingPage, words: Words) -> RenderedMessage:
     )
 
 
-def draw_tag(view: SettingPage, words: Words) -> RenderedMessage:
+def render_tag(view: SettingPage, words: Words) -> RenderedMessage:
     """The tag."""
     clear = [choice(words("No tag"), view.gate, Setting.TAG, "")] if view.gate.settings.tag else []
     return framed(
@@ -52,7 +52,7 @@ def draw_tag(view: SettingPage, words: Words) -> RenderedMessage:
     )
 
 
-def draw_further(view: SettingPage, words: Words) -> RenderedMessage:
+def render_further(view: SettingPage, words: Words) -> RenderedMessage:
     """Links to further chats."""
     gate, given = view.gate, view.gate.settings.further
     toggles = [
@@ -69,28 +69,28 @@ def draw_further(view: SettingPage, words: Words) -> RenderedMessage:
     )
 
 
-def draw_language(view: SettingPage, words: Words) -> RenderedMessage:
+def render_language(view: SettingPage, words: Words) -> RenderedMessage:
     """In which language the bot speaks where it cannot know the reader's."""
     gate, current = view.gate, view.gate.settings.language
     choices = [
-        choice(described.language(code, words), gate, Setting.LANGUAGE, code, is_current=code == current)
+        choice(describe_settings.language(code, words), gate, Setting.LANGUAGE, code, is_current=code == current)
         for code in LANGUAGES
     ]
-    own = choice(described.language("", words), gate, Setting.LANGUAGE, OWN_LANGUAGE, is_current=not current)
+    own = choice(describe_settings.language("", words), gate, Setting.LANGUAGE, OWN_LANGUAGE, is_current=not current)
     return framed(
         view,
         words,
         words("💬 Language"),
         words(
             "In the group and in the log I speak: <b>{language}</b>. In private everybody reads their own language.",
-            language=described.language(current, words),
+            language=describe_settings.language(current, words),
         ),
         words("👥 For those who wait now ({count}) nothing changes in private.", count=view.waiting),
         buttons=[choices, [own]],
     )
 
 
-def draw_welcome(view: SettingPage, words: Words) -> RenderedMessage:
+def render_welcome(view: SettingPage, words: Words) -> RenderedMessage:
     """What the verified are told, as they will see it."""
     welcome = view.gate.settings.welcome
     preview = (

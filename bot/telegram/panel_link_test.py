@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bot.domain.panel import AdminActionKind, LinkTest, LinkTestPage, Page
 from bot.telegram import keyboards
-from bot.telegram.drawing import RenderedMessage
 from bot.telegram.panel_frame import back_to
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import Words, shown
 
 
-def draw_link_test(view: LinkTestPage, words: Words) -> RenderedMessage:
+def render_link_test(view: LinkTestPage, words: Words) -> RenderedMessage:
     """The steps, and what to do about a link that lets people in at once."""
     gate = view.gate
     heading = "<b>" + words("🧪 Test your link") + f"</b> · {shown(gate.title)}"

@@ -13,13 +13,13 @@ from aiogram.types import InlineKeyboardButton
 from bot.domain.choices import EVER, NO, NONE, REFUSABLE, YES, Setting
 from bot.domain.panel import Page, SettingPage
 from bot.domain.settings import AtDeadline, CountryRule, EntryMode
-from bot.telegram import described
+from bot.telegram import describe_settings
 from bot.telegram.countries import COMMON, country, flag
-from bot.telegram.drawing import RenderedMessage
-from bot.telegram.panel_file import draw_file
+from bot.telegram.panel_file import render_file
 from bot.telegram.panel_frame import choice, framed, in_rows, toggle
-from bot.telegram.panel_given import draw_further, draw_granted, draw_language, draw_tag, draw_welcome
-from bot.telegram.panel_watch import draw_log, draw_raid, draw_tidy
+from bot.telegram.panel_given import render_further, render_granted, render_language, render_tag, render_welcome
+from bot.telegram.panel_watch import render_log, render_raid, render_service_messages
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import Words
 
 DEADLINES = (15, 60, 6 * 60, 24 * 60, 3 * 24 * 60, 7 * 24 * 60)
@@ -29,10 +29,10 @@ ACCOUNTS = (1, 2, 3, 5)
 MINUTE = timedelta(minutes=1)
 
 
-def draw_page(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage:
+def render_page(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage:
     """The page in these words. `chat_url` opens the private chat with the bot."""
     if view.page is Page.LOG:
-        return draw_log(view, words, chat_url)
+        return render_log(view, words, chat_url)
     return PAGES[view.page](view, words)
 
 
@@ -62,7 +62,7 @@ def _way(view: SettingPage, words: Words) -> RenderedMessage:
 def _group_message(view: SettingPage, words: Words) -> str:
     if view.gate.settings.way is not EntryMode.MUTE:
         return ""
-    when = described.prompts(words, is_on=view.gate.settings.prompts_group)
+    when = describe_settings.prompts(words, is_on=view.gate.settings.prompts_group)
     return words(
         "Newcomers get a message that they alone see. A message in the group, for all to see: <b>{when}</b>.", when=when
     )
@@ -110,8 +110,8 @@ def _deadline(view: SettingPage, words: Words) -> RenderedMessage:
         words("⏱ Deadline"),
         words(
             "Who has not called within <b>{span}</b> is {end}.",
-            span=described.span(settings.deadline, words),
-            end=described.at_deadline(settings.at_deadline, words),
+            span=describe_settings.span(settings.deadline, words),
+            end=describe_settings.at_deadline(settings.at_deadline, words),
         ),
         words(
             "👥 Those who wait now ({count}) keep the time they were given; what comes at its end holds for them too.",
@@ -122,7 +122,7 @@ def _deadline(view: SettingPage, words: Words) -> RenderedMessage:
             *in_rows(
                 [
                     choice(
-                        described.span(minutes * MINUTE, words),
+                        describe_settings.span(minutes * MINUTE, words),
                         gate,
                         Setting.DEADLINE,
                         str(minutes),
@@ -145,7 +145,7 @@ def _countries(view: SettingPage, words: Words) -> RenderedMessage:
     offered = [*settings.countries, *(code for code in COMMON if code not in settings.countries)]
     rules = [
         choice(
-            described.country_rule(rule, words),
+            describe_settings.country_rule(rule, words),
             gate,
             Setting.COUNTRY_RULE,
             rule,
@@ -172,7 +172,7 @@ def _countries(view: SettingPage, words: Words) -> RenderedMessage:
         words("🌍 Countries"),
         words(
             "Phones of these countries are accepted: <b>{countries}</b>.",
-            countries=described.listed_countries(settings, words),
+            countries=describe_settings.listed_countries(settings, words),
         ),
         _looked_at(view, words),
         words(
@@ -185,9 +185,9 @@ def _countries(view: SettingPage, words: Words) -> RenderedMessage:
 
 def _kinds(view: SettingPage, words: Words) -> RenderedMessage:
     gate, refused = view.gate, view.gate.settings.refused_kinds
-    names = ", ".join(described.kind(kind, words) for kind in sorted(refused)) or words("none")
+    names = ", ".join(describe_settings.kind(kind, words) for kind in sorted(refused)) or words("none")
     toggles = [
-        toggle(described.kind(kind, words), gate, Setting.KIND, kind, is_on=kind in refused)
+        toggle(describe_settings.kind(kind, words), gate, Setting.KIND, kind, is_on=kind in refused)
         for kind in sorted(REFUSABLE)
     ]
     return framed(
@@ -206,7 +206,13 @@ def _kinds(view: SettingPage, words: Words) -> RenderedMessage:
 def _fresh(view: SettingPage, words: Words) -> RenderedMessage:
     gate, current = view.gate, view.gate.settings.fresh_for
     choices = [
-        choice(described.days(days, words), gate, Setting.FRESH, str(days), is_current=current == timedelta(days=days))
+        choice(
+            describe_settings.days(days, words),
+            gate,
+            Setting.FRESH,
+            str(days),
+            is_current=current == timedelta(days=days),
+        )
         for days in FRESH_DAYS
     ]
     choices.append(choice(words("Never"), gate, Setting.FRESH, EVER, is_current=current is None))
@@ -216,7 +222,7 @@ def _fresh(view: SettingPage, words: Words) -> RenderedMessage:
         words("♻️ Verify again"),
         words(
             "Whoever is verified already has to call again: <b>{when}</b>. Who is in stays in.",
-            when=described.fresh(current, words),
+            when=describe_settings.fresh(current, words),
         ),
         _looked_at(view, words),
         words("Choose, or write a number of days."),
@@ -251,12 +257,12 @@ PAGES: dict[Page, Callable[[SettingPage, Words], RenderedMessage]] = {
     Page.KINDS: _kinds,
     Page.FRESH: _fresh,
     Page.ACCOUNTS: _accounts,
-    Page.GRANTED: draw_granted,
-    Page.TAG: draw_tag,
-    Page.FURTHER: draw_further,
-    Page.LANGUAGE: draw_language,
-    Page.WELCOME: draw_welcome,
-    Page.RAID: draw_raid,
-    Page.TIDY: draw_tidy,
-    Page.FILE: draw_file,
+    Page.GRANTED: render_granted,
+    Page.TAG: render_tag,
+    Page.FURTHER: render_further,
+    Page.LANGUAGE: render_language,
+    Page.WELCOME: render_welcome,
+    Page.RAID: render_raid,
+    Page.SERVICE_MESSAGES: render_service_messages,
+    Page.FILE: render_file,
 }

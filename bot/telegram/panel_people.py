@@ -20,10 +20,10 @@ from bot.domain.people_pages import (
     UnknownTarget,
 )
 from bot.telegram import keyboards
-from bot.telegram.drawing import RenderedMessage
 from bot.telegram.mentions import harmless, mention
 from bot.telegram.panel import more_gates
 from bot.telegram.people_words import decision, happened, lasted, override, stage
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.sentences import toast
 from bot.telegram.texts import Words, shown, visible
 
@@ -32,7 +32,7 @@ FROM_PENDING, FROM_WHO = "pending", "who"
 """The `key` of buttons on these pages, by which the page is drawn anew."""
 
 
-def draw_people(view: PeopleView, words: Words, now: datetime) -> RenderedMessage:
+def render_people(view: PeopleView, words: Words, now: datetime) -> RenderedMessage:
     """The page in these words."""
     match view:
         case PendingList():
@@ -69,12 +69,12 @@ def _waiting(view: PendingList, words: Words, now: datetime) -> RenderedMessage:
     lines = [words("⏳ <b>Who waits</b> at {gate}: {count}", gate=f"<b>{shown(view.gate.title)}</b>", count=view.total)]
     if view.done is not None and view.of is not None:
         lines += ["", words("🧹 Declined: {done} of {total}", done=view.done, total=view.of)]
-    if not view.waiters:
+    if not view.applicants:
         lines += ["", words("Nobody waits.")]
     buttons: list[list[InlineKeyboardButton]] = []
-    for number, waiter in enumerate(view.waiters, view.first):
-        lines += ["", f"{number}. {_waiter(waiter, words, now)}"]
-        name, value = harmless(waiter.name, waiter.user_id), str(waiter.user_id)
+    for number, applicant in enumerate(view.applicants, view.first):
+        lines += ["", f"{number}. {_applicant(applicant, words, now)}"]
+        name, value = harmless(applicant.name, applicant.user_id), str(applicant.user_id)
         buttons.append(
             [
                 keyboards.panel(f"✅ {name}", AdminActionKind.LET_IN, gate_id, FROM_PENDING, value),
@@ -91,15 +91,15 @@ def _waiting(view: PendingList, words: Words, now: datetime) -> RenderedMessage:
     again = keyboards.panel(words("🔄 Look again"), AdminActionKind.OPEN, gate_id, Page.PENDING, str(view.page))
     return RenderedMessage(
         "\n".join(lines),
-        keyboards.rows(*buttons, turning, many if view.waiters else [], [again, _to_card(gate_id, words)]),
+        keyboards.rows(*buttons, turning, many if view.applicants else [], [again, _to_card(gate_id, words)]),
     )
 
 
-def _waiter(waiter: PendingApplicant, words: Words, now: datetime) -> str:
-    since = lasted(now - waiter.since, words)
-    line = f"{mention(waiter.name, waiter.user_id)} · {since} · "
-    line += stage(waiter.stage, waiter.why, waiter.until, words, now)
-    return line + (" · 🙋" if waiter.has_appealed else "")
+def _applicant(applicant: PendingApplicant, words: Words, now: datetime) -> str:
+    since = lasted(now - applicant.since, words)
+    line = f"{mention(applicant.name, applicant.user_id)} · {since} · "
+    line += stage(applicant.stage, applicant.why, applicant.until, words, now)
+    return line + (" · 🙋" if applicant.has_appealed else "")
 
 
 def _decline_choice(view: DeclineChoice, words: Words) -> RenderedMessage:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from bot.domain.choices import NO, NONE, YES, Setting
 from bot.domain.panel import SettingPage
 from bot.domain.settings import RaidReaction
-from bot.telegram import described, keyboards
+from bot.telegram import describe_settings, keyboards
 from bot.telegram.deep_links import Start, payload
-from bot.telegram.drawing import RenderedMessage
 from bot.telegram.panel_frame import choice, framed
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import Words
 
 RAIDS = ((10, 5), (30, 5), (100, 10))
 """Requests, minutes."""
 
 
-def draw_log(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage:
+def render_log(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage:
     """Where decisions are told. `chat_url` opens the private chat with the bot."""
     gate, settings = view.gate, view.gate.settings
     link = f"{chat_url}?startgroup={payload(Start.LOG, gate.chat_id)}"
@@ -40,7 +40,7 @@ def draw_log(view: SettingPage, words: Words, chat_url: str) -> RenderedMessage:
     )
 
 
-def draw_raid(view: SettingPage, words: Words) -> RenderedMessage:
+def render_raid(view: SettingPage, words: Words) -> RenderedMessage:
     """What a raid is, and what is done then."""
     gate, settings = view.gate, view.gate.settings
     names = {
@@ -66,8 +66,8 @@ def draw_raid(view: SettingPage, words: Words) -> RenderedMessage:
         words("🌊 Raids"),
         words(
             "A raid is <b>{raid}</b>. Then: <b>{reaction}</b>.",
-            raid=described.raid_is(settings, words),
-            reaction=described.raid(settings.raid, words),
+            raid=describe_settings.raid_is(settings, words),
+            reaction=describe_settings.raid(settings.raid, words),
         ),
         words("👥 For those who wait now ({count}) nothing changes until the next raid.", count=view.waiting),
         words("Choose, or write other numbers, such as 50 in 10."),
@@ -81,7 +81,7 @@ def draw_raid(view: SettingPage, words: Words) -> RenderedMessage:
     )
 
 
-def draw_tidy(view: SettingPage, words: Words) -> RenderedMessage:
+def render_service_messages(view: SettingPage, words: Words) -> RenderedMessage:
     """Whether lines about who joined are deleted."""
     gate, is_on = view.gate, view.gate.settings.tidies_joins
     return framed(
@@ -90,7 +90,7 @@ def draw_tidy(view: SettingPage, words: Words) -> RenderedMessage:
         words("🧹 Lines about who joined"),
         words(
             "Telegram's lines about who joined <b>{tidies}</b>. For deleting them I need the right “Delete messages”.",
-            tidies=described.tidies(words, is_on=is_on),
+            tidies=describe_settings.tidies(words, is_on=is_on),
         ),
         words("👥 For those who wait now ({count}) this changes nothing.", count=view.waiting),
         buttons=[

@@ -24,8 +24,8 @@ ICONS = {
     Event.GRANT_DONE: "✅",
     Event.GRANT_FAILED: "⚠️",
     Event.ALLOWED: "✅",
-    Event.LEFT_ALONE: "✅",
-    Event.DECLINED_BY_HAND: "✖️",
+    Event.EXEMPTED: "✅",
+    Event.DECLINED_BY_ADMIN: "✖️",
     Event.JOIN_DECLINED: "✖️",
     Event.JOIN_EXPIRED: "⌛",
     Event.REMOVED: "🚪",
@@ -86,10 +86,10 @@ def override(view: MemberCard, words: Words, now: datetime) -> str:
         return words("administrator; nothing can be done about them here")
     if not view.is_known:
         return words("never asked to come in here")
-    if view.waiter is not None:
-        waiter = view.waiter
-        what = stage(waiter.stage, waiter.why, waiter.until, words, now)
-        return words("waits for {age}: {stage}", age=lasted(now - waiter.since, words), stage=what)
+    if view.applicant is not None:
+        applicant = view.applicant
+        what = stage(applicant.stage, applicant.why, applicant.until, words, now)
+        return words("waits for {age}: {stage}", age=lasted(now - applicant.since, words), stage=what)
     match view.state:
         case RequestState.APPROVED:
             return words("let in")
@@ -169,7 +169,7 @@ def _event(what: HistoryEntry, words: Words) -> str:  # noqa: C901 - one line an
             return words("joined")
         case Event.MUTED:
             return words("muted until verified")
-        case Event.LEFT_ALONE:
+        case Event.EXEMPTED:
             return words("let through unasked")
         case Event.JOIN_NOT_REACHED:
             return words("could not be written to")
@@ -217,7 +217,7 @@ def _event(what: HistoryEntry, words: Words) -> str:  # noqa: C901 - one line an
             return words("left")
         case Event.ALLOWED:
             return words("let in by hand")
-        case Event.DECLINED_BY_HAND:
+        case Event.DECLINED_BY_ADMIN:
             return words("declined by hand") if what.code != "blocked" else words("turned away as blocked")
         case Event.BLOCKED:
             return words("blocked")

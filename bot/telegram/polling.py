@@ -21,9 +21,9 @@ from bot.clock import REAL_TIME
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.trouble import Finding, IncidentKind, TokenUse
 from bot.supervisor import unless_stopped
+from bot.telegram.api_errors import refusal
 from bot.telegram.intake import UpdateProcessor
 from bot.telegram.methods import GetRawUpdates
-from bot.telegram.refusals import refusal
 from bot.telegram.webhook import Report, host_of
 
 log = structlog.get_logger()

@@ -42,14 +42,14 @@ from bot.domain.screen import (
 from bot.domain.settings import EntryMode
 from bot.telegram import keyboards
 from bot.telegram.commands import listed
-from bot.telegram.deletion import draw_deletion
-from bot.telegram.drawing import RenderedMessage
-from bot.telegram.granted import draw_decided, grant_line, try_again, way_in
-from bot.telegram.installation import draw_installation
+from bot.telegram.deletion import render_deletion
+from bot.telegram.granted import grant_line, render_decided, try_again, way_in
+from bot.telegram.installation import render_installation
 from bot.telegram.keyboards import Place, VerificationAction
-from bot.telegram.operator_pages import draw_operator
-from bot.telegram.panel import draw_panel
-from bot.telegram.panel_people import draw_people
+from bot.telegram.operator_pages import render_operator
+from bot.telegram.panel import render_panel
+from bot.telegram.panel_people import render_people
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.sentences import (
     appeal_text,
     called_at_another_time,
@@ -107,7 +107,7 @@ class ScreenRenderer:
             case DeadlinePassed():
                 return _deadline(view, words)
             case Decided():
-                return draw_decided(view, words)
+                return render_decided(view, words)
             case Help():
                 return _help(words, self._app_url)
             case Privacy():
@@ -123,15 +123,15 @@ class ScreenRenderer:
                 | AnnouncementProgress()
                 | AnnouncementDropped()
             ):
-                return draw_installation(view, words, now)
+                return render_installation(view, words, now)
             case PendingList() | DeclineChoice() | MemberCard() | UnknownTarget() | GateChoice():
-                return draw_people(view, words, now)
+                return render_people(view, words, now)
             case DeletionScreen():
-                return draw_deletion(view, words)
+                return render_deletion(view, words)
             case Recent() | Found() | NoResults() | PersonCard() | GatesToActAt() | Confirmation():
-                return draw_operator(view, words, now)
+                return render_operator(view, words, now)
             case _:
-                return draw_panel(view, words, self.chat_url)
+                return render_panel(view, words, self.chat_url)
 
     def _number(self, view: NumberShown, words: Words, now: datetime) -> RenderedMessage:
         lines = [
@@ -263,11 +263,11 @@ def _names(gates: tuple[str, ...], words: Words) -> str:
 
 def _verified(view: Verified, words: Words) -> RenderedMessage:
     lines = [words("✅ <b>Your phone is verified</b>"), view.mask]
-    if view.grants or view.hindered:
+    if view.grants or view.ineligible:
         lines += ["", *(grant_line(grant, words) for grant in view.grants)]
     else:
         lines += ["", words("Groups that ask for it will now let you in at once.")]
-    lines += [hindered_at(f"<b>{shown(title)}</b>", hindrance, words) for title, hindrance in view.hindered]
+    lines += [hindered_at(f"<b>{shown(title)}</b>", ineligibility, words) for title, ineligibility in view.ineligible]
     for grant in view.grants:
         if grant.state is GrantState.DONE and grant.welcome:
             lines += ["", f"<blockquote>{escape(grant.welcome, quote=False)}</blockquote>"]

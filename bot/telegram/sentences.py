@@ -50,9 +50,9 @@ def appeal_text(words: Words) -> str:
     return words("🙋 Ask an administrator")
 
 
-def hindered_at(gate: str, hindrance: Ineligibility, words: Words) -> str:
+def hindered_at(gate: str, ineligibility: Ineligibility, words: Words) -> str:
     """Why a verified person still waits at a gate; its title is given as it is to be shown."""
-    match hindrance:
+    match ineligibility:
         case Ineligibility.STALE:
             return words("{gate}: a newer call is wanted there.", gate=gate)
         case Ineligibility.COUNTRY:

@@ -17,11 +17,11 @@ from pydantic import TypeAdapter
 from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask
 from bot.domain.summary import StatisticsReport, StatsReply
 from bot.telegram import stats_buttons
+from bot.telegram.api_errors import NOTHING_CHANGED, UNREACHABLE, says
 from bot.telegram.charts import chart
 from bot.telegram.fallback import without_quotes
 from bot.telegram.keyboards import rows
 from bot.telegram.methods import EditButtons, EditPhoto, SendPhoto, SendText
-from bot.telegram.refusals import NOTHING_CHANGED, UNREACHABLE, says
 from bot.telegram.stats_words import caption, unknown, which_gate
 from bot.telegram.texts import Texts, Words
 

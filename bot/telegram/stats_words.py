@@ -143,7 +143,7 @@ def _why(code: str, words: Words) -> str:
     if reason in frozenset(ContactRefusal):
         return _contact(ContactRefusal(reason), words)
     if reason in frozenset(Ineligibility):
-        return _hindrance(Ineligibility(reason), words)
+        return _ineligibility(Ineligibility(reason), words)
     return shown(code)
 
 
@@ -186,8 +186,8 @@ def _contact(refusal: ContactRefusal, words: Words) -> str:
             return words("kind of number not accepted")
 
 
-def _hindrance(hindrance: Ineligibility, words: Words) -> str:
-    match hindrance:
+def _ineligibility(ineligibility: Ineligibility, words: Words) -> str:
+    match ineligibility:
         case Ineligibility.STALE:
             return words("verified too long ago")
         case Ineligibility.COUNTRY:

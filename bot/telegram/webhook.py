@@ -16,7 +16,7 @@ from aiogram.types import WebhookInfo
 
 from bot.clock import Clock
 from bot.domain.trouble import Finding, IncidentKind, TokenUse
-from bot.telegram.refusals import refusal
+from bot.telegram.api_errors import refusal
 from bot.telegram.texts import visible
 
 log = structlog.get_logger()

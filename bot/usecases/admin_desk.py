@@ -15,7 +15,7 @@ from bot.usecases.answer_button import ANSWERABLE_FOR, answer_button
 from bot.usecases.needed_rights import MISSING, refusal_of
 from storage.store import Store
 
-Doer = Callable[[Store, Gate, AdminAction, datetime], Awaitable[Toast]]
+ActionHandler = Callable[[Store, Gate, AdminAction, datetime], Awaitable[Toast]]
 """Does one kind of act, of somebody who is an admin of that gate now; the toast says what came of it."""
 
 Elsewhere = Callable[[Store, Gate, AdminAction], Awaitable[Mapping[int, tuple[Right, ...]]]]
@@ -37,11 +37,11 @@ class AdminDesk:
     def __init__(
         self,
         clock: Clock,
-        doers: Mapping[AdminActionKind, Doer],
+        action_handlers: Mapping[AdminActionKind, ActionHandler],
         elsewhere: Mapping[AdminActionKind, Elsewhere] | None = None,
     ) -> None:
         self._clock = clock
-        self._doers = doers
+        self._doers = action_handlers
         self._elsewhere = elsewhere or {}
 
     async def __call__(self, store: Store, act: AdminAction) -> None:
@@ -132,7 +132,7 @@ class AdminDesk:
         return None
 
     async def _do(self, store: Store, act: AdminAction, now: datetime, rights: Mapping[int, AdminRights]) -> None:
-        gate, doer = await store.gates.get(act.gate_id), self._doers.get(act.kind)
+        gate, handler = await store.gates.get(act.gate_id), self._doers.get(act.kind)
         refusal = Toast.NOT_ADMIN if gate is None else await self._refusal(store, gate, act, rights)
         if gate is None or refusal is Toast.NOT_ADMIN:
             toast = Toast.NOT_ADMIN
@@ -141,7 +141,7 @@ class AdminDesk:
             toast = refusal
             await self._say_why(store, gate, act, refusal, now)
         else:
-            toast = await doer(store, gate, act, now) if doer is not None else Toast.UNKNOWN
+            toast = await handler(store, gate, act, now) if handler is not None else Toast.UNKNOWN
         if act.query_id is not None:
             await answer_button(store, act.admin_id, act.query_id, toast, now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.admission import Applicant, hindrance, number_hindrance
+from bot.domain.admission import Applicant, ineligibility, number_ineligibility
 from bot.domain.contact import ContactRefusal
 from bot.domain.delivery import TaskKind
 from bot.domain.gate import GRANT_OF, Gate, GrantKind, Ineligibility, JoinRequest, Override, RequestState
@@ -14,8 +14,8 @@ from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode
 from bot.domain.statistics import EntryReason
-from bot.usecases.personal_links import owe_link
-from bot.usecases.record import tell_log
+from bot.usecases.log_chat import post_to_log
+from bot.usecases.personal_links import request_personal_link
 from storage.store import Store
 
 PROMPT_PATIENCE = timedelta(minutes=2)
@@ -30,7 +30,7 @@ class DecisionReason(StrEnum):
     VERIFIED = "verified"
     OPEN = "open"
     """The gate asks nobody for a call."""
-    BY_HAND = "by_hand"
+    BY_ADMIN = "by_hand"
     BLOCKED = "blocked"
     DEADLINE = "deadline"
     RAID = "raid"
@@ -69,20 +69,20 @@ async def decide(
         await turn_away(store, gate, request, now, DecisionReason.BLOCKED)
         return True
     if override is Override.ALLOWED:
-        await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.BY_HAND, told=told)
+        await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.BY_ADMIN, told=told)
         return True
     if not gate.rules(now).asks_call:
         await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.OPEN, told=told)
         return True
     if phone is None:
         return False
-    found = hindrance(gate, phone, decision, now)
+    found = ineligibility(gate, phone, decision, now)
     if found is None:
         how = EntryReason.CALLED if called or phone.verified_at > request.requested_at else EntryReason.KNOWN
         await let_in(store, gate, request, phone.verification_id, now, DecisionReason.VERIFIED, told=told, how=how)
         return True
-    if found is not request.hindrance:
-        await store.requests.set_hindrance(gate.chat_id, user_id, found)
+    if found is not request.ineligibility:
+        await store.requests.set_ineligibility(gate.chat_id, user_id, found)
         await store.screens.touch([user_id], now, acted=False)
         store.journal.add(Event.HINDERED, now, user_id=user_id, gate_id=gate.chat_id, code=found)
     return False
@@ -107,9 +107,9 @@ async def let_in(
         await call_off(store, gate_id, user_id, now)
     kind = GRANT_OF[request.way]
     if kind is GrantKind.LINK:
-        await owe_link(store, gate_id, user_id, verification_id, now, how=how)
+        await request_personal_link(store, gate_id, user_id, verification_id, now, how=how)
     else:
-        await store.grants.owe(gate_id, user_id, kind, verification_id, now, told=told, how=how)
+        await store.grants.request(gate_id, user_id, kind, verification_id, now, told=told, how=how)
     store.journal.add(
         Event.GRANT_DUE,
         now,
@@ -135,7 +135,7 @@ async def turn_away(
     gate_id, user_id = gate.chat_id, request.user_id
     await store.requests.set_state(gate_id, user_id, RequestState.DECLINED, now)
     events = {DecisionReason.DEADLINE: Event.JOIN_EXPIRED}
-    event = events.get(why, Event.DECLINED_BY_HAND)
+    event = events.get(why, Event.DECLINED_BY_ADMIN)
     store.journal.add(event, now, user_id=user_id, gate_id=gate_id, code=why, actor_id=admin_id)
     if request.way is EntryMode.LINK:
         return
@@ -158,7 +158,7 @@ def refusal(request: JoinRequest, why: DecisionReason, admin_id: int | None) -> 
     return TaskKind.KICK if request.way is EntryMode.MUTE else TaskKind.DECLINE_JOIN, details
 
 
-async def tell_deadline(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
+async def notify_of_deadline(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
     """Who waited too long learns it, unless they never met the bot."""
     person = (await store.people.get_many([request.user_id])).get(request.user_id)
     if person is None:
@@ -189,14 +189,16 @@ async def let_through(
     gate_id, user_id = gate.chat_id, newcomer.user_id
     await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
     await call_off(store, gate_id, user_id, now)
-    store.journal.add(Event.LEFT_ALONE, now, user_id=user_id, gate_id=gate_id, code=why, actor_id=admin_id)
+    store.journal.add(Event.EXEMPTED, now, user_id=user_id, gate_id=gate_id, code=why, actor_id=admin_id)
     await store.screens.touch([user_id], now, acted=False)
     if is_muted:
-        await store.grants.owe(gate_id, user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False, how=EntryReason.OTHER)
+        await store.grants.request(
+            gate_id, user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False, how=EntryReason.OTHER
+        )
         return
     await reward(store, gate, user_id, BY_NOBODY, now)
-    await tell_log(
-        store, gate, Event.LEFT_ALONE, user_id, now, why=DecisionReason.BY_HAND, admin_id=admin_id, name=newcomer.name
+    await post_to_log(
+        store, gate, Event.EXEMPTED, user_id, now, why=DecisionReason.BY_ADMIN, admin_id=admin_id, name=newcomer.name
     )
 
 
@@ -246,13 +248,13 @@ async def reward(store: Store, gate: Gate, user_id: int, verification_id: int, n
     """Who is in is given what else the gate gives: its tag, and links to its further chats."""
     settings = gate.settings
     if settings.tag:
-        await store.grants.owe(
+        await store.grants.request(
             gate.chat_id, user_id, GrantKind.TAG, verification_id, now, told=False, detail=settings.tag
         )
     further = await store.gates.get_many(settings.further)
     for chat_id in settings.further:
         if chat_id in further and further[chat_id].is_on:
-            await owe_link(store, chat_id, user_id, verification_id, now)
+            await request_personal_link(store, chat_id, user_id, verification_id, now)
 
 
 async def needs_call(store: Store, user_id: int) -> bool:
@@ -260,7 +262,7 @@ async def needs_call(store: Store, user_id: int) -> bool:
     if await store.phones.of(user_id) is None:
         return True
     waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
-    return any(request.hindrance is Ineligibility.STALE for request, _ in waiting)
+    return any(request.ineligibility is Ineligibility.STALE for request, _ in waiting)
 
 
 async def has_room(store: Store, user_id: int, fingerprint: Fingerprint, now: datetime) -> bool:
@@ -274,11 +276,11 @@ async def has_room(store: Store, user_id: int, fingerprint: Fingerprint, now: da
     return others < max((gate.rules(now).accounts for _, gate in waiting), default=1)
 
 
-async def unwanted(store: Store, user_id: int, phone: Phone, now: datetime) -> ContactRefusal | None:
+async def rejected_by_all_gates(store: Store, user_id: int, phone: Phone, now: datetime) -> ContactRefusal | None:
     """Why a call from this phone would open no gate at which the person waits; None when it may, or they wait
     nowhere."""
     waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
-    found = [number_hindrance(gate.rules(now), phone.region, phone.kind) for _, gate in waiting]
+    found = [number_ineligibility(gate.rules(now), phone.region, phone.kind) for _, gate in waiting]
     if not found or None in found:
         return None
     return ContactRefusal.COUNTRY if Ineligibility.COUNTRY in found else ContactRefusal.KIND

@@ -9,7 +9,7 @@ from bot.domain.delivery import DeliveryResult, Notification, PendingTask, TaskK
 from bot.domain.gate import Gate, JoinRequest, RequestState
 from bot.domain.rights import AdminRights
 from bot.usecases.operators import Operators
-from bot.usecases.stages import waiters
+from bot.usecases.stages import applicants
 from storage.store import Store
 
 FOR_APPEAL, FOR_LOG = "appeal", "log"
@@ -43,8 +43,8 @@ async def called(store: Store, task: PendingTask, receipt: DeliveryResult, opera
     reachable = [admin_id for admin_id in admins if admin_id in people and people[admin_id].can_be_written]
     if task.details.get("for") == FOR_LOG:
         for admin_id in reachable:
-            notice: dict[str, str | int] = {"notice": Notification.LOG_LOST, "title": gate.title}
-            await store.tasks.add(TaskKind.NOTIFY, admin_id, notice, now)
+            notification: dict[str, str | int] = {"notice": Notification.LOG_LOST, "title": gate.title}
+            await store.tasks.add(TaskKind.NOTIFY, admin_id, notification, now)
         return
     request = await store.requests.get(gate.chat_id, int(task.details["user_id"]))
     if request is None or request.state is not RequestState.WAITING:
@@ -52,7 +52,7 @@ async def called(store: Store, task: PendingTask, receipt: DeliveryResult, opera
     for admin_id in reachable:
         await _tell(store, gate, request, admin_id, now)
     if not reachable:
-        await _tell_operators(store, gate, request, operators, now)
+        await _notify_operators(store, gate, request, operators, now)
 
 
 async def not_told(store: Store, task: PendingTask, operators: Operators, now: datetime) -> None:
@@ -70,7 +70,7 @@ async def not_told(store: Store, task: PendingTask, operators: Operators, now: d
     await store.people.lost([task.chat_id])
     people = await store.people.get_many(await store.admins.at(gate_id))
     if not any(person.can_be_written for person in people.values()):
-        await _tell_operators(store, gate, request, operators, now)
+        await _notify_operators(store, gate, request, operators, now)
 
 
 async def close_appeal(
@@ -118,21 +118,23 @@ async def _say_decided(
     await store.tasks.add(TaskKind.CLOSE_APPEAL, chat_id, details, now, user_id=user_id)
 
 
-async def _tell_operators(store: Store, gate: Gate, request: JoinRequest, operators: Operators, now: datetime) -> None:
+async def _notify_operators(
+    store: Store, gate: Gate, request: JoinRequest, operators: Operators, now: datetime
+) -> None:
     for operator_id in await operators.now(store):
         await _tell(store, gate, request, operator_id, now, operator=1)
 
 
 async def _tell(store: Store, gate: Gate, request: JoinRequest, chat_id: int, now: datetime, **more: str | int) -> None:
-    (waiter,) = await waiters(store, [request], now)
+    (applicant,) = await applicants(store, [request], now)
     details: dict[str, str | int] = {
         "gate": gate.chat_id,
         "title": gate.title,
         "user_id": request.user_id,
         "name": request.name,
-        "stage": waiter.stage,
-        "why": waiter.why,
-        "mask": waiter.mask,
+        "stage": applicant.stage,
+        "why": applicant.why,
+        "mask": applicant.mask,
         "seconds": int((now - request.requested_at).total_seconds()),
         **_language(gate, chat_id),
         **more,

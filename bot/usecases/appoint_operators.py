@@ -10,13 +10,13 @@ from bot.domain.installation import AddedOperator, CannotAppoint, InstallationPa
 from bot.domain.journal import Event
 from bot.domain.personal import FileKind
 from bot.domain.screen import ScreenName
+from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.operators import Operators
-from bot.usecases.tell_operators import TellOperators
 from storage.store import Store
 
 LONGEST_NAME = 64
 SEEN_BY_OPERATORS = (ScreenName.INSTALLATION, ScreenName.OPERATOR, ScreenName.ERASE)
-TOLD_TO_OPERATORS = (TaskKind.HEALTH, TaskKind.BALANCE, TaskKind.STATS)
+FOR_OPERATORS = (TaskKind.HEALTH, TaskKind.BALANCE, TaskKind.STATS)
 
 
 class AppointOperators:
@@ -26,9 +26,9 @@ class AppointOperators:
     they see as one, and what they asked for and have not got.
     """
 
-    def __init__(self, operators: Operators, tell_operators: TellOperators) -> None:
+    def __init__(self, operators: Operators, notify_operators: OperatorNotifier) -> None:
         self._operators = operators
-        self._tell_operators = tell_operators
+        self._notify_operators = notify_operators
 
     async def add(
         self, store: Store, actor_id: int, actor: str, picked: Sequence[PickedUser], now: datetime
@@ -47,7 +47,7 @@ class AppointOperators:
         store.journal.add(Event.OPERATOR_ADDED, now, user_id=someone.user_id, actor_id=actor_id)
         said = _said(added, actor_id, actor)
         await self._tell(store, someone.user_id, {**said, "notice": Notification.NOW_OPERATOR}, now)
-        await self._tell_operators(
+        await self._notify_operators(
             store, {**said, "notice": Notification.OPERATOR_ADDED}, now, but=(actor_id, someone.user_id)
         )
         return None
@@ -63,7 +63,7 @@ class AppointOperators:
             return Toast.DONE
         said = _said(removed, actor_id, actor)
         await self._tell(store, user_id, {**said, "notice": Notification.NO_OPERATOR}, now)
-        await self._tell_operators(
+        await self._notify_operators(
             store, {**said, "notice": Notification.OPERATOR_REMOVED}, now, but=(actor_id, user_id)
         )
         await close_pages(store, user_id, now)
@@ -86,7 +86,7 @@ async def close_pages(store: Store, user_id: int, now: datetime) -> None:
 
 async def _drop_answers(store: Store, user_id: int, now: datetime) -> None:
     """What was asked for by who is no operator does not go out any more."""
-    for kind in TOLD_TO_OPERATORS:
+    for kind in FOR_OPERATORS:
         await store.tasks.cancel(kind, user_id, user_id, now)
     await store.tasks.cancel_job(f"{FileKind.JOURNAL}:{user_id}", now)
 

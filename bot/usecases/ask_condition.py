@@ -30,18 +30,18 @@ class AskCondition:
         """Whether they are one of those who may ask."""
         if not await self._is_operator(store, person.user_id):
             return False
-        await self._owe(store, person, kind, {})
+        await self._request(store, person, kind, {})
         return True
 
     async def press(self, store: Store, person: Person, query_id: str, kind: TaskKind, message_id: int | None) -> None:
         """The button below the message: it is to say what is true now."""
         may_ask = await self._is_operator(store, person.user_id)
         if may_ask:
-            await self._owe(store, person, kind, {} if message_id is None else {"message_id": message_id})
+            await self._request(store, person, kind, {} if message_id is None else {"message_id": message_id})
         toast = Toast.CHECKING if may_ask else Toast.UNKNOWN
         await answer_button(store, person.user_id, query_id, toast, self._clock.now())
 
-    async def _owe(self, store: Store, person: Person, kind: TaskKind, details: dict[str, str | int]) -> None:
+    async def _request(self, store: Store, person: Person, kind: TaskKind, details: dict[str, str | int]) -> None:
         now, chat_id = self._clock.now(), person.chat_id
         await store.tasks.cancel(kind, chat_id, person.user_id, now)
         await store.tasks.add(kind, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=person.user_id)

@@ -67,8 +67,10 @@ class AskExport:
         }
         await store.tasks.add(TaskKind.MAKE_FILE, operator.chat_id, details, now, user_id=operator.user_id, job=job)
 
-    async def _say(self, store: Store, operator: Person, notice: Notification, details: dict[str, str | int]) -> None:
-        await store.tasks.add(TaskKind.NOTIFY, operator.chat_id, {**details, "notice": notice}, self._clock.now())
+    async def _say(
+        self, store: Store, operator: Person, notification: Notification, details: dict[str, str | int]
+    ) -> None:
+        await store.tasks.add(TaskKind.NOTIFY, operator.chat_id, {**details, "notice": notification}, self._clock.now())
 
 
 async def is_being_made(store: Store, job: str) -> bool:

@@ -17,7 +17,7 @@ from bot.usecases.personal_links import (
     is_still_given,
     link_of,
     next_link_at,
-    owe_link,
+    request_personal_link,
     take_back_link,
 )
 from storage.store import Store
@@ -75,7 +75,7 @@ class RenewLinks:
         if is_wished and request is not None:
             await ask(store, gate, user_id, request.name, now)
         else:
-            await owe_link(store, gate.chat_id, user_id, link.verification_id, now, how=link.how)
+            await request_personal_link(store, gate.chat_id, user_id, link.verification_id, now, how=link.how)
         return Toast.TRYING_AGAIN
 
 

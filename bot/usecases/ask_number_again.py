@@ -21,9 +21,9 @@ class RetryVerification:
     by sharing the contact anew. Works from any old button: what is true now decides.
     """
 
-    def __init__(self, clock: Clock, vault: PhoneCipher, open_verification: StartVerification) -> None:
+    def __init__(self, clock: Clock, phone_cipher: PhoneCipher, open_verification: StartVerification) -> None:
         self._clock = clock
-        self._vault = vault
+        self._phone_cipher = phone_cipher
         self._open = open_verification
 
     async def __call__(self, store: Store, person: Person, verification_id: int) -> Toast:
@@ -50,8 +50,8 @@ class RetryVerification:
         return Toast.ASKING
 
     async def _try_again(self, store: Store, person: Person, ended: Verification) -> Toast:
-        sealed = await store.verifications.sealed(ended.id)
-        phone = self._vault.unseal(sealed, ended.token) if sealed is not None else None
+        encrypted = await store.verifications.encrypted(ended.id)
+        phone = self._phone_cipher.decrypt(encrypted, ended.token) if encrypted is not None else None
         if phone is not None:
             return await self._open(store, person, phone, fresh=False)
         await store.screens.show(person.user_id, person.chat_id, ScreenName.WELCOME, self._clock.now(), fresh=True)

@@ -11,10 +11,10 @@ from bot.domain.panel import AdminAction
 from bot.domain.screen import Outcome
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import DecisionReason, turn_away
-from bot.usecases.decide_by_hand import only_who_waits, take_back
-from bot.usecases.let_in_by_hand import lift_ban
-from bot.usecases.record import tell_log
-from bot.usecases.tell_person import tell_person
+from bot.usecases.admit_by_admin import lift_ban
+from bot.usecases.decide_by_admin import only_who_waits, take_back
+from bot.usecases.log_chat import post_to_log
+from bot.usecases.notify_person import notify_person
 from storage.store import Store
 
 IS_IN = (GrantKind.JOIN, GrantKind.UNMUTE)
@@ -40,7 +40,7 @@ async def block(store: Store, gate: Gate, user_id: int, act: AdminAction, now: d
     code = WAS_IN if is_in else ""
     store.journal.add(Event.BLOCKED, now, user_id=user_id, gate_id=gate_id, code=code, actor_id=admin_id)
     if waits:
-        await tell_person(store, gate, user_id, Outcome.DECLINED, now)
+        await notify_person(store, gate, user_id, Outcome.DECLINED, now)
     if request is not None and waits and request.way is not EntryMode.MUTE:
         await turn_away(store, gate, request, now, DecisionReason.BLOCKED, admin_id=admin_id)
         if request.way is not EntryMode.LINK:
@@ -52,7 +52,7 @@ async def block(store: Store, gate: Gate, user_id: int, act: AdminAction, now: d
         details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id, "admin_id": admin_id}
         await store.tasks.add(TaskKind.BAN, gate_id, details, now, user_id=user_id)
     name = request.name if request is not None else ""
-    await tell_log(store, gate, Event.BLOCKED, user_id, now, admin_id=admin_id, name=name)
+    await post_to_log(store, gate, Event.BLOCKED, user_id, now, admin_id=admin_id, name=name)
     return Toast.BLOCKED
 
 
@@ -67,5 +67,5 @@ async def unblock(store: Store, gate: Gate, user_id: int, act: AdminAction, now:
     await lift_ban(store, gate, user_id, now)
     request = await store.requests.get(gate_id, user_id)
     name = request.name if request is not None else ""
-    await tell_log(store, gate, Event.UNBLOCKED, user_id, now, admin_id=act.admin_id, name=name)
+    await post_to_log(store, gate, Event.UNBLOCKED, user_id, now, admin_id=act.admin_id, name=name)
     return Toast.UNBLOCKED

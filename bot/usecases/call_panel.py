@@ -58,12 +58,12 @@ class CallPanel:
             await _point(store, gate, None, command.details(), self._clock.now())
             return
         await self._desk(
-            store, AdminAction(AdminActionKind.POINT, command.chat_id, command.sender_id, command.details())
+            store, AdminAction(AdminActionKind.PRIVATE_CHAT_LINK, command.chat_id, command.sender_id, command.details())
         )
 
 
-class PointToPanel:
-    """A `Doer`: see `CallPanel`."""
+class SendPanelLink:
+    """An `ActionHandler`: see `CallPanel`."""
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         await _point(store, gate, act.admin_id, dict(act.details), now)
@@ -74,7 +74,7 @@ async def _point(store: Store, gate: Gate, admin_id: int | None, details: dict[s
     message_id = details.pop("message", None)
     details["start"] = panel_start(gate.chat_id)
     details["language"] = details["language"] or gate.settings.language
-    await store.tasks.add(TaskKind.POINT, gate.chat_id, details, now, user_id=admin_id)
+    await store.tasks.add(TaskKind.PRIVATE_CHAT_LINK, gate.chat_id, details, now, user_id=admin_id)
     if message_id is not None:
         said = {"message_id": message_id}
         await store.tasks.add(TaskKind.DELETE_MESSAGE, gate.chat_id, said, now, user_id=admin_id)
@@ -114,7 +114,7 @@ async def log_place(store: Store, gate: Gate, act: AdminAction) -> Mapping[int, 
 
 
 class LogHere:
-    """A `Doer`: decisions at the gate are told in `chat`, in `topic` of it; and that is told there."""
+    """An `ActionHandler`: decisions at the gate are told in `chat`, in `topic` of it; and that is told there."""
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
@@ -136,7 +136,7 @@ class LogHere:
 
 
 class MakeLink:
-    """A `Doer`: make the gate's own link, by which people ask to join; once."""
+    """An `ActionHandler`: make the gate's own link, by which people ask to join; once."""
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         if (await store.gates.extras(gate.chat_id)).request_link is None:

@@ -14,8 +14,8 @@ from bot.domain.raid import MassDecline
 from bot.domain.screen import Outcome, ScreenName
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import DecisionReason, call_off, refusal
-from bot.usecases.record import tell_log
-from bot.usecases.tell_person import tell_person
+from bot.usecases.log_chat import post_to_log
+from bot.usecases.notify_person import notify_person
 from storage.store import Store
 
 CHUNK = 500
@@ -79,7 +79,7 @@ class DeclineMany:
             await store.mass_declines.over(decline.job, now)
             gate = await store.gates.get(decline.gate_id)
             if gate is not None and parts:
-                await tell_log(
+                await post_to_log(
                     store,
                     gate,
                     Event.JOIN_DECLINED,
@@ -110,7 +110,7 @@ class DeclineMany:
         tasks: dict[TaskKind, list[tuple[int, dict[str, str | int]]]] = {}
         for request in found:
             store.journal.add(
-                Event.DECLINED_BY_HAND,
+                Event.DECLINED_BY_ADMIN,
                 now,
                 user_id=request.user_id,
                 gate_id=request.gate_id,
@@ -135,6 +135,6 @@ class DeclineMany:
         elsewhere = await store.requests.waiting_of_many(user_ids)
         writable = {user_id for user_id, person in people.items() if person.can_be_written}
         for user_id in writable - elsewhere.keys():
-            await tell_person(store, gate, user_id, Outcome.DECLINED, now, fresh=False)
+            await notify_person(store, gate, user_id, Outcome.DECLINED, now, fresh=False)
         await store.screens.touch(elsewhere.keys(), now, acted=False)
         await store.screens.drop(set(user_ids) - writable - elsewhere.keys())

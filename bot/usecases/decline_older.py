@@ -15,7 +15,7 @@ from storage.store import Store
 
 
 class DeclineOlder:
-    """A `Doer`: decline those who asked longer ago than `value` says, and show how far that is.
+    """An `ActionHandler`: decline those who asked longer ago than `value` says, and show how far that is.
 
     Nobody in a call window, and nobody verified. While one such job is under way another has to wait for its end.
     """

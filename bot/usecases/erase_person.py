@@ -9,12 +9,12 @@ from bot.domain.delivery import Notification, TaskKind
 from bot.domain.gate import Gate, GateMode, GrantKind
 from bot.domain.journal import Event
 from bot.domain.people import Person
-from bot.domain.personal import CARRIED_WITHIN, FAREWELL
+from bot.domain.personal import CARRIED_WITHIN, ERASURE_JOB
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import DecisionReason
+from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.operators import Operators
 from bot.usecases.personal_links import end_link, live_links
-from bot.usecases.tell_operators import TellOperators
 from storage.store import Store
 
 BY_THEMSELVES, BY_OPERATOR = "self", "operator"
@@ -37,7 +37,7 @@ class ErasePerson:
     def __init__(self, clock: Clock, operators: Operators) -> None:
         self._clock = clock
         self._operators = operators
-        self._tell_operators = TellOperators(operators)
+        self._notify_operators = OperatorNotifier(operators)
 
     async def __call__(self, store: Store, user_id: int, *, operator_id: int | None = None) -> bool:
         """Whether anything was kept about them. `operator_id`: who did it for them."""
@@ -57,10 +57,10 @@ class ErasePerson:
             if gate.is_on and gate.switch is not GateMode.OFF:
                 await _withdraw(store, user_id, way, gate, query_id, now)
         for gate_id, url in links:
-            await end_link(store, gate_id, user_id, url, now, job=FAREWELL)
+            await end_link(store, gate_id, user_id, url, now, job=ERASURE_JOB)
         is_own = operator_id is None
         if is_own and person is not None:
-            await _say_farewell(store, person, message_id, now)
+            await _send_last_message(store, person, message_id, now)
         store.journal.add(Event.ERASED, now, code=BY_THEMSELVES if is_own else BY_OPERATOR, actor_id=operator_id)
         return True
 
@@ -68,7 +68,7 @@ class ErasePerson:
         is_removed = await store.operators.remove(user_id) is not None
         if is_removed and user_id not in self._operators.named:
             store.journal.add(Event.OPERATOR_REMOVED, now)
-            await self._tell_operators(store, {"notice": Notification.OPERATOR_ERASED}, now)
+            await self._notify_operators(store, {"notice": Notification.OPERATOR_ERASED}, now)
 
 
 class FinishErasures:
@@ -79,7 +79,7 @@ class FinishErasures:
         self._clock = clock
 
     async def __call__(self, store: Store) -> None:
-        for user_id in await store.erasures.leftovers(self._clock.now() - CARRIED_WITHIN, AT_ONCE):
+        for user_id in await store.erasures.pending(self._clock.now() - CARRIED_WITHIN, AT_ONCE):
             await store.erasures.finish(user_id)
 
 
@@ -100,14 +100,14 @@ async def _withdraw(
     details: dict[str, str | int] = {"user_id": user_id, "gate": gate.chat_id, "why": DecisionReason.ERASED}
     if query_id is not None:
         details["query_id"] = query_id
-    await store.tasks.add(TURNED_AWAY[way], gate.chat_id, details, now, user_id=user_id, job=FAREWELL)
+    await store.tasks.add(TURNED_AWAY[way], gate.chat_id, details, now, user_id=user_id, job=ERASURE_JOB)
 
 
-async def _say_farewell(store: Store, person: Person, message_id: int | None, now: datetime) -> None:
+async def _send_last_message(store: Store, person: Person, message_id: int | None, now: datetime) -> None:
     """The last message, in place of the screen; what it is to say must not be looked up any more."""
     user_id, chat_id = person.user_id, person.chat_id
     if message_id is not None:
         details: dict[str, str | int] = {"message_id": message_id}
-        await store.tasks.add(TaskKind.DELETE_MESSAGE, chat_id, details, now, user_id=user_id, job=FAREWELL)
+        await store.tasks.add(TaskKind.DELETE_MESSAGE, chat_id, details, now, user_id=user_id, job=ERASURE_JOB)
     last: dict[str, str | int] = {"notice": Notification.ERASED, "language": person.language}
-    await store.tasks.add(TaskKind.NOTIFY, chat_id, last, now, user_id=user_id, job=FAREWELL)
+    await store.tasks.add(TaskKind.NOTIFY, chat_id, last, now, user_id=user_id, job=ERASURE_JOB)

@@ -38,9 +38,9 @@ class FindPeople:
     are looked up. Of a phone nothing is kept: it becomes a fingerprint, which is compared with those of verified
     phones and of attempts."""
 
-    def __init__(self, phones: NumberingPlan, vault: PhoneCipher) -> None:
+    def __init__(self, phones: NumberingPlan, phone_cipher: PhoneCipher) -> None:
         self._phones = phones
-        self._vault = vault
+        self._phone_cipher = phone_cipher
 
     async def __call__(self, store: Store, asked: str) -> Search:
         asked = asked.strip()
@@ -49,7 +49,7 @@ class FindPeople:
         if (digits := ID.fullmatch(asked)) is not None:
             return await self._number(store, asked, int(digits[1]))
         if (name := USERNAME.fullmatch(asked)) is not None:
-            found = await find_by_username(store, self._vault, name[1])
+            found = await find_by_username(store, self._phone_cipher, name[1])
             return Search((found,)) if found is not None else Search(why=NoResultsReason.NAME)
         held_phone = may_hold_phone(asked)
         number = TEL.sub("", asked)
@@ -75,7 +75,7 @@ class FindPeople:
         """Whom each of these phones verified, by rank, and then who tried to verify with it."""
         found: list[int] = []
         for phone in phones:
-            fingerprint = self._vault.fingerprint(phone)
+            fingerprint = self._phone_cipher.fingerprint(phone)
             found += [owner.user_id for owner in await store.phones.owners(fingerprint)]
             found += await store.verifications.tried_by_phone(fingerprint, MOST_FOUND)
         return tuple(dict.fromkeys(found))[:MOST_FOUND]
@@ -107,8 +107,8 @@ async def is_known(store: Store, user_id: int) -> bool:
     )
 
 
-async def find_by_username(store: Store, vault: PhoneCipher, username: str) -> int | None:
+async def find_by_username(store: Store, phone_cipher: PhoneCipher, username: str) -> int | None:
     """Who has this user name, in any letters; also of a row that an earlier version wrote."""
     name = username.lower()
-    found = await store.people.by_username(vault.username_digest(name))
-    return found if found is not None else await store.people.by_username(vault.earlier_digest(name))
+    found = await store.people.by_username(phone_cipher.username_digest(name))
+    return found if found is not None else await store.people.by_username(phone_cipher.earlier_digest(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.clock import Clock
 from bot.domain.raid import RAID_KEPT
-from bot.usecases.tell_raid import tell_news, tell_over
+from bot.usecases.raid_alerts import post_summary, update_alert
 from storage.store import Store
 
 
@@ -23,14 +23,14 @@ class FollowRaids:
             if raid is None:
                 continue
             if raid.over_at is None and not gate.is_raided(now):
-                await tell_over(store, gate, raid, now)
+                await post_summary(store, gate, raid, now)
             elif raid.over_at is not None and now > raid.over_at + RAID_KEPT:
                 await store.raids.put(gate.chat_id, None)
             else:
-                await tell_news(store, gate, raid, now)
+                await update_alert(store, gate, raid, now)
 
     async def relax(self, store: Store) -> None:
         """Gates that were strict long enough: who was hindered only by that comes in."""
         for gate_id in await store.raids.strict_before(self._clock.now()):
             await store.gates.set_strict(gate_id, None)
-            await store.requests.reconsider(gate_id=gate_id)
+            await store.requests.undo_pending_rejections(gate_id=gate_id)

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.domain.delivery import Notification, TaskKind
 from bot.domain.gate import FRESH_CHANCE, Gate, GrantKind
-from bot.domain.health import RIGHTS, GateHealth, GateIssue, ailments, protection
+from bot.domain.health import RIGHTS, GateHealth, GateIssue, issues, protection
 from bot.domain.journal import Event
 from bot.domain.panel import Page
 from bot.domain.rights import SOME_ADMIN
 from bot.domain.settings import EntryMode
 from bot.domain.trouble import Finding, IncidentKind
 from bot.usecases.admit import mute
+from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.open_incident import OpenIncident
 from bot.usecases.open_panel import ask_health, panel_start, show_page
-from bot.usecases.tell_operators import TellOperators
 from storage.store import Store
 
 CARD_RESTS = 3.0
@@ -39,9 +39,9 @@ class FollowRights:
     of another right, and the mutes. When the rights change otherwise, Telegram is asked how it stands.
     """
 
-    def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
+    def __init__(self, clock: Clock, notify_operators: OperatorNotifier) -> None:
         self._clock = clock
-        self._open_incident = OpenIncident(tell_operators)
+        self._open_incident = OpenIncident(notify_operators)
 
     async def __call__(
         self,
@@ -50,11 +50,11 @@ class FollowRights:
         actor_id: int | None,
         *,
         is_admin: bool,
-        mended: Collection[GateIssue] = (),
+        fixed: Collection[GateIssue] = (),
         language: str = "",
     ) -> None:
         """`chat` as Telegram describes it now; `chat.is_on` says whether the right is there. `actor_id`: who changed
-        it; None when they did it as the group itself. `language` is theirs. `mended`: what other rights mend that the
+        it; None when they did it as the group itself. `language` is theirs. `fixed`: what other rights mend that the
         bot had not before."""
         now = self._clock.now()
         known = await store.gates.get(chat.chat_id)
@@ -62,18 +62,18 @@ class FollowRights:
         details: dict[str, str | int] = {"title": chat.title}
         if chat.is_on:
             await store.gates.save(chat, now, added_by=None if was_on else actor_id)
-            if GateIssue.CANNOT_RESTRICT in mended:
+            if GateIssue.CANNOT_RESTRICT in fixed:
                 await mute_again(store, chat.chat_id, now)
             if was_on:
-                if mended:
-                    await store.grants.owe_again(now, gate_id=chat.chat_id)
+                if fixed:
+                    await store.grants.retry_failed(now, gate_id=chat.chat_id)
                 await ask_health(store, chat.chat_id, actor_id or chat.chat_id, now, tells=True)
                 return
             store.journal.add(Event.GATE_ON, now, gate_id=chat.chat_id)
             # Whatever link the bot made there before ended when it lost the chat.
             await store.gates.set_extras(chat.chat_id, request_link=None)
-            await store.requests.give_chance(chat.chat_id, now + FRESH_CHANCE)
-            await store.grants.owe_again(now, gate_id=chat.chat_id)
+            await store.requests.clear_ineligibility(chat.chat_id, now + FRESH_CHANCE)
+            await store.grants.retry_failed(now, gate_id=chat.chat_id)
             await self._hand_card(store, chat, actor_id, language, now)
         elif was_on and known is not None:
             await store.gates.save(replace(known, title=chat.title, is_on=False), now)
@@ -95,12 +95,12 @@ class FollowRights:
             if not chat.is_channel:
                 start = panel_start(chat.chat_id)
                 details: dict[str, str | int] = {"start": start, "language": language, "quiet": 1}
-                await store.tasks.add(TaskKind.POINT, chat.chat_id, details, now, user_id=actor_id)
+                await store.tasks.add(TaskKind.PRIVATE_CHAT_LINK, chat.chat_id, details, now, user_id=actor_id)
         elif not is_busy:
             await show_page(store, chat, actor_id, Page.CARD, now, fresh=True, after=CARD_RESTS)
 
-    async def _tell(self, store: Store, whom: Sequence[int], details: dict[str, str | int]) -> None:
-        for user_id in whom:
+    async def _tell(self, store: Store, target_id: Sequence[int], details: dict[str, str | int]) -> None:
+        for user_id in target_id:
             await store.tasks.add(TaskKind.NOTIFY, user_id, details, self._clock.now())
 
 
@@ -108,7 +108,7 @@ async def take_health(store: Store, gate: Gate, health: GateHealth, now: datetim
     """Keep how it stands with a gate. `tells`: what is missing since just now its admins are told, once; and of a gate
     that nobody was told of, that it is on."""
     extras = await store.gates.extras(gate.chat_id)
-    if RIGHTS.intersection(ailments(gate, health, came_round=0)):
+    if RIGHTS.intersection(issues(gate, health, joined_unverified=0)):
         since = extras.health.lacks_since if extras.health is not None else None
         health = replace(health, lacks_since=since or health.checked_at)
     await store.gates.set_extras(gate.chat_id, health=health)
@@ -116,13 +116,13 @@ async def take_health(store: Store, gate: Gate, health: GateHealth, now: datetim
     if not tells:
         return
     if extras.health is None and extras.added_by is None:
-        await tell_admins(store, gate, _is_on(gate, health, now), now)
+        await notify_admins(store, gate, _is_on(gate, health, now), now)
         return
-    before = ailments(gate, extras.health, came_round=0) if extras.health is not None else []
-    new = [ailment for ailment in ailments(gate, health, came_round=0) if ailment not in before]
+    before = issues(gate, extras.health, joined_unverified=0) if extras.health is not None else []
+    new = [issue for issue in issues(gate, health, joined_unverified=0) if issue not in before]
     if new and extras.health is not None:
-        details: dict[str, str | int] = {"notice": Notification.GATE_AILS, "ailments": " ".join(new)}
-        await tell_admins(store, gate, details, now)
+        details: dict[str, str | int] = {"notice": Notification.GATE_HAS_ISSUES, "ailments": " ".join(new)}
+        await notify_admins(store, gate, details, now)
 
 
 async def answer_with_health(store: Store, gate: Gate, admin_id: int, health: GateHealth, now: datetime) -> None:
@@ -141,7 +141,7 @@ async def _go_on_with(store: Store, gate: Gate, before: GateHealth | None, healt
     if health.can_invite and not gate.is_on:
         await store.gates.save(replace(gate, is_on=True), now)
         store.journal.add(Event.GATE_ON, now, gate_id=gate_id)
-        await store.requests.give_chance(gate_id, now + FRESH_CHANCE)
+        await store.requests.clear_ineligibility(gate_id, now + FRESH_CHANCE)
     if before is not None and not before.can_restrict and health.can_restrict:
         await mute_again(store, gate_id, now)
     held = {
@@ -150,7 +150,7 @@ async def _go_on_with(store: Store, gate: Gate, before: GateHealth | None, healt
         GrantKind.UNMUTE: health.can_restrict,
         GrantKind.TAG: health.can_tag,
     }
-    await store.grants.owe_again_with(gate_id, [kind for kind in held if held[kind]], now, health.checked_at)
+    await store.grants.retry_failed_with(gate_id, [kind for kind in held if held[kind]], now, health.checked_at)
 
 
 class LookForRights:
@@ -172,7 +172,9 @@ class LookForRights:
             return
         self._looked = turn
         known = await store.monitoring.rights()
-        lacking = {gate.chat_id for gate, health in known if RIGHTS.intersection(ailments(gate, health, came_round=0))}
+        lacking = {
+            gate.chat_id for gate, health in known if RIGHTS.intersection(issues(gate, health, joined_unverified=0))
+        }
         gate_ids = sorted(lacking.union(await store.grants.lacking_rights()))
         first = turn * GATES_AT_ONCE % max(len(gate_ids), 1)
         asked = [*gate_ids[first:], *gate_ids[:first]][:GATES_AT_ONCE]
@@ -197,7 +199,7 @@ async def mute_again(store: Store, gate_id: int, now: datetime) -> None:
             await mute(store, request, now)
 
 
-async def tell_admins(store: Store, gate: Gate, details: dict[str, str | int], now: datetime) -> None:
+async def notify_admins(store: Store, gate: Gate, details: dict[str, str | int], now: datetime) -> None:
     """Tell the admin who added the bot, if they still run the gate and can be written to; else all its admins who can
     be."""
     first = (await store.gates.extras(gate.chat_id)).added_by

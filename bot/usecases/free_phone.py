@@ -9,7 +9,7 @@ from bot.domain.gate import Gate, Grant, GrantState, Override
 from bot.domain.journal import Event
 from bot.domain.panel import AdminAction, AdminActionKind
 from bot.usecases.admit import BY_NOBODY
-from bot.usecases.decide_by_hand import ByHand
+from bot.usecases.decide_by_admin import ByHand
 from bot.usecases.revoke import revoke
 from bot.usecases.settle_grant import ENTRIES
 from storage.store import Store
@@ -32,7 +32,7 @@ async def free_phone(store: Store, user_id: int, operator_id: int, now: datetime
     gates = await came_in_by_phone(store, user_id)
     await store.phones.drop(user_id)
     store.journal.add(Event.PHONE_FREED, now, user_id=user_id, actor_id=operator_id)
-    await store.requests.reconsider(user_id=user_id)
+    await store.requests.undo_pending_rejections(user_id=user_id)
     for gate in gates:
         await REVOKE(
             store, gate, AdminAction(AdminActionKind.REVOKE, gate.chat_id, operator_id, {"value": user_id}), now
@@ -45,8 +45,8 @@ async def came_in_by_phone(store: Store, user_id: int) -> list[Gate]:
     """Gates that the person's phone has opened, or is opening right now; by title."""
     decisions = await store.overrides.of_person(user_id)
     gate_ids = {grant.gate_id for grant in await store.grants.of_person(user_id) if _is_entry(grant)}
-    by_hand = {gate_id for gate_id, decision in decisions.items() if decision.override is Override.ALLOWED}
-    gates = await store.gates.get_many(gate_ids - by_hand)
+    by_admin = {gate_id for gate_id, decision in decisions.items() if decision.override is Override.ALLOWED}
+    gates = await store.gates.get_many(gate_ids - by_admin)
     return sorted(
         (gate for gate in gates.values() if gate.is_on), key=lambda gate: (gate.title.casefold(), gate.chat_id)
     )

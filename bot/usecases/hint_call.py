@@ -33,11 +33,11 @@ async def hint_caller(
     if verification.asking or not any(now <= number.window_ends_at for number in verification.numbers):
         # A number that they know may be on its way to us; or nothing is to be called any more.
         return
-    if verification.heard_in(call, inbox_id) is not None:
+    if verification.matching_number(call, inbox_id) is not None:
         # It has confirmed something already, and is reported once more.
         return
     anywhere = replace(call, called="", placed_at=None)
-    if not any(number.hears(anywhere, inbox_id) for number in verification.numbers):
+    if not any(number.matches(anywhere, inbox_id) for number in verification.numbers):
         # An old entry of the inbox.
         return
     if not call.called or any(call.called in number.offer for number in verification.numbers):
@@ -84,7 +84,7 @@ def _hearing(found: Sequence[Verification], call: Call, inbox_id: int | None) ->
         verification
         for verification in found
         if any(
-            (not call.called or number.offer.number == call.called) and number.hears(call, inbox_id)
+            (not call.called or number.offer.number == call.called) and number.matches(call, inbox_id)
             for number in verification.numbers
         )
     ]

@@ -16,7 +16,7 @@ LOOKS: tuple[Right, ...] = ()
 NEEDED: Mapping[AdminActionKind, tuple[Right, ...]] = {
     AdminActionKind.OPEN: LOOKS,
     AdminActionKind.CHECK: LOOKS,
-    AdminActionKind.POINT: LOOKS,
+    AdminActionKind.PRIVATE_CHAT_LINK: LOOKS,
     AdminActionKind.STATS: LOOKS,
     # What a command does needs what the same button needs.
     AdminActionKind.COMMAND: LOOKS,

@@ -10,7 +10,7 @@ from bot.domain.journal import Event
 from bot.domain.panel import AdminActionKind
 from bot.domain.raid import ITSELF, NOTED_EVERY, Raid, RaidResponse
 from bot.domain.settings import RaidReaction
-from bot.usecases.tell_raid import tell_first, tell_over
+from bot.usecases.raid_alerts import post_alert, post_summary
 from storage.store import Store
 
 
@@ -55,7 +55,7 @@ async def _begin(store: Store, gate: Gate, count: int, now: datetime) -> None:
     last = await store.raids.at(gate.chat_id)
     if last is not None and last.over_at is None:
         # Nobody has looked since it ended, say because the bot was down.
-        await tell_over(store, gate, last, now)
+        await post_summary(store, gate, last, now)
     raid = Raid(gate.chat_id, now - timedelta(minutes=gate.settings.raid_minutes), now)
     match gate.settings.raid:
         case RaidReaction.STRICT:
@@ -66,13 +66,13 @@ async def _begin(store: Store, gate: Gate, count: int, now: datetime) -> None:
             raid = raid.with_deed(RaidResponse(AdminActionKind.SWITCH, GateMode.PAUSED, ITSELF))
     store.journal.add(Event.RAID, now, gate_id=gate.chat_id, code=f"{count}:{gate.settings.raid}")
     await store.raids.put(gate.chat_id, raid)
-    await tell_first(store, gate.chat_id, raid, now)
+    await post_alert(store, gate.chat_id, raid, now)
 
 
 async def be_strict(store: Store, gate: Gate, now: datetime) -> None:
     """Have a gate be strict for an hour from now, also towards those who wait."""
     await store.gates.set_strict(gate.chat_id, _strict_until(gate, now))
-    await store.requests.reconsider(gate_id=gate.chat_id)
+    await store.requests.undo_pending_rejections(gate_id=gate.chat_id)
 
 
 def _strict_until(gate: Gate, now: datetime) -> datetime:

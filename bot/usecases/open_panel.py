@@ -44,7 +44,7 @@ async def ask_about_gates(store: Store, person: Person, now: datetime) -> None:
 
 
 class OpenPage:
-    """A `Doer`: show the page that `key` names, about `value`. `fresh`: as a new message.
+    """An `ActionHandler`: show the page that `key` names, about `value`. `fresh`: as a new message.
 
     Opening the card has Telegram asked how it stands with the gate.
     """
@@ -65,7 +65,7 @@ class OpenPage:
 
 
 class CheckGate:
-    """A `Doer`: have Telegram asked anew how it stands with the gate."""
+    """An `ActionHandler`: have Telegram asked anew how it stands with the gate."""
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         await ask_health(store, gate.chat_id, act.admin_id, now)

@@ -14,7 +14,7 @@ from bot.domain.people import Person
 from bot.domain.phone import Fingerprint, Phone
 from bot.domain.screen import ScreenName
 from bot.domain.verification import Verification
-from bot.usecases.admit import has_room, unwanted
+from bot.usecases.admit import has_room, rejected_by_all_gates
 from storage.store import Store
 
 GATEWAY_FIRST = 0.7
@@ -29,16 +29,16 @@ class StartVerification:
     per phone. Whatever the outcome, the person's screen tells it.
     """
 
-    def __init__(self, clock: Clock, vault: PhoneCipher, randomness: TokenGenerator) -> None:
+    def __init__(self, clock: Clock, phone_cipher: PhoneCipher, token_generator: TokenGenerator) -> None:
         self._clock = clock
-        self._vault = vault
-        self._randomness = randomness
+        self._phone_cipher = phone_cipher
+        self._token_generator = token_generator
 
     async def __call__(self, store: Store, person: Person, phone: Phone, *, fresh: bool) -> Toast:
         """`fresh`: an answer other than progress comes as a new message. The toast says what came of it."""
         now = self._clock.now()
-        fingerprint = self._vault.fingerprint(phone)
-        refusal = await unwanted(store, person.user_id, phone, now)
+        fingerprint = self._phone_cipher.fingerprint(phone)
+        refusal = await rejected_by_all_gates(store, person.user_id, phone, now)
         if refusal is None and not await has_room(store, person.user_id, fingerprint, now):
             refusal = ContactRefusal.TAKEN
         if refusal is not None:
@@ -57,9 +57,9 @@ class StartVerification:
             store.journal.about(Event.CANCELLED, now, mine)
         waiting = (await store.requests.waiting_of_many([person.user_id])).get(person.user_id, [])
         gate_id = waiting[0][1].chat_id if waiting else None
-        token = self._randomness.token()
+        token = self._token_generator.token()
         verification = await store.verifications.add(
-            token, person.user_id, phone, fingerprint, self._vault.seal(phone, token), now, gate_id
+            token, person.user_id, phone, fingerprint, self._phone_cipher.encrypt(phone, token), now, gate_id
         )
         store.journal.about(Event.CONTACT_TAKEN, now, verification, code=phone.region)
         store.journal.about(Event.NUMBER_ASKED, now, verification)

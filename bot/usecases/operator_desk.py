@@ -13,8 +13,8 @@ from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.people import Person
 from bot.domain.screen import ScreenName
 from bot.usecases.answer_button import answer_button
-from bot.usecases.by_hand import DECIDERS
-from bot.usecases.decide_by_hand import ByHand
+from bot.usecases.decide_by_admin import ByHand
+from bot.usecases.decision_handlers import DECIDERS
 from bot.usecases.delete_person import AskDeletion
 from bot.usecases.find_people import FindPeople
 from bot.usecases.free_phone import free_phone

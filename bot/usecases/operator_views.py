@@ -110,7 +110,7 @@ class OperatorViews:
             until=reached[2] if reached is not None else None,
             gates=tuple(theirs),
             troubles=tuple(await _troubles(store, user_id, gates, now)),
-            history=tuple(_happening(entry, titles) for entry in reversed(entries[:LINES])),
+            history=tuple(_history_entry(entry, titles) for entry in reversed(entries[:LINES])),
             page=page,
             has_older=len(entries) > LINES,
             possible=(*possible, AdminActionKind.ERASE),
@@ -170,7 +170,7 @@ async def _recent(store: Store, details: Mapping[str, str | int]) -> Recent:
     masks, names = await _masks(store, user_ids), await store.requests.names(user_ids)
     titles = _titles(entries, await store.gates.get_many({entry.gate_id for entry in entries if entry.gate_id}))
     lines = [
-        RecentEntry(user_id, names.get(user_id, ""), masks.get(user_id, ""), _happening(entry, titles))
+        RecentEntry(user_id, names.get(user_id, ""), masks.get(user_id, ""), _history_entry(entry, titles))
         for entry in entries
         if (user_id := entry.user_id) is not None
     ]
@@ -249,7 +249,7 @@ def _titles(entries: Sequence[JournalEntry], gates: Mapping[int, Gate]) -> dict[
     return {gate_id: gates[gate_id].title for gate_id in gate_ids if gate_id in gates}
 
 
-def _happening(entry: JournalEntry, titles: Mapping[int, str]) -> HistoryEntry:
+def _history_entry(entry: JournalEntry, titles: Mapping[int, str]) -> HistoryEntry:
     gate = titles.get(entry.gate_id, "") if entry.gate_id is not None else ""
     return HistoryEntry(entry.at, entry.event, entry.code, entry.actor_id, gate)
 

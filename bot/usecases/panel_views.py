@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.delivery import ScreenRow
 from bot.domain.gate import Gate
-from bot.domain.health import ailments, bypasses_since, gate_state
+from bot.domain.health import bypasses_since, gate_state, issues
 from bot.domain.panel import GateCard, GateLine, GateList, LinkTest, LinkTestPage, NoAdmin, Page, PanelView
 from bot.domain.people_pages import PeopleView
 from bot.domain.screen import ScreenName
@@ -48,11 +48,11 @@ async def _gates(store: Store, row: ScreenRow, now: datetime) -> GateList:
 
 async def _card(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> GateCard:  # noqa: ARG001 - a Builder
     extras = await store.gates.extras(gate.chat_id)
-    came_round = await store.journal.came_round(gate.chat_id, bypasses_since(gate, now))
-    found = ailments(gate, extras.health, came_round) if extras.health is not None else []
+    joined_unverified = await store.journal.joined_unverified(gate.chat_id, bypasses_since(gate, now))
+    found = issues(gate, extras.health, joined_unverified) if extras.health is not None else []
     waiting = await store.requests.count_waiting(gate.chat_id)
     state = gate_state(gate, extras.health, now)
-    return GateCard(gate, extras.health, tuple(found), waiting, came_round, extras.request_link or "", state)
+    return GateCard(gate, extras.health, tuple(found), waiting, joined_unverified, extras.request_link or "", state)
 
 
 async def _link_test(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> LinkTestPage:  # noqa: ARG001 - a Builder

@@ -19,7 +19,7 @@ from bot.domain.people_pages import (
     TargetError,
     UnknownTarget,
 )
-from bot.usecases.stages import waiters
+from bot.usecases.stages import applicants
 from storage.store import Store
 
 PER_PAGE = 6
@@ -55,7 +55,7 @@ async def pending(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Pe
     requests = await store.requests.waiting_at(gate.chat_id, PER_PAGE, page * PER_PAGE)
     done, of = await _progress(store, gate, row)
     first = page * PER_PAGE + 1
-    return PendingList(gate, tuple(await waiters(store, requests, now)), page, pages, total, first, done, of)
+    return PendingList(gate, tuple(await applicants(store, requests, now)), page, pages, total, first, done, of)
 
 
 async def _progress(store: Store, gate: Gate, row: ScreenRow) -> tuple[int | None, int | None]:
@@ -90,7 +90,7 @@ async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Member
         return MemberCard(gate, user_id, "", is_known=False, is_admin=is_admin, decision=decision, did=did, said=said)
     phone = await store.phones.of(user_id)
     is_waiting = request.state is RequestState.WAITING
-    waiter = (await waiters(store, [request], now))[0] if is_waiting else None
+    applicant = (await applicants(store, [request], now))[0] if is_waiting else None
     tags = [
         grant.detail
         for grant in await store.grants.get(gate_id, user_id)
@@ -104,7 +104,7 @@ async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Member
         is_admin=is_admin,
         state=request.state,
         asked_at=request.requested_at,
-        waiter=waiter,
+        applicant=applicant,
         mask=phone.mask if phone is not None else "",
         verified_at=phone.verified_at if phone is not None else None,
         decision=decision,

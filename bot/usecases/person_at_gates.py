@@ -9,7 +9,7 @@ from bot.domain.gate import RequestState
 from bot.domain.operator_pages import AT_A_GATE, TO_STRANGERS
 from bot.domain.panel import AdminActionKind
 from bot.domain.people_pages import MemberCard
-from bot.usecases.stages import waiters
+from bot.usecases.stages import applicants
 from storage.store import Store
 
 
@@ -20,8 +20,8 @@ async def at_gates(store: Store, user_id: int, now: datetime) -> list[MemberCard
     decisions = await store.overrides.of_person(user_id)
     runs = {gate.chat_id for gate in await store.admins.gates_of(user_id)}
     waiting = [request for request in requests if request.state is RequestState.WAITING]
-    found = await waiters(store, waiting, now)
-    waits = {request.gate_id: waiter for request, waiter in zip(waiting, found, strict=True)}
+    found = await applicants(store, waiting, now)
+    waits = {request.gate_id: applicant for request, applicant in zip(waiting, found, strict=True)}
     asked = {request.gate_id: request for request in requests}
     order = {request.gate_id: at for at, request in enumerate(requests)}
     gates = sorted(
@@ -37,7 +37,7 @@ async def at_gates(store: Store, user_id: int, now: datetime) -> list[MemberCard
             is_admin=gate.chat_id in runs,
             state=asked[gate.chat_id].state if gate.chat_id in asked else None,
             asked_at=asked[gate.chat_id].requested_at if gate.chat_id in asked else None,
-            waiter=waits.get(gate.chat_id),
+            applicant=waits.get(gate.chat_id),
             decision=decisions.get(gate.chat_id),
         )
         for gate in gates

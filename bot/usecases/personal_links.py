@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.admission import VerifiedPhone, hindrance
+from bot.domain.admission import VerifiedPhone, ineligibility
 from bot.domain.delivery import TaskKind
 from bot.domain.gate import (
     AccessOverride,
@@ -27,7 +27,7 @@ LINKS_PER_HOUR = 3
 AN_HOUR = timedelta(hours=1)
 
 
-async def owe_link(
+async def request_personal_link(
     store: Store, gate_id: int, user_id: int, verification_id: int, now: datetime, *, how: EntryReason | None = None
 ) -> None:
     """Have a link made for one person, in place of the one before, which ends.
@@ -40,7 +40,7 @@ async def owe_link(
     if before is not None:
         await _end(store, before, user_id, now)
     due_at = await next_link_at(store, gate_id, user_id, now)
-    await store.grants.owe(
+    await store.grants.request(
         gate_id, user_id, GrantKind.LINK, verification_id, now, told=True, how=how, due_at=max(now, due_at)
     )
 
@@ -115,7 +115,7 @@ async def enter_by_own_link(store: Store, gate: Gate, request: JoinRequest, url:
         )
     )
     await store.tasks.cancel(TaskKind.DECLINE_JOIN, gate_id, user_id, now)
-    await store.grants.owe(gate_id, user_id, GrantKind.JOIN, link.verification_id, now, told=True, how=link.how)
+    await store.grants.request(gate_id, user_id, GrantKind.JOIN, link.verification_id, now, told=True, how=link.how)
     store.journal.add(
         Event.GRANT_DUE,
         now,
@@ -179,7 +179,7 @@ def _may_enter(gate: Gate, decision: AccessOverride | None, phone: VerifiedPhone
     override = decision.override if decision is not None else None
     if override is Override.ALLOWED or not gate.rules(now).asks_call:
         return True
-    return phone is not None and hindrance(gate, phone, decision, now) is None
+    return phone is not None and ineligibility(gate, phone, decision, now) is None
 
 
 def _is_made(grant: Grant) -> bool:

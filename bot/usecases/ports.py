@@ -31,7 +31,7 @@ class TypedWords(Protocol):
         """Which setting is to become what. Raises ProblemError."""
 
 
-class SettingsPaper(Protocol):
+class SettingsFile(Protocol):
     """Settings as text, in files and between two of an admin's steps."""
 
     def written(self, gate: Gate) -> str:

@@ -9,7 +9,7 @@ from bot.domain.gate import Gate
 from bot.domain.health import BY_REQUEST, bypasses_since, is_bypassed
 from bot.domain.journal import JOINED
 from bot.domain.panel import AdminAction, LinkTest, Page
-from bot.usecases.follow_rights import tell_admins
+from bot.usecases.follow_rights import notify_admins
 from bot.usecases.open_panel import redraw_panels, show_page
 from storage.store import Store
 
@@ -56,21 +56,21 @@ async def member_bypassed(store: Store, gate: Gate, now: datetime, how: str) -> 
     """
     if not keeps_out(gate):
         return
-    is_news = await _is_news(store, gate, now, how)
-    if not is_news and _is_noted(gate, now):
+    is_new_reason = await _is_news(store, gate, now, how)
+    if not is_new_reason and _is_noted(gate, now):
         return
     gate = await store.gates.lock(gate.chat_id) or gate
     # Another transaction may have told of it meanwhile.
-    is_news = is_news and await _is_news(store, gate, now, how)
-    if not is_news and _is_noted(gate, now):
+    is_new_reason = is_new_reason and await _is_news(store, gate, now, how)
+    if not is_new_reason and _is_noted(gate, now):
         return
     await store.gates.set_extras(gate.chat_id, bypassed_at=now)
     await redraw_panels(store, gate.chat_id, now)
-    if is_news and how == JOINED:
+    if is_new_reason and how == JOINED:
         details: dict[str, str | int] = {"gate": gate.chat_id, "bypassed": 1}
         await store.tasks.add(TaskKind.MAKE_LINK, gate.chat_id, details, now)
-    elif is_news:
-        await tell_admins(store, gate, {"notice": Notification.GATE_BYPASSED, "how": how}, now)
+    elif is_new_reason:
+        await notify_admins(store, gate, {"notice": Notification.GATE_BYPASSED, "how": how}, now)
 
 
 async def _is_news(store: Store, gate: Gate, now: datetime, how: str) -> bool:
@@ -82,17 +82,17 @@ def _is_noted(gate: Gate, now: datetime) -> bool:
     return is_bypassed(gate, now) and gate.bypassed_at is not None and now - gate.bypassed_at < TO_THE_MINUTE
 
 
-async def tell_of_bypass(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+async def notify_of_bypass(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
     """The link for the message was made, or cannot be; then the message tells the rest without it."""
     gate = await store.gates.get(int(task.details["gate"]))
     if gate is None:
         return
     link = str(receipt.answer["link"]) if receipt.result is DeliveryStatus.DONE else ""
-    await tell_admins(store, gate, {"notice": Notification.GATE_BYPASSED, "link": link}, now)
+    await notify_admins(store, gate, {"notice": Notification.GATE_BYPASSED, "link": link}, now)
 
 
 class TestLink:
-    """A `Doer`: an admin says what the link that they share showed them (`key`, see `LinkTest`).
+    """An `ActionHandler`: an admin says what the link that they share showed them (`key`, see `LinkTest`).
 
     That it asks for approval is evidence; if it does not, the page tells how to mend it, with a link of the bot's.
     """

@@ -38,8 +38,8 @@ class PublishEvents:
     What an event says is only ever added to, since others read it.
     """
 
-    def __init__(self, randomness: TokenGenerator) -> None:
-        self._randomness = randomness
+    def __init__(self, token_generator: TokenGenerator) -> None:
+        self._token_generator = token_generator
 
     async def __call__(self, store: Store, noted: Sequence[NewEntry]) -> None:
         attempts = [entry for entry in noted if entry.event in OF_VERIFICATIONS]
@@ -50,13 +50,13 @@ class PublishEvents:
         )
         phones = await store.phones.of_many(_ids(entry.user_id for entry in access)) if access else {}
         told = [_verification(entry, found) for entry in attempts] + [_access(entry, phones) for entry in access]
-        await store.outbox.add_many(Destination.EVENTS, [self._letter(*one) for one in told if one is not None])
+        await store.outbox.add_many(Destination.EVENTS, [self._outbox_message(*one) for one in told if one is not None])
 
-    def _letter(self, entry: NewEntry, kind: EventType, data: Fields) -> NewMessage:
+    def _outbox_message(self, entry: NewEntry, kind: EventType, data: Fields) -> NewMessage:
         payload = {"type": kind, "timestamp": entry.at.isoformat(), "data": data}
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
         admin_id = entry.actor_id if "admin_id" in data else None
-        return NewMessage(f"msg_{self._randomness.token()}", kind, body, entry.at, entry.user_id, admin_id)
+        return NewMessage(f"msg_{self._token_generator.token()}", kind, body, entry.at, entry.user_id, admin_id)
 
 
 def _is_of_access(entry: NewEntry) -> bool:

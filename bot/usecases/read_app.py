@@ -47,16 +47,18 @@ class ReadApp:
             gates=tuple(Granted(gate.title, gate.link, GrantState.DUE) for _, gate in waiting),
         )
         phone = await store.phones.of(user_id)
-        is_stale = any(request.hindrance is Ineligibility.STALE for request, _ in waiting)
+        is_stale = any(request.ineligibility is Ineligibility.STALE for request, _ in waiting)
         if phone is not None and not is_stale:
-            entering = {gate.chat_id: gate for request, gate in waiting if gate.works and request.hindrance is None}
+            entering = {gate.chat_id: gate for request, gate in waiting if gate.works and request.ineligibility is None}
             granted = (await store.grants.of_many([user_id])).get(user_id, [])
             gates = [Granted(gate.title, gate.link, GrantState.DUE) for gate in entering.values()]
             gates += [
                 Granted(gate.title, gate.link, grant.state) for grant, gate in granted if gate.chat_id not in entering
             ]
-            hindered = hindered_at(waiting)
-            return replace(nothing, state=CallState.CONFIRMED, mask=phone.mask, gates=tuple(gates), hindered=hindered)
+            ineligible = hindered_at(waiting)
+            return replace(
+                nothing, state=CallState.CONFIRMED, mask=phone.mask, gates=tuple(gates), ineligible=ineligible
+            )
         nothing = replace(nothing, is_known=phone is not None)
         face, details = await store.screens.wanted(user_id) or (ScreenName.WELCOME, {})
         latest = (await store.verifications.latest_of_many([user_id])).get(user_id)

@@ -16,7 +16,7 @@ from bot.domain.verification import PHONE_KEPT, Verification, VerificationState
 from bot.usecases.hint_call import hint_in
 from storage.store import Store
 
-TOLD_AFTERWARDS = timedelta(minutes=10)
+VISIBLE_AFTER_END = timedelta(minutes=10)
 """How long after its end a verification is still told of; the link tells nothing more after that."""
 LATE_NEWS = timedelta(minutes=2)
 """How long after its end an unconfirmed one is still watched: the report of a call may be on its way, and another
@@ -44,9 +44,9 @@ UNCONFIRMED = frozenset({CallState.EXPIRED, CallState.CANCELLED, CallState.REFUS
 class CallScreen:
     """One verification, as its call screen tells it. `number` and `ends_at` are there while it can be called.
 
-    `gates` are those to be entered, and once confirmed those entered; `hindered` those at which a verified person
+    `gates` are those to be entered, and once confirmed those entered; `ineligible` those at which a verified person
     waits all the same, and why. `is_known`: they are verified, and a gate wants a newer call. `until` is when the next
-    try opens, while another one is refused; `told_until` when the link ceases to tell anything, once that is known.
+    try opens, while another one is refused; `visible_until` when the link ceases to tell anything, once that is known.
     `refusal` is why the last contact was not taken. In the Mini App there may be no verification to tell of: then
     `verification_id` is 0 and `token` empty. `hint` tells of a call that confirmed nothing, `digits` how its number
     ends; `hint_at` is when there will be such a hint.
@@ -66,10 +66,10 @@ class CallScreen:
     is_asking_another: bool = False
     no_other: bool = False
     until: datetime | None = None
-    told_until: datetime | None = None
+    visible_until: datetime | None = None
     refusal: ContactRefusal | None = None
     gates: tuple[Granted, ...] = ()
-    hindered: tuple[tuple[str, Ineligibility], ...] = ()
+    ineligible: tuple[tuple[str, Ineligibility], ...] = ()
     is_known: bool = False
     hint: CallHint | None = None
     digits: str = ""
@@ -94,7 +94,7 @@ class CallScreen:
 
     def is_told(self, now: datetime) -> bool:
         """Whether its end is recent enough to be told."""
-        return self.told_until is None or now <= self.told_until
+        return self.visible_until is None or now <= self.visible_until
 
 
 class ReadCalls:
@@ -134,7 +134,7 @@ class ReadCalls:
             if state is CallState.EXPIRED and ended_at is None:
                 ended_at = verification.window_ends_at
             until = limited_until.get(user_id) if state in UNCONFIRMED else None
-            told_until = _told_until(ended_at, until)
+            visible_until = _visible_until(ended_at, until)
             if until is not None and until > now:
                 state = CallState.LIMITED
             hint, hint_at, digits = None, None, ""
@@ -155,11 +155,11 @@ class ReadCalls:
                 ended_at=ended_at,
                 reason=verification.reason,
                 until=until if state is CallState.LIMITED else None,
-                told_until=told_until,
+                visible_until=visible_until,
                 is_asking_another=verification.asking and number is not None,
                 no_other=number is not None and not verification.asking and verification.id in failed,
                 gates=tuple(gates),
-                hindered=hindered_at(waiting.get(user_id, ())) if state is CallState.CONFIRMED else (),
+                ineligible=hindered_at(waiting.get(user_id, ())) if state is CallState.CONFIRMED else (),
                 hint=hint,
                 digits=digits,
                 hint_at=hint_at,
@@ -169,17 +169,17 @@ class ReadCalls:
 
 def hindered_at(waiting: Iterable[tuple[JoinRequest, Gate]]) -> tuple[tuple[str, Ineligibility], ...]:
     """Where a verified person waits all the same, and why."""
-    return tuple((gate.title, request.hindrance) for request, gate in waiting if request.hindrance is not None)
+    return tuple((gate.title, request.ineligibility) for request, gate in waiting if request.ineligibility is not None)
 
 
-def _told_until(ended_at: datetime | None, until: datetime | None) -> datetime | None:
+def _visible_until(ended_at: datetime | None, until: datetime | None) -> datetime | None:
     if ended_at is None:
         return None
-    told_until = ended_at + TOLD_AFTERWARDS
+    visible_until = ended_at + VISIBLE_AFTER_END
     if until is None:
-        return told_until
+        return visible_until
     # Who is to wait can try again from here, for as long as that takes one tap.
-    return max(told_until, min(until + TOLD_AFTERWARDS, ended_at + PHONE_KEPT))
+    return max(visible_until, min(until + VISIBLE_AFTER_END, ended_at + PHONE_KEPT))
 
 
 def _state(verification: Verification, now: datetime) -> CallState:

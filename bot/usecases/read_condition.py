@@ -32,7 +32,7 @@ class ReadCondition:
             size=await store.monitoring.size(),
             incidents=await store.incidents.active(),
             queues=[_without_own(queue, now) for queue in await store.monitoring.queues()],
-            notices=await store.monitoring.notices(),
+            notifications=await store.monitoring.notifications(),
             outgoing=await store.outbox.outgoing(),
             breaker=await store.gateway.breaker(),
             called_back_at=await store.monitoring.called_back_at(),

@@ -14,12 +14,12 @@ class RelayReport:
     """Keep it until it was passed on, as it came. It may hold phones of strangers: so it is sealed, and what it said is
     forgotten as soon as it was taken, or given up."""
 
-    def __init__(self, clock: Clock, vault: PhoneCipher, randomness: TokenGenerator) -> None:
+    def __init__(self, clock: Clock, phone_cipher: PhoneCipher, token_generator: TokenGenerator) -> None:
         self._clock = clock
-        self._vault = vault
-        self._randomness = randomness
+        self._phone_cipher = phone_cipher
+        self._token_generator = token_generator
 
     async def __call__(self, store: Store, report: ForeignReport) -> None:
-        message_id = f"rel_{self._randomness.token()}"
-        body = self._vault.seal_bytes(report.packed())
+        message_id = f"rel_{self._token_generator.token()}"
+        body = self._phone_cipher.encrypt_bytes(report.packed())
         await store.outbox.add(Destination.RELAY, message_id, FOREIGN, body, self._clock.now())

@@ -7,23 +7,23 @@ from datetime import timedelta
 from bot.clock import Clock
 from bot.domain.delivery import Notification, TaskKind
 from bot.domain.journal import Event
-from bot.usecases.tell_operators import TellOperators
+from bot.usecases.notify_operators import OperatorNotifier
 from storage.store import Store
 
 
 class ReportFailure:
     """Tell the operators once an hour per kind of failure, and the person it happened to, by the same id."""
 
-    def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
+    def __init__(self, clock: Clock, notify_operators: OperatorNotifier) -> None:
         self._clock = clock
-        self._tell_operators = tell_operators
+        self._notify_operators = notify_operators
 
     async def __call__(self, store: Store, error_id: str, what: str, person_chat: int | None) -> None:
         """`what` names the failure without any data of the person; `person_chat` is their private chat."""
         now = self._clock.now()
         store.journal.add(Event.FAILURE, now, user_id=person_chat, code=error_id)
         details = {"notice": Notification.FAILURE, "error_id": error_id, "error": what}
-        await self._tell_operators(store, details, now, key=f"{Notification.FAILURE}:{what[:60]}:{now:%Y-%m-%dT%H}")
+        await self._notify_operators(store, details, now, key=f"{Notification.FAILURE}:{what[:60]}:{now:%Y-%m-%dT%H}")
         if person_chat is not None:
             await store.tasks.add(
                 TaskKind.NOTIFY,

@@ -16,10 +16,10 @@ from bot.domain.people import NumberRequest
 from bot.domain.phone import Phone
 from bot.domain.trouble import Finding, IncidentKind, UnreadableRow
 from bot.numbering import NumberingPlan
+from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.open_incident import OpenIncident
 from bot.usecases.ports import NumberSource
 from bot.usecases.take_gateway_event import take_earlier_call
-from bot.usecases.tell_operators import TellOperators
 from storage.store import Store, Transactions
 
 INBOX_PATIENCE = 2.0
@@ -40,21 +40,21 @@ class RequestNumber:
         clock: Clock,
         transactions: Transactions,
         gateway: NumberSource,
-        vault: PhoneCipher,
+        phone_cipher: PhoneCipher,
         mark_inbox: Callable[[], Awaitable[int]] | None,
         call_window: timedelta,
-        tell_operators: TellOperators,
+        notify_operators: OperatorNotifier,
         phones: NumberingPlan,
     ) -> None:
         self._clock = clock
         self._transactions = transactions
         self._gateway = gateway
-        self._vault = vault
+        self._phone_cipher = phone_cipher
         self._mark_inbox = mark_inbox
         self._call_window = call_window
-        self._tell_operators = tell_operators
+        self._notify_operators = notify_operators
         self._phones = phones
-        self._open_incident = OpenIncident(tell_operators)
+        self._open_incident = OpenIncident(notify_operators)
 
     async def due(self, limit: int, busy: Collection[int]) -> list[NumberRequest]:
         """The numbers to ask for now, without those already being asked for."""
@@ -72,7 +72,7 @@ class RequestNumber:
         return await self._transactions.transact(read)
 
     async def __call__(self, ask: NumberRequest) -> None:
-        phone = self._vault.unseal(ask.sealed, ask.verification.token)
+        phone = self._phone_cipher.decrypt(ask.encrypted, ask.verification.token)
         if phone is None:
             # SECRET_KEY was changed meanwhile: the person is asked for their contact anew.
             await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), is_alarming=False)
@@ -167,15 +167,15 @@ class RequestNumber:
         now = self._clock.now()
         breaker = await store.gateway.breaker()
         if error.reason in NOT_THE_PERSONS:
-            opened = breaker.trip(error.reason, now)
+            opened = breaker.open(error.reason, now)
             await store.gateway.set_breaker(opened)
-            if breaker.is_news(error.reason):
+            if breaker.is_new_reason(error.reason):
                 store.journal.add(Event.GATEWAY_PAUSED, now, code=error.reason)
             details: dict[str, str | int] = {"reason": error.reason, "code": error.code or 0}
             await self._open_incident(store, Finding(IncidentKind.GATEWAY, variant=error.reason, details=details), now)
         elif error.reason is GatewayReason.NUMBER_UNUSABLE:
-            notice = Notification.GATEWAY_WRONG_PARAMETERS
-            await self._tell_operators(store, {"notice": notice}, now, key=f"{notice}:{now:%Y-%m-%dT%H}")
+            notification = Notification.GATEWAY_WRONG_PARAMETERS
+            await self._notify_operators(store, {"notice": notification}, now, key=f"{notification}:{now:%Y-%m-%dT%H}")
 
 
 async def _note_unreadable(store: Store, row: UnreadableRow) -> None:

@@ -16,6 +16,6 @@ class RetryEntry:
 
     async def __call__(self, store: Store, person: Person) -> Toast:
         now = self._clock.now()
-        owed = await store.grants.owe_again(now, user_id=person.user_id)
+        owed = await store.grants.retry_failed(now, user_id=person.user_id)
         await store.screens.touch([person.user_id], now)
         return Toast.TRYING_AGAIN if owed else Toast.OVER

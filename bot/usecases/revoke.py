@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.admission import hindrance
+from bot.domain.admission import ineligibility
 from bot.domain.delivery import TaskKind, Toast
 from bot.domain.gate import AccessOverride, Gate, Ineligibility, JoinRequest, Override, RequestState
 from bot.domain.journal import Event
@@ -13,10 +13,10 @@ from bot.domain.panel import AdminAction
 from bot.domain.screen import Outcome, ScreenName
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import BY_NOBODY, DecisionReason, decide, let_in, mute, reward
-from bot.usecases.decide_by_hand import take_back
-from bot.usecases.let_in_by_hand import invite
-from bot.usecases.record import tell_log
-from bot.usecases.tell_person import tell_person
+from bot.usecases.admit_by_admin import invite
+from bot.usecases.decide_by_admin import take_back
+from bot.usecases.log_chat import post_to_log
+from bot.usecases.notify_person import notify_person
 from storage.store import Store
 
 
@@ -41,7 +41,7 @@ async def revoke(store: Store, gate: Gate, user_id: int, act: AdminAction, now: 
             await _mute(store, gate, user_id, request.name, now)
         else:
             await _remove(store, gate, user_id, act.admin_id, now)
-    await tell_log(
+    await post_to_log(
         store, gate, Event.REVOKED, user_id, now, admin_id=act.admin_id, name=request.name if request else ""
     )
     return Toast.REVOKED
@@ -56,7 +56,7 @@ async def restore(store: Store, gate: Gate, user_id: int, act: AdminAction, now:
         return Toast.DECIDED_ALREADY
     store.journal.add(Event.RESTORED, now, user_id=user_id, gate_id=gate_id, actor_id=act.admin_id)
     request, phone = await store.requests.get(gate_id, user_id), await store.phones.of(user_id)
-    if phone is not None and hindrance(gate, phone, None, now) is not None:
+    if phone is not None and ineligibility(gate, phone, None, now) is not None:
         # It opens the gate no more.
         phone = None
     if decision.override is Override.REVOKED and phone is None:
@@ -72,7 +72,7 @@ async def restore(store: Store, gate: Gate, user_id: int, act: AdminAction, now:
             now,
             verified_by=phone.verification_id if phone else None,
         )
-    await tell_log(
+    await post_to_log(
         store, gate, Event.RESTORED, user_id, now, admin_id=act.admin_id, name=request.name if request else ""
     )
     return Toast.RESTORED
@@ -80,7 +80,7 @@ async def restore(store: Store, gate: Gate, user_id: int, act: AdminAction, now:
 
 async def _wait_anew(store: Store, request: JoinRequest) -> None:
     if await store.phones.of(request.user_id) is not None:
-        await store.requests.set_hindrance(request.gate_id, request.user_id, Ineligibility.STALE)
+        await store.requests.set_ineligibility(request.gate_id, request.user_id, Ineligibility.STALE)
 
 
 async def _mute(store: Store, gate: Gate, user_id: int, name: str, now: datetime) -> None:
@@ -111,7 +111,7 @@ async def _remove(store: Store, gate: Gate, user_id: int, admin_id: int, now: da
         "admin_id": admin_id,
     }
     await store.tasks.add(TaskKind.KICK, gate_id, details, now, user_id=user_id)
-    await tell_person(store, gate, user_id, Outcome.REVOKED, now)
+    await notify_person(store, gate, user_id, Outcome.REVOKED, now)
 
 
 async def _bring_back(
@@ -119,12 +119,12 @@ async def _bring_back(
 ) -> None:
     gate_id = gate.chat_id
     if request is not None and request.state is RequestState.WAITING:
-        await store.requests.set_hindrance(gate_id, user_id, None)
+        await store.requests.set_ineligibility(gate_id, user_id, None)
         if verified_by is None:
-            await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.BY_HAND, told=True)
+            await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.BY_ADMIN, told=True)
         else:
-            await decide(store, gate, replace(request, hindrance=None), now, told=True)
-        await tell_person(store, gate, user_id, Outcome.LET_IN, now)
+            await decide(store, gate, replace(request, ineligibility=None), now, told=True)
+        await notify_person(store, gate, user_id, Outcome.LET_IN, now)
     elif request is not None and request.state is RequestState.APPROVED:
         # They have verified anew since, and are in.
         return
@@ -132,6 +132,6 @@ async def _bring_back(
         # They were not removed yet.
         await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
         await reward(store, gate, user_id, verified_by or BY_NOBODY, now)
-        await tell_person(store, gate, user_id, Outcome.LET_IN, now)
+        await notify_person(store, gate, user_id, Outcome.LET_IN, now)
     else:
         await invite(store, gate, user_id, now)

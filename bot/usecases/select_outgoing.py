@@ -328,15 +328,17 @@ class PersonContext:
         """None when they are not verified, or a gate wants another call of them."""
         phone = self.phones.get(user_id)
         waiting = self.waiting.get(user_id, ())
-        if phone is None or any(request.hindrance is Ineligibility.STALE for request, _ in waiting):
+        if phone is None or any(request.ineligibility is Ineligibility.STALE for request, _ in waiting):
             return None
         grants = [
             Granted(gate.title, gate.link, grant.state, grant.kind, grant.detail, gate.settings.welcome)
             for grant, gate in self.grants.get(user_id, ())
         ]
-        hindered = [(gate.title, request.hindrance) for request, gate in waiting if request.hindrance is not None]
-        appeal = self._appeal(user_id) if hindered else Appeal.NONE
-        return Verified(phone.mask, tuple(grants), tuple(hindered), appeal)
+        ineligible = [
+            (gate.title, request.ineligibility) for request, gate in waiting if request.ineligibility is not None
+        ]
+        appeal = self._appeal(user_id) if ineligible else Appeal.NONE
+        return Verified(phone.mask, tuple(grants), tuple(ineligible), appeal)
 
     def _appeal(self, user_id: int) -> Appeal:
         """Whether the person may ask the admins of the gates at which they wait."""

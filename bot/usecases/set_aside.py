@@ -23,13 +23,13 @@ class SetAside:
         self,
         clock: Clock,
         report: ReportFailure,
-        randomness: TokenGenerator,
+        token_generator: TokenGenerator,
         log: Callable[[str, UnreadableRow], None],
     ) -> None:
         """`log` is given the error id of each row."""
         self._clock = clock
         self._report = report
-        self._randomness = randomness
+        self._token_generator = token_generator
         self._log = log
         self._reported: set[UnreadableRow] = set()
 
@@ -42,6 +42,6 @@ class SetAside:
                 if len(self._reported) >= REMEMBERED:
                     self._reported.clear()
                 self._reported.add(row)
-            error_id = self._randomness.error_id()
+            error_id = self._token_generator.error_id()
             self._log(error_id, row)
             await self._report(store, error_id, f"A row of {row.table} cannot be read ({row.error})", None)

@@ -34,7 +34,7 @@ PAGES = {
     Setting.LOG: Page.LOG,
     Setting.RAID: Page.RAID,
     Setting.RAID_SIZE: Page.RAID,
-    Setting.TIDIES: Page.TIDY,
+    Setting.TIDIES: Page.SERVICE_MESSAGES,
     Setting.PROMPTS: Page.WAY,
 }
 """Where a setting is seen."""
@@ -54,8 +54,8 @@ async def added_chats(store: Store, gate: Gate, act: AdminAction) -> Mapping[int
 
 
 class SetSetting:
-    """A `Doer`: the setting `key` becomes `value`; all others stay as they are stored at this moment, whatever the
-    page showed that the button stands on. What cannot be is said on the page, and changes nothing.
+    """An `ActionHandler`: set `key` to `value`. All other settings stay as they are stored at this moment, whatever the
+    page showed. The page says what cannot be, and nothing changes then.
     """
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
@@ -78,7 +78,7 @@ class SetSetting:
 
 
 class ApplyPreset:
-    """A `Doer`: settings in one tap; `value` names the preset."""
+    """An `ActionHandler`: settings in one tap; `value` names the preset."""
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
@@ -92,7 +92,7 @@ class ApplyPreset:
 
 
 class ApplyTypedSetting:
-    """A `Doer`: what an admin wrote (`text`, in `message`) to a `page` that asks for words.
+    """An `ActionHandler`: what an admin wrote (`text`, in `message`) to a `page` that asks for words.
 
     Taken words are deleted, and the page shows what they became. What cannot be is answered by the page anew, below
     what was written, which stays until it is written better.

@@ -58,7 +58,7 @@ SETTING_PAGES = (
     Page.WELCOME,
     Page.LOG,
     Page.RAID,
-    Page.TIDY,
+    Page.SERVICE_MESSAGES,
     Page.FILE,
 )
 SETTING_BUILDERS: dict[Page, SettingBuilder] = {**dict.fromkeys(SETTING_PAGES, _setting), Page.IMPORT: _import}

@@ -15,7 +15,7 @@ from bot.domain.settings import GateSettings
 from bot.usecases.change_settings import change_settings
 from bot.usecases.needed_rights import NEEDED
 from bot.usecases.open_panel import page_shown, show_page
-from bot.usecases.ports import SettingsPaper
+from bot.usecases.ports import SettingsFile
 from bot.usecases.set_settings import trouble
 from storage.store import Store
 
@@ -24,28 +24,28 @@ LARGEST_FILE = 64 * 1024
 
 
 class ExportSettings:
-    """A `Doer`: the admin is sent the settings as a file."""
+    """An `ActionHandler`: the admin is sent the settings as a file."""
 
-    def __init__(self, paper: SettingsPaper) -> None:
-        self._paper = paper
+    def __init__(self, settings_file: SettingsFile) -> None:
+        self._settings_file = settings_file
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
-        details: dict[str, str | int] = {"title": gate.title, "text": self._paper.written(gate)}
+        details: dict[str, str | int] = {"title": gate.title, "text": self._settings_file.written(gate)}
         await store.tasks.add(TaskKind.SEND_FILE, act.admin_id, details, now)
         return Toast.DONE
 
 
 class TakeSettingsFile:
-    """A `Doer`: an admin has sent a file (`file_id`, of `size` bytes) to the page for it; it is fetched. Once its
-    `text` is here, or it is known that it cannot be had, that is an act too.
+    """An `ActionHandler`: fetch the file (`file_id`, of `size` bytes) that an admin has sent to the page for it. Its
+    `text` comes as another action, and so does the news that it cannot be had.
 
     What the file would change is shown, and nothing is changed yet. Links to further chats are taken over from a file
     of this very gate only, and only to chats that the admin runs: anybody can write a file. Where decisions are told
     is never taken from one.
     """
 
-    def __init__(self, paper: SettingsPaper) -> None:
-        self._paper = paper
+    def __init__(self, settings_file: SettingsFile) -> None:
+        self._settings_file = settings_file
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         admin_id = act.admin_id
@@ -64,14 +64,14 @@ class TakeSettingsFile:
             await self._refuse(store, gate, admin_id, InvalidSettingError(SettingProblem.FILE_UNREACHABLE), now)
             return
         try:
-            origin, settings = self._paper.read(str(text), gate.settings)
+            origin, settings = self._settings_file.read(str(text), gate.settings)
         except InvalidSettingError as error:
             await self._refuse(store, gate, admin_id, error, now)
             return
         is_own = await store.gates.current_id(origin) == gate.chat_id
         after = await self._within_reach(store, gate, admin_id, settings, is_own=is_own)
         details: dict[str, str | int] = {
-            "changes": self._paper.changes(gate.settings, after),
+            "changes": self._settings_file.changes(gate.settings, after),
             "foreign": int(not is_own),
             "leaves": int((after.further, after.log_chat) != (settings.further, settings.log_chat)),
         }
@@ -93,11 +93,11 @@ class TakeSettingsFile:
 
 
 class ApplyFile:
-    """A `Doer`: take over what the page shows that a file would change. What others changed meanwhile stays, unless
+    """An `ActionHandler`: apply the changes of a file that the page shows. What others changed meanwhile stays, unless
     the file says otherwise."""
 
-    def __init__(self, paper: SettingsPaper) -> None:
-        self._paper = paper
+    def __init__(self, settings_file: SettingsFile) -> None:
+        self._settings_file = settings_file
 
     async def added_chats(self, store: Store, gate: Gate, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:
         """The further chats to which it adds links, now: the page may be old."""
@@ -106,7 +106,7 @@ class ApplyFile:
             return {}
         gate = await store.gates.lock(gate.chat_id) or gate
         try:
-            settings = self._paper.applied(gate.settings, changes)
+            settings = self._settings_file.applied(gate.settings, changes)
         except InvalidSettingError:
             return {}
         return dict.fromkeys(set(settings.further) - set(gate.settings.further), NEEDED[AdminActionKind.LINK])
@@ -117,7 +117,7 @@ class ApplyFile:
             return Toast.OVER
         gate = await store.gates.lock(gate.chat_id) or gate
         try:
-            settings = self._paper.applied(gate.settings, changes)
+            settings = self._settings_file.applied(gate.settings, changes)
         except InvalidSettingError as error:
             # Together with what others chose meanwhile it cannot be.
             await show_page(store, gate, act.admin_id, Page.FILE, now, trouble(error))

@@ -11,9 +11,9 @@ from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode
 from bot.domain.statistics import EntryReason
 from bot.usecases.admit import BY_NOBODY, DecisionReason, reward
+from bot.usecases.log_chat import post_to_log
+from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.personal_links import end_link, is_still_given, take_back_link
-from bot.usecases.record import tell_log
-from bot.usecases.tell_operators import TellOperators
 from storage.store import Store
 
 GRANT_STATES = {
@@ -31,8 +31,8 @@ class SettleGrant:
     One that was given up is told to the operators and shown on the person's screen.
     """
 
-    def __init__(self, tell_operators: TellOperators) -> None:
-        self._tell_operators = tell_operators
+    def __init__(self, notify_operators: OperatorNotifier) -> None:
+        self._notify_operators = notify_operators
 
     async def __call__(self, store: Store, grant: PendingGrant, receipt: DeliveryResult, now: datetime) -> None:
         state = GRANT_STATES.get(receipt.result, GrantState.FAILED)
@@ -101,15 +101,15 @@ class SettleGrant:
             # The log was told when they got the link.
             return
         decision = await store.overrides.get(grant.gate_id, grant.user_id)
-        is_by_hand = decision is not None and decision.override is Override.ALLOWED
+        is_by_admin = decision is not None and decision.override is Override.ALLOWED
         why = (
-            DecisionReason.BY_HAND
-            if is_by_hand
+            DecisionReason.BY_ADMIN
+            if is_by_admin
             else DecisionReason.VERIFIED
             if phone is not None
             else DecisionReason.OPEN
         )
-        await tell_log(
+        await post_to_log(
             store,
             gate,
             Event.GRANT_DONE,
@@ -117,7 +117,7 @@ class SettleGrant:
             now,
             why=why,
             since=request.requested_at,
-            admin_id=decision.admin_id if is_by_hand and decision is not None else None,
+            admin_id=decision.admin_id if is_by_admin and decision is not None else None,
             name=request.name,
         )
 
@@ -130,4 +130,4 @@ class SettleGrant:
             "error": receipt.error[:200],
         }
         key = f"{Notification.GRANT_FAILED}:{grant.gate_id}:{receipt.error[:60]}:{now:%Y-%m-%dT%H}"
-        await self._tell_operators(store, details, now, key=key)
+        await self._notify_operators(store, details, now, key=key)

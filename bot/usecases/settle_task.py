@@ -10,15 +10,15 @@ from bot.domain.journal import Event
 from bot.domain.settings import EntryMode
 from bot.domain.statistics import EntryReason
 from bot.usecases.admin_desk import AdminDesk
-from bot.usecases.admit import BY_NOBODY, DecisionReason, joined, let_through, mute, prompt, tell_deadline
+from bot.usecases.admit import BY_NOBODY, DecisionReason, joined, let_through, mute, notify_of_deadline, prompt
 from bot.usecases.announce import note_announced
+from bot.usecases.apply_chat_lookup import CHAT_LOOKUPS, ApplyChatLookup
+from bot.usecases.apply_decision import ApplyDecision
+from bot.usecases.log_chat import post_to_log
 from bot.usecases.operators import Operators
-from bot.usecases.personal_links import owe_link
-from bot.usecases.record import tell_log
-from bot.usecases.settle_by_hand import SettleByHand
-from bot.usecases.settle_inquiry import INQUIRIES, SettleInquiry
+from bot.usecases.personal_links import request_personal_link
+from bot.usecases.raid_alerts import OnAlertResult
 from bot.usecases.take_leaver import is_gone
-from bot.usecases.tell_raid import OnAlertResult
 from storage.store import Store
 
 LET_THROUGH = ("admin", "added_by_admin")
@@ -32,9 +32,9 @@ class SettleTask:
 
     def __init__(self, desk: AdminDesk, raids: OnAlertResult, operators: Operators) -> None:
         """`operators` are told what no admin can be."""
-        self._inquiry = SettleInquiry(desk)
+        self._chat_lookup = ApplyChatLookup(desk)
         self._raids = raids
-        self._by_hand = SettleByHand(operators)
+        self._by_hand = ApplyDecision(operators)
 
     async def __call__(  # noqa: C901 - one line a kind
         self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime
@@ -62,8 +62,8 @@ class SettleTask:
                 await self._raids.sent(store, task, receipt, now)
             case TaskKind.ANNOUNCE, _:
                 await note_announced(store, task, receipt)
-            case kind, _ if kind in INQUIRIES:
-                await self._inquiry(store, task, receipt, now)
+            case kind, _ if kind in CHAT_LOOKUPS:
+                await self._chat_lookup(store, task, receipt, now)
         if "posted" in receipt.answer:
             # Meant for one person, shown to all, and not deleted yet.
             posted: dict[str, str | int] = {"message_id": int(receipt.answer["posted"])}
@@ -102,17 +102,17 @@ class SettleTask:
         if gate is None or request is None:
             return
         if request.state is RequestState.DECLINED and task.kind is TaskKind.KICK and why == DecisionReason.DEADLINE:
-            await tell_deadline(store, gate, request, now)
+            await notify_of_deadline(store, gate, request, now)
         if request.state is RequestState.APPROVED:
             # They called just as this was under way: a link of their own makes up for it.
             phone = await store.phones.of(user_id)
             verification_id = phone.verification_id if phone else BY_NOBODY
             how = EntryReason.CALLED if phone else EntryReason.OTHER
-            await owe_link(store, gate_id, user_id, verification_id, now, how=how)
+            await request_personal_link(store, gate_id, user_id, verification_id, now, how=how)
         if why in TOLD_OTHERWISE:
             return
         admin_id = task.details.get("admin_id")
-        await tell_log(
+        await post_to_log(
             store,
             gate,
             event,

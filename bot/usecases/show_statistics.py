@@ -110,7 +110,7 @@ class ShowStatistics:
         await self.send(store, chat_id, details)
 
     async def of_admin(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
-        """A `Doer`: `key` names the period. `page`: of their gates, instead of numbers."""
+        """An `ActionHandler`: `key` names the period. `page`: of their gates, instead of numbers."""
         period_name = str(act.details.get("key") or DEFAULT_PERIOD)
         if period(period_name, now) is None:
             return Toast.UNKNOWN

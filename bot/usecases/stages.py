@@ -20,7 +20,7 @@ ENDS = {
 Found = tuple[Stage, str, datetime | None]
 
 
-async def waiters(store: Store, requests: Sequence[JoinRequest], now: datetime) -> list[PendingApplicant]:
+async def applicants(store: Store, requests: Sequence[JoinRequest], now: datetime) -> list[PendingApplicant]:
     """Each with how far they got, in this order."""
     if not requests:
         return []
@@ -46,9 +46,9 @@ async def waiters(store: Store, requests: Sequence[JoinRequest], now: datetime) 
 
 
 def _verified(request: JoinRequest, phone: VerifiedPhone | None) -> Found | None:
-    if phone is None or request.hindrance is None:
+    if phone is None or request.ineligibility is None:
         return None
-    return Stage.HINDERED, request.hindrance, None
+    return Stage.HINDERED, request.ineligibility, None
 
 
 async def how_far(

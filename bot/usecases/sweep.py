@@ -12,7 +12,15 @@ from bot.domain.journal import Event
 from bot.domain.settings import EntryMode
 from bot.domain.statistics import EntryReason
 from bot.domain.verification import PHONE_KEPT
-from bot.usecases.admit import BY_NOBODY, PROMPT_PATIENCE, DecisionReason, call_off, decide, tell_deadline, turn_away
+from bot.usecases.admit import (
+    BY_NOBODY,
+    PROMPT_PATIENCE,
+    DecisionReason,
+    call_off,
+    decide,
+    notify_of_deadline,
+    turn_away,
+)
 from bot.usecases.take_leaver import is_gone
 from storage.store import Store
 
@@ -25,7 +33,7 @@ CHECKED_AT_ONCE = 250
 """Rows of each sort of which each sweep makes sure that what they copy from other tables is right."""
 SEEN_KEPT = timedelta(hours=48)
 """Duplicate marks are kept twice as long as Telegram keeps an update, and tasks that are done as long."""
-LAUNCHES_KEPT = timedelta(hours=1)
+INIT_DATA_KEPT = timedelta(hours=1)
 """How long a used launch of the Mini App is remembered; it is too old to be used anew long before."""
 FOREIGN_KEPT = timedelta(days=30)
 """How long gateway events that are no calls are kept."""
@@ -57,11 +65,11 @@ class Sweep:
         clock: Clock,
         is_telegram_there: Callable[[], bool],
         *others: Step,
-        forgetting: Sequence[Step] = (),
+        purging: Sequence[Step] = (),
         on_step_back: OnStepBack | None = None,
         is_sending: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`others`: further steps. `forgetting`: those that only delete what is old. `on_step_back` is given by how
+        """`others`: further steps. `purging`: those that only delete what is old. `on_step_back` is given by how
         much the clock was set back. `is_sending`: whether what is due goes out; while it does not, other processes are
         given no sign of this one."""
         self._is_sending = is_sending
@@ -75,7 +83,7 @@ class Sweep:
         self._is_telegram_there = is_telegram_there
         self._was_away = self._is_back = False
         self.steps: tuple[Step, ...] = (
-            self.keep_time,
+            self.track_outage,
             self.expire,
             self.let_in,
             self.turn_away,
@@ -83,9 +91,9 @@ class Sweep:
             self.prompt,
             *others,
             self.forget,
-            *forgetting,
+            *purging,
         )
-        self.seldom = frozenset((self.forget, *forgetting))
+        self.seldom = frozenset((self.forget, *purging))
         """Those of `steps` that need not be made each time."""
 
     async def make_up_for_outage(self, store: Store) -> None:
@@ -93,7 +101,7 @@ class Sweep:
         now = self._clock.now()
         last_alive = await store.gateway.alive(now)
         if last_alive is not None and (outage := (now - last_alive).total_seconds()) > OUTAGE:
-            await store.requests.prolong(outage)
+            await store.requests.extend_deadlines(outage)
         await self._follow_step_back(store, last_alive, now)
         self._keep(now)
 
@@ -101,7 +109,7 @@ class Sweep:
         """The process stood still for so long, though the machine did not: nobody had that time."""
         self._frozen += seconds
 
-    async def keep_time(self, store: Store) -> None:
+    async def track_outage(self, store: Store) -> None:
         """The bot's clock, which stands still while Telegram does not answer."""
         if not self._is_telegram_there():
             self._was_away, self._is_back = True, False
@@ -113,7 +121,7 @@ class Sweep:
             now, unlived = self._clock.now(), self._unlived()
             last_alive = await (store.gateway.alive(now) if self._is_sending() else store.gateway.alive_at())
             if unlived > OUTAGE:
-                await store.requests.prolong(unlived)
+                await store.requests.extend_deadlines(unlived)
             await self._prolong_windows(store)
             await self._follow_step_back(store, last_alive, now)
             self._keep(now)
@@ -121,7 +129,7 @@ class Sweep:
     async def _prolong_windows(self, store: Store) -> None:
         now = self._clock.now()
         if (jumped := self.jumped()) > OUTAGE:
-            await store.screens.touch(await store.verifications.prolong(jumped, now), now, acted=False)
+            await store.screens.touch(await store.verifications.extend_deadlines(jumped, now), now, acted=False)
 
     def _unlived(self) -> float:
         """Seconds since the last sweep in which the machine slept, its clock was set forward, or the process stood
@@ -164,7 +172,7 @@ class Sweep:
         """Who may come in and waits all the same, say because the gate was off, or asks for no call any more."""
         now = self._clock.now()
         self._checked_request = await store.requests.check_verified(self._checked_request, CHECKED_AT_ONCE)
-        for request, gate in await store.requests.waiting_in_vain(now, AT_ONCE):
+        for request, gate in await store.requests.eligible_but_waiting(now, AT_ONCE):
             await decide(store, gate, request, now, told=True)
 
     async def turn_away(self, store: Store) -> None:
@@ -185,15 +193,15 @@ class Sweep:
             await turn_away(store, gate, request, now, DecisionReason.DEADLINE)
             if request.way is not EntryMode.MUTE:
                 # Others learn it once they were removed.
-                await tell_deadline(store, gate, request, now)
+                await notify_of_deadline(store, gate, request, now)
 
     async def free(self, store: Store) -> None:
         """Muted newcomers of gates that mute nobody any more may write, and wait no longer; nobody is stuck."""
         now = self._clock.now()
-        for request in await store.requests.muted_in_vain(AT_ONCE):
+        for request in await store.requests.muted_without_reason(AT_ONCE):
             await is_gone(store, request, now)
             await call_off(store, request.gate_id, request.user_id, now)
-            await store.grants.owe(
+            await store.grants.request(
                 request.gate_id, request.user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False, how=EntryReason.OTHER
             )
 
@@ -203,7 +211,7 @@ class Sweep:
         if not self._is_telegram_there():
             return
         now = self._clock.now()
-        for gate_id, newest in await store.requests.unprompted(now - PROMPT_PATIENCE):
+        for gate_id, newest in await store.requests.not_yet_notified(now - PROMPT_PATIENCE):
             extras = await store.gates.extras(gate_id)
             prompt_at = extras.prompt_at
             if prompt_at is not None and now < prompt_at + PROMPT_EVERY:
@@ -223,7 +231,7 @@ class Sweep:
         now = self._clock.now()
         await store.verifications.forget_phones(now - PHONE_KEPT)
         await store.seen.forget(now - SEEN_KEPT)
-        await store.used_init_data.forget(now - LAUNCHES_KEPT)
+        await store.used_init_data.forget(now - INIT_DATA_KEPT)
         await store.tasks.forget(now - SEEN_KEPT)
-        await store.events.forget_foreign(now - FOREIGN_KEPT)
+        await store.events.purge_unrelated(now - FOREIGN_KEPT)
         await store.requests.forget_names(now - NAMES_KEPT)

@@ -18,7 +18,7 @@ MOST_WAITING = 10_000
 
 
 class SwitchGate:
-    """A `Doer`: have the gate on, paused or off, as `value` says. Takes effect at once.
+    """An `ActionHandler`: have the gate on, paused or off, as `value` says. Takes effect at once.
 
     On again: whoever waits has at least an hour more, is looked at anew (the sweep lets in who may come in), and is
     told what to do as far as the bot can still write to them. Off: the sweep unmutes those whom the bot has muted;
@@ -39,8 +39,8 @@ class SwitchGate:
         return Toast.DONE
 
     async def _resume(self, store: Store, gate: Gate, now: datetime) -> None:
-        await store.requests.give_chance(gate.chat_id, now + FRESH_CHANCE)
-        await store.requests.reconsider(gate_id=gate.chat_id)
+        await store.requests.clear_ineligibility(gate.chat_id, now + FRESH_CHANCE)
+        await store.requests.undo_pending_rejections(gate_id=gate.chat_id)
         waiting = await store.requests.waiting_at(gate.chat_id, MOST_WAITING)
         people = await store.people.get_many([request.user_id for request in waiting])
         for request in waiting:

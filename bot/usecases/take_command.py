@@ -15,12 +15,12 @@ from bot.domain.people import Person
 from bot.domain.people_pages import TargetError
 from bot.domain.rights import NO_ADMIN
 from bot.domain.screen import ScreenName
-from bot.usecases.admin_desk import AdminDesk, Doer
+from bot.usecases.admin_desk import ActionHandler, AdminDesk
 from bot.usecases.call_panel import GroupCommand
 from bot.usecases.find_people import find_by_username
 from bot.usecases.needed_rights import refusal_of
 from bot.usecases.open_panel import ask_about_gates, show_page
-from bot.usecases.point import point_to
+from bot.usecases.private_chat_link import send_private_chat_link
 from storage.store import Store
 
 PENDING, WHO = "pending", "who"
@@ -37,8 +37,8 @@ class TargetRef:
     missing: TargetError | None = None
 
 
-async def identify(
-    store: Store, vault: PhoneCipher, named: TargetRef, gate_ids: Collection[int]
+async def resolve_target(
+    store: Store, phone_cipher: PhoneCipher, named: TargetRef, gate_ids: Collection[int]
 ) -> dict[str, str | int]:
     """The same as the `value` of an act: their id, or why there is none.
 
@@ -49,7 +49,7 @@ async def identify(
         return {"value": named.missing}
     if named.user_id is not None:
         return {"value": named.user_id}
-    user_id = await find_by_username(store, vault, named.username)
+    user_id = await find_by_username(store, phone_cipher, named.username)
     if user_id is None:
         return {"value": TargetError.UNKNOWN}
     known_at = {request.gate_id for request in await store.requests.of_person(user_id)}
@@ -58,14 +58,14 @@ async def identify(
 
 
 class RunCommand:
-    """A `Doer`: do what the command says, then show the page that tells what came of it.
+    """An `ActionHandler`: do what the command says, then show the page that tells what came of it.
 
     In a group the page is shown in private, and the command is deleted where others could see it. Who cannot be
     written to in private is shown the way there, so that nobody else sees anything of it.
     """
 
-    def __init__(self, doers: Mapping[AdminActionKind, Doer]) -> None:
-        self._doers = doers
+    def __init__(self, action_handlers: Mapping[AdminActionKind, ActionHandler]) -> None:
+        self._doers = action_handlers
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         name, details = str(act.details.get("key", "")), act.details
@@ -92,10 +92,10 @@ class CommandInGroup:
     command may be meant for another bot. Who writes as the group is an admin, but nobody can tell which: they are
     shown the way to the private chat, where they can be told apart."""
 
-    def __init__(self, clock: Clock, desk: AdminDesk, vault: PhoneCipher) -> None:
+    def __init__(self, clock: Clock, desk: AdminDesk, phone_cipher: PhoneCipher) -> None:
         self._clock = clock
         self._desk = desk
-        self._vault = vault
+        self._phone_cipher = phone_cipher
 
     async def __call__(self, store: Store, command: GroupCommand, name: str, named: TargetRef) -> None:
         gate, now = await store.gates.get(command.chat_id), self._clock.now()
@@ -105,7 +105,7 @@ class CommandInGroup:
         if command.topic is not None:
             details["topic"] = command.topic
         if name != PENDING:
-            details |= await identify(store, self._vault, named, [gate.chat_id])
+            details |= await resolve_target(store, self._phone_cipher, named, [gate.chat_id])
         if command.message_id is not None:
             details["said"] = command.message_id
         act = AdminAction(AdminActionKind.COMMAND, gate.chat_id, command.sender_id or 0, details)
@@ -121,17 +121,17 @@ class CommandInGroup:
 class CommandInPrivate:
     """Who runs one gate has it done there; who runs several chooses. Telegram is asked about each anew."""
 
-    def __init__(self, clock: Clock, desk: AdminDesk, vault: PhoneCipher) -> None:
+    def __init__(self, clock: Clock, desk: AdminDesk, phone_cipher: PhoneCipher) -> None:
         self._clock = clock
         self._desk = desk
-        self._vault = vault
+        self._phone_cipher = phone_cipher
 
     async def __call__(self, store: Store, person: Person, name: str, named: TargetRef) -> None:
         now = self._clock.now()
         details: dict[str, str | int] = {"key": name}
         gates = await store.admins.gates_of(person.user_id)
         if name != PENDING:
-            details |= await identify(store, self._vault, named, [gate.chat_id for gate in gates])
+            details |= await resolve_target(store, self._phone_cipher, named, [gate.chat_id for gate in gates])
         if len(gates) == 1:
             await self._desk(store, AdminAction(AdminActionKind.COMMAND, gates[0].chat_id, person.user_id, details))
             return
@@ -162,7 +162,7 @@ async def _point(store: Store, gate: Gate, act: AdminAction, now: datetime) -> N
     if (user_id := act.person_id) is not None:
         start += f"_{user_id}"
     topic = act.details.get("topic")
-    await point_to(
+    await send_private_chat_link(
         store,
         gate.chat_id,
         start,

@@ -23,7 +23,7 @@ from storage.store import Store
 
 PART = 100
 """Events taken in one transaction, so that a flood of them keeps nobody else waiting."""
-TWIN_WITHIN = timedelta(hours=24)
+DUPLICATE_WINDOW = timedelta(hours=24)
 GRANTS_FIRST = 1.0
 """Seconds the screen rests after a confirmation, so that it is drawn once, with the grants already made."""
 
@@ -31,7 +31,7 @@ GRANTS_FIRST = 1.0
 class OnGatewayEvent:
     """Keep every event (the phone masked); let a call confirm at most one verification.
 
-    A call matches by the caller's phone, the number called when told, and its time: see `CallNumber.hears`.
+    A call matches by the caller's phone, the number called when told, and its time: see `CallNumber.matches`.
     A repeat is passed over. The same call reported by callback and by inbox counts once. Calls that match
     nothing, and events that are no calls, are kept and change nothing.
 
@@ -43,24 +43,24 @@ class OnGatewayEvent:
         self,
         clock: Clock,
         phones: NumberingPlan,
-        vault: PhoneCipher,
-        randomness: TokenGenerator,
+        phone_cipher: PhoneCipher,
+        token_generator: TokenGenerator,
         jumped: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`jumped`: by how many seconds the clock was set, or the machine slept, for which nothing is made up yet."""
         self._jumped = jumped
         self._clock = clock
         self._phones = phones
-        self._vault = vault
-        self._randomness = randomness
+        self._phone_cipher = phone_cipher
+        self._token_generator = token_generator
 
     async def __call__(self, store: Store, event: GatewayEvent) -> bool:
         now = self._clock.now()
         caller = await self._caller(store, event, now) if event.caller else None
-        fingerprint = self._vault.fingerprint(caller) if caller else None
-        if event.identity and await store.events.is_kept(self._vault.earlier_digest(event.identity)):
+        fingerprint = self._phone_cipher.fingerprint(caller) if caller else None
+        if event.identity and await store.events.is_kept(self._phone_cipher.earlier_digest(event.identity)):
             return False
-        digest = self._vault.report_digest(event.identity) if event.identity else self._randomness.token()
+        digest = self._phone_cipher.report_digest(event.identity) if event.identity else self._token_generator.token()
         event_id = await store.events.keep(event, digest, fingerprint, caller.mask if caller else "", now)
         if event_id is None:
             return False
@@ -80,7 +80,7 @@ class OnGatewayEvent:
         now = self._clock.now()
         others = [event for event in events if event.kind is not EventKind.CALL]
         # Under which digest an earlier version kept them.
-        earlier = [self._vault.earlier_digest(event.identity) if event.identity else "" for event in others]
+        earlier = [self._phone_cipher.earlier_digest(event.identity) if event.identity else "" for event in others]
         kept = await store.events.kept(earlier) if earlier else set()
         news = [self._new(event) for event in others]
         unknown = await store.events.keep_many(
@@ -100,8 +100,8 @@ class OnGatewayEvent:
 
     def _new(self, event: GatewayEvent) -> NewGatewayEvent:
         phone = self._phones.parse(event.caller) if event.caller else None
-        digest = self._vault.report_digest(event.identity) if event.identity else self._randomness.token()
-        fingerprint = self._vault.fingerprint(phone) if phone else None
+        digest = self._phone_cipher.report_digest(event.identity) if event.identity else self._token_generator.token()
+        fingerprint = self._phone_cipher.fingerprint(phone) if phone else None
         return NewGatewayEvent(event, digest, fingerprint, phone.mask if phone else "")
 
     async def _hint(self, store: Store, event: GatewayEvent, fingerprint: Fingerprint | None, now: datetime) -> None:
@@ -134,7 +134,7 @@ class OnGatewayEvent:
         return awaited[0] if len(awaited) == 1 else written
 
     async def _is_awaited(self, store: Store, phone: Phone, since: datetime) -> bool:
-        return bool(await store.verifications.unconfirmed_by_phone(self._vault.fingerprint(phone), since))
+        return bool(await store.verifications.unconfirmed_by_phone(self._phone_cipher.fingerprint(phone), since))
 
     @staticmethod
     async def _is_known(store: Store, fingerprint: Fingerprint, now: datetime) -> bool:
@@ -147,7 +147,7 @@ class OnGatewayEvent:
     ) -> Verification | None:
         if caller is None:
             return None
-        fingerprint = self._vault.fingerprint(caller)
+        fingerprint = self._phone_cipher.fingerprint(caller)
         as_lived = now - timedelta(seconds=self._jumped())
         for found in await store.verifications.unconfirmed_by_phone(fingerprint, now - 2 * LATE_REPORT):
             await store.people.lock(found.user_id)
@@ -157,11 +157,13 @@ class OnGatewayEvent:
             called = called_number(self._phones, event.called, verification)
             call = Call(fingerprint, called, event.placed_at, now, event.source)
             # Until the next sweep the moments that are kept are those of the clock before it was set.
-            if not any(verification.heard_in(replace(call, reported_at=at), event.inbox_id) for at in (now, as_lived)):
+            if not any(
+                verification.matching_number(replace(call, reported_at=at), event.inbox_id) for at in (now, as_lived)
+            ):
                 continue
             other = EventSource.INBOX if event.source is EventSource.CALLBACK else EventSource.CALLBACK
-            if event.placed_at is None and await store.events.pair_with_twin(
-                event_id, fingerprint, other, now - TWIN_WITHIN
+            if event.placed_at is None and await store.events.match_duplicate(
+                event_id, fingerprint, other, now - DUPLICATE_WINDOW
             ):
                 return None
             return verification
@@ -193,10 +195,10 @@ async def take_earlier_call(
     asked for confirms, if it names that number."""
     for heard in await store.events.unused_calls(verification.fingerprint, asked_at):
         call = replace(heard.call, called=called_number(phones, heard.call.called, verification))
-        if call.called and verification.heard_in(call, heard.inbox_id) is not None:
+        if call.called and verification.matching_number(call, heard.inbox_id) is not None:
             other = EventSource.INBOX if call.source is EventSource.CALLBACK else EventSource.CALLBACK
-            if call.placed_at is None and await store.events.pair_with_twin(
-                heard.event_id, call.caller, other, now - TWIN_WITHIN
+            if call.placed_at is None and await store.events.match_duplicate(
+                heard.event_id, call.caller, other, now - DUPLICATE_WINDOW
             ):
                 continue
             await store.events.used_for(heard.event_id, verification.id)
@@ -230,9 +232,9 @@ async def confirm(store: Store, verification: Verification, now: datetime, how: 
     number = verification.number
     took = (now - number.asked_at).total_seconds() if number is not None else None
     store.journal.about(Event.CONFIRMED, now, verification, code=how, took=took)
-    await store.requests.reconsider(user_id=user_id)
+    await store.requests.undo_pending_rejections(user_id=user_id)
     entering = [
-        await decide(store, gate, replace(request, hindrance=None), now, told=True, called=True)
+        await decide(store, gate, replace(request, ineligibility=None), now, told=True, called=True)
         for request, gate in (await store.requests.waiting_of_many([user_id])).get(user_id, [])
     ]
     await _show(store, user_id, ScreenName.PROGRESS, now, after=GRANTS_FIRST if any(entering) else 0.0)

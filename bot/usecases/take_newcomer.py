@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain.admission import hindrance
+from bot.domain.admission import ineligibility
 from bot.domain.delivery import MOST_CHECKS, DeliveryResult, PendingTask, TaskKind
 from bot.domain.gate import (
     ANONYMOUS_ADMIN,
@@ -34,10 +34,10 @@ from bot.domain.panel import ADMIN_KNOWN_FOR
 from bot.domain.screen import ScreenName
 from bot.domain.settings import EntryMode
 from bot.usecases.admit import BY_NOBODY, DecisionReason, let_through, mute, reward
+from bot.usecases.log_chat import post_to_log
 from bot.usecases.notice_raid import notice_raid
 from bot.usecases.personal_links import is_still_given, link_of, take_back_link
 from bot.usecases.protect import has_to_ask, keeps_out, member_bypassed
-from bot.usecases.record import tell_log
 from storage.store import Store
 
 
@@ -81,7 +81,7 @@ class OnMemberJoined:
             return
         now = self._clock.now()
         if await self._may_write(store, gate, newcomer, now) and newcomer.is_muted:
-            await store.grants.owe(gate_id, newcomer.user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False)
+            await store.grants.request(gate_id, newcomer.user_id, GrantKind.UNMUTE, BY_NOBODY, now, told=False)
 
     async def _may_write(self, store: Store, gate: Gate, newcomer: Newcomer, now: datetime) -> bool:
         gate_id, user_id = gate.chat_id, newcomer.user_id
@@ -98,7 +98,7 @@ class OnMemberJoined:
             return True
         is_mute = request is not None and request.way is EntryMode.MUTE
         if request is not None and state is RequestState.WAITING and not is_mute and (newcomer.asked or not gate.mutes):
-            await self._let_in_by_hand(store, gate, request, newcomer, now)
+            await self._admitted_by_admin(store, gate, request, newcomer, now)
             return True
         decision = await store.overrides.get(gate_id, user_id)
         if decision is not None and decision.override is Override.BLOCKED and gate.works:
@@ -111,19 +111,19 @@ class OnMemberJoined:
         await self._note_arrival(store, gate, newcomer, now)
         if not gate.mutes or newcomer.is_admin:
             return True
-        hindered, may_write, verification_id = await self._is_known(store, gate, decision, user_id, now)
+        ineligible, may_write, verification_id = await self._is_known(store, gate, decision, user_id, now)
         if may_write:
             await reward(store, gate, user_id, verification_id, now)
             why = (
                 DecisionReason.VERIFIED
                 if verification_id
-                else DecisionReason.BY_HAND
+                else DecisionReason.BY_ADMIN
                 if decision is not None
                 else DecisionReason.OPEN
             )
-            await tell_log(store, gate, Event.GRANT_DONE, user_id, now, why=why, name=newcomer.name)
+            await post_to_log(store, gate, Event.GRANT_DONE, user_id, now, why=why, name=newcomer.name)
             return True
-        await self._keep(store, gate, newcomer, hindered, now)
+        await self._keep(store, gate, newcomer, ineligible, now)
         return newcomer.actor_id == ANONYMOUS_ADMIN
 
     @staticmethod
@@ -146,7 +146,7 @@ class OnMemberJoined:
             is_admin = rights is None or rights.is_admin
         await note_arrival(store, gate, newcomer.user_id, newcomer.actor_id, how, now, is_admin=is_admin, waited=waited)
 
-    async def _let_in_by_hand(
+    async def _admitted_by_admin(
         self, store: Store, gate: Gate, request: JoinRequest, newcomer: Newcomer, now: datetime
     ) -> None:
         """An admin approved the request in the group's own list, or they found another way in."""
@@ -194,11 +194,11 @@ class OnMemberJoined:
         phone = await store.phones.of(user_id)
         if phone is None:
             return None, False, BY_NOBODY
-        found = hindrance(gate, phone, decision, now)
+        found = ineligibility(gate, phone, decision, now)
         return found, found is None, phone.verification_id
 
     async def _keep(
-        self, store: Store, gate: Gate, newcomer: Newcomer, hindered: Ineligibility | None, now: datetime
+        self, store: Store, gate: Gate, newcomer: Newcomer, ineligible: Ineligibility | None, now: datetime
     ) -> None:
         user_id = newcomer.user_id
         request = JoinRequest(
@@ -209,7 +209,7 @@ class OnMemberJoined:
             RequestState.WAITING,
             way=EntryMode.MUTE,
             name=newcomer.name,
-            hindrance=hindered,
+            ineligibility=ineligible,
         )
         await store.requests.keep(request)
         if newcomer.actor_id == ANONYMOUS_ADMIN:
@@ -268,7 +268,7 @@ async def note_arrival(
         store.journal.add(Event.ALLOWED, now, user_id=user_id, gate_id=gate.chat_id, code=how, actor_id=actor_id)
         if user_id is not None and (request := await store.requests.get(gate.chat_id, user_id)) is not None:
             since, name = request.requested_at, request.name
-            await tell_log(store, gate, Event.ALLOWED, user_id, now, since=since, admin_id=actor_id, name=name)
+            await post_to_log(store, gate, Event.ALLOWED, user_id, now, since=since, admin_id=actor_id, name=name)
         return
     code = how
     if how == ADDED and not is_admin and (waited or keeps_out(gate)):

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bot.clock import Clock
 from bot.domain.condition import Spending
-from bot.domain.health import RIGHTS, ailments
+from bot.domain.health import RIGHTS, issues
 from bot.domain.outbox import Destination
 from bot.domain.statistics import Period
 from bot.domain.trouble import (
@@ -24,9 +24,9 @@ from bot.domain.trouble import (
     noticed,
     stuck,
 )
+from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.open_incident import OpenIncident, ResolveIncident
 from bot.usecases.read_statistics import ReadStatistics
-from bot.usecases.tell_operators import TellOperators
 from storage.store import Store
 
 UNREPORTED_WITHIN = timedelta(hours=6)
@@ -68,11 +68,16 @@ class CheckInstallation:
     """
 
     def __init__(
-        self, clock: Clock, tell_operators: TellOperators, *, expects_callback: bool, targets: Collection[Destination]
+        self,
+        clock: Clock,
+        notify_operators: OperatorNotifier,
+        *,
+        expects_callback: bool,
+        targets: Collection[Destination],
     ) -> None:
         self._clock = clock
-        self._raise = OpenIncident(tell_operators)
-        self._clear = ResolveIncident(tell_operators)
+        self._raise = OpenIncident(notify_operators)
+        self._clear = ResolveIncident(notify_operators)
         self._expects_callback = expects_callback
         self._targets = targets
         self._stuck_since: dict[str, datetime] = {}
@@ -93,13 +98,13 @@ class CheckInstallation:
         for incident in active:
             if incident.name in there or incident.trouble in readings.unknown:
                 continue
-            if await self._is_mended(store, incident):
+            if await self._is_fixed(store, incident):
                 await self._clear(store, incident.name, now - CALM, now)
             else:
                 await store.incidents.clear(incident.name, now - CALM, now)
 
     @staticmethod
-    async def _is_mended(store: Store, incident: Incident) -> bool:
+    async def _is_fixed(store: Store, incident: Incident) -> bool:
         """Whether what is there no more is well, rather than of no concern any more."""
         match incident.trouble:
             case IncidentKind.GATE_OFF:
@@ -149,7 +154,7 @@ class CheckInstallation:
         gates = await store.gates.get_many(off) if off else {}
         found = [Finding(IncidentKind.GATE_OFF, str(gate.chat_id)) for gate in gates.values() if not gate.is_on]
         for gate, health in await store.monitoring.rights():
-            missing = [ailment for ailment in ailments(gate, health, came_round=0) if ailment in RIGHTS]
+            missing = [issue for issue in issues(gate, health, joined_unverified=0) if issue in RIGHTS]
             if missing and now - (health.lacks_since or health.checked_at) >= RIGHTS_PATIENCE:
                 details: dict[str, str | int] = {"title": gate.title, "missing": " ".join(missing)}
                 found.append(Finding(IncidentKind.GATE_LACKS, str(gate.chat_id), details=details))

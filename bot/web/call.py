@@ -347,8 +347,10 @@ def _confirmed(screen: CallScreen, words: Words) -> tuple[str, str]:
         return lead, _except_for(GrantState.FAILED, screen, words) + words(
             "Telegram did not let me add you. The operators were told."
         )
-    if screen.hindered:
-        return lead, " ".join(hindered_at(visible(title), hindrance, words) for title, hindrance in screen.hindered[:3])
+    if screen.ineligible:
+        return lead, " ".join(
+            hindered_at(visible(title), ineligibility, words) for title, ineligibility in screen.ineligible[:3]
+        )
     if GrantState.DONE in states:
         return lead, words("Go back to Telegram: it is open for you.")
     return words("Your phone is verified"), words("Groups that ask for it will now let you in at once.")

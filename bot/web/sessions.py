@@ -27,11 +27,11 @@ class Sessions:
     def holder(self, session: str) -> int | None:
         """Whose session it is; None when it is over or none of ours."""
         try:
-            sealed = self._fernet.decrypt_at_time(session, int(SESSION_LIVES.total_seconds()), self._now())
+            encrypted = self._fernet.decrypt_at_time(session, int(SESSION_LIVES.total_seconds()), self._now())
         except (InvalidToken, ValueError):
             # ValueError: not even ASCII.
             return None
-        return int(sealed)
+        return int(encrypted)
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())

@@ -98,7 +98,7 @@ def take_operator(browser: Browser, url: str, folder: Path, scheme: Scheme) -> N
     phone.close()
 
 
-def draw_charts(folder: Path) -> None:
+def render_charts(folder: Path) -> None:
     """The picture of /stats, which looks the same in light and dark chats."""
     for language, titles in TITLES.items():
         told = summary("30d", gates={-place: title for place, title in enumerate(titles, 1)})
@@ -108,7 +108,7 @@ def draw_charts(folder: Path) -> None:
 def main() -> None:
     """Take them all, light and dark."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    draw_charts(PICTURES)
+    render_charts(PICTURES)
     with running_demo() as url, chromium() as browser:
         schemes: tuple[Scheme, ...] = ("light", "dark")
         for scheme in schemes:

@@ -17,7 +17,7 @@ def pauses_of(reason: GatewayReason, count: int) -> list[timedelta]:
     """How long the breaker stays open after each of `count` tries that failed at the first moment allowed."""
     breaker, now, pauses = CircuitBreaker(), NOW, []
     for _ in range(count):
-        breaker = breaker.trip(reason, now)
+        breaker = breaker.open(reason, now)
         assert breaker.retry_at is not None
         pauses.append(breaker.retry_at - now)
         now = breaker.retry_at
@@ -26,11 +26,11 @@ def pauses_of(reason: GatewayReason, count: int) -> list[timedelta]:
 
 def test_a_closed_breaker_lets_everything_through_and_everything_is_news() -> None:
     assert CircuitBreaker().allows(NOW)
-    assert all(CircuitBreaker().is_news(reason) for reason in GatewayReason)
+    assert all(CircuitBreaker().is_new_reason(reason) for reason in GatewayReason)
 
 
 def test_an_open_breaker_lets_nothing_through_before_its_moment_and_one_try_at_it() -> None:
-    breaker = CircuitBreaker().trip(GatewayReason.NO_MONEY, NOW)
+    breaker = CircuitBreaker().open(GatewayReason.NO_MONEY, NOW)
 
     assert breaker == CircuitBreaker(GatewayReason.NO_MONEY, NOW + timedelta(seconds=30), 1)
     assert not breaker.allows(NOW)
@@ -47,7 +47,7 @@ def test_each_failed_try_doubles_the_pause_up_to_a_quarter_of_an_hour(reason: Ga
 
 
 def test_after_years_of_failures_the_pause_is_still_a_quarter_of_an_hour() -> None:
-    breaker = CircuitBreaker(GatewayReason.NO_MONEY, NOW, 100_000).trip(GatewayReason.NO_MONEY, NOW)
+    breaker = CircuitBreaker(GatewayReason.NO_MONEY, NOW, 100_000).open(GatewayReason.NO_MONEY, NOW)
 
     assert breaker == CircuitBreaker(GatewayReason.NO_MONEY, NOW + timedelta(minutes=15), 100_001)
 
@@ -65,21 +65,21 @@ def test_a_gateway_that_does_not_answer_rests_for_seconds_and_never_longer_than_
 
 
 def test_requests_that_were_under_way_when_it_opened_do_not_make_it_longer() -> None:
-    breaker = CircuitBreaker().trip(GatewayReason.NO_MONEY, NOW)
+    breaker = CircuitBreaker().open(GatewayReason.NO_MONEY, NOW)
 
-    assert breaker.trip(GatewayReason.NO_MONEY, NOW + timedelta(seconds=29)) is breaker
-    assert breaker.trip(GatewayReason.NO_MONEY, NOW + timedelta(seconds=30)).trips == 2
+    assert breaker.open(GatewayReason.NO_MONEY, NOW + timedelta(seconds=29)) is breaker
+    assert breaker.open(GatewayReason.NO_MONEY, NOW + timedelta(seconds=30)).trips == 2
 
 
 def test_another_trouble_while_it_is_open_counts_and_is_news() -> None:
-    breaker = CircuitBreaker().trip(GatewayReason.NO_MONEY, NOW)
+    breaker = CircuitBreaker().open(GatewayReason.NO_MONEY, NOW)
 
-    worse = breaker.trip(GatewayReason.ADDRESS_BLOCKED, NOW + TICK)
+    worse = breaker.open(GatewayReason.ADDRESS_BLOCKED, NOW + TICK)
 
-    assert breaker.is_news(GatewayReason.ADDRESS_BLOCKED)
+    assert breaker.is_new_reason(GatewayReason.ADDRESS_BLOCKED)
     assert worse == CircuitBreaker(GatewayReason.ADDRESS_BLOCKED, NOW + TICK + timedelta(minutes=10), 2)
-    assert not worse.is_news(GatewayReason.ADDRESS_BLOCKED)
-    assert worse.is_news(GatewayReason.NO_MONEY)
+    assert not worse.is_new_reason(GatewayReason.ADDRESS_BLOCKED)
+    assert worse.is_new_reason(GatewayReason.NO_MONEY)
 
 
 def test_only_what_an_operator_can_mend_needs_one_and_none_of_it_counts_against_a_person() -> None:

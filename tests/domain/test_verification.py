@@ -57,7 +57,7 @@ def test_the_tolerances_are_those_of_the_contract() -> None:
 def test_a_call_with_a_time_counts_from_a_minute_before_the_request_to_the_windows_very_end(
     placed_at: datetime, counts: bool
 ) -> None:
-    assert number().hears(callback(END + timedelta(hours=1), placed_at)) is counts
+    assert number().matches(callback(END + timedelta(hours=1), placed_at)) is counts
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_call_with_a_time_counts_from_a_minute_before_the_request_to_the_windo
     [(NOW - TICK, False), (NOW, True), (END, True), (END + TICK, False)],
 )
 def test_a_callback_without_a_time_counts_while_the_window_is_open(reported_at: datetime, counts: bool) -> None:
-    assert number().hears(callback(reported_at)) is counts
+    assert number().matches(callback(reported_at)) is counts
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,14 @@ def test_a_callback_without_a_time_counts_while_the_window_is_open(reported_at: 
 def test_an_inbox_entry_counts_five_seconds_longer_since_the_inbox_is_read_at_the_very_end(
     reported_at: datetime, counts: bool
 ) -> None:
-    assert number(inbox_after=5).hears(inbox_entry(reported_at), 6) is counts
+    assert number(inbox_after=5).matches(inbox_entry(reported_at), 6) is counts
 
 
 def test_an_inbox_entry_with_a_time_gets_no_grace() -> None:
     entry = inbox_entry(END + INBOX_GRACE, END + TICK)
 
-    assert not number(inbox_after=5).hears(entry, 6)
-    assert number(inbox_after=5).hears(inbox_entry(END + INBOX_GRACE, END), 6)
+    assert not number(inbox_after=5).matches(entry, 6)
+    assert number(inbox_after=5).matches(inbox_entry(END + INBOX_GRACE, END), 6)
 
 
 @pytest.mark.parametrize(
@@ -92,52 +92,52 @@ def test_an_inbox_entry_with_a_time_gets_no_grace() -> None:
 def test_only_an_inbox_entry_newer_than_the_request_for_the_number_counts(
     mark: int | None, entry_id: int | None, counts: bool
 ) -> None:
-    assert number(inbox_after=mark).hears(inbox_entry(NOW + TICK), entry_id) is counts
+    assert number(inbox_after=mark).matches(inbox_entry(NOW + TICK), entry_id) is counts
 
 
 @pytest.mark.parametrize(
     ("called", "counts"), [("", True), (NUMBER, True), (ALTERNATIVE, True), ("+74950000003", False)]
 )
 def test_the_number_called_must_be_one_the_gateway_may_have_assigned(called: str, counts: bool) -> None:
-    assert number().hears(callback(NOW, NOW, called)) is counts
+    assert number().matches(callback(NOW, NOW, called)) is counts
 
 
 def test_a_callback_needs_no_inbox_mark() -> None:
-    assert number(inbox_after=None).hears(callback(NOW))
+    assert number(inbox_after=None).matches(callback(NOW))
 
 
 def test_a_call_from_another_phone_confirms_nothing() -> None:
     attempt = verification(VerificationState.OPEN, number())
 
     for other in ("cd" * 32, "00" * 32, ""):
-        assert attempt.heard_in(callback(NOW, caller=Fingerprint(other))) is None
+        assert attempt.matching_number(callback(NOW, caller=Fingerprint(other))) is None
     # Read from the database, a fingerprint is equal and not the same object.
-    assert attempt.heard_in(callback(NOW, caller=Fingerprint("".join(["ab"] * 32)))) == number()
+    assert attempt.matching_number(callback(NOW, caller=Fingerprint("".join(["ab"] * 32)))) == number()
 
 
 @pytest.mark.parametrize("state", UNCONFIRMABLE)
 def test_an_attempt_that_is_over_hears_nothing(state: VerificationState) -> None:
-    assert verification(state, number()).heard_in(callback(NOW)) is None
+    assert verification(state, number()).matching_number(callback(NOW)) is None
 
 
 def test_a_call_placed_in_time_counts_when_it_is_reported_within_a_day_of_the_end() -> None:
     attempt = verification(VerificationState.EXPIRED, number())
 
-    assert attempt.heard_in(callback(END + LATE_REPORT, END)) == number()
-    assert attempt.heard_in(callback(END + LATE_REPORT + TICK, END)) is None
+    assert attempt.matching_number(callback(END + LATE_REPORT, END)) == number()
+    assert attempt.matching_number(callback(END + LATE_REPORT + TICK, END)) is None
 
 
 def test_before_a_number_was_given_no_call_counts() -> None:
-    assert verification(asking=True).heard_in(callback(NOW)) is None
+    assert verification(asking=True).matching_number(callback(NOW)) is None
 
 
 def test_of_several_numbers_the_newest_that_heard_the_call_is_named() -> None:
     first, second = number(), number(NOW + timedelta(minutes=5), called="+74950000009")
     attempt = verification(VerificationState.OPEN, first, second)
 
-    assert attempt.heard_in(callback(NOW + timedelta(minutes=6))) is second
-    assert attempt.heard_in(callback(NOW + timedelta(minutes=6), called=NUMBER)) is first
-    assert attempt.heard_in(callback(NOW + timedelta(minutes=1))) is first
+    assert attempt.matching_number(callback(NOW + timedelta(minutes=6))) is second
+    assert attempt.matching_number(callback(NOW + timedelta(minutes=6), called=NUMBER)) is first
+    assert attempt.matching_number(callback(NOW + timedelta(minutes=1))) is first
 
 
 def test_the_inbox_mark_of_each_number_is_looked_at_by_itself() -> None:
@@ -145,10 +145,10 @@ def test_the_inbox_mark_of_each_number_is_looked_at_by_itself() -> None:
     attempt = verification(VerificationState.OPEN, first, second)
     entry = inbox_entry(NOW + timedelta(minutes=2))
 
-    assert attempt.heard_in(entry, 9) is second
-    assert attempt.heard_in(entry, 8) is first
-    assert attempt.heard_in(entry, 1) is None
-    assert attempt.heard_in(entry) is None
+    assert attempt.matching_number(entry, 9) is second
+    assert attempt.matching_number(entry, 8) is first
+    assert attempt.matching_number(entry, 1) is None
+    assert attempt.matching_number(entry) is None
 
 
 def test_the_window_ends_with_the_last_number_whichever_order_they_came_in() -> None:

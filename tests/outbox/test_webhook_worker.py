@@ -14,13 +14,13 @@ from bot.crypto import PhoneCipher
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.outbox import RETRY_AFTER, AttemptResult, DeliveryAttempt, Destination, ForeignReport, OutboxMessage
 from bot.outbox import webhook_worker
-from bot.outbox.carriage import EventSender, RelaySender, SafeHttpClient
-from bot.outbox.webhook_worker import AT_ONCE, Carriage, WebhookWorker
+from bot.outbox.senders import EventSender, RelaySender, SafeHttpClient
+from bot.outbox.webhook_worker import AT_ONCE, Sender, WebhookWorker
 from bot.sandbox.pulse import PATIENCE
 from bot.supervisor import Supervisor
+from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.operators import Operators
-from bot.usecases.settle_letter import RecordAttempt
-from bot.usecases.tell_operators import TellOperators
+from bot.usecases.record_attempt import RecordAttempt
 from storage.database import Database
 from storage.store import Store
 from tests.outbox.receiver import SECRET, Receiver, receiver
@@ -43,10 +43,10 @@ class Office:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.settle = RecordAttempt(CLOCK, TellOperators(Operators([])))
+        self.settle = RecordAttempt(CLOCK, OperatorNotifier(Operators([])))
         self.supervisor = Supervisor(CLOCK)
 
-    async def owe(self, target: Destination, *bodies: bytes) -> None:
+    async def request(self, target: Destination, *bodies: bytes) -> None:
         """Letters with these bodies, the oldest first."""
         now = CLOCK.now() - timedelta(minutes=1)
 
@@ -61,11 +61,11 @@ class Office:
         later = CLOCK.now() + timedelta(days=30)
         return await self.database.transact(lambda store: store.outbox.due(target, later, 1000, ()))
 
-    async def works(self, target: Destination, carriage: Carriage, *, until_owed: int) -> list[OutboxMessage]:
+    async def works(self, target: Destination, sender: Sender, *, until_owed: int) -> list[OutboxMessage]:
         """Bring letters until every one was tried and so many are owed that are not due before long; those."""
         stop = asyncio.Event()
         the_webhook_worker = WebhookWorker(
-            target, self.database, self.settle, carriage, CLOCK, self.supervisor, Nothing(), lambda: None
+            target, self.database, self.settle, sender, CLOCK, self.supervisor, Nothing(), lambda: None
         )
         self.supervisor.start("webhooks", the_webhook_worker.run(stop))
         deadline = time.monotonic() + PATIENCE
@@ -117,8 +117,8 @@ async def test_reports_that_cannot_be_sent_count_their_tries_and_hold_up_none_of
     office: Office, wire: SafeHttpClient, bad: bytes
 ) -> None:
     """More of them than are brought at once."""
-    sealed = [VAULT.seal_bytes(one) for one in (*[bad] * (AT_ONCE + 2), REPORT.packed())]
-    await office.owe(Destination.RELAY, *sealed)
+    encrypted = [VAULT.encrypt_bytes(one) for one in (*[bad] * (AT_ONCE + 2), REPORT.packed())]
+    await office.request(Destination.RELAY, *encrypted)
     async with receiver(secret=None) as theirs:
         left = await office.works(Destination.RELAY, RelaySender(wire, theirs.url, VAULT), until_owed=AT_ONCE + 2)
 
@@ -132,7 +132,7 @@ async def test_reports_that_cannot_be_sent_count_their_tries_and_hold_up_none_of
 async def test_an_event_that_is_no_text_is_a_failed_try_too(
     office: Office, wire: SafeHttpClient, owners: Receiver
 ) -> None:
-    await office.owe(Destination.EVENTS, *[b"\xff\xfe"] * (AT_ONCE + 2), EVENT)
+    await office.request(Destination.EVENTS, *[b"\xff\xfe"] * (AT_ONCE + 2), EVENT)
 
     left = await office.works(
         Destination.EVENTS, EventSender(wire, owners.url, (SECRET,), CLOCK), until_owed=AT_ONCE + 2
@@ -148,15 +148,15 @@ async def test_an_event_that_is_no_text_is_a_failed_try_too(
 async def test_whatever_a_try_raises_it_has_failed(office: Office, fault: Exception) -> None:
     brought = []
 
-    async def carriage(letter: OutboxMessage) -> DeliveryAttempt:
+    async def sender(letter: OutboxMessage) -> DeliveryAttempt:
         if letter.body == b"bad":
             raise fault
         brought.append(letter.body)
         return DeliveryAttempt(AttemptResult.TAKEN)
 
-    await office.owe(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
+    await office.request(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
 
-    left = await office.works(Destination.EVENTS, carriage, until_owed=AT_ONCE + 2)
+    left = await office.works(Destination.EVENTS, sender, until_owed=AT_ONCE + 2)
 
     assert brought == [b"good"]
     assert {(one.attempts, one.error) for one in left} == {(1, type(fault).__name__)}
@@ -165,18 +165,18 @@ async def test_whatever_a_try_raises_it_has_failed(office: Office, fault: Except
 async def test_what_came_of_a_letter_and_cannot_be_kept_is_a_failed_try(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def carriage(letter: OutboxMessage) -> DeliveryAttempt:
+    async def sender(letter: OutboxMessage) -> DeliveryAttempt:
         return DeliveryAttempt(AttemptResult.TAKEN)
 
     async def settle(store: Store, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
         if letter.body == b"bad" and delivery.reply is AttemptResult.TAKEN:
             raise ValueError
-        await RecordAttempt(CLOCK, TellOperators(Operators([])))(store, letter, delivery)
+        await RecordAttempt(CLOCK, OperatorNotifier(Operators([])))(store, letter, delivery)
 
     monkeypatch.setattr(office, "settle", settle)
-    await office.owe(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
+    await office.request(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
 
-    left = await office.works(Destination.EVENTS, carriage, until_owed=AT_ONCE + 2)
+    left = await office.works(Destination.EVENTS, sender, until_owed=AT_ONCE + 2)
 
     assert {(one.body, one.attempts) for one in left} == {(b"bad", 1)}
 
@@ -186,7 +186,7 @@ async def test_a_letter_of_which_nothing_can_be_kept_holds_up_none_of_the_others
 ) -> None:
     tries, has_brought = [], asyncio.Event()
 
-    async def carriage(letter: OutboxMessage) -> DeliveryAttempt:
+    async def sender(letter: OutboxMessage) -> DeliveryAttempt:
         tries.append(letter.id)
         return DeliveryAttempt(AttemptResult.TAKEN)
 
@@ -196,10 +196,10 @@ async def test_a_letter_of_which_nothing_can_be_kept_holds_up_none_of_the_others
         has_brought.set()
 
     monkeypatch.setattr(office, "settle", settle)
-    await office.owe(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
+    await office.request(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
     stop = asyncio.Event()
     the_webhook_worker = WebhookWorker(
-        Destination.EVENTS, office.database, settle, carriage, CLOCK, office.supervisor, Nothing(), stop.set
+        Destination.EVENTS, office.database, settle, sender, CLOCK, office.supervisor, Nothing(), stop.set
     )
 
     await asyncio.wait_for(the_webhook_worker.run(stop), PATIENCE)
@@ -216,7 +216,7 @@ async def test_while_the_database_is_away_a_letter_is_not_brought_again_and_agai
     monkeypatch.setattr(webhook_worker, "AFTER_FAILURE", 600.0)
     tries, stop = [], asyncio.Event()
 
-    async def carriage(letter: OutboxMessage) -> DeliveryAttempt:
+    async def sender(letter: OutboxMessage) -> DeliveryAttempt:
         tries.append(letter.id)
         return DeliveryAttempt(AttemptResult.TAKEN)
 
@@ -225,9 +225,9 @@ async def test_while_the_database_is_away_a_letter_is_not_brought_again_and_agai
             asyncio.get_running_loop().call_later(1.5 * webhook_worker.LOOK_EVERY, stop.set)
         raise StorageUnavailableError
 
-    await office.owe(Destination.EVENTS, *[b"any"] * (AT_ONCE * 2))
+    await office.request(Destination.EVENTS, *[b"any"] * (AT_ONCE * 2))
     the_webhook_worker = WebhookWorker(
-        Destination.EVENTS, office.database, settle, carriage, CLOCK, office.supervisor, Nothing(), lambda: None
+        Destination.EVENTS, office.database, settle, sender, CLOCK, office.supervisor, Nothing(), lambda: None
     )
 
     await asyncio.wait_for(the_webhook_worker.run(stop), PATIENCE)

@@ -46,7 +46,7 @@ class AnyOrder(RuleBasedStateMachine):
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._folder = Path(tempfile.mkdtemp(prefix="callgate-any-order-"))
         # What admins did by hand: whom they let in where, and whom they restricted how.
-        self.by_hand: set[tuple[str, int]] = set()
+        self.by_admin: set[tuple[str, int]] = set()
         self.blocked: set[tuple[str, int]] = set()
         self.revoked: set[tuple[str, int]] = set()
         self.restricted: dict[int, int] = {}
@@ -139,7 +139,7 @@ class AnyOrder(RuleBasedStateMachine):
     def approves_by_hand(self, n: int) -> None:
         async def approve() -> None:
             await self.olga.approves(self.groups["asking"], self.people[n])
-            self.by_hand.add(("asking", n))
+            self.by_admin.add(("asking", n))
 
         self._do(self._may(approve))
 
@@ -151,7 +151,7 @@ class AnyOrder(RuleBasedStateMachine):
     def adds(self, n: int) -> None:
         async def add() -> None:
             await self.olga.adds(self.groups["muting"], self.people[n])
-            self.by_hand.add(("muting", n))
+            self.by_admin.add(("muting", n))
 
         self._do(self._may(add))
 
@@ -169,7 +169,7 @@ class AnyOrder(RuleBasedStateMachine):
         async def free() -> None:
             await self.olga.frees(self.groups["muting"], self.people[n])
             self.restricted.pop(n, None)
-            self.by_hand.add(("muting", n))
+            self.by_admin.add(("muting", n))
 
         self._do(self._may(free))
 
@@ -194,19 +194,19 @@ class AnyOrder(RuleBasedStateMachine):
         key = (place, n)
         match act:
             case AdminActionKind.LET_IN:
-                self.by_hand.add(key)
+                self.by_admin.add(key)
                 self.blocked.discard(key)
                 self.revoked.discard(key)
             case AdminActionKind.BLOCK:
                 self.blocked.add(key)
-                self.by_hand.discard(key)
+                self.by_admin.discard(key)
             case AdminActionKind.UNBLOCK:
                 self.blocked.discard(key)
                 self.revoked.discard(key)
             case AdminActionKind.REVOKE:
                 self.revoked.add(key)
                 self.blocked.discard(key)
-                self.by_hand.discard(key)
+                self.by_admin.discard(key)
         button = PanelButton(act=act, gate=self.groups[place].id, value=str(self.people[n].id))
         message = self.olga.chat.messages[-1]
         await self.olga.presses_button(message.id, button.pack())
@@ -282,7 +282,7 @@ class AnyOrder(RuleBasedStateMachine):
             if person.id in verified:
                 assert key in self.revoked | self.blocked, f"{person} is verified and stays out"
         if self._is_in(group, person) and person.id not in verified:
-            assert key in self.by_hand, f"{person} got in unverified"
+            assert key in self.by_admin, f"{person} got in unverified"
 
     def _look_at_muting(self, n: int, person: Person, verified: set[int], waiting: dict[Any, Any]) -> None:
         group, key = self.groups["muting"], ("muting", n)
@@ -299,7 +299,7 @@ class AnyOrder(RuleBasedStateMachine):
             if person.id in verified:
                 assert key in self.revoked | self.blocked, f"{person} is verified and stays muted"
         elif person.id not in verified:
-            assert key in self.by_hand, f"{person} writes unverified"
+            assert key in self.by_admin, f"{person} writes unverified"
 
     @staticmethod
     def _is_in(group: Group, person: Person) -> bool:

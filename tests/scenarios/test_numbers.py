@@ -191,7 +191,7 @@ async def test_after_an_hour_the_phone_is_forgotten_and_trying_again_takes_the_c
     world.clock.advance(WINDOW + 1)
     await anna.sees("⌛")
     world.clock.advance(HOUR + 1)
-    await eventually(brisk, "SELECT count(sealed) AS kept FROM verifications", [{"kept": 0}])
+    await eventually(brisk, "SELECT count(encrypted) AS kept FROM verifications", [{"kept": 0}])
 
     await anna.presses("Try again")
 

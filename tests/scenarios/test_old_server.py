@@ -12,7 +12,7 @@ from tests.scenarios.conftest import Install
 from tests.scenarios.gates import calls, is_muted, muting, posted, sweeps_until
 from tests.scenarios.story import all_is_carried, eventually, guarded, looked, sent_to
 
-MENDED = "the Bot API server sends messages that one person alone sees"
+FIXED = "the Bot API server sends messages that one person alone sees"
 ALONE = "Only you see this"
 PROMPTED = "SELECT count(*) AS n FROM tasks WHERE kind = 'group_prompt' AND done_at IS NOT NULL"
 
@@ -73,9 +73,9 @@ async def test_the_server_is_tried_again(old: World, brisk: Installation, operat
     await boris.sees_in(group, ALONE)
     for _ in range(20):
         await looked(brisk)
-        if operator.shown(MENDED) is not None:
+        if operator.shown(FIXED) is not None:
             break
-    await operator.sees(MENDED)
+    await operator.sees(FIXED)
 
 
 async def test_a_message_that_cannot_be_deleted_at_once_is_deleted_later(old: World, brisk: Installation) -> None:

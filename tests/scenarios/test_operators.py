@@ -28,11 +28,11 @@ async def acquainted(world: World, name: str) -> Person:
     return person
 
 
-async def adds(operator: Person, *whom: Person) -> None:
+async def adds(operator: Person, *target_id: Person) -> None:
     """Add somebody by the button and Telegram's own list."""
     await operator.says("/operators")
     await operator.presses("Add an operator")
-    await operator.picks_users(*whom)
+    await operator.picks_users(*target_id)
 
 
 async def made(world: World, operator: Person, name: str = "Pavel") -> Person:

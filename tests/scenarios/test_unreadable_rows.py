@@ -40,7 +40,7 @@ GRANT: dict[str, Any] = {
     "verification_id": 1,
     "state": "due",
     "is_told": True,
-    "owed_at": LONG_AGO,
+    "requested_at": LONG_AGO,
     "due_at": LONG_AGO,
 }
 VERIFICATION: dict[str, Any] = {
@@ -52,7 +52,7 @@ VERIFICATION: dict[str, Any] = {
     "region": "RU",
     "state": "open",
     "opened_at": LONG_AGO,
-    "sealed": b"x",
+    "encrypted": b"x",
 }
 NUMBER: dict[str, Any] = {
     "verification_id": 77,

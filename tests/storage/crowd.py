@@ -38,7 +38,8 @@ FILL = {
     "verified_phones (user_id, fingerprint, mask, region, kind, rank, verification_id, verified_at)": (
         f"i, 'f' || i, '+7…', 'RU', 'mobile', 1, {MANY} + i, {at(days=-9)}"
     ),
-    "join_requests (gate_id, user_id, state, reach, requested_at, deadline_at, way, name, hindrance, is_verified)": (
+    "join_requests (gate_id, user_id, state, reach, requested_at, deadline_at, way, name, "
+    "ineligibility, is_verified)": (
         f"{GATE_OF}, CASE WHEN {KIND} = {MUTED} OR i % 10 = 0 THEN {MANY} + i ELSE i END,"
         f" CASE WHEN {KIND} = {OPEN} THEN 'declined' ELSE 'waiting' END,"
         f" CASE WHEN {KIND} = {PAUSED} THEN 'pending' ELSE 'reached' END,"
@@ -48,7 +49,8 @@ FILL = {
         f" CASE WHEN {KIND} <> {PAUSED} THEN 'stale' END, NOT ({KIND} = {MUTED} OR i % 10 = 0)"
     ),
     # Open ones, whose windows close later than those of the confirmed ones.
-    "verifications (id, token, user_id, fingerprint, mask, region, kind, sealed, state, opened_at, window_ends_at)": (
+    "verifications (id, token, user_id, fingerprint, mask, region, kind, "
+    "encrypted, state, opened_at, window_ends_at)": (
         f"1 + i, 't' || i, i, 'f' || i, '+7…', 'RU', 'mobile', '', 'open', {at(minutes=-1)},"
         f" CASE WHEN i % 10 > 0 THEN {at(minutes=14)} + i END"
     ),
@@ -65,7 +67,7 @@ FILL = {
     "numbers (verification_id, user_id, fingerprint, state, asked_at, number, alternatives, window_ends_at) -- more": (
         f"{MANY + 1} + i, i, 'f' || i, 'given', {at(minutes=-5)}, '+7495…', '[]', {at(minutes=10)} + i"
     ),
-    "grants (gate_id, user_id, kind, verification_id, state, is_told, owed_at, due_at)": (
+    "grants (gate_id, user_id, kind, verification_id, state, is_told, requested_at, due_at)": (
         f"{GATE_OF}, i, 'join', 1, CASE WHEN i % 2 = 0 THEN 'due' ELSE 'gone' END, TRUE, {at(hours=-1)} + i,"
         f" {at(hours=1)} + i"
     ),

@@ -108,8 +108,8 @@ async def gates(found: Awaitable[list[Any]]) -> set[int]:
     return {(one[0] if isinstance(one, tuple) else one).gate_id for one in await found}
 
 
-async def unprompted(store: Store) -> set[int]:
-    return {gate for gate, _ in await store.requests.unprompted(NOW)}
+async def not_yet_notified(store: Store) -> set[int]:
+    return {gate for gate, _ in await store.requests.not_yet_notified(NOW)}
 
 
 async def with_log(store: Store) -> set[int]:
@@ -119,9 +119,9 @@ async def with_log(store: Store) -> set[int]:
 @pytest.mark.parametrize(
     ("settings", "ask"),
     [
-        ('{"prompts_group": true}', unprompted),
-        ('{"asks_call": false}', lambda store: gates(store.requests.waiting_in_vain(NOW, 100))),
-        ("{}", lambda store: gates(store.requests.muted_in_vain(100))),
+        ('{"prompts_group": true}', not_yet_notified),
+        ('{"asks_call": false}', lambda store: gates(store.requests.eligible_but_waiting(NOW, 100))),
+        ("{}", lambda store: gates(store.requests.muted_without_reason(100))),
         ('{"way": "mute"}', lambda store: gates(store.requests.overdue(NOW, 100))),
         (f'{{"log_chat": {LOG}, "tag": "\\ud83d\\udd25 C:\\\\u"}}', with_log),
     ],
@@ -152,8 +152,8 @@ async def test_nobody_muted_is_let_in_for_settings_that_cannot_be_read(database:
         await put_gate(database, DAMAGED - place, damaged)
         await put_request(database, DAMAGED - place, 7, way="request")
 
-    assert await database.transact(lambda store: store.requests.muted_in_vain(100)) == []
-    assert await database.transact(lambda store: store.requests.waiting_in_vain(NOW, 100)) == []
+    assert await database.transact(lambda store: store.requests.muted_without_reason(100)) == []
+    assert await database.transact(lambda store: store.requests.eligible_but_waiting(NOW, 100)) == []
 
 
 async def test_a_log_is_shared_by_those_gates_alone_that_name_it(database: Database) -> None:
@@ -174,8 +174,8 @@ async def test_where_a_call_is_asked_nobody_waits_in_vain_and_no_prompt_is_misse
     await put_gate(database, HEALTHY, settings)
     await put_request(database, HEALTHY, 7)
 
-    assert await database.transact(lambda store: store.requests.waiting_in_vain(NOW, 100)) == []
-    assert await database.transact(unprompted) == set()
+    assert await database.transact(lambda store: store.requests.eligible_but_waiting(NOW, 100)) == []
+    assert await database.transact(not_yet_notified) == set()
 
 
 async def test_details_that_cannot_be_read_do_not_keep_a_chat_from_moving(database: Database) -> None:
@@ -202,12 +202,12 @@ async def test_a_deadline_that_no_calendar_reaches_keeps_nobody_from_being_given
     for user, deadline in ((7, 2**63 - 1), (8, 1)):
         await put_request(database, HEALTHY, user, deadline, "request")
 
-    async def prolong(store: Store) -> list[int]:
-        await store.requests.prolong(100.0)
+    async def extend_deadlines(store: Store) -> list[int]:
+        await store.requests.extend_deadlines(100.0)
         found = await store.connection.execute(text("SELECT deadline_at FROM join_requests ORDER BY user_id"))
         return list(found.scalars())
 
-    assert await database.transact(prolong) == [2**63 - 1, 100_000_001]
+    assert await database.transact(extend_deadlines) == [2**63 - 1, 100_000_001]
 
 
 async def test_a_screen_at_its_last_revision_keeps_no_other_from_being_drawn_again(database: Database) -> None:

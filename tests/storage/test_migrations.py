@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect, text
 
 from storage.database import Database, DatabaseError
 from storage.migrate import migrate, newest_revision, require_newest
-from storage.schema import MIGRATIONS
+from storage.schema import MIGRATIONS, revisions
 from storage.tables import EPOCH, metadata
 
 
@@ -115,6 +115,11 @@ async def test_who_waits_is_found_after_the_upgrade_as_before(empty_database_url
     await database.close()
 
 
+def steps_back_to(revision: str) -> str:
+    """From the newest one, as Alembic counts them."""
+    return str(revisions().index(revision) - len(revisions()) + 1)
+
+
 async def test_renamed_tables_keep_what_is_in_them(empty_database_url: str) -> None:
     database = Database(empty_database_url)
     await database.open()
@@ -150,11 +155,54 @@ async def test_renamed_tables_keep_what_is_in_them(empty_database_url: str) -> N
     assert after[1][0][0] == "queue_stuck:tasks_soon"
     assert [after[0], *after[2:]] == [before[0], *before[2:]]
 
-    await migrate(database, "-1")
+    await migrate(database, steps_back_to("0014"))
     assert await kept(old) == before
 
     await migrate(database, "0015")
     assert await kept(new) == after
+    await database.close()
+
+
+async def test_renamed_columns_keep_what_is_in_them(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    await database.open()
+    await migrate(database, "0016")
+    rows = {
+        "gates (chat_id, title, is_channel, is_on, created_at, changed_at)": "(-1, 'Flat owners', FALSE, TRUE, 0, 0)",
+        "join_requests (gate_id, user_id, state, reach, requested_at, deadline_at, way, hindrance)": (
+            "(-1, 7, 'waiting', 'unknown', 1, 2, 'request', 'stale')"
+        ),
+        "grants (gate_id, user_id, kind, verification_id, state, is_told, owed_at, due_at)": (
+            "(-1, 7, 'approve', 0, 'made', TRUE, 3, 4)"
+        ),
+        "gateway_events (source, kind, digest, mask, called, received_at, note, twin_id)": (
+            "('callback', 'call', 'd', '', '', 5, '{}', 6)"
+        ),
+        "verifications (token, user_id, fingerprint, mask, region, state, opened_at, sealed)": (
+            "('t', 7, 'f', '', 'RU', 'open', 8, NULL)"
+        ),
+    }
+    async with database.begin() as connection:
+        for into, values in rows.items():
+            await connection.execute(text(f"INSERT INTO {into} VALUES {values}"))
+
+    async def kept(columns: Mapping[str, str]) -> list[object]:
+        async with database.begin() as connection:
+            return [
+                (await connection.execute(text(f"SELECT {column} FROM {table}"))).scalar_one()
+                for table, column in columns.items()
+            ]
+
+    before = {"join_requests": "hindrance", "grants": "owed_at", "gateway_events": "twin_id", "verifications": "sealed"}
+    after = {
+        "join_requests": "ineligibility",
+        "grants": "requested_at",
+        "gateway_events": "duplicate_id",
+        "verifications": "encrypted",
+    }
+    for columns, revision in 2 * ((before, "head"), (after, steps_back_to("0016"))):
+        assert await kept(columns) == ["stale", 3, 6, None]
+        await migrate(database, revision)
     await database.close()
 
 

@@ -39,7 +39,7 @@ READS: Calls = [
     lambda store: store.grants.get(1, ANNA),
     lambda store: store.grants.of_many([ANNA]),
     lambda store: store.grants.of_person(ANNA),
-    lambda store: store.journal.came_round(1, NOW),
+    lambda store: store.journal.joined_unverified(1, NOW),
     lambda store: store.journal.has_come(1, "joined", NOW),
     lambda store: store.people.by_username("digest"),
     lambda store: store.people.get_many([ANNA, 8]),
@@ -78,10 +78,10 @@ async def _ask_to_join(store: Store) -> None:
     await store.requests.keep(JoinRequest(1, ANNA, NOW, NOW, RequestState.WAITING))
     await store.requests.claim(1, ANNA, RequestState.DECLINED, NOW)
     await store.requests.wait_on(1, ANNA, NOW)
-    await store.requests.set_hindrance(1, ANNA, None)
+    await store.requests.set_ineligibility(1, ANNA, None)
     await store.requests.forget_query(1, ANNA)
-    await store.requests.reconsider(user_id=ANNA)
-    await store.requests.give_chance(1, NOW)
+    await store.requests.undo_pending_rejections(user_id=ANNA)
+    await store.requests.clear_ineligibility(1, NOW)
 
 
 async def _verify(store: Store) -> None:

@@ -12,10 +12,10 @@ from bot.domain.gate import GateMode
 from bot.domain.panel import AdminActionKind
 from bot.sandbox.telegram.html import parse_html
 from bot.sandbox.world import World
-from bot.telegram.alerts import Said, draw_alert
+from bot.telegram.alerts import Said, render_alert
 from bot.telegram.deliver import TelegramExecutor
-from bot.telegram.drawing import RenderedMessage
 from bot.telegram.keyboards import PanelButton
+from bot.telegram.rendered import RenderedMessage
 from bot.telegram.texts import LANGUAGES, Texts
 from tests.domain.makers import NOW
 
@@ -45,7 +45,7 @@ def buttons(drawing: RenderedMessage) -> list[tuple[AdminActionKind, str]]:
 
 
 def drawn(said: Said, language: str = "en") -> RenderedMessage:
-    return draw_alert(said, Texts("en").in_language(language), NOW)
+    return render_alert(said, Texts("en").in_language(language), NOW)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

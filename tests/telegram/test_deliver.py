@@ -447,7 +447,7 @@ def test_only_messages_spend_a_chats_budget() -> None:
         TaskKind.APPEAL,
         TaskKind.CLOSE_APPEAL,
         TaskKind.NOTIFY,
-        TaskKind.POINT,
+        TaskKind.PRIVATE_CHAT_LINK,
         TaskKind.STATS,
         TaskKind.HEALTH,
         TaskKind.BALANCE,

@@ -37,10 +37,10 @@ from bot.telegram.rate_limit import RateLimitMiddleware
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.texts import Texts
 from bot.usecases.apply_results import ApplyResults
+from bot.usecases.raid_alerts import OnAlertResult
 from bot.usecases.select_outgoing import InFlight, Selection, SelectOutgoing
 from bot.usecases.settle_grant import SettleGrant
 from bot.usecases.settle_task import SettleTask
-from bot.usecases.tell_raid import OnAlertResult
 from storage.database import Database
 from storage.store import Store
 from tests.scenarios.story import sent_to
@@ -52,7 +52,7 @@ class Stumbling(ApplyResults):
 
     def __init__(self, rules: Rules, whose: int, error: type[Exception]) -> None:
         settle_task = SettleTask(rules.desk, OnAlertResult(rules.operators), rules.operators)
-        super().__init__(rules.clock, SettleGrant(rules.tell_operators), settle_task, rules.report)
+        super().__init__(rules.clock, SettleGrant(rules.notify_operators), settle_task, rules.report)
         self._whose = whose
         self.error: type[Exception] | None = error
         self.tried_alone = 0

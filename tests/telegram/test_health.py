@@ -101,7 +101,7 @@ def worst() -> HealthReport:
             *(replace(incident(IncidentKind.GATE_LACKS, str(number)), seen_at=EARLIER) for number in range(200)),
         ],
         queues=[Queue(name, 99_999, EARLIER) for name in QUEUES],
-        notices=retries,
+        notifications=retries,
         outgoing=[DestinationStatus(target, 99_999, EARLIER, retries, EARLIER) for target in Destination],
         breaker=CircuitBreaker(GatewayReason.BLACKLISTED, NOW + timedelta(days=1), 9),
     )

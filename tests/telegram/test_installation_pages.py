@@ -50,7 +50,7 @@ ALL = (
     replace(OVERVIEW, health=None, added_by=None),
     replace(OVERVIEW, gate=MUTED, health=GateHealth(NOW, own_tags=True)),
     replace(OVERVIEW, health=GateHealth(NOW, is_there=False)),
-    replace(OVERVIEW, came_round=3),
+    replace(OVERVIEW, joined_unverified=3),
     replace(OVERVIEW, gate=replace(GATE, is_on=False)),
     replace(OVERVIEW, gate=replace(GATE, switch=GateMode.PAUSED)),
     replace(OVERVIEW, gate=replace(GATE, switch=GateMode.OFF, username=None)),
@@ -138,7 +138,7 @@ def test_whoever_is_in_trouble_comes_first_and_of_these_who_was_alive_last() -> 
 
     titles = [found.gate.title for found in in_order(gates, NOW)]
     assert titles == ["ails", "lost", "lost long ago", "unproved", "paused", "off", "fine A", "fine b"]
-    troubles = [GateState.BYPASSED, GateState.AILING, GateState.UNGUARDED]
+    troubles = [GateState.BYPASSED, GateState.HAS_ISSUES, GateState.UNGUARDED]
     assert [state for state in GateState if state.is_trouble] == troubles
 
 

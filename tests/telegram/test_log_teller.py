@@ -73,7 +73,7 @@ async def test_a_line_says_who_where_what_why_phone_time_and_by_whom(bot: Bot, l
         (Event.REVOKED, "", "restore"),
         (Event.UNBLOCKED, "", None),
         (Event.RESTORED, "", None),
-        (Event.LEFT_ALONE, "by_hand", None),
+        (Event.EXEMPTED, "by_hand", None),
     ],
 )
 async def test_a_single_line_can_be_undone_where_that_makes_sense(

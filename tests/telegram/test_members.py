@@ -137,6 +137,8 @@ async def test_a_line_that_may_not_be_deleted_is_no_failure(
 ) -> None:
     (line,) = group.messages
 
-    receipt = await deliverer.deliver(PendingTask(1, TaskKind.TIDY, group.id, "", {"message_id": line.id}, 0))
+    receipt = await deliverer.deliver(
+        PendingTask(1, TaskKind.SERVICE_MESSAGES, group.id, "", {"message_id": line.id}, 0)
+    )
 
     assert receipt.result is DeliveryStatus.GONE

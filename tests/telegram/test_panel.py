@@ -43,13 +43,13 @@ from bot.domain.settings import (
 )
 from bot.sandbox.telegram.html import parse_html
 from bot.telegram.countries import COMMON, code_of, country, flag
-from bot.telegram.drawing import RenderedMessage
 from bot.telegram.keyboards import PanelButton
-from bot.telegram.notices import notice
-from bot.telegram.panel import draw_panel
-from bot.telegram.settings_paper import JsonPaper
+from bot.telegram.notifications import notification
+from bot.telegram.panel import render_panel
+from bot.telegram.parse_settings import Typed
+from bot.telegram.rendered import RenderedMessage
+from bot.telegram.settings_file import JsonSettingsFile
 from bot.telegram.texts import LANGUAGES, Texts
-from bot.telegram.typed import Typed
 from bot.usecases.setting_views import SETTING_PAGES
 from tests.domain.makers import NOW
 from tests.telegram.test_screens import HOSTILE, utf16
@@ -84,7 +84,7 @@ FULL = GateSettings(
     raid_minutes=60,
 )
 CHATS = tuple((chat, title) for chat, title in zip(FULL.further, (*HOSTILE, "", "A"), strict=True))
-PAPER = JsonPaper()
+SETTINGS_FILE = JsonSettingsFile()
 HEALTH = GateHealth(NOW, can_invite=True, is_supergroup=True)
 
 
@@ -127,9 +127,9 @@ def views() -> Iterator[PanelView]:  # noqa: C901 - every state of every page
         (full, replace(FULL, countries=tuple(reversed(FULL.countries)))),
     ):
         for odd in (True, False):
-            changes = PAPER.changes(gate.settings, after)
+            changes = SETTINGS_FILE.changes(gate.settings, after)
             yield ImportPage(gate, changes, 2, is_foreign=odd, leaves_chats=odd, chats=CHATS)
-    yield ImportPage(GATE, PAPER.changes(STANDARD, STANDARD), 2)
+    yield ImportPage(GATE, SETTINGS_FILE.changes(STANDARD, STANDARD), 2)
     yield ImportPage(GATE, '{"country_rule":"only"}', 2)
 
 
@@ -137,7 +137,7 @@ VIEWS = list(views())
 
 
 def drawn(view: PanelView, language: str = "en") -> RenderedMessage:
-    return draw_panel(view, TEXTS.in_language(language), CHAT_URL)
+    return render_panel(view, TEXTS.in_language(language), CHAT_URL)
 
 
 def buttons(view: PanelView) -> list[InlineKeyboardButton]:
@@ -225,12 +225,12 @@ def test_the_card_leads_to_every_page_of_settings() -> None:
 def test_a_notice_tells_each_ailment(language: str) -> None:
     words = TEXTS.in_language(language)
     details: dict[str, str | int] = {
-        "notice": Notification.GATE_AILS,
+        "notice": Notification.GATE_HAS_ISSUES,
         "title": HOSTILE[0],
         "ailments": " ".join(GateIssue),
     }
 
-    text, _ = parse_html(notice(details, words))
+    text, _ = parse_html(notification(details, words))
 
     assert text.count("⚠️") == len(GateIssue)
     assert utf16(text) <= 4096
@@ -280,7 +280,7 @@ def test_the_welcome_is_shown_as_it_will_be() -> None:
 
 def test_a_difference_is_shown_line_by_line_also_when_it_lies_behind_what_is_shown() -> None:
     before, after = replace(STANDARD, welcome="w" * 100), replace(STANDARD, welcome="w" * 101, accounts=2)
-    page = ImportPage(replace(GATE, settings=before), PAPER.changes(before, after), 0)
+    page = ImportPage(replace(GATE, settings=before), SETTINGS_FILE.changes(before, after), 0)
     lines = [line for line in parse_html(drawn(page).text)[0].split("\n") if line.startswith("•")]
     assert len(lines) == 2
     assert lines[0] == "• Accounts per phone: 1 → 2"

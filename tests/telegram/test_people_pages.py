@@ -51,9 +51,9 @@ ANNA = MemberCard(GATE, USER, "Anna", is_known=True)
 def views() -> Iterator[View]:
     yield PendingList(GATE, (), 0, 1, 0)
     for name in HOSTILE:
-        waiters = tuple(dataclasses.replace(WAITER, name=name, user_id=USER - at) for at in range(6))
-        yield PendingList(GATE, waiters, 1, 9, 54, 7, done=5000, of=5000)
-        yield dataclasses.replace(ANNA, name=name, waiter=waiters[0], mask="+7 ••• ••• 12-34", verified_at=NOW)
+        applicants = tuple(dataclasses.replace(WAITER, name=name, user_id=USER - at) for at in range(6))
+        yield PendingList(GATE, applicants, 1, 9, 54, 7, done=5000, of=5000)
+        yield dataclasses.replace(ANNA, name=name, applicant=applicants[0], mask="+7 ••• ••• 12-34", verified_at=NOW)
     yield DeclineChoice(GATE, tuple((age, 0) for age in OlderThan))
     yield DeclineChoice(GATE, tuple((age, 99_999) for age in OlderThan))
     for override in Override:
@@ -109,7 +109,7 @@ ACTS = {LET_IN, DECLINE, BLOCK, UNBLOCK, REVOKE, RESTORE, UNDO}
     ("someone", "acts"),
     [
         (ANNA, {LET_IN, REVOKE, BLOCK}),
-        (dataclasses.replace(ANNA, state=RequestState.WAITING, waiter=WAITER), {LET_IN, DECLINE, BLOCK}),
+        (dataclasses.replace(ANNA, state=RequestState.WAITING, applicant=WAITER), {LET_IN, DECLINE, BLOCK}),
         (dataclasses.replace(ANNA, state=RequestState.APPROVED), {REVOKE, BLOCK}),
         (dataclasses.replace(ANNA, state=RequestState.DECLINED), {LET_IN, BLOCK}),
         (dataclasses.replace(ANNA, decision=AccessOverride(Override.BLOCKED, NOW, 1)), {UNBLOCK}),

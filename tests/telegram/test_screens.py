@@ -37,7 +37,7 @@ from bot.sandbox.telegram.entities import with_automatic
 from bot.sandbox.telegram.html import parse_html
 from bot.sandbox.telegram.rich import read_rich
 from bot.telegram.commands import menu
-from bot.telegram.notices import guard_joins, notice
+from bot.telegram.notifications import guard_joins, notification
 from bot.telegram.screens import ScreenRenderer
 from bot.telegram.sentences import toast
 from bot.telegram.texts import LANGUAGES, Texts
@@ -312,7 +312,7 @@ def test_every_notice_parses_and_fits_whatever_it_is_about(what: Notification, l
             "most": 1_000_000,
             "period": hostile,
         }
-        text, _ = parse_html(notice(details, words))
+        text, _ = parse_html(notification(details, words))
         assert 0 < utf16(text) <= 4096
         assert "{" not in text.replace("{gate}", "").replace("{0}", "")
 
@@ -372,7 +372,9 @@ def test_every_incident_and_all_clear_parses_and_fits_whatever_it_is_about(
             "notice": what,
             "trouble": trouble,
         }
-        text, _ = parse_html(notice(details, words, "https://call.example/smsc/" + "a" * 200 + "?charset=utf-8&md5"))
+        text, _ = parse_html(
+            notification(details, words, "https://call.example/smsc/" + "a" * 200 + "?charset=utf-8&md5")
+        )
         assert 0 < utf16(text) <= 4096
 
 
@@ -380,6 +382,6 @@ def test_the_address_to_enter_is_shown_whole_however_long_it_is() -> None:
     address = "https://call.example/smsc/" + "a" * 200 + "?charset=utf-8&md5"
     details: dict[str, str | int] = {"notice": Notification.ALARM, "trouble": IncidentKind.CALLBACK_SILENT, "count": 2}
 
-    text, _ = parse_html(notice(details, TEXTS.in_language("en"), address))
+    text, _ = parse_html(notification(details, TEXTS.in_language("en"), address))
 
     assert address in text

@@ -58,7 +58,7 @@ async def lives(rules: Rules) -> tuple[str, str]:
     await rules.asks_to_join(ID)
     await rules.verifies(ID)
     await carries(rules)
-    await rules.hears(callback(PHONE, identity="one call more"))
+    await rules.matches(callback(PHONE, identity="one call more"))
     await rules.asks_to_join(FRIEND, OTHER_GATE)
     person = await rules.meets(ID)
 

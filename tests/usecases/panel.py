@@ -89,6 +89,6 @@ async def changed(rules: Rules) -> list[tuple[int | None, str]]:
     return [(row["actor_id"], row["code"]) for row in rows]
 
 
-async def answered(rules: Rules, inquiry: PendingTask, **answer: Any) -> None:
+async def answered(rules: Rules, chat_lookup: PendingTask, **answer: Any) -> None:
     """Telegram answers what was asked."""
-    await rules.settles(DeliveryResult(inquiry, DeliveryStatus.DONE, answer=answer))
+    await rules.settles(DeliveryResult(chat_lookup, DeliveryStatus.DONE, answer=answer))

@@ -25,8 +25,9 @@ from bot.domain.settings import STANDARD
 from bot.domain.trouble import Measurements
 from bot.numbering import NumberingPlan
 from bot.sandbox.clock import SandboxClock
-from bot.telegram.settings_paper import JsonPaper
-from bot.telegram.typed import Typed
+from bot.telegram.parse_settings import Typed
+from bot.telegram.settings_file import JsonSettingsFile
+from bot.usecases.action_handlers import action_handlers, elsewhere
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.announce import Announce
 from bot.usecases.apply_results import ApplyResults
@@ -35,33 +36,32 @@ from bot.usecases.ask_admins import AskAdmins
 from bot.usecases.ask_number_again import RetryVerification
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.delete_person import ErasureViews
-from bot.usecases.doers import doers, elsewhere
 from bot.usecases.erase_person import FinishErasures
 from bot.usecases.follow_raids import FollowRaids
 from bot.usecases.follow_rights import FollowRights, LookForRights
-from bot.usecases.forget_old import PurgeOld, RetentionPolicy
 from bot.usecases.installation_views import InstallationViews
+from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.open_verification import StartVerification
 from bot.usecases.operator_views import OperatorViews
 from bot.usecases.operators import Operators
+from bot.usecases.purge_old import PurgeOld, RetentionPolicy
+from bot.usecases.raid_alerts import OnAlertResult
 from bot.usecases.read_statistics import ReadStatistics
+from bot.usecases.record_attempt import RecordAttempt
 from bot.usecases.report_failure import ReportFailure
 from bot.usecases.roll_sums import RollUp
 from bot.usecases.select_outgoing import InFlight, SelectOutgoing, ViewOf
 from bot.usecases.set_clock_back import SetClockBack
 from bot.usecases.settle_grant import SettleGrant
-from bot.usecases.settle_letter import RecordAttempt
 from bot.usecases.settle_task import SettleTask
+from bot.usecases.share_contact import ShareContact
 from bot.usecases.show_statistics import ShowStatistics
 from bot.usecases.sweep import Sweep
-from bot.usecases.take_contact import ShareContact
 from bot.usecases.take_gateway_event import OnGatewayEvent
 from bot.usecases.take_join_request import OnJoinRequest
 from bot.usecases.take_leaver import OnMemberLeft
 from bot.usecases.take_newcomer import Newcomer, OnMemberJoined
 from bot.usecases.take_restriction import OnMemberRestricted
-from bot.usecases.tell_operators import TellOperators
-from bot.usecases.tell_raid import OnAlertResult
 from bot.usecases.unlink_chats import UnlinkChats
 from bot.usecases.watch_troubles import CheckInstallation
 from storage.database import Database
@@ -84,22 +84,22 @@ class Rules:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.clock = SandboxClock(rate=0, start=NOW)
-        self.vault, self.plan, randomness = (
+        self.phone_cipher, self.plan, token_generator = (
             PhoneCipher("the key of these tests"),
             NumberingPlan(),
             TokenGenerator(),
         )
         self.operators = Operators([OPERATOR])
-        self.tell_operators = TellOperators(self.operators)
-        self.opens = StartVerification(self.clock, self.vault, randomness)
+        self.notify_operators = OperatorNotifier(self.operators)
+        self.opens = StartVerification(self.clock, self.phone_cipher, token_generator)
         self.take_contact = ShareContact(self.clock, self.plan, self.opens)
-        self.ask_again = RetryVerification(self.clock, self.vault, self.opens)
-        self.take_event = OnGatewayEvent(self.clock, self.plan, self.vault, randomness, jumped=self.jumped)
+        self.ask_again = RetryVerification(self.clock, self.phone_cipher, self.opens)
+        self.take_event = OnGatewayEvent(self.clock, self.plan, self.phone_cipher, token_generator, jumped=self.jumped)
         self.take_request = OnJoinRequest(self.clock, has_app=True)
         self.take_newcomer = OnMemberJoined(self.clock)
         self.take_leaver = OnMemberLeft(self.clock)
         self.take_restriction = OnMemberRestricted(self.clock)
-        self.rights = FollowRights(self.clock, self.tell_operators)
+        self.rights = FollowRights(self.clock, self.notify_operators)
         self.is_operator = self.operators.is_operator
         views: dict[ScreenName, ViewOf] = {
             ScreenName.OPERATOR: OperatorViews(self.is_operator),
@@ -107,21 +107,27 @@ class Rules:
             ScreenName.ERASE: ErasureViews(self.operators),
         }
         self.pick = SelectOutgoing(self.clock, views, self.is_operator)
-        self.paper, self.decline_many, self.raids = JsonPaper(), DeclineMany(self.clock), FollowRaids(self.clock)
+        self.settings_file, self.decline_many, self.raids = (
+            JsonSettingsFile(),
+            DeclineMany(self.clock),
+            FollowRaids(self.clock),
+        )
         self.show_statistics = ShowStatistics(self.clock, ReadStatistics())
         self.desk = AdminDesk(
-            self.clock, doers(Typed(), self.paper, self.decline_many, self.show_statistics), elsewhere(self.paper)
+            self.clock,
+            action_handlers(Typed(), self.settings_file, self.decline_many, self.show_statistics),
+            elsewhere(self.settings_file),
         )
-        self.report = ReportFailure(self.clock, self.tell_operators)
+        self.report = ReportFailure(self.clock, self.notify_operators)
         self.settle = ApplyResults(
             self.clock,
-            SettleGrant(self.tell_operators),
+            SettleGrant(self.notify_operators),
             SettleTask(self.desk, OnAlertResult(self.operators), self.operators),
             self.report,
         )
         self.ask_admins = AskAdmins(self.clock)
         self.announce = Announce(self.clock, self.operators, self.plan)
-        self.appoint = AppointOperators(self.operators, self.tell_operators)
+        self.appoint = AppointOperators(self.operators, self.notify_operators)
         self.is_telegram_there = self.is_sending = True
         self.sweep = Sweep(
             self.clock,
@@ -134,13 +140,13 @@ class Rules:
             FinishErasures(self.clock),
             UnlinkChats(self.clock),
             LookForRights(self.clock),
-            RecordAttempt(self.clock, self.tell_operators).forget,
+            RecordAttempt(self.clock, self.notify_operators).forget,
             *PurgeOld(self.clock, RetentionPolicy()).steps,
-            on_step_back=SetClockBack(WINDOW, self.tell_operators),
+            on_step_back=SetClockBack(WINDOW, self.notify_operators),
             is_sending=lambda: self.is_sending,
         )
         self.watch = CheckInstallation(
-            self.clock, self.tell_operators, expects_callback=True, targets=tuple(Destination)
+            self.clock, self.notify_operators, expects_callback=True, targets=tuple(Destination)
         )
         self.is_started = False
 
@@ -174,7 +180,7 @@ class Rules:
         (row,) = await self.rows("SELECT face FROM screens WHERE user_id = :id", id=user_id)
         return str(row["face"])
 
-    async def notices(self) -> list[str]:
+    async def notifications(self) -> list[str]:
         """What is to be told, oldest first."""
         due = await self.database.transact(
             lambda store: store.tasks.due(self.now + timedelta(days=9), 100, (), Priority.LATER)
@@ -214,12 +220,12 @@ class Rules:
         await self.shares(user_id, phone)
         await self.is_given(inbox_after=inbox_after)
 
-    async def hears(self, event: GatewayEvent) -> None:
+    async def matches(self, event: GatewayEvent) -> None:
         await self.database.transact(lambda store: self.take_event(store, event))
 
     async def verifies(self, user_id: int = ANNA, phone: str = PHONE) -> None:
         await self.gets_number(user_id, phone)
-        await self.hears(callback(phone, identity=f"{user_id} calls at {self.now}"))
+        await self.matches(callback(phone, identity=f"{user_id} calls at {self.now}"))
 
     async def asks_to_join(
         self,
@@ -258,10 +264,10 @@ class Rules:
         await self.database.transact(lambda store: store.gates.set_settings(gate.chat_id, settings, self.now))
 
     async def becomes(
-        self, gate: Gate, actor_id: int | None = BORIS, *, is_admin: bool = True, mended: Collection[GateIssue] = ()
+        self, gate: Gate, actor_id: int | None = BORIS, *, is_admin: bool = True, fixed: Collection[GateIssue] = ()
     ) -> None:
         """The bot's rights in the chat are now these."""
-        await self.database.transact(lambda store: self.rights(store, gate, actor_id, is_admin=is_admin, mended=mended))
+        await self.database.transact(lambda store: self.rights(store, gate, actor_id, is_admin=is_admin, fixed=fixed))
 
     async def tasks(self, kind: TaskKind) -> list[PendingTask]:
         """Those of a kind that are to be run within a minute, oldest first."""

@@ -135,9 +135,9 @@ async def test_what_is_written_without_the_right_changes_nothing_and_is_answered
     await writes(rules, Page.ACCOUNTS, "5")
 
     assert await settings(rules) == STANDARD
-    (notice,) = await rules.tasks(TaskKind.NOTIFY)
-    assert (notice.chat_id, notice.details["notice"]) == (BORIS, Notification.NOT_ALLOWED)
-    assert notice.details["why"] == Toast.NEEDS_CHANGE_INFO
+    (notification,) = await rules.tasks(TaskKind.NOTIFY)
+    assert (notification.chat_id, notification.details["notice"]) == (BORIS, Notification.NOT_ALLOWED)
+    assert notification.details["why"] == Toast.NEEDS_CHANGE_INFO
 
 
 async def test_an_admin_of_whom_no_rights_are_known_is_asked_about_and_may_nothing_until_then(rules: Rules) -> None:
@@ -148,9 +148,9 @@ async def test_an_admin_of_whom_no_rights_are_known_is_asked_about_and_may_nothi
     act = AdminAction(AdminActionKind.SET, GATE.chat_id, BORIS, {"key": "accounts", "value": "5"}, "a query")
     await rules.database.transact(lambda store: rules.desk(store, act))
     assert await settings(rules) == STANDARD
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
 
-    await answered(rules, inquiry, rights={GATE.chat_id: OWNER})
+    await answered(rules, chat_lookup, rights={GATE.chat_id: OWNER})
 
     assert (await settings(rules)).accounts == 5
 
@@ -160,9 +160,9 @@ async def test_that_somebody_added_the_bot_says_nothing_of_their_rights(rules: R
     await rules.becomes(GATE)
     act = AdminAction(AdminActionKind.SET, GATE.chat_id, BORIS, {"key": "accounts", "value": "5"}, "a query")
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
 
-    await answered(rules, inquiry, rights={GATE.chat_id: AdminRights(is_admin=True, held=frozenset({INVITE}))})
+    await answered(rules, chat_lookup, rights={GATE.chat_id: AdminRights(is_admin=True, held=frozenset({INVITE}))})
 
     assert await settings(rules) == STANDARD
     (answer,) = await rules.tasks(TaskKind.ANSWER_BUTTON)
@@ -174,10 +174,10 @@ async def test_rights_taken_since_telegram_was_asked_count_no_more(rules: Rules)
     rules.later(MINUTE + 1)
     act = AdminAction(AdminActionKind.BLOCK, GATE.chat_id, BORIS, {"value": CAROL}, "a query")
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
 
     await holds(rules, INVITE)
-    await answered(rules, inquiry, rights={GATE.chat_id: OWNER})
+    await answered(rules, chat_lookup, rights={GATE.chat_id: OWNER})
 
     assert await rules.rows("SELECT * FROM access_overrides") == []
 
@@ -195,15 +195,15 @@ async def test_links_into_a_further_chat_are_for_who_may_make_links_there(rules:
     act = AdminAction(AdminActionKind.SET, GATE.chat_id, ANNA, {"key": "further", "value": value}, "a query")
     rules.later(MINUTE + 1)
     await rules.database.transact(lambda store: rules.desk(store, act))
-    (inquiry,) = [task for task in await rules.tasks(TaskKind.CHECK_ADMIN) if task.chat_id == ANNA]
-    assert inquiry.details["also"] == str(OTHER_GATE.chat_id)
-    await answered(rules, inquiry, rights={GATE.chat_id: OWNER, OTHER_GATE.chat_id: NO_ADMIN})
+    (chat_lookup,) = [task for task in await rules.tasks(TaskKind.CHECK_ADMIN) if task.chat_id == ANNA]
+    assert chat_lookup.details["also"] == str(OTHER_GATE.chat_id)
+    await answered(rules, chat_lookup, rights={GATE.chat_id: OWNER, OTHER_GATE.chat_id: NO_ADMIN})
     assert await settings(rules) == STANDARD
 
     rules.later(MINUTE + 1)
     await rules.database.transact(lambda store: rules.desk(store, act))
-    inquiry = [task for task in await rules.tasks(TaskKind.CHECK_ADMIN) if task.chat_id == ANNA][-1]
-    await answered(rules, inquiry, rights={GATE.chat_id: OWNER, OTHER_GATE.chat_id: OWNER})
+    chat_lookup = [task for task in await rules.tasks(TaskKind.CHECK_ADMIN) if task.chat_id == ANNA][-1]
+    await answered(rules, chat_lookup, rights={GATE.chat_id: OWNER, OTHER_GATE.chat_id: OWNER})
     assert (await settings(rules)).further == (OTHER_GATE.chat_id,)
 
 

@@ -106,7 +106,7 @@ async def test_what_waits_is_told_without_the_answer_itself(asking: Asking) -> N
 
 async def test_messages_that_do_not_go_out_are_told_with_when_they_are_tried_next(asking: Asking) -> None:
     rules = asking.rules
-    assert (await asking.reads()).notices is None
+    assert (await asking.reads()).notifications is None
     await rules.watches(Measurements(floods=50))
     for _ in range(2):
         due = await rules.database.transact(lambda store: store.tasks.due(rules.now, 10, (), Priority.LATER))
@@ -116,12 +116,12 @@ async def test_messages_that_do_not_go_out_are_told_with_when_they_are_tried_nex
     kept = await asking.reads()
 
     assert [incident.trouble for incident in kept.incidents] == [IncidentKind.FLOODS]
-    assert kept.notices == RetryStats(1, 2, rules.now + timedelta(seconds=1), "TelegramNetworkError")
+    assert kept.notifications == RetryStats(1, 2, rules.now + timedelta(seconds=1), "TelegramNetworkError")
 
 
 async def test_the_gateway_is_told_as_it_is_kept(asking: Asking) -> None:
     rules = asking.rules
-    breaker = CircuitBreaker().trip(GatewayReason.NO_MONEY, rules.now)
+    breaker = CircuitBreaker().open(GatewayReason.NO_MONEY, rules.now)
     await rules.database.transact(lambda store: store.gateway.set_breaker(breaker))
     await rules.database.transact(lambda store: store.gateway.set_inbox_cursor(7, rules.now))
     rules.later(2)

@@ -30,10 +30,10 @@ async def wants_log(
     """/log, or the link that names a gate. `there`: what Telegram says they may do in that chat, if it is asked."""
     choose = ChooseLogPlace(rules.desk, CallPanel(rules.clock, rules.desk))
     await rules.database.transact(lambda store: choose(store, given, gate_id))
-    for inquiry in await rules.tasks(TaskKind.CHECK_ADMIN):
-        if there is not None and inquiry.details.get("also") == str(LOG_CHAT):
-            rights = {int(inquiry.details["gate"]): OWNER, LOG_CHAT: there}
-            await answered(rules, inquiry, rights=rights)
+    for chat_lookup in await rules.tasks(TaskKind.CHECK_ADMIN):
+        if there is not None and chat_lookup.details.get("also") == str(LOG_CHAT):
+            rights = {int(chat_lookup.details["gate"]): OWNER, LOG_CHAT: there}
+            await answered(rules, chat_lookup, rights=rights)
 
 
 async def deleted(rules: Rules) -> list[object]:
@@ -41,7 +41,7 @@ async def deleted(rules: Rules) -> list[object]:
 
 
 async def ways(rules: Rules) -> list[PendingTask]:
-    return await rules.tasks(TaskKind.POINT)
+    return await rules.tasks(TaskKind.PRIVATE_CHAT_LINK)
 
 
 async def test_an_admin_is_shown_the_way_alone_and_their_command_is_taken_away(rules: Rules) -> None:
@@ -81,9 +81,9 @@ async def test_for_an_anonymous_admin_everybody_is_shown_the_way_for_a_moment(ru
 async def test_who_is_no_admin_is_not_answered(rules: Rules) -> None:
     await runs(rules)
     await calls(rules, command(sender_id=CAROL))
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
 
-    await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
+    await answered(rules, chat_lookup, rights={int(chat_lookup.details["gate"]): NO_ADMIN})
     await calls(rules, command(chat_id=LOG_CHAT))
 
     assert await ways(rules) == []
@@ -115,8 +115,8 @@ async def test_decisions_are_told_where_an_admin_wants_them(rules: Rules, by_lin
     now = await settings(rules)
     assert (now.log_chat, now.log_topic) == (LOG_CHAT, TOPIC)
     assert await changed(rules) == [(BORIS, f"log={LOG_CHAT}/{TOPIC}")]
-    (notice,) = await rules.tasks(TaskKind.NOTIFY)
-    assert (notice.chat_id, notice.details["notice"], notice.details["topic"]) == (
+    (notification,) = await rules.tasks(TaskKind.NOTIFY)
+    assert (notification.chat_id, notification.details["notice"], notification.details["topic"]) == (
         LOG_CHAT,
         Notification.LOG_HERE,
         TOPIC,
@@ -138,8 +138,8 @@ async def test_of_a_gate_that_one_does_not_run_nothing_is_told_anywhere(rules: R
     await rules.becomes(OTHER_GATE, actor_id=ANNA)
     rules.later(MINUTE + 1)
     await wants_log(rules, command(CAROL, chat_id=LOG_CHAT), GATE.chat_id, there=None)
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
-    await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
+    await answered(rules, chat_lookup, rights={int(chat_lookup.details["gate"]): NO_ADMIN})
     await wants_log(rules, command(CAROL, chat_id=LOG_CHAT))
     await wants_log(rules, command(None, chat_id=LOG_CHAT), GATE.chat_id)
 
@@ -153,8 +153,8 @@ async def test_into_a_chat_that_they_do_not_run_the_bot_writes_nothing_and_says_
     await wants_log(rules, command(chat_id=LOG_CHAT), GATE.chat_id, there=NO_ADMIN)
 
     assert (await settings(rules)).log_chat is None
-    (notice,) = await rules.tasks(TaskKind.NOTIFY)
-    assert (notice.chat_id, notice.details["why"]) == (BORIS, Toast.NOT_ADMIN_THERE)
+    (notification,) = await rules.tasks(TaskKind.NOTIFY)
+    assert (notification.chat_id, notification.details["why"]) == (BORIS, Toast.NOT_ADMIN_THERE)
 
 
 async def test_in_a_gates_own_group_it_leads_to_the_panel(rules: Rules) -> None:

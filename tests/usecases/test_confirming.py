@@ -30,7 +30,7 @@ SECONDS_OF_WINDOW = WINDOW.total_seconds()
 async def owner_of(rules: Rules, phone: str) -> int | None:
     parsed = rules.plan.parse(phone)
     assert parsed is not None
-    fingerprint = rules.vault.fingerprint(parsed)
+    fingerprint = rules.phone_cipher.fingerprint(parsed)
     owners = await rules.database.transact(lambda store: store.phones.owners(fingerprint))
     return owners[0].user_id if owners else None
 
@@ -44,14 +44,14 @@ async def expires(rules: Rules) -> None:
 async def test_a_call_in_the_window_confirms_and_is_noted_as_used(rules: Rules) -> None:
     await rules.gets_number()
 
-    await rules.hears(callback(called=CALL_NUMBER))
+    await rules.matches(callback(called=CALL_NUMBER))
 
     assert await rules.states() == ["confirmed"]
     assert await owner_of(rules, PHONE) == ANNA
     assert await rules.rows("SELECT e.mask FROM gateway_events e JOIN verifications v ON v.id = e.verification_id") == [
         {"mask": "+7 ••• ••• 12-34"}
     ]
-    assert await rules.rows("SELECT sealed FROM verifications") == [{"sealed": None}]
+    assert await rules.rows("SELECT encrypted FROM verifications") == [{"encrypted": None}]
 
 
 async def test_a_late_report_confirms_the_earlier_attempt_and_closes_the_newer_one(rules: Rules) -> None:
@@ -60,11 +60,11 @@ async def test_a_late_report_confirms_the_earlier_attempt_and_closes_the_newer_o
     await expires(rules)
     await rules.gets_number(phone=OTHER_PHONE)
 
-    await rules.hears(callback(PHONE, called_at))
+    await rules.matches(callback(PHONE, called_at))
 
     assert await rules.states() == ["confirmed", "cancelled"]
     assert await owner_of(rules, PHONE) == ANNA
-    await rules.hears(callback(OTHER_PHONE, rules.now, "the other phone"))
+    await rules.matches(callback(OTHER_PHONE, rules.now, "the other phone"))
     assert await rules.states() == ["confirmed", "cancelled"]
     assert (await rules.journal())[-2:] == ["confirmed", "call_unmatched"]
 
@@ -77,8 +77,8 @@ async def test_of_two_phones_of_one_person_the_first_heard_stays(rules: Rules) -
     second_call = rules.now
     await expires(rules)
 
-    await rules.hears(callback(OTHER_PHONE, second_call, "second"))
-    await rules.hears(callback(PHONE, first_call, "first"))
+    await rules.matches(callback(OTHER_PHONE, second_call, "second"))
+    await rules.matches(callback(PHONE, first_call, "first"))
 
     assert await rules.states() == ["expired", "confirmed"]
     assert (await owner_of(rules, OTHER_PHONE), await owner_of(rules, PHONE)) == (ANNA, None)
@@ -93,8 +93,8 @@ async def test_of_two_accounts_with_one_phone_the_first_heard_stays_and_the_othe
     rules.later(MINUTE)
     await rules.gets_number(BORIS)
 
-    await rules.hears(callback(PHONE, annas_call, "late"))
-    await rules.hears(callback(PHONE, rules.now, "in time"))
+    await rules.matches(callback(PHONE, annas_call, "late"))
+    await rules.matches(callback(PHONE, rules.now, "in time"))
 
     assert await owner_of(rules, PHONE) == ANNA
     assert await rules.states() == ["confirmed", "cancelled"]
@@ -104,10 +104,10 @@ async def test_of_two_accounts_with_one_phone_the_first_heard_stays_and_the_othe
 
 async def test_a_report_that_comes_again_changes_nothing(rules: Rules) -> None:
     await rules.gets_number()
-    await rules.hears(callback())
+    await rules.matches(callback())
     before = await rules.journal()
 
-    await rules.hears(callback())
+    await rules.matches(callback())
 
     assert await rules.journal() == before
     assert await rules.rows("SELECT count(*) AS kept FROM gateway_events") == [{"kept": 1}]
@@ -115,7 +115,7 @@ async def test_a_report_that_comes_again_changes_nothing(rules: Rules) -> None:
 
 async def test_reports_that_nothing_tells_apart_are_all_kept(rules: Rules) -> None:
     for _ in range(2):
-        await rules.hears(callback(identity=None))
+        await rules.matches(callback(identity=None))
 
     assert await rules.rows("SELECT count(*) AS kept FROM gateway_events") == [{"kept": 2}]
 
@@ -139,23 +139,23 @@ async def test_one_call_reported_by_both_ways_counts_once(
     rules: Rules, first: GatewayEvent, twin: GatewayEvent, new: GatewayEvent
 ) -> None:
     await rules.gets_number(inbox_after=10)
-    await rules.hears(first)
+    await rules.matches(first)
     await starts_anew(rules)
 
-    await rules.hears(twin)
+    await rules.matches(twin)
 
     assert await rules.states() == ["confirmed", "open"]
     assert (await rules.journal())[-1] == "call_unmatched"
-    await rules.hears(new)
+    await rules.matches(new)
     assert await rules.states() == ["confirmed", "confirmed"]
 
 
 async def test_a_second_call_is_no_twin_when_its_time_tells_it_apart(rules: Rules) -> None:
     await rules.gets_number(inbox_after=10)
-    await rules.hears(callback(identity="first"))
+    await rules.matches(callback(identity="first"))
     await starts_anew(rules)
 
-    await rules.hears(inbox_entry(11, placed_at=rules.now))
+    await rules.matches(inbox_entry(11, placed_at=rules.now))
 
     assert await rules.states() == ["confirmed", "confirmed"]
 
@@ -163,10 +163,10 @@ async def test_a_second_call_is_no_twin_when_its_time_tells_it_apart(rules: Rule
 async def test_without_a_mark_of_the_inbox_only_a_callback_confirms(rules: Rules) -> None:
     await rules.gets_number(inbox_after=None)
 
-    await rules.hears(inbox_entry(11))
+    await rules.matches(inbox_entry(11))
 
     assert await rules.states() == ["open"]
-    await rules.hears(callback())
+    await rules.matches(callback())
     assert await rules.states() == ["confirmed"]
 
 
@@ -174,7 +174,7 @@ async def test_without_a_mark_of_the_inbox_only_a_callback_confirms(rules: Rules
 async def test_a_call_of_nobody_who_is_waited_for_is_kept_and_changes_nothing(rules: Rules, caller: str) -> None:
     await rules.gets_number()
 
-    await rules.hears(callback(caller))
+    await rules.matches(callback(caller))
 
     assert await rules.states() == ["open"]
     assert (await rules.journal())[-1] == "call_unmatched"
@@ -185,7 +185,7 @@ async def test_a_call_of_nobody_who_is_waited_for_is_kept_and_changes_nothing(ru
 async def test_what_is_no_call_is_kept_with_a_mask_only(rules: Rules, kind: EventKind) -> None:
     await rules.gets_number()
 
-    await rules.hears(callback(kind=kind))
+    await rules.matches(callback(kind=kind))
 
     assert await rules.states() == ["open"]
     assert "call_unmatched" not in await rules.journal()
@@ -198,8 +198,8 @@ async def test_what_is_no_call_is_kept_with_a_mask_only(rules: Rules, kind: Even
 async def test_a_call_to_a_number_that_was_never_given_confirms_nothing(rules: Rules) -> None:
     await rules.gets_number()
 
-    await rules.hears(callback(called="+74957654321"))
-    await rules.hears(callback(called="short", identity="another"))
+    await rules.matches(callback(called="+74957654321"))
+    await rules.matches(callback(called="short", identity="another"))
 
     assert await rules.states() == ["open"]
 
@@ -210,7 +210,7 @@ async def test_a_call_reported_more_than_a_day_late_confirms_nothing(rules: Rule
     await expires(rules)
     rules.later(24 * HOUR)
 
-    await rules.hears(callback(placed_at=called_at))
+    await rules.matches(callback(placed_at=called_at))
 
     assert await rules.states() == ["expired"]
 

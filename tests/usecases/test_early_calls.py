@@ -35,7 +35,7 @@ async def is_given(rules: Rules, *reports: GatewayEvent, mark: int | None = None
     async def happens() -> None:
         rules.later(1)
         for report in reports:
-            await rules.hears(report)
+            await rules.matches(report)
         rules.later(1)
 
     async def mark_inbox() -> int:
@@ -45,10 +45,10 @@ async def is_given(rules: Rules, *reports: GatewayEvent, mark: int | None = None
         rules.clock,
         rules.database,
         Slow(happens, number),
-        rules.vault,
+        rules.phone_cipher,
         None if mark is None else mark_inbox,
         WINDOW,
-        rules.tell_operators,
+        rules.notify_operators,
         rules.plan,
     )
     (ask,) = await desk.due(10, ())
@@ -91,12 +91,12 @@ async def test_a_call_to_another_number_or_of_another_phone_or_to_nobody_knows_w
     )
 
     assert await rules.states() == ["open"]
-    await rules.hears(callback(called=CALL_NUMBER, identity="6"))
+    await rules.matches(callback(called=CALL_NUMBER, identity="6"))
     assert await rules.states() == ["confirmed"]
 
 
 async def test_what_was_heard_before_the_number_was_asked_for_does_not(rules: Rules) -> None:
-    await rules.hears(callback(called=CALL_NUMBER))
+    await rules.matches(callback(called=CALL_NUMBER))
     rules.later(1)
     await rules.shares()
 
@@ -154,11 +154,18 @@ async def test_who_gave_up_meanwhile_is_not_verified(rules: Rules) -> None:
     await rules.shares()
 
     async def gives_up() -> None:
-        await rules.hears(callback(called=CALL_NUMBER))
+        await rules.matches(callback(called=CALL_NUMBER))
         await rules.execute("UPDATE verifications SET state = 'cancelled'")
 
     desk = RequestNumber(
-        rules.clock, rules.database, Slow(gives_up), rules.vault, None, WINDOW, rules.tell_operators, rules.plan
+        rules.clock,
+        rules.database,
+        Slow(gives_up),
+        rules.phone_cipher,
+        None,
+        WINDOW,
+        rules.notify_operators,
+        rules.plan,
     )
     (ask,) = await desk.due(10, ())
     await desk(ask)

@@ -17,10 +17,10 @@ from bot.domain.health import GateHealth
 from bot.domain.outbox import AttemptResult, DeliveryAttempt, Destination
 from bot.domain.settings import STANDARD, EntryMode
 from bot.domain.trouble import OFF_FOR, Finding, IncidentKind, Measurements
+from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.open_incident import OpenIncident
 from bot.usecases.operators import Operators
-from bot.usecases.settle_letter import RecordAttempt
-from bot.usecases.tell_operators import TellOperators
+from bot.usecases.record_attempt import RecordAttempt
 from bot.usecases.watch_troubles import CheckInstallation
 from storage.database import Database
 from tests.usecases.rules import (
@@ -106,7 +106,7 @@ async def test_several_processes_that_see_it_at_the_same_moment_tell_it_once(pos
     for database in databases:
         await database.open()
     rules = Rules(databases[0])
-    open_incident = OpenIncident(rules.tell_operators)
+    open_incident = OpenIncident(rules.notify_operators)
 
     news = await asyncio.gather(
         *(
@@ -124,7 +124,7 @@ async def test_several_processes_that_see_it_at_the_same_moment_tell_it_once(pos
 async def test_another_process_knows_what_was_told_and_clears_it(rules: Rules) -> None:
     await rules.watches(FLOODED)
     rules.watch = CheckInstallation(
-        rules.clock, rules.tell_operators, expects_callback=True, targets=tuple(Destination)
+        rules.clock, rules.notify_operators, expects_callback=True, targets=tuple(Destination)
     )
 
     await rules.watches(FLOODED)
@@ -136,7 +136,7 @@ async def test_another_process_knows_what_was_told_and_clears_it(rules: Rules) -
 
 async def test_every_operator_hears_of_it(rules: Rules) -> None:
     watch = CheckInstallation(
-        rules.clock, TellOperators(Operators([5, 6])), expects_callback=True, targets=tuple(Destination)
+        rules.clock, OperatorNotifier(Operators([5, 6])), expects_callback=True, targets=tuple(Destination)
     )
 
     await rules.database.transact(lambda store: watch(store, FLOODED))
@@ -236,7 +236,7 @@ async def test_of_a_gate_that_is_guarded_no_more_nobody_hears_that_it_lacks_noth
     await rules.watches()
 
     assert not any(name.startswith("gate_lacks") for name in await _is_known(rules))
-    assert "all_clear" not in {notice for notice, _ in await words(rules)}
+    assert "all_clear" not in {notification for notification, _ in await words(rules)}
 
 
 async def test_a_right_that_a_gate_lacks_is_told_once_its_admins_had_time_to_give_it(rules: Rules) -> None:
@@ -271,7 +271,7 @@ async def test_of_a_gate_that_is_switched_off_no_right_is_missed(rules: Rules) -
 
 async def _is_found_in_the_inbox(rules: Rules, user_id: int, phone: str, entry: int) -> None:
     await rules.gets_number(user_id, phone, inbox_after=1)
-    await rules.hears(inbox_entry(entry, phone))
+    await rules.matches(inbox_entry(entry, phone))
 
 
 async def test_calls_found_in_the_inbox_alone_mean_that_the_callback_address_is_wrong(rules: Rules) -> None:
@@ -288,14 +288,14 @@ async def test_calls_found_in_the_inbox_alone_mean_that_the_callback_address_is_
     await rules.watches()
     assert await words(rules) == [("alarm", "callback_silent")]
 
-    await rules.hears(callback(identity="a late report"))
+    await rules.matches(callback(identity="a late report"))
     rules.later(6 * MINUTE)
     await rules.watches()
     assert await words(rules) == [("alarm", "callback_silent"), ("all_clear", "callback_silent")]
 
 
 async def test_foreign_reports_do_not_show_that_calls_are_reported(rules: Rules) -> None:
-    await rules.hears(callback(kind=EventKind.MESSAGE, identity="a message"))
+    await rules.matches(callback(kind=EventKind.MESSAGE, identity="a message"))
     for user_id, phone in ((ANNA, "+79991231234"), (BORIS, OTHER_PHONE)):
         await _is_found_in_the_inbox(rules, user_id, phone, user_id)
     rules.later(3 * MINUTE)
@@ -308,7 +308,7 @@ async def test_foreign_reports_do_not_show_that_calls_are_reported(rules: Rules)
 
 async def test_an_installation_that_nothing_reaches_misses_no_callback(rules: Rules) -> None:
     rules.watch = CheckInstallation(
-        rules.clock, rules.tell_operators, expects_callback=False, targets=tuple(Destination)
+        rules.clock, rules.notify_operators, expects_callback=False, targets=tuple(Destination)
     )
     for user_id, phone in ((ANNA, "+79991231234"), (BORIS, OTHER_PHONE)):
         await _is_found_in_the_inbox(rules, user_id, phone, user_id)
@@ -374,7 +374,7 @@ async def _is_settled(rules: Rules, delivery: DeliveryAttempt) -> None:
     (letter,) = await rules.database.transact(
         lambda store: store.outbox.due(Destination.EVENTS, rules.now + timedelta(days=9), 9, ())
     )
-    settle = RecordAttempt(rules.clock, rules.tell_operators)
+    settle = RecordAttempt(rules.clock, rules.notify_operators)
     await rules.database.transact(lambda store: settle(store, letter, delivery))
 
 
@@ -410,7 +410,7 @@ async def test_a_receiver_that_wants_nothing_more_is_told_of_once_and_cleared_wh
 async def test_a_receiver_is_no_trouble_any_more_once_nothing_is_to_be_told_to_it(rules: Rules) -> None:
     await _owed(rules)
     await _is_settled(rules, DeliveryAttempt(AttemptResult.GONE, "HTTP 410"))
-    rules.watch = CheckInstallation(rules.clock, rules.tell_operators, expects_callback=True, targets=())
+    rules.watch = CheckInstallation(rules.clock, rules.notify_operators, expects_callback=True, targets=())
     rules.later(6 * MINUTE)
 
     await rules.watches()
@@ -438,7 +438,7 @@ async def test_a_receiver_to_which_nothing_is_owed_any_more_is_not_told_to_take_
 async def test_what_is_told_under_a_key_is_told_once(rules: Rules, key: str | None) -> None:
     for _ in range(2):
         await rules.database.transact(
-            lambda store: rules.tell_operators(store, {"notice": "failure"}, rules.now, key=key)
+            lambda store: rules.notify_operators(store, {"notice": "failure"}, rules.now, key=key)
         )
 
     assert len(await told(rules)) == (2 if key is None else 1)

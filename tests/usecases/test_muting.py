@@ -29,7 +29,10 @@ async def _muting(rules: Rules) -> None:
 
 async def set_up_is_over(rules: Rules) -> None:
     """What the gate's set-up asked of Telegram is answered, so that what is left is about newcomers."""
-    for kind, result in ((TaskKind.CHECK_GATE, DeliveryStatus.REFUSED), (TaskKind.POINT, DeliveryStatus.DONE)):
+    for kind, result in (
+        (TaskKind.CHECK_GATE, DeliveryStatus.REFUSED),
+        (TaskKind.PRIVATE_CHAT_LINK, DeliveryStatus.DONE),
+    ):
         for item in await tasks(rules, kind):
             await rules.settles(DeliveryResult(item, result))
 
@@ -320,7 +323,7 @@ async def test_with_the_right_again_only_those_are_muted_whose_mute_is_not_under
     await rules.settles(DeliveryResult(mute, DeliveryStatus.REFUSED, error="not enough rights"))
     await rules.joins(BORIS)
 
-    await rules.becomes(GATE, mended={GateIssue.CANNOT_RESTRICT})
+    await rules.becomes(GATE, fixed={GateIssue.CANNOT_RESTRICT})
 
     assert sorted(found.user_id or 0 for found in await tasks(rules, TaskKind.MUTE)) == [ANNA, BORIS]
 
@@ -330,7 +333,7 @@ async def test_a_right_to_mute_is_nothing_to_a_gate_that_mutes_nobody(rules: Rul
     await is_muted(rules)
     await rules.chooses(way=EntryMode.REQUEST)
 
-    await rules.becomes(GATE, mended={GateIssue.CANNOT_RESTRICT})
+    await rules.becomes(GATE, fixed={GateIssue.CANNOT_RESTRICT})
 
     assert "mute" not in await open_kinds(rules)
 

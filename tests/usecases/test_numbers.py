@@ -27,7 +27,7 @@ def inbox(rules: Rules, gateway: SmscClient) -> ReadInbox:
 @pytest.fixture
 def desk(rules: Rules, gateway: SmscClient, inbox: ReadInbox) -> RequestNumber:
     return RequestNumber(
-        rules.clock, rules.database, gateway, rules.vault, inbox.mark, WINDOW, rules.tell_operators, rules.plan
+        rules.clock, rules.database, gateway, rules.phone_cipher, inbox.mark, WINDOW, rules.notify_operators, rules.plan
     )
 
 
@@ -113,7 +113,7 @@ async def test_trouble_for_operators_reaches_them_once_and_nobody_asks_again_bef
     assert await asks_again(rules) == "trying_again"
     await serve(desk)
     assert len(world.smsc.wait_calls) == asked + 1
-    assert await rules.notices() == ["gateway_trouble"]
+    assert await rules.notifications() == ["gateway_trouble"]
     assert (await rules.journal()).count("gateway_paused") == 1
 
 
@@ -136,7 +136,7 @@ async def test_the_first_number_given_again_closes_the_breaker_and_later_trouble
     await asks_again(rules)
     await serve(desk)
 
-    assert await rules.notices() == ["gateway_trouble", "all_clear", "gateway_trouble"]
+    assert await rules.notifications() == ["gateway_trouble", "all_clear", "gateway_trouble"]
     assert await rules.states() == ["refused", "open"]
 
 
@@ -158,13 +158,13 @@ async def test_wrong_parameters_are_told_once_an_hour(rules: Rules, world: World
     for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
         await rules.shares(user_id, phone)
         await serve(desk)
-    assert await rules.notices() == ["gateway_wrong_parameters"]
+    assert await rules.notifications() == ["gateway_wrong_parameters"]
 
     rules.later(HOUR)
     await asks_again(rules)
     await serve(desk)
 
-    assert await rules.notices() == ["gateway_wrong_parameters"] * 2
+    assert await rules.notifications() == ["gateway_wrong_parameters"] * 2
 
 
 async def test_an_inbox_that_cannot_be_read_does_not_keep_a_number_back(
@@ -203,7 +203,7 @@ async def test_an_inbox_that_can_be_read_only_after_the_number_was_given_marks_i
 
 async def test_an_inbox_that_is_not_read_marks_nothing(rules: Rules, gateway: SmscClient) -> None:
     desk = RequestNumber(
-        rules.clock, rules.database, gateway, rules.vault, None, WINDOW, rules.tell_operators, rules.plan
+        rules.clock, rules.database, gateway, rules.phone_cipher, None, WINDOW, rules.notify_operators, rules.plan
     )
     await rules.shares()
 

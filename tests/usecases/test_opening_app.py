@@ -17,13 +17,13 @@ from bot.usecases.read_calls import CallScreen, CallState, ReadCalls
 from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, MINUTE, OFF, OTHER_GATE, Rules
 
 QUERY = "the query of a guard join"
-LAUNCHES = itertools.count()
+USED_INIT_DATA = itertools.count()
 
 
 async def opens_app(
     rules: Rules, query_id: str | None = None, language: str = "en", digest: str = "", nonce: str = "a page"
 ) -> Claim:
-    launch = InitData(digest or f"launch {next(LAUNCHES)}", ANNA, language, query_id)
+    launch = InitData(digest or f"launch {next(USED_INIT_DATA)}", ANNA, language, query_id)
     use = OpenApp(rules.clock)
     return await rules.database.transact(lambda store: use(store, launch, nonce))
 

@@ -40,7 +40,7 @@ class Desk:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.find = FindPeople(rules.plan, rules.vault)
+        self.find = FindPeople(rules.plan, rules.phone_cipher)
         self.desk = OperatorDesk(rules.clock, self._is_operator, self.find, AskDeletion(rules.clock, rules.operators))
 
     @staticmethod
@@ -183,7 +183,7 @@ async def test_a_page_of_a_search_that_is_not_shown_any_more_is_over(rules: Rule
 
 @pytest.mark.parametrize("asked", ["@Anna_1990", "anna_1990", "https://t.me/anna_1990", "t.me/ANNA_1990"])
 async def test_a_user_name_is_found_by_its_digest(rules: Rules, desk: Desk, asked: str) -> None:
-    digest = rules.vault.username_digest("anna_1990")
+    digest = rules.phone_cipher.username_digest("anna_1990")
     await rules.database.transact(
         lambda store: store.people.meet(ANNA, ANNA, "en", rules.now, wrote=True, username=digest)
     )
@@ -237,7 +237,7 @@ async def test_nothing_of_a_phone_that_was_looked_for_is_kept(rules: Rules, desk
     await desk.looks_up("+7 999 555")
     await desk.sees()
 
-    traces = ("5556677", "555-66", "999 555", rules.vault.fingerprint(rules.plan.parse(OTHER_PHONE)))  # type: ignore[arg-type]
+    traces = ("5556677", "555-66", "999 555", rules.phone_cipher.fingerprint(rules.plan.parse(OTHER_PHONE)))  # type: ignore[arg-type]
     for table in ("screens", "tasks", "journal", "people", "verifications", "seen_updates"):
         kept = str(await rules.rows(f"SELECT * FROM {table}"))
         assert not any(trace in kept for trace in traces), table
@@ -547,13 +547,13 @@ async def test_an_attempt_under_way_with_a_freed_phone_ends_so_that_another_acco
     await rules.verifies()
     await rules.chooses(way=EntryMode.REQUEST)
     await rules.asks_to_join()
-    await rules.execute("UPDATE join_requests SET state = 'waiting', hindrance = 'stale'")
+    await rules.execute("UPDATE join_requests SET state = 'waiting', ineligibility = 'stale'")
     await rules.gets_number()
 
     await desk.does(AdminActionKind.FREE_PHONE)
 
     assert await rules.states() == ["confirmed", "cancelled"]
-    assert await rules.rows("SELECT hindrance FROM join_requests") == [{"hindrance": None}]
+    assert await rules.rows("SELECT ineligibility FROM join_requests") == [{"ineligibility": None}]
 
 
 async def test_the_question_about_a_phone_tells_what_follows(rules: Rules, desk: Desk) -> None:

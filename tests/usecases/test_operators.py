@@ -136,7 +136,7 @@ async def test_who_was_no_operator_is_deleted_without_a_word_to_them(rules: Rule
     await rules.database.transact(lambda store: erase(store, OPERATOR))
 
     assert await rules.journal() == ["erased", "erased"]
-    assert set(await rules.notices()) == {"erased"}
+    assert set(await rules.notifications()) == {"erased"}
 
 
 async def test_an_operator_who_was_added_is_erased_by_nobody_else(rules: Rules) -> None:
@@ -202,5 +202,5 @@ async def test_what_was_added_of_one_whom_the_configuration_names_can_be_removed
     assert await rules.rows("SELECT user_id FROM operators") == []
     assert await rules.journal() == ["operator_removed"]
     assert await rules.face(OPERATOR) == ScreenName.OPERATOR
-    assert await rules.notices() == []
+    assert await rules.notifications() == []
     assert not await rules.database.transact(lambda store: Operators().is_operator(store, OPERATOR))

@@ -15,7 +15,7 @@ from bot.domain.gate import GrantKind
 from bot.domain.gateway import AssignedNumber, EventKind, GatewayError, GatewayReason
 from bot.domain.journal import Event
 from bot.domain.outbox import (
-    LETTERS_KEPT,
+    MESSAGES_KEPT,
     RETRY_AFTER,
     AttemptResult,
     DeliveryAttempt,
@@ -28,9 +28,9 @@ from bot.domain.panel import AdminActionKind
 from bot.domain.phone import Phone
 from bot.usecases.publish_events import PublishEvents
 from bot.usecases.read_outbox import ReadOutbox
+from bot.usecases.record_attempt import RecordAttempt
 from bot.usecases.relay_foreign import RelayReport
 from bot.usecases.request_number import RequestNumber
-from bot.usecases.settle_letter import RecordAttempt
 from storage.database import Database
 from storage.store import Store
 from tests.domain.makers import WINDOW
@@ -60,7 +60,7 @@ async def letters(rules: Rules, target: Destination = Destination.EVENTS) -> lis
 
 
 async def settles(rules: Rules, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
-    settle = RecordAttempt(rules.clock, rules.tell_operators)
+    settle = RecordAttempt(rules.clock, rules.notify_operators)
     await rules.database.transact(lambda store: settle(store, letter, delivery))
 
 
@@ -121,7 +121,7 @@ async def test_a_tag_is_no_access(rules: Rules) -> None:
     await rules.becomes(GATE)
     await rules.meets()
     await rules.database.transact(
-        lambda store: store.grants.owe(GATE.chat_id, ANNA, GrantKind.TAG, 0, rules.now, told=False, detail="owner")
+        lambda store: store.grants.request(GATE.chat_id, ANNA, GrantKind.TAG, 0, rules.now, told=False, detail="owner")
     )
     await rules.settles(
         DeliveryResult(PendingGrant(GATE.chat_id, ANNA, GrantKind.TAG, rules.now, 0), DeliveryStatus.DONE)
@@ -207,7 +207,7 @@ class Gateway:
 
 async def _is_served(rules: Rules, gateway: Gateway) -> None:
     desk = RequestNumber(
-        rules.clock, rules.database, gateway, rules.vault, None, WINDOW, rules.tell_operators, rules.plan
+        rules.clock, rules.database, gateway, rules.phone_cipher, None, WINDOW, rules.notify_operators, rules.plan
     )
     for ask in await desk.due(10, set()):
         await desk(ask)
@@ -281,13 +281,13 @@ async def test_what_is_not_taken_in_three_days_is_given_up_and_operators_hear_of
     rules.later(100 * HOUR)
     assert await letters(rules) == []
     assert await rules.rows("SELECT attempts, body FROM outbox") == [{"attempts": 10, "body": None}] * 2
-    assert await rules.notices() == ["letter_lost"]
+    assert await rules.notifications() == ["letter_lost"]
     assert (await rules.journal()).count("letter_lost") == 2
 
 
 async def test_a_letter_is_forgotten_after_a_week_whatever_became_of_it(rules: Rules) -> None:
     await rules.verifies()
-    rules.later(LETTERS_KEPT.total_seconds() + 1)
+    rules.later(MESSAGES_KEPT.total_seconds() + 1)
 
     await rules.sweeps()
 
@@ -301,7 +301,7 @@ async def test_what_nobody_could_bring_in_a_week_is_not_lost_without_a_word(rule
     if is_tried:
         for letter in await letters(rules):
             await settles(rules, letter, DeliveryAttempt(AttemptResult.GONE, "HTTP 410"))
-    rules.later(LETTERS_KEPT.total_seconds())
+    rules.later(MESSAGES_KEPT.total_seconds())
     await rules.sweeps()
     assert len(await letters(rules)) == 2
 
@@ -333,8 +333,8 @@ async def test_what_is_old_is_forgotten_a_little_at_a_time(rules: Rules) -> None
         await rules.verifies(user_id, phone)
     for letter in await letters(rules):
         await settles(rules, letter, DeliveryAttempt(AttemptResult.TAKEN))
-    rules.later(LETTERS_KEPT.total_seconds() + 1)
-    before = rules.now - LETTERS_KEPT
+    rules.later(MESSAGES_KEPT.total_seconds() + 1)
+    before = rules.now - MESSAGES_KEPT
 
     await rules.database.transact(lambda store: store.outbox.forget(before, 1))
 
@@ -361,13 +361,13 @@ async def test_how_it_stands_is_told_for_each_target(rules: Rules) -> None:
 
 async def test_a_foreign_report_is_kept_sealed_until_it_is_taken(rules: Rules) -> None:
     report = ForeignReport("POST", "charset=utf-8", "text/plain", b"phone=79995551122&mes=hello")
-    relay = RelayReport(rules.clock, rules.vault, TokenGenerator())
+    relay = RelayReport(rules.clock, rules.phone_cipher, TokenGenerator())
 
     await rules.database.transact(lambda store: relay(store, report))
 
     (letter,) = await letters(rules, Destination.RELAY)
     assert b"79995551122" not in letter.body
-    assert ForeignReport.unpacked(rules.vault.unseal_bytes(letter.body) or b"") == report
+    assert ForeignReport.unpacked(rules.phone_cipher.decrypt_bytes(letter.body) or b"") == report
     assert await letters(rules) == []
 
 

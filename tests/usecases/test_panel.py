@@ -123,7 +123,7 @@ async def test_old_buttons_of_other_sorts_are_answered_too(
     rules: Rules, kind: AdminActionKind, key: str, value: str
 ) -> None:
     await runs(rules)
-    rules.desk._doers = {k: doer for k, doer in rules.desk._doers.items() if k is not AdminActionKind.STRICT}
+    rules.desk._doers = {k: handler for k, handler in rules.desk._doers.items() if k is not AdminActionKind.STRICT}
 
     assert await acts(rules, kind, key, value) is Toast.UNKNOWN
 
@@ -217,8 +217,8 @@ async def test_after_a_minute_telegram_is_asked_first_and_the_choice_waits_as_a_
         await sets(rules, "accounts", "5")
     assert await settings(rules) == STANDARD
 
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
-    await answered(rules, inquiry, rights={GATE.chat_id: OWNER})
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
+    await answered(rules, chat_lookup, rights={GATE.chat_id: OWNER})
 
     assert (await settings(rules)).accounts == 5
     assert [e.details["toast"] for e in await rules.tasks(TaskKind.ANSWER_BUTTON)] == [Toast.SAVED]
@@ -230,8 +230,8 @@ async def test_of_somebody_who_was_demoted_meanwhile_nothing_is_done(rules: Rule
     rules.later(MINUTE + 1)
     await writes(rules, Page.ACCOUNTS, "5")
 
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
-    await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
+    await answered(rules, chat_lookup, rights={int(chat_lookup.details["gate"]): NO_ADMIN})
 
     assert await settings(rules) == STANDARD
     assert await view(rules) == NoAdmin()
@@ -281,9 +281,9 @@ async def test_a_link_to_a_panel_of_a_gate_that_one_does_not_run_is_answered_on_
     await rules.meets(CAROL)
     await follows_link(rules, CAROL, GATE.chat_id)
     assert await rules.rows("SELECT face FROM screens WHERE user_id = :id", id=CAROL) == []
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
 
-    await answered(rules, inquiry, rights={GATE.chat_id: NO_ADMIN})
+    await answered(rules, chat_lookup, rights={GATE.chat_id: NO_ADMIN})
 
     assert await view(rules, CAROL) == NoAdmin()
 
@@ -386,7 +386,7 @@ async def test_a_change_has_those_who_wait_looked_at_anew(rules: Rules) -> None:
     await sets(rules, "countries", "+RU")
     await sets(rules, "country_rule", "all_but")
     await rules.asks_to_join(CAROL)
-    assert await rules.rows("SELECT hindrance FROM join_requests") == [{"hindrance": Ineligibility.COUNTRY}]
+    assert await rules.rows("SELECT ineligibility FROM join_requests") == [{"ineligibility": Ineligibility.COUNTRY}]
 
     await sets(rules, "country_rule", "any")
     await rules.sweeps()

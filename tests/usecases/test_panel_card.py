@@ -10,7 +10,7 @@ from bot.domain.delivery import DeliveryResult, DeliveryStatus, PendingTask, Tas
 from bot.domain.health import GateHealth, GateIssue
 from bot.domain.panel import AdminActionKind, GateCard, GateList, Page
 from bot.domain.rights import NO_ADMIN, OWNER
-from bot.telegram.panel import draw_panel
+from bot.telegram.panel import render_panel
 from bot.telegram.texts import Texts
 from bot.usecases.open_panel import ListGates
 from tests.usecases.panel import acts, answered, notes, runs, view
@@ -30,19 +30,19 @@ async def test_the_card_tells_what_is_missing_who_waits_and_who_came_round(rules
         )
     card = await view(rules)
     assert isinstance(card, GateCard)
-    assert (card.health, card.ailments, card.waiting) == (None, (), 1)
+    assert (card.health, card.issues, card.waiting) == (None, (), 1)
 
-    inquiry = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
-    await answered(rules, inquiry, health=GateHealth(rules.now, is_open=True), admins={BORIS: OWNER})
+    chat_lookup = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
+    await answered(rules, chat_lookup, health=GateHealth(rules.now, is_open=True), admins={BORIS: OWNER})
 
     card = await view(rules)
     assert isinstance(card, GateCard)
-    assert card.ailments == (GateIssue.CANNOT_INVITE, GateIssue.NO_APPROVAL, GateIssue.OPEN_LINK)
-    assert card.came_round == 2
+    assert card.issues == (GateIssue.CANNOT_INVITE, GateIssue.NO_APPROVAL, GateIssue.OPEN_LINK)
+    assert card.joined_unverified == 2
     rules.later(8 * 24 * 60 * MINUTE)
     card = await view(rules)
     assert isinstance(card, GateCard)
-    assert card.came_round == 0
+    assert card.joined_unverified == 0
 
 
 async def test_check_again_asks_telegram(rules: Rules) -> None:
@@ -54,10 +54,10 @@ async def test_check_again_asks_telegram(rules: Rules) -> None:
     assert len(await rules.tasks(TaskKind.CHECK_GATE)) == 1
 
 
-async def checked(rules: Rules, inquiry: PendingTask | None = None, **health: Any) -> None:
+async def checked(rules: Rules, chat_lookup: PendingTask | None = None, **health: Any) -> None:
     """Telegram says how it stands with the gate."""
-    inquiry = inquiry or (await rules.tasks(TaskKind.CHECK_GATE))[-1]
-    await answered(rules, inquiry, health=GateHealth(rules.now, **health), admins={BORIS: OWNER})
+    chat_lookup = chat_lookup or (await rules.tasks(TaskKind.CHECK_GATE))[-1]
+    await answered(rules, chat_lookup, health=GateHealth(rules.now, **health), admins={BORIS: OWNER})
 
 
 async def test_however_often_and_by_whomever_a_gate_is_looked_at_telegram_is_asked_once_at_a_time(rules: Rules) -> None:
@@ -66,9 +66,9 @@ async def test_however_often_and_by_whomever_a_gate_is_looked_at_telegram_is_ask
         for admin_id in (BORIS, ANNA):
             await acts(rules, AdminActionKind.CHECK, admin_id=admin_id)
             await acts(rules, AdminActionKind.OPEN, Page.CARD, admin_id=admin_id)
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_GATE)
 
-    await checked(rules, inquiry)
+    await checked(rules, chat_lookup)
 
     assert await rules.tasks(TaskKind.CHECK_GATE) == []
 
@@ -96,8 +96,8 @@ async def test_that_a_check_is_to_tell_its_admins_is_not_lost_on_one_that_waits_
 
     await rules.becomes(GATE, actor_id=BORIS)
 
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
-    assert inquiry.details["tells"] == 1
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_GATE)
+    assert chat_lookup.details["tells"] == 1
 
 
 async def test_everybody_who_looks_at_a_gate_sees_what_came_of_it(rules: Rules) -> None:
@@ -154,8 +154,8 @@ async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> 
     assert isinstance(listed, GateList)
     assert {(line.gate_id, line.waiting) for line in listed.gates} == {(GATE.chat_id, 1), (OTHER_GATE.chat_id, 0)}
     # Of the first Telegram has just said it.
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_ADMIN)
-    await answered(rules, inquiry, rights={int(inquiry.details["gate"]): NO_ADMIN})
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
+    await answered(rules, chat_lookup, rights={int(chat_lookup.details["gate"]): NO_ADMIN})
     listed = await view(rules)
     assert isinstance(listed, GateList)
     assert [line.gate_id for line in listed.gates] == [GATE.chat_id]
@@ -177,16 +177,16 @@ async def test_of_more_gates_than_a_list_holds_the_others_are_counted(
     listed = await view(rules)
     assert isinstance(listed, GateList)
     assert (len(listed.gates), listed.more) == (1, 1)
-    drawn = draw_panel(listed, Texts("en").in_language("en"), "")
+    drawn = render_panel(listed, Texts("en").in_language("en"), "")
     assert "1 more group is not shown: to open it, send /gate there." in drawn.text
 
 
 async def test_asked_about_a_gate_telegram_names_all_its_admins_and_nobody_else_is_one(rules: Rules) -> None:
     await runs(rules)
     rules.later(MINUTE + 1)
-    inquiry = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
+    chat_lookup = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
 
-    await answered(rules, inquiry, health=GateHealth(rules.now), admins={BORIS: OWNER, CAROL: OWNER})
+    await answered(rules, chat_lookup, health=GateHealth(rules.now), admins={BORIS: OWNER, CAROL: OWNER})
 
     rows = await rules.rows("SELECT user_id, is_admin FROM admins ORDER BY user_id")
     assert [(row["user_id"], bool(row["is_admin"])) for row in rows] == [(ANNA, False), (BORIS, True), (CAROL, True)]

@@ -43,8 +43,8 @@ async def state(rules: Rules) -> GateState:
 async def looked_at(rules: Rules, health: GateHealth = HEALTH) -> None:
     """Telegram says how it stands with the gate."""
     await acts(rules, AdminActionKind.CHECK)
-    inquiry = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
-    await answered(rules, inquiry, health=replace(health, checked_at=rules.now), admins={BORIS: OWNER, ANNA: OWNER})
+    chat_lookup = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
+    await answered(rules, chat_lookup, health=replace(health, checked_at=rules.now), admins={BORIS: OWNER, ANNA: OWNER})
 
 
 async def link_is_made(rules: Rules, link: str | None = "https://t.me/+abc") -> None:
@@ -75,7 +75,7 @@ async def told(rules: Rules) -> list[tuple[int, str]]:
         (GATE, replace(HEALTH, joins_by_request=True), GateState.ON),
         (GATE, replace(HEALTH, is_guarded=True), GateState.ON),
         (GATE, replace(HEALTH, is_open=True), GateState.BYPASSED),
-        (GATE, replace(HEALTH, can_invite=False), GateState.AILING),
+        (GATE, replace(HEALTH, can_invite=False), GateState.HAS_ISSUES),
         (replace(GATE, request_seen_at=NOW), HEALTH, GateState.ON),
         (replace(GATE, tested_at=NOW), None, GateState.ON),
         (replace(GATE, bypassed_at=NOW), HEALTH, GateState.BYPASSED),
@@ -186,7 +186,7 @@ async def test_who_is_added_by_a_member_came_past_the_gate_and_admins_hear_of_it
     card = await view(rules)
     assert isinstance(card, GateCard)
     (monitoring,) = await rules.database.transact(lambda store: store.monitoring.gates(rules.now - LATELY))
-    assert (card.came_round, monitoring.came_round) == (6, 6)
+    assert (card.joined_unverified, monitoring.joined_unverified) == (6, 6)
 
 
 async def test_an_admin_vouches_for_whom_they_add_also_one_of_whom_telegram_is_asked_first(rules: Rules) -> None:
@@ -332,9 +332,9 @@ async def test_the_word_of_an_admin_after_the_test_is_evidence_until_somebody_co
     await acts(rules, AdminActionKind.LINK_TEST, "asks")
     card = await view(rules)
     assert isinstance(card, GateCard)
-    assert (card.state, card.came_round, card.ailments) == (GateState.ON, 0, ())
+    assert (card.state, card.joined_unverified, card.issues) == (GateState.ON, 0, ())
     (monitoring,) = await rules.database.transact(lambda store: store.monitoring.gates(rules.now - LATELY))
-    assert (monitoring.state(rules.now), monitoring.came_round) == (GateState.ON, 0)
+    assert (monitoring.state(rules.now), monitoring.joined_unverified) == (GateState.ON, 0)
 
 
 async def test_a_link_that_lets_in_at_once_is_answered_with_one_that_does_not(rules: Rules) -> None:

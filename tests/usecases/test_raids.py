@@ -319,7 +319,7 @@ async def test_a_gate_can_be_strict_by_itself_for_an_hour_and_then_looks_anew_at
     assert gate.is_strict(rules.now)
     (alert,) = await admins_are_told(rules, OLGA)
     assert (alert.details["strict_by"], "strict_until" in alert.details) == (0, True)
-    assert await rules.rows("SELECT hindrance FROM join_requests WHERE user_id = 7") == [{"hindrance": "kind"}]
+    assert await rules.rows("SELECT ineligibility FROM join_requests WHERE user_id = 7") == [{"ineligibility": "kind"}]
     rules.later(HOUR)
     await rules.sweeps()
     await rules.sweeps()

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from bot.domain.delivery import DeliveryResult, DeliveryStatus
 from bot.domain.journal import Event
 from bot.domain.statistics import PERIODS, period
-from bot.usecases import forget_old
-from bot.usecases.forget_old import PurgeOld, RetentionPolicy
+from bot.usecases import purge_old
+from bot.usecases.purge_old import PurgeOld, RetentionPolicy
 from bot.usecases.read_statistics import ReadStatistics
 from bot.usecases.roll_sums import RollUp
 from storage.database import Database
@@ -62,7 +62,7 @@ def test_whatever_is_forgotten_when_the_statistics_stay_as_they_were(
         await database.close()
 
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        patch.setattr(forget_old, "AT_ONCE", at_once)
+        patch.setattr(purge_old, "AT_ONCE", at_once)
         runner.run(story())
 
 
@@ -94,9 +94,9 @@ async def _started(store: Store) -> None:
 
 
 async def test_of_each_sort_only_so_many_go_at_once(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forget_old, "AT_ONCE", 2)
+    monkeypatch.setattr(purge_old, "AT_ONCE", 2)
     for number in range(5):
-        await rules.hears(callback(OTHER_PHONE, identity=f"call {number}"))
+        await rules.matches(callback(OTHER_PHONE, identity=f"call {number}"))
     rules.later(11 * DAY)
 
     left = []
@@ -108,7 +108,7 @@ async def test_of_each_sort_only_so_many_go_at_once(rules: Rules, monkeypatch: p
 
 
 async def test_calls_are_kept_as_long_as_they_may_be_needed(rules: Rules) -> None:
-    await rules.hears(callback(OTHER_PHONE))
+    await rules.matches(callback(OTHER_PHONE))
     rules.later(9 * DAY)
     await forgets(rules)
     assert await count(rules, "gateway_events") == 1
@@ -146,7 +146,7 @@ async def test_an_attempt_that_still_runs_is_of_no_age(rules: Rules) -> None:
 async def test_attempts_that_ended_at_the_same_moment_go_together(
     rules: Rules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forget_old, "AT_ONCE", 1)
+    monkeypatch.setattr(purge_old, "AT_ONCE", 1)
     for user_id, phone in ((ANNA, PHONE), (BORIS, OTHER_PHONE)):
         await rules.gets_number(user_id, phone)
     rules.later(DAY)
@@ -235,7 +235,7 @@ async def test_appeals_go(rules: Rules) -> None:
 
 async def test_the_sweep_forgets_by_default_after_a_year_and_calls_after_three_months(rules: Rules) -> None:
     sweep = rules.sweep
-    await rules.hears(callback(OTHER_PHONE))
+    await rules.matches(callback(OTHER_PHONE))
     await rules.database.transact(_started)
     await rules.database.transact(_started)
 

@@ -33,8 +33,8 @@ async def looks(rules: Rules, **health: Any) -> int:
     await rules.execute("UPDATE tasks SET done_at = 1 WHERE kind = 'check_gate'")
     await rules.sweeps()
     asked = await rules.tasks(TaskKind.CHECK_GATE)
-    for inquiry in asked:
-        await answered(rules, inquiry, health=GateHealth(rules.now, **health), admins={})
+    for chat_lookup in asked:
+        await answered(rules, chat_lookup, health=GateHealth(rules.now, **health), admins={})
     return len(asked)
 
 
@@ -70,9 +70,9 @@ async def test_what_fails_while_telegram_is_being_asked_waits_for_the_next_look(
     rules.later(1)
     await fails(rules)
     await rules.sweeps()
-    inquiry = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
+    chat_lookup = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
 
-    await answered(rules, inquiry, health=GateHealth(before, can_invite=True), admins={})
+    await answered(rules, chat_lookup, health=GateHealth(before, can_invite=True), admins={})
 
     assert await state(rules) == ["failed"]
 
@@ -95,10 +95,13 @@ async def test_whom_the_bot_could_not_mute_is_muted_once_a_look_finds_the_right(
     await rules.becomes(GATE)
     await rules.chooses(GATE, way=EntryMode.MUTE)
     await looks(rules, can_invite=True)
-    await rules.becomes(GATE, actor_id=BORIS, mended=())
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
+    await rules.becomes(GATE, actor_id=BORIS, fixed=())
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_GATE)
     await answered(
-        rules, inquiry, health=GateHealth(rules.now, can_invite=True, can_restrict=False, is_supergroup=True), admins={}
+        rules,
+        chat_lookup,
+        health=GateHealth(rules.now, can_invite=True, can_restrict=False, is_supergroup=True),
+        admins={},
     )
     await rules.joins(ANNA)
     await rules.execute("UPDATE tasks SET done_at = 1 WHERE kind = 'mute'")

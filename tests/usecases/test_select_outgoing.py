@@ -450,8 +450,8 @@ async def test_however_often_somebody_presses_others_are_answered_and_see_their_
 
     picked = await rules.picks(limit=5)
 
-    whom = [item.chat_id for item in picked if isinstance(item, PendingTask | PendingScreen)]
-    assert whom[:3] == [BORIS, CAROL, BORIS]
+    target_id = [item.chat_id for item in picked if isinstance(item, PendingTask | PendingScreen)]
+    assert target_id[:3] == [BORIS, CAROL, BORIS]
     assert len(picked) == 6
     assert isinstance(picked[-1], PendingScreen)
     rows = await rules.rows("SELECT count(*) AS n FROM tasks")
@@ -494,7 +494,7 @@ GROUP, OTHER_GROUP = -1007, -1008
 FLOODS = {
     "deletions in private": (TaskKind.DELETE_MESSAGE, BORIS, None),
     "deletions in a group": (TaskKind.DELETE_MESSAGE, GROUP, BORIS),
-    "the way from a group": (TaskKind.POINT, GROUP, BORIS),
+    "the way from a group": (TaskKind.PRIVATE_CHAT_LINK, GROUP, BORIS),
     "deletions of nobody": (TaskKind.DELETE_MESSAGE, GROUP, None),
 }
 
@@ -538,8 +538,8 @@ async def test_every_message_is_deleted_in_the_end_and_delays_no_answer(rules: R
 
 
 async def test_lines_about_who_joined_one_group_hide_neither_notices_nor_those_of_another(rules: Rules) -> None:
-    await adds(rules, TaskKind.TIDY, GROUP, 400)
-    await adds(rules, TaskKind.TIDY, OTHER_GROUP, 1)
+    await adds(rules, TaskKind.SERVICE_MESSAGES, GROUP, 400)
+    await adds(rules, TaskKind.SERVICE_MESSAGES, OTHER_GROUP, 1)
     await adds(rules, TaskKind.NOTIFY, OPERATOR, 1)
     rules.later(30)
 
@@ -566,5 +566,5 @@ async def test_one_person_at_a_gate_does_not_go_before_all_others_there(rules: R
 
     picked = await rules.picks(limit=5)
 
-    whom = [item.user_id for item in picked if isinstance(item, PendingTask)]
-    assert whom == [BORIS, CAROL, BORIS, BORIS, BORIS]
+    target_id = [item.user_id for item in picked if isinstance(item, PendingTask)]
+    assert target_id == [BORIS, CAROL, BORIS, BORIS, BORIS]

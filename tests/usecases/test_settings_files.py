@@ -33,7 +33,7 @@ async def sends(rules: Rules, text: str, *, size: int | None = None) -> None:
         await answered(rules, fetching, text=text)
 
 
-def paper(given: dict[str, Any], gate_id: int = GATE.chat_id, **other: Any) -> str:
+def settings_file(given: dict[str, Any], gate_id: int = GATE.chat_id, **other: Any) -> str:
     """A file."""
     return json.dumps({"callgate": 1, "gate": {"id": gate_id, "title": "Flats"}, "settings": given} | other)
 
@@ -42,7 +42,7 @@ async def imported(rules: Rules) -> GateSettings:
     """What the page says that the settings would be."""
     page = await view(rules)
     assert isinstance(page, ImportPage)
-    return rules.paper.applied(page.gate.settings, page.changes)
+    return rules.settings_file.applied(page.gate.settings, page.changes)
 
 
 async def test_what_was_exported_changes_everything_back_once_it_is_applied(rules: Rules) -> None:
@@ -69,7 +69,7 @@ async def test_what_was_exported_changes_everything_back_once_it_is_applied(rule
 async def test_what_a_file_does_not_name_stays_and_what_others_chose_meanwhile_too(rules: Rules) -> None:
     await runs(rules)
     await sets(rules, "accounts", "3")
-    await sends(rules, paper({"deadline": "PT1H"}))
+    await sends(rules, settings_file({"deadline": "PT1H"}))
     await sets(rules, "fresh", "30", admin_id=ANNA)
 
     await acts(rules, AdminActionKind.APPLY)
@@ -82,7 +82,7 @@ async def test_what_a_file_does_not_name_stays_and_what_others_chose_meanwhile_t
 async def test_what_cannot_be_together_with_what_others_chose_meanwhile_is_not_applied(rules: Rules) -> None:
     await runs(rules)
     await sets(rules, "countries", "+RU")
-    await sends(rules, paper({"country_rule": "only"}))
+    await sends(rules, settings_file({"country_rule": "only"}))
     await sets(rules, "countries", "none", admin_id=ANNA)
 
     assert await acts(rules, AdminActionKind.APPLY) is Toast.NOTHING
@@ -98,14 +98,14 @@ async def test_chats_are_taken_over_from_a_file_only_within_the_admins_reach(rul
     await rules.becomes(OTHER_GATE)
     given = {"further": [OTHER_GATE.chat_id, FAR], "log_chat": FAR, "log_topic": 4, "accounts": 2}
 
-    await sends(rules, paper(given))
+    await sends(rules, settings_file(given))
 
     assert await imported(rules) == replace(STANDARD, further=(OTHER_GATE.chat_id,), accounts=2)
     page = await view(rules)
     assert isinstance(page, ImportPage)
     assert (page.is_foreign, page.leaves_chats) == (False, True)
     for gate_id in (FAR, 0):
-        await sends(rules, paper(given, gate_id))
+        await sends(rules, settings_file(given, gate_id))
         assert await imported(rules) == replace(STANDARD, accounts=2)
         page = await view(rules)
         assert isinstance(page, ImportPage)
@@ -124,25 +124,25 @@ async def test_chats_are_taken_over_from_a_file_only_within_the_admins_reach(rul
         ('"callgate"', SettingProblem.FILE_FOREIGN, ""),
         ("{}", SettingProblem.FILE_FOREIGN, ""),
         ('{"callgate": 1}', SettingProblem.FILE_FOREIGN, ""),
-        (paper({}, settings=[]), SettingProblem.FILE_FOREIGN, ""),
-        (paper({}, callgate=2), SettingProblem.FILE_NEWER, ""),
-        (paper({}, callgate=True), SettingProblem.FILE_NEWER, ""),
-        (paper({"colour": "red", "accounts": 1}), SettingProblem.FILE_UNKNOWN, "colour"),
-        (paper({}, deadline="PT1H"), SettingProblem.FILE_UNKNOWN, "deadline"),
-        (paper({"<b>" * 50: 1}), SettingProblem.FILE_UNKNOWN, ("<b>" * 50)[:40]),
-        (paper({"accounts": "2"}), SettingProblem.FILE_VALUE, "accounts"),
-        (paper({"accounts": True}), SettingProblem.FILE_VALUE, "accounts"),
-        (paper({"accounts": 2.0}), SettingProblem.FILE_VALUE, "accounts"),
-        (paper({"accounts": None}), SettingProblem.FILE_VALUE, "accounts"),
-        (paper({"way": "window"}), SettingProblem.FILE_VALUE, "way"),
-        (paper({"refused_kinds": ["mobile"]}), SettingProblem.FILE_VALUE, "refused_kinds"),
-        (paper({"language": "klingon"}), SettingProblem.FILE_VALUE, "language"),
-        (paper({"welcome": "a\0b"}), SettingProblem.FILE_VALUE, "welcome"),
-        (paper({"further": [[[]]]}), SettingProblem.FILE_VALUE, "further"),
-        (paper({"accounts": 11}), SettingProblem.ACCOUNTS, ""),
-        (paper({"welcome": "w" * 501}), SettingProblem.WELCOME, ""),
-        (paper({"country_rule": "only"}), SettingProblem.NO_COUNTRIES, ""),
-        (paper({"tag": "two\nlines"}), SettingProblem.TAG, ""),
+        (settings_file({}, settings=[]), SettingProblem.FILE_FOREIGN, ""),
+        (settings_file({}, callgate=2), SettingProblem.FILE_NEWER, ""),
+        (settings_file({}, callgate=True), SettingProblem.FILE_NEWER, ""),
+        (settings_file({"colour": "red", "accounts": 1}), SettingProblem.FILE_UNKNOWN, "colour"),
+        (settings_file({}, deadline="PT1H"), SettingProblem.FILE_UNKNOWN, "deadline"),
+        (settings_file({"<b>" * 50: 1}), SettingProblem.FILE_UNKNOWN, ("<b>" * 50)[:40]),
+        (settings_file({"accounts": "2"}), SettingProblem.FILE_VALUE, "accounts"),
+        (settings_file({"accounts": True}), SettingProblem.FILE_VALUE, "accounts"),
+        (settings_file({"accounts": 2.0}), SettingProblem.FILE_VALUE, "accounts"),
+        (settings_file({"accounts": None}), SettingProblem.FILE_VALUE, "accounts"),
+        (settings_file({"way": "window"}), SettingProblem.FILE_VALUE, "way"),
+        (settings_file({"refused_kinds": ["mobile"]}), SettingProblem.FILE_VALUE, "refused_kinds"),
+        (settings_file({"language": "klingon"}), SettingProblem.FILE_VALUE, "language"),
+        (settings_file({"welcome": "a\0b"}), SettingProblem.FILE_VALUE, "welcome"),
+        (settings_file({"further": [[[]]]}), SettingProblem.FILE_VALUE, "further"),
+        (settings_file({"accounts": 11}), SettingProblem.ACCOUNTS, ""),
+        (settings_file({"welcome": "w" * 501}), SettingProblem.WELCOME, ""),
+        (settings_file({"country_rule": "only"}), SettingProblem.NO_COUNTRIES, ""),
+        (settings_file({"tag": "two\nlines"}), SettingProblem.TAG, ""),
     ],
 )
 async def test_a_wrong_file_changes_nothing_and_is_answered(
@@ -161,7 +161,7 @@ async def test_a_wrong_file_changes_nothing_and_is_answered(
 async def test_a_lone_surrogate_is_no_value(rules: Rules) -> None:
     await runs(rules)
 
-    await sends(rules, paper({}).replace('"settings": {}', '"settings": {"welcome": "\\ud800"}'))
+    await sends(rules, settings_file({}).replace('"settings": {}', '"settings": {"welcome": "\\ud800"}'))
 
     page = await view(rules)
     assert isinstance(page, SettingPage)
@@ -172,7 +172,7 @@ async def test_a_lone_surrogate_is_no_value(rules: Rules) -> None:
 async def test_a_huge_file_is_not_even_fetched(rules: Rules) -> None:
     await runs(rules)
 
-    await sends(rules, paper({"accounts": 2}), size=LARGEST_FILE + 1)
+    await sends(rules, settings_file({"accounts": 2}), size=LARGEST_FILE + 1)
 
     page = await view(rules)
     assert isinstance(page, SettingPage)
@@ -202,7 +202,7 @@ async def test_a_file_of_somebody_who_is_no_admin_any_more_is_shown_to_nobody(ru
     (fetching,) = await rules.tasks(TaskKind.FETCH_FILE)
     await notes(rules, BORIS, is_admin=False)
 
-    await answered(rules, fetching, text=paper({"accounts": 2}))
+    await answered(rules, fetching, text=settings_file({"accounts": 2}))
 
     assert await view(rules) == NoAdmin()
 
@@ -216,20 +216,20 @@ async def test_files_are_the_panels_only_on_the_page_for_them(rules: Rules) -> N
 
 
 def test_a_file_is_sorted_readable_and_the_same_for_the_same_settings(rules: Rules) -> None:
-    text = rules.paper.written(replace(GATE, title="Дом «7»"))
+    text = rules.settings_file.written(replace(GATE, title="Дом «7»"))
 
     assert "Дом «7»" in text
     lines = [line.strip().split(":")[0] for line in text.splitlines() if line.startswith("    ")]
     inner = lines[lines.index('"title"') + 1 :]
     assert inner == sorted(inner)
-    assert rules.paper.read(text, STANDARD) == (GATE.chat_id, STANDARD)
+    assert rules.settings_file.read(text, STANDARD) == (GATE.chat_id, STANDARD)
 
 
 async def test_an_old_page_links_no_chat_that_its_reader_runs_no_more(rules: Rules) -> None:
     await runs(rules)
     await rules.becomes(OTHER_GATE)
     await notes(rules, BORIS, gate=OTHER_GATE)
-    await sends(rules, paper({"further": [OTHER_GATE.chat_id]}))
+    await sends(rules, settings_file({"further": [OTHER_GATE.chat_id]}))
     assert (await imported(rules)).further == (OTHER_GATE.chat_id,)
 
     await notes(rules, BORIS, gate=OTHER_GATE, is_admin=False)

@@ -53,7 +53,7 @@ async def test_a_grants_outcome_is_noted_and_shown_to_whom_it_was_promised(
     assert (await rules.journal())[-1] == event
     assert await rules.requests() == [request_state]
     assert await stale_screens(rules) == [ANNA]
-    assert await rules.notices() == (["grant_failed"] if state == "failed" else [])
+    assert await rules.notifications() == (["grant_failed"] if state == "failed" else [])
     assert [p for p in await rules.picks() if isinstance(p, PendingGrant)] == []
 
 
@@ -111,12 +111,12 @@ async def test_operators_hear_of_the_same_failure_at_a_gate_once_an_hour(rules: 
     ]
 
     await rules.settles(*refused)
-    assert await rules.notices() == ["grant_failed"]
+    assert await rules.notifications() == ["grant_failed"]
     rules.later(HOUR)
     await rules.execute("UPDATE grants SET state = 'due'")
     await rules.settles(refused[0])
 
-    assert await rules.notices() == ["grant_failed"] * 2
+    assert await rules.notifications() == ["grant_failed"] * 2
 
 
 async def task(rules: Rules, kind: TaskKind = TaskKind.DECLINE_JOIN) -> PendingTask:

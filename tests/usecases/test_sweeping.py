@@ -106,7 +106,7 @@ async def test_nobody_is_declined_in_the_middle_of_a_call_window(rules: Rules) -
     await rules.sweeps()
     assert await rules.requests() == ["waiting"]
 
-    await rules.hears(callback())
+    await rules.matches(callback())
 
     assert await rules.requests() == ["approved"]
 
@@ -159,11 +159,11 @@ async def test_the_sealed_phone_of_a_failed_attempt_is_forgotten_after_an_hour(r
 
     rules.later(HOUR)
     await rules.sweeps()
-    assert await rules.rows("SELECT id FROM verifications WHERE sealed IS NULL") == []
+    assert await rules.rows("SELECT id FROM verifications WHERE encrypted IS NULL") == []
     rules.later(1)
     await rules.sweeps()
 
-    assert len(await rules.rows("SELECT id FROM verifications WHERE sealed IS NULL")) == 1
+    assert len(await rules.rows("SELECT id FROM verifications WHERE encrypted IS NULL")) == 1
 
 
 async def test_marks_of_updates_are_kept_twice_as_long_as_telegram_keeps_an_update(rules: Rules) -> None:
@@ -246,7 +246,7 @@ async def test_time_is_given_back_though_it_could_not_be_kept_at_first(rules: Ru
     rules.is_telegram_there = True
 
     async def fails(store: Store) -> None:
-        await rules.sweep.keep_time(store)
+        await rules.sweep.track_outage(store)
         raise KeyError("the database would not have it")
 
     with pytest.raises(KeyError):
@@ -306,7 +306,7 @@ async def test_whoever_is_verified_comes_in_though_it_was_not_noted_with_their_r
         await rules.asks_to_join(user_id)
     await rules.gets_number()
     await rules.asks_to_join()
-    await rules.hears(callback())
+    await rules.matches(callback())
     # As if the call had been kept while they asked, in another transaction.
     await rules.execute(f"UPDATE join_requests SET state = 'waiting', is_verified = FALSE WHERE user_id = {ANNA}")
     await rules.execute("UPDATE join_requests SET is_verified = TRUE WHERE user_id = 104")

@@ -16,11 +16,11 @@ HEALTHY = GateHealth(NOW, can_invite=True, is_supergroup=True)
 OPEN = dataclasses.replace(HEALTHY, is_open=True)
 
 
-def says(inquiry: PendingTask, health: GateHealth, now: datetime, *, admins: Iterable[int]) -> DeliveryResult:
+def says(chat_lookup: PendingTask, health: GateHealth, now: datetime, *, admins: Iterable[int]) -> DeliveryResult:
     """What Telegram says about a gate."""
     health = dataclasses.replace(health, checked_at=now)
     return DeliveryResult(
-        inquiry, DeliveryStatus.DONE, answer={"health": health, "admins": dict.fromkeys(admins, OWNER)}
+        chat_lookup, DeliveryStatus.DONE, answer={"health": health, "admins": dict.fromkeys(admins, OWNER)}
     )
 
 
@@ -37,7 +37,7 @@ async def test_who_gave_the_right_gets_the_card_once_and_is_an_admin(rules: Rule
 
     assert await rules.face(BORIS) == "gate"
     assert await told(rules) == []
-    assert await rules.tasks(TaskKind.POINT) == []
+    assert await rules.tasks(TaskKind.PRIVATE_CHAT_LINK) == []
     assert await rules.journal() == ["gate_on"]
     assert await rules.rows("SELECT is_on, added_by FROM gates") == [{"is_on": True, "added_by": BORIS}]
     assert await rules.rows("SELECT user_id, is_admin FROM admins") == [{"user_id": BORIS, "is_admin": True}]
@@ -50,7 +50,7 @@ async def test_who_cannot_be_written_to_is_shown_the_way_in_the_group_alone_and_
     await rules.becomes(GATE)
     await rules.becomes(dataclasses.replace(OTHER_GATE, is_channel=True))
 
-    (way,) = await rules.tasks(TaskKind.POINT)
+    (way,) = await rules.tasks(TaskKind.PRIVATE_CHAT_LINK)
     assert (way.chat_id, way.user_id, way.details["start"]) == (GATE.chat_id, BORIS, f"gate_{GATE.chat_id}")
     assert await told(rules) == []
 
@@ -59,8 +59,8 @@ async def test_in_the_middle_of_a_verification_a_short_word_has_to_do(rules: Rul
     await rules.gets_number(BORIS)
 
     await rules.becomes(GATE)
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
-    await rules.settles(says(inquiry, HEALTHY, rules.now, admins={BORIS: OWNER}))
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_GATE)
+    await rules.settles(says(chat_lookup, HEALTHY, rules.now, admins={BORIS: OWNER}))
 
     assert await told(rules) == [(BORIS, "gate_on")]
     assert await rules.face(BORIS) == "progress"
@@ -69,9 +69,9 @@ async def test_in_the_middle_of_a_verification_a_short_word_has_to_do(rules: Rul
 async def test_when_it_was_done_as_the_group_itself_its_admins_hear_of_it(rules: Rules) -> None:
     await rules.meets(ANNA)
     await rules.becomes(GATE, actor_id=None)
-    (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
+    (chat_lookup,) = await rules.tasks(TaskKind.CHECK_GATE)
 
-    await rules.settles(says(inquiry, HEALTHY, rules.now, admins={ANNA: OWNER, BORIS: OWNER}))
+    await rules.settles(says(chat_lookup, HEALTHY, rules.now, admins={ANNA: OWNER, BORIS: OWNER}))
 
     assert await told(rules) == [(ANNA, "gate_on")]
     assert await rules.rows("SELECT added_by FROM gates") == [{"added_by": None}]
@@ -82,13 +82,13 @@ async def test_what_is_newly_missing_is_told_once_to_who_added_the_bot(rules: Ru
         await rules.meets(user_id)
     await rules.becomes(GATE)
     for health in (HEALTHY, HEALTHY, OPEN, OPEN):
-        (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
-        await rules.settles(says(inquiry, health, rules.now, admins={ANNA: OWNER, BORIS: OWNER}))
+        (chat_lookup,) = await rules.tasks(TaskKind.CHECK_GATE)
+        await rules.settles(says(chat_lookup, health, rules.now, admins={ANNA: OWNER, BORIS: OWNER}))
         await rules.becomes(GATE, actor_id=ANNA)
 
     assert await told(rules) == [(BORIS, "gate_ails")]
-    (notice,) = await rules.tasks(TaskKind.NOTIFY)
-    assert notice.details["ailments"] == "no_approval"
+    (notification,) = await rules.tasks(TaskKind.NOTIFY)
+    assert notification.details["ailments"] == "no_approval"
 
 
 async def test_when_who_added_the_bot_runs_the_gate_no_more_the_others_hear_of_it(rules: Rules) -> None:
@@ -97,8 +97,8 @@ async def test_when_who_added_the_bot_runs_the_gate_no_more_the_others_hear_of_i
     await rules.becomes(GATE)
     rules.later(MINUTE + 1)
     for health in (HEALTHY, OPEN):
-        (inquiry,) = await rules.tasks(TaskKind.CHECK_GATE)
-        await rules.settles(says(inquiry, health, rules.now, admins=[ANNA]))
+        (chat_lookup,) = await rules.tasks(TaskKind.CHECK_GATE)
+        await rules.settles(says(chat_lookup, health, rules.now, admins=[ANNA]))
         await rules.becomes(GATE, actor_id=ANNA)
 
     assert await told(rules) == [(ANNA, "gate_ails")]

@@ -19,7 +19,7 @@ async def unmatched(rules: Rules) -> Unmatched:
 
 async def calls(rules: Rules, phone: str, **how: object) -> None:
     rules.later(1)
-    await rules.hears(callback(phone, identity=f"{phone} at {rules.now}", **how))  # type: ignore[arg-type]
+    await rules.matches(callback(phone, identity=f"{phone} at {rules.now}", **how))  # type: ignore[arg-type]
 
 
 async def test_calls_of_who_waits_that_match_nothing_are_counted_by_person(rules: Rules) -> None:

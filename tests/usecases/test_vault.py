@@ -25,23 +25,30 @@ def sealed_before(phone: Phone) -> bytes:
 
 
 def test_a_phone_is_read_for_its_own_verification_only() -> None:
-    sealed = VAULT.seal(NUMBER, "token")
+    encrypted = VAULT.encrypt(NUMBER, "token")
 
-    assert VAULT.unseal(sealed, "token") == NUMBER
-    assert VAULT.unseal(sealed, "another") is None
-    assert PhoneCipher("another key").unseal(sealed, "token") is None
-    assert NUMBER.e164.encode() not in sealed
-    assert VAULT.seal(NUMBER, "token") != sealed
+    assert VAULT.decrypt(encrypted, "token") == NUMBER
+    assert VAULT.decrypt(encrypted, "another") is None
+    assert PhoneCipher("another key").decrypt(encrypted, "token") is None
+    assert NUMBER.e164.encode() not in encrypted
+    assert VAULT.encrypt(NUMBER, "token") != encrypted
 
 
 def test_what_was_changed_or_cut_is_not_read() -> None:
-    sealed = VAULT.seal(NUMBER, "token")
-    for broken in (b"", sealed[:1], sealed[:12], sealed[:-1], sealed[:-1] + bytes([sealed[-1] ^ 1]), b"\x00" + sealed):
-        assert VAULT.unseal(broken, "token") is None
+    encrypted = VAULT.encrypt(NUMBER, "token")
+    for broken in (
+        b"",
+        encrypted[:1],
+        encrypted[:12],
+        encrypted[:-1],
+        encrypted[:-1] + bytes([encrypted[-1] ^ 1]),
+        b"\x00" + encrypted,
+    ):
+        assert VAULT.decrypt(broken, "token") is None
 
 
 def test_a_phone_that_an_earlier_version_sealed_is_read() -> None:
-    assert VAULT.unseal(sealed_before(NUMBER), "token") == NUMBER
+    assert VAULT.decrypt(sealed_before(NUMBER), "token") == NUMBER
 
 
 def test_a_name_a_report_and_a_phone_have_digests_of_their_own() -> None:
@@ -58,25 +65,25 @@ async def is_called(rules: Rules, user_id: int, digest: str) -> None:
 
 
 async def test_a_name_that_an_earlier_version_kept_is_found_until_somebody_else_has_it(rules: Rules) -> None:
-    vault = rules.vault
-    earlier, other = vault.earlier_digest("anna_1990"), ANNA + 1
+    phone_cipher = rules.phone_cipher
+    earlier, other = phone_cipher.earlier_digest("anna_1990"), ANNA + 1
     await is_called(rules, ANNA, earlier)
     await is_called(rules, other, "")
-    assert await rules.database.transact(lambda store: find_by_username(store, vault, "Anna_1990")) == ANNA
+    assert await rules.database.transact(lambda store: find_by_username(store, phone_cipher, "Anna_1990")) == ANNA
 
-    await is_called(rules, other, vault.username_digest("anna_1990"))
+    await is_called(rules, other, phone_cipher.username_digest("anna_1990"))
 
-    assert await rules.database.transact(lambda store: find_by_username(store, vault, "Anna_1990")) == other
+    assert await rules.database.transact(lambda store: find_by_username(store, phone_cipher, "Anna_1990")) == other
 
 
 async def test_a_report_that_an_earlier_version_kept_counts_once(rules: Rules) -> None:
     await rules.gets_number()
     event = callback(PHONE, identity="the report")
-    digest = rules.vault.earlier_digest("the report")
+    digest = rules.phone_cipher.earlier_digest("the report")
     stranger = GatewayEvent(EventKind.CALL, EventSource.CALLBACK, "+79990000000", CALL_NUMBER, None, event.identity)
     await rules.database.transact(lambda store: store.events.keep(stranger, digest, None, "", rules.now))
 
-    await rules.hears(event)
+    await rules.matches(event)
 
     assert await rules.rows("SELECT count(*) AS n FROM gateway_events") == [{"n": 1}]
     assert await rules.states() == ["open"]
@@ -85,7 +92,7 @@ async def test_a_report_that_an_earlier_version_kept_counts_once(rules: Rules) -
 async def test_a_phone_moved_to_another_verification_is_not_called_for(rules: Rules) -> None:
     await rules.shares()
     await rules.shares(ANNA + 1, "+79995556677")
-    (mine, other) = await rules.rows("SELECT id, token, sealed FROM verifications ORDER BY id")
+    (mine, other) = await rules.rows("SELECT id, token, encrypted FROM verifications ORDER BY id")
 
-    assert rules.vault.unseal(mine["sealed"], mine["token"]) is not None
-    assert rules.vault.unseal(mine["sealed"], other["token"]) is None
+    assert rules.phone_cipher.decrypt(mine["encrypted"], mine["token"]) is not None
+    assert rules.phone_cipher.decrypt(mine["encrypted"], other["token"]) is None

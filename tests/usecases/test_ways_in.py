@@ -55,12 +55,12 @@ class Door:
 
     async def asks(self, user_id: int, gate: Gate) -> None:
         """For a link where links are given: perhaps again, though they have one."""
-        whom = (user_id, gate.chat_id)
-        if whom in self.inside or (whom in self.wishes and gate is not LINKS):
+        target_id = (user_id, gate.chat_id)
+        if target_id in self.inside or (target_id in self.wishes and gate is not LINKS):
             return
-        if whom not in self.wishes:
-            self.wishes[whom] = user_id not in self.called
-            self.asked += self.wishes[whom]
+        if target_id not in self.wishes:
+            self.wishes[target_id] = user_id not in self.called
+            self.asked += self.wishes[target_id]
         if gate is LINKS:
             person = await self.rules.meets(user_id)
             ask = AskLink(self.rules.clock)
@@ -82,9 +82,9 @@ class Door:
             await self.is_carried()
 
     async def uses_link(self, user_id: int, gate: Gate) -> None:
-        whom = (user_id, gate.chat_id)
-        if whom in self.links and whom not in self.inside:
-            self.links.discard(whom)
+        target_id = (user_id, gate.chat_id)
+        if target_id in self.links and target_id not in self.inside:
+            self.links.discard(target_id)
             await self.rules.asks_to_join(user_id, gate, link="https://t.me/+link")
             await self.is_carried()
 
@@ -98,12 +98,12 @@ class Door:
         rules = self.rules
         while due := await rules.database.transact(lambda store: store.grants.due(rules.now, 100, ())):
             for grant in due:
-                whom = (grant.user_id, grant.gate_id)
+                target_id = (grant.user_id, grant.gate_id)
                 if grant.kind is GrantKind.LINK:
-                    self.links.add(whom)
+                    self.links.add(target_id)
                 await rules.settles(DeliveryResult(grant, DeliveryStatus.DONE, answer={"detail": "https://t.me/+link"}))
                 if grant.kind is GrantKind.JOIN:
-                    self._walks_in(whom)
+                    self._walks_in(target_id)
                     await rules.joins(grant.user_id, GATES[grant.gate_id], asked=True)
 
     async def told(self, gate_id: int | None = None) -> Statistics:
@@ -116,10 +116,10 @@ class Door:
         bodies = [json.loads(bytes(row["body"]))["data"] for row in rows]
         return Counter((data["person_id"], data["gate_id"], data["why"]) for data in bodies)
 
-    def _walks_in(self, whom: Whom) -> None:
-        self.inside.add(whom)
-        if whom in self.wishes:
-            self.came[*whom, "called" if self.wishes.pop(whom) else "known"] += 1
+    def _walks_in(self, target_id: Whom) -> None:
+        self.inside.add(target_id)
+        if target_id in self.wishes:
+            self.came[*target_id, "called" if self.wishes.pop(target_id) else "known"] += 1
 
 
 Act = Callable[[Door, int, Gate], Awaitable[None]]
@@ -133,7 +133,7 @@ acts = st.lists(
 async def check(door: Door) -> None:
     """The numbers are those that were counted at the door."""
     told = await door.told()
-    called = {whom: n for whom, n in door.came.items() if whom[2] == "called"}
+    called = {target_id: n for target_id, n in door.came.items() if target_id[2] == "called"}
     assert told.funnel[FunnelStep.ASKED] == door.asked
     assert told.funnel[FunnelStep.CALLED] == len(door.called)
     assert told.funnel[FunnelStep.IN] == sum(called.values())
@@ -141,7 +141,7 @@ async def check(door: Door) -> None:
     assert told.other == 0
     assert sum(came for _, _, _, came in told.series) == door.came.total()
     for gate_id, funnel in told.by_gate.items():
-        assert funnel[FunnelStep.IN] == sum(n for whom, n in called.items() if whom[1] == gate_id)
+        assert funnel[FunnelStep.IN] == sum(n for target_id, n in called.items() if target_id[1] == gate_id)
     assert await door.published() == door.came
 
 

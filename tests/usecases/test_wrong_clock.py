@@ -85,7 +85,7 @@ async def test_what_was_written_by_a_clock_a_day_ahead_waits_for_no_day(rules: R
     _, read_at = await rules.database.transact(lambda store: store.gateway.inbox_cursor())
     assert read_at is not None
     assert read_at <= rules.now
-    assert await rules.notices() == ["clock_set_back"]
+    assert await rules.notifications() == ["clock_set_back"]
     rules.later(WINDOW.total_seconds() + 1)
     await rules.sweeps()
     assert await rules.states() == ["confirmed", "expired"]
@@ -98,7 +98,7 @@ async def test_no_moment_of_any_table_stays_further_ahead_than_its_own_longest_p
     await rules.asks_to_join(BORIS)
     await rules.verifies(BORIS, OTHER_PHONE)
     await rules.gets_number(ANNA)
-    await rules.hears(callback(identity="nobody's", caller="+79990000000"))
+    await rules.matches(callback(identity="nobody's", caller="+79990000000"))
     await rules.sweeps()
     filled = set()
     for column in stepped_clock.moments():
@@ -136,7 +136,7 @@ async def test_a_call_counts_whatever_the_clock_was_set_to_since_its_number_was_
     rules.clock.step(step)
     if is_swept:
         await rules.sweeps()
-    await rules.hears(callback(called=called))
+    await rules.matches(callback(called=called))
 
     assert await rules.states() == ["confirmed"]
 
@@ -150,7 +150,7 @@ async def test_a_call_after_its_window_counts_no_more_for_a_clock_that_was_set(r
     rules.clock.step(8 * DAY)
     if is_swept:
         await rules.sweeps()
-    await rules.hears(callback())
+    await rules.matches(callback())
 
     assert await rules.states() != ["confirmed"]
 
@@ -166,7 +166,7 @@ async def test_a_clock_that_is_set_while_telegram_is_away_ends_no_window(rules: 
     rules.is_telegram_there = True
     for _ in range(3):
         await rules.sweeps()
-    await rules.hears(callback())
+    await rules.matches(callback())
 
     assert await rules.states() == ["confirmed"]
 
@@ -177,4 +177,4 @@ async def test_a_clock_that_is_set_back_by_seconds_is_no_matter_for_operators(ru
     rules.clock.step(-20)
     await rules.sweeps()
 
-    assert await rules.notices() == []
+    assert await rules.notifications() == []

@@ -115,12 +115,12 @@ async def test_a_gateway_that_blocks_us_is_left_alone_for_minutes(
 async def test_a_block_that_others_met_holds_and_other_trouble_does_not_keep_from_asking(
     balance_cache: BalanceCache, gateway: Gateway, clock: SandboxClock
 ) -> None:
-    gateway.breaker = CircuitBreaker().trip(GatewayReason.ADDRESS_BLOCKED, NOW)
+    gateway.breaker = CircuitBreaker().open(GatewayReason.ADDRESS_BLOCKED, NOW)
     told = await balance_cache.look()
     assert (told.reason, told.left_alone_until) == (GatewayReason.ADDRESS_BLOCKED, gateway.breaker.retry_at)
     assert (gateway.asked, told.asked_at) == (0, None)
 
-    gateway.breaker = CircuitBreaker().trip(GatewayReason.NO_MONEY, NOW)
+    gateway.breaker = CircuitBreaker().open(GatewayReason.NO_MONEY, NOW)
     assert (await balance_cache.look()).reason is None
     assert gateway.asked == 1
 

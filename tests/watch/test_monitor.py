@@ -92,7 +92,7 @@ async def test_what_answers_is_known_until_it_does_not(world: World) -> None:
 
 
 async def test_after_a_restart_money_is_not_known_while_the_gateway_is_left_alone(world: World) -> None:
-    world.breaker = CircuitBreaker().trip(GatewayReason.CREDENTIALS, NOW)
+    world.breaker = CircuitBreaker().open(GatewayReason.CREDENTIALS, NOW)
     monitor = world.monitor()
 
     await monitor._look_outside()

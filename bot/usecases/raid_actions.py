@@ -9,18 +9,18 @@ from bot.domain.gate import Gate
 from bot.domain.journal import Event
 from bot.domain.panel import AdminAction, AdminActionKind
 from bot.domain.raid import RaidResponse
-from bot.usecases.admin_desk import Doer
+from bot.usecases.admin_desk import ActionHandler
 from bot.usecases.admit import DecisionReason
 from bot.usecases.decline_many import DeclineMany
 from bot.usecases.notice_raid import be_strict
-from bot.usecases.tell_raid import tell_news
+from bot.usecases.raid_alerts import update_alert
 from storage.store import Store
 
 CHANGED = (Toast.DONE, Toast.SAVED)
 
 
 class MakeStrict:
-    """A `Doer`: be strict for an hour from now (`value` is "on"), or no longer ("off").
+    """An `ActionHandler`: be strict for an hour from now (`value` is "on"), or no longer ("off").
 
     Who waits though verified is looked at anew.
     """
@@ -31,7 +31,7 @@ class MakeStrict:
                 await be_strict(store, gate, now)
             case "off" if gate.is_strict(now):
                 await store.gates.set_strict(gate.chat_id, None)
-                await store.requests.reconsider(gate_id=gate.chat_id)
+                await store.requests.undo_pending_rejections(gate_id=gate.chat_id)
             case _:
                 return Toast.DONE_BEFORE
         code = f"strict:{act.details['value']}"
@@ -40,7 +40,7 @@ class MakeStrict:
 
 
 class DeclineRecent:
-    """A `Doer`: decline all unverified of the raid whose mark `value` is; without a mark, of the last minutes.
+    """An `ActionHandler`: decline all unverified of the raid with the mark `value`; without one, of the last minutes.
 
     Of a raid that is over and forgotten, or of one that another has followed, nobody is declined.
     """
@@ -64,11 +64,11 @@ class DeclineRecent:
         return Toast.DONE
 
 
-class ToldOfRaid:
-    """A `Doer` of which the messages of a raid tell, if there is one: what was done, and by whom."""
+class RecordedInAlert:
+    """An `ActionHandler` of which the messages of a raid tell, if there is one: what was done, and by whom."""
 
-    def __init__(self, doer: Doer) -> None:
-        self._doer = doer
+    def __init__(self, handler: ActionHandler) -> None:
+        self._doer = handler
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         toast = await self._doer(store, gate, act, now)
@@ -79,5 +79,5 @@ class ToldOfRaid:
         if toast in CHANGED and act.kind is not AdminActionKind.DECLINE_RECENT:
             raid = raid.with_deed(RaidResponse(act.kind, str(act.details.get("value", "")), act.admin_id))
             await store.raids.put(gate.chat_id, raid)
-        await tell_news(store, changed, raid, now)
+        await update_alert(store, changed, raid, now)
         return toast

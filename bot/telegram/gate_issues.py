@@ -6,7 +6,7 @@ from bot.domain.health import GateIssue
 from bot.telegram.texts import Words
 
 
-def ailment(what: GateIssue, came_round: int, words: Words) -> str:  # noqa: C901 - one line an ailment
+def issue(what: GateIssue, joined_unverified: int, words: Words) -> str:  # noqa: C901 - one line an ailment
     """What is missing, and where in Telegram to mend it."""
     match what:
         case GateIssue.NOT_THERE:
@@ -32,7 +32,7 @@ def ailment(what: GateIssue, came_round: int, words: Words) -> str:  # noqa: C90
                 "admin approval”. Edit → Permissions: switch off “Add members”.",
                 "{count} people came round the gate in a week. Edit → Invite links: revoke those without “Request "
                 "admin approval”. Edit → Permissions: switch off “Add members”.",
-                came_round,
+                joined_unverified,
             )
         case GateIssue.OPEN_COMMENTS:
             return words(

@@ -114,14 +114,14 @@ class EventSender:
 class RelaySender:
     """Brings reports of the gateway as they came: method, query, kind and bytes of the body."""
 
-    def __init__(self, wire: SafeHttpClient, url: str, vault: PhoneCipher) -> None:
+    def __init__(self, wire: SafeHttpClient, url: str, phone_cipher: PhoneCipher) -> None:
         self._wire = wire
         self._url = url
-        self._vault = vault
+        self._phone_cipher = phone_cipher
 
     async def __call__(self, letter: OutboxMessage) -> DeliveryAttempt:
         """Bring this one, once."""
-        packed = self._vault.unseal_bytes(letter.body)
+        packed = self._phone_cipher.decrypt_bytes(letter.body)
         if packed is None:
             return DeliveryAttempt(AttemptResult.FAILED, UNREADABLE)
         report = ForeignReport.unpacked(packed)

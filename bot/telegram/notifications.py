@@ -11,9 +11,9 @@ from bot.domain.gateway import GatewayReason
 from bot.domain.health import BY_REQUEST, GateIssue, Protection
 from bot.domain.journal import ADDED_BY_MEMBER, APPROVED_BY_BOT
 from bot.domain.trouble import IncidentKind
-from bot.telegram.ailments import ailment
 from bot.telegram.commands import OPERATOR_COMMANDS, listed
-from bot.telegram.data_notices import data_notice
+from bot.telegram.data_notifications import data_notification
+from bot.telegram.gate_issues import issue
 from bot.telegram.incidents import all_clear, incident
 from bot.telegram.installation import announcement_result
 from bot.telegram.mentions import harmless_title, mention
@@ -24,7 +24,7 @@ from bot.telegram.texts import Words, shown
 LONGEST_ERROR = 200
 
 
-def notice(details: Mapping[str, str | int], words: Words, callback_url: str | None = None) -> str:  # noqa: C901 - one line a notice
+def notification(details: Mapping[str, str | int], words: Words, callback_url: str | None = None) -> str:  # noqa: C901 - one line a notice
     """The HTML of a NOTIFY task. `callback_url`: what is to be entered at the gateway."""
     title = f"<b>{shown(str(details.get('title', '')))}</b>"
     match Notification(str(details["notice"])):
@@ -44,9 +44,9 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
                 "Requests to join wait for its administrators.",
                 gate=title,
             )
-        case Notification.GATE_AILS:
+        case Notification.GATE_HAS_ISSUES:
             found = [GateIssue(name) for name in str(details.get("ailments", "")).split()]
-            lines = "\n\n".join("⚠️ " + ailment(each, 0, words) for each in found)
+            lines = "\n\n".join("⚠️ " + issue(each, 0, words) for each in found)
             return words("Something changed in {gate}:", gate=title) + f"\n\n{lines}\n\n/gates"
         case Notification.LOG_HERE:
             # Others read it than who chose the title.
@@ -83,7 +83,7 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
                 who=mention(str(details.get("name", "")), int(details["user_id"])),
                 error=shown(str(details["error"])),
             )
-        case Notification.LETTER_LOST:
+        case Notification.WEBHOOK_DROPPED:
             return words(
                 "⚠️ What your own system ({target}) was to be told was given up after days of trying: {error}. "
                 "See docs/operations.md, “Events for your own system”.",
@@ -129,7 +129,7 @@ def notice(details: Mapping[str, str | int], words: Words, callback_url: str | N
                 error_id=details["error_id"],
             )
         case what:
-            return data_notice(what, details, words)
+            return data_notification(what, details, words)
 
 
 def unconfirmed(gate: Gate, words: Words) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.domain.panel import AdminActionKind
+from bot.usecases.admit_by_admin import admit_by_admin
 from bot.usecases.block import block, unblock
-from bot.usecases.decide_by_hand import Decider
-from bot.usecases.decline_by_hand import decline_by_hand
-from bot.usecases.let_in_by_hand import let_in_by_hand
+from bot.usecases.decide_by_admin import Decider
+from bot.usecases.decline_by_admin import decline_by_admin
 from bot.usecases.revoke import restore, revoke
 
 DECIDERS: Mapping[AdminActionKind, Decider] = {
-    AdminActionKind.LET_IN: let_in_by_hand,
-    AdminActionKind.DECLINE: decline_by_hand,
+    AdminActionKind.LET_IN: admit_by_admin,
+    AdminActionKind.DECLINE: decline_by_admin,
     AdminActionKind.BLOCK: block,
     AdminActionKind.UNBLOCK: unblock,
     AdminActionKind.REVOKE: revoke,

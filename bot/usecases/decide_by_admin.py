@@ -23,7 +23,7 @@ DECIDED = (Toast.LET_IN, Toast.DECLINED, Toast.BLOCKED)
 
 
 class ByHand:
-    """A `Doer`, around a `Decider`.
+    """An `ActionHandler`, around a `Decider`.
 
     Nothing harmful is done to somebody who is known to be an admin of the gate. The person is locked meanwhile, so
     that of two admins, or an admin and a call, one comes first; the other finds it decided. Where the button stood

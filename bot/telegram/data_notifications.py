@@ -9,7 +9,7 @@ from bot.domain.periods import PeriodProblem
 from bot.telegram.texts import Words, shown
 
 
-def data_notice(what: Notification, details: Mapping[str, str | int], words: Words) -> str:
+def data_notification(what: Notification, details: Mapping[str, str | int], words: Words) -> str:
     """The HTML of a notice about data. Raises ValueError for one that is about something else."""
     match what:
         case Notification.ERASED:

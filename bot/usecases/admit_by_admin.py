@@ -11,14 +11,14 @@ from bot.domain.panel import AdminAction
 from bot.domain.screen import Outcome
 from bot.domain.statistics import EntryReason
 from bot.usecases.admit import BY_NOBODY, DecisionReason, let_in
-from bot.usecases.decide_by_hand import only_who_waits
-from bot.usecases.personal_links import owe_link
-from bot.usecases.record import tell_log
-from bot.usecases.tell_person import tell_person
+from bot.usecases.decide_by_admin import only_who_waits
+from bot.usecases.log_chat import post_to_log
+from bot.usecases.notify_person import notify_person
+from bot.usecases.personal_links import request_personal_link
 from storage.store import Store
 
 
-async def let_in_by_hand(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
+async def admit_by_admin(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
     """A `Decider`. Who waits comes in; who does not comes in at once the next time they ask, and gets a link if they
     were turned away before. Their phone counts as verified by that nowhere. A block ends by it."""
     gate_id = gate.chat_id
@@ -34,13 +34,13 @@ async def let_in_by_hand(store: Store, gate: Gate, user_id: int, act: AdminActio
     if override is Override.BLOCKED:
         await lift_ban(store, gate, user_id, now)
     if request is not None and (waits or await _is_on_the_way_out(store, request, now)):
-        await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.BY_HAND, told=True, admin_id=act.admin_id)
-        await tell_person(store, gate, user_id, Outcome.LET_IN, now)
+        await let_in(store, gate, request, BY_NOBODY, now, DecisionReason.BY_ADMIN, told=True, admin_id=act.admin_id)
+        await notify_person(store, gate, user_id, Outcome.LET_IN, now)
         return Toast.LET_IN
     if request is not None and request.state is RequestState.DECLINED:
         await invite(store, gate, user_id, now)
     name = request.name if request is not None else ""
-    await tell_log(store, gate, Event.ALLOWED, user_id, now, admin_id=act.admin_id, name=name)
+    await post_to_log(store, gate, Event.ALLOWED, user_id, now, admin_id=act.admin_id, name=name)
     return Toast.LET_IN_LATER
 
 
@@ -48,8 +48,8 @@ async def invite(store: Store, gate: Gate, user_id: int, now: datetime) -> None:
     """Give a link of their own to who cannot be let in, because nothing of theirs waits at Telegram any more."""
     person = (await store.people.get_many([user_id])).get(user_id)
     if person is not None and person.can_be_written:
-        await owe_link(store, gate.chat_id, user_id, BY_NOBODY, now, how=EntryReason.OTHER)
-        await tell_person(store, gate, user_id, Outcome.LET_IN, now)
+        await request_personal_link(store, gate.chat_id, user_id, BY_NOBODY, now, how=EntryReason.OTHER)
+        await notify_person(store, gate, user_id, Outcome.LET_IN, now)
 
 
 async def lift_ban(store: Store, gate: Gate, user_id: int, now: datetime) -> None:

@@ -22,32 +22,32 @@ PARTS = frozenset({"callgate", "gate", "settings"})
 LONGEST_ABOUT = 40
 
 
-class JsonPaper:
-    """See `bot.usecases.ports.SettingsPaper`.
+class JsonSettingsFile:
+    """See `bot.usecases.ports.SettingsFile`.
 
     A file from outside is taken at its word in nothing: names, types and values have to be right, each by itself.
     """
 
     def written(self, gate: Gate) -> str:
         """A file that people can read and compare line by line."""
-        paper = {
+        settings_file = {
             "callgate": VERSION,
             "gate": {"id": gate.chat_id, "title": gate.title},
             "settings": _plain(gate.settings),
         }
-        return json.dumps(paper, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+        return json.dumps(settings_file, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
     def read(self, text: str, present: GateSettings) -> tuple[int, GateSettings]:
         """Of which gate a file is (0 when it does not say), and the settings with what it names."""
-        paper = _loaded(text)
-        if not isinstance(paper, dict) or "callgate" not in paper:
+        settings_file = _loaded(text)
+        if not isinstance(settings_file, dict) or "callgate" not in settings_file:
             raise InvalidSettingError(SettingProblem.FILE_FOREIGN)
-        if type(paper["callgate"]) is not int or paper["callgate"] != VERSION:
+        if type(settings_file["callgate"]) is not int or settings_file["callgate"] != VERSION:
             raise InvalidSettingError(SettingProblem.FILE_NEWER)
-        given, origin = paper.get("settings"), paper.get("gate")
+        given, origin = settings_file.get("settings"), settings_file.get("gate")
         if not isinstance(given, dict):
             raise InvalidSettingError(SettingProblem.FILE_FOREIGN)
-        unknown = sorted((set(given) - NAMES) | (set(paper) - PARTS))
+        unknown = sorted((set(given) - NAMES) | (set(settings_file) - PARTS))
         if unknown:
             raise InvalidSettingError(SettingProblem.FILE_UNKNOWN, unknown[0][:LONGEST_ABOUT])
         settings = _made(_plain(present) | given, is_strict=True)

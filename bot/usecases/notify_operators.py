@@ -10,7 +10,7 @@ from bot.usecases.operators import Operators
 from storage.store import Store
 
 
-class TellOperators:
+class OperatorNotifier:
     """Write to each operator in private. With a `key` each is told once, however often it happens."""
 
     def __init__(self, operators: Operators) -> None:

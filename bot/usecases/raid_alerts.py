@@ -23,7 +23,7 @@ FIGURES = frozenset({"count", "minutes", "total", "done", "approved", "declined"
 """Details that change all the time, and are brought up to date only now and then."""
 
 
-async def tell_first(store: Store, gate_id: int, raid: Raid, now: datetime) -> None:
+async def post_alert(store: Store, gate_id: int, raid: Raid, now: datetime) -> None:
     """Tell the log chat, or else have Telegram asked who the admins are."""
     gate = await store.gates.get(gate_id)
     if gate is None:
@@ -36,7 +36,7 @@ async def tell_first(store: Store, gate_id: int, raid: Raid, now: datetime) -> N
         await _call_admins(store, raid, now)
 
 
-async def tell_news(store: Store, gate: Gate, raid: Raid, now: datetime) -> None:
+async def update_alert(store: Store, gate: Gate, raid: Raid, now: datetime) -> None:
     """Bring the messages up to date: what was done at once, figures now and then.
 
     Only when what was to be told before is on its way no more: of two edits the older one could come last.
@@ -53,7 +53,7 @@ async def tell_news(store: Store, gate: Gate, raid: Raid, now: datetime) -> None
     await store.raids.put(gate.chat_id, replace(raid, said=said, said_at=now))
 
 
-async def tell_over(store: Store, gate: Gate, raid: Raid, now: datetime) -> None:
+async def post_summary(store: Store, gate: Gate, raid: Raid, now: datetime) -> None:
     """It is over: where it was told, a new message says how it went, and the old one loses its buttons."""
     store.journal.add(Event.RAID_OVER, now, gate_id=gate.chat_id)
     over = replace(raid, over_at=now, messages=(), said_at=now)
@@ -89,7 +89,7 @@ class OnAlertResult:
         for admin_id in reachable:
             await _send(store, raid, people[admin_id].chat_id, said, now)
         if not reachable:
-            await self._tell_operators(store, raid, said, now)
+            await self._notify_operators(store, raid, said, now)
 
     async def sent(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """A message was sent, or could not be."""
@@ -107,9 +107,9 @@ class OnAlertResult:
         if task.chat_id == gate.settings.log_chat:
             await _call_admins(store, raid, now)
         elif not raid.messages and done == parts and not await self._operators.is_operator(store, task.chat_id):
-            await self._tell_operators(store, raid, await _details(store, gate, raid, now), now)
+            await self._notify_operators(store, raid, await _details(store, gate, raid, now), now)
 
-    async def _tell_operators(self, store: Store, raid: Raid, said: Details, now: datetime) -> None:
+    async def _notify_operators(self, store: Store, raid: Raid, said: Details, now: datetime) -> None:
         for operator in await self._operators.now(store):
             # They may decide at no gate of which they are no admins.
             await _send(store, raid, operator, {**said, "closed": 1}, now)

@@ -43,19 +43,19 @@ class PurgeOld:
         rolled = await store.sums.rolled_until()
         if rolled is not None:
             before = min(rolled, self._clock.now() - self._keep.journal)
-            await store.retention.forget_journal(before, AT_ONCE)
+            await store.retention.purge_journal(before, AT_ONCE)
 
     async def calls(self, store: Store) -> None:
         """Nobody waits for them any more."""
-        await store.retention.forget_calls(self._clock.now() - self._keep.calls, AT_ONCE)
+        await store.retention.purge_calls(self._clock.now() - self._keep.calls, AT_ONCE)
 
     async def attempts(self, store: Store) -> None:
         """The limits need those of a day, late reports of calls those of two."""
-        await store.retention.forget_attempts(self._clock.now() - self._keep.journal, AT_ONCE)
+        await store.retention.purge_attempts(self._clock.now() - self._keep.journal, AT_ONCE)
 
     async def rest(self, store: Store) -> None:
         """What came to nothing."""
         before = self._clock.now() - self._keep.journal
-        await store.retention.forget_requests(before, AT_ONCE)
-        await store.retention.forget_grants(before, AT_ONCE)
-        await store.retention.forget_appeals(before, AT_ONCE)
+        await store.retention.purge_requests(before, AT_ONCE)
+        await store.retention.purge_grants(before, AT_ONCE)
+        await store.retention.purge_appeals(before, AT_ONCE)

@@ -11,7 +11,7 @@ from bot.clock import Clock
 from bot.telegram.texts import Texts
 from bot.usecases.open_app import InitData
 
-LAUNCH_LIVES = timedelta(minutes=5)
+INIT_DATA_LIVES = timedelta(minutes=5)
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """How far ahead of ours Telegram's clock may be."""
 LARGEST_ID = 2**52
@@ -37,7 +37,7 @@ class InitDataVerifier:
         user, age = data.user, self._clock.now() - data.auth_date
         if user is None or user.is_bot or not 0 < user.id < LARGEST_ID:
             return None
-        if not -CLOCK_TOLERANCE <= age <= LAUNCH_LIVES:
+        if not -CLOCK_TOLERANCE <= age <= INIT_DATA_LIVES:
             return None
         query_id = (data.model_extra or {}).get("chat_join_request_query_id")
         return InitData(

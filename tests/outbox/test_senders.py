@@ -15,8 +15,8 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from bot.clock import SystemClock
 from bot.crypto import PhoneCipher
 from bot.domain.outbox import AttemptResult, DeliveryAttempt, Destination, ForeignReport, OutboxMessage
-from bot.outbox import carriage
-from bot.outbox.carriage import EventSender, RelaySender, SafeHttpClient
+from bot.outbox import senders
+from bot.outbox.senders import EventSender, RelaySender, SafeHttpClient
 from bot.sandbox.pulse import PATIENCE
 from tests.outbox.receiver import OTHER_SECRET, SECRET, Receiver, receiver
 
@@ -151,7 +151,7 @@ async def test_a_name_server_that_hangs_holds_one_thread_and_none_of_the_event_l
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", of_the_loop)
     url = owners.url.replace("127.0.0.1", "hooks.example")
     with monkeypatch.context() as patch:
-        patch.setattr(carriage, "PATIENCE", 0.05)
+        patch.setattr(senders, "PATIENCE", 0.05)
         for _ in range(3):
             several = await asyncio.gather(*(bring(wire, url) for _ in range(5)))
             assert {delivery.reply for delivery in several} == {AttemptResult.FAILED}
@@ -174,7 +174,7 @@ async def test_the_certificate_has_to_be_of_the_name_and_not_of_the_address(
         asked.append(server_hostname)
         raise ssl.SSLError("enough")
 
-    monkeypatch.setattr(carriage, "checked", checked)
+    monkeypatch.setattr(senders, "checked", checked)
     monkeypatch.setattr(ssl.SSLContext, "wrap_bio", wrap_bio)
     async with receiver() as anybody:
         port = anybody.url.split(":")[2].partition("/")[0]
@@ -190,7 +190,7 @@ async def test_the_next_address_is_tried_when_one_cannot_be_connected_to(
     async def checked(*_: Any, **__: Any) -> list[str]:
         return ["127.0.0.2", "127.0.0.1"]
 
-    monkeypatch.setattr(carriage, "checked", checked)
+    monkeypatch.setattr(senders, "checked", checked)
 
     assert await bring(wire, owners.url) == DeliveryAttempt(AttemptResult.TAKEN)
 
@@ -198,7 +198,7 @@ async def test_the_next_address_is_tried_when_one_cannot_be_connected_to(
 async def test_nobody_waits_for_a_receiver_that_does_not_answer(
     owners: Receiver, wire: SafeHttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carriage, "PATIENCE", 0.2)
+    monkeypatch.setattr(senders, "PATIENCE", 0.2)
     owners.delay = 30.0
 
     assert await bring(wire, owners.url) == DeliveryAttempt(AttemptResult.FAILED, "no answer within 0.2 seconds")
@@ -234,10 +234,10 @@ async def test_proxies_of_the_environment_are_not_used(owners: Receiver, monkeyp
     ids=["form", "get", "multipart", "utf-8 kind", "kind of any bytes"],
 )
 async def test_a_foreign_report_arrives_as_it_came(wire: SafeHttpClient, report: ForeignReport) -> None:
-    vault = PhoneCipher("the key of these tests")
-    letter = OutboxMessage(1, Destination.RELAY, "rel_1", "foreign", vault.seal_bytes(report.packed()), 0)
+    phone_cipher = PhoneCipher("the key of these tests")
+    letter = OutboxMessage(1, Destination.RELAY, "rel_1", "foreign", phone_cipher.encrypt_bytes(report.packed()), 0)
     async with receiver(secret=None) as theirs:
-        assert await RelaySender(wire, theirs.url, vault)(letter) == DeliveryAttempt(AttemptResult.TAKEN)
+        assert await RelaySender(wire, theirs.url, phone_cipher)(letter) == DeliveryAttempt(AttemptResult.TAKEN)
 
     (arrived,) = theirs.arrived
     assert (arrived.method, arrived.query, arrived.content_type, arrived.body) == (
@@ -249,10 +249,10 @@ async def test_a_foreign_report_arrives_as_it_came(wire: SafeHttpClient, report:
 
 
 async def test_what_was_sealed_with_another_key_is_not_brought(wire: SafeHttpClient) -> None:
-    sealed = PhoneCipher("another key").seal_bytes(ForeignReport("GET", "", "", b"").packed())
-    letter = OutboxMessage(1, Destination.RELAY, "rel_1", "foreign", sealed, 0)
+    encrypted = PhoneCipher("another key").encrypt_bytes(ForeignReport("GET", "", "", b"").packed())
+    letter = OutboxMessage(1, Destination.RELAY, "rel_1", "foreign", encrypted, 0)
     async with receiver(secret=None) as theirs:
         delivery = await RelaySender(wire, theirs.url, PhoneCipher("the key of these tests"))(letter)
 
-    assert delivery == DeliveryAttempt(AttemptResult.FAILED, carriage.UNREADABLE)
+    assert delivery == DeliveryAttempt(AttemptResult.FAILED, senders.UNREADABLE)
     assert theirs.arrived == []

@@ -14,7 +14,7 @@ GATHERS_FOR = 2.0
 """Seconds a line rests, so that what happens at once becomes one message."""
 
 
-async def tell_log(
+async def post_to_log(
     store: Store,
     gate: Gate,
     event: Event,
@@ -56,7 +56,7 @@ async def tell_log(
     await store.tasks.add(TaskKind.LOG, settings.log_chat, details, now, user_id=user_id or None, after=GATHERS_FOR)
 
 
-async def lose_log(store: Store, log_chat: int, now: datetime) -> list[Gate]:
+async def disable_log(store: Store, log_chat: int, now: datetime) -> list[Gate]:
     """The log chat is gone, or the bot may not write there: nothing is told there any more. The gates it served."""
     gates = await store.gates.with_log(log_chat)
     for gate in gates:

@@ -9,23 +9,23 @@ from bot.domain.panel import AdminAction, AdminActionKind, Page
 from bot.usecases.admin_desk import AdminDesk
 from bot.usecases.follow_rights import answer_with_health, take_health
 from bot.usecases.open_panel import ANSWERS, ask_health, ask_health_again, panel_start, redraw_panels, show_page
-from bot.usecases.point import POINTED_FOR, point_to
-from bot.usecases.protect import tell_of_bypass
+from bot.usecases.private_chat_link import LINK_SHOWN_FOR, send_private_chat_link
+from bot.usecases.protect import notify_of_bypass
 from bot.usecases.take_newcomer import who_added_is_known
 from storage.store import Store
 
-INQUIRIES = frozenset(
+CHAT_LOOKUPS = frozenset(
     {
         TaskKind.CHECK_ADMIN,
         TaskKind.CHECK_GATE,
         TaskKind.MAKE_LINK,
         TaskKind.FETCH_FILE,
-        TaskKind.POINT,
+        TaskKind.PRIVATE_CHAT_LINK,
     }
 )
 
 
-class SettleInquiry:
+class ApplyChatLookup:
     """What Telegram said is kept, and what waited for it is done."""
 
     def __init__(self, desk: AdminDesk) -> None:
@@ -49,8 +49,8 @@ class SettleInquiry:
                 await self._desk(
                     store, AdminAction(AdminActionKind.IMPORT, int(task.details["gate"]), task.chat_id, details)
                 )
-            case TaskKind.POINT, _:
-                await self._pointed(store, task, receipt, now)
+            case TaskKind.PRIVATE_CHAT_LINK, _:
+                await self._link_sent(store, task, receipt, now)
 
     @staticmethod
     async def _checked(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
@@ -71,7 +71,7 @@ class SettleInquiry:
     async def _link_made(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         gate_id = int(task.details["gate"])
         if "bypassed" in task.details:
-            await tell_of_bypass(store, task, receipt, now)
+            await notify_of_bypass(store, task, receipt, now)
         if receipt.result is not DeliveryStatus.DONE:
             # The card tells which right is missing.
             await ask_health(store, gate_id, task.chat_id, now)
@@ -80,14 +80,14 @@ class SettleInquiry:
         await redraw_panels(store, gate_id, now)
 
     @staticmethod
-    async def _pointed(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
+    async def _link_sent(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
         """What everybody sees is taken away soon. Who could not be shown the way alone is shown the panel itself, or
         else what everybody sees, unless it is `quiet`: then nobody asked for it."""
         is_shown = receipt.result is DeliveryStatus.DONE
         if task.user_id is None:
             if is_shown:
                 details: dict[str, str | int] = {"message_id": receipt.message_id or 0}
-                await store.tasks.add(TaskKind.DELETE_MESSAGE, task.chat_id, details, now, after=POINTED_FOR)
+                await store.tasks.add(TaskKind.DELETE_MESSAGE, task.chat_id, details, now, after=LINK_SHOWN_FOR)
             return
         if is_shown or "quiet" in task.details:
             return
@@ -97,7 +97,7 @@ class SettleInquiry:
         if start == panel_start(task.chat_id) and gate is not None and person is not None and person.can_be_written:
             await show_page(store, gate, task.user_id, Page.CARD, now, fresh=True)
             return
-        await point_to(
+        await send_private_chat_link(
             store,
             task.chat_id,
             start,

@@ -12,7 +12,7 @@ GRANTS_FIRST = 1.0
 """Seconds the screen rests, so that it is drawn once, with the grants already made."""
 
 
-async def tell_person(
+async def notify_person(
     store: Store, gate: Gate, user_id: int, outcome: Outcome, now: datetime, *, fresh: bool = True
 ) -> None:
     """On their screen, as a new message where they can be written to. Who never met the bot is told nothing."""

@@ -7,10 +7,10 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.delivery import Notification
 from bot.domain.journal import Event
-from bot.domain.outbox import LETTERS_KEPT, AttemptResult, DeliveryAttempt, OutboxMessage, next_try
+from bot.domain.outbox import MESSAGES_KEPT, AttemptResult, DeliveryAttempt, OutboxMessage, next_try
 from bot.domain.trouble import Finding, IncidentKind
+from bot.usecases.notify_operators import OperatorNotifier
 from bot.usecases.open_incident import OpenIncident, ResolveIncident
-from bot.usecases.tell_operators import TellOperators
 from storage.store import Store
 
 AT_ONCE = 100
@@ -26,11 +26,11 @@ class RecordAttempt:
     a word, and what became of letters is remembered for as long.
     """
 
-    def __init__(self, clock: Clock, tell_operators: TellOperators) -> None:
+    def __init__(self, clock: Clock, notify_operators: OperatorNotifier) -> None:
         self._clock = clock
-        self._tell_operators = tell_operators
-        self._open_incident = OpenIncident(tell_operators)
-        self._clear_incident = ResolveIncident(tell_operators)
+        self._notify_operators = notify_operators
+        self._open_incident = OpenIncident(notify_operators)
+        self._clear_incident = ResolveIncident(notify_operators)
 
     async def __call__(self, store: Store, letter: OutboxMessage, delivery: DeliveryAttempt) -> None:
         now = self._clock.now()
@@ -56,14 +56,14 @@ class RecordAttempt:
     async def forget(self, store: Store) -> None:
         """What is too old."""
         now = self._clock.now()
-        for letter in await store.outbox.owed_since(now - LETTERS_KEPT, AT_ONCE):
+        for letter in await store.outbox.pending_since(now - MESSAGES_KEPT, AT_ONCE):
             await self._give_up(store, letter, letter.error or "it could not be brought", now)
-        await store.outbox.forget(now - LETTERS_KEPT, AT_ONCE)
+        await store.outbox.forget(now - MESSAGES_KEPT, AT_ONCE)
 
     async def _give_up(self, store: Store, letter: OutboxMessage, error: str, now: datetime) -> None:
         await store.outbox.give_up(letter.id, now, error)
-        store.journal.add(Event.LETTER_LOST, now, code=letter.type)
-        details = {"notice": Notification.LETTER_LOST, "target": letter.target, "error": error[:200]}
-        await self._tell_operators(
-            store, details, now, key=f"{Notification.LETTER_LOST}:{letter.target}:{now:%Y-%m-%dT%H}"
+        store.journal.add(Event.WEBHOOK_DROPPED, now, code=letter.type)
+        details = {"notice": Notification.WEBHOOK_DROPPED, "target": letter.target, "error": error[:200]}
+        await self._notify_operators(
+            store, details, now, key=f"{Notification.WEBHOOK_DROPPED}:{letter.target}:{now:%Y-%m-%dT%H}"
         )

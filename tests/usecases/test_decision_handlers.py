@@ -156,7 +156,7 @@ async def test_a_revoked_member_is_removed_without_the_tag_and_must_call_again(r
     await rules.asks_to_join()
 
     assert await rules.requests() == ["waiting"]
-    assert await rules.rows("SELECT hindrance FROM join_requests") == [{"hindrance": "stale"}]
+    assert await rules.rows("SELECT ineligibility FROM join_requests") == [{"ineligibility": "stale"}]
     await rules.verifies()
     assert await rules.requests() == ["approved"]
     assert await rules.wants(AdminActionKind.REVOKE) == "revoked"
@@ -183,8 +183,8 @@ async def test_a_revoked_member_is_muted_where_newcomers_are_and_waits_with_a_de
     assert await rules.wants(AdminActionKind.REVOKE) == "revoked"
 
     assert await rules.undone() == ["mute"]
-    assert await rules.rows("SELECT state, way, hindrance FROM join_requests") == [
-        {"state": "waiting", "way": "mute", "hindrance": "stale"}
+    assert await rules.rows("SELECT state, way, ineligibility FROM join_requests") == [
+        {"state": "waiting", "way": "mute", "ineligibility": "stale"}
     ]
     assert await rules.wants(AdminActionKind.RESTORE) == "restored"
     assert await rules.requests() == ["approved"]

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.gate import Gate
 from storage.database import Database, DatabaseError
 from storage.migrate import migrate
-from storage.peek import gates_on
+from storage.read_only import gates_on
 from storage.store import Store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -43,14 +43,14 @@ class ReadOnlyDatabase:
             raise DatabaseError(f"DATABASE_URL: the database cannot be read: {unusable(error)}") from error
 
 
-async def peek(url: str, read: Callable[[Store], Awaitable[T]]) -> T:
+async def read_once(url: str, read: Callable[[Store], Awaitable[T]]) -> T:
     """What `read` finds. Raises DatabaseError, also when there is nothing to read in yet."""
-    async with beside(url) as database:
+    async with open_read_only(url) as database:
         return await database.transact(read)
 
 
 @asynccontextmanager
-async def beside(url: str) -> AsyncIterator[ReadOnlyDatabase]:
+async def open_read_only(url: str) -> AsyncIterator[ReadOnlyDatabase]:
     """Read for a while. Raises DatabaseError when there is nothing to read in yet."""
     engine = _engine(url)
     try:

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from bot.domain.delivery import TaskKind
 from storage.store import Store
 
-POINTED_FOR = 30.0
+LINK_SHOWN_FOR = 30.0
 """Seconds after which a message that everybody sees is taken away again."""
 WANTED_FOR = timedelta(minutes=2)
 
 
-async def point_to(
+async def send_private_chat_link(
     store: Store,
     chat_id: int,
     start: str,
@@ -29,4 +29,6 @@ async def point_to(
     details: dict[str, str | int] = {"start": start, "language": language}
     if topic is not None:
         details["topic"] = topic
-    await store.tasks.add(TaskKind.POINT, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=user_id)
+    await store.tasks.add(
+        TaskKind.PRIVATE_CHAT_LINK, chat_id, details, now, expires_at=now + WANTED_FOR, user_id=user_id
+    )

@@ -9,15 +9,15 @@ from bot.domain.journal import Event
 from bot.domain.rights import SOME_ADMIN
 from bot.usecases import appeals
 from bot.usecases.admit import DecisionReason
+from bot.usecases.log_chat import disable_log, post_to_log
 from bot.usecases.operators import Operators
-from bot.usecases.record import lose_log, tell_log
 from storage.store import Store
 
 NOT_WRITTEN = (DeliveryStatus.REFUSED, DeliveryStatus.UNREACHABLE)
 REMOVALS = (TaskKind.BAN, TaskKind.KICK)
 
 
-class SettleByHand:
+class ApplyDecision:
     """Do what follows from it. Other tasks are passed over."""
 
     def __init__(self, operators: Operators) -> None:
@@ -47,7 +47,7 @@ class SettleByHand:
 
     async def log_lost(self, store: Store, log_chat: int, now: datetime) -> None:
         """Nothing can be told there any more: the setting goes, and the admins hear of it."""
-        for gate in await lose_log(store, log_chat, now):
+        for gate in await disable_log(store, log_chat, now):
             await appeals.call_admins(store, gate, appeals.FOR_LOG, now)
 
     async def _banned(self, store: Store, task: PendingTask, now: datetime) -> None:
@@ -57,7 +57,7 @@ class SettleByHand:
         store.journal.add(Event.REMOVED, now, user_id=user_id, gate_id=gate_id, code=DecisionReason.BLOCKED)
         if gate is not None:
             name = request.name if request is not None else ""
-            await tell_log(store, gate, Event.REMOVED, user_id, now, why=DecisionReason.BLOCKED, name=name)
+            await post_to_log(store, gate, Event.REMOVED, user_id, now, why=DecisionReason.BLOCKED, name=name)
 
     async def _is_admin(self, store: Store, task: PendingTask, now: datetime) -> None:
         """They have become an admin of the chat: what was decided about them holds no more."""
