@@ -19,9 +19,9 @@ COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 
 
 # What tests/browser/demo.py looks for.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
-# Test processes. Tests wait for servers and browsers now and then, so three for each processor keep all of them busy. One
+# Test processes. Tests wait for servers and browsers now and then, so more than one for each processor keep all busy. One
 # that is done takes tests from another.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 3)
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 5 / 2)
 # Python keeps what it compiled for the next process, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
@@ -39,8 +39,8 @@ help: ## this list
 	@echo "stories it touches (or ONLY='raid and sqlite', by name), make test before you hand it in. WORKERS=0 runs the tests"
 	@echo "in one process, as a debugger needs it. For another Python: make clean, then make test PYTHON=python3.12."
 
-demo: $(VENV)/.installed ## the bot in a world of its own: prints an address to open; no account, no money, no network
-	@exec $(BIN)/python -m bot demo
+demo: $(VENV)/.installed ## the bot in a world of its own: prints an address to open; no account, no money, no network; PORT=… is the address's
+	@exec $(BIN)/python -m bot demo $(if $(PORT),--port '$(PORT)')
 
 run: $(VENV)/.installed ## the real bot, configured by .env
 	@[ -e .env ] || [ -n "$$BOT_TOKEN" ] || { printf '%s\n' \

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import io
 import json
 import os
@@ -34,6 +35,7 @@ from storage.read_only import read_once
 log = structlog.get_logger()
 
 OK, FAILED, WRONG_USE = 0, 1, 2
+LAST_PORT = 65535
 
 
 async def run(config: Settings, _given: argparse.Namespace) -> int:
@@ -104,12 +106,17 @@ async def backup(config: Settings, given: argparse.Namespace) -> int:
     return OK
 
 
-async def demo(_given: argparse.Namespace) -> int:
+async def demo(given: argparse.Namespace) -> int:
     """The bot in a world of its own."""
     # The sandbox is the one part a real installation never loads.
     from bot.demo import demo as run_demo  # noqa: PLC0415
 
-    await run_demo(_stop_on_signals())
+    try:
+        await run_demo(_stop_on_signals(), given.port)
+    except OSError as error:
+        if given.port is None or error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        return _complain(f"--port: {given.port} cannot be listened on ({error.strerror}); name another one", FAILED)
     return OK
 
 
@@ -155,7 +162,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("run", help="run the bot, configured by the environment and .env (the default)")
-    commands.add_parser("demo", help="run the bot in a world of its own and print the address to open")
+    shown = commands.add_parser("demo", help="run the bot in a world of its own and print the address to open")
+    shown.add_argument("--port", type=_port, metavar="PORT", help="of that address (8090, or another if that is taken)")
     checks = commands.add_parser("doctor", help="check the configuration against the live services")
     checks.add_argument("--json", action="store_true", help="for machines: a list of findings")
     commands.add_parser("migrate", help="bring the database to the newest schema")
@@ -168,6 +176,12 @@ def _parser() -> argparse.ArgumentParser:
     told.add_argument("--json", action="store_true", help="for machines: one object")
     add_commands(commands)
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LAST_PORT:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {LAST_PORT}")
+    return int(text)
 
 
 def _fit_terminal(*, as_json: bool) -> None:

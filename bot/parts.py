@@ -119,7 +119,7 @@ from bot.workers import LOOK_EVERY, LOOK_EVERY_ALONE, InboxReader, NumberWorker,
 from handlers.app import AppPages
 from handlers.call import CallFiles, CallPages
 from handlers.callback import CallbackHandler
-from handlers.http import build_http
+from handlers.http_routes import build_http
 from handlers.middlewares import LoadPerson
 from handlers.pages import MetricsPage, Probes
 from handlers.routes import build_dispatcher

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 import structlog
 from aiohttp import web
@@ -12,6 +11,7 @@ from aiohttp import web
 from bot.domain.gateway import GatewayEvent
 from bot.domain.outbox import ForeignReport
 from bot.gateway.callback import BadCallback, BadSignature, CallbackReader, CallbackRequest
+from bot.metrics import Metrics
 from bot.usecases.relay_foreign import RelayReport
 from bot.usecases.take_gateway_event import OnGatewayEvent, in_parts
 from handlers.http import body_of, same
@@ -20,18 +20,6 @@ from storage.store import Store, Transactions
 log = structlog.get_logger()
 
 LARGEST = 64 * 1024
-
-
-class Tally(Protocol):
-    """Counts callbacks."""
-
-    def called_back(self, outcome: str) -> None: ...
-
-
-class Announce(Protocol):
-    """Says that there may be something to do."""
-
-    def __call__(self) -> None: ...
 
 
 class CallbackHandler:
@@ -44,16 +32,16 @@ class CallbackHandler:
         reader: CallbackReader,
         transactions: Transactions,
         take: OnGatewayEvent,
-        tally: Tally,
-        announce: Announce,
+        metrics: Metrics,
+        wake: Callable[[], None],
         relay: RelayReport | None = None,
     ) -> None:
         self._token = token
         self._reader = reader
         self._transactions = transactions
         self._take = take
-        self._tally = tally
-        self._announce = announce
+        self._metrics = metrics
+        self._wake = wake
         self._relay = relay
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -68,11 +56,11 @@ class CallbackHandler:
         try:
             events = self._reader.read(arrived)
         except BadSignature:
-            self._tally.called_back("bad_signature")
+            self._metrics.called_back("bad_signature")
             log.warning("callback_refused", reason="signature")
             raise web.HTTPForbidden(text="bad signature") from None
         except BadCallback as error:
-            self._tally.called_back("unreadable")
+            self._metrics.called_back("unreadable")
             log.warning("callback_refused", reason=str(error))
             raise web.HTTPBadRequest(text=str(error)) from None
 
@@ -82,8 +70,8 @@ class CallbackHandler:
             keep = functools.partial(self._keep, events=part, report=None if is_relayed else report)
             is_relayed = await self._transactions.transact(keep) or is_relayed
         for event in events:
-            self._tally.called_back(event.kind)
-        self._announce()
+            self._metrics.called_back(event.kind)
+        self._wake()
         return web.Response(text="OK")
 
     async def _keep(self, store: Store, events: Sequence[GatewayEvent], report: ForeignReport | None) -> bool:

@@ -1,4 +1,4 @@
-"""The one HTTP server: which address goes where, and what holds for all of them."""
+"""What holds for every address of the HTTP server; `handlers/http_routes.py` is the table of addresses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hmac
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 from aiohttp import ClientError, web
@@ -17,7 +16,7 @@ from bot.web.call import framed
 from bot.web.connections import answering
 from bot.web.pages import HEADERS as MESSAGE_HEADERS
 from bot.web.pages import message_page
-from bot.web.rate import TRUSTED, Network, Rate, sender
+from bot.web.rate import Network, Rate, sender
 
 log = structlog.get_logger()
 
@@ -33,61 +32,6 @@ BODY_TIMEOUT = 10.0
 """Seconds a sender is given to send its body."""
 ANSWER_TIMEOUT = 20.0
 """Seconds an answer may take."""
-
-
-class CallRoutes(Protocol):
-    """What is served under `/call/…`."""
-
-    async def page(self, request: web.Request, /) -> web.StreamResponse: ...
-    async def state(self, request: web.Request, /) -> web.StreamResponse: ...
-    async def events(self, request: web.Request, /) -> web.StreamResponse: ...
-    async def another(self, request: web.Request, /) -> web.StreamResponse: ...
-    async def cancel(self, request: web.Request, /) -> web.StreamResponse: ...
-
-
-class AppRoutes(Protocol):
-    """What is served under `/app…`."""
-
-    async def page(self, request: web.Request, /) -> web.StreamResponse: ...
-    async def session(self, request: web.Request, /) -> web.StreamResponse: ...
-    async def state(self, request: web.Request, /) -> web.StreamResponse: ...
-
-
-def build_http(
-    *,
-    callback: Handler,
-    telegram: Handler | None,
-    call: CallRoutes,
-    mini_app: AppRoutes,
-    call_file: Handler,
-    health: Handler,
-    ready: Handler,
-    metrics: Handler,
-    proxies: Sequence[Network] = TRUSTED,
-) -> web.Application:
-    """The application. `telegram` is None where updates are polled. `proxies`: whose word for an address is taken."""
-    app = web.Application(middlewares=[_guarded])
-    app[PROXIES] = proxies
-    app.on_response_prepare.append(_harden)
-    # People enter these by hand, and may end them with a slash.
-    for end in ("", "/"):
-        app.router.add_get(f"/smsc/{{token}}{end}", callback, allow_head=False)
-        app.router.add_post(f"/smsc/{{token}}{end}", callback)
-        app.router.add_get(f"/app{end}", mini_app.page)
-    if telegram is not None:
-        app.router.add_post("/telegram", telegram)
-    app.router.add_get("/call/{token}", call.page)
-    app.router.add_get("/call/{token}/state", call.state)
-    app.router.add_get("/call/{token}/events", call.events, name=STREAM, allow_head=False)
-    app.router.add_post("/call/{token}/another", call.another)
-    app.router.add_post("/call/{token}/cancel", call.cancel)
-    app.router.add_post("/app/session", mini_app.session)
-    app.router.add_get("/app/state", mini_app.state)
-    app.router.add_get("/static/call/{name}", call_file)
-    app.router.add_get("/healthz", health)
-    app.router.add_get("/readyz", ready)
-    app.router.add_get("/metrics", metrics)
-    return app
 
 
 async def body_of(request: web.Request, largest: int) -> bytes:
@@ -148,14 +92,14 @@ def same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode())
 
 
-async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
+async def harden(_request: web.Request, response: web.StreamResponse) -> None:
     """Browsers take every answer for what it says it is, and nobody is told what answers."""
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.popall("Server", None)
 
 
 @web.middleware
-async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Whatever fails inside is not the sender's fault: 503, so that it comes again. Nothing is told of why."""
     try:
         with answering(request.transport):

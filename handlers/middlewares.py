@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 from aiogram import BaseMiddleware
 from aiogram.filters import CommandObject
@@ -12,23 +12,18 @@ from aiogram.types import CallbackQuery, ChatJoinRequest, Message, TelegramObjec
 from bot.clock import Clock
 from bot.crypto import PhoneCipher
 from bot.telegram.deep_links import chat_id_of
+from bot.telegram.texts import Texts
 from storage.store import Store
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 
-class Languages(Protocol):
-    """Chooses a language we speak."""
-
-    def pick(self, code: str | None) -> str: ...
-
-
 class LoadPerson(BaseMiddleware):
     """Keep who wrote in private, pressed or asked, and pass them on as `person`; in groups nobody is met."""
 
-    def __init__(self, clock: Clock, languages: Languages, phone_cipher: PhoneCipher) -> None:
+    def __init__(self, clock: Clock, texts: Texts, phone_cipher: PhoneCipher) -> None:
         self._clock = clock
-        self._languages = languages
+        self._texts = texts
         self._phone_cipher = phone_cipher
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401 - aiogram's signature
@@ -45,7 +40,7 @@ class LoadPerson(BaseMiddleware):
         data["person"] = await store.people.meet(
             user.id,
             chat_id,
-            self._languages.pick(user.language_code),
+            self._texts.pick(user.language_code),
             self._clock.now(),
             wrote=isinstance(event, Message),
             username=self._phone_cipher.username_digest(user.username.lower()) if user.username else "",

@@ -35,7 +35,12 @@ class Installation:
         self.app: App | None = None
         url = driver_url(database_url)
         self._file = url.database if url.get_backend_name() == "sqlite" else None
-        self._reader = create_async_engine(url, poolclass=NullPool)
+        # Stories ask hundreds of times, and PostgreSQL starts a process for each connection. Some stories cut them all.
+        self._reader = (
+            create_async_engine(url, poolclass=NullPool)
+            if self._file is not None
+            else create_async_engine(url, pool_size=1, pool_pre_ping=True)
+        )
 
     def environment(self) -> dict[str, str]:
         """What the bot is configured by."""
@@ -66,6 +71,7 @@ class Installation:
         if self.app is not None:
             app, self.app = self.app, None
             await app.stop()
+        await self._reader.dispose()
 
     async def restart(self, **environment: str) -> None:
         """Stop and start it."""
@@ -84,8 +90,12 @@ class Installation:
             # Stories ask hundreds of times; an engine would start a thread for each.
             return await asyncio.to_thread(_read, self._file, query, values)
         async with self._reader.connect() as connection:
-            found = await connection.execute(text(query), values)
-            return [dict(row) for row in found.mappings()]
+            found: list[Mapping[str, Any]] = [
+                dict(row) for row in (await connection.execute(text(query), values)).mappings()
+            ]
+        if self.app is None:
+            await self._reader.dispose()
+        return found
 
     async def journal(self) -> list[str]:
         """The names of the events journalled, in order."""

@@ -7,13 +7,16 @@ import io
 import re
 import subprocess
 from pathlib import Path
+from typing import cast
 
 from aiohttp import web
 
 from bot.__main__ import main
 from bot.settings import Settings
 from bot.telegram.commands import ADMIN_COMMANDS, COMMANDS, OPERATOR_COMMANDS
-from handlers.http import build_http
+from handlers.app import AppPages
+from handlers.call import CallPages
+from handlers.http_routes import build_http
 
 ROOT = Path(__file__).parent.parent
 VARIABLES = frozenset(Settings.model_fields)
@@ -55,8 +58,8 @@ def routes() -> set[str]:
     served = build_http(
         callback=nothing,
         telegram=nothing,
-        call=Nothing(),
-        mini_app=Nothing(),
+        call=cast("CallPages", Nothing()),
+        mini_app=cast("AppPages", Nothing()),
         call_file=nothing,
         health=nothing,
         ready=nothing,

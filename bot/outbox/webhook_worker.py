@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from bot.clock import REAL_TIME, Clock
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.outbox import AttemptResult, DeliveryAttempt, Destination, OutboxMessage
+from bot.metrics import Metrics
 from bot.supervisor import Supervisor, unless_stopped
 from storage.store import Store, Transactions
 
@@ -26,13 +27,6 @@ RETRY_UNSAVED_AFTER = 300.0
 Sender = Callable[[OutboxMessage], Coroutine[Any, Any, DeliveryAttempt]]
 Settle = Callable[[Store, OutboxMessage, DeliveryAttempt], Awaitable[None]]
 """Keeps what came of a letter; see `RecordAttempt`."""
-
-
-class Tally(Protocol):
-    """Counts letters."""
-
-    def delivered(self, target: str, outcome: str) -> None:
-        """One was brought, or could not be."""
 
 
 class WebhookWorker:
@@ -51,7 +45,7 @@ class WebhookWorker:
         sender: Sender,
         clock: Clock,
         supervisor: Supervisor,
-        tally: Tally,
+        metrics: Metrics,
         announce: Callable[[], None],
     ) -> None:
         self._target = target
@@ -60,7 +54,7 @@ class WebhookWorker:
         self._carriage = sender
         self._clock = clock
         self._supervisor = supervisor
-        self._tally = tally
+        self._metrics = metrics
         self._announce = announce
         self._busy: set[int] = set()
         self._resting: set[int] = set()
@@ -91,7 +85,7 @@ class WebhookWorker:
             delivery = await unless_stopped(stop, self._try(letter))
             if delivery is None:
                 return
-            self._tally.delivered(self._target, delivery.reply)
+            self._metrics.delivered(self._target, delivery.reply)
             self._is_unwanted = self._is_unwanted or delivery.reply is AttemptResult.GONE
             if delivery.reply is not AttemptResult.TAKEN:
                 log.warning("letter_not_taken", target=self._target, type=letter.type, error=delivery.error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from aiogram import Bot
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from bot.clock import Clock
 from bot.crypto import TokenGenerator
 from bot.domain.errors import StorageUnavailableError
+from bot.metrics import Metrics
 from bot.telegram.texts import storable
 from bot.usecases.report_failure import ReportFailure
 from storage.store import Store, Transactions
@@ -21,13 +22,6 @@ from storage.store import Store, Transactions
 log = structlog.get_logger()
 
 Dispatch = Callable[[Update, Store], Awaitable[object]]
-
-
-class Tally(Protocol):
-    """Counts what came in."""
-
-    def taken(self, outcome: str, count: int = 1) -> None:
-        """`count` updates came to this outcome."""
 
 
 class UpdateProcessor:
@@ -46,7 +40,7 @@ class UpdateProcessor:
         dispatch: Dispatch,
         report: ReportFailure,
         token_generator: TokenGenerator,
-        tally: Tally,
+        metrics: Metrics,
         announce: Callable[[], None],
     ) -> None:
         self._bot = bot
@@ -55,7 +49,7 @@ class UpdateProcessor:
         self._dispatch = dispatch
         self._report = report
         self._token_generator = token_generator
-        self._tally = tally
+        self._metrics = metrics
         self._announce = announce
 
     async def take(self, raw_updates: Sequence[Any]) -> None:
@@ -86,7 +80,7 @@ class UpdateProcessor:
         return None
 
     def _pass_over(self, why: str, fields: Iterable[str]) -> None:
-        self._tally.taken(why)
+        self._metrics.taken(why)
         log.warning("update_passed_over", why=why, fields=sorted(map(str, fields))[:10])
 
     async def _keep(self, updates: Sequence[Update]) -> None:
@@ -99,7 +93,7 @@ class UpdateProcessor:
                     await self._dispatch(update, store)
             return len(updates)
 
-        self._tally.taken("kept", await self._transactions.transact(handle))
+        self._metrics.taken("kept", await self._transactions.transact(handle))
 
     async def _take_alone(self, update: Update) -> None:
         try:
@@ -126,7 +120,7 @@ class UpdateProcessor:
             except Exception:
                 # Not even its failure can be kept; the updates behind it matter more.
                 log.exception("failure_not_kept", error_id=error_id)
-            self._tally.taken("failed")
+            self._metrics.taken("failed")
 
     async def _attempt_of(self, person_id: int | None) -> dict[str, int]:
         """The attempt in the middle of which somebody is, for the log."""

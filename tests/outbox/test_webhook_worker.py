@@ -13,6 +13,7 @@ from bot.clock import SystemClock
 from bot.crypto import PhoneCipher
 from bot.domain.errors import StorageUnavailableError
 from bot.domain.outbox import RETRY_AFTER, AttemptResult, DeliveryAttempt, Destination, ForeignReport, OutboxMessage
+from bot.metrics import Metrics
 from bot.outbox import webhook_worker
 from bot.outbox.senders import EventSender, RelaySender, SafeHttpClient
 from bot.outbox.webhook_worker import AT_ONCE, Sender, WebhookWorker
@@ -29,13 +30,6 @@ CLOCK = SystemClock()
 VAULT = PhoneCipher("the key of these tests")
 EVENT = b'{"type":"access.granted"}'
 REPORT = ForeignReport("POST", "", "text/plain", b"phone=7999&mes=x")
-
-
-class Nothing:
-    """Counts nothing."""
-
-    def delivered(self, target: str, outcome: str) -> None:
-        """See `Tally`."""
 
 
 class Office:
@@ -65,7 +59,7 @@ class Office:
         """Bring letters until every one was tried and so many are owed that are not due before long; those."""
         stop = asyncio.Event()
         the_webhook_worker = WebhookWorker(
-            target, self.database, self.settle, sender, CLOCK, self.supervisor, Nothing(), lambda: None
+            target, self.database, self.settle, sender, CLOCK, self.supervisor, Metrics(), lambda: None
         )
         self.supervisor.start("webhooks", the_webhook_worker.run(stop))
         deadline = time.monotonic() + PATIENCE
@@ -199,7 +193,7 @@ async def test_a_letter_of_which_nothing_can_be_kept_holds_up_none_of_the_others
     await office.request(Destination.EVENTS, *[b"bad"] * (AT_ONCE + 2), b"good")
     stop = asyncio.Event()
     the_webhook_worker = WebhookWorker(
-        Destination.EVENTS, office.database, settle, sender, CLOCK, office.supervisor, Nothing(), stop.set
+        Destination.EVENTS, office.database, settle, sender, CLOCK, office.supervisor, Metrics(), stop.set
     )
 
     await asyncio.wait_for(the_webhook_worker.run(stop), PATIENCE)
@@ -227,7 +221,7 @@ async def test_while_the_database_is_away_a_letter_is_not_brought_again_and_agai
 
     await office.request(Destination.EVENTS, *[b"any"] * (AT_ONCE * 2))
     the_webhook_worker = WebhookWorker(
-        Destination.EVENTS, office.database, settle, sender, CLOCK, office.supervisor, Nothing(), lambda: None
+        Destination.EVENTS, office.database, settle, sender, CLOCK, office.supervisor, Metrics(), lambda: None
     )
 
     await asyncio.wait_for(the_webhook_worker.run(stop), PATIENCE)

@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.clock import REAL_TIME
 from bot.web.connections import Connections, room
 from bot.web.rate import TRUSTED, Network
-from handlers.http import _guarded
+from handlers.http import guarded
 
 NOBODY: Sequence[Network] = (ip_network("203.0.113.0/24"),)
 """The proxies that are believed: none that is here."""
@@ -63,7 +63,7 @@ async def serving(proxies: Sequence[Network] = NOBODY, **limits: Any) -> AsyncIt
     async def large(_: web.Request) -> web.Response:
         return web.Response(body=bytes(LARGE))
 
-    app = web.Application(middlewares=[_guarded])
+    app = web.Application(middlewares=[guarded])
     app.router.add_get("/large", large)
     app.router.add_get("/", at_once)
     app.router.add_get("/slow", slow)

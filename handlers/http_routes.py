@@ -1,0 +1,49 @@
+"""The HTTP server: which address goes where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from bot.web.rate import TRUSTED, Network
+from handlers.app import AppPages
+from handlers.call import CallPages
+from handlers.http import PROXIES, STREAM, Handler, guarded, harden
+
+
+def build_http(
+    *,
+    callback: Handler,
+    telegram: Handler | None,
+    call: CallPages,
+    mini_app: AppPages,
+    call_file: Handler,
+    health: Handler,
+    ready: Handler,
+    metrics: Handler,
+    proxies: Sequence[Network] = TRUSTED,
+) -> web.Application:
+    """The application. `telegram` is None where updates are polled. `proxies`: whose word for an address is taken."""
+    app = web.Application(middlewares=[guarded])
+    app[PROXIES] = proxies
+    app.on_response_prepare.append(harden)
+    # People enter these by hand, and may end them with a slash.
+    for end in ("", "/"):
+        app.router.add_get(f"/smsc/{{token}}{end}", callback, allow_head=False)
+        app.router.add_post(f"/smsc/{{token}}{end}", callback)
+        app.router.add_get(f"/app{end}", mini_app.page)
+    if telegram is not None:
+        app.router.add_post("/telegram", telegram)
+    app.router.add_get("/call/{token}", call.page)
+    app.router.add_get("/call/{token}/state", call.state)
+    app.router.add_get("/call/{token}/events", call.events, name=STREAM, allow_head=False)
+    app.router.add_post("/call/{token}/another", call.another)
+    app.router.add_post("/call/{token}/cancel", call.cancel)
+    app.router.add_post("/app/session", mini_app.session)
+    app.router.add_get("/app/state", mini_app.state)
+    app.router.add_get("/static/call/{name}", call_file)
+    app.router.add_get("/healthz", health)
+    app.router.add_get("/readyz", ready)
+    app.router.add_get("/metrics", metrics)
+    return app
