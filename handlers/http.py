@@ -1,4 +1,4 @@
-"""The one HTTP server: which address goes where, and what holds for all of them."""
+"""The one HTTP server: its addresses, and the rules for all of them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STREAM = "stream"
-"""The name of the route whose answers do not end by themselves."""
+"""The name of the route whose answers stay open."""
 OWN_HEADER = "X-Callgate"
-"""Our own pages' scripts send it. A page of another site cannot without asking, and is not allowed to."""
+"""The scripts of our own pages send it. Browsers do not let a page of another site send it without our permission."""
 PROXIES = web.AppKey("proxies", Sequence[Network])
-"""The networks of the proxies that are believed."""
+"""The networks of trusted proxies."""
 BODY_TIMEOUT = 10.0
-"""Seconds a sender is given to send its body."""
+"""Seconds that a sender has to send its body."""
 ANSWER_TIMEOUT = 20.0
 """Seconds an answer may take."""
 
@@ -65,11 +65,11 @@ def build_http(
     metrics: Handler,
     proxies: Sequence[Network] = TRUSTED,
 ) -> web.Application:
-    """The application. `telegram` is None where updates are polled. `proxies`: whose word for an address is taken."""
+    """The application. `telegram` is None where the bot polls. `proxies`: those whose forwarded address counts."""
     app = web.Application(middlewares=[_guarded])
     app[PROXIES] = proxies
     app.on_response_prepare.append(_harden)
-    # People enter these by hand, and may end them with a slash.
+    # People enter these themselves, and may end them with a slash.
     for end in ("", "/"):
         app.router.add_get(f"/smsc/{{token}}{end}", callback, allow_head=False)
         app.router.add_post(f"/smsc/{{token}}{end}", callback)
@@ -104,7 +104,7 @@ async def body_of(request: web.Request, largest: int) -> bytes:
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except (web.RequestPayloadError, ClientError, ConnectionError):
-        # Not what its headers say it is, or cut off in the middle.
+        # The body does not match its headers, or is cut off.
         raise web.HTTPBadRequest(text="unreadable body") from None
     return bytes(body)
 
@@ -121,14 +121,14 @@ def address_of(request: web.Request) -> str:
 
 
 def count(who: str, rate: Rate, now: datetime) -> None:
-    """Count a request; 429 for those who ask too often."""
+    """Count a request; 429 after too many."""
     wait = rate.wait(who, now)
     if wait:
         raise web.HTTPTooManyRequests(headers={"Retry-After": str(math.ceil(wait))})
 
 
 def too_often(error: web.HTTPTooManyRequests, words: Words, *, in_frame: bool = False) -> web.Response:
-    """The same for somebody who looks at it; `in_frame`, where Telegram shows it."""
+    """Add the headers for a page that people look at; `in_frame`, where Telegram shows it."""
     text = message_page(words("Too many requests. Please try again in a moment."), words)
     headers = MESSAGE_HEADERS | {"Retry-After": error.headers["Retry-After"]}
     if in_frame:
@@ -139,7 +139,7 @@ def too_often(error: web.HTTPTooManyRequests, words: Words, *, in_frame: bool = 
 
 
 def nothing(status: int) -> web.Response:
-    """An answer that tells no more than its status."""
+    """An answer with nothing but its status."""
     return web.json_response({}, status=status, headers={"Cache-Control": "no-store", "X-Robots-Tag": "noindex"})
 
 
@@ -149,14 +149,14 @@ def same(given: str, expected: str) -> bool:
 
 
 async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
-    """Browsers take every answer for what it says it is, and nobody is told what answers."""
+    """Make browsers trust the stated content type, and do not say which server answers."""
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.popall("Server", None)
 
 
 @web.middleware
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Whatever fails inside is not the sender's fault: 503, so that it comes again. Nothing is told of why."""
+    """An internal failure is not the sender's fault: answer 503, so that it tries again, without details."""
     try:
         with answering(request.transport):
             if request.match_info.route.name == STREAM:
@@ -164,7 +164,7 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
             async with asyncio.timeout(ANSWER_TIMEOUT):
                 return await handler(request)
     except web.HTTPTooManyRequests as error:
-        # Whatever else it has sent already is not worth answering.
+        # There is no point in answering whatever else it has sent already.
         error.force_close()
         raise
     except web.HTTPException:
