@@ -32,8 +32,7 @@ TELEGRAM_SCRIPT = "https://telegram.org/js/telegram-web-app.js"
 LEADER_LOOKS_EVERY = 1.0
 LONGEST_START_PAUSE = 15.0
 HANGS_AFTER = 20.0
-"""Seconds without a sign of life after which the leader or the delivery worker counts as hanging; one comes every five.
-"""
+"""Seconds without a sign of life after which the leader or the delivery worker hangs; one comes every five."""
 LEAST_FREE = 2**20
 """Bytes; with less free space the disk counts as full."""
 

@@ -34,7 +34,7 @@ FIXED = {
     "can_manage_tags": GateIssue.CANNOT_TAG,
     "can_delete_messages": GateIssue.CANNOT_DELETE,
 }
-"""What a right fixes that the bot lacked."""
+"""The issue that each right fixes."""
 
 
 async def join_request(

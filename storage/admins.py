@@ -215,7 +215,7 @@ class Admins:
         return is_admin
 
     async def note(self, gate_id: int, user_id: int, now: datetime, rights: AdminRights) -> None:
-        """Record rights that Telegram sent without being asked."""
+        """Record rights that Telegram sent unasked."""
         values: dict[str, object] = {
             "is_admin": rights.is_admin,
             "rights": _written(rights),
@@ -263,7 +263,7 @@ class Admins:
         return list(rows.scalars())
 
     async def to_ask(self, user_id: int, since: datetime) -> list[int]:
-        """Gates at which this person is or ever was an admin, according to Telegram's word from before `since`."""
+        """Gates where Telegram was last asked before `since` whether this person is an admin."""
         rows = await self._connection.execute(TO_ASK, {"whose": user_id, "since": since})
         return list(rows.scalars())
 

@@ -61,8 +61,7 @@ SQLITE_BEGINS = b"SQLite format 3\0"
 """The first bytes of every SQLite file (https://sqlite.org/fileformat.html)."""
 POOL = 10
 LONGEST_SILENCE = 10.0
-"""Seconds after which the server ends an idle transaction: its process hangs or is cut off, while others wait for it.
-"""
+"""Seconds after which the server ends an idle transaction: its process hangs or is cut off, and others wait."""
 
 
 class DatabaseError(Exception):

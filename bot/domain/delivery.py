@@ -176,8 +176,7 @@ PACED = (ASKED_FOR, CLEANING)
 Each set is counted separately: messages to delete do not delay answers to buttons."""
 UNPACED = 5
 PACE = timedelta(seconds=0.25)
-"""Undone tasks that a person may have without delay; each further one is due this much later, and lets others go first.
-"""
+"""Undone tasks that a person may have without delay; each further one is due this much later, after others."""
 UNPACED_IN_GROUP = 30
 PACE_IN_GROUP = timedelta(seconds=0.05)
 """The same for all tasks of one group that belong to no person."""
@@ -187,8 +186,7 @@ MOST_COUNTED = 5000
 """How far undone tasks are counted; all beyond are due at the same time as the last of these."""
 MOST_CHECKS = 30
 LISTED_CHECKS = 20
-"""The same for questions to Telegram whether they are an admin; those about lists of gates leave some for the buttons.
-"""
+"""The same for questions to Telegram about admins; those for lists of gates leave some for the buttons."""
 
 
 def paced(undone: int, *, in_group: bool = False) -> timedelta:

@@ -37,7 +37,7 @@ class OperatorAction(StrEnum):
     OPERATORS = "operators"
     ADD = "add"
     ASK = "ask"
-    """Ask whether somebody is to be removed."""
+    """Ask whether to remove somebody."""
     REMOVE = "remove"
     GATES = "gates"
     GATE = "gate"

@@ -221,8 +221,7 @@ class Statistics:
         return not (any(self.funnel.values()) or self.known or self.other or self.numbers or self.refusals)
 
     def share(self, step: FunnelStep) -> float | None:
-        """The share of those who asked that came this far, or None. It can exceed one, since people may verify unasked.
-        """
+        """The share of those who asked that came this far, or None; above one if people verified unasked."""
         asked = self.funnel[FunnelStep.ASKED]
         return self.funnel[step] / asked if asked > 0 else None
 
