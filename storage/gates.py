@@ -189,7 +189,7 @@ class Gates:
         return self._sharing[log_chat]
 
     async def with_log(self, log_chat: int) -> list[Gate]:
-        """Whose log chat this is."""
+        """Gates whose log chat this is."""
         rows = await self._connection.execute(select(tables.gates).where(_logs_to(log_chat)).order_by(G.chat_id))
         return [gate(row.chat_id, row, self.note) for row in rows]
 
@@ -217,7 +217,7 @@ class Gates:
         self._read.clear()
 
     async def _move_screens(self, old_id: int, new_id: int) -> None:
-        """What people see of the gate."""
+        """Move screens that show the gate."""
         screens = tables.screens.c
         rows = await self._connection.execute(
             select(screens.user_id, screens.details).where(json_text(screens.details, "gate") == str(old_id))

@@ -175,7 +175,7 @@ class Grants:
         return readable(rows, _grant, self._note, tables.grants)
 
     async def take_back(self, gate_id: int, user_id: int, kind: GrantKind | None = None) -> list[Grant]:
-        """Revoke these, or the one of this kind. Return those that were done, so that Telegram can follow."""
+        """Revoke these, or the one of this kind. Return those not revoked before, so that Telegram can follow."""
         kinds = set(GrantKind) if kind is None else {kind}
         grants = [
             grant

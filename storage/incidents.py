@@ -24,7 +24,7 @@ class Incidents:
         self._note = note
 
     async def sight(self, finding: Finding, now: datetime) -> bool:
-        """Record that the problem exists; return whether that is new."""
+        """Record that the problem exists; return whether it is new or has changed."""
         name = finding.name
         news = {
             "trouble": finding.trouble,

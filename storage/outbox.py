@@ -79,7 +79,7 @@ class Outbox:
         )
 
     async def keep(self, message_id: int, error: str) -> None:
-        """Postpone it without counting an attempt."""
+        """Record the error without counting an attempt."""
         await self._connection.execute(
             update(tables.outbox).where(O.id == message_id).values(error=error[:ERROR_LENGTH])
         )

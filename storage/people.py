@@ -82,7 +82,7 @@ class People:
         return Person(user_id, chat_id, language, row.can_be_written)
 
     async def by_username(self, digest: str) -> int | None:
-        """Who has this user name."""
+        """The person with this user name."""
         found = await self._connection.execute(NAMED, {"named": digest})
         return found.scalar_one_or_none()
 

@@ -218,7 +218,7 @@ class Notification(StrEnum):
     NOT_ALLOWED = "not_allowed"
     """The reader lacks the right for what they wrote."""
     NOT_REMOVED = "not_removed"
-    """An admin removed somebody, and Telegram did not let the bot."""
+    """An admin wanted somebody removed, and Telegram did not let the bot."""
     NOW_OPERATOR = "now_operator"
     """The reader has become an operator."""
     NO_OPERATOR = "no_operator"

@@ -14,13 +14,13 @@ FRESH_CHANCE = timedelta(hours=1)
 REACHABLE_FOR = timedelta(minutes=5)
 """How long a join request lets the bot write to a stranger (Bot API: `ChatJoinRequest.user_chat_id`)."""
 QUERY_ANSWERED_WITHIN = timedelta(seconds=9)
-"""Of the ten seconds after which Telegram makes a guard join an ordinary request (Bot API 10.1)."""
+"""Less than the ten seconds after which Telegram makes a guard join an ordinary request (Bot API 10.1)."""
 APP_PATIENCE = timedelta(seconds=12)
 """How long a guard join waits for its Mini App to open before the bot also writes to the person."""
 OPEN_APP_PATIENCE = timedelta(minutes=3)
 """The same once it was opened; within REACHABLE_FOR, so that the bot can still write to somebody who closed it."""
 STRICT_FOR = timedelta(hours=1)
-"""How long a gate stays strict when a raid made an admin choose that."""
+"""How long a gate stays strict in response to a raid."""
 APPEAL_EVERY = timedelta(days=1)
 """How often one person may ask the admins of one gate."""
 LINK_LIVES = timedelta(hours=1)
@@ -124,7 +124,7 @@ class Ineligibility(StrEnum):
     KIND = "kind"
     """The gate refuses this kind of number."""
     ACCOUNTS = "accounts"
-    """The phone has admitted as many accounts as it may."""
+    """The phone has brought in as many accounts as it may."""
 
 
 class Reachability(StrEnum):

@@ -12,7 +12,7 @@ from bot.domain.settings import EntryMode
 LATELY = timedelta(days=7)
 """For how long people who joined by links without approval count as an issue of a gate."""
 BY_REQUEST = (EntryMode.REQUEST, EntryMode.GUARD, EntryMode.LINK)
-"""Entry modes in which the bot admits people before they are in."""
+"""Entry modes in which nobody is in before the bot admits them."""
 
 
 class GateIssue(StrEnum):
