@@ -54,15 +54,15 @@ class PhoneCipher:
             e164, country_code, region, *kind = json.loads(plain)
         except (InvalidToken, InvalidTag, ValueError):
             return None
-        # Versions that did not distinguish kinds encrypted none.
+        # Older versions stored no kind.
         return Phone(e164, country_code, region, NumberKind(kind[0]) if kind else NumberKind.UNKNOWN)
 
     def encrypt_bytes(self, plain: bytes) -> bytes:
-        """The text, encrypted, since it may contain phone numbers."""
+        """The bytes, encrypted, since they may contain phone numbers."""
         return self._fernet.encrypt(plain)
 
     def decrypt_bytes(self, encrypted: bytes) -> bytes | None:
-        """The decrypted text; None if it was encrypted with another key."""
+        """The decrypted bytes; None if they were encrypted with another key."""
         try:
             return self._fernet.decrypt(encrypted)
         except InvalidToken:
