@@ -1,33 +1,33 @@
-# Everything a newcomer, a developer or CI runs. Needs Python 3.11 or newer, and make; the rest is set up in .venv.
+# Everything a newcomer, a developer or CI runs. Needs Python 3.11 or newer, and make; it installs the rest in .venv.
 # Another Python than python3: make demo PYTHON=python3.12
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The locks are complete, so nothing is resolved anew: older versions of pip look at what is newest of an extra before
-# they look at its pin, and stop once that is not the one locked.
+# The locks are complete, so pip must resolve nothing: older versions look at the newest version of an extra before its
+# pin, and stop if that is not the locked one.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile
 # One pip keeps one processor busy, so two install half of the packages each.
 install = for half in 0 1; do awk "/^[^ ]/ { n++ } n % 2 == $$half" $(1) > $(VENV)/half-$$half.txt; done; \
 	$(INSTALL) -r $(VENV)/half-0.txt & first=$$!; $(INSTALL) -r $(VENV)/half-1.txt && wait $$first
-# pip compiles one file after the other; this does it on every processor. Some packages carry files that are no Python of
-# this version; nobody imports those.
+# pip compiles one file after the other; this does it on every processor. Some packages contain files for other versions
+# of Python; nobody imports those.
 BYTECODE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib bot handlers storage || true
 LOCK := build/lock
 COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
 
-# What tests/browser/demo.py looks for.
+# The names that tests/browser/demo.py looks for.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
-# Test processes. Tests wait for servers and browsers now and then, so more than one for each processor keep all busy. One
-# that is done takes tests from another.
+# Test processes. Tests sometimes wait for servers and browsers, so more than one for each processor keep it busy. A
+# finished one takes tests from another.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 5 / 2)
-# Python keeps what it compiled for the next process, whatever the environment says.
+# Let Python cache compiled code for the next process, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
-# What only a whole run can say: which queries ran on one database alone, and which lines no test ran.
+# Results of a whole run only: which queries ran on just one database, and which lines no test ran.
 MEASURED := -p tests.instrumented -p tests.both_databases -p tests.line_coverage
-# What ONLY selects: a path if there is such a file or folder, else an expression for pytest -k.
+# ONLY is a path if there is such a file or folder, else an expression for pytest -k.
 SELECTED = $(if $(wildcard $(firstword $(subst ::, ,$(ONLY)))),'$(ONLY)',-k '$(ONLY)')
 
 .PHONY: help demo run test tests quick check browser bench torture fuzz format lock screenshots clean
@@ -62,7 +62,7 @@ else
 endif
 
 tests: $(VENV)/.installed-dev browser
-	@# Compiled once; else each of the processes would do it for itself.
+	@# Compile once; otherwise each process would.
 	@[ -d build/instrumented ] || $(BIN)/python -m pytest $(MEASURED) --collect-only --quiet >/dev/null 2>&1 || true
 	$(PYTEST) $(MEASURED)
 
@@ -109,7 +109,7 @@ screenshots: $(VENV)/.installed-dev browser ## the pictures of docs/pictures, ta
 clean: ## remove what was set up and built; data and .env stay
 	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-# The development lock holds everything of the other one, in the same versions.
+# The development lock includes the other one, with the same versions.
 $(VENV)/.installed-dev: $(VENV)/pyvenv.cfg requirements-dev.txt requirements.txt
 	@echo "Installing what the tests need"
 	@$(call install,requirements-dev.txt)

@@ -39,7 +39,7 @@ LAST_PORT = 65535
 
 
 async def run(config: Settings, _given: argparse.Namespace) -> int:
-    """The bot, until SIGTERM or SIGINT."""
+    """Run the bot until SIGTERM or SIGINT."""
     try:
         await App(config).run(_stop_on_signals())
     except TokenRefusedError as error:
@@ -50,7 +50,7 @@ async def run(config: Settings, _given: argparse.Namespace) -> int:
 
 
 async def doctor(config: Settings, given: argparse.Namespace) -> int:
-    """What is wrong with the configuration, and how to mend it."""
+    """What is wrong with the configuration, and how to fix it."""
     findings = []
     async for finding in examine(config, account(config)):
         findings.append(finding)
@@ -63,7 +63,7 @@ async def doctor(config: Settings, given: argparse.Namespace) -> int:
 
 
 async def stats(config: Settings, given: argparse.Namespace) -> int:
-    """How many came how far, read beside the running bot."""
+    """Print statistics, read while the bot runs."""
     asked = period(given.period, SystemClock().now())
     if asked is None:
         return _complain(f"--period: one of {', '.join(PERIODS)}", WRONG_USE)
@@ -92,7 +92,7 @@ async def migrate_only(config: Settings, _given: argparse.Namespace) -> int:
 
 
 async def backup(config: Settings, given: argparse.Namespace) -> int:
-    """A copy of the database, while the bot is stopped."""
+    """Write a copy of the database, while the bot is stopped."""
     database = Database(config.DATABASE_URL.get_secret_value())
     await database.open()
     try:
@@ -107,8 +107,8 @@ async def backup(config: Settings, given: argparse.Namespace) -> int:
 
 
 async def demo(given: argparse.Namespace) -> int:
-    """The bot in a world of its own."""
-    # The sandbox is the one part a real installation never loads.
+    """Run the bot in the sandbox."""
+    # A real installation never loads the sandbox.
     from bot.demo import demo as run_demo  # noqa: PLC0415
 
     try:
@@ -120,7 +120,7 @@ async def demo(given: argparse.Namespace) -> int:
     return OK
 
 
-# By name; `_parser` tells what each is given.
+# By name; `_parser` says which arguments each takes.
 CONFIGURED: dict[str, Callable[[Settings, argparse.Namespace], Awaitable[int]]] = {
     "run": run,
     "doctor": doctor,
@@ -133,8 +133,8 @@ CONFIGURED: dict[str, Callable[[Settings, argparse.Namespace], Awaitable[int]]] 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; its exit status."""
-    # What is made here holds who verified, and secrets: nobody else may read it.
+    """Run one command; return its exit status."""
+    # The files made here contain secrets and who verified: nobody else may read them.
     os.umask(0o077)
     given = _parser().parse_args(arguments)
     _fit_terminal(as_json=getattr(given, "json", False))
@@ -185,7 +185,7 @@ def _port(text: str) -> int:
 
 
 def _fit_terminal(*, as_json: bool) -> None:
-    """What a terminal of few letters cannot show becomes a ?; JSON is UTF-8 in any case (RFC 8259, 8.1)."""
+    """Replace characters that the terminal cannot show by ?; JSON is UTF-8 in any case (RFC 8259, 8.1)."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

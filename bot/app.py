@@ -1,4 +1,4 @@
-"""The bot at work: started, leading whenever no other process does, and stopped. What it is made of: `bot.parts`."""
+"""The running bot: starting, leading whenever no other process does, and stopping. `bot.parts` builds it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ TELEGRAM_SCRIPT = "https://telegram.org/js/telegram-web-app.js"
 LEADER_LOOKS_EVERY = 1.0
 LONGEST_START_PAUSE = 15.0
 HANGS_AFTER = 20.0
-"""Seconds without a sign after which what leads, or the delivery worker, counts as hanging; one comes every five."""
+"""Seconds without a sign of life after which the leader or the delivery worker hangs; one comes every five."""
 LEAST_FREE = 2**20
-"""Bytes; with less a disk is as good as full."""
+"""Bytes; with less free space the disk counts as full."""
 
 
 class TokenRefusedError(Exception):
@@ -45,21 +45,21 @@ class App:
     """The bot. `start`, then wait for the end, then `stop`; or `run` for all of it."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None, telegram_script: str = TELEGRAM_SCRIPT) -> None:
-        """`telegram_script`: where the Mini App loads Telegram's part from; the demo has a stand-in of its own."""
+        """`telegram_script`: where the Mini App loads Telegram's script from; the demo has a stand-in."""
         self._parts = Container(settings, clock or SystemClock(), telegram_script, self._not_ready)
         self._problem: str | None = NOT_ANSWERING
-        """Why Telegram could not be set up yet."""
+        """Why Telegram is not set up yet."""
         self._monotonic = time.monotonic
         self._leads_since: float | None = None
         self._alive_at: datetime | None = None
         self._alive_seen_at = self._monotonic()
-        """When another process was last seen to have noted that it leads and is alive."""
+        """When another process last recorded that it leads and is alive."""
         self._runner = web.AppRunner(self._parts.web, access_log=None, keepalive_timeout=30, shutdown_timeout=5)
         self._listener: asyncio.Server | None = None
         self.port = settings.HTTP_PORT
         """Where the HTTP server listens; known once started."""
         self.failure: Exception | None = None
-        """Why the bot gave up, when it did."""
+        """Why the bot gave up, if it did."""
 
     def let_frame(self, origin: str) -> None:
         """Let pages of this origin show the call screen in a frame, as the demo's browser does. Before `start`."""
@@ -73,7 +73,7 @@ class App:
         self._parts.web.on_response_prepare.append(allow)
 
     async def start(self) -> None:
-        """Open the database, listen, and begin. Telegram and the gateway may be down: they are waited for.
+        """Open the database, listen, and begin. Telegram and the gateway may be down: the bot waits for them.
 
         Raises DatabaseError, or OSError when the address is taken.
         """
@@ -102,7 +102,7 @@ class App:
         )
 
     async def stop(self) -> None:
-        """Take nothing new, finish what is under way, close."""
+        """Accept nothing new, finish what is in flight, close."""
         self._parts.supervisor.stopping.set()
         self._parts.streams.end()
         if self._listener is not None:
@@ -116,7 +116,7 @@ class App:
         log.info("stopped")
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Start, run until `stop` is set or the bot gives up, and stop. Raises why it gave up."""
+        """Start, run until `stop` is set or the bot gives up, and stop. If it gave up, raises why."""
         await self.start()
         while not stop.is_set() and not self._parts.supervisor.stopping.is_set():
             await REAL_TIME.pause(0.5, stop)
@@ -158,7 +158,7 @@ class App:
         await self._parts.leadership.release()
 
     async def _set_up_telegram(self) -> None:
-        """Say who we are and how updates come; again and again until Telegram answers."""
+        """Ask Telegram who the bot is and set how updates come; retry until Telegram answers."""
         stopping, pause = self._parts.supervisor.stopping, 0.5
         while not stopping.is_set():
             try:
@@ -167,7 +167,7 @@ class App:
             except TelegramUnauthorizedError:
                 raise TokenRefusedError("BOT_TOKEN: Telegram does not know this token") from None
             except (AiogramError, OSError) as error:
-                # AiogramError, because an answer that is no JSON (a proxy's page, say) is an outage too.
+                # AiogramError, because an answer that is not JSON (a proxy's page, for example) is an outage too.
                 self._note_failure(error, pause)
                 await REAL_TIME.pause(pause, stopping)
                 pause = min(pause * 2, LONGEST_START_PAUSE)
@@ -206,7 +206,7 @@ class App:
         return await self._nothing_kept() or self._problem or await self._no_updates() or self._nothing_sent()
 
     async def _nothing_kept(self) -> str | None:
-        """Why storage cannot be written."""
+        """Why storage is not writable."""
         disk = self._parts.looking_after.monitor.readings().disk
         if disk is not None and disk.free < LEAST_FREE:
             return "the disk with the database is full"
@@ -221,7 +221,7 @@ class App:
         return None
 
     async def _no_updates(self) -> str | None:
-        """Why no updates are taken here, and by no other process either."""
+        """Why neither this process nor another one takes updates."""
         if (webhook := self._parts.webhook) is not None:
             if not self._parts.connection.is_there():
                 return "Telegram does not answer"
@@ -231,7 +231,7 @@ class App:
         return self._parts.poller.problem
 
     async def _backlog(self, webhook: Webhook) -> str | None:
-        """What Telegram says of updates that it does not bring, when no other process was brought any either."""
+        """What Telegram says of undelivered updates, if no other process received any either."""
         if webhook.backlog is None:
             return None
         try:
@@ -260,8 +260,8 @@ class App:
         return None
 
     async def _look_for_leader(self) -> None:
-        """See whether the process that leads works. What it notes is compared with what it noted before, since the
-        clocks of two machines may differ."""
+        """Check whether the leader works. Compares its record with the previous one, since the two machines' clocks may
+        differ."""
         try:
             alive_at = await self._parts.database.transact(lambda store: store.gateway.alive_at())
         except Exception as error:  # noqa: BLE001 - /readyz tells of it by itself
@@ -272,7 +272,7 @@ class App:
 
 
 async def _run_until(term_over: asyncio.Event, loop: Loop) -> None:
-    """Run a loop of the leader, unless the term was over before it was started again after a failure."""
+    """Run a loop of the leader, unless its term ended before the loop was restarted after a failure."""
     if term_over.is_set():
         return
     try:

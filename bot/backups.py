@@ -1,4 +1,4 @@
-"""Back-ups from inside the process, for a database that is one file."""
+"""Back-ups by the running process, for a database that is one file."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ AGAIN_AFTER = timedelta(hours=1)
 
 
 class Backups:
-    """Makes a copy every so often, whole or not at all, and deletes those that are old; the newest stays in any case.
+    """Makes complete copies at intervals, and deletes old ones, but never the newest.
 
-    How old one is stands in its name, so a restart makes no new one. A failure is told to the operators, and tried
-    again an hour later.
+    The name of a copy contains its time, so a restart makes no new one. After a failure it notifies operators, and
+    retries an hour later.
     """
 
     def __init__(
@@ -50,11 +50,11 @@ class Backups:
         self._report = report
 
     async def newest(self) -> datetime | None:
-        """When the newest back-up there is was made."""
+        """When the newest back-up was made."""
         return max(await asyncio.to_thread(self._there), default=None)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; a back-up that is under way then is given up."""
+        """Run until `stop`; a back-up that is being made then is given up."""
         not_before = self._clock.now()
         while not stop.is_set():
             now = self._clock.now()
@@ -76,7 +76,7 @@ class Backups:
         log.info("backed_up", file=str(self._folder / f"{now:{NAME}}"))
 
     def _prepare(self, now: datetime) -> Path:
-        """An empty file that nobody else may read; what a crash left is taken away."""
+        """Create an empty file that nobody else may read, and delete what a crash left."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in self._folder.glob(f"callgate-*{UNFINISHED}*"):
             left.unlink()
@@ -92,7 +92,7 @@ class Backups:
                 path.unlink()
 
     def _there(self) -> dict[datetime, Path]:
-        """The back-ups in the folder, by when they were made; whatever else is there is none of ours."""
+        """The back-ups in the folder, by when they were made; other files are not ours."""
         found = {}
         for path in self._folder.glob("callgate-*.db"):
             try:

@@ -1,7 +1,7 @@
-"""Time, as everything in Callgate asks for it.
+"""Time, as all of Callgate reads it.
 
-The rest of the code never reads the machine's clock itself (lint bans it): it is given a `Clock`, so that
-tests and the demo can run time faster or jump.
+The rest of the code never reads the machine's clock itself (lint bans it): it gets a `Clock`, so that tests and the
+demo can run time faster or jump.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Clock(Protocol):
     async def pause(self, seconds: float | None, wake: asyncio.Event | None = None) -> None:
         """Return once `seconds` have passed on this clock or `wake` is set, whichever is first.
 
-        `None` seconds set no time limit. `wake` is left as it is: who waits on it clears it.
+        `None` seconds set no time limit. It does not clear `wake`: the waiting caller does.
         """
 
     def lived(self) -> float:
-        """Seconds that have passed while the machine was awake, from some moment on: `now` moves without it when the
+        """Seconds that have passed while the machine was awake, since some moment: `now` moves without it when the
         machine sleeps or its clock is set."""
 
 
@@ -54,7 +54,7 @@ class SystemClock:
 
 
 REAL_TIME = SystemClock()
-"""For what is a matter of real seconds even where the clock is not the machine's: networks and budgets."""
+"""For real seconds even where the clock is not the machine's: networks and rate limits."""
 
 
 DATE_RESOLUTION = timedelta(seconds=1)
@@ -64,8 +64,8 @@ DATE_RESOLUTION = timedelta(seconds=1)
 class DateCheck:
     """Compares a clock with the `Date` header of answers (RFC 9110, section 6.6.1).
 
-    `told` hears of each answer how many seconds the clock is ahead, at the least; negative when it is behind. A date
-    between the request and its answer differs by nothing, however long that took.
+    It calls `told` for each answer with the least number of seconds that the clock is ahead; negative when it is
+    behind. A date between the request and its answer differs by nothing, however long that took.
     """
 
     def __init__(self, clock: Clock, told: Callable[[float], None]) -> None:
@@ -73,11 +73,11 @@ class DateCheck:
         self._told = told
 
     def began(self) -> datetime:
-        """A request goes out; give what comes back to `answered`."""
+        """Start a request; pass what this returns to `answered`."""
         return self._clock.now()
 
     def answered(self, began: datetime, date: str | None) -> None:
-        """The answer to that request is there. One without a date that can be read tells nothing."""
+        """Take the answer to that request. Without a readable date it says nothing."""
         try:
             theirs = parsedate_to_datetime(date or "")
             theirs = theirs if theirs.tzinfo is not None else theirs.replace(tzinfo=UTC)

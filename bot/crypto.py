@@ -1,4 +1,4 @@
-"""Keeping phone numbers and names unreadable without the key of the installation, and making unguessable names."""
+"""Encryption, fingerprints and pseudonyms of phone numbers and names, and random names."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ NONCE = 12
 
 
 class PhoneCipher:
-    """Keeps phone numbers unreadable without the key of the installation.
+    """Encrypts and fingerprints phone numbers.
 
-    Each purpose has a key of its own, drawn from the installation's."""
+    Each purpose has its own key, derived from the installation's.
+    """
 
     def __init__(self, secret_key: str) -> None:
         self._fingerprint_key = derived_key(secret_key, "phone fingerprint")
@@ -42,26 +43,26 @@ class PhoneCipher:
         return BOUND + nonce + self._phone_cipher.encrypt(nonce, json.dumps(plain).encode(), token.encode())
 
     def decrypt(self, encrypted: bytes, token: str) -> Phone | None:
-        """The number; None when it was sealed with another key, or for another verification."""
+        """The number; None if it was encrypted with another key, or for another verification."""
         try:
             if encrypted.startswith(BOUND):
                 nonce, secret = encrypted[1 : 1 + NONCE], encrypted[1 + NONCE :]
                 plain = self._phone_cipher.decrypt(nonce, secret, token.encode())
             else:
-                # Sealed by a version that bound it to nothing.
+                # Encrypted by a version that did not bind it.
                 plain = self._fernet.decrypt(encrypted)
             e164, country_code, region, *kind = json.loads(plain)
         except (InvalidToken, InvalidTag, ValueError):
             return None
-        # Versions that did not tell kinds apart sealed none.
+        # Older versions stored no kind.
         return Phone(e164, country_code, region, NumberKind(kind[0]) if kind else NumberKind.UNKNOWN)
 
     def encrypt_bytes(self, plain: bytes) -> bytes:
-        """What may hold phone numbers, encrypted."""
+        """The bytes, encrypted, since they may contain phone numbers."""
         return self._fernet.encrypt(plain)
 
     def decrypt_bytes(self, encrypted: bytes) -> bytes | None:
-        """What was sealed; None when that was done with another key."""
+        """The decrypted bytes; None if they were encrypted with another key."""
         try:
             return self._fernet.decrypt(encrypted)
         except InvalidToken:
@@ -72,29 +73,29 @@ class PhoneCipher:
         return _hex_mac(self._username_key, username)
 
     def report_digest(self, identity: str) -> str:
-        """A keyed digest of what tells one report of the gateway from others; it may hold a phone number."""
+        """A keyed digest of what identifies a report of the gateway; that may contain a phone number."""
         return _hex_mac(self._report_key, identity)
 
     def earlier_digest(self, text: str) -> str:
-        """The digest that versions made of either which had one key for all; rows of theirs still have it."""
+        """The digest of either by older versions, which had one key for all; their rows still have it."""
         return _hex_mac(self._fingerprint_key, text)
 
 
 class Pseudonymizer:
-    """Stands for people and phones that were erased.
+    """Makes pseudonyms of erased people and phones.
 
-    It has a key of its own: a fingerprint, say in a back-up, leads to no
-    mark without it."""
+    It has its own key: a fingerprint, for example in a back-up, leads to no pseudonym without it.
+    """
 
     def __init__(self, secret_key: str) -> None:
         self._key = derived_key(secret_key, "marks of the erased")
 
     def phone(self, fingerprint: Fingerprint) -> str:
-        """That this phone was used by somebody, whoever it was."""
+        """A pseudonym which shows that somebody used this phone."""
         return self._mac(f"phone {fingerprint}").hex()
 
     def owner(self, fingerprint: Fingerprint, user_id: int) -> str:
-        """That this account used this phone."""
+        """A pseudonym which shows that this account used this phone."""
         return self._mac(f"owner {fingerprint} {user_id}").hex()
 
     def person(self, user_id: int) -> int:
@@ -106,14 +107,14 @@ class Pseudonymizer:
 
 
 class TokenGenerator:
-    """Unguessable names, and names that are merely unique."""
+    """Makes unguessable names, and names that are merely unique."""
 
     def token(self) -> str:
         """At least 128 unguessable bits, safe in a URL."""
         return secrets.token_urlsafe(24)
 
     def error_id(self) -> str:
-        """A short name by which a failure is found again."""
+        """A short error id."""
         return secrets.token_hex(4)
 
 
@@ -122,5 +123,5 @@ def _hex_mac(key: bytes, text: str) -> str:
 
 
 def derived_key(secret_key: str, purpose: str) -> bytes:
-    """32 bytes for one purpose; knowing them tells nothing of SECRET_KEY or of the other keys."""
+    """32 bytes for one purpose; they reveal nothing of SECRET_KEY or of the other keys."""
     return hmac.new(secret_key.encode(), purpose.encode(), hashlib.sha256).digest()

@@ -1,4 +1,4 @@
-"""Commands of the shell about what is kept: export, erase."""
+"""Commands of the shell about stored data: export, erase."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from storage.store import Store
 
 OK, FAILED, WRONG_USE = 0, 1, 2
 BY_SHELL = 0
-"""In place of the operator's id: whoever can start a program here."""
+"""In place of the operator's id: whoever can run commands here."""
 PROBLEMS = {
     PeriodProblem.UNKNOWN: "it is today, 7d, 30d, 90d, all, or two days such as 2026-01-01..2026-01-31",
     PeriodProblem.NO_DAY: "there is no such day",
@@ -36,7 +36,7 @@ PROBLEMS = {
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the commands to the parser."""
+    """Add the commands to the parser."""
     export_ = commands.add_parser("export", help="write the journal of a period to a file, also beside a running bot")
     export_.add_argument("--period", default="all", help="today, 7d, 30d, 90d, all (the default), or DAY..DAY")
     export_.add_argument("--format", choices=("csv", "json"), default="csv")
@@ -49,7 +49,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 async def export(config: Settings, given: argparse.Namespace) -> int:
-    """The journal of a period as one file. The bot may run meanwhile."""
+    """Write the journal of a period as one file. The bot may run meanwhile."""
     period = parse_period(given.period, SystemClock().now())
     if isinstance(period, PeriodProblem):
         return _complain(f"export: --period {given.period}: {PROBLEMS[period]}", WRONG_USE)
@@ -73,10 +73,10 @@ def _problem_of(target: Path) -> str | None:
 
 
 async def _write(config: Settings, given: argparse.Namespace, period: Period, target: Path) -> int:
-    # Only an export draws it.
+    # Only an export needs it.
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    # Under another name until it is whole.
+    # Under a temporary name until it is complete.
     parts = SplitFile(target.parent, f".{target.name}", given.format, None)
     bar = Progress(
         TextColumn("{task.completed} of {task.total}"), BarColumn(), TimeRemainingColumn(), console=Console(stderr=True)
@@ -135,11 +135,11 @@ async def erase(config: Settings, given: argparse.Namespace) -> int:
 
 
 class _OperatorError(Exception):
-    """Operators are not erased by others."""
+    """Others cannot erase operators."""
 
 
 async def _known(store: Store, operators: Operators, user_id: int) -> dict[str, str]:
-    """What there is to erase, in words; empty when there is nothing. Raises _OperatorError."""
+    """Describe what there is to erase; empty when there is nothing. Raises _OperatorError."""
     if await operators.is_operator(store, user_id):
         raise _OperatorError
     if not await store.erasures.knows(user_id):

@@ -1,4 +1,4 @@
-"""The demo: the real bot in the sandbox's world. No account, no money, no network."""
+"""The demo: the real bot in the sandbox. No account, no money, no network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOST = "127.0.0.1"
 
 
 async def demo(stop: asyncio.Event, port: int | None = None) -> None:
-    """Run until `stop`; prints the one address to open. `port`: of that address; by default 8090 if it is free."""
+    """Run until `stop`; print the one address to open. `port`: of that address; by default 8090 if it is free."""
     logs.configure("console", quiet=True)
     world = World(clock=SandboxClock())
     with tempfile.TemporaryDirectory(prefix="callgate-demo-") as folder:
@@ -62,7 +62,7 @@ async def demo(stop: asyncio.Event, port: int | None = None) -> None:
 
 
 def people(world: World) -> None:
-    """Those who live in the demo."""
+    """The inhabitants of the demo."""
     world.person("Anna", phone="+79161234512", language="ru")
     world.person("Ben", phone="+447400123456", language="en")
     world.person("Clara", phone="+447400654321", language="en")
@@ -70,10 +70,10 @@ def people(world: World) -> None:
 
 
 async def set_scene(world: World) -> None:
-    """Groups whose owner has just made the bot their administrator, one for each way in; an operator it has met.
+    """Groups whose owner has just made the bot their administrator, one for each entry mode; an operator it has met.
 
-    The bot guards the second; in the third, which everybody enters, it may do all that a gate can need. It is a
-    member of one more, a place to report to.
+    The bot guards the second; in the third, which everybody enters, it has every right that a gate can need. It is a
+    member of one more, for the log.
     """
     owner = next(person for person in world.people.values() if person.role == "owner")
     operator = next(person for person in world.people.values() if person.role == "operator")

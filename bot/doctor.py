@@ -1,4 +1,4 @@
-"""The doctor: holds the configuration against the live services, and says what is wrong and how to mend it."""
+"""The doctor: checks the configuration against the live services, and says what is wrong and how to fix it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from storage.read_only import gates_on
 
 HTTP, HTTPS = 80, 443
 WIDEST = {4: 8, 6: 7}
-"""The length of the shortest prefix of a network of one's own, by version: that of 10.0.0.0/8 and of fc00::/7."""
+"""The shortest prefix of a private network, by version: that of 10.0.0.0/8 and of fc00::/7."""
 LOOPBACK: Mapping[str, IPv4Address | IPv6Address] = {
     "127.0.0.1": IPv4Address("127.0.0.1"),
     "localhost": IPv4Address("127.0.0.1"),
@@ -63,7 +63,7 @@ FAILURES = {
     "ProxyError": "the proxy refuses",
     "an answer nobody understands": "what answers there is not the gateway, maybe a page that says it is blocked",
 }
-"""By what the client of the gateway calls it."""
+"""By the name that the gateway's client uses."""
 UPDATE = "update this program; to go back to an older one, restore the back-up of that time"
 MENDS = {
     GatewayReason.CREDENTIALS: "check SMSC_API_KEY (or SMSC_LOGIN and SMSC_PASSWORD), and that this machine's "
@@ -75,9 +75,9 @@ MENDS = {
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One thing looked at. `mend` says what to do when it is not right.
+    """One result. `mend` says what to do when it is not right.
 
-    What `is_optional` is only noted when it is not so: the bot does its work without it.
+    With `is_optional` a failure is only a remark: the bot works without it.
     """
 
     what: str
@@ -87,7 +87,7 @@ class CheckResult:
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing has to be mended."""
+        """Whether nothing needs fixing."""
         return self.is_right or self.is_optional
 
     def __str__(self) -> str:
@@ -97,7 +97,7 @@ class CheckResult:
 
 
 async def examine(config: Settings, account: SmscCredentials) -> AsyncIterator[CheckResult]:
-    """Look at everything, one finding after the other."""
+    """Check everything; yield one finding after the other."""
     for finding in _configuration(config):
         yield finding
     async for finding in _telegram(config):
@@ -117,7 +117,7 @@ async def examine(config: Settings, account: SmscCredentials) -> AsyncIterator[C
 
 
 def _configuration(config: Settings) -> Iterator[CheckResult]:
-    """What can be seen without asking anybody."""
+    """Findings that need no network."""
     for stray in strays():
         if stray.meant is not None:
             yield CheckResult(
@@ -163,7 +163,7 @@ def _configuration(config: Settings) -> Iterator[CheckResult]:
 
 
 def _trusted_proxies(config: Settings) -> CheckResult:
-    """Whether those are believed that stand before the bot, and nobody else."""
+    """Whether the bot trusts the proxies in front of it, and nobody else."""
     trusted = config.TRUSTED_PROXIES or TRUSTED
     named = ", ".join(map(str, config.TRUSTED_PROXIES)) or "this machine, private networks and 100.64.0.0/10"
     if wide := [str(network) for network in trusted if network.prefixlen < WIDEST[network.version]]:
@@ -184,7 +184,7 @@ def _trusted_proxies(config: Settings) -> CheckResult:
 
 
 def _clock(whose: str, ahead: Sequence[float]) -> Iterator[CheckResult]:
-    """How far the clock of this machine is from that of somebody who answered; nothing where no answer told."""
+    """The difference between this machine's clock and that of a service that answered; nothing without an answer."""
     if not ahead:
         return
     seconds = round(median(ahead))
@@ -205,7 +205,7 @@ def _bot(config: Settings, dates: DateCheck | None = None) -> Bot:
 
 
 async def _proxy(name: str, proxy: Proxy | None, urls: Sequence[str]) -> CheckResult | None:
-    """Whether one of the addresses can be connected to through the proxy; None where there is no proxy."""
+    """Whether one of the addresses is reachable through the proxy; None without a proxy."""
     if proxy is None:
         return None
     problem = ""
@@ -267,7 +267,7 @@ def _no_telegram(error: Exception) -> CheckResult:
 
 
 async def _updates(config: Settings, webhook: WebhookInfo) -> AsyncIterator[CheckResult]:
-    """Whether what Telegram keeps of the webhook is what the bot sets."""
+    """Whether the webhook stored at Telegram is the one that the bot sets."""
     host = host_of(webhook.url)
     if config.UPDATES == "polling":
         if host:
@@ -372,7 +372,7 @@ async def _public_url(config: Settings, http: httpx.AsyncClient) -> CheckResult:
 
 
 async def _own_system(name: str, address: str, *, allow_private: bool) -> CheckResult:
-    """Whether it may be connected to; nothing is sent, since what is sent is taken for something that happened."""
+    """Whether a connection is possible. Sends nothing, since the receiver would take it for an event."""
     url = httpx.URL(address)
     try:
         async with asyncio.timeout(10):
@@ -406,7 +406,7 @@ async def _database(config: Settings) -> CheckResult:
 
 
 async def _guard_joins(config: Settings) -> AsyncIterator[CheckResult]:
-    """Whether people can verify in the window in which they ask to join: in general, and at each gate that is on."""
+    """Whether people can verify in the window in which they ask to join: in general, and at each active gate."""
     try:
         gates = await gates_on(config.DATABASE_URL.get_secret_value())
     except NewerDatabaseError as error:
@@ -421,7 +421,7 @@ async def _guard_joins(config: Settings) -> AsyncIterator[CheckResult]:
         try:
             me = await bot.get_me(request_timeout=10)
         except (AiogramError, OSError):
-            # This was said before.
+            # Already reported above.
             return
         yield CheckResult(
             "Telegram lets this bot process join requests (guard joins)"
@@ -442,7 +442,7 @@ async def _guard_joins(config: Settings) -> AsyncIterator[CheckResult]:
         for gate in gates:
             async for finding in _gate(bot, gate):
                 yield finding
-            # The running bot needs the same budget.
+            # The running bot needs the same rate limit.
             await asyncio.sleep(BETWEEN_GATES)
 
 
@@ -477,7 +477,7 @@ async def _gate(bot: Bot, gate: Gate) -> AsyncIterator[CheckResult]:
 
 
 def _quoted(name: str) -> str:
-    """A name that anybody may have given, for a terminal."""
+    """A name that anybody may have chosen, made safe for a terminal."""
     return f"“{''.join(filter(str.isprintable, visible(name)))}”"
 
 

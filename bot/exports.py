@@ -1,4 +1,4 @@
-"""The journal of a period as files. It is read in pages, each in a transaction of its own, and written in a thread."""
+"""The journal of a period as files. It is read in pages, each in its own transaction, and written in a thread."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ COLUMNS = (
     "took_seconds",
     "actor_id",
 )
-"""What is told of an entry; docs/operations.md says what each is."""
+"""The columns of an entry; docs/operations.md explains each."""
 _SIGNS = r"=+@\-\uff1d\uff0b\uff0d\uff20"
-"""By which a formula begins, also as East Asian systems write them."""
+"""Characters that begin a formula, also as East Asian systems write them."""
 FIRST = re.compile(rf"\s*[{_SIGNS}]|[\t\r]")
 BEHIND_SEPARATOR = re.compile(rf"""([,;|"'\t\r\n\v\f\x1c-\x1f\x85\u2028\u2029]\s*)(?=[{_SIGNS}])""")
-"""Where spreadsheets take what follows for a formula: at the beginning of a cell, and so behind everything by which
-some reader of the file parts cells (a semicolon, where the comma is for decimals)."""
+"""Where spreadsheets recognise a formula: at the beginning of a cell, and so after anything that some program uses to
+separate cells (a semicolon, where the comma is for decimals)."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SplitFile:
-    """A file `NAME.csv`; or `NAME-1.csv`, `NAME-2.csv` and so on, where one would have more than `part` bytes."""
+    """A file `NAME.csv`; or `NAME-1.csv`, `NAME-2.csv` and so on, if one would exceed `part` bytes."""
 
     def __init__(self, folder: Path, name: str, form: Format, part: int | None) -> None:
         self._folder = folder
@@ -71,7 +71,7 @@ class SplitFile:
             self._is_first = False
 
     def close(self) -> list[Path]:
-        """End the last file; all of them. Without any entry there is one all the same."""
+        """End the last file; return all of them. Without any entry there is still one file."""
         if self._file is None:
             self._begin()
         self._end()
@@ -85,7 +85,7 @@ class SplitFile:
         path = self._folder / f"{self._name}-{len(self.paths) + 1}.{self._form}"
         self.paths.append(path)
         self._size, self._is_first = 0, True
-        # Spreadsheets know UTF-8 by its mark only.
+        # Spreadsheets recognise UTF-8 only by its byte order mark.
         encoding = "utf-8-sig" if self._form == "csv" else "utf-8"
         # For this user only, whatever the umask is.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -106,19 +106,19 @@ class SplitFile:
 
 
 class JournalFiles:
-    """Files in each of FORMATS, made from the database in which the bot runs."""
+    """Makes files in each of FORMATS from the database of the running bot."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
     async def count(self, period: Period, most: int) -> int:
-        """How many entries there are; no further than `most` are counted."""
+        """Count the entries, but not beyond `most`."""
         return await self._transactions.transact(lambda store: store.journal.count(period, most))
 
     async def __call__(
         self, period: Period, folder: Path, part: int, tell: Tell, stop: asyncio.Event
     ) -> list[Path] | None:
-        """Of at most `part` bytes each; None when `stop` was set before the end."""
+        """Files of at most `part` bytes each; None when `stop` was set before the end."""
         parts = [SplitFile(folder, name_of(period), form, part) for form in FORMATS]
         await export_journal(self._transactions, period, parts, tell, stop)
         paths = [path for written in parts for path in await asyncio.to_thread(written.close)]
@@ -132,9 +132,9 @@ async def export_journal(
     tell: Tell,
     stop: asyncio.Event | None = None,
 ) -> int:
-    """Write the entries of a period into all `parts`; how many those were. `tell` hears how many there are so far.
+    """Write the entries of a period into all `parts`; return how many. Calls `tell` with how many there are so far.
 
-    Once `stop` is set, it is left unfinished.
+    Stops unfinished once `stop` is set.
     """
     last: JournalRow | None = None
     count = 0
@@ -154,7 +154,7 @@ async def export_journal(
 
 
 def name_of(period: Period) -> str:
-    """How the files of a period are called."""
+    """The name of a period's files."""
     return f"callgate-journal-{period.first or 'all'}--{period.last}"
 
 
@@ -177,7 +177,7 @@ def cells(row: JournalRow) -> tuple[str | int | float | None, ...]:
 
 
 def harmless(cell: str | float | None) -> str | int | float | None:
-    """A text that a spreadsheet does not take for a formula, whatever it parts cells by; numbers are ours, and stay."""
+    """A text that no spreadsheet takes for a formula, whatever separates its cells; numbers are ours, and stay."""
     if not isinstance(cell, str):
         return cell
     return ("'" if FIRST.match(cell) else "") + BEHIND_SEPARATOR.sub(r"\1'", cell)

@@ -1,4 +1,4 @@
-"""Logging: one event a line, for people or for machines. No phone, no token, no whole update is ever passed in."""
+"""Logging: one event per line, for people or for machines. Never pass in a phone, a token or a whole update."""
 
 from __future__ import annotations
 
@@ -19,19 +19,18 @@ from bot.domain.trouble import UnreadableRow
 log = structlog.get_logger()
 
 QUOTING = frozenset({"sqlalchemy", "asyncpg", "sqlite3", "aiosqlite", "pydantic", "pydantic_core", "decimal"})
-"""Packages whose errors may quote what they were given."""
+"""Packages whose errors may quote their input."""
 OURS = frozenset({"bot", "handlers", "storage"})
 QUOTING_KINDS = (ValueError, LookupError, ArithmeticError)
-"""Python and its libraries raise these where they decode a value, and their words may quote it."""
+"""Python and its libraries raise these where they decode a value, and their messages may quote it."""
 QUOTING_NAMES = frozenset({"ClientDecodeError", "ClientResponseError", "HTTPStatusError"})
-"""Errors of libraries with a whole answer in their words, or with an address, which may hold a token."""
+"""Errors of libraries whose messages contain a whole answer, or an address, which may contain a token."""
 EQUAL_LINES, EQUAL_LINES_FOR = 10, 60.0
-"""So many equal lines of a library in so many seconds."""
+"""At most this many equal lines of a library in this many seconds."""
 
 
 def configure(log_format: Literal["console", "json"], *, quiet: bool = False) -> None:
-    """Set it up for the process: all of it goes to stderr, since stdout is for answers. `quiet`: only warnings and
-    worse."""
+    """Set up logging for the process: all to stderr, since stdout is for answers. `quiet`: only warnings and worse."""
     as_text: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
@@ -53,7 +52,7 @@ def configure(log_format: Literal["console", "json"], *, quiet: bool = False) ->
         cache_logger_on_first_use=True,
     )
     sys.excepthook = _print_uncaught
-    # Libraries log through the standard library; their warnings are wanted, their debugging (which can hold
+    # Libraries log through the standard library. Their warnings are useful; their debugging (which can contain
     # addresses with the bot's token) is not.
     handler = logging.StreamHandler(sys.stderr)
     if log_format == "json":
@@ -71,14 +70,14 @@ def configure(log_format: Literal["console", "json"], *, quiet: bool = False) ->
 
 
 class _Formatter(logging.Formatter):
-    """With tracebacks as everywhere here."""
+    """With the same tracebacks as everywhere here."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401 - logging's own
         return _traceback(ei)
 
 
 class _Restraint(logging.Filter):
-    """Keeps strangers from filling the log: a request that is no HTTP is one line, and of equal lines ten go out."""
+    """Keeps strangers from filling the log: an invalid HTTP request becomes one line, and of equal lines ten go out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +101,7 @@ class _Restraint(logging.Filter):
 
 
 def _traceback(exc_info: Any) -> str:  # noqa: ANN401 - sys.exc_info()
-    """A traceback in which errors of decoding and of databases tell their kind and place only: their words may quote a
+    """A traceback in which errors of decoding and of databases show only kind and place: their messages may quote a
     value."""
     parts, error = [], exc_info[1]
     while error is not None:
@@ -129,7 +128,7 @@ def _may_quote(error: BaseException) -> bool:
 
 
 def words_of(error: BaseException) -> str:
-    """What an error says, or where that may quote a value, its kind."""
+    """An error's message, or its kind where the message may quote a value."""
     return _last_line(error) if _may_quote(error) else str(error)
 
 
@@ -142,23 +141,23 @@ def _print_traceback(to: TextIO, exc_info: Any) -> None:  # noqa: ANN401 - sys.e
 
 
 def log_noted(entries: Sequence[NewEntry]) -> None:
-    """One line for each step that was kept: what happened, in which attempt, at which gate; never to whom."""
+    """Logs one line for each committed event: what happened, in which attempt, at which gate; never to whom."""
     for entry in entries:
         about = {"verification": entry.verification_id, "gate": entry.gate_id, "code": entry.code or None}
-        # Works of several tasks share a commit: what is bound in the one that made it is not theirs.
+        # Several tasks' works share a commit: the context bound in the one that made it is not theirs.
         Context().run(
             log.info, entry.event.value, **{name: value for name, value in about.items() if value is not None}
         )
 
 
 NAMING_NOBODY = frozenset({"incidents", "tasks", "gates", "outbox", "verifications"})
-"""Tables of which a key is no person's id."""
+"""Tables without a person's id in their key."""
 
 
 def log_set_aside(error_id: str, row: UnreadableRow) -> None:
-    """A row that cannot be read, and where it is; never whose it is."""
+    """Log an unreadable row, and where it is; never whose it is."""
     key = row.key if row.table in NAMING_NOBODY else None
-    # Works of several tasks share a transaction: what is bound in the one that read it is not its own.
+    # Several tasks' works share a transaction: the context bound in the one that read it is not theirs.
     Context().run(
         log.error, "row_set_aside", error_id=error_id, table=row.table, key=key, error=row.error, exc_info=row.cause
     )

@@ -1,4 +1,4 @@
-"""The part of the composition root that looks after the installation: alarms, the owner's own systems, metrics."""
+"""The part of the composition root for monitoring: incidents, the owner's own systems, metrics."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ T = TypeVar("T")
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 
 READ_EVERY = 5.0
-"""Seconds for which what was read from the database is shown: who asks often makes it no busier."""
+"""Seconds for which a reading of the database is reused, so that frequent scrapes add no load."""
 READ_PATIENCE = 2.0
 ASKED_PATIENCE = 5.0
-"""Seconds; an operator who asks would rather wait a little than be told that the database gives no answer."""
+"""Seconds; an operator who asks would rather wait a little than hear that the database gives no answer."""
 
 
 class LookingAfter:
@@ -70,7 +70,7 @@ class LookingAfter:
         backups: Backups | None,
         announce: Callable[[], None],
     ) -> None:
-        """`leading`: transactions of the loops, which the leader alone runs."""
+        """`leading`: transactions of the loops, which only the leader runs."""
         self._settings = settings
         self._clock = clock
         self._transactions = transactions
@@ -131,12 +131,12 @@ class LookingAfter:
         return found
 
     async def close(self) -> None:
-        """Nothing more is sent."""
+        """Close the HTTP client."""
         if self._wire is not None:
             await self._wire.close()
 
     async def metrics_text(self) -> bytes:
-        """The metrics, with what waits read anew from the database; as it was, when that does not answer."""
+        """The metrics, with a new reading of the database, or with the last one if it does not answer."""
         if time.monotonic() - self._read_at >= READ_EVERY:
             self._read_at = time.monotonic()
             try:
@@ -147,7 +147,7 @@ class LookingAfter:
         return self._metrics.text()
 
     async def condition(self) -> HealthReport:
-        """How the installation is doing now: what this process noticed, and what is kept."""
+        """The condition of the installation now: measurements of this process, and what the database says."""
         kept = await self._asked(ReadCondition(self._clock))
         process = Process(
             VERSION,
@@ -161,13 +161,13 @@ class LookingAfter:
         return HealthReport(self._clock.now(), process, self._ways, self.monitor.readings(), self._budget_left(), kept)
 
     async def account(self) -> BalanceReport:
-        """What is on the gateway account now, as far as it may be asked, and what was spent."""
+        """The balance of the gateway account, as far as the bot may ask for it now, and the spending."""
         statement, spending = await self._balance_cache.look(), await self._asked(self._read_spending)
         low, has_price = Decimal(str(self._settings.SMSC_LOW_BALANCE)), self._settings.SMSC_PRICE is not None
         return BalanceReport(self._clock.now(), statement, low, has_price, spending)
 
     async def _asked(self, read: Callable[[Store], Awaitable[T]]) -> T | None:
-        """What the database tells; None when it gives no answer."""
+        """What the database says; None when it gives no answer."""
         try:
             async with asyncio.timeout(ASKED_PATIENCE):
                 return await self._transactions.transact(read)
@@ -186,6 +186,6 @@ class LookingAfter:
 
 
 def _folder(settings: Settings) -> Path | None:
-    """Where the SQLite file lies; None of a server's database."""
+    """The folder of the SQLite file; None for a server's database."""
     database = address.parse(settings.DATABASE_URL.get_secret_value())
     return Path(str(database.url.database)).absolute().parent if database.is_sqlite else None

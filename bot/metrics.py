@@ -1,4 +1,4 @@
-"""Counters for Prometheus. Labels are of bounded number and name nobody."""
+"""Counters for Prometheus. The number of labels is bounded, and none names a person."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ CODES = frozenset(
     for codes in (ContactRefusal, GatewayReason, EventSource, Ineligibility, GrantKind, EntryReason, DecisionReason)
     for code in codes
 )
-"""The codes of the journal that are told apart; all others may be anything, such as what Telegram said."""
+"""The journal's codes with a label of their own; all others may be anything, such as messages of Telegram."""
 CALL_SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800)
 TRANSACTION_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Metrics:
-    """The installation's counters, in a registry of their own."""
+    """The installation's counters, in their own registry."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
@@ -90,15 +90,15 @@ class Metrics:
             self._transactions.labels(outcome)
 
     def watch_streams(self, count: Callable[[], int]) -> None:
-        """Ask `count` how many call screens are open, whenever that is told."""
+        """Call `count` for the number of open call screens, at each scrape."""
         self._streams.set_function(count)
 
     def watch_budget(self, left: Callable[[], float]) -> None:
-        """Ask `left` how much of the budget is unspent, whenever that is told."""
+        """Call `left` for the unspent share of the rate limit, at each scrape."""
         self._budget.set_function(left)
 
     def watch_money(self, money: Callable[[], float | None]) -> None:
-        """Ask `money` what is left, whenever that is told."""
+        """Call `money` for the balance, at each scrape."""
 
         def known() -> float:
             left = money()
@@ -107,30 +107,30 @@ class Metrics:
         self._money.set_function(known)
 
     def noted(self, entries: Sequence[NewEntry]) -> None:
-        """These entries of the journal were kept."""
+        """Count these stored journal entries."""
         for entry in entries:
             self._steps.labels(entry.event, code_class(entry.code)).inc()
             if entry.event is Event.CONFIRMED and entry.took is not None:
                 self._number_to_call.observe(entry.took)
 
     def transacted(self, seconds: float, is_kept: bool) -> None:  # noqa: FBT001 - the shape of storage's listeners
-        """A transaction took so long, and was kept or not."""
+        """Record a transaction's duration, and whether it was stored."""
         self._transactions.labels("kept" if is_kept else "lost").observe(seconds)
 
     def taken(self, outcome: str, count: int = 1) -> None:
-        """Updates came in."""
+        """Count arrived updates."""
         self._updates.labels(outcome).inc(count)
 
     def called_back(self, outcome: str) -> None:
-        """The gateway called back."""
+        """Count a callback of the gateway."""
         self._callbacks.labels(outcome).inc()
 
     def asked_gateway(self, outcome: str) -> None:
-        """The gateway was asked for a number."""
+        """Count a request for a number."""
         self._gateway.labels(outcome).inc()
 
     def delivered(self, target: str, outcome: str) -> None:
-        """A letter was brought, or could not be."""
+        """Count a delivered or failed message of the outbox."""
         self._letters.labels(target, outcome).inc()
 
     def show(
@@ -141,7 +141,7 @@ class Metrics:
         called_back_at: datetime | None,
         now: datetime,
     ) -> None:
-        """How it stands now, as it was read from what is kept."""
+        """Set the gauges to a reading of the database."""
         waiting: Mapping[str, DestinationStatus] = {f"outbox_{outgo.target}": outgo for outgo in outgoing}
         for queue in (*queues, *(_queue(f"outbox_{target}", waiting) for target in Destination)):
             self._lengths.labels(queue.name).set(queue.length)
@@ -153,13 +153,13 @@ class Metrics:
             self._called_back_at.set(called_back_at.timestamp())
 
     def show_gates(self, states: Mapping[GateState, int]) -> None:
-        """How many gates are in each state."""
+        """Set how many gates are in each state."""
         for state in GateState:
             self._gates.labels(state.name.lower()).set(states.get(state, 0))
 
     @contextmanager
     def bot_api_call(self, method: str) -> Iterator[None]:
-        """A Bot API call is made."""
+        """Count a Bot API call."""
         with self._call_seconds.labels(method).time():
             try:
                 yield
@@ -169,7 +169,7 @@ class Metrics:
             self._calls.labels(method, "ok").inc()
 
     def text(self) -> bytes:
-        """All of them in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)
 
 

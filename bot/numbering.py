@@ -13,7 +13,7 @@ HOME = ("RU", "KZ", "BY")
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 """The countries (ISO 3166) whose numbers are known."""
 DIALLED_ABROAD = "00"
-"""What stands before the code of a country in most of the world (ITU-T E.164)."""
+"""The usual prefix of a country code in most of the world (ITU-T E.164)."""
 RUSSIAN_TRUNK = "8"
 RUSSIAN_LENGTH = 11
 LONGEST_INPUT = 32
@@ -33,16 +33,15 @@ KINDS = {
 
 
 class NumberingPlan:
-    """The world's numbering plan, and how numbers are written for people. Built on Google's libphonenumber metadata."""
+    """The world's numbering plan, and how people write numbers. Built on Google's libphonenumber metadata."""
 
     def __init__(self, home: Sequence[str] = HOME) -> None:
-        """`home`: the countries (ISO 3166) in which a number without the code of its country is looked for, in this
-        order."""
+        """`home`: the countries (ISO 3166) in which to look for a number without a country code, in this order."""
         self._home = tuple(home)
 
     def readings(self, text: str, regions: Collection[str] = ()) -> tuple[Phone, ...]:
-        """Every number that `text` may be: first as people write it within these countries (those of the installation
-        when none are named), then with the code of its country. None of them twice."""
+        """Every number that `text` may be, without duplicates: first as people write it within these countries (by
+        default those of the installation), then with a country code."""
         text = text.strip()
         if len(text) > LONGEST_INPUT or not any(char.isdigit() for char in text):
             return ()
@@ -58,14 +57,14 @@ class NumberingPlan:
         return None if parsed is None else _phone(parsed)
 
     def parse_mobile(self, text: str) -> Phone | None:
-        """Like `parse`, and None too when the number cannot be a mobile one."""
+        """Like `parse`, and None too if it cannot be a mobile number."""
         parsed = _parse(text)
         if parsed is None or not phonenumbers.is_possible_number_for_type(parsed, PhoneNumberType.MOBILE):
             return None
         return _phone(parsed)
 
     def spelled(self, e164: str) -> str:
-        """The number in groups, as people write it internationally; as it is when that is not known."""
+        """The number in groups, as people write it internationally; unchanged when that is unknown."""
         parsed = _parse(e164)
         if parsed is None:
             return e164
@@ -91,7 +90,7 @@ def _parse(text: str) -> phonenumbers.PhoneNumber | None:
 
 
 def _national(digits: str, region: str) -> phonenumbers.PhoneNumber | None:
-    """The number as people of this country write it among themselves, if there is one."""
+    """The number as people of this country write it among themselves, if they have such a form."""
     try:
         parsed = phonenumbers.parse(digits, region)
     except phonenumbers.NumberParseException:

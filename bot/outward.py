@@ -1,4 +1,4 @@
-"""The clients of Telegram and of the gateway, as they are configured, with what passes through counted and felt."""
+"""The configured clients of Telegram and of the gateway, with metrics and availability."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.watch.runtime_stats import RuntimeStats
 
 
 class CountedGateway:
-    """The gateway, with its answers counted."""
+    """The gateway, with counted answers."""
 
     def __init__(self, gateway: SmscClient, metrics: Metrics, runtime_stats: RuntimeStats) -> None:
         self._gateway = gateway
@@ -77,7 +77,7 @@ def telegram(
             runtime_stats.flooded()
             raise
 
-    # First, so that what is sent again with less passes through the others too; and what waits is no call yet.
+    # First, so that what it sends again with less passes through the others too; and waiting is not a call yet.
     session.middleware(fallback)
     session.middleware(limit)
     session.middleware(watched)
@@ -86,8 +86,8 @@ def telegram(
 
 @functools.cache
 def _response_model(returned: Any) -> type[Response[Any]]:  # noqa: ANN401 - aiogram's own annotation of what a method returns
-    """The model with which aiogram reads an answer that holds `returned`, kept for the life of the process.
+    """The model with which aiogram reads an answer with `returned`, stored for the life of the process.
 
-    pydantic holds the classes of a generic model weakly: aiogram alone would build this one anew for each answer.
+    pydantic holds the classes of a generic model weakly: aiogram alone would build this one again for each answer.
     """
     return Response[returned]

@@ -1,4 +1,4 @@
-"""The composition root: everything is built here once, and wired. Read it top to bottom."""
+"""The composition root: builds and wires everything once. Read it top to bottom."""
 
 from __future__ import annotations
 
@@ -135,15 +135,15 @@ Loop = Callable[[asyncio.Event], Awaitable[None]]
 NotReady = Callable[[], Awaitable[str | None]]
 
 GATEWAY_PATIENCE = 20.0
-"""Seconds a person is kept waiting for a number before they are told to try later."""
+"""Seconds that a person waits for a number before the bot tells them to try later."""
 
 
 class Container:
-    """All there is of the bot, at rest: `bot.app` starts, leads and stops it."""
+    """All parts of the bot, idle: `bot.app` starts, leads and stops it."""
 
     def __init__(self, settings: Settings, clock: Clock, telegram_script: str, not_ready: NotReady) -> None:
-        """`telegram_script`: where the Mini App loads Telegram's part from. `not_ready`: why nothing is to be sent here
-        now, if it is not."""
+        """`telegram_script`: where the Mini App loads Telegram's script from. `not_ready`: why the bot must not send
+        anything here now, if so."""
         self.settings = settings
         self.clock = clock
         operators = Operators(settings.OPERATORS)
@@ -157,7 +157,7 @@ class Container:
         metrics.watch_budget(budget_left)
         self.supervisor = Supervisor(clock)
 
-        # What is kept.
+        # The store.
         token_generator = TokenGenerator()
         report = ReportFailure(clock, notify_operators)
         self.database = Database(
@@ -194,7 +194,7 @@ class Container:
             plan,
         )
 
-        # What admins and operators want done.
+        # Actions of admins and operators.
         show_statistics = ShowStatistics(clock, ReadStatistics())
         decline_many, raids = DeclineMany(clock), FollowRaids(clock)
         desk = AdminDesk(
@@ -204,7 +204,7 @@ class Container:
         )
         call_panel = CallPanel(clock, desk)
 
-        # What people want done with what is kept about them.
+        # Requests of people about their stored data.
         erase_person, ask_deletion = ErasePerson(clock, operators), AskDeletion(clock, operators)
         collect = CollectPersonData(clock)
 
@@ -212,7 +212,7 @@ class Container:
             document = await self.database.transact(lambda store: collect(store, user_id))
             return await asyncio.to_thread(as_file, document)
 
-        # What operators want done.
+        # Actions of operators.
         async def is_operator(user_id: int) -> bool:
             return await self.database.transact(lambda store: operators.is_operator(store, user_id))
 
@@ -429,13 +429,13 @@ class Container:
         )
 
     def wake_all(self) -> None:
-        """Have every loop look at once whether there is something to do."""
+        """Have every loop look for work at once."""
         self.wake_deliveries()
         self.number_desk.wake.set()
         self.inbox_reader.wake.set()
 
     def wake_deliveries(self) -> None:
-        """There may be something to send or to show."""
+        """Wake the loops that send and show."""
         self.delivery_worker.wake()
         self.streams.wake.set()
 
@@ -443,7 +443,7 @@ class Container:
         return self._sweep.jumped()
 
     def _wake_for(self, noted: Sequence[NewEntry]) -> None:
-        """Wake the loops that have work now that these events are committed."""
+        """Wake the loops that have work because of these committed events."""
         events = {entry.event for entry in noted}
         if Event.NUMBER_ASKED in events:
             self.number_desk.wake.set()
@@ -451,7 +451,7 @@ class Container:
             self.inbox_reader.wake.set()
 
     def _backups(self, report: ReportFailure, token_generator: TokenGenerator) -> Backups | None:
-        """None where somebody else makes them."""
+        """None where somebody else makes the back-ups."""
         settings = self.settings
         if not self.database.is_sqlite or not settings.BACKUP_EVERY_HOURS:
             return None

@@ -1,4 +1,4 @@
-"""Proxies: TELEGRAM_PROXY and SMSC_PROXY, for each of the libraries that speak outward."""
+"""Proxies: TELEGRAM_PROXY and SMSC_PROXY, for each of the libraries that make connections."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from bot.clock import DateCheck
 from bot.domain.host import is_host
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-"""The schemes, and the port each has when none is given."""
+"""The schemes, and the default port of each."""
 LONGEST_LOGIN = 255
 """Bytes (RFC 1929)."""
 
 CLOSED_WITHIN = 0.1
-"""Seconds in which a connection may end in good order, where nobody waits for it any more."""
+"""Seconds that a connection nobody waits for may take to close properly."""
 
 Opened = TypeVar("Opened")
 
 BROKEN = (OSError, EOFError, asyncio.LimitOverrunError)
-"""How a proxy is met that ends the connection, or talks without end, in the middle of what it has to say."""
+"""What is raised for a proxy that closes the connection, or talks without end, in the middle of its answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy. It looks up the names of the hosts itself, whatever its scheme is: here they may not be known."""
+    """A proxy. It resolves host names itself, whatever its scheme: here they may be unknown."""
 
     scheme: str
     host: str
@@ -72,12 +72,12 @@ class Proxy:
         return cls(parts.scheme, host, port or PORTS[parts.scheme], login, password)
 
     def __str__(self) -> str:
-        """Where it is; the login stays out of whatever this is written into."""
+        """Its address without the login, whatever this is written into."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 
     def for_httpx(self) -> httpx.Proxy:
-        """As httpx takes it."""
+        """In httpx's form."""
         return httpx.Proxy(
             str(self),
             auth=(self.login, self.password) if self.login else None,
@@ -85,7 +85,7 @@ class Proxy:
         )
 
     def for_sockets(self) -> dict[str, Any]:
-        """As python-socks and aiohttp-socks take it."""
+        """In the form of python-socks and aiohttp-socks."""
         return {
             "proxy_type": ProxyType.SOCKS5 if self.scheme.startswith("socks5") else ProxyType.HTTP,
             "host": self.host,
@@ -97,7 +97,7 @@ class Proxy:
         }
 
     async def reach(self, host: str, port: int, patience: float) -> str:
-        """Why `host` cannot be connected to through it within `patience` seconds; empty when it can."""
+        """Why `host` is unreachable through it within `patience` seconds; empty if it is reachable."""
         try:
             async with asyncio.timeout(patience):
                 stream = await _given_up_at_once(SocksProxy(**self.for_sockets()).connect(host, port))
@@ -124,7 +124,7 @@ class _Connector(ProxyConnector):
 
 
 class _ProxyTransport(httpx.AsyncHTTPTransport):
-    """Fails as any other transport of httpx does, also where its library for SOCKS does not understand the proxy."""
+    """Fails as any other transport of httpx does, also where its SOCKS library does not understand the proxy."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See httpx."""
@@ -135,14 +135,13 @@ class _ProxyTransport(httpx.AsyncHTTPTransport):
 
 
 class TelegramSession(AiohttpSession):
-    """aiogram's session, by which every call and every file goes; through `proxy`, if there is one. `dates` hears of
-    each answer when it was made."""
+    """aiogram's session, for every call and file; through `proxy`, if given. `dates` compares each answer's date."""
 
     def __init__(self, api_url: str, proxy: Proxy | None, dates: DateCheck | None = None) -> None:
         super().__init__(api=TelegramAPIServer.from_base(api_url), limit=100)
         self._dates = dates
         if proxy is not None:
-            # aiogram's own `proxy` knows neither https nor socks5h, and forgets the certificates and the limit.
+            # aiogram's own `proxy` knows neither https nor socks5h, and loses the certificates and the limit.
             self._connector_type = _Connector
             self._connector_init |= proxy.for_sockets()
 
@@ -169,8 +168,8 @@ def _traced(dates: DateCheck) -> aiohttp.TraceConfig:
 
 
 def client(proxy: Proxy | None = None, dates: DateCheck | None = None, **given: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx's own
-    """An HTTP client that goes through `proxy` or directly, whatever the environment says. `dates` hears of each answer
-    when it was made."""
+    """An HTTP client, through `proxy` or direct whatever the environment says. `dates` compares the date of each
+    answer."""
     if dates is not None:
 
         async def began(request: httpx.Request) -> None:
@@ -186,8 +185,8 @@ def client(proxy: Proxy | None = None, dates: DateCheck | None = None, **given: 
 
 
 async def _given_up_at_once(opening: Coroutine[Any, Any, Opened]) -> Opened:
-    """What `opening` returns. A cancellation ends it at once: python-socks itself, once cancelled, waits up to a minute
-    for the end of a connection whose TLS hangs, which a second cancellation cuts short."""
+    """Return what `opening` returns. A cancellation ends it at once: python-socks itself, once cancelled, waits up to a
+    minute for the end of a connection whose TLS hangs; a second cancellation cuts that short."""
     task = asyncio.ensure_future(opening)  # noqa: TID251 - awaited here
     try:
         return await asyncio.shield(task)

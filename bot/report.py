@@ -1,4 +1,4 @@
-"""What the command line tells: statistics in tables, or as JSON for machines."""
+"""Output of the command line: statistics in tables, or as JSON for machines."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def statistics_json(told: Statistics, titles: Mapping[int, str]) -> str:
 
 
 def statistics_tables(told: Statistics, titles: Mapping[int, str], console: Console) -> None:
-    """The same for people."""
+    """The statistics as tables for people."""
     first = told.period.first
     since = "since the beginning" if first is None else f"{first} to {told.period.last}"
     console.print(Text(f"{since}, days in UTC", style="bold"))
@@ -65,7 +65,7 @@ def statistics_tables(told: Statistics, titles: Mapping[int, str], console: Cons
 
 
 def findings_json(findings: Iterable[CheckResult]) -> str:
-    """What the doctor found, as a JSON list."""
+    """The doctor's findings, as a JSON list."""
     return json.dumps(
         [
             {
@@ -97,7 +97,7 @@ def _gates(told: Statistics, titles: Mapping[int, str]) -> RenderableType:
     table = _table("Gate", *STEPS.values())
     most = sorted(told.by_gate.items(), key=lambda gate: -gate[1][FunnelStep.ASKED])
     for gate_id, of in most[:MOST_ROWS]:
-        # It goes to a terminal, and anybody may have named it.
+        # It goes to a terminal, and anybody may have chosen the name.
         title = "".join(filter(str.isprintable, visible(titles.get(gate_id, "")))) if gate_id in titles else ""
         table.add_row(Text(f"{title} {gate_id}".strip()), *(str(of[step]) for step in STEPS))
     return table

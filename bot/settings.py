@@ -39,7 +39,7 @@ from storage import address
 
 RANDOM = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 LEAST_VARIETY = 6
-"""Different characters in a secret."""
+"""The least number of different characters in a secret."""
 SHORTEST_KEY, LONGEST_KEY = 24, 64
 """Bytes (Standard Webhooks, "Signature scheme")."""
 ADDRESS = "must be an address such as https://example.org"
@@ -50,17 +50,17 @@ NETWORKS = "must be networks or addresses, comma separated, such as 203.0.113.7,
 SHORTEST_WEBHOOK_SECRET = SHORTEST_WORD = 12
 LANGUAGES = ("ru", "en")
 AROUND = r"\A[\s\ufeff\u200b]+|[\s\ufeff\u200b]+\Z"
-"""Spaces, line ends, and the marks that copying leaves."""
+"""Spaces, line ends, and invisible characters from copying."""
 UNREADABLE_LINE = (
     "cannot be read; write NAME=value, close a quote on the line on which it opens, and begin a comment with #"
 )
 NEAR = 0.8
-"""How alike a name is to one of ours that was meant (difflib's ratio)."""
+"""How similar a name has to be to one of ours to count as a typo (difflib's ratio)."""
 COMPOSE = ("COMPOSE_PROFILES", "POSTGRES_PASSWORD")
-"""What docker-compose.yml reads from the same file."""
+"""Variables that docker-compose.yml reads from the same file."""
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})
-"""To which Telegram brings updates (Bot API, setWebhook, notes); a Bot API server of one's own uses any."""
+"""The ports to which Telegram posts updates (Bot API, setWebhook, notes); a private Bot API server uses any."""
 
 
 SAYS = {
@@ -71,7 +71,7 @@ SAYS = {
     ),
     "bool_parsing": "must be 1 or 0",
 }
-"""In other words than pydantic's, by the type of the error."""
+"""Our messages in place of pydantic's, by the type of the error."""
 
 
 class ConfigurationError(Exception):
@@ -83,7 +83,7 @@ class ConfigurationError(Exception):
 
 
 def _split(value: str, what: str) -> list[str]:
-    """The parts of a list. Raises ValueError where there is none; `what` says what to write."""
+    """The parts of a list. Raises ValueError for an empty one; `what` says what to write."""
     parts = [part.strip() for part in value.split(",") if part.strip()]
     if not parts:
         raise ValueError(f"{what}; or take the line out")
@@ -103,7 +103,7 @@ def _operators(value: object) -> object:
 
 
 def _uncommented(value: SecretStr | str) -> SecretStr | str:
-    """A name or key as the gateway gives it."""
+    """A name or key from the gateway."""
     if re.search(r"\s#", value if isinstance(value, str) else value.get_secret_value()):
         raise ValueError("must stand alone, without a comment behind it")
     return value
@@ -116,7 +116,7 @@ def _folder(value: object) -> object:
 
 
 def _language(value: object) -> object:
-    """Also as systems set it, who have a variable of the same name: `en_US:en` (GNU gettext manual, 2.3.3)."""
+    """Also in the form of systems with a variable of the same name: `en_US:en` (GNU gettext manual, 2.3.3)."""
     if not isinstance(value, str):
         return value
     bases = [re.split(r"[_.@-]", part)[0].lower() for part in value.split(":")]
@@ -143,7 +143,7 @@ def _networks(value: object) -> object:
 
 
 def _host(value: str) -> str:
-    """A host as it is listened on. IPv6 may come in brackets."""
+    """A host to listen on. IPv6 may have brackets."""
     bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
     if not is_host(bare):
         raise ValueError("must be an address or a name of this machine, such as 127.0.0.1, 0.0.0.0 or ::")
@@ -196,10 +196,10 @@ def _unguessable(value: SecretStr) -> SecretStr:
 
 
 def is_unguessable(secret: str, least: float = 0.5) -> bool:
-    """Whether it varies like something that was made at random: no repetitions, few rows of letters or digits.
+    """Whether it looks random: no repetitions, few sequences of letters or digits.
 
-    `least` is the share of its characters that do not continue a row such as `abc`, `321` or `aaa`. At 0.25 a key with
-    words and a row of digits in it passes; at 0.5 it has to be as irregular as random ones are.
+    `least` is the share of its characters that do not continue a sequence such as `abc`, `321` or `aaa`. At 0.25 a key
+    with words and a sequence of digits in it passes; at 0.5 it has to be as irregular as random ones are.
     """
     steps = [ord(b) - ord(a) for a, b in pairwise(secret)]
     surprises = sum(step != before for before, step in pairwise(steps))
@@ -221,7 +221,7 @@ def _header_secret(value: SecretStr) -> SecretStr:
 
 def _hook_url(value: str) -> str:
     parts = urlsplit(value)
-    # As it is given: whoever made the address may mean its last slash.
+    # Unchanged: the last slash of the address may be intended.
     _http_url(value.partition("?")[0])
     if parts.fragment:
         raise ValueError("must be a plain address, without #")
@@ -257,7 +257,7 @@ ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 
 
 class Settings(BaseModel):
-    """All that can be set, under the names of the environment. Each is explained in `.env.example`."""
+    """All settings, under the names of the environment. `.env.example` explains each."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, allow_inf_nan=False)
 
@@ -322,22 +322,22 @@ class Settings(BaseModel):
 
     @property
     def telegram_proxy(self) -> Proxy | None:
-        """Through what Telegram is spoken to."""
+        """The proxy for Telegram."""
         return Proxy.parse(self.TELEGRAM_PROXY.get_secret_value()) if self.TELEGRAM_PROXY is not None else None
 
     @property
     def smsc_proxy(self) -> Proxy | None:
-        """Through what the gateway is spoken to."""
+        """The proxy for the gateway."""
         return Proxy.parse(self.SMSC_PROXY.get_secret_value()) if self.SMSC_PROXY is not None else None
 
     @property
     def keep(self) -> RetentionPolicy:
-        """For how long what happened is kept."""
+        """How long stored events are kept."""
         return RetentionPolicy(timedelta(days=self.KEEP_JOURNAL_DAYS), timedelta(days=self.KEEP_EVENTS_DAYS))
 
     @property
     def app_url(self) -> str | None:
-        """Where the Mini App is; None when there is none. Telegram opens https addresses only; another Bot API server
+        """The address of the Mini App; None without one. Telegram opens https addresses only; another Bot API server
         may be less strict."""
         if self.PUBLIC_URL is None or (self.TELEGRAM_API_URL == TELEGRAM and not self.PUBLIC_URL.startswith("https:")):
             return None
@@ -350,24 +350,24 @@ class Settings(BaseModel):
 
     @property
     def weak_secrets(self) -> list[str]:
-        """Secrets that others know too, so that they cannot be refused, and that are easily guessed."""
+        """Easily guessed secrets that cannot be rejected, since other systems use them too."""
         word = self.SMSC_CALLBACK_SECRET.get_secret_value() if self.SMSC_CALLBACK_SECRET is not None else None
         weak = [] if word is None or (len(word) >= SHORTEST_WORD and is_unguessable(word)) else ["SMSC_CALLBACK_SECRET"]
         return weak + ([] if all(map(is_unguessable, self.events_secrets)) else ["EVENTS_SECRET"])
 
     @property
     def public_path(self) -> str:
-        """The path of PUBLIC_URL, which the proxy takes off: empty, or as /gate."""
+        """The path of PUBLIC_URL, which the proxy removes: empty, or as /gate."""
         return urlsplit(self.PUBLIC_URL or "").path
 
     @property
     def events_secrets(self) -> list[str]:
-        """All by which events are signed."""
+        """All secrets that sign events."""
         return self.EVENTS_SECRET.get_secret_value().split() if self.EVENTS_SECRET is not None else []
 
     @property
     def callback_url(self) -> str | None:
-        """The address to be entered at the gateway; None when nothing from outside reaches this machine."""
+        """The address to enter at the gateway; None when nothing from outside reaches this machine."""
         if self.PUBLIC_URL is None:
             return None
         return f"{self.PUBLIC_URL}{self.callback_path}?charset=utf-8" + ("&md5" if self.SMSC_CALLBACK_SECRET else "")
@@ -380,7 +380,7 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A variable that has no effect. `meant`: ours that its name is near to; without one the name must not be shown,
+    """A variable without effect. `meant`: our variable with a similar name; without one the name must not be shown,
     since it may be the end of a secret that went on in the next line. `line`: in the file; None in the environment."""
 
     name: str = field(repr=False)
@@ -411,7 +411,7 @@ def strays(environment: Mapping[str, str] | None = None, env_file: Path | None =
 
 
 def misnamed(environment: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> list[str]:
-    """One sentence for each variable of another name by which one of ours was meant."""
+    """One sentence for each misspelt variable of ours."""
     return [
         f"{stray.meant}: {stray.name}, set in {stray.place}, has no effect; rename it to {stray.meant}"
         for stray in strays(environment, env_file)
@@ -420,17 +420,17 @@ def misnamed(environment: Mapping[str, str] | None = None, env_file: Path | None
 
 
 def twice(env_file: Path | None = Path(".env")) -> list[str]:
-    """Which of our variables the file sets more than once."""
+    """Variables of ours that the file sets more than once."""
     times = Counter(name for name, _ in _pairs(env_file))
     return sorted(name for name in times.keys() & {*Settings.model_fields, *COMPOSE} if times[name] > 1)
 
 
 def _lines(env_file: Path | None) -> list[Binding]:
-    """What the file says, in its order; one of them is one line, or several within quotes. Raises OSError and
+    """The statements of the file, in its order; one of them is one line, or several within quotes. Raises OSError and
     UnicodeError."""
     if env_file is None or not env_file.exists():
         return []
-    # Editors on Windows begin a file with a mark of its encoding.
+    # Editors on Windows begin a file with a byte order mark.
     text = env_file.read_text("utf-8-sig")
     if "\0" in text:
         raise UnicodeError("UTF-16 without such a mark")
@@ -439,20 +439,20 @@ def _lines(env_file: Path | None) -> list[Binding]:
 
 def _pairs(env_file: Path | None) -> list[tuple[str, str | None]]:
     """The variables of the file, in their order. Raises OSError and UnicodeError."""
-    # A mark that nobody sees stands before a name where two files were joined.
+    # An invisible mark stands before a name where two files were joined.
     return [(re.sub(AROUND, "", line.key), line.value) for line in _lines(env_file) if line.key is not None]
 
 
 def _number(line: Binding) -> int:
-    """Which line of the file it is; what is empty before it belongs to it."""
+    """The line in the file; empty lines before it belong to it."""
     text = line.original.string
     before = text[: len(text) - len(text.lstrip())]
     return line.original.line + len(re.findall(r"\r\n|\n|\r", before))
 
 
 def _unreadable_lines(env_file: Path | None) -> list[str]:
-    """Return a problem for each line that would have no effect, or take it from others: the line may set a secret
-    without which the bot believes anybody. A problem names our own variables only, and never quotes the line.
+    """Return a problem for each line that would have no effect, or remove the effect of others: the line may set a
+    secret without which the bot believes anybody. A problem names our own variables only, and never quotes the line.
 
     Raises OSError and UnicodeError.
     """
@@ -478,15 +478,15 @@ def _unreadable_lines(env_file: Path | None) -> list[str]:
 
 
 def load(environment: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
-    """Read the settings; the environment goes before the file, and an empty value counts as not set.
+    """Read the settings; the environment overrides the file, and an empty value counts as not set.
 
-    Raises ConfigurationError with every problem found: with those of lines that cannot be read, before all others.
+    Raises ConfigurationError with every problem found, first those of unreadable lines.
     """
     try:
         unreadable = _unreadable_lines(env_file)
         from_file: dict[str, str] = {}
         for name, value in _pairs(env_file):
-            # An empty one takes nothing away from one that is set before it.
+            # An empty variable does not remove an earlier one.
             from_file |= _set_ones({name: value})
     except (UnicodeError, OSError) as error:
         raise ConfigurationError([f"{env_file}: cannot be read ({type(error).__name__}); save it as UTF-8"]) from None
@@ -495,7 +495,7 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = P
     outside = _set_ones(os.environ if environment is None else environment)
     if "LANGUAGE" in outside and _is_of_the_system(outside["LANGUAGE"], is_in_file="LANGUAGE" in from_file):
         del outside["LANGUAGE"]
-    # A SECRET_KEY that was taken with its quotes must not become another one.
+    # A SECRET_KEY that was stored with its quotes must not become another one.
     may_be_quoted = Settings.model_fields.keys() & outside.keys() - {"SECRET_KEY"}
     quoted = sorted(name for name in may_be_quoted if re.fullmatch(r"([\"']).*\1", outside[name], re.DOTALL))
     if quoted:
@@ -511,8 +511,8 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = P
 
 
 def _is_of_the_system(language: str, *, is_in_file: bool) -> bool:
-    """Whether it is the variable of the same name by which people choose the languages of all their programs (GNU
-    gettext manual, 2.3.3), and says nothing for this one: none of its languages is ours, or the file names one."""
+    """Whether it is the system's variable of the same name, with which people choose the languages of all programs (GNU
+    gettext manual, 2.3.3), and has no meaning here: none of its languages is ours, or the file sets one."""
     is_ours = language.lower() in LANGUAGES
     a_language = r"(C|POSIX|[A-Za-z]{2,3})([_.@-][\w.@-]*)?"
     is_list = all(re.fullmatch(a_language, part, re.ASCII) for part in language.split(":") if part)
@@ -520,9 +520,9 @@ def _is_of_the_system(language: str, *, is_in_file: bool) -> bool:
 
 
 def _set_ones(values: Mapping[str, str | None]) -> dict[str, str]:
-    """Those that are not empty, without what stands around them and is not seen."""
+    """Those that are not empty, without surrounding invisible characters."""
     stripped = {
-        # Those signs were a part of this key, and it must not become another one.
+        # Those characters were part of this key, and it must not become another one.
         name: value.strip() if name == "SECRET_KEY" else re.sub(AROUND, "", value)
         for name, value in values.items()
         if value is not None
@@ -531,7 +531,7 @@ def _set_ones(values: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _contradictions(given: Mapping[str, object]) -> list[str]:
-    """What is wrong between variables, each of which may be right by itself."""
+    """Problems between variables, each of which may be right alone."""
     problems = []
     if given.get("UPDATES") == "webhook" and "PUBLIC_URL" not in given:
         problems.append("PUBLIC_URL: missing; it is needed with UPDATES=webhook")
@@ -554,7 +554,7 @@ def _contradictions(given: Mapping[str, object]) -> list[str]:
 
 
 def _webhook_port_is_fine(given: Mapping[str, object]) -> bool:
-    """Also where the address is wrong altogether, or Telegram is not Telegram's own: that is none of this."""
+    """Also where the address is entirely wrong, or a private Bot API server is used: neither is a problem here."""
     try:
         parts = urlsplit(str(given.get("PUBLIC_URL", "")))
         port = parts.port

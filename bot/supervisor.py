@@ -1,4 +1,4 @@
-"""The only place that starts tasks: none is orphaned, none fails unheard."""
+"""The only place that starts tasks: none is orphaned, and no failure goes unnoticed."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ T = TypeVar("T")
 
 RESTART_AFTER = 1.0
 LONGEST_RESTART = 3.0
-"""Seconds: whatever makes a loop fail, all that it does for others waits for it meanwhile."""
+"""Seconds: whatever makes a loop fail, everything it does for others waits meanwhile."""
 RUNS_WELL_FOR = 30.0
-"""Seconds without a failure after which the first pause is the short one again."""
+"""Seconds without a failure after which the next pause is the short one again."""
 GRACE = 10.0
-"""Seconds that what runs is given to finish at the end."""
+"""Seconds that tasks have to finish at the end."""
 
 
 class Supervisor:
     """Runs loops for as long as the bot lives, and jobs to their end.
 
-    A loop that fails is logged and started again, with a growing pause. `stopping` is set at the end; loops are
-    expected to see it and return, and are cancelled only when they do not within GRACE seconds.
+    It logs a failed loop and starts it again, with a growing pause. It sets `stopping` at the end; loops should see it
+    and return, and are cancelled only when they do not within GRACE seconds.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -40,7 +40,7 @@ class Supervisor:
         return self._start(name, self._kept(name, loop))
 
     def start(self, name: str, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run `job` once; a failure is logged."""
+        """Run `job` once and log a failure."""
         return self._start(name, self._once(name, job))
 
     async def stop(self) -> None:
@@ -48,7 +48,7 @@ class Supervisor:
         self.stopping.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
-                # What ends may start something last; that is waited for too.
+                # A task that ends may start a last one; wait for that too.
                 while self._tasks:
                     await asyncio.wait(self._tasks)
         late = list(self._tasks)

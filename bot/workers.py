@@ -1,4 +1,4 @@
-"""The loops that are not Telegram's: asking for numbers, reading the inbox, sweeping."""
+"""The loops that have nothing to do with Telegram: requesting numbers, reading the inbox, sweeping."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ log = structlog.get_logger()
 AT_ONCE = 10
 """The gateway allows fewer than 15 requests at once from one login."""
 LOOK_EVERY = 0.5
-"""Real seconds between two looks for what another replica may have made."""
+"""Real seconds between two looks for rows that another replica may have stored."""
 LOOK_EVERY_ALONE = 5.0
-"""The same where this process makes all there is to do, and says so."""
+"""The same where only this process stores rows, and wakes the loop."""
 SWEEP_EVERY = 2.0
 PURGE_EVERY = timedelta(seconds=10)
-"""A thousand rows of each sort are deleted each time, which is more than comes in."""
+"""Each time deletes a thousand rows of each kind, which is more than arrive."""
 AFTER_FAILURE = 5.0
 TRIES = 3
-"""How often a number is asked for when that fails in a way that nobody foresaw."""
+"""How often a number request is repeated after an unforeseen failure."""
 LONGEST_INBOX_PAUSE = 300.0
 
 
 class NumberWorker:
-    """Asks the gateway for every number somebody waits for, when `wake` is set and every so often."""
+    """Requests every number that somebody waits for from the gateway, when `wake` is set and at intervals."""
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class NumberWorker:
         self._look_every = look_every
         self._busy: set[int] = set()
         self._failures: Counter[int] = Counter()
-        """How often asking failed for no foreseen reason."""
+        """How often requests failed for an unforeseen reason."""
         self.wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; what was asked then is finished."""
+        """Run until `stop`, then finish the requests in flight."""
         while not stop.is_set():
             self.wake.clear()
             free = AT_ONCE - len(self._busy)
@@ -72,7 +72,7 @@ class NumberWorker:
             await REAL_TIME.pause(self._look_every, self.wake)
 
     async def _ask(self, ask: NumberRequest) -> None:
-        # It is a task of its own, and so is what is bound.
+        # It is a task of its own, and so is the context bound here.
         bind_contextvars(verification=ask.verification.id)
         try:
             await self._request(ask)
@@ -81,7 +81,7 @@ class NumberWorker:
             log.warning("number_left", advice="another process leads, or may lead, and asks for it")
             await self._clock.pause(AFTER_FAILURE, self._supervisor.stopping)
         except Exception as error:
-            # The gateway is not asked again at once, say for an answer that could not be kept.
+            # Do not ask the gateway again at once, for example for an answer that could not be stored.
             log.exception("number_failed")
             await self._clock.pause(AFTER_FAILURE, self._supervisor.stopping)
             await self._failed(ask, error)
@@ -111,14 +111,14 @@ class InboxReader:
         self.wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`, at which `wake` is set too."""
+        """Run until `stop`; `wake` is set then, too."""
         pause = AFTER_FAILURE
         while not stop.is_set():
             self.wake.clear()
             at = await self._read.next_reading(self._every)
             if at is None or (wait := (at - self._clock.now()).total_seconds()) > 0:
-                # All numbers are given in this process.
-                # Not for longer than to the next look, since the clock may be set back meanwhile.
+                # This process gives all numbers. Wait no longer than until the next look, since the clock may be set
+                # back meanwhile.
                 longest = max(self._every.total_seconds(), LOOK_EVERY_ALONE)
                 await self._clock.pause(min(wait, longest) if at else LOOK_EVERY_ALONE, self.wake)
                 continue
@@ -142,9 +142,9 @@ class Sweeper:
         self._announce = announce
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`."""
+        """Run until `stop`."""
         await self._transactions.transact(self._sweep.make_up_for_outage)
-        # Deleting what is old can wait; people whom the bot kept waiting cannot.
+        # Deleting old rows can wait; people who waited during an outage cannot.
         forgot_at, swept_at = self._clock.lived(), time.monotonic()
         while not stop.is_set():
             began = time.monotonic()

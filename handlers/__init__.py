@@ -1,1 +1,1 @@
-"""What comes in: updates, the gateway's reports, page views. Each handler calls one use case."""
+"""Handlers for updates, the gateway's callback and page views. Each calls one use case."""

@@ -25,7 +25,7 @@ async def gates(
     run_installation: RunInstallation,
     list_gates: ListGates,
 ) -> None:
-    """/gates: the groups that the person runs; for operators all of them."""
+    """/gates: the groups that the person administers; for operators all of them."""
     if not await run_installation.gates(store, person):
         await list_gates(store, person, fresh=True)
 
@@ -64,7 +64,7 @@ async def written(
     run_installation: RunInstallation,
     show_screen: ShowScreen,
 ) -> None:
-    """Words for a page that asks for some; else where the person stands, since that is what they wonder."""
+    """Text for a page that asks for some; else show where the person stands, since that is what they wonder."""
     text = message.text or ""
     if await take_words(store, person, text, message.message_id):
         return
@@ -80,7 +80,7 @@ async def document(
     run_installation: RunInstallation,
     show_screen: ShowScreen,
 ) -> None:
-    """A file for the page that asks for one; else where the person stands."""
+    """A file for the page that asks for one; else show where the person stands."""
     sent = message.document
     if sent is not None and await take_words.file(store, person, sent.file_id, sent.file_size or 0):
         return
@@ -89,25 +89,25 @@ async def document(
 
 
 async def gate(message: Message, store: Store, call_panel: CallPanel) -> None:
-    """/gate, in a group: the way to its panel."""
+    """/gate, in a group: the link to its panel."""
     if (command := _in_group(message)) is not None:
         await call_panel(store, command)
 
 
 async def log(message: Message, store: Store, choose_log_place: ChooseLogPlace) -> None:
-    """/log, in a group or a topic: decisions are to be told here."""
+    """/log, in a group or a topic: post decisions here."""
     if (command := _in_group(message)) is not None:
         await choose_log_place(store, command)
 
 
 async def log_link(message: Message, gate_id: int, store: Store, choose_log_place: ChooseLogPlace) -> None:
-    """/start log_<gate>, in a group: decisions at that gate are to be told here."""
+    """/start log_<gate>, in a group: post decisions at that gate here."""
     if (here := _in_group(message)) is not None:
         await choose_log_place(store, here, gate_id)
 
 
 def _in_group(message: Message) -> GroupCommand | None:
-    """None for what no admin can have written: channels, and what is passed on from them."""
+    """None for what no admin can have written: posts of channels, and what is forwarded from them."""
     anonymously = message.sender_chat is not None
     if message.from_user is None or (message.sender_chat is not None and message.sender_chat.id != message.chat.id):
         return None

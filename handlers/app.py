@@ -29,7 +29,7 @@ REFUSAL_HEADERS = {**ANSWER_HEADERS, "WWW-Authenticate": "Bearer"}
 
 
 class AppPages:
-    """All of `/app…`. 429 for who asks too often: with a launch or a session a person, without one an address."""
+    """All of `/app…`. 429 after too many requests, counted by person with a session or a launch, else by address."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class AppPages:
         chat: Callable[[], str],
         announce: Callable[[], None],
     ) -> None:
-        """`chat` tells the address of the chat with the bot, once that is known; empty before."""
+        """`chat` is the address of the chat with the bot, once that is known; empty before."""
         self._clock = clock
         self._transactions = transactions
         self._texts = texts
@@ -72,12 +72,12 @@ class AppPages:
         return web.Response(text=text, content_type="text/html", headers=self._headers)
 
     async def session(self, request: web.Request) -> web.Response:
-        """Begin a session for a launch. 401 for one that is forged, old, or used by another page."""
+        """Begin a session for a launch. 401 for a launch that is forged, old, or used by another page."""
         if OWN_HEADER not in request.headers:
             return nothing(403)
         init_data, nonce = _given(await body_of(request, LARGEST_BODY))
         launch = self._reader.read(init_data)
-        # Whoever brings no launch is counted by address; a whole mobile network may share one with those who do.
+        # Requests without a launch are counted by address; a whole mobile network may share one.
         count(address_of(request) if launch is None else f"person {launch.user_id}", self._rate, self._clock.now())
         if launch is None:
             return self._refused(request)
@@ -103,7 +103,7 @@ class AppPages:
         """What the Mini App shows now. 401 without a session."""
         scheme, _, session = request.headers.get("Authorization", "").partition(" ")
         user_id = self._sessions.holder(session) if scheme == "Bearer" else None
-        # Many people share one address where a mobile network translates them, and all of them ask.
+        # Many people share one address behind the NAT of a mobile network, and all of them ask.
         count(address_of(request) if user_id is None else f"person {user_id}", self._rate, self._clock.now())
         if user_id is None:
             return self._refused(request)

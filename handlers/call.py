@@ -42,7 +42,7 @@ Press = Callable[[Store, Person, int], Awaitable[Toast]]
 
 
 class CallPages:
-    """All of `/call/…`: 404 for an unknown token, 410 when it is over, 429 for an address that asks too often."""
+    """All of `/call/…`: 404 for an unknown token, 410 when it is over, 429 for an address with too many requests."""
 
     def __init__(
         self,
@@ -82,14 +82,14 @@ class CallPages:
         return web.Response(text=self._view.page(screen), status=status, content_type="text/html", headers=HEADERS)
 
     async def state(self, request: web.Request) -> web.Response:
-        """What the screen tells, for those who cannot be streamed to."""
+        """The screen's state, for browsers without the stream."""
         screen = await self._screen(self._token(request))
         if screen is None or not screen.is_told(self._clock.now()):
             return nothing(404 if screen is None else 410)
         return self._told(screen, 410 if screen.is_final(self._clock.now()) else 200)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """The same, at once and at every change."""
+        """The state, at once and at every change."""
         token = self._token(request)
         try:
             screen, stream = await self._streams.open(token, lambda: _cut(request)) if token else (None, None)
@@ -119,11 +119,11 @@ class CallPages:
         return response
 
     async def another(self, request: web.Request) -> web.Response:
-        """Another number, or another try."""
+        """Request another number, or try again."""
         return await self._pressed(request, self._ask_number_again)
 
     async def cancel(self, request: web.Request) -> web.Response:
-        """Give it up."""
+        """Cancel."""
         return await self._pressed(request, self._cancel_verification)
 
     async def _pressed(self, request: web.Request, press: Press) -> web.Response:
@@ -167,10 +167,10 @@ class CallPages:
         return (await self._transactions.transact(lambda store: self._read(store, [token]))).get(token)
 
     def _token(self, request: web.Request) -> str:
-        """The token; empty for what can be none. 429 for an address that asks too often."""
+        """The token; empty for an impossible one. 429 for an address with too many requests."""
         count(address_of(request), self._rate, self._clock.now())
         token = request.match_info["token"]
-        # Not every text can be asked of a database.
+        # A database does not accept every text.
         return token if TOKEN.fullmatch(token) else ""
 
     def _told(self, screen: CallScreen, status: int) -> web.Response:
@@ -183,7 +183,7 @@ class CallPages:
 
 
 class CallFiles:
-    """The files of the page. An address with the right version may be kept for ever."""
+    """The files of the page. Browsers may cache an address with the right version for ever."""
 
     def __init__(self, static: StaticFiles) -> None:
         self._static = static

@@ -23,8 +23,8 @@ LARGEST = 64 * 1024
 
 
 class CallbackHandler:
-    """`200 OK` once every event of the request is kept, whether it concerns us or not; and with `relay` one that does
-    not is owed to somebody else."""
+    """`200 OK` once every event of the request is stored, whether it concerns us or not; with `relay`, also once an
+    unrelated one is in the outbox."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class CallbackHandler:
         return web.Response(text="OK")
 
     async def _keep(self, store: Store, events: Sequence[GatewayEvent], report: ForeignReport | None) -> bool:
-        """Keep these; whether the whole report is now owed to somebody else for one of them."""
+        """Store these; return whether the whole report now has to be relayed because of one of them."""
         foreign = await self._take.take_many(store, events)
         if self._relay is None or report is None or not any(foreign):
             return False

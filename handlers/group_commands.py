@@ -1,4 +1,4 @@
-"""What admins write about people, in their groups and in private."""
+"""Commands of admins about people, in their groups and in private."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ LONGEST_ID = 15
 
 
 async def in_group(message: Message, command: CommandObject, store: Store, command_in_group: CommandInGroup) -> None:
-    """A command in a group. Who writes as the group cannot be told apart from its other admins; who writes as
-    another chat is none."""
+    """A command in a group. Somebody who writes as the group could be any of its anonymous admins; somebody who writes
+    as another chat is not an admin."""
     user, chat = message.from_user, message.chat
     if user is None or (message.sender_chat is not None and message.sender_chat.id != chat.id):
         return
@@ -36,7 +36,7 @@ async def in_group(message: Message, command: CommandObject, store: Store, comma
 async def in_private(
     message: Message, command: CommandObject, store: Store, person: Person, command_in_private: CommandInPrivate
 ) -> None:
-    """The same in private, where the group has to be chosen."""
+    """The same in private, where the admin has to choose the group."""
     await command_in_private(store, person, command.command, _named(message, command))
 
 

@@ -1,4 +1,4 @@
-"""How the installation is doing, for who runs it. For everybody else it is any other text, or an unknown button."""
+"""The condition of the installation, for operators. For everybody else these are ordinary texts and unknown buttons."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def health(
     ask_condition: AskCondition,
     show_screen: ShowScreen,
 ) -> None:
-    """/health: how the installation is doing."""
+    """/health: the condition of the installation."""
     if not await ask_condition(store, person, TaskKind.HEALTH):
         await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
@@ -34,7 +34,7 @@ async def balance(
     ask_condition: AskCondition,
     show_screen: ShowScreen,
 ) -> None:
-    """/balance: what is on the gateway account."""
+    """/balance: the balance of the gateway account."""
     if not await ask_condition(store, person, TaskKind.BALANCE):
         await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 

@@ -1,4 +1,4 @@
-"""What holds for every address of the HTTP server; `handlers/http_routes.py` is the table of addresses."""
+"""The rules for all addresses of the HTTP server; `handlers/http_routes.py` lists the addresses."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STREAM = "stream"
-"""The name of the route whose answers do not end by themselves."""
+"""The name of the route whose answers stay open."""
 OWN_HEADER = "X-Callgate"
-"""Our own pages' scripts send it. A page of another site cannot without asking, and is not allowed to."""
+"""The scripts of our own pages send it. Browsers do not let a page of another site send it without our permission."""
 PROXIES = web.AppKey("proxies", Sequence[Network])
-"""The networks of the proxies that are believed."""
+"""The networks of trusted proxies."""
 BODY_TIMEOUT = 10.0
-"""Seconds a sender is given to send its body."""
+"""Seconds that a sender has to send its body."""
 ANSWER_TIMEOUT = 20.0
 """Seconds an answer may take."""
 
@@ -48,7 +48,7 @@ async def body_of(request: web.Request, largest: int) -> bytes:
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except (web.RequestPayloadError, ClientError, ConnectionError):
-        # Not what its headers say it is, or cut off in the middle.
+        # The body does not match its headers, or is cut off.
         raise web.HTTPBadRequest(text="unreadable body") from None
     return bytes(body)
 
@@ -65,14 +65,14 @@ def address_of(request: web.Request) -> str:
 
 
 def count(who: str, rate: Rate, now: datetime) -> None:
-    """Count a request; 429 for those who ask too often."""
+    """Count a request; 429 after too many."""
     wait = rate.wait(who, now)
     if wait:
         raise web.HTTPTooManyRequests(headers={"Retry-After": str(math.ceil(wait))})
 
 
 def too_often(error: web.HTTPTooManyRequests, words: Words, *, in_frame: bool = False) -> web.Response:
-    """The same for somebody who looks at it; `in_frame`, where Telegram shows it."""
+    """Add the headers for a page that people look at; `in_frame`, where Telegram shows it."""
     text = message_page(words("Too many requests. Please try again in a moment."), words)
     headers = MESSAGE_HEADERS | {"Retry-After": error.headers["Retry-After"]}
     if in_frame:
@@ -83,7 +83,7 @@ def too_often(error: web.HTTPTooManyRequests, words: Words, *, in_frame: bool = 
 
 
 def nothing(status: int) -> web.Response:
-    """An answer that tells no more than its status."""
+    """An answer with nothing but its status."""
     return web.json_response({}, status=status, headers={"Cache-Control": "no-store", "X-Robots-Tag": "noindex"})
 
 
@@ -108,7 +108,7 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
             async with asyncio.timeout(ANSWER_TIMEOUT):
                 return await handler(request)
     except web.HTTPTooManyRequests as error:
-        # Whatever else it has sent already is not worth answering.
+        # There is no point in answering whatever else it has sent already.
         error.force_close()
         raise
     except web.HTTPException:

@@ -24,11 +24,11 @@ def build_http(
     metrics: Handler,
     proxies: Sequence[Network] = TRUSTED,
 ) -> web.Application:
-    """The application. `telegram` is None where updates are polled. `proxies`: whose word for an address is taken."""
+    """Build the application. `telegram` is None where the bot polls. `proxies`: those whose forwarded address counts."""
     app = web.Application(middlewares=[guarded])
     app[PROXIES] = proxies
     app.on_response_prepare.append(harden)
-    # People enter these by hand, and may end them with a slash.
+    # People type these themselves, and may end them with a slash.
     for end in ("", "/"):
         app.router.add_get(f"/smsc/{{token}}{end}", callback, allow_head=False)
         app.router.add_post(f"/smsc/{{token}}{end}", callback)

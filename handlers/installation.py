@@ -1,5 +1,4 @@
-"""What operators do with the whole installation, in private. For everybody else it is any other text, or an unknown
-button."""
+"""Operators and the whole installation, in private. For others these are ordinary texts and unknown buttons."""
 
 from __future__ import annotations
 
@@ -32,7 +31,7 @@ async def operators(
 async def picked(
     message: Message, store: Store, person: Person, run_installation: RunInstallation, show_screen: ShowScreen
 ) -> None:
-    """Somebody was picked from Telegram's own list, to be an operator."""
+    """Add the user picked from Telegram's own list as an operator."""
     users = message.users_shared.users if message.users_shared is not None else []
     chosen = [
         PickedUser(
@@ -52,7 +51,7 @@ async def announce(
     run_installation: RunInstallation,
     show_screen: ShowScreen,
 ) -> None:
-    """/announce [text], or in reply to the text: tell all admins."""
+    """/announce [text], or in reply to the text: write to all admins."""
     meant, text, skipped = message, command.args or "", ""
     if text:
         skipped = (message.text or "").removesuffix(text)

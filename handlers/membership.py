@@ -34,7 +34,7 @@ FIXED = {
     "can_manage_tags": GateIssue.CANNOT_TAG,
     "can_delete_messages": GateIssue.CANNOT_DELETE,
 }
-"""What a right mends that the bot did not have."""
+"""The issue that each right fixes."""
 
 
 async def join_request(
@@ -43,14 +43,14 @@ async def join_request(
     """Somebody asks to enter a chat where the bot may decide."""
     gate = _gate(event.chat, is_on=True)
     name, link = visible(event.from_user.full_name), event.invite_link
-    # The gate's own link, by which everybody asks, has no end.
+    # The gate's own link, by which everybody asks, does not expire.
     is_personal = link is not None and link.creator.id == bot.id and link.expire_date is not None
     url = link.invite_link if link is not None and is_personal else ""
     await take_join_request(store, person, gate, event.query_id, event.date, name, url)
 
 
 async def own_rights(event: ChatMemberUpdated, store: Store, follow_rights: FollowRights) -> None:
-    """The bot was made an administrator of a group or channel, or lost that, or its right."""
+    """The bot became an administrator of a group or channel, or lost that, or its right."""
     before, now = _rights(event.old_chat_member), _rights(event.new_chat_member)
     gate = _gate(event.chat, is_on="can_invite_users" in now)
     is_admin = isinstance(event.new_chat_member, ChatMemberAdministrator)
@@ -70,7 +70,7 @@ async def member(
     clock: Clock,
     bot: Bot,
 ) -> None:
-    """Somebody joined or left, was restricted or freed, became an administrator or is one no more."""
+    """Somebody joined or left, was restricted or unrestricted, became or ceased to be an administrator."""
     gate_id, new = event.chat.id, event.new_chat_member
     was_admin, is_admin = (isinstance(who, ADMINS) for who in (event.old_chat_member, new))
     if (was_admin or is_admin) and await store.gates.get(gate_id) is not None:
@@ -86,7 +86,7 @@ async def member(
 
 
 async def line(message: Message, store: Store, delete_service_message: DeleteServiceMessage) -> None:
-    """Telegram's line about who joined or left."""
+    """Telegram's service message about a member who joined or left."""
     await delete_service_message(store, message.chat.id, message.message_id)
 
 
@@ -103,7 +103,7 @@ async def blocked(event: ChatMemberUpdated, store: Store) -> None:
 
 
 def _rights(member: ChatMemberUnion) -> set[str]:
-    """The rights by which gates live or die that somebody has."""
+    """Which of somebody's rights gates depend on."""
     return {right for right in FIXED if getattr(member, right, False)}
 
 

@@ -1,4 +1,4 @@
-"""What every handler is given: the person it is about."""
+"""Middlewares: they give each handler the person it is about."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 
 class LoadPerson(BaseMiddleware):
-    """Keep who wrote in private, pressed or asked, and pass them on as `person`; in groups nobody is met."""
+    """Store the person who wrote in private, pressed or asked, and pass them on as `person`; not in groups."""
 
     def __init__(self, clock: Clock, texts: Texts, phone_cipher: PhoneCipher) -> None:
         self._clock = clock
@@ -32,7 +32,7 @@ class LoadPerson(BaseMiddleware):
         user = getattr(event, "from_user", None)
         chat_id = _private_chat(event)
         if user is None:
-            # Nobody is there who could be answered.
+            # There is nobody to answer.
             return None
         if chat_id is None:
             return await handler(event, data)
@@ -49,8 +49,8 @@ class LoadPerson(BaseMiddleware):
 
 
 class NamedGate(BaseMiddleware):
-    """Pass on the gate that a button or a link names as `gate_id`: 0 for none, and the present chat where the group
-    became a supergroup since."""
+    """Pass on the gate that a button or a link names as `gate_id`: 0 for none, and the present chat where the group has
+    become a supergroup since."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401 - aiogram's signature
         button, command = data.get("callback_data"), data.get("command")

@@ -1,4 +1,4 @@
-"""What operators ask for about people, in private. For everybody else it is any other text, or an unknown button."""
+"""Operators' questions about people, in private. For everybody else these are ordinary texts and unknown buttons."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def look_up(
     operator_desk: OperatorDesk,
     show_screen: ShowScreen,
 ) -> None:
-    """/find and /person: who that is."""
+    """/find and /person: search for a person."""
     if not await operator_desk.look_up(store, person, command.args or "", message.message_id):
         await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 

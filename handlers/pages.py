@@ -1,4 +1,4 @@
-"""The questions of machines."""
+"""Probes and metrics for machines."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from aiohttp import web
 
 
 class Probes:
-    """Lives, and whether it is ready: `not_ready` gives the reason, or None."""
+    """Probes: liveness, and readiness: `not_ready` gives the reason, or None."""
 
     def __init__(self, not_ready: Callable[[], Awaitable[str | None]]) -> None:
         self._not_ready = not_ready
 
     async def live(self, _request: web.Request) -> web.Response:
-        """200 while the process lives."""
+        """200 while the process runs."""
         return web.Response(text="OK")
 
     async def ready(self, _request: web.Request) -> web.Response:
@@ -24,7 +24,7 @@ class Probes:
 
 
 class MetricsPage:
-    """Prometheus' text."""
+    """Metrics in Prometheus' format."""
 
     def __init__(self, text: Callable[[], Awaitable[bytes]]) -> None:
         self._text = text

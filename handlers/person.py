@@ -51,14 +51,14 @@ async def ask_link(message: Message, gate_id: int, store: Store, person: Person,
 
 
 async def ask_admins(message: Message, store: Store, person: Person, ask_admins: AskAdmins) -> None:  # noqa: ARG001 - aiogram passes the event
-    """The second button of the keyboard, whose text comes as a message."""
+    """The second button of the keyboard, whose text arrives as a message."""
     await ask_admins(store, person, fresh=True)
 
 
 async def anything_else(
     message: Message, store: Store, person: Person, run_installation: RunInstallation, show_screen: ShowScreen
 ) -> None:
-    """Whatever else is written: where the person stands, since that is what they wonder."""
+    """Any other text: show where the person stands, since that is what they wonder."""
     if message.text is not None or not await run_installation.wrote(store, person, None):
         await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 
@@ -129,5 +129,5 @@ async def place_button(
 
 
 async def unknown_button(query: CallbackQuery, store: Store, clock: Clock) -> None:
-    """A button no version of the bot knows any more, or never made."""
+    """A button that no version of the bot knows now, or that none ever made."""
     await answer_button(store, query.from_user.id, query.id, Toast.UNKNOWN, clock.now())

@@ -1,4 +1,4 @@
-"""What is kept about people: told to them as a file, deleted for them, and exported by operators."""
+"""Stored data about people: sent to them as a file, deleted for them, and exported by operators."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from storage.store import Store
 
 
 class ByOperator(Filter):
-    """For everybody else there is no such command, and no such button."""
+    """Nobody else has this command or this button."""
 
     async def __call__(self, event: Message | CallbackQuery, store: Store, operators: Operators) -> bool:
-        """Whether who wrote, or pressed, runs the installation."""
+        """Whether the person who wrote, or pressed, is an operator."""
         return event.from_user is not None and await operators.is_operator(store, event.from_user.id)
 
 
 async def my_data(message: Message, store: Store, person: Person, ask_my_data: AskMyData) -> None:  # noqa: ARG001 - aiogram passes the event
-    """/mydata: everything kept about who asks."""
+    """/mydata: everything stored about the person who asks."""
     await ask_my_data(store, person)
 
 
 async def delete_me(message: Message, store: Store, person: Person, ask_deletion: AskDeletion) -> None:  # noqa: ARG001 - aiogram passes the event
-    """/deleteme: what would go, and whether that is really wanted."""
+    """/deleteme: list what would go, and ask whether to go on."""
     await ask_deletion.own(store, person)
 
 
@@ -59,7 +59,7 @@ async def export(
 async def delete_me_button(
     query: CallbackQuery, store: Store, person: Person, confirm_deletion: ConfirmDeletion, clock: Clock
 ) -> None:
-    """Yes, delete everything about me. Nothing of the answer is kept either."""
+    """Yes, delete everything about me. The bot does not store the answer either."""
     toast = await confirm_deletion.own(store, person)
     await answer_button(store, person.user_id, query.id, toast, clock.now(), job=ERASURE_JOB)
 

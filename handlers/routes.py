@@ -45,9 +45,9 @@ def build_dispatcher(
     appeals: Collection[str],
     **use_cases: Any,  # noqa: ANN401 - of as many types as there are
 ) -> Dispatcher:
-    """A dispatcher with every route. `use_cases` reach the handlers by the names of their parameters.
+    """A dispatcher with every route. The handlers receive `use_cases` by the names of their parameters.
 
-    `appeals`: what the button says by which admins are asked, in each language.
+    `appeals`: the button that asks the admins, in each language.
     """
     dispatcher = Dispatcher(disable_fsm=True, **use_cases)
     for observer in (dispatcher.message, dispatcher.callback_query, dispatcher.chat_join_request):

@@ -1,4 +1,4 @@
-"""Statistics, for who runs the installation or a gate."""
+"""Statistics, for operators and for admins of a gate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def stats(
     ask_statistics: AskStatistics,
     show_screen: ShowScreen,
 ) -> None:
-    """/stats [period] [gate]. For everybody else it is like any other text."""
+    """/stats [period] [gate]. For everybody else it is an ordinary text."""
     if not await ask_statistics(store, person, command.args or ""):
         await show_screen(store, person, ScreenName.WELCOME, fresh=True)
 

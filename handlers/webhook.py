@@ -1,4 +1,4 @@
-"""Updates that Telegram brings by itself."""
+"""Updates that Telegram posts."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
 class WebhookHandler:
-    """200 only once the update is kept; 401 without the secret, before anything is read."""
+    """200 only once the update is stored; 401 without the secret, before anything is read."""
 
     def __init__(
         self, secret: str, intake: UpdateProcessor, rejected: Callable[[], None], arrived: Callable[[], None]
     ) -> None:
-        """`rejected` hears of each request without the secret, `arrived` of each update that was kept."""
+        """The bot calls `rejected` for each request without the secret, and `arrived` for each stored update."""
         self._secret = secret
         self._intake = intake
         self._rejected = rejected

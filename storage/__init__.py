@@ -1,1 +1,1 @@
-"""What is kept. One database, SQLite or PostgreSQL, through one code."""
+"""The store: one database, SQLite or PostgreSQL, through the same code."""

@@ -1,4 +1,4 @@
-"""DATABASE_URL: which database it names, and how it is connected to."""
+"""DATABASE_URL: which database it names, and how to connect to it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CERTIFICATES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-"""Where systems keep the authorities that they trust, in one file."""
+"""Where systems keep the certificate authorities that they trust, in one file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +44,19 @@ class DatabaseAddress:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether it is a file."""
+        """Whether it is an SQLite file."""
         return self.url.get_backend_name() == "sqlite"
 
 
 def parse(address: str) -> DatabaseAddress:
-    """Read DATABASE_URL. Raises ValueError with what is wrong; no part of a login is quoted.
+    """Read DATABASE_URL. Raises ValueError with what is wrong, without quoting any part of a login.
 
-    What is missing in it is taken from nowhere else: not from libpq's variables, nor from its password file.
+    Nothing missing is taken from elsewhere: neither from libpq's variables nor from its password file.
     """
     scheme, colon, rest = address.partition("://")
     if not colon:
         _refuse(LOOKS_LIKE)
-    # Whichever driver is named, these are used.
+    # The drivers, whichever ones the address names.
     backend = scheme.partition("+")[0].lower()
     if backend == "sqlite":
         return _sqlite(f"sqlite+aiosqlite://{rest}")
@@ -79,7 +79,7 @@ def _sqlite(address: str) -> DatabaseAddress:
 
 
 def _postgresql(rest: str) -> DatabaseAddress:
-    # Several hosts, as libpq writes them, are no host and port for SQLAlchemy.
+    # SQLAlchemy cannot read several hosts written as libpq writes them.
     several = re.match(r"((?:[^:/@]*(?::[^@]*)?@)?)([^/?@]*,[^/?@]*)", rest)
     if several is not None:
         rest = f"{several[1]}several{rest[several.end() :]}"
@@ -118,7 +118,7 @@ def _postgresql(rest: str) -> DatabaseAddress:
 
 
 def _check_authorities(url: URL, tls: dict[str, str]) -> None:
-    """As libpq has it: who has a certificate of a public authority is not yet the server that is meant."""
+    """As in libpq: a certificate from a public authority does not prove that this is the intended server."""
     if url.query.get("sslrootcert") != SYSTEM:
         return
     if tls["sslmode"] != "verify-full" and {"sslmode", "ssl"} & url.query.keys():
@@ -135,7 +135,7 @@ def _check_server(url: URL) -> None:
 
 def _connect_args(url: URL, given: Mapping[str, Any], tls: Mapping[str, str]) -> dict[str, Any]:
     return {
-        # Whatever is None would be looked for in the environment and in files of libpq.
+        # asyncpg would look for whatever is None in the environment and in libpq's files.
         "user": url.username or getpass.getuser(),
         "password": url.password or "",
         "port": url.port or POSTGRESQL_PORT,
@@ -153,7 +153,8 @@ def _made(address: str) -> URL:
     try:
         return make_url(address)
     except (ArgumentError, ValueError):
-        # A port that is no number is a ValueError which quotes it; it may be a part of the password.
+        # For a port that is not a number, SQLAlchemy raises a ValueError which quotes it; it may be part of the
+        # password.
         raise ValueError(LOOKS_LIKE) from None
 
 
@@ -162,7 +163,7 @@ def _refuse(text: str) -> NoReturn:
 
 
 def _shown(word: str) -> str:
-    """A word of the address; when it is none, the ? may stand in the password."""
+    """A word of the address; if it is not one, the ? may be part of the password."""
     return word if re.fullmatch(r"\w{1,40}", word, re.ASCII) else "what stands after the ?"
 
 
@@ -221,7 +222,7 @@ def _file(value: str) -> str:
 
 
 def _authorities(value: str) -> str:
-    """A file of certificates; `system` names that of this machine (libpq 16), which asyncpg does not know."""
+    """A file of certificates. `system` means the machine's own (libpq 16), which asyncpg does not know."""
     if value != SYSTEM:
         return _file(value)
     files = [file for file in (ssl.get_default_verify_paths().cafile, *CERTIFICATES) if file and Path(file).is_file()]
@@ -248,7 +249,7 @@ def _argument(name: str, check: Callable[[str], Any] = str) -> Callable[[str], d
 
 
 def _only(*allowed: str) -> Callable[[str], dict[str, Any]]:
-    """What asyncpg has no say in: the values by which it stays as it is."""
+    """What asyncpg cannot change: the values at which its behaviour stays the same."""
 
     def check(value: str) -> dict[str, Any]:
         if value not in allowed:
@@ -289,7 +290,7 @@ WORDS: dict[str, Callable[[str], dict[str, Any]]] = {
     "sslcompression": _only("0"),
     "sslsni": _only("1"),
     "load_balance_hosts": _only("disable"),
-    # asyncpg's own, which a PgBouncer in front of the server may need.
+    # asyncpg's own; a PgBouncer in front of the server may need it.
     "statement_cache_size": _argument("statement_cache_size", lambda value: _whole(value, 0, 10_000)),
     "prepared_statement_cache_size": _argument("prepared_statement_cache_size", lambda value: _whole(value, 0, 10_000)),
 }

@@ -1,4 +1,4 @@
-"""Admins: who they are, what they decided about people, and who asked them."""
+"""Admins, their decisions about people, and the appeals to them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AD = tables.admins.c
 V = tables.verifications.c
 E = tables.tasks.c
 PHONE_COLUMNS = [column for column in PHONES if column is not PHONES.user_id]
-# A mark is below zero: what was decided since the person came back goes first.
+# A pseudonym is below zero, so a decision made since the person came back sorts first.
 IS_THEIRS = S.user_id.in_((bindparam("whose"), bindparam("under_mark")))
 STANDING = (
     select(tables.access_overrides)
@@ -78,7 +78,8 @@ TO_ASK = (
 class Overrides:
     """What admins decided about people at their gates.
 
-    Of who was erased, a decision may stand under their mark."""
+    A decision about an erased person may be stored under their pseudonym.
+    """
 
     def __init__(self, connection: AsyncConnection, pseudonymizer: Pseudonymizer | None = None) -> None:
         self._connection = connection
@@ -91,7 +92,7 @@ class Overrides:
         return None if row is None else _decision(row)
 
     async def known(self, gate_id: int, user_id: int) -> Applicant:
-        """What is known of somebody who comes to a gate: asked of each, and so in one statement."""
+        """Return what is known of somebody who comes to a gate. Read for everybody who comes, so in one statement."""
         row = (
             await self._connection.execute(
                 KNOWN, {"at_gate": gate_id, "whose": user_id, "under_mark": self._mark(user_id)}
@@ -131,13 +132,13 @@ class Overrides:
 
 
 class Appeals:
-    """Who asked the admins of a gate to let them in."""
+    """Appeals: who asked the admins of a gate to let them in."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def open(self, gate_id: int, user_id: int, now: datetime, every: timedelta) -> bool:
-        """Ask; False when the last time is less than `every` ago."""
+        """Store the appeal; False when the last one is less than `every` ago."""
         asked = await self._connection.execute(
             insert(self._connection, tables.appeals)
             .values(gate_id=gate_id, user_id=user_id, asked_at=now)
@@ -150,7 +151,7 @@ class Appeals:
         return bool(asked.rowcount)
 
     async def of_many(self, user_ids: Collection[int], since: datetime) -> dict[int, dict[int, bool]]:
-        """At which gates these persons have asked since then, and whether the admins have still to decide there."""
+        """At which gates these persons have appealed since then, and whether the admins have still to decide there."""
         rows = await self._connection.execute(APPEALS_SINCE, {"whose": list(user_ids), "since": since})
         asked: dict[int, dict[int, bool]] = defaultdict(dict)
         for row in rows:
@@ -158,7 +159,7 @@ class Appeals:
         return asked
 
     async def told(self, gate_id: int, user_id: int, chat_id: int, message_id: int) -> tuple[Toast, int | None] | None:
-        """Note a message that tells admins of it. What was decided meanwhile, and by whom; None: nothing yet."""
+        """Record a message that notifies admins of it. Return the decision made meanwhile and by whom, if any."""
         found = await self._connection.execute(
             select(tables.appeals).where(AP.gate_id == gate_id, AP.user_id == user_id).with_for_update(key_share=True)
         )
@@ -167,7 +168,7 @@ class Appeals:
             return (Toast.DECIDED_ALREADY, None) if row is None else (Toast(row.outcome), row.decided_by)
         erased = await self._connection.execute(select(exists().where(tables.erasures.c.user_id == chat_id)))
         if erased.scalar_one():
-            # It was under way when that admin was erased.
+            # The message was in flight when that admin was erased.
             return None
         messages = [*(row.messages or []), [chat_id, message_id]]
         await self._connection.execute(
@@ -178,7 +179,7 @@ class Appeals:
     async def close(
         self, gate_id: int, user_id: int, outcome: Toast, now: datetime, admin_id: int | None
     ) -> list[tuple[int, int]]:
-        """It is decided; chat and id of the messages that told of it, the first time only."""
+        """Record the decision. Return chat and id of the messages that announced the appeal, the first time only."""
         told = await self._connection.execute(
             select(AP.messages)
             .where(AP.gate_id == gate_id, AP.user_id == user_id, AP.decided_at.is_(None))
@@ -200,7 +201,7 @@ class Admins:
         self._connection = connection
 
     async def rights_of(self, gate_id: int, user_id: int, since: datetime) -> AdminRights | None:
-        """What they may do there, as Telegram said since then; None when it has to be asked."""
+        """What they may do there, as Telegram said since then; None when the bot has to ask Telegram."""
         found = await self._connection.execute(RIGHTS, {"at_gate": gate_id, "whose": user_id, "since": since})
         row = found.one_or_none()
         if row is None or (row.is_admin and row.rights is None):
@@ -208,13 +209,13 @@ class Admins:
         return AdminRights(row.is_admin, _held(row.rights)) if row.is_admin else NO_ADMIN
 
     async def is_admin(self, gate_id: int, user_id: int) -> bool | None:
-        """Whether they are one, as Telegram said last, whenever that was; None when it never did."""
+        """Whether they were an admin when Telegram last said so, however long ago; None when it never did."""
         found = await self._connection.execute(IS_ADMIN, {"at_gate": gate_id, "whose": user_id})
         is_admin: bool | None = found.scalar_one_or_none()
         return is_admin
 
     async def note(self, gate_id: int, user_id: int, now: datetime, rights: AdminRights) -> None:
-        """Telegram tells by itself what they may do from now on."""
+        """Record rights that Telegram sent unasked."""
         values: dict[str, object] = {
             "is_admin": rights.is_admin,
             "rights": _written(rights),
@@ -226,8 +227,8 @@ class Admins:
         )
 
     async def answered(self, gate_id: int, user_id: int, now: datetime, rights: AdminRights) -> None:
-        """Telegram was asked. That may have been before the latest news: what it told by itself within the last minute
-        stands against any answer, which then only adds what was not told."""
+        """Record an answer of Telegram. It may be older than the latest update: what Telegram sent unasked within the
+        last minute wins over any answer, which then only adds what is missing."""
         statement = insert(self._connection, tables.admins)
         columns = {column: statement.excluded[column] for column in ("is_admin", "rights", "checked_at")}
         adds_rights = and_(AD.is_admin, AD.rights.is_(None), statement.excluded.is_admin)
@@ -247,7 +248,7 @@ class Admins:
         )
 
     async def are(self, gate_id: int, admins: Mapping[int, AdminRights], now: datetime) -> None:
-        """Telegram was asked, see `answered`: these are the admins of a gate, and nobody else is."""
+        """Record an answer of Telegram (see `answered`): these are the admins of a gate, and nobody else is."""
         await self._connection.execute(
             update(tables.admins)
             .where(AD.gate_id == gate_id, AD.user_id.not_in(admins), _no_news_since(now - ADMIN_KNOWN_FOR))
@@ -257,18 +258,17 @@ class Admins:
             await self.answered(gate_id, user_id, now, rights)
 
     async def at(self, gate_id: int) -> list[int]:
-        """The admins of a gate, as far as is known."""
+        """The known admins of a gate."""
         rows = await self._connection.execute(ADMINS_AT, {"at_gate": gate_id})
         return list(rows.scalars())
 
     async def to_ask(self, user_id: int, since: datetime) -> list[int]:
-        """Gates at which this person is or ever was an admin, and about which Telegram has not said since then whether
-        they are."""
+        """Gates where Telegram was last asked before `since` whether this person is an admin."""
         rows = await self._connection.execute(TO_ASK, {"whose": user_id, "since": since})
         return list(rows.scalars())
 
     async def gates_of(self, user_id: int) -> list[Gate]:
-        """Gates whose admin this person is, or was when it was last asked; newest first."""
+        """Gates whose admin this person is, or was when Telegram was last asked; newest first."""
         rows = await self._connection.execute(
             select(tables.gates)
             .join(tables.admins, AD.gate_id == G.chat_id)
@@ -279,7 +279,7 @@ class Admins:
 
 
 def _decision(row: Row[Any]) -> AccessOverride:
-    """One that this version does not know shuts the gate: it might be of the kind that does."""
+    """Treat a decision that this version does not know as a block, since it might be one."""
     return AccessOverride(known(Override, row.override, Override.BLOCKED), row.at, row.admin_id)
 
 
@@ -292,5 +292,5 @@ def _written(rights: AdminRights) -> str | None:
 
 
 def _held(written: str) -> frozenset[Right]:
-    # One that a newer version knows is none that this one asks for.
+    # Ignore rights that only a newer version knows: this one never asks for them.
     return frozenset(Right(name) for name in written.split() if name in set(Right))

@@ -1,4 +1,4 @@
-"""A copy of the database, whole and consistent."""
+"""A complete, consistent copy of the database."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 
 async def back_up(database: Database, target: Path) -> str:
-    """Write a copy of an open SQLite database to `target`, which must not exist, and check it; of which schema it is.
+    """Write a copy of an open SQLite database to `target`, which must not exist, and check it. Return its schema.
 
-    Others wait meanwhile. Raises DatabaseError with what is wrong.
+    Other transactions wait meanwhile. Raises DatabaseError with what is wrong.
     """
     if not database.is_sqlite:
         raise DatabaseError("backup: PostgreSQL is backed up with its own tool: pg_dump --format=custom")
@@ -43,11 +43,11 @@ async def back_up(database: Database, target: Path) -> str:
 
 
 async def copy_beside(source: Path, target: Path) -> None:
-    """The same into an empty file while the bot works on: nobody waits. The copy is checked, and has to be of the same
-    schema. Raises DatabaseError. Cancelled, it ends within moments.
+    """Do the same into an empty file while the bot works on: nobody waits. The copy must be of the same schema. Raises
+    DatabaseError. When cancelled, it ends within moments.
 
-    It is read through a connection of its own. What SQLite before 3.51.3 may damage when two connections are open
-    needs both to write, or to fold the log in; this one can do neither.
+    It reads through its own connection. The damage that SQLite before 3.51.3 can do when two connections are open needs
+    both to write or to checkpoint the log; this one can do neither.
     """
     room = await asyncio.to_thread(_room_beside, source, target)
     if room < 0:
@@ -64,7 +64,7 @@ async def copy_beside(source: Path, target: Path) -> None:
 
 
 async def _unless_cancelled(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
-    """Let `work` read the file in a thread of its own; when nobody waits for it any more, it is interrupted."""
+    """Run `work` on the file in a separate thread, and interrupt it when nobody waits for it."""
     database = await asyncio.to_thread(_read_only, path)
 
     def to_the_end() -> T:
@@ -89,14 +89,14 @@ def _look_at(copy: sqlite3.Connection) -> tuple[str, str]:
 
 
 def _version(database: sqlite3.Connection) -> str:
-    """Empty where there is none: nothing was kept in this database yet."""
+    """Empty for a database in which nothing was stored yet."""
     found = database.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
     row = database.execute("SELECT version_num FROM alembic_version").fetchone() if found else None
     return str(row[0]) if row else ""
 
 
 def _room_beside(source: Path, target: Path) -> int:
-    """Bytes that will be free at the target; below zero when the copy does not fit."""
+    """Bytes that will be free at the target; negative when the copy does not fit."""
     return shutil.disk_usage(target.parent).free - source.stat().st_size
 
 
@@ -106,7 +106,7 @@ def _make_target(target: Path) -> None:
     if not target.parent.is_dir():
         raise DatabaseError(f"backup: there is no folder {target.parent}")
     try:
-        # Empty, and for this user only; SQLite writes into it.
+        # Create it empty, and for this user only; SQLite writes into it.
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
         raise DatabaseError(f"backup: {target} cannot be written ({error.strerror})") from error
@@ -118,5 +118,5 @@ def _checked(path: Path) -> tuple[str, str]:
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
-    """A connection that only reads; it is opened in one thread and used in another."""
+    """A read-only connection, opened in one thread and used in another."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)

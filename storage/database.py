@@ -1,9 +1,9 @@
 """The database: opening it, and running work in transactions.
 
-SQLite: one connection, held by one process; BEGIN IMMEDIATE, because the driver's own late BEGIN loses updates
-silently and a plain BEGIN ends in "database is locked"; WAL with synchronous=FULL, because what was
-acknowledged must survive a power cut. All that waits for the connection shares one commit.
-PostgreSQL: a pool; what collides is run again, and what found its connection lost.
+SQLite: one connection, held by one process; BEGIN IMMEDIATE, because the driver's own late BEGIN loses updates silently
+and a plain BEGIN ends in "database is locked"; WAL with synchronous=FULL, because acknowledged updates must survive a
+power cut. All transactions that wait for the connection share one commit. PostgreSQL: a pool; a work that collides with
+another, or finds its connection lost, runs again.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ Publish = Callable[[Store, Sequence[NewEntry]], Awaitable[None]]
 SetAsideRows = Callable[[Store, Sequence[UnreadableRow]], Awaitable[None]]
 
 SHARED_COMMIT = 100
-"""Works that share one commit at the most."""
+"""How many works share one commit at most."""
 TRIES = 4
-"""How often a work that collides with another, or loses its connection, is run on PostgreSQL."""
+"""How often PostgreSQL work runs that collides with another or loses its connection."""
 CUT_OFF = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
-"""How the end of a connection is met by whom the server had no time to tell of it."""
+"""What a client sees when the server ended the connection without being able to say so."""
 SERVER_FAILURES = {
     "25006": "the server is read-only",
     "53100": "the disk of the server is full",
@@ -56,13 +56,12 @@ SERVER_FAILURES = {
     "57P02": "the server crashed",
     "57P03": "the server is starting up",
 }
-"""What an operator can do something about (PostgreSQL manual, appendix A)."""
+"""Failures that an operator can fix (PostgreSQL manual, appendix A)."""
 SQLITE_BEGINS = b"SQLite format 3\0"
-"""The first bytes of every file of SQLite's (https://sqlite.org/fileformat.html)."""
+"""The first bytes of every SQLite file (https://sqlite.org/fileformat.html)."""
 POOL = 10
 LONGEST_SILENCE = 10.0
-"""Seconds after which the server ends a transaction in which nothing happens: its process hangs, or is cut off, and
-others wait for what it has locked."""
+"""Seconds after which the server ends an idle transaction: its process hangs or is cut off, and others wait."""
 
 
 class DatabaseError(Exception):
@@ -94,9 +93,9 @@ class Database:
     ) -> None:
         """`url` as in DATABASE_URL: sqlite:///path or postgresql://user:password@host/db. `pseudonymizer`: see `Store`.
 
-        `publish` adds to a transaction what follows from the entries of its journal, and `set_aside` what is to become
-        of the rows that it could not read. Those of `noted` hear of the
-        entries once they are kept, those of `timed` how long each transaction took and whether it was kept.
+        Within the transaction, `publish` adds what follows from its journal entries, and `set_aside` handles the rows
+        that it could not read. After the commit, those of `noted` get the entries. Those of `timed` get the duration of
+        each transaction and whether it was stored.
         """
         self._address = address_of(url)
         self._pseudonymizer = pseudonymizer
@@ -157,7 +156,7 @@ class Database:
             raise
 
     async def close(self) -> None:
-        """Let go of the database, and of its file."""
+        """Release the database and its file."""
         if self._only is not None:
             await self._only.close()
             self._only = None
@@ -169,9 +168,9 @@ class Database:
             self._lock = None
 
     async def transact(self, work: Callable[[Store], Awaitable[T]]) -> T:
-        """Run `work` and commit; all its writes are kept, or none. It may be run more than once.
+        """Run `work` and commit; all its writes are stored, or none. It may run more than once.
 
-        Raises what `work` raises, and StorageUnavailableError when the database does not keep it.
+        Raises what `work` raises, and StorageUnavailableError when the database does not store it.
         """
         began = time.perf_counter()
         is_kept = True
@@ -189,12 +188,12 @@ class Database:
         self._waiting.append((work, future))
         try:
             async with self._turn:
-                # Whoever has the turn commits for all who wait.
+                # Whoever has the turn commits for everybody who waits.
                 while not future.done():
                     await _to_its_end(self._commit_waiting())
             return await future
         except asyncio.CancelledError:
-            # What was not begun is not begun any more.
+            # A work that has not begun must not begin now.
             future.cancel()
             raise
 
@@ -209,7 +208,7 @@ class Database:
                 yield self._only
 
     async def vacuum_into(self, target: Path) -> None:
-        """Write a compact copy of an SQLite database to `target`. Others wait meanwhile."""
+        """Write a compact copy of an SQLite database to `target`. Other transactions wait meanwhile."""
         if self._only is None:
             raise DatabaseError("the database is not open")
         async with self._turn:
@@ -268,7 +267,7 @@ class Database:
         await store.journal.write()
 
     async def _set_aside_alone(self, store: Store, rows: Sequence[UnreadableRow]) -> None:
-        """What a failed transaction could not read may be why it failed, and would be again."""
+        """Set aside what a failed transaction could not read: that may be why it failed, and it would fail again."""
         if self._set_aside is not None:
             await self._set_aside(store, rows)
             await store.journal.write()
@@ -296,9 +295,9 @@ class Database:
                     continue
                 raise StorageUnavailableError(error.strerror or type(error).__name__) from error
             except SQLAlchemyError as error:
-                # The server kept nothing of a connection that was lost before its commit, say while it was being made.
-                # All connections of the pool are made anew then, which costs less than asking each whether it still
-                # works before every use.
+                # The server stored nothing of a connection that was lost before its commit, for example while
+                # connecting. The pool then replaces all its connections, which costs less than testing each one before
+                # every use.
                 is_unmade = isinstance(error, DBAPIError) and not has_begun
                 is_lost = was_cut_off(error) and not is_committing
                 if attempt + 1 < TRIES and (collided(error) or is_unmade or is_lost or was_not_sent(error)):
@@ -350,9 +349,9 @@ class Database:
 
 
 def refuse_foreign(path: Path) -> None:
-    """Leave a file alone that another program made: its mode is not changed, and nothing is written beside it.
+    """Leave another program's file alone: neither change its mode nor write beside it.
 
-    Raises DatabaseError for it, and OSError where it cannot be read.
+    Raises DatabaseError for such a file, and OSError where it cannot be read.
     """
     if not path.exists():
         return
@@ -375,7 +374,7 @@ def refuse_foreign(path: Path) -> None:
 
 
 async def refuse_newer(connection: AsyncConnection) -> None:
-    """Raises NewerDatabaseError, and DatabaseError for one that does not tell its revision."""
+    """Raises NewerDatabaseError, and DatabaseError for a database without a revision."""
     if await connection.run_sync(has_lost_revision):
         raise DatabaseError(
             "DATABASE_URL: the database does not tell of which schema it is; put a back-up in its place"
@@ -385,7 +384,7 @@ async def refuse_newer(connection: AsyncConnection) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make it, and those above it, for this user only. One that is there stays as it is. Raises OSError."""
+    """Create the folder and its parents for this user only; leave an existing one as it is. Raises OSError."""
     if not folder.exists():
         make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -405,12 +404,12 @@ def driver_url(url: str) -> URL:
 
 
 async def _pause(attempt: int) -> None:
-    """Before a work is run again: not all at once."""
+    """Wait before a work runs again, so that not all do at once."""
     await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - no secret
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's adapted connection
-    # The driver must not begin transactions by itself: it would do so only at the first write.
+    # The driver must not begin transactions itself: it would do so only at the first write.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
@@ -425,11 +424,11 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
 
 
 def _limit_silence(connection: Any, _record: object) -> None:  # noqa: ANN401 - as above
-    # A statement and not a word of the address: poolers refuse to connect with settings that they do not know.
+    # A statement, not a parameter of the address: poolers refuse to connect with settings that they do not know.
     cursor = connection.cursor()
     cursor.execute(f"SET idle_in_transaction_session_timeout = {int(LONGEST_SILENCE * 1000)}")
     cursor.close()
-    # What a transaction set is undone with it.
+    # Undoes what a transaction set.
     connection.commit()
 
 
@@ -438,7 +437,7 @@ def _begin_immediate(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's ev
 
 
 async def _to_its_end(job: Coroutine[Any, Any, None]) -> None:
-    """Wait for `job` to end, also when cancelled meanwhile: cut off in its commit, nobody would know what was kept."""
+    """Wait for `job` to end, even when cancelled: nobody would know whether an interrupted commit was stored."""
     task = asyncio.get_running_loop().create_task(job)
     is_cancelled = False
     while not task.done():
@@ -452,7 +451,7 @@ async def _to_its_end(job: Coroutine[Any, Any, None]) -> None:
 
 
 def _why(error: SQLAlchemyError) -> str:
-    """Why it was not kept, without any value: SQLite's own words name none, those of a server's driver may."""
+    """Why it was not stored, without any value. SQLite's messages contain none; those of a server's driver may."""
     cause = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(cause, sqlite3.Error):
         return str(cause)

@@ -1,4 +1,4 @@
-"""When there is something to be done outside: one statement, answered from the indexes of what is due."""
+"""When the next delivery is due: one statement, answered from the indexes of due rows."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ GRANTS, SCREENS = "grants", "screens"
 
 
 def _first(sort: str, column: ColumnElement[datetime], *where: ColumnElement[bool]) -> Select[str, datetime]:
-    """The first moment of one sort. What its index begins with is one value, so that no more than a row is read."""
+    """When the first row of one sort is due. Its index begins with a fixed value, so only one row is read."""
     return select(literal_column(f"'{sort}'", String).label("sort"), func.min(column).label("at")).where(*where)
 
 
 def _is(column: ColumnElement[object], value: str | int) -> ColumnElement[bool]:
-    """Written out, so that the database sees that an index of those rows alone will do."""
+    """Compare with a literal, so that the database sees that a partial index fits."""
     return column == literal_column(repr(value))
 
 
@@ -42,7 +42,7 @@ FIRST = union_all(
 
 
 async def due_times(connection: AsyncConnection) -> DueTimes:
-    """When the first of each sort is due."""
+    """Return when the first row of each sort is due."""
     rows = await connection.execute(FIRST)
     first: dict[str, datetime] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Erasing people: every table that holds something of a person, and what becomes of it."""
+"""Erasing people: what becomes of each table's rows about a person."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ DELETED = (
     tables.operators,
     tables.people,
 )
-"""Rows of these are a person's by `user_id`, and go. In this order: numbers belong to verifications."""
+"""Tables whose rows of a person (`user_id`) are deleted. The order matters: numbers refer to verifications."""
 UNUSABLE = (LookupError, TypeError, ValueError, AttributeError)
-"""What a damaged value of somebody else's row raises: that value goes, so that the person can be erased."""
+"""What a damaged value in somebody else's row raises. The value is dropped, so that the person can be erased."""
 CARRIED_ON = (
     TaskKind.ANSWER_BUTTON,
     TaskKind.DELETE_MESSAGE,
@@ -64,13 +64,12 @@ CARRIED_ON = (
     TaskKind.UNTAG,
     TaskKind.REVOKE_LINK,
 )
-"""Tasks about somebody who is erased that are run all the same: without them something of theirs would stay, or
-what was decided about them would not be done."""
+"""Tasks about an erased person that still run: otherwise something of theirs would stay, or a decision be lost."""
 NOBODY = 0
 
 
 class Erasures:
-    """Erasing people, in two steps: at once, and again when nothing is under way any more."""
+    """Erases people in two steps: at once, and again when nothing is in flight."""
 
     def __init__(
         self,
@@ -78,24 +77,24 @@ class Erasures:
         pseudonymizer: Pseudonymizer | None,
         write_journal: Callable[[], Awaitable[None]],
     ) -> None:
-        """`write_journal` writes what this transaction has noted so far, so that it is made nameless too."""
+        """`write_journal` writes what this transaction has recorded so far, so that it is anonymised too."""
         self._connection = connection
         self._pseudonymizer = pseudonymizer
         self._write_journal = write_journal
 
     async def knows(self, user_id: int) -> bool:
-        """Whether anything is kept about this person."""
+        """Whether anything is stored about this person."""
         held = [exists().where(table.c.user_id == user_id) for table in DELETED if "user_id" in table.c]
         found = await self._connection.execute(select(or_(*held)))
         return bool(found.scalar_one())
 
     async def is_being_erased(self, user_id: int) -> bool:
-        """Whether they were erased a moment ago: what was under way may still come back."""
+        """Whether they were erased moments ago, so that something in flight may still arrive."""
         found = await self._connection.execute(select(exists().where(X.user_id == user_id)))
         return bool(found.scalar_one())
 
     async def entering(self, user_id: int) -> list[tuple[int, GrantKind]]:
-        """Gates that are to let them in, or could not, and by which grant."""
+        """Gates with a pending or failed grant that lets them in, and its kind."""
         rows = await self._connection.execute(
             select(A.gate_id, A.kind).where(
                 A.user_id == user_id,
@@ -106,10 +105,10 @@ class Erasures:
         return [(row.gate_id, GrantKind(row.kind)) for row in rows]
 
     async def erase(self, user_id: int, now: datetime) -> int | None:
-        """Delete, or make nameless, everything about a person; the message that showed their screen.
+        """Delete or anonymise everything about a person. Return the message that showed their screen.
 
-        What stays: the journal without names, marks of their phone and of blocks, and, as the job FAREWELL, what
-        Telegram has yet to be told.
+        What stays: the journal without names, pseudonyms of their phone and of blocks, and the unfinished tasks for
+        Telegram, as the job ERASURE_JOB.
         """
         await self._write_journal()
         message = await self._connection.execute(select(S.message_id).where(S.user_id == user_id))
@@ -117,18 +116,18 @@ class Erasures:
         about = await self._tasks_about(user_id)
         await self._leave_marks(user_id)
         await self._forget(user_id)
-        # A row that may be under way stays until it is settled: another one could be given its id.
+        # A row that may be in flight stays until its result is saved: another one could be given its id.
         carried = [row_id for row_id, kind, is_done in about if not is_done and kind in CARRIED_ON]
         dropped = [row_id for row_id, kind, is_done in about if not is_done and kind not in CARRIED_ON]
         await self._set_tasks(carried, job=ERASURE_JOB, user_id=user_id)
         await self._set_tasks(dropped, done_at=now, job=ERASURE_JOB, user_id=user_id)
-        # By then nothing else may tell that these are about them.
+        # By then nothing else may connect these with the person.
         await self._set_tasks([row_id for row_id, _, is_done in about if is_done], user_id=user_id)
         await self._connection.execute(upsert(self._connection, tables.erasures, "at"), {"user_id": user_id, "at": now})
         return message_id
 
     async def pending(self, erased_before: datetime, limit: int) -> list[int]:
-        """Who was erased earlier than this, with nothing of their farewell left to carry; the first of them."""
+        """The first of those who were erased before this and have no unfinished ERASURE_JOB task."""
         is_under_way = exists().where(E.user_id == X.user_id, E.job == ERASURE_JOB, E.done_at.is_(None))
         rows = await self._connection.execute(
             select(X.user_id).where(X.at < erased_before, ~is_under_way).order_by(X.at, X.user_id).limit(limit)
@@ -136,7 +135,7 @@ class Erasures:
         return list(rows.scalars())
 
     async def finish(self, user_id: int) -> None:
-        """Delete what came back since, and that there was an erasure. Who returned meanwhile keeps their new life."""
+        """Delete what arrived since, and the record of the erasure. Data from after a return stays."""
         came_back = await self._came_back(user_id)
         about = [row_id for row_id, _, is_done in await self._tasks_about(user_id, came_back) if is_done]
         if came_back is None:
@@ -148,7 +147,7 @@ class Erasures:
         await self._connection.execute(delete(tables.erasures).where(X.user_id == user_id))
 
     async def _came_back(self, user_id: int) -> datetime | None:
-        """When the bot met the person anew, they joined a group, or became an operator, after they were erased."""
+        """When the erased person first wrote to the bot, joined a group or became an operator again."""
         erased_at = select(X.at).where(X.user_id == user_id).scalar_subquery()
         met = select(tables.people.c.met_at.label("at")).where(tables.people.c.user_id == user_id)
         requests = tables.join_requests.c
@@ -164,7 +163,7 @@ class Erasures:
         return came
 
     async def _leave_marks(self, user_id: int) -> None:
-        """One phone stays one account, and who was blocked stays blocked; under marks that name nobody."""
+        """Store pseudonyms, so that a phone still counts as one account and a block stays."""
         if self._pseudonymizer is None:
             raise RuntimeError("nobody can be erased without the installation's key")
         phones = await self._connection.execute(select(P.fingerprint, P.rank).where(P.user_id == user_id))
@@ -194,7 +193,7 @@ class Erasures:
         phones = union(
             select(V.fingerprint).where(V.user_id == user_id), select(P.fingerprint).where(P.user_id == user_id)
         )
-        # Calls that confirmed another account of the same phone are that account's.
+        # Calls that confirmed another account of the same phone belong to that account.
         await self._connection.execute(
             delete(tables.gateway_events).where(
                 EV.fingerprint.in_(phones), or_(EV.verification_id.is_(None), EV.verification_id.in_(attempts))
@@ -219,7 +218,7 @@ class Erasures:
         await self._look_away(user_id)
 
     async def _forget_raids(self, user_id: int) -> None:
-        """What an admin did about a raid is nobody's; where they were told of it, it is told no more."""
+        """Remove the admin from what was done about a raid, and from the messages about it."""
         raids = await self._connection.execute(
             select(G.chat_id, G.raid).where(G.raid.is_not(None), cast(G.raid, Text).contains(str(user_id)))
         )
@@ -232,7 +231,7 @@ class Erasures:
             await self._connection.execute(update(tables.gates).where(G.chat_id == row.chat_id).values(raid=raid))
 
     async def _forget_appeals(self, user_id: int) -> None:
-        """Where an admin is told of somebody who asked to be let in, they are told no more."""
+        """Remove the admin's messages about people who appealed."""
         told = await self._connection.execute(
             select(AP.gate_id, AP.user_id, AP.messages).where(
                 AP.gate_id.in_(_gates_of(user_id)),
@@ -252,28 +251,28 @@ class Erasures:
             )
 
     async def _forget_messages(self, user_id: int) -> None:
-        """What the owner's own system is still to be told of others does not say who decided it."""
+        """Remove the admin who decided from outbox messages about others."""
         letters = await self._connection.execute(select(O.id, O.body).where(O.admin_id == user_id))
         for row in letters.all():
             try:
                 said = json.loads(row.body)
                 said["data"].pop("admin_id", None)
             except UNUSABLE:
-                # Whom it names cannot be taken out of it.
+                # The name cannot be taken out of it.
                 await self._connection.execute(delete(tables.outbox).where(O.id == row.id))
                 continue
             body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
             await self._connection.execute(update(tables.outbox).where(O.id == row.id).values(admin_id=None, body=body))
 
     async def _make_nameless(self, user_id: int, *when: ColumnElement[bool]) -> None:
-        """Entries of the journal are counted all the same, but are nobody's."""
+        """Anonymise journal entries; statistics still count them."""
         await self._connection.execute(
             update(tables.journal).where(J.user_id == user_id, *when).values(user_id=None, verification_id=None)
         )
         await self._connection.execute(update(tables.journal).where(J.actor_id == user_id, *when).values(actor_id=None))
 
     async def _look_away(self, user_id: int) -> None:
-        """Who had the person on their screen sees, when it is drawn next, where they stand themselves."""
+        """Show the welcome screen to everybody whose screen shows this person."""
         seen = await self._connection.execute(
             select(S.user_id, S.details).where(tables.OF_OTHERS, cast(S.details, Text).contains(str(user_id)))
         )
@@ -283,8 +282,8 @@ class Erasures:
         )
 
     async def _tasks_about(self, user_id: int, before: datetime | None = None) -> list[tuple[int, str, bool]]:
-        """Id and kind of tasks for, about or by this person, and whether they are done. What tells of a raid names
-        several admins, and is found by the raid."""
+        """Id and kind of tasks for, about or by this person, and whether they are done. A raid's alerts name several
+        admins, and are found by the raid."""
         when = [] if before is None else [E.created_at < before]
         found = select(E.id, E.kind, E.done_at)
         rows = await self._connection.execute(
@@ -302,7 +301,7 @@ class Erasures:
         return [(row.id, row.kind, row.done_at is not None) for row in about.values()]
 
     async def _raids_of(self, user_id: int) -> set[str]:
-        """The jobs that tell of raids at gates which this person runs, or about which they did something."""
+        """The jobs of alerts about raids at gates that this person runs, or to which they responded."""
         raids = await self._connection.execute(
             select(G.chat_id, G.raid).where(
                 G.raid.is_not(None), or_(G.chat_id.in_(_gates_of(user_id)), cast(G.raid, Text).contains(str(user_id)))
@@ -324,13 +323,13 @@ def _gates_of(user_id: int) -> Select[tuple[int]]:
 
 
 def names(value: object, user_id: int) -> bool:
-    """Whether this id stands in a value, as a number or within a text."""
+    """Whether this id occurs in a value, as a number or within a text."""
     written = value if isinstance(value, str) else json.dumps(value)
     return re.search(rf"(?<![\w-]){user_id}(?!\w)", written) is not None
 
 
 def _nameless(value: Any, user_id: int) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """A JSON value in which this id stands no more."""
+    """The JSON value without this id."""
     if isinstance(value, dict):
         return {key: _nameless(held, user_id) for key, held in value.items()}
     if isinstance(value, list):

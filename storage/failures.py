@@ -1,4 +1,4 @@
-"""What went wrong at the database, and whether trying again may help."""
+"""Database errors, and whether a retry may help."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 COLLISIONS = frozenset({"40001", "40P01", "23505"})
 """Serialization failure, deadlock, unique violation (PostgreSQL manual, appendix A)."""
 OUR_FAULT = ("22", "23", "42")
-"""Classes of codes that trying again does not mend: unfit data, broken constraints, wrong statements (the same)."""
+"""Classes of codes that a retry does not fix: invalid data, broken constraints, wrong statements (the same)."""
 UNSENT = ("cannot switch to state", "cannot call Transaction.", "connection is closed")
-"""How asyncpg begins what it says before it has sent anything."""
+"""How asyncpg's message begins when it has sent nothing."""
 DAMAGED = ("malformed JSON", "bad JSON path", "JSON path error", "integer overflow")
-"""What SQLite says of a row that it cannot compute with; it has no code of its own for that."""
+"""SQLite's message about a row that it cannot compute with; it has no code for that."""
 
 
 def collided(error: SQLAlchemyError) -> bool:
@@ -26,18 +26,18 @@ def collided(error: SQLAlchemyError) -> bool:
 
 
 def was_cut_off(error: SQLAlchemyError) -> bool:
-    """Whether the connection is lost, say because the server was restarted since it was last used."""
+    """Whether the connection is lost, for example because the server was restarted since its last use."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def was_not_sent(error: SQLAlchemyError) -> bool:
-    """Whether the driver found its connection ended before it sent anything: of a commit, too, nothing was kept."""
+    """Whether the driver found its connection closed before it sent anything, so that not even a commit was stored."""
     cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else None
     return isinstance(cause, InternalClientError | InterfaceError) and str(cause).startswith(UNSENT)
 
 
 def may_pass(error: SQLAlchemyError) -> bool:
-    """Whether the same work may succeed later. What never will must not hold up all that comes after it."""
+    """Whether the same work may succeed later. Work that never will must not block everything after it."""
     if isinstance(error, PoolTimeoutError):
         return True
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError | DataError | ProgrammingError):
@@ -64,7 +64,7 @@ OF_SERVER = {
     "53300": "the server has too many connections; end some, or raise max_connections",
     "57P03": "the server is starting or stopping; try again in a moment",
 }
-"""What can be done about an answer of PostgreSQL (its manual, appendix A)."""
+"""What can be done about an error of PostgreSQL (its manual, appendix A)."""
 OF_FILE = {
     sqlite3.SQLITE_ERROR: OTHER_TABLES,
     sqlite3.SQLITE_BUSY: "another program has locked the file; close that one first",
@@ -89,10 +89,10 @@ OF_NETWORK: tuple[tuple[type[Exception], str], ...] = (
 
 
 def unusable(error: Exception) -> str:
-    """Why a database cannot be used, and what to do, in our words: the server's own may quote what it was given."""
+    """Why a database cannot be used, and what to do, in our words: the server's own may quote its input."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     if isinstance(cause, sqlite3.Error):
-        # The low byte is the sort of the failure, the rest tells more of it.
+        # The low byte is the sort of the failure, the rest gives details.
         code = getattr(cause, "sqlite_errorcode", None) or 0
         if (known := OF_FILE.get(code & 0xFF)) is not None:
             return known

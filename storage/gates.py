@@ -1,4 +1,4 @@
-"""Gates: what Telegram tells of them, and what their admins chose."""
+"""Gates: what Telegram says about them, and what their admins chose."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Gates:
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
         self.note = note
-        # In a raid all the requests of a transaction ask for the same gate.
+        # During a raid, all the requests of a transaction need the same gate.
         self._read: dict[int, Gate | None] = {}
         self._sharing: dict[int, bool] = {}
 
@@ -69,15 +69,14 @@ class Gates:
         return self._read[chat_id]
 
     async def current_id(self, chat_id: int) -> int:
-        """The gate's present id, where `chat_id` is one it had before it moved; else `chat_id`. What was sent before
-        names the old one: buttons and links."""
+        """The gate's present id for one it had before it moved, as in older buttons and links; else `chat_id`."""
         if not chat_id or await self.get(chat_id) is not None:
             return chat_id
         found = await self._connection.execute(MOVED_GATE, {"which": chat_id})
         return found.scalars().first() or chat_id
 
     async def lock(self, chat_id: int) -> Gate | None:
-        """The gate as it is stored now, kept from other transactions until this one ends."""
+        """The gate as stored now, locked until this transaction ends."""
         row = (await self._connection.execute(LOCKED_GATE, {"which": chat_id})).one_or_none()
         self._read[chat_id] = None if row is None else gate(row.chat_id, row, self.note)
         return self._read[chat_id]
@@ -95,22 +94,22 @@ class Gates:
         return {row.chat_id: gate(row.chat_id, row, self.note) for row in rows}
 
     async def all(self) -> list[Gate]:
-        """All there ever were, on or off."""
+        """All gates ever, on or off."""
         rows = await self._connection.execute(select(tables.gates).order_by(G.chat_id))
         return [gate(row.chat_id, row, self.note) for row in rows]
 
     async def that_are_on(self) -> list[Gate]:
-        """For the doctor, which reads beside the bot."""
+        """For the doctor, which reads while the bot runs."""
         rows = await self._connection.execute(select(tables.gates).where(G.is_on).order_by(G.chat_id))
         return [gate(row.chat_id, row, self.note) for row in rows]
 
     async def titles(self) -> dict[int, str]:
-        """Of all gates, also those that are off; for the command line."""
+        """All gates, including those that are off; for the command line."""
         rows = await self._connection.execute(select(G.chat_id, G.title))
         return {row.chat_id: row.title for row in rows}
 
     async def save(self, gate: Gate, now: datetime, added_by: int | None = None) -> None:
-        """Keep what Telegram tells of the chat; what its admins chose stays."""
+        """Store what Telegram says about the chat; leave what its admins chose."""
         self._read.pop(gate.chat_id, None)
         values: dict[str, object] = {
             "title": gate.title,
@@ -129,18 +128,17 @@ class Gates:
         await self._set(chat_id, settings=SETTINGS.dump_python(settings, mode="json"), changed_at=now)
 
     async def link(self, chat_id: int, further: Collection[int], admin_id: int) -> None:
-        """Note which admin had the gate give links into these further chats."""
+        """Record which admin had the gate give links into these extra chats."""
         statement = upsert(self._connection, tables.extra_chats, "user_id")
         for linked in further:
             await self._connection.execute(statement, {"gate_id": chat_id, "chat_id": linked, "user_id": admin_id})
 
     async def unlink(self, chat_id: int, further: Collection[int]) -> None:
-        """They are linked no more."""
+        """Unlink them."""
         await self._connection.execute(delete(tables.extra_chats).where(X.gate_id == chat_id, X.chat_id.in_(further)))
 
     async def abandoned_links(self) -> list[tuple[int, int]]:
-        """Gates, and their further chats, that an admin linked of whom Telegram says now that they are no admin of the
-        further chat."""
+        """Gates and their extra chats whose linking admin is, according to Telegram, no longer an admin there."""
         admins = tables.admins.c
         rows = await self._connection.execute(
             select(X.gate_id, X.chat_id)
@@ -173,7 +171,7 @@ class Gates:
         await self._set(chat_id, **news)
 
     async def outdated_prompts(self) -> list[tuple[int, int]]:
-        """Gates with a message that tells newcomers what to do, and its id, at which none of them waits any more."""
+        """Gates with a message that prompts newcomers, and its id, at which none of them waits now."""
         muted = tables.join_requests.c
         waiting = select(muted.user_id).where(muted.gate_id == G.chat_id, tables.IS_WAITING_MUTED)
         rows = await self._connection.execute(
@@ -184,23 +182,23 @@ class Gates:
         return [(row.chat_id, row.prompt_message_id) for row in rows]
 
     async def shares_log(self, log_chat: int) -> bool:
-        """Whether several gates tell their decisions there."""
+        """Whether several gates log their decisions there."""
         if log_chat not in self._sharing:
             found = await self._connection.execute(select(func.count()).where(_logs_to(log_chat)))
             self._sharing[log_chat] = found.scalar_one() > 1
         return self._sharing[log_chat]
 
     async def with_log(self, log_chat: int) -> list[Gate]:
-        """Whose log chat this is."""
+        """Gates whose log chat this is."""
         rows = await self._connection.execute(select(tables.gates).where(_logs_to(log_chat)).order_by(G.chat_id))
         return [gate(row.chat_id, row, self.note) for row in rows]
 
     async def move(self, old_id: int, new_id: int) -> None:
-        """The group became a supergroup: everything of it is that one's from now on."""
+        """Transfer everything of a group to the supergroup that it became."""
         old = (await self._connection.execute(GATE, {"which": old_id})).one_or_none()
         if old is None:
             return
-        # Telegram may have told of the new chat before it told that the old one became it.
+        # Telegram may have reported the new chat before the migration.
         kept = {**old._mapping, "chat_id": new_id, "moved_from": old_id}  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
         await self._connection.execute(upsert(self._connection, tables.gates, *kept), kept)
         for table in MOVED:
@@ -219,7 +217,7 @@ class Gates:
         self._read.clear()
 
     async def _move_screens(self, old_id: int, new_id: int) -> None:
-        """What people see of the gate."""
+        """Move screens that show the gate."""
         screens = tables.screens.c
         rows = await self._connection.execute(
             select(screens.user_id, screens.details).where(json_text(screens.details, "gate") == str(old_id))
@@ -232,7 +230,7 @@ class Gates:
             )
 
     async def _move_sums(self, old_id: int, new_id: int) -> None:
-        """Its statistics; the new chat may have some already."""
+        """Move its statistics; the new chat may already have some."""
         sums = tables.sums
         old = select(literal(new_id), *(column for column in sums.c if column is not sums.c.gate_id))
         statement = insert(self._connection, sums).from_select(sums.c.keys(), old.where(sums.c.gate_id == old_id))
@@ -243,7 +241,7 @@ class Gates:
         await self._connection.execute(delete(sums).where(sums.c.gate_id == old_id))
 
     async def move_mentions(self, old_id: int, new_id: int, now: datetime) -> None:
-        """What settings say of the old chat, as a log chat or as a further one, they say of the new one."""
+        """Replace the old chat in settings, where it is a log chat or an extra chat."""
         linking = select(X.gate_id).where(X.chat_id == new_id)
         await self._connection.execute(
             update(tables.extra_chats).where(X.chat_id == old_id, X.gate_id.not_in(linking)).values(chat_id=new_id)
@@ -253,7 +251,7 @@ class Gates:
             try:
                 settings = SETTINGS.validate_python(row.settings)
             except ValidationError:
-                # They stay as they are until somebody mends them.
+                # They stay as they are until somebody fixes them.
                 continue
             further = tuple(new_id if chat_id == old_id else chat_id for chat_id in settings.further)
             log_chat = new_id if settings.log_chat == old_id else settings.log_chat
@@ -262,7 +260,7 @@ class Gates:
                 await self.set_settings(row.chat_id, moved, now)
 
     def look_anew(self, chat_id: int) -> None:
-        """Forget what was read of a gate in this transaction: it was changed elsewhere."""
+        """Drop the cached gate: another part of this transaction changed it."""
         self._read.pop(chat_id, None)
 
     async def _set(self, chat_id: int, **news: object) -> None:
@@ -282,7 +280,7 @@ def gate(chat_id: int, row: Row[Any], note: NoteUnreadable = pass_over) -> Gate:
         row.username,
         row.is_channel,
         row.is_on,
-        # Of a mode that this version does not know nobody is let in or declined.
+        # With a mode that this version does not know, nobody is admitted or declined.
         known(GateMode, row.switch, GateMode.PAUSED),
         _settings(chat_id, row.settings, note) if row.settings else STANDARD,
         row.strict_until,
@@ -294,7 +292,7 @@ def gate(chat_id: int, row: Row[Any], note: NoteUnreadable = pass_over) -> Gate:
 
 
 def health(row: Row[Any], note: NoteUnreadable = pass_over) -> GateHealth | None:
-    """How it stood with the gate of this row; None where that is not known, or cannot be read."""
+    """The previous state of the gate of this row; None where it is unknown or unreadable."""
     if row.health is None:
         return None
     try:
@@ -305,7 +303,8 @@ def health(row: Row[Any], note: NoteUnreadable = pass_over) -> GateHealth | None
 
 
 def _settings(chat_id: int, kept: Any, note: NoteUnreadable) -> GateSettings:  # noqa: ANN401 - whatever was stored
-    """The settings; of those that this version cannot read the strict ones, so that nobody comes in by mistake."""
+    """The settings, with the strict value for each one that this version cannot read, so that nobody gets in by
+    mistake."""
     try:
         return SETTINGS.validate_python(kept)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What people are given at gates."""
+"""Grants: what people get at gates."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ RIGHT_WORDS = (
     "chat not found",
     "not participant",
 )
-"""Parts of what Telegram says, in lower case, where the bot lacks a right or the chat."""
-# Spelled as in the index: SQLite looks a value up in no partial one.
+"""Parts of Telegram's error messages, in lower case, that mean that the bot lacks a right or the chat."""
+# Spelled as in the index: SQLite does not use a partial index for a parameter.
 HAS_FAILED = A.state == literal_column(f"'{GrantState.FAILED}'")
 LACKED_RIGHT = or_(*(func.lower(A.error).contains(word) for word in RIGHT_WORDS))
-# A newcomer is not unmuted before they were muted: the mute under way would come last, and stay.
+# Never unmute a newcomer before they were muted: the mute in flight would come last, and stay.
 IS_BEING_MUTED = and_(
     A.kind == GrantKind.UNMUTE,
     exists().where(E.user_id == A.user_id, E.chat_id == A.gate_id, E.kind == TaskKind.MUTE, E.done_at.is_(None)),
@@ -108,7 +108,7 @@ RETRY = (
 
 
 class Grants:
-    """What confirmed persons are given."""
+    """What verified people get."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
@@ -127,8 +127,8 @@ class Grants:
         how: EntryReason | None = None,
         due_at: datetime | None = None,
     ) -> None:
-        """Make it due, also when it was made, or failed, before; at once, or else at `due_at`. `verification_id` is 0
-        when there was none. `how` they come in by it; None when it lets nobody in whom the gate kept out."""
+        """Make it pending, even if it is done or failed; due at once, or at `due_at`. `verification_id` is 0 when there
+        was none. `how`: how they enter by it; None for a grant that admits nobody."""
         values: dict[str, object] = {
             "verification_id": verification_id,
             "state": GrantState.DUE,
@@ -147,7 +147,7 @@ class Grants:
         )
 
     async def made(self, gate_id: int, user_id: int, kind: GrantKind, now: datetime) -> None:
-        """Note as done what an admin did by hand."""
+        """Record as done what an admin did themselves."""
         values: dict[str, object] = {
             "verification_id": 0,
             "state": GrantState.DONE,
@@ -170,13 +170,12 @@ class Grants:
         return readable(rows, _grant, self._note, tables.grants)
 
     async def of_person(self, user_id: int) -> list[Grant]:
-        """All that are made, due or failed, at every gate."""
+        """All that are done, pending or failed, at every gate."""
         rows = await self._connection.execute(NOT_GONE, {"whose": user_id})
         return readable(rows, _grant, self._note, tables.grants)
 
     async def take_back(self, gate_id: int, user_id: int, kind: GrantKind | None = None) -> list[Grant]:
-        """These, or the one of this kind, are granted no more; those that were made come back, for the world to
-        follow."""
+        """Revoke these, or the one of this kind. Return those not revoked before, so that Telegram can follow."""
         kinds = set(GrantKind) if kind is None else {kind}
         grants = [
             grant
@@ -209,7 +208,7 @@ class Grants:
     async def settle(
         self, grant: PendingGrant, state: GrantState, now: datetime, error: str, detail: str | None = None
     ) -> Settled | None:
-        """Note the outcome. None: it is owed anew meanwhile."""
+        """Record the outcome. Return None if it was requested again meanwhile."""
         settled = await self._connection.execute(
             SETTLE,
             {
@@ -240,7 +239,7 @@ class Grants:
         )
 
     async def retry_failed(self, now: datetime, *, user_id: int | None = None, gate_id: int | None = None) -> int:
-        """Make those due again that failed for good, or for too many chats; how many."""
+        """Retry those that failed for good or for too many chats. Return how many."""
         query = update(tables.grants).where(A.state.in_((GrantState.FAILED, GrantState.TOO_MANY_CHATS)))
         if user_id is not None:
             query = query.where(A.user_id == user_id)
@@ -252,7 +251,7 @@ class Grants:
         return owed.rowcount
 
     async def lacking_rights(self) -> list[int]:
-        """Gates at which grants failed for want of a right of the bot's, as Telegram said; lowest id first."""
+        """Gates at which grants failed because the bot lacked a right, according to Telegram; lowest id first."""
         rows = await self._connection.execute(
             select(A.gate_id).where(HAS_FAILED, LACKED_RIGHT).group_by(A.gate_id).order_by(A.gate_id)
         )
@@ -261,8 +260,8 @@ class Grants:
     async def retry_failed_with(
         self, gate_id: int, kinds: Collection[GrantKind], now: datetime, asked_at: datetime
     ) -> int:
-        """Make those of these kinds due again that had failed at the gate for want of a right when Telegram was asked
-        about its rights, at `asked_at`; how many."""
+        """Retry those of these kinds that failed at the gate for lack of a right when the bot asked Telegram about its
+        rights, at `asked_at`. Return how many."""
         owed = await self._connection.execute(
             update(tables.grants)
             .where(HAS_FAILED, LACKED_RIGHT, A.gate_id == gate_id, A.kind.in_(kinds), A.settled_at <= asked_at)

@@ -1,4 +1,4 @@
-"""The troubles that operators know of."""
+"""Incidents: problems that operators know about."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ AL = tables.incidents.c
 
 
 class Incidents:
-    """The troubles that operators know of. One row a trouble, whoever sees it and however often."""
+    """Incidents. One row for each problem, whoever sees it and however often."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
         self._note = note
 
     async def sight(self, finding: Finding, now: datetime) -> bool:
-        """Note that it is there; whether that is news."""
+        """Record that the problem exists; return whether it is new or has changed."""
         name = finding.name
         news = {
             "trouble": finding.trouble,
@@ -52,14 +52,14 @@ class Incidents:
         return False
 
     async def active(self) -> list[Incident]:
-        """Those not over, oldest first."""
+        """Open ones, oldest first."""
         rows = await self._connection.execute(
             select(tables.incidents).where(AL.cleared_at.is_(None)).order_by(AL.since, AL.name)
         )
         return readable(rows, _incident, self._note, tables.incidents)
 
     async def clear(self, name: str, seen_before: datetime, now: datetime) -> Incident | None:
-        """It is over, if it was not seen since; the alarm, when this is news."""
+        """Resolve it, unless it was seen since. Return the incident if it was open."""
         cleared = await self._connection.execute(
             update(tables.incidents)
             .where(AL.name == name, AL.cleared_at.is_(None), AL.seen_at <= seen_before)

@@ -1,4 +1,4 @@
-"""Operators who were added at run time, and what is announced to admins."""
+"""Operators added at run time, and announcements to admins."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ P = tables.people.c
 
 
 class AddedOperators:
-    """Those who were made operators at run time. Whether somebody is one is for `bot.usecases.operators` to say."""
+    """Operators added at run time. `bot.usecases.operators` decides whether somebody is one."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def all(self) -> list[AddedOperator]:
-        """Who was added first comes first."""
+        """In the order in which they were added."""
         rows = await self._connection.execute(select(tables.operators).order_by(O.added_at, O.user_id))
         return [_operator(row) for row in rows]
 
@@ -35,7 +35,7 @@ class AddedOperators:
         return found.one_or_none() is not None
 
     async def add(self, operator: AddedOperator) -> bool:
-        """Keep them; False if they are one already."""
+        """Add them; False if they are one already."""
         added = await self._connection.execute(
             insert(self._connection, tables.operators)
             .values(
@@ -49,7 +49,7 @@ class AddedOperators:
         return bool(added.rowcount)
 
     async def remove(self, user_id: int) -> AddedOperator | None:
-        """Keep them no more; None if they were none. Of several who remove at once the first does."""
+        """Remove them; None if they were none. If several operators remove them at once, the first one succeeds."""
         removed = await self._connection.execute(
             delete(tables.operators).where(O.user_id == user_id).returning(*tables.operators.c)
         )
@@ -58,13 +58,13 @@ class AddedOperators:
 
 
 class Announcements:
-    """Words to all admins: written, being sent, and sent."""
+    """Announcements to all admins: drafts, those being sent, and sent ones."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def audience(self) -> Audience:
-        """The admins, as far as is known, of gates that are on, each once."""
+        """The known admins of active gates, each once."""
         known = tables.admins.join(tables.gates, G.chat_id == A.gate_id).outerjoin(
             tables.people, P.user_id == A.user_id
         )
@@ -80,8 +80,7 @@ class Announcements:
         return Audience(reached, gates.scalar_one(), len(admins) - len(reached))
 
     async def write(self, author_id: int, text: str, now: datetime) -> int:
-        """Keep what is to be sent once that is confirmed, in place of what they wrote before and did not send; its
-        id."""
+        """Store the draft until its author confirms it, in place of an earlier unsent one. Return its id."""
         await self._connection.execute(
             delete(tables.announcements).where(N.author_id == author_id, N.sent_at.is_(None))
         )
@@ -97,19 +96,19 @@ class Announcements:
         return None if row is None else _announcement(row)
 
     async def texts(self, announcement_ids: Collection[int]) -> dict[int, str]:
-        """What these say."""
+        """Return their texts."""
         rows = await self._connection.execute(select(N.id, N.text).where(N.id.in_(announcement_ids)))
         return {row.id: row.text for row in rows}
 
     async def drop(self, announcement_id: int) -> bool:
-        """Not send it; False if it is being sent, or gone."""
+        """Discard the draft; False if it is being sent, or gone."""
         dropped = await self._connection.execute(
             delete(tables.announcements).where(N.id == announcement_id, N.sent_at.is_(None))
         )
         return bool(dropped.rowcount)
 
     async def begin(self, announcement_id: int, sent_by: int, now: datetime) -> bool:
-        """Whether it is sent now. Of several who want that the first has it sent."""
+        """Start sending; return whether this call did. If several operators confirm it, the first one succeeds."""
         begun = await self._connection.execute(
             update(tables.announcements)
             .where(N.id == announcement_id, N.sent_at.is_(None))
@@ -118,11 +117,11 @@ class Announcements:
         return bool(begun.rowcount)
 
     async def goes_to(self, announcement_id: int, total: int) -> None:
-        """To how many it goes."""
+        """Store the number of recipients."""
         await self._connection.execute(update(tables.announcements).where(N.id == announcement_id).values(total=total))
 
     async def told(self, announcement_id: int, *, is_sent: bool) -> None:
-        """One of these has it, or could not be written to. Once it is over nothing is counted."""
+        """Count one recipient who got it or cannot be reached. Once it is over nothing is counted."""
         counted = {"sent": N.sent + 1} if is_sent else {"missed": N.missed + 1}
         await self._connection.execute(
             update(tables.announcements).where(N.id == announcement_id, N.over_at.is_(None)).values(**counted)
@@ -136,7 +135,7 @@ class Announcements:
         return [_announcement(row) for row in rows]
 
     async def over(self, announcement_id: int, now: datetime) -> Announcement:
-        """All were told, or could not be: whoever does not have it now was missed, such as who was erased meanwhile."""
+        """Finish: every recipient who does not have it counts as missed, including those erased meanwhile."""
         ended = await self._connection.execute(
             update(tables.announcements)
             .where(N.id == announcement_id)
@@ -146,7 +145,7 @@ class Announcements:
         return _announcement(ended.one())
 
     async def forget(self, before: datetime) -> None:
-        """Delete what was written earlier and not sent, or was over earlier."""
+        """Delete older drafts, and announcements that finished earlier."""
         await self._connection.execute(
             delete(tables.announcements).where(
                 or_(and_(N.sent_at.is_(None), N.written_at < before), N.over_at < before)

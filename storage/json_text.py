@@ -1,4 +1,4 @@
-"""What JSON columns hold, asked in SQL so that no damaged row stops a query about all of them."""
+"""Read JSON columns in SQL, so that no damaged row stops a query about all of them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sqlalchemy.sql.functions import FunctionElement
 
 PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 UNFIT = r"\\u(0000|[dD][89a-fA-F])"
-"""Escapes that PostgreSQL keeps in `json` but does not decode: NUL, and half of a surrogate PAIR (manual, 8.14)."""
+"""Escapes that PostgreSQL stores in `json` but does not decode: NUL, and half of a surrogate PAIR (manual, 8.14)."""
 
 
 class json_text(FunctionElement[str]):  # noqa: N801 - spelled as a function of SQL
     """The value of this name in a column's JSON, as text: "true", "-1001", "mute".
 
-    NULL where there is none, so that a default may hold, and "unreadable" where the column holds no JSON object that
-    the database can decode. Compare it with text: a cast to a number or a truth value fails on what is none.
+    NULL where there is none, so that a default may apply, and "unreadable" where the column contains no JSON object
+    that the database can decode. Compare it with text: a cast to a number or a truth value fails on anything else.
     """
 
     inherit_cache = True
@@ -33,7 +33,7 @@ class json_text(FunctionElement[str]):  # noqa: N801 - spelled as a function of 
 def _in_postgresql(element: json_text, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
     column, name = (compiler.process(part, **options) for part in element.clauses)
     is_unfit = f"regexp_replace(CAST({column} AS TEXT), '{PAIR}', '', 'g') ~ '{UNFIT}'"
-    # JSON's null is a value, too, of which ->> makes NULL.
+    # JSON's null is a value too; ->> turns it into NULL.
     return (
         f"CASE WHEN json_typeof({column}) <> 'object' OR {is_unfit} THEN 'unreadable'"
         f" ELSE COALESCE({column} ->> {name}, CAST({column} -> {name} AS TEXT)) END"

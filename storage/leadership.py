@@ -1,10 +1,10 @@
-"""Which process runs what must run once: the poller, the delivery worker, the sweeper.
+"""Leadership: which process runs the poller, the delivery worker and the sweeper.
 
-On PostgreSQL leadership is a lease. Its holder has a connection of its own, which holds an advisory lock and is used
-every second. Where it is silent for LEASE seconds, because the process hangs, the machine is gone or the network is
-cut, the server ends it, which frees the lock, and another process leads. Every term has a number of its own, higher
-than those before. What a leader reads and writes is kept only while its number is the highest: a leader that wakes up
-after another took over changes nothing (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html).
+On PostgreSQL leadership is a lease. The leader has its own connection, which holds an advisory lock and is used every
+second. If it is silent for LEASE seconds, because the process hangs, the machine is gone or the network is cut, the
+server ends it, which frees the lock, and another process leads. Each term has a number, higher than those before. The
+database stores what a leader writes only while its number is the highest: a leader that wakes up after another took
+over changes nothing (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html).
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from storage.store import Store, Transactions
 T = TypeVar("T")
 
 ADVISORY_KEY = 0x67617465
-"""Which PostgreSQL advisory lock the leader holds, on a connection of its own."""
+"""The PostgreSQL advisory lock that the leader holds on its own connection."""
 LEASE = 8.0
 """Seconds of silence after which the server takes the lock from a leader."""
 HANDOVER = 1.5
-"""Seconds for which a process that stood by waits once it has the lock: a leader that lost only its connection sends
-nothing more by then, and could still note what it had sent, so that nothing is sent twice."""
+"""Seconds that a standby waits once it has the lock. By then a leader that lost only its connection sends nothing, and
+it could still record what it had sent, so that nothing is sent twice."""
 ANSWERS_WITHIN = 5.0
-"""Seconds a server may take for an answer before its leader counts as cut off."""
+"""Seconds that a server may take to answer before its leader counts as cut off."""
 THE_LEASE = 1
 L = tables.leadership.c
 TERM = select(L.term).where(L.id == THE_LEASE)
@@ -47,14 +47,14 @@ class Leadership(Protocol):
     """Held by one process at a time."""
 
     transactions: Transactions
-    """Runs works of the leader: they are kept while it leads, and else raise LeadershipLostError."""
+    """Runs the leader's work: the database stores it while this process leads, else LeadershipLostError is raised."""
 
     async def acquire(self) -> bool: ...
 
     async def still_held(self) -> bool: ...
 
     def is_certain(self) -> bool:
-        """Whether no other process can lead yet: what goes out now is sent by nobody else."""
+        """Whether no other process can lead yet: nobody else sends what this one sends."""
 
     async def release(self) -> None: ...
 
@@ -89,7 +89,7 @@ class Lease:
         self._connection: AsyncConnection | None = None
         self._term: int | None = None
         self._confirmed_at = float("-inf")
-        """When the server was last asked with success, on the clock that goes on while a process is stopped."""
+        """When the server last answered, on the clock that goes on while a process is stopped."""
         self._stood_by = False
         self.transactions: Transactions = _Fenced(database, self._check)
 
@@ -131,11 +131,11 @@ class Lease:
         return is_held
 
     def is_certain(self) -> bool:
-        """Whether the server was asked less than LEASE seconds ago: one that woke up from longer does not know yet."""
+        """Whether the server answered less than LEASE seconds ago; a process that slept for longer cannot know yet."""
         return time.monotonic() - self._confirmed_at < LEASE
 
     async def release(self) -> None:
-        """Let another process lead. The connection is ended, which frees the lock for certain."""
+        """Let another process lead. Ends the connection, which certainly frees the lock."""
         self._term, self._confirmed_at, self._stood_by = None, float("-inf"), False
         if self._connection is not None:
             connection, self._connection = self._connection, None
@@ -144,13 +144,13 @@ class Lease:
 
     @staticmethod
     async def _limit_silence(connection: AsyncConnection) -> None:
-        # Servers before PostgreSQL 14 have no such limit; there the end of the connection alone frees the lock.
+        # Servers before PostgreSQL 14 have no such limit; there only the end of the connection frees the lock.
         with contextlib.suppress(SQLAlchemyError):
             await connection.execute(text(f"SET idle_session_timeout = {int(LEASE * 1000)}"))
 
     @staticmethod
     async def _begin_term(connection: AsyncConnection) -> int:
-        """Waits for transactions of the term before, which the server ends when they are silent for LEASE seconds."""
+        """Wait for transactions of the term before, which the server ends when they are silent for LEASE seconds."""
         begin = upsert(connection, tables.leadership, computed={"term": L.term + 1}, returned=(L.term,))
         term: int = (await connection.execute(begin, {"id": THE_LEASE, "term": 1})).scalar_one()
         return term
@@ -169,7 +169,7 @@ class _Fenced:
         self._check = check
 
     async def transact(self, work: Callable[[Store], Awaitable[T]]) -> T:
-        """See `Transactions`. Raises LeadershipLostError, and keeps nothing, when this process leads no more."""
+        """See `Transactions`. When this process no longer leads, raises LeadershipLostError and stores nothing."""
 
         async def fenced(store: Store) -> T:
             result = await work(store)
@@ -180,5 +180,5 @@ class _Fenced:
 
 
 def leadership(database: Database) -> Leadership:
-    """The kind that fits the database."""
+    """Return the kind of leadership that fits the database."""
     return SoleLeadership(database) if database.is_sqlite else Lease(database)

@@ -1,4 +1,4 @@
-"""Bringing a database to the newest schema. Safe to run at every start, also by several replicas at once."""
+"""Brings a database to the newest schema. Safe to run at every start, and by several replicas at once."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from storage.failures import unusable
 from storage.schema import MIGRATIONS, applied, revisions
 
 ADVISORY_KEY = 0x63616C6C
-"""Which PostgreSQL advisory lock keeps two replicas from migrating at once."""
+"""The PostgreSQL advisory lock that keeps two replicas from migrating at once."""
 
 
 async def migrate(database: Database, revision: str = "head") -> None:
-    """Apply what is missing, in one transaction. Raises DatabaseError."""
+    """Apply missing migrations in one transaction. Raises DatabaseError."""
     try:
         async with database.begin() as connection:
             if not database.is_sqlite:
@@ -26,14 +26,14 @@ async def migrate(database: Database, revision: str = "head") -> None:
 
 
 async def require_newest(database: Database) -> None:
-    """Raises DatabaseError when migrations are missing, for commands that must not apply them under a running bot."""
+    """Raises DatabaseError when migrations are missing; for commands that must not apply them under a running bot."""
     async with database.begin() as connection:
         if not await connection.run_sync(_is_newest):
             raise DatabaseError("DATABASE_URL: the schema is not the newest; run migrate first")
 
 
 def newest_revision() -> str:
-    """The last of the migrations."""
+    """The newest migration."""
     return revisions()[-1]
 
 
@@ -42,7 +42,7 @@ def _is_newest(connection: Connection) -> bool:
 
 
 def _run(connection: Connection, revision: str) -> None:
-    # Most starts have nothing to migrate, and Alembic takes a tenth of a second to import.
+    # Most starts have nothing to migrate, and importing Alembic takes a tenth of a second.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""How the installation is doing, read from what is kept."""
+"""How the installation is doing, according to the database."""
 
 from __future__ import annotations
 
@@ -32,21 +32,22 @@ R = tables.join_requests.c
 S = tables.screens.c
 V = tables.verifications.c
 MOST_CALLS = 1000
-"""Of so many of the newest calls it is asked what became of them."""
+"""How many of the newest calls the outcome is read for."""
 NOTIFY = TaskKind.NOTIFY
 BY_RANK = {rank: URGENCY[kind] for kind, rank in RANKS.items()}
 
 
 class MonitoringQueries:
-    """How the installation is doing, as far as it can be read from what is kept.
+    """How the installation is doing, according to the database.
 
-    Only indexes of what is due are read, so it costs what is due."""
+    It reads only the indexes of due rows, so its cost depends on those alone.
+    """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def queues(self) -> list[Queue]:
-        """All that waits: call numbers, grants, screens, tasks by urgency."""
+        """Everything that waits: call numbers, grants, screens, tasks by priority."""
         numbers = select(func.count(), func.min(N.asked_at)).where(N.state == ASKED)
         grants = select(func.count(), func.min(A.requested_at)).where(A.state == GrantState.DUE)
         screens = select(func.count(), func.min(S.due_at)).where(S.revision > S.shown_revision)
@@ -68,7 +69,7 @@ class MonitoringQueries:
         return found
 
     async def notifications(self) -> RetryStats | None:
-        """Messages to operators and admins, about alarms among other things, that did not go out at once."""
+        """Messages to operators and admins (about incidents, among others) that did not go out at once."""
         is_failed = and_(E.done_at.is_(None), E.rank == RANKS[NOTIFY], E.kind == NOTIFY, E.attempts > 0)
         counted = await self._connection.execute(
             select(func.count(), func.max(E.attempts), func.min(E.due_at)).where(is_failed)
@@ -80,7 +81,7 @@ class MonitoringQueries:
         return RetryStats(count, tries, next_at, error.scalar_one_or_none() or "")
 
     async def size(self) -> int:
-        """How many bytes the database takes."""
+        """The size of the database in bytes."""
         if self._connection.dialect.name == "postgresql":
             query = "SELECT pg_database_size(current_database())"
         else:
@@ -88,7 +89,7 @@ class MonitoringQueries:
         return int((await self._connection.execute(text(query))).scalar_one())
 
     async def called_back_at(self) -> datetime | None:
-        """When a call was last reported by callback."""
+        """When the last callback reported a call."""
         found = await self._connection.execute(
             select(EV.received_at)
             .where(EV.source == EventSource.CALLBACK, EV.kind == EventKind.CALL)
@@ -99,7 +100,7 @@ class MonitoringQueries:
         return at
 
     async def unreported(self, since: datetime, before: datetime) -> tuple[int, datetime | None]:
-        """How many confirmations the inbox alone made in that time, and when the first of them."""
+        """How many confirmations came from the inbox alone in that time, and when the first did."""
         found = await self._connection.execute(
             select(func.count(), func.min(EV.received_at)).where(
                 EV.source == EventSource.INBOX,
@@ -112,8 +113,8 @@ class MonitoringQueries:
         return count, first
 
     async def unmatched(self, since: datetime, now: datetime) -> Unmatched:
-        """What became of the calls reported since then; of many, the newest. How many people waited in vain is counted
-        only where it matters, and only up to what matters."""
+        """Outcomes of the calls reported since then, or of the newest ones. People who waited without success are
+        counted only where it matters, and only as far as it matters."""
         # A call after the window is late, which is nobody's fault.
         waits = (
             select(V.id)
@@ -149,7 +150,7 @@ class MonitoringQueries:
         return Unmatched(awaited, strange, confirmed, in_vain)
 
     async def gates(self, since: datetime) -> list[GateOverview]:
-        """All gates there ever were, with how each is doing; `since`: people who came round them later count."""
+        """All gates ever, with their condition. `since`: from when joins without verification are counted."""
         counted = await self._connection.execute(
             select(R.gate_id, func.count().label("waiting")).where(tables.IS_WAITING).group_by(R.gate_id)
         )
@@ -179,12 +180,12 @@ class MonitoringQueries:
         return [_monitoring(row, waiting.get(row.chat_id, 0)) for row in rows]
 
     async def states(self) -> list[tuple[Gate, GateHealth | None]]:
-        """All gates there ever were, with what Telegram said last of each."""
+        """All gates ever, with what Telegram last said of each."""
         rows = await self._connection.execute(select(tables.gates))
         return [(gate(row.chat_id, row), health(row)) for row in rows]
 
     async def rights(self) -> list[tuple[Gate, GateHealth]]:
-        """The gates that work, and how Telegram last said it stands there."""
+        """The active gates, and what Telegram last said of each."""
         rows = await self._connection.execute(
             select(tables.gates).where(G.is_on, G.switch == GateMode.ON, G.health.is_not(None))
         )

@@ -1,4 +1,4 @@
-"""What is owed to the owner's own systems."""
+"""Messages to the owner's own systems."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ERROR_LENGTH = 200
 
 
 class Outbox:
-    """What is owed to the owner's own systems."""
+    """Messages to the owner's own systems."""
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
@@ -38,11 +38,11 @@ class Outbox:
         user_id: int | None = None,
         admin_id: int | None = None,
     ) -> None:
-        """Owe it. `user_id`: whom it is about; `admin_id`: whom its data, a JSON object, names as who decided that."""
+        """Add one. `user_id`: whom it is about; `admin_id`: who decided that, according to its data, a JSON object."""
         await self.add_many(target, [NewMessage(message_id, kind, body, now, user_id, admin_id)])
 
     async def add_many(self, target: Destination, letters: Sequence[NewMessage]) -> None:
-        """Owe all of these."""
+        """Add all of these."""
         rows = [
             {
                 "target": target,
@@ -64,7 +64,7 @@ class Outbox:
         return self._readable(await self._connection.execute(found.limit(limit)))
 
     async def delivered(self, message_id: int, now: datetime) -> None:
-        """It was taken. What it said is not needed any more."""
+        """Mark it delivered and drop its content."""
         await self._connection.execute(
             update(tables.outbox)
             .where(O.id == message_id)
@@ -79,13 +79,13 @@ class Outbox:
         )
 
     async def keep(self, message_id: int, error: str) -> None:
-        """It stays as it was, though it was not taken; that counts as no try."""
+        """Record the error without counting an attempt."""
         await self._connection.execute(
             update(tables.outbox).where(O.id == message_id).values(error=error[:ERROR_LENGTH])
         )
 
     async def give_up(self, message_id: int, now: datetime, error: str) -> None:
-        """It is not brought any more. What it said is not needed."""
+        """Give it up and drop its content."""
         await self._connection.execute(
             update(tables.outbox)
             .where(O.id == message_id)
@@ -95,7 +95,7 @@ class Outbox:
         )
 
     async def outgoing(self) -> list[DestinationStatus]:
-        """How it stands with each target that has, or had, anything to be told."""
+        """The status of each destination that has, or had, messages."""
         found = []
         for target in Destination:
             waiting = await self._connection.execute(
@@ -120,7 +120,7 @@ class Outbox:
         return RetryStats(count, tries, next_at, error.scalar_one_or_none() or "")
 
     async def failing_since(self) -> dict[Destination, datetime]:
-        """Since when the oldest letter waits that failed at least once."""
+        """When the oldest message was added that failed at least once."""
         failing = {}
         for target in Destination:
             oldest = select(func.min(O.created_at)).where(O.target == target, tables.IS_FAILING)
@@ -130,7 +130,7 @@ class Outbox:
         return failing
 
     async def pending_since(self, before: datetime, limit: int) -> list[OutboxMessage]:
-        """Those that are owed for longer, the oldest first."""
+        """Messages older than this, the oldest first."""
         found = MESSAGE.where(IS_DUE, O.created_at < before).order_by(O.created_at).limit(limit)
         return self._readable(await self._connection.execute(found))
 
@@ -138,7 +138,7 @@ class Outbox:
         return readable(rows, _outbox_message, self._note, tables.outbox)
 
     async def forget(self, before: datetime, limit: int) -> None:
-        """Delete what was owed earlier, and is settled."""
+        """Delete older messages that were delivered or given up."""
         is_old = O.created_at < before
         await delete_some(self._connection, tables.outbox, O.created_at, is_old, not_(IS_DUE), limit=limit)
 

@@ -1,4 +1,4 @@
-"""People, and the phones that verified them."""
+"""People and their verified phones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORGOTTEN = tables.erased_phones.c
 REQUESTS = tables.join_requests.c
 OTHERS = tables.people.alias("others").c
 IS_ANOTHERS = exists().where(OTHERS.username_digest == bindparam("named"), OTHERS.user_id != bindparam("whose"))
-"""Whether somebody else is known by the same user name."""
+"""Whether the user name belongs to somebody else too."""
 MET = (PEOPLE.can_be_written, IS_ANOTHERS.label("is_anothers"))
 TAKE_USERNAME = (
     update(tables.people)
@@ -33,7 +33,7 @@ TAKE_USERNAME = (
 NAMED = (
     select(PEOPLE.user_id)
     .where(PEOPLE.username_digest == bindparam("named"))
-    # Two may have it when they told it at the same moment.
+    # Two people may have it if both reported it at the same moment.
     .order_by(PEOPLE.met_at.desc(), PEOPLE.user_id.desc())
     .limit(1)
 )
@@ -44,7 +44,7 @@ PHONE_OF = PHONE.where(PHONES.user_id == bindparam("whose"))
 PHONES_OF = PHONE.where(PHONES.user_id.in_(bindparam("whose", expanding=True)))
 OWNERS = PHONE.where(PHONES.fingerprint == bindparam("of")).order_by(PHONES.rank)
 DROP_PHONE = delete(tables.verified_phones).where(PHONES.user_id == bindparam("whose"))
-# It sets the column `is_verified`, which is among the names it is run with.
+# It sets the column `is_verified`, whose name is one of the parameters.
 NOTE_AT_REQUESTS = update(tables.join_requests).where(REQUESTS.user_id == bindparam("whose"))
 FORGOTTEN_OWNERS = (
     select(FORGOTTEN.rank, FORGOTTEN.owner_mark).where(FORGOTTEN.phone_mark == bindparam("of")).order_by(FORGOTTEN.rank)
@@ -61,10 +61,10 @@ class People:
     async def meet(
         self, user_id: int, chat_id: int, language: str, now: datetime, *, wrote: bool, username: str | None = None
     ) -> Person:
-        """Keep (and lock, for this transaction) a person. `wrote`: they just wrote to the bot in private.
+        """Store (and lock, for this transaction) a person. `wrote`: they just wrote to the bot in private.
 
-        `username` is a digest of it, by which they are found, and empty when they have none; the name is not kept.
-        Whoever had it before has it no more: names change hands.
+        `username` is a digest by which others can find them, empty when they have none; the name itself is not stored.
+        A previous holder loses the name: names change hands.
         """
         values: dict[str, object] = {"chat_id": chat_id, "language": language, "can_be_written": wrote}
         news = ["chat_id", "language", *(["can_be_written"] if wrote else [])]
@@ -77,17 +77,17 @@ class People:
         )
         row = kept.one()
         if username and row.is_anothers:
-            # This update is the newest that is known of the name.
+            # This update has the newest user name.
             await self._connection.execute(TAKE_USERNAME, {"named": username, "whose": user_id})
         return Person(user_id, chat_id, language, row.can_be_written)
 
     async def by_username(self, digest: str) -> int | None:
-        """Who has this user name."""
+        """The person with this user name."""
         found = await self._connection.execute(NAMED, {"named": digest})
         return found.scalar_one_or_none()
 
     async def lock(self, user_id: int) -> Person | None:
-        """The person, kept from other transactions until this one ends."""
+        """The person, locked until this transaction ends."""
         row = await self._connection.execute(
             select(tables.people).where(PEOPLE.user_id == user_id).with_for_update(key_share=True)
         )
@@ -99,7 +99,7 @@ class People:
         return {row.user_id: _person(row) for row in rows}
 
     async def lost(self, user_ids: Collection[int]) -> None:
-        """These can no longer be written to."""
+        """Mark these as unreachable."""
         await self._connection.execute(LOST, {"whose": list(user_ids)})
 
 
@@ -119,12 +119,12 @@ class VerifiedPhones:
         return {row.user_id: phone(row) for row in rows}
 
     async def owners(self, fingerprint: Fingerprint) -> list[VerifiedPhone]:
-        """All whom this phone verified, by rank."""
+        """Everybody whom this phone verified, by rank."""
         rows = await self._connection.execute(OWNERS, {"of": fingerprint})
         return [phone(row) for row in rows]
 
     async def forgotten_owners(self, fingerprint: Fingerprint, user_id: int) -> list[ErasedOwner]:
-        """Those whom it verified and who were erased since, by rank; whether one is `user_id` come back is told."""
+        """Those whom it verified and who were erased since, by rank; each says whether it is `user_id`."""
         if self._pseudonymizer is None:
             return []
         mine = self._pseudonymizer.owner(fingerprint, user_id)
@@ -132,7 +132,7 @@ class VerifiedPhones:
         return [ErasedOwner(row.rank, row.owner_mark == mine) for row in rows]
 
     async def put(self, phone: VerifiedPhone) -> None:
-        """Keep it, in place of the one that verified this person before."""
+        """Store it, in place of the one that verified this person before."""
         if self._pseudonymizer is not None:
             mine = self._pseudonymizer.owner(phone.fingerprint, phone.user_id)
             await self._connection.execute(OWNER_IS_BACK, {"whose": mine})
@@ -152,7 +152,7 @@ class VerifiedPhones:
         await purge_passed_over(self._connection, phone.user_id)
 
     async def drop(self, user_id: int) -> None:
-        """This person has no verified phone any more."""
+        """Remove this person's verified phone."""
         await self._connection.execute(DROP_PHONE, {"whose": user_id})
         await self._note_at_requests(user_id, is_verified=False)
         await purge_passed_over(self._connection, user_id)

@@ -1,4 +1,4 @@
-"""Everything kept about one person, to be told to them."""
+"""Everything stored about one person, for their own data request."""
 
 from __future__ import annotations
 
@@ -53,25 +53,25 @@ BY_ID: Mapping[str, tuple[Column[Any], ...]] = {
     "deeds": (tables.journal.c.actor_id,),
     "letters_about_deeds": (tables.outbox.c.admin_id,),
 }
-"""What is kept under a person's id, and in which columns the id stands."""
+"""Tables with a person's id, and the columns that contain it."""
 OTHERWISE: Mapping[str, Table] = {
     "access_overrides": tables.access_overrides,
     "gateway_events": tables.gateway_events,
     "raids": tables.gates,
     "told_appeals": tables.appeals,
 }
-"""What is found by their mark, by their phone, or within a row."""
+"""Tables where a pseudonym, the phone or the content of a row identifies them."""
 
 
 class PersonalData:
-    """Everything kept about one person, to be told to them."""
+    """Everything stored about one person, for their own data request."""
 
     def __init__(self, connection: AsyncConnection, pseudonymizer: Pseudonymizer | None = None) -> None:
         self._connection = connection
         self._pseudonymizer = pseudonymizer
 
     async def of(self, user_id: int, limit: int) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """Rows by what they are, mostly the table's name; newest first, at most `limit` of each."""
+        """Rows by kind, mostly the table's name; newest first, at most `limit` of each."""
         found = {
             part: await self._rows(columns[0].table, or_(*(column == user_id for column in columns)), limit)
             for part, columns in BY_ID.items()
@@ -89,7 +89,7 @@ class PersonalData:
         return found
 
     async def _rows(self, table: Any, whose: ColumnElement[bool], limit: int) -> list[dict[str, Any]]:  # noqa: ANN401 - what `Column.table` is typed as
-        # The sealed phone is opened for the gateway only; that it is there is what can be told.
+        # Only the gateway may see the decrypted phone; the file only says that there is one.
         columns: list[ColumnElement[Any]] = [column for column in table.columns if column.name != "encrypted"]
         if "encrypted" in table.c:
             columns.append(table.c.encrypted.is_not(None).label("has_sealed"))
@@ -101,7 +101,7 @@ class PersonalData:
         return [dict(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def _raids(self, user_id: int) -> list[dict[str, Any]]:
-        """Of which raids they were told, and what they did about them."""
+        """The raids of which they were notified, and their responses."""
         kept = await self._connection.execute(
             select(G.chat_id, G.raid_at, G.raid).where(G.raid.is_not(None), cast(G.raid, Text).contains(str(user_id)))
         )
@@ -119,7 +119,7 @@ class PersonalData:
 
 
 def _calls_of(fingerprints: Collection[str], attempts: Collection[int]) -> ColumnElement[bool]:
-    """Calls from these phones, but those that confirmed another account of the same phone."""
+    """Calls from these phones, except those that confirmed another account of the same phone."""
     events = tables.gateway_events.c
     is_theirs = or_(events.verification_id.is_(None), events.verification_id.in_(attempts))
     return events.fingerprint.in_(fingerprints) & is_theirs

@@ -21,30 +21,30 @@ RAID = TypeAdapter(Raid)
 
 
 class Raids:
-    """The newest raid of each gate, until it is forgotten."""
+    """The newest raid of each gate, until it is purged."""
 
     def __init__(self, connection: AsyncConnection, gates: Gates) -> None:
         self._connection = connection
         self._gates = gates
 
     async def begin(self, gate_id: int, now: datetime, quiet_since: datetime) -> bool:
-        """Note that there are as many requests as make a raid, unless one went on after `quiet_since`.
+        """Record that the requests amount to a raid, unless one went on after `quiet_since`.
 
-        False too while another transaction holds the gate: it begins the raid, or the next join does.
+        Also False while another transaction holds the gate: that one begins the raid, or the next join does.
         """
         return await self._set_raid_at(gate_id, now, or_(G.raid_at.is_(None), G.raid_at <= quiet_since))
 
     async def goes_on(self, gate_id: int, now: datetime) -> None:
-        """Note that there still are as many; the next join does while another transaction holds the gate."""
+        """Record that the raid continues; while another transaction holds the gate, the next join does."""
         await self._set_raid_at(gate_id, now, G.raid_at < now)
 
     async def at(self, gate_id: int) -> Raid | None:
-        """The raid, kept from other transactions until this one ends."""
+        """The raid, locked until this transaction ends."""
         found = await self._connection.execute(
             select(G.raid).where(G.chat_id == gate_id).with_for_update(key_share=True)
         )
         kept = found.scalar_one_or_none()
-        # The group may have become a supergroup since it was kept.
+        # The group may have become a supergroup since.
         try:
             return None if kept is None else replace(RAID.validate_python(kept), gate_id=gate_id)
         except ValidationError as error:
@@ -52,13 +52,13 @@ class Raids:
             return None
 
     async def put(self, gate_id: int, raid: Raid | None) -> None:
-        """Keep it, in place of the one before; None: keep none."""
+        """Store it, in place of the one before; None: store none."""
         kept = None if raid is None else RAID.dump_python(raid, mode="json")
         await self._connection.execute(update(tables.gates).where(G.chat_id == gate_id).values(raid=kept))
 
     async def _set_raid_at(self, gate_id: int, now: datetime, condition: ColumnElement[bool]) -> bool:
-        """Whether it was set; not if another transaction holds the gate's row, since all joins of a raid come here and
-        would queue for it."""
+        """Return whether it was set. It is not if another transaction holds the gate's row, since all joins of a raid
+        come here and would queue for it."""
         free = await self._connection.execute(
             select(G.chat_id).where(G.chat_id == gate_id, condition).with_for_update(key_share=True, skip_locked=True)
         )
@@ -69,23 +69,23 @@ class Raids:
         return True
 
     async def gates(self) -> list[Gate]:
-        """Those with a raid that is kept."""
+        """Gates with a stored raid."""
         rows = await self._connection.execute(select(tables.gates).where(G.raid.is_not(None)).order_by(G.chat_id))
         return [gate(row.chat_id, row) for row in rows]
 
     async def strict_before(self, now: datetime) -> list[int]:
-        """Gates that were to be strict until a moment that has passed."""
+        """Gates whose strict period is over."""
         return list(await self._connection.scalars(select(G.chat_id).where(G.strict_until <= now)))
 
 
 class MassDeclines:
-    """Many to be declined together, and which of these jobs have all of them chosen."""
+    """Mass declines, and which of them have selected everybody."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def add(self, decline: MassDecline) -> bool:
-        """Keep it; False if there is one of that name."""
+        """Store it; False if one of that name exists."""
         added = await self._connection.execute(
             insert(self._connection, tables.mass_declines)
             .values(
@@ -101,7 +101,7 @@ class MassDeclines:
         return bool(added.rowcount)
 
     async def unchosen(self, gate_id: int | None = None) -> list[MassDecline]:
-        """Those for which some may be left to choose, kept from other transactions; the oldest first."""
+        """Those that may still have people to select, locked; the oldest first."""
         where = [] if gate_id is None else [D.gate_id == gate_id]
         rows = await self._connection.execute(
             select(tables.mass_declines)
@@ -112,24 +112,24 @@ class MassDeclines:
         return [_decline(row) for row in rows]
 
     async def is_chosen(self, job: str) -> bool:
-        """Whether all are chosen, or the job is forgotten."""
+        """Whether everybody is selected, or the mass decline is purged."""
         found = await self._connection.execute(select(D.chosen_at).where(D.job == job))
         row = found.one_or_none()
         return row is None or row.chosen_at is not None
 
     async def chosen(self, job: str, now: datetime) -> None:
-        """Nobody is left to choose."""
+        """Record that everybody is selected."""
         await self._connection.execute(update(tables.mass_declines).where(D.job == job).values(chosen_at=now))
 
     async def told(self) -> list[MassDecline]:
-        """Those with nobody left to choose, of whom Telegram may not have been told all yet."""
+        """Those that have selected everybody, but may not have sent all declines to Telegram."""
         rows = await self._connection.execute(
             select(tables.mass_declines).where(D.chosen_at.is_not(None), D.over_at.is_(None)).order_by(D.before, D.job)
         )
         return [_decline(row) for row in rows]
 
     async def over(self, job: str, now: datetime) -> None:
-        """Telegram has been told of all."""
+        """Record that Telegram has all declines."""
         await self._connection.execute(update(tables.mass_declines).where(D.job == job).values(over_at=now))
 
     async def newest(self, gate_id: int) -> tuple[MassDecline, bool] | None:

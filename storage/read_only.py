@@ -1,4 +1,4 @@
-"""Reading beside a running bot: its file is not held, nothing is written, and nothing waits."""
+"""Reading while the bot runs: does not lock the file, writes nothing, and blocks nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ReadOnlyDatabase:
         self._is_known = False
 
     async def transact(self, work: Callable[[Store], Awaitable[T]]) -> T:
-        """Run `work` in a transaction that is not kept. Raises DatabaseError."""
+        """Run `work` in a transaction that is rolled back. Raises DatabaseError."""
         try:
             async with self._engine.connect() as connection:
                 if not self._is_known:
@@ -44,14 +44,14 @@ class ReadOnlyDatabase:
 
 
 async def read_once(url: str, read: Callable[[Store], Awaitable[T]]) -> T:
-    """What `read` finds. Raises DatabaseError, also when there is nothing to read in yet."""
+    """Return what `read` finds. Raises DatabaseError, also when there is nothing to read yet."""
     async with open_read_only(url) as database:
         return await database.transact(read)
 
 
 @asynccontextmanager
 async def open_read_only(url: str) -> AsyncIterator[ReadOnlyDatabase]:
-    """Read for a while. Raises DatabaseError when there is nothing to read in yet."""
+    """Read for a while. Raises DatabaseError when there is nothing to read yet."""
     engine = _engine(url)
     try:
         yield ReadOnlyDatabase(engine)
@@ -60,7 +60,7 @@ async def open_read_only(url: str) -> AsyncIterator[ReadOnlyDatabase]:
 
 
 async def gates_on(url: str) -> list[Gate]:
-    """The gates that are on; none in a database that is still empty. Raises DatabaseError."""
+    """The active gates; none in a database that is still empty. Raises DatabaseError."""
     engine = _engine(url)
     try:
         async with engine.connect() as connection:
@@ -76,7 +76,7 @@ async def gates_on(url: str) -> list[Gate]:
 
 def _engine(url: str) -> AsyncEngine:
     address = address_of(url)
-    # Failing to open a file leaves the driver a thread that outlives the attempt.
+    # A failed attempt to open a file leaves a thread of the driver behind.
     if address.is_sqlite:
         _look_for_file(Path(address.url.database or ""))
     return create_async_engine(
@@ -85,14 +85,14 @@ def _engine(url: str) -> AsyncEngine:
 
 
 def _read_only(address: DatabaseAddress) -> URL:
-    """The address; of an SQLite file one by which it cannot be made or written, nor its log be folded in at the end."""
+    """The address. For an SQLite file, one that can neither create nor write it, nor checkpoint its log at the end."""
     if not address.is_sqlite:
         return address.url
     return address.url.set(database=f"file:{quote(address.url.database or '')}", query={"mode": "ro", "uri": "true"})
 
 
 def _look_for_file(path: Path) -> None:
-    """Raises DatabaseError where there is nothing to read, or something else than a database of ours."""
+    """Raises DatabaseError where there is nothing to read, or something other than a Callgate database."""
     try:
         refuse_foreign(path)
         if not path.exists():

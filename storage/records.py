@@ -1,4 +1,4 @@
-"""What was heard and done: gateway events, the gateway's state, the journal, updates seen."""
+"""What happened: gateway events, the gateway's state, the journal, processed updates."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ BREAKER = select(ST.breaker_reason, ST.breaker_retry_at, ST.breaker_trips).where
 INBOX_CURSOR = select(ST.inbox_cursor, ST.inbox_read_at).where(ST.id == THE_ROW)
 ALIVE_AT = select(ST.alive_at).where(ST.id == THE_ROW)
 JOINED_UNVERIFIED = select(func.count()).where(
-    # As it is in the index: SQLite looks a value up in no partial one.
+    # As it is in the index: SQLite does not use a partial index for a parameter.
     J.event == literal_column(f"'{Event.MEMBER_CAME}'"),
     J.gate_id == bindparam("at_gate"),
     J.at >= bindparam("since"),
@@ -110,7 +110,7 @@ class GatewayEvents:
     async def keep(
         self, event: GatewayEvent, digest: str, fingerprint: Fingerprint | None, mask: str, now: datetime
     ) -> int | None:
-        """Keep an event; its id, or None when it was kept before."""
+        """Store an event; return its id, or None for a known one."""
         kept = await self._connection.execute(
             insert_new(self._connection, tables.gateway_events, EV.id),
             _event_row(NewGatewayEvent(event, digest, fingerprint, mask), now),
@@ -118,7 +118,7 @@ class GatewayEvents:
         return kept.scalar_one_or_none()
 
     async def keep_many(self, events: Collection[NewGatewayEvent], now: datetime) -> set[str]:
-        """Keep events that need nothing more, by one statement; the digests of those that were not kept before."""
+        """Store events that need no further processing, in one statement; return the digests of the new ones."""
         if not events:
             return set()
         rows = await self._connection.execute(
@@ -127,21 +127,21 @@ class GatewayEvents:
         return set(rows.scalars())
 
     async def kept(self, digests: Collection[str]) -> set[str]:
-        """Those of these digests with which there is an event."""
+        """Which of these digests are stored."""
         return set((await self._connection.execute(select(EV.digest).where(EV.digest.in_(digests)))).scalars())
 
     async def is_kept(self, digest: str) -> bool:
-        """Whether there is an event with this digest."""
+        """Whether an event with this digest is stored."""
         found = await self._connection.execute(KEPT, {"which": digest})
         return found.scalar_one_or_none() is not None
 
     async def purge_unrelated(self, before: datetime) -> None:
-        """Delete what was received earlier and is no call."""
+        """Delete older events that are not calls."""
         is_old = EV.received_at < before
         await delete_some(self._connection, tables.gateway_events, EV.received_at, is_old, tables.IS_FOREIGN)
 
     async def unused_calls(self, fingerprint: Fingerprint, since: datetime) -> list[KeptCall]:
-        """The calls of this phone that were received since then and confirmed nothing, oldest first."""
+        """The calls of this phone reported since then that confirmed nothing, oldest first."""
         rows = await self._connection.execute(UNUSED_CALLS, {"phone": fingerprint, "since": since})
         return readable(rows, _heard, self._note, tables.gateway_events)
 
@@ -151,7 +151,7 @@ class GatewayEvents:
     async def match_duplicate(
         self, event_id: int, fingerprint: Fingerprint, source: EventSource, since: datetime
     ) -> bool:
-        """Whether a call of this phone, reported by the other source, is the same one; then they are paired."""
+        """Whether the other source already reported the same call of this phone; if so, pair the two."""
         found = await self._connection.execute(DUPLICATE, {"phone": fingerprint, "since": since, "heard_from": source})
         duplicate_id = found.scalar_one_or_none()
         if duplicate_id is None:
@@ -182,7 +182,7 @@ def _event_row(new: NewGatewayEvent, now: datetime) -> dict[str, object]:
 
 
 class GatewayState:
-    """The breaker and the place reached in the inbox."""
+    """The circuit breaker and the inbox cursor."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -203,14 +203,14 @@ class GatewayState:
         return (None, None) if row is None else (row.inbox_cursor, row.inbox_read_at)
 
     async def set_inbox_cursor(self, entry_id: int, read_at: datetime | None) -> None:
-        """How far the inbox was taken. `read_at`: when it was read to its end; None while something is left of it."""
+        """Move the inbox cursor. `read_at`: when the bot reached the end of the inbox; None while entries are left."""
         if read_at is None:
             await self._set(inbox_cursor=entry_id)
         else:
             await self._set(inbox_cursor=entry_id, inbox_read_at=read_at)
 
     async def alive(self, now: datetime) -> datetime | None:
-        """Note that the bot is alive; when it last was."""
+        """Record that the bot is alive; return when it last was."""
         before = await self.alive_at()
         # It lies ahead when the clock was set back.
         if before is None or abs((now - before).total_seconds()) >= ALIVE_EVERY:
@@ -218,15 +218,15 @@ class GatewayState:
         return before
 
     async def probe(self) -> None:
-        """Write to the database, and change nothing."""
-        # A row that is only set to what it is already is not written by SQLite.
+        """Write to the database without changing anything."""
+        # SQLite does not write a row that is set to its current value.
         await self._connection.execute(
             upsert(self._connection, tables.gateway_state, "breaker_trips"), {"id": PROBE_ROW, "breaker_trips": 0}
         )
         await self._connection.execute(delete(tables.gateway_state).where(ST.id == PROBE_ROW))
 
     async def alive_at(self) -> datetime | None:
-        """When the process that leads last noted that it is alive."""
+        """When the leader last recorded that it is alive."""
         found = await self._connection.execute(ALIVE_AT)
         at: datetime | None = found.scalar_one_or_none()
         return at
@@ -238,13 +238,14 @@ class GatewayState:
 
 
 ALIVE_EVERY = 5.0
-"""Seconds between two notes that the bot is alive: a note costs a disk write."""
+"""Seconds between two records that the bot is alive: each costs a disk write."""
 
 
 class Journal:
-    """The append-only record.
+    """The append-only record of what happened.
 
-    Entries are written together, just before the commit."""
+    Entries are written together, just before the commit.
+    """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -287,20 +288,20 @@ class Journal:
         return list(made.scalars())
 
     async def joined_unverified(self, gate_id: int, since: datetime) -> int:
-        """How many have come past a gate since then, in whichever way."""
+        """How many have joined past a gate since then, in whichever way."""
         found = await self._connection.execute(JOINED_UNVERIFIED, {"at_gate": gate_id, "since": since})
         return found.scalar_one()
 
     async def has_come(self, gate_id: int, how: str, since: datetime) -> bool:
-        """Whether anybody joined a gate's chat in this way since then; see MEMBER_CAME. What the transaction itself
-        adds does not count."""
+        """Whether anybody joined a gate's chat in this way since then; see MEMBER_CAME. Entries of the current
+        transaction do not count."""
         found = await self._connection.execute(HAS_COME, {"at_gate": gate_id, "how": how, "since": since})
         return found.first() is not None
 
     def about(
         self, event: Event, now: datetime, verification: Verification, *, code: str = "", took: float | None = None
     ) -> None:
-        """The same for what happened to an attempt: its person, gate and country are noted with it. `took`: seconds."""
+        """Add an entry about an attempt, with its person, gate and country. `took`: seconds."""
         self.add(
             event,
             now,
@@ -313,13 +314,13 @@ class Journal:
         )
 
     async def count(self, period: Period, most: int) -> int:
-        """How many entries a period has; no further than `most` are counted."""
+        """Count a period's entries, but not beyond `most`."""
         some = select(J.id).where(*_within(period)).limit(most).subquery()
         found = await self._connection.execute(select(func.count()).select_from(some))
         return found.scalar_one()
 
     async def page(self, period: Period, after: JournalRow | None, limit: int) -> list[JournalRow]:
-        """The entries of a period that come next, oldest first."""
+        """The next entries of a period, oldest first."""
         gates, attempts = tables.gates.c, tables.verifications.c
         later = [] if after is None else [after.at <= AT, or_(after.at < AT, J.id > after.id)]
         rows = await self._connection.execute(
@@ -369,7 +370,7 @@ class Journal:
     async def of_person(
         self, user_id: int, events: Collection[Event], limit: int, offset: int = 0
     ) -> list[JournalEntry]:
-        """Those of these events that happened to a person anywhere, newest first."""
+        """Those of these events about a person anywhere, newest first."""
         entries = tables.journal.c
         rows = await self._connection.execute(
             select(tables.journal)
@@ -383,13 +384,13 @@ class Journal:
     async def lately(
         self, events: Collection[Event], limit: int, *, before: int | None = None, after: int | None = None
     ) -> list[JournalEntry]:
-        """Those of these events that happened to anybody anywhere, newest first. `before`: only earlier ones than this
-        entry; `after`: the first ones that came after it."""
+        """Those of these events about anybody anywhere, newest first. `before`: only earlier ones than this entry;
+        `after`: the first ones that came after it."""
         entries = tables.journal.c
         query = select(tables.journal).where(
             entries.event.in_(events),
             entries.user_id.is_not(None),
-            # By anything else nobody is in: a tag, or a link.
+            # Only these let a person in; a tag or a link does not.
             or_(entries.event != Event.GRANT_DONE, entries.code.in_(ENTERED)),
         )
         if before is not None:
@@ -401,7 +402,7 @@ class Journal:
         return _entries(rows)
 
     async def write(self) -> None:
-        """Write what was added since it was last done."""
+        """Write the entries added since the last call."""
         rows = [
             {
                 "at": entry.at,
@@ -429,7 +430,7 @@ def _within(period: Period) -> list[ColumnElement[bool]]:
 
 
 def _entries(rows: Iterable[Row[Any]]) -> list[JournalEntry]:
-    """Those of a sort that this version knows; the journal keeps all of them."""
+    """Those of a kind that this version knows; the journal keeps all of them."""
     return [_entry(row) for row in rows if row.event in EVENTS]
 
 
@@ -438,13 +439,13 @@ def _entry(row: Row[Any]) -> JournalEntry:
 
 
 class UsedInitData:
-    """Launches of the Mini App that were used."""
+    """Init data of the Mini App that was used."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def claim(self, digest: str, nonce: str, now: datetime) -> Claim:
-        """Use a launch, known by its digest, for the page that made up `nonce`."""
+        """Mark init data, known by its digest, as used for the page that made up `nonce`."""
         claimed = await self._connection.execute(
             insert_new(self._connection, tables.used_init_data), {"digest": digest, "nonce": nonce, "used_at": now}
         )
@@ -460,13 +461,13 @@ class UsedInitData:
 
 
 class ProcessedUpdates:
-    """Updates already handled."""
+    """Processed updates."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def mark(self, update_ids: Sequence[int], now: datetime) -> set[int]:
-        """Mark them; those that were new."""
+        """Mark them as processed; return the new ones."""
         if not update_ids:
             return set()
         rows = await self._connection.execute(
@@ -476,7 +477,7 @@ class ProcessedUpdates:
         return set(rows.scalars())
 
     async def newest(self) -> datetime | None:
-        """When the last one was handled, by any process; None when none was lately."""
+        """When any process last handled an update; None when none did lately."""
         found = await self._connection.execute(NEWEST_SEEN)
         newest: datetime | None = found.scalar_one_or_none()
         return newest

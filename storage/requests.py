@@ -1,4 +1,4 @@
-"""Who asked to enter which gate, or joined and waits there."""
+"""Join requests: who asked to enter which gate, or joined and waits there."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ WAITING_WITH_GATES = (
     .where(R.state == RequestState.WAITING, R.user_id.in_(bindparam("whose", expanding=True)))
     .order_by(R.requested_at, R.gate_id.desc())
 )
-# The columns that this sets are those among the names it is run with.
+# The parameters' names are the columns that this sets.
 CHANGE = update(tables.join_requests).where(*IS_THE_ONE)
 DECIDE = CHANGE.values(state=bindparam("decided_state"), decided_at=bindparam("now"))
 CLAIM = DECIDE.where(tables.IS_WAITING)
@@ -92,7 +92,7 @@ REACH = (
 REACH_THERE = REACH.where(R.gate_id == bindparam("at_gate"))
 SETTINGS = tables.gates.c.settings
 ASKS_NO_CALL = func.coalesce(json_text(SETTINGS, "asks_call"), "true") == "false"
-# Where the way in cannot be read nobody is freed: they were not called.
+# Where the entry mode cannot be read nobody is unmuted: nobody called.
 MUTES_NOBODY = or_(
     G.switch == GateMode.OFF,
     func.coalesce(json_text(SETTINGS, "way"), EntryMode.REQUEST.value).in_(
@@ -120,13 +120,13 @@ class JoinRequests:
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
         self._connection = connection
         self._note = note
-        # In a raid all the requests of a transaction ask how many there were before them: they are counted once, and
-        # then with those that are kept here. Who asked before and asks again is then counted twice.
+        # During a raid, every request of a transaction asks how many came before it: the count is read once and then
+        # incremented here. Somebody who asks again then counts twice.
         self._recent: dict[int, int] = {}
         self._kept: set[tuple[int, int]] = set()
 
     async def keep(self, request: JoinRequest) -> None:
-        """Keep a new request, in place of an older one of the same person at the same gate."""
+        """Store a new request, in place of an older one of the same person at the same gate."""
         values: dict[str, object] = {
             "state": request.state,
             "reach": Reachability.PENDING,
@@ -158,7 +158,7 @@ class JoinRequests:
         return self._readable(rows)
 
     async def names(self, user_ids: Collection[int]) -> dict[int, str]:
-        """What these persons were called when they asked last, as far as that is kept."""
+        """The names of these persons in their last requests, as far as they are stored."""
         rows = await self._connection.execute(NAMES, {"whose": list(user_ids)})
         return {row.user_id: row.name for row in rows}
 
@@ -175,7 +175,7 @@ class JoinRequests:
         )
 
     async def claim(self, gate_id: int, user_id: int, state: RequestState, now: datetime) -> bool:
-        """Decide about a request if it still waits; whether it did. Of several who decide at once the first wins."""
+        """Decide about a request if it still waits; return whether it did. If several decide, the first wins."""
         claimed = await self._connection.execute(
             CLAIM, {"at_gate": gate_id, "whose": user_id, "decided_state": state, "now": now}
         )
@@ -185,7 +185,7 @@ class JoinRequests:
         await self._connection.execute(CHANGE, {"at_gate": gate_id, "whose": user_id, "ineligibility": ineligibility})
 
     async def undo_pending_rejections(self, *, gate_id: int | None = None, user_id: int | None = None) -> None:
-        """Forget why verified phones did not open this gate, or those of this person: it is looked at anew."""
+        """Clear why verified phones did not open this gate, or any gate for this person; the bot then checks again."""
         if gate_id is None:
             query = RECONSIDER if user_id is None else RECONSIDER_THEM
         else:
@@ -193,14 +193,14 @@ class JoinRequests:
         await self._connection.execute(query, {"at_gate": gate_id, "whose": user_id})
 
     async def recent(self, gate_id: int, since: datetime, enough: int) -> int:
-        """How many asked, or joined, since then. Up to `enough` it may be a few more than there were."""
+        """How many asked, or joined, since then. Up to `enough` it may be slightly too high."""
         if gate_id not in self._recent or self._recent[gate_id] > enough:
             found = await self._connection.execute(RECENT, {"at_gate": gate_id, "since": since})
             self._recent[gate_id] = found.scalar_one()
         return self._recent[gate_id]
 
     async def tally(self, gate_id: int, since: datetime, until: datetime) -> dict[RequestState, int]:
-        """How it stands with those who asked, or joined, between these moments."""
+        """The states of the requests made between these moments."""
         rows = await self._connection.execute(
             select(R.state, func.count().label("many"))
             .where(R.gate_id == gate_id, R.requested_at.between(since, until))
@@ -209,7 +209,7 @@ class JoinRequests:
         return {RequestState(row.state): row.many for row in rows if row.state in STATES}
 
     async def waiting_at(self, gate_id: int, limit: int, offset: int = 0) -> list[JoinRequest]:
-        """Who waits at a gate, longest first."""
+        """The waiting requests of a gate, longest first."""
         rows = await self._connection.execute(
             select(tables.join_requests)
             .where(R.gate_id == gate_id, tables.IS_WAITING)
@@ -224,7 +224,7 @@ class JoinRequests:
         return found.scalar_one()
 
     async def has_muted(self, gate_id: int) -> bool:
-        """Whether anybody who is muted until verified waits at this gate."""
+        """Whether a muted newcomer waits at this gate."""
         is_muted = exists().select_from(tables.join_requests).where(R.gate_id == gate_id, tables.IS_WAITING_MUTED)
         return bool((await self._connection.execute(select(is_muted))).scalar_one())
 
@@ -264,10 +264,10 @@ class JoinRequests:
         return found
 
     async def reopen(self, user_id: int, now: datetime) -> list[JoinRequest]:
-        """Requests of this person that were declined, or whose person was to be removed, by no admin and with Telegram
-        not told yet: it is not told any more, and they wait again."""
+        """Reopen this person's requests that no admin declined and whose decline or removal has not reached Telegram
+        yet, and cancel that decline."""
         rows = (await self._connection.execute(BEING_TURNED_AWAY, {"whose": user_id})).all()
-        # What an admin decided stands, also while Telegram is not told yet.
+        # An admin's decision stands, even if it has not reached Telegram yet.
         by_admin = {row.gate_id for row in rows if "admin_id" in (row.refusal or ())}
         found = self._readable([row for row in rows if row.gate_id not in by_admin])
         if found:
@@ -285,9 +285,9 @@ class JoinRequests:
         return found
 
     async def not_yet_notified(self, joined_before: datetime) -> list[tuple[int, datetime]]:
-        """Gates with muted newcomers of whom the group is to be told, and when the newest of those joined: those who
-        could not be told alone how to verify, and at gates with `prompts_group` also those who joined before and have
-        not come to the private chat."""
+        """Gates whose group should be prompted because of muted newcomers, and when the newest of those joined:
+        newcomers whom the bot could not reach privately, and at gates with `prompts_group` also those who joined before
+        and have not come to the private chat."""
         muted = select(R.requested_at).where(R.gate_id == G.chat_id, tables.IS_WAITING_MUTED)
         newest = muted.order_by(R.requested_at.desc()).limit(1)
         lost = newest.where(R.reach == Reachability.NOT_REACHED).scalar_subquery()
@@ -304,24 +304,24 @@ class JoinRequests:
         return [(row.chat_id, max(at for at in (row.lost, row.silent) if at is not None)) for row in rows]
 
     async def forget_names(self, decided_before: datetime) -> None:
-        """Drop the names of those who were decided about earlier."""
+        """Drop the names in requests decided earlier."""
         await self._connection.execute(
             update(tables.join_requests).where(R.name != "", R.decided_at < decided_before).values(name="")
         )
 
     async def forget_query(self, gate_id: int, user_id: int) -> None:
-        """Telegram no longer waits for a word about this request."""
+        """Drop the query: Telegram no longer waits for an answer to this request."""
         await self._connection.execute(CHANGE, {"at_gate": gate_id, "whose": user_id, "query_id": None})
 
     async def reached(
         self, user_ids: Collection[int], *, reached: bool, gate_id: int | None = None
     ) -> list[tuple[int, int]]:
-        """Note whether these persons could be told of their pending requests, or of that at one gate; gate and person
-        where that was news."""
+        """Record whether the bot could notify these persons of their pending requests, or of the one at one gate.
+        Return gate and person where that is new."""
         if not user_ids:
             return []
         reach = Reachability.REACHED if reached else Reachability.NOT_REACHED
-        # Who was not reached at first may be reached later; not the other way round.
+        # Somebody unreached may be reached later, but not the other way round.
         before = [Reachability.PENDING, Reachability.NOT_REACHED] if reached else [Reachability.PENDING]
         values: dict[str, object] = {"whose": list(user_ids), "found": reach, "before": before}
         if gate_id is None:
@@ -331,8 +331,8 @@ class JoinRequests:
         return [(row.gate_id, row.user_id) for row in rows]
 
     async def eligible_but_waiting(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
-        """Who waits at gates that work with a verified phone, and was not found hindered there; or at gates that ask
-        nobody for a call."""
+        """Waiting people whose verified phone was not found ineligible, at active gates; and all waiting people at
+        gates that need no call."""
         is_strict = and_(G.strict_until.is_not(None), G.strict_until > now)
         lets_all_in = and_(ASKS_NO_CALL, ~is_strict)
         found = await self._at_gates(limit, (*WORKS, lets_all_in), tables.IS_WAITING, order=R.requested_at)
@@ -340,12 +340,12 @@ class JoinRequests:
         return found[:limit]
 
     async def muted_without_reason(self, limit: int) -> list[JoinRequest]:
-        """Who was muted and waits at gates where the bot is, but that mute nobody any more."""
+        """Muted people who wait at gates that no longer mute."""
         found = await self._at_gates(limit, (G.is_on, MUTES_NOBODY), tables.IS_WAITING_MUTED, order=R.reach)
         return [request for request, _ in found]
 
     async def wait_on(self, gate_id: int, user_id: int, deadline_at: datetime) -> None:
-        """Somebody whose request was declined waits again."""
+        """Let a declined person wait again."""
         await self._connection.execute(
             CHANGE,
             {
@@ -358,7 +358,7 @@ class JoinRequests:
         )
 
     async def overdue(self, now: datetime, limit: int) -> list[tuple[JoinRequest, Gate]]:
-        """Waiting past their deadline at gates that work and turn away, their person not in a call window."""
+        """Overdue waiting requests at active gates that turn people away, except of people in a call window."""
         is_left = json_text(SETTINGS, "at_deadline") == AtDeadline.LEAVE
         turns_away = func.coalesce(~is_left, literal(True))  # noqa: FBT003 - SQL's
         return await self._at_gates(
@@ -371,8 +371,8 @@ class JoinRequests:
         )
 
     async def check_verified(self, after: WaitingKey | None, limit: int) -> WaitingKey | None:
-        """Make it right whether those who wait count as verified, should a phone have been kept or dropped while they
-        asked; of the next few after that key. The key at which to go on; None after the last."""
+        """Correct the copy of "is verified" in waiting requests, in case a phone was stored or removed at the same
+        moment, for the next few after that key. Return the key at which to go on; None after the last."""
         key = tuple_(R.gate_id, R.deadline_at, R.user_id)
         rest = [] if after is None else [key > tuple_(*(literal(part, BigInteger) for part in after))]
         rows = await self._connection.execute(
@@ -396,8 +396,8 @@ class JoinRequests:
         return checked[-1][0] if len(checked) == limit else None
 
     async def decline_overdue(self, gate_id: int, user_id: int, now: datetime) -> bool:
-        """Decline a request if it still waits past its deadline; whether it did."""
-        # What was read before may be over: on PostgreSQL a confirmation can come in between.
+        """Decline a request if it still waits past its deadline; return whether it did."""
+        # The earlier read may be stale: on PostgreSQL a confirmation can come in between.
         declined = await self._connection.execute(
             DECLINE_OVERDUE,
             {"at_gate": gate_id, "whose": user_id, "decided_state": RequestState.DECLINED, "now": now},
@@ -405,14 +405,14 @@ class JoinRequests:
         return bool(declined.rowcount)
 
     async def clear_ineligibility(self, gate_id: int, deadline_at: datetime) -> None:
-        """No waiting request of this gate ends before `deadline_at`."""
+        """Extend the deadlines of this gate's waiting requests to at least `deadline_at`."""
         await self._connection.execute(CLEAR_INELIGIBILITY, {"at_gate": gate_id, "until": deadline_at})
 
     async def extend_deadlines(self, seconds: float) -> None:
-        """Add an outage to the deadline of all that wait."""
+        """Add an outage to the deadline of everybody who waits."""
         await self._connection.execute(
             update(tables.join_requests)
-            # A damaged deadline that no calendar reaches has no later one.
+            # A damaged deadline beyond the calendar cannot be extended.
             .where(R.state == RequestState.WAITING, type_coerce(R.deadline_at, BigInteger) < tables.LAST)
             .values(
                 deadline_at=R.deadline_at.op("+")(literal(timedelta(seconds=seconds) // tables.MICROSECOND, BigInteger))
@@ -426,9 +426,9 @@ class JoinRequests:
         *of_request: ColumnElement[bool] | TextClause,
         order: ColumnElement[Any],
     ) -> list[tuple[JoinRequest, Gate]]:
-        """Requests with their gates. Each gate has its share, so that no flood at one keeps the others waiting.
+        """Requests with their gates. Each gate has its share, so that a flood at one does not delay the others.
 
-        The gates are asked first: there are few of them, and requests of others, however many, are not read.
+        It reads the gates first, of which there are few, and never reads the requests of others.
         """
         # In the order of the index, or PostgreSQL may look for the first one in the whole table.
         nobody = is_none(select(R.user_id).where(R.gate_id == G.chat_id, *of_request).order_by(order))

@@ -1,4 +1,4 @@
-"""Deleting what is old, a little at a time: no transaction is long, and nobody waits for one."""
+"""Deletes old rows in small steps: no transaction is long, and nobody waits for one."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ AP = tables.appeals.c
 M = tables.cursors.c
 ATTEMPTS_MARK = "attempts forgotten"
 VERIFIES = (P.user_id == V.user_id, P.verification_id == V.id)
-"""Somebody is verified by this attempt."""
+"""This attempt verifies somebody."""
 REACHED = select(M.at).where(M.name == ATTEMPTS_MARK)
-# Word for word as the partial indexes have it, or the databases would not see that these cover it.
+# Word for word as in the partial indexes, or the databases would not use them.
 IS_OVER = text("state IN ('declined', 'gone')")
 IS_GONE = text("state = 'gone'")
 PASSED_OVER = select(V.id).where(
@@ -33,13 +33,14 @@ PASSED_OVER = select(V.id).where(
 
 
 class Retention:
-    """Deleting what is old: at most `limit` rows at once, the oldest first; how many those were."""
+    """Deletes old rows: at most `limit` at once, the oldest first. Each method returns how many."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def purge_journal(self, before: datetime, limit: int) -> int:
-        # The newest stays whatever its age: who follows the journal by its ids would take the next for an old one.
+        # The newest stays whatever its age: a reader who follows the journal by its ids would take the next for an old
+        # one.
         newest = select(func.max(J.id)).scalar_subquery()
         return await delete_some(self._connection, tables.journal, J.at, J.at < before, J.id < newest, limit=limit)
 
@@ -50,7 +51,7 @@ class Retention:
         )
 
     async def purge_attempts(self, before: datetime, limit: int) -> int:
-        """Goes through them once, in the order of their ends: those that stay are not looked at again and again."""
+        """Walk through them once, in the order of their ends, so that those that stay are not checked repeatedly."""
         reached = await self._reached()
         since = [] if reached is None else [V.ended_at > reached]
         some = await self._connection.execute(
@@ -70,13 +71,13 @@ class Retention:
         return len(ids)
 
     async def purge_requests(self, before: datetime, limit: int) -> int:
-        """Those decided earlier that came to nothing."""
+        """Delete older requests that were declined or abandoned."""
         return await delete_some(
             self._connection, tables.join_requests, R.decided_at, R.decided_at < before, IS_OVER, limit=limit
         )
 
     async def purge_grants(self, before: datetime, limit: int) -> int:
-        """Those owed earlier that are granted no more."""
+        """Delete older grants that are revoked."""
         return await delete_some(
             self._connection, tables.grants, A.requested_at, A.requested_at < before, IS_GONE, limit=limit
         )
@@ -91,8 +92,8 @@ class Retention:
 
 
 async def purge_passed_over(connection: AsyncConnection, user_id: int) -> None:
-    """Attempts of a person by which they are verified no more, and which were passed over when they were: nobody
-    would look at them again."""
+    """Delete attempts that no longer verify this person, and that `purge_attempts` passed over while they did: nothing
+    else would check them again."""
     passed = await connection.execute(PASSED_OVER, {"whose": user_id})
     await _delete_attempts(connection, list(passed.scalars()))
 

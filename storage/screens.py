@@ -1,4 +1,4 @@
-"""What each person is to see in the private chat."""
+"""Screens: what each person should see in the private chat."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from storage.unreadable import NoteUnreadable, details, pass_over, readable
 
 S = tables.screens.c
 ACTED, NEWCOMER, IN_CROWD = range(3)
-"""Whose turn it is to see their screen: who waits for it, then newcomers, and those of a crowd last."""
+"""The order in which people see their screens: those who wait for it, then newcomers, then those of a crowd."""
 STALE = S.revision > S.shown_revision
 KEY = ("user_id", "revision")
 NEXT_REVISION = one_more(S.revision)
 IS_THEIRS = S.user_id == bindparam("whose")
 IS_ONE_OF_THEIRS = S.user_id.in_(bindparam("whose", expanding=True))
-# The columns that a statement sets to plain values are those among the names it is run with.
+# The parameters' names are the columns that a statement sets.
 TOUCH = (
     update(tables.screens)
     .where(IS_ONE_OF_THEIRS)
     .values(
         revision=NEXT_REVISION,
         attempts=0,
-        # What becomes of a crowd is told after all others, too; only one of them that acts leaves it.
+        # Members of a crowd also see later changes after everybody else; only acting themselves takes them out of it.
         turn=case((bindparam("is_acting", type_=Boolean), ACTED), (S.turn == IN_CROWD, IN_CROWD), else_=NEWCOMER),
     )
 )
@@ -62,7 +62,7 @@ MAY_GO = (
 )
 DUE = (
     select(tables.screens)
-    # Turn by turn, so that of each those alone are read that are due.
+    # Turn by turn, so that only the due rows of each are read.
     .where(STALE, S.turn.in_((ACTED, NEWCOMER, IN_CROWD)), S.due_at <= bindparam("now"), *MAY_GO)
     .order_by(S.turn, S.due_at)
     .limit(bindparam("at_most"))
@@ -77,7 +77,7 @@ REFRESHES = (
 )
 DRAWN = (
     update(tables.screens)
-    # One of a revision that is not there yet was drawn for an earlier life of the same person.
+    # A revision that does not exist yet belongs to an earlier life of the same person, before they were erased.
     .where(S.user_id == bindparam("whose"), S.revision >= bindparam("drawn_revision"))
     .values(
         message_id=bindparam("new_message_id"),
@@ -99,7 +99,7 @@ RETRY = (
     .where(IS_THEIRS, S.revision == bindparam("failed_revision"))
     .values(
         due_at=bindparam("again_at"),
-        # A refresh stays due, so that it is made up for and the later ones follow.
+        # A failed refresh stays due, so that it is repeated and later ones follow.
         refresh_at=case((S.refresh_at.is_not(None), bindparam("again_at", type_=tables.Moment))),
         attempts=one_more(S.attempts),
     )
@@ -114,9 +114,7 @@ DROP = (
 class Screens:
     """What each person should see.
 
-
-
-    Each change of what should be shown is a revision; a row is stale until its newest one was drawn.
+    Each change of it is a revision; a row is stale until the bot has shown the newest one.
     """
 
     def __init__(self, connection: AsyncConnection, note: NoteUnreadable = pass_over) -> None:
@@ -137,7 +135,8 @@ class Screens:
         after: float = 0.0,
         reach_until: datetime | None = None,
     ) -> None:
-        """Show `face`. `fresh`: as a new message. `acted`: the person waits for it. `after`: seconds to rest.
+        """Show the screen `face`. `fresh`: as a new message. `acted`: the person waits for it. `after`: delay in
+        seconds.
 
         `crowd`: they are one of very many newcomers, and others come first.
         """
@@ -162,7 +161,7 @@ class Screens:
     async def touch(
         self, user_ids: Collection[int], now: datetime, *, acted: bool = True, faces: Collection[ScreenName] = ()
     ) -> None:
-        """What these persons' screens tell has changed. `acted`: they wait for it. `faces`: only those screens."""
+        """Mark these persons' screens as changed. `acted`: they wait for it. `faces`: only those screens."""
         if user_ids:
             values = {"whose": list(user_ids), "is_acting": acted, "due_at": now}
             if faces:
@@ -171,11 +170,11 @@ class Screens:
                 await self._connection.execute(TOUCH, values)
 
     async def postpone(self, user_id: int, until: datetime) -> None:
-        """What was not asked for by the person is drawn no sooner than this, if it is not drawn yet."""
+        """Delay a pending screen that the person did not ask for until this moment."""
         await self._connection.execute(POSTPONE, {"whose": user_id, "until": until})
 
     async def hurry(self, user_id: int, now: datetime) -> None:
-        """What rests is drawn now, if it is not drawn yet."""
+        """Show a delayed screen now."""
         await self._connection.execute(HURRY, {"whose": user_id, "now": now})
 
     async def wanted(self, user_id: int) -> tuple[ScreenName, Mapping[str, str | int]] | None:
@@ -185,11 +184,11 @@ class Screens:
         return found[0] if found else None
 
     async def showing(self, gate_id: int) -> list[int]:
-        """Whose screens show a page about this gate that is for its admins, or for operators."""
+        """People whose screens show a page about this gate for its admins or for operators."""
         return list((await self._connection.execute(SHOWING, {"gate": gate_id})).scalars())
 
     async def progress_of(self, user_ids: Collection[int]) -> dict[int, Mapping[str, str | int]]:
-        """The details of the screens of those of these persons who see how their verification goes."""
+        """The details of the progress screens of these persons."""
         rows = await self._connection.execute(PROGRESS, {"whose": list(user_ids)})
         return dict(readable(rows, lambda row: (row.user_id, details(row)), self._note, tables.screens, *KEY))
 
@@ -207,13 +206,13 @@ class Screens:
         *,
         also_patient: bool = False,
     ) -> list[ScreenRow]:
-        """Those to be drawn, whose turn it is first; then those to be refreshed. None of chats that are `resting`.
+        """Screens to show, in order of their turn; then those to refresh. None in `resting` chats.
 
-        `also_patient`: the limit holds for those of a crowd, and for refreshes, by themselves.
+        `also_patient`: the crowd's screens and the refreshes each have the limit to themselves.
         """
         values = {"now": now, "busy": list(busy), "resting": list(resting), "at_most": limit}
         queries = (DUE_BEFORE_CROWD, DUE_IN_CROWD) if also_patient else (DUE,)
-        # What cannot be read takes nobody's place for longer than this look: it is set aside at its end.
+        # An unreadable row takes up space in this cycle only: it is set aside at its end.
         rows = [(row, False) for query in queries for row in await self._connection.execute(query, values)]
         if also_patient or len(rows) < limit:
             found = [(row, True) for row in await self._connection.execute(REFRESHES, values)]
@@ -225,7 +224,7 @@ class Screens:
         ]
 
     async def drawn(self, receipt: DeliveryResult, refresh_at: datetime | None) -> bool:
-        """The screen was shown; whether that is still what should be shown."""
+        """Record that the screen was shown; return whether it is still current."""
         screen = receipt.item
         assert isinstance(screen, PendingScreen)  # noqa: S101 - the caller matched it
         drawn = await self._connection.execute(
@@ -242,18 +241,18 @@ class Screens:
         return bool(drawn.scalar_one_or_none() == screen.revision)
 
     async def retry(self, user_id: int, revision: int, due_at: datetime) -> None:
-        """Draw it later, unless it has changed meanwhile and is drawn anew at once."""
+        """Retry later, unless it has changed meanwhile and is shown at once."""
         await self._connection.execute(RETRY, {"whose": user_id, "failed_revision": revision, "again_at": due_at})
 
     async def give_up(self, screens: Collection[tuple[int, int]]) -> None:
-        """These states of screens (person and revision) cannot be shown."""
+        """Give up these states of screens (person and revision)."""
         if screens:
             await self._connection.execute(
                 GIVE_UP, [{"whose": user_id, "given_up": revision} for user_id, revision in screens]
             )
 
     async def drop(self, user_ids: Collection[int]) -> None:
-        """What these persons did not ask for, and was not drawn yet, is not drawn any more."""
+        """Drop pending screens that these persons did not ask for."""
         await self._connection.execute(DROP, {"whose": list(user_ids)})
 
 

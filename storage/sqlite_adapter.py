@@ -1,9 +1,9 @@
 """One trip to the driver's thread for each statement on SQLite.
 
-aiosqlite runs sqlite3 in a thread of its own. SQLAlchemy's adapter goes there four times for a statement: to open a
-cursor, to run it, to fetch, to close; going there takes longer than what is done there. Here all four are one trip.
-Only the documented hooks are used: SQLAlchemy's event `do_connect`, `AdaptedConnection.run_async`, aiosqlite's
-`execute_fetchall`, and the `factory` of sqlite3.connect.
+aiosqlite runs sqlite3 in a separate thread. SQLAlchemy's adapter goes there four times for each statement: to open a
+cursor, to run it, to fetch, to close; each trip takes longer than the work. This adapter needs one trip. It uses only
+documented hooks: SQLAlchemy's event `do_connect`, `AdaptedConnection.run_async`, aiosqlite's `execute_fetchall`, and
+the `factory` of sqlite3.connect.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Row = tuple[Any, ...]
 
 
 def connect(dialect: Any, _record: object, arguments: Sequence[Any], options: dict[str, Any]) -> AdaptedConnection:  # noqa: ANN401 - SQLAlchemy's event signature
-    """Listens to the event "do_connect" of an engine on sqlite+aiosqlite: opens the connection, in SQLAlchemy's way."""
+    """Handle the event "do_connect" of an engine on sqlite+aiosqlite: open the connection as SQLAlchemy does."""
     adapted = dialect.dbapi.connect(*arguments, **options, factory=Connection)
     return AdaptedConnection(dialect.dbapi, adapted.driver_connection)
 
 
 class Fetched(list[Row]):
-    """All rows of a statement, with what else its cursor said (PEP 249)."""
+    """All rows of a statement, with the cursor's other attributes (PEP 249)."""
 
     description: tuple[Row, ...] | None
     rowcount: int
@@ -36,13 +36,13 @@ class Fetched(list[Row]):
 
 
 class Cursor(sqlite3.Cursor):
-    """Lives in the driver's thread, and there for one `execute_fetchall` only."""
+    """Lives in the driver's thread, and there only for one `execute_fetchall`."""
 
     def fetchall(self) -> Fetched:
-        """The rows. Nothing is left open, also when one of them cannot be read."""
+        """The rows. Leaves nothing open, even when one of them cannot be read."""
         try:
             fetched = Fetched(super().fetchall())
-            # With RETURNING the count is known after the last row.
+            # With RETURNING the count is known only after the last row.
             fetched.description, fetched.rowcount, fetched.lastrowid = self.description, self.rowcount, self.lastrowid
             return fetched
         finally:
@@ -63,7 +63,7 @@ class AdaptedConnection(AsyncAdapt_aiosqlite_connection):
     __slots__ = ()
 
     def cursor(self, server_side: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - SQLAlchemy's signature; its own class has no base that fits both
-        """A cursor that has all rows at once, or the driver's own, which reads them bit by bit."""
+        """A cursor that has all rows at once, or the driver's own, which reads them step by step."""
         return super().cursor(server_side=True) if server_side else AdaptedCursor(self)
 
     def in_thread(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
@@ -75,7 +75,7 @@ class AdaptedConnection(AsyncAdapt_aiosqlite_connection):
 
 
 class AdaptedCursor:
-    """What SQLAlchemy runs a statement with: a cursor of PEP 249 that has its rows once it has run."""
+    """The cursor of PEP 249 that SQLAlchemy uses; it has its rows once it has run."""
 
     __slots__ = ("_connection", "_rows", "arraysize", "description", "lastrowid", "rowcount")
 
@@ -114,7 +114,7 @@ class AdaptedCursor:
         self._rows = iter(())
 
     async def _async_soft_close(self) -> None:
-        """SQLAlchemy asks for it when it hands out a result that was not read yet. Nothing is open in the thread."""
+        """SQLAlchemy asks for it when it hands out an unread result. Nothing is open in the thread."""
 
     def _note(self, ran: Any) -> None:  # noqa: ANN401 - a Fetched, or the driver's cursor: both have the three
         self.description, self.rowcount, self.lastrowid = ran.description, ran.rowcount, ran.lastrowid

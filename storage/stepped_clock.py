@@ -1,7 +1,7 @@
-"""What the clock left in the future when it was set back.
+"""Repairs moments that lie in the future after the clock was set back.
 
-Every moment in the database is of one of three sorts: when something is due, when something ends, and when something
-was. None of them lies further ahead than its own longest pause, unless the clock was ahead when it was written.
+Every moment in the database is one of three kinds: when something is due, when something ends, and when something
+happened. None lies further ahead than its own longest pause, unless the clock was ahead when it was written.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ R = tables.join_requests.c
 S = tables.screens.c
 V = tables.verifications.c
 SOON = timedelta(minutes=5)
-"""The longest pause of what is tried again, or waits for something else to be done first."""
+"""The longest pause of anything that is retried or waits for another step."""
 DUE: dict[Column[datetime], tuple[timedelta, ColumnElement[bool]]] = {
     A.due_at: (SOON, A.kind != GrantKind.LINK),
     E.due_at: (SOON, true()),
@@ -37,35 +37,35 @@ DUE: dict[Column[datetime], tuple[timedelta, ColumnElement[bool]]] = {
     S.refresh_at: (SOON, true()),
     tables.outbox.c.due_at: (RETRY_AFTER[-1], true()),
 }
-"""For how long each may be ahead; one that is further ahead is due now."""
+"""How far ahead each may lie; one further ahead becomes due now."""
 ENDS: dict[Column[datetime], timedelta] = {
     S.reach_until: REACHABLE_FOR,
     E.expires_at: timedelta(minutes=10),
     G.strict_until: STRICT_FOR,
     tables.gateway_state.c.breaker_retry_at: LONGEST_PAUSE,
 }
-"""For how long each may last; one that is further ahead ends after so long."""
+"""How long each may last; one further ahead ends after so long."""
 WINDOWS = (V.window_ends_at, N.window_ends_at)
 """These last as long as a call window."""
 OTHERS = (R.deadline_at, tables.gateway_events.c.placed_at, tables.cursors.c.at)
-"""What has a rule of its own, and what another clock says."""
+"""Columns with special rules, and those of another clock."""
 LONGEST_LIMIT = timedelta(hours=24)
-"""How long somebody may have to wait for another number."""
+"""The longest wait for another number."""
 
 
 def moments() -> Iterator[Column[datetime]]:
-    """Every column of a moment."""
+    """Every column with a moment."""
     for table in tables.metadata.sorted_tables:
         yield from (column for column in table.columns if isinstance(column.type, tables.Moment))
 
 
 def past() -> list[Column[datetime]]:
-    """Those that tell when something was."""
+    """Columns that record when something happened."""
     return [column for column in moments() if column not in {*DUE, *ENDS, *WINDOWS, *OTHERS}]
 
 
 async def pull_back(connection: AsyncConnection, now: datetime, call_window: timedelta, note: NoteUnreadable) -> None:
-    """Nothing waits for longer than it would have waited without the mistake of the clock."""
+    """Ensure that nothing waits longer than it would have without the clock's mistake."""
     for statement in _statements(now, call_window):
         await connection.execute(statement)
     await _deadlines(connection, now, note)
@@ -78,7 +78,7 @@ def _statements(now: datetime, call_window: timedelta) -> Iterator[Update]:
     yield _set(A.due_at, now + LINK_LIVES, now, A.kind == GrantKind.LINK)
     for column, longest in {**ENDS, **dict.fromkeys(WINDOWS, call_window)}.items():
         yield _set(column, now + longest, now + longest)
-    # What the journal adds up to includes all before this mark.
+    # The statistics include all entries before this cursor.
     yield _set(tables.cursors.c.at, now, now + tables.MICROSECOND)
     for column in past():
         yield _set(column, now, now)
@@ -89,14 +89,14 @@ def _set(column: Column[datetime], after: datetime, to: datetime, which: ColumnE
 
 
 async def _deadlines(connection: AsyncConnection, now: datetime, note: NoteUnreadable) -> None:
-    """A person has at most the time that their gate gives."""
+    """Limit each deadline to the time that the gate gives."""
     for gate in await Gates(connection, note).all():
         latest = now + max(gate.settings.deadline, FRESH_CHANCE)
         await connection.execute(_set(R.deadline_at, latest, latest, R.gate_id == gate.chat_id))
 
 
 async def _limits(connection: AsyncConnection, now: datetime, note: NoteUnreadable) -> None:
-    """Screens that say until when nothing can be had."""
+    """Correct screens that say when the next number is available."""
     rows = await connection.execute(
         select(S.user_id, S.revision, S.details).where(
             S.face.in_((ScreenName.LIMITED, ScreenName.PROGRESS)), cast(S.details, Text).contains('"until"')

@@ -1,4 +1,4 @@
-"""Everything kept, within one transaction."""
+"""The store: all repositories within one transaction."""
 
 from __future__ import annotations
 
@@ -40,15 +40,16 @@ T = TypeVar("T")
 
 
 class Store:
-    """Everything kept, within one transaction.
+    """All repositories within one transaction.
 
-    Lives as long as its transaction."""
+    Lives as long as its transaction.
+    """
 
     def __init__(self, connection: AsyncConnection, pseudonymizer: Pseudonymizer | None = None) -> None:
-        """Without a `pseudonymizer` nobody who was erased is recognised, and nobody can be erased."""
+        """Without a `pseudonymizer`, erased people are not recognised, and nobody can be erased."""
         self.connection = connection
         self.unreadable: list[UnreadableRow] = []
-        """What this transaction could not read."""
+        """Rows that this transaction could not read."""
         self.gates = Gates(connection, self.note_unreadable)
         self.journal = Journal(connection)
         self.people = People(connection)
@@ -78,12 +79,12 @@ class Store:
         self.seen = ProcessedUpdates(connection)
 
     def note_unreadable(self, row: UnreadableRow) -> None:
-        """At the end of the transaction it is set aside, and operators are told."""
+        """Record an unreadable row; at its end the transaction sets it aside and notifies operators."""
         self.unreadable.append(row)
 
     async def take_out(self, row: UnreadableRow, now: datetime) -> bool | None:
-        """Have nobody find this row due any more. False: somebody did it before. None: nothing looks for such rows
-        again and again, so it stays."""
+        """Keep this row from being found as due again. False: already done. None: nothing searches for such rows
+        repeatedly, so it stays."""
         statements = setting_aside(row, now)
         if statements is None:
             return None
@@ -91,8 +92,8 @@ class Store:
         return bool(changed[0])
 
     async def attempt(self, work: Callable[[], Awaitable[T]]) -> tuple[T | None, Exception | None]:
-        """What `work` returns; or what it raises, and then none of its writes is kept. Raises what is no fault of
-        `work`'s, such as a database that is gone."""
+        """Return what `work` returns. If it raises, roll its writes back and return the error. Raises errors that are
+        not the fault of `work`, such as a lost database."""
         noted = len(self.journal.noted)
         try:
             async with self.connection.begin_nested():
@@ -106,8 +107,8 @@ class Store:
             return None, error
 
     async def pull_back(self, now: datetime, call_window: timedelta) -> None:
-        """The clock was ahead, and is right again: what lies further ahead than its own longest pause is due now, what
-        ends later than it may ends after its longest time, and nothing has happened later than now."""
+        """Repair moments after the clock was ahead: what is due further ahead than its longest pause becomes due now,
+        what ends too late ends after its longest time, and nothing happened later than now."""
         await pull_back(self.connection, now, call_window, self.note_unreadable)
 
     async def due_times(self) -> DueTimes:
@@ -116,10 +117,10 @@ class Store:
 
 
 class Transactions(Protocol):
-    """Runs work in transactions. All of a work's writes are kept, or none."""
+    """Runs work in transactions. All of a work's writes are stored, or none."""
 
     async def transact(self, work: Callable[[Store], Awaitable[T]]) -> T:
-        """Run `work` and commit. It may be run more than once, so it talks to nobody but the store.
+        """Run `work` and commit. It may run more than once, so it must talk to nothing but the store.
 
-        Raises what `work` raises, and StorageUnavailableError when its writes are not kept.
+        Raises what `work` raises, and StorageUnavailableError when its writes are not stored.
         """

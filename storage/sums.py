@@ -1,4 +1,4 @@
-"""What the journal adds up to."""
+"""Statistics: rollups of the journal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EVENTS = {event.value: event for event in Event}
 
 
 class Rollups:
-    """What the journal adds up to. Entries before `rolled_until` are in the sums, later ones are not yet."""
+    """Rollups of the journal. They include the entries before `rolled_until`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -44,14 +44,14 @@ class Rollups:
         return until
 
     async def oldest_unrolled(self) -> datetime | None:
-        """When the first entry was made that is not in yet."""
+        """When the first entry was made that is not rolled up yet."""
         since = await self.rolled_until()
         when = [] if since is None else [J.at >= since]
         oldest: datetime | None = (await self._connection.execute(select(func.min(J.at)).where(*when))).scalar_one()
         return oldest
 
     async def roll(self, until: datetime) -> int:
-        """Add the entries of before `until` that are not in yet; how many those were."""
+        """Roll up the entries before `until`; return how many there were."""
         since = await self.rolled_until()
         if (since is not None and until <= since) or not await self._move_mark(since, until):
             return 0
@@ -78,8 +78,8 @@ class Rollups:
         return sum(fact.count for fact in facts)
 
     async def _move_mark(self, since: datetime | None, until: datetime) -> bool:
-        """Whether it was still there. That comes first: whoever else would add up the same span waits until this is
-        kept, and then finds it moved."""
+        """Move the cursor; return whether it was still there. This comes first: another transaction that rolls up the
+        same span waits for this one, and then finds the cursor moved."""
         if since is None:
             moving = insert(self._connection, tables.cursors).values(name=MARK, at=until).on_conflict_do_nothing()
         else:
@@ -87,13 +87,13 @@ class Rollups:
         return bool((await self._connection.execute(moving)).rowcount)
 
     async def read(self, period: Period, gate_id: int | None, grain: Granularity) -> dict[Rollup, int]:
-        """The sums of a period, with what is not rolled yet: of one gate, or of all and each (None). Spans are told
-        apart where the totals of what was asked for are, and else added up, as span 0."""
+        """The rollups of a period, including what is not rolled up yet: of one gate, or of all and each (None). Totals
+        of what was asked for keep their spans; everything else is summed up as span 0."""
         within = [S.grain == grain, S.span <= span_number(period.last, grain)]
         if period.first is not None:
             within.append(S.span >= span_number(period.first, grain))
         whose = NO_GATE if gate_id is None else gate_id
-        # Over time only the totals are told; the rest the database adds up.
+        # Only totals are shown over time; the database sums up the rest.
         span = case((S.dimension == Dimension.TOTAL, S.span), else_=0)
         sums = await self._added_up(grain, span, [S.gate_id == whose, *within])
         if gate_id is None:
@@ -113,7 +113,7 @@ class Rollups:
         }
 
     async def _rest(self, period: Period, gate_id: int | None) -> list[EventCount]:
-        """What of the period is not rolled yet."""
+        """The events of the period that are not rolled up yet."""
         begin = None if period.first is None else datetime.combine(period.first, time(), UTC)
         rolled = await self.rolled_until()
         since = max((moment for moment in (begin, rolled) if moment is not None), default=None)

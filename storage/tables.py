@@ -1,4 +1,4 @@
-"""The tables. Moments are whole microseconds since 1970 in UTC, so that both databases order them alike."""
+"""The tables. Moments are microseconds since 1970 in UTC, so that both databases order them alike."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 FIRST = (datetime(2, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
 LAST = (datetime(9998, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
-"""Far enough from the ends of what Python can tell that something can be added."""
+"""Far enough from the limits of Python's dates that something can be added."""
 
 
 class Moment(TypeDecorator[datetime]):
-    """An aware datetime, kept as an integer."""
+    """An aware datetime, stored as an integer."""
 
     impl = BigInteger
     cache_ok = True
@@ -42,17 +42,17 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else (value - EPOCH) // MICROSECOND
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002, ANN401 - SQLAlchemy's signature
-        """From the database. What no calendar reaches becomes its first or last moment."""
+        """From the database. A moment beyond the calendar becomes its first or last one."""
         return None if value is None else EPOCH + min(max(value, FIRST), LAST) * MICROSECOND
 
 
 def index_where(condition: str, name: str, *columns: str, unique: bool = False) -> Index:
-    """An index of those rows alone that are looked for, in the dialect of either database."""
+    """A partial index, in the dialect of either database."""
     where = text(condition)
     return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
-# The partial indexes and the statements say it word for word alike: only then do the databases find the index.
+# The partial indexes and the statements must match word for word, or the databases do not use the index.
 IS_OPEN = text("state = 'open'")
 MAY_BE_CALLED = text("state IN ('open', 'expired')")
 IS_WAITING = text("state = 'waiting'")
@@ -63,7 +63,7 @@ IS_FOREIGN = text("kind <> 'call'")
 IS_UNDELIVERED = text("delivered_at IS NULL AND given_up_at IS NULL")
 IS_FAILING = text("delivered_at IS NULL AND given_up_at IS NULL AND attempts > 0")
 
-# SQLite gives ids by itself only to INTEGER keys; PostgreSQL needs 64 bits.
+# SQLite generates ids only for INTEGER keys; PostgreSQL needs 64 bits.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData(
@@ -105,7 +105,7 @@ verified_phones = Table(
 erased_phones = Table(
     "erased_phones",
     metadata,
-    # Marks of phones whose people were erased: that a phone is used, and by how many, but not by whom.
+    # Pseudonyms of erased people's phones: they show that a phone is used, and by how many, but not by whom.
     Column("owner_mark", String(64), primary_key=True),
     Column("phone_mark", String(64), nullable=False),
     Column("rank", Integer, nullable=False),
@@ -115,7 +115,7 @@ erased_phones = Table(
 erasures = Table(
     "erasures",
     metadata,
-    # Who was erased just now, until nothing that was under way can bring anything of theirs back.
+    # People erased just now, until nothing in flight can bring anything of theirs back.
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("at", Moment, nullable=False),
 )
@@ -212,7 +212,7 @@ join_requests = Table(
     Column("way", String(8), nullable=False, server_default=text("'request'")),
     Column("name", String(64), nullable=False, server_default=text("''")),
     Column("ineligibility", String(16)),
-    # Whether `verified_phones` has their phone, kept here too, so that those are found who may come in.
+    # A copy of whether `verified_phones` has their phone, so that an index finds those who may be admitted.
     Column("is_verified", Boolean, nullable=False, server_default=false()),
     Index("ix_join_requests_user", "user_id"),
     Index("ix_join_requests_gate", "gate_id", "requested_at"),
@@ -267,7 +267,7 @@ appeals = Table(
     Column("decided_at", Moment),
     Column("outcome", String(16)),
     Column("decided_by", BigInteger),
-    # Where the admins are told of it, until one of them has decided: chat and message of each.
+    # The admins' messages about it, until one of them has decided: chat and message of each.
     Column("messages", JSON(none_as_null=True)),
     Index("ix_appeals_user", "user_id"),
     Index("ix_appeals_asked", "asked_at"),
@@ -284,9 +284,9 @@ mass_declines = Table(
     Column("why", String(16), nullable=False),
     Column("since", Moment),
     Column("before", Moment, nullable=False),
-    # When the last of them had been chosen; None while some may be left.
+    # When the last of them was selected; NULL while some may be left.
     Column("chosen_at", Moment),
-    # When Telegram had been told of all of them.
+    # When Telegram had all the declines.
     Column("over_at", Moment),
     Index("ix_mass_declines_gate", "gate_id"),
 )
@@ -297,9 +297,9 @@ admins = Table(
     Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("is_admin", Boolean, nullable=False),
-    # Their names in the Bot API, separated by spaces; of an admin NULL where Telegram has not told.
+    # Their names in the Bot API, separated by spaces; NULL for an admin whose rights Telegram has not sent.
     Column("rights", String(128)),
-    # When Telegram said so last, and when it did without having been asked.
+    # When Telegram last said so, and when it last did unasked.
     Column("checked_at", Moment, nullable=False),
     Column("told_at", Moment),
     Index("ix_admins_user", "user_id"),
@@ -310,7 +310,7 @@ extra_chats = Table(
     metadata,
     Column("gate_id", BigInteger, ForeignKey("gates.chat_id"), primary_key=True, autoincrement=False),
     Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
-    # The admin of both who had the gate give links into the chat.
+    # The admin of both chats who had the gate give links into the extra chat.
     Column("user_id", BigInteger, nullable=False),
     Index("ix_extra_chats_user", "user_id"),
 )
@@ -330,7 +330,7 @@ tasks = Table(
     Column("done_at", Moment),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("error", Text),
-    # Whom it is about, and whom its details name besides.
+    # Whom it is about, and whom its details also name.
     Column("user_id", BigInteger),
     Column("other_id", BigInteger),
     Column("job", String(32)),
@@ -345,7 +345,7 @@ tasks = Table(
 )
 
 OF_OTHERS = text("face IN ('erase', 'gate', 'gates', 'installation', 'operator')")
-"""Screens on which somebody may look at somebody else; word for word as it is asked, so that the index is found."""
+"""Screens that may show somebody else; word for word as in the queries, so that they use the index."""
 
 screens = Table(
     "screens",
@@ -365,7 +365,7 @@ screens = Table(
     Column("reach_until", Moment),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("turn", Integer, nullable=False, server_default=text("1")),
-    # In the order in which they are drawn, so that in a flood only those are read whose turn it is.
+    # In the order of showing, so that in a flood only the rows of the current turn are read.
     index_where("revision > shown_revision", "ix_screens_due", "turn", "due_at"),
     index_where("refresh_at IS NOT NULL AND revision <= shown_revision", "ix_screens_refresh", "refresh_at"),
     Index("ix_screens_of_others", "face", sqlite_where=OF_OTHERS, postgresql_where=OF_OTHERS),
@@ -407,7 +407,7 @@ gateway_state = Table(
 leadership = Table(
     "leadership",
     metadata,
-    # One row: how many terms of a leader there have been, which is the number of the one that is now.
+    # One row: the number of the current term of leadership.
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("term", BigInteger, nullable=False),
 )
@@ -432,7 +432,7 @@ journal = Table(
 )
 
 OF_FUNNEL = text("dimension IN ('total', 'code')")
-"""The sums of which the funnel is made; `storage.sums` says it in these words too, so that the index is found."""
+"""The rollups of the funnel; word for word as in `storage.sums`, so that it uses the index."""
 
 sums = Table(
     "sums",
@@ -444,7 +444,7 @@ sums = Table(
     Column("key", String(32), primary_key=True),
     Column("event", String(32), primary_key=True),
     Column("count", BigInteger, nullable=False),
-    # What is told of each gate when all are asked about: a small part of the rows, and all of it.
+    # What the list of all gates shows of each: a small part of the rows.
     Index(
         "ix_sums_funnel",
         "grain",
@@ -462,7 +462,7 @@ sums = Table(
 cursors = Table(
     "cursors",
     metadata,
-    # What was done up to when.
+    # How far a job has got.
     Column("name", String(32), primary_key=True),
     Column("at", Moment, nullable=False),
 )
@@ -488,7 +488,7 @@ outbox = Table(
     Column("target", String(16), nullable=False),
     Column("message_id", String(64), nullable=False, unique=True),
     Column("type", String(32), nullable=False),
-    # A foreign report's is sealed; None once it was taken or given up.
+    # Encrypted for an unrelated report; NULL once it was delivered or given up.
     Column("body", LargeBinary),
     # Whom it is about, and who decided that, as long as its body says so.
     Column("user_id", BigInteger),
@@ -534,7 +534,7 @@ announcements = Table(
     Column("sent_at", Moment),
     Column("sent_by", BigInteger),
     Column("over_at", Moment),
-    # To how many it goes, went, and could not be brought.
+    # How many recipients there are, how many got it, and how many could not be reached.
     Column("total", Integer, nullable=False, server_default="0"),
     Column("sent", Integer, nullable=False, server_default="0"),
     Column("missed", Integer, nullable=False, server_default="0"),

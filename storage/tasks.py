@@ -1,4 +1,4 @@
-"""What is to be done in Telegram, once each."""
+"""Tasks: one-off deliveries to Telegram."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ RANKS = {
     TaskKind.PROMPT: 11,
     TaskKind.LOG: 20,
 }
-"""In which order tasks of one urgency go out. Ranks are kept in rows: the numbers stay."""
+"""The order of tasks of one priority. Rows contain these numbers, so they must not change."""
 CROWD = 2
-"""So much later is the rank of one of very many: after all others of its urgency."""
+"""Added to the rank of a crowd's tasks: they follow all others of their priority."""
 RANGES = {
     Priority.AT_ONCE: (-2, -1),
     Priority.SOON: (0, 1),
@@ -72,20 +72,20 @@ RANGES = {
     Priority.PRESSING: (10, 11 + CROWD),
     Priority.LOG: (20, 20),
 }
-"""The ranks of each urgency."""
+"""The ranks of each priority."""
 OTHERS = ("user_id", "admin_id", "by", "value", "text")
-"""Under which of a task's details somebody may stand whom it is not for, nor about."""
+"""Details of a task that may name somebody other than its recipient and its subject."""
 
 
 IS_LEFT = E.done_at.is_(None)
 LOOKED_THROUGH = 250
-"""So many of the oldest due tasks of a rank are looked through for those of chats that have few."""
+"""How many of the oldest due tasks of a rank are searched for tasks of other chats."""
 DUE = (
     select(E.id, E.kind, E.rank, E.chat_id, E.details, E.attempts, E.user_id, P.language)
     .join(tables.people, P.user_id == E.chat_id, isouter=True)
     .where(
         IS_LEFT,
-        # One by one, so that of each rank those alone are read that are due.
+        # One by one, so that only the due rows of each rank are read.
         E.rank.in_(bindparam("ranks", expanding=True)),
         E.due_at <= bindparam("now"),
         or_(E.expires_at.is_(None), E.expires_at > bindparam("now")),
@@ -125,7 +125,7 @@ RETRY = (
 
 
 def _counted(*where: ColumnElement[bool]) -> Select[int]:
-    """How many undone tasks of some kinds meet these conditions, counted up to `at_most`."""
+    """The number of undone tasks of some kinds that meet these conditions, counted up to `at_most`."""
     is_of_kinds = E.kind.in_(bindparam("kinds", expanding=True))
     some = select(E.id).where(is_of_kinds, IS_LEFT, *where).limit(bindparam("at_most"))
     return select(func.count()).select_from(some.subquery())
@@ -135,9 +135,9 @@ UNDONE = _counted(E.chat_id == bindparam("where"))
 UNDONE_OF_NOBODY = _counted(E.chat_id == bindparam("where"), E.user_id.is_(None))
 UNDONE_IN_GROUPS = _counted(E.user_id == bindparam("whose"), E.chat_id < 0)
 CHATS = "also"
-"""The detail of a task that names several chats, parted by spaces."""
+"""The detail of a task that names several chats, separated by spaces."""
 AGAIN = "again"
-"""The detail of a task that counts how often it was asked for once more."""
+"""The detail of a task that counts repeated requests for it."""
 LEFT_OF_JOB = (
     select(E.id, E.details).where(E.job == bindparam("name"), IS_LEFT).order_by(E.id).with_for_update(key_share=True)
 )
@@ -165,14 +165,14 @@ class Tasks:
         after: float = 0.0,
         crowd: bool = False,
     ) -> None:
-        """Put it in the queue. A `key` that is there already, done or not, makes it a repeat: nothing is added.
+        """Add a task. If the `key` exists, done or not, it is a repeat: nothing is added.
 
-        One that a person makes by pressing, writing or coming is due later if they, or in a group those of whom it is
-        not known, have many to be run; of what they ask for it adds no more than MOST_UNDONE. See
+        A task that a person causes by pressing, writing or joining is due later if many of theirs (in a group, where
+        the person is unknown: of the group's) are undone; beyond MOST_UNDONE it adds none of what they ask for. See
         `bot.domain.delivery.PACED`.
 
-        `user_id`: whom it is about. `job`: the name of what it is a part of. `after`: seconds to rest.
-        `crowd`: one of very many, which goes after all others of its urgency.
+        `user_id`: whom it is about. `job`: the name of the job it is part of. `after`: delay in seconds. `crowd`: one
+        of very many, which follows all others of its priority.
         """
         later = await self._paced(kind, chat_id, user_id)
         if later is None:
@@ -203,7 +203,7 @@ class Tasks:
         *,
         job: str,
     ) -> None:
-        """Put a crowd in the queue: whom each is about, and its details."""
+        """Add a crowd of tasks: whom each is about, and its details."""
         if not about:
             return
         await self._connection.execute(
@@ -227,7 +227,7 @@ class Tasks:
     async def tell_many(
         self, kind: TaskKind, chat_ids: Collection[int], details: Mapping[str, str | int], now: datetime, *, job: str
     ) -> None:
-        """Put a crowd in the queue that goes to a chat each, with the same details."""
+        """Add a crowd of tasks with the same details, one for each chat."""
         if not chat_ids:
             return
         shared = {"kind": kind, "rank": RANKS[kind] + CROWD, "details": dict(details), "created_at": now}
@@ -245,12 +245,12 @@ class Tasks:
         resting: Collection[int] = (),
         full: Collection[TaskKind] = (),
     ) -> list[PendingTask]:
-        """Those of one urgency; no messages to chats that are `resting`, and none of the kinds in `full`."""
+        """Due tasks of one priority; no messages to `resting` chats, and none of the kinds in `full`."""
         lowest, highest = RANGES[urgency]
         ranks = range(lowest, highest + 1)
         if urgency is not Priority.AT_ONCE:
             return await self._due(OLDEST_FIRST, now, limit, busy, ranks, resting, full)
-        # What Telegram waits seconds for is sent while it still does: the newest first. No index has these in order.
+        # Telegram waits only seconds for these, so the newest go first, while it still does. No index has this order.
         found: list[PendingTask] = []
         for rank in ranks:
             found += await self._due(NEWEST_FIRST, now, limit - len(found), busy, (rank,), resting, full)
@@ -266,7 +266,7 @@ class Tasks:
         resting: Collection[int] = (),
         full: Collection[TaskKind] = (),
     ) -> list[PendingTask]:
-        """The same of each rank of that urgency, `limit` of each, without the chats that are `crowded`."""
+        """The same for each rank of that priority, `limit` of each, without `crowded` chats."""
         lowest, highest = RANGES[urgency]
         found: list[PendingTask] = []
         for rank in range(lowest, highest + 1):
@@ -293,19 +293,19 @@ class Tasks:
         return readable(rows, _task, self._note, tables.tasks)
 
     async def cancel(self, kind: TaskKind, chat_id: int, user_id: int, now: datetime, *, resting: bool = False) -> bool:
-        """Do not run what was not run yet; whether there was any. `resting`: only what cannot be under way."""
+        """Cancel what has not run yet; return whether there was any. `resting`: only what cannot be in flight."""
         cancelled = await self._connection.execute(
             CANCEL_RESTING if resting else CANCEL, {"whose": user_id, "where": chat_id, "what": kind, "now": now}
         )
         return bool(cancelled.rowcount)
 
     async def about(self, kind: TaskKind, chat_id: int) -> set[int]:
-        """Whom those are about that are still to be done."""
+        """The people whom the undone tasks of this kind in a chat are about."""
         found = await self._connection.execute(ABOUT, {"where": chat_id, "what": kind})
         return set(found.scalars())
 
     async def left_about(self, user_id: int, kinds: Collection[TaskKind]) -> list[StalledTask]:
-        """Those of these kinds about a person that are still to be run, oldest first."""
+        """Undone tasks of these kinds about a person, oldest first."""
         rows = await self._connection.execute(
             select(E.id, E.kind, E.chat_id, E.created_at, E.attempts, E.error)
             .where(E.user_id == user_id, E.kind.in_(kinds), E.done_at.is_(None))
@@ -314,11 +314,11 @@ class Tasks:
         return readable(rows, _left, self._note, tables.tasks)
 
     async def undone(self, kinds: Collection[TaskKind], chat_id: int) -> int:
-        """How many of these kinds are still to be run in a chat; counted to `MOST_UNDONE`."""
+        """How many tasks of these kinds are undone in a chat, counted up to `MOST_UNDONE`."""
         return await self._count(UNDONE, kinds, MOST_UNDONE, where=chat_id)
 
     async def _paced(self, kind: TaskKind, chat_id: int, user_id: int | None) -> timedelta | None:
-        """How much later it is due than if its person, or else its group, had no others; None when it is dropped."""
+        """How much to delay it because of undone tasks of its person or group; None to drop it."""
         kinds = next((kinds for kinds in PACED if kind in kinds), None)
         if kinds is None:
             return timedelta()
@@ -339,8 +339,8 @@ class Tasks:
         return count
 
     async def ask_again(self, job: str, news: Mapping[str, str | int]) -> bool:
-        """Note of the parts of a job that are still to be run that it was asked for once more, with these details too;
-        whether there are any."""
+        """Record on a job's undone parts that it was requested again, with these details too. Return whether there are
+        any."""
         rows = (await self._connection.execute(LEFT_OF_JOB, {"name": job})).all()
         found = readable(rows, _asked, self._note, tables.tasks)
         for task_id, said, times in found:
@@ -348,8 +348,8 @@ class Tasks:
         return bool(found)
 
     async def asked_since(self, task: PendingTask) -> Mapping[str, str | int] | None:
-        """The details with which it was asked for once more since this was picked; None when it was not. Whoever asks
-        from now on waits for the end of the transaction, and finds it done if it was."""
+        """The details of a repeated request since this task was picked; None when there was none. A later request waits
+        for the end of the transaction, and finds the task done if it was."""
         rows = await self._connection.execute(LOCKED_DETAILS, {"which": task.id})
         found = readable(rows.all(), details, self._note, tables.tasks)
         return next((said for said in found if said.get(AGAIN) != task.details.get(AGAIN)), None)
@@ -361,7 +361,7 @@ class Tasks:
         return parts, done
 
     async def cancel_job(self, name: str, now: datetime) -> None:
-        """Do not run the parts of a job that were not run yet."""
+        """Cancel the parts of a job that have not run yet."""
         await self._connection.execute(
             update(tables.tasks).where(E.job == name, E.done_at.is_(None)).values(done_at=now)
         )
@@ -376,7 +376,7 @@ class Tasks:
         await self._connection.execute(DONE, {"which": list(task_ids), "now": now})
 
     async def expire(self, now: datetime) -> None:
-        """Give up those past their time."""
+        """Give up tasks past their expiry."""
         await self._connection.execute(
             update(tables.tasks).where(E.done_at.is_(None), E.expires_at <= now).values(done_at=now)
         )
@@ -389,7 +389,7 @@ class Tasks:
         await self._connection.execute(RETRY, {"which": task_id, "again_at": due_at, "said": error})
 
     async def move(self, old_id: int, new_id: int) -> None:
-        """What is still to be done in, or about, the old chat is to be done in the new one."""
+        """Move undone tasks in, or about, the old chat to the new one."""
         is_about = or_(
             *(json_text(E.details, name) == str(old_id) for name in ("gate", "chat")),
             json_text(E.details, CHATS).contains(str(old_id)),
@@ -423,7 +423,7 @@ def _task(row: Row[Any]) -> PendingTask:
 
 
 def _asked(row: Row[Any]) -> tuple[int, Mapping[str, str | int], int]:
-    """Id, details, and how often it was asked for once more."""
+    """Id, details, and the number of repeated requests."""
     said = details(row)
     return row.id, said, int(said.get(AGAIN, 0))
 
@@ -433,7 +433,7 @@ def _left(row: Row[Any]) -> StalledTask:
 
 
 def _other(details: Mapping[str, str | int], *known: int | None) -> int | None:
-    """Whom these details name besides those who are known; or a number that may be somebody's, as typed."""
+    """Whom these details name besides the known people; or a number that may be somebody's, as typed."""
     for value in (details.get(key) for key in OTHERS):
         number = int(str(value)) if re.fullmatch(r"\d{1,16}", str(value), re.ASCII) else 0
         if number and number not in known:

@@ -1,7 +1,7 @@
 """Rows that this version of the program cannot decode, such as those of a newer one after a roll-back.
 
-Each row is decoded by itself. A bad one is passed over and noted; at the end of the transaction it is set aside, so
-that it is not read again and again, and operators hear of it (`bot.usecases.set_aside`).
+Each row is decoded by itself. A bad one is skipped and recorded; at its end the transaction sets it aside, so that it
+is not read again and again, and notifies operators (`bot.usecases.set_aside`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
 NoteUnreadable = Callable[[UnreadableRow], None]
 SET_ASIDE = "unreadable"
-"""The state of a request that was set aside, the error of other rows, and what JSON that is none is read as."""
+"""The state of a request that was set aside, the error of other rows, and the value that replaces invalid JSON."""
 ERROR_LENGTH = 200
 NOW = object()
 """In place of the moment at which a row is set aside."""
@@ -47,11 +47,11 @@ IS_LEFT: Mapping[str, tuple[ColumnElement[bool], Mapping[str, object]]] = {
         {"given_up_at": NOW, "body": None, "admin_id": None},
     ),
 }
-"""Of each table of which rows are looked for again and again: which of them still are, and what ends that."""
+"""For each table that is searched repeatedly: which rows are still searched for, and what ends that."""
 
 
 def pass_over(_row: UnreadableRow) -> None:
-    """For those who read beside the bot, and change nothing."""
+    """For those who read while the bot runs, and change nothing."""
 
 
 def readable(
@@ -61,8 +61,8 @@ def readable(
     table: Table,
     *key: str,
 ) -> list[T]:
-    """Those of `rows` that can be decoded; the others are noted. `key`: the names under which a row has the primary key
-    of `table`, where they are not its own."""
+    """The decodable ones of `rows`; the others are recorded. `key`: the names of the columns with the primary key of
+    `table`, where they differ."""
     names = key or tuple(column.name for column in table.primary_key)
     found = []
     for row in rows:
@@ -82,7 +82,7 @@ def one_readable(
 
 
 def known(kind: type[E], value: object, otherwise: E) -> E:
-    """The member of this value, or `otherwise` where this version knows none."""
+    """The member of this value, or `otherwise` if this version does not know it."""
     try:
         return kind(value)
     except ValueError:
@@ -90,7 +90,7 @@ def known(kind: type[E], value: object, otherwise: E) -> E:
 
 
 def details(row: Row[Any]) -> Mapping[str, str | int]:
-    """The details of a row. Raises TypeError where they are none."""
+    """The details of a row. Raises TypeError if they are not a mapping."""
     found = row.details
     if not isinstance(found, dict):
         raise TypeError(f"details are {type(found).__name__}")
@@ -98,7 +98,7 @@ def details(row: Row[Any]) -> Mapping[str, str | int]:
 
 
 def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever was stored
-    """What a JSON column holds; SET_ASIDE where it is no JSON, which fits nowhere and so is noted where it is used."""
+    """The value of a JSON column; SET_ASIDE for invalid JSON, which fits nowhere and is recorded where it is used."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -106,8 +106,8 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever was stored
 
 
 def setting_aside(row: UnreadableRow, now: datetime) -> list[Update] | None:
-    """What takes a row out of the way of all others; the first statement changes nothing where that was done before.
-    None where nothing looks for rows of this table again and again."""
+    """Statements that take a row out of the way of all others; the first changes nothing if that was done before. None
+    if nothing searches for rows of this table repeatedly."""
     if row.table not in IS_LEFT:
         return None
     table = tables.metadata.tables[row.table]

@@ -33,7 +33,7 @@ V = tables.verifications.c
 N = tables.numbers.c
 
 ASKED, GIVEN, FAILED, DROPPED = "asked", "given", "failed", "dropped"
-# Dropped: its verification ended first. The gateway may have been asked all the same, so it counts for the limits.
+# Dropped: its verification ended first. The gateway may have been asked all the same, so it counts towards the limits.
 WITHOUT_ENCRYPTED = [column for column in tables.verifications.columns if column is not V.encrypted]
 ATTEMPT = select(*WITHOUT_ENCRYPTED)
 BY_ID = ATTEMPT.where(V.id == bindparam("which"))
@@ -91,7 +91,7 @@ DUE_ASKS = (
     .order_by(N.asked_at)
     .limit(bindparam("at_most"))
 )
-# The columns that these set are those among the names they are run with.
+# The parameters' names are the columns that these set.
 SETTLE_ASK = update(tables.numbers).where(N.id == bindparam("which"), N.state == ASKED)
 LAST_NUMBER = select(N.state, N.reason).where(N.verification_id == bindparam("of")).order_by(N.id.desc()).limit(1)
 FAILED_LAST = select(N.verification_id).where(
@@ -132,7 +132,7 @@ class Verifications:
         now: datetime,
         gate_id: int | None = None,
     ) -> Verification:
-        """Open one, with its first number asked for. `gate_id`: where the person waits longest."""
+        """Open one and request its first number. `gate_id`: where the person waits longest."""
         added = await self._connection.execute(
             ADD,
             {
@@ -192,7 +192,7 @@ class Verifications:
         return await self._many(UNCONFIRMED_BY_PHONE, {"phone": fingerprint, "since": since})
 
     async def awaiting(self, called: str | None, now: datetime, limit: int) -> list[Verification]:
-        """Open ones that show the number `called` (`+` and digits), or showed it, and in whose window it is."""
+        """Open ones that show, or showed, the number `called` (`+` and digits), and in whose window it is."""
         numbers = select(N.verification_id).where(N.window_ends_at >= now)
         if called is not None:
             numbers = numbers.where(N.number == called)
@@ -204,12 +204,12 @@ class Verifications:
         )
 
     async def awaited_regions(self, since: datetime) -> set[str]:
-        """The countries of the phones that calls are waited for from, in attempts begun since then."""
+        """The countries of the phones whose calls the bot waits for, in attempts begun since then."""
         found = await self._connection.execute(select(V.region).where(IS_AWAITED).distinct(), {"since": since})
         return {region for region in found.scalars() if region}
 
     async def tried_by_phone(self, fingerprint: Fingerprint, limit: int) -> list[int]:
-        """Who tried to verify with this phone, or did; who tried last comes first."""
+        """People who verified, or tried to verify, with this phone; the latest first."""
         found = await self._connection.execute(
             select(V.user_id)
             .where(V.fingerprint == fingerprint)
@@ -254,7 +254,7 @@ class Verifications:
         return found.scalar_one()
 
     async def asked_since(self, user_id: int, fingerprint: Fingerprint, since: datetime) -> list[datetime]:
-        """When this person or this phone asked for numbers that count for the limits."""
+        """When this person or this phone requested numbers that count towards the limits."""
         # Two statements, not one with OR: each has its own index.
         moments: dict[int, datetime] = {}
         for query in (ASKED_BY, ASKED_FOR):
@@ -299,7 +299,7 @@ class Verifications:
         await self._connection.execute(SETTLE_ASK, {"which": ask_id, "state": FAILED, "reason": reason})
 
     async def last_failure(self, verification_id: int) -> GatewayReason | None:
-        """Why the newest number asked for was not given, when it was not."""
+        """Why the newest requested number was not given, if it was not."""
         found = await self._connection.execute(LAST_NUMBER, {"of": verification_id})
         row = found.one_or_none()
         return (
@@ -309,12 +309,12 @@ class Verifications:
         )
 
     async def failed_last(self, verification_ids: Collection[int]) -> set[int]:
-        """Those of these whose newest number asked for was not given."""
+        """Those of these whose newest requested number was not given."""
         found = await self._connection.execute(FAILED_LAST, {"of": list(verification_ids)})
         return set(found.scalars())
 
     async def overdue(self, now: datetime, limit: int) -> list[Verification]:
-        """Open ones whose every window has closed and that wait for no number."""
+        """Open ones whose windows have all closed and that wait for no number."""
         is_asking = exists().where(N.verification_id == V.id, N.state == ASKED)
         return await self._many(
             select(*WITHOUT_ENCRYPTED)
@@ -325,7 +325,7 @@ class Verifications:
         )
 
     async def extend_deadlines(self, seconds: float, now: datetime) -> list[int]:
-        """Add time that nobody lived through to every window that was open before it; whose they are."""
+        """Extend every window that was open before an outage; return whose they are."""
         before = now - timedelta(seconds=seconds)
         rows = await self._connection.execute(
             select(V.id, V.user_id).where(tables.IS_OPEN, V.window_ends_at > before).with_for_update(key_share=True)
@@ -336,7 +336,7 @@ class Verifications:
             await self._connection.execute(
                 update(tables.numbers)
                 .where(N.verification_id.in_(users), N.state == GIVEN, N.window_ends_at > before)
-                # A damaged one that no calendar reaches has no later one.
+                # A damaged one beyond the calendar cannot be extended.
                 .where(type_coerce(N.window_ends_at, BigInteger) < tables.LAST)
                 .values(window_ends_at=N.window_ends_at.op("+")(longer))
             )
@@ -346,8 +346,8 @@ class Verifications:
         return list(users.values())
 
     async def check_windows(self, after: int, limit: int) -> int:
-        """Make it right when the windows of open ones close, should another version of the bot have given a number;
-        of the next few after that id. The id at which to go on; 0 after the last."""
+        """Correct the copy of when open ones' windows close, in case another version of the bot gave a number; for the
+        next few after that id. Return the id at which to go on; 0 after the last."""
         rows = await self._connection.execute(
             select(V.id, V.window_ends_at, LAST_WINDOW.label("last"))
             .where(tables.IS_OPEN, V.id > after)
@@ -363,7 +363,7 @@ class Verifications:
         return checked[-1].id if len(checked) == limit else 0
 
     async def nearest_window_end(self, after: datetime) -> datetime | None:
-        """The first end after `after` of a window whose verification is not confirmed or given up; None: no such."""
+        """The next end after `after` of a window whose verification is neither confirmed nor given up, or None."""
         found = await self._connection.execute(NEAREST_WINDOW_END, {"after": after})
         nearest: datetime | None = found.scalar_one_or_none()
         return nearest

@@ -1,8 +1,9 @@
 """A pytest plugin: every query and every use case has to run on both databases.
 
-It has each function of the packages below note that it ran, and on which database.
+Each function of the packages below records that it ran, and on which database.
 
-At the end of a run it prints the functions that ran on SQLite and not on PostgreSQL, and the run has then failed.
+At the end of a run it prints the functions that ran on SQLite and not on PostgreSQL, and fails the run if there are
+any.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from tests.needs import DATABASES, database_of
 
 CHECKED = ("storage/", "bot/usecases/")
 NOTE = "__both_databases_ran__"
-"""The name under which a module that is checked finds the set of what ran."""
+"""The name of the set of executed functions in a checked module."""
 
 FOR_SQLITE = frozenset(
     {
-        # The file itself: its folder, its lock, its copies, and what is read from it while a bot holds it.
+        # The file itself: its folder, its lock, its copies, and reading it while a bot holds it.
         "storage/address.py",
         "storage/backup.py",
         "storage/read_only.py",
         "storage/sqlite_adapter.py",
-        # Work that shares one connection, and so one commit.
+        # Works that share one connection, and so one commit.
         "storage/database.py",
-        # How its text becomes JSON, which PostgreSQL does by itself, and how SQL takes a value out of it there.
+        # JSON: PostgreSQL decodes it itself, and reads values out of it with other SQL.
         "storage/unreadable.py read_json",
         "storage/json_text.py _in_sqlite",
         # The lock on the file leaves one process.
@@ -47,7 +48,7 @@ FOUND = pytest.StashKey[list[str]]()
 
 
 def noting(module: ast.Module, place: str) -> ast.Module:
-    """Return the module with one more statement in each function: it notes `place` and the function's dotted name."""
+    """Return the module with one more statement in each function: it records `place` and the function's dotted name."""
     if not place.startswith(CHECKED):
         return module
     for name, function in _functions(module, ""):
@@ -89,7 +90,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object) -> None:
-    """Take over what ran in a process of pytest-xdist."""
+    """Add what ran in a process of pytest-xdist."""
     for database, ran in getattr(node, "workeroutput", {}).get(NOTE, {}).items():
         _ran[database] |= set(ran)
 
@@ -103,7 +104,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     found = [
         f"{function} ran on SQLite and not on PostgreSQL" for function in missing(_ran["sqlite"], _ran["postgresql"])
     ]
-    # Imported before this plugin, the packages would note nothing, and the check would find nothing wrong.
+    # Packages imported before this plugin would record nothing, and the check would find nothing wrong.
     session.config.stash[FOUND] = found if _ran["sqlite"] else ["No function of the packages checked ran on SQLite"]
     if session.config.stash[FOUND] and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

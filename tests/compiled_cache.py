@@ -1,7 +1,7 @@
 """One cache of compiled statements for all engines of a test process: nearly every test opens one.
 
-SQLAlchemy keeps a cache in each engine, and what it keeps there counts for that engine's dialect only. Here dialects of
-a kind are equal, and their engines are given one cache.
+SQLAlchemy has a cache in each engine, whose entries count for that engine's dialect only. Here dialects of a kind are
+equal, and their engines share one cache.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CACHE: LRUCache[object, object] = LRUCache(2000)
 
 
 class _Shared(Dialect):
-    """One of a kind is as good as another for compiling: a test process sees one server of each kind."""
+    """All of one kind compile alike: a test process sees one server of each kind."""
 
     supports_statement_cache = True
 
@@ -41,6 +41,6 @@ class SharedPostgresql(_Shared, PGDialect_asyncpg):
 
 
 def share() -> None:
-    """From now on, in this process."""
+    """Share the cache from now on, in this process."""
     registry.register("sqlite.aiosqlite", __name__, "SharedSqlite")
     registry.register("postgresql.asyncpg", __name__, "SharedPostgresql")

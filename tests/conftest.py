@@ -29,7 +29,7 @@ LEFT_OPEN: list[str] = []
 
 
 def pytest_configure() -> None:
-    # How long an example takes depends on what else the machine does.
+    # How long an example takes depends on the machine's other work.
     hypothesis.settings.register_profile(
         "any pace",
         hypothesis.settings.get_profile(hypothesis.settings.get_current_profile_name()),
@@ -47,7 +47,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 
 
 def pytest_warning_recorded(warning_message: warnings.WarningMessage, nodeid: str) -> None:
-    """Note the tests that left a connection open, or a server; see `filterwarnings` in pyproject.toml."""
+    """Record tests that left a connection or a server open; see `filterwarnings` in pyproject.toml."""
     if issubclass(warning_message.category, ResourceWarning):
         LEFT_OPEN.append(nodeid)
 
@@ -63,14 +63,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first: begun last, one would keep all the others' processes waiting."""
+    """Order the long tests first: at the end, one would leave the other processes idle."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_collection_finish() -> None:
-    """Have the garbage collector pass over what stays to the end: thousands of tests, and the libraries.
+    """Have the garbage collector skip what stays to the end: thousands of tests, and the libraries.
 
-    It went through all of it again and again, for a twentieth of the processor's time.
+    Going through all of it again and again took a twentieth of the processor's time.
     """
     gc.collect()
     gc.freeze()
@@ -79,9 +79,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def without_tls() -> Iterator[None]:
-    """No test speaks TLS, and what clients do for it takes longer than many a test.
+    """Skip TLS in clients: no test uses it, and its setup takes longer than many a test.
 
-    They read all certificate authorities, each client anew, and aiogram's waits a quarter of a second at its end.
+    Each client reads all certificate authorities, and aiogram's waits a quarter of a second at its end.
     """
 
     async def close(session: AiohttpSession) -> None:
@@ -96,7 +96,7 @@ def without_tls() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def logs_can_be_set_up_again() -> Iterator[None]:
-    """A logger that keeps what it was set up with at its first use would do so in all tests that come after."""
+    """Stop loggers from caching their configuration at their first use: it would last for all later tests."""
     configure = structlog.configure
 
     def configure_for_now(**given: Any) -> None:
@@ -109,7 +109,7 @@ def logs_can_be_set_up_again() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def plain_log() -> None:
-    """Tracebacks in plain words: drawing them with every local variable in a box takes seconds."""
+    """Plain tracebacks: drawing a box with every local variable takes seconds."""
     structlog.reset_defaults()
     structlog.configure(
         processors=[
@@ -128,7 +128,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite database with the newest schema, to be copied."""
+    """An SQLite database with the newest schema, to copy."""
     file = tmp_path_factory.mktemp("migrated") / "callgate.db"
     migrate_now(f"sqlite:///{file}")
     return file
@@ -149,7 +149,7 @@ def postgres_url(postgres: Postgres) -> Iterator[str]:
 
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A database of each kind in turn, with the newest schema and nothing in it, as a bot leaves it that ran before."""
+    """A database of each kind in turn, with the newest schema and no data, as an earlier bot left it."""
     if request.param == "sqlite":
         return f"sqlite:///{request.getfixturevalue('sqlite_path')}"
     return str(request.getfixturevalue("postgres_url"))

@@ -1,4 +1,4 @@
-"""Databases for the tests: empty ones, and copies of one that was brought to the newest schema before."""
+"""Databases for the tests: empty ones, and copies of a migrated one."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from storage.migrate import migrate
 MEMORY = Path("/dev/shm")
 """A folder in memory, where the system has one."""
 ROOM = 2**30
-"""Bytes that have to be free there before it is used; a test run fills about a tenth of that for each process."""
+"""Free bytes needed there; a test run fills about a tenth of that for each process."""
 
 CARELESS = {
-    # Nothing waits for the disk. A test may kill any client, at any moment, and what the server took from it is
-    # kept all the same: only a crash of the server or of the machine would lose it, and no test makes one.
+    # Nothing waits for the disk. A test may kill any client at any moment without losing what the server accepted: only
+    # a crash of the server or of the machine would, and no test causes one.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    # No database lives long enough to be tidied.
+    # No database lives long enough for vacuuming.
     "autovacuum": "off",
     "max_wal_size": "64MB",
 }
@@ -41,14 +41,14 @@ CARELESS = {
 def keep_in_memory() -> None:
     """Make temporary files in memory from now on: databases write and sync many small ones.
 
-    Unless TMPDIR says where they are to be, or there is no room.
+    Not if TMPDIR names a place, or memory is short.
     """
     if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
 class Postgres:
-    """A real PostgreSQL server of the test run's own, and the databases on it."""
+    """A real PostgreSQL server for this test run, and its databases."""
 
     def __init__(self) -> None:
         folder = tempfile.mkdtemp(prefix="callgate-pg-")
@@ -72,7 +72,7 @@ class Postgres:
         migrate_now(self._url("migrated"))
 
     def stop(self) -> None:
-        """End the server, and delete all it kept."""
+        """End the server, and delete its data."""
         self._loop.run(self._connection.close())
         self._loop.close()
         self._server.cleanup()

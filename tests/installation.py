@@ -1,4 +1,4 @@
-"""A Callgate installation under test: the real application, given the sandbox's addresses and clock."""
+"""A Callgate installation under test: the real application with the sandbox's addresses and clock."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Installation:
         )
 
     def environment(self) -> dict[str, str]:
-        """What the bot is configured by."""
+        """The bot's configuration."""
         return {
             "BOT_TOKEN": self.world.bot_token,
             "TELEGRAM_API_URL": self.world.url,
@@ -85,9 +85,9 @@ class Installation:
         return f"http://127.0.0.1:{self.app.port}"
 
     async def rows(self, query: str, **values: object) -> list[Mapping[str, Any]]:
-        """Read the database through a connection of the test's own, while the bot runs."""
+        """Read the database through a separate connection, while the bot runs."""
         if self._file is not None:
-            # Stories ask hundreds of times; an engine would start a thread for each.
+            # Stories read hundreds of times; an engine would start a thread each time.
             return await asyncio.to_thread(_read, self._file, query, values)
         async with self._reader.connect() as connection:
             found: list[Mapping[str, Any]] = [

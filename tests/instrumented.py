@@ -1,7 +1,7 @@
-"""A pytest plugin that imports our packages with their code changed, for the plugins that watch it run.
+"""A pytest plugin that imports our packages with changed code, for the plugins that watch it run.
 
-Such a plugin adds what it does to `STEPS` when it is imported, and that is early enough: pytest imports plugins before
-the tests and their conftest.py, which import the program. The command line names this plugin first.
+Such a plugin adds its step to `STEPS` when it is imported, and that is early enough: pytest imports plugins before the
+tests and their conftest.py, which import the program. The command line names this plugin first.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ import pytest
 PROJECT = Path(__file__).parent.parent
 PACKAGES = ("bot", "handlers", "storage")
 MIGRATIONS = "storage.migrations"
-"""Not watched: one migration after the other runs for its own test only."""
+"""Not watched: migrations run for their own tests only."""
 KEPT = PROJECT / "build" / "instrumented"
-"""Where the code stays that was compiled from the changed trees: each process of a test run would do it again."""
+"""Where the compiled code is cached: otherwise each process of a test run would compile it again."""
 LOCK = PROJECT / "requirements-dev.txt"
 
 
@@ -37,8 +37,8 @@ class Step:
     """What a plugin does to a module: to its syntax tree, then to its code, then to the module before it runs."""
 
     tree: Callable[[ast.Module, str], ast.Module] = lambda tree, _: tree
-    """Given the tree and the file's path within the project. Its result depends on the plugin's file and the locked
-    libraries alone."""
+    """Gets the tree and the file's path within the project. Its result depends only on the plugin and the locked
+    libraries."""
     code: Callable[[CodeType], CodeType] = lambda code: code
     module: Callable[[ModuleType], object] = lambda _: None
 
@@ -48,7 +48,7 @@ STEPS: list[Step] = []
 
 @functools.cache
 def _tools() -> bytes:
-    """A digest of what the compiled code depends on beside the source: Python, the plugins, and their libraries."""
+    """A digest of what the compiled code depends on, except the source: Python, the plugins, and their libraries."""
     files = [LOCK, *(Path(step.tree.__code__.co_filename) for step in STEPS)]
     return hashlib.sha256(importlib.util.MAGIC_NUMBER + b"".join(file.read_bytes() for file in files)).digest()
 
@@ -107,7 +107,7 @@ def install() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Leave the process alone that only hands out tests: compiling everything anew takes it seconds, for nothing."""
+    """Skip the process that only hands out tests: compiling everything would take it seconds, without use."""
     if not getattr(early_config.known_args_namespace, "numprocesses", None):
         install()
 

@@ -1,7 +1,7 @@
 """A pytest plugin that measures which lines and branches of the program the tests run (`-p tests.line_coverage`).
 
-SlipCover measures: it puts probes into the code as it is imported, which cost next to nothing while tests run. At the
-end of a run the plugin prints what no test ran, and the run has failed if too much of the rules is among it.
+SlipCover measures: it puts probes into the code on import, which cost next to nothing while tests run. At the end of a
+run the plugin prints what no test ran, and fails the run if that includes too much of the rules.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ BOUND = 95
 """Percent of the lines and branches of `RULES` that have to run."""
 
 NEVER = 2**31 - 1
-"""How often a probe is passed before SlipCover takes it out again, which costs more than all probes together."""
+"""How often a probe runs before SlipCover removes it, which costs more than all probes together."""
 EXCLUDED = [r"if TYPE_CHECKING:", r"\.\.\.$"]
-"""Lines that never run: what only a type checker reads, and the bodies of protocols' methods."""
+"""Lines that never run: those for type checkers only, and the bodies of protocols' methods."""
 
 OUTPUT = "line_coverage"
 REPORT = pytest.StashKey[str]()
 
 _measuring = slipcover.Slipcover(branch=True, d_miss_threshold=NEVER, exclude_lines=EXCLUDED)
 _merged: list[dict[str, Any]] = []
-"""What each process of pytest-xdist measured, as SlipCover writes it."""
+"""The measurements of each process of pytest-xdist, as SlipCover writes them."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object) -> None:
-    """Take over what a process of pytest-xdist measured."""
+    """Add the measurements of a process of pytest-xdist."""
     if measured := getattr(node, "workeroutput", {}).get(OUTPUT):
         _merged.append(json.loads(measured))
 
@@ -50,7 +50,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     everything = _measuring.get_coverage()
     for measured in _merged:
         slipcover.merge_coverage(everything, measured)
-    # Files that nothing imported. All others are known by now, and reading them again takes seconds.
+    # Files that nothing imported. The others are known by now, and reading them again takes seconds.
     unseen = slipcover.Slipcover(
         branch=True,
         source=[str(PROJECT / package) for package in PACKAGES],

@@ -1,4 +1,4 @@
-"""What the project's papers (documents, container files, examples) may speak of: what really exists."""
+"""What the project's documents, container files and examples may mention: what really exists."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def make_targets() -> set[str]:
 
 
 def chat_commands() -> set[str]:
-    """What can be sent to the bot, such as /start."""
+    """The bot's commands, such as /start."""
     return {f"/{command.name}" for command in (*COMMANDS, *ADMIN_COMMANDS, *OPERATOR_COMMANDS)}
 
 

@@ -1,7 +1,7 @@
-"""A Callgate installation as an operator runs it: `python -m bot run`, a process of its own.
+"""A Callgate installation as an operator runs it: `python -m bot run`, a separate process.
 
-Importing everything takes seconds, so most processes are forked from one that has imported it already; what they
-run, with their own environment, folder and signals, is the same command.
+Importing everything takes seconds, so most processes are forked from one that has imported it already; each runs the
+same command with its own environment, folder and signals.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ NURSERY.set_forkserver_preload(["bot.__main__"])
 def _ports() -> Iterator[int]:
     """A thousand ports for each process of the test run, over and over.
 
-    They are below those that systems give out by themselves (from 32768 on Linux, 49152 elsewhere): such a one could
-    go to another test while the bot that is to listen on it starts again.
+    They are below those that systems assign (from 32768 on Linux, 49152 elsewhere): such a one could go to another test
+    while the bot that should listen on it restarts.
     """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     first = 20_000 + worker % 12 * 1000
-    # Where two test runs share a machine, they do not walk in step.
+    # Two test runs on one machine use different orders.
     return itertools.cycle(secrets.SystemRandom().sample(range(first, first + 1000), 1000))
 
 
@@ -57,7 +57,7 @@ class BotProcess(Installation):
 
     def __init__(self, world: World, database_url: str, folder: Path, **environment: str) -> None:
         super().__init__(world, database_url, **environment)
-        # It goes by the machine's clock, whatever the world's says.
+        # It uses the machine's clock, whatever the world's says.
         world.dates = SystemClock()
         self._folder = folder
         self._port = free_port()
@@ -65,7 +65,7 @@ class BotProcess(Installation):
         self._process: subprocess.Popen[bytes] | BaseProcess | None = None
 
     def environment(self) -> dict[str, str]:
-        """What the process gets, and nothing of the test's own."""
+        """The environment of the process, with nothing of the test's own."""
         return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(PROJECT),
@@ -80,11 +80,11 @@ class BotProcess(Installation):
         return f"http://127.0.0.1:{self._port}"
 
     def output(self) -> str:
-        """All that its processes wrote."""
+        """All output of its processes."""
         return self._output.read_text(encoding="utf-8", errors="replace")
 
     def launch(self, **environment: str) -> None:
-        """Start a process and wait for nothing."""
+        """Start a process without waiting."""
         self._environment.update(environment)
         process = NURSERY.Process(target=_run, args=(self.environment(), self._folder, self._output, self._output))
         process.start()
@@ -92,7 +92,7 @@ class BotProcess(Installation):
         self.world.smsc.callback_url = f"{self.url}/smsc/{CALLBACK_TOKEN}?charset=utf-8"
 
     def launch_by_command(self) -> None:
-        """Start it by the very command, from scratch."""
+        """Start it with the command itself, not by a fork."""
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "bot", "run"],
@@ -125,12 +125,12 @@ class BotProcess(Installation):
             return None
 
     async def stop(self) -> None:
-        """SIGTERM, unless no process runs; it has to end by itself, with status 0."""
+        """Send SIGTERM, unless no process runs; the process has to end with status 0."""
         if self._process is not None:
             assert await self.ends_by(signal.SIGTERM) == 0, self.output()
 
     async def kill(self) -> None:
-        """SIGKILL: not a line of its code runs any more."""
+        """Send SIGKILL: the process runs no further line of its code."""
         await self.ends_by(signal.SIGKILL)
 
     @property
@@ -141,7 +141,7 @@ class BotProcess(Installation):
         return self._process.pid
 
     async def ends_by(self, number: signal.Signals) -> int:
-        """Signal the process and wait for its end; the exit status."""
+        """Signal the process and wait for its end; return the exit status."""
         assert self._process is not None
         assert self._process.pid is not None
         os.kill(self._process.pid, number)
@@ -160,7 +160,7 @@ class BotProcess(Installation):
         return status
 
     async def clean_up(self) -> None:
-        """Leave no process behind, whatever became of the test."""
+        """Leave no process behind, whatever the test's result."""
         if self._process is not None:
             await self.kill()
 
@@ -209,7 +209,7 @@ def _status_of(process: subprocess.Popen[bytes] | BaseProcess) -> int | None:
 
 
 def free_port() -> int:
-    """A port of loopback on which nobody listens, and which no other process of this test run is given."""
+    """A free port of loopback, which no other process of this test run gets."""
     while True:
         port = next(PORTS)
         with socket.socket() as probe, contextlib.suppress(OSError):

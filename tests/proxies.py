@@ -1,6 +1,6 @@
-"""Proxies as people run them: HTTP (CONNECT, and whole addresses), over TLS too, and SOCKS5; all with a login.
+"""Proxies as people run them: HTTP (CONNECT, and absolute addresses), also over TLS, and SOCKS5; all with a login.
 
-They know where names lead, as proxies abroad do; the machine of the bot does not.
+Like proxies abroad, they can resolve names that the bot's machine cannot.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Writer: TypeAlias = asyncio.StreamWriter
 
 
 class TestProxy:
-    """A proxy on loopback, and what it was asked to connect to."""
+    """A proxy on loopback that records the hosts it was asked for."""
 
     __test__ = False
 
@@ -36,14 +36,14 @@ class TestProxy:
         self.port = 0
 
     async def connect(self, host: str) -> tuple[Reader, Writer]:
-        """To where the name leads; OSError when it is not known."""
+        """Connect to the host of this name; OSError when it is unknown."""
         self.asked.append(host)
         if host not in self.names:
             raise OSError
         return await asyncio.open_connection("127.0.0.1", self.names[host])
 
     def knows(self, login: str, password: str) -> bool:
-        """Whether they may use it."""
+        """Whether the login is right."""
         self.logins.append(login)
         return (login, password) == (LOGIN, PASSWORD)
 
@@ -74,7 +74,7 @@ class TestProxy:
         await _join((reader, writer), there)
 
     async def speak_socks5(self, reader: Reader, writer: Writer) -> None:
-        """RFC 1928 and RFC 1929. An IPv4 address is refused: whoever sends one has looked the name up by themselves."""
+        """RFC 1928 and RFC 1929. Refuses IPv4 addresses: a client that sends one resolved the name itself."""
         _, count = await reader.readexactly(2)
         if 2 not in await reader.readexactly(count):
             writer.write(b"\x05\xff")
@@ -125,7 +125,7 @@ async def running(kind: str, names: dict[str, int], tls: ssl.SSLContext | None =
 
 
 async def _join(one: tuple[Reader, Writer], other: tuple[Reader, Writer]) -> None:
-    """Bring to each what comes from the other, until either ends."""
+    """Pass data in both directions until either side ends."""
 
     async def bring(reader: Reader, writer: Writer) -> None:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Who may import whom, as pyproject.toml says: it holds, and what would break it is caught."""
+"""Import contracts of pyproject.toml: the code keeps them, and breaking one is detected."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ OFFENCES = {
     "bot/app.py": ("import bot.sandbox.world", "The sandbox is for the demo"),
     "bot/sandbox/offence.py": ("import bot.domain.phone", "The sandbox knows nothing of the bot"),
 }
-"""A file, the line added to it, and the contract which that breaks."""
+"""A file, the line added to it, and the contract that this breaks."""
 
 
 def lint_imports(folder: Path) -> str:
-    """What lint-imports says of the code in `folder`; each contract's line ends with KEPT or BROKEN."""
+    """The output of lint-imports for the code in `folder`; each contract's line ends with KEPT or BROKEN."""
     program = Path(sys.executable).with_name("lint-imports")
     outcome = subprocess.run(
         [program, "--no-logo", "--no-cache"], cwd=folder, capture_output=True, text=True, check=False
@@ -54,7 +54,7 @@ def lint_imports(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def verdict_on_offences(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What is said of a copy of the code in which every offence was committed."""
+    """Its output for a copy of the code with every offence."""
     copy = tmp_path_factory.mktemp("offended")
     for package in PACKAGES:
         shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__", "page"))

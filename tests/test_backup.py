@@ -1,4 +1,4 @@
-"""`backup FILE` copies what is kept, or says in one sentence why not."""
+"""`backup FILE` copies the database, or says in one sentence why not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANNA = 7
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the command runs, with a database in which Anna is known."""
+    """The command's folder, with a database in which Anna is known."""
     monkeypatch.chdir(tmp_path)
     for name, value in {**GOOD, "DATABASE_URL": "sqlite:///callgate.db"}.items():
         monkeypatch.setenv(name, value)

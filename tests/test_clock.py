@@ -15,7 +15,7 @@ from tests.domain.makers import NOW
 
 
 def date(seconds: float) -> str:
-    """The header of an answer that was made so long after NOW."""
+    """The header of an answer made this long after NOW."""
     return format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
 
 
@@ -23,7 +23,7 @@ def date(seconds: float) -> str:
     ("header", "took", "ahead"),
     [
         (date(0), 0, 0),
-        # The header has whole seconds, and the answer may have been made at any moment between.
+        # The header has whole seconds, so the answer may have been made at any moment between.
         (date(-1), 0, 0),
         (date(1), 0, 0),
         (date(40), 60, 0),

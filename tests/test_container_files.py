@@ -38,7 +38,7 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def told(name: str) -> str:
-    """What the last instruction of this name says."""
+    """The text of the last instruction of this name."""
     return [rest for found, rest in instructions() if found == name][-1]
 
 

@@ -24,7 +24,7 @@ ANNA, OPERATOR = 7_000_000_123, 999
 
 @pytest.fixture
 def folder(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the commands run, with a database in which Anna has begun."""
+    """The commands' folder, with a database in which Anna has begun."""
     place = tmp_path / "here"
     place.mkdir()
     monkeypatch.chdir(place)

@@ -1,4 +1,4 @@
-"""The dashboard and the alert rules in `deploy` speak of metrics that exist, with labels that they have."""
+"""The dashboard and the alert rules in `deploy` use only existing metrics and labels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WIDTH = 24
 
 
 def collectors() -> Iterator[tuple[Any, Any]]:
-    """Each metric, with what collects it."""
+    """Each metric and its collector."""
     for collector in Metrics().registry._collector_to_names:
         described: Any = collector
         for metric in described.describe():
@@ -32,7 +32,7 @@ def collectors() -> Iterator[tuple[Any, Any]]:
 
 
 def known() -> dict[str, set[str]]:
-    """Every series that can be asked for, with its labels."""
+    """Every series that queries may use, with its labels."""
     found: dict[str, set[str]] = {}
     for metric, collector in collectors():
         labels = {*collector._labelnames, *(collector._value if metric.type == "info" else ())}
@@ -51,7 +51,7 @@ def rules() -> list[dict[str, Any]]:
 
 
 def expressions() -> Iterator[tuple[str, str, str]]:
-    """Each expression: where it stands, itself, and the text that names its labels."""
+    """Each expression: where it is, itself, and the text that names its labels."""
     for panel in dashboard()["panels"]:
         for target in panel.get("targets", ()):
             yield f"panel {panel['title']}", target["expr"], target["legendFormat"]

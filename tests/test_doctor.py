@@ -1,4 +1,4 @@
-"""The doctor says what is wrong, and how to mend it."""
+"""The doctor says what is wrong, and how to fix it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.scenarios.story import eventually, guarded
 async def findings(
     world: World, database_url: str, capsys: pytest.CaptureFixture[str], **environment: str
 ) -> tuple[int, list[tuple[str, str]]]:
-    """The exit status, and what was found: ok, note or WRONG, and the text with its mend."""
+    """The exit status and the findings: ok, note or WRONG, and the text with its fix."""
     variables = Installation(world, database_url, **environment).environment()
     config = settings.load({name: value for name, value in variables.items() if value}, None)
     status = await doctor(config, argparse.Namespace(json=False))
@@ -39,7 +39,7 @@ async def findings(
 async def examined(
     world: World, database_url: str, capsys: pytest.CaptureFixture[str], **environment: str
 ) -> tuple[int, list[str]]:
-    """The exit status, and what is wrong, each with its mend."""
+    """The exit status and the problems, each with its fix."""
     status, found = await findings(world, database_url, capsys, **environment)
     return status, [text for label, text in found if label == "WRONG"]
 
@@ -164,7 +164,7 @@ async def test_what_telegram_keeps_of_the_webhook_is_compared(
     async with httpx.AsyncClient() as other:
         while (await other.get(f"{bot.url}/readyz")).status_code != 200:
             pass
-        # The bot, which has compared the webhook by now, would set it again as soon as it compares it once more.
+        # Stop the bot's clock: it has compared the webhook by now, and would set it again at the next comparison.
         world.clock.set_rate(0)
         assert await examined(world, url, capsys, **hooked) == (0, [])
         method = "setWebhook" if found else "deleteWebhook"
@@ -276,7 +276,7 @@ async def test_a_database_that_is_not_there(world: World, tmp_path: Path, capsys
 async def of_gates(
     world: World, callgate: Installation, capsys: pytest.CaptureFixture[str], **environment: str
 ) -> tuple[int, list[tuple[str, str]]]:
-    """The exit status, and what was found about gates."""
+    """The exit status, and the findings about gates."""
     status, found = await findings(world, callgate.database_url, capsys, **environment)
     return status, [(label, text) for label, text in found if text.startswith("The gate “")]
 

@@ -1,4 +1,4 @@
-"""The documents say what is: what they name exists, and what exists they name."""
+"""The documents agree with the program: everything they name exists, and they name everything that they should."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CAPITALS = {
 }
 """Telegram's errors, and a name of the code: no variables."""
 NOBODYS = {"incidents", "gateway_state", "leadership", "sums", "cursors"}
-"""Tables that hold nothing about any person."""
+"""Tables without data about any person."""
 
 
 def text_of(path: Path) -> str:
@@ -48,7 +48,7 @@ def text_of(path: Path) -> str:
 
 
 def spans(path: Path) -> list[str]:
-    """What stands in code: spans within a line, and the lines of blocks."""
+    """Everything in code format: spans within a line, and the lines of blocks."""
     parts = re.split(r"^```\w*$", text_of(path), flags=re.MULTILINE)
     inline = [span for part in parts[::2] for span in re.findall(r"`([^`\n]+)`", part)]
     return inline + [line for part in parts[1::2] for line in part.splitlines() if line]
@@ -180,7 +180,7 @@ def test_decisions_are_numbered_without_a_gap() -> None:
 
 
 def example() -> list[tuple[str, str, str]]:
-    """The example's variables: what is said before each, its name, its value."""
+    """The example's variables: the comment before each, its name, its value."""
     found = re.findall(r"((?:^# .+\n)+)^#?([A-Z_]+)=(.*)$", text_of(EXAMPLE), re.MULTILINE)
     return [(said, name, value) for said, name, value in found]
 

@@ -1,4 +1,4 @@
-"""The files of an export: what is in them, how they are cut, and that no spreadsheet runs what somebody wrote."""
+"""Export files: their contents, how they are split, and that no spreadsheet runs text from users."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ async def test_an_export_has_every_entry_of_its_period_once_in_order(
 
     async def add(store: Store) -> None:
         for number in range(20):
-            # Many at the same moment, and some written later than what comes after them.
+            # Many at the same moment, and some written later than entries after them.
             at = NOW - timedelta(days=number % 4, seconds=number % 2)
             store.journal.add(Event.STARTED, at, user_id=number)
 

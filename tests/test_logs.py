@@ -1,4 +1,4 @@
-"""What the log says of errors: no value that a database was given, and no more lines than help."""
+"""Errors in the log: no value that a database got, and no more lines than useful."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.installation import CALLBACK_TOKEN, Installation
 
 @pytest.fixture
 def handlers() -> Iterator[None]:
-    """The root logger is left as it was."""
+    """Restore the root logger."""
     root = logging.getLogger()
     before, level, hook = list(root.handlers), root.level, sys.excepthook
     yield

@@ -1,4 +1,4 @@
-"""The metrics count what happened, name nobody, and say how it stands now."""
+"""The metrics count events, name nobody, and show the present state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.scenarios.story import all_is_carried, guarded
 
 
 async def told(callgate: Installation) -> dict[str, float]:
-    """What /metrics says, by series."""
+    """The contents of /metrics, by series."""
     async with httpx.AsyncClient() as http:
         text = (await http.get(f"{callgate.url}/metrics")).text
     return {

@@ -1,4 +1,4 @@
-"""A database that a newer version has used is left alone, by every command, with one line."""
+"""Every command refuses a database that a newer version has used, in one line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COMMANDS = (
 
 @pytest.fixture
 def newer_url(database_url: str) -> str:
-    """Of the schema of tomorrow."""
+    """A database with a future schema."""
 
     async def outgrow() -> None:
         database = Database(database_url)

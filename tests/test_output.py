@@ -1,4 +1,4 @@
-"""What a command answers is all there is on its stdout; its log goes to stderr. What it writes is for its user only."""
+"""Commands print only their answer to stdout, and log to stderr. Their files are for the user only."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def mode(path: Path) -> int:
 
 @pytest.fixture
 def careless_umask() -> Iterator[None]:
-    """Whatever is made may be read and written by everybody, unless somebody sees to it."""
+    """Use a umask with which everybody may read and write new files, unless the program prevents it."""
     before = os.umask(0)
     yield
     os.umask(before)

@@ -1,4 +1,4 @@
-"""Telegram and the gateway are spoken to through the proxies of the configuration, and through no other."""
+"""The bot connects to Telegram and the gateway through the configured proxies, and through no others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.test_settings import GOOD, good, problems, run_bot
 
 ROOT = Path(__file__).parent.parent
 TELEGRAM, GATEWAY = "telegram.invalid", "gateway.invalid"
-"""Hosts that only the proxies know: nothing is reached past them."""
+"""Hosts that only the proxies can resolve: nothing is reachable past them."""
 
 
 def names(world: World) -> dict[str, int]:
@@ -60,7 +60,7 @@ def url(sqlite_path: Path) -> str:
 
 @pytest.fixture
 def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """What a proxy shows that speaks TLS; everybody trusts it."""
+    """The certificate of a proxy with TLS; everybody trusts it."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "proxy")])
     made = (
         x509.CertificateBuilder()
@@ -173,7 +173,7 @@ async def test_a_bot_whose_proxy_refuses_it_waits_and_tells_nobody_the_password(
     assert "Traceback" not in bot.output()
 
 
-# Both libraries for SOCKS leave such a connection to the garbage collector.
+# Both SOCKS libraries leave such a connection to the garbage collector.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", ["http", "socks5"])
 @pytest.mark.parametrize("says", [b"", b"\x05", b"\x05\x02\x01", b"HTTP/1.1 4", b"\0" * 70_000])
@@ -200,7 +200,7 @@ async def test_a_proxy_that_breaks_off_in_the_middle_is_a_failure_that_passes(ki
     gc.collect()
 
 
-# Neither end closes what hangs.
+# Neither end closes a hanging connection.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_call_ends_in_its_own_time_where_tls_hangs_behind_or_before_the_proxy(
         ended, begun = asyncio.Event(), asyncio.Event()
 
         async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            """As a machine that is cut off: it reads nothing, not even the end."""
+            """Behaves like a machine that is cut off: it reads nothing, not even the end."""
             writer.transport.pause_reading()  # type: ignore[attr-defined]
             begun.set()
             await ended.wait()
@@ -332,7 +332,7 @@ FOREIGN = {
 
 @pytest.fixture
 async def careless(world: World, database_url: str, tmp_path: Path) -> AsyncIterator[BotProcess]:
-    """A bot whose environment is full of what libraries read by themselves."""
+    """A bot whose environment is full of variables that libraries read."""
     bot = BotProcess(world, database_url, tmp_path, **FOREIGN)
     yield bot
     await bot.clean_up()
@@ -370,7 +370,7 @@ def test_every_client_is_made_without_the_environment() -> None:
                 continue
             called = ast.unparse(node.func)
             given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
-            # aiohttp's clients do without the environment unless they are asked not to.
+            # aiohttp's clients ignore the environment unless told otherwise.
             assert given.get("trust_env", "False") == "False", path
             if called in ("httpx.AsyncClient", "httpx.Client"):
                 assert given.get("trust_env") == "False", path

@@ -1,4 +1,4 @@
-"""A number without the code of its country is read as people at home write it, and in any other way it may mean."""
+"""Numbers without a country code: read as people at home write them, and in any other way they may mean."""
 
 from __future__ import annotations
 

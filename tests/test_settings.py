@@ -1,4 +1,4 @@
-"""What is wrong with a configuration is said in one line that names the variable."""
+"""Configuration problems: one line each, naming the variable."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MISSING_CREDENTIALS = "SMSC_API_KEY: missing; set it, or SMSC_LOGIN and SMSC_PAS
 
 
 def problems(**changes: str) -> list[str]:
-    """What is said about a good configuration with these changes."""
+    """The problems of a good configuration with these changes."""
     with pytest.raises(ConfigurationError) as told:
         load({**GOOD, **changes}, None)
     assert str(told.value) == "\n".join(told.value.problems)
@@ -456,7 +456,7 @@ def test_what_has_no_effect_is_found_with_what_was_meant(tmp_path: Path) -> None
 
 
 def run_bot(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The very command, from scratch, in an empty environment; `tests.process.run_command` is much quicker."""
+    """Run the command itself in an empty environment, without a fork; `tests.process.run_command` is much quicker."""
     return subprocess.run(
         [sys.executable, "-m", "bot", *arguments],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},

@@ -1,4 +1,4 @@
-"""`python -m bot stats`: read beside the running bot, for people and for machines."""
+"""`python -m bot stats`: read while the bot runs, for people and for machines."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def told(callgate: Installation, capsys: pytest.CaptureFixture[str], **giv
 
 @pytest.fixture
 async def story(world: World, callgate: Installation) -> int:
-    """One person came in at one gate of two; the id of that gate."""
+    """One person entered at one gate of two; return the id of that gate."""
     _, group = await guarded(world)
     await guarded(world, "[red]Garage\u202e")
     anna = world.person("Anna", language="en")

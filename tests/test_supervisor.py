@@ -1,4 +1,4 @@
-"""What fails is started again, and soon: others wait for it meanwhile."""
+"""The supervisor restarts what fails, and soon: others wait for it meanwhile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.clock import SystemClock
 from bot.supervisor import Supervisor
 
 MOST = 5.0
-"""Seconds that anybody may have to wait for a loop that fails again and again."""
+"""Seconds: the longest wait for a loop that fails again and again."""
 
 
 async def test_however_often_a_loop_fails_it_is_started_again_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A database that cannot be used: each command says why, and what to do, in one sentence."""
+"""An unusable database: each command says why, and what to do, in one sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMMANDS = (
 
 
 def _said(folder: Path, command: tuple[str, ...], url: str) -> tuple[int, str]:
-    """The status and the one sentence; nothing stands on stdout."""
+    """The status and the one sentence; stdout is empty."""
     run = run_command(
         folder,
         *command,

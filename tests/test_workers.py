@@ -1,4 +1,4 @@
-"""The loops go on, whatever one of their steps meets."""
+"""The loops continue, whatever happens in one of their steps."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_a_step_of_the_sweep_that_fails_does_not_keep_the_others_from_bein
 
 
 class SteppingClock(SandboxClock):
-    """Each pause passes at once, and the clock is then so much later."""
+    """Each pause ends at once, and the clock is then that much later."""
 
     async def pause(self, seconds: float | None, wake: asyncio.Event | None = None) -> None:
         self.advance(seconds or 0)

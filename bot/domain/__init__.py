@@ -1,1 +1,1 @@
-"""What Callgate is about, in plain values and rules. Standard library only; talks to nobody."""
+"""The domain in plain values and rules. Standard library only; talks to nobody."""

@@ -29,7 +29,7 @@ def ineligibility(
 ) -> Ineligibility | None:
     """Why this phone does not open this gate now; None when it does.
 
-    What no call can mend comes first, so that nobody calls in vain.
+    What no call can fix comes first, so that nobody calls without effect.
     """
     rules = gate.rules(now)
     if (about_number := number_ineligibility(rules, phone.region, phone.kind)) is not None:
@@ -42,7 +42,7 @@ def ineligibility(
 
 
 def number_ineligibility(rules: GateSettings, region: str, kind: NumberKind) -> Ineligibility | None:
-    """The same for what can be told of a number before anybody has called."""
+    """The same for what a number shows before anybody has called."""
     match rules.country_rule:
         case CountryRule.ONLY if region not in rules.countries:
             return Ineligibility.COUNTRY
@@ -53,8 +53,8 @@ def number_ineligibility(rules: GateSettings, region: str, kind: NumberKind) -> 
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """What is known of somebody at a gate: what an admin decided about them there, the phone that verified them,
-    whether they are verifying right now, and whether Telegram is still to be told that a request was declined."""
+    """What is known of somebody at a gate: an admin's decision about them there, the phone that verified them, whether
+    they are verifying right now, and whether Telegram has still to get the decline of a request."""
 
     decision: AccessOverride | None
     phone: VerifiedPhone | None

@@ -1,4 +1,4 @@
-"""The breaker: after trouble that holds for everybody, the gateway is left alone for a while."""
+"""The circuit breaker: after an error that affects everybody, the bot leaves the gateway alone for a while."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from bot.domain.gateway import GatewayReason
 
 FIRST_PAUSE = timedelta(seconds=30)
 SILENT_PAUSE = timedelta(seconds=5)
-"""A gateway that does not answer may be back at any moment; meanwhile nobody is kept waiting for it."""
+"""A gateway that does not answer may be back at any moment; meanwhile nobody waits for it."""
 BLOCKED_PAUSE = timedelta(minutes=5)
-"""Asking from a blocked address makes the block longer."""
+"""Requests from a blocked address make the block longer."""
 FIRST_PAUSES = {GatewayReason.ADDRESS_BLOCKED: BLOCKED_PAUSE, GatewayReason.UNAVAILABLE: SILENT_PAUSE}
 LONGEST_PAUSE = timedelta(minutes=15)
 LONGEST_SILENT_PAUSE = timedelta(minutes=1)
@@ -19,7 +19,7 @@ LONGEST_SILENT_PAUSE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class CircuitBreaker:
-    """Closed while `reason` is None. Open, no request is made before `retry_at`; then one is tried."""
+    """Closed while `reason` is None. While open, there is no request before `retry_at`; then one tests the gateway."""
 
     reason: GatewayReason | None = None
     retry_at: datetime | None = None
@@ -32,7 +32,7 @@ class CircuitBreaker:
     def open(self, reason: GatewayReason, now: datetime) -> CircuitBreaker:
         """Open, or open longer: each failed try doubles the pause.
 
-        Requests that were under way when it opened fail for the same reason and change nothing.
+        Requests that were in flight when it opened fail for the same reason and change nothing.
         """
         if reason is self.reason and not self.allows(now):
             return self
@@ -42,5 +42,5 @@ class CircuitBreaker:
         return CircuitBreaker(reason, now + pause, self.trips + 1)
 
     def is_new_reason(self, reason: GatewayReason) -> bool:
-        """Whether the operators have not been told of this trouble yet."""
+        """Whether operators do not know this reason yet."""
         return self.reason is not reason

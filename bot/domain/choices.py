@@ -11,7 +11,7 @@ from bot.domain.phone import NumberKind
 from bot.domain.settings import LANDLINES, RENTED, AtDeadline, CountryRule, EntryMode, GateSettings, RaidReaction
 
 REFUSABLE = RENTED | LANDLINES
-"""Kinds of numbers that a gate can refuse; without mobile ones nobody could come in."""
+"""Kinds of numbers that a gate can refuse; without mobile numbers nobody could get in."""
 EVER = "ever"
 NONE = "none"
 OWN_LANGUAGE = "own"
@@ -29,7 +29,7 @@ class Setting(StrEnum):
     COUNTRIES = "countries"
     """`+RU`, `-RU`, several with commas between, or none."""
     KIND = "kind"
-    """`+voip` refuses it, `-voip` does not any more."""
+    """`+voip` refuses it, `-voip` accepts it again."""
     FRESH = "fresh"
     ACCOUNTS = "accounts"
     TAG = "tag"
@@ -38,19 +38,19 @@ class Setting(StrEnum):
     LANGUAGE = "language"
     WELCOME = "welcome"
     LOG = "log"
-    """It can only be switched off here: where it goes is said there."""
+    """Here it can only be switched off: admins choose the chat in that chat."""
     RAID = "raid"
     RAID_SIZE = "raid_size"
     """Requests, a slash, minutes."""
     TIDIES = "tidies"
     PROMPTS = "prompts"
-    """Whether the group gets a message about muted newcomers who took no notice of theirs."""
+    """Whether the group gets a message about muted newcomers who did not react to theirs."""
 
 
 def chosen(settings: GateSettings, setting: Setting, value: str) -> GateSettings:
-    """`settings` with one of them changed, all others as they are.
+    """`settings` with one of them changed.
 
-    Raises ProblemError for what a setting cannot be, and another ValueError for what no button of ours says.
+    Raises ProblemError for an invalid setting, and another ValueError for what no button of ours contains.
     """
     return _CHANGES[setting](settings, value)
 

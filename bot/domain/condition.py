@@ -1,4 +1,4 @@
-"""How the installation is doing, and what is on the gateway account, as operators ask for it."""
+"""The condition of the installation and the balance of the gateway account, as operators see them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from bot.domain.trouble import VISIBLE_AFTER_END, Finding, Incident, Measurement
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """The process whose readings these are. `is_alone`: its database serves no other one. `leads_since` is None when
-    it does not lead any more. `backed_up_at`: when the newest back-up was made, if there is one."""
+    """The process that took these measurements. `is_alone`: it is the database's only one. `leads_since` is None when
+    it does not lead. `backed_up_at`: the time of the newest back-up, if there is one."""
 
     version: str
     host: str
@@ -30,9 +30,8 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """How this installation is reached, as it is configured: whether Telegram brings updates, whether the gateway has
-    an address to report calls to, whether its inbox is read, whether the bot makes back-ups, and which own systems are
-    told."""
+    """How this installation is configured: whether Telegram posts updates, whether the gateway has an address to report
+    calls to, whether the bot reads its inbox and makes back-ups, and which of the owner's systems get events."""
 
     has_webhook: bool
     has_callback: bool
@@ -43,7 +42,7 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class StoredHealth:
-    """What the database tells; of the whole installation, whichever process reads it. `size` is in bytes."""
+    """What the database says about the whole installation, whichever process reads it. `size` is in bytes."""
 
     size: int
     incidents: Sequence[Incident]
@@ -55,13 +54,13 @@ class StoredHealth:
     called_back_at: datetime | None
     inbox_read_at: datetime | None
     gates: Mapping[GateState, int] = field(default_factory=dict)
-    """How many gates are doing how."""
+    """How many gates are in each condition."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """All of it, at one moment. `kept` is None when the database gave no answer; `budget_left` is the unspent share of
-    what may be asked of Telegram."""
+    """Everything at one moment. `kept` is None when the database gave no answer; `budget_left` is the unspent share of
+    the rate limit for Telegram."""
 
     at: datetime
     process: Process
@@ -72,8 +71,7 @@ class HealthReport:
 
     @property
     def unnoted(self) -> list[Finding]:
-        """Troubles that the readings show and of which there is no alarm yet; but for those that are over once this
-        can be told."""
+        """Problems in the measurements without an incident yet, except those that keep the bot from reporting them."""
         known = {incident.name for incident in self.kept.incidents} if self.kept is not None else set()
         found = (finding for finding in noticed(self.readings, self.at) if finding.trouble not in VISIBLE_AFTER_END)
         return [finding for finding in found if finding.name not in known]
@@ -81,7 +79,7 @@ class HealthReport:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What the numbers given cost: today, and in the last week with today; whole days in UTC."""
+    """The cost of numbers: today, and in the last week including today; whole days in UTC."""
 
     today: Decimal
     week: Decimal
@@ -89,14 +87,14 @@ class Spending:
 
     @property
     def a_day(self) -> Decimal:
-        """On average."""
+        """The average of a day."""
         return self.week / self.days
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceReading:
-    """What the gateway told of its account when it was last asked: the money, or why it told nothing. `money` is then
-    what it told before, at `told_at`. `left_alone_until`: it is not asked sooner."""
+    """What the gateway last said of its account: the money, or why it said nothing. `money` is then the older amount,
+    from `told_at`. `left_alone_until`: the bot does not ask it sooner."""
 
     asked_at: datetime | None = None
     money: Decimal | None = None
@@ -109,8 +107,8 @@ class BalanceReading:
 
 @dataclass(frozen=True, slots=True)
 class BalanceReport:
-    """The gateway account, as operators are told of it. `low` is the amount below which they are alarmed. Without
-    `has_price` nobody can tell what is spent; with it, `spending` is None when the database gave no answer."""
+    """The gateway account as operators see it. Below `low` they get an incident. Without `has_price` the spending is
+    unknown; with it, `spending` is None when the database gave no answer."""
 
     at: datetime
     statement: BalanceReading
@@ -120,7 +118,7 @@ class BalanceReport:
 
     @property
     def days(self) -> int | None:
-        """For how many days the money lasts, by what the last week cost."""
+        """For how many days the money lasts at the cost of the last week."""
         money = self.statement.money
         if money is None or self.spending is None or not self.spending.week:
             return None

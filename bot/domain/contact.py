@@ -1,4 +1,4 @@
-"""A shared contact, and why one may not be taken."""
+"""A shared contact, and reasons to reject one."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ class ContactRefusal(StrEnum):
     NOT_OWN = "not_own"
     """Somebody else's card, or one whose owner Telegram does not name."""
     FORWARDED = "forwarded"
-    """Passed on from another chat: it proves nothing."""
+    """Forwarded from another chat: it proves nothing."""
     ANONYMOUS = "anonymous"
-    """A +888 number: it lives inside Telegram only and cannot call."""
+    """A +888 number: it exists only inside Telegram and cannot call."""
     NOT_MOBILE = "not_mobile"
-    """No number that could be a mobile one."""
+    """Not a possible mobile number."""
     TAKEN = "taken"
     """This phone has verified another account."""
     BUSY = "busy"
     """This phone is being verified by another account right now."""
     COUNTRY = "country"
-    """No gate at which the person waits takes numbers of this country."""
+    """No gate at which the person waits accepts numbers of this country."""
     KIND = "kind"
-    """No gate at which the person waits takes numbers of this kind."""
+    """No gate at which the person waits accepts numbers of this kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class SharedContact:
     number: str = field(repr=False)
 
     def refusal(self) -> ContactRefusal | None:
-        """Why this card cannot be its sender's proof, judged by the card alone."""
+        """Why this card does not prove its sender's number, judged by the card alone."""
         if self.is_forwarded:
             return ContactRefusal.FORWARDED
         if self.owner_id != self.sender_id:

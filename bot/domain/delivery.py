@@ -12,52 +12,52 @@ from bot.domain.gate import GrantKind
 from bot.domain.screen import ScreenName, View
 
 RETRY_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 5, 15, 30, 60))
-"""How long a delivery rests after each failure that may pass; the last repeats."""
+"""Delays after temporary failures in a row; the last repeats."""
 
 
 def pause_after(attempts: int) -> timedelta:
-    """The rest after the `attempts`-th failure in a row (1 is the first)."""
+    """The delay after the `attempts`-th failure in a row (1 is the first)."""
     return RETRY_PAUSES[min(attempts, len(RETRY_PAUSES)) - 1]
 
 
 class TaskKind(StrEnum):
-    """One-off things to do in Telegram that are neither a grant nor a screen."""
+    """One-off actions in Telegram that are neither a grant nor a screen."""
 
     OPEN_APP = "open_app"
     """Have Telegram open the Mini App for a guard join."""
     QUEUE_JOIN = "queue_join"
     """Tell Telegram to treat a guard join like any other request."""
     ANSWER_BUTTON = "answer_button"
-    """Tell Telegram that a pressed button was heard."""
+    """Acknowledge a pressed button."""
     CHECK_ADMIN = "check_admin"
-    """Ask Telegram whether somebody is an admin of a gate, and then do what they want done."""
+    """Ask Telegram whether somebody is an admin of a gate, and then run their action."""
     CHECK_GATE = "check_gate"
-    """Ask Telegram how it stands with a gate: rights, approval of new members, the guard."""
+    """Ask Telegram about a gate: rights, approval of new members, the guard."""
     CALL_ADMINS = "call_admins"
-    """Ask Telegram who the admins of a gate are, to tell those something who can be written to."""
+    """Ask Telegram who the admins of a gate are, to notify those who can be written to."""
     APPEAL = "appeal"
-    """Tell an admin, or the log chat, of somebody who asks to be let in, with buttons to decide."""
+    """Send an appeal to an admin or the log chat, with buttons to decide."""
     CLOSE_APPEAL = "close_appeal"
-    """Say under such a message what was decided."""
+    """Add the decision to such a message."""
     PRIVATE_CHAT_LINK = "point"
-    """Show somebody in a group, and nobody else, the way into the private chat."""
+    """Show somebody in a group, and nobody else, the link to the private chat."""
     STATS = "stats"
-    """Show statistics, as a picture with words, or what else is to be said to who asked for them."""
+    """Show statistics as a picture with words, or answer why there are none."""
     HEALTH = "health"
-    """Tell an operator how the installation is doing."""
+    """Show an operator the condition of the installation."""
     BALANCE = "balance"
-    """Tell an operator what is on the gateway account."""
+    """Show an operator the balance of the gateway account."""
     SEND_FILE = "send_file"
     MAKE_FILE = "make_file"
-    """A file of what is kept: made when it is sent."""
+    """A file of stored data: made when it is sent."""
     FETCH_FILE = "fetch_file"
     MAKE_LINK = "make_link"
     """Make the gate's own link, by which people ask to join."""
     DELETE_MESSAGE = "delete_message"
     MUTE = "mute"
-    """A newcomer may not write until they are verified."""
+    """Forbid a newcomer to write until they are verified."""
     PROMPT = "prompt"
-    """Tell a muted newcomer, and nobody else, how to verify."""
+    """Tell a muted newcomer, visibly to nobody else, how to verify."""
     BAN = "ban"
     UNBAN = "unban"
     DECLINE_JOIN = "decline_join"
@@ -67,28 +67,28 @@ class TaskKind(StrEnum):
     REVOKE_LINK = "revoke_link"
     """End an invite link that was made for one person."""
     SERVICE_MESSAGES = "tidy"
-    """Delete Telegram's line about who joined or left."""
+    """Delete Telegram's service message about a member who joined or left."""
     ALERT = "alert"
-    """Tell admins of a raid, or bring up to date what a message tells of it."""
+    """Notify admins of a raid, or update such a message."""
     ANNOUNCE = "announce"
-    """Tell an admin what the operators announce to all of them."""
+    """Send an announcement of the operators to an admin."""
     NOTIFY = "notify"
     """A message to an operator, an admin or, about a failure, to a person."""
     GROUP_PROMPT = "group_prompt"
-    """Tell everybody new in a group how to verify, where no one can be told alone."""
+    """Tell all newcomers in a group how to verify, where the bot could not reach somebody privately."""
     LOG = "log"
-    """A decision for the log chat of a gate; many become one message."""
+    """A decision for the log chat of a gate; several become one message."""
 
 
 class Priority(IntEnum):
-    """Which tasks go first."""
+    """Priorities of tasks."""
 
     AT_ONCE = 0
     """Telegram itself waits, and only for seconds: guard joins."""
     SOON = 1
-    """A person looks at it: pressed buttons, messages to take away."""
+    """A person is looking: pressed buttons, messages to delete."""
     PRESSING = 2
-    """Each second counts in the group, but many may come at once; they take turns with screens."""
+    """Each second counts in the group, but many may come at once; they alternate with screens."""
     LATER = 3
     LOG = 4
 
@@ -145,7 +145,7 @@ MESSAGES = frozenset(
         TaskKind.BALANCE,
     }
 )
-"""Tasks that send a message, which Telegram counts for its chat."""
+"""Tasks that send a message, which Telegram counts against its chat."""
 
 
 SLOW = frozenset(
@@ -158,8 +158,8 @@ SLOW = frozenset(
         TaskKind.FETCH_FILE,
     }
 )
-"""Tasks that may take long: files go up or come down, pictures are drawn, others are asked. Of each kind a few are
-under way at once, so that they never take all the hands there are."""
+"""Tasks that may take long: transfer files, draw pictures, ask others. Only a few of each kind are in flight at once,
+so that they never fill the worker."""
 SLOW_AT_ONCE = 4
 
 ASKED_FOR = SLOW | {
@@ -172,26 +172,25 @@ ASKED_FOR = SLOW | {
 CLEANING = frozenset({TaskKind.DELETE_MESSAGE, TaskKind.SERVICE_MESSAGES})
 """Messages that the bot deletes: it drops none, however many there are."""
 PACED = (ASKED_FOR, CLEANING)
-"""Tasks that a person makes as fast as they press, write and come. Each person has some at once, and others later.
-Each set is counted by itself: the messages to delete delay no answer to a button."""
+"""Tasks that a person causes as fast as they press, write and join. Each person has some at once, and others later.
+Each set is counted separately: messages to delete do not delay answers to buttons."""
 UNPACED = 5
 PACE = timedelta(seconds=0.25)
-"""So many a person may have to be run; each one more is due so much later, and lets others go first."""
+"""Undone tasks that a person may have without delay; each further one is due this much later, after others."""
 UNPACED_IN_GROUP = 30
 PACE_IN_GROUP = timedelta(seconds=0.05)
-"""The same of all that is of no person, in one group."""
+"""The same for all tasks of one group that belong to no person."""
 MOST_UNDONE = 100
-"""So many of ASKED_FOR a person may have at all; what they ask for beyond is dropped."""
+"""The most undone ASKED_FOR tasks of a person; the bot drops further requests."""
 MOST_COUNTED = 5000
-"""So many undone tasks are counted; all beyond are due at the same time as the last of these."""
+"""How far undone tasks are counted; all beyond are due at the same time as the last of these."""
 MOST_CHECKS = 30
 LISTED_CHECKS = 20
-"""The same of questions to Telegram whether they are an admin; and of those for a list of gates, which leaves some to
-the buttons."""
+"""The same for questions to Telegram about admins; those for lists of gates leave some for the buttons."""
 
 
 def paced(undone: int, *, in_group: bool = False) -> timedelta:
-    """How much later a task is due whose person, or else whose group, has so many that were not run yet."""
+    """The delay of a task whose person, or else whose group, has this many undone ones."""
     return PACE_IN_GROUP * max(0, undone - UNPACED_IN_GROUP + 1) if in_group else PACE * max(0, undone - UNPACED + 1)
 
 
@@ -201,10 +200,10 @@ class Notification(StrEnum):
     GATE_ON = "gate_on"
     GATE_LACKS_RIGHT = "gate_lacks_right"
     GATE_BYPASSED = "gate_bypassed"
-    """Somebody came in past a gate."""
+    """Somebody joined without verification."""
     GATE_OFF = "gate_off"
     GATE_HAS_ISSUES = "gate_ails"
-    """Something that a gate needs for its settings is missing since just now."""
+    """A gate has just lost something that its settings need."""
     LOG_HERE = "log_here"
     GATEWAY_TROUBLE = "gateway_trouble"
     GATEWAY_WRONG_PARAMETERS = "gateway_wrong_parameters"
@@ -213,31 +212,31 @@ class Notification(StrEnum):
     ALARM = "alarm"
     ALL_CLEAR = "all_clear"
     CLOCK_SET_BACK = "clock_set_back"
-    """The clock of the machine was ahead, and is right again."""
+    """The machine's clock was ahead, and is right again."""
     LOG_LOST = "log_lost"
-    """Decisions cannot be told to the log chat any more."""
+    """The bot cannot post decisions to the log chat any more."""
     NOT_ALLOWED = "not_allowed"
-    """The reader wrote something that only somebody with another right may have done."""
+    """The reader lacks the right for what they wrote."""
     NOT_REMOVED = "not_removed"
-    """Somebody was to be removed by hand, and Telegram did not let the bot."""
+    """An admin wanted somebody removed, and Telegram did not let the bot."""
     NOW_OPERATOR = "now_operator"
     """The reader has become an operator."""
     NO_OPERATOR = "no_operator"
-    """The reader is one no more."""
+    """The reader is no longer an operator."""
     OPERATOR_ADDED = "operator_added"
     OPERATOR_REMOVED = "operator_removed"
     OPERATOR_ERASED = "operator_erased"
     """One of them deleted everything about themselves."""
     ANNOUNCED = "announced"
-    """What was announced has been brought to all who could be told."""
+    """An announcement has reached everybody it could reach."""
     FAILURE = "failure"
     FAILURE_FOR_PERSON = "failure_for_person"
     ERASED = "erased"
-    """Everything about who reads it was deleted."""
+    """Everything about the reader was deleted."""
     MY_DATA_ASKED = "my_data_asked"
-    """What is kept about who reads it was asked for a moment ago."""
+    """The reader asked for their data a moment ago."""
     EXPORT_PERIOD = "export_period"
-    """What an operator wrote is no period."""
+    """An operator's text is not a period."""
     EXPORT_BUSY = "export_busy"
     EXPORT_EMPTY = "export_empty"
     EXPORT_HUGE = "export_huge"
@@ -258,15 +257,15 @@ class Toast(StrEnum):
     ALREADY_VERIFIED = "already_verified"
     LIMITED = "limited"
     LINKS_LIMITED = "links_limited"
-    """As many links were made for them as there are in an hour."""
+    """They have had the most links that anybody gets in an hour."""
     TOO_FAST = "too_fast"
-    """Too much of what they asked for before waits."""
+    """Too many of their earlier requests are undone."""
     UNKNOWN = "unknown"
     NOT_ADMIN = "not_admin"
     NOT_ADMIN_THERE = "not_admin_there"
-    """It concerns another chat as well, of which they are no admin."""
+    """It also concerns another chat, of which they are not an admin."""
     NEEDS_INVITE = "needs_invite"
-    """They lack that right in Telegram, and so for the bot too."""
+    """They lack that right in Telegram, and so in the bot too."""
     NEEDS_RESTRICT = "needs_restrict"
     NEEDS_CHANGE_INFO = "needs_change_info"
     SAVED = "saved"
@@ -278,7 +277,7 @@ class Toast(StrEnum):
     DECIDED_ALREADY = "decided_already"
     LET_IN = "let_in"
     LET_IN_LATER = "let_in_later"
-    """Nothing of theirs waits; the next time they ask they come in at once."""
+    """They have no waiting request; when they next ask they are admitted at once."""
     DECLINED = "declined"
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
@@ -288,7 +287,7 @@ class Toast(StrEnum):
     IS_ADMIN = "is_admin"
     IN_ALREADY = "in_already"
     DECLINING = "declining"
-    """Many are being declined."""
+    """A mass decline is going on."""
     DECLINING_ALREADY = "declining_already"
     NOBODY_WAITS = "nobody_waits"
     PHONE_FREED = "phone_freed"
@@ -298,9 +297,9 @@ class Toast(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PendingGrant:
-    """A grant to be made at Telegram. `requested_at` tells it from one that is owed anew while it is carried;
-    `query_id` is that of the guard join it answers, `tag` the tag to set, `verification_id` the attempt by which it is
-    owed."""
+    """A grant to be made at Telegram. `requested_at` distinguishes it from one requested again while it is in flight;
+    `query_id` is that of the guard join it answers, `tag` the tag to set, `verification_id` the attempt that earned it.
+    """
 
     gate_id: int
     user_id: int
@@ -314,8 +313,8 @@ class PendingGrant:
 
 @dataclass(frozen=True, slots=True)
 class PendingTask:
-    """A task to be run. `chat_id` is where Telegram counts it, `user_id` whom it is about; `details` depend on the
-    kind. `language` is empty where the reader's is not known. `is_crowd`: one of very many, which goes last."""
+    """A task to run. Telegram counts it against `chat_id`; `user_id` is whom it is about; `details` depend on the kind.
+    `language` is empty where the reader's is unknown. `is_crowd`: one of very many, which goes last."""
 
     id: int
     kind: TaskKind
@@ -329,7 +328,7 @@ class PendingTask:
 
 @dataclass(frozen=True, slots=True)
 class PendingLogBatch:
-    """One message to a log chat, made of the tasks that have gathered for it."""
+    """One message to a log chat, made of the tasks gathered for it."""
 
     chat_id: int
     topic: int | None
@@ -344,7 +343,7 @@ class PendingLogBatch:
 
 @dataclass(frozen=True, slots=True)
 class PendingScreen:
-    """A screen to be drawn. `message_id` is the message that shows it now; `is_fresh` asks for a new one.
+    """A screen to show. `message_id` is the message that shows it now; `is_fresh` asks for a new one.
 
     `is_crowd`: its person is one of very many newcomers. `verification_id`: their newest attempt.
     """
@@ -374,21 +373,21 @@ class DeliveryStatus(StrEnum):
     RETRY = "retry"
     """Not now: the network, Telegram's own failure, or its flood control."""
     REFUSED = "refused"
-    """A final no."""
+    """A final rejection."""
     UNREACHABLE = "unreachable"
-    """The person cannot be written to."""
+    """The bot cannot write to the person."""
     TOO_MANY_CHATS = "too_many_chats"
     GONE = "gone"
-    """There was nothing left to do it to."""
+    """Its object no longer exists."""
     MOVED = "moved"
     """The group became a supergroup; `answer` has its new id."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """The result of sending one item. For a drawn screen: the message that now shows it and the digest of its words.
+    """The result of sending one item. For a screen: the message that now shows it and the digest of its text.
 
-    `answer` is what Telegram was asked for, where a task asks.
+    `answer` is Telegram's answer, if the task asks for one.
     """
 
     item: Outgoing
@@ -399,18 +398,18 @@ class DeliveryResult:
     is_editable: bool = True
     digest: str | None = None
     replaced: tuple[int, ...] = field(default=())
-    """Messages that the new one makes superfluous; they are deleted."""
+    """Messages that the new one makes superfluous; the bot deletes them."""
     answer: Mapping[str, Any] = field(default_factory=dict)
     error_id: str = ""
-    """Under which a message was given up as it was meant, and the bare text that went out instead ends with it; or
-    under which operators are told of a failure of the bot's own."""
+    """The error id at the end of the bare text that went out in place of a rejected message; or the one that operators
+    get for a failure of the bot itself."""
     is_our_fault: bool = False
-    """Whether it failed in the bot, before Telegram was asked or after it had answered."""
+    """Whether it failed in the bot, before or after the call to Telegram."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenRow:
-    """What should be shown to a person, and what was last shown."""
+    """What a person should see, and what the bot last showed."""
 
     user_id: int
     chat_id: int
@@ -429,7 +428,7 @@ class ScreenRow:
 
 @dataclass(frozen=True, slots=True)
 class StalledTask:
-    """One that is still to be run: since when, how often it was tried, and what came of it last."""
+    """An undone task: since when, how often it was tried, and its last result."""
 
     kind: TaskKind
     chat_id: int

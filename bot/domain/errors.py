@@ -1,11 +1,11 @@
-"""What storage raises when it keeps nothing."""
+"""What storage raises when it stores nothing."""
 
 from __future__ import annotations
 
 
 class StorageUnavailableError(Exception):
-    """A transaction could not be kept; trying again later may help."""
+    """A transaction could not be stored; trying again later may help."""
 
 
 class LeadershipLostError(StorageUnavailableError):
-    """Another process leads: what this one would have kept as the leader is the other's to do."""
+    """Another process leads, so this one may not store its work as the leader."""

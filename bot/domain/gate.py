@@ -1,4 +1,4 @@
-"""A gate, the requests that wait at it, and what its admins decide about people."""
+"""A gate, the requests that wait at it, and its admins' decisions about people."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from bot.domain.settings import STANDARD, EntryMode, GateSettings, stricter
 from bot.domain.statistics import EntryReason
 
 FRESH_CHANCE = timedelta(hours=1)
-"""What is left at least to those who waited while their gate was off."""
+"""The least time left to people who waited while their gate was off."""
 REACHABLE_FOR = timedelta(minutes=5)
 """How long a join request lets the bot write to a stranger (Bot API: `ChatJoinRequest.user_chat_id`)."""
 QUERY_ANSWERED_WITHIN = timedelta(seconds=9)
-"""Of the ten that Telegram waits for the bot's word before a guard join is a request like any other (Bot API 10.1)."""
+"""Less than the ten seconds after which Telegram makes a guard join an ordinary request (Bot API 10.1)."""
 APP_PATIENCE = timedelta(seconds=12)
-"""How long a guard join waits for its Mini App to be opened before the person is written to as well."""
+"""How long a guard join waits for its Mini App to open before the bot also writes to the person."""
 OPEN_APP_PATIENCE = timedelta(minutes=3)
-"""The same once it was opened; within REACHABLE_FOR, so that who closed it can still be written to."""
+"""The same once it was opened; within REACHABLE_FOR, so that the bot can still write to somebody who closed it."""
 STRICT_FOR = timedelta(hours=1)
-"""How long a gate stays strict when that was chosen for a raid."""
+"""How long a gate stays strict in response to a raid."""
 APPEAL_EVERY = timedelta(days=1)
 """How often one person may ask the admins of one gate."""
 LINK_LIVES = timedelta(hours=1)
-"""How long an invite link made for one person can be used."""
+"""How long a personal invite link works."""
 ANONYMOUS_ADMIN = 1_087_968_824
 """The account that Telegram names (`GroupAnonymousBot`) when an admin acts as the group itself."""
 FIRST_SUPERGROUP = -1_000_000_000_000
@@ -36,21 +36,21 @@ class GateMode(StrEnum):
 
     ON = "on"
     PAUSED = "paused"
-    """Nobody is let in, declined, removed or written to; deadlines stand still."""
+    """The bot admits, declines, removes and writes to nobody; deadlines stand still."""
     OFF = "off"
-    """The bot stays out of it: requests are the admins' business."""
+    """The bot stays out of it: admins handle the requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One chat that lets people in only when verified. `link` opens the chat for its members.
+    """One chat that admits only verified people. `link` opens the chat for its members.
 
-    `is_on`: the bot has the chat, and the right without which it can do nothing there. `strict_until`: until when it
-    is stricter than its settings. `raid_at`: when there last were so many requests that it counts as a raid.
+    `is_on`: the bot is in the chat and has the right without which it can do nothing there. `strict_until`: until when
+    it is stricter than its settings. `raid_at`: when there last were so many requests that it counts as a raid.
 
     Evidence of whether it keeps people out: `request_seen_at`, when a join request showed that its link asks for
-    approval; `tested_at`, when an admin tested the link and said so; `bypassed_at`, when somebody last came in past
-    it, to the minute.
+    approval; `tested_at`, when an admin tested the link and said so; `bypassed_at`, when somebody last joined past it,
+    to the minute.
     """
 
     chat_id: int
@@ -68,12 +68,12 @@ class Gate:
 
     @property
     def works(self) -> bool:
-        """Whether anybody is let in or turned away."""
+        """Whether it admits people or turns them away."""
         return self.is_on and self.switch is GateMode.ON
 
     @property
     def mutes(self) -> bool:
-        """Whether newcomers may not write until they are verified; Telegram restricts members of supergroups only."""
+        """Whether newcomers are muted until verified; Telegram restricts members of supergroups only."""
         is_supergroup = not self.is_channel and self.chat_id < FIRST_SUPERGROUP
         return is_supergroup and self.settings.way is EntryMode.MUTE and self.switch is not GateMode.OFF
 
@@ -86,31 +86,31 @@ class Gate:
         return self.strict_until is not None and now < self.strict_until
 
     def is_raided(self, now: datetime) -> bool:
-        """Whether a raid goes on: so many requests as make one came within the minutes that count."""
+        """Whether a raid goes on: enough requests came within the minutes that count."""
         return self.raid_at is not None and now < self.raid_at + timedelta(minutes=self.settings.raid_minutes)
 
     def looks_like(self, other: Gate) -> bool:
-        """Whether Telegram's part of both is the same."""
+        """Whether Telegram's part is the same in both."""
         mine = (self.chat_id, self.title, self.username, self.is_channel, self.is_on)
         return mine == (other.chat_id, other.title, other.username, other.is_channel, other.is_on)
 
     @property
     def link(self) -> str:
-        """An address that opens the chat for those who may see it."""
+        """An address that opens the chat for people who may see it."""
         if self.username:
             return f"https://t.me/{self.username}"
         return f"https://t.me/c/{str(self.chat_id).removeprefix('-100').removeprefix('-')}/1"
 
 
 class RequestState(StrEnum):
-    """Where a join request stands."""
+    """The state of a join request."""
 
     WAITING = "waiting"
     """Its person has not verified yet."""
     APPROVED = "approved"
-    """Decided: they come in. Telling Telegram is the grant's business."""
+    """Admitted. The grant tells Telegram."""
     DECLINED = "declined"
-    """Decided: they do not."""
+    """Declined."""
     GONE = "gone"
     """Withdrawn, left, or handled by an admin."""
 
@@ -119,16 +119,16 @@ class Ineligibility(StrEnum):
     """Why a verified phone does not open a gate."""
 
     STALE = "stale"
-    """It was verified too long ago, or before an admin revoked it: another call opens the gate."""
+    """It was verified too long ago, or before an admin revoked the access: another call opens the gate."""
     COUNTRY = "country"
     KIND = "kind"
-    """A kind of number that is refused here."""
+    """The gate refuses this kind of number."""
     ACCOUNTS = "accounts"
     """The phone has brought in as many accounts as it may."""
 
 
 class Reachability(StrEnum):
-    """Whether the person of a request could be written to."""
+    """Whether the bot could write to the person of a request."""
 
     PENDING = "pending"
     REACHED = "reached"
@@ -137,10 +137,10 @@ class Reachability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """One person's wish to enter one gate. It can never be listed again at Telegram, so it is kept here.
+    """One person's wish to enter one gate. Telegram cannot list requests, so the bot stores them.
 
-    `query_id` is there when Telegram waits for the bot's word (a guard join). `way` is REQUEST, MUTE or LINK.
-    `name` is how the person is called, kept while they wait so that admins know whom they decide about.
+    `query_id` is set when Telegram waits for the bot's answer (a guard join). `way` is REQUEST, MUTE or LINK. `name` is
+    the person's name, stored while they wait so that admins know whom they decide about.
     """
 
     gate_id: int
@@ -155,7 +155,7 @@ class JoinRequest:
 
 
 class GrantKind(StrEnum):
-    """What a confirmed person is given."""
+    """What a verified person gets."""
 
     JOIN = "join"
     """The request to join is approved."""
@@ -167,29 +167,29 @@ class GrantKind(StrEnum):
 
 
 GRANT_OF = {EntryMode.REQUEST: GrantKind.JOIN, EntryMode.MUTE: GrantKind.UNMUTE, EntryMode.LINK: GrantKind.LINK}
-"""What lets somebody in, by the way in which they came."""
+"""The grants that admit somebody, by entry mode."""
 
 
 class GrantState(StrEnum):
-    """Whether the world already matches."""
+    """Whether the grant has taken effect in Telegram."""
 
     DUE = "due"
     DONE = "done"
     TOO_MANY_CHATS = "too_many_chats"
     """The person has to leave a chat first, then can ask for it again."""
     FAILED = "failed"
-    """A final no from Telegram; operators were told."""
+    """A final rejection by Telegram; operators know."""
     GONE = "gone"
-    """There was nothing left to grant: the request was withdrawn or declined by an admin."""
+    """There is nothing left to grant: the request was withdrawn or declined by an admin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One thing one person is given at one gate. The three together are its key.
+    """One thing one person gets at one gate. The three together are its key.
 
-    `detail` is the tag's text, or the invite link once it was made. `verification_id`: by which verification it is
-    owed; 0 when by none. `error` is what Telegram said last, where it said no. `how` they come in by it; None when it
-    lets nobody in whom the gate kept out: a tag, or a link into a further chat.
+    `detail` is the tag's text, or the invite link once there is one. `verification_id`: the verification that earned
+    it; 0 for none. `error` is Telegram's last error. `how` they enter by it; None for a grant that admits nobody: a
+    tag, or a link into an extra chat.
     """
 
     gate_id: int
@@ -205,13 +205,13 @@ class Grant:
 
 
 class Override(StrEnum):
-    """What an admin decided about a person at a gate; it goes before any verification."""
+    """An admin's decision about a person at a gate; it overrides any verification."""
 
     ALLOWED = "allowed"
-    """Let in by hand. Their phone counts as verified by that nowhere."""
+    """Admitted by an admin. That verifies their phone nowhere."""
     BLOCKED = "blocked"
     REVOKED = "revoked"
-    """Only a verification of later opens this gate."""
+    """Only a later verification opens this gate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +225,8 @@ class AccessOverride:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What is kept of a grant whose outcome was noted: whether it belongs on the person's screen, by which
-    verification it was owed (0: by none), and how they come in by it, if they do."""
+    """What remains of a grant whose outcome is recorded: whether it belongs on the person's screen, which verification
+    earned it (0: none), and how they enter by it, if they do."""
 
     is_told: bool
     verification_id: int
@@ -234,4 +234,4 @@ class Settled:
 
 
 WaitingKey = tuple[int, int, int]
-"""Where a pass through all that wait has got to."""
+"""How far a pass through all waiting requests has got."""

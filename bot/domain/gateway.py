@@ -1,4 +1,4 @@
-"""What the gateway says, in Callgate's own words: a call number, a refusal, a report of a call."""
+"""The gateway's answers in Callgate's terms: a call number, a refusal, a report of a call."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ class GatewayReason(StrEnum):
     NUMBER_UNUSABLE = "number_unusable"
     """This phone cannot be checked at all."""
     CREDENTIALS = "credentials"
-    """Login, key or our address is not accepted: an operator has to act."""
+    """The gateway rejects the login, the key or our address: an operator has to act."""
     NO_MONEY = "no_money"
     """The account is empty: an operator has to act."""
     ADDRESS_BLOCKED = "address_blocked"
-    """Our address is blocked for a while; repeating makes it longer."""
+    """The gateway blocks our address for a while; repeating makes it longer."""
     BLACKLISTED = "blacklisted"
     """The phone is on the account's blacklist."""
     COUNTRY_REFUSED = "country_refused"
     """The account's settings do not allow this country, these numbers or these hours."""
     UNAVAILABLE = "unavailable"
-    """No answer, a failure on the gateway's side, too many requests, or an answer nobody understands."""
+    """No answer, a failure on the gateway's side, too many requests, or an unintelligible answer."""
 
     @property
     def needs_operator(self) -> bool:
-        """Whether nobody gets a number until an operator mends it, so that asking on only does harm."""
+        """Whether nobody gets a number until an operator acts, so that further requests only do harm."""
         return self in (GatewayReason.CREDENTIALS, GatewayReason.NO_MONEY, GatewayReason.ADDRESS_BLOCKED)
 
 
@@ -42,11 +42,11 @@ NOT_THE_PERSONS = frozenset(
         GatewayReason.UNAVAILABLE,
     }
 )
-"""Reasons that lie with us or the gateway: such a failed request does not count for anybody's limits."""
+"""Reasons that lie with us or the gateway: such a failed request counts towards nobody's limits."""
 
 
 class GatewayError(Exception):
-    """The gateway gave no number. `code` is its own error number when it named one."""
+    """The gateway gave no number. `code` is its own error number, if it gave one."""
 
     def __init__(self, reason: GatewayReason, code: int | None = None, detail: str = "") -> None:
         super().__init__(f"{reason} (code {code}) {detail}".strip())
@@ -57,7 +57,7 @@ class GatewayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AssignedNumber:
-    """What the gateway assigned: the number to call, and all it might have assigned. `+` and digits."""
+    """The number to call, and all that the gateway might have assigned. `+` and digits."""
 
     number: str
     alternatives: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class AssignedNumber:
 
 
 class EventKind(StrEnum):
-    """What a gateway event is about. Only calls concern us; the account's handler receives the rest too."""
+    """What a gateway event is about. Only calls concern us; the account's callback gets the others too."""
 
     CALL = "call"
     MESSAGE = "message"
@@ -84,14 +84,13 @@ class EventSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
-    """One thing the gateway reported, already checked for its signature.
+    """One report of the gateway, whose signature is already checked.
 
-    `caller` and `called` are as they arrived (digits, perhaps `+`; empty when absent). `placed_at` is the
-    moment of the call when the gateway told it as a unix time, else None: its written dates name no time zone.
-    `identity` is all that arrived, in a canonical form by which the same report is known when it comes again, or
-    None when nothing in it (no id, no time of any kind) could tell two reports apart.
-    `inbox_id` is the gateway's id of an inbox entry. `note` is what may be kept of it: never the phone, never
-    the text of a foreign message.
+    `caller` and `called` are as they arrived (digits, perhaps `+`; empty when absent). `placed_at` is the moment of the
+    call if the gateway gave a unix time, else None: its written dates name no time zone. `identity` is the whole report
+    in a canonical form, which recognises a repeated report; None when nothing in it (no id, no time of any kind) could
+    distinguish two reports. `inbox_id` is the gateway's id of an inbox entry. `note` is the part of it that may be
+    stored: never the phone, never the text of an unrelated message.
     """
 
     kind: EventKind
@@ -106,7 +105,7 @@ class GatewayEvent:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Money on the gateway account: what can be spent, with a point."""
+    """Spendable money on the gateway account, with a decimal point."""
 
     amount: str
     currency: str
@@ -114,7 +113,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class NewGatewayEvent:
-    """An event to be kept: by what it is known when it comes again, and whose phone it names, masked."""
+    """An event to store: what identifies it when it comes again, and whose phone it names, masked."""
 
     event: GatewayEvent
     digest: str

@@ -1,4 +1,4 @@
-"""How it stands with a gate at Telegram: what works, and what is missing."""
+"""The condition of a gate at Telegram: what works, and what is missing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from bot.domain.gate import Gate, GateMode
 from bot.domain.settings import EntryMode
 
 LATELY = timedelta(days=7)
-"""For how long people who came by links without approval count as something wrong with a gate."""
+"""For how long people who joined by links without approval count as an issue of a gate."""
 BY_REQUEST = (EntryMode.REQUEST, EntryMode.GUARD, EntryMode.LINK)
-"""Ways in on which nobody is in before the bot lets them."""
+"""Entry modes in which nobody is in before the bot admits them."""
 
 
 class GateIssue(StrEnum):
-    """What keeps a gate from doing what its settings say, or lets people go round it."""
+    """What keeps a gate from doing what its settings say, or lets people bypass it."""
 
     NOT_THERE = "not_there"
     """The bot is not in the chat, or no administrator of it."""
@@ -27,11 +27,11 @@ class GateIssue(StrEnum):
     NO_APPROVAL = "no_approval"
     """Anybody can join without asking: new members need no approval."""
     OPEN_LINK = "open_link"
-    """People came in by an invite link that needs no approval, lately."""
+    """People joined lately by an invite link that needs no approval."""
     OPEN_COMMENTS = "open_comments"
-    """Whoever reads the channel to which the group is linked can write in it without joining."""
+    """Readers of the channel to which the group is linked can write in it without joining."""
     NO_GUARD = "no_guard"
-    """The gate is to be the group's guard, and its owner has not chosen the bot."""
+    """The settings want the group's guard, and its owner has not chosen the bot."""
     NO_GUARD_HERE = "no_guard_here"
     """Guard joins are not possible with this installation, or in this chat."""
     NOT_A_SUPERGROUP = "not_a_supergroup"
@@ -41,18 +41,18 @@ class GateIssue(StrEnum):
 
 
 RIGHTS = frozenset({GateIssue.NOT_THERE, GateIssue.CANNOT_INVITE, GateIssue.CANNOT_RESTRICT, GateIssue.CANNOT_TAG})
-"""What a right in Telegram mends."""
+"""Issues that a right in Telegram fixes."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateHealth:
     """What Telegram said of the chat, and when.
 
-    `is_open`: one can join without approval, by its public name or its main link. `joins_by_request`: who joins
-    without a link needs approval (Bot API, `ChatFullInfo.join_by_request`). `guard_possible`: the bot can be chosen as
-    its guard. `own_tags`: members may give themselves any tag. `open_comments`: people who are no members can write in
-    it, since it is linked to a channel (Bot API, `ChatFullInfo.join_to_send_messages`). `lacks_since`: since when a
-    right is missing that the gate needs, as far as was seen; None while none is.
+    `is_open`: people can join without approval, by its public name or its main link. `joins_by_request`: people who
+    join without a link need approval (Bot API, `ChatFullInfo.join_by_request`). `guard_possible`: the bot can be chosen
+    as its guard. `own_tags`: members may give themselves any tag. `open_comments`: non-members can write in it, since
+    it is linked to a channel (Bot API, `ChatFullInfo.join_to_send_messages`). `lacks_since`: since when the bot has
+    noticed that a right is missing that the gate needs; None while none is.
     """
 
     checked_at: datetime
@@ -72,7 +72,7 @@ class GateHealth:
 
 
 def issues(gate: Gate, health: GateHealth, joined_unverified: int) -> list[GateIssue]:
-    """What is wrong with the gate, the worst first; by its settings, since not each needs every right."""
+    """What is wrong with the gate, the worst first. It depends on the settings, which do not all need every right."""
     if not health.is_there:
         return [GateIssue.NOT_THERE]
     settings, way = gate.settings, gate.settings.way
@@ -94,27 +94,27 @@ def issues(gate: Gate, health: GateHealth, joined_unverified: int) -> list[GateI
 
 
 class Protection(StrEnum):
-    """Whether a gate keeps out who has not verified, as far as there is evidence."""
+    """Whether a gate keeps unverified people out, as far as there is evidence."""
 
     OPEN = "open"
-    """It asks nobody for a call."""
+    """It asks nobody to call."""
     UNCONFIRMED = "unconfirmed"
     """There is no evidence yet that people cannot join without asking."""
     CONFIRMED = "confirmed"
     BYPASSED = "bypassed"
-    """People came in past it lately, or can."""
+    """People joined past it lately, or can."""
 
 
 UNPROTECTED_BY = frozenset({GateIssue.NO_APPROVAL, GateIssue.NOT_A_SUPERGROUP, GateIssue.CANNOT_RESTRICT})
-"""What lets people in unverified."""
+"""Issues that let unverified people in."""
 LETS_NOBODY_IN = frozenset({GateIssue.NOT_THERE, GateIssue.CANNOT_INVITE})
-"""With these the bot can let nobody in."""
+"""With these the bot can admit nobody."""
 
 
 def protection(gate: Gate, health: GateHealth | None, now: datetime) -> Protection:
-    """Whether the gate keeps people out, by its settings, what Telegram said of it, and what was seen.
+    """Whether the gate keeps people out, according to its settings, Telegram and experience.
 
-    Evidence from before somebody came past it proves nothing any more.
+    Evidence from before somebody joined past it proves nothing.
     """
     if not gate.settings.asks_call:
         return Protection.OPEN
@@ -132,7 +132,7 @@ def protection(gate: Gate, health: GateHealth | None, now: datetime) -> Protecti
 
 
 def is_bypassed(gate: Gate, now: datetime) -> bool:
-    """Whether people came in past the gate lately, and no admin has tested its link since."""
+    """Whether people joined past the gate lately, and no admin has tested its link since."""
     at = gate.bypassed_at
     if at is None or gate.settings.way not in BY_REQUEST:
         return False
@@ -140,23 +140,23 @@ def is_bypassed(gate: Gate, now: datetime) -> bool:
 
 
 def bypasses_since(gate: Gate, now: datetime) -> datetime:
-    """Since when people who came in past the gate are counted."""
+    """Since when people who joined past the gate are counted."""
     return max(now - LATELY, gate.tested_at or now - LATELY)
 
 
 class GateState(IntEnum):
-    """How a gate is doing, what needs looking after first."""
+    """The condition of a gate, the most urgent first."""
 
     BYPASSED = 0
-    """People come in past it, or can."""
+    """People join past it, or can."""
     HAS_ISSUES = 1
-    """Something is missing that it needs for its settings."""
+    """It lacks something that its settings need."""
     UNGUARDED = 2
-    """The bot lost the chat, or the right to let people in."""
+    """The bot lost the chat, or the right to admit people."""
     UNCONFIRMED = 3
     """There is no evidence yet that people cannot join without asking."""
     OPEN = 4
-    """It asks nobody for a call."""
+    """It asks nobody to call."""
     PAUSED = 5
     OFF = 6
     STRICT = 7
@@ -164,12 +164,12 @@ class GateState(IntEnum):
 
     @property
     def is_trouble(self) -> bool:
-        """Whether it does not do what its admins want of it."""
+        """Whether it does not do what its admins want."""
         return self in (GateState.BYPASSED, GateState.HAS_ISSUES, GateState.UNGUARDED)
 
 
 def gate_state(gate: Gate, health: GateHealth | None, now: datetime) -> GateState:
-    """How a gate is doing: the same wherever it is shown."""
+    """The condition of a gate: the same wherever it is shown."""
     if not gate.is_on:
         return GateState.UNGUARDED
     if gate.switch is GateMode.OFF:
@@ -191,8 +191,8 @@ def gate_state(gate: Gate, health: GateHealth | None, now: datetime) -> GateStat
 
 @dataclass(frozen=True, slots=True)
 class GateExtras:
-    """What is kept of a gate that rules do not need: how Telegram last said it stands there, its own link for
-    requests, and the message in the group that tells newcomers what to do."""
+    """What the rules do not need of a gate: what Telegram last said of it, its own link for requests, and the message
+    in the group that prompts newcomers."""
 
     added_by: int | None
     health: GateHealth | None

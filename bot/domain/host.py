@@ -1,4 +1,4 @@
-"""What may stand for a machine in an address."""
+"""What is valid as a host in an address."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*", re.ASCII)
 
 
 def is_host(host: str) -> bool:
-    """Whether it is an IP address, or a name as the DNS knows it (RFC 1123, with the _ of containers).
+    """Whether it is an IP address, or a DNS name (RFC 1123, with the _ of containers).
 
-    A name whose last part is a number would be read as an IPv4 address (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+    A name whose last part is a number would be read as an IPv4 address
+    (https://url.spec.whatwg.org/#ends-in-a-number-checker).
     """
     try:
         ip_address(host)

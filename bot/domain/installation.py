@@ -1,4 +1,4 @@
-"""What operators see of the whole installation: who they are, all gates, and what they announce.
+"""What operators see of the whole installation: operators, all gates, and announcements.
 
 Names are stored and stand in old buttons: never reuse one.
 """
@@ -13,44 +13,44 @@ from bot.domain.gate import Gate
 from bot.domain.health import GateHealth, GateIssue, GateState, gate_state, issues
 
 LONGEST_ANNOUNCEMENT = 3600
-"""UTF-16 units, as Telegram counts them. It takes 4096: the rest is for what stands around it, in the preview too."""
+"""UTF-16 units, as Telegram counts them. It accepts 4096: the rest is for the surrounding text, in the preview too."""
 BOTS_END_IN = "bot"
-"""Telegram gives user names that end so to bots only."""
+"""Only bots can have user names that end so."""
 
 
 class InstallationPage(StrEnum):
-    """A page of those that only operators see."""
+    """A page that only operators see."""
 
     OPERATORS = "operators"
     ADDING = "adding"
-    """Who is to be one is chosen from Telegram's own list."""
+    """Ask the operator to choose somebody from Telegram's own list."""
     REMOVING = "removing"
-    """The question whether somebody is to be one no longer."""
+    """The question whether to remove an operator."""
     GATES = "gates"
     GATE = "gate"
     ANNOUNCEMENT = "announcement"
 
 
 class OperatorAction(StrEnum):
-    """What an operator wants done, by a button."""
+    """What an operator's button does."""
 
     OPERATORS = "operators"
     ADD = "add"
     ASK = "ask"
-    """Ask whether somebody is to be removed."""
+    """Ask whether to remove somebody."""
     REMOVE = "remove"
     GATES = "gates"
     GATE = "gate"
     CHECK = "check"
-    """Have Telegram asked how it stands with a gate."""
+    """Ask Telegram about a gate."""
     STATS = "stats"
     SEND = "send"
     DROP = "drop"
-    """Not send it."""
+    """Discard it."""
 
 
 class CannotAppoint(StrEnum):
-    """Why who was picked becomes no operator."""
+    """Why the picked user cannot become an operator."""
 
     ONESELF = "oneself"
     ALREADY = "already"
@@ -59,19 +59,19 @@ class CannotAppoint(StrEnum):
 
 
 class CannotSend(StrEnum):
-    """Why what was written cannot be announced."""
+    """Why this cannot be announced."""
 
     EMPTY = "empty"
     TOO_LONG = "too_long"
     NO_TEXT = "no_text"
     """A picture, a file or the like."""
     PHONE = "phone"
-    """Nothing but a phone number: meant for something else, and kept nowhere."""
+    """Nothing but a phone number: meant for something else, and not stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class PickedUser:
-    """Who was picked from Telegram's own list, as it tells of them."""
+    """The user picked from Telegram's own list, as Telegram describes them."""
 
     user_id: int
     name: str = ""
@@ -79,13 +79,13 @@ class PickedUser:
 
     @property
     def is_bot(self) -> bool:
-        """Whether that is no person."""
+        """Whether it is a bot."""
         return self.username.lower().endswith(BOTS_END_IN)
 
 
 @dataclass(frozen=True, slots=True)
 class AddedOperator:
-    """Somebody who was made an operator at run time. `name`: as Telegram told it then."""
+    """Somebody who became an operator at run time. `name`: their name in Telegram at that time."""
 
     user_id: int
     name: str
@@ -95,9 +95,9 @@ class AddedOperator:
 
 @dataclass(frozen=True, slots=True)
 class OperatorLine:
-    """One operator in the list: `is_named` in the configuration, `added` while the bot ran, or both.
+    """One operator in the list: `is_named` in the configuration, `added` at run time, or both.
 
-    `is_reached`: the bot can write to them, so that they hear of troubles.
+    `is_reached`: the bot can write to them, so that they get incidents.
     """
 
     user_id: int
@@ -109,7 +109,7 @@ class OperatorLine:
 
 @dataclass(frozen=True, slots=True)
 class OperatorList:
-    """A page of all operators. `unfit`: why who was picked last is none of them."""
+    """A page of all operators. `unfit`: why the last pick cannot be one."""
 
     operators: tuple[OperatorLine, ...]
     page: int
@@ -120,13 +120,12 @@ class OperatorList:
 
 @dataclass(frozen=True, slots=True)
 class AddingOperator:
-    """Whom to add is to be picked."""
+    """The operator should pick somebody to add."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemovingOperator:
-    """Whether this one is to be an operator no longer. `is_reader`: it is the reader; `page`: that of the list on which
-    they stand."""
+    """Whether to remove this operator. `is_reader`: it is the reader; `page`: that of the list on which they stand."""
 
     operator: OperatorLine
     is_reader: bool
@@ -136,7 +135,7 @@ class RemovingOperator:
 @dataclass(frozen=True, slots=True)
 class GateOverview:
     """One gate as operators see it. `admins`: how many are known; `alive_at`: the last sign of life of its chat;
-    `joined_unverified`: how many came by links without approval lately."""
+    `joined_unverified`: how many joined by links without approval lately."""
 
     gate: Gate
     health: GateHealth | None
@@ -158,7 +157,7 @@ class GateOverview:
 
 @dataclass(frozen=True, slots=True)
 class AllGates:
-    """A page of all gates. `own`: how many of them the reader runs."""
+    """A page of all gates. `own`: how many of them the reader administers."""
 
     gates: tuple[GateOverview, ...]
     page: int
@@ -170,7 +169,7 @@ class AllGates:
 
 @dataclass(frozen=True, slots=True)
 class GateForOperators:
-    """One gate. `is_own`: the reader runs it, too; `page`: that of the list on which it stands."""
+    """One gate. `is_own`: the reader administers it, too; `page`: that of the list on which it stands."""
 
     monitoring: GateOverview
     is_own: bool
@@ -179,7 +178,7 @@ class GateForOperators:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whom an announcement reaches: admins, of how many gates; and how many admins more cannot be written to."""
+    """Whom an announcement reaches: admins, of how many gates; and how many more admins the bot cannot write to."""
 
     admins: tuple[int, ...]
     gates: int
@@ -188,8 +187,8 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """A word to all admins. `text` is HTML of ours. `sent_by`: who had it sent; `total`, `sent` and `missed`: to how
-    many it goes, went, and could not be brought."""
+    """An announcement to all admins. `text` is HTML of ours. `sent_by`: who confirmed it; `total`, `sent` and `missed`:
+    how many recipients there are, how many got it, and how many did not."""
 
     id: int
     author_id: int
@@ -209,7 +208,7 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementAsked:
-    """The text is to be written; `problem`: why what was written last cannot be sent."""
+    """Ask the operator to write the text; `problem`: why the last one cannot be sent."""
 
     problem: CannotSend | None = None
 
@@ -224,14 +223,14 @@ class AnnouncementPreview:
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementProgress:
-    """How far it is."""
+    """The progress of sending."""
 
     announcement: Announcement
 
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementDropped:
-    """It was not sent, and will not be."""
+    """It was discarded."""
 
 
 InstallationView = (

@@ -9,10 +9,10 @@ from enum import StrEnum
 APPROVED, JOINED, ADDED, ADDED_BY_MEMBER = "approved", "joined", "added", "added_by_member"
 JOINED_FREELY, APPROVED_BY_BOT = "joined_freely", "approved_by_bot"
 """How somebody came into a gate's chat, the codes of MEMBER_CAME: a request was approved; by themselves; added by
-somebody else; added by a member who is no admin, where people have to ask; by themselves, where nobody has to ask; a
-request was approved by another bot. Names are stored: never reuse one."""
+somebody else; added by a member who is not an admin, where people have to ask; by themselves, where nobody has to ask;
+a request was approved by another bot. Names are stored: never reuse one."""
 PAST_THE_GATE = (JOINED, ADDED_BY_MEMBER, APPROVED_BY_BOT)
-"""Those by which people come past a gate where they have to ask."""
+"""Those by which people join past a gate where they have to ask."""
 
 
 class Event(StrEnum):
@@ -21,7 +21,7 @@ class Event(StrEnum):
     STARTED = "started"
     JOIN_ASKED = "join_asked"
     AT_ONCE = "at_once"
-    """Who asked came in at once: verified before, let in by hand, or at a gate that asks for no call."""
+    """An applicant was admitted at once: verified before, admitted by an admin, or at a gate that needs no call."""
     APP_OFFERED = "app_offered"
     APP_OPENED = "app_opened"
     JOIN_REACHED = "join_reached"
@@ -54,7 +54,7 @@ class Event(StrEnum):
     """Somebody joined a gate without having asked: by mute, by another link, or added by a member."""
     MUTED = "muted"
     EXEMPTED = "left_alone"
-    """A newcomer was let through unasked: added by an admin, or one themselves."""
+    """A newcomer was exempted: added by an admin, or one themselves."""
     GONE = "gone"
     REMOVED = "removed"
     HINDERED = "hindered"
@@ -75,7 +75,7 @@ class Event(StrEnum):
     """Somebody learnt why a call of theirs may have confirmed nothing."""
     GATEWAY_PAUSED = "gateway_paused"
     WEBHOOK_DROPPED = "letter_lost"
-    """An event, or a foreign report, that the owner's own system did not take in days."""
+    """The owner's own system did not accept an event, or an unrelated report, for days."""
     OPERATOR_ADDED = "operator_added"
     OPERATOR_REMOVED = "operator_removed"
     ANNOUNCED = "announced"
@@ -84,7 +84,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One line of the record."""
+    """One entry of the journal."""
 
     id: int
     at: datetime
@@ -112,8 +112,8 @@ class NewEntry:
 
 @dataclass(frozen=True, slots=True)
 class JournalRow:
-    """One line of the record as it is exported. `at` is in microseconds since 1970; `gate` is its title, `mask` that
-    of the attempt's phone, both empty where there is none."""
+    """One exported entry. `at` is in microseconds since 1970; `gate` is its title, `mask` that of the attempt's phone,
+    both empty where there is none."""
 
     id: int
     at: int

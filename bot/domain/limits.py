@@ -24,7 +24,7 @@ LONGEST_SPAN = max(limit.span for limit in LIMITS)
 
 
 def next_opening(asked: Iterable[datetime], now: datetime) -> datetime | None:
-    """When the next number may be asked for, given the moments of those before; None: right away.
+    """When the next number may be requested, given the moments of those before; None: right away.
 
     Only moments within `LONGEST_SPAN` of `now` matter; order does not.
     """

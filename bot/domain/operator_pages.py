@@ -1,4 +1,4 @@
-"""What operators see of people, at all gates together. Names are stored and stand in old buttons: never reuse one."""
+"""What operators see of people at all gates. Names are stored and stand in old buttons: never reuse one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INSIDE = frozenset(
         Event.NUMBER_ASKED,
     }
 )
-"""What happens inside, or to nobody in particular; of failures a person's page tells by itself."""
+"""Internal events, and those about nobody in particular; a person's page shows failures separately."""
 HISTORY = frozenset(Event) - INSIDE
 ENDS = frozenset(
     {
@@ -48,7 +48,7 @@ ENDS = frozenset(
         Event.REMOVED,
     }
 )
-"""What became of verifications, and what was decided."""
+"""Outcomes of verifications, and decisions."""
 
 
 class OperatorPage(StrEnum):
@@ -56,10 +56,10 @@ class OperatorPage(StrEnum):
 
     RECENT = "recent"
     FOUND = "found"
-    """Who was looked for, where that may be several; or why there is nobody."""
+    """The result of a search: several people, or why there is nobody."""
     PERSON = "person"
     GATES = "gates"
-    """The question at which gate something is to be done."""
+    """The question at which gate to act."""
     CONFIRM = "confirm"
 
 
@@ -71,16 +71,16 @@ AT_A_GATE = (
     AdminActionKind.BLOCK,
     AdminActionKind.UNBLOCK,
 )
-"""What is done at a gate, as its admins do it."""
+"""Actions at a gate, as its admins do them."""
 EVERYWHERE = frozenset({AdminActionKind.REVOKE, AdminActionKind.BLOCK, AdminActionKind.UNBLOCK})
-"""What can be done at all gates together."""
+"""Actions for all gates at once."""
 TO_STRANGERS = frozenset({AdminActionKind.LET_IN, AdminActionKind.BLOCK})
-"""What can be done at a gate of which the person has nothing."""
+"""Actions at a gate that the person has nothing to do with."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecentEntry:
-    """What became of somebody. `gate` is its title, empty where it was at none."""
+    """What happened to somebody. `gate` is its title, empty where it was at none."""
 
     user_id: int
     name: str
@@ -90,8 +90,7 @@ class RecentEntry:
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """What happened lately, newest first. `newer` and `older`: the entries of the journal from which those pages go on;
-    None where there is nothing."""
+    """What happened lately, newest first. `newer` and `older`: the journal entries where those pages begin, or None."""
 
     entries: tuple[RecentEntry, ...]
     newer: int | None = None
@@ -100,7 +99,7 @@ class Recent:
 
 @dataclass(frozen=True, slots=True)
 class FoundPerson:
-    """Somebody who was found; `mask` and `verified_at` are those of their verified phone."""
+    """A search result; `mask` and `verified_at` are those of their verified phone."""
 
     user_id: int
     name: str
@@ -110,7 +109,7 @@ class FoundPerson:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of those who were found."""
+    """A page of search results."""
 
     people: tuple[FoundPerson, ...]
     page: int
@@ -127,18 +126,18 @@ class NoResultsReason(StrEnum):
     NOT_UNDERSTOOD = "not_understood"
     """Neither an id nor a name nor a phone number."""
     UNREADABLE = "unreadable"
-    """What looks like a phone number is none."""
+    """It looks like a phone number and is not one."""
     ID = "id"
     NAME = "name"
     PHONE = "phone"
     NUMBER = "number"
-    """Neither the id nor the phone that these digits could be."""
+    """Neither an id nor a phone number matches these digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoResults:
-    """There is nobody to be told of. `said`: the toast for what the reader has just done. `looked_for`: the phones that
-    were looked for, masked and with their countries."""
+    """There is nobody to show. `said`: the toast for what the reader has just done. `looked_for`: the phones that the
+    bot searched for, masked and with their countries."""
 
     why: NoResultsReason
     said: str = ""
@@ -146,20 +145,19 @@ class NoResults:
 
 
 class StuckItemKind(StrEnum):
-    """What is not done about a person."""
+    """What is still undone for a person."""
 
     GRANT_DUE = "grant_due"
     GRANT_FAILED = "grant_failed"
     TOO_MANY_CHATS = "too_many_chats"
     TASK_DUE = "task_due"
     FAILURE = "failure"
-    """Something nobody foresaw, or that Telegram refused; `error` is its id, or what was said."""
+    """An unforeseen failure, or a rejection by Telegram; `error` is its id, or the message."""
 
 
 @dataclass(frozen=True, slots=True)
 class StuckItem:
-    """One thing that is not done: `what` (the kind of grant or task) and at which gate, how often it was tried, and
-    what was said last."""
+    """One undone thing: `what` (the kind of grant or task), at which gate, how often it was tried, the last error."""
 
     kind: StuckItemKind
     at: datetime | None
@@ -171,7 +169,7 @@ class StuckItem:
 
 @dataclass(frozen=True, slots=True)
 class KnownPhone:
-    """A phone as far as it may be told: the verified one, with when that was and the how manieth account it verified;
+    """The visible part of a phone: the verified one, with when that was and its account number among those it verified;
     else that of the newest attempt."""
 
     mask: str
@@ -185,8 +183,8 @@ class KnownPhone:
 class PersonCard:
     """One person at all gates.
 
-    `can_be_written` is None of who never met the bot. `stage`: how far their attempt got, where that is to be told.
-    `gates`: those where there is anything of theirs. `possible`: what can be done about them now. `page` is one of
+    `can_be_written` is None for somebody who never met the bot. `stage`: how far their attempt got, where that is
+    shown. `gates`: those where they have anything. `possible`: the actions that are possible now. `page` is one of
     `history`: 0 has the newest, which stands last. `said`: the toast for what the reader has just done.
     """
 
@@ -208,7 +206,7 @@ class PersonCard:
 
 @dataclass(frozen=True, slots=True)
 class GatesToActAt:
-    """At which gate: a page of those where `act` can be done about a person."""
+    """At which gate: a page of those where `act` is possible for a person."""
 
     user_id: int
     name: str
@@ -220,16 +218,16 @@ class GatesToActAt:
 
     @property
     def everywhere(self) -> bool:
-        """Whether it can be done at all of them together."""
+        """Whether it is possible at all of them together."""
         return self.act in EVERYWHERE and self.total > 1
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """The question whether it is really meant.
+    """The question whether to go on.
 
-    `gates`: the titles of those where it would be done; `gate_id`: which one that is, 0 for all of them or for what is
-    done at none. `mask` is that of the phone that would be free, `others` how many other accounts it has verified.
+    `gates`: the titles of the gates concerned; `gate_id`: which one that is, 0 for all of them or for what is done at
+    none. `mask` is that of the phone that would be free, `others` how many other accounts it has verified.
     """
 
     user_id: int

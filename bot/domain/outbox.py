@@ -1,4 +1,4 @@
-"""What is owed to the owner's own systems: events of ours, and reports of the gateway that are none of ours."""
+"""Messages to the owner's own systems: our events, and unrelated reports of the gateway."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ RETRY_AFTER = tuple(
     timedelta(seconds=seconds)
     for seconds in (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 )
-"""The rests after each try that failed; after the last of them it is given up (Standard Webhooks, "Retries")."""
+"""The delays after each failed try; after the last try the bot gives up (Standard Webhooks, "Retries")."""
 MOST_TRIES = len(RETRY_AFTER) + 1
 MESSAGES_KEPT = timedelta(days=7)
-"""How long a letter is remembered, whatever became of it. One that is owed for as long, since nothing could be brought
-in that time, is given up."""
+"""How long a message is stored, whatever became of it. One that could not be delivered for so long is given up."""
 
 
 class Destination(StrEnum):
-    """Whom a letter is for."""
+    """The destination of a message."""
 
     EVENTS = "events"
     RELAY = "relay"
 
 
 class EventType(StrEnum):
-    """The events that the owner's own system is told. Others read these names: never change one."""
+    """The events for the owner's own system. Others read these names: never change one."""
 
     VERIFICATION_CONFIRMED = "verification.confirmed"
     VERIFICATION_EXPIRED = "verification.expired"
@@ -40,8 +39,8 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """One thing that is owed from now on. `user_id`: whom it is about; `admin_id`: whom its data, a JSON object, names
-    as who decided that."""
+    """One message to add. `user_id`: whom it is about; `admin_id`: who decided that, according to its data, a JSON
+    object."""
 
     message_id: str
     type: str
@@ -53,8 +52,8 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """One thing to be brought. `message_id` is the same at every try, so that the receiver knows a repeat. `error`:
-    what went wrong last."""
+    """One message to deliver. `message_id` stays the same, so that the receiver recognises a repeat; `error` is the
+    last."""
 
     id: int
     target: Destination
@@ -66,17 +65,17 @@ class OutboxMessage:
 
 
 class AttemptResult(StrEnum):
-    """What a receiver made of a letter."""
+    """A receiver's answer to a message."""
 
     TAKEN = "taken"
     FAILED = "failed"
     GONE = "gone"
-    """It wants nothing more, of any kind."""
+    """It wants no more messages of any kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
-    """How one try went; `error` says why it failed."""
+    """The result of one try; `error` says why it failed."""
 
     reply: AttemptResult
     error: str = ""
@@ -84,8 +83,7 @@ class DeliveryAttempt:
 
 @dataclass(frozen=True, slots=True)
 class RetryStats:
-    """What failed and is tried again: how much, how often the most tried of it was, when something is tried next, and
-    what went wrong last."""
+    """Failed messages to retry: how many, the most tries of one, when the next try is, and the last error."""
 
     count: int
     tries: int
@@ -95,7 +93,7 @@ class RetryStats:
 
 @dataclass(frozen=True, slots=True)
 class DestinationStatus:
-    """How it stands with one target: what waits, since when, what of it failed before, and when anything was taken."""
+    """The status of one destination: what waits, since when, what of it failed, and when it last accepted any."""
 
     target: Destination
     queued: int
@@ -106,7 +104,7 @@ class DestinationStatus:
 
 @dataclass(frozen=True, slots=True)
 class ForeignReport:
-    """A report of the gateway's as it came: nothing decoded, `query` percent-encoded without `?`."""
+    """A report of the gateway as it came: nothing decoded, `query` percent-encoded without `?`."""
 
     method: str
     query: str = field(repr=False)
@@ -126,5 +124,5 @@ class ForeignReport:
 
 
 def next_try(attempts: int, now: datetime) -> datetime | None:
-    """When to try again after the `attempts`-th failure; None: not any more."""
+    """When to try again after the `attempts`-th failure; None: never."""
     return now + RETRY_AFTER[attempts - 1] if attempts <= len(RETRY_AFTER) else None

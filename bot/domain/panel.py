@@ -33,7 +33,7 @@ class Page(StrEnum):
     LOG = "log"
     RAID = "raid"
     SERVICE_MESSAGES = "tidy"
-    """Whether lines about who joined are deleted."""
+    """Whether the bot deletes join and leave messages."""
     FILE = "file"
     """Export and import of the settings."""
     IMPORT = "import"
@@ -46,12 +46,12 @@ class Page(StrEnum):
 
 
 EXPECTS_WORDS = frozenset({Page.DEADLINE, Page.COUNTRIES, Page.FRESH, Page.ACCOUNTS, Page.TAG, Page.WELCOME, Page.RAID})
-"""Pages to which an admin can write: what they write in private, while they see one, is meant for it."""
+"""Pages that ask for text: what an admin writes in private while they see one answers it."""
 EXPECTS_FILE = frozenset({Page.FILE, Page.IMPORT})
 
 
 class AdminActionKind(StrEnum):
-    """What an admin wants done."""
+    """What an admin wants to do."""
 
     OPEN = "open"
     """See a page."""
@@ -60,16 +60,16 @@ class AdminActionKind(StrEnum):
     SWITCH = "switch"
     PRESET = "preset"
     TYPE = "type"
-    """What they wrote to a page that asks for words."""
+    """Apply the text written to a page that asks for some."""
     CHECK = "check"
     LINK = "link"
     EXPORT = "export"
     IMPORT = "import"
     APPLY = "apply"
-    """Take over what an imported file says."""
+    """Apply an imported file."""
     LOG_HERE = "log_here"
     PRIVATE_CHAT_LINK = "point"
-    """Be shown the way from the group to the panel."""
+    """Get the link from the group to the panel."""
     LET_IN = "let_in"
     DECLINE = "decline"
     BLOCK = "block"
@@ -79,9 +79,9 @@ class AdminActionKind(StrEnum):
     """Undo a revocation."""
     DECLINE_MANY = "decline_many"
     DECLINE_RECENT = "decline_recent"
-    """Decline who is not verified and asked in a raid (`value` is its mark), or else in the last minutes."""
+    """Decline everybody unverified who asked in a raid (`value` is its key), or else in the last minutes."""
     COMMAND = "command"
-    """What was written as a command: `key` is its name, `value` whom it is about."""
+    """Run a command: `key` is its name, `value` whom it is about."""
     STRICT = "strict"
     """`value`: on, for an hour, or off."""
     STATS = "stats"
@@ -91,7 +91,7 @@ class AdminActionKind(StrEnum):
     ERASE = "erase"
     """Of operators: delete everything about a person."""
     LINK_TEST = "link_test"
-    """Say what the link that they share showed: `key`, see `LinkTest`."""
+    """Report what the link that they share showed: `key`, see `LinkTest`."""
 
 
 ON_BUTTONS = frozenset(AdminActionKind) - {
@@ -102,12 +102,11 @@ ON_BUTTONS = frozenset(AdminActionKind) - {
     AdminActionKind.FREE_PHONE,
     AdminActionKind.ERASE,
 }
-"""What a button of the panel can ask for. Everything else needs what only a message brings, and a button that asks for
-it was forged."""
+"""What a button of the panel can ask for. Everything else needs a message, so a button that asks for it was forged."""
 
 
 class LinkTest(StrEnum):
-    """What the button under a group's name says to somebody who opens its link and is no member."""
+    """What the button under a group's name says to a non-member who opens its link."""
 
     ASKS = "asks"
     """To request to join."""
@@ -117,9 +116,9 @@ class LinkTest(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AdminAction:
-    """Something an admin of a gate wants done. `details` depend on the kind.
+    """An admin action at a gate. `details` depend on the kind.
 
-    `query_id` is that of the button they pressed, which has to be answered.
+    `query_id` is that of the pressed button, which the bot has to answer.
     """
 
     kind: AdminActionKind
@@ -135,7 +134,7 @@ class AdminAction:
 
 
 def id_in(value: str) -> int | None:
-    """The id of a person that stands there; None when it is none that a column can hold."""
+    """The id of a person in this text; None when it is none that a column can hold."""
     return int(value) if value.isascii() and value.isdigit() and 0 < int(value) < 2**63 else None
 
 
@@ -151,7 +150,7 @@ class GateLine:
 
 @dataclass(frozen=True, slots=True)
 class GateList:
-    """The gates whose admin the reader is. `more`: how many there are beside these."""
+    """The gates whose admin the reader is. `more`: how many others there are."""
 
     gates: tuple[GateLine, ...]
     more: int = 0
@@ -159,9 +158,9 @@ class GateList:
 
 @dataclass(frozen=True, slots=True)
 class GateCard:
-    """What a gate does, what is missing and how many wait. `health` is None until Telegram has said.
+    """What a gate does, what is missing and how many wait. `health` is None until Telegram has reported it.
 
-    `joined_unverified`: how many came by links without approval lately. `link` is the gate's own, once it was made.
+    `joined_unverified`: how many joined by links without approval lately. `link` is the gate's own, once there is one.
     """
 
     gate: Gate
@@ -175,7 +174,7 @@ class GateCard:
 
 @dataclass(frozen=True, slots=True)
 class LinkTestPage:
-    """How to test the link by which people come. `link` is the gate's own, once it was made; `outcome`: what the
+    """How to test the link by which people come. `link` is the gate's own, once there is one; `outcome`: what the
     reader said that theirs showed."""
 
     gate: Gate
@@ -185,9 +184,9 @@ class LinkTestPage:
 
 @dataclass(frozen=True, slots=True)
 class SettingPage:
-    """A page on which settings are seen and changed. `chats`: others that the reader runs, by id and title.
+    """A page that shows and changes settings. `chats`: others that the reader administers, by id and title.
 
-    `trouble`: why what they wrote or chose last was not taken, and which part of it.
+    `trouble`: why the last text or choice was rejected, and which part of it.
     """
 
     gate: Gate
@@ -199,8 +198,8 @@ class SettingPage:
 
 @dataclass(frozen=True, slots=True)
 class ImportPage:
-    """What a file would change about the settings. `is_foreign`: it is of another gate; `leaves_chats`: it names
-    chats that are not taken over."""
+    """What a file would change in the settings. `is_foreign`: it is of another gate; `leaves_chats`: it skips some
+    chats."""
 
     gate: Gate
     changes: str
@@ -212,7 +211,7 @@ class ImportPage:
 
 @dataclass(frozen=True, slots=True)
 class NoAdmin:
-    """The reader is no admin of that gate, or not any more."""
+    """The reader is not, or no longer, an admin of that gate."""
 
 
 PanelView = GateList | GateCard | LinkTestPage | SettingPage | ImportPage | NoAdmin

@@ -1,4 +1,4 @@
-"""People as the bot knows them: who they are, what they ask for, and what is left of those it erased."""
+"""People as the bot knows them: who they are, what they request, and what is left of those it erased."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class NumberRequest:
-    """A call number somebody waits for, not given yet."""
+    """A call number that somebody waits for."""
 
     id: int
     verification: Verification
@@ -29,14 +29,14 @@ class NumberRequest:
 
 @dataclass(frozen=True, slots=True)
 class ErasedOwner:
-    """An account that a phone verified before it was erased. `is_same`: it is the one asked about."""
+    """An account that a phone verified before it was erased. `is_same`: it is the account in question."""
 
     rank: int
     is_same: bool
 
 
 class Claim(StrEnum):
-    """What came of claiming a launch."""
+    """The result of claiming a launch."""
 
     NEW = "new"
     AGAIN = "again"

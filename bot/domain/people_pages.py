@@ -12,13 +12,13 @@ from bot.domain.panel import AdminActionKind, GateLine
 
 
 class Stage(StrEnum):
-    """How far somebody got who waits."""
+    """How far a waiting person got."""
 
     ASKED = "asked"
     """They asked to join and have not written to the bot."""
     WROTE = "wrote"
     SHARED = "shared"
-    """They shared their contact, and a number is being asked for."""
+    """They shared their contact, and the bot is requesting a number."""
     NUMBER_SHOWN = "number_shown"
     EXPIRED = "expired"
     """Their time ran out without a call."""
@@ -26,17 +26,17 @@ class Stage(StrEnum):
     GATEWAY_REFUSED = "gateway_refused"
     """The gateway gave no number; `why` is its reason."""
     CONTACT_REFUSED = "contact_refused"
-    """Their contact was not taken; `why` is the refusal."""
+    """Their contact was rejected; `why` is the refusal."""
     LIMITED = "limited"
-    """They asked for too many numbers."""
+    """They requested too many numbers."""
     HINDERED = "hindered"
-    """They are verified, and it does not open this gate; `why` says what does."""
+    """They are verified, and it does not open this gate; `why` says why not."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingApplicant:
-    """Somebody who waits: since when, and how far they got. `until`: when that stage ends. `has_appealed`: they asked
-    the admins. `mask` is that of their verified phone, if any."""
+    """A waiting person: since when, and how far they got. `until`: when that stage ends. `has_appealed`: they asked the
+    admins. `mask` is that of their verified phone, if any."""
 
     user_id: int
     name: str
@@ -49,7 +49,7 @@ class PendingApplicant:
 
 
 class OlderThan(StrEnum):
-    """How long those have waited whom an admin declines together."""
+    """The ages of requests that an admin declines together."""
 
     HOUR = "1h"
     SIX_HOURS = "6h"
@@ -69,7 +69,7 @@ class OlderThan(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PendingList:
-    """A page of those who wait at a gate. `done` and `of` are there while many are being declined, and after."""
+    """A page of the people who wait at a gate. `done` and `of` are set during and after a mass decline."""
 
     gate: Gate
     applicants: tuple[PendingApplicant, ...]
@@ -92,8 +92,7 @@ class DeclineChoice:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One thing that happened to a person, as admins and operators are told it. `gate` is the title of the one where
-    it did, where that is to be told."""
+    """One thing that happened to a person, as admins and operators see it. `gate`: the title of its gate, if shown."""
 
     at: datetime
     event: Event
@@ -104,11 +103,11 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class MemberCard:
-    """A person at a gate. Of who never asked to enter it nothing is told but `decision`: `is_known` is False then.
+    """A person at a gate. If they never asked to enter it, it shows only `decision`: `is_known` is False then.
 
     `state` is that of their newest request, `asked_at` when they asked, `applicant` how far they got if they wait.
-    `tag` is the one they have from the bot. `did` is what the reader has just done, and `said` the toast for
-    what came of it.
+    `tag` is the one they have from the bot. `did` is what the reader has just done, and `said` the toast for its
+    outcome.
     """
 
     gate: Gate
@@ -147,7 +146,7 @@ class MemberCard:
 
     @property
     def undo(self) -> AdminActionKind | None:
-        """What takes back what was just done."""
+        """What undoes the last action."""
         way_back = INVERSE.get(self.did) if self.did is not None else None
         return way_back if way_back in self.possible else None
 
@@ -163,7 +162,7 @@ INVERSE = {
 
 
 class TargetError(StrEnum):
-    """Why it is not clear whom an admin means."""
+    """Why the bot does not know whom an admin means."""
 
     NOBODY_NAMED = "nobody_named"
     SEVERAL = "several"
@@ -175,7 +174,7 @@ class TargetError(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UnknownTarget:
-    """The reader named nobody that the bot could tell something of."""
+    """The reader named nobody that the bot can show."""
 
     gate: Gate
     missing: TargetError
@@ -183,8 +182,7 @@ class UnknownTarget:
 
 @dataclass(frozen=True, slots=True)
 class GateChoice:
-    """At which of the reader's gates: `command` is what is to be done there, `value` whom it is about. `more`:
-    how many gates there are beside these."""
+    """At which of the reader's gates: `command` is what to do there, `value` whom it is about; `more` are unlisted."""
 
     gates: tuple[GateLine, ...]
     command: str

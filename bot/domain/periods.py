@@ -12,11 +12,11 @@ DAYS = re.compile(r"(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})", re.ASCII)
 
 
 class PeriodProblem(StrEnum):
-    """Why what was written is no period."""
+    """Why the text is not a period."""
 
     UNKNOWN = "unknown"
     NO_DAY = "no_day"
-    """A day that is in no calendar."""
+    """A day that no calendar has."""
     REVERSED = "reversed"
     """It would end before it begins."""
 
@@ -34,6 +34,6 @@ def parse_period(written: str, now: datetime) -> Period | PeriodProblem:
     except ValueError:
         return PeriodProblem.NO_DAY
     if last == date.max:
-        # The day after it, at which the period ends, is in no calendar.
+        # The period ends at the day after it, which no calendar has.
         return PeriodProblem.NO_DAY
     return Period(first, last) if first <= last else PeriodProblem.REVERSED

@@ -1,4 +1,4 @@
-"""What people, and operators for them, see of what is kept about a person and of its deletion."""
+"""What people, and operators for them, see of their stored data and of its deletion."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from datetime import timedelta
 from enum import StrEnum
 
 ERASURE_JOB = "farewell"
-"""The job of tasks that outlive an erasure: what Telegram has yet to be told of somebody who is forgotten."""
+"""The job of tasks that outlive an erasure: what Telegram has still to get about an erased person."""
 CARRIED_WITHIN = timedelta(minutes=2)
-"""What was under way to Telegram when a person was erased has come back by then, and with it what it left."""
+"""Whatever was in flight to Telegram when a person was erased has returned by then, with its results."""
 
 
 class Deletion(StrEnum):
-    """How far it has come."""
+    """The step of the erasure."""
 
     ASKED = "asked"
-    """What would go is told; it has to be confirmed."""
+    """The screen lists what would go; the reader has to confirm it."""
     DONE = "done"
     NOBODY = "nobody"
-    """Nothing is kept of who it is about."""
+    """Nothing is stored about the person."""
     OPERATOR = "operator"
     """They run the installation, so only they can do it."""
     UNCLEAR = "unclear"
-    """No id was named."""
+    """The command contains no id."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeletionScreen:
-    """Everything about a person is to be deleted, by themselves (`user_id` 0) or by an operator.
+    """Deletion of everything about a person, by themselves (`user_id` 0) or by an operator.
 
     `waiting` are gates at which their request would be withdrawn, `muted` those from which they would be removed;
-    `is_operator`: they were added as one, and would be none any more.
+    `is_operator`: they were added as one, and would no longer be one.
     """
 
     deletion: Deletion
@@ -47,6 +47,6 @@ class FileKind(StrEnum):
     """The file that a MAKE_FILE task makes when it is sent. Names are stored: never reuse one."""
 
     MY_DATA = "my_data"
-    """Everything kept about who asks."""
+    """Everything stored about the person who asks."""
     JOURNAL = "journal"
     """The journal of a period, for an operator."""

@@ -1,4 +1,4 @@
-"""A phone number, and the two traces of it that may be kept: a fingerprint and a mask."""
+"""A phone number, and the two traces of it that may be stored: a fingerprint and a mask."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NewType
 
 Fingerprint = NewType("Fingerprint", str)
-"""HMAC-SHA256 of an E.164 number in hex. Without the key it cannot be turned back by trying all numbers."""
+"""HMAC-SHA256 of an E.164 number in hex. Without the key nobody can reverse it by trying all numbers."""
 
 HIDDEN = "•"
 GROUP = 3
@@ -19,11 +19,11 @@ SHORT_NUMBER = 6
 
 
 class NumberKind(StrEnum):
-    """What sort of number it is, as the numbering plan tells (libphonenumber, `PhoneNumberType`)."""
+    """The kind of number, according to the numbering plan (libphonenumber, `PhoneNumberType`)."""
 
     MOBILE = "mobile"
     FIXED_OR_MOBILE = "fixed_or_mobile"
-    """The country does not tell them apart, say the USA."""
+    """The country does not distinguish them, for example the USA."""
     FIXED = "fixed"
     VOIP = "voip"
     TOLL_FREE = "toll_free"
@@ -52,7 +52,7 @@ class Phone:
 
     @property
     def mask(self) -> str:
-        """The number as it may be shown and kept: country code and last digits, `+7 ••• ••• 12-34`.
+        """The number as it may be shown and stored: country code and last digits, `+7 ••• ••• 12-34`.
 
         Of national numbers of six digits or fewer only the last two remain.
         """
@@ -64,7 +64,7 @@ class Phone:
         return " ".join([f"+{self.country_code}", *groups, tail])
 
     def fingerprint(self, key: bytes) -> Fingerprint:
-        """The keyed fingerprint by which this number is recognised again."""
+        """The keyed fingerprint that recognises this number."""
         return Fingerprint(hmac.new(key, self.e164.encode(), hashlib.sha256).hexdigest())
 
     def __repr__(self) -> str:

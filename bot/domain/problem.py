@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class SettingProblem(StrEnum):
-    """Each in one sentence, for the log; what an admin reads is said where it is drawn. Names are stored."""
+    """Each in one sentence, for the log; the renderer chooses what an admin reads. Names are stored."""
 
     DEADLINE = "the deadline is 5 minutes to 30 days"
     FRESH = "verifications are good for 1 to 3650 days, or for ever"
@@ -31,7 +31,7 @@ class SettingProblem(StrEnum):
 
 
 class InvalidSettingError(ValueError):
-    """Something cannot be as it is wanted. `about`: which part of it, in the words it came in."""
+    """An invalid setting. `about`: which part of it, in the words it came in."""
 
     def __init__(self, problem: SettingProblem, about: str = "") -> None:
         super().__init__(str(problem))

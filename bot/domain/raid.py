@@ -1,4 +1,4 @@
-"""A raid: more people ask to join a gate within minutes than its admins think right."""
+"""A raid: more people ask to join a gate within minutes than its admins allow."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from datetime import datetime, timedelta
 from bot.domain.panel import AdminActionKind
 
 NOTED_EVERY = timedelta(seconds=10)
-"""How often it is noted that a raid goes on: each note is a write that all the requests of the gate would wait for."""
+"""How often the bot records that a raid goes on: all the gate's requests have to wait for that write."""
 TOLD_EVERY = timedelta(seconds=10)
-"""How often the figures in its messages are brought up to date."""
+"""How often the bot updates the figures in a raid's messages."""
 RAID_KEPT = timedelta(hours=48)
 """How long after its end the buttons under its messages work."""
 ITSELF = 0
-"""In place of an admin's id: the bot did it by itself."""
+"""In place of an admin's id: the bot itself did it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RaidResponse:
-    """What was done about a raid, and by which admin."""
+    """A response to a raid, and which admin chose it."""
 
     act: AdminActionKind
     value: str
@@ -29,7 +29,7 @@ class RaidResponse:
 
 @dataclass(frozen=True, slots=True)
 class AlertMessage:
-    """A message that tells of a raid."""
+    """A message about a raid."""
 
     chat_id: int
     message_id: int
@@ -38,10 +38,10 @@ class AlertMessage:
 
 @dataclass(frozen=True, slots=True)
 class Raid:
-    """One raid. Who asked at `since` or later is of it; `over_at` is None while it goes on.
+    """One raid. Everybody who asked at `since` or later belongs to it; `over_at` is None while it goes on.
 
-    `deeds` are the newest of each kind, `job` is the newest mass decline, `messages` are where it is told. `said` is
-    what they say, `said_at` since when.
+    `deeds` are the newest of each kind, `job` is the newest mass decline, `messages` are those about it. `said` is what
+    they say, `said_at` since when.
     """
 
     gate_id: int
@@ -55,21 +55,21 @@ class Raid:
 
     @property
     def mark(self) -> int:
-        """By which its buttons and tasks know it."""
+        """The name by which its buttons and tasks refer to it."""
         return int(self.since.timestamp())
 
     @property
     def name(self) -> str:
-        """The job of the tasks that tell of it."""
+        """The job of the tasks with its messages."""
         return f"raid{self.gate_id}:{self.mark}"
 
     def with_deed(self, deed: RaidResponse, job: str = "") -> Raid:
-        """The same, with this done last; `job`: by a mass decline of that name."""
+        """The raid with this as its latest response; `job`: by a mass decline of that name."""
         others = [done for done in self.deeds if done.act is not deed.act]
         return replace(self, deeds=(*others, deed), job=job or self.job)
 
     def by(self, act: AdminActionKind, value: str | None = None) -> int | None:
-        """Who did this last, if it was done at all, and to this value if one is given."""
+        """Who did this last, if anybody did, and to this value if one is given."""
         return next(
             (deed.admin_id for deed in self.deeds if deed.act is act and value in (None, deed.value)),
             None,
@@ -78,9 +78,9 @@ class Raid:
 
 @dataclass(frozen=True, slots=True)
 class MassDecline:
-    """Many to be declined together: who asked at `since` or later, and before `before`; None: at any time before.
+    """A mass decline: of everybody who asked at `since` or later, and before `before`; None: at any time before.
 
-    They are chosen some at a time; `job` is the name of all of it.
+    It selects people in steps; `job` is the name of the whole.
     """
 
     job: str

@@ -1,4 +1,4 @@
-"""What a person can be shown. A screen names the state; the words are chosen where it is drawn."""
+"""What a person can see. A screen names the state; the renderer chooses the words."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ REFRESHED_BEFORE_END = (
     timedelta(minutes=1),
     timedelta(seconds=30),
 )
-"""The moments before the end of a window at which the screen says anew how much is left."""
+"""The times before the end of a window at which the screen is refreshed."""
 
 
 class ScreenName(StrEnum):
-    """Which screen a person should see. PROGRESS follows their verification by itself."""
+    """Which screen a person should see. PROGRESS follows their verification."""
 
     WELCOME = "welcome"
     PROGRESS = "progress"
@@ -36,23 +36,23 @@ class ScreenName(StrEnum):
     LIMITED = "limited"
     DEADLINE = "deadline"
     DECIDED = "decided"
-    """What an admin decided about them."""
+    """An admin's decision about them."""
     DELETE_ME = "delete_me"
-    """What would go if they were erased, and a button to do it."""
+    """What an erasure would delete, and a button to do it."""
     ERASE = "erase"
     """For operators: the same about somebody else."""
     GATES = "gates"
-    """For admins: the gates they run."""
+    """For admins: the gates they administer."""
     GATE = "gate"
     """For admins: a page of a gate's panel."""
     OPERATOR = "operator"
     """For operators: who did what lately, and one person at all gates."""
     INSTALLATION = "installation"
-    """For operators: who they are, all gates, what they announce."""
+    """For operators: operators, all gates, announcements."""
 
 
 class Appeal(StrEnum):
-    """Whether the person can ask the admins to let them in."""
+    """Whether the person can appeal to the admins."""
 
     NONE = "none"
     """They wait nowhere, or have not tried yet."""
@@ -62,17 +62,17 @@ class Appeal(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What an admin decided, as the person is told it."""
+    """An admin's decision, as the person sees it."""
 
     LET_IN = "let_in"
     DECLINED = "declined"
     REVOKED = "revoked"
-    """They were removed, and may come again once they verify anew."""
+    """They were removed, and may return once they verify again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """The invitation to share one's contact; `refusal` says why the last one was not taken. `is_known`: they are
+    """The invitation to share one's contact; `refusal` says why the last one was rejected. `is_known`: they are
     verified, and a gate wants a newer call."""
 
     gates: tuple[str, ...] = ()
@@ -83,13 +83,13 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The gateway is being asked for a number."""
+    """The bot is requesting a number from the gateway."""
 
     verification_id: int
 
 
 class CallHint(StrEnum):
-    """What may be wrong with a call that came and confirmed nothing."""
+    """Why a call that arrived may have confirmed nothing."""
 
     OTHER_NUMBER = "other_number"
     HIDDEN = "hidden"
@@ -98,15 +98,15 @@ class CallHint(StrEnum):
     OTHER_TIME = "other_time"
     """It came from the person's phone, with a time at which it does not count."""
     UNCLEAR = "unclear"
-    """Whose call it was is not known: several people wait on the number that was called, or that was not reported."""
+    """The caller is unknown: several people wait on the number that was called, or the number was not reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberShown:
     """The call number, and until when it may be called.
 
-    `left` is the last refresh moment passed, if any; `no_other` why another number was not given; `no_other_until`
-    when the limits allow the next one. `hint` tells of a call that confirmed nothing, `digits` how its number ends;
+    `left` is the last refresh moment passed, if any; `no_other` why another number was not given; `no_other_until` when
+    the limits allow the next one. `hint` explains a call that confirmed nothing, `digits` how its number ends;
     `hint_at` is when there will be such a hint.
     """
 
@@ -129,7 +129,7 @@ class NumberShown:
 class Granted:
     """One line of a verified person's screen: a gate and whether they are in.
 
-    `detail` is their invite link, where that is what they are given; `welcome` what the gate's admins tell them.
+    `detail` is their invite link, if they get one; `welcome` the text of the gate's admins.
     """
 
     title: str
@@ -142,7 +142,7 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The person is verified. `ineligible`: gates at which they wait all the same, and why."""
+    """The person is verified. `ineligible`: gates at which they still wait, and why."""
 
     mask: str
     grants: tuple[Granted, ...] = ()
@@ -170,7 +170,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """Too many numbers were asked for; the next try opens at `until`."""
+    """The person requested too many numbers; the next try opens at `until`."""
 
     verification_id: int | None
     until: datetime
@@ -179,7 +179,7 @@ class Limited:
 
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
-    """Somebody waited too long: their request was declined, or they were removed and may come again."""
+    """Somebody waited too long: their request was declined, or they were removed and may return."""
 
     gate: str
     way: EntryMode = EntryMode.REQUEST
@@ -187,8 +187,8 @@ class DeadlinePassed:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """An admin decided about the person. `granted` is there while they are being let in, and after. `goes_on`: they
-    wait elsewhere, or are in the middle of a verification."""
+    """An admin decided about the person. `granted` is set during and after their admission. `goes_on`: they wait
+    elsewhere, or are in the middle of a verification."""
 
     gate: str
     outcome: Outcome
@@ -203,7 +203,7 @@ class Help:
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
-    """What is kept, and what is not."""
+    """What the bot stores, and what it does not."""
 
 
 View = (
@@ -233,6 +233,6 @@ def last_refresh_passed(window_ends_at: datetime, now: datetime) -> timedelta | 
 
 
 def next_refresh(window_ends_at: datetime, now: datetime) -> datetime | None:
-    """When the screen should say anew how much is left; None after the last moment."""
+    """When to refresh the time left on the screen; None after the last moment."""
     moments = (window_ends_at - moment for moment in REFRESHED_BEFORE_END)
     return min((moment for moment in moments if moment > now), default=None)

@@ -22,17 +22,17 @@ LONGEST_WELCOME = 500
 MOST_RAID_REQUESTS = 10_000
 MOST_RAID_MINUTES = 60
 RAID_REQUESTS, RAID_MINUTES = 30, 5
-"""More requests than this in this many minutes count as a raid, unless the gate says otherwise."""
+"""More requests than this in this many minutes count as a raid, unless the gate's settings say otherwise."""
 STRICT_DEADLINE = timedelta(hours=1)
 
 
 class EntryMode(StrEnum):
-    """How people come in at a gate."""
+    """How people enter at a gate."""
 
     REQUEST = "request"
-    """They ask to join, and are let in once verified."""
+    """They ask to join, and are admitted once verified."""
     GUARD = "guard"
-    """The same, in the very window of the request: the bot is the group's guard."""
+    """The same, inside the window of the request: the bot is the group's guard."""
     MUTE = "mute"
     """They join, and may not write until verified."""
     LINK = "link"
@@ -40,12 +40,12 @@ class EntryMode(StrEnum):
 
 
 class AtDeadline(StrEnum):
-    """What becomes of who has not verified in time."""
+    """What happens to people who do not verify in time."""
 
     TURN_AWAY = "turn_away"
-    """The request is declined; who is in already, and muted, is removed and may come again."""
+    """The bot declines the request; or, if they are in already and muted, removes them, and they may return."""
     LEAVE = "leave"
-    """They go on waiting, until an admin decides."""
+    """They wait until an admin decides."""
 
 
 class CountryRule(StrEnum):
@@ -57,7 +57,7 @@ class CountryRule(StrEnum):
 
 
 class RaidReaction(StrEnum):
-    """What a gate does by itself when a raid begins; its admins are told in any case but OFF."""
+    """What a gate does when a raid begins; its admins are notified unless it is OFF."""
 
     OFF = "off"
     TELL = "tell"
@@ -90,7 +90,7 @@ RENTED = frozenset(
 
 
 def is_tag(text: str) -> bool:
-    """Whether Telegram takes it as a tag (or as none, when empty)."""
+    """Whether Telegram accepts it as a tag (or as none, when empty)."""
     # Emoji live beyond the basic plane, or among the symbols and dingbats below it.
     is_plain = all(char.isprintable() and ord(char) < 0x10000 and not 0x2190 <= ord(char) <= 0x2BFF for char in text)
     return len(text) <= LONGEST_TAG and is_plain and text == text.strip()
@@ -98,14 +98,14 @@ def is_tag(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """All that can be chosen. Raises ProblemError, a ValueError, for what cannot be.
+    """All settings. Raises ProblemError, a ValueError, for invalid ones.
 
-    `asks_call`: whether a call is asked for at all; without, everybody comes in and is only recorded.
-    `fresh_for`: how old a verification may be; None: of any age. `accounts`: how many accounts one phone may bring
-    in. `countries` are ISO 3166 codes. `tag` and `welcome` are empty when there is none. `further`: chats that who
-    comes in gets an invite link to. `language` is empty for the installation's own. `log_chat` is where decisions are
-    told, `log_topic` the topic in it. `tidies_joins`: lines about who joined are deleted.
-    `prompts_group`: the group gets a message, too, when a muted newcomer took no notice of the one that they alone see.
+    `asks_call`: whether people have to call; otherwise everybody is admitted and only recorded. `fresh_for`: how old a
+    verification may be; None: of any age. `accounts`: how many accounts one phone may bring in. `countries` are ISO
+    3166 codes. `tag` and `welcome` are empty when there is none. `further`: extra chats to which admitted people get an
+    invite link. `language` is empty for the installation's own. `log_chat` is where decisions are posted, `log_topic`
+    the topic in it. `tidies_joins`: the bot deletes join and leave messages. `prompts_group`: the group gets a message,
+    too, when a muted newcomer did not react to their private one.
     """
 
     asks_call: bool = True
@@ -162,7 +162,7 @@ STANDARD = GateSettings()
 
 
 def preset(which: Preset, settings: GateSettings) -> GateSettings:
-    """`settings` with what the preset is about changed; how people come in, words and the log stay."""
+    """`settings` with what the preset is about changed; entry mode, texts and the log stay."""
     fresh = replace(
         settings,
         asks_call=True,
@@ -184,7 +184,7 @@ def preset(which: Preset, settings: GateSettings) -> GateSettings:
 
 
 def stricter(settings: GateSettings) -> GateSettings:
-    """What holds while a gate is strict for a while: a call from a number that is no rented one, and soon."""
+    """The settings of a strict gate: a call soon, from a number that is not rented."""
     return replace(
         settings,
         asks_call=True,

@@ -1,4 +1,4 @@
-"""What is counted of the journal, how it is added up, and what is told of the sums."""
+"""Statistics: what is counted of the journal, how it is rolled up, and what a report shows."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from enum import StrEnum
 from bot.domain.journal import Event
 
 NO_GATE = 0
-"""In place of a gate, for what happened at none in particular; and for the sums over all gates."""
+"""In place of a gate: for events at no gate in particular, and for the sums over all gates."""
 BOUNDS = tuple(round(1.1**step, 2) for step in range(76))
 """Upper bounds, in seconds, of the spans from number to call: each a tenth longer than the one before, up to 21
 minutes. A median made of such spans is right within five per cent."""
 
 
 class Granularity(StrEnum):
-    """How long the span is that a sum is over."""
+    """The length of the span of a sum."""
 
     DAY = "day"
     MONTH = "month"
 
 
 class Dimension(StrEnum):
-    """What a sum tells apart."""
+    """What a sum distinguishes."""
 
     TOTAL = "total"
     HOUR = "hour"
@@ -48,14 +48,14 @@ class FunnelStep(StrEnum):
 
 
 class EntryReason(StrEnum):
-    """How somebody came in, as the code of the journal's entry tells."""
+    """How somebody entered, as in the code of the journal entry."""
 
     CALLED = "called"
     """After the call that they made for it."""
     KNOWN = "known"
     """Verified before."""
     OTHER = "other"
-    """By hand, or at a gate that asks for no call."""
+    """By an admin, or at a gate that needs no call."""
 
 
 ASKING = (Event.JOIN_ASKED, Event.MUTED)
@@ -63,7 +63,7 @@ ASKING = (Event.JOIN_ASKED, Event.MUTED)
 ENTERED = frozenset(EntryReason)
 BY_HOUR = frozenset({*ASKING, Event.CONFIRMED, Event.GRANT_DONE})
 LINES = (ASKING, (Event.CONFIRMED,), (Event.GRANT_DONE,))
-"""What is told over time: who asked, called, came in."""
+"""What is shown over time: who asked, called, entered."""
 BY_REGION = frozenset({Event.CONTACT_TAKEN, Event.NUMBER_GIVEN, Event.CONFIRMED})
 BY_CODE = frozenset(
     {
@@ -82,7 +82,7 @@ LONGEST_KEY = 32
 
 @dataclass(frozen=True, slots=True)
 class EventCount:
-    """Entries of the journal that are alike in all that is counted, and how many there are."""
+    """Journal entries that are alike in all that is counted, and how many there are."""
 
     day: date
     hour: int
@@ -127,7 +127,7 @@ def month_begins(span: int) -> date:
 
 
 def add_up(facts: Iterable[EventCount], grains: Collection[Granularity] = frozenset(Granularity)) -> dict[Rollup, int]:
-    """All sums of these grains to which these facts add, and by how much."""
+    """All sums of these grains to which these events add, and by how much."""
     sums: dict[Rollup, int] = {}
     for fact in facts:
         spans = [(grain, span_number(fact.day, grain)) for grain in grains]
@@ -142,7 +142,7 @@ def add_up(facts: Iterable[EventCount], grains: Collection[Granularity] = frozen
 
 def _keys(fact: EventCount) -> list[tuple[Dimension, str]]:
     if fact.event is Event.GRANT_DONE and fact.code not in ENTERED:
-        # A tag, say, or a link that may be used or not: nobody is in by it.
+        # A tag, say, or an optional link: it admits nobody.
         return [(Dimension.CODE, fact.code[:LONGEST_KEY])]
     keys = [(Dimension.TOTAL, "")]
     if fact.event in BY_HOUR:
@@ -157,25 +157,25 @@ def _keys(fact: EventCount) -> list[tuple[Dimension, str]]:
 
 
 def took_index(seconds: float) -> int:
-    """Which span of BOUNDS it falls into; the last takes all that is longer."""
+    """Which span of BOUNDS it falls into; the last includes everything longer."""
     return min(bisect.bisect_left(BOUNDS, seconds), len(BOUNDS) - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Whole days in UTC, both included. `first` is None for all there ever was."""
+    """Whole days in UTC, both included. `first` is None for all time."""
 
     first: date | None
     last: date
 
     @classmethod
     def of_days(cls, count: int, now: datetime) -> Period:
-        """Today, and the days before it: so many in all."""
+        """Today and the days before it, `days` in all."""
         return cls(now.date() - timedelta(days=count - 1), now.date())
 
 
 PERIODS: Mapping[str, int | None] = {"today": 1, "7d": 7, "30d": 30, "90d": 90, "all": None}
-"""The periods that can be asked for, by name, in days."""
+"""The periods on offer, by name, in days."""
 
 
 def period(name: str, now: datetime) -> Period | None:
@@ -188,11 +188,11 @@ def period(name: str, now: datetime) -> Period | None:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """All that is told of a period. `by_gate` is empty when only one was asked for; spans are in seconds.
+    """The report of a period. `by_gate` is empty when only one gate was asked for; spans are in seconds.
 
-    `known` came in because they were verified before; the funnel is of those who were not. `series`: how many
-    asked, called and came in on each day (or month, of a long time) on which anything happened, oldest first; `hours`:
-    the same for each hour of the day, in UTC.
+    `known` entered because they were verified before; the funnel excludes them. `series`: how many asked, called and
+    entered on each day (or month, of a long time) on which anything happened, oldest first; `hours`: the same for each
+    hour of the day, in UTC.
     """
 
     period: Period
@@ -217,19 +217,17 @@ class Statistics:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing happened that could be told."""
+        """Whether there is nothing to report."""
         return not (any(self.funnel.values()) or self.known or self.other or self.numbers or self.refusals)
 
     def share(self, step: FunnelStep) -> float | None:
-        """Which part of those who asked came so far; None when nobody asked. Who verifies without asking anywhere
-        makes it more than the whole."""
+        """The share of those who asked that came this far, or None; above one if people verified unasked."""
         asked = self.funnel[FunnelStep.ASKED]
         return self.funnel[step] / asked if asked > 0 else None
 
 
 def statistics(asked: Period, gate_id: int, sums: Mapping[Rollup, int], grain: Granularity) -> Statistics:
-    """What the sums of a period, of one grain, tell. Those of other gates than `gate_id` are told apart by gate only
-    when it is NO_GATE."""
+    """The report of a period's sums, of one grain. It separates other gates than `gate_id` only for NO_GATE."""
     mine = {key: count for key, count in sums.items() if key.gate_id == gate_id}
 
     def total(*events: Event) -> int:
@@ -306,7 +304,7 @@ def _three(counts: Iterable[int]) -> tuple[int, int, int]:
 
 
 def _quantile(took: Mapping[str, int], share: float) -> float | None:
-    """The bound below which this share of the spans lies; None of no spans."""
+    """The bound below which this share of the spans lies; None without spans."""
     counts = sorted((int(index), n) for index, n in took.items())
     wanted, seen = share * sum(n for _, n in counts), 0
     for index, n in counts:

@@ -1,4 +1,4 @@
-"""Statistics as they are shown to somebody: in words, and as a picture."""
+"""Statistics for a reader: as text, and as a picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULT_PERIOD = "7d"
 
 
 class StatsReply(StrEnum):
-    """The answer to somebody who asked for statistics. Names are stored in tasks."""
+    """The answer to a request for statistics. Names are stored in tasks."""
 
     CHART = "chart"
     GATES = "gates"
@@ -26,8 +26,7 @@ class StatsReply(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatisticsReport:
-    """What is told of a period, by its name, and with the titles of gates. `title` is that of the one asked about;
-    None: all gates."""
+    """The report of a period, by its name, with titles of gates. `title`: of the requested gate; None: all gates."""
 
     period_name: str
     title: str | None
@@ -35,5 +34,5 @@ class StatisticsReport:
     titles: Mapping[int, str] = field(default_factory=dict)
 
     def packed(self) -> str:
-        """As JSON, to be kept until it is shown."""
+        """As JSON, to be stored until it is shown."""
         return json.dumps(asdict(self), default=str, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What operators are alarmed about, and how it is noticed."""
+"""Incidents: which problems operators hear about, and how the bot detects them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from enum import StrEnum
 from statistics import median
 
 CALM = timedelta(minutes=5)
-"""How long a trouble has to be over before the all clear: what comes and goes is told once."""
+"""How long a problem has to be gone before it is resolved, so that one that comes and goes is reported once."""
 ERRORS_WITHIN = timedelta(minutes=15)
 ERRORS_FROM = 5
 """Requests to the gateway from which on a share of failures means something."""
 FLOODS_WITHIN = timedelta(minutes=5)
 MANY_FLOODS = 10
 SILENCE = timedelta(minutes=1)
-"""How long Telegram gives no answer before that is worth a word."""
+"""How long Telegram has to be silent for an incident."""
 STORAGE_WITHIN = timedelta(minutes=5)
 SLOW = 1.0
 """Seconds that the median of transactions may take."""
@@ -25,9 +25,9 @@ SLOW_FROM = 5
 MANY_UNKEPT = 3
 QUEUE_PATIENCE = timedelta(minutes=2)
 RIGHTS_PATIENCE = timedelta(minutes=10)
-"""Who sets a gate up is given this long to give all rights, before operators hear of one that is missing."""
+"""How long somebody who sets up a gate has to give all rights before operators hear of a missing one."""
 OFF_FOR = timedelta(days=3)
-"""How long a gate that went off is a trouble; one that nobody puts right in that time was given up, and meant to be."""
+"""How long a gate that went off is an incident; if nobody fixes it in that time, it was abandoned on purpose."""
 OUTBOX_PATIENCE = timedelta(hours=1)
 WEBHOOK_FRESH = timedelta(minutes=5)
 DISK_FREE = 2**30
@@ -39,43 +39,43 @@ UNREPORTED_FROM = 2
 
 
 CLOCK_DIFFERS = 30.0
-"""Seconds. A call that tells when it was placed is taken up to a minute before its number was asked for
+"""Seconds. A call with a time counts from a minute before the request for its number
 (`bot.domain.verification.CLOCK_TOLERANCE`), so half of that still does no harm."""
 UNMATCHED_FROM, STRANGE_FROM, IN_VAIN_FROM = 2, 5, 3
-"""People who wait and whose calls match nothing; other calls that match nothing, and people who waited in vain
-meanwhile: from which on that means something."""
+"""From how many on it means something: people who wait and whose calls match nothing; other calls that match nothing,
+and people who waited without success meanwhile."""
 
 
 class IncidentKind(StrEnum):
-    """What may be wrong. Names are stored: never reuse one."""
+    """Kinds of problems. Names are stored: never reuse one."""
 
     GATEWAY = "gateway"
-    """It gives no numbers: the breaker is open."""
+    """It gives no numbers: the circuit breaker is open."""
     GATEWAY_ERRORS = "gateway_errors"
     MONEY_SHORT = "money_short"
     CALLBACK_SILENT = "callback_silent"
-    """Calls are found in the gateway's inbox, and none is reported by callback."""
+    """The gateway's inbox contains calls, and no callback reports any."""
     FLOODS = "floods"
     """Telegram says "too many requests" again and again."""
     TELEGRAM_SILENT = "telegram_silent"
     TELEGRAM_REFUSES = "telegram_refuses"
-    """It answers, and refuses to say who the bot is or to hand over updates."""
+    """It answers, but refuses to say who the bot is or to deliver updates."""
     SECOND_PROGRAM = "second_program"
     """Another program uses the bot's token; the subject, a `TokenUse`, says what it did."""
     WEBHOOK = "webhook"
     PART_REFUSED = "part_refused"
-    """Telegram refuses a button or a tag, so messages go out without it; the subject says which."""
+    """Telegram rejects a button or a tag, so messages go out without it; the subject says which."""
     GATE_OFF = "gate_off"
     GATE_LACKS = "gate_lacks"
-    """A right that the gate's settings need is missing there."""
+    """The bot lacks a right that the gate's settings need."""
     STORAGE_SLOW = "storage_slow"
     STORAGE_FAILING = "storage_failing"
     QUEUE_STUCK = "queue_stuck"
     DISK_SHORT = "disk_short"
     CLOCK = "clock"
-    """Our clock and that of Telegram or of the gateway differ."""
+    """Our clock differs from that of Telegram or of the gateway."""
     CALLS_UNMATCHED = "calls_unmatched"
-    """Calls are reported, and match nobody who waits."""
+    """Reported calls match nobody who waits."""
     OUTBOX_FAILING = "outbox_failing"
     OUTBOX_GONE = "outbox_gone"
     """The receiver said that it wants nothing more."""
@@ -89,9 +89,9 @@ class TokenUse(StrEnum):
     WEBHOOK_REMOVED = "webhook_removed"
     WEBHOOK_REPLACED = "webhook_replaced"
     WEBHOOK_UPDATES = "webhook_updates"
-    """It asked for other kinds of updates, or for fewer connections."""
+    """It requested other kinds of updates, or fewer connections."""
     WEBHOOK_ADDRESS = "webhook_address"
-    """It had the updates for our address brought to another machine."""
+    """It redirected the updates for our address to another machine."""
     WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - no secret, the name of what was done
     POLLING = "polling"
     COMMANDS = "commands"
@@ -100,15 +100,15 @@ class TokenUse(StrEnum):
 EPHEMERAL = "ephemeral"
 """The subject of PART_REFUSED when the Bot API server does not know messages that one person alone sees."""
 VISIBLE_AFTER_END = frozenset({IncidentKind.TELEGRAM_SILENT, IncidentKind.TELEGRAM_REFUSES})
-"""Troubles that keep the bot from telling them; the all clear says how long they lasted."""
+"""Problems that keep the bot from reporting them; their resolution says how long they lasted."""
 REPORTED = frozenset({IncidentKind.GATE_OFF, IncidentKind.OUTBOX_GONE})
-"""Troubles that are heard of once, by who notices them; whether they last is looked up."""
+"""Problems that the part of the bot that notices them reports once; the monitor checks whether they last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A trouble that is there now. `subject` tells several of a kind apart (a gate's id), `variant` is what is told
-    anew when it changes. `details` are what its message says."""
+    """A present problem. `subject` distinguishes several of a kind (a gate's id); when `variant` changes, operators get
+    a new message. `details` are what its message says."""
 
     trouble: IncidentKind
     subject: str = ""
@@ -118,13 +118,13 @@ class Finding:
 
     @property
     def name(self) -> str:
-        """By which the alarm is known."""
+        """The key of its incident."""
         return f"{self.trouble}:{self.subject}" if self.subject else self.trouble
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A trouble that operators were told of, and that is not over yet."""
+    """An open incident, of which operators were notified."""
 
     trouble: IncidentKind
     subject: str
@@ -134,20 +134,20 @@ class Incident:
 
     @property
     def name(self) -> str:
-        """By which it is known."""
+        """Its key."""
         return f"{self.trouble}:{self.subject}" if self.subject else self.trouble
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits to be done: how much of it, and since when the oldest could be done."""
+    """What waits: how much of it, and since when the oldest has been due."""
 
     name: str
     length: int
     oldest: datetime | None
 
     def age(self, now: datetime) -> timedelta:
-        """How long the oldest has waited; nothing while none could be done yet."""
+        """How long the oldest has waited; zero while none is due."""
         return max(now - self.oldest, timedelta()) if self.oldest is not None else timedelta()
 
 
@@ -161,46 +161,46 @@ class DiskSpace:
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """What this process noticed by itself, and was told outside. `money` is None when it is not known.
+    """Measurements of this process, and answers from outside. `money` is None when unknown.
 
-    `unknown`: troubles of which these say nothing, since whoever was asked gave no answer; they may be there or not.
+    `unknown`: problems about which these say nothing, since a service gave no answer; they may exist or not.
     """
 
     transactions: tuple[float, ...] = ()
     """How many seconds each took lately."""
     unkept: int = 0
-    """Transactions lately that storage did not keep."""
+    """Transactions lately that storage did not store."""
     floods: int = 0
     silent_since: datetime | None = None
     """Since when Telegram gives no answer."""
     answered_at: datetime | None = None
     """When it last gave one."""
     refused_parts: tuple[str, ...] = ()
-    """Parts that messages go out without, since Telegram refuses them."""
+    """Parts that messages go out without, since Telegram rejects them."""
     asked: int = 0
     failed: int = 0
-    """Requests to the gateway lately, and those of them that failed for no reason of the person's."""
+    """Requests to the gateway lately, and those of them that failed for reasons that lie not with the person."""
     asked_at: datetime | None = None
     outcome: str = ""
-    """When the gateway was last asked for a number, and what came of it: `given`, or the reason."""
+    """When the bot last asked the gateway for a number, and the result: `given`, or the reason."""
     money: float | None = None
     currency: str = ""
     low_money: float = 0.0
-    """The amount below which the money is short; 0: whatever it is, it is not."""
+    """The amount below which the money is short; 0: never."""
     spent: float | None = None
-    """What a day costs, by the last week; None when prices are not known."""
+    """The cost of a day, by the last week; None when prices are unknown."""
     disk: DiskSpace | None = None
     clock_ahead: Mapping[str, float] = field(default_factory=dict)
     """By how many seconds our clock is ahead of `telegram`'s and the `gateway`'s; negative when it is behind."""
     webhook_error_at: datetime | None = None
     webhook_error: str = ""
     undelivered: int = 0
-    """Updates that Telegram holds and does not bring to the webhook; 0 while it brings some."""
+    """Updates that Telegram holds back from the webhook; 0 while it delivers some."""
     unknown: frozenset[IncidentKind] = frozenset()
 
 
 def noticed(readings: Measurements, now: datetime) -> list[Finding]:
-    """The troubles that these readings show."""
+    """The problems that these measurements show."""
     found = [
         _gateway_errors(readings),
         _money(readings),
@@ -219,7 +219,7 @@ def noticed(readings: Measurements, now: datetime) -> list[Finding]:
 
 
 def stuck(queues: Iterable[Queue], now: datetime) -> list[Finding]:
-    """Queues of which the oldest has waited too long."""
+    """Queues whose oldest item has waited too long."""
     return [
         Finding(
             IncidentKind.QUEUE_STUCK, queue.name, details={"length": queue.length, "seconds": int(age.total_seconds())}
@@ -230,7 +230,7 @@ def stuck(queues: Iterable[Queue], now: datetime) -> list[Finding]:
 
 
 def days_left(readings: Measurements) -> int | None:
-    """For how many days the money lasts, by what the last week cost."""
+    """For how many days the money lasts at the cost of the last week."""
     if readings.money is None or not readings.spent:
         return None
     return int(max(readings.money, 0.0) / readings.spent)
@@ -282,7 +282,7 @@ def _disk(readings: Measurements) -> Finding | None:
 
 
 def _clock(readings: Measurements) -> Finding | None:
-    """Where Telegram's clock is right, the gateway's is wrong."""
+    """If Telegram's clock agrees with ours, the gateway's is wrong."""
     for source in ("telegram", "gateway"):
         ahead = readings.clock_ahead.get(source, 0.0)
         if abs(ahead) > CLOCK_DIFFERS:
@@ -292,7 +292,7 @@ def _clock(readings: Measurements) -> Finding | None:
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """What became of the calls reported lately: how many people wait whose call matched nothing (`awaited`), how many
+    """Outcomes of the calls reported lately: how many people wait whose call matched nothing (`awaited`), how many
     other calls matched nothing (`strange`), how many confirmed, and how many people's time ran out (`in_vain`)."""
 
     awaited: int
@@ -301,8 +301,8 @@ class Unmatched:
     in_vain: int
 
     def finding(self) -> Finding | None:
-        """The trouble, if this shows one. Calls that are somebody else's business come in all the time where an
-        account is shared, so alone they show none."""
+        """The problem, if this shows one. On a shared account, calls that concern somebody else come in all the time,
+        so alone they show none."""
         is_awaited = self.awaited >= UNMATCHED_FROM and self.awaited > self.confirmed
         is_strange = self.strange >= STRANGE_FROM and self.in_vain >= IN_VAIN_FROM and not self.confirmed
         if not is_awaited and not is_strange:
@@ -312,7 +312,7 @@ class Unmatched:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRow:
-    """A row that this version cannot decode or use: where it is, and what its decoding raised."""
+    """A row that this version cannot decode or use: where it is, and which error it raised."""
 
     table: str
     key: tuple[int | str, ...]

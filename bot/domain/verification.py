@@ -12,15 +12,15 @@ from bot.domain.phone import Fingerprint, NumberKind
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """How much older than the request for its number a call may look: the gateway's clock is not ours."""
 INBOX_GRACE = timedelta(seconds=5)
-"""The inbox is read at the very end of a window; an entry seen this late was placed inside it."""
+"""The bot reads the inbox at the very end of a window; an entry seen this late was placed inside it."""
 LATE_REPORT = timedelta(hours=24)
-"""A call placed in time still counts when it is reported this long after its window ended."""
+"""A call placed in time still counts if the gateway reports it this long after its window ended."""
 PHONE_KEPT = timedelta(hours=1)
-"""How long after an attempt failed its sealed phone is kept, so that trying again takes one tap."""
+"""How long the encrypted phone of a failed attempt is stored, so that trying again takes one tap."""
 
 
 class VerificationState(StrEnum):
-    """Where an attempt stands. All but OPEN are ends; of those only EXPIRED may still become CONFIRMED."""
+    """The state of an attempt. All but OPEN are ends; of those only EXPIRED may still become CONFIRMED."""
 
     OPEN = "open"
     CONFIRMED = "confirmed"
@@ -30,7 +30,7 @@ class VerificationState(StrEnum):
 
 
 class IllegalTransitionError(Exception):
-    """A verification was asked to go where its state does not lead."""
+    """A verification cannot go from its state to the requested one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class CallNumber:
     asked_at: datetime
     window_ends_at: datetime
     inbox_after: int | None = None
-    """Id of the newest inbox entry when the number was asked for; only later entries can be calls to it.
-    None: not known, so no entry is trusted for this number."""
+    """Id of the newest inbox entry when the number was requested; only later entries can be calls to it. None: unknown,
+    so no entry is trusted for this number."""
 
     def matches(self, call: Call, inbox_id: int | None = None) -> bool:
         """Whether `call` is a call to this number inside its window."""
@@ -91,7 +91,7 @@ class Verification:
 
     @property
     def is_open(self) -> bool:
-        """Whether a call can be awaited or asked for."""
+        """Whether a call can be awaited or requested."""
         return self.state is VerificationState.OPEN
 
     @property
@@ -101,7 +101,7 @@ class Verification:
 
     @property
     def window_ends_at(self) -> datetime | None:
-        """When the last window closes; None while no number was given yet."""
+        """When the last window closes; None while there is no number."""
         return max((number.window_ends_at for number in self.numbers), default=None)
 
     def matching_number(self, call: Call, inbox_id: int | None = None) -> CallNumber | None:
@@ -132,7 +132,7 @@ class Verification:
         return replace(self, state=VerificationState.EXPIRED, ended_at=now)
 
     def cancel(self, now: datetime) -> Verification:
-        """Given up by the person, or made needless by another confirmation."""
+        """Cancelled by the person, or made needless by another confirmation."""
         if not self.is_open:
             raise IllegalTransitionError(f"{self.state} cannot be cancelled")
         return replace(self, state=VerificationState.CANCELLED, ended_at=now)
@@ -146,7 +146,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class KeptCall:
-    """A call that was kept, with its number as it arrived. `inbox_id`: of its entry in the gateway's inbox."""
+    """A stored call, with its number as it arrived. `inbox_id`: of its entry in the gateway's inbox."""
 
     event_id: int
     call: Call

@@ -43,7 +43,7 @@ class SandboxClock:
         self._reschedule()
 
     def step(self, seconds: float) -> None:
-        """The clock is set, forward or back, or the machine slept for so long: nobody lived through that time, and no
+        """Set the clock, forward or back, or let the machine sleep for so long: nobody lives through that time, and no
         pause ends sooner or later for it."""
         self._base += seconds
         self._unlived += seconds

@@ -45,7 +45,7 @@ class ClockChange(_Body):
 
 
 class FaultChange(_Body):
-    """One fault more, or none any more."""
+    """Add a fault, or clear all."""
 
     where: Where | None = None
     kind: Kind | None = None
@@ -57,7 +57,7 @@ class FaultChange(_Body):
 
 
 class RaidChange(_Body):
-    """A raid on a group, or the end of the one that is on."""
+    """A raid on a group, or the end of the current one."""
 
     chat: int | None = None
     size: Size = 30
@@ -82,7 +82,7 @@ class _Stream:
 
 
 class Control:
-    """Serves the page, tells it what changes and does what is pressed on it. Loopback only."""
+    """Serves the page, sends it changes and does what people press on it. Loopback only."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -118,7 +118,7 @@ class Control:
             stream.wake.set()
 
     def changed(self) -> None:
-        """Tell the open pages that something is different."""
+        """Notify the open pages of a change."""
         for stream in self._streams:
             stream.changed = True
             stream.wake.set()
@@ -152,19 +152,19 @@ class Control:
         return web.FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-store"})
 
     async def _web_app_script(self, _: web.Request) -> web.StreamResponse:
-        """What telegram.org serves to the pages of Mini Apps, which are anywhere."""
+        """The script that telegram.org serves to pages of Mini Apps, whatever their origin."""
         headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
         return web.FileResponse(PAGE / "telegram-web-app.js", headers=headers)
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
-        """The world as one phone shows it; with `info`, also what is to be known about a group."""
+        """The world as one phone shows it; with `info`, also the sheet of a group."""
         people = self._world.people
         asked = request.query.get("as")
         me = next(iter(people.values())) if asked is None and people else self._world.find(_number(asked))
         return _yes(state(self._world, me, _number(request.query.get("info"))))
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        """A document, always as something to keep and never as a page of this address."""
+        """A document, always as a download and never as a page of this address."""
         document = self._world.telegram.documents.get(request.match_info["file"])
         if document is None:
             return _no("There is no such file.", 404)
@@ -236,7 +236,7 @@ class Control:
             self._world.faults.add(
                 where=change.where,
                 kind=change.kind,
-                # Error codes are about call numbers unless said otherwise; the inbox has codes of its own.
+                # Error codes are about call numbers unless stated; the inbox has its own codes.
                 method=change.method or ("wait_call" if change.kind == "code" else None),
                 times=change.times,
                 seconds=change.seconds,
@@ -263,14 +263,14 @@ class Control:
 
 
 async def _body(request: web.Request) -> bytes:
-    """The JSON of a request; a form from a foreign page could be sent without asking, JSON cannot."""
+    """The JSON of a request; a foreign page could send a form without permission, but not JSON."""
     if request.content_type != "application/json":
         raise Impossible("The body must be JSON.")
     return await request.read()
 
 
 def _number(text: str | None) -> int:
-    """An id as an address holds it; 0, which nobody has, for anything else."""
+    """An id in an address; 0, which nobody has, for anything else."""
     return int(text) if text is not None and re.fullmatch(r"-?[0-9]{1,16}", text) else 0
 
 

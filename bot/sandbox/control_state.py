@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 def state(world: World, me: Person, info: int = 0) -> Json:
-    """Everything the page draws, as `me` sees it; `info` is the group whose sheet stands open, if any does."""
+    """Everything the page draws, as `me` sees it; `info` is the group whose sheet is open, if any."""
     tg = world.telegram
     bot, asked = tg.bot, tg.groups.get(info)
     known = [group for group in tg.groups.values() if finds(group, me)]
@@ -41,7 +41,7 @@ def state(world: World, me: Person, info: int = 0) -> Json:
 
 
 def person_json(person: Person) -> Json:
-    """One person in the list of those whose phone one can hold."""
+    """One person in the list of selectable phones."""
     return {
         "id": person.id,
         "name": person.name,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class NotSeen(AssertionError):  # noqa: N818 - a failed expectation, not an error
-    """What a story waited for did not come; the text shows what was there instead."""
+    """Something that a story waited for did not come; the text shows what was there instead."""
 
 
 class Eyes:
@@ -70,11 +70,11 @@ class Eyes:
         return _newest(text, [message for message in self.sees_of(group) if message.author is not self.account])
 
     def sees_of(self, group: Group) -> list[Message]:
-        """What this person sees in a group, oldest first, with the messages that nobody else sees."""
+        """What this person sees in a group, oldest first, including messages that nobody else sees."""
         return group.seen_by(self.account)
 
     def transcript(self, chat: Chat | None = None) -> str:
-        """A chat as text, for a failing test's message; the private one unless told."""
+        """A chat as text, for a failing test's message; by default the private one."""
         where = (
             f"{chat.title} as {self.name} sees it:" if isinstance(chat, Group) else f"{self.name}'s chat with the bot:"
         )

@@ -1,4 +1,4 @@
-"""What goes wrong on demand."""
+"""Faults on demand."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TIMED = {"delay", "429", "late"}
 
 @dataclass(slots=True)
 class Fault:
-    """One thing that goes wrong, the next `times` times (None: until cleared)."""
+    """A fault of the next `times` calls (None: until cleared)."""
 
     where: Where
     kind: Kind
@@ -61,10 +61,10 @@ class Faults:
     ) -> Fault:
         """Let `kind` happen at `where`, to one method or to any.
 
-        `delay` holds the request back for `seconds` of real time, `late` the callback for `seconds` of the
-        sandbox's clock; `429` asks to retry after `seconds`, `400` is a final no of Telegram's. `reset_before`
-        closes the connection before the work is done, `reset_after` when it is done and only the answer is lost.
-        `code` is an error of the gateway's own, with its `code`.
+        `delay` holds the request back for `seconds` of real time, `late` the callback for `seconds` of the sandbox's
+        clock; `429` asks to retry after `seconds`, `400` is a final rejection by Telegram. `reset_before` closes the
+        connection before the work is done, `reset_after` when it is done and only the answer is lost. `code` is an
+        error of the gateway, with its `code`.
         """
         if where not in get_args(Where) or kind not in get_args(Kind):
             raise ValueError(f"no such fault: {where} {kind}")
@@ -81,26 +81,26 @@ class Faults:
         return fault
 
     def remove(self, kind: Kind) -> None:
-        """Faults of this kind happen no more."""
+        """Clear faults of this kind."""
         self._waiting = [fault for fault in self._waiting if fault.kind != kind]
 
     def clear(self) -> None:
-        """Nothing goes wrong any more."""
+        """Clear all faults."""
         self._waiting.clear()
 
     def waiting(self) -> list[Fault]:
-        """What will still go wrong."""
+        """The remaining faults."""
         return list(self._waiting)
 
     def unreachable(self, where: Where) -> bool:
-        """Whether nothing gets through until somebody clears it: what was waited for then does not either."""
+        """Whether nothing gets through until somebody clears the fault, so nothing that is waited for does either."""
         return any(
             fault.where == where and fault.kind == "reset_before" and fault.method is None and fault.times is None
             for fault in self._waiting
         )
 
     def take(self, where: Where, method: str = "") -> Fault | None:
-        """The fault that happens to this call, if any; it is used up by that."""
+        """The fault that happens to this call, if any; this uses it up."""
         if not self._waiting:
             return None
         for fault in self._waiting:
@@ -116,7 +116,7 @@ class Faults:
 
 
 async def hold_back(fault: Fault | None) -> None:
-    """Sit out a delay."""
+    """Wait for the end of a delay."""
     if fault is not None and fault.kind == "delay":
         await asyncio.sleep(fault.seconds)
 

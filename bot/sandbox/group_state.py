@@ -1,4 +1,4 @@
-"""A group as one person's phone shows it: the chat, and the sheet with all there is to know about it."""
+"""A group as one person's phone shows it: the chat, and the sheet with all its details."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ORDER = ("creator", "administrator", "restricted", "member", "left", "kicked")
 
 
 def finds(group: Group, me: Person) -> bool:
-    """Whether somebody knows of a group at all: a secret one is known to who is in it, or has asked."""
+    """Whether somebody knows of a group at all: only members and applicants know a secret one."""
     return not group.secret or group.member(me.account).inside or me.id in group.requests
 
 
 def group_json(world: World, group: Group, me: Person) -> Json:
-    """A group in the list of chats, with its messages for who is in it."""
+    """A group in the list of chats, with its messages for members."""
     member = group.member(me.account)
     writes = member.runs if group.type == "channel" else group.allows(me.account, "can_send_messages")
     return {
@@ -67,14 +67,14 @@ def _standing(group: Group, member: Member, me: Person) -> str:
 
 
 def _topics(group: Group) -> list[Json] | None:
-    """The topics of a forum beside the general one, which has no number; None for groups without any."""
+    """The topics of a forum except the general one, which has no number; None for groups without any."""
     if not group.is_forum:
         return None
     return [{"id": number, "name": name} for number, name in group.topics.items()]
 
 
 def info_json(world: World, group: Group, me: Person) -> Json:
-    """What the group's sheet shows this person: to members who is in it, to its administrators all they decide."""
+    """What the group's sheet shows this person: the members to a member, everything they decide to an administrator."""
     member = group.member(me.account)
     bot = group.member(world.telegram.bot)
     seen = _seen_members(world, group, member)
@@ -110,7 +110,7 @@ def info_json(world: World, group: Group, me: Person) -> Json:
 
 
 def _seen_members(world: World, group: Group, viewer: Member) -> list[Json]:
-    """Those in the group, who runs it first; where members are hidden, the others see only those."""
+    """The members, administrators first; where members are hidden, others see only administrators."""
     if not viewer.inside:
         return []
     members = [group.member(member.account) for member in list(group.members.values())]
@@ -121,7 +121,7 @@ def _seen_members(world: World, group: Group, viewer: Member) -> list[Json]:
 
 
 def _outside(world: World, group: Group) -> list[Json]:
-    """Those who were removed, or are restricted should they come back."""
+    """People who were removed, or are restricted should they come back."""
     places = [group.member(member.account) for member in list(group.outside.values())]
     return [_member(world, place) for place in places if not place.inside and place.status != "left"][-SHOWN:]
 
@@ -142,7 +142,7 @@ def _member(world: World, member: Member) -> Json:
 
 
 def _requests(group: Group) -> list[Json]:
-    """Those who wait to be let in, the newest first."""
+    """People who wait to be let in, the newest first."""
     newest = reversed(list(group.requests.values())[-SHOWN:])
     return [{"id": request.account.id, "name": request.account.first_name, "date": request.date} for request in newest]
 

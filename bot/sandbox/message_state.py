@@ -50,7 +50,7 @@ def _photo(photo: Photo | None) -> Json | None:
 
 
 def _sender(message: Message) -> Json:
-    """Whose name stands over it, with the tag, or the standing of who runs the group."""
+    """The name above it, with the tag, or the title of an administrator."""
     chat, account = message.chat, message.sender
     if not isinstance(chat, Group):
         return {"id": account.id, "name": account.first_name, "is_bot": account.is_bot}

@@ -26,8 +26,8 @@ Role = Literal["newcomer", "owner", "operator", "stranger"]
 class Person(InGroups):
     """Somebody with a Telegram account and a phone.
 
-    Everything here is what a real app or phone would do: the bot hears of it through Telegram's and the
-    gateway's HTTP only. What the app does not allow raises `Impossible`. Waiting is in real seconds.
+    Everything here is what a real app or phone would do: the bot learns of it through Telegram's and the gateway's HTTP
+    only. An action that the app does not allow raises `Impossible`. Waiting is in real seconds.
     """
 
     def __init__(self, world: World, account: Account, role: Role) -> None:
@@ -45,7 +45,7 @@ class Person(InGroups):
 
     @property
     def device(self) -> Device:
-        """What the person's Telegram runs on; a call is made with the phone in any case."""
+        """The platform of the person's Telegram; calls always use the phone."""
         return self.account.device
 
     @device.setter
@@ -75,7 +75,7 @@ class Person(InGroups):
         return self._client.send_document(name, data, chat)
 
     async def opens_deep_link(self, url: str, group: Group | None = None) -> Message | None:
-        """Follow `t.me/<bot>?start=…`, or `?startgroup=…` and choose a group; what the app writes thereby.
+        """Follow `t.me/<bot>?start=…`, or `?startgroup=…` and choose a group; return what the app sends then.
 
         With `&admin=` in it, the link makes the bot an administrator of the group with the rights it names.
         """
@@ -87,7 +87,7 @@ class Person(InGroups):
         return self._client.share_own_contact(self.contact())
 
     def asked_for_contact(self) -> bool:
-        """Whether a button asks for the contact, be its keyboard folded away or not."""
+        """Whether a button asks for the contact, even on a folded keyboard."""
         keyboard = self.chat.keyboard
         return keyboard is not None and any(button.get("request_contact") for button in keyboard.buttons)
 
@@ -97,12 +97,12 @@ class Person(InGroups):
         return self._client.pick_users([one if isinstance(one, Account) else one.account for one in whom])
 
     def asked_for_users(self) -> bool:
-        """Whether a button asks for users, be its keyboard folded away or not."""
+        """Whether a button asks for users, even on a folded keyboard."""
         keyboard = self.chat.keyboard
         return keyboard is not None and any("request_users" in button for button in keyboard.buttons)
 
     async def attaches_own_contact(self) -> Message:
-        """Send one's own card without being asked."""
+        """Send one's own card unasked."""
         return self._client.send_contact(self.contact())
 
     async def shares_contact_of(self, other: Person) -> Message:
@@ -126,9 +126,9 @@ class Person(InGroups):
     async def presses(self, text: str, within: float = PATIENCE, chat: Chat | None = None) -> Json:
         """Press the inline button whose text contains `text` (any case), in the newest message that has it.
 
-        In a group, `chat`, it is a message this person sees there, be it only they. The answer comes back:
-        `{text, show_alert}` for a callback button, which the bot must answer within `within` seconds; `url`,
-        `copied` or `web_app` for the buttons that need no bot.
+        In a group, `chat`, it is a message this person sees there, perhaps alone. Returns the answer: `{text,
+        show_alert}` for a callback button, which the bot must answer within `within` seconds; `url`, `copied` or
+        `web_app` for the buttons that need no bot.
         """
         await self._until(lambda: self._with_button(text, chat) is not None, f"a button {text!r}", within, chat)
         message = self._with_button(text, chat)
@@ -145,11 +145,11 @@ class Person(InGroups):
     async def presses_button(
         self, message_id: int, callback_data: str, within: float = PATIENCE, chat: Chat | None = None
     ) -> Json:
-        """Press a button as it once stood under a message, also one that has gone since."""
+        """Press a button that was once under a message, even if it has gone since."""
         return await self._answered(self._client.press(chat or self.chat, message_id, callback_data), within)
 
     async def presses_under(self, message: Message, callback_data: str, within: float = PATIENCE) -> Json:
-        """The same under a message at hand, which may be an ephemeral one or have gone."""
+        """The same for this message, which may be ephemeral or gone."""
         return await self._answered(self._client.press_under(message, callback_data), within)
 
     async def _answered(self, query: CallbackQuery, within: float) -> Json:
@@ -189,13 +189,13 @@ class Person(InGroups):
         self._client.close_app()
 
     async def shares_contact_in_app(self) -> Message:
-        """Agree when a Mini App asks for the phone number: one's own card is sent to the bot."""
+        """Agree when a Mini App asks for the phone number: the app sends one's own card to the bot."""
         return self._client.send_contact(self.contact())
 
     # The phone
 
     async def calls(self, number: str, from_number: str | None = None, *, hidden: bool = False) -> str:
-        """Dial a number, from one's own phone or another; what is heard comes back."""
+        """Dial a number, from one's own phone or another; return what the phone hears."""
         caller = None if hidden else from_number or self.phone
         dialled = "".join(character for character in number if character.isdigit() or character == "+")
         if not dialled.startswith("+"):

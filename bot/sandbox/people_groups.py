@@ -1,4 +1,4 @@
-"""The words of a story about groups: joining, being in them, running them."""
+"""The words of a story about groups: joining, being in them, administering them."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class InGroups(Eyes):
         """Add somebody else to a group, or a bot."""
         self._belonging.add(group, _account(other))
 
-    # As one who runs a group: newcomers
+    # As an administrator: newcomers
 
     async def approves(self, group: Group, other: InGroups | Account) -> None:
-        """Let somebody in by hand."""
+        """Approve somebody's request."""
         self._running.decide(group, _account(other), approve=True)
 
     async def declines(self, group: Group, other: InGroups | Account) -> None:
-        """Turn somebody down by hand."""
+        """Decline somebody's request."""
         self._running.decide(group, _account(other), approve=False)
 
     async def makes_link(
@@ -90,7 +90,7 @@ class InGroups(Eyes):
         self._running.ban(group, _account(other))
 
     async def removes(self, group: Group, other: InGroups | Account) -> None:
-        """Remove somebody from the group: what apps call so is a ban."""
+        """Remove somebody from the group, which is a ban."""
         self._running.ban(group, _account(other))
 
     async def unbans(self, group: Group, other: InGroups | Account) -> None:
@@ -98,7 +98,7 @@ class InGroups(Eyes):
         self._running.unban(group, _account(other))
 
     async def tags(self, group: Group, other: InGroups | Account, text: str) -> None:
-        """Put a tag beside somebody's name, or one's own; an empty one takes it away."""
+        """Put a tag beside somebody's name, or one's own; an empty one removes it."""
         self._running.tag(group, _account(other), text)
 
     # Administrators
@@ -106,9 +106,9 @@ class InGroups(Eyes):
     async def promotes(
         self, group: Group, other: InGroups | Account, *, anonymous: bool = False, **rights: bool
     ) -> None:
-        """Make somebody an administrator with the rights given, or with all but promoting when none is named.
+        """Make somebody an administrator with the given rights, or with all but promoting when none is named.
 
-        An owner promotes themselves to become anonymous, or not any more.
+        An owner promotes themselves to become anonymous, or to stop being so.
         """
         self._running.promote(group, _account(other), rights, anonymous=anonymous)
 
@@ -123,7 +123,7 @@ class InGroups(Eyes):
         self._running.set_bot_rights(group, rights)
 
     async def takes_rights(self, group: Group) -> None:
-        """Leave the bot an administrator who may not invite users."""
+        """Let the bot stay an administrator, but without the right to invite users."""
         self._running.take_bot_right(group, "can_invite_users")
 
     async def assigns_guard(self, group: Group, on: bool = True) -> None:  # noqa: FBT001, FBT002 - a story's word
@@ -149,15 +149,15 @@ class InGroups(Eyes):
         self._running.set_up(group, settings)
 
     async def opens_topic(self, group: Group, name: str) -> int:
-        """Begin a topic of a forum; its number."""
+        """Begin a topic of a forum; return its number."""
         return self._running.open_topic(group, name)
 
     async def deletes_topic(self, group: Group, topic: int) -> None:
-        """Delete a topic with all that was written in it."""
+        """Delete a topic with all its messages."""
         self._running.close_topic(group, topic)
 
     async def upgrades(self, group: Group) -> Group:
-        """Make a supergroup of a basic group; the new group comes back, the old one ends."""
+        """Make a supergroup of a basic group; return the new group. The old one ends."""
         return self._running.upgrade(group)
 
     async def deletes(self, group: Group) -> None:

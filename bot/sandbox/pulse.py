@@ -1,12 +1,12 @@
-"""Something changed: a beat that wakes whoever waits for it."""
+"""Changes in the sandbox: a beat that wakes all waiters."""
 
 from __future__ import annotations
 
 import asyncio
 
 PATIENCE = 30.0
-"""Real seconds in which a story expects what the bot does, unless it says otherwise: many, since the machine may be
-busy, and only a failing story waits to their end."""
+"""Real seconds that a story waits for the bot, unless it says otherwise: many, since the machine may be busy, and only
+a failing story waits until the end."""
 
 
 class Pulse:

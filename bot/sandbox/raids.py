@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Size = Literal[30, 100, 300]
 
-# Seconds of the sandbox clock in which all of a raid come, and between two handfuls of them.
+# Seconds of the sandbox clock in which everybody of a raid comes, and between two handfuls of them.
 SPREAD, STEP = 15.0, 0.5
-# All strangers there will ever be: the page lists them.
+# The most strangers ever: the page lists them.
 MOST_STRANGERS = 1200
 # First names, and the first letters of the last ones, by language.
 NAMES = {
@@ -33,7 +33,7 @@ LETTERS = {"en": "BKMRST", "ru": "БКМРСТ"}
 
 @dataclass(slots=True, eq=False)
 class Raid:
-    """One raid; `trouble` says in one sentence why it ended before its time."""
+    """One raid; `trouble` says in one sentence why it ended early."""
 
     group: Group
     size: int
@@ -43,7 +43,7 @@ class Raid:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def as_json(self) -> Json:
-        """How far it is, for the page."""
+        """Its progress, for the page."""
         return {
             "group": self.group.id,
             "title": self.group.title,
@@ -69,7 +69,7 @@ class Raids:
         self.last: Raid | None = None
 
     def start(self, group: Group, size: Size) -> Raid:
-        """Let so many strangers come to the group: by request where it wants to be asked, else at once."""
+        """Let so many strangers come to the group: by request where they have to ask, else at once."""
         if self.last is not None and not self.last.over:
             raise Impossible("A raid is on already.")
         if len(self._world.strangers) + size > MOST_STRANGERS:
@@ -79,7 +79,7 @@ class Raids:
         return self.last
 
     def stop(self) -> None:
-        """No more strangers; those who came stay."""
+        """Let no more strangers come; those who came stay."""
         if self.last is None or self.last.over:
             raise Impossible("There is no raid to stop.")
         self.last.ended.set()

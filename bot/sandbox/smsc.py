@@ -47,7 +47,7 @@ class _Error(Exception):
 class GatewayRequest:
     """One request the gateway received.
 
-    `code` is the error it answered with, `number` the one it gave, `fault` what went wrong on the way.
+    `code` is the error it answered with, `number` the one it gave, `fault` the fault that happened.
     """
 
     endpoint: str
@@ -82,10 +82,10 @@ class _Limits:
 
 
 class Smsc:
-    """The gateway account: its settings, what it was asked, and the calls it heard.
+    """The gateway account: its settings, the requests to it, and the calls it got.
 
-    `fail_with`, `balance`, `blacklist`, `answers_in_fmt` and `spelling` decide how it answers; `callback` holds how it
-    reports calls (also reachable here: `callback_url`, `callback_shape` and so on).
+    `fail_with`, `balance`, `blacklist`, `answers_in_fmt` and `spelling` decide how it answers; `callback` contains how
+    it reports calls (also reachable here: `callback_url`, `callback_shape` and so on).
     """
 
     def __init__(self, *, clock: SandboxClock, trace: Trace, faults: Faults, tasks: Tasks) -> None:
@@ -126,7 +126,7 @@ class Smsc:
 
     @property
     def callback_shape(self) -> Literal["waitcall", "message"]:
-        """How a call is worded."""
+        """The wording of a reported call."""
         return self.callback.shape
 
     @callback_shape.setter
@@ -135,7 +135,7 @@ class Smsc:
 
     @property
     def callback_method(self) -> Literal["GET", "POST"]:
-        """How the handler is asked."""
+        """The HTTP method for the handler."""
         return self.callback.method
 
     @callback_method.setter
@@ -180,11 +180,11 @@ class Smsc:
 
     @property
     def wait_calls(self) -> list[GatewayRequest]:
-        """The requests for a call number, refused ones too."""
+        """The requests for a call number, including refused ones."""
         return [request for request in self.requests if request.endpoint == "wait_call"]
 
     async def sends_event(self, **fields: object) -> int | None:
-        """Report anything else, a delivery status or an SMS; the handler's HTTP status comes back."""
+        """Report anything else, a delivery status or an SMS; return the handler's HTTP status."""
         return await self.callback.send({name: str(value) for name, value in fields.items()}, "event")
 
     async def last_callback(self) -> int | None:
@@ -321,7 +321,7 @@ class Smsc:
     # The calls
 
     def hear(self, caller: str | None, called: str) -> str:
-        """A phone rings at `called`, from `caller` (None: hidden); what the phone hears comes back."""
+        """A phone rings at `called`, from `caller` (None: hidden); return what the phone hears."""
         target = parsed(called)
         to = digits(target) if target else called.lstrip("+")
         origin = parsed(caller) if caller else None
@@ -358,7 +358,7 @@ def _number(given: dict[str, str], name: str, default: int, most: int) -> int:
 
 
 def _fmt(given: dict[str, str]) -> int:
-    """The format asked for; the gateway's default when it is none of its own."""
+    """The requested format; the gateway's default for an unknown one."""
     return int(given["fmt"]) if given.get("fmt") in ("0", "1", "2", "3") else 0
 
 

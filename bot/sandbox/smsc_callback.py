@@ -1,4 +1,4 @@
-"""How the gateway reports what it heard to the account's one handler."""
+"""How the gateway reports calls to the account's one handler."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFAULT_CHARSET = "windows-1251"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One callback as it went out, and the status it was answered with (None: no answer)."""
+    """One callback as sent, and the status of the answer (None: no answer)."""
 
     method: str
     url: str
@@ -33,7 +33,7 @@ class Sent:
 
 
 class Callbacks:
-    """Builds, signs and sends callbacks; those that were answered, or never will be, are kept in `sent`."""
+    """Builds, signs and sends callbacks; `sent` lists those that were answered, or never will be."""
 
     def __init__(self, *, clock: SandboxClock, trace: Trace, faults: Faults, tasks: Tasks) -> None:
         self.url: str | None = None
@@ -42,7 +42,7 @@ class Callbacks:
         self.fmt: Literal["form", "json", "xml"] = "form"
         self.secret: str | None = None
         self.delay = 0.02
-        # How wrong the clock is by which calls are timed.
+        # The error of the clock that gives the times of calls.
         self.clock_offset = timedelta()
         self.session: aiohttp.ClientSession | None = None
         self.sent: list[Sent] = []

@@ -1,4 +1,4 @@
-"""The gateway's numbers: a few in every country, to be called and never answered."""
+"""The gateway's numbers: a few in every country, which people call and nobody answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def digits(number: phonenumbers.PhoneNumber) -> str:
 
 def spelled(phone: str, spelling: Spelling) -> str:
     """Digits of a number as the gateway may write them: with the code of the country, as people of the country dial
-    them (8 495 …), or without what they dial first."""
+    them (8 495 …), or without the prefix that they dial first."""
     number = parsed(phone)
     if number is None or spelling == "international":
         return phone

@@ -1,4 +1,4 @@
-"""How the gateway words its answers and its callbacks: four formats, three bodies, three signatures."""
+"""The forms of the gateway's answers and callbacks: four formats, three bodies, three signatures."""
 
 from __future__ import annotations
 

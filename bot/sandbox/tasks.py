@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 
 
 class Tasks:
-    """Runs the world's background work; `stop` ends all of it and tells of what failed."""
+    """Runs the world's background work; `stop` ends all of it and raises what failed."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
@@ -15,7 +15,7 @@ class Tasks:
 
     def start(self, work: Coroutine[None, None, None]) -> None:
         """Run `work` beside everything else."""
-        # The sandbox is a world of its own: its tasks must not be the supervisor's of the bot under test.
+        # The sandbox is separate: its tasks must not belong to the supervisor of the bot under test.
         task = asyncio.create_task(work)  # noqa: TID251
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -28,7 +28,7 @@ class Tasks:
                 self._failures.append(failure)
 
     async def stop(self) -> None:
-        """Cancel what still runs and raise what failed, so that a broken double is never taken for a fact."""
+        """Cancel what still runs and raise what failed, so that nobody takes a broken double's behaviour for a fact."""
         tasks = list(self._running)
         for task in tasks:
             task.cancel()

@@ -42,7 +42,7 @@ class Entry:
 
 
 class Trace:
-    """Entries in the order they happened; the oldest are forgotten after `KEPT`."""
+    """Entries in the order they happened; the oldest are dropped after `KEPT`."""
 
     def __init__(self, clock: SandboxClock) -> None:
         self._clock = clock
@@ -63,11 +63,11 @@ class Trace:
             listener(entry)
 
     def hold(self) -> None:
-        """Hold back what is added from here on: a call is about to be carried out, and comes first."""
+        """Hold back entries added from here on: the call that begins now comes first."""
         self._held = []
 
     def release(self) -> Callable[[], None]:
-        """End that; the function returned adds what was held back."""
+        """End that; return a function that adds the held back entries."""
         held, self._held = self._held or [], None
 
         def add_held() -> None:
@@ -85,7 +85,7 @@ class Trace:
         return [entry.title for entry in self._entries if kind in (None, entry.kind)]
 
     def calls_of(self, method: str) -> list[dict[str, Any]]:
-        """The parameters of every Bot API call of `method`, refused ones too."""
+        """The parameters of every Bot API call of `method`, including refused ones."""
         return [entry.detail["params"] for entry in self.of("bot_api") if entry.detail.get("method") == method]
 
     def last(self, count: int) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""The whole outside world on one port, and the way into its stories."""
+"""The whole outside world on one port, and the entry point of its stories."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class World:
     ) -> None:
         self.clock = clock or SandboxClock()
         self.bot_token = bot_token
-        # What Telegram and the gateway say that time it is: a bot that is a process of its own has the machine's clock.
+        # The clock of Telegram and the gateway: a bot in a separate process has the machine's clock.
         self.dates: Clock = self.clock
         self.date_offset = timedelta()
         self.trace = Trace(self.clock)
         self.faults = Faults(self.trace)
         self.people: dict[int, Person] = {}
-        # Those who come in raids: too many to be shown one by one.
+        # The people of raids: too many to show one by one.
         self.strangers: dict[int, Person] = {}
         self.url = ""
         self._tasks = Tasks()
@@ -101,7 +101,7 @@ class World:
                 await self._session.close()
 
     async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
-        """When an answer is made, by the clock of those who make it."""
+        """The date of an answer, by the clock of the answering service."""
         response.headers["Date"] = format_datetime(self.dates.now() + self.date_offset, usegmt=True)
 
     def _touched(self) -> None:
@@ -124,7 +124,7 @@ class World:
         role: Role = "newcomer",
         too_many_chats: bool = False,
     ) -> Person:
-        """Somebody with Telegram and a phone; without `phone` a new Russian mobile number is given."""
+        """Somebody with Telegram and a phone; by default with a new Russian mobile number."""
         person = self._born(name, phone, language, username, role)
         person.account.too_many_chats = too_many_chats
         self.people[person.id] = person
@@ -166,8 +166,8 @@ class World:
     ) -> Group:
         """A supergroup; `crowd` more members only count.
 
-        Newcomers need approval unless it `approves` nobody; a `forum` has topics; with `hides_members` no lines tell
-        who came and went; who is not in a `secret` one does not find it.
+        Newcomers need approval unless it `approves` nobody; a `forum` has topics; with `hides_members` no service
+        messages say who came and went; outsiders do not find a `secret` one.
         """
         group = self.telegram.add_group("supergroup", title, owner.account, username, about)
         group.crowd = crowd
@@ -200,5 +200,5 @@ class World:
             await asyncio.sleep(0.005)
 
     def story(self, count: int = 40) -> str:
-        """What travelled last, one line each, for a failing test's message."""
+        """The latest entries of the trace, one line each, for a failing test's message."""
         return "\n".join(f"  {entry.kind:8} {entry.title}" for entry in self.trace.last(count))

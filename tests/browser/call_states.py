@@ -1,4 +1,4 @@
-"""The call screen brought into each of its states, by what really leads there."""
+"""The call screen in each of its states, reached by real actions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ State = Literal["asking", "waiting", "confirmed", "expired", "refused", "limited
 STATES: tuple[State, ...] = get_args(State)
 BUSY, UNUSABLE = 9, 1
 SHORT_WINDOW = 120
-"""Seconds. Three numbers are limited to ten minutes, longer than a call window that short."""
+"""Seconds. The limit of three numbers in ten minutes outlasts a call window this short."""
 
 
 async def begins(callgate: Installation, person: Person, group: Group) -> str:
@@ -54,7 +54,7 @@ async def reaches(callgate: Installation, person: Person, group: Group, state: S
 
 
 async def is_limited(world: World, url: str) -> None:
-    """All numbers there are for ten minutes are used up, and one more is asked for."""
+    """Use up the numbers of ten minutes, and request one more."""
     async with httpx.AsyncClient() as browser:
         await uses_up_the_numbers(browser, url)
         world.clock.advance(SHORT_WINDOW + 1)

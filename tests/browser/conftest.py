@@ -22,7 +22,7 @@ ONE_LOOP = pytest.mark.asyncio(loop_scope="session")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tell pytest-asyncio before it chooses the loop; it would choose another one, and a browser, for each test."""
+    """Tell pytest-asyncio before it chooses another loop, and so another browser, for each test."""
     metafunc.definition.add_marker(ONE_LOOP, append=False)
 
 
@@ -44,7 +44,7 @@ async def chromium_process() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def browser(chromium_process: Browser) -> AsyncIterator[Browser]:
-    """The browser without anything that an earlier test left: each test opens contexts of its own."""
+    """The browser without anything that an earlier test left: each test opens its own contexts."""
     yield chromium_process
     for context in chromium_process.contexts:
         await context.close()
@@ -68,19 +68,19 @@ async def callgate(world: World, database_url: str) -> AsyncIterator[Installatio
 
 @pytest.fixture
 def database_url(sqlite_path: Path) -> str:
-    """A page does not see which database there is."""
+    """SQLite only: a page does not see which database there is."""
     return f"sqlite:///{sqlite_path}"
 
 
 @pytest.fixture(scope="module")
 def walker() -> Iterator[sync_api.Browser]:
-    """The browser of those who walk through the demo, step by step."""
+    """The browser for walks through the demo, step by step."""
     with chromium() as the_browser:
         yield the_browser
 
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[str]:
-    """`make demo` in a process of its own: the address it prints."""
+    """`make demo` as a separate process: the address it prints."""
     with running_demo() as address:
         yield address

@@ -20,13 +20,13 @@ from bot.sandbox.pulse import PATIENCE
 ROOT = Path(__file__).parent.parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 UNNEEDED = (
-    # Each window would draw pages for an address bar that nobody sees, and keep a renderer for a page that never comes:
-    # nearly half of the processor's time.
+    # Each window would draw pages for an invisible address bar, and keep a renderer for a page that never comes: nearly
+    # half of the processor's time.
     "WebUIOmniboxPopup",
     "WebUIOmniboxFullPopup",
     "WebUIOmniboxAimPopup",
     "SpareRendererForSitePerProcess",
-    # What Playwright turns off by itself: this list takes the place of its own.
+    # Features that Playwright itself turns off: this list replaces its own.
     "AimEnabled",
     "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose",
@@ -55,14 +55,14 @@ PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 Scheme = Literal["light", "dark"]
 
-# Whoever looks at a page by this module's means is as patient as the people of the sandbox.
+# Tests that use this module are as patient as the people of the sandbox.
 for api in (async_api, sync_api):
     api.expect.set_options(timeout=PATIENCE * 1000)
 
 
 @contextmanager
 def running_demo() -> Iterator[str]:
-    """`python -m bot demo` in a process of its own; the address it prints."""
+    """`python -m bot demo` as a separate process; the address it prints."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bot", "demo"],
         cwd=ROOT,
@@ -83,7 +83,7 @@ def running_demo() -> Iterator[str]:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The machine's own Chromium, with a profile of its own."""
+    """The machine's own Chromium, with a separate profile."""
     found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
     if found is None:
         raise RuntimeError(f"no browser found; install one of: {', '.join(CHROMIUM)}")
@@ -94,7 +94,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Walk:
-    """One person walks through the demo. Each step is what a finger would do; each waits until it is seen."""
+    """One person walks through the demo. Each step is what a finger would do, and waits for its visible result."""
 
     def __init__(self, browser: Browser, url: str, width: dict[str, int], scheme: Scheme, person: str) -> None:
         self._context = browser.new_context(
@@ -113,7 +113,7 @@ class Walk:
         self._context.close()
 
     def picture(self, path: Path) -> None:
-        """What is seen now, once it has come to rest."""
+        """The visible content, once the page is still."""
         self.page.wait_for_timeout(400)
         self.page.screenshot(path=path, animations="disabled")
 
@@ -124,7 +124,7 @@ class Walk:
         self._expect_holder(name)
 
     def add_person(self, name: str, language: str) -> None:
-        """Somebody new joins the demo, and one becomes them."""
+        """Add somebody to the demo and become them."""
         self._open_side()
         self.page.get_by_test_id("new-person").click()
         self.page.get_by_test_id("person-name").fill(name)

@@ -16,7 +16,7 @@ TITLES = {
     "en": ("Flat owners, 12 River Street", "Allotment gardens, lot 7", "Garage", "Chess on Sundays", "Lost cats"),
     "ru": ("Собственники, Речная 12", "Дачи у озера, участок 7", "Гараж", "Шахматы по воскресеньям", "Коты"),
 }
-"""Whose statistics are pictured."""
+"""Whose statistics the picture shows."""
 
 
 def take(browser: Browser, url: str, folder: Path, scheme: Scheme) -> None:
@@ -66,7 +66,7 @@ def take_guard_join(browser: Browser, url: str, folder: Path, scheme: Scheme) ->
     phone.picture(folder / f"app-number-{scheme}.png")
     app.locator("#call").click()
     phone.dial()
-    # At once: the app closes itself soon after it has said so.
+    # At once: the app closes soon after it has said so.
     phone.page.get_by_test_id("dial-done").click()
     expect(app.locator("#lead")).to_have_text("Вы вошли")
     phone.picture(folder / f"app-in-{scheme}.png")
@@ -83,7 +83,7 @@ def take_guard_join(browser: Browser, url: str, folder: Path, scheme: Scheme) ->
 
 
 def take_operator(browser: Browser, url: str, folder: Path, scheme: Scheme) -> None:
-    """What an operator sees of the installation, and of somebody who has just come in."""
+    """What an operator sees of the installation, and of somebody who has just entered."""
     phone = Walk(browser, url, PHONE, scheme, "Oscar")
     phone.page.locator("[data-testid^=chat-item-]").filter(has_text="Callgate").first.click()
     phone.say("/recent")

@@ -34,11 +34,11 @@ THEMES = {
 """The colours that Telegram's own clients come with, or nearly."""
 
 Answer = Literal["sent", "cancelled", "lost"]
-"""`lost`: the client says that it was sent, and the bot never hears of it."""
+"""`lost`: the client says that the contact was sent, and the bot never gets it."""
 
 
 class TelegramAround:
-    """One person's client with the Mini App open in it; what the app asks of it is in `asked`."""
+    """One person's client with the Mini App open in it; `asked` records the app's requests."""
 
     def __init__(self, callgate: Installation, person: Person, page: Page, theme: str) -> None:
         self._callgate = callgate
@@ -48,11 +48,11 @@ class TelegramAround:
         self.app: FrameLocator = page.frame_locator("#app")
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.shares: Answer = "sent"
-        """What the person answers when they are asked for their contact."""
+        """The person's answer to the request for their contact."""
 
     @property
     def events(self) -> list[str]:
-        """The names of what the app asked for."""
+        """The names of the app's requests."""
         return [event for event, _ in self.asked]
 
     async def open(self, launch: str = "", platform: str = "") -> None:
@@ -73,16 +73,16 @@ class TelegramAround:
         await self._show("about:blank")
 
     async def reload(self) -> None:
-        """Load the page of the app anew, as the menu of the app does."""
+        """Reload the page of the app, as the menu of the app does."""
         await self.page.frames[1].evaluate("location.reload()")
 
     async def _show(self, address: str) -> None:
-        # A frame whose address differs in its last part only is not loaded anew.
+        # A frame does not load an address that differs in its last part only.
         await self.page.evaluate("document.getElementById('app').src = 'about:blank'")
         await self.page.evaluate("address => document.getElementById('app').src = address", address)
 
     async def hear(self, message: object) -> None:
-        """The app asks for something."""
+        """Take a request of the app."""
         told = json.loads(message) if isinstance(message, str) else {}
         self.asked.append((told.get("eventType", ""), told.get("eventData") or {}))
         if told.get("eventType") == "web_app_request_phone":
@@ -91,7 +91,7 @@ class TelegramAround:
             await self.tell("phone_requested", status="cancelled" if self.shares == "cancelled" else "sent")
 
     async def tell(self, event: str, **data: object) -> None:
-        """Tell the app something."""
+        """Send the app something."""
         message = json.dumps({"eventType": event, "eventData": data})
         await self.page.evaluate("text => document.getElementById('app').contentWindow.postMessage(text, '*')", message)
 
@@ -127,7 +127,7 @@ async def telegram_of(
     default = "android" if on_phone else "tdesktop"
     around = TelegramAround(callgate, person, page, theme or (default if scheme == "light" else f"{default} dark"))
     await page.expose_function("heard", around.hear)
-    # Begun at a real address of this machine: a page from anywhere else may not frame one of this machine.
+    # Begin at a real address of this machine: a page from anywhere else may not frame one of this machine.
     await page.goto(f"{callgate.world.url}/js/telegram-web-app.js")
     await page.set_content(FRAME)
     return around

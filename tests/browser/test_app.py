@@ -58,7 +58,7 @@ async def shares(telegram: TelegramAround) -> None:
 
 
 async def asked(telegram: TelegramAround, event: str) -> dict[str, Any]:
-    """What the app asked of Telegram, once it did."""
+    """The app's request to Telegram, once it made one."""
     for _ in range(int(PATIENCE / 0.05)):
         if event in telegram.events:
             return dict(telegram.asked)[event]
@@ -67,7 +67,7 @@ async def asked(telegram: TelegramAround, event: str) -> dict[str, Any]:
 
 
 async def codes(page: Page, picture: Locator) -> list[str]:
-    """What the QR codes in the picture say."""
+    """The contents of the QR codes in the picture."""
     pixels = await page.evaluate(PIXELS, list(await picture.screenshot()))
     grey = memoryview(bytes(pixels["grey"])).cast("B", (pixels["height"], pixels["width"]))
     return [code.text for code in zxingcpp.read_barcodes(grey)]
@@ -169,7 +169,7 @@ async def test_a_page_on_which_nothing_happens_asks_ever_more_rarely(
         await telegram.page.clock.fast_forward(5_000)
         await telegram.page.wait_for_timeout(20)
 
-    # Five minutes: one question every three seconds would make a hundred of them.
+    # Five minutes: one request every three seconds would make a hundred of them.
     assert 10 <= len(asked) <= 30
 
 
@@ -437,7 +437,7 @@ async def test_no_barrier_is_found_by_axe_without_telegrams_colours(
 
 
 async def violations(telegram: TelegramAround) -> list[tuple[str, list[str]]]:
-    """What axe-core finds in the app."""
+    """The findings of axe-core in the app."""
     axe = next(file for file in resources.files("axe_core_python").iterdir() if file.name.startswith("axe"))
     await frame_of(telegram).evaluate(axe.read_text(encoding="utf-8"))
     found = await frame_of(telegram).evaluate("async () => (await axe.run()).violations")

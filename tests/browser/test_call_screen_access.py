@@ -1,4 +1,4 @@
-"""The call screen for everybody: by keyboard, by ear, without motion, in large letters, and without a jump."""
+"""The call screen for everybody: keyboard, screen reader, reduced motion, large letters, no layout shifts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.installation import Installation, number_shown
 from tests.scenarios.story import guarded
 
 LARGEST_SHIFT = 0.05
-"""Half of what is called good (web.dev/articles/cls)."""
+"""Half of what counts as good (web.dev/articles/cls)."""
 SMALL = {"width": 320, "height": 568}
 LONG_TITLE = "Сборник" + "древнерусской" * 4 + " <owners & friends>"
 
@@ -72,7 +72,7 @@ new PerformanceObserver((list) => {
 
 
 async def seconds_pass(page: Page, count: int) -> None:
-    """Return once the countdown has shown that many other seconds."""
+    """Return once the countdown has shown this many other seconds."""
     for _ in range(count):
         shown = await page.locator("#left").text_content()
         await expect(page.locator("#left")).not_to_have_text(shown or "")
@@ -102,7 +102,7 @@ HEARD = """() => {
       .observe(region, { childList: true, characterData: true, subtree: true, attributes: true });
   }
 }"""
-"""Whatever a screen reader would be told of."""
+"""What a screen reader would announce."""
 
 
 async def test_a_screen_reader_speaks_the_state_and_the_answers_to_buttons_but_not_each_second(
@@ -144,7 +144,7 @@ FOCUSED = """() => {
 
 
 async def tabbed(page: Page, key: str = "Tab") -> str:
-    """Which control a press of the key leads to. It can be seen which."""
+    """The control to which a press of the key leads; its focus has to be visible."""
     await page.keyboard.press(key)
     found = await page.evaluate(FOCUSED)
     assert found["ring"] or found["id"] == "BODY", f"no ring around {found['id']}"
@@ -187,7 +187,7 @@ async def test_all_that_can_be_done_can_be_done_by_keyboard_alone(
     await page.keyboard.press("Enter")
 
     await shows(page, "cancelled")
-    # What was focused is gone; who goes on finds what can be done now.
+    # The focused control is gone; the next press finds the actions that are possible now.
     assert await tabbed(page) == "again"
     await page.keyboard.press("Space")
     await expect(page.get_by_role("status")).to_have_text("Please share your phone number in the chat once more.")

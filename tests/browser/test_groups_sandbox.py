@@ -1,4 +1,4 @@
-"""Groups on the sandbox's page: as members see them, and as those who run them do."""
+"""Groups on the sandbox's page, as members and admins see them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def anna(world: World) -> Person:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def group(world: World, olga: Person, anna: Person) -> Group:
-    """A group with Anna in it, which the bot runs too; who comes next has to ask."""
+    """A group with Anna in it, which the bot administers too; newcomers have to ask."""
     group = world.group("Flat owners", owner=olga, approves=False)
     await olga.makes_bot_admin(group, **dict.fromkeys(RIGHTS, True))
     await anna.joins(group)
@@ -303,7 +303,7 @@ async def test_no_barrier_is_found_by_axe(
 
 
 async def violations(page: Page) -> list[tuple[str, list[Any]]]:
-    """What axe-core finds on the page."""
+    """The findings of axe-core on the page."""
     axe = next(file for file in resources.files("axe_core_python").iterdir() if file.name.startswith("axe"))
     await page.evaluate(axe.read_text(encoding="utf-8"))
     found = await page.evaluate("async () => (await axe.run()).violations")

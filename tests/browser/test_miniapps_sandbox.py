@@ -84,7 +84,7 @@ async def held(browser: Browser, world: World, person: Person, chat: int, size: 
 
 
 async def frame_of(page: Page) -> Frame:
-    """The app that stands open, once its script has run."""
+    """The open app, once its script has run."""
     found = await page.get_by_test_id("app").locator("iframe").element_handle()
     frame = await found.content_frame()
     assert frame is not None
@@ -103,7 +103,7 @@ async def opened(browser: Browser, world: World, bot: Bot, anna: Person, app_url
 
 
 async def offered(page: Page, bot: Bot, poller: Poller, app_url: str) -> str:
-    """The person presses "Request to join" and the guard offers its app; the id of the query."""
+    """The person presses "Request to join" and the guard offers its app; return the id of the query."""
     await page.get_by_test_id("join-button").click()
     request = (await poller.one()).chat_join_request
     assert request is not None

@@ -1,4 +1,4 @@
-"""All pages behind a proxy that has the bot under a path of its own, and takes that path off."""
+"""All pages behind a proxy that serves the bot under a path, which it removes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class BehindPrefix(Installation):
         return self.public
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """The proxy: what lies below PREFIX is passed on without it, anything else is not there."""
+        """The proxy: it passes requests below PREFIX on without it, and answers 404 to others."""
         assert self.app is not None
         path = request.raw_path
         if not path.startswith(PREFIX + "/"):
@@ -66,7 +66,7 @@ async def callgate(world: World, database_url: str) -> AsyncIterator[BehindPrefi
 
 
 class Watched:
-    """What a page asked for and did not get, and what it complained of."""
+    """Failed requests of a page, and its error messages."""
 
     def __init__(self, page: Page) -> None:
         self.problems: list[str] = []

@@ -1,4 +1,4 @@
-"""The breaker leaves the gateway alone, longer each time."""
+"""The circuit breaker leaves the gateway alone, longer each time."""
 
 from __future__ import annotations
 

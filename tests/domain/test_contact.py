@@ -15,7 +15,7 @@ def card(number: str = "79991231234", owner_id: int | None = ANNA, *, is_forward
 
 def test_ones_own_card_is_taken() -> None:
     assert card().refusal() is None
-    # As two fields of one message say it: equal, and not the same object.
+    # As in two fields of one message: equal, and not the same object.
     big = 2**52
     assert SharedContact(big, int(str(big)), is_forwarded=False, number="79991231234").refusal() is None
 

@@ -1,4 +1,4 @@
-"""How long a delivery rests after it failed."""
+"""Delays after failed deliveries."""
 
 from __future__ import annotations
 

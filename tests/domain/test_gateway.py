@@ -1,4 +1,4 @@
-"""The gateway's words."""
+"""The gateway's terms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.domain.gateway import (
     ("number", "is_in"), [("+74950000001", True), ("+74950000002", True), ("+74950000003", False), ("", False)]
 )
 def test_an_offer_holds_its_number_and_those_it_might_have_been(number: str, is_in: bool) -> None:
-    # Built anew, as one that came over the network is: equal, and not the same object.
+    # A new string, like one that came over the network: equal, and not the same object.
     arrived = "".join(list(number))
     assert (arrived in AssignedNumber("+74950000001", ("+74950000002",))) is is_in
 

@@ -1,4 +1,4 @@
-"""How often a number may be asked for: checked against a model that tries every moment."""
+"""How often a person may request a number: checked against a model that tries every moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the bot knows its own restrictions again."""
+"""How the bot recognises its own restrictions."""
 
 from __future__ import annotations
 

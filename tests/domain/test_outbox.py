@@ -1,4 +1,4 @@
-"""What is owed to the owner's own systems."""
+"""Messages to the owner's own systems."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.domain.makers import NOW
 
 
 def test_a_letter_is_tried_ten_times_in_three_days_and_then_given_up() -> None:
-    """As Standard Webhooks has it: at once, after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h."""
+    """As in Standard Webhooks: at once, after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h."""
     rests = [again_at - NOW for attempts in range(1, 20) if (again_at := next_try(attempts, NOW)) is not None]
 
     assert rests == list(RETRY_AFTER)

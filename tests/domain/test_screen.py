@@ -1,4 +1,4 @@
-"""At which moments the screen says anew how much time is left."""
+"""When the screen refreshes the time left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts as a trouble, and what does not yet."""
+"""What counts as a problem, and what does not yet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WELL = Measurements(
 
 
 def found(**changes: Any) -> list[IncidentKind]:
-    """What a healthy installation has with these changes."""
+    """The findings for a healthy installation with these changes."""
     return [finding.trouble for finding in noticed(replace(WELL, **changes), NOW)]
 
 

@@ -1,1 +1,1 @@
-"""The sandbox is as strict as what it stands for: over real HTTP, through aiogram's own client."""
+"""The sandbox is as strict as the services it stands for: over real HTTP, through aiogram's own client."""

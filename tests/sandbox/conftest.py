@@ -1,4 +1,4 @@
-"""A world without flood limits, a bot that speaks to it, and a few people."""
+"""A world without flood limits, a bot that uses it, and a few people."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Poller:
 
 
 class Page:
-    """The page in one person's hand: what it is told, and what it posts."""
+    """The page on one person's phone: what it gets, and what it posts."""
 
     def __init__(self, world: World, http: httpx.AsyncClient, me: Person) -> None:
         self._world = world
@@ -104,7 +104,7 @@ def olga(world: World) -> Person:
 
 @pytest.fixture
 async def group(world: World, olga: Person, poller: Poller) -> Group:
-    """A group the bot runs; the update about that has been taken."""
+    """A group with the bot as administrator; the update about that has been taken."""
     group = world.group("Flat owners", owner=olga)
     await poller.take()
     await olga.makes_bot_admin(group, can_invite_users=True)

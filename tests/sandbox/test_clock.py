@@ -1,4 +1,4 @@
-"""The sandbox clock: runs, jumps, and takes the sleepers along."""
+"""The sandbox clock: it runs, jumps, and takes the sleepers along."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page's own API: the world as one phone shows it, and what is pressed on it."""
+"""The page's own API: the world as one phone shows it, and the presses on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page's own API for groups: what members see in them, and what those do who run them."""
+"""The page's own API for groups: what members see in them, and what admins do."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ async def test_an_update_that_is_no_json_at_all(world: World, bot: Bot) -> None:
 
 
 class Hook:
-    """A bot's end of a webhook: answers with what `answers` holds, then 200."""
+    """A bot's end of a webhook: gives the answers in `answers`, then 200."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -183,7 +183,7 @@ async def test_one_update_is_in_flight_per_chat_and_several_over_all(
     for _ in range(2):
         await anna.says("hello")
     await world.wait_until(lambda: hook.at_once == 1)
-    # Time enough for another one, which is not to come.
+    # Time enough for another one, which must not come.
     await asyncio.sleep(0.05)
     hook.may_answer.set()
     await world.wait_until(lambda: len(hook.taken) == 2)
@@ -230,7 +230,7 @@ async def test_a_world_that_was_down_goes_on_where_it_was(anna: Person, hook: Ho
     await world.stop()
     await world.start(port)
     await world.person("Boris").says("2")
-    # What was under way when the world stopped comes once more.
+    # What was in flight when the world stopped comes once more.
     await world.wait_until(lambda: len({update_id for update_id, _ in hook.taken}) == 2)
     await world.stop()
 

@@ -1,4 +1,4 @@
-"""Messages in a group that one member sees alone, and commands that nobody else sees."""
+"""Messages in a group that only one member sees, and commands that nobody else sees."""
 
 from __future__ import annotations
 

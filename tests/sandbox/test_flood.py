@@ -1,6 +1,6 @@
-"""Flood limits run on real time and are paid for with 429.
+"""Flood limits run on real time and answer 429.
 
-Here that time passes only when told to: calls that a busy machine makes slowly would earn others meanwhile.
+Here that time passes only when told to: slow calls of a busy machine would otherwise earn more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.sandbox.conftest import bot_for
 
 
 class RealTime:
-    """What the limits take for the machine's time."""
+    """The time that the limits use."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

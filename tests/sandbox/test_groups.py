@@ -1,4 +1,4 @@
-"""Groups: lines about who comes and goes, topics, anonymous administrators, other bots, links, outages."""
+"""Groups: service messages, topics, anonymous administrators, other bots, links, outages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.sandbox.conftest import Poller
 
 @pytest.fixture
 async def open_group(world: World, olga: Person, poller: Poller) -> Group:
-    """A group anybody can join, run by the bot; what was told so far has been taken."""
+    """A group anybody can join, administered by the bot; earlier updates have been taken."""
     group = world.group("Flat owners", owner=olga, approves=False)
     await poller.take()
     await olga.makes_bot_admin(group, can_invite_users=True, can_restrict_members=True)

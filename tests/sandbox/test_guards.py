@@ -23,7 +23,7 @@ async def guarded(group: Group, olga: Person) -> Group:
 
 
 async def asked(person: Person, group: Group, poller: Poller) -> ChatJoinRequest:
-    """The person asks to join; what the bot hears of it."""
+    """The person asks to join; return the bot's update."""
     await person.asks_to_join(group)
     request = (await poller.one()).chat_join_request
     assert request is not None
@@ -31,7 +31,7 @@ async def asked(person: Person, group: Group, poller: Poller) -> ChatJoinRequest
 
 
 async def queried(person: Person, group: Group, poller: Poller) -> str:
-    """The person asks to join a guarded group; the id of the query."""
+    """The person asks to join a guarded group; return the id of the query."""
     query_id = (await asked(person, group, poller)).query_id
     assert query_id is not None
     return query_id

@@ -1,4 +1,4 @@
-"""Groups: requests to join, who may decide, and what everybody is told."""
+"""Groups: requests to join, who may decide, and who gets which update."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Members: what the bot may do to them, for how long it lasts, and what the bot is told of what others do."""
+"""Members: what the bot may do to them, for how long it lasts, and updates about what others do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_RIGHT = "not enough rights to restrict/unrestrict chat member"
 
 @pytest.fixture
 async def open_group(world: World, olga: Person, anna: Person, poller: Poller) -> Group:
-    """A group anybody can join, with Anna in it, where the bot may do all; what was told so far has been taken."""
+    """A group anybody can join, with Anna in it, where the bot has every right; earlier updates have been taken."""
     group = world.group("Flat owners", owner=olga, approves=False)
     await olga.makes_bot_admin(group, can_restrict_members=True, can_invite_users=True, can_manage_tags=True)
     await anna.joins(group)

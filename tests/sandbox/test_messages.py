@@ -1,4 +1,4 @@
-"""Sending, editing, deleting: who may be written to, and what may be changed."""
+"""Sending, editing, deleting: to whom the bot may write, and what it may change."""
 
 from __future__ import annotations
 

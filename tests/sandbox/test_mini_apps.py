@@ -1,4 +1,4 @@
-"""What a Mini App is told when it opens, and what the person does in it."""
+"""What a Mini App gets when it opens, and what the person does in it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ APP = "https://gate.example/app?x=1"
 
 
 def launch(app: App) -> dict[str, str]:
-    """What stands in the fragment."""
+    """The contents of the fragment."""
     return {name: values[0] for name, values in parse_qs(urlsplit(app.url).fragment, strict_parsing=True).items()}
 
 
 def read(world: World, app: App) -> WebAppInitData:
-    """What the bot reads, once the signature is checked."""
+    """What the bot reads after checking the signature."""
     return safe_parse_webapp_init_data(world.bot_token, app.init_data)
 
 

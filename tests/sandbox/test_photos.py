@@ -1,4 +1,4 @@
-"""Photos: sent, put into a message in place of what was there, and refused as Telegram refuses them."""
+"""Photos: sent, edited into a message, and refused as Telegram refuses them."""
 
 from __future__ import annotations
 

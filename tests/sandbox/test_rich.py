@@ -1,4 +1,4 @@
-"""Rich messages, as far as they are played: HTML in, text and entities out."""
+"""Rich messages, as far as the sandbox supports them: HTML in, text and entities out."""
 
 from __future__ import annotations
 

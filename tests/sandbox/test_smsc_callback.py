@@ -1,4 +1,4 @@
-"""A call is heard and reported: shapes, methods, bodies, charsets, signatures, and what goes wrong."""
+"""Reported calls: shapes, methods, bodies, charsets, signatures, and failures."""
 
 from __future__ import annotations
 

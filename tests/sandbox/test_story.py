@@ -1,4 +1,4 @@
-"""The words of a story: people do what apps let them do, and say clearly what they waited for in vain."""
+"""The words of a story: people do what apps let them do, and name what they waited for without success."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database in which a hundred thousand of everything are kept, and how much of it a statement reads."""
+"""A database with a hundred thousand rows of everything, and how many of them a statement reads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PLAIN, PAUSED, MUTED, LEAVING, OPEN = range(5)
 
 
 def at(**shift: float) -> int:
-    """A moment so long after NOW, as it is kept."""
+    """A moment this long after NOW, as stored."""
     return (NOW + timedelta(**shift) - EPOCH) // MICROSECOND
 
 
@@ -34,7 +34,7 @@ GATE_OF = f"-1001000000000 - i % {GATES}"
 KIND = "i % 5"
 FILL = {
     "people (user_id, chat_id, language, can_be_written, met_at)": f"i, i, 'en', i % 2 = 0, {at(days=-9)}",
-    # Half of those who wait at plain gates are verified and hindered; where it is paused, all are verified.
+    # Half of the people who wait at plain gates are verified and ineligible; where it is paused, all are verified.
     "verified_phones (user_id, fingerprint, mask, region, kind, rank, verification_id, verified_at)": (
         f"i, 'f' || i, '+7…', 'RU', 'mobile', 1, {MANY} + i, {at(days=-9)}"
     ),
@@ -58,7 +58,7 @@ FILL = {
         f"{MANY + 1} + i, 'u' || i, i, 'f' || i, '+7…', 'RU', 'mobile', 'confirmed', {at(minutes=-5)},"
         f" {at(minutes=-4)} + i, {at(minutes=10)} + i"
     ),
-    # A tenth waits for a number, from later on.
+    # A tenth waits for a number, requested later.
     "numbers (verification_id, user_id, fingerprint, state, asked_at, number, alternatives, window_ends_at)": (
         "1 + i, i, 'f' || i, CASE WHEN i % 10 > 0 THEN 'given' ELSE 'asked' END,"
         f" CASE WHEN i % 10 > 0 THEN {at(minutes=-1)} ELSE {at(hours=1)} + i END,"
@@ -71,7 +71,7 @@ FILL = {
         f"{GATE_OF}, i, 'join', 1, CASE WHEN i % 2 = 0 THEN 'due' ELSE 'gone' END, TRUE, {at(hours=-1)} + i,"
         f" {at(hours=1)} + i"
     ),
-    # Each sort of them rests: tried again later.
+    # Each kind of them is delayed: to be retried later.
     'tasks (kind, "rank", chat_id, details, created_at, due_at, expires_at, done_at, user_id)': (
         "CASE i % 5 WHEN 0 THEN 'open_app' WHEN 1 THEN 'alert' WHEN 2 THEN 'kick' WHEN 3 THEN 'mute' ELSE 'log' END,"
         " CASE i % 5 WHEN 0 THEN -2 WHEN 1 THEN 0 WHEN 2 THEN 4 WHEN 3 THEN 10 ELSE 20 END,"
@@ -81,13 +81,13 @@ FILL = {
     'tasks (kind, "rank", chat_id, details, created_at, due_at, done_at) -- done': (
         f"'log', 20, {GATE_OF}, '{{}}', {at(hours=-2)}, {at(hours=-2)}, {at(hours=-2)} + i"
     ),
-    # Half of them are to be drawn later; they would have been refreshed by now. The others are refreshed later.
+    # Half of them are due later, and their refresh is overdue. The others are refreshed later.
     "screens (user_id, chat_id, face, details, revision, shown_revision, is_editable, fresh_revision, due_at,"
     " refresh_at, turn)": (
         f"i, i, 'welcome', '{{}}', 1 + i % 2, 1, TRUE, 1, {at(hours=1)} + i,"
         f" CASE WHEN i % 2 = 0 THEN {at(hours=1)} ELSE {at(hours=-1)} END + i, i % 3"
     ),
-    # Most of what the gateway reports is for another program.
+    # Most of the gateway's reports are for another program.
     "gateway_events (digest, kind, source, mask, called, received_at, note)": (
         "'d' || i, CASE WHEN i % 1000 = 0 THEN 'call' ELSE 'foreign' END, 'callback', '', '',"
         f" {at(hours=-1)} + i, '{{}}'"
@@ -106,11 +106,11 @@ FILL = {
     "seen_updates (update_id, seen_at)": f"i, {at(hours=-1)} + i",
     "used_init_data (digest, nonce, used_at)": f"'l' || i, '', {at(minutes=-1)} + i",
 }
-"""What is in which columns of a table, for each `i` from 0 on."""
+"""The expression of each column of a table, for each `i` from 0 on."""
 
 
 async def fill(database: Database) -> None:
-    """Nothing of it is due at NOW; four hours later much is, and two years later all is old."""
+    """None of it is due at NOW; four hours later much is, and two years later all is old."""
     gates = [
         {
             "chat_id": -1001000000000 - number,
@@ -131,7 +131,7 @@ async def fill(database: Database) -> None:
     ]
     async with database.begin() as connection:
         if not database.is_sqlite:
-            # The rows that others refer to are there: looking for each takes longer than all else.
+            # The referenced rows exist, and looking for each takes longer than everything else.
             await connection.execute(text("SET LOCAL session_replication_role = replica"))
         await connection.execute(tables.gates.insert(), gates)
         await connection.execute(tables.mass_declines.insert(), declines)
@@ -142,21 +142,21 @@ async def fill(database: Database) -> None:
             columns = into.partition(" --")[0]
             await connection.execute(text(f"INSERT INTO {columns} {NUMBERED} SELECT {values} FROM n"))
     if not database.is_sqlite:
-        # What PostgreSQL does by itself, sooner or later.
+        # What PostgreSQL itself does sooner or later.
         async with database.engine.connect() as analysing:
             await (await analysing.execution_options(isolation_level="AUTOCOMMIT")).execute(text("ANALYZE"))
 
 
 COUNTED_EACH = 100
 STEPS_A_ROW = 10
-"""Of SQLite's virtual machine, to read a row; one that is changed in all its indexes takes up to a hundred."""
+"""Steps of SQLite's virtual machine for reading a row; changing one in all its indexes takes up to a hundred."""
 FLOOR = 300
-"""Rows that may be read to return nothing: the gates are gone through."""
+"""Rows that a statement may read to return nothing: it goes through the gates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """How many rows a statement read, on SQLite as its steps tell; and how many it returned, changed or counted."""
+    """How many rows a statement read (on SQLite, by its steps), and how many it returned, changed or counted."""
 
     statement: str
     read: int
@@ -169,7 +169,7 @@ class Cost:
 
 
 class Statements:
-    """The statements of a database, one of each kind, with the values it was first run with."""
+    """The statements of a database, one of each kind, with the values of its first run."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -181,7 +181,7 @@ class Statements:
             self._ran.setdefault(statement, values[0] if isinstance(values, list) else values)
 
     async def costs(self) -> list[Cost]:
-        """Run each of them again, and undo it; forget them."""
+        """Run each of them again, and undo it; then clear the list."""
         ran, self._ran = self._ran, {}
         found = self._on_sqlite(ran) if self._database.is_sqlite else [cost async for cost in self._on_postgresql(ran)]
         self._ran = {}
@@ -208,7 +208,7 @@ class Statements:
 
     async def _on_postgresql(self, ran: Mapping[str, Any]) -> AsyncIterator[Cost]:
         async with self._database.engine.connect() as connection:
-            # Rows that refer to others are not looked for: what deletes those comes in a statement of its own.
+            # Without checks of foreign keys: a separate statement deletes the rows that refer to others.
             await connection.exec_driver_sql("SET session_replication_role = replica")
             await connection.commit()
             for statement, values in ran.items():
@@ -223,7 +223,7 @@ class Statements:
 
 
 COUNTS = {"count", "count_1", "count_2", "length", "waiting", "many", "entries"}
-"""What columns are called that say how many rows there are: those had to be read."""
+"""Names of columns with a count of rows: those had to be read."""
 
 
 def _counted(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
@@ -232,7 +232,7 @@ def _counted(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
 
 
 def _read(plan: Mapping[str, Any]) -> int:
-    """Rows that came from tables and indexes, those included that were thrown away."""
+    """Rows read from tables and indexes, including those thrown away."""
     rows = 0.0
     if "Relation Name" in plan and plan["Node Type"] != "ModifyTable":
         dropped = sum(plan.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Index Recheck"))

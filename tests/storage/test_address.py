@@ -1,4 +1,4 @@
-"""DATABASE_URL says where the database is and how it is connected to, in the words of libpq."""
+"""DATABASE_URL: where the database is and how to connect to it, in libpq's terms."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ async def test_a_real_server_is_told_the_words(postgres_url: str) -> None:
 
 @pytest.mark.parametrize("words", ["sslmode=require", "sslmode=verify-full", "dbname=no_such_database"])
 async def test_a_server_that_cannot_keep_them_is_one_line(postgres_url: str, words: str) -> None:
-    # The server of the tests speaks no TLS; over TCP it would have to.
+    # The server of the tests has no TLS; over TCP it would need it.
     database = Database(
         "postgresql://u:hidden@127.0.0.1:1/db?sslmode=require" if "ssl" in words else postgres_url + words
     )

@@ -1,4 +1,4 @@
-"""A row that something else damaged does not stop the statements that are about all rows."""
+"""A row damaged by something else does not stop statements about all rows."""
 
 from __future__ import annotations
 
@@ -99,12 +99,12 @@ async def put_screen(database: Database, user: int, face: str, details: str, rev
 
 
 def kept_by(database: Database, damaged: list[str]) -> list[str]:
-    """Those of them that a JSON column of this database takes."""
+    """Those of them that a JSON column of this database accepts."""
     return [json for json in damaged if database.is_sqlite or json != NO_JSON]
 
 
 async def gates(found: Awaitable[list[Any]]) -> set[int]:
-    """Of what these requests are."""
+    """The people of these requests."""
     return {(one[0] if isinstance(one, tuple) else one).gate_id for one in await found}
 
 
@@ -142,7 +142,7 @@ async def test_settings_that_cannot_be_read_keep_no_other_gate_from_being_found(
 
 async def test_nobody_muted_is_let_in_for_settings_that_cannot_be_read(database: Database) -> None:
     odd = [f'{{"{name}": {value}}}' for name in ("way", "asks_call") for value in ODD]
-    # SQLite decodes those escapes: there these settings name no way in, and the default holds.
+    # SQLite decodes those escapes: there these settings name no entry mode, and the default applies.
     undecodable = [NO_JSON] if database.is_sqlite else UNDECODABLE[1:]
     unfit = [*undecodable, *NO_OBJECTS, *(kept for kept in odd if kept.startswith('{"way"'))]
     for place, damaged in enumerate(unfit):
@@ -223,7 +223,7 @@ async def test_a_screen_at_its_last_revision_keeps_no_other_from_being_drawn_aga
 
 
 async def test_a_damaged_row_is_no_outage(database: Database) -> None:
-    """Of an outage the sweep leaves the rest of its steps for later; of this it has no reason to."""
+    """During an outage the sweep postpones its other steps; a damaged row gives it no reason to."""
 
     async def read(store: Store) -> None:
         broken = "json_extract('{broken', '$.gate')" if database.is_sqlite else "CAST('{broken' AS JSON)"

@@ -1,4 +1,4 @@
-"""What a transaction promises, whoever else is at work."""
+"""The guarantees of a transaction, whatever others do at the same time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def _meet(database: Database, language: str = "0") -> None:
 
 
 async def _count_up(store: Store) -> int:
-    """Read, think, write: what loses updates wherever two do it at once."""
+    """Read, think, write: this loses updates wherever two do it at once."""
     await store.people.lock(ANNA)
     found = await store.connection.execute(select(tables.people.c.language))
     count = int(found.scalar_one()) + 1
@@ -128,7 +128,7 @@ async def test_cancelled_at_any_moment_works_disturb_nobody(database: Database) 
         for code in range(300):
             task = group.create_task(database.transact(functools.partial(note, code=code)))
             if code % 3 == 0:
-                # Each is cut off at another moment: while it waits, while it works, while it commits.
+                # Each is cancelled at another moment: while it waits, while it works, while it commits.
                 asyncio.get_running_loop().call_later(code / 6000, task.cancel)
             if code % 20 == 0:
                 await REAL_TIME.pause(0.003)
@@ -139,7 +139,7 @@ async def test_cancelled_at_any_moment_works_disturb_nobody(database: Database) 
 
 
 async def _cut_all_off(postgres_url: str) -> None:
-    """As a restart of the server does: no connection is left."""
+    """Close every connection, as a restart of the server does."""
     engine = create_async_engine(driver_url(postgres_url), poolclass=NullPool)
     async with engine.begin() as connection:
         await connection.execute(
@@ -204,11 +204,11 @@ async def test_a_work_whose_connection_is_lost_half_way_is_run_again_from_the_st
 
 
 async def test_a_work_whose_connection_is_lost_in_its_commit_is_not_run_again(postgres_url: str) -> None:
-    """Nobody knows whether the server kept it."""
+    """Nobody knows whether the server stored it."""
     database = Database(postgres_url)
     await database.open()
     async with database.begin() as connection:
-        # A deferred trigger runs once the server has been asked to commit.
+        # A deferred trigger runs when the server executes the commit.
         await connection.execute(
             text(
                 "CREATE FUNCTION cut_off() RETURNS trigger LANGUAGE plpgsql AS"

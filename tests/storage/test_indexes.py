@@ -1,4 +1,4 @@
-"""What is asked all the time is found by an index, however much is kept."""
+"""Frequent queries use an index, however many rows there are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from storage.tables import metadata
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SMALL = {"gates", "mass_declines", "announcements", "operators", "erasures"}
-"""As many rows as there are gates, or decisions of the last days: these may be gone through."""
+"""Tables with few rows (gates, or decisions of the last days), which a query may scan."""
 
 
 @pytest.mark.parametrize(

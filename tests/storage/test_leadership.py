@@ -1,4 +1,4 @@
-"""Several replicas on one PostgreSQL database: all take updates, one leads, and dying hands that on."""
+"""Several replicas on one PostgreSQL database: all accept updates, one leads, and another takes over when it dies."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def world() -> AsyncIterator[World]:
 
 @pytest.fixture
 async def replicas(world: World, postgres_url: str, tmp_path: Path) -> AsyncIterator[list[BotProcess]]:
-    """Two of them, behind one address."""
+    """Two replicas behind one address."""
     replicas = [BotProcess(world, postgres_url, tmp_path, UPDATES="webhook", TELEGRAM_RATE="0") for _ in range(2)]
     balancer = Balancer(replicas)
     await balancer.start()
@@ -100,7 +100,7 @@ async def test_all_replicas_take_updates_and_when_the_leader_is_killed_another_f
     owner, anna = world.person("Olga", language="en"), world.person("Anna", language="en")
     group = world.group("Flat owners", owner=owner)
     await owner.says("/start")
-    # By webhook two updates may be taken side by side: whoever is not known yet is told in the group.
+    # Two updates from the webhook may be processed side by side: a person not known yet gets the notice in the group.
     await owner.sees("1. ")
     await owner.makes_bot_admin(group, can_invite_users=True)
     await owner.sees("Flat owners")
@@ -121,7 +121,7 @@ async def test_all_replicas_take_updates_and_when_the_leader_is_killed_another_f
     await world.wait_until(lambda: anna.id in group.members)
     await anna.sees("You are in")
     assert _leads(other)
-    # Every second update meets the dead replica first, and is brought again.
+    # Every second update reaches the dead replica first, and is sent again.
     for command in ("/help", "/privacy"):
         await anna.says(command)
     await anna.sees("fingerprint")
@@ -157,7 +157,7 @@ async def test_one_leads_at_a_time_and_only_until_its_connection_ends(postgres_u
 
 @pytest.fixture
 async def rivals(postgres_url: str) -> AsyncIterator[list[Database]]:
-    """Two processes' databases, which are one."""
+    """Two processes' `Database` objects on one database."""
     databases = [Database(postgres_url) for _ in range(2)]
     for database in databases:
         await database.open()

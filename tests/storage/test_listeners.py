@@ -1,4 +1,4 @@
-"""Who listens to the database hears of what was kept, once it was, and of nothing else."""
+"""Listeners of the database get what was committed, after the commit, and nothing else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.domain.makers import NOW
 
 
 class Heard:
-    """What was heard, in order."""
+    """What the listener got, in order."""
 
     def __init__(self) -> None:
         self.noted: list[NewEntry] = []

@@ -1,4 +1,4 @@
-"""No query of a loop reads more than ten times what it returns, however much is kept."""
+"""No query of a loop reads more than ten times what it returns, however many rows there are."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ ENVIRONMENT = {
 }
 MOMENTS = {"nothing is due": timedelta(), "much is due": timedelta(hours=5), "all is old": timedelta(days=800)}
 ASK_NOTHING = {"connection", "poller", "backups", "menus"}
-"""Loops that ask the database nothing of their own accord."""
+"""Loops that do not read the database unless woken."""
 
 
 class UndoneError(Exception):
-    """The work is done, and not to be kept."""
+    """Rolls the finished work back."""
 
 
 @pytest.fixture
 async def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Container]:
-    """All of the bot, at rest, with a crowd in its database. Whatever it does there is undone."""
+    """The whole bot, idle, with a crowd in its database. Its changes there are undone."""
     config = settings.load({**ENVIRONMENT, "DATABASE_URL": database_url}, None)
 
     async def is_ready() -> None:
@@ -76,7 +76,7 @@ async def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 
 def rounds(parts: Container) -> Iterator[tuple[str, Awaitable[Any]]]:
-    """What each loop asks the database in a round, by the loop's name."""
+    """The queries of each loop in one round, by the loop's name."""
     behind: dict[str, Any] = {name: getattr(loop, "__self__", None) for name, loop in parts.loops.items()}
     for name, loop in behind.items():
         works: list[Work] = []

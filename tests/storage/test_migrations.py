@@ -1,4 +1,4 @@
-"""The schema the migrations make is the one the code uses, on both databases, upwards and downwards."""
+"""The migrations produce the schema that the code uses, on both databases, upwards and downwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from storage.tables import EPOCH, metadata
 
 @pytest.fixture
 async def database(empty_database_url: str) -> AsyncIterator[Database]:
-    """Migrated from nothing, by each test anew."""
+    """Migrated from nothing by each test."""
     database = Database(empty_database_url)
     await database.open()
     await migrate(database)

@@ -1,4 +1,4 @@
-"""Who has which user name."""
+"""User names and their holders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading beside the bot."""
+"""Reading while the bot runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A statement on SQLite takes one trip to the driver's thread, and all else stays as SQLAlchemy has it."""
+"""A statement on SQLite takes one trip to the driver's thread; everything else works as in SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ async def test_a_row_that_cannot_be_read_leaves_no_statement_open(sqlite: Databa
         await connection.execute(text("INSERT INTO words VALUES (CAST(x'ff' AS TEXT)), ('fine')"))
         with pytest.raises(OperationalError, match="UTF-8") as failed:
             await connection.execute(text("SELECT word FROM words"))
-        # SQLite refuses it while a statement still reads the table; `failed` keeps all that was under way.
+        # SQLite refuses it while a statement still reads the table; `failed` keeps everything in flight alive.
         await connection.execute(text("DROP TABLE words"))
 
     assert failed.value.orig is not None

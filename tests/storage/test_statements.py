@@ -1,4 +1,4 @@
-"""What runs for each update, and each time the bot looks for work, is built once and not at each call."""
+"""Statements of each update, and of each look for work, are built once and not at each call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each entry of the journal is added up once, also when two processes believe that they lead."""
+"""Each journal entry is counted once, even when two processes believe that they lead."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def read(database: Database, query: str) -> int:
 
 
 async def roll_both(database: Database, until_hours: int) -> list[int]:
-    """Two leaders, of whom the first takes its time before what it did is kept."""
+    """Two leaders, the first of which delays its commit."""
     rolled, ends = asyncio.Event(), asyncio.Event()
     until = NOW + timedelta(hours=until_hours)
 

@@ -1,4 +1,4 @@
-"""What a person does on the page, one strict body for each kind of deed."""
+"""What a person does on the page, one strict body for each kind of action."""
 
 from __future__ import annotations
 
@@ -42,4 +42,4 @@ Act = Annotated[
     Discriminator("do", custom_error_type="unknown_deed", custom_error_message="Nobody can do that here"),
 ]
 ACT: TypeAdapter[Act] = TypeAdapter(Act)
-"""Reads a deed from JSON; what it does is its `done`."""
+"""Reads an action from JSON; its `done` does it."""

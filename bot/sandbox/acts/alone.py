@@ -28,7 +28,7 @@ class Say(Deed):
     reply_to: int | None = None
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         place = self.place(world, me)
         reply_to = None if self.reply_to is None else message_of(place, me, self.reply_to)
         await me.says(self.text, place, topic=self.topic, reply_to=reply_to)
@@ -43,7 +43,7 @@ class SendFile(Deed):
     data: Base64Bytes
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         if len(self.data) > LARGEST_FILE:
             raise Impossible("The page sends files of up to 512 KB.")
         await me.sends_document(self.name, self.data, self.place(world, me))
@@ -58,7 +58,7 @@ class Press(Deed):
     data: str = Field(max_length=64)
 
     async def done(self, world: World, me: Person) -> Json:
-        """What the bot answered; raises `NotSeen` when it did not."""
+        """The bot's answer; raises `NotSeen` when there is none."""
         message = message_of(self.place(world, me), me, self.message)
         return {"answer": await me.presses_under(message, self.data, ANSWER_WITHIN)}
 
@@ -69,7 +69,7 @@ class ShareContact(Deed):
     do: Literal["share_contact"]
 
     async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
-        """Nothing more to tell."""
+        """Do it."""
         await (me.shares_contact() if me.asked_for_contact() else me.attaches_own_contact())
         return {}
 
@@ -81,7 +81,7 @@ class ShareContactOf(Deed):
     person: int
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         await me.shares_contact_of(world.find(self.person))
         return {}
 
@@ -93,7 +93,7 @@ class PickUser(Deed):
     person: int
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         await me.picks_users(account_of(world, self.person))
         return {}
 
@@ -107,7 +107,7 @@ class Dial(Deed):
     hidden: bool = False
 
     async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
-        """What is heard."""
+        """What the phone hears."""
         return {"hears": await me.calls(self.number, self.from_number or None, hidden=self.hidden)}
 
 
@@ -129,18 +129,18 @@ class Device(Deed):
     text: DeviceKind
 
     async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
-        """Nothing more to tell."""
+        """Do it."""
         me.device = self.text
         return {}
 
 
 class Simple(Deed):
-    """What needs no more words."""
+    """An action without further data."""
 
     do: Literal["share_contact_in_app", "close_app", "block_bot"]
 
     async def done(self, world: World, me: Person) -> Json:  # noqa: ARG002 - every deed has the same form
-        """Nothing more to tell."""
+        """Do it."""
         deeds: dict[str, Callable[[], Awaitable[object]]] = {
             "share_contact_in_app": me.shares_contact_in_app,
             "close_app": me.closes_app,

@@ -19,12 +19,12 @@ MOST_GROUPS = 50
 
 
 class Come(Deed):
-    """Ask to join (or join, where nobody has to be asked), take that back, leave."""
+    """Ask to join (or join, where nobody has to approve it), take that back, leave."""
 
     do: Literal["join", "withdraw", "leave"]
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         deeds: dict[str, Callable[[Group], Awaitable[None]]] = {
             "join": me.asks_to_join,
             "withdraw": me.withdraws_request,
@@ -51,7 +51,7 @@ class OpenLink(Deed):
 
 
 class OpenDeepLink(Deed):
-    """Tap a link to the bot: into its private chat, or into the group `chat`, which was chosen for it."""
+    """Tap a link to the bot: into its private chat, or into the chosen group `chat`."""
 
     do: Literal["open_deep_link"]
     text: str = Field(max_length=4096)
@@ -70,13 +70,13 @@ class Add(Deed):
     person: int
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         await me.adds(self.group(world, me), account_of(world, self.person))
         return {}
 
 
 class Found(Deed):
-    """Found a group, or a channel, of one's own that others do not see until they are brought in."""
+    """Found a group, or a channel, which others do not see until they are added."""
 
     do: Literal["found"]
     kind: Literal["supergroup", "group", "channel"]

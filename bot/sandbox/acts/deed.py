@@ -1,4 +1,4 @@
-"""What all deeds have in common."""
+"""What all actions have in common."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 class Deed(BaseModel):
-    """Something the person whose phone is on the page does, in a chat or not; without `chat`, in that with the bot."""
+    """An action of the person whose phone is on the page, in `chat`, by default the one with the bot."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -25,7 +25,7 @@ class Deed(BaseModel):
     chat: int | None = None
 
     async def done(self, world: World, me: Person) -> Json:
-        """Do it; what the page is told beside that it was done. Raises `Impossible` with one sentence."""
+        """Do it; return further data for the page. Raises `Impossible` with one sentence."""
         raise NotImplementedError
 
     def place(self, world: World, me: Person) -> Chat:
@@ -46,7 +46,7 @@ class Deed(BaseModel):
 
 
 def account_of(world: World, account_id: int) -> Account:
-    """Whom a deed is about: a person, a stranger, or a bot."""
+    """Whom an action is about: a person, a stranger, or a bot."""
     account = world.telegram.bot if account_id == world.telegram.bot.id else world.telegram.accounts.get(account_id)
     if account is None or account is world.telegram.as_group:
         raise Impossible("There is no such person.")
@@ -54,7 +54,7 @@ def account_of(world: World, account_id: int) -> Account:
 
 
 def message_of(place: Chat, me: Person, number: int) -> Message:
-    """A message as the page numbers it: those that only one member sees go by their own number, below zero."""
+    """A message as the page numbers it: those that only one member sees have their own number, below zero."""
     if isinstance(place, Group):
         message = place.ephemeral.get(-number) if number < 0 else place.by_id.get(number)
         seen = message is not None and message in place.seen_by(me.account)

@@ -1,4 +1,4 @@
-"""What those do who run a group: with newcomers, members, the bot, and the group itself."""
+"""What admins of a group do: with newcomers, members, the bot, and the group itself."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ LONGEST_RESTRICTION = 366 * 24 * 3600
 
 
 class Decide(Deed):
-    """Let somebody in by hand, or turn them down."""
+    """Admit or decline somebody."""
 
     do: Literal["approve", "decline"]
     person: int
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         decide = me.approves if self.do == "approve" else me.declines
         await decide(self.group(world, me), account_of(world, self.person))
         return {}
 
 
 class Restrict(Deed):
-    """Let a member write nothing, for ever or for so many seconds."""
+    """Mute a member, for ever or for so many seconds."""
 
     do: Literal["restrict"]
     person: int
     seconds: int | None = Field(default=None, ge=SHORTEST, le=LONGEST_RESTRICTION)
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         until = None if self.seconds is None else world.telegram.now() + self.seconds
         await me.restricts(self.group(world, me), account_of(world, self.person), until)
         return {}
@@ -52,7 +52,7 @@ class Treat(Deed):
     person: int
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         deeds: dict[str, Callable[[Group, Account], Awaitable[None]]] = {
             "free": me.frees,
             "ban": me.bans,
@@ -64,38 +64,39 @@ class Treat(Deed):
 
 
 class Tag(Deed):
-    """Put a tag beside somebody's name, or one's own; an empty one takes it away."""
+    """Put a tag beside somebody's name, or one's own; an empty one removes it."""
 
     do: Literal["tag"]
     person: int
     text: str = Field(default="", max_length=64)
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         await me.tags(self.group(world, me), account_of(world, self.person), self.text.strip())
         return {}
 
 
 class Promote(Deed):
-    """Make an administrator of somebody, who writes as the group if `anonymous`; owners turn only that on and off."""
+    """Make somebody an administrator, who writes as the group if `anonymous`; owners can only change that of
+    themselves."""
 
     do: Literal["promote"]
     person: int
     anonymous: bool = False
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         await me.promotes(self.group(world, me), account_of(world, self.person), anonymous=self.anonymous)
         return {}
 
 
 class BotPlace(Deed):
-    """Make the bot an administrator, or an ordinary member, or put it out."""
+    """Make the bot an administrator or an ordinary member, or remove it."""
 
     do: Literal["make_admin", "take_rights", "demote_bot", "remove_bot"]
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         group = self.group(world, me)
         if self.do == "make_admin":
             await me.makes_bot_admin(group, can_invite_users=True)
@@ -113,7 +114,7 @@ class BotRight(Deed):
     on: bool
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         await me.makes_bot_admin(self.group(world, me), **{self.right: self.on})
         return {}
 
@@ -125,7 +126,7 @@ class Guard(Deed):
     on: bool = True
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         await me.assigns_guard(self.group(world, me), self.on)
         return {}
 
@@ -138,7 +139,7 @@ class Setting(Deed):
     on: bool
 
     async def done(self, world: World, me: Person) -> Json:
-        """Nothing more to tell."""
+        """Do it."""
         group = self.group(world, me)
         if self.name == "edit_tags":
             await me.permits(group, can_edit_tag=self.on)
@@ -175,7 +176,7 @@ class End(Deed):
     do: Literal["upgrade", "delete"]
 
     async def done(self, world: World, me: Person) -> Json:
-        """The chat to go on in, if there is one."""
+        """The chat that replaces it, if there is one."""
         group = self.group(world, me)
         if self.do == "upgrade":
             return {"chat": (await me.upgrades(group)).id}

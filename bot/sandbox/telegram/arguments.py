@@ -1,4 +1,4 @@
-"""The parameters of a Bot API call: out of the request, into aiogram's own method model."""
+"""The parameters of a Bot API call: from the request into aiogram's own method model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Upload:
 
 
 async def read_arguments(request: web.Request) -> tuple[Json, dict[str, Upload]]:
-    """The parameters as they were sent, and the files that came with them, by the names of their parts.
+    """The parameters as sent, and the files sent along, by the names of their parts.
 
     Query, JSON, urlencoded or multipart; text must be UTF-8.
     """
@@ -85,10 +85,10 @@ def _json(body: bytes) -> Json:
 
 
 def build(model: type[M], arguments: Json) -> M:
-    """The method with its parameters; what the model does not know or take is refused."""
+    """The method with its parameters; refuses what the model does not know or accept."""
     structured = _structured(model)
     if model is SetWebhook:
-        # Clients leave empty parameters out, and an empty URL is how a webhook is removed.
+        # Clients omit empty parameters, and an empty URL is how a webhook is removed.
         arguments.setdefault("url", "")
     for name, value in arguments.items():
         if name not in model.model_fields:
@@ -118,7 +118,7 @@ def _refusal(error: ValidationError) -> Refusal:
 
 
 def given(value: object) -> Any:  # noqa: ANN401 - whatever the model holds there
-    """The value that was sent; None when only aiogram's placeholder for its own default is there."""
+    """The value that was sent; None for aiogram's placeholder of its own default."""
     return None if isinstance(value, Default) else value
 
 

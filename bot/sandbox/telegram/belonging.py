@@ -1,4 +1,4 @@
-"""What a person's Telegram app does about groups one may join, be in and leave."""
+"""What a person's Telegram app does to join, be in and leave groups."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Belonging:
-    """The app of one account, as far as it belongs to groups."""
+    """The app of one account, for membership of groups."""
 
     def __init__(self, tg: Telegram, client: Client, running: Running) -> None:
         self._tg = tg
@@ -109,7 +109,7 @@ class Belonging:
         groups.depart(self._tg, group, groups.left(member), self.account)
 
     def add(self, group: Group, account: Account) -> None:
-        """Add somebody else, a person or a bot; who was removed is added by those only who may remove."""
+        """Add somebody else, a person or a bot; only administrators who may remove people can add somebody removed."""
         if not group.allows(self.account, "can_invite_users"):
             raise Impossible(f"{self.account.first_name} may not add anybody to {group.title}.")
         member = group.member(account)

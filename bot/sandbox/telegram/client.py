@@ -1,4 +1,4 @@
-"""What a person's Telegram app does with messages and buttons: it changes Telegram, and Telegram tells the bot."""
+"""What a person's Telegram app does with messages and buttons: it changes Telegram, which sends updates to the bot."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Client:
         reply_to: Message | None = None,
         anonymously: bool = False,
     ) -> Message:
-        """Write a text, to the bot or in a group; an anonymous administrator's is the group's in any case."""
+        """Write a text, to the bot or in a group; an anonymous administrator's is always the group's."""
         chat = chat or self.chat
         text = text.strip()
         if not text:
@@ -67,7 +67,8 @@ class Client:
         if anonymously and not member.anonymous:
             raise Impossible(f"{self.account.first_name} is not anonymous in {group.title}.")
         parts: Json = self._where(group, topic, reply_to) | {"text": text, "entities": with_automatic(text, [])}
-        # What an anonymous administrator's app does with such a command is written nowhere: here it is not hidden.
+        # No documentation says what an anonymous administrator's app does with such a command: here it does not hide
+        # it.
         if not member.anonymous and commands.is_ephemeral(self._tg, group, self.account, text):
             message = self._tg.new_ephemeral(group, self.account, self._tg.bot, **parts)
             if group.member(self._tg.bot).inside:
@@ -76,7 +77,7 @@ class Client:
         return self._send(group, **parts)
 
     def _where(self, group: Group, topic: int | None, reply_to: Message | None) -> Json:
-        """The topic a message is in, or the thread that replies make of an ordinary supergroup."""
+        """The topic of a message, or the thread that replies make of an ordinary supergroup."""
         if topic is not None and topic not in group.topics:
             raise Impossible(f"There is no such topic in {group.title}.")
         if reply_to is not None and reply_to not in group.seen_by(self.account):
@@ -115,7 +116,7 @@ class Client:
         return self.send_contact(contact)
 
     def pick_users(self, accounts: Sequence[Account]) -> Message:
-        """Use the button that asks for users, as far as its list offers these."""
+        """Use the button that asks for users, if its list offers these."""
         keyboard = self.chat.keyboard
         button = None
         if keyboard is not None:
@@ -165,7 +166,7 @@ class Client:
         return message
 
     def _bot_reads(self, chat: Chat, message: Message) -> bool:
-        """A bot reads a group as its administrator, else what is for it; channel posts are not played."""
+        """A bot reads a group as its administrator, else what is addressed to it; channel posts are not supported."""
         if not isinstance(chat, Group) or chat.type == "channel":
             return False
         bot = chat.member(self._tg.bot)
@@ -175,14 +176,14 @@ class Client:
     # Buttons
 
     def press(self, chat: Chat, message_id: int, data: str) -> CallbackQuery:
-        """Press an inline button with callback data, as it stands or once stood under a message."""
+        """Press an inline button with callback data, which is or once was under a message."""
         message = chat.by_id.get(message_id)
         if message is None:
             raise Impossible("That message is gone.")
         return self.press_under(message, data)
 
     def press_under(self, message: Message, data: str) -> CallbackQuery:
-        """The same under a message at hand, which may be an ephemeral one."""
+        """The same for this message, which may be ephemeral."""
         chat = message.chat
         if isinstance(chat, PrivateChat) and self.account.blocked_bot:
             raise Impossible(f"{self.account.first_name} has blocked the bot.")

@@ -35,7 +35,7 @@ def _scopes(chat: Chat, account: Account) -> list[str]:
 
 
 def is_ephemeral(tg: Telegram, group: Group, account: Account, text: str) -> bool:
-    """Whether a text is one of the bot's commands that only its sender and the bot shall see."""
+    """Whether a text is a command of the bot that only its sender and the bot should see."""
     command, _, addressee = text.split(maxsplit=1)[0].partition("@")
     if not command.startswith("/") or (addressee and addressee.lower() != (tg.bot.username or "").lower()):
         return False

@@ -1,4 +1,4 @@
-"""How updates reach the bot: kept 24 hours, taken by getUpdates or brought by the webhook."""
+"""How updates reach the bot: stored for 24 hours, fetched by getUpdates or posted to the webhook."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Delivery:
 
     @property
     def polled(self) -> bool:
-        """Whether a bot polls just now."""
+        """Whether a bot is polling now."""
         if self._poll is not None:
             return True
         return self._polled_at is not None and time.monotonic() - self._polled_at < 10
@@ -66,7 +66,7 @@ class Delivery:
             self.push_raw({kind: content}, key=key, title=f"{kind} ← {who}")
 
     def push_raw(self, update: Json | str, *, key: str = "raw", title: str = "raw update") -> int:
-        """Put anything into the queue: a whole update without its id, or its text as it shall travel."""
+        """Put anything into the queue: a whole update without its id, or the text to send."""
         detail: Json
         if isinstance(update, str):
             update_id, body, kind = self._next_id, update, ""
@@ -87,7 +87,7 @@ class Delivery:
         return update_id
 
     def drop(self) -> None:
-        """Forget what waits."""
+        """Drop waiting updates."""
         self.waiting.clear()
 
     def end_poll(self, reason: str) -> None:
@@ -97,7 +97,7 @@ class Delivery:
         self._poll = None
 
     async def get_updates(self, call: GetUpdates) -> str:
-        """The JSON list for one getUpdates; an older poll that still waits is ended, as in reality."""
+        """The JSON list for one getUpdates; it ends an older poll that still waits, as in reality."""
         if self.by_webhook is not None:
             raise conflict(WEBHOOK_ACTIVE)
         self.end_poll(OTHER_POLLER)

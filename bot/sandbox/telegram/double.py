@@ -1,4 +1,4 @@
-"""Telegram itself: who and what exists, who may write to whom."""
+"""Telegram itself: users and chats, and who may write to whom."""
 
 from __future__ import annotations
 
@@ -66,32 +66,32 @@ class Telegram:
         self.documents: dict[str, Document] = {}
         self.photos: dict[str, Photo] = {}
         self.pending: dict[int, dict[int, JoinRequest]] = {}
-        # The pressed buttons that wait for an answer, and all there ever were.
+        # The pressed buttons that wait for an answer, and all others.
         self.queries: dict[str, CallbackQuery] = {}
         self.pressed: dict[str, CallbackQuery] = {}
         self.join_queries: dict[str, JoinRequest] = {}
         self.delivery = Delivery(clock, trace)
         self.webhook: Webhook | None = None
         self.found_address = "127.0.0.1"
-        """What Telegram finds for the host of a webhook."""
+        """The addresses that Telegram resolves for the host of a webhook."""
         self.flood = Flood(on=flood_limits)
         self.commands: dict[tuple[str, str], list[Json]] = {}
         self.menu_buttons: dict[int | None, Json] = {}
         self.descriptions: dict[tuple[str, str], str] = {}
         self.session: aiohttp.ClientSession | None = None
-        # What the bot's father or the server's age decide: whether owners can choose the bot as a guard at all,
-        # and whether the server knows rich messages.
+        # What @BotFather or the server's age decide: whether owners can choose the bot as a guard at all, and whether
+        # the server knows rich messages.
         self.supports_join_request_queries = True
         self.rich_messages = True
-        # Whether it knows ephemeral messages; a server that does not passes over what asks for one.
+        # Whether it knows ephemeral messages; a server that does not ignores the parameters for one.
         self.ephemeral_messages = True
         # HTML tags that a server of a certain age does not know yet.
         self.unknown_tags: frozenset[str] = frozenset()
         # Whether the bot has left this server by `logOut`: it refuses everything then.
         self.logged_out = False
         self.button_rules = ButtonRules()
-        # What is refused wherever a new message has it, and in which words: a kind of button, "reply_markup",
-        # "entities" or "link_preview_options".
+        # Parts with which a new message is refused, and the error texts: a kind of button, "reply_markup", "entities"
+        # or "link_preview_options".
         self.refused_parts: dict[str, str] = {}
         self._touched = touched
         self._private_ids = itertools.count(1)
@@ -103,7 +103,7 @@ class Telegram:
         self._file_ids = itertools.count(1)
         self._order = itertools.count(1)
 
-    # What tests ask for
+    # For tests
 
     @property
     def too_many(self) -> int:
@@ -124,10 +124,10 @@ class Telegram:
         """Put any raw update into the queue: a dict without (or with) its id, or the text as it travels."""
         return self.delivery.push_raw(update)
 
-    # How the bot hears
+    # How the bot gets updates
 
     def set_webhook(self, url: str, secret: str | None, max_connections: int, ip_address: str | None = None) -> None:
-        """Bring updates to this address from now on, those that wait first."""
+        """Post updates to this address from now on, waiting ones first."""
         if self.session is None:
             raise RuntimeError("the world has not started")
         self.webhook = Webhook(
@@ -144,14 +144,14 @@ class Telegram:
         self.delivery.by_webhook = self.webhook.bring
 
     def end_webhook(self) -> None:
-        """Bring nothing any more; what was not taken waits for getUpdates."""
+        """Remove the webhook; updates not taken yet wait for getUpdates."""
         if self.webhook is not None:
             self.webhook.stop()
         self.webhook = None
         self.delivery.by_webhook = None
 
     def start(self, session: aiohttp.ClientSession) -> None:
-        """Reach the outside through this session; a webhook set before goes on."""
+        """Make connections through this session; an earlier webhook continues."""
         self.session = session
         if self.webhook is not None:
             hook = self.webhook
@@ -181,13 +181,13 @@ class Telegram:
         return group
 
     def add_document(self, name: str, data: bytes) -> Document:
-        """A file that was sent here."""
+        """A file stored here."""
         document = Document(f"file{next(self._file_ids)}", name, data)
         self.documents[document.file_id] = document
         return document
 
     def add_photo(self, data: bytes, width: int, height: int) -> Photo:
-        """A picture that was sent here."""
+        """A picture stored here."""
         photo = Photo(f"photo{next(self._file_ids)}", data, width, height)
         self.photos[photo.file_id] = photo
         return photo
@@ -218,7 +218,7 @@ class Telegram:
         raise bad_request("chat not found")
 
     def _gone(self, group: Group) -> Refusal:
-        """Why nothing can be done in a group any more."""
+        """Why nothing can be done in a group now."""
         if group.upgraded_to is not None:
             return upgraded(group.upgraded_to.id)
         if group.type == "group":
@@ -242,7 +242,7 @@ class Telegram:
         return account
 
     def name_of(self, chat_id: object) -> str:
-        """A word for the trace."""
+        """A name for the trace."""
         try:
             number = int(str(chat_id))
         except ValueError:
@@ -266,7 +266,7 @@ class Telegram:
         return member
 
     def check_may_write(self, chat: Chat) -> None:
-        """Refuse a new message to people who never wrote and to chats the bot is not in."""
+        """Refuse a new message to people who never wrote and to chats without the bot."""
         if isinstance(chat, Group):
             member = self.bot_in(chat)
             if chat.type == "channel" and not member.may("can_post_messages"):
@@ -304,7 +304,7 @@ class Telegram:
         return message
 
     def new_ephemeral(self, group: Group, sender: Account, receiver: Account, **parts: Any) -> Message:  # noqa: ANN401 - Message's own fields
-        """Put a message into a group that only two see: who sent it and who receives it."""
+        """Put a message into a group that only two see: its sender and its receiver."""
         number = next(self._ephemeral_ids)
         message = group.ephemeral[number] = Message(
             0,
@@ -322,7 +322,7 @@ class Telegram:
         return message
 
     def delete(self, message: Message) -> None:
-        """Take a message away, and the keyboard it brought."""
+        """Remove a message, and its keyboard."""
         chat = message.chat
         if isinstance(chat, Group) and message.ephemeral_id is not None:
             chat.ephemeral.pop(message.ephemeral_id, None)
@@ -333,12 +333,12 @@ class Telegram:
         self.touch(chat)
 
     def touch(self, chat: Chat) -> None:
-        """Tell those who look at a chat that it changed."""
+        """Notify those who look at a chat of a change."""
         chat.changed.beat()
         self._touched()
 
     def push_message(self, message: Message) -> None:
-        """Tell the bot of a message."""
+        """Send the bot an update about a message."""
         where = message.sender.first_name
         if isinstance(message.chat, Group):
             where = f"{where} in {message.chat.title}"
@@ -354,7 +354,7 @@ class Telegram:
         link: InviteLink | None = None,
         via_join_request: bool = False,
     ) -> None:
-        """Tell the bot that somebody's place in a chat changed, its own or another's."""
+        """Send the bot an update about a changed place in a chat, its own or another's."""
         mine = new["user"]["id"] == self.bot.id
         kind = "my_chat_member" if mine else "chat_member"
         if not mine and not (isinstance(chat, Group) and chat.member(self.bot).status == "administrator"):

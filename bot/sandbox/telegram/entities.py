@@ -1,4 +1,4 @@
-"""Text as the Bot API reads it: HTML to text and entities, and the entities the server adds by itself."""
+"""Text as the Bot API reads it: HTML to text and entities, and the entities that the server adds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.sandbox.telegram.refusals import bad_request
 Json = dict[str, Any]
 
 TEXT_LIMIT = 4096
-# What people and bots write in plain text that the server makes tappable; first come, first served.
+# Plain text that the server makes tappable; first come, first served.
 AUTOMATIC = (
     ("url", re.compile(r"\b(?:https?|tg|ftp)://[^\s<>\"']*[^\s<>\"'.,;:!?)\]»]", re.IGNORECASE)),
     ("email", re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")),
@@ -62,13 +62,13 @@ def read_text(
         except HtmlError as error:
             raise bad_request(f"can't parse entities: {error}") from error
     else:
-        # MarkdownV2 exists in reality; nothing in this project speaks it, so the double does not either.
+        # MarkdownV2 exists in reality; nothing in this project uses it, so the double does not support it either.
         raise bad_request("unsupported parse_mode")
     return finished(parsed, TEXT_LIMIT)
 
 
 def finished(parsed: Text, limit: int) -> Text:
-    """The text as stored: without white space around it, with the entities the server finds by itself."""
+    """The text as stored: without surrounding white space, with the entities that the server finds."""
     parsed = _stripped(parsed)
     if not parsed.text:
         raise bad_request("message text is empty")

@@ -1,7 +1,7 @@
 """Messages in a group that only their receiver and their sender see.
 
-Who may be sent one is said at https://core.telegram.org/bots/api#ephemeral-messages-and-commands; with what words
-the server refuses is written nowhere, so these are the ones it uses for the like.
+https://core.telegram.org/bots/api#ephemeral-messages-and-commands says who may receive one. No documentation gives the
+server's error texts, so these are the ones it uses in similar cases.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from bot.sandbox.telegram.refusals import bad_request
 from bot.sandbox.telegram.state import Account, Chat, Group, Message
 
 Json = dict[str, Any]
-# Seconds in which a bot that is no administrator may react to a command or a pressed button.
+# Seconds in which a bot that is not an administrator may react to a command or a pressed button.
 REACTION = 15
 
 
 def receiver(
     tg: Telegram, chat: Chat, parameters: EphemeralMessageParameters | None, reply_to: Message | None
 ) -> Account | None:
-    """Who alone shall see a new message; None when it is for everybody."""
+    """The only receiver of a new message; None when it is for everybody."""
     if not tg.ephemeral_messages:
         return None
     to_ephemeral = reply_to is not None and reply_to.ephemeral_id is not None
@@ -49,7 +49,7 @@ def receiver(
 
 
 def _check_provoked(tg: Telegram, group: Group, account: Account, query_id: str | None, *, to_ephemeral: bool) -> None:
-    """An administrator may send at any time, others only to who has just pressed a button or used a command."""
+    """An administrator may send at any time, others only after a pressed button or a command."""
     query = tg.pressed.get(query_id) if query_id is not None else None
     if query_id is not None and (query is None or query.account is not account or query.message.chat is not group):
         raise bad_request("QUERY_ID_INVALID")
@@ -82,6 +82,6 @@ def _parties(message: Message) -> set[int]:
 
 
 def delete_ephemeral_message(tg: Telegram, call: DeleteEphemeralMessage) -> bool:
-    """One ephemeral message less, the bot's own or a command sent to it."""
+    """Remove one ephemeral message, the bot's own or a command sent to it."""
     tg.delete(of_bot(tg, call, "delete"))
     return True

@@ -1,4 +1,4 @@
-"""Telegram's flood limits, on real time: bursts are paid for in seconds that nobody can fast-forward."""
+"""Telegram's flood limits, on real time: nobody can fast-forward the pause after a burst."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Flood:
         self._left_alone: dict[int, float] = {}
 
     def arrived(self) -> None:
-        """A call came in, whatever it is."""
+        """Record a call of any kind."""
         self.moments.append(time.monotonic())
 
     def most_within(self, seconds: float) -> int:
@@ -90,13 +90,13 @@ class Flood:
         self._left_alone[chat.id] = time.monotonic() + seconds
 
     def check(self, chat_id: object) -> None:
-        """Refuse a call about a chat that is to be left alone."""
+        """Refuse a call about a chat that is blocked for now."""
         ends = {str(chat): end for chat, end in self._left_alone.items()}
         if (rest := ends.get(str(chat_id), 0.0) - time.monotonic()) > 0:
             self._refuse(rest)
 
     def count(self, chat: Chat | None = None) -> None:
-        """Count one call (a message, when it goes to a `chat`); refused with 429 when it is one too many."""
+        """Count one call (a message, when it goes to a `chat`); refuse it with 429 when it is one too many."""
         if chat is not None and (rest := self._resting.get(chat.id, 0.0) - time.monotonic()) > 0:
             self._refuse(rest)
         if not self.on:

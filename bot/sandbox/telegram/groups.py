@@ -1,4 +1,4 @@
-"""What happens in groups: who comes, goes and is treated how; the lines everybody reads; ends and upgrades."""
+"""What happens in groups: joining, leaving, restricting; service messages; ends and upgrades."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def set_member(
     link: InviteLink | None = None,
     via_join_request: bool = False,
 ) -> None:
-    """Give an account its new place in a group, and tell the bot."""
+    """Give an account its new place in a group, and send the bot an update."""
     old = group.member(member.account).as_json()
     shown = shown_as(tg, group, actor)
     _keep(group, member)
@@ -56,7 +56,7 @@ def admit(
     link: InviteLink | None = None,
     from_community: bool = False,
 ) -> None:
-    """Make a member of an account, with the line in the group that everybody sees; a restriction lasts."""
+    """Make an account a member, with the service message that everybody sees; a restriction lasts."""
     before = group.member(account)
     member = replace(before, is_member=True) if before.status == "restricted" else Member(account, "member")
     if request := group.requests.get(account.id):
@@ -70,7 +70,7 @@ def admit(
 
 
 def depart(tg: Telegram, group: Group, member: Member, actor: Account) -> None:
-    """Give a place outside the group to somebody, with the line in the group when they were in it."""
+    """Give somebody a place outside the group, with the service message if they were in it."""
     if group.member(member.account).inside:
         _line(tg, group, actor, left_chat_member=member.account)
     set_member(tg, group, member, actor)
@@ -84,7 +84,7 @@ def left(member: Member) -> Member:
 
 
 def _line(tg: Telegram, group: Group, actor: Account, **parts: object) -> None:
-    """A service message, which a bot in the group is told of whoever it is about."""
+    """A service message, which a bot in the group gets whoever it is about."""
     if group.type == "channel" or group.hides_members:
         return
     shown = shown_as(tg, group, actor)
@@ -94,7 +94,7 @@ def _line(tg: Telegram, group: Group, actor: Account, **parts: object) -> None:
 
 
 def add_request(tg: Telegram, group: Group, account: Account, link: InviteLink | None) -> JoinRequest:
-    """Keep a request to join until somebody decides or it is withdrawn."""
+    """Store a request to join until somebody decides or it is withdrawn."""
     request = JoinRequest(group, account, tg.now(), link=link)
     if group.guarded:
         request.query = JoinQuery(tg.next_query_id(), tg.clock.timestamp())
@@ -106,7 +106,7 @@ def add_request(tg: Telegram, group: Group, account: Account, link: InviteLink |
 
 
 def end_request(tg: Telegram, request: JoinRequest) -> None:
-    """Forget a request, and what was asked about it."""
+    """Drop a request and its query."""
     if request.query is not None:
         tg.join_queries.pop(request.query.id, None)
     request.group.requests.pop(request.account.id, None)
@@ -118,7 +118,7 @@ def end_request(tg: Telegram, request: JoinRequest) -> None:
 
 
 def open_topic(tg: Telegram, group: Group, name: str, actor: Account) -> int:
-    """A new topic of a forum: the id of its thread, which is that of the line it begins with."""
+    """A new topic of a forum; return the id of its thread, which is that of its first service message."""
     number = group.next_message_id
     group.topics[number] = name
     shown = shown_as(tg, group, actor)
@@ -137,7 +137,7 @@ def open_topic(tg: Telegram, group: Group, name: str, actor: Account) -> int:
 
 
 def upgrade(tg: Telegram, group: Group, actor: Account) -> Group:
-    """Make a supergroup of a basic group: another id with the same members; the bot is told in both."""
+    """Make a supergroup of a basic group: another id with the same members; the bot gets updates in both."""
     new = tg.add_group("supergroup", group.title, actor, None, group.about)
     new.approves_new_members, new.permissions, new.crowd = False, group.permissions, group.crowd
     new.secret = group.secret
@@ -157,7 +157,7 @@ def upgrade(tg: Telegram, group: Group, actor: Account) -> Group:
 
 
 def delete_group(tg: Telegram, group: Group, actor: Account) -> None:
-    """End a group for everybody; the bot is told that it is not in it any more."""
+    """End a group for everybody; the bot gets the update that it is not in it now."""
     for request in list(group.requests.values()):
         end_request(tg, request)
     if group.member(tg.bot).inside:
@@ -171,5 +171,5 @@ def delete_group(tg: Telegram, group: Group, actor: Account) -> None:
 
 
 def set_tag(tg: Telegram, group: Group, member: Member, tag: str, actor: Account) -> None:
-    """Put a tag beside an ordinary member's name, or take it away."""
+    """Put a tag beside an ordinary member's name, or remove it."""
     set_member(tg, group, replace(member, tag=tag or None), actor)

@@ -36,7 +36,7 @@ USER_LINK = re.compile(r"tg://user\?id=(\d+)", re.IGNORECASE)
 
 
 class HtmlError(Exception):
-    """What Telegram says after "can't parse entities:"."""
+    """Telegram's text after "can't parse entities:"."""
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ class _Parser:
             if name in NAMED:
                 return NAMED[name]
             if match.group().endswith(";"):
-                # The real server leaves such a text as it stands, which nobody wants to read either.
+                # The real server leaves such a text unchanged, which nobody wants to read either.
                 raise HtmlError(f'Unsupported named entity "&{name};"')
             return match.group()
         code = int(hexadecimal, 16) if hexadecimal else int(decimal)

@@ -1,4 +1,4 @@
-"""The ways into a group: requests, what a guard is asked about them, invite links."""
+"""The ways into a group: requests, queries to a guard, invite links."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ JoinResult = Literal["approve", "decline", "queue"]
 
 @dataclass(slots=True, eq=False)
 class JoinQuery:
-    """A guarded group's question to the bot about one request; moments are unix seconds.
+    """A guarded group's query to the bot about one request; moments are unix seconds.
 
-    For how long it can be answered says the Bot API page; for how long once an app was offered, nobody does.
+    The Bot API page says for how long it can be answered; nothing says for how long once an app was offered.
     """
 
     ANSWERABLE = 10
@@ -39,7 +39,7 @@ class JoinQuery:
 
 @dataclass(slots=True, eq=False)
 class JoinRequest:
-    """A request that nobody has decided about yet; with a query when the bot guards the group."""
+    """A request that nobody has decided yet; with a query when the bot guards the group."""
 
     group: Group
     account: Account
@@ -63,13 +63,13 @@ class InviteLink:
     used: int = 0
 
     def works(self, now: int) -> bool:
-        """Whether it lets anybody in, or ask."""
+        """Whether it still admits people, or lets them ask."""
         if self.revoked or (self.expire_date is not None and self.expire_date <= now):
             return False
         return self.member_limit is None or self.used < self.member_limit
 
     def as_json(self, reader: Account) -> Json:
-        """A Bot API `ChatInviteLink`; the links of others are shown to a bot in part."""
+        """A Bot API `ChatInviteLink`; a bot sees only part of others' links."""
         link: Json = {
             "invite_link": self.url if self.creator is reader else f"{self.url[:-8]}…",
             "creator": self.creator.as_json(),

@@ -67,7 +67,7 @@ def reply_rows(markup: ReplyKeyboardMarkup, chat: Chat, rules: ButtonRules) -> l
 
 
 def https_or_local(url: str) -> bool:
-    """Whether the address is https; plain http is taken on this machine, which the real Telegram could not reach."""
+    """Whether the address is https; plain http is accepted on this machine, which the real Telegram could not reach."""
     try:
         parts = urlsplit(url)
         host = parts.hostname

@@ -1,4 +1,4 @@
-"""Somebody's place in a group: standing, administrator's rights, what ordinary members may do there."""
+"""Somebody's place in a group: status, administrator's rights, permissions of ordinary members."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ PERMISSIONS = (
     "can_pin_messages",
     "can_manage_topics",
 )
-# What a new group lets its members do; the rest is for administrators until somebody says otherwise.
+# What a new group lets its members do; everything else is for administrators by default.
 FOR_ADMINISTRATORS = {"can_change_info", "can_pin_messages", "can_manage_topics"}
 SHORTEST, LONGEST = 30, 366 * 24 * 3600
 
@@ -61,12 +61,12 @@ def usual_permissions(*, edit_tags: bool = True) -> dict[str, bool]:
 
 
 def only(permissions: Mapping[str, bool]) -> dict[str, bool]:
-    """All permissions, those that are not named withheld."""
+    """All permissions, withholding those not named."""
     return {permission: permissions.get(permission, False) for permission in PERMISSIONS}
 
 
 def ends_at(until: int | None, now: int) -> int:
-    """The moment as Telegram keeps it: 0, which is for ever, when it is too near or too far."""
+    """The moment as Telegram stores it: 0, which is for ever, when it is too near or too far."""
     return until if until and SHORTEST <= until - now <= LONGEST else 0
 
 
@@ -79,7 +79,7 @@ class Member:
     # An administrator's.
     rights: dict[str, bool] = field(default_factory=dict)
     anonymous: bool = False
-    # Those of somebody restricted, who may be outside the group meanwhile.
+    # Those of a restricted person, who may be outside the group meanwhile.
     permissions: dict[str, bool] = field(default_factory=dict)
     is_member: bool = True
     until_date: int = 0
@@ -100,7 +100,7 @@ class Member:
         return self.status == "creator" or (self.status == "administrator" and self.rights.get(right, False))
 
     def at(self, now: int) -> Member:
-        """The place as it is now: a restriction or a ban whose time is over is none."""
+        """The place as it is now, without an expired restriction or ban."""
         if not self.until_date or self.until_date > now:
             return self
         return self.freed()

@@ -1,4 +1,4 @@
-"""Bot API methods about the bot itself: its updates, its menus, its words."""
+"""Bot API methods about the bot itself: its updates, its menus, its texts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def get_me(tg: Telegram, call: GetMe) -> Json:  # noqa: ARG001 - every method ha
 
 
 def set_webhook(tg: Telegram, call: SetWebhook) -> bool:
-    """From now on updates are brought to this address; an empty one ends that."""
+    """Post updates to this address from now on; an empty one ends that."""
     tg.end_webhook()
     tg.delivery.end_poll("terminated by setWebhook request")
     if call.drop_pending_updates:
@@ -83,7 +83,7 @@ def delete_webhook(tg: Telegram, call: DeleteWebhook) -> bool:
 
 
 def get_webhook_info(tg: Telegram, call: GetWebhookInfo) -> Json:  # noqa: ARG001 - every method has the same form
-    """How it stands with the webhook."""
+    """The status of the webhook."""
     info: Json = {
         "url": tg.webhook.url if tg.webhook else "",
         "has_custom_certificate": False,
@@ -118,12 +118,12 @@ def _command(command: BotCommand) -> Json:
 
 
 def get_my_commands(tg: Telegram, call: GetMyCommands) -> list[Json]:
-    """The menu as it was set for exactly this scope and language."""
+    """The menu set for exactly this scope and language."""
     return tg.commands.get((_scope(tg, call.scope), call.language_code or ""), [])
 
 
 def delete_my_commands(tg: Telegram, call: DeleteMyCommands) -> bool:
-    """No menu of its own for this scope and language."""
+    """Remove the menu of this scope and language."""
     tg.commands.pop((_scope(tg, call.scope), call.language_code or ""), None)
     return True
 
@@ -139,7 +139,7 @@ def _scope(tg: Telegram, scope: BotCommandScopeUnion | None) -> str:
 
 
 def set_chat_menu_button(tg: Telegram, call: SetChatMenuButton) -> bool:
-    """What the button left of the input field does."""
+    """Set what the button left of the input field does."""
     if isinstance(call.menu_button, MenuButtonWebApp) and not call.menu_button.web_app.url.startswith("https://"):
         raise bad_request("menu button Web App URL is invalid: Only HTTPS links are allowed")
     if call.chat_id is not None and tg.find_chat(call.chat_id).type != "private":

@@ -1,4 +1,4 @@
-"""Bot API methods about groups, channels and who is let in."""
+"""Bot API methods about groups, channels and requests to join."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ QUERY_INVALID = "QUERY_ID_INVALID"
 
 
 def approve_chat_join_request(tg: Telegram, call: ApproveChatJoinRequest) -> bool:
-    """Let somebody in who asked."""
+    """Approve somebody's request."""
     return _approve(tg, _request(tg, call))
 
 
@@ -45,7 +45,7 @@ def _approve(tg: Telegram, request: JoinRequest) -> bool:
 
 
 def decline_chat_join_request(tg: Telegram, call: DeclineChatJoinRequest) -> bool:
-    """Turn somebody down who asked."""
+    """Decline somebody's request."""
     return _decline(tg, _request(tg, call))
 
 
@@ -56,7 +56,7 @@ def _decline(tg: Telegram, request: JoinRequest) -> bool:
 
 
 def send_chat_join_request_web_app(tg: Telegram, call: SendChatJoinRequestWebApp) -> bool:
-    """Have a Mini App opened for somebody who asks to join a group the bot guards, once."""
+    """Open a Mini App for somebody who asks to join a group the bot guards, once."""
     request, query = _queried(tg, call.chat_join_request_query_id)
     if not https_or_local(call.web_app_url):
         raise bad_request(f"Web App URL '{call.web_app_url}' is invalid: Only HTTPS links are allowed")
@@ -70,7 +70,7 @@ def send_chat_join_request_web_app(tg: Telegram, call: SendChatJoinRequestWebApp
 
 
 def answer_chat_join_request_query(tg: Telegram, call: AnswerChatJoinRequestQuery) -> bool:
-    """Let somebody in, turn them down, or leave it to the administrators."""
+    """Approve somebody's request, decline it, or leave it to the administrators."""
     request, query = _queried(tg, call.chat_join_request_query_id)
     if call.result not in get_args(JoinResult):
         raise bad_request("invalid chat join request query result specified")
@@ -86,7 +86,7 @@ def answer_chat_join_request_query(tg: Telegram, call: AnswerChatJoinRequestQuer
 
 
 def _queried(tg: Telegram, query_id: str) -> tuple[JoinRequest, JoinQuery]:
-    """The request a query is about, while the query can be answered."""
+    """The request of a query, while the query can be answered."""
     request = tg.join_queries.get(query_id)
     if request is None or request.query is None or not request.query.open(tg.clock.timestamp()):
         raise bad_request(QUERY_INVALID)
@@ -181,7 +181,7 @@ def get_chat_member(tg: Telegram, call: GetChatMember) -> Json:
 
 
 def get_chat_administrators(tg: Telegram, call: GetChatAdministrators) -> list[Json]:
-    """Those who run a chat; other bots are left out unless asked for."""
+    """The administrators of a chat; without other bots by default."""
     group = tg.find_group(call.chat_id)
     tg.bot_in(group)
     running = [member for member in group.members.values() if member.runs]
@@ -200,7 +200,7 @@ def get_chat_member_count(tg: Telegram, call: GetChatMemberCount) -> int:
 
 
 def create_chat_invite_link(tg: Telegram, call: CreateChatInviteLink) -> Json:
-    """Another link into a group."""
+    """Make another link into a group."""
     group = tg.find_group(call.chat_id)
     if not tg.bot_in(group).may("can_invite_users"):
         raise bad_request("not enough rights to manage chat invite link")
@@ -226,7 +226,7 @@ def create_chat_invite_link(tg: Telegram, call: CreateChatInviteLink) -> Json:
 
 
 def revoke_chat_invite_link(tg: Telegram, call: RevokeChatInviteLink) -> Json:
-    """End one of the bot's own links."""
+    """Revoke one of the bot's own links."""
     group = tg.find_group(call.chat_id)
     if not tg.bot_in(group).may("can_invite_users"):
         raise bad_request("not enough rights to manage chat invite link")

@@ -18,7 +18,7 @@ LARGEST_DOWNLOAD = 20 * 2**20
 
 
 def send_document(tg: Telegram, call: SendDocument) -> Json:
-    """A file from the bot: one that was sent along, or one that is there already."""
+    """A file from the bot: one sent along, or one that is already here."""
     chat = destination(tg, call)
     document = tg.documents.get(call.document) if isinstance(call.document, str) else None
     if document is None:
@@ -34,7 +34,7 @@ def send_document(tg: Telegram, call: SendDocument) -> Json:
 
 
 def get_file(tg: Telegram, call: GetFile) -> Json:
-    """Where a file can be fetched."""
+    """The address of a file."""
     document = tg.documents.get(call.file_id)
     if document is None:
         raise bad_request("wrong file_id or the file is temporarily unavailable")

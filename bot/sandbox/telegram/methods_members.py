@@ -30,7 +30,7 @@ JOINERS = {"\u200d", "\ufe0f", "\u20e3"}
 
 
 def restrict_chat_member(tg: Telegram, call: RestrictChatMember) -> bool:
-    """Other permissions for one member, or all of them again."""
+    """Change one member's permissions, or give all of them back."""
     group = tg.find_group(call.chat_id)
     if group.type != "supergroup":
         raise bad_request("method is available only for supergroups")
@@ -52,7 +52,7 @@ def restrict_chat_member(tg: Telegram, call: RestrictChatMember) -> bool:
 
 
 def ban_chat_member(tg: Telegram, call: BanChatMember) -> bool:
-    """Somebody removed, who cannot come back by themselves; from a basic group they can."""
+    """Remove somebody, who cannot come back by themselves; from a basic group they can."""
     group = tg.find_group(call.chat_id)
     member = _restrictable(tg, group, call.user_id)
     if group.type == "group":
@@ -62,7 +62,7 @@ def ban_chat_member(tg: Telegram, call: BanChatMember) -> bool:
 
 
 def unban_chat_member(tg: Telegram, call: UnbanChatMember) -> bool:
-    """Somebody who may come back; who is in the chat is removed by it, unless only a ban was to be lifted."""
+    """Let somebody come back; this removes a member of the chat, unless only a ban should be lifted."""
     group = tg.find_group(call.chat_id)
     if group.type == "group":
         raise bad_request("method is available for supergroup and channel chats only")
@@ -73,7 +73,7 @@ def unban_chat_member(tg: Telegram, call: UnbanChatMember) -> bool:
 
 
 def set_chat_member_tag(tg: Telegram, call: SetChatMemberTag) -> bool:
-    """Another tag, or none, beside an ordinary member's name."""
+    """Change or remove the tag beside an ordinary member's name."""
     group = tg.find_group(call.chat_id)
     if group.type == "channel":
         raise bad_request("method is available for group and supergroup chats only")
@@ -96,11 +96,11 @@ def set_chat_member_tag(tg: Telegram, call: SetChatMemberTag) -> bool:
 
 
 def wrong_tag(tag: str) -> str | None:
-    """Why a tag is not possible, in the words Telegram has for administrators' titles."""
+    """Why a tag is impossible, in Telegram's words about administrators' titles."""
     if len(tag) > LONGEST_TAG:
         return "ADMIN_RANK_INVALID"
-    # Emoji stand among the symbols, but for those that are made of plain characters and a joiner. A few symbols are
-    # refused with them that Telegram may take.
+    # Emoji stand among the symbols, except for those made of plain characters and a joiner. This also refuses a few
+    # symbols that Telegram may accept.
     if any(character in JOINERS or _pictured(character) for character in tag):
         return "ADMIN_RANK_EMOJI_NOT_ALLOWED"
     return None
@@ -111,7 +111,7 @@ def _pictured(character: str) -> bool:
 
 
 def _restrictable(tg: Telegram, group: Group, user_id: int) -> Member:
-    """The member a call wants to treat, if the bot may treat them at all."""
+    """The member that a call is about, if the bot may restrict or remove them at all."""
     bot = tg.bot_in(group)
     account: Account = tg.find_account(user_id)
     if account is tg.bot:
@@ -127,7 +127,7 @@ def _restrictable(tg: Telegram, group: Group, user_id: int) -> Member:
 
 
 def _change(tg: Telegram, group: Group, old: Member, new: Member) -> bool:
-    """The new place given; nobody is told when it is no other."""
+    """Give the new place; without an update if it is the same."""
     tg.flood.count()
     if old.as_json() != new.as_json():
         if new.inside or new.status == "restricted":
@@ -138,7 +138,7 @@ def _change(tg: Telegram, group: Group, old: Member, new: Member) -> bool:
 
 
 def _permissions(sent: ChatPermissions, *, independent: bool) -> dict[str, bool]:
-    """What is permitted, with what follows from it where a call leaves it to Telegram."""
+    """The permissions, with those that follow from them where a call leaves it to Telegram."""
     known(sent)
     given = {permission: getattr(sent, permission) for permission in PERMISSIONS}
     permissions = {permission: bool(value) for permission, value in given.items()}

@@ -51,7 +51,7 @@ def send_rich_message(tg: Telegram, call: SendRichMessage) -> Json:
 
 
 def edit_message_text(tg: Telegram, call: EditMessageText) -> Json:
-    """Another text, plain or rich, and another keyboard or none, for a message of the bot."""
+    """Change the text, plain or rich, and the keyboard of a message of the bot."""
     check_played(call)
     message = editable(tg, call)
     _retext(tg, message, call)
@@ -59,7 +59,7 @@ def edit_message_text(tg: Telegram, call: EditMessageText) -> Json:
 
 
 def edit_ephemeral_message_text(tg: Telegram, call: EditEphemeralMessageText) -> bool:
-    """Another text and another keyboard or none, for an ephemeral message of the bot."""
+    """Change the text and the keyboard of an ephemeral message of the bot."""
     check_played(call)
     message = ephemeral.of_bot(tg, call, "edit")
     if message.sender is not tg.bot or message.document or message.photo:
@@ -87,7 +87,7 @@ def _retext(tg: Telegram, message: Message, call: EditMessageText | EditEphemera
 
 
 def edit_message_reply_markup(tg: Telegram, call: EditMessageReplyMarkup) -> Json:
-    """Another keyboard, or none, under a message of the bot."""
+    """Change or remove the keyboard of a message of the bot."""
     check_played(call)
     message = editable(tg, call)
     inline = inline_rows(call.reply_markup, message.chat, tg.button_rules)
@@ -100,7 +100,7 @@ def edit_message_reply_markup(tg: Telegram, call: EditMessageReplyMarkup) -> Jso
 
 
 def delete_message(tg: Telegram, call: DeleteMessage) -> bool:
-    """One message less."""
+    """Delete a message."""
     chat = tg.find_chat(call.chat_id)
     message = chat.by_id.get(call.message_id)
     if message is None:
@@ -111,7 +111,7 @@ def delete_message(tg: Telegram, call: DeleteMessage) -> bool:
 
 
 def delete_messages(tg: Telegram, call: DeleteMessages) -> bool:
-    """Several messages less; those not found are passed over."""
+    """Delete several messages; skips those not found."""
     chat = tg.find_chat(call.chat_id)
     if not 1 <= len(call.message_ids) <= 100:
         raise bad_request("message identifiers are not specified" if not call.message_ids else "too many messages")
@@ -124,7 +124,7 @@ def delete_messages(tg: Telegram, call: DeleteMessages) -> bool:
 
 
 def answer_callback_query(tg: Telegram, call: AnswerCallbackQuery) -> bool:
-    """The end of the little clock on a pressed button, once, within its time."""
+    """End the little clock on a pressed button, once, within its time."""
     query = tg.queries.get(call.callback_query_id)
     if query is None or tg.clock.timestamp() - query.asked_at > ANSWERABLE:
         raise bad_request(QUERY_TOO_OLD)
@@ -147,7 +147,7 @@ def _rich(tg: Telegram, message: InputRichMessage) -> Text:
 
 
 def editable(tg: Telegram, call: EditMessageText | EditMessageReplyMarkup | EditMessageMedia) -> Message:
-    """The message of the bot that a call is to change."""
+    """The message of the bot that a call should change."""
     chat = tg.find_chat(call.chat_id)
     if call.message_id is None:
         raise bad_request("message identifier is not specified")
@@ -166,7 +166,7 @@ def editable(tg: Telegram, call: EditMessageText | EditMessageReplyMarkup | Edit
 
 
 def edited(tg: Telegram, message: Message, inline: list[list[Json]]) -> None:
-    """Note that it was changed, and has these buttons now."""
+    """Record the change, and the present buttons."""
     message.inline_keyboard = inline
     message.edit_date = tg.now()
     tg.touch(message.chat)

@@ -1,4 +1,4 @@
-"""Bot API methods about pictures: sending them, and putting another one, or one at all, into a message."""
+"""Bot API methods about pictures: sending them, and replacing the content of a message by one."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ MEDIA_PLAYED = {"type", "media", "caption", "parse_mode", "caption_entities"}
 
 
 def received(tg: Telegram, data: bytes) -> Photo:
-    """A picture that came with a call; here it has to be a PNG. The server takes no larger ones than other calls, far
-    below Telegram's 10 MB."""
+    """A picture sent with a call, here a PNG. The server accepts none larger than other calls, far below Telegram's 10
+    MB."""
     if not data:
         raise bad_request("file must be non-empty")
     if not data.startswith(PNG) or data[12:16] != HEADER or not data.endswith(END):
@@ -37,14 +37,14 @@ def received(tg: Telegram, data: bytes) -> Photo:
 
 
 def send_photo(tg: Telegram, call: SendPhoto) -> Json:
-    """A picture from the bot: one that was sent along, or one that is there already."""
+    """A picture from the bot: one sent along, or one that is already here."""
     chat = destination(tg, call)
     photo, caption = _photo(tg, call.photo), _caption(tg, call)
     return send(tg, call, chat, photo=photo, text=caption.text or None, entities=caption.entities)
 
 
 def edit_message_media(tg: Telegram, call: EditMessageMedia) -> Json:
-    """Another picture, caption and keyboard or none, for a message of the bot, also one that was a text."""
+    """Change picture, caption and keyboard of a message of the bot, even of a text message."""
     check_played(call)
     message = editable(tg, call)
     if not isinstance(call.media, InputMediaPhoto):

@@ -1,7 +1,7 @@
-"""Rich messages, as far as they are played: their HTML, read into the text and the entities of a text message.
+"""Rich messages, as far as they are supported: their HTML, read into the text and the entities of a text message.
 
-The tags and the links are those of https://core.telegram.org/bots/api#rich-message-formatting-options; how the real
-server reads white space is not written there: here it is HTML's way, a line break is `<br>` or a paragraph.
+The tags and the links are those of https://core.telegram.org/bots/api#rich-message-formatting-options, which does not
+say how the real server reads white space: here it is HTML's way, a line break is `<br>` or a paragraph.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SPACE = re.compile(r"[ \t\r\n\f]+")
 
 
 def read_rich(message: InputRichMessage) -> Text:
-    """What a rich message says; refused when it is not in HTML or has tags that are not played."""
+    """The content of a rich message; refused when it is not in HTML or has unsupported tags."""
     if message.html is None or len(message.model_dump(exclude_none=True)) > 1:
         raise bad_request("the sandbox plays rich messages in html only, with no other field")
     parser = _Parser()
@@ -117,7 +117,7 @@ def _entity(opened: _Open, text: str) -> Json:
     found = {"type": "text_link", "url": target} if scheme == "tel" and rest else link_to(target)
     if scheme.lower() not in LINKS or found is None:
         raise HtmlError(f'the link "{target}" is not played')
-    # Said as it is, a number or an address is one that clients act upon by themselves.
+    # As plain text, a number or an address is one that clients make tappable.
     if scheme == "tel" and _dialled(rest) == _dialled(text):
         return {"type": "phone_number"}
     if scheme == "mailto" and rest == text:

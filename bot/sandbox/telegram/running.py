@@ -1,4 +1,4 @@
-"""What a person's Telegram app does for those who run a group."""
+"""What a person's Telegram app does for administrators of a group."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from bot.sandbox.telegram.members import ADMIN_RIGHTS, PERMISSIONS, Member, ends
 from bot.sandbox.telegram.methods_members import wrong_tag
 from bot.sandbox.telegram.state import Account, Group
 
-# What the app ticks by itself for a new administrator.
+# The default choice of the app for a new administrator.
 USUAL_RIGHTS = dict.fromkeys(ADMIN_RIGHTS, True) | {"can_promote_members": False}
 
-# How a story calls a group's settings, and where a group keeps them.
+# The names of a group's settings in stories, and its attributes.
 SETTINGS = {"approves": "approves_new_members", "hides_members": "hides_members", "forum": "is_forum"}
 
 
 class Running:
-    """The app of one account, as far as it runs groups."""
+    """The app of one account, for administering groups."""
 
     def __init__(self, tg: Telegram, account: Account) -> None:
         self._tg = tg
@@ -28,7 +28,7 @@ class Running:
     # Newcomers
 
     def decide(self, group: Group, account: Account, *, approve: bool) -> None:
-        """Decide about a request as an administrator, by hand."""
+        """Decide about a request as an administrator."""
         self._check_may(group, "can_invite_users")
         request = group.requests.get(account.id)
         if request is None:
@@ -64,7 +64,7 @@ class Running:
         self._tg.touch(group)
 
     def set_bot_status(self, group: Group, member: Member) -> None:
-        """Take the bot's administration away, or the bot out of the group."""
+        """Make the bot an ordinary member, or remove it from the group."""
         self._check_may(group, "can_promote_members" if member.inside else "can_restrict_members")
         if not group.member(self._tg.bot).inside:
             raise Impossible("The bot is not in this chat.")
@@ -137,7 +137,7 @@ class Running:
         groups.set_member(self._tg, group, Member(account, "left"), self.account)
 
     def tag(self, group: Group, account: Account, text: str) -> None:
-        """Put a tag beside a member's name, one's own if the group allows it; an empty one takes it away."""
+        """Put a tag beside a member's name, one's own if the group allows it; an empty one removes it."""
         member = group.member(account)
         if account is self.account and not member.runs:
             if not group.allows(account, "can_edit_tag"):
@@ -159,7 +159,7 @@ class Running:
         self._tg.touch(group)
 
     def set_up(self, group: Group, settings: dict[str, bool]) -> None:
-        """Change how newcomers come, whether members see each other, whether there are topics."""
+        """Change whether newcomers need approval, whether members see each other, whether there are topics."""
         self._check_may(group, "can_change_info")
         if group.type != "supergroup":
             raise Impossible(f"{group.title} is no supergroup.")
@@ -170,13 +170,13 @@ class Running:
         self._tg.touch(group)
 
     def open_topic(self, group: Group, name: str) -> int:
-        """Begin a topic of a forum; the id of its thread."""
+        """Begin a topic of a forum; return the id of its thread."""
         if not group.is_forum or not group.allows(self.account, "can_manage_topics"):
             raise Impossible(f"{self.account.first_name} cannot begin a topic in {group.title}.")
         return groups.open_topic(self._tg, group, name, self.account)
 
     def close_topic(self, group: Group, topic: int) -> None:
-        """Delete a topic with all that was written in it."""
+        """Delete a topic with all its messages."""
         self._check_may(group, "can_delete_messages")
         if group.topics.pop(topic, None) is None:
             raise Impossible(f"There is no such topic in {group.title}.")

@@ -17,7 +17,7 @@ from bot.sandbox.telegram.state import Account, Chat, Group, Message, PrivateCha
 
 Json = dict[str, Any]
 Sending = SendMessage | SendRichMessage | SendDocument | SendPhoto
-# Accepted and without effect here: they change nothing that a bot or its tests could see.
+# Accepted without effect: they change nothing that a bot or its tests could see.
 WITHOUT_EFFECT = {
     "disable_notification",
     "protect_content",
@@ -49,7 +49,7 @@ REPLY_PLAYED = {"message_id", "ephemeral_message_id", "allow_sending_without_rep
 
 
 def check_played(call: BaseModel, played: set[str] = PLAYED) -> None:
-    """Refuse parameters that exist in reality and that this double would only pretend to follow."""
+    """Refuse parameters that exist in reality and that this double would only pretend to support."""
     for name in call.model_fields_set - played:
         if given(getattr(call, name)) is not None:
             raise bad_request(f'the sandbox does not play the parameter "{name}"')
@@ -71,7 +71,7 @@ def destination(tg: Telegram, call: Sending) -> Chat:
 
 
 def send(tg: Telegram, call: Sending, chat: Chat, **content: Any) -> Json:  # noqa: ANN401 - Message's own fields
-    """Put the bot's message into the chat, with what belongs to it; the message as the call returns it."""
+    """Put the bot's message into the chat, with what belongs to it; return the message as the call does."""
     _check_parts(tg, call, content)
     inline = inline_rows(call.reply_markup, chat, tg.button_rules)
     keyboard = (
@@ -104,7 +104,7 @@ def send(tg: Telegram, call: Sending, chat: Chat, **content: Any) -> Json:  # no
 
 
 def _check_parts(tg: Telegram, call: Sending, content: Json) -> None:
-    """Refuse what the sandbox was told to refuse."""
+    """Refuse the parts that the sandbox should refuse."""
     markup = call.reply_markup
     rows = markup.inline_keyboard if isinstance(markup, InlineKeyboardMarkup) else []
     parts = {name for row in rows for button in row for name in ACTIONS if getattr(button, name) is not None}
@@ -122,7 +122,7 @@ def _put(tg: Telegram, chat: Chat, seen_by: Account | None, content: Json) -> Me
 
 
 def _thread(chat: Chat, thread_id: int | None) -> int | None:
-    """The topic a message goes to; only forums have any, and their first one goes without a number."""
+    """The topic of a message; only forums have any, and messages to their first one have no number."""
     if thread_id is None:
         return None
     if not isinstance(chat, Group) or thread_id not in chat.topics:

@@ -73,7 +73,7 @@ NO_DETAIL: Json = {}
 
 
 class TelegramServer:
-    """Takes requests for one bot, has them done and writes down what travelled."""
+    """Takes requests for one bot, has them carried out and traces them."""
 
     def __init__(self, tg: Telegram, faults: Faults) -> None:
         self._tg = tg
@@ -145,7 +145,7 @@ class TelegramServer:
         return _answer(outcome)
 
     def _received(self, arguments: Json, files: dict[str, Upload]) -> Json:
-        """The parameters that are files sent along, by name or by `attach://`, as ids of files that are here now."""
+        """The parameters that are files sent along, by name or by `attach://`, as ids of stored files."""
         received: Json = {}
         for name, file in files.items():
             attached = f"attach://{name}"

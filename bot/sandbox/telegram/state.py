@@ -71,7 +71,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photo:
-    """A picture on Telegram's servers, in the one size it was sent in; Telegram makes smaller ones of it too."""
+    """A picture on Telegram's servers, in its original size only; Telegram also makes smaller ones."""
 
     file_id: str
     data: bytes
@@ -86,7 +86,7 @@ class Photo:
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """A message as those in its chat see it now; an ephemeral one has the id 0 and one of its own."""
+    """A message as those in its chat see it now; an ephemeral one has the id 0 and a separate one."""
 
     id: int
     chat: Chat
@@ -106,9 +106,9 @@ class Message:
     inline_keyboard: list[list[Json]] = field(default_factory=list)
     other_markup: bool = False
     edit_date: int | None = None
-    # Its place among all messages of the world, which the ids of ephemeral ones do not tell.
+    # Its place among all messages of the world, which the ids of ephemeral ones do not show.
     order: int = 0
-    # Who wrote it, which Telegram hides when an administrator writes as the group.
+    # Its writer, whom Telegram hides when an administrator writes as the group.
     author: Account | None = None
     as_group: bool = False
     sender_tag: str | None = None
@@ -129,7 +129,7 @@ class Message:
 
     @property
     def service(self) -> bool:
-        """Whether Telegram wrote it, as a line about what happened."""
+        """Whether it is a service message of Telegram."""
         return bool(
             self.new_chat_members
             or self.left_chat_member
@@ -163,7 +163,7 @@ class Message:
         ]
 
     def seen_by(self, account: Account) -> bool:
-        """Whether it is for this account's eyes, as far as the message goes."""
+        """Whether this account may see it, as far as the message decides that."""
         return self.ephemeral_id is None or (not self.lost and account in (self.receiver, self.sender))
 
     def as_json(self, *, inside_reply: bool = False) -> Json:
@@ -207,7 +207,7 @@ class Message:
 
 @dataclass(slots=True, eq=False)
 class ReplyKeyboard:
-    """The buttons under a person's input field; a one-time keyboard folds away once it was used."""
+    """The buttons under a person's input field; a one-time keyboard folds away after use."""
 
     rows: list[list[Json]]
     one_time: bool
@@ -269,27 +269,27 @@ class Group(Chat):
     about: str = ""
     approves_new_members: bool = True
     is_forum: bool = False
-    # Members are hidden from each other; nobody is told then who comes and goes.
+    # Members are hidden from each other; service messages about who comes and goes are not shown then.
     hides_members: bool = False
-    # Those outside know nothing of it until somebody adds them or gives them a link.
+    # Outsiders do not know of it until somebody adds them or gives them a link.
     secret: bool = False
     permissions: dict[str, bool] = field(default_factory=usual_permissions)
     # The owner chose the bot under "Process join requests".
     guarded: bool = False
-    # The channel whose posts are discussed in it, and whether people who are no members may write there.
+    # The channel whose posts are discussed in it, and whether non-members may write there.
     linked_channel: int | None = None
     open_comments: bool = True
     # The community to which the chat belongs, and whose members find it there.
     community: Json | None = None
     members: dict[int, Member] = field(default_factory=dict)
-    # Those who are not in it and have a place here nevertheless: removed, or restricted when they left.
+    # Outsiders with a place here nevertheless: removed, or restricted when they left.
     outside: dict[int, Member] = field(default_factory=dict)
     requests: dict[int, JoinRequest] = field(default_factory=dict)
     links: dict[str, InviteLink] = field(default_factory=dict)
     topics: dict[int, str] = field(default_factory=dict)
     ephemeral: dict[int, Message] = field(default_factory=dict)
     next_message_id: int = 1
-    # Members nobody needs to know one by one: they only count.
+    # Further members, who only count.
     crowd: int = 0
     upgraded_to: Group | None = None
     deleted: bool = False

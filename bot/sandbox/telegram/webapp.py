@@ -1,4 +1,4 @@
-"""Opening a Mini App: what Telegram tells it in the address.
+"""Opening a Mini App: the address, and the data that Telegram puts into it.
 
 The form is that of https://core.telegram.org/bots/webapps#validating-data-received-via-the-mini-app.
 """
@@ -46,7 +46,7 @@ def launch(tg: Telegram, account: Account, url: str, request: JoinRequest | None
 
 
 def launch_url(url: str, data: str, platform: str) -> str:
-    """The address the client opens: Telegram's part stands in the fragment, which no server sees."""
+    """The address the client opens: Telegram's data is in the fragment, which no server sees."""
     fragment = urlencode(
         {
             "tgWebAppData": data,
@@ -82,7 +82,7 @@ def init_data(
         fields["chat"] = _dumps(chat.as_json())
     if start_param is not None:
         fields["start_param"] = start_param
-    # Telegram signs for third parties with a key of its own. Nobody can check this one; the hash covers it too.
+    # Telegram signs for third parties with a separate key. Nobody can check this one; the hash covers it too.
     fields["signature"] = secrets.token_urlsafe(64)
     checked = "\n".join(f"{name}={fields[name]}" for name in sorted(fields))
     secret = hmac.digest(b"WebAppData", token.encode(), hashlib.sha256)

@@ -1,4 +1,4 @@
-"""The webhook: every update is brought until it is taken, one at a time for each chat."""
+"""The webhook: posts every update until the bot accepts it, one at a time for each chat."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Webhook:
         self.secret = secret
         self.max_connections = max_connections
         self.ip_address = ip_address
-        """The machine to which all is brought, whatever the address says."""
+        """The machine that gets all posts, whatever the address says."""
         self.last_error: tuple[int, str] | None = None
         self._delivery = delivery
         self._session = session
@@ -53,7 +53,7 @@ class Webhook:
             self.bring(update)
 
     def stop(self) -> None:
-        """Bring nothing more."""
+        """Post nothing more."""
         self._stopped = True
 
     def bring(self, update: Update) -> None:
@@ -90,7 +90,7 @@ class Webhook:
             delay = min(delay * 2, LONGEST_DELAY) if delay else 1.0
 
     async def _post(self, update: Update) -> tuple[str | None, float]:
-        """Bring it once: what went wrong, if anything, and how long the bot asks to wait."""
+        """Post it once; return what went wrong, if anything, and how long the bot asks to wait."""
         headers, url = {"Content-Type": "application/json"}, self.url
         if self.ip_address is not None:
             parts = urlsplit(url)
@@ -116,7 +116,7 @@ class Webhook:
             return f"Connection failed: {type(error).__name__}", 0.0
 
     def _notice_method(self, body: bytes) -> None:
-        """A method called in the webhook's answer is not carried out here: say so, so that none is missed."""
+        """A method called in the webhook's answer is not carried out here: say so, so that nobody misses one."""
         if b'"method"' in body or b'name="method"' in body:
             self._trace.add(
                 "fault",

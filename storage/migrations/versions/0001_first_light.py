@@ -1,4 +1,4 @@
-"""People, verifications, gates, and all that is due or done."""
+"""People, verifications, gates, and pending and finished work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-# SQLite gives ids by itself only to INTEGER keys; PostgreSQL needs 64 bits.
+# SQLite generates ids only for INTEGER keys; PostgreSQL needs 64 bits.
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -284,7 +284,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take back."""
+    """Undo."""
     op.drop_index("ix_numbers_window", table_name="numbers")
     op.drop_index("ix_numbers_verification", table_name="numbers")
     op.drop_index("ix_numbers_user", table_name="numbers")

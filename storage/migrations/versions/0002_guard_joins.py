@@ -1,4 +1,4 @@
-"""Guard joins: the query of a join request, and which launches of the Mini App were used."""
+"""Guard joins: the query of a join request, and the used launches of the Mini App."""
 
 from __future__ import annotations
 

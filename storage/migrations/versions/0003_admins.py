@@ -1,4 +1,4 @@
-"""Gates have settings, and admins decide: by hand, about many, and who they are."""
+"""Gates have settings, and admins decide about one person or many."""
 
 from __future__ import annotations
 

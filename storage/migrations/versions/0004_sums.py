@@ -1,4 +1,4 @@
-"""Statistics are kept as sums of days and months; entries of the journal tell country and span."""
+"""Statistics are stored as sums of days and months; journal entries record country and span."""
 
 from __future__ import annotations
 

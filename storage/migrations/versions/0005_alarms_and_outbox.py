@@ -1,4 +1,4 @@
-"""Troubles that operators know of, and what is owed to the owner's own systems."""
+"""Incidents, and messages to the owner's own systems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People can be erased, and what is old is forgotten."""
+"""People can be erased, and old rows are purged."""
 
 from __future__ import annotations
 

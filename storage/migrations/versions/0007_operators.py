@@ -1,4 +1,4 @@
-"""Operators who are added at run time, and what they announce."""
+"""Operators added at run time, and their announcements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A grant tells how somebody comes in by it."""
+"""A grant records how somebody enters by it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WHERE state IN ('due', 'too_many_chats', 'failed') AND kind IN ('join', 'unmute'
 
 
 def upgrade() -> None:
-    """Apply. Who came in by then is in the journal; those who are yet to come are told apart as they were so far."""
+    """Apply. The journal says who entered until then; those still to enter are distinguished as before."""
     op.add_column("grants", sa.Column("how", sa.String(8)))
     op.execute(HOW)
 

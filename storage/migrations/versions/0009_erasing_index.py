@@ -1,4 +1,4 @@
-"""Whatever names a person is found by an index, so that erasing them reads nothing else."""
+"""An index finds whatever names a person, so that erasing them reads nothing else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ADDED = (("errands", "other_id"), ("outbox", "admin_id"))
 
 
 def upgrade() -> None:
-    """Apply. What was decided need not be told any more, and attempts that verify nobody are looked for once more."""
+    """Apply. Decided appeals need no messages now, and attempts that verify nobody are checked once more."""
     for table, column in ADDED:
         op.add_column(table, sa.Column(column, sa.BigInteger()))
     op.drop_index("ix_errands_about", table_name="errands")

@@ -1,4 +1,4 @@
-"""What the loops ask all the time is found by an index, however many wait."""
+"""Indexes for the queries of the loops, however many people wait."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What an admin may do in a chat is kept, and which admin linked which further chat.
+"""Store what an admin may do in a chat, and which admin linked which extra chat.
 
-Of an admin who is known already Telegram is asked anew. Grants that failed are found by their gate.
+The bot asks Telegram again about every known admin. Failed grants are found by their gate.
 """
 
 from __future__ import annotations

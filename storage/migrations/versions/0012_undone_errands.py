@@ -1,4 +1,4 @@
-"""What is still to be done for somebody is found by an index, so that it can be counted before more is added."""
+"""An index finds a person's undone tasks, so that they can be counted before more are added."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gates keep the evidence of whether they keep people out; it begins with what the journal holds of it."""
+"""Gates keep evidence of whether they keep people out, starting with what the journal contains."""
 
 from __future__ import annotations
 

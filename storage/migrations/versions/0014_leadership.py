@@ -1,4 +1,4 @@
-"""Each term of a leader has a number, so that one that leads no more is recognised."""
+"""Each term of a leader has a number, so that a former leader is recognised."""
 
 from __future__ import annotations
 
