@@ -1,4 +1,4 @@
-"""Who does what admins want done."""
+"""The handler of each admin action."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.usecases.take_command import RunCommand
 
 
 def elsewhere(settings_file: SettingsFile) -> dict[AdminActionKind, Elsewhere]:
-    """What says which other chats an act concerns, for the kinds that may concern any."""
+    """Return, for each kind that may concern other chats, the function that names them."""
     return {
         AdminActionKind.SET: added_chats,
         AdminActionKind.APPLY: ApplyFile(settings_file).added_chats,
@@ -32,7 +32,7 @@ def elsewhere(settings_file: SettingsFile) -> dict[AdminActionKind, Elsewhere]:
 def action_handlers(
     typed: TypedWords, settings_file: SettingsFile, decline_many: DeclineMany, show_statistics: ShowStatistics
 ) -> dict[AdminActionKind, ActionHandler]:
-    """One for each kind of act."""
+    """Return one handler for each kind of admin action."""
     by_admin: dict[AdminActionKind, ActionHandler] = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}
     return {
         **by_admin,

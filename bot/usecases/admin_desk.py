@@ -1,4 +1,4 @@
-"""What admins want done at their gates."""
+"""Running admin actions at gates."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ from bot.usecases.needed_rights import MISSING, refusal_of
 from storage.store import Store
 
 ActionHandler = Callable[[Store, Gate, AdminAction, datetime], Awaitable[Toast]]
-"""Does one kind of act, of somebody who is an admin of that gate now; the toast says what came of it."""
+"""Runs one kind of admin action, for an admin of that gate; returns the toast that reports the outcome."""
 
 Elsewhere = Callable[[Store, Gate, AdminAction], Awaitable[Mapping[int, tuple[Right, ...]]]]
-"""Which other chats an act concerns, and the rights it needs there; an admin they have to be in any case."""
+"""Returns the other chats that an action concerns, and the rights it needs there; the person must be an admin of them
+in any case."""
 
 OWN = ("act", "gate", "user_id", "query_id", "also")
-"""Details of the task that are not the act's."""
+"""Details of the task that are not the action's."""
 
 
 class AdminDesk:
-    """An act is done only when Telegram has said within the last minute that who wants it is an admin of the gate, and
-    has the right to do it there themselves; the same of other chats that it concerns.
+    """Runs an action only if Telegram has confirmed within the last minute that the person is an admin of the gate with
+    the right for it, and the same for other chats that it concerns.
 
-    Otherwise, if the gate exists at all, Telegram is asked first: the act is a row until the answer is there, so that a
-    crash in between loses nothing. Who is no admin (any more) changes nothing, and is told so, only not in a group,
-    where nobody asked; a page of that gate is shown them no more. An admin who lacks a right is told which, in private
-    if they pressed no button."""
+    Otherwise, if the gate exists at all, the bot asks Telegram first. Until the answer arrives the action is a row, so
+    a crash in between loses nothing. Anyone who is not an admin changes nothing, loses that gate's page, and is told
+    so, except in a group, where nobody asked. An admin who lacks a right is told which, in private if they pressed no
+    button.
+    """
 
     def __init__(
         self,
@@ -50,7 +52,7 @@ class AdminDesk:
             await answer_button(store, act.admin_id, act.query_id, Toast.UNKNOWN, now)
             return
         if await store.gates.get(act.gate_id) is None:
-            # There is nothing that Telegram could be asked about.
+            # Without a gate there is nothing to ask Telegram.
             await self._do(store, act, now, {})
             return
         concerned = {act.gate_id, *await self._concerned(store, act)}
@@ -79,7 +81,7 @@ class AdminDesk:
         )
 
     async def told(self, store: Store, task: PendingTask, rights: Mapping[int, AdminRights]) -> None:
-        """Telegram has said what they may do, by chat."""
+        """Continue once Telegram has reported their rights, by chat."""
         now = self._clock.now()
         gate_id, admin_id = int(task.details["gate"]), int(task.details["user_id"])
         is_unknown = admin_id not in await store.people.get_many([admin_id])
@@ -90,7 +92,7 @@ class AdminDesk:
             await store.admins.answered(chat_id, admin_id, now, rights[chat_id])
             said[chat_id] = await self._known(store, chat_id, admin_id, now) or NO_ADMIN
         if not task.details["act"]:
-            # Only asked for the list of their gates.
+            # They only asked for the list of their gates.
             await store.screens.touch([admin_id], now)
             return
         details = {name: value for name, value in task.details.items() if name not in OWN}
@@ -105,7 +107,7 @@ class AdminDesk:
         await self._do(store, act, now, said)
 
     async def _concerned(self, store: Store, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:
-        """The other chats that it concerns now, and the rights it needs there."""
+        """Return the other chats that it concerns now, and the rights it needs there."""
         gate = await store.gates.get(act.gate_id)
         if gate is None or act.kind not in self._elsewhere:
             return {}
@@ -123,7 +125,7 @@ class AdminDesk:
         if refusal is not None:
             return refusal
         for chat_id, needed in (await self._concerned(store, act)).items():
-            # What it concerns only since Telegram was asked is refused.
+            # Refuse chats that became concerned only after Telegram was asked.
             held = rights.get(chat_id, NO_ADMIN)
             if not held.is_admin:
                 return Toast.NOT_ADMIN_THERE
@@ -147,7 +149,7 @@ class AdminDesk:
 
     @staticmethod
     async def _say_why(store: Store, gate: Gate, act: AdminAction, why: Toast, now: datetime) -> None:
-        """Who pressed a button reads it there; others in private, if they ever wrote to the bot."""
+        """Say why in private, if the person ever wrote to the bot. For a button, the toast says it."""
         person = (await store.people.get_many([act.admin_id])).get(act.admin_id)
         if act.query_id is None and person is not None and person.can_be_written:
             details: dict[str, str | int] = {"notice": Notification.NOT_ALLOWED, "title": gate.title, "why": why}
@@ -155,9 +157,9 @@ class AdminDesk:
 
     @staticmethod
     async def _turn_off(store: Store, act: AdminAction, now: datetime) -> None:
-        """Who wrote in private, or followed a link, is answered there too, that they are no admin."""
+        """Answer a non-admin who wrote in private or followed a link."""
         if act.query_id is None and act.kind is AdminActionKind.STATS:
-            # They wrote a command that is not there for them: it is answered like any other text.
+            # The command does not exist for them: the answer is that to any other text.
             await store.screens.show(act.admin_id, act.admin_id, ScreenName.WELCOME, now, fresh=True)
             return
         if (

@@ -1,4 +1,4 @@
-"""Deciding about somebody who waits at a gate: the one place where people are let in or turned away."""
+"""Deciding about join requests: the one place that admits or rejects people."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from bot.usecases.personal_links import request_personal_link
 from storage.store import Store
 
 PROMPT_PATIENCE = timedelta(minutes=2)
-"""How long a muted newcomer is given to come to the private chat before the group is told how."""
+"""How long a muted newcomer has to come to the private chat before the group gets the prompt."""
 BY_NOBODY = 0
-"""In place of a verification's id, for who came in without one."""
+"""In place of a verification's id, for people who came in without one."""
 
 
 class DecisionReason(StrEnum):
-    """Why somebody was let in or turned away, as the journal and the log tell it."""
+    """Why somebody was admitted or rejected, as in the journal and the log."""
 
     VERIFIED = "verified"
     OPEN = "open"
-    """The gate asks nobody for a call."""
+    """The gate requires no call."""
     BY_ADMIN = "by_hand"
     BLOCKED = "blocked"
     DEADLINE = "deadline"
     RAID = "raid"
     REVOKED = "revoked"
-    """An admin wants them to verify anew."""
+    """An admin wants them to verify again."""
     MANY = "many"
-    """One of many that an admin declined together."""
+    """Part of a mass decline."""
     ERASED = "erased"
-    """Nothing is known of them any more."""
+    """Everything about them was deleted."""
 
 
 async def decide(
@@ -52,12 +52,12 @@ async def decide(
     called: bool = False,
     known: Applicant | None = None,
 ) -> bool:
-    """Let in, or turn away, somebody for whom there is an answer; whether there was.
+    """Admit or reject somebody if a decision is possible; return whether it was.
 
-    What an admin decided about the person goes first. Then a gate that asks for no call lets everybody in. Then it
-    is held against the verified phone; what hinders it is noted, so that the person's screen tells it. A gate that
-    does not work decides nothing. `told`: the person's screen is to tell how it went. `called`: they have called just
-    now. `known`: what is known of them, if that was looked up before.
+    An admin's decision about the person goes first. Then a gate that requires no call admits everybody. Then the
+    verified phone is checked; an ineligibility is stored, and the person's screen shows it. A gate that is not active
+    decides nothing. `told`: the person's screen shows the outcome. `called`: they have called just now. `known`: the
+    applicant, if loaded before.
     """
     if not gate.works:
         return False
@@ -100,7 +100,7 @@ async def let_in(
     how: EntryReason = EntryReason.OTHER,
     admin_id: int | None = None,
 ) -> None:
-    """Decide that a person comes in; the delivery worker tells Telegram."""
+    """Admit a person; the delivery worker tells Telegram."""
     gate_id, user_id = gate.chat_id, request.user_id
     await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
     if request.way is EntryMode.MUTE:
@@ -131,7 +131,7 @@ async def turn_away(
     admin_id: int | None = None,
     job: str | None = None,
 ) -> None:
-    """Decide that a person does not come in; who is in already, and muted, is removed and may come again."""
+    """Reject a person. A muted newcomer is removed, and may come again."""
     gate_id, user_id = gate.chat_id, request.user_id
     await store.requests.set_state(gate_id, user_id, RequestState.DECLINED, now)
     events = {DecisionReason.DEADLINE: Event.JOIN_EXPIRED}
@@ -146,10 +146,10 @@ async def turn_away(
 
 
 def refusal(request: JoinRequest, why: DecisionReason, admin_id: int | None) -> tuple[TaskKind, dict[str, str | int]]:
-    """How Telegram is told that a person does not come in: the kind of task, and its details."""
+    """Return the kind and details of the task that rejects a person at Telegram."""
     details: dict[str, str | int] = {"user_id": request.user_id, "gate": request.gate_id, "why": why}
     if request.way is EntryMode.MUTE and why is DecisionReason.DEADLINE:
-        # Removing somebody whom an admin restricted would lift what the admin did.
+        # Removing somebody whom an admin restricted would lift the admin's restriction.
         details["spares"] = 1
     if request.query_id is not None:
         details["query_id"] = request.query_id
@@ -159,7 +159,7 @@ def refusal(request: JoinRequest, why: DecisionReason, admin_id: int | None) -> 
 
 
 async def notify_of_deadline(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
-    """Who waited too long learns it, unless they never met the bot."""
+    """Tell a person that their request expired, unless they never met the bot."""
     person = (await store.people.get_many([request.user_id])).get(request.user_id)
     if person is None:
         return
@@ -184,8 +184,8 @@ async def let_through(
     is_muted: bool,
     admin_id: int | None = None,
 ) -> None:
-    """An admin wants this newcomer to write, or they are an admin: they need not verify. `is_muted`: the bot's own
-    restriction holds, and is lifted."""
+    """Exempt a newcomer from verification: an admin wants them to write, or they are an admin. `is_muted`: the bot's
+    own restriction holds, and is lifted."""
     gate_id, user_id = gate.chat_id, newcomer.user_id
     await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
     await call_off(store, gate_id, user_id, now)
@@ -211,8 +211,8 @@ async def mute(
     after: float = 0.0,
     crowd: bool = False,
 ) -> None:
-    """Have a newcomer muted who waits; unless an admin added them, should that be who `actor_id` is. `crowd`: they are
-    one of many, who do not go before others."""
+    """Request the mute of a newcomer, unless `actor_id`, who added them, is an admin. `crowd`: they are part of a
+    raid's crowd and do not go before others."""
     details: dict[str, str | int] = {"user_id": request.user_id, "joined": joined(request)}
     if actor_id is not None:
         details["actor_id"] = actor_id
@@ -222,7 +222,8 @@ async def mute(
 
 
 async def prompt(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
-    """Have a muted newcomer told how to verify, alone and once; soon, where the whole group is told otherwise."""
+    """Tell a muted newcomer once how to verify, in a message that only they see; with a short expiry if the group gets
+    a prompt otherwise."""
     details: dict[str, str | int] = {"language": gate.settings.language}
     key = f"{TaskKind.PROMPT}:{gate.chat_id}:{request.user_id}:{joined(request)}"
     expires_at = now + PROMPT_PATIENCE if gate.settings.prompts_group else request.deadline_at
@@ -232,20 +233,19 @@ async def prompt(store: Store, gate: Gate, request: JoinRequest, now: datetime) 
 
 
 def joined(request: JoinRequest) -> int:
-    """When they joined, by which what was to be done then is told from what is to be done now."""
+    """Return when they joined, which distinguishes tasks of this join from those of earlier ones."""
     return int(request.requested_at.timestamp())
 
 
 async def call_off(store: Store, gate_id: int, user_id: int, now: datetime) -> None:
-    """What was to be done to a muted newcomer is not wanted any more. A mute that may be under way goes on: what
-    lifts it waits for it."""
+    """Cancel the pending tasks of a muted newcomer. A mute that may be in flight continues: the unmute waits for it."""
     await store.tasks.cancel(TaskKind.MUTE, gate_id, user_id, now, resting=True)
     for kind in (TaskKind.PROMPT, TaskKind.KICK):
         await store.tasks.cancel(kind, gate_id, user_id, now)
 
 
 async def reward(store: Store, gate: Gate, user_id: int, verification_id: int, now: datetime) -> None:
-    """Who is in is given what else the gate gives: its tag, and links to its further chats."""
+    """Request what else the gate gives to a person who is in: its tag, and links to its extra chats."""
     settings = gate.settings
     if settings.tag:
         await store.grants.request(
@@ -258,7 +258,8 @@ async def reward(store: Store, gate: Gate, user_id: int, verification_id: int, n
 
 
 async def needs_call(store: Store, user_id: int) -> bool:
-    """Whether a call of this person would open anything: they are not verified, or a gate wants it fresher."""
+    """Return whether a call by this person would open anything: they are not verified, or a gate requires a more recent
+    call."""
     if await store.phones.of(user_id) is None:
         return True
     waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
@@ -266,7 +267,8 @@ async def needs_call(store: Store, user_id: int) -> bool:
 
 
 async def has_room(store: Store, user_id: int, fingerprint: Fingerprint, now: datetime) -> bool:
-    """Whether this phone may verify this account too, besides those that it has verified before, be they erased."""
+    """Return whether this phone may verify this account too, besides the accounts it has verified before, including
+    erased ones."""
     kept = [phone for phone in await store.phones.owners(fingerprint) if phone.user_id != user_id]
     erased = [owner for owner in await store.phones.forgotten_owners(fingerprint, user_id) if not owner.is_same]
     others = len(kept) + len(erased)
@@ -277,8 +279,8 @@ async def has_room(store: Store, user_id: int, fingerprint: Fingerprint, now: da
 
 
 async def rejected_by_all_gates(store: Store, user_id: int, phone: Phone, now: datetime) -> ContactRefusal | None:
-    """Why a call from this phone would open no gate at which the person waits; None when it may, or they wait
-    nowhere."""
+    """Return why a call from this phone would open no gate at which the person waits; None if it may open one, or they
+    wait nowhere."""
     waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
     found = [number_ineligibility(gate.rules(now), phone.region, phone.kind) for _, gate in waiting]
     if not found or None in found:

@@ -1,4 +1,4 @@
-"""An admin lets somebody in."""
+"""An admin admits somebody."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from storage.store import Store
 
 
 async def admit_by_admin(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
-    """A `Decider`. Who waits comes in; who does not comes in at once the next time they ask, and gets a link if they
-    were turned away before. Their phone counts as verified by that nowhere. A block ends by it."""
+    """A `Decider`. A person who waits comes in now; anyone else as soon as they ask, with a link if they were rejected
+    before. Any block is lifted. Their phone is not marked as verified."""
     gate_id = gate.chat_id
     request, decision = await store.requests.get(gate_id, user_id), await store.overrides.get(gate_id, user_id)
     override = decision.override if decision is not None else None
@@ -45,7 +45,7 @@ async def admit_by_admin(store: Store, gate: Gate, user_id: int, act: AdminActio
 
 
 async def invite(store: Store, gate: Gate, user_id: int, now: datetime) -> None:
-    """Give a link of their own to who cannot be let in, because nothing of theirs waits at Telegram any more."""
+    """Send a personal link to somebody whom the bot cannot admit, because no request of theirs waits at Telegram."""
     person = (await store.people.get_many([user_id])).get(user_id)
     if person is not None and person.can_be_written:
         await request_personal_link(store, gate.chat_id, user_id, BY_NOBODY, now, how=EntryReason.OTHER)
@@ -53,16 +53,16 @@ async def invite(store: Store, gate: Gate, user_id: int, now: datetime) -> None:
 
 
 async def lift_ban(store: Store, gate: Gate, user_id: int, now: datetime) -> None:
-    """Have Telegram let them ask again."""
+    """Request the unban."""
     gate_id = gate.chat_id
-    # One that is perhaps under way comes first: the other way round it would stay.
+    # A ban that may be in flight has to come first: the other way round it would stay.
     pending = await store.tasks.cancel(TaskKind.BAN, gate_id, user_id, now)
     details: dict[str, str | int] = {"user_id": user_id, "gate": gate_id}
     await store.tasks.add(TaskKind.UNBAN, gate_id, details, now, user_id=user_id, after=5.0 if pending else 0.0)
 
 
 async def _is_on_the_way_out(store: Store, request: JoinRequest, now: datetime) -> bool:
-    """Whether they were turned away and Telegram has not been told yet; then it is not told any more."""
+    """Return whether they were rejected but Telegram does not know yet; if so, cancel the rejection."""
     if request.state is not RequestState.DECLINED:
         return False
     kinds = (TaskKind.DECLINE_JOIN, TaskKind.KICK)

@@ -1,4 +1,4 @@
-"""Operators announce something to the admins of all gates."""
+"""Announcements by operators to the admins of all gates."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from bot.usecases.operators import Operators
 from storage.store import Store
 
 KEPT = timedelta(hours=48)
-"""How long what was not sent, or was sent, is kept."""
+"""How long announcements stay stored, sent or not."""
 TO_BE_WRITTEN, GIVEN_UP = 0, -1
 """In place of an announcement's id."""
 MOST_ID = 2**63
-"""No row has this number, nor a higher one."""
+"""No row has this number or a higher one."""
 
 
 class Announce:
-    """What an operator writes goes, once it is confirmed, to each admin of the gates that are on, as far as they are
-    known and can be written to: once, whoever confirms it and however often.
+    """Sends what an operator wrote, once confirmed, to each known and reachable admin of the active gates: once,
+    whoever confirms it and however often.
 
-    Telegram is not asked anew who the admins are: it tells by itself who becomes one and who is one no more, and at
-    each look at a gate. Each message is a task of one job, after all that anybody waits for; who cannot be written
-    to is counted and not tried again. How far it is stands on the screen of who had it sent.
+    The bot does not ask Telegram again who the admins are: Telegram reports changes, and each check of a gate updates
+    the list. Each message is a task of one job, after everything that anybody waits for. Unreachable admins are counted
+    and not tried again. The screen of the operator who sent it shows the progress.
     """
 
     def __init__(self, clock: Clock, operators: Operators, phones: NumberingPlan) -> None:
@@ -46,7 +46,7 @@ class Announce:
         self._phones = phones
 
     async def write(self, store: Store, person: Person, text: str, html: str) -> None:
-        """Show what it will look like, or why it cannot be sent; `html` is the same text as it is to look."""
+        """Show a preview, or why it cannot be sent; `html` is the same text with its formatting."""
         problem = self._problem(text)
         details: dict[str, str | int]
         if problem is None:
@@ -63,11 +63,11 @@ class Announce:
         return CannotSend.PHONE if only_phone(text, self._phones) is not None else None
 
     async def refuse(self, store: Store, person: Person) -> None:
-        """What was sent is no text."""
+        """Refuse a message without text."""
         await self.show(store, person, {"problem": CannotSend.NO_TEXT})
 
     async def show(self, store: Store, person: Person, details: dict[str, str | int] | None = None) -> None:
-        """The page, as a new message."""
+        """Show the page as a new message."""
         shown = {"page": InstallationPage.ANNOUNCEMENT, **(details or {})}
         now = self._clock.now()
         await store.screens.show(
@@ -75,8 +75,8 @@ class Announce:
         )
 
     async def is_awaited(self, store: Store, user_id: int) -> bool:
-        """Whether what this person writes now is to be announced: they are asked for it, or look at what they wrote
-        and did not send yet."""
+        """Return whether the next message of this person is an announcement: the bot has asked for one, or they look at
+        one that they have not sent yet."""
         announcement_id = await _looked_at(store, user_id)
         if announcement_id is None or not await self._operators.is_operator(store, user_id):
             return False
@@ -84,7 +84,7 @@ class Announce:
         return announcement_id == TO_BE_WRITTEN or (announcement is not None and announcement.sent_at is None)
 
     async def send(self, store: Store, user_id: int, announcement_id: int, now: datetime) -> Toast:
-        """It is confirmed."""
+        """Send a confirmed announcement."""
         audience = await store.announcements.audience()
         if not audience.admins:
             await store.screens.touch([user_id], now)
@@ -102,7 +102,7 @@ class Announce:
         return Toast.NOTHING
 
     async def drop(self, store: Store, user_id: int, announcement_id: int, now: datetime) -> Toast:
-        """It is not to be sent."""
+        """Drop an announcement."""
         if announcement_id == TO_BE_WRITTEN:
             details: dict[str, str | int] = {"page": InstallationPage.ANNOUNCEMENT, "id": GIVEN_UP}
             await store.screens.show(user_id, user_id, ScreenName.INSTALLATION, now, details=details)
@@ -112,7 +112,8 @@ class Announce:
         return Toast.CANCELLED if dropped else Toast.DONE_BEFORE
 
     async def go_on(self, store: Store) -> None:
-        """A step of the sweep: show how far they are; who had one sent and looks elsewhere is told the result."""
+        """Show the progress (a step of the sweep); if the operator who sent it looks at another page, notify them of
+        the result."""
         now = self._clock.now()
         for announcement in await store.announcements.under_way():
             parts, done = await store.tasks.job(announcement.job)
@@ -138,14 +139,15 @@ class Announce:
 
 
 async def note_announced(store: Store, task: PendingTask, receipt: DeliveryResult) -> None:
-    """An admin has it, or cannot be written to."""
+    """Record that an admin got it, or cannot be written to."""
     await store.announcements.told(int(task.details["announcement"]), is_sent=receipt.result is DeliveryStatus.DONE)
     if receipt.result is DeliveryStatus.UNREACHABLE:
         await store.people.lost([task.chat_id])
 
 
 def announcement_of(task: PendingTask) -> int:
-    """Which announcement it brings. Raises KeyError, TypeError or ValueError where its details do not say."""
+    """Return the id of the task's announcement. Raises KeyError, TypeError or ValueError if its details are
+    unreadable."""
     announcement_id = int(task.details["announcement"])
     if not 0 < announcement_id < MOST_ID:
         raise ValueError(announcement_id)
@@ -153,7 +155,7 @@ def announcement_of(task: PendingTask) -> int:
 
 
 async def with_texts(store: Store, tasks: Sequence[PendingTask]) -> list[PendingTask]:
-    """The same tasks; those of an announcement with what it says, which is kept once for all of them."""
+    """Return the same tasks, with the texts of announcements, which are stored once for all tasks."""
     meant = {announcement_of(task) for task in tasks if task.kind is TaskKind.ANNOUNCE}
     texts = await store.announcements.texts(meant) if meant else {}
     return [
@@ -165,7 +167,7 @@ async def with_texts(store: Store, tasks: Sequence[PendingTask]) -> list[Pending
 
 
 async def _looked_at(store: Store, user_id: int) -> int | None:
-    """The announcement on somebody's screen, TO_BE_WRITTEN where there is none yet; None where they see something
+    """Return the announcement on somebody's screen, TO_BE_WRITTEN if there is none yet; None if they see something
     else."""
     face, details = await store.screens.wanted(user_id) or (None, {})
     if face is not ScreenName.INSTALLATION or details.get("page") != InstallationPage.ANNOUNCEMENT:

@@ -14,7 +14,7 @@ ANSWERABLE_FOR = timedelta(seconds=150)
 async def answer_button(
     store: Store, user_id: int, query_id: str, toast: Toast, now: datetime, *, job: str | None = None
 ) -> None:
-    """Owe the answer to who pressed it. `job`: of what the answer is a part, if it is to go with that."""
+    """Request the answer. `job`: the job that the answer belongs to, if it has to go with that."""
     details: dict[str, str | int] = {"query_id": query_id, "toast": toast}
     await store.tasks.add(
         TaskKind.ANSWER_BUTTON,

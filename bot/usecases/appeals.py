@@ -1,4 +1,4 @@
-"""Telling the admins of somebody who asks to be let in, and what became of it."""
+"""Messages to admins about appeals, and about their outcome."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bot.usecases.stages import applicants
 from storage.store import Store
 
 FOR_APPEAL, FOR_LOG = "appeal", "log"
-"""Why the admins of a gate are called."""
+"""Why the bot looks up the admins of a gate."""
 
 
 async def announce(store: Store, gate: Gate, request: JoinRequest, now: datetime) -> None:
-    """Tell the log chat, if the gate has one; else its admins in private, once Telegram has said who they are."""
+    """Post to the gate's log chat, if it has one; else ask Telegram for its admins and write to them in private."""
     log_chat = gate.settings.log_chat
     if log_chat is not None:
         await _tell(store, gate, request, log_chat, now)
@@ -26,13 +26,13 @@ async def announce(store: Store, gate: Gate, request: JoinRequest, now: datetime
 
 
 async def call_admins(store: Store, gate: Gate, reason: str, now: datetime, user_id: int = 0) -> None:
-    """Ask Telegram who the admins are; `called` goes on from there."""
+    """Ask Telegram who the admins are; `called` continues from there."""
     details: dict[str, str | int] = {"gate": gate.chat_id, "for": reason, "user_id": user_id}
     await store.tasks.add(TaskKind.CALL_ADMINS, gate.chat_id, details, now, user_id=user_id or None)
 
 
 async def called(store: Store, task: PendingTask, receipt: DeliveryResult, operators: Operators, now: datetime) -> None:
-    """Telegram said who they are, or would not. If none of them can be written to, the operators are told."""
+    """Continue once Telegram has named the admins, or refused. If none can be written to, notify the operators."""
     gate = await store.gates.get(int(task.details["gate"]))
     if gate is None:
         return
@@ -56,8 +56,8 @@ async def called(store: Store, task: PendingTask, receipt: DeliveryResult, opera
 
 
 async def not_told(store: Store, task: PendingTask, operators: Operators, now: datetime) -> None:
-    """Such a message could not be written. The admins are told instead of the log chat, and the operators when the
-    last of the admins cannot be written to."""
+    """Handle an appeal message that could not be delivered: write to the admins in place of the log chat, or to the
+    operators when the last admin is unreachable."""
     gate_id, user_id = int(task.details["gate"]), int(task.details["user_id"])
     gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
     if gate is None or request is None or request.state is not RequestState.WAITING:
@@ -76,13 +76,13 @@ async def not_told(store: Store, task: PendingTask, operators: Operators, now: d
 async def close_appeal(
     store: Store, gate: Gate, user_id: int, outcome: Toast, now: datetime, admin_id: int | None = None
 ) -> None:
-    """It is decided: the messages that told of it say so, and by whom."""
+    """Resolve an appeal: update its messages with the outcome and the admin."""
     for chat_id, message_id in await store.appeals.close(gate.chat_id, user_id, outcome, now, admin_id):
         await _say_decided(store, gate, user_id, (chat_id, message_id), outcome, now, admin_id)
 
 
 async def told(store: Store, task: PendingTask, message_id: int, now: datetime) -> None:
-    """The message is there. When it was decided meanwhile, the message says so at once."""
+    """Record the message of an appeal; if it has been decided meanwhile, update it at once."""
     gate_id, user_id = int(task.details["gate"]), int(task.details["user_id"])
     gate = await store.gates.get(gate_id)
     if gate is None or "operator" in task.details:
@@ -145,5 +145,5 @@ async def _tell(store: Store, gate: Gate, request: JoinRequest, chat_id: int, no
 
 
 def _language(gate: Gate, chat_id: int) -> dict[str, str | int]:
-    """The gate's, in a log chat; in private the reader's own is known."""
+    """Return the gate's language for a log chat; in private the reader's own is known."""
     return {"language": gate.settings.language} if chat_id < 0 else {}

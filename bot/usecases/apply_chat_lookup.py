@@ -1,4 +1,4 @@
-"""What came of asking Telegram, and of showing admins the way."""
+"""Results of chat lookups, and of showing admins the way to the panel."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHAT_LOOKUPS = frozenset(
 
 
 class ApplyChatLookup:
-    """What Telegram said is kept, and what waited for it is done."""
+    """Stores what Telegram answered, and continues what waited for it."""
 
     def __init__(self, desk: AdminDesk) -> None:
         self._desk = desk
@@ -54,7 +54,7 @@ class ApplyChatLookup:
 
     @staticmethod
     async def _checked(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-        """Telegram has said how it stands with a gate, and who runs it."""
+        """Store a gate's health and admins."""
         gate = await store.gates.get(int(task.details["gate"]))
         if gate is None:
             return
@@ -64,7 +64,7 @@ class ApplyChatLookup:
         if ANSWERS in task.details:
             await answer_with_health(store, gate, int(task.details[ANSWERS]), receipt.answer["health"], now)
         await redraw_panels(store, gate.chat_id, now)
-        # Also of one that shows no page yet: it rests until this is known.
+        # Also a screen that shows no page yet: it waits for this.
         await store.screens.touch({task.chat_id, *await store.screens.showing(gate.chat_id)}, now)
 
     @staticmethod
@@ -73,7 +73,7 @@ class ApplyChatLookup:
         if "bypassed" in task.details:
             await notify_of_bypass(store, task, receipt, now)
         if receipt.result is not DeliveryStatus.DONE:
-            # The card tells which right is missing.
+            # The card shows which right is missing.
             await ask_health(store, gate_id, task.chat_id, now)
             return
         await store.gates.set_extras(gate_id, request_link=receipt.answer["link"])
@@ -81,8 +81,8 @@ class ApplyChatLookup:
 
     @staticmethod
     async def _link_sent(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-        """What everybody sees is taken away soon. Who could not be shown the way alone is shown the panel itself, or
-        else what everybody sees, unless it is `quiet`: then nobody asked for it."""
+        """Delete the public link soon. If the bot could not show it to the admin alone, show them the panel itself, or
+        else the public link, unless the task is `quiet`: then nobody asked for it."""
         is_shown = receipt.result is DeliveryStatus.DONE
         if task.user_id is None:
             if is_shown:

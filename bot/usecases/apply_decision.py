@@ -18,7 +18,7 @@ REMOVALS = (TaskKind.BAN, TaskKind.KICK)
 
 
 class ApplyDecision:
-    """Do what follows from it. Other tasks are passed over."""
+    """Apply the result of such a task; ignore other tasks."""
 
     def __init__(self, operators: Operators) -> None:
         self._operators = operators
@@ -41,17 +41,17 @@ class ApplyDecision:
                 await self._not_removed(store, task, receipt, now)
 
     async def log_refused(self, store: Store, log: PendingLogBatch, receipt: DeliveryResult, now: datetime) -> None:
-        """A message to a log chat was given up."""
+        """Handle a message to a log chat that the worker gave up."""
         if receipt.result is DeliveryStatus.UNREACHABLE:
             await self.log_lost(store, log.chat_id, now)
 
     async def log_lost(self, store: Store, log_chat: int, now: datetime) -> None:
-        """Nothing can be told there any more: the setting goes, and the admins hear of it."""
+        """Disable a log chat that cannot be written to, and notify the admins."""
         for gate in await disable_log(store, log_chat, now):
             await appeals.call_admins(store, gate, appeals.FOR_LOG, now)
 
     async def _banned(self, store: Store, task: PendingTask, now: datetime) -> None:
-        """Somebody blocked came in by another way, and was removed."""
+        """Record that the bot removed a blocked person who came in by another way."""
         gate_id, user_id = task.chat_id, int(task.details["user_id"])
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
         store.journal.add(Event.REMOVED, now, user_id=user_id, gate_id=gate_id, code=DecisionReason.BLOCKED)
@@ -60,7 +60,7 @@ class ApplyDecision:
             await post_to_log(store, gate, Event.REMOVED, user_id, now, why=DecisionReason.BLOCKED, name=name)
 
     async def _is_admin(self, store: Store, task: PendingTask, now: datetime) -> None:
-        """They have become an admin of the chat: what was decided about them holds no more."""
+        """Drop the decision about a person who has become an admin of the chat."""
         gate_id, user_id = task.chat_id, int(task.details["user_id"])
         await store.admins.answered(gate_id, user_id, now, SOME_ADMIN)
         if await store.overrides.get(gate_id, user_id) is None:

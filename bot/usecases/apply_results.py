@@ -1,4 +1,4 @@
-"""What came of the deliveries."""
+"""Applying the results of deliveries."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from storage.store import Store
 
 
 class ApplyResults:
-    """Note every receipt: done, to be tried again later, or given up.
+    """Applies every result: done, retried later, or given up.
 
-    A person who cannot be written to keeps their requests; they count as not reached. Where a group turns out to
-    have become a supergroup, everything of it is that one's, and what was carried is carried there.
+    A person who cannot be written to keeps their requests; they count as not reached. If a group turns out to have
+    become a supergroup, everything moves to that chat, and the item is sent there.
     """
 
     def __init__(self, clock: Clock, grants: SettleGrant, tasks: SettleTask, report: ReportFailure) -> None:
@@ -44,7 +44,7 @@ class ApplyResults:
         told: list[int] = []
         for receipt in receipts:
             if receipt.error_id:
-                # The person has the id in the message itself, if any.
+                # The person sees the id in the message itself, if there is one.
                 await self._report(store, receipt.error_id, _what_failed(receipt), None)
             if receipt.result is DeliveryStatus.MOVED:
                 await self._move(store, receipt, now)
@@ -78,14 +78,14 @@ class ApplyResults:
         return now + pause_after(receipt.item.attempts + 1)
 
     async def _move(self, store: Store, receipt: DeliveryResult, now: datetime) -> None:
-        """The item stays due, and goes to the new chat: at once, or after a pause where it was tried
-        before, so that what leads to the old chat all the same is not tried without end."""
+        """Move the item to the new chat, due at once; with a pause if it was tried before, so that one that still leads
+        to the old chat is not retried without end."""
         item = receipt.item
         await move_chat(store, int(receipt.answer["from"]), int(receipt.answer["to"]), now)
         due_at = self._later(receipt, now) if item.attempts else now
         match item:
             case PendingGrant():
-                # One that moved is another row by now, and due.
+                # A moved grant is another row by now, and due.
                 await store.grants.retry(item, due_at, receipt.error)
             case PendingTask():
                 await store.tasks.retry(item.id, due_at, receipt.error)
@@ -94,7 +94,7 @@ class ApplyResults:
                     await store.tasks.retry(task.id, due_at, receipt.error)
 
     async def _screen(self, store: Store, screen: PendingScreen, receipt: DeliveryResult, now: datetime) -> bool:
-        """Note it; whether the person has now been told all there is to tell."""
+        """Save the result; return whether the person now sees the newest state."""
         match receipt.result:
             case DeliveryStatus.RETRY:
                 await store.screens.retry(screen.user_id, screen.revision, self._later(receipt, now))
@@ -103,7 +103,7 @@ class ApplyResults:
                 if isinstance(screen.view, NumberShown):
                     moments = (next_refresh(screen.view.window_ends_at, now), screen.view.hint_at)
                     refresh_at = min((moment for moment in moments if moment is not None), default=None)
-                # An older one says nothing of a request that came meanwhile; the next drawing will tell.
+                # An older drawing does not show a request that came meanwhile; the next one will.
                 is_newest = await store.screens.drawn(receipt, refresh_at)
                 for message_id in receipt.replaced:
                     await store.tasks.add(TaskKind.DELETE_MESSAGE, screen.chat_id, {"message_id": message_id}, now)

@@ -1,4 +1,4 @@
-"""Operators are added and removed while the bot runs."""
+"""Adding and removing operators at runtime."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ FOR_OPERATORS = (TaskKind.HEALTH, TaskKind.BALANCE, TaskKind.STATS)
 
 
 class AppointOperators:
-    """Any operator adds others, and removes any who was added, themselves too; those whom the configuration names
-    stay operators, though what was added of them can be removed. It holds at once, and is journalled with who did it.
-    Who it is about is told, if they can be written to, and so are the other operators; who is one no more loses what
-    they see as one, and what they asked for and have not got.
+    """Any operator may add others, and remove added ones, including themselves. Operators named in the configuration
+    stay operators, but their added entry can be removed. A change holds at once, and the journal records who made it.
+
+    The bot notifies the person concerned, if it can write to them, and the other operators. A removed operator loses
+    the operators' pages, and pending answers to what they asked for.
     """
 
     def __init__(self, operators: Operators, notify_operators: OperatorNotifier) -> None:
@@ -33,7 +34,7 @@ class AppointOperators:
     async def add(
         self, store: Store, actor_id: int, actor: str, picked: Sequence[PickedUser], now: datetime
     ) -> CannotAppoint | None:
-        """`actor`: what the operator who does it is called. Why nobody was added, if nobody was."""
+        """Add an operator; return why nobody was added, if so. `actor`: the name of the operator who adds them."""
         if len(picked) != 1:
             return CannotAppoint.SEVERAL
         (someone,) = picked
@@ -53,7 +54,7 @@ class AppointOperators:
         return None
 
     async def remove(self, store: Store, actor_id: int, actor: str, user_id: int, now: datetime) -> Toast:
-        """What is answered to the button."""
+        """Remove an operator; return the toast for the button."""
         is_named = user_id in self._operators.named
         removed = await store.operators.remove(user_id)
         if removed is None:
@@ -78,14 +79,14 @@ class AppointOperators:
 
 
 async def close_pages(store: Store, user_id: int, now: datetime) -> None:
-    """Who is no operator sees where they stand themselves, in place of what operators see."""
+    """Replace the operators' pages on a non-operator's screen with their own status."""
     shown = await store.screens.wanted(user_id)
     if shown is not None and shown[0] in SEEN_BY_OPERATORS:
         await store.screens.show(user_id, user_id, ScreenName.WELCOME, now, acted=False)
 
 
 async def _drop_answers(store: Store, user_id: int, now: datetime) -> None:
-    """What was asked for by who is no operator does not go out any more."""
+    """Cancel pending answers to a person who is no longer an operator."""
     for kind in FOR_OPERATORS:
         await store.tasks.cancel(kind, user_id, user_id, now)
     await store.tasks.cancel_job(f"{FileKind.JOURNAL}:{user_id}", now)
@@ -94,7 +95,7 @@ async def _drop_answers(store: Store, user_id: int, now: datetime) -> None:
 async def show_operators(
     store: Store, user_id: int, now: datetime, unfit: CannotAppoint | None = None, number: int = 0
 ) -> None:
-    """A page of the list, as a new message."""
+    """Show a page of the list, as a new message."""
     details: dict[str, str | int] = {"page": InstallationPage.OPERATORS, "number": number}
     if unfit is not None:
         details["unfit"] = unfit

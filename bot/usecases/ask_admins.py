@@ -1,4 +1,4 @@
-"""A person asks the admins of the gates at which they wait to let them in."""
+"""A person asks the admins of the gates at which they wait to admit them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from storage.store import Store
 
 
 class AskAdmins:
-    """Once a day at each gate, as long as the bot can decide there. Their screen then says that they asked."""
+    """At most once a day at each gate, while the bot can decide there. Their screen then says that they asked."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     async def __call__(self, store: Store, person: Person, *, fresh: bool) -> Toast:
-        """`fresh`: the screen comes as a new message, because they wrote one."""
+        """Send the appeals. `fresh`: the screen comes as a new message, because they wrote one."""
         now, user_id = self._clock.now(), person.user_id
         waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
         asked = 0

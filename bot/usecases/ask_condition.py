@@ -1,4 +1,4 @@
-"""An operator asks how the installation is doing, or what is on the gateway account."""
+"""An operator asks for the installation's health, or the balance of the gateway account."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bot.usecases.operators import IsOperator
 from storage.store import Store
 
 WANTED_FOR = timedelta(days=1)
-"""What is told is read when it goes out, so it is never old news, however long Telegram was away."""
+"""The answer is read when it goes out, so it is never outdated, however long Telegram was away."""
 
 
 class AskCondition:
-    """Only operators may, and nobody else learns that it can be asked.
+    """Only operators may ask, and nobody else learns that it is possible.
 
-    It is answered by a task, HEALTH or BALANCE: what it says is found out when that is carried. However often
-    somebody asks, only the last one goes out of those that wait.
+    A task, HEALTH or BALANCE, brings the answer, and collects it when it runs. Of several pending requests of one
+    person only the last is answered.
     """
 
     def __init__(self, clock: Clock, is_operator: IsOperator) -> None:
@@ -27,14 +27,14 @@ class AskCondition:
         self._is_operator = is_operator
 
     async def __call__(self, store: Store, person: Person, kind: TaskKind) -> bool:
-        """Whether they are one of those who may ask."""
+        """Request the answer; return whether they may ask."""
         if not await self._is_operator(store, person.user_id):
             return False
         await self._request(store, person, kind, {})
         return True
 
     async def press(self, store: Store, person: Person, query_id: str, kind: TaskKind, message_id: int | None) -> None:
-        """The button below the message: it is to say what is true now."""
+        """Handle the button below the message, which refreshes it."""
         may_ask = await self._is_operator(store, person.user_id)
         if may_ask:
             await self._request(store, person, kind, {} if message_id is None else {"message_id": message_id})

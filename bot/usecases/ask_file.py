@@ -1,4 +1,4 @@
-"""Somebody wants a file: what is kept about them, or, as an operator, the journal of a period."""
+"""Files on request: a person's own data, or, for an operator, the journal of a period."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from bot.domain.personal import FileKind
 from storage.store import Store
 
 MY_DATA_EVERY = timedelta(minutes=1)
-"""Nobody is sent what is kept about them more often."""
+"""Minimum time between two files of the same person's data."""
 
 BY_DEFAULT = "7d"
-"""The period that is exported when none is named."""
+"""The period of an export that names none."""
 
 
 class AskMyData:
-    """The file is made, and sent, when it is its turn; asked for again meanwhile, or within the next minute, it is
-    sent once, and that is said, once a minute."""
+    """Requests the file. If the person asks again before it is sent, or within a minute, the bot sends it once and says
+    so, at most once a minute."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -43,9 +43,9 @@ class AskMyData:
 
 
 class AskExport:
-    """A period is named as for the statistics, or by its first and last day. What is none is answered with how one is
-    written. How many entries there are is counted when the files are made: many take a while, and all who write to the
-    bot would wait for it here."""
+    """A period is written as for the statistics, or as its first and last day; the answer to anything else explains the
+    format. Entries are counted when the files are made: counting many takes a while, and here everybody who writes to
+    the bot would wait for it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -74,6 +74,6 @@ class AskExport:
 
 
 async def is_being_made(store: Store, job: str) -> bool:
-    """Whether one was asked for that is not sent yet."""
+    """Return whether a file of this job is requested and not sent yet."""
     asked, sent = await store.tasks.job(job)
     return asked > sent

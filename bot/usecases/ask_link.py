@@ -24,8 +24,8 @@ from storage.store import Store
 
 
 class AskLink:
-    """Who may come in gets a link of their own, which works once and for an hour. Others wait, as with a request to
-    join, and get theirs once they have verified. Only of gates that give links; of others nothing is told."""
+    """Anyone who may come in gets a personal link, which works once and for an hour. Others wait, as with a join
+    request, and get theirs once they have verified. Only for gates that give links; of others the bot says nothing."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -39,8 +39,8 @@ class AskLink:
 
 
 class RenewLinks:
-    """Links that were not used in time are made anew, for who may still come in; others wait again. What is given to
-    somebody no more, such as a link into a chat that their gate does not list now, ends."""
+    """Replaces expired links of people who may still come in; others wait again. Links to which somebody is no longer
+    entitled, such as one into a chat that their gate no longer lists, are revoked."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -64,7 +64,7 @@ class RenewLinks:
         if is_wished and not gives_links(gate):
             return Toast.OVER
         if not is_wished:
-            # Into a further chat, by a gate that they have entered; or an admin lets them in by it.
+            # Into an extra chat, through a gate that they have entered; or an admin admits them by it.
             if not is_open_to_links(gate):
                 return Toast.OVER
             if not await is_still_given(store, gate, user_id, link.how, now):
@@ -80,14 +80,13 @@ class RenewLinks:
 
 
 def gives_links(gate: Gate) -> bool:
-    """Whether a link can be had by asking for it."""
+    """Return whether people can ask this gate for a link."""
     return gate.works and gate.settings.way is EntryMode.LINK
 
 
 async def ask(store: Store, gate: Gate, user_id: int, name: str, now: datetime) -> None:
-    """Keep the wish for a link, and fulfil it if they may come in. As long as it waits, or its link was not used, it is
-    the same wish however often it is told, and counts once. The link of before is theirs no more, unless there were as
-    many within the hour as are given."""
+    """Store the request for a link, and fulfil it if they may come in. While it waits, or its link is unused, repeated
+    requests count as one. The previous link is revoked, unless the person has reached the limit of links per hour."""
     gate_id = gate.chat_id
     wish, link = await store.requests.get(gate_id, user_id), await link_of(store, gate_id, user_id)
     is_same = (

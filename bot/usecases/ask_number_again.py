@@ -15,10 +15,10 @@ from storage.store import Store
 
 
 class RetryVerification:
-    """Within an open verification: one more number; calls to the earlier ones still count in their windows.
+    """Within an open verification: requests one more number; calls to the earlier ones still count in their windows.
 
-    After its end: a new verification of the same phone, in one tap while the sealed phone is still kept, else
-    by sharing the contact anew. Works from any old button: what is true now decides.
+    After its end: starts a new verification of the same phone, in one tap while the encrypted phone is stored,
+    otherwise after the person shares the contact again. Works from any old button: the current state decides.
     """
 
     def __init__(self, clock: Clock, phone_cipher: PhoneCipher, open_verification: StartVerification) -> None:

@@ -19,10 +19,10 @@ from storage.store import Store
 
 
 class AskStatistics:
-    """Operators see those of all gates together and of each, admins those of their own gates; nobody else learns that
-    there are any.
+    """Operators see statistics of all gates together and of each, admins those of their own gates; nobody else learns
+    that there are any.
 
-    A gate is named by its id, its @name or a part of its title; the whole title goes before a part of another.
+    A gate is named by its id, its @name or a part of its title; a full title wins over part of another.
     """
 
     def __init__(self, clock: Clock, desk: AdminDesk, show: ShowStatistics, is_operator: IsOperator) -> None:
@@ -32,7 +32,7 @@ class AskStatistics:
         self._is_operator = is_operator
 
     async def __call__(self, store: Store, person: Person, asked: str) -> bool:
-        """`asked`: a period, a gate, both or nothing. Whether they are one of those who may ask."""
+        """Answer a command; return whether the person may ask. `asked`: a period, a gate, both or nothing."""
         is_operator, gates = await self._reach(store, person.user_id)
         if not is_operator and not gates:
             return False
@@ -62,7 +62,7 @@ class AskStatistics:
         page: int,
         message_id: int | None,
     ) -> None:
-        """A button under a chart: another period or gate, or, where `page` is not negative, a page of gates."""
+        """Handle a button under a chart: another period or gate, or, if `page` is not negative, a page of gates."""
         is_operator, gates = await self._reach(store, person.user_id)
         gate = await store.gates.get(gate_id) if gate_id != NO_GATE else None
         toast = Toast.NOTHING
@@ -81,14 +81,14 @@ class AskStatistics:
         await answer_button(store, person.user_id, query_id, toast, self._clock.now())
 
     async def _reach(self, store: Store, user_id: int) -> tuple[bool, Sequence[Gate]]:
-        """Whether they are an operator, and the gates of which they may see statistics, by title."""
+        """Return whether they are an operator, and the gates whose statistics they may see, by title."""
         is_operator = await self._is_operator(store, user_id)
         gates = await (store.gates.all() if is_operator else store.admins.gates_of(user_id))
         return is_operator, sorted(gates, key=lambda gate: (gate.title.casefold(), gate.chat_id))
 
 
 def _split(asked: str) -> tuple[str, str]:
-    """The period, and what names a gate. The period may come first or last."""
+    """Split into the period and the name of a gate. The period may come first or last."""
     words = asked.split()
     for place in (0, -1):
         if words and words[place].casefold() in PERIODS:

@@ -19,12 +19,12 @@ from storage.store import Store
 
 IS_IN = (GrantKind.JOIN, GrantKind.UNMUTE)
 WAS_IN = "was_in"
-"""The code of the journal's entry when what is taken from them is more than the hope to come in."""
+"""The code of the journal entry if they lose more than a pending request."""
 
 
 async def block(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
-    """A `Decider`. Who waits is turned away, and told no more than that; who may be in is banned. From now on they
-    are turned away whenever they ask."""
+    """A `Decider`. A person who waits is rejected, and told only that; one who may be in is banned. Every later request
+    is rejected."""
     gate_id, admin_id = gate.chat_id, act.admin_id
     decision = await store.overrides.get(gate_id, user_id)
     if decision is not None and decision.override is Override.BLOCKED:
@@ -44,7 +44,7 @@ async def block(store: Store, gate: Gate, user_id: int, act: AdminAction, now: d
     if request is not None and waits and request.way is not EntryMode.MUTE:
         await turn_away(store, gate, request, now, DecisionReason.BLOCKED, admin_id=admin_id)
         if request.way is not EntryMode.LINK:
-            # The log hears of it once Telegram was told.
+            # The log gets it once Telegram has been told.
             return Toast.BLOCKED
     else:
         if request is not None and not waits:

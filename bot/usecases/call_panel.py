@@ -1,4 +1,4 @@
-"""An admin asks for the panel from within the group, or wants decisions told somewhere."""
+"""Commands in a group: an admin asks for the panel, or chooses the log chat."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from bot.usecases.open_panel import page_shown, panel_start, show_page
 from storage.store import Store
 
 LINK_ONCE_IN = 30
-"""Seconds; who presses twice, or two admins at once, want one link."""
+"""Seconds; two presses, or two admins at once, want one link."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupCommand:
-    """A command as it came in a group. `sender_id` is None when an admin wrote as the group itself; `message_id` when
-    nobody else saw it, so that nothing has to be taken away. `language` is the sender's."""
+    """A command sent in a group. `sender_id` is None when an admin wrote as the group itself; `message_id` when nobody
+    else saw it, so that there is nothing to delete. `language` is the sender's."""
 
     chat_id: int
     sender_id: int | None
@@ -33,17 +33,17 @@ class GroupCommand:
     language: str
 
     def details(self) -> dict[str, str | int]:
-        """As details of an act, or of a task."""
+        """Return the details for an action or a task."""
         named = {"topic": self.topic, "message": self.message_id}
         given: dict[str, str | int] = {name: value for name, value in named.items() if value is not None}
         return given | {"language": self.language}
 
 
 class CallPanel:
-    """An admin of a gate is shown the way to its panel, and their command is taken away; others are not answered.
+    """Shows an admin of a gate the way to its panel, and deletes their command; ignores everybody else.
 
-    Who writes as the group itself is an admin, but cannot be told from the others: for them everybody is shown the
-    way, for a moment.
+    Anyone who writes as the group itself is an admin, but the bot cannot tell which: then it shows everybody the way,
+    for a moment.
     """
 
     def __init__(self, clock: Clock, desk: AdminDesk) -> None:
@@ -81,9 +81,9 @@ async def _point(store: Store, gate: Gate, admin_id: int | None, details: dict[s
 
 
 class ChooseLogPlace:
-    """Somebody wants decisions to be told where they write: at the gate that they name, or whose page about that they
-    see in private, or else at those gates of theirs whose decisions are told in this chat already. Only admins of both
-    can; where they see no such page, and it is the chat of a gate, they are shown the way to its panel."""
+    """Posts a gate's decisions to the chat where an admin writes the command: of the gate that they name, or whose log
+    page they see in private, or else of those of their gates whose log chat this already is. Only admins of both can do
+    this. Without any such gate, in a gate's own chat, the bot shows them the way to its panel."""
 
     def __init__(self, desk: AdminDesk, call_panel: CallPanel) -> None:
         self._desk = desk
@@ -109,12 +109,12 @@ class ChooseLogPlace:
 
 
 async def log_place(store: Store, gate: Gate, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:  # noqa: ARG001 - `Elsewhere`
-    """The chat in which decisions are to be told; only who runs it may have the bot write there."""
+    """Return the future log chat: only its admins may have the bot write there."""
     return {int(act.details["chat"]): LOOKS}
 
 
 class LogHere:
-    """An `ActionHandler`: decisions at the gate are told in `chat`, in `topic` of it; and that is told there."""
+    """An `ActionHandler`: makes `chat`, with its `topic`, the gate's log chat, and announces that there."""
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
@@ -136,7 +136,7 @@ class LogHere:
 
 
 class MakeLink:
-    """An `ActionHandler`: make the gate's own link, by which people ask to join; once."""
+    """An `ActionHandler`: makes the gate's own invite link, for join requests, once."""
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         if (await store.gates.extras(gate.chat_id)).request_link is None:

@@ -1,4 +1,4 @@
-"""A person gives an attempt up."""
+"""A person cancels an attempt."""
 
 from __future__ import annotations
 

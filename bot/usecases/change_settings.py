@@ -1,4 +1,4 @@
-"""Changing the settings of a gate: the one place where it is done."""
+"""Changing the settings of a gate: the one place that does it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from storage.store import Store
 async def change_settings(
     store: Store, gate: Gate, settings: GateSettings, now: datetime, admin_id: int | None, what: str
 ) -> None:
-    """Keep them and let them take effect at once; `what` says in the journal what was changed, `key=value`. Without
-    `admin_id` nobody did it: it follows from something else.
+    """Store the settings and apply them at once; `what` says in the journal what changed, as `key=value`. `admin_id` is
+    None if the change follows from something else.
 
-    All admins who look at the gate see it. `gate` has to be as it is stored now, and locked.
+    All admins who look at the gate see it. `gate` has to be as stored now, and locked.
     """
     if settings == gate.settings:
         return

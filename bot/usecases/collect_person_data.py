@@ -1,4 +1,4 @@
-"""Everything kept about a person, for them to read."""
+"""Everything stored about a person, for them to read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.domain.screen import ScreenName
 from storage.store import Store
 
 MOST_ROWS = 10_000
-"""Of each sort; older ones are left out, and the file says so."""
+"""Of each kind; older rows are left out, and the file says so."""
 SECTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "people": (
         "you",
@@ -176,11 +176,11 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "deeds": ("journal_of_what_you_did", {"at": "at", "event": "event", "gate_id": "gate_id", "code": "code"}),
     "letters_about_deeds": ("your_decisions_told_to_the_owners_own_system", {"type": "event", "created_at": "at"}),
 }
-"""What is read, mostly by the table's name, and how it is called for people who do not know the tables."""
+"""What is read, mostly by table name, and its name for people who do not know the tables."""
 LOOKING_AT_OTHERS = (ScreenName.ERASE, ScreenName.GATE, ScreenName.GATES, ScreenName.INSTALLATION, ScreenName.OPERATOR)
 """Screens whose details may be about somebody else."""
 NAMING_OTHERS = ("admin_id", "by", "by_name", "switch_by", "strict_by", "decline_by", "value", "text")
-"""Details of tasks that may tell of somebody else, even where the task is about the person."""
+"""Details of tasks that may identify somebody else, even if the task is about the person."""
 NOTE = (
     "Everything that this installation of Callgate keeps about you; what each part is for stands in its privacy page. "
     "Times are UTC. Your phone number itself is not kept. Back-ups may hold older states for some days."
@@ -188,8 +188,8 @@ NOTE = (
 
 
 class CollectPersonData:
-    """As a document in JSON: by subject, with readable names and times, newest first. What they did about others is in
-    it, but not about whom."""
+    """Builds a JSON document: by subject, with readable names and times, newest first. It holds what the person did
+    about others, but not about whom."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -210,7 +210,7 @@ class CollectPersonData:
 
 
 def as_file(document: Mapping[str, Any]) -> bytes:
-    """The document as it is sent."""
+    """Return the document as the bytes of the file."""
     return json.dumps(document, ensure_ascii=False, indent=2).encode()
 
 
@@ -222,7 +222,7 @@ def _readable(row: Mapping[str, Any], names: Mapping[str, str], titles: Mapping[
 
 
 def _own(part: str, row: Mapping[str, Any], user_id: int) -> Mapping[str, Any]:
-    """A row without what is about others."""
+    """Return a row without what is about others."""
     match part:
         case "tasks":
             return {**row, "details": _own_details(row, user_id)}

@@ -14,20 +14,20 @@ from bot.usecases.personal_links import take_back_extra_links, take_back_link
 from storage.store import Store
 
 Decider = Callable[[Store, Gate, int, AdminAction, datetime], Awaitable[Toast]]
-"""Decides about the person with this id as the act says."""
+"""Decides about the person with this id, as the action says."""
 
 FROM_APPEAL, FROM_PENDING, FROM_WHO, FROM_LOG = "appeal", "pending", "who", "log"
-"""Where a button stands that decides about somebody: the `key` of its act."""
+"""Where the button is that decides about somebody: the `key` of its action."""
 HARMFUL = (AdminActionKind.BLOCK, AdminActionKind.REVOKE)
 DECIDED = (Toast.LET_IN, Toast.DECLINED, Toast.BLOCKED)
 
 
 class ByHand:
-    """An `ActionHandler`, around a `Decider`.
+    """An `ActionHandler` around a `Decider`.
 
-    Nothing harmful is done to somebody who is known to be an admin of the gate. The person is locked meanwhile, so
-    that of two admins, or an admin and a call, one comes first; the other finds it decided. Where the button stood
-    shows what came of it: the messages that told of an appeal, the list of those who wait, the person's page.
+    It does nothing harmful to a known admin of the gate. It locks the person, so that of two admins, or an admin and a
+    call, one comes first and the other finds the decision made. The place of the button shows the outcome: the messages
+    of an appeal, the list of pending requests, the person's page.
     """
 
     def __init__(self, decide: Decider) -> None:
@@ -56,13 +56,13 @@ class ByHand:
 
 
 def only_who_waits(act: AdminAction) -> bool:
-    """Whether the button speaks of who waits, and of nobody else: what was decided meanwhile stays."""
+    """Return whether the button is only about pending requests: a decision made meanwhile stays."""
     return act.details.get("key") in (FROM_APPEAL, FROM_PENDING)
 
 
 async def take_back(store: Store, gate: Gate, user_id: int, now: datetime) -> list[Grant]:
-    """What they were given at the gate is theirs no more; the tag is taken away if the bot gave it, and links end, also
-    those into further chats. Returns the grants they had at the gate."""
+    """Revoke what they were given at the gate: the tag, if the bot set it, and links, including those into extra chats.
+    Return the grants they had at the gate."""
     link = await take_back_link(store, gate.chat_id, user_id, now)
     taken = await store.grants.take_back(gate.chat_id, user_id)
     if link is not None:

@@ -1,4 +1,4 @@
-"""All that an admin can decide about one person."""
+"""All decisions that an admin can make about one person."""
 
 from __future__ import annotations
 

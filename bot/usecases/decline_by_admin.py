@@ -1,4 +1,4 @@
-"""An admin declines somebody who waits."""
+"""An admin declines a pending request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.store import Store
 
 
 async def decline_by_admin(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
-    """A `Decider`. They may ask again, and verify, at any time: nothing stands against them."""
+    """A `Decider`. They may ask again, and verify, at any time."""
     gate_id = gate.chat_id
     request = await store.requests.get(gate_id, user_id)
     if request is None or not await store.requests.claim(gate_id, user_id, RequestState.DECLINED, now):
@@ -25,7 +25,7 @@ async def decline_by_admin(store: Store, gate: Gate, user_id: int, act: AdminAct
     await store.overrides.drop(gate_id, user_id)
     await turn_away(store, gate, request, now, DecisionReason.BY_ADMIN, admin_id=act.admin_id)
     if request.way is EntryMode.LINK:
-        # Telegram knows of no request; of others the log hears once it was declined there.
+        # Telegram knows of no request here. Other requests reach the log once Telegram has declined them.
         await post_to_log(
             store,
             gate,

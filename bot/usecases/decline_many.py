@@ -1,4 +1,4 @@
-"""Declining very many together."""
+"""Mass declines."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from bot.usecases.notify_person import notify_person
 from storage.store import Store
 
 CHUNK = 500
-"""So many are chosen in one transaction: others wait for the database meanwhile."""
+"""Requests selected in one transaction; meanwhile others wait for the database."""
 JOBS_KEPT = timedelta(hours=48)
 
 
 class DeclineMany:
-    """Decline all who wait at a gate, asked at `since` or later and before `before`, are not verified and not in the
-    middle of a call window. They are chosen some at a time, the first at once and the others by `go_on`, a step of
-    the sweep, so that a crash in between loses nothing. Telegram is told of each by a task of the job.
+    """Declines all who wait at a gate, asked at `since` or later and before `before`, are not verified and not in a
+    call window. The first chunk is selected at once, the others by `go_on`, a step of the sweep, so a crash in between
+    loses nothing. Each decline at Telegram is a task of the job.
 
-    What waits to be shown to strangers among them is shown to them no more: Telegram allows the bot to write to them
-    only until their request is decided.
+    Screens that wait for strangers among them are dropped: Telegram allows the bot to write to strangers only until
+    their request is decided.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -45,7 +45,7 @@ class DeclineMany:
         since: datetime | None = None,
         before: datetime | None = None,
     ) -> str | None:
-        """The name of the job; None when one is under way at that gate, or there is nobody to decline."""
+        """Start a job and return its name; None if one is running at that gate, or there is nobody to decline."""
         now = self._clock.now()
         if await store.mass_declines.unchosen(gate.chat_id):
             return None
@@ -58,12 +58,12 @@ class DeclineMany:
         return job if parts else None
 
     async def progress(self, store: Store, job: str) -> tuple[int, int, bool]:
-        """How many are to be declined, of how many Telegram was told, and whether all of them have been chosen."""
+        """Return how many to decline, how many declined at Telegram, and whether all have been selected."""
         parts, done = await store.tasks.job(job)
         return parts, done, await store.mass_declines.is_chosen(job)
 
     async def go_on(self, store: Store) -> None:
-        """The next of each job."""
+        """Continue each job."""
         now = self._clock.now()
         for decline in await store.mass_declines.unchosen():
             await self._choose(store, decline, now)
@@ -73,7 +73,7 @@ class DeclineMany:
         await store.mass_declines.forget(now - JOBS_KEPT)
 
     async def _follow(self, store: Store, decline: MassDecline, now: datetime) -> None:
-        """Once Telegram has been told of all, the log is told of them together."""
+        """Post one log line once Telegram has been told of all."""
         parts, done = await store.tasks.job(decline.job)
         if parts == done:
             await store.mass_declines.over(decline.job, now)
@@ -93,7 +93,7 @@ class DeclineMany:
 
     @staticmethod
     async def _show(store: Store, decline: MassDecline, now: datetime) -> None:
-        """The admin's page, if they still look at it."""
+        """Update the admin's page, if they still look at it."""
         face, details = await store.screens.wanted(decline.admin_id) or (None, {})
         if face is ScreenName.GATE and details.get("page") == Page.PENDING and details.get("job") == decline.job:
             await store.screens.touch([decline.admin_id], now, acted=False)
@@ -103,7 +103,7 @@ class DeclineMany:
             decline.gate_id, now, CHUNK, before=decline.before, since=decline.since
         )
         if not found:
-            # Only now: where there were fewer than asked for, some may have been held by other transactions.
+            # Only now: if there were fewer than the limit, other transactions may have held some.
             await store.mass_declines.chosen(decline.job, now)
             return
         why = DecisionReason(decline.why)

@@ -1,4 +1,4 @@
-"""An admin declines all who have waited for long."""
+"""An admin declines everybody who has waited for long."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from storage.store import Store
 
 
 class DeclineOlder:
-    """An `ActionHandler`: decline those who asked longer ago than `value` says, and show how far that is.
+    """An `ActionHandler`: declines those who asked longer ago than `value` says, and shows the progress.
 
-    Nobody in a call window, and nobody verified. While one such job is under way another has to wait for its end.
+    Nobody in a call window, and nobody verified. Only one such job runs at a time.
     """
 
     def __init__(self, decline_many: DeclineMany) -> None:

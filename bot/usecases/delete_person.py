@@ -1,4 +1,4 @@
-"""Somebody wants everything about themselves, or an operator everything about somebody, to be deleted."""
+"""Requests for deletion: by a person of their own data, or by an operator of somebody's."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ LARGEST_ID = 2**52
 
 
 class AskDeletion:
-    """Show what would go, and ask; nothing is deleted by that."""
+    """Shows what would be deleted, and asks for confirmation."""
 
     def __init__(self, clock: Clock, operators: Operators) -> None:
         self._clock = clock
         self._operators = operators
 
     async def own(self, store: Store, person: Person) -> None:
-        """The person's own."""
+        """Ask about the person's own data."""
         await store.screens.show(person.user_id, person.chat_id, ScreenName.DELETE_ME, self._clock.now(), fresh=True)
 
     async def of(self, store: Store, operator: Person, written: str, *, fresh: bool = True) -> None:
-        """Of whom an operator named by their id. `fresh`: in a message of its own."""
+        """Ask about the person whose id an operator gave. `fresh`: in a new message."""
         user_id = int(written) if re.fullmatch(r"\d{1,16}", written, re.ASCII) else 0
         user_id = user_id if user_id < LARGEST_ID else 0
         details: dict[str, str | int] = {"person": user_id, "deletion": Deletion.ASKED if user_id else Deletion.UNCLEAR}
@@ -44,8 +44,8 @@ class AskDeletion:
 
 
 class ConfirmDeletion:
-    """Delete, now that it is confirmed. An operator is not erased by others: they are removed from the operators first,
-    or do it themselves."""
+    """Deletes after confirmation. Nobody else can erase an operator: they are removed from the operators first, or do
+    it themselves."""
 
     def __init__(self, clock: Clock, erase: ErasePerson, operators: Operators) -> None:
         self._clock = clock
@@ -53,12 +53,12 @@ class ConfirmDeletion:
         self._operators = operators
 
     async def own(self, store: Store, person: Person) -> Toast:
-        """The person's own data."""
+        """Delete the person's own data."""
         await self._erase(store, person.user_id)
         return Toast.DONE
 
     async def of(self, store: Store, operator: Person, user_id: int) -> Toast:
-        """Somebody else's. The operator's screen then tells that it is done, and of whom no more."""
+        """Delete somebody else's data. The operator's screen then confirms it without naming the person."""
         deletion = Deletion.OPERATOR
         if not await self._operators.is_operator(store, user_id):
             is_erased = await self._erase(store, user_id, operator_id=operator.user_id)
@@ -71,7 +71,7 @@ class ConfirmDeletion:
 
 
 class ErasureViews:
-    """What an operator sees who is to confirm that somebody is erased; None for who is no operator, or no more."""
+    """The view in which an operator confirms an erasure; None for anyone who is not an operator."""
 
     def __init__(self, operators: Operators) -> None:
         self._operators = operators
@@ -84,7 +84,7 @@ class ErasureViews:
 
 
 async def deletion_view(store: Store, row: ScreenRow) -> DeletionScreen:
-    """What the screen tells, from what is true now. Raises ValueError for a state that this version does not know."""
+    """Build the screen from the current state. Raises ValueError for a state that this version does not know."""
     is_own = row.face is ScreenName.DELETE_ME
     user_id = row.user_id if is_own else int(row.details["person"])
     deletion = Deletion.ASKED if is_own else Deletion(str(row.details["deletion"]))

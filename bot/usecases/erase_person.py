@@ -1,4 +1,4 @@
-"""Everything about a person is deleted."""
+"""Erasing a person."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from storage.store import Store
 
 BY_THEMSELVES, BY_OPERATOR = "self", "operator"
 AT_ONCE = 10
-"""Erasures that one sweep brings to their end."""
+"""Erasures that one sweep completes."""
 TURNED_AWAY = {EntryMode.REQUEST: TaskKind.DECLINE_JOIN, EntryMode.MUTE: TaskKind.KICK}
 ENTRIES = {GrantKind.JOIN: EntryMode.REQUEST, GrantKind.UNMUTE: EntryMode.MUTE}
 
 
 class ErasePerson:
-    """A running attempt is cancelled; requests are withdrawn, since nobody could remember them; who was muted until
-    verified is removed, and may come again. Then everything of theirs is deleted.
+    """Cancels a running attempt, withdraws requests, since nobody could remember them, and removes a muted newcomer,
+    who may come again. Then deletes everything of theirs.
 
-    What stays: the journal without names, so that statistics stay right; marks by which their phone does not verify
-    a second account, and blocks hold; and, until Telegram has been told, what it has yet to be told. Groups they are
-    in they stay in. When they did it themselves, they are told once more that it is done. Who was added as an operator
-    is one no more; the others are told that it happened, but not of whom.
+    What stays: the journal without names, so that statistics stay right; pseudonyms, so that their phone cannot verify
+    a second account and blocks hold; and pending tasks for Telegram. They stay in groups that they are in. If they did
+    it themselves, they get one last message. An added operator is removed; the others learn that it happened, but not
+    who it was.
     """
 
     def __init__(self, clock: Clock, operators: Operators) -> None:
@@ -40,7 +40,8 @@ class ErasePerson:
         self._notify_operators = OperatorNotifier(operators)
 
     async def __call__(self, store: Store, user_id: int, *, operator_id: int | None = None) -> bool:
-        """Whether anything was kept about them. `operator_id`: who did it for them."""
+        """Erase a person; return whether anything was stored about them. `operator_id`: the operator who did it for
+        them."""
         now = self._clock.now()
         person = await store.people.lock(user_id)
         if not await store.erasures.knows(user_id):
@@ -72,7 +73,7 @@ class ErasePerson:
 
 
 class FinishErasures:
-    """A step of the sweep: what was under way when a person was erased has come back by now, and goes too. Of many,
+    """Deletes what came back from calls that were in flight when a person was erased (a step of the sweep); of many,
     some at a time."""
 
     def __init__(self, clock: Clock) -> None:
@@ -84,7 +85,8 @@ class FinishErasures:
 
 
 async def not_in_yet(store: Store, user_id: int) -> list[tuple[EntryMode, Gate, str | None]]:
-    """Gates that the person waits at, or is still to be let in at: by which way, and the query of a guard join."""
+    """Return the gates where the person waits or is about to be admitted, with the entry mode and the query of a guard
+    join."""
     waiting = (await store.requests.waiting_of_many([user_id])).get(user_id, [])
     found = [(request.way, gate, request.query_id) for request, gate in waiting if request.way in TURNED_AWAY]
     for gate_id, kind in await store.erasures.entering(user_id):
@@ -104,7 +106,7 @@ async def _withdraw(
 
 
 async def _send_last_message(store: Store, person: Person, message_id: int | None, now: datetime) -> None:
-    """The last message, in place of the screen; what it is to say must not be looked up any more."""
+    """Send the last message, in place of the screen; it must look nothing up, since everything is deleted."""
     user_id, chat_id = person.user_id, person.chat_id
     if message_id is not None:
         details: dict[str, str | int] = {"message_id": message_id}

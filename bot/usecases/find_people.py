@@ -1,4 +1,4 @@
-"""An operator looks for somebody."""
+"""Search for people, by operators."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from storage.store import Store
 MOST_FOUND = 200
 LONGEST_ID = 15
 USERNAME = re.compile(r"(?:@|(?:https?://)?t(?:elegram)?\.me/)?([a-z][a-z0-9_]{2,31})", re.IGNORECASE)
-"""As Telegram has them, with what may stand before."""
+"""Telegram's user names, with possible prefixes."""
 ID = re.compile(rf"(?:id\s*)?([0-9]{{1,{LONGEST_ID}}})", re.IGNORECASE)
 PHONE_DIGITS = 7
-"""Fewer are no phone number."""
+"""With fewer it is no phone number."""
 TEL = re.compile(r"^tel:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Who was found; or why nobody was. `held_phone`: a phone number may stand in what was asked. `phones`: the numbers
+    """The people found, or why nobody was. `held_phone`: the query may contain a phone number. `phones`: the numbers
     that it could be, masked."""
 
     user_ids: tuple[int, ...] = ()
@@ -34,9 +34,8 @@ class Search:
 
 
 class FindPeople:
-    """By Telegram id, by user name, or by a phone number in any writing. Digits alone may be an id or a phone: both
-    are looked up. Of a phone nothing is kept: it becomes a fingerprint, which is compared with those of verified
-    phones and of attempts."""
+    """Searches by Telegram id, user name, or phone number in any format. Digits alone may be an id or a phone: both are
+    looked up. The phone is not stored: its fingerprint is compared with those of verified phones and attempts."""
 
     def __init__(self, phones: NumberingPlan, phone_cipher: PhoneCipher) -> None:
         self._phones = phones
@@ -72,7 +71,7 @@ class FindPeople:
         return Search(found, NoResultsReason.NUMBER if phones else NoResultsReason.ID, held_phone, _masks(phones))
 
     async def _of_phones(self, store: Store, phones: Sequence[Phone]) -> tuple[int, ...]:
-        """Whom each of these phones verified, by rank, and then who tried to verify with it."""
+        """Return the people whom these phones verified, by rank, then those who tried to verify with them."""
         found: list[int] = []
         for phone in phones:
             fingerprint = self._phone_cipher.fingerprint(phone)
@@ -82,23 +81,23 @@ class FindPeople:
 
 
 def _masks(phones: Sequence[Phone]) -> tuple[str, ...]:
-    """As they are shown: masked, each with its country."""
+    """Mask each, with its country."""
     return tuple(f"{phone.mask} {phone.region}".strip() for phone in phones)
 
 
 def may_hold_phone(text: str) -> bool:
-    """Whether a phone number may stand in it."""
+    """Return whether the text may contain a phone number."""
     return sum(char.isdigit() for char in text) >= PHONE_DIGITS
 
 
 def only_phone(text: str, phones: NumberingPlan) -> Phone | None:
-    """The phone that the text is; None where it is something else, or more."""
+    """Return the phone if the text is one and nothing else; otherwise None."""
     number = TEL.sub("", text.strip())
     return None if any(char.isalpha() for char in number) else next(iter(phones.readings(number)), None)
 
 
 async def is_known(store: Store, user_id: int) -> bool:
-    """Whether anything is kept about a person of this id."""
+    """Return whether anything is stored about a person with this id."""
     return bool(
         await store.people.get_many([user_id])
         or await store.requests.of_person(user_id)
@@ -108,7 +107,7 @@ async def is_known(store: Store, user_id: int) -> bool:
 
 
 async def find_by_username(store: Store, phone_cipher: PhoneCipher, username: str) -> int | None:
-    """Who has this user name, in any letters; also of a row that an earlier version wrote."""
+    """Return the person with this user name, in any case; rows of an earlier version count too."""
     name = username.lower()
     found = await store.people.by_username(phone_cipher.username_digest(name))
     return found if found is not None else await store.people.by_username(phone_cipher.earlier_digest(name))

@@ -1,4 +1,4 @@
-"""What time does to raids, and to gates that are strict for a while."""
+"""Updating raids, and ending strict periods."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class FollowRaids:
         self._clock = clock
 
     async def follow(self, store: Store) -> None:
-        """Raids that are over are told so, once; what is told of the others, and later of how those they declined
-        fare, stays up to date until they are forgotten."""
+        """Post the summary of raids that are over, once; keep the alerts of others up to date, and afterwards those of
+        past raids, with the progress of their declines, until they are deleted."""
         now = self._clock.now()
         for gate in await store.raids.gates():
             raid = await store.raids.at(gate.chat_id)
@@ -30,7 +30,7 @@ class FollowRaids:
                 await update_alert(store, gate, raid, now)
 
     async def relax(self, store: Store) -> None:
-        """Gates that were strict long enough: who was hindered only by that comes in."""
+        """End the strict period of gates, and admit those whom only that kept out."""
         for gate_id in await store.raids.strict_before(self._clock.now()):
             await store.gates.set_strict(gate_id, None)
             await store.requests.undo_pending_rejections(gate_id=gate_id)

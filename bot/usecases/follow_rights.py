@@ -1,4 +1,4 @@
-"""The bot's own place in a chat changed: a gate appears, or is switched off."""
+"""The bot's rights in a chat changed: a gate appears, or goes off."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from bot.usecases.open_panel import ask_health, panel_start, show_page
 from storage.store import Store
 
 CARD_RESTS = 3.0
-"""Seconds for which the card waits to know how it stands with the gate; it is drawn as soon as Telegram has said."""
+"""Seconds for which the card waits for the gate's health; it is drawn as soon as Telegram has answered."""
 LOOK_AGAIN = timedelta(seconds=30)
 GATES_AT_ONCE = 5
 MOST_WAITING = 10_000
-"""Of how many who wait at a gate something is done in one transaction."""
+"""Requests of a gate handled in one transaction."""
 
 
 class FollowRights:
     """With `can_invite_users` a gate exists and is on; without the right, or the chat, it is off.
 
-    Who gave the right is an admin of the gate and gets its card: as a screen in private, or where they cannot be
-    written to by a message in the group that they alone see, with a link to it. In the middle of a verification a short
-    word has to do, once Telegram has said how it stands. That a gate went off the operators learn. Those who waited
-    while a gate was off get time to verify, and grants that failed are tried again; so are those that failed for want
-    of another right, and the mutes. When the rights change otherwise, Telegram is asked how it stands.
+    Whoever gave the right is an admin of the gate and gets its card: as a screen in private, or, if the bot cannot
+    write to them, as a link in a group message that only they see. In the middle of a verification they get a short
+    message instead, once Telegram has reported the health. When a gate goes off, the operators are notified. People who
+    waited meanwhile get time to verify, and failed grants are retried; so are mutes and grants that failed for want of
+    another right. When the rights change in another way, the bot checks the health.
     """
 
     def __init__(self, clock: Clock, notify_operators: OperatorNotifier) -> None:
@@ -53,9 +53,9 @@ class FollowRights:
         fixed: Collection[GateIssue] = (),
         language: str = "",
     ) -> None:
-        """`chat` as Telegram describes it now; `chat.is_on` says whether the right is there. `actor_id`: who changed
-        it; None when they did it as the group itself. `language` is theirs. `fixed`: what other rights mend that the
-        bot had not before."""
+        """Apply a change. `chat` is as Telegram describes it now; `chat.is_on` says whether the right is there.
+        `actor_id`: who changed it; None if they acted as the group itself. `language` is theirs. `fixed`: the issues
+        that newly given other rights fix."""
         now = self._clock.now()
         known = await store.gates.get(chat.chat_id)
         was_on = known is not None and known.is_on
@@ -70,7 +70,7 @@ class FollowRights:
                 await ask_health(store, chat.chat_id, actor_id or chat.chat_id, now, tells=True)
                 return
             store.journal.add(Event.GATE_ON, now, gate_id=chat.chat_id)
-            # Whatever link the bot made there before ended when it lost the chat.
+            # A link that the bot made there before ended when it lost the chat.
             await store.gates.set_extras(chat.chat_id, request_link=None)
             await store.requests.clear_ineligibility(chat.chat_id, now + FRESH_CHANCE)
             await store.grants.retry_failed(now, gate_id=chat.chat_id)
@@ -84,7 +84,7 @@ class FollowRights:
 
     async def _hand_card(self, store: Store, chat: Gate, actor_id: int | None, language: str, now: datetime) -> None:
         if actor_id is None:
-            # Whoever of its admins can be written to hears of it once Telegram has said who they are.
+            # The reachable admins are notified once Telegram has said who they are.
             await ask_health(store, chat.chat_id, chat.chat_id, now, tells=True)
             return
         await store.admins.note(chat.chat_id, actor_id, now, SOME_ADMIN)
@@ -105,8 +105,8 @@ class FollowRights:
 
 
 async def take_health(store: Store, gate: Gate, health: GateHealth, now: datetime, *, tells: bool) -> None:
-    """Keep how it stands with a gate. `tells`: what is missing since just now its admins are told, once; and of a gate
-    that nobody was told of, that it is on."""
+    """Store the health of a gate. `tells`: notify its admins once of new issues, and that the gate is on if nobody was
+    notified of it."""
     extras = await store.gates.extras(gate.chat_id)
     if RIGHTS.intersection(issues(gate, health, joined_unverified=0)):
         since = extras.health.lacks_since if extras.health is not None else None
@@ -126,7 +126,7 @@ async def take_health(store: Store, gate: Gate, health: GateHealth, now: datetim
 
 
 async def answer_with_health(store: Store, gate: Gate, admin_id: int, health: GateHealth, now: datetime) -> None:
-    """A short word to one admin: the gate is on, and how it stands."""
+    """Tell one admin that the gate is on, and its health."""
     details = {**_is_on(gate, health, now), "title": gate.title}
     await store.tasks.add(TaskKind.NOTIFY, admin_id, details, now)
 
@@ -136,7 +136,7 @@ def _is_on(gate: Gate, health: GateHealth, now: datetime) -> dict[str, str | int
 
 
 async def _go_on_with(store: Store, gate: Gate, before: GateHealth | None, health: GateHealth, now: datetime) -> None:
-    """Rights are there that were missing, perhaps without a word of Telegram's: what waited for them is done."""
+    """Continue what waited for rights that are there now, perhaps without an update from Telegram."""
     gate_id = gate.chat_id
     if health.can_invite and not gate.is_on:
         await store.gates.save(replace(gate, is_on=True), now)
@@ -154,11 +154,11 @@ async def _go_on_with(store: Store, gate: Gate, before: GateHealth | None, healt
 
 
 class LookForRights:
-    """A step of the sweep: Telegram is asked about gates at which a right is missing, or people could not be given
-    something for want of one; a few at a time and in turn, once in `LOOK_AGAIN`.
+    """Asks Telegram about gates that lack a right, or where grants failed for want of one (a step of the sweep); a few
+    at a time and in turn, once in `LOOK_AGAIN`.
 
-    As many others are compared with what Telegram said of them before, those first of which it was asked longest ago:
-    no update tells that newcomers need no approval any more, and one that told of a right may have been lost.
+    As many others are checked too, those with the oldest check first: no update says that newcomers need no approval
+    any more, and an update about a right may have been lost.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -189,7 +189,8 @@ class LookForRights:
 
 
 async def mute_again(store: Store, gate_id: int, now: datetime) -> None:
-    """Those whom the bot could not mute when they joined; of others Telegram tells that they are muted."""
+    """Mute those whom the bot could not mute when they joined; for others Telegram reports that they are muted
+    already."""
     gate = await store.gates.get(gate_id)
     if gate is None or not gate.mutes:
         return
@@ -200,8 +201,8 @@ async def mute_again(store: Store, gate_id: int, now: datetime) -> None:
 
 
 async def notify_admins(store: Store, gate: Gate, details: dict[str, str | int], now: datetime) -> None:
-    """Tell the admin who added the bot, if they still run the gate and can be written to; else all its admins who can
-    be."""
+    """Notify the admin who added the bot, if they still run the gate and can be written to; else all reachable
+    admins."""
     first = (await store.gates.extras(gate.chat_id)).added_by
     people = await store.people.get_many(await store.admins.at(gate.chat_id))
     reached = [user_id for user_id, person in people.items() if person.can_be_written]

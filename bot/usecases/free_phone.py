@@ -1,4 +1,4 @@
-"""An operator lets a verified phone verify another account."""
+"""An operator frees a verified phone for another account."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ REVOKE = ByHand(revoke)
 
 
 async def free_phone(store: Store, user_id: int, operator_id: int, now: datetime) -> Toast:
-    """Their phone is theirs no more. Where they came in by it they have to verify anew, since one phone brings in no
-    more accounts than a gate takes; who was let in by hand stays, and who is an admin. An attempt under way with that
-    phone is cancelled, so that it does not keep the next account from beginning."""
+    """Unlink their phone. Where they came in by it they have to verify again, since one phone brings in no more
+    accounts than a gate allows; people admitted by an admin stay, and so do admins. A running attempt with that phone
+    is cancelled, so that it does not block the next account."""
     await store.people.lock(user_id)
     phone = await store.phones.of(user_id)
     if phone is None:
@@ -42,7 +42,7 @@ async def free_phone(store: Store, user_id: int, operator_id: int, now: datetime
 
 
 async def came_in_by_phone(store: Store, user_id: int) -> list[Gate]:
-    """Gates that the person's phone has opened, or is opening right now; by title."""
+    """Return the gates that the person's phone has opened, or is opening right now; by title."""
     decisions = await store.overrides.of_person(user_id)
     gate_ids = {grant.gate_id for grant in await store.grants.of_person(user_id) if _is_entry(grant)}
     by_admin = {gate_id for gate_id, decision in decisions.items() if decision.override is Override.ALLOWED}

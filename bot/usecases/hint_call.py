@@ -1,4 +1,4 @@
-"""A call came that confirms nothing: whoever seems to have placed it learns what may be wrong."""
+"""Hints about calls that confirm nothing, for the person who seems to have placed them."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from bot.domain.verification import LATE_REPORT, Call, Verification
 from storage.store import Store
 
 UNCLEAR_AFTER = timedelta(seconds=60)
-"""How long several people who wait on one number are given to call before all of them are told what may be wrong."""
+"""How long several people who wait on one number have to call before all of them get the hint."""
 MOST_WAITING = 20
-"""People on one number who are told; with more, one call would change many screens."""
+"""People on one number who get a hint; with more, one call would change many screens."""
 LAST_DIGITS = 2
 """All that anybody learns of somebody else's number."""
 SHORTEST_PHONE = 7
-"""Digits; what has fewer stands for a number that is hidden."""
+"""Digits; anything shorter stands for a hidden number."""
 
 
 async def hint_caller(
     store: Store, verification: Verification, call: Call, inbox_id: int | None, now: datetime, *, is_readable: bool
 ) -> None:
-    """Tell a person whose own phone called in vain what was wrong with that call: the number, or its time.
+    """Tell a person whose own phone called without effect what was wrong with that call: the number, or its time.
 
-    `call.called` is as it was given to them, if it can be that number. `is_readable`: the gateway wrote a number there;
-    if not, the person gets the usual causes after a minute.
+    `call.called` is as it was given to them, if it can be that number. `is_readable`: the gateway reported a number
+    there; if not, the person gets the usual causes after a minute.
     """
     if verification.asking or not any(now <= number.window_ends_at for number in verification.numbers):
-        # A number that they know may be on its way to us; or nothing is to be called any more.
+        # A number that they know already may be on its way to us, or all windows have closed.
         return
     if verification.matching_number(call, inbox_id) is not None:
-        # It has confirmed something already, and is reported once more.
+        # A duplicate report of a call that has confirmed something already.
         return
     anywhere = replace(call, called="", placed_at=None)
     if not any(number.matches(anywhere, inbox_id) for number in verification.numbers):
@@ -50,10 +50,10 @@ async def hint_caller(
 
 async def hint_call(store: Store, call: Call, caller: str, inbox_id: int | None, now: datetime) -> None:
     """Tell the one person who waits on the called number, at once; several get the usual causes after a minute. So do
-    all who wait when the call's time is wrong, or the gateway did not report which number was called.
+    all who wait if the call's time is wrong, or the gateway did not report which number was called.
 
-    `caller` is the number as the gateway wrote it. Nobody is told anything when the call is somebody's own: of a
-    person who waits, or of one whom a call to this number has just verified, reported once more.
+    `caller` is the number as the gateway wrote it. Nobody gets a hint if the caller is one of those who wait, or a
+    person whom a call to this number has just verified (a duplicate report).
     """
     found = await store.verifications.awaiting(call.called or None, now, MOST_WAITING + 1)
     if len(found) > MOST_WAITING:
@@ -79,7 +79,7 @@ def _unclear(now: datetime) -> dict[str, str | int]:
 
 
 def _hearing(found: Sequence[Verification], call: Call, inbox_id: int | None) -> list[Verification]:
-    """Those that wait for a call such as this, were it from their phone."""
+    """Return the verifications that such a call would confirm, were it from their phone."""
     return [
         verification
         for verification in found
@@ -107,7 +107,7 @@ async def _show(store: Store, verification: Verification, hint: dict[str, str | 
     face, details = await store.screens.wanted(user_id) or (ScreenName.PROGRESS, {})
     of_this = details if face is ScreenName.PROGRESS and details.get("hint_of") == verification.id else {}
     if hint["hint"] == CallHint.UNCLEAR and "hint" in of_this:
-        # It is told already, or will be; and what is known for sure says more.
+        # It is shown or planned already; and a certain hint says more.
         return
     until = {"until": details["until"]} if face is ScreenName.PROGRESS and "until" in details else {}
     person = (await store.people.get_many([user_id])).get(user_id)
@@ -115,14 +115,14 @@ async def _show(store: Store, verification: Verification, hint: dict[str, str | 
         await store.screens.show(
             user_id, person.chat_id, ScreenName.PROGRESS, now, details={**until, **hint, "hint_of": verification.id}
         )
-        # By this the call screen hears of it.
+        # This entry wakes the call screen.
         store.journal.about(Event.CALL_HINTED, now, verification, code=str(hint["hint"]))
 
 
 def hint_in(
     details: Mapping[str, str | int], verification_id: int, now: datetime
 ) -> tuple[CallHint | None, datetime | None]:
-    """What the details of a screen say of a call that confirmed nothing; or when that is to be said."""
+    """Read the hint from a screen's details; or the moment when it becomes due."""
     if details.get("hint_of") != verification_id:
         return None, None
     at = details.get("hint_at")

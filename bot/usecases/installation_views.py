@@ -1,4 +1,4 @@
-"""What operators see of the installation, made from what is true now."""
+"""The operators' pages, built from the current state."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PER_PAGE = 8
 
 
 class InstallationViews:
-    """The page that a screen's row names; None for who is no operator, or not any more."""
+    """The page that a screen's row names; None for anyone who is not an operator."""
 
     def __init__(self, operators: Operators) -> None:
         self._operators = operators
@@ -86,7 +86,8 @@ class InstallationViews:
 
 
 def _page(everything: Sequence[T], row: ScreenRow) -> tuple[Sequence[T], int, int]:
-    """What stands on the page that the row names, or else on the last one; its number, and how many there are."""
+    """Return the items of the page that the row names, or else of the last one; its number, and how many pages there
+    are."""
     pages = max((len(everything) + PER_PAGE - 1) // PER_PAGE, 1)
     page = min(int(row.details.get("number", 0)), pages - 1)
     return everything[page * PER_PAGE : (page + 1) * PER_PAGE], page, pages
@@ -100,7 +101,7 @@ async def _gates(store: Store, row: ScreenRow, now: datetime) -> AllGates:
 
 
 def in_order(gates: Collection[GateOverview], now: datetime) -> list[GateOverview]:
-    """Those in trouble first, and of these who gave a sign of life last; all others by title."""
+    """Sort gates in trouble first, the most recently active of them first; all others by title."""
     alike = sorted(gates, key=lambda one: (one.gate.title.casefold(), one.gate.chat_id))
     troubled = [one for one in alike if one.state(now).is_trouble]
     troubled.sort(key=lambda one: (one.state(now), now - one.alive_at))

@@ -1,4 +1,4 @@
-"""Telling a gate's log chat what was decided."""
+"""Posting decisions to a gate's log chat."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.domain.journal import Event
 from storage.store import Store
 
 GATHERS_FOR = 2.0
-"""Seconds a line rests, so that what happens at once becomes one message."""
+"""Seconds a line waits, so that simultaneous events become one message."""
 
 
 async def post_to_log(
@@ -27,9 +27,9 @@ async def post_to_log(
     name: str = "",
     count: int = 1,
 ) -> None:
-    """One line for the log chat, if the gate has one: what became of whom, why, by whom, and how long it took.
+    """Post one line to the log chat, if the gate has one: what happened to whom, why, by whom, and how long it took.
 
-    `since`: when they asked. `count`: of how many at once it tells; then `user_id` is 0.
+    `since`: when they asked. `count`: of how many people the line is; if more than one, `user_id` is 0.
     """
     settings = gate.settings
     if settings.log_chat is None:
@@ -57,7 +57,7 @@ async def post_to_log(
 
 
 async def disable_log(store: Store, log_chat: int, now: datetime) -> list[Gate]:
-    """The log chat is gone, or the bot may not write there: nothing is told there any more. The gates it served."""
+    """Disable a log chat that is gone or that the bot may not write to. Return the gates it served."""
     gates = await store.gates.with_log(log_chat)
     for gate in gates:
         await store.gates.set_settings(gate.chat_id, replace(gate.settings, log_chat=None, log_topic=None), now)

@@ -1,4 +1,4 @@
-"""A basic group became a supergroup, which is another chat to Telegram."""
+"""A basic group became a supergroup, which is another chat for Telegram."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from storage.store import Store
 
 
 async def move_chat(store: Store, old_id: int, new_id: int, now: datetime) -> None:
-    """Everything that was the old chat's is the new one's: the gate and who waits there, what is still to be done
-    there, and what other gates' settings say of it. Told twice, it does nothing."""
+    """Move everything to the new chat: the gate, its requests and tasks, and what other gates' settings say of it.
+    Repeating it does nothing."""
     if old_id == new_id:
         return
     if await store.gates.get(old_id) is not None:

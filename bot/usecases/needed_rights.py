@@ -1,4 +1,4 @@
-"""Which rights in Telegram an act of an admin needs."""
+"""Which Telegram rights an admin action needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEEDED: Mapping[AdminActionKind, tuple[Right, ...]] = {
     AdminActionKind.CHECK: LOOKS,
     AdminActionKind.PRIVATE_CHAT_LINK: LOOKS,
     AdminActionKind.STATS: LOOKS,
-    # What a command does needs what the same button needs.
+    # A command's effect needs what the same button needs.
     AdminActionKind.COMMAND: LOOKS,
     AdminActionKind.LET_IN: (Right.INVITE,),
     AdminActionKind.DECLINE: (Right.INVITE,),
@@ -48,7 +48,7 @@ MISSING = {
 
 
 async def refusal_of(store: Store, gate: Gate, act: AdminAction, rights: AdminRights) -> Toast | None:
-    """Why somebody with these rights may not do this at the gate; None if they may."""
+    """Return why somebody with these rights may not do this at the gate; None if they may."""
     if not rights.is_admin:
         return Toast.NOT_ADMIN
     missing = rights.lacks(await _needed(store, gate, act))
@@ -56,18 +56,18 @@ async def refusal_of(store: Store, gate: Gate, act: AdminAction, rights: AdminRi
 
 
 async def _needed(store: Store, gate: Gate, act: AdminAction) -> tuple[Right, ...]:
-    # What is in no table needs everything.
+    # An action that is not in the table needs every right.
     needed = NEEDED.get(act.kind, tuple(Right))
     match act.kind:
         case AdminActionKind.DECLINE if (user_id := act.person_id) is not None:
             request = await store.requests.get(gate.chat_id, user_id)
-            # Who is in already, and muted, is removed.
+            # A muted newcomer is in already, and gets removed.
             return (Right.RESTRICT,) if request is not None and request.way is EntryMode.MUTE else needed
         case AdminActionKind.DECLINE_MANY | AdminActionKind.DECLINE_RECENT:
             return (*needed, Right.RESTRICT) if await store.requests.has_muted(gate.chat_id) else needed
         case AdminActionKind.LET_IN if (user_id := act.person_id) is not None:
             decision = await store.overrides.get(gate.chat_id, user_id)
-            # Their block ends by it.
+            # Admitting them lifts the block.
             is_blocked = decision is not None and decision.override is Override.BLOCKED
             return (*needed, Right.RESTRICT) if is_blocked else needed
     return needed

@@ -1,4 +1,4 @@
-"""Whether those who ask to join are a raid."""
+"""Detecting raids."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from storage.store import Store
 
 
 async def notice_raid(store: Store, gate: Gate, now: datetime) -> Gate:
-    """To be called once somebody who asks, or joins and is muted, is kept; the gate as it is then.
+    """Check for a raid after a join request or muted newcomer is stored; return the gate as it is then.
 
-    More than `raid_requests` of them in `raid_minutes` begin a raid, unless the gate does not work, or is not to care.
-    Its admins are told once, and the gate does by itself what it is to do then. The raid goes on until as many minutes
-    have passed in which there were not so many.
+    More than `raid_requests` of them in `raid_minutes` begin a raid, unless the gate is not active or ignores raids.
+    The bot alerts its admins once, and the gate responds as its settings say. The raid lasts until that many minutes
+    have passed without as many requests.
     """
     settings = gate.settings
     if settings.raid is RaidReaction.OFF or not gate.is_on or gate.switch is GateMode.OFF:
@@ -41,9 +41,9 @@ async def notice_raid(store: Store, gate: Gate, now: datetime) -> Gate:
 
 
 def _as_raided(gate: Gate, now: datetime) -> Gate:
-    """The gate as it will be once the transaction that begins the raid is kept.
+    """Return the gate as it will be once the transaction that begins the raid commits.
 
-    It is not taken for paused: the person would never be asked to call, should the raid not begin after all.
+    It is not treated as paused: the person would never be asked to call, should the raid not begin after all.
     """
     if gate.is_raided(now):
         return gate
@@ -54,7 +54,7 @@ def _as_raided(gate: Gate, now: datetime) -> Gate:
 async def _begin(store: Store, gate: Gate, count: int, now: datetime) -> None:
     last = await store.raids.at(gate.chat_id)
     if last is not None and last.over_at is None:
-        # Nobody has looked since it ended, say because the bot was down.
+        # No sweep has run since it ended, for example because the bot was down.
         await post_summary(store, gate, last, now)
     raid = Raid(gate.chat_id, now - timedelta(minutes=gate.settings.raid_minutes), now)
     match gate.settings.raid:
@@ -70,7 +70,7 @@ async def _begin(store: Store, gate: Gate, count: int, now: datetime) -> None:
 
 
 async def be_strict(store: Store, gate: Gate, now: datetime) -> None:
-    """Have a gate be strict for an hour from now, also towards those who wait."""
+    """Make a gate strict for an hour from now, also towards those who wait."""
     await store.gates.set_strict(gate.chat_id, _strict_until(gate, now))
     await store.requests.undo_pending_rejections(gate_id=gate.chat_id)
 

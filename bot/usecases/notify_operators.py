@@ -1,4 +1,4 @@
-"""Telling those who run the installation."""
+"""Notifying operators."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage.store import Store
 
 
 class OperatorNotifier:
-    """Write to each operator in private. With a `key` each is told once, however often it happens."""
+    """Writes to each operator in private. With a `key` each gets it once, however often it happens."""
 
     def __init__(self, operators: Operators) -> None:
         self._operators = operators
@@ -24,7 +24,8 @@ class OperatorNotifier:
         key: str | None = None,
         but: Collection[int] = (),
     ) -> None:
-        """`details` are those of a NOTIFY task: the notice, and what it says. `but`: who need not be told."""
+        """Notify the operators. `details` are those of a NOTIFY task: the notification and its values. `but`: whom to
+        skip."""
         about = int(details["user_id"]) if "user_id" in details else None
         for operator in await self._operators.now(store):
             if operator in but:

@@ -1,4 +1,4 @@
-"""Telling a person what an admin decided about them."""
+"""Notifying a person of an admin's decision."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from bot.domain.screen import Outcome, ScreenName
 from storage.store import Store
 
 GRANTS_FIRST = 1.0
-"""Seconds the screen rests, so that it is drawn once, with the grants already made."""
+"""Seconds the screen waits, so that it is drawn once, with the grants already made."""
 
 
 async def notify_person(
     store: Store, gate: Gate, user_id: int, outcome: Outcome, now: datetime, *, fresh: bool = True
 ) -> None:
-    """On their screen, as a new message where they can be written to. Who never met the bot is told nothing."""
+    """Show it on their screen, as a new message if they can be written to. People who never met the bot get nothing."""
     person = (await store.people.get_many([user_id])).get(user_id)
     if person is None:
         return

@@ -14,10 +14,10 @@ from storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class InitData:
-    """One opening of the Mini App, as Telegram vouches for it.
+    """One launch of the Mini App, as signed by Telegram.
 
-    `digest` is the same for the same launch, however it is written down. `language` is empty when Telegram does not
-    tell it, `query_id` there when the app was opened for a guard join.
+    `digest` is the same for the same launch, however it is encoded. `language` is empty if Telegram does not report it;
+    `query_id` is there when the app was opened for a guard join.
     """
 
     digest: str
@@ -27,17 +27,17 @@ class InitData:
 
 
 class OpenApp:
-    """A launch is good for one page, known by the `nonce` it made up; the same page may come again.
+    """A launch serves one page, identified by its `nonce`; the same page may come again.
 
-    Who opened the app is there to be told, so their requests count as reached; while they are busy with a guard join
-    the private message waits. A verified person who still waits at a gate comes in at once.
+    A person with the app open counts as reached; while they are busy with a guard join the private message waits. A
+    verified person who still waits at a gate comes in at once.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     async def __call__(self, store: Store, launch: InitData, nonce: str) -> Claim:
-        """Nothing is done unless the launch is new."""
+        """Claim the launch; do nothing else unless it is new."""
         now, user_id = self._clock.now(), launch.user_id
         claim = await store.used_init_data.claim(launch.digest, nonce, now)
         if claim is not Claim.NEW:

@@ -1,4 +1,4 @@
-"""Telling operators of a trouble, once, and that it is over, once."""
+"""Opening and resolving incidents; operators are notified once of each."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from bot.usecases.notify_operators import OperatorNotifier
 from storage.store import Store
 
 NOTIFICATIONS = {IncidentKind.GATEWAY: Notification.GATEWAY_TROUBLE, IncidentKind.GATE_OFF: Notification.GATE_OFF}
-"""The troubles whose first word is a notice of their own."""
+"""Incidents that open with a notification of their own."""
 
 
 class OpenIncident:
-    """A trouble is there. Operators are told when that is news: not of one they know of and that is not over, however
-    often it is seen, by whichever process, and across restarts."""
+    """Opens an incident. Operators are notified only if it is new: not of an open incident, however often, by whichever
+    process and across restarts it is seen."""
 
     def __init__(self, notify_operators: OperatorNotifier) -> None:
         self._notify_operators = notify_operators
 
     async def __call__(self, store: Store, finding: Finding, now: datetime) -> bool:
-        """Whether it was news."""
+        """Return whether it was new."""
         if not await store.incidents.sight(finding, now):
             return False
         if finding.trouble not in VISIBLE_AFTER_END:
@@ -32,13 +32,13 @@ class OpenIncident:
 
 
 class ResolveIncident:
-    """A trouble is over: operators are told once, with how long it lasted."""
+    """Resolves an incident: operators are notified once, with its duration."""
 
     def __init__(self, notify_operators: OperatorNotifier) -> None:
         self._notify_operators = notify_operators
 
     async def __call__(self, store: Store, name: str, seen_before: datetime, now: datetime) -> bool:
-        """Unless it was seen since `seen_before`; whether there was anything to clear."""
+        """Resolve it unless it was seen since `seen_before`; return whether there was one to resolve."""
         incident = await store.incidents.clear(name, seen_before, now)
         if incident is None:
             return False

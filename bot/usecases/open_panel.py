@@ -1,4 +1,4 @@
-"""An admin wants to see their gates, or a page of one."""
+"""Opening the panel: an admin's gates, or a page of one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from storage.store import Store
 
 PANEL = (ScreenName.GATES, ScreenName.GATE)
 OPENED_ABOUT = frozenset({Page.PENDING, Page.WHO})
-"""Pages that a button opens about something: a part of a list, or a person."""
+"""Pages that need a `value`: a part of a list, or a person."""
 ANSWERS = "answers"
 """In a check: the admin who gets the outcome as a message."""
 
 
 class ListGates:
-    """Show the gates whose admin the person is, as far as is known. Telegram is asked anew about each at which they
-    ever were one."""
+    """Shows the gates that the person is known to administer, and asks Telegram again about each where they ever were
+    an admin."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -35,8 +35,8 @@ class ListGates:
 
 
 async def ask_about_gates(store: Store, person: Person, now: datetime) -> None:
-    """Have Telegram asked at which gates the person is an admin, of those where they ever were one and it has not said
-    within the last minute; a few at a time, those first of which it was asked longest ago."""
+    """Ask Telegram at which gates the person is an admin: gates where they ever were one and that were not checked
+    within the last minute; a few at a time, the oldest check first."""
     room = LISTED_CHECKS - await store.tasks.undone((TaskKind.CHECK_ADMIN,), person.user_id)
     for gate_id in (await store.admins.to_ask(person.user_id, now - ADMIN_KNOWN_FOR))[: max(0, room)]:
         details: dict[str, str | int] = {"act": "", "gate": gate_id, "user_id": person.user_id}
@@ -44,9 +44,9 @@ async def ask_about_gates(store: Store, person: Person, now: datetime) -> None:
 
 
 class OpenPage:
-    """An `ActionHandler`: show the page that `key` names, about `value`. `fresh`: as a new message.
+    """An `ActionHandler`: shows the page that `key` names, about `value`. `fresh`: as a new message.
 
-    Opening the card has Telegram asked how it stands with the gate.
+    Opening the card also checks the gate's health.
     """
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
@@ -55,7 +55,7 @@ class OpenPage:
         except ValueError:
             return Toast.UNKNOWN
         if page not in BUILDERS or page is Page.IMPORT:
-            # What an imported file would change stands on no button.
+            # No button opens the page of an imported file.
             return Toast.UNKNOWN
         shown = {"value": act.details.get("value", "")} if page in OPENED_ABOUT else {}
         await show_page(store, gate, act.admin_id, page, now, shown, fresh=bool(act.details.get("fresh")))
@@ -65,7 +65,7 @@ class OpenPage:
 
 
 class CheckGate:
-    """An `ActionHandler`: have Telegram asked anew how it stands with the gate."""
+    """An `ActionHandler`: checks the gate's health again."""
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         await ask_health(store, gate.chat_id, act.admin_id, now)
@@ -75,11 +75,11 @@ class CheckGate:
 async def ask_health(
     store: Store, gate_id: int, admin_id: int, now: datetime, *, tells: bool = False, answers: bool = False
 ) -> None:
-    """Have Telegram asked how it stands with a gate, for this admin's eyes. `tells`: what is newly missing is told
-    to its admins. `answers`: the admin gets the outcome as a message.
+    """Request a check of a gate's health for this admin. `tells`: its admins are notified of new issues. `answers`: the
+    admin gets the result as a message.
 
-    A gate has one such task at a time. What may have been asked of Telegram already is asked once more afterwards,
-    and everybody who looks at a page about the gate then sees what came of it.
+    A gate has one such task at a time. If one may be in flight, another check follows it; then everybody who looks at a
+    page of the gate sees the result.
     """
     told: dict[str, str | int] = {}
     if tells:
@@ -92,12 +92,12 @@ async def ask_health(
 
 
 async def ask_health_again(store: Store, task: PendingTask, now: datetime) -> None:
-    """This one is over: begin the next, if it was asked for meanwhile."""
+    """Request the next check if one was asked for during this one."""
     details = await store.tasks.asked_since(task)
     if details is not None and "gate" in details:
         known = {name: details[name] for name in ("gate", "tells", ANSWERS) if name in details}
         if known.get(ANSWERS) == task.details.get(ANSWERS):
-            # They have their answer.
+            # They have got their answer.
             known.pop(ANSWERS, None)
         job = f"check {details['gate']}"
         await store.tasks.add(TaskKind.CHECK_GATE, task.chat_id, known, now, job=job)
@@ -120,7 +120,7 @@ async def show_page(
 
 
 async def page_shown(store: Store, admin_id: int) -> tuple[int, Page, Mapping[str, str | int]] | None:
-    """The gate, the page and the page's details on somebody's screen; None when that is no page of a panel."""
+    """Return the gate, the page and its details on somebody's screen; None if it is not a page of a panel."""
     wanted = await store.screens.wanted(admin_id)
     if wanted is None or wanted[0] is not ScreenName.GATE:
         return None
@@ -132,10 +132,10 @@ async def page_shown(store: Store, admin_id: int) -> tuple[int, Page, Mapping[st
 
 
 async def redraw_panels(store: Store, gate_id: int, now: datetime) -> None:
-    """Something changed that the panels of a gate's admins tell."""
+    """Redraw the panels of a gate's admins after a change."""
     await store.screens.touch(await store.admins.at(gate_id), now, acted=False, faces=PANEL)
 
 
 def panel_start(gate_id: int) -> str:
-    """What a link into the private chat says that opens the panel of a gate."""
+    """Return the start parameter of a link that opens the panel of a gate."""
     return f"gate_{gate_id}"

@@ -1,4 +1,4 @@
-"""Opening a verification, and asking for one more number: where the limits hold."""
+"""Starting a verification, and limiting requests for numbers."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from bot.usecases.admit import has_room, rejected_by_all_gates
 from storage.store import Store
 
 GATEWAY_FIRST = 0.7
-"""Seconds the screen rests, so that a quick gateway's number is drawn at once, without a "please wait"."""
+"""Seconds the screen waits, so that a quick gateway's number appears at once, without a "please wait"."""
 
 
 class StartVerification:
-    """Start an attempt with a number that is known to be the person's own.
+    """Starts an attempt with a number that is known to be the person's own.
 
-    One open verification per person and per phone; one phone verifies one person, unless a gate at which they wait
-    takes more; a number that would open none of those gates is not called for. Numbers are limited per person and
-    per phone. Whatever the outcome, the person's screen tells it.
+    Each person and each phone has at most one open verification. One phone verifies one person, unless a gate at which
+    they wait allows more. A phone that would open none of those gates is refused. Numbers are limited per person and
+    per phone. The person's screen shows the outcome in any case.
     """
 
     def __init__(self, clock: Clock, phone_cipher: PhoneCipher, token_generator: TokenGenerator) -> None:
@@ -35,7 +35,7 @@ class StartVerification:
         self._token_generator = token_generator
 
     async def __call__(self, store: Store, person: Person, phone: Phone, *, fresh: bool) -> Toast:
-        """`fresh`: an answer other than progress comes as a new message. The toast says what came of it."""
+        """Start it; return the toast. `fresh`: an answer other than progress comes as a new message."""
         now = self._clock.now()
         fingerprint = self._phone_cipher.fingerprint(phone)
         refusal = await rejected_by_all_gates(store, person.user_id, phone, now)
@@ -86,7 +86,8 @@ async def is_limited(
     *,
     fresh: bool = False,
 ) -> bool:
-    """Whether this person or phone asked for too many numbers lately; if so their screen says until when."""
+    """Return whether this person or phone has requested too many numbers lately; if so, their screen says until
+    when."""
     asked = await store.verifications.asked_since(person.user_id, fingerprint, now - LONGEST_SPAN)
     opens_at = next_opening(asked, now)
     if opens_at is None:
@@ -100,7 +101,7 @@ async def is_limited(
         user_id=person.user_id,
         verification_id=verification.id if verification else None,
     )
-    # A number that still works stays on the screen.
+    # A number that is still valid stays on the screen.
     ends_at = verification.window_ends_at if verification is not None else None
     face = ScreenName.PROGRESS if ends_at is not None and now <= ends_at else ScreenName.LIMITED
     await store.screens.show(person.user_id, person.chat_id, face, now, details=details, fresh=fresh)

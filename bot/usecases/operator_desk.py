@@ -1,4 +1,4 @@
-"""What operators ask for, and want done, about people."""
+"""Operators' requests and actions about people."""
 
 from __future__ import annotations
 
@@ -24,16 +24,15 @@ from bot.usecases.person_at_gates import at_gates, where_possible
 from storage.store import Store
 
 GRANTS_FIRST = 1.0
-"""Seconds the card rests after something was done, so that it is drawn once, with what follows from it."""
+"""Seconds the card waits after an action, so that it is drawn once, with the results."""
 NOTHING_NEW = (Toast.DECIDED_ALREADY, Toast.NOT_BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorRequest:
-    """A button of an operator: the page to see, or what to do (`is_sure`), about whom, at which gate (0: all, or none).
-
-    `at`: which page of the list, or the entry from which on `turn` ("before" or "after") it goes.
-    """
+    """A pressed button of an operator: the page to show, or the action (confirmed if `is_sure`), the person and the
+    gate (0: all, or none). `at`: the page of a list, or the entry before or after which (`turn`) the next page
+    begins."""
 
     page: OperatorPage
     user_id: int = 0
@@ -45,10 +44,10 @@ class OperatorRequest:
 
 
 class OperatorDesk:
-    """Operators see everybody at all gates, and decide at each as its admins do, though they need not be any. What
-    changes something is asked once more before it is done.
+    """Operators see everybody at all gates, and decide at each as its admins do, without being one. Every change needs
+    a confirmation.
 
-    For everybody else there is no such thing: they are told nothing, and their buttons are of no kind that is known.
+    Nobody else learns that this exists: they get no answer, and their buttons count as unknown.
     """
 
     def __init__(self, clock: Clock, is_operator: IsOperator, find: FindPeople, ask_deletion: AskDeletion) -> None:
@@ -59,14 +58,15 @@ class OperatorDesk:
         self._by_hand = {kind: ByHand(decide) for kind, decide in DECIDERS.items()}
 
     async def recent(self, store: Store, person: Person) -> bool:
-        """What happened lately. Whether they may ask."""
+        """Show recent events. Return whether the person may ask."""
         if not await self._is_operator(store, person.user_id):
             return False
         await self._show(store, person, {"page": OperatorPage.RECENT}, fresh=True)
         return True
 
     async def look_up(self, store: Store, person: Person, asked: str, message_id: int) -> bool:
-        """Who this is: by id, name or phone. A message that may hold a phone is deleted. Whether they may ask."""
+        """Look somebody up by id, name or phone. Delete a message that may contain a phone. Return whether the person
+        may ask."""
         if not await self._is_operator(store, person.user_id):
             return False
         search = await self._find(store, asked)
@@ -84,7 +84,7 @@ class OperatorDesk:
         return True
 
     async def press(self, store: Store, person: Person, query_id: str, pressed: OperatorRequest) -> None:
-        """A button was pressed."""
+        """Handle a pressed button."""
         now, toast = self._clock.now(), Toast.UNKNOWN
         if await self._is_operator(store, person.user_id):
             toast = await self._pressed(store, person, pressed, now)
@@ -111,7 +111,7 @@ class OperatorDesk:
         return Toast.NOTHING
 
     async def _turn(self, store: Store, person: Person, pressed: OperatorRequest) -> Toast:
-        """Another page of those who were found: they stand in the screen's row."""
+        """Show another page of search results, which the screen's row holds."""
         face, details = await store.screens.wanted(person.user_id) or (None, {})
         if face is not ScreenName.OPERATOR or "found" not in details:
             return Toast.OVER
@@ -121,7 +121,7 @@ class OperatorDesk:
     async def _ask(
         self, store: Store, person: Person, act: AdminActionKind, pressed: OperatorRequest, now: datetime
     ) -> Toast:
-        """At which gate, where there are several; and whether it is meant."""
+        """Ask for the gate, if there are several, and for confirmation."""
         if act is AdminActionKind.ERASE:
             await self._ask_deletion.of(store, person, str(pressed.user_id), fresh=False)
             return Toast.NOTHING

@@ -1,4 +1,4 @@
-"""What operators see of people, made from what is true now."""
+"""The operators' pages about people, built from the current state."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from storage.store import Store
 
 ON_A_PAGE = 6
 LINES = 10
-"""Of a person's history."""
+"""Of a person's history, per page."""
 MOST_TROUBLES = 5
 FAILED_LATELY = timedelta(days=7)
 DONE_TO_PEOPLE = (
@@ -60,10 +60,8 @@ NOT_MADE = {
 
 
 class OperatorViews:
-    """The page that a screen's row names; None when its person is no operator, or no more, and so sees nothing of it.
-
-    Raises KeyError or ValueError for a page that this version does not know.
-    """
+    """The page that a screen's row names; None for anyone who is not an operator. Raises KeyError or ValueError for a
+    page that this version does not know."""
 
     def __init__(self, is_operator: IsOperator) -> None:
         self._is_operator = is_operator
@@ -142,13 +140,13 @@ class OperatorViews:
             return Confirmation(user_id, name, act, tuple(gate.title for gate in gates), 0, phone.mask, others)
         places = chosen(await at_gates(store, user_id, now), act, gate_id)
         if not places:
-            # It was done, or became impossible, meanwhile.
+            # Meanwhile it was done, or became impossible.
             return await self._person(store, {"user": user_id}, now)
         return Confirmation(user_id, name, act, tuple(at.gate.title for at in places), gate_id)
 
 
 def chosen(places: Sequence[MemberCard], act: AdminActionKind, gate_id: int) -> list[MemberCard]:
-    """Where it is to be done: at this gate, or, for 0, wherever it can be."""
+    """Return where to apply the action: at this gate, or, for 0, wherever possible."""
     possible = where_possible(places, act)
     if gate_id:
         return [at for at in possible if at.gate.chat_id == gate_id]
@@ -163,7 +161,7 @@ async def _recent(store: Store, details: Mapping[str, str | int]) -> Recent:
         entries = await store.journal.lately(ENDS, ON_A_PAGE + 1, after=int(after))
         newer, older, entries = len(entries) > ON_A_PAGE, True, entries[-ON_A_PAGE:]
     if not newer:
-        # The newest page is always a full one.
+        # The newest page is always full.
         entries = await store.journal.lately(ENDS, ON_A_PAGE + 1, before=int(before) if before is not None else None)
         newer, older, entries = before is not None, len(entries) > ON_A_PAGE, entries[:ON_A_PAGE]
     user_ids = {entry.user_id for entry in entries if entry.user_id is not None}
@@ -180,7 +178,7 @@ async def _recent(store: Store, details: Mapping[str, str | int]) -> Recent:
 
 
 async def _masks(store: Store, user_ids: Collection[int]) -> dict[int, str]:
-    """Of the phone that verified them, or else of that with which they tried last."""
+    """Return the mask of each person's verified phone, or else of the one they tried last."""
     tried = await store.verifications.latest_of_many(user_ids)
     verified = await store.phones.of_many(user_ids)
     masks = {user_id: attempt.mask for user_id, attempt in tried.items()}
@@ -209,7 +207,7 @@ async def _found(store: Store, details: Mapping[str, str | int]) -> Found | NoRe
 
 
 async def _troubles(store: Store, user_id: int, gates: Mapping[int, Gate], now: datetime) -> list[StuckItem]:
-    """Grants and tasks that are overdue, and those that failed within a week."""
+    """Return overdue grants and tasks, and those that failed within a week."""
 
     def title(gate_id: int | None) -> str:
         return gates[gate_id].title if gate_id is not None and gate_id in gates else ""
@@ -255,6 +253,6 @@ def _history_entry(entry: JournalEntry, titles: Mapping[int, str]) -> HistoryEnt
 
 
 def _page(details: Mapping[str, str | int], total: int) -> tuple[int, int]:
-    """Which page is to be shown, and how many there are."""
+    """Return which page to show, and how many there are."""
     pages = max(-(-total // ON_A_PAGE), 1)
     return max(0, min(int(details.get("at", 0)), pages - 1)), pages

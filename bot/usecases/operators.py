@@ -1,4 +1,4 @@
-"""Who runs this installation."""
+"""The operators of this installation."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ IsOperator = Callable[[Store, int], Awaitable[bool]]
 
 
 class Operators:
-    """Those whom the configuration names, and those who were added since."""
+    """Operators from the configuration, and those added at runtime."""
 
     def __init__(self, named: Collection[int] = ()) -> None:
         self.named = tuple(dict.fromkeys(named))
-        """Those of the configuration, who cannot be removed."""
+        """Those of the configuration; they cannot be removed."""
 
     async def now(self, store: Store) -> list[int]:
-        """Their Telegram user ids."""
+        """Return their Telegram user ids."""
         added = [operator.user_id for operator in await store.operators.all()]
         return list(dict.fromkeys((*self.named, *added)))
 
     async def is_operator(self, store: Store, user_id: int) -> bool:
-        """Whether somebody is one of them."""
+        """Return whether somebody is an operator."""
         return user_id in self.named or await store.operators.has(user_id)
 
 
 def is_for_operators(task: PendingTask) -> bool:
-    """Whether it tells what only operators may know."""
+    """Return whether the task's message is for operators only."""
     match task.kind:
         case TaskKind.HEALTH | TaskKind.BALANCE:
             return True

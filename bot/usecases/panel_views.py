@@ -1,4 +1,4 @@
-"""What admins see at the panel, made from what is true now."""
+"""The panel's pages, built from the current state."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ MOST_GATES = 50
 
 
 async def panel_view(store: Store, row: ScreenRow, now: datetime) -> PanelView | PeopleView:
-    """The page that the row names. Raises KeyError or ValueError for one that this version does not know.
+    """Return the page that the row names. Raises KeyError or ValueError for one that this version does not know.
 
-    Who was found to be no admin any more is shown nothing of the gate. Drawing a page shows nothing that was not asked
-    for, so Telegram is not asked anew.
+    Anyone found not to be an admin sees nothing of the gate. Drawing shows only what an action requested, so Telegram
+    is not asked again.
     """
     if row.face is ScreenName.GATES and "then" in row.details:
         return await people_views.gate_choice(store, row, now)

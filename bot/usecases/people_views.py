@@ -1,4 +1,4 @@
-"""What admins see of people at the panel, made from what is true now."""
+"""The panel's pages about people, built from the current state."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from storage.store import Store
 
 PER_PAGE = 6
 HOW_MANY = "many"
-"""In place of a page's number: the question whom to decline together."""
+"""In place of a page's number: the choice of whom to decline together."""
 LOOKED_AT, TOLD = 60, 10
-"""Entries of the journal looked at for a person's history, and lines of it."""
+"""Journal entries read for a person's history, and its maximum number of lines."""
 MOST_GATES = 50
 PASSED_OVER = frozenset(
     {
@@ -40,11 +40,11 @@ PASSED_OVER = frozenset(
         Event.FAILURE,
     }
 )
-"""What happens inside, and is not an admin's business."""
+"""Internal events that do not concern an admin."""
 
 
 async def pending(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> PendingList | DeclineChoice:
-    """Who waits, longest first; `value` is the page."""
+    """Return the people who wait, longest first; `value` is the page."""
     value = str(row.details.get("value", ""))
     if value == HOW_MANY:
         counts = [(age, await store.requests.count_declinable(gate.chat_id, now - age.span)) for age in OlderThan]
@@ -59,7 +59,8 @@ async def pending(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Pe
 
 
 async def _progress(store: Store, gate: Gate, row: ScreenRow) -> tuple[int | None, int | None]:
-    """How many were declined together, and of how many: while that goes on, and after it for who began it."""
+    """Return how many of how many a mass decline has declined: while it runs, and afterwards for the admin who began
+    it."""
     newest = await store.mass_declines.newest(gate.chat_id)
     if newest is None:
         return None, None
@@ -74,12 +75,12 @@ async def _progress(store: Store, gate: Gate, row: ScreenRow) -> tuple[int | Non
 
 
 async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> MemberCard | UnknownTarget:
-    """One person at this gate. Of somebody who never asked to enter here nothing is told but what was decided here:
-    whoever runs some group could else look up anybody."""
+    """Return one person's card at this gate. If they never asked to enter here, it shows only what was decided here:
+    otherwise anybody who runs some group could look up anyone."""
     value = str(row.details.get("value", ""))
     user_id = id_in(value)
     if user_id is None:
-        # Anybody can send any data: what stands on no button of ours names nobody.
+        # Anybody can send any data: a value that no button of ours holds names nobody.
         return UnknownTarget(gate, TargetError(value) if value in frozenset(TargetError) else TargetError.NOBODY_NAMED)
     gate_id = gate.chat_id
     request, decision = await store.requests.get(gate_id, user_id), await store.overrides.get(gate_id, user_id)
@@ -116,14 +117,14 @@ async def who(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> Member
 
 
 async def _history(store: Store, gate_id: int, user_id: int) -> tuple[HistoryEntry, ...]:
-    """What happened lately, oldest first."""
+    """Return recent events, oldest first."""
     entries = await store.journal.of(gate_id, user_id, LOOKED_AT)
     told = [entry for entry in entries if entry.event not in PASSED_OVER][:TOLD]
     return tuple(HistoryEntry(entry.at, entry.event, entry.code, entry.actor_id) for entry in reversed(told))
 
 
 async def gate_choice(store: Store, row: ScreenRow, now: datetime) -> GateChoice:
-    """At which of their gates they want something done."""
+    """Return the choice of the gate at which to run a command."""
     gates = await store.admins.gates_of(row.user_id)
     lines = []
     for gate in gates[:MOST_GATES]:

@@ -1,4 +1,4 @@
-"""How somebody stands at every gate, and what can be done about them where."""
+"""A person's state at every gate, and the possible actions there."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from storage.store import Store
 
 
 async def at_gates(store: Store, user_id: int, now: datetime) -> list[MemberCard]:
-    """Them at each gate: first where they asked to enter, what is newest before what is older; then the others, by
-    title. Phone and history are not told."""
+    """Return their card at each gate: first where they asked to enter, newest first; then the others, by title. Without
+    phone and history."""
     requests = await store.requests.of_person(user_id)
     decisions = await store.overrides.of_person(user_id)
     runs = {gate.chat_id for gate in await store.admins.gates_of(user_id)}
@@ -45,15 +45,15 @@ async def at_gates(store: Store, user_id: int, now: datetime) -> list[MemberCard
 
 
 def has_anything(at: MemberCard) -> bool:
-    """Whether there is anything of theirs at that gate."""
+    """Return whether the gate knows a request or decision of theirs."""
     return at.is_known or at.decision is not None
 
 
 def where_possible(places: Sequence[MemberCard], act: AdminActionKind) -> list[MemberCard]:
-    """Where this can be done about them now: at gates where the bot is."""
+    """Return the gates where this action is possible now and the bot has its rights."""
     return [at for at in places if at.gate.is_on and act in at.possible and (act in TO_STRANGERS or has_anything(at))]
 
 
 def possible_acts(places: Sequence[MemberCard]) -> tuple[AdminActionKind, ...]:
-    """What can be done at any gate."""
+    """Return the actions that are possible at any gate."""
     return tuple(act for act in AT_A_GATE if where_possible(places, act))

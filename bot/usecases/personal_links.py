@@ -1,4 +1,4 @@
-"""Invite links that are made for one person, and let in nobody else."""
+"""Personal invite links: each admits one person and nobody else."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from bot.domain.statistics import EntryReason
 from storage.store import Store
 
 LINKS_PER_HOUR = 3
-"""How many links are made for one person at one gate."""
+"""Links per person and gate."""
 AN_HOUR = timedelta(hours=1)
 
 
 async def request_personal_link(
     store: Store, gate_id: int, user_id: int, verification_id: int, now: datetime, *, how: EntryReason | None = None
 ) -> None:
-    """Have a link made for one person, in place of the one before, which ends.
+    """Request a link for one person; it replaces the previous one, which is revoked.
 
-    One that is being made already stays. More than `LINKS_PER_HOUR` are not made: the next waits for its hour.
+    A link that is being made stays. At most `LINKS_PER_HOUR` are made; the next one waits.
     """
     before = await link_of(store, gate_id, user_id)
     if before is not None and before.state is GrantState.DUE:
@@ -46,13 +46,13 @@ async def request_personal_link(
 
 
 async def next_link_at(store: Store, gate_id: int, user_id: int, now: datetime) -> datetime:
-    """When another link may be made for this person at this gate; not later than now if at once."""
+    """Return when another link may be made for this person at this gate; not later than now if at once."""
     made = await store.journal.links_made(gate_id, user_id, now - AN_HOUR)
     return made[-LINKS_PER_HOUR] + AN_HOUR if len(made) >= LINKS_PER_HOUR else now
 
 
 async def link_of(store: Store, gate_id: int, user_id: int) -> Grant | None:
-    """The link that somebody was given at a gate, is being given, or could not be given."""
+    """Return the link that somebody got at a gate, is getting, or could not be given."""
     grants = await store.grants.get(gate_id, user_id)
     return next(
         (grant for grant in grants if grant.kind is GrantKind.LINK and grant.state is not GrantState.GONE), None
@@ -60,7 +60,7 @@ async def link_of(store: Store, gate_id: int, user_id: int) -> Grant | None:
 
 
 async def take_back_link(store: Store, gate_id: int, user_id: int, now: datetime) -> Grant | None:
-    """The link is theirs no more, and ends; what it was comes back."""
+    """Revoke their link, and return it."""
     taken = await store.grants.take_back(gate_id, user_id, GrantKind.LINK)
     for grant in taken:
         await _end(store, grant, user_id, now)
@@ -68,7 +68,7 @@ async def take_back_link(store: Store, gate_id: int, user_id: int, now: datetime
 
 
 async def take_back_extra_links(store: Store, gate: Gate, user_id: int, now: datetime) -> None:
-    """Links into the further chats of a gate that they are in no more; unless another gate gives them too."""
+    """Revoke links into the extra chats of a gate that they are no longer in, unless another gate gives them too."""
     for chat_id in gate.settings.further:
         link = await link_of(store, chat_id, user_id)
         if link is not None and link.how is None and not await _is_given_extra(store, chat_id, user_id, now):
@@ -78,21 +78,21 @@ async def take_back_extra_links(store: Store, gate: Gate, user_id: int, now: dat
 async def end_link(
     store: Store, gate_id: int, user_id: int, url: str, now: datetime, *, job: str | None = None
 ) -> None:
-    """Have Telegram revoke a link."""
+    """Request that Telegram revokes a link."""
     details: dict[str, str | int] = {"link": url}
     await store.tasks.add(TaskKind.REVOKE_LINK, gate_id, details, now, user_id=user_id, job=job)
 
 
 async def live_links(store: Store, user_id: int) -> list[tuple[int, str]]:
-    """All links that somebody has: the gate's id, and the address."""
+    """Return all links that somebody has, as gate id and address."""
     return [(grant.gate_id, grant.detail) for grant in await store.grants.of_person(user_id) if _is_made(grant)]
 
 
 async def enter_by_own_link(store: Store, gate: Gate, request: JoinRequest, url: str, now: datetime) -> bool:
-    """Let somebody in who asks by the link that was made for them; whether it was, and still holds.
+    """Admit somebody who asks by their own link; return whether it was theirs and is still valid.
 
-    By anybody else's link a request is like any other. At a gate that is off the bot decides about the holders of its
-    links and nobody else; while it pauses it decides nothing.
+    By anybody else's link a request is like any other. At a gate that is off the bot decides only about holders of its
+    links; while the gate is paused it decides nothing.
     """
     gate_id, user_id = request.gate_id, request.user_id
     link = await link_of(store, gate_id, user_id)
@@ -128,13 +128,13 @@ async def enter_by_own_link(store: Store, gate: Gate, request: JoinRequest, url:
 
 
 def is_open_to_links(gate: Gate) -> bool:
-    """Whether the bot lets anybody into the chat by a link of their own."""
+    """Return whether the bot admits anybody to the chat by a personal link."""
     return gate.is_on and gate.switch is not GateMode.PAUSED
 
 
 async def is_still_given(store: Store, gate: Gate, user_id: int, how: EntryReason | None, now: datetime) -> bool:
-    """Whether they would be given that link now. `how` they come in by it; None for a link into a further chat, which
-    holds as long as a gate that they are in lists the chat."""
+    """Return whether they would get that link now. `how` they come in by it; None for a link into an extra chat, which
+    is valid as long as a gate that they are in lists the chat."""
     known = await store.overrides.known(gate.chat_id, user_id)
     if known.decision is not None and known.decision.override is Override.BLOCKED:
         return False
@@ -153,7 +153,7 @@ async def _is_given_extra(store: Store, chat_id: int, user_id: int, now: datetim
 
 
 async def _is_in(store: Store, gate: Gate, user_id: int, now: datetime) -> bool:
-    """Whether they came in at this gate, and nothing has been decided against them since."""
+    """Return whether they came in at this gate, with no decision against them since."""
     known = await store.overrides.known(gate.chat_id, user_id)
     if _is_revoked(known.decision, known.phone):
         return False
@@ -165,7 +165,7 @@ async def _is_in(store: Store, gate: Gate, user_id: int, now: datetime) -> bool:
 
 
 def _is_revoked(decision: AccessOverride | None, phone: VerifiedPhone | None) -> bool:
-    """Whether an admin blocked them, or wants them to verify anew and they have not."""
+    """Return whether an admin blocked them, or revoked their access and they have not verified again."""
     match decision.override if decision is not None else None:
         case Override.BLOCKED:
             return True
@@ -175,7 +175,7 @@ def _is_revoked(decision: AccessOverride | None, phone: VerifiedPhone | None) ->
 
 
 def _may_enter(gate: Gate, decision: AccessOverride | None, phone: VerifiedPhone | None, now: datetime) -> bool:
-    """Whether the gate's rules let them in."""
+    """Return whether the gate's rules admit them."""
     override = decision.override if decision is not None else None
     if override is Override.ALLOWED or not gate.rules(now).asks_call:
         return True

@@ -1,4 +1,4 @@
-"""What the use cases need from the gateway and from Telegram's side, named by role."""
+"""Interfaces that the use cases need from the gateway and from Telegram's side."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.domain.settings import GateSettings
 
 
 class NumberSource(Protocol):
-    """The gateway, as far as numbers go. Raises `GatewayError`."""
+    """The gateway's calls for numbers. Raises `GatewayError`."""
 
     async def request_number(self, phone: Phone) -> AssignedNumber: ...
 
@@ -25,26 +25,24 @@ class InboxSource(Protocol):
 
 
 class TypedWords(Protocol):
-    """Understands what admins write to a page."""
+    """Parses what admins write to a page."""
 
     def read(self, page: Page, text: str) -> tuple[Setting, str]:
-        """Which setting is to become what. Raises ProblemError."""
+        """Return the setting and its new value. Raises ProblemError."""
 
 
 class SettingsFile(Protocol):
     """Settings as text, in files and between two of an admin's steps."""
 
     def written(self, gate: Gate) -> str:
-        """The file with a gate's settings."""
+        """Return the file with a gate's settings."""
 
     def read(self, text: str, present: GateSettings) -> tuple[int, GateSettings]:
-        """Of which gate a file is, and what the settings become by it; what it does not name stays as it is.
-
-        Raises ProblemError.
-        """
+        """Return the gate of a file, and the settings after applying it; what it does not name stays as it is. Raises
+        ProblemError."""
 
     def changes(self, before: GateSettings, after: GateSettings) -> str:
-        """What differs; empty when nothing does."""
+        """Return the differences; empty if there are none."""
 
     def applied(self, settings: GateSettings, changes: str) -> GateSettings:
-        """Settings with these changes. Raises ProblemError."""
+        """Return settings with these changes. Raises ProblemError."""

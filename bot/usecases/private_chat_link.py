@@ -1,4 +1,4 @@
-"""Showing somebody in a group the way to a page in the private chat."""
+"""Links from a group to a page in the private chat."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.domain.delivery import TaskKind
 from storage.store import Store
 
 LINK_SHOWN_FOR = 30.0
-"""Seconds after which a message that everybody sees is taken away again."""
+"""Seconds after which the bot deletes a link that everybody sees."""
 WANTED_FOR = timedelta(minutes=2)
 
 
@@ -22,7 +22,7 @@ async def send_private_chat_link(
     topic: int | None = None,
     language: str = "",
 ) -> None:
-    """A button that opens the private chat with `start` (see `bot.telegram.deep_links`).
+    """Send a button that opens the private chat with `start` (see `bot.telegram.deep_links`).
 
     Only `user_id` sees it. Without one, as for an anonymous admin, everybody does, for half a minute.
     """

@@ -1,4 +1,4 @@
-"""Evidence of whether a gate keeps people out, and what follows when somebody came in past it."""
+"""Evidence of whether a gate keeps people out, and the reaction to people who bypass it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bot.usecases.open_panel import redraw_panels, show_page
 from storage.store import Store
 
 TO_THE_MINUTE = timedelta(minutes=1)
-"""A flood of people who come past a gate does not write its row for each of them."""
+"""At most one write of the gate's row per minute, even if a flood of people bypasses it."""
 
 
 async def request_seen(store: Store, gate: Gate, now: datetime) -> None:
-    """Somebody asked to join: the link by which they came asks for approval.
+    """Record that somebody asked to join, so the link by which they came asks for approval.
 
-    Kept once, and again after somebody came past the gate. Nobody waits for the gate's row: while another transaction
-    holds it, this is left to the next request.
+    Written once, and again after somebody bypassed the gate. It never waits for the gate's row: while another
+    transaction holds it, the next request does this.
     """
     if _is_seen(gate):
         return
@@ -37,22 +37,21 @@ def _is_seen(gate: Gate) -> bool:
 
 
 def has_to_ask(gate: Gate) -> bool:
-    """Whether nobody is to be in the gate's chat before they asked, and verified."""
+    """Return whether people have to ask and verify before they are in the gate's chat."""
     return gate.settings.way in BY_REQUEST and gate.settings.asks_call
 
 
 def keeps_out(gate: Gate) -> bool:
-    """Whether people have to ask at the gate, and verify, before they are in."""
+    """Return whether the gate is active and people have to ask and verify before they are in."""
     return gate.works and has_to_ask(gate)
 
 
 async def member_bypassed(store: Store, gate: Gate, now: datetime, how: str) -> None:
-    """Somebody came in past the gate, where people have to ask. `how`: one of `PAST_THE_GATE`.
+    """Record that somebody bypassed the gate. `how`: one of `PAST_THE_GATE`.
 
-    The first time in each way, and again once the gate counted as mended, an admin gets one message that says how to
-    mend that: of a link that lets people in with a new link that asks for approval, since the gate's own may have been
-    revoked, which no bot can find out; of a member who adds others with the permission that lets them; of another bot
-    with its right.
+    The first time in each way, and again once the issue counted as fixed, an admin gets one message that says how to
+    fix it: replace the link with a new one that asks for approval, since the gate's own may have been revoked, which no
+    bot can find out; or withdraw the permission that lets members add others; or the right of another bot.
     """
     if not keeps_out(gate):
         return
@@ -60,7 +59,7 @@ async def member_bypassed(store: Store, gate: Gate, now: datetime, how: str) -> 
     if not is_new_reason and _is_noted(gate, now):
         return
     gate = await store.gates.lock(gate.chat_id) or gate
-    # Another transaction may have told of it meanwhile.
+    # Another transaction may have reported it meanwhile.
     is_new_reason = is_new_reason and await _is_news(store, gate, now, how)
     if not is_new_reason and _is_noted(gate, now):
         return
@@ -74,7 +73,7 @@ async def member_bypassed(store: Store, gate: Gate, now: datetime, how: str) -> 
 
 
 async def _is_news(store: Store, gate: Gate, now: datetime, how: str) -> bool:
-    """Whether admins have not been told of this way past the gate since it counted as mended."""
+    """Return whether admins have not been notified of this bypass since it counted as fixed."""
     return not is_bypassed(gate, now) or not await store.journal.has_come(gate.chat_id, how, bypasses_since(gate, now))
 
 
@@ -83,7 +82,7 @@ def _is_noted(gate: Gate, now: datetime) -> bool:
 
 
 async def notify_of_bypass(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-    """The link for the message was made, or cannot be; then the message tells the rest without it."""
+    """Notify admins of a bypass: with the new link, or without it if the bot could not make one."""
     gate = await store.gates.get(int(task.details["gate"]))
     if gate is None:
         return
@@ -92,9 +91,9 @@ async def notify_of_bypass(store: Store, task: PendingTask, receipt: DeliveryRes
 
 
 class TestLink:
-    """An `ActionHandler`: an admin says what the link that they share showed them (`key`, see `LinkTest`).
+    """An `ActionHandler`: an admin reports what the link that they share showed them (`key`, see `LinkTest`).
 
-    That it asks for approval is evidence; if it does not, the page tells how to mend it, with a link of the bot's.
+    If it asks for approval, that is evidence; if not, the page says how to fix it, with a link made by the bot.
     """
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:

@@ -1,4 +1,4 @@
-"""Telling the owner's own system what happened."""
+"""Events for the owner's own system."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ Fields = dict[str, object]
 
 
 class PublishEvents:
-    """What others are told of becomes a row in the transaction in which it happened: it is told if, and only if, it
-    did happen. Of the phone its mask and country are told, never the number.
+    """Writes events as rows in the transaction in which they happened, so an event is sent if, and only if, it
+    happened. It holds the phone's mask and country, never the number.
 
-    What an event says is only ever added to, since others read it.
+    Others read these events: fields may be added, never changed.
     """
 
     def __init__(self, token_generator: TokenGenerator) -> None:
@@ -44,7 +44,7 @@ class PublishEvents:
     async def __call__(self, store: Store, noted: Sequence[NewEntry]) -> None:
         attempts = [entry for entry in noted if entry.event in OF_VERIFICATIONS]
         access = [entry for entry in noted if _is_of_access(entry)]
-        # Once for all that happened, since every transaction waits for it.
+        # One read for all entries, since every transaction waits for it.
         found = (
             await store.verifications.get_many(_ids(entry.verification_id for entry in attempts)) if attempts else {}
         )
@@ -78,7 +78,7 @@ def _verification(entry: NewEntry, found: Mapping[int, Verification]) -> tuple[N
     if verification is None:
         return None
     if entry.event is Event.NUMBER_REFUSED and verification.state is not VerificationState.REFUSED:
-        # It has a number already, and goes on with that one.
+        # The verification has a number already, and continues with it.
         return None
     data: Fields = {
         "verification_id": verification.id,

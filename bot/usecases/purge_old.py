@@ -1,4 +1,4 @@
-"""What is old enough is forgotten."""
+"""Purging old rows."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from bot.clock import Clock
 from storage.store import Store
 
 AT_ONCE = 1000
-"""Rows of each sort deleted in one transaction; what is left comes with the next sweep."""
+"""Rows of each kind deleted in one transaction; the next sweep continues."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """For how long what happened is kept in detail, and calls as the gateway reported them."""
+    """How long journal details, and calls as the gateway reported them, are stored."""
 
     journal: timedelta = timedelta(days=365)
     calls: timedelta = timedelta(days=90)
 
 
 class PurgeOld:
-    """Entries of the journal, once they are in the sums, which stay; calls; attempts that verified nobody now; requests
-    that came to nothing; grants that are granted no more; appeals.
+    """Purges journal entries that are rolled up (the sums stay), calls, attempts that do not back a current
+    verification, requests without effect, grants that no longer hold, and appeals.
 
-    What tells who is in, and by which phone, is kept. Each of `steps` is a transaction of its own.
+    Who is in, and by which phone, stays. Each of `steps` is a transaction of its own.
     """
 
     def __init__(self, clock: Clock, keep: RetentionPolicy) -> None:
@@ -39,22 +39,22 @@ class PurgeOld:
         )
 
     async def journal(self, store: Store) -> None:
-        """Statistics are the same before and after: they are read from the sums."""
+        """Purge journal entries. Statistics stay the same: they are read from the sums."""
         rolled = await store.sums.rolled_until()
         if rolled is not None:
             before = min(rolled, self._clock.now() - self._keep.journal)
             await store.retention.purge_journal(before, AT_ONCE)
 
     async def calls(self, store: Store) -> None:
-        """Nobody waits for them any more."""
+        """Purge calls that nobody waits for."""
         await store.retention.purge_calls(self._clock.now() - self._keep.calls, AT_ONCE)
 
     async def attempts(self, store: Store) -> None:
-        """The limits need those of a day, late reports of calls those of two."""
+        """Purge attempts. The limits need those of a day, late reports of calls those of two."""
         await store.retention.purge_attempts(self._clock.now() - self._keep.journal, AT_ONCE)
 
     async def rest(self, store: Store) -> None:
-        """What came to nothing."""
+        """Purge requests and grants without effect, and appeals."""
         before = self._clock.now() - self._keep.journal
         await store.retention.purge_requests(before, AT_ONCE)
         await store.retention.purge_grants(before, AT_ONCE)

@@ -1,4 +1,4 @@
-"""What admins do about a raid."""
+"""Admin actions about a raid."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ CHANGED = (Toast.DONE, Toast.SAVED)
 
 
 class MakeStrict:
-    """An `ActionHandler`: be strict for an hour from now (`value` is "on"), or no longer ("off").
+    """An `ActionHandler`: makes the gate strict for an hour from now (`value` is "on"), or no longer ("off").
 
-    Who waits though verified is looked at anew.
+    Verified people who wait are checked again.
     """
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
@@ -40,9 +40,10 @@ class MakeStrict:
 
 
 class DeclineRecent:
-    """An `ActionHandler`: decline all unverified of the raid with the mark `value`; without one, of the last minutes.
+    """An `ActionHandler`: declines all unverified people of the raid that `value` names; without one, of the last
+    minutes.
 
-    Of a raid that is over and forgotten, or of one that another has followed, nobody is declined.
+    Nobody, if that raid is over and deleted, or another has followed.
     """
 
     def __init__(self, decline_many: DeclineMany) -> None:
@@ -65,7 +66,7 @@ class DeclineRecent:
 
 
 class RecordedInAlert:
-    """An `ActionHandler` of which the messages of a raid tell, if there is one: what was done, and by whom."""
+    """An `ActionHandler` whose effect the alert of a raid shows, if there is one: the action, and who took it."""
 
     def __init__(self, handler: ActionHandler) -> None:
         self._doer = handler

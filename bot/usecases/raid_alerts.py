@@ -1,6 +1,6 @@
-"""What the admins are told of a raid: one message that is kept up to date, and one when it is over.
+"""Alerts about a raid: one message that is kept up to date, and a summary at the end.
 
-A message says what is true when it is made: how many asked, what the gate does, what was done about it and by whom.
+Each is built from the current state: how many asked, what the gate does, which actions were taken and by whom.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from storage.store import Store
 
 Details = dict[str, str | int]
 FIGURES = frozenset({"count", "minutes", "total", "done", "approved", "declined", "waiting"})
-"""Details that change all the time, and are brought up to date only now and then."""
+"""Details that change all the time, and are updated only now and then."""
 
 
 async def post_alert(store: Store, gate_id: int, raid: Raid, now: datetime) -> None:
-    """Tell the log chat, or else have Telegram asked who the admins are."""
+    """Post to the log chat, or else ask Telegram who the admins are."""
     gate = await store.gates.get(gate_id)
     if gate is None:
         return
@@ -37,9 +37,9 @@ async def post_alert(store: Store, gate_id: int, raid: Raid, now: datetime) -> N
 
 
 async def update_alert(store: Store, gate: Gate, raid: Raid, now: datetime) -> None:
-    """Bring the messages up to date: what was done at once, figures now and then.
+    """Update the alerts: actions at once, figures now and then.
 
-    Only when what was to be told before is on its way no more: of two edits the older one could come last.
+    Only when no earlier message is in flight: of two edits the older one could arrive last.
     """
     said = await _details(store, gate, raid, now)
     news = {name for name in said.keys() | raid.said.keys() if said.get(name) != raid.said.get(name)}
@@ -54,7 +54,7 @@ async def update_alert(store: Store, gate: Gate, raid: Raid, now: datetime) -> N
 
 
 async def post_summary(store: Store, gate: Gate, raid: Raid, now: datetime) -> None:
-    """It is over: where it was told, a new message says how it went, and the old one loses its buttons."""
+    """Post a summary wherever the raid was announced, and remove the buttons of the old message."""
     store.journal.add(Event.RAID_OVER, now, gate_id=gate.chat_id)
     over = replace(raid, over_at=now, messages=(), said_at=now)
     said = await _details(store, gate, over, now)
@@ -66,14 +66,14 @@ async def post_summary(store: Store, gate: Gate, raid: Raid, now: datetime) -> N
 
 
 class OnAlertResult:
-    """What came of telling it. Where the log chat does not take it the admins are told, as far as they can be written
-    to; where none of them could be, the operators."""
+    """Handles results of alerts. If the log chat does not accept it, the reachable admins get it; if there are none,
+    the operators."""
 
     def __init__(self, operators: Operators) -> None:
         self._operators = operators
 
     async def called(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-        """Telegram has said who the admins are, or has not."""
+        """Continue once Telegram has named the admins, or has not."""
         found = await self._found(store, task)
         if found is None:
             return
@@ -92,7 +92,7 @@ class OnAlertResult:
             await self._notify_operators(store, raid, said, now)
 
     async def sent(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-        """A message was sent, or could not be."""
+        """Record a message that was sent, or could not be."""
         found = await self._found(store, task)
         if found is None or "message_id" in task.details:
             return
@@ -111,12 +111,12 @@ class OnAlertResult:
 
     async def _notify_operators(self, store: Store, raid: Raid, said: Details, now: datetime) -> None:
         for operator in await self._operators.now(store):
-            # They may decide at no gate of which they are no admins.
+            # They cannot decide at gates where they are not admins.
             await _send(store, raid, operator, {**said, "closed": 1}, now)
 
     @staticmethod
     async def _found(store: Store, task: PendingTask) -> tuple[Gate, Raid] | None:
-        """The gate and the raid that a task is about, if it is still the newest one."""
+        """Return the gate and the raid of a task, if that raid is still the newest one."""
         gate_id = int(task.details["gate"])
         gate, raid = await store.gates.get(gate_id), await store.raids.at(gate_id)
         if gate is None or raid is None or raid.mark != task.details["raid"]:
@@ -148,7 +148,7 @@ async def _send(
 
 
 async def _details(store: Store, gate: Gate, raid: Raid, now: datetime) -> Details:
-    """All that the message says."""
+    """Return everything that the message says."""
     until = raid.over_at or now
     tally = await store.requests.tally(gate.chat_id, raid.since, until)
     said: Details = {

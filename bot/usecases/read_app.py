@@ -1,4 +1,4 @@
-"""What the Mini App shows a person now."""
+"""The state of a person in the Mini App."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ from bot.usecases.read_calls import CallScreen, CallState, ReadCalls, hindered_a
 from storage.store import Store
 
 ASKING_FOR_CONTACT = (ScreenName.WELCOME, ScreenName.CONTACT_REFUSED)
-"""What the chat shows when an earlier attempt is of no more interest there."""
+"""What the chat shows when an earlier attempt no longer matters there."""
 
 
 class ReadApp:
-    """Who is verified sees what they are granted, with what is still to be granted and what hinders them, unless a
-    gate wants a newer call of them and they are not in the middle of it. Else the newest attempt is shown
-    while it runs and, as on its own call screen, for a while after its end, unless the chat already asks for the
-    contact anew. Else the limit, while one holds. Else the person is asked for their contact, and told why the last
-    one was not taken.
+    """A verified person sees their grants, pending ones too, and what keeps them out, unless a gate requires a more
+    recent call. Otherwise the newest attempt is shown while it runs and, as on its own call screen, for a while after
+    its end, unless the chat already asks for the contact again; otherwise an active limit; otherwise the request for
+    the contact, with the reason why the last one was refused.
 
-    Who waits nowhere and was let in without a call, by an admin say, is asked for nothing: they are in.
-
-    Only attempts have a token: that of the call screen on which they go on.
+    Nothing is asked of people who wait nowhere and were admitted without a call, for example by an admin. Only attempts
+    have a token: that of their call screen.
     """
 
     def __init__(self, clock: Clock, read_calls: ReadCalls) -> None:

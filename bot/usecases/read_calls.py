@@ -1,4 +1,4 @@
-"""What the call screens of some verifications tell."""
+"""The state of call screens."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bot.usecases.hint_call import hint_in
 from storage.store import Store
 
 VISIBLE_AFTER_END = timedelta(minutes=10)
-"""How long after its end a verification is still told of; the link tells nothing more after that."""
+"""How long after its end a verification is shown; then the link stops working."""
 LATE_NEWS = timedelta(minutes=2)
 """How long after its end an unconfirmed one is still watched: the report of a call may be on its way, and another
-try may be refused."""
+attempt may be refused."""
 
 
 class CallState(StrEnum):
-    """Where the person of a call screen stands. CONTACT comes before any verification, and in the Mini App only."""
+    """State of a call screen. CONTACT comes before any verification, and only in the Mini App."""
 
     CONTACT = "contact"
     ASKING = "asking"
@@ -37,19 +37,19 @@ class CallState(StrEnum):
 
 
 UNCONFIRMED = frozenset({CallState.EXPIRED, CallState.CANCELLED, CallState.REFUSED})
-"""Ends after which another try may be asked for."""
+"""Ends after which the person may try again."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallScreen:
-    """One verification, as its call screen tells it. `number` and `ends_at` are there while it can be called.
+    """One verification, as its call screen shows it. `number` and `ends_at` are there while the number can be called.
 
-    `gates` are those to be entered, and once confirmed those entered; `ineligible` those at which a verified person
-    waits all the same, and why. `is_known`: they are verified, and a gate wants a newer call. `until` is when the next
-    try opens, while another one is refused; `visible_until` when the link ceases to tell anything, once that is known.
-    `refusal` is why the last contact was not taken. In the Mini App there may be no verification to tell of: then
-    `verification_id` is 0 and `token` empty. `hint` tells of a call that confirmed nothing, `digits` how its number
-    ends; `hint_at` is when there will be such a hint.
+    `gates` are those to enter, and once confirmed those entered; `ineligible` those at which a verified person still
+    waits, and why. `is_known`: they are verified, and a gate requires a more recent call. `until` is when the next
+    attempt is possible, while another is refused; `visible_until` when the link stops working, once that is known.
+    `refusal` is why the last contact was refused. In the Mini App there may be no verification: then `verification_id`
+    is 0 and `token` empty. `hint` is about a call that confirmed nothing, `digits` are the last digits of its number;
+    `hint_at` is when the hint becomes due.
     """
 
     verification_id: int
@@ -77,11 +77,11 @@ class CallScreen:
 
     @property
     def is_running(self) -> bool:
-        """Whether a number is awaited or can be called."""
+        """Whether a number is requested or can be called."""
         return self.state in (CallState.ASKING, CallState.WAITING)
 
     def is_final(self, now: datetime) -> bool:
-        """Whether nothing more will be told."""
+        """Return whether the screen will not change again."""
         match self.state:
             case CallState.CONTACT | CallState.ASKING | CallState.WAITING:
                 return False
@@ -93,15 +93,15 @@ class CallScreen:
                 return self.ended_at is not None and now > self.ended_at + LATE_NEWS
 
     def is_told(self, now: datetime) -> bool:
-        """Whether its end is recent enough to be told."""
+        """Return whether its end is recent enough to show."""
         return self.visible_until is None or now <= self.visible_until
 
 
 class ReadCalls:
-    """By token; unknown ones are left out. However many: in as few statements as there are sorts of facts.
+    """Reads call screens by token, without unknown ones, in as few statements as there are kinds of data.
 
-    A window that has closed counts as expired, also before the sweeper has noted it. One that ended without a call
-    is limited for as long as the person's screen refuses another try.
+    A closed window counts as expired even before the sweeper has recorded it. A verification that ended without a call
+    is limited for as long as the person's screen refuses another attempt.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -168,7 +168,7 @@ class ReadCalls:
 
 
 def hindered_at(waiting: Iterable[tuple[JoinRequest, Gate]]) -> tuple[tuple[str, Ineligibility], ...]:
-    """Where a verified person waits all the same, and why."""
+    """Return where a verified person still waits, and why."""
     return tuple((gate.title, request.ineligibility) for request, gate in waiting if request.ineligibility is not None)
 
 
@@ -178,7 +178,7 @@ def _visible_until(ended_at: datetime | None, until: datetime | None) -> datetim
     visible_until = ended_at + VISIBLE_AFTER_END
     if until is None:
         return visible_until
-    # Who is to wait can try again from here, for as long as that takes one tap.
+    # Anyone who has to wait can try again from here, while that takes one tap.
     return max(visible_until, min(until + VISIBLE_AFTER_END, ended_at + PHONE_KEPT))
 
 

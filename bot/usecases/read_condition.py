@@ -1,4 +1,4 @@
-"""How the installation is doing, as far as it is kept."""
+"""The stored part of the health report."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ JUST_NOW = timedelta(seconds=5)
 
 
 class ReadCondition:
-    """All that waits, all that is wrong, and when something last came in. The task for which this is read waits too,
-    and so may the answer to the button by which it was asked for; neither is counted."""
+    """Everything that waits, open incidents, and when something last came in. It counts neither the task for which it
+    is read nor the answer to the button that requested it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -42,7 +42,7 @@ class ReadCondition:
 
 
 async def count_states(store: Store, now: datetime) -> Mapping[GateState, int]:
-    """How many gates are in each state; of those that the bot lost, how many it knows of."""
+    """Count the gates in each state; of lost gates, those that the bot still knows."""
     return Counter(gate_state(gate, health, now) for gate, health in await store.monitoring.states())
 
 

@@ -1,4 +1,4 @@
-"""Catching what the callback missed."""
+"""Reading the gateway's inbox, for calls that the callback missed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from bot.usecases.take_gateway_event import OnGatewayEvent, in_parts
 from storage.store import Store, Transactions
 
 STILL_FRESH = timedelta(seconds=5)
-"""A reading this young is good enough to mark the inbox by."""
+"""A reading this recent is good enough for the inbox cursor."""
 
 SHORTEST_PAUSE = timedelta(seconds=3)
-"""However many windows end: the gateway takes forty identical requests a minute at most."""
+"""However many windows end: the gateway accepts at most forty identical requests a minute."""
 
 
 class ReadInbox:
-    """Read the gateway's inbox from where it was left, and take every entry like a callback.
+    """Reads the gateway's inbox from the cursor on, and processes every entry like a callback.
 
-    Raises GatewayError when the gateway does not let itself be read; the place reached is then unchanged.
+    Raises GatewayError if the gateway does not answer the request; the cursor is then unchanged.
     """
 
     def __init__(self, clock: Clock, transactions: Transactions, inbox: InboxSource, take: OnGatewayEvent) -> None:
@@ -34,12 +34,12 @@ class ReadInbox:
         self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self) -> int:
-        """Read it now; the id of the newest entry (0 when there is none)."""
+        """Read it now; return the id of the newest entry (0 if there is none)."""
         async with self._one_at_a_time:
             return await self._read()
 
     async def mark(self) -> int:
-        """The id of the newest entry, read again unless that was done a moment ago."""
+        """Return the id of the newest entry, read again unless that was done a moment ago."""
         async with self._one_at_a_time:
             cursor, read_at = await self._cursor()
             if cursor is not None and read_at is not None and self._clock.now() - read_at < STILL_FRESH:
@@ -47,11 +47,11 @@ class ReadInbox:
             return await self._read()
 
     async def next_reading(self, every: timedelta) -> datetime | None:
-        """When to read next: every so often, and at the end of a window; None while nobody waits."""
+        """Return when to read next: at intervals, and at the end of a window; None while nobody waits."""
 
         async def look(store: Store) -> tuple[datetime | None, datetime | None]:
             _, read_at = await store.gateway.inbox_cursor()
-            # A window that ended since the last reading is still to be read for.
+            # A window that ended since the last reading still needs one.
             return read_at, await store.verifications.nearest_window_end(read_at or self._clock.now())
 
         read_at, window_end = await self._transactions.transact(look)

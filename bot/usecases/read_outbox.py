@@ -1,4 +1,4 @@
-"""How it stands with what is owed to the owner's own systems."""
+"""The status of deliveries to the owner's own systems."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from storage.store import Store
 
 
 class ReadOutbox:
-    """For each target that has, or had, anything to be told: what waits, since when, and the last error."""
+    """Per destination with messages, now or before: how many wait, since when, and the last error."""
 
     async def __call__(self, store: Store) -> list[DestinationStatus]:
         return await store.outbox.outgoing()

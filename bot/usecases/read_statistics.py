@@ -1,4 +1,4 @@
-"""What is told of a period."""
+"""Statistics of a period."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from bot.domain.statistics import NO_GATE, Granularity, Period, Statistics, stat
 from storage.store import Store
 
 MOST_DAYS = 120
-"""Of longer periods the sums of months are read, for the months they touch."""
+"""For longer periods, monthly sums are read, for the months they touch."""
 
 
 class ReadStatistics:
-    """Over all gates, or of one."""
+    """Reads the statistics of all gates, or of one."""
 
     async def __call__(self, store: Store, period: Period, gate_id: int | None = None) -> Statistics:
         is_short = period.first is not None and (period.last - period.first).days < MOST_DAYS

@@ -1,4 +1,4 @@
-"""What came of a letter to one of the owner's own systems."""
+"""Results of deliveries to the owner's own systems."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from bot.usecases.open_incident import OpenIncident, ResolveIncident
 from storage.store import Store
 
 AT_ONCE = 100
-"""Letters given up, or forgotten, in one transaction; what is left comes with the next."""
+"""Messages given up or purged in one transaction; the next transaction continues."""
 
 
 class RecordAttempt:
-    """Taken: done, and what it said is forgotten. Failed: it is brought again with growing rests, and given up after
-    the last of them, which operators hear of. When the receiver wants nothing more, operators hear of it once, and the
-    letter stays owed; that was no try of this letter.
+    """Accepted: the message is done, and its content deleted. Failed: it is retried with growing pauses and given up
+    after the last one, and operators are notified. If the receiver wants nothing more, operators are notified once, and
+    the message stays pending; that does not count as an attempt.
 
-    `forget` is a step of the sweep: what could not be brought in a week is given up in the same way, never lost without
-    a word, and what became of letters is remembered for as long.
+    `forget`, a step of the sweep, gives up messages older than a week in the same way, never silently, and deletes the
+    results of others after the same time.
     """
 
     def __init__(self, clock: Clock, notify_operators: OperatorNotifier) -> None:
@@ -54,7 +54,7 @@ class RecordAttempt:
         await self._give_up(store, letter, error, now)
 
     async def forget(self, store: Store) -> None:
-        """What is too old."""
+        """Give up or purge messages that are too old."""
         now = self._clock.now()
         for letter in await store.outbox.pending_since(now - MESSAGES_KEPT, AT_ONCE):
             await self._give_up(store, letter, letter.error or "it could not be brought", now)

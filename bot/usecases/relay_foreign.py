@@ -1,4 +1,4 @@
-"""Passing on what the gateway reports to our address though it concerns another program of the same account."""
+"""Passing on reports of the gateway that concern another program of the same account."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ FOREIGN = "foreign"
 
 
 class RelayReport:
-    """Keep it until it was passed on, as it came. It may hold phones of strangers: so it is sealed, and what it said is
-    forgotten as soon as it was taken, or given up."""
+    """Stores the report, unchanged, until it is passed on. It may hold strangers' phones: it is encrypted, and its
+    content is deleted as soon as it is accepted or given up."""
 
     def __init__(self, clock: Clock, phone_cipher: PhoneCipher, token_generator: TokenGenerator) -> None:
         self._clock = clock

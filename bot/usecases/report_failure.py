@@ -1,4 +1,4 @@
-"""Something failed that nobody foresaw."""
+"""Reporting unexpected failures."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from storage.store import Store
 
 
 class ReportFailure:
-    """Tell the operators once an hour per kind of failure, and the person it happened to, by the same id."""
+    """Notifies the operators, once an hour per kind of failure, and the person it happened to, with the same id."""
 
     def __init__(self, clock: Clock, notify_operators: OperatorNotifier) -> None:
         self._clock = clock
         self._notify_operators = notify_operators
 
     async def __call__(self, store: Store, error_id: str, what: str, person_chat: int | None) -> None:
-        """`what` names the failure without any data of the person; `person_chat` is their private chat."""
+        """Report it. `what` names the failure without personal data; `person_chat` is the person's private chat."""
         now = self._clock.now()
         store.journal.add(Event.FAILURE, now, user_id=person_chat, code=error_id)
         details = {"notice": Notification.FAILURE, "error_id": error_id, "error": what}

@@ -1,4 +1,4 @@
-"""Getting the call numbers that people wait for from the gateway."""
+"""Requesting call numbers from the gateway."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from bot.usecases.take_gateway_event import take_earlier_call
 from storage.store import Store, Transactions
 
 INBOX_PATIENCE = 2.0
-"""Seconds a number may wait for the inbox to be read first."""
+"""Seconds a number request may wait for the inbox to be read first."""
 
 
 class RequestNumber:
-    """Ask the gateway for one number and note what it said. `mark_inbox` is None when the inbox is not read.
+    """Requests one number from the gateway and stores the answer. `mark_inbox` is None if the inbox is not read.
 
-    Before, the inbox is read, so that only what arrives later can be taken for a call to this number. A call
-    that was reported before the gateway answered counts once the number is known. While the
-    breaker is open nobody asks. A refusal ends a verification that has no number yet; one that has goes on.
-    Trouble that only operators can mend is told to them once, not once per person.
+    The inbox is read first, so that only later entries can be calls to this number. A call that is reported before the
+    gateway answers counts once the number is known. While the circuit breaker is open, nothing is requested. A refusal
+    ends a verification that has no number yet; one that has continues. Operators are notified once, not once per
+    person, of errors that only they can fix.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class RequestNumber:
         self._open_incident = OpenIncident(notify_operators)
 
     async def due(self, limit: int, busy: Collection[int]) -> list[NumberRequest]:
-        """The numbers to ask for now, without those already being asked for."""
+        """Return the pending number requests, without those in flight."""
 
         async def read(store: Store) -> list[NumberRequest]:
             now = self._clock.now()
@@ -65,7 +65,7 @@ class RequestNumber:
             if not asks:
                 return []
             breaker = await store.gateway.breaker()
-            # Whether the trouble is over is tried by one alone.
+            # One request alone tests whether the gateway works again.
             is_trial = breaker.reason is not None and breaker.allows(now)
             return asks if not is_trial else [] if busy else asks[:1]
 
@@ -74,7 +74,7 @@ class RequestNumber:
     async def __call__(self, ask: NumberRequest) -> None:
         phone = self._phone_cipher.decrypt(ask.encrypted, ask.verification.token)
         if phone is None:
-            # SECRET_KEY was changed meanwhile: the person is asked for their contact anew.
+            # SECRET_KEY was changed meanwhile: the person has to share their contact again.
             await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), is_alarming=False)
             return
         breaker = await self._transactions.transact(lambda store: store.gateway.breaker())
@@ -88,25 +88,26 @@ class RequestNumber:
             await self._note_refusal(ask, error, is_alarming=True)
             return
         if inbox_after is None:
-            # Nobody has seen the number yet, so a reading from before it is shown does as well.
+            # Nobody has seen the number yet, so a reading before it is shown is good enough.
             inbox_after = await self._inbox_mark()
         try:
             real = self._real(offer, phone)
         except GatewayError as error:
-            # The gateway works; it has no number for people of this country.
+            # The gateway works, but has no number for people of this country.
             await self._note_refusal(ask, error, is_alarming=False)
         else:
             await self._note_offer(ask, real, inbox_after)
 
     async def give_up(self, ask: NumberRequest, error: Exception) -> None:
-        """Asking failed again and again, and nobody foresaw how: the person may try anew, and operators are told."""
+        """Give up a request that failed repeatedly and unexpectedly: the person may try again, and operators are
+        notified."""
         row = UnreadableRow("numbers", (ask.id,), type(error).__name__, error)
         await self._transactions.transact(lambda store: _note_unreadable(store, row))
         await self._note_refusal(ask, GatewayError(GatewayReason.UNAVAILABLE), is_alarming=False)
 
     def _real(self, offer: AssignedNumber, phone: Phone) -> AssignedNumber:
-        """The offer in numbers of the person's own country, however the gateway writes them. Raises GatewayError where
-        the number to call is none: a call to it would cost money, or reach somebody else."""
+        """Return the assigned number in the numbering of the person's country, however the gateway writes it. Raises
+        GatewayError if the number to call is not one: a call to it would cost money, or reach somebody else."""
         numbers = [self._of_country(number, phone) for number in (offer.number, *offer.alternatives)]
         if numbers[0] is None:
             raise GatewayError(GatewayReason.UNAVAILABLE, detail="a number of another country")
@@ -114,7 +115,7 @@ class RequestNumber:
 
     def _of_country(self, number: str, phone: Phone) -> str | None:
         direct = self._phones.parse(number)
-        # Without its + it may be as people of the country write it.
+        # Without its + it may be in the country's national format.
         readings = self._phones.readings(number.removeprefix("+"), [phone.region or ""])
         found = [read.e164 for read in (direct, *readings) if read and read.country_code == phone.country_code]
         return found[0] if found else None

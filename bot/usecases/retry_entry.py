@@ -1,4 +1,4 @@
-"""A verified person left a chat and asks to be let in again."""
+"""A verified person left a chat and asks to be admitted again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An admin wants somebody to verify anew, or takes that back."""
+"""An admin revokes somebody's access, or restores it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from storage.store import Store
 
 
 async def revoke(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
-    """A `Decider`. What they were given at this gate is taken back, and only a verification of later opens it: where
-    newcomers are muted they are muted again; elsewhere, and who was there before the bot, they are removed and may
-    come anew. Who waits goes on waiting."""
+    """A `Decider`. Revokes what they were given at this gate; only a later verification opens it again. If the gate
+    mutes newcomers, they are muted again; elsewhere, or if they were there before the bot, they are removed and may
+    come again. Pending requests keep waiting."""
     gate_id = gate.chat_id
     decision, request = await store.overrides.get(gate_id, user_id), await store.requests.get(gate_id, user_id)
     is_in = request is not None and request.state is RequestState.APPROVED
@@ -48,8 +48,8 @@ async def revoke(store: Store, gate: Gate, user_id: int, act: AdminAction, now: 
 
 
 async def restore(store: Store, gate: Gate, user_id: int, act: AdminAction, now: datetime) -> Toast:
-    """A `Decider`. It is as if it had not been revoked: who is verified comes in by that, who was let in otherwise is
-    let in by hand. Of who was let in by hand, that counts no more."""
+    """A `Decider`. Undoes a revocation: verified people come in by their verification, others are admitted by an admin.
+    For people who were admitted by an admin, it drops that decision."""
     gate_id = gate.chat_id
     decision = await store.overrides.get(gate_id, user_id)
     if decision is None or decision.override is Override.BLOCKED:
@@ -57,7 +57,7 @@ async def restore(store: Store, gate: Gate, user_id: int, act: AdminAction, now:
     store.journal.add(Event.RESTORED, now, user_id=user_id, gate_id=gate_id, actor_id=act.admin_id)
     request, phone = await store.requests.get(gate_id, user_id), await store.phones.of(user_id)
     if phone is not None and ineligibility(gate, phone, None, now) is not None:
-        # It opens the gate no more.
+        # The phone no longer opens the gate.
         phone = None
     if decision.override is Override.REVOKED and phone is None:
         await store.overrides.put(gate_id, user_id, AccessOverride(Override.ALLOWED, now, act.admin_id))
@@ -126,10 +126,10 @@ async def _bring_back(
             await decide(store, gate, replace(request, ineligibility=None), now, told=True)
         await notify_person(store, gate, user_id, Outcome.LET_IN, now)
     elif request is not None and request.state is RequestState.APPROVED:
-        # They have verified anew since, and are in.
+        # They have verified again since, and are in.
         return
     elif await store.tasks.cancel(TaskKind.KICK, gate_id, user_id, now):
-        # They were not removed yet.
+        # The removal was still pending.
         await store.requests.set_state(gate_id, user_id, RequestState.APPROVED, now)
         await reward(store, gate, user_id, verified_by or BY_NOBODY, now)
         await notify_person(store, gate, user_id, Outcome.LET_IN, now)

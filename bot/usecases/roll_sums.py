@@ -1,4 +1,4 @@
-"""Adding the journal up."""
+"""Rolling up the journal."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from bot.clock import Clock
 from storage.store import Store
 
 SETTLED_AFTER = timedelta(minutes=10)
-"""Entries are written with the moment at which their transaction began; after this long all of one are there."""
+"""Entries carry the time at which their transaction began; after this long they have all been committed."""
 AT_LEAST = timedelta(minutes=5)
 AT_MOST = timedelta(days=1)
-"""What is added in one transaction is at least, and at most, of this long."""
+"""Minimum and maximum span rolled up in one transaction."""
 
 
 class RollUp:
-    """A step of the sweep: entries of the journal that are old enough are added to the sums of their day and month.
-
-    Statistics are read from the sums, and from the entries that are not in them yet; so they are the same before and
-    after.
-    """
+    """Adds journal entries that are old enough to the sums of their day and month (a step of the sweep). Statistics
+    read the sums, and the entries that are not in them yet, so they are the same before and after."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

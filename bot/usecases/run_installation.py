@@ -1,4 +1,4 @@
-"""What operators do with the installation as a whole: its operators, all its gates, announcements."""
+"""The operators' pages: operators, all gates, announcements."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.usecases.operators import Operators
 from storage.store import Store
 
 LAST_PAGE = 9999
-"""Who was added last stands there; no list has more."""
+"""The newest operator is on the last page; no list has more pages."""
 PAGES = {
     OperatorAction.OPERATORS: InstallationPage.OPERATORS,
     OperatorAction.ADD: InstallationPage.ADDING,
@@ -30,9 +30,8 @@ PAGES = {
 
 
 class RunInstallation:
-    """For operators only: each method says whether the person is one, and does nothing for others, who are not to
-    learn that there is anything to do. A button that they press all the same is an unknown one.
-    """
+    """For operators only: each method returns whether the person is one, and does nothing for others, so that they do
+    not learn that it exists. Their buttons count as unknown."""
 
     def __init__(
         self,
@@ -49,14 +48,14 @@ class RunInstallation:
         self._ask_statistics = ask_statistics
 
     async def operators(self, store: Store, person: Person) -> bool:
-        """See who they are."""
+        """Show the operators."""
         if not await self._operators.is_operator(store, person.user_id):
             return False
         await show_operators(store, person.user_id, self._clock.now())
         return True
 
     async def picked(self, store: Store, person: Person, name: str, picked: Sequence[PickedUser]) -> bool:
-        """These are to be operators; `name` is that of who picked them."""
+        """Add the picked user; `name` is that of the operator who picked."""
         if not await self._operators.is_operator(store, person.user_id):
             return False
         now = self._clock.now()
@@ -65,7 +64,7 @@ class RunInstallation:
         return True
 
     async def gates(self, store: Store, person: Person) -> bool:
-        """See all gates."""
+        """Show all gates."""
         if not await self._operators.is_operator(store, person.user_id):
             return False
         details: dict[str, str | int] = {"page": InstallationPage.GATES}
@@ -76,7 +75,7 @@ class RunInstallation:
         return True
 
     async def announce(self, store: Store, person: Person, text: str, html: str) -> bool:
-        """Announce this, or be asked for the text where there is none."""
+        """Preview this announcement, or ask for its text if there is none."""
         if not await self._operators.is_operator(store, person.user_id):
             return False
         if text:
@@ -86,7 +85,7 @@ class RunInstallation:
         return True
 
     async def wrote(self, store: Store, person: Person, text: str | None, html: str = "") -> bool:
-        """They wrote this, or sent what is no text: if they were asked for it, it is to be announced."""
+        """Handle a message, with or without text: an announcement, if the bot asked for one."""
         if not await self._announce.is_awaited(store, person.user_id):
             return False
         if text is None:
@@ -98,7 +97,8 @@ class RunInstallation:
     async def press(
         self, store: Store, person: Person, query_id: str, name: str, want: OperatorAction, about: int, number: int
     ) -> None:
-        """A button. `about`: an operator, a gate or an announcement; `number`: a page; `name`: that of who pressed."""
+        """Handle a button. `about`: an operator, a gate or an announcement; `number`: a page; `name`: that of the
+        operator."""
         now = self._clock.now()
         if await self._operators.is_operator(store, person.user_id):
             toast = await self._do(store, person, name, want, about, number, now)

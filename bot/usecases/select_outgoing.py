@@ -1,4 +1,4 @@
-"""What is due to be done outside, in the order of its importance."""
+"""Selecting the due items for Telegram, in order of priority."""
 
 from __future__ import annotations
 
@@ -58,26 +58,25 @@ from bot.usecases.panel_views import panel_view
 from storage.store import Store
 
 TWICE = 2
-"""After so many attempts given up, the person may ask an admin."""
+"""After this many failed attempts, the person may ask an admin."""
 MOST_LINES = 500
-"""Decisions told to log chats in one look."""
+"""Log lines in one cycle."""
 MOST_SMALL = 60
-"""Small tasks among which those go first whose chats have none before them."""
+"""Small tasks read in one cycle; those of chats with none before them go first."""
 CROWDED = 4
-"""A chat with more than this part of a full look leaves the others too little of it: they are looked for by
-themselves."""
+"""A chat with more than this fraction of a full cycle crowds out the others: a second query looks for theirs."""
 MOST_LATE = 500
-"""Screens for which it is too late that are given up together."""
+"""Screens too late to show that are given up in one transaction."""
 NUMBERS_OF_LINES = frozenset({"user_id", "admin_id", "gate", "topic", "seconds", "count"})
-"""Which details of a line of the log are numbers, where there are any."""
+"""Details of a log line that are numbers, if present."""
 PATIENT_SHARE = 5
-"""Of so many looks one begins with what can wait, so that a flood of what cannot does not keep it for ever."""
+"""Every so many cycles, deferrable items go first, so that a flood of others never starves them."""
 
 
 @dataclass(slots=True)
 class InFlight:
-    """What is being delivered right now, and so must not be picked again; chats that may not be written to yet; and
-    kinds of tasks of which no more may be under way."""
+    """Items in flight, which must not be picked again; chats that the rate limit holds back; kinds of tasks that have
+    reached their limit."""
 
     grants: set[tuple[int, int]] = field(default_factory=set)
     tasks: set[int] = field(default_factory=set)
@@ -88,35 +87,35 @@ class InFlight:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is due, and when the first of all that is to be done is or was due; None when there is nothing to do."""
+    """The due items, and when the earliest of all pending items is or was due; None if there are none."""
 
     items: list[Outgoing]
     due_at: datetime | None
 
 
 ViewOf = Callable[[Store, ScreenRow, datetime], Awaitable[View | None]]
-"""Makes the view of a screen; None for whom it is not for."""
+"""Makes the view of a screen; None for people who may not see it."""
 
 
 class SelectOutgoing:
-    """Guard joins and grants first, then answers to buttons, alerts and other small tasks, then screens (of those who
-    just acted before others) in turn with mutes; at every other look these before the small tasks, of which a few
-    people can make very many. Of tasks one of each chat goes before the second of any, and within a chat one of each
-    person before their second. What can wait comes last, in turn: declines and notices, the log, screens of the crowd
-    of a raid, refreshes of screens. `limit` holds for each sort, so that none keeps the others from being looked at; a
-    sort of which nothing is due is not asked for.
+    """Selects guard joins and grants first, then answers to buttons, alerts and other small tasks, then screens (first
+    those of people who have just acted) alternating with mutes; in every other cycle these come before the small tasks,
+    since a few people can cause many of those. Among tasks, one of each chat goes before the second of any, and within
+    a chat one of each person before their second. Deferrable items come last, in turn: declines and notifications, the
+    log, screens of a raid's crowd, refreshes. `limit` applies to each kind, so that none hides the others; a kind with
+    nothing due is not queried.
 
-    Telegram gives guard joins ten seconds, so they begin; grants take turns with them, lest a flood of newcomers
-    keep those waiting who have called. Often no more than one of all can go at once: `look` is how many looks there
-    were before, by which those that take turns begin in turn.
+    Telegram gives guard joins ten seconds, so they go first; they alternate with grants, so that a flood of newcomers
+    does not delay people who have called. Often only one item can go at once, so the lane that begins changes with
+    `look`, the number of cycles before.
 
-    A screen row names a state; the view is made here from what is true now, so that ten changes become one
-    edit. A screen that would reach nobody any more (a stranger's five minutes are over) is not picked:
-    the person counts as not reached. Nor is what only operators may be told, for who is none any more.
+    A screen row names a state; the view is built here from the current state, so ten changes become one edit. A screen
+    that can no longer reach anybody (a stranger's five minutes are over) is not picked: the person counts as not
+    reached. Messages for operators are dropped if the reader is not one.
     """
 
     def __init__(self, clock: Clock, for_operators: Mapping[ScreenName, ViewOf], is_operator: IsOperator) -> None:
-        """`for_operators`: what makes the views of faces that only operators see."""
+        """`for_operators`: the builders of screens for operators only."""
         self._clock = clock
         self._for_operators = for_operators
         self._is_operator = is_operator
@@ -150,11 +149,11 @@ class SelectOutgoing:
 
     @staticmethod
     async def _tasks(store: Store, limit: int, busy: InFlight, now: datetime, urgency: Priority) -> list[PendingTask]:
-        """Those of one urgency: where not all that is due is read, also some of each rank of chats that have few."""
+        """Return the due tasks of one priority; if not all fit, also some of each rank for chats that have few."""
         most = {Priority.LOG: MOST_LINES, Priority.SOON: max(limit, MOST_SMALL)}.get(urgency, limit)
         found = await store.tasks.due(now, most, busy.tasks, urgency, busy.resting, busy.full)
         if urgency in (Priority.AT_ONCE, Priority.LOG):
-            # Of guard joins Telegram waits for the newest; of the log, what has gathered for a chat is one message.
+            # Telegram waits for the newest guard joins; the log lines of a chat become one message.
             return found
         if len(found) >= most:
             of_chat = Counter(task.chat_id for task in found)
@@ -163,7 +162,7 @@ class SelectOutgoing:
         return _by_turns(list({task.id: task for task in found}.values()))[:limit]
 
     async def _permitted(self, store: Store, tasks: Sequence[PendingTask], now: datetime) -> list[PendingTask]:
-        """Without those for operators whose reader is none any more: they are not run."""
+        """Drop tasks for operators whose reader is not one."""
         asked_by = {task.id: task.user_id or task.chat_id for task in tasks if is_for_operators(task)}
         stay = {user_id for user_id in {*asked_by.values()} if await self._is_operator(store, user_id)}
         dropped = {task_id for task_id, user_id in asked_by.items() if user_id not in stay}
@@ -173,7 +172,7 @@ class SelectOutgoing:
 
     @staticmethod
     def _logs(lines: Sequence[PendingTask]) -> list[PendingLogBatch]:
-        """What has gathered for each log chat, as one message each."""
+        """Group the lines of each log chat into one message."""
         gathered: dict[tuple[int, int | None, str], list[PendingTask]] = defaultdict(list)
         for line in lines:
             gathered[_place(line)].append(line)
@@ -201,7 +200,7 @@ class SelectOutgoing:
     async def _drawable(
         self, store: Store, rows: Sequence[ScreenRow], people: Mapping[int, Person], now: datetime
     ) -> list[PendingScreen]:
-        """All of them together; where one cannot be made, each by itself, so that only that one is set aside."""
+        """Build all screens together; if one cannot be built, each separately, so that only that one is set aside."""
         found, error = await store.attempt(partial(self._due, store, rows, people, now))
         if error is None:
             return found or []
@@ -221,7 +220,7 @@ class SelectOutgoing:
         due = []
         for row in rows:
             if row.user_id not in people:
-                # They were erased; whatever wanted to show them something came too late.
+                # The person was erased after the screen was requested.
                 await store.screens.give_up([(row.user_id, row.revision)])
                 continue
             view = await facts.view(store, row, now, self._for_operators)
@@ -247,7 +246,7 @@ class SelectOutgoing:
 
 @dataclass(frozen=True, slots=True)
 class PersonContext:
-    """What is true now of some persons, read in as few statements as there are sorts of facts."""
+    """The current state of some people, read in as few statements as there are kinds of data."""
 
     verifications: dict[int, Verification]
     phones: dict[int, VerifiedPhone]
@@ -257,7 +256,7 @@ class PersonContext:
 
     @classmethod
     async def gather(cls, store: Store, user_ids: Sequence[int], now: datetime) -> PersonContext:
-        """Read them."""
+        """Read it."""
         return cls(
             await store.verifications.latest_of_many(user_ids),
             await store.phones.of_many(user_ids),
@@ -267,17 +266,17 @@ class PersonContext:
         )
 
     def verification_id(self, user_id: int) -> int | None:
-        """The newest attempt of this person."""
+        """Return the newest attempt of this person."""
         verification = self.verifications.get(user_id)
         return None if verification is None else verification.id
 
     async def view(
         self, store: Store, row: ScreenRow, now: datetime, for_operators: Mapping[ScreenName, ViewOf]
     ) -> View:
-        """What `row` should show. May raise anything where its details are not what its face needs, say after an
+        """Return the view of `row`. Raises anything if its details do not fit its screen name, for example after an
         upgrade."""
         if row.face in for_operators:
-            # Who is an operator no more sees where they stand themselves.
+            # A former operator sees their own status.
             return await for_operators[row.face](store, row, now) or self._override(row.user_id)
         return await self._view(store, row, now)
 
@@ -304,7 +303,7 @@ class PersonContext:
             case ScreenName.GATES | ScreenName.GATE:
                 return await panel_view(store, row, now)
             case _:
-                # Seen by operators only.
+                # For operators only.
                 raise ValueError(row.face)
 
     def _limited(self, row: ScreenRow) -> Limited:
@@ -325,7 +324,7 @@ class PersonContext:
         return Welcome(tuple(gates), refusal, is_known, appeal)
 
     def _verified(self, user_id: int) -> Verified | None:
-        """None when they are not verified, or a gate wants another call of them."""
+        """Return None if they are not verified, or a gate requires another call."""
         phone = self.phones.get(user_id)
         waiting = self.waiting.get(user_id, ())
         if phone is None or any(request.ineligibility is Ineligibility.STALE for request, _ in waiting):
@@ -341,7 +340,7 @@ class PersonContext:
         return Verified(phone.mask, tuple(grants), tuple(ineligible), appeal)
 
     def _appeal(self, user_id: int) -> Appeal:
-        """Whether the person may ask the admins of the gates at which they wait."""
+        """Return whether the person may ask, or has asked, the admins of the gates at which they wait."""
         asked = self.appeals.get(user_id, {})
         waiting = [gate.chat_id for _, gate in self.waiting.get(user_id, ())]
         if any(gate_id not in asked for gate_id in waiting):
@@ -400,7 +399,7 @@ class PersonContext:
 
 
 def is_patient(item: Outgoing) -> bool:
-    """Whether it can wait until what cannot has had what it needs."""
+    """Return whether the item is deferrable."""
     match item:
         case PendingTask(kind=kind):
             return URGENCY[kind] is Priority.LATER
@@ -410,13 +409,13 @@ def is_patient(item: Outgoing) -> bool:
 
 
 def patient_first(look: int) -> bool:
-    """Whether this look is one of those at which what can wait comes first."""
+    """Return whether deferrable items go first in this cycle."""
     return look % PATIENT_SHARE == PATIENT_SHARE - 1
 
 
 def _in_turn(look: int, *sorts: Sequence[Outgoing]) -> list[Outgoing]:
-    """One of each, and again: a flood of any does not keep the others waiting. Each is the first at every so many
-    looks, not counting those of which there is none."""
+    """Alternate between the lanes, so that a flood in one does not delay the others. The lane that begins changes with
+    each cycle; empty lanes do not count."""
     there = [sort for sort in sorts if sort]
     first = look % len(there) if there else 0
     turns = zip_longest(*there[first:], *there[:first])
@@ -424,8 +423,7 @@ def _in_turn(look: int, *sorts: Sequence[Outgoing]) -> list[Outgoing]:
 
 
 def _by_turns(tasks: Sequence[PendingTask]) -> list[PendingTask]:
-    """The first of each chat, then the second of each, and so on; within a chat in the same way by persons. Those of a
-    crowd come after all others."""
+    """Order tasks by chat in turn, and within a chat by person in turn. Those of a raid's crowd come last."""
     for whose in (attrgetter("chat_id", "user_id"), attrgetter("chat_id")):
         turns, seen = list[int](), Counter[object]()
         for task in tasks:
@@ -436,13 +434,13 @@ def _by_turns(tasks: Sequence[PendingTask]) -> list[PendingTask]:
 
 
 def _is_late(row: ScreenRow, people: Mapping[int, Person], now: datetime) -> bool:
-    """Whether it would reach nobody any more."""
+    """Return whether it can no longer reach anybody."""
     person = people.get(row.user_id)
     return row.reach_until is not None and now > row.reach_until and person is not None and not person.can_be_written
 
 
 def _usable(store: Store, tasks: Sequence[PendingTask]) -> list[PendingTask]:
-    """Those whose details are what they are gathered by; the others are set aside."""
+    """Return the tasks that can be grouped by their details; set the others aside."""
     usable = []
     for task in tasks:
         try:
@@ -458,15 +456,15 @@ def _usable(store: Store, tasks: Sequence[PendingTask]) -> list[PendingTask]:
 
 
 def _check_line(line: PendingTask) -> None:
-    """Lines go out together, so that one that cannot be told would keep back the others. Raises KeyError, TypeError or
-    ValueError."""
+    """Check a log line: lines go out together, so an unreadable one would hold back the others. Raises KeyError,
+    TypeError or ValueError."""
     Event(str(line.details["event"]))
     for name in NUMBERS_OF_LINES & line.details.keys():
         int(line.details[name])
 
 
 def _place(line: PendingTask) -> tuple[int, int | None, str]:
-    """Where a line of the log goes: chat, topic, and in which language."""
+    """Return where a log line goes: chat, topic and language."""
     topic = line.details.get("topic")
     return line.chat_id, int(topic) if topic is not None else None, str(line.details.get("language", ""))
 

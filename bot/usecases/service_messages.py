@@ -1,4 +1,4 @@
-"""Telegram wrote a line in a group about who joined or left."""
+"""Telegram's join and leave messages in a group."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from storage.store import Store
 
 
 class DeleteServiceMessage:
-    """It is deleted where the gate wants that: names of newcomers are adverts, too. Where the bot may not, it stays,
-    and nobody is troubled with that."""
+    """Deletes them if the gate's settings say so: names of newcomers can be adverts, too. Without the right they stay,
+    and nobody is notified."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

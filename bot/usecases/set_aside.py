@@ -1,4 +1,4 @@
-"""Rows that cannot be read must not stop those that can."""
+"""Setting unreadable rows aside, so that they do not stop others."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ REMEMBERED = 1000
 
 
 class SetAside:
-    """Set each row aside, so that nobody reads it again, and tell the operators under an error id.
+    """Sets each row aside, so that nobody reads it again, and notifies the operators with an error id.
 
-    A row that stays where it is, such as a gate, is reported once by each process.
+    A row that stays in place, such as a gate, is reported once by each process.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class SetAside:
         token_generator: TokenGenerator,
         log: Callable[[str, UnreadableRow], None],
     ) -> None:
-        """`log` is given the error id of each row."""
+        """`log` gets the error id of each row."""
         self._clock = clock
         self._report = report
         self._token_generator = token_generator

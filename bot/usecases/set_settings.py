@@ -1,4 +1,4 @@
-"""An admin chooses: a setting by a button, a preset, or words that they write."""
+"""Admin actions on settings: by a button, a preset, or text."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ PAGES = {
     Setting.TIDIES: Page.SERVICE_MESSAGES,
     Setting.PROMPTS: Page.WAY,
 }
-"""Where a setting is seen."""
+"""The page of each setting."""
 
 
 async def added_chats(store: Store, gate: Gate, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:
-    """The further chat to which a press adds links: they can be given by who may make them there. One that is no gate
-    is none of theirs."""
+    """Return the extra chat that a press adds: only people who may make links there can add it. Nobody counts as an
+    admin of a chat that is not a gate."""
     if act.details.get("key") != Setting.FURTHER:
         return {}
     gate = await store.gates.lock(gate.chat_id) or gate
@@ -54,9 +54,8 @@ async def added_chats(store: Store, gate: Gate, act: AdminAction) -> Mapping[int
 
 
 class SetSetting:
-    """An `ActionHandler`: set `key` to `value`. All other settings stay as they are stored at this moment, whatever the
-    page showed. The page says what cannot be, and nothing changes then.
-    """
+    """An `ActionHandler`: sets `key` to `value`. All other settings stay as stored now, whatever the page showed. If
+    the value is invalid, the page says so, and nothing changes."""
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         key, value = str(act.details.get("key", "")), str(act.details.get("value", ""))
@@ -78,7 +77,7 @@ class SetSetting:
 
 
 class ApplyPreset:
-    """An `ActionHandler`: settings in one tap; `value` names the preset."""
+    """An `ActionHandler`: applies the preset named by `value`."""
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
         gate = await store.gates.lock(gate.chat_id) or gate
@@ -92,10 +91,10 @@ class ApplyPreset:
 
 
 class ApplyTypedSetting:
-    """An `ActionHandler`: what an admin wrote (`text`, in `message`) to a `page` that asks for words.
+    """An `ActionHandler`: applies what an admin wrote (`text`, in `message`) to a `page` that asks for text.
 
-    Taken words are deleted, and the page shows what they became. What cannot be is answered by the page anew, below
-    what was written, which stays until it is written better.
+    Accepted text is deleted, and the page shows the result. For invalid text a new page appears below it; the text
+    stays until the admin sends a better one.
     """
 
     def __init__(self, typed: TypedWords) -> None:
@@ -119,7 +118,7 @@ class ApplyTypedSetting:
         return Toast.SAVED
 
     async def _delete_last(self, store: Store, act: AdminAction, now: datetime) -> None:
-        """What they wrote before, and what could not be taken."""
+        """Delete their previous text, which was invalid."""
         shown = await page_shown(store, act.admin_id)
         if shown is not None and "wrote" in shown[2]:
             details: dict[str, str | int] = {"message_id": int(shown[2]["wrote"])}
@@ -127,5 +126,5 @@ class ApplyTypedSetting:
 
 
 def trouble(error: InvalidSettingError) -> dict[str, str | int]:
-    """A problem as details of a page."""
+    """Return the details of a page that shows the problem."""
     return {"problem": error.problem.name, "about": error.about}

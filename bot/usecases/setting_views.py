@@ -1,4 +1,4 @@
-"""The pages on which settings are seen and changed, made from what is true now."""
+"""The settings pages, built from the current state."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def _setting(store: Store, gate: Gate, row: ScreenRow, now: datetime) -> S
 
 
 async def _chats(store: Store, gate: Gate, admin_id: int) -> tuple[tuple[int, str], ...]:
-    """The other gates that the reader runs, and the further chats that are given already."""
+    """Return the other gates that the reader runs, and the extra chats already in the settings."""
     mine = [other for other in await store.admins.gates_of(admin_id) if other.chat_id != gate.chat_id]
     titles = {other.chat_id: other.title for other in mine[:MOST_CHATS]}
     given = await store.gates.get_many(gate.settings.further)

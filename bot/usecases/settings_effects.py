@@ -1,4 +1,4 @@
-"""What a change of settings means for those who wait."""
+"""Effects of changed settings on people who wait."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from bot.domain.settings import AtDeadline
 from storage.store import Store
 
 ABOUT_PHONES = ("country_rule", "countries", "refused_kinds", "fresh_for", "accounts")
-"""What decides whether a verified phone opens the gate."""
+"""Settings that decide whether a verified phone opens the gate."""
 
 
 async def settings_changed(store: Store, before: Gate, after: Gate, now: datetime) -> None:
-    """Have it take effect at once for those who wait. To be called with every change that was kept, whoever made it.
+    """Apply a change at once to people who wait. Call it with every stored change, whoever made it.
 
-    Whom the old rules hindered is looked at anew. Where who waited too long was left waiting and is to be turned away
-    now, everybody has an hour. All else follows by itself: the sweep lets in who may come in now, and unmutes those
-    whom the gate wants muted no more; what people are given, and by when, those learn who come from now on.
+    People whom the old rules kept out are checked again. If overdue requests were left waiting and are now declined,
+    everybody gets an hour. The rest needs nothing here: the sweep admits people who are eligible now, and unmutes those
+    whom no gate wants muted; new grants and deadlines apply to people who come from now on.
     """
     old, new = before.settings, after.settings
     if any(getattr(old, name) != getattr(new, name) for name in ABOUT_PHONES):

@@ -1,4 +1,4 @@
-"""Settings leave and come as files."""
+"""Exporting and importing settings as files."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from bot.usecases.set_settings import trouble
 from storage.store import Store
 
 LARGEST_FILE = 64 * 1024
-"""Bytes; a file with all that can be chosen has a few thousand."""
+"""Bytes; a file with every possible choice has a few thousand."""
 
 
 class ExportSettings:
-    """An `ActionHandler`: the admin is sent the settings as a file."""
+    """An `ActionHandler`: sends the admin the settings as a file."""
 
     def __init__(self, settings_file: SettingsFile) -> None:
         self._settings_file = settings_file
@@ -36,12 +36,11 @@ class ExportSettings:
 
 
 class TakeSettingsFile:
-    """An `ActionHandler`: fetch the file (`file_id`, of `size` bytes) that an admin has sent to the page for it. Its
-    `text` comes as another action, and so does the news that it cannot be had.
+    """An `ActionHandler`: fetches the file (`file_id`, of `size` bytes) that an admin has sent to its page. Its `text`
+    arrives as another action, and so does a failure to fetch it.
 
-    What the file would change is shown, and nothing is changed yet. Links to further chats are taken over from a file
-    of this very gate only, and only to chats that the admin runs: anybody can write a file. Where decisions are told
-    is never taken from one.
+    The page shows what the file would change; nothing changes yet. Links to extra chats are imported only from a file
+    of the same gate, and only to chats that the admin runs: anybody can write a file. The log chat is never imported.
     """
 
     def __init__(self, settings_file: SettingsFile) -> None:
@@ -59,7 +58,7 @@ class TakeSettingsFile:
         return Toast.NOTHING
 
     async def _take(self, store: Store, gate: Gate, admin_id: int, text: str | int | None, now: datetime) -> None:
-        """The file is here, or (None) could not be had."""
+        """Show the changes of a file, or that it could not be fetched (None)."""
         if text is None:
             await self._refuse(store, gate, admin_id, InvalidSettingError(SettingProblem.FILE_UNREACHABLE), now)
             return
@@ -93,14 +92,14 @@ class TakeSettingsFile:
 
 
 class ApplyFile:
-    """An `ActionHandler`: apply the changes of a file that the page shows. What others changed meanwhile stays, unless
-    the file says otherwise."""
+    """An `ActionHandler`: applies the changes of a file that the page shows. What others changed meanwhile stays,
+    unless the file changes it too."""
 
     def __init__(self, settings_file: SettingsFile) -> None:
         self._settings_file = settings_file
 
     async def added_chats(self, store: Store, gate: Gate, act: AdminAction) -> Mapping[int, tuple[Right, ...]]:
-        """The further chats to which it adds links, now: the page may be old."""
+        """Return the extra chats that it adds now: the page may be old."""
         changes = await self._shown(store, gate, act.admin_id)
         if changes is None:
             return {}
@@ -119,7 +118,7 @@ class ApplyFile:
         try:
             settings = self._settings_file.applied(gate.settings, changes)
         except InvalidSettingError as error:
-            # Together with what others chose meanwhile it cannot be.
+            # It is invalid together with what others chose meanwhile.
             await show_page(store, gate, act.admin_id, Page.FILE, now, trouble(error))
             return Toast.NOTHING
         await change_settings(store, gate, settings, now, act.admin_id, "file")

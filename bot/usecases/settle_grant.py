@@ -1,4 +1,4 @@
-"""What came of a grant."""
+"""The result of a grant."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ ENTRIES = (GrantKind.JOIN, GrantKind.UNMUTE, GrantKind.LINK)
 
 
 class SettleGrant:
-    """Note it. Who is in now is given what else the gate gives, and the log is told.
+    """Records the result. A person who is in gets what else the gate gives, and the log gets a line.
 
-    One that was given up is told to the operators and shown on the person's screen.
+    If it was given up, operators are notified and the person's screen says so.
     """
 
     def __init__(self, notify_operators: OperatorNotifier) -> None:
@@ -39,12 +39,12 @@ class SettleGrant:
         settled = await store.grants.settle(grant, state, now, receipt.error, receipt.answer.get("detail"))
         if settled is None:
             if grant.kind is GrantKind.LINK and state is GrantState.DONE:
-                # It was taken back, or is owed anew, since it was asked for: nobody is shown this one.
+                # It was revoked or requested again meanwhile: nobody sees this link.
                 url = str(receipt.answer["detail"])
                 await end_link(store, grant.gate_id, grant.user_id, url, now)
             return
         event = GRANT_EVENTS.get(state, Event.GRANT_FAILED)
-        # A link lets nobody in before it is used, and not everything that is given lets anybody in.
+        # A link admits nobody before it is used, and not every grant admits somebody.
         how = settled.how if grant.kind is not GrantKind.LINK else None
         code = receipt.error or how or grant.kind
         store.journal.add(
@@ -75,30 +75,30 @@ class SettleGrant:
         if state is not GrantState.DONE or gate is None:
             return
         if grant.kind is GrantKind.LINK and not await is_still_given(store, gate, grant.user_id, how, now):
-            # What spoke for it is over since it was owed.
+            # The reason for the link has ended since it was requested.
             await take_back_link(store, grant.gate_id, grant.user_id, now)
             return
         settings = gate.settings
         if settings.log_chat is None and not settings.tag and not settings.further:
-            # Nothing more is to be done, which is most often so.
+            # Nothing else to do, which is the usual case.
             return
         request: JoinRequest | None = await store.requests.get(grant.gate_id, grant.user_id)
         if request is None or request.state is not RequestState.APPROVED:
-            # Unmuted only because the gate mutes nobody any more, or because they were known when they came again.
+            # Unmuted only because the gate no longer mutes, or because they were known when they came again.
             return
         phone = await store.phones.of(grant.user_id)
         verification_id = phone.verification_id if phone is not None else BY_NOBODY
         if grant.kind is GrantKind.LINK and request.way is not EntryMode.LINK:
-            # A link into a further chat, or one that makes up for a mistake: nobody asked for it here.
+            # A link into an extra chat, or one that makes up for a mistake: nobody asked for it here.
             return
         is_by_link = grant.kind is not GrantKind.LINK and request.way is EntryMode.LINK
         if is_by_link and how is None:
-            # Into a further chat: what that gives is for those whom it let in itself.
+            # An extra chat gives its extras only to people whom it admitted itself.
             return
         if grant.kind is not GrantKind.LINK:
             await reward(store, gate, grant.user_id, verification_id, now)
         if is_by_link:
-            # The log was told when they got the link.
+            # The log got a line when they got the link.
             return
         decision = await store.overrides.get(grant.gate_id, grant.user_id)
         is_by_admin = decision is not None and decision.override is Override.ALLOWED

@@ -23,15 +23,15 @@ from storage.store import Store
 
 LET_THROUGH = ("admin", "added_by_admin")
 TOLD_OTHERWISE = (DecisionReason.REVOKED, DecisionReason.MANY)
-"""What the log hears of when it is decided, or of all together."""
+"""The log gets these when they are decided, or all together."""
 WORDLESS = (DeliveryStatus.REFUSED, DeliveryStatus.UNREACHABLE, DeliveryStatus.GONE)
 
 
 class SettleTask:
-    """Note it, and do what follows from it."""
+    """Applies the result of a task."""
 
     def __init__(self, desk: AdminDesk, raids: OnAlertResult, operators: Operators) -> None:
-        """`operators` are told what no admin can be."""
+        """`operators` get what no admin can get."""
         self._chat_lookup = ApplyChatLookup(desk)
         self._raids = raids
         self._by_hand = ApplyDecision(operators)
@@ -65,13 +65,13 @@ class SettleTask:
             case kind, _ if kind in CHAT_LOOKUPS:
                 await self._chat_lookup(store, task, receipt, now)
         if "posted" in receipt.answer:
-            # Meant for one person, shown to all, and not deleted yet.
+            # A message for one person, shown to all, and not deleted yet.
             posted: dict[str, str | int] = {"message_id": int(receipt.answer["posted"])}
             await store.tasks.add(TaskKind.DELETE_MESSAGE, task.chat_id, posted, now)
         await self._by_hand(store, task, receipt, now)
 
     async def log_refused(self, store: Store, log: PendingLogBatch, receipt: DeliveryResult, now: datetime) -> None:
-        """A message to a log chat was given up; or it went well."""
+        """Handle a message to a log chat that was given up or sent."""
         await self._by_hand.log_refused(store, log, receipt, now)
 
     @staticmethod
@@ -81,8 +81,8 @@ class SettleTask:
         store.journal.add(event, now, user_id=user_id if is_known else None, gate_id=gate_id)
 
     async def _no_app(self, store: Store, task: PendingTask, now: datetime) -> None:
-        """The person goes on in the chat, and at once; unless an earlier try may have opened the app all the same,
-        or they have asked anew since."""
+        """Continue in the chat at once, unless an earlier attempt may have opened the app, or the person has asked
+        again since."""
         user_id, gate_id = int(task.details["user_id"]), int(task.details["gate"])
         request = await store.requests.get(gate_id, user_id)
         if task.attempts or request is None or request.query_id != task.details["query_id"]:
@@ -96,7 +96,7 @@ class SettleTask:
         event = Event.REMOVED if task.kind is TaskKind.KICK else Event.JOIN_DECLINED
         why = str(task.details.get("why", ""))
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
-        # Who was erased meanwhile is named nowhere any more.
+        # The journal does not name a person who was erased meanwhile.
         whose = user_id if request is not None else None
         store.journal.add(event, now, user_id=whose, gate_id=gate_id, code=why)
         if gate is None or request is None:
@@ -104,7 +104,7 @@ class SettleTask:
         if request.state is RequestState.DECLINED and task.kind is TaskKind.KICK and why == DecisionReason.DEADLINE:
             await notify_of_deadline(store, gate, request, now)
         if request.state is RequestState.APPROVED:
-            # They called just as this was under way: a link of their own makes up for it.
+            # They called while this was in flight: a personal link makes up for it.
             phone = await store.phones.of(user_id)
             verification_id = phone.verification_id if phone else BY_NOBODY
             how = EntryReason.CALLED if phone else EntryReason.OTHER
@@ -125,7 +125,7 @@ class SettleTask:
         )
 
     async def _not_removed(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-        """Who was to be removed and is still there waits on, so that they are not left muted with nobody to unmute
+        """Keep a person waiting if the bot could not remove them, so that they are not left muted with nobody to unmute
         them: the bot has lost the right, or an admin restricted them."""
         gate_id, user_id = task.chat_id, int(task.details["user_id"])
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
@@ -139,7 +139,7 @@ class SettleTask:
         store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error or "restricted")
 
     async def _muted(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-        """Who may not write is told how to verify; who need not was let through."""
+        """Tell a muted newcomer how to verify; exempt one who need not."""
         gate_id, user_id = task.chat_id, int(task.details["user_id"])
         gate, request = await store.gates.get(gate_id), await store.requests.get(gate_id, user_id)
         if gate is None or request is None or request.way is not EntryMode.MUTE:
@@ -157,13 +157,13 @@ class SettleTask:
         elif is_ == "away":
             await is_gone(store, request, now)
         elif rest > 0:
-            # Somebody else's restriction, which ends by itself: then it is the gate's turn.
+            # Somebody else's restriction, which ends at a set time: then the gate mutes them.
             await mute(store, request, now, after=rest + 1)
         elif receipt.result is DeliveryStatus.REFUSED:
             store.journal.add(Event.FAILURE, now, user_id=user_id, gate_id=gate_id, code=receipt.error)
 
     async def _prompted(self, store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-        """The group has one such message, the newest."""
+        """Keep the newest prompt of the group only."""
         extras = await store.gates.extras(task.chat_id)
         if extras.prompt_message_id is not None:
             details: dict[str, str | int] = {"message_id": extras.prompt_message_id}

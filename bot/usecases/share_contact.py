@@ -17,9 +17,9 @@ from storage.store import Store
 
 
 class ShareContact:
-    """Take it only when it is the sender's own, not forwarded, and a number that can place a call.
+    """Accepts only the sender's own contact, not forwarded, with a number that can place a call.
 
-    The message that held the number is deleted in any case. A person whom no call would help any further is told so.
+    The message with the number is deleted in any case. A person whom no call would help is told so.
     """
 
     def __init__(self, clock: Clock, phones: NumberingPlan, open_verification: StartVerification) -> None:

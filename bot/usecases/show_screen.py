@@ -1,4 +1,4 @@
-"""A person asked to see something: where they stand, the help, or what is kept about them."""
+"""A person asked for their status, the help, or the privacy page."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from storage.store import Store
 
 
 class ShowScreen:
-    """Show `face`. As a new message when the person wrote something, in place when they pressed a button.
-
-    WELCOME means "where I stand": with a verification under way that is its progress.
-    """
+    """Shows the screen `face`: as a new message if the person wrote something, in place if they pressed a button.
+    WELCOME means "my status": during a verification that is its progress."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -21,7 +19,7 @@ class ShowScreen:
     async def __call__(
         self, store: Store, person: Person, face: ScreenName, *, fresh: bool, started: bool = False
     ) -> None:
-        """`started`: they sent /start, which the statistics count."""
+        """Show it. `started`: they sent /start, which the statistics count."""
         now = self._clock.now()
         if started:
             store.journal.add(Event.STARTED, now, user_id=person.user_id)

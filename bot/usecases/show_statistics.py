@@ -1,4 +1,4 @@
-"""Statistics are read, and go out to who may see them."""
+"""Reading statistics and sending them to people who may see them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,16 @@ from bot.usecases.read_statistics import ReadStatistics
 from storage.store import Store
 
 WANTED_FOR = timedelta(minutes=10)
-"""Who asked looks at it now, or asks again."""
+"""Whoever asked looks at it now, or asks again."""
 GATES_TOLD = 8
-"""As many gates are told apart, those at which most asked."""
+"""Gates listed separately: those with the most requests."""
 ON_A_PAGE = 8
 LONGEST_TITLE = 64
 
 
 class ShowStatistics:
-    """The numbers are those of the moment at which they were asked for: they are read within this transaction and
-    kept with the task. Only the newest of what a chat asked for goes out.
-
-    Whether somebody may see them is the caller's to know.
-    """
+    """Reads the numbers within the transaction of the request and stores them with the task. Only the newest request of
+    a chat goes out. The caller checks who may see them."""
 
     def __init__(self, clock: Clock, read: ReadStatistics) -> None:
         self._clock = clock
@@ -47,8 +44,8 @@ class ShowStatistics:
         *,
         together: bool,
     ) -> None:
-        """Of one gate, or of all (None). `gates`: those that can be chosen instead; `together`: all of them, too;
-        `message_id`: the message that shows other numbers until now."""
+        """Send the chart of one gate, or of all (None). `gates`: those offered as a choice; `together`: all of them,
+        too; `message_id`: the message to replace."""
         asked = period(period_name, self._clock.now())
         if asked is None:
             raise ValueError(period_name)
@@ -75,7 +72,7 @@ class ShowStatistics:
         *,
         together: bool,
     ) -> None:
-        """The buttons of the chart, which is of `gate_id`, become those of a page of these gates."""
+        """Replace the buttons of the chart, which is of `gate_id`, by a page of these gates."""
         pages = max(1, -(-len(gates) // ON_A_PAGE))
         page = min(page, pages - 1)
         details: dict[str, str | int] = {
@@ -90,7 +87,7 @@ class ShowStatistics:
         await self.send(store, chat_id, details, message_id)
 
     async def choose(self, store: Store, chat_id: int, period_name: str, gates: Sequence[Gate]) -> None:
-        """Ask which of these is meant; too many are not all named."""
+        """Ask which of these is meant; a long list is cut."""
         details: dict[str, str | int] = {
             "answer": StatsReply.CHOOSE,
             "period": period_name,
@@ -100,7 +97,7 @@ class ShowStatistics:
         await self.send(store, chat_id, details)
 
     async def unknown(self, store: Store, chat_id: int, asked: str, gates: Sequence[Gate]) -> None:
-        """Nothing is called like that. Where a phone number may stand in it, it is not kept."""
+        """Say that no gate has that name. Text that may contain a phone number is not stored."""
         details: dict[str, str | int] = {
             "answer": StatsReply.UNKNOWN,
             "asked": "" if may_hold_phone(asked) else asked[:LONGEST_TITLE],
@@ -110,7 +107,7 @@ class ShowStatistics:
         await self.send(store, chat_id, details)
 
     async def of_admin(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:
-        """An `ActionHandler`: `key` names the period. `page`: of their gates, instead of numbers."""
+        """An `ActionHandler`: `key` names the period. `page`: list their gates, instead of numbers."""
         period_name = str(act.details.get("key") or DEFAULT_PERIOD)
         if period(period_name, now) is None:
             return Toast.UNKNOWN

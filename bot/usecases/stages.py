@@ -1,4 +1,4 @@
-"""How far those got who wait at a gate."""
+"""How far people who wait at a gate have got."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Found = tuple[Stage, str, datetime | None]
 
 
 async def applicants(store: Store, requests: Sequence[JoinRequest], now: datetime) -> list[PendingApplicant]:
-    """Each with how far they got, in this order."""
+    """Return each with the stage they have reached, in this order."""
     if not requests:
         return []
     user_ids = [request.user_id for request in requests]
@@ -54,7 +54,8 @@ def _verified(request: JoinRequest, phone: VerifiedPhone | None) -> Found | None
 async def how_far(
     store: Store, user_id: int, attempt: Verification | None, since: datetime | None = None
 ) -> Found | None:
-    """What somebody's screen says, or their newest attempt, if that was `since` then; None when they have not begun."""
+    """Return the stage that somebody's screen shows, or that of their newest attempt unless it began before `since`;
+    None if they have not begun."""
     if attempt is not None and attempt.is_open:
         if attempt.number is None:
             return Stage.SHARED, "", None

@@ -1,4 +1,4 @@
-"""Deriving anew what time, a restart or an outage left undone."""
+"""The sweep: catching up on whatever time, a restart or an outage left undone."""
 
 from __future__ import annotations
 
@@ -28,36 +28,34 @@ Step = Callable[[Store], Awaitable[None]]
 OnStepBack = Callable[[Store, datetime, float], Awaitable[None]]
 
 AT_ONCE = 100
-"""Rows of each sort swept in one transaction; what is left comes with the next."""
+"""Rows of each kind processed in one transaction; the next sweep continues."""
 CHECKED_AT_ONCE = 250
-"""Rows of each sort of which each sweep makes sure that what they copy from other tables is right."""
+"""Rows of each kind whose copied columns each sweep checks."""
 SEEN_KEPT = timedelta(hours=48)
-"""Duplicate marks are kept twice as long as Telegram keeps an update, and tasks that are done as long."""
+"""Duplicate marks are stored twice as long as Telegram stores an update, and finished tasks as long."""
 INIT_DATA_KEPT = timedelta(hours=1)
-"""How long a used launch of the Mini App is remembered; it is too old to be used anew long before."""
+"""How long a used launch of the Mini App is stored; it is too old for a second use long before."""
 FOREIGN_KEPT = timedelta(days=30)
-"""How long gateway events that are no calls are kept."""
+"""How long gateway events that are not calls are stored."""
 NAMES_KEPT = timedelta(days=7)
-"""How long after the decision the name of who asked is kept, so that admins know whom it was about."""
+"""How long after the decision a person's name is stored, so that admins know who it was about."""
 PROMPT_EVERY = timedelta(minutes=1)
 PROMPT_RENEWED = timedelta(hours=47)
-"""A message in a group is replaced before it can no longer be deleted (Bot API, `deleteMessage`: 48 hours)."""
+"""A prompt is replaced before it can no longer be deleted (Bot API, `deleteMessage`: 48 hours)."""
 OUTAGE = 60.0
 """Seconds of silence that count as an outage."""
 STEP_BACK = 30.0
-"""Seconds by which the clock may be set back without a word: clocks of several machines differ a little."""
+"""Seconds by which the clock may go back without a reaction: clocks of several machines differ a little."""
 
 
 class Sweep:
-    """Windows that closed expire; verified persons who still wait come in; who waits past their deadline is turned
-    away, but never in the middle of a call window; newcomers are told what to do; whom nobody wants muted any more is
-    unmuted; what need not be kept is forgotten.
+    """Expires verifications whose windows have closed, admits verified people who still wait, declines overdue requests
+    (never during a call window), prompts newcomers, unmutes people whom no gate wants muted, and purges old rows.
 
-    While Telegram does not answer nobody is turned away, and the bot's clock stands still; once it answers again that
-    time is given back to all who wait, as is the time in which no bot ran, the machine slept, or its clock was set
-    forward.
+    While Telegram does not answer, nobody is rejected and the bot's clock stands still. Once it answers, that time is
+    added to all deadlines, as is time in which no bot ran, the machine slept, or its clock was set forward.
 
-    Each of `steps` is a transaction of its own, so that trouble with one does not keep the others from being made.
+    Each of `steps` is a transaction of its own, so that a failing step does not stop the others.
     """
 
     def __init__(
@@ -69,9 +67,9 @@ class Sweep:
         on_step_back: OnStepBack | None = None,
         is_sending: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`others`: further steps. `purging`: those that only delete what is old. `on_step_back` is given by how
-        much the clock was set back. `is_sending`: whether what is due goes out; while it does not, other processes are
-        given no sign of this one."""
+        """`others`: more steps. `purging`: those that only delete old rows. `on_step_back` gets the seconds by which
+        the clock went back. `is_sending`: whether due items go out; while they do not, this process does not record
+        that it is alive."""
         self._is_sending = is_sending
         self._clock = clock
         self._on_step_back = on_step_back
@@ -94,10 +92,10 @@ class Sweep:
             *purging,
         )
         self.seldom = frozenset((self.forget, *purging))
-        """Those of `steps` that need not be made each time."""
+        """Those of `steps` that need not run each time."""
 
     async def make_up_for_outage(self, store: Store) -> None:
-        """To be done once, before anything else: time the bot was not running does not count against who waits."""
+        """Extend all deadlines by the time without a bot. Run it once, before anything else."""
         now = self._clock.now()
         last_alive = await store.gateway.alive(now)
         if last_alive is not None and (outage := (now - last_alive).total_seconds()) > OUTAGE:
@@ -106,11 +104,11 @@ class Sweep:
         self._keep(now)
 
     def froze(self, seconds: float) -> None:
-        """The process stood still for so long, though the machine did not: nobody had that time."""
+        """Record that the process, though not the machine, stood still: nobody had that time."""
         self._frozen += seconds
 
     async def track_outage(self, store: Store) -> None:
-        """The bot's clock, which stands still while Telegram does not answer."""
+        """Advance the bot's clock, which stands still while Telegram does not answer."""
         if not self._is_telegram_there():
             self._was_away, self._is_back = True, False
         elif self._was_away:
@@ -132,13 +130,13 @@ class Sweep:
             await store.screens.touch(await store.verifications.extend_deadlines(jumped, now), now, acted=False)
 
     def _unlived(self) -> float:
-        """Seconds since the last sweep in which the machine slept, its clock was set forward, or the process stood
-        still."""
+        """Return the seconds since the last sweep in which the machine slept, its clock was set forward, or the process
+        stood still."""
         return max(self.jumped(), self._frozen)
 
     def jumped(self) -> float:
-        """The same, without a process that stood still: the gateway's time went on meanwhile, and so did calls.
-        Negative when the clock was set back."""
+        """Return the same without a process that stood still: the gateway's time, and calls, continued meanwhile.
+        Negative if the clock went back."""
         if self._kept_at is None:
             return 0.0
         passed = (self._clock.now() - self._kept_at).total_seconds()
@@ -155,10 +153,10 @@ class Sweep:
             await self._on_step_back(store, now, step)
 
     async def expire(self, store: Store) -> None:
-        """Verifications whose every window has closed, and tasks that are past their time."""
+        """Expire verifications whose windows have all closed, and overdue tasks."""
         now = self._clock.now()
         if self.jumped() > OUTAGE:
-            # Since this sweep began: that time is given back first, by the next one.
+            # A jump since this sweep began: the next sweep adds that time first.
             return
         await store.tasks.expire(now)
         self._checked_window = await store.verifications.check_windows(self._checked_window, CHECKED_AT_ONCE)
@@ -169,34 +167,35 @@ class Sweep:
         await store.screens.touch([verification.user_id for verification in expired], now, acted=False)
 
     async def let_in(self, store: Store) -> None:
-        """Who may come in and waits all the same, say because the gate was off, or asks for no call any more."""
+        """Admit people who are eligible and still wait, for example because the gate was off or no longer requires a
+        call."""
         now = self._clock.now()
         self._checked_request = await store.requests.check_verified(self._checked_request, CHECKED_AT_ONCE)
         for request, gate in await store.requests.eligible_but_waiting(now, AT_ONCE):
             await decide(store, gate, request, now, told=True)
 
     async def turn_away(self, store: Store) -> None:
-        """Who waits past their deadline."""
+        """Decline overdue requests."""
         if self._was_away:
-            # Not before the time is given back, which is kept by now if it was done in this sweep.
+            # Not before the time is added to deadlines, which is committed by now if this sweep did it.
             self._was_away = not self._is_back
             return
         if not self._is_telegram_there():
             return
         now = self._clock.now()
         if self._kept_at is not None and (now - self._kept_at).total_seconds() > OUTAGE:
-            # The machine slept since this sweep began: that time is given back first, by the next one.
+            # The machine slept since this sweep began: the next sweep adds that time first.
             return
         for request, gate in await store.requests.overdue(now, AT_ONCE):
             if not await store.requests.decline_overdue(request.gate_id, request.user_id, now):
                 continue
             await turn_away(store, gate, request, now, DecisionReason.DEADLINE)
             if request.way is not EntryMode.MUTE:
-                # Others learn it once they were removed.
+                # Muted newcomers are told once they are removed.
                 await notify_of_deadline(store, gate, request, now)
 
     async def free(self, store: Store) -> None:
-        """Muted newcomers of gates that mute nobody any more may write, and wait no longer; nobody is stuck."""
+        """Unmute newcomers of gates that no longer mute; they stop waiting, and nobody is stuck."""
         now = self._clock.now()
         for request in await store.requests.muted_without_reason(AT_ONCE):
             await is_gone(store, request, now)
@@ -206,8 +205,8 @@ class Sweep:
             )
 
     async def prompt(self, store: Store) -> None:
-        """Groups in which muted newcomers could not be told alone what to do are told it by one message, which goes
-        when nobody waits any more."""
+        """Post one message in groups where muted newcomers could not be told privately what to do; delete it when
+        nobody waits."""
         if not self._is_telegram_there():
             return
         now = self._clock.now()
@@ -227,7 +226,7 @@ class Sweep:
             await store.gates.set_extras(gate_id, prompt_message_id=None)
 
     async def forget(self, store: Store) -> None:
-        """What need not be kept."""
+        """Purge old rows."""
         now = self._clock.now()
         await store.verifications.forget_phones(now - PHONE_KEPT)
         await store.seen.forget(now - SEEN_KEPT)

@@ -1,4 +1,4 @@
-"""An admin switches a gate on or off, or has it pause."""
+"""An admin switches a gate on or off, or pauses it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from bot.usecases.admit import prompt
 from storage.store import Store
 
 MOST_WAITING = 10_000
-"""Of how many who wait something is done in one transaction; the sweep does the rest for all."""
+"""People handled in one transaction; the sweep does the rest for all."""
 
 
 class SwitchGate:
-    """An `ActionHandler`: have the gate on, paused or off, as `value` says. Takes effect at once.
+    """An `ActionHandler`: switches the gate on, off or to paused, as `value` says, at once.
 
-    On again: whoever waits has at least an hour more, is looked at anew (the sweep lets in who may come in), and is
-    told what to do as far as the bot can still write to them. Off: the sweep unmutes those whom the bot has muted;
-    other requests are left to the admins, and go on if the gate is switched on again.
+    On again: everybody who waits gets at least another hour, is checked again (the sweep admits those who are
+    eligible), and is told what to do if the bot can still write to them. Off: the sweep unmutes newcomers; other
+    requests are left to the admins, and continue if the gate is switched on again.
     """
 
     async def __call__(self, store: Store, gate: Gate, act: AdminAction, now: datetime) -> Toast:

@@ -1,4 +1,4 @@
-"""An admin wrote a command about people: in private, in a group, or by following a link."""
+"""Commands of admins about people: in private, in a group, or through a link."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from storage.store import Store
 
 PENDING, WHO = "pending", "who"
 DOES = {"revoke": AdminActionKind.REVOKE, "block": AdminActionKind.BLOCK, "unblock": AdminActionKind.UNBLOCK}
-"""Commands that do something at once, and then show the person."""
+"""Commands that act at once, and then show the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetRef:
-    """Whom a command names: by their id, or by their user name; or why that is not clear."""
+    """The person a command names, by id or user name; or why that is unclear."""
 
     user_id: int | None = None
     username: str = ""
@@ -40,10 +40,10 @@ class TargetRef:
 async def resolve_target(
     store: Store, phone_cipher: PhoneCipher, named: TargetRef, gate_ids: Collection[int]
 ) -> dict[str, str | int]:
-    """The same as the `value` of an act: their id, or why there is none.
+    """Return the `value` of an action: their id, or why there is none.
 
-    By their name only those are found who asked to enter one of these gates, or about whom something was decided
-    there: whether others ever met the bot, and their ids, are not for its admins to know.
+    By name it finds only people who asked to enter one of these gates, or about whom a decision was made there: whether
+    others ever met the bot, and their ids, are not for its admins to know.
     """
     if named.missing is not None:
         return {"value": named.missing}
@@ -58,10 +58,10 @@ async def resolve_target(
 
 
 class RunCommand:
-    """An `ActionHandler`: do what the command says, then show the page that tells what came of it.
+    """An `ActionHandler`: runs the command, then shows the page with the result.
 
-    In a group the page is shown in private, and the command is deleted where others could see it. Who cannot be
-    written to in private is shown the way there, so that nobody else sees anything of it.
+    After a command in a group the page is shown in private, and the command is deleted if others could see it. An admin
+    whom the bot cannot write to gets a link to the private chat, so that nobody else sees anything of it.
     """
 
     def __init__(self, action_handlers: Mapping[AdminActionKind, ActionHandler]) -> None:
@@ -89,8 +89,8 @@ class RunCommand:
 
 class CommandInGroup:
     """Only in groups that are gates, and only for their admins; nobody else gets an answer, or loses a message: the
-    command may be meant for another bot. Who writes as the group is an admin, but nobody can tell which: they are
-    shown the way to the private chat, where they can be told apart."""
+    command may be meant for another bot. Anyone who writes as the group is an admin, but unknown: they get a link to
+    the private chat, where the bot knows who they are."""
 
     def __init__(self, clock: Clock, desk: AdminDesk, phone_cipher: PhoneCipher) -> None:
         self._clock = clock
@@ -119,7 +119,7 @@ class CommandInGroup:
 
 
 class CommandInPrivate:
-    """Who runs one gate has it done there; who runs several chooses. Telegram is asked about each anew."""
+    """An admin of one gate acts there; one of several chooses. Telegram is asked about each again."""
 
     def __init__(self, clock: Clock, desk: AdminDesk, phone_cipher: PhoneCipher) -> None:
         self._clock = clock
@@ -141,7 +141,7 @@ class CommandInPrivate:
 
 
 class FollowLink:
-    """The way from a group into the private chat, to a page about people."""
+    """A link from a group to a page about people in the private chat."""
 
     def __init__(self, desk: AdminDesk) -> None:
         self._desk = desk

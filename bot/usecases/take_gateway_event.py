@@ -1,4 +1,4 @@
-"""The gateway reported something: perhaps the call somebody is waited for."""
+"""Reports from the gateway, which may be calls that somebody waits for."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from bot.usecases.hint_call import NOBODY, hint_call, hint_caller
 from storage.store import Store
 
 PART = 100
-"""Events taken in one transaction, so that a flood of them keeps nobody else waiting."""
+"""Events per transaction, so that a flood of them delays nobody else."""
 DUPLICATE_WINDOW = timedelta(hours=24)
 GRANTS_FIRST = 1.0
-"""Seconds the screen rests after a confirmation, so that it is drawn once, with the grants already made."""
+"""Seconds the screen waits after a confirmation, so that it is drawn once, with the grants already made."""
 
 
 class OnGatewayEvent:
-    """Keep every event (the phone masked); let a call confirm at most one verification.
+    """Stores every event (the phone masked); a call confirms at most one verification.
 
-    A call matches by the caller's phone, the number called when told, and its time: see `CallNumber.matches`.
-    A repeat is passed over. The same call reported by callback and by inbox counts once. Calls that match
-    nothing, and events that are no calls, are kept and change nothing.
+    A call matches by the caller's phone, the called number if reported, and its time: see `CallNumber.matches`. Repeats
+    are ignored. A call reported by callback and by inbox counts once. Calls that match nothing, and events that are not
+    calls, are stored and change nothing.
 
-    Says whether the event was foreign: news, and none of ours. A call is ours when it confirms, and also when its
-    phone is one that verifies, or verified, somebody here.
+    Returns whether the event is new and unrelated to this bot. A call is related if it confirms, or if its phone
+    verifies, or verified, somebody here.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class OnGatewayEvent:
         token_generator: TokenGenerator,
         jumped: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`jumped`: by how many seconds the clock was set, or the machine slept, for which nothing is made up yet."""
+        """`jumped`: seconds by which the clock was set, or the machine slept, that no sweep has added yet."""
         self._jumped = jumped
         self._clock = clock
         self._phones = phones
@@ -76,10 +76,10 @@ class OnGatewayEvent:
         return False
 
     async def take_many(self, store: Store, events: Sequence[GatewayEvent]) -> list[bool]:
-        """The same of several, in their order. Those that are no calls are kept by one statement, however many."""
+        """Process several in order; store those that are not calls with one statement."""
         now = self._clock.now()
         others = [event for event in events if event.kind is not EventKind.CALL]
-        # Under which digest an earlier version kept them.
+        # Digests under which an earlier version stored them.
         earlier = [self._phone_cipher.earlier_digest(event.identity) if event.identity else "" for event in others]
         kept = await store.events.kept(earlier) if earlier else set()
         news = [self._new(event) for event in others]
@@ -94,7 +94,7 @@ class OnGatewayEvent:
                 continue
             digest = next(left).digest
             foreign.append(digest in unknown)
-            # The same one once more in the same request is none.
+            # A repeat in the same request is not new.
             unknown.discard(digest)
         return foreign
 
@@ -116,14 +116,14 @@ class OnGatewayEvent:
             return
         direct = self._phones.parse(event.called)
         numbers = [phone.e164 for phone in (direct, *self._phones.readings(event.called)) if phone is not None]
-        # Somebody waits on one of them at the most: the gateway wrote one number, in one of the ways it may.
+        # At most one of them has somebody waiting: the gateway wrote one number, in one of several possible formats.
         for called in dict.fromkeys(numbers) or ("",):
             call = Call(fingerprint or NOBODY, called, event.placed_at, now, event.source)
             await hint_call(store, call, event.caller, event.inbox_id, now)
 
     async def _caller(self, store: Store, event: GatewayEvent, now: datetime) -> Phone | None:
-        """Whose call it is. Where the gateway leaves out the code of the country, a phone that is waited for is meant,
-        if it is one only."""
+        """Return the caller. If the gateway leaves out the country code, it is an awaited phone, if exactly one
+        fits."""
         written = self._phones.parse(event.caller)
         since = now - 2 * LATE_REPORT
         if event.kind is not EventKind.CALL or (written and await self._is_awaited(store, written, since)):
@@ -156,7 +156,7 @@ class OnGatewayEvent:
                 continue
             called = called_number(self._phones, event.called, verification)
             call = Call(fingerprint, called, event.placed_at, now, event.source)
-            # Until the next sweep the moments that are kept are those of the clock before it was set.
+            # Until the next sweep, stored moments are those of the clock before it was set.
             if not any(
                 verification.matching_number(replace(call, reported_at=at), event.inbox_id) for at in (now, as_lived)
             ):
@@ -171,13 +171,13 @@ class OnGatewayEvent:
 
 
 def in_parts(events: Sequence[GatewayEvent]) -> Iterator[Sequence[GatewayEvent]]:
-    """What is taken in one transaction each."""
+    """Split events into one part per transaction."""
     for first in range(0, len(events), PART):
         yield events[first : first + PART]
 
 
 def called_number(phones: NumberingPlan, written: str, verification: Verification) -> str:
-    """The number that was called, as it was given to this person when it can be that one."""
+    """Return the called number, as it was given to this person if it can be that one."""
     if not written:
         return ""
     direct = phones.parse(written)
@@ -190,9 +190,9 @@ def called_number(phones: NumberingPlan, written: str, verification: Verificatio
 async def take_earlier_call(
     store: Store, phones: NumberingPlan, verification: Verification, asked_at: datetime, now: datetime
 ) -> None:
-    """A number was given, and may have been called before it was known here: the person had it from an earlier
-    attempt, or the gateway's report was faster than its answer. What was heard from their phone since the number was
-    asked for confirms, if it names that number."""
+    """Confirm by a call that came before its number was known here: the person had the number from an earlier attempt,
+    or the report was faster than the gateway's answer. Calls from their phone since the number was requested count, if
+    they name that number."""
     for heard in await store.events.unused_calls(verification.fingerprint, asked_at):
         call = replace(heard.call, called=called_number(phones, heard.call.called, verification))
         if call.called and verification.matching_number(call, heard.inbox_id) is not None:
@@ -207,9 +207,9 @@ async def take_earlier_call(
 
 
 async def confirm(store: Store, verification: Verification, now: datetime, how: str) -> None:
-    """The phone is the person's: remember it, and let them in wherever they wait and it opens the gate.
+    """Store the phone as the person's, and admit them wherever they wait and it opens the gate.
 
-    Who was to be turned away just now, and Telegram has not been told, waits again: they called in time.
+    A rejection that Telegram does not know yet is undone: they called in time.
     """
     user_id = verification.user_id
     known = await store.phones.of(user_id)
@@ -217,7 +217,7 @@ async def confirm(store: Store, verification: Verification, now: datetime, how: 
     has_raced = is_other_phone and known is not None and known.verified_at >= verification.opened_at
     await store.requests.reopen(user_id, now)
     if has_raced or not await has_room(store, user_id, verification.fingerprint, now):
-        # Two accounts, or two phones, raced; the first to be confirmed stays.
+        # Two accounts, or two phones, raced; the first confirmed one wins.
         if verification.is_open:
             await store.verifications.save(verification.cancel(now))
         store.journal.add(Event.PHONE_TAKEN, now, user_id=user_id, verification_id=verification.id)
@@ -241,8 +241,8 @@ async def confirm(store: Store, verification: Verification, now: datetime, how: 
 
 
 async def _phone(store: Store, verification: Verification, now: datetime) -> VerifiedPhone:
-    """The phone as it is kept, with the first rank that is free; who verifies it anew keeps theirs, also when they
-    were erased between."""
+    """Return the verified phone, with the first free rank; a person who verifies it again keeps theirs, even if erased
+    in between."""
     owners = await store.phones.owners(verification.fingerprint)
     forgotten = await store.phones.forgotten_owners(verification.fingerprint, verification.user_id)
     ranks = {phone.rank for phone in owners} | {owner.rank for owner in forgotten}

@@ -1,4 +1,4 @@
-"""Somebody asks to enter a gate."""
+"""Join requests."""
 
 from __future__ import annotations
 
@@ -26,19 +26,16 @@ from storage.store import Store
 
 
 class OnJoinRequest:
-    """Who may come in does so at once, without a word. Others are kept waiting and get their screen, unless the gate
-    is off or paused: then the request waits for its admins.
+    """Admits eligible people at once, without a message. Others wait and get their screen, unless the gate is off or
+    paused: then the request waits for its admins.
 
-    That Telegram tells the bot of the request proves its right to decide, so an unknown gate is made and one
-    that was switched off is switched on. With a verification under way its screen stays where it is.
+    The update about the request proves the bot's right to decide, so an unknown gate is created and an inactive one is
+    switched on. During a verification its screen stays where it is. A person who asks by their own valid link comes in;
+    by an invalid one, or somebody else's, they are like anybody else. In a raid people form a crowd: the bot writes to
+    others before them.
 
-    Who asks by the link that was made for them comes in, or is like anybody else if it does not hold any more; by
-    somebody else's link they are like anybody else, too.
-
-    In a raid those who come are a crowd: others are written to before them.
-
-    When Telegram waits for the bot's word (a guard join, `query_id`), the Mini App is opened, and the screen rests
-    to see whether the person goes on there. Without an app the request is left to be like any other.
+    If Telegram waits for an answer (a guard join, `query_id`), the bot opens the Mini App, and the screen waits to see
+    whether the person continues there. Without an app the request becomes an ordinary one.
     """
 
     def __init__(self, clock: Clock, *, has_app: bool) -> None:
@@ -55,8 +52,8 @@ class OnJoinRequest:
         name: str = "",
         link: str = "",
     ) -> None:
-        """`asked_at`: when Telegram began to wait; the update may have been on its way for long. `link`: by which link
-        that is made for one person they ask."""
+        """`asked_at`: when Telegram began to wait; the update may have been delayed. `link`: the personal link by which
+        they ask."""
         now = self._clock.now()
         gate = await self._known(store, gate, now)
         deadline_at = now + gate.rules(now).deadline
@@ -71,7 +68,7 @@ class OnJoinRequest:
         gate = await notice_raid(store, gate, now)
         known = await store.overrides.known(gate.chat_id, person.user_id)
         if known.is_being_declined:
-            # That was an earlier request; Telegram would decline this one.
+            # That is about an earlier request; Telegram would decline this one.
             await store.tasks.cancel(TaskKind.DECLINE_JOIN, gate.chat_id, person.user_id, now)
         if await decide(store, gate, request, now, told=False, known=known):
             store.journal.add(Event.AT_ONCE, now, user_id=person.user_id, gate_id=gate.chat_id)
@@ -105,7 +102,7 @@ class OnJoinRequest:
         )
 
     async def _known(self, store: Store, gate: Gate, now: datetime) -> Gate:
-        """The gate as it is kept, with what its admins chose."""
+        """Return the stored gate, with its admins' settings."""
         known = await store.gates.get(gate.chat_id)
         if known is None or not known.looks_like(gate):
             await store.gates.save(gate, now)
@@ -113,7 +110,7 @@ class OnJoinRequest:
         return known or gate
 
     async def _leave(self, store: Store, request: JoinRequest, now: datetime) -> None:
-        """At a gate that is off or paused: like any other request, which waits."""
+        """Leave a guard join at a gate that is off or paused to its admins, like any other request."""
         if request.query_id is not None:
             details: dict[str, str | int] = {
                 "query_id": request.query_id,

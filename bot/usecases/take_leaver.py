@@ -15,17 +15,17 @@ UNDECIDED = (RequestState.WAITING, RequestState.DECLINED)
 
 
 class OnMemberLeft:
-    """Who was muted and waited waits no more, and what was still to be done to them is not done: they may come again
-    before it would be. Who was in is in no more, and so is given nothing more as one who is."""
+    """A muted newcomer stops waiting, and pending tasks about them are cancelled: they may come again before those run.
+    A member counts as gone, and gets no more grants."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     async def __call__(self, store: Store, gate_id: int, user_id: int, *, by_bot: bool) -> None:
-        """`by_bot`: the bot removed them, and may not have come to the end of that."""
+        """`by_bot`: the bot removed them, and may not have finished."""
         request = await store.requests.get(gate_id, user_id)
         if request is not None and request.state is RequestState.APPROVED and not by_bot:
-            # Whoever had the bot remove them has decided how they stand.
+            # The decision behind the removal has set their state already.
             await store.requests.set_state(gate_id, user_id, RequestState.GONE, self._clock.now())
         if request is None or request.way is not EntryMode.MUTE or request.state not in UNDECIDED:
             return
@@ -37,7 +37,7 @@ class OnMemberLeft:
 
 
 async def is_gone(store: Store, request: JoinRequest, now: datetime) -> None:
-    """Somebody who waited is not in the chat any more."""
+    """Record that somebody who waited has left the chat."""
     await store.requests.set_state(request.gate_id, request.user_id, RequestState.GONE, now)
     store.journal.add(Event.GONE, now, user_id=request.user_id, gate_id=request.gate_id)
     await store.screens.touch([request.user_id], now, acted=False)

@@ -43,12 +43,10 @@ from storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Who joined, as Telegram tells it. `actor_id`: who made it so, themselves or somebody who added or approved them.
-
-    `asked`: they came by a request that somebody approved. `is_admin`: they joined as an administrator. `is_muted`:
-    they were here before, left before they had verified, and the bot's restriction waited for them. `is_by_bot`:
-    another bot approved their request.
-    """
+    """Who joined, as reported by Telegram. `actor_id`: who caused it, themselves or somebody who added or approved
+    them. `asked`: they came by an approved request. `is_admin`: they joined as an administrator. `is_muted`: they left
+    earlier before they had verified, and the bot's restriction is still in force. `is_by_bot`: another bot approved
+    their request."""
 
     user_id: int
     name: str
@@ -61,15 +59,15 @@ class Newcomer:
 
 
 class OnMemberJoined:
-    """Who was let in by the bot is given what else the gate gives; nothing more is to be done about them.
+    """A person admitted by the bot gets what else the gate gives; nothing more happens.
 
-    Where newcomers are muted until verified, others are muted at once and told how to verify, unless they may come
-    in as they are: bots, admins, whom an admin added or let in by hand, whom the bot gave a link, and whom the gate's
-    rules let in. Who added them Telegram is asked before anybody is muted. Anywhere else that they came is only
-    noted: they went round the gate, or an admin decided in the bot's place. Whoever was added by a member who is no
-    admin, or let in by another bot, went round it as well; an admin vouches for whom they add.
+    If the gate mutes newcomers, others are muted at once and told how to verify, unless they may come in as they are:
+    bots, admins, people whom an admin added or admitted, to whom the bot gave a link, or whom the gate's rules admit.
+    Before muting, the bot asks Telegram who added them. At other gates their arrival is only recorded: they bypassed
+    the gate, or an admin decided in the bot's place. People added by a member who is not an admin, or admitted by
+    another bot, bypassed it as well; an admin vouches for people they add.
 
-    Who may write is muted no more by a restriction of before.
+    If they are allowed to write, any restriction left from an earlier join is lifted.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -93,7 +91,7 @@ class OnMemberJoined:
                 and request.way is EntryMode.LINK
                 and await take_back_link(store, gate_id, user_id, now)
             ):
-                # It is used up.
+                # The link is used up.
                 await store.screens.touch([user_id], now, acted=False)
             return True
         is_mute = request is not None and request.way is EntryMode.MUTE
@@ -130,9 +128,10 @@ class OnMemberJoined:
     async def _note_arrival(
         store: Store, gate: Gate, newcomer: Newcomer, now: datetime, *, waited: bool = False
     ) -> None:
-        """Note that they are in, and whether they came past the gate. `waited`: they had asked to join.
+        """Record their arrival, and whether they bypassed the gate. `waited`: they had asked to join.
 
-        Who added them counts as an admin only if Telegram has said so within the last minute; else it is asked first.
+        The person who added them counts as an admin only if Telegram has confirmed it within the last minute; otherwise
+        the bot asks first.
         """
         how, is_admin = _how(newcomer), newcomer.is_admin or newcomer.actor_id == ANONYMOUS_ADMIN
         if how == ADDED and not is_admin and (waited or keeps_out(gate)):
@@ -142,14 +141,14 @@ class OnMemberJoined:
                 if waited or checks < MOST_CHECKS:
                     await ask_who_added(store, gate, newcomer, now, waited=waited)
                     return
-            # Of whom the others add, that Telegram is asked about, admins hear if a member adds them.
+            # Of additions that the bot does ask about, admins hear if a member made them.
             is_admin = rights is None or rights.is_admin
         await note_arrival(store, gate, newcomer.user_id, newcomer.actor_id, how, now, is_admin=is_admin, waited=waited)
 
     async def _admitted_by_admin(
         self, store: Store, gate: Gate, request: JoinRequest, newcomer: Newcomer, now: datetime
     ) -> None:
-        """An admin approved the request in the group's own list, or they found another way in."""
+        """Handle a request that an admin approved in the group's own list, or a person who found another way in."""
         user_id = newcomer.user_id
         await store.requests.set_state(gate.chat_id, user_id, RequestState.APPROVED, now)
         await self._note_arrival(store, gate, newcomer, now, waited=True)
@@ -159,7 +158,7 @@ class OnMemberJoined:
     async def _came_by_link(
         self, store: Store, gate: Gate, request: JoinRequest | None, newcomer: Newcomer, now: datetime
     ) -> bool:
-        """Whether they had a link of their own, which ends now: they came in another way, but might have by it."""
+        """Return whether they had a personal link, which ends now: they came in another way, but could have used it."""
         user_id = newcomer.user_id
         link = await link_of(store, gate.chat_id, user_id)
         if link is None or link.state is not GrantState.DONE:
@@ -186,7 +185,8 @@ class OnMemberJoined:
     async def _is_known(
         self, store: Store, gate: Gate, decision: AccessOverride | None, user_id: int, now: datetime
     ) -> tuple[Ineligibility | None, bool, int]:
-        """What hinders them although verified; whether they may come in as they are; and by which verification."""
+        """Return what keeps them out although verified; whether they may come in as they are; and by which
+        verification."""
         if decision is not None and decision.override is Override.ALLOWED:
             return None, True, BY_NOBODY
         if not gate.rules(now).asks_call:
@@ -230,7 +230,7 @@ class OnMemberJoined:
 
 
 async def ask_who_added(store: Store, gate: Gate, newcomer: Newcomer, now: datetime, *, waited: bool) -> None:
-    """Have Telegram asked whether somebody who added a newcomer is an admin; then see `who_added_is_known`."""
+    """Ask Telegram whether the person who added a newcomer is an admin; `who_added_is_known` continues."""
     details: dict[str, str | int] = {"act": "", "gate": gate.chat_id, "user_id": newcomer.actor_id, "added": 1}
     if waited:
         details["waited"] = 1
@@ -238,7 +238,7 @@ async def ask_who_added(store: Store, gate: Gate, newcomer: Newcomer, now: datet
 
 
 async def who_added_is_known(store: Store, task: PendingTask, receipt: DeliveryResult, now: datetime) -> None:
-    """Telegram has said whether whoever added a newcomer is an admin of the gate."""
+    """Continue once Telegram has said whether the person who added a newcomer is an admin of the gate."""
     gate = await store.gates.get(int(task.details["gate"]))
     if gate is None:
         return
@@ -259,10 +259,11 @@ async def note_arrival(
     is_admin: bool,
     waited: bool,
 ) -> None:
-    """Note that somebody is in, `how`, by `actor_id`; `is_admin`: that is an admin, or the newcomer is one.
+    """Record an arrival: `how`, by `actor_id`; `is_admin`: that is an admin, or the newcomer is one.
 
-    Whoever came by themselves, was added by a member or let in by another bot came past the gate. Whoever `waited` and
-    was added or approved by an admin was let in by them. `user_id` is None when the newcomer was erased meanwhile.
+    Anyone who came by themselves, was added by a member or admitted by another bot bypassed the gate. Anyone who
+    `waited` and was added or approved by an admin was admitted by them. `user_id` is None if the newcomer was erased
+    meanwhile.
     """
     if waited and actor_id != user_id and (how == APPROVED or (how == ADDED and is_admin)):
         store.journal.add(Event.ALLOWED, now, user_id=user_id, gate_id=gate.chat_id, code=how, actor_id=actor_id)

@@ -24,7 +24,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RestrictionChange:
-    """What was done to whom, by whom; `until` when it ends by itself."""
+    """What was done to whom, by whom; `until` when it ends."""
 
     user_id: int
     change: ChangeKind
@@ -33,10 +33,10 @@ class RestrictionChange:
 
 
 class OnMemberRestricted:
-    """Only what is done to muted newcomers who wait matters here.
+    """Reacts only to changes of muted newcomers who wait.
 
-    Whom an admin frees, or makes an admin, need not verify any more. Whom an admin restricts stays so, whatever they
-    do: when that ends by itself while they still have not verified, it is the gate's turn again.
+    If an admin frees or promotes one, they need not verify. A person whom an admin restricts stays restricted, whatever
+    they do: if that ends while they have not verified, the gate mutes them.
     """
 
     def __init__(self, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""An admin writes, or sends a file, while they see a page of the panel that asks for it."""
+"""Text or a file from an admin whose panel page asks for it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from bot.usecases.open_panel import page_shown
 from storage.store import Store
 
 LONGEST_TYPED = 1000
-"""Characters; more than any setting takes is no more wrong than this."""
+"""Characters; longer text is just as invalid."""
 
 
 class OnPanelText:
-    """What is written to such a page is an act at its gate; whether it was. Anything else is not the panel's."""
+    """Runs the text as an admin action; returns whether a page asked for it."""
 
     def __init__(self, desk: AdminDesk) -> None:
         self._desk = desk
@@ -28,7 +28,7 @@ class OnPanelText:
         return True
 
     async def file(self, store: Store, person: Person, file_id: str, size: int) -> bool:
-        """The same for a file of `size` bytes."""
+        """Do the same for a file of `size` bytes."""
         shown = await page_shown(store, person.user_id)
         if shown is None or shown[1] not in EXPECTS_FILE:
             return False

@@ -1,4 +1,4 @@
-"""Links into a chat are given no longer than its own admin wants it."""
+"""A gate gives links into an extra chat only as long as that chat's own admin wants it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from storage.store import Store
 
 
 class UnlinkChats:
-    """A step of the sweep: a further chat leaves the list of a gate when the admin who put it there is no admin of that
-    chat any more. Who is one can put it there again."""
+    """Removes an extra chat from a gate when the admin who added it is no longer an admin of that chat (a step of the
+    sweep). An admin of it can add it again."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

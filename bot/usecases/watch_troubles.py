@@ -1,4 +1,4 @@
-"""Noticing trouble before people complain of it."""
+"""Monitoring: detecting problems before people complain."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from storage.store import Store
 UNREPORTED_WITHIN = timedelta(hours=6)
 UNMATCHED_WITHIN = timedelta(hours=1)
 REPORT_TAKES = timedelta(minutes=2)
-"""How much later than the inbox a callback may tell of the same call."""
+"""How much later than the inbox a callback may report the same call."""
 REPORT_BEFORE = timedelta(minutes=15)
 """A callback this shortly before the first such call still shows that the address is right."""
 STUCK_FOR = timedelta(seconds=20)
-"""Less than the time between two looks."""
+"""Less than the time between two checks."""
 WEEK = 7
 """Days."""
 WATCHED_QUEUES = ("numbers", "grants", "screens")
-"""Those in which somebody waits for the bot; all else may rest."""
+"""Queues in which somebody waits for the bot; others may wait."""
 
 
 class ReadSpending:
-    """What the numbers of today and of the last week cost; None when their price is not known."""
+    """Reads the cost of the numbers of today and of the last week; None if their price is unknown."""
 
     def __init__(self, clock: Clock, price: Decimal | None) -> None:
         self._clock = clock
@@ -60,11 +60,11 @@ class ReadSpending:
 
 
 class CheckInstallation:
-    """A step that is made every half a minute: what is wrong now is noted, and told if it is news; what was wrong and
-    has been well for a while gets its all clear. What ended without being mended, say at a gate that was given up, ends
-    without a word, and of what cannot be known now nothing is said.
+    """Opens an incident for each new problem, every half a minute, and resolves it once the problem has been gone for a
+    while. An incident that ended without a fix, for example at an abandoned gate, closes without a message; what cannot
+    be checked now stays as it is.
 
-    `expects_callback`: the gateway has an address to report calls to. `targets`: the owner's own systems that are told.
+    `expects_callback`: the gateway has an address for reports. `targets`: the owner's own systems that get events.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class CheckInstallation:
 
     @staticmethod
     async def _is_fixed(store: Store, incident: Incident) -> bool:
-        """Whether what is there no more is well, rather than of no concern any more."""
+        """Return whether the problem is fixed, rather than irrelevant."""
         match incident.trouble:
             case IncidentKind.GATE_OFF:
                 gate = await store.gates.get(int(incident.subject))
@@ -118,14 +118,14 @@ class CheckInstallation:
                 taken_at = taken.get(Destination(incident.subject))
                 return taken_at is not None and taken_at >= incident.seen_at
             case IncidentKind.OUTBOX_GONE:
-                # Once something is taken, the webhook worker clears it.
+                # The webhook worker resolves it once something is accepted.
                 return False
             case _:
                 return True
 
     async def _queues(self, store: Store, now: datetime) -> list[Finding]:
-        """Those that are stuck, and were when last looked at: after a jump of the clock, or a pause of the machine, all
-        that waits looks old."""
+        """Return queues that are stuck now and were at the last check: after a jump of the clock, or a pause of the
+        machine, everything looks old."""
         found = stuck([queue for queue in await store.monitoring.queues() if queue.name in WATCHED_QUEUES], now)
         self._stuck_since = {finding.name: self._stuck_since.get(finding.name, now) for finding in found}
         return [finding for finding in found if now - self._stuck_since[finding.name] >= STUCK_FOR]

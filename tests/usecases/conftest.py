@@ -1,4 +1,4 @@
-"""The rules over a database of each kind."""
+"""The use cases over a database of each kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person of whom every table knows something, and carrying what is due about them."""
+"""A person with rows in every table, and delivering what is due about them."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from tests.usecases.rules import (
 )
 
 ID = 7_000_000_123
-"""Somebody whose id is no part of anything else, and longer than 32 bits."""
+"""An id that is no part of any other value, and longer than 32 bits."""
 FRIEND = 7_000_000_456
 NAME = "digest of a user name"
 
 
 async def carries(rules: Rules, result: DeliveryStatus = DeliveryStatus.DONE) -> list[str]:
-    """Carry all that is due, as the delivery worker does; what it was."""
+    """Deliver everything that is due, as the delivery worker does; return the kinds."""
     carried = []
     while items := await rules.picks():
         carried += [item.kind if isinstance(item, PendingTask | PendingGrant) else "screen" for item in items]
@@ -52,7 +52,7 @@ def receipt(item: Any, result: DeliveryStatus = DeliveryStatus.DONE) -> Delivery
 
 
 async def lives(rules: Rules) -> tuple[str, str]:
-    """A person of whom every table knows something. Their fingerprint and mask come back."""
+    """Create a person with rows in every table; return their fingerprint and mask."""
     await rules.becomes(GATE, actor_id=ID)
     await rules.becomes(OTHER_GATE)
     await rules.asks_to_join(ID)

@@ -1,4 +1,4 @@
-"""What admins do, over the rules."""
+"""Admin actions over the use cases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUERIES = itertools.count(1)
 
 
 async def runs(rules: Rules, gate: Gate = GATE, *admins: int) -> None:
-    """Boris, who owns the chat, has added the bot, and Anna, or whoever is named, is an admin too."""
+    """Boris, the owner of the chat, has added the bot; Anna, or whoever is named, is an admin too."""
     await rules.meets(BORIS)
     await rules.becomes(gate)
     await notes(rules, BORIS, gate=gate)
@@ -29,7 +29,7 @@ async def runs(rules: Rules, gate: Gate = GATE, *admins: int) -> None:
 
 
 async def notes(rules: Rules, user_id: int, *, is_admin: bool = True, gate: Gate = GATE) -> None:
-    """Telegram says whether somebody is an admin."""
+    """Telegram has said whether somebody is an admin."""
     await rules.database.transact(
         lambda store: store.admins.note(gate.chat_id, user_id, rules.now, OWNER if is_admin else NO_ADMIN)
     )
@@ -38,7 +38,7 @@ async def notes(rules: Rules, user_id: int, *, is_admin: bool = True, gate: Gate
 async def acts(
     rules: Rules, kind: AdminActionKind, key: str = "", value: str = "", *, admin_id: int = BORIS, gate: Gate = GATE
 ) -> Toast:
-    """Press a button of the panel; what is answered once Telegram need not be asked."""
+    """Press a button of the panel; return the answer if Telegram need not be asked."""
     query_id = f"query {next(QUERIES)}"
     act = AdminAction(kind, gate.chat_id, admin_id, {"key": key, "value": value}, query_id)
     await rules.database.transact(lambda store: rules.desk(store, act))
@@ -47,7 +47,7 @@ async def acts(
 
 
 async def sets(rules: Rules, setting: str, value: str, **how: Any) -> Toast:
-    """Choose a setting by its button."""
+    """Choose a setting with its button."""
     return await acts(rules, AdminActionKind.SET, setting, value, **how)
 
 
@@ -59,21 +59,21 @@ async def writes(rules: Rules, page: Page, text: str, message_id: int = 50, admi
 
 
 async def settings(rules: Rules, gate: Gate = GATE) -> GateSettings:
-    """As they are stored."""
+    """Return the stored settings."""
     stored = await rules.database.transact(lambda store: store.gates.get(gate.chat_id))
     assert stored is not None
     return stored.settings
 
 
 async def shown(rules: Rules, user_id: int = BORIS) -> tuple[str, dict[str, Any]]:
-    """The page on somebody's screen, and its details."""
+    """Return the page on somebody's screen, and its details."""
     wanted = await rules.database.transact(lambda store: store.screens.wanted(user_id))
     assert wanted is not None
     return str(wanted[1].get("page", "")), dict(wanted[1])
 
 
 async def view(rules: Rules, user_id: int = BORIS) -> PanelView | PeopleView:
-    """What somebody's screen tells now."""
+    """Return the view of somebody's screen."""
 
     async def build(store: Store) -> PanelView | PeopleView:
         await store.screens.touch([user_id], rules.now)
@@ -84,11 +84,11 @@ async def view(rules: Rules, user_id: int = BORIS) -> PanelView | PeopleView:
 
 
 async def changed(rules: Rules) -> list[tuple[int | None, str]]:
-    """Who changed what, oldest first."""
+    """Return who changed what, oldest first."""
     rows = await rules.rows("SELECT actor_id, code FROM journal WHERE event = 'gate_changed' ORDER BY id")
     return [(row["actor_id"], row["code"]) for row in rows]
 
 
 async def answered(rules: Rules, chat_lookup: PendingTask, **answer: Any) -> None:
-    """Telegram answers what was asked."""
+    """Telegram answers a lookup."""
     await rules.settles(DeliveryResult(chat_lookup, DeliveryStatus.DONE, answer=answer))

@@ -1,4 +1,4 @@
-"""The use cases over a real database, with a clock that moves only when told to."""
+"""The use cases over a real database, with a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ NOTHING = Measurements()
 
 
 class Rules:
-    """What may happen, each in a transaction of its own."""
+    """Possible events, each in a transaction of its own."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -172,23 +172,23 @@ class Rules:
         return [row["event"] for row in await self.rows("SELECT event FROM journal ORDER BY id")]
 
     async def states(self) -> list[str]:
-        """How all attempts stand, oldest first."""
+        """Return the states of all attempts, oldest first."""
         return [row["state"] for row in await self.rows("SELECT state FROM verifications ORDER BY id")]
 
     async def face(self, user_id: int = ANNA) -> str:
-        """Which screen the person should see."""
+        """Return the name of the person's screen."""
         (row,) = await self.rows("SELECT face FROM screens WHERE user_id = :id", id=user_id)
         return str(row["face"])
 
     async def notifications(self) -> list[str]:
-        """What is to be told, oldest first."""
+        """Return pending notifications, oldest first."""
         due = await self.database.transact(
             lambda store: store.tasks.due(self.now + timedelta(days=9), 100, (), Priority.LATER)
         )
         return [str(task.details["notice"]) for task in due]
 
     async def grant(self, user_id: int = ANNA) -> PendingGrant:
-        """The grant owed to this person."""
+        """Return the person's pending grant."""
         due = await self.database.transact(lambda store: store.grants.due(self.now + timedelta(days=9), 100, ()))
         (grant,) = [grant for grant in due if grant.user_id == user_id]
         return grant
@@ -205,12 +205,12 @@ class Rules:
         await self.database.transact(lambda store: self.take_contact(store, person, contact, 1))
 
     async def asks(self) -> list[int]:
-        """The numbers being waited for."""
+        """Return the pending number requests."""
         rows = await self.rows("SELECT id FROM numbers WHERE state = 'asked' ORDER BY id")
         return [row["id"] for row in rows]
 
     async def is_given(self, number: str = CALL_NUMBER, inbox_after: int | None = None) -> None:
-        """The gateway gives the number that is waited for."""
+        """The gateway assigns the requested number."""
         (ask,) = await self.asks()
         await self.database.transact(
             lambda store: store.verifications.give_number(ask, AssignedNumber(number), self.now + WINDOW, inbox_after)
@@ -243,7 +243,7 @@ class Rules:
         )
 
     async def joins(self, user_id: int = ANNA, gate: Gate = GATE, **how: Any) -> None:
-        """Come into the chat of a gate, by themselves unless told otherwise."""
+        """Join the chat of a gate, alone unless stated otherwise."""
         told: dict[str, Any] = {
             "actor_id": user_id,
             "name": "",
@@ -259,7 +259,7 @@ class Rules:
         await self.database.transact(lambda store: self.take_leaver(store, gate.chat_id, user_id, by_bot=by_bot))
 
     async def chooses(self, gate: Gate = GATE, **changes: Any) -> None:
-        """The settings of a gate are the standard ones with these changes."""
+        """Give the gate the standard settings with these changes."""
         settings = replace(STANDARD, **changes)
         await self.database.transact(lambda store: store.gates.set_settings(gate.chat_id, settings, self.now))
 
@@ -270,14 +270,14 @@ class Rules:
         await self.database.transact(lambda store: self.rights(store, gate, actor_id, is_admin=is_admin, fixed=fixed))
 
     async def tasks(self, kind: TaskKind) -> list[PendingTask]:
-        """Those of a kind that are to be run within a minute, oldest first."""
+        """Return tasks of a kind that run within a minute, oldest first."""
         due = await self.database.transact(
             lambda store: store.tasks.due(self.now + timedelta(minutes=1), 100, (), URGENCY[kind])
         )
         return [task for task in due if task.kind is kind]
 
     async def wants(self, kind: AdminActionKind, about: int | str = ANNA, key: str = "", admin_id: int = BORIS) -> str:
-        """An admin of the gate presses a button about somebody; what they are told."""
+        """An admin of the gate presses a button about somebody; return the answer."""
         act = AdminAction(kind, GATE.chat_id, admin_id, {"key": key, "value": str(about)}, f"query {self.now} {kind}")
 
         async def press(store: Store) -> None:
@@ -290,7 +290,7 @@ class Rules:
         return str((json.loads(details) if isinstance(details, str) else details)["toast"])
 
     async def undone(self) -> list[str]:
-        """What is still to be done, but for answers to buttons."""
+        """Return pending tasks, except answers to buttons."""
         rows = await self.rows("SELECT kind FROM tasks WHERE done_at IS NULL AND kind <> 'answer_button' ORDER BY id")
         return [row["kind"] for row in rows]
 
@@ -302,7 +302,7 @@ class Rules:
         await self.database.transact(lambda store: self.settle(store, receipts))
 
     async def sweeps(self) -> None:
-        """What the sweeper does each time, and before the first time what it does once."""
+        """Run a sweep, the first time with the step of the start."""
         if not self.is_started:
             await self.database.transact(self.sweep.make_up_for_outage)
         self.is_started = True
@@ -310,11 +310,11 @@ class Rules:
             await self.database.transact(step)
 
     async def watches(self, readings: Measurements = NOTHING) -> None:
-        """What the monitor does each time."""
+        """Run one check of the monitor."""
         await self.database.transact(lambda store: self.watch(store, readings))
 
     async def requests(self) -> list[str]:
-        """How all join requests stand."""
+        """Return the states of all join requests."""
         return [row["state"] for row in await self.rows("SELECT state FROM join_requests ORDER BY gate_id, user_id")]
 
 
@@ -325,12 +325,12 @@ def callback(
     called: str = "",
     kind: EventKind = EventKind.CALL,
 ) -> GatewayEvent:
-    """A report by callback."""
+    """Return a report by callback."""
     return GatewayEvent(kind, EventSource.CALLBACK, caller, called, placed_at, identity)
 
 
 def inbox_entry(inbox_id: int, caller: str = PHONE, placed_at: datetime | None = None) -> GatewayEvent:
-    """An entry of the inbox."""
+    """Return an entry of the inbox."""
     return GatewayEvent(
         EventKind.CALL, EventSource.INBOX, caller, "", placed_at, f"inbox entry {inbox_id}", inbox_id=inbox_id
     )

@@ -1,4 +1,4 @@
-"""An admin can have done by the bot only what Telegram lets them do themselves."""
+"""Through the bot an admin can only do what Telegram lets them do themselves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MISSING = {INVITE: Toast.NEEDS_INVITE, RESTRICT: Toast.NEEDS_RESTRICT, CHANGE: T
 
 
 async def holds(rules: Rules, *rights: Right, user_id: int = BORIS) -> None:
-    """Telegram tells that somebody is an admin with these rights only."""
+    """Telegram reports somebody as an admin with only these rights."""
     held = AdminRights(is_admin=True, held=frozenset(rights))
     await rules.database.transact(lambda store: store.admins.note(GATE.chat_id, user_id, rules.now, held))
 
@@ -143,7 +143,7 @@ async def test_what_is_written_without_the_right_changes_nothing_and_is_answered
 async def test_an_admin_of_whom_no_rights_are_known_is_asked_about_and_may_nothing_until_then(rules: Rules) -> None:
     await runs(rules)
     rules.later(MINUTE + 1)
-    # As a row of before rights were kept.
+    # A row from before rights were stored.
     await rules.database.transact(lambda store: store.admins.answered(GATE.chat_id, BORIS, rules.now, SOME_ADMIN))
     act = AdminAction(AdminActionKind.SET, GATE.chat_id, BORIS, {"key": "accounts", "value": "5"}, "a query")
     await rules.database.transact(lambda store: rules.desk(store, act))
@@ -190,7 +190,7 @@ async def test_links_into_a_further_chat_are_for_who_may_make_links_there(rules:
     await rules.database.transact(lambda store: store.admins.note(OTHER_GATE.chat_id, BORIS, rules.now, some))
     assert await acts(rules, AdminActionKind.SET, "further", value) is Toast.NEEDS_INVITE
 
-    # Somebody of whom nothing is known there is asked about at both.
+    # Somebody unknown there is looked up at both gates.
     await notes(rules, ANNA)
     act = AdminAction(AdminActionKind.SET, GATE.chat_id, ANNA, {"key": "further", "value": value}, "a query")
     rules.later(MINUTE + 1)

@@ -1,4 +1,4 @@
-"""Announcements go after all that anybody waits for, and are counted as they go."""
+"""Announcements go out after everything that anybody waits for, and are counted when sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROGRESS = "SELECT total, sent, missed, over_at IS NOT NULL AS is_over FROM anno
 
 
 async def announced(rules: Rules) -> int:
-    """The operator writes something and has it sent; its id."""
+    """The operator writes an announcement and sends it; return its id."""
     operator = await rules.meets(OPERATOR)
     await rules.database.transact(lambda store: rules.announce.write(store, operator, "hello", "<b>hello</b>"))
     ((announcement_id,),) = [tuple(row.values()) for row in await rules.rows("SELECT id FROM announcements")]
@@ -30,7 +30,7 @@ async def announced(rules: Rules) -> int:
 
 
 async def carried(rules: Rules) -> list[PendingTask]:
-    """The messages that are to be sent, as the delivery worker picks them."""
+    """Return the messages that the delivery worker picks."""
     return [item for item in await rules.picks() if isinstance(item, PendingTask) and item.kind is TaskKind.ANNOUNCE]
 
 
@@ -102,7 +102,7 @@ async def test_who_is_erased_before_it_came_was_missed_and_the_totals_add_up(rul
     assert await progress(rules) == over
     (told,) = [task for task in await rules.tasks(TaskKind.NOTIFY) if task.details["notice"] == "announced"]
     assert (told.details["sent"], told.details["missed"]) == (1, 1)
-    # It was on its way all the same.
+    # It was in flight.
     await rules.settles(DeliveryResult(second, DeliveryStatus.DONE, message_id=2))
     assert await progress(rules) == over
 

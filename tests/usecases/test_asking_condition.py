@@ -1,4 +1,4 @@
-"""Who may ask how the installation is doing, and what is read for the answer."""
+"""Who may ask for the health report, and what is read for it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS = [TaskKind.HEALTH, TaskKind.BALANCE]
 
 
 class Asking:
-    """People who ask, over the rules of one database."""
+    """People who ask, over one database."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -36,7 +36,7 @@ class Asking:
         return await self.rules.database.transact(lambda store: self.ask(store, person, kind))
 
     async def presses(self, user_id: int, kind: TaskKind, message_id: int | None = 5) -> str:
-        """Press the button; what they are told."""
+        """Press the button; return the answer."""
         person = await self.rules.meets(user_id)
         await self.rules.database.transact(lambda store: self.ask.press(store, person, "query", kind, message_id))
         return str((await self.rules.tasks(TaskKind.ANSWER_BUTTON))[-1].details["toast"])

@@ -1,4 +1,4 @@
-"""Files are asked for in no time: what they hold is looked at when they are made."""
+"""A request for a file is fast: its content is read when the file is made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may ask for statistics, of what, and how that is named."""
+"""Who may ask for statistics, of which gates, and how to name them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STREET = Gate(-1003, "Flat owners, 3 Hill Road", "HillRoad", is_channel=False, i
 
 
 class Asking:
-    """People who ask, over the rules of one database."""
+    """People who ask, over one database."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -41,11 +41,11 @@ class Asking:
         )
 
     async def keeps(self, gate: Gate) -> None:
-        """There is this gate."""
+        """Store this gate."""
         await self.rules.database.transact(lambda store: store.gates.save(gate, self.rules.now))
 
     async def runs(self, user_id: int, gate: Gate, *, is_admin: bool = True) -> None:
-        """Telegram has just said so."""
+        """Telegram has just confirmed it."""
         now = self.rules.now
         await self.rules.database.transact(
             lambda store: store.admins.note(gate.chat_id, user_id, now, OWNER if is_admin else NO_ADMIN)
@@ -56,7 +56,7 @@ class Asking:
         return [task for task in due if task.kind is kind]
 
     async def answer(self) -> dict[str, Any]:
-        """What the one who asked gets."""
+        """Return the answer."""
         (task,) = await self.tasks()
         return dict(task.details)
 
@@ -66,7 +66,7 @@ class Asking:
 
 @pytest.fixture
 async def asking(rules: Rules) -> Asking:
-    """Three gates are there."""
+    """Three gates exist."""
     for gate in (GATE, OTHER_GATE, STREET):
         await Asking(rules).keeps(gate)
     return Asking(rules)

@@ -1,4 +1,4 @@
-"""Beginning, asking again, giving up: what is true now decides, whatever button was pressed."""
+"""Starting, retrying, cancelling: the current state decides, whatever button was pressed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the group to the panel, and where decisions are told."""
+"""From the group to the panel, and choosing the log chat."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def calls(rules: Rules, given: GroupCommand) -> None:
 async def wants_log(
     rules: Rules, given: GroupCommand, gate_id: int | None = None, there: AdminRights | None = OWNER
 ) -> None:
-    """/log, or the link that names a gate. `there`: what Telegram says they may do in that chat, if it is asked."""
+    """/log, or the link that names a gate. `there`: their rights in that chat, if Telegram is asked."""
     choose = ChooseLogPlace(rules.desk, CallPanel(rules.clock, rules.desk))
     await rules.database.transact(lambda store: choose(store, given, gate_id))
     for chat_lookup in await rules.tasks(TaskKind.CHECK_ADMIN):

@@ -121,7 +121,7 @@ async def test_reports_that_nothing_tells_apart_are_all_kept(rules: Rules) -> No
 
 
 async def starts_anew(rules: Rules) -> None:
-    """An operator freed the phone, and its person tries again."""
+    """An operator freed the phone, and its owner tries again."""
     await rules.execute("DELETE FROM verified_phones")
     rules.later(MINUTE)
     await rules.gets_number(inbox_after=10)

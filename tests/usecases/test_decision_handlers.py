@@ -1,4 +1,4 @@
-"""What admins decide about people, and what follows from it."""
+"""Decisions of admins about people, and their effects."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def comes_in(rules: Rules, *, tag: bool = False) -> None:
 
 
 async def events(rules: Rules) -> list[tuple[str, int | None]]:
-    """What admins did, and who did it."""
+    """Return what admins did, and which admin it was."""
     rows = await rules.rows("SELECT event, actor_id FROM journal WHERE actor_id IS NOT NULL ORDER BY id")
     return [(row["event"], row["actor_id"]) for row in rows]
 
@@ -288,7 +288,7 @@ async def test_one_appeal_a_day_at_every_gate_at_which_they_wait_that_works(rule
 
 
 async def asked(rules: Rules) -> PendingTask:
-    """Anna has asked; the admins are being called."""
+    """Anna has appealed; the bot looks up the admins."""
     await chosen(rules)
     await rules.asks_to_join()
     person = await rules.meets()

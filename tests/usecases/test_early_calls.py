@@ -1,4 +1,4 @@
-"""A call that is reported before the gateway has said which number it gave."""
+"""Calls that are reported before the gateway has answered with the number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHER_NUMBER = "+74950000002"
 
 
 class Slow:
-    """A gateway that gives a number only when something has happened."""
+    """A gateway that assigns a number only after something has happened."""
 
     def __init__(self, happens: Callable[[], Awaitable[None]], number: str = CALL_NUMBER) -> None:
         self._happens = happens
@@ -30,7 +30,7 @@ class Slow:
 
 
 async def is_given(rules: Rules, *reports: GatewayEvent, mark: int | None = None, number: str = CALL_NUMBER) -> None:
-    """The number that is waited for is given; these reports come in before it is."""
+    """Assign the requested number after these reports have come in."""
 
     async def happens() -> None:
         rules.later(1)

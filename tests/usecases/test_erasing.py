@@ -1,4 +1,4 @@
-"""Whoever wants to be forgotten is: in every table, also by what was under way, and nothing is counted otherwise."""
+"""Erasing a person removes them from every table, including what was in flight, and keeps statistics the same."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def erases(rules: Rules, user_id: int = ID, operator_id: int | None = None
 
 
 async def traces(rules: Rules, *words: str) -> set[str]:
-    """Every table in a row of which one of these stands, as a value or within one."""
+    """Return the tables that contain one of these words, as a value or part of one."""
     found = set()
     for table in metadata.sorted_tables:
         async with rules.database.begin() as connection:
@@ -63,7 +63,7 @@ async def traces(rules: Rules, *words: str) -> set[str]:
 
 
 async def statistics(rules: Rules) -> list[Any]:
-    """Everything that is told, of all gates and of each."""
+    """Return all statistics, of all gates and of each."""
     period = Period(date(2020, 1, 1), NOW.date() + timedelta(days=400))
 
     async def read(store: Store) -> list[Any]:
@@ -81,11 +81,11 @@ async def statistics(rules: Rules) -> list[Any]:
 
 
 IGNORED = {"erased", "cancelled", "operator_removed", "raid_over"}
-"""What the erasure itself is noted as, and what ends meanwhile."""
+"""Journal entries of the erasure itself, and of what ends meanwhile."""
 
 
 async def is_forgotten(rules: Rules, *words: str) -> None:
-    """Once all is carried, and what was under way has come back."""
+    """Check that nothing is left once everything is delivered and calls in flight have returned."""
     await carries(rules)
     rules.later(CARRIED_WITHIN.total_seconds() + 1)
     await rules.sweeps()
@@ -189,7 +189,7 @@ async def test_who_was_just_to_be_let_in_is_withdrawn_too(rules: Rules) -> None:
     await erases(rules)
 
     assert TaskKind.DECLINE_JOIN in await carries(rules)
-    # It was on its way all the same.
+    # It was in flight.
     await rules.settles(DeliveryResult(grant, DeliveryStatus.DONE))
     assert "grant_done" not in await rules.journal()
     await is_forgotten(rules)
@@ -384,7 +384,7 @@ async def test_whoever_an_task_names_besides_is_found(rules: Rules) -> None:
         await store.tasks.add(TaskKind.CHECK_ADMIN, BORIS, asked, rules.now, user_id=BORIS)
         await store.tasks.add(TaskKind.CHECK_ADMIN, BORIS, asked | {"value": str(ID)}, rules.now, user_id=BORIS)
         await OperatorNotifier(rules.operators)(store, by, rules.now)
-        # Somebody else has decided otherwise since, so that the raid itself names the first admin no more.
+        # Another admin has decided otherwise since, so the raid no longer names the first.
         raid = Raid(GATE.chat_id, rules.now, rules.now)
         await store.raids.put(GATE.chat_id, raid.with_deed(RaidResponse(AdminActionKind.SWITCH, "on", BORIS)))
         told: dict[str, str | int] = {"gate": GATE.chat_id, "raid": raid.mark, "switch_by": ID}
@@ -403,7 +403,7 @@ async def test_whoever_an_task_names_besides_is_found(rules: Rules) -> None:
 )
 async def test_whoever_has_them_on_their_screen_looks_away(rules: Rules, face: ScreenName) -> None:
     await rules.meets(ID)
-    # Neither an admin nor, any more, an operator.
+    # Neither an admin nor an operator now.
     await rules.database.transact(
         lambda store: store.screens.show(FRIEND, FRIEND, face, rules.now, details={"page": "who", "value": ID})
     )

@@ -1,4 +1,4 @@
-"""Guard joins: Telegram waits ten seconds for the bot's word."""
+"""Guard joins: Telegram waits ten seconds for the bot's answer."""
 
 from __future__ import annotations
 

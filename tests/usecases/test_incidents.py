@@ -1,4 +1,4 @@
-"""Operators hear of each trouble once, and once that it is over."""
+"""Operators are notified once when an incident opens, and once when it is resolved."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FLOODED = Measurements(floods=50)
 
 
 async def told(rules: Rules) -> list[dict[str, Any]]:
-    """All that operators were told, oldest first."""
+    """Return all notifications to operators, oldest first."""
     due = await rules.database.transact(
         lambda store: store.tasks.due(rules.now + timedelta(days=9), 100, (), Priority.LATER)
     )
@@ -49,12 +49,12 @@ async def told(rules: Rules) -> list[dict[str, Any]]:
 
 
 async def words(rules: Rules) -> list[tuple[str, str]]:
-    """The same in short: what kind of word, of which trouble."""
+    """Return the same in short: the kind of notification, and the incident."""
     return [(str(details["notice"]), str(details.get("trouble", ""))) for details in await told(rules)]
 
 
 async def drawn(rules: Rules) -> None:
-    """Nobody draws screens or makes grants here, and operators would hear of that too."""
+    """Settle screens and grants: nobody delivers here, and operators would be notified of that too."""
     await rules.execute("UPDATE screens SET shown_revision = revision")
     await rules.execute("UPDATE grants SET state = 'done'")
 
@@ -200,7 +200,7 @@ async def _health(rules: Rules, **rights: Any) -> None:
 
 
 async def _is_known(rules: Rules) -> list[str]:
-    """The troubles that are not over."""
+    """Return the open incidents."""
     return [incident.name for incident in await rules.database.transact(lambda store: store.incidents.active())]
 
 

@@ -1,4 +1,4 @@
-"""However much the gateway reports at once, no transaction is long, and nothing of it is lost."""
+"""However many events the gateway reports at once, no transaction is long, and no event is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MANY = 1000
 
 
 class Inbox:
-    """All that came after the cursor, in no order."""
+    """All entries after the cursor, in no order."""
 
     def __init__(self, count: int) -> None:
         self.entries = [inbox_entry(number, f"+7999{number:07}") for number in range(count, 0, -1)]
@@ -31,7 +31,7 @@ class Inbox:
 
 
 class Failing:
-    """A database that is gone after so many transactions."""
+    """A database that fails after a number of transactions."""
 
     def __init__(self, database: Database, after: int) -> None:
         self._database = database
@@ -55,7 +55,7 @@ async def test_an_inbox_of_very_many_entries_is_taken_in_parts_and_goes_on_where
     with pytest.raises(StorageUnavailableError):
         await ReadInbox(rules.clock, failing, inbox, rules.take_event)()
 
-    # It was not read to its end, so nobody may take that for a mark.
+    # It was not read to its end, so this must not count as the cursor.
     assert await cursor(rules) == (2 * PART, False)
     await rules.gets_number(ANNA, inbox_after=3 * PART + 5)
     inbox.entries.append(inbox_entry(3 * PART + 6, PHONE))

@@ -1,4 +1,4 @@
-"""A group became a supergroup: what was the old chat's is the new one's, and nothing else moves."""
+"""A group became a supergroup: its data moves to the new chat, and nothing else does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def sums(rules: Rules, gate_id: int) -> dict[tuple[object, ...], int]:
 
 
 async def asks_about_two_chats(rules: Rules) -> PendingTask:
-    """Telegram is to be asked for an act at the gate that needs a right in another chat, too."""
+    """The bot asks Telegram about an action that needs a right in another chat, too."""
     details: dict[str, str | int] = {"act": "log_here", "gate": GATE.chat_id, "user_id": ANNA}
     details |= {"chat": STAFF, "also": str(STAFF)}
     await rules.database.transact(

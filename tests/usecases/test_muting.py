@@ -1,4 +1,4 @@
-"""Newcomers who are muted until verified, as rules: what follows from each answer of Telegram's."""
+"""Newcomers who are muted until verified: the effect of each answer from Telegram."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def _muting(rules: Rules) -> None:
 
 
 async def set_up_is_over(rules: Rules) -> None:
-    """What the gate's set-up asked of Telegram is answered, so that what is left is about newcomers."""
+    """Answer the lookups of the gate's set-up, so that the rest is about newcomers."""
     for kind, result in (
         (TaskKind.CHECK_GATE, DeliveryStatus.REFUSED),
         (TaskKind.PRIVATE_CHAT_LINK, DeliveryStatus.DONE),
@@ -51,7 +51,7 @@ async def open_kinds(rules: Rules) -> list[str]:
 
 
 async def is_muted(rules: Rules, answer: Mapping[str, Any] | None = None, user_id: int = ANNA) -> None:
-    """Telegram answers to the mute of somebody who has just joined; by default that it is done."""
+    """Telegram answers the mute of somebody who has just joined; by default with success."""
     (mute,) = [found for found in await tasks(rules, TaskKind.MUTE) if found.user_id == user_id]
     await rules.settles(
         DeliveryResult(mute, DeliveryStatus.GONE if answer else DeliveryStatus.DONE, answer=answer or {})
@@ -59,13 +59,13 @@ async def is_muted(rules: Rules, answer: Mapping[str, Any] | None = None, user_i
 
 
 async def stands(rules: Rules, user_id: int, override: Override) -> None:
-    """An admin decided so about somebody."""
+    """An admin made this decision about somebody."""
     decision = AccessOverride(override, rules.now, BORIS)
     await rules.database.transact(lambda store: store.overrides.put(GATE.chat_id, user_id, decision))
 
 
 async def is_overdue(rules: Rules) -> PendingTask:
-    """Somebody joined, was muted and did not verify in time: how they are to be removed."""
+    """Somebody joined, was muted and did not verify in time; return the task that removes them."""
     await rules.joins()
     await is_muted(rules)
     await rules.settles(DeliveryResult(await task(rules, TaskKind.PROMPT), DeliveryStatus.DONE))
@@ -86,7 +86,7 @@ async def test_in_a_flood_of_newcomers_mutes_take_turns_with_screens_and_come_be
     items = await rules.picks(20)
 
     kinds = [item.kind if isinstance(item, PendingTask) else "screen" for item in items]
-    # So many are a raid, of which the admins are told.
+    # That many are a raid, which admins are alerted of.
     kinds = [kind for kind in kinds if kind not in (TaskKind.DELETE_MESSAGE, TaskKind.CALL_ADMINS)]
     assert kinds[:5] == ["mute", "screen", "mute", "screen", "mute"]
     assert kinds.count("mute") == 20

@@ -1,4 +1,4 @@
-"""Numbers are asked for at the gateway, as the real client does it."""
+"""Requesting numbers from the gateway, with the real client."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def desk(rules: Rules, gateway: SmscClient, inbox: ReadInbox) -> RequestNumber:
 
 
 async def serve(desk: RequestNumber) -> int:
-    """Ask for every number that is waited for; how many those were."""
+    """Run every pending number request; return how many there were."""
     asks = await desk.due(10, ())
     for ask in asks:
         await desk(ask)
@@ -129,7 +129,7 @@ async def test_the_first_number_given_again_closes_the_breaker_and_later_trouble
     assert (await rules.database.transact(lambda store: store.gateway.breaker())).reason is None
 
     rules.later(HOUR)
-    # Nobody draws screens here, and operators would hear of that too.
+    # Nobody delivers screens here, and operators would be notified of that too.
     await rules.execute("UPDATE screens SET shown_revision = revision")
     await rules.watches()
     world.smsc.fail_with(3, times=1)

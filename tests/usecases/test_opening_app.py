@@ -1,4 +1,4 @@
-"""The Mini App is opened: what that changes, and what it then shows."""
+"""Opening the Mini App: its effects, and what it then shows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def shown(rules: Rules, user_id: int = ANNA) -> CallScreen:
 
 
 async def due_in(rules: Rules) -> float:
-    """Seconds until the person's screen is drawn."""
+    """Return the seconds until the person's screen is drawn."""
     (row,) = await rules.rows("SELECT due_at FROM screens WHERE user_id = :id", id=ANNA)
     return float(round(row["due_at"] / 10**6 - rules.now.timestamp(), 3))
 

@@ -1,4 +1,4 @@
-"""What operators find, see and do: about anybody, at every gate; and nobody else."""
+"""What operators can find, see and do: about anybody, at every gate; and nobody else can."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ QUERIES = itertools.count(1)
 
 
 class Desk:
-    """The desk of operators over the rules."""
+    """The operators' desk over the use cases."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -69,12 +69,12 @@ class Desk:
     async def does(
         self, act: AdminActionKind, about: int = ANNA, gate: Gate | None = None, who: int = OPERATOR
     ) -> Toast:
-        """Say that it is meant."""
+        """Press the button, with confirmation."""
         gate_id = gate.chat_id if gate is not None else 0
         return await self.presses(OperatorPage.CONFIRM, who, user_id=about, act=act, gate_id=gate_id, is_sure=True)
 
     async def sees(self, who: int = OPERATOR) -> View:
-        """What is to be drawn for them."""
+        """Return their current view."""
         self.rules.later(2)
         screens = [item for item in await self.rules.picks() if isinstance(item, PendingScreen)]
         (view,) = [screen.view for screen in screens if screen.user_id == who]
@@ -161,7 +161,7 @@ async def test_many_are_told_in_pages(rules: Rules, desk: Desk) -> None:
     for user_id in range(20, 28):
         await rules.asks_to_join(user_id)
         await rules.verifies(user_id)
-        # One phone may ask for so many numbers a day.
+        # One phone may request only so many numbers a day.
         rules.later(25 * HOUR)
     await desk.looks_up(PHONE)
     first = await desk.sees()
@@ -196,7 +196,7 @@ async def test_digits_that_are_an_id_and_a_phone_find_both(rules: Rules, desk: D
     await rules.meets(79991231234)
 
     assert (await desk.searches("79991231234")).user_ids == (79991231234, ANNA)
-    # Of an id that is no phone of anybody the message stays.
+    # The message stays if the id is nobody's phone.
     await rules.meets(79995556677)
     found = Search((79995556677,), NoResultsReason.NUMBER, phones=("+7 ••• ••• 66-77 RU",))
     assert await desk.searches("79995556677") == found
@@ -260,7 +260,7 @@ async def test_for_strangers_there_is_no_such_command_and_no_such_button(rules: 
 
     assert await rules.rows("SELECT * FROM access_overrides") == []
     assert len(await rules.rows("SELECT * FROM verified_phones")) == 1
-    # Whose message with a phone is deleted would know that it was understood.
+    # If the message with a phone were deleted, its sender would know that it was understood.
     assert 77 not in [task.details["message_id"] for task in await rules.tasks(TaskKind.DELETE_MESSAGE)]
 
 
@@ -268,11 +268,11 @@ async def test_who_is_no_operator_any_more_sees_where_they_stand_themselves(rule
     await rules.verifies()
     await desk.looks_up(str(ANNA), COLLEAGUE)
 
-    # Screens are drawn by rules that know of one operator only.
+    # These screens are drawn by use cases that know only one operator.
     assert isinstance(await desk.sees(COLLEAGUE), Welcome)
 
 
-# What is seen
+# Views
 
 
 async def test_the_card_tells_phone_state_gates_and_history(rules: Rules, desk: Desk) -> None:
@@ -383,7 +383,7 @@ async def test_recent_tells_ends_and_decisions_newest_first_and_turns_by_entries
     assert first.newer is None
     assert first.older is not None
 
-    # What happens meanwhile moves no page.
+    # Later events move no page.
     await comes_in(rules, 30, "+79990000030")
     await desk.presses(OperatorPage.RECENT, at=first.older, turn="before")
     second = await desk.sees()
@@ -403,7 +403,7 @@ async def test_recent_tells_ends_and_decisions_newest_first_and_turns_by_entries
     assert (newest.entries[0].user_id, len(newest.entries), newest.newer) == (30, 6, None)
 
 
-# What is done
+# Actions
 
 
 @pytest.mark.parametrize("act", [AdminActionKind.LET_IN, AdminActionKind.DECLINE, AdminActionKind.BLOCK])
@@ -486,7 +486,7 @@ async def test_of_two_operators_each_gets_one_clear_answer(rules: Rules, desk: D
 
     assert toasts == [Toast.DECLINED, Toast.DECIDED_ALREADY]
     assert (await rules.journal()).count("declined_by_hand") == 1
-    # Who only asks now is told so too.
+    # The same answer comes for anyone who asks only now.
     again = await desk.presses(OperatorPage.GATES, COLLEAGUE, user_id=ANNA, act=AdminActionKind.DECLINE)
     assert again is Toast.DECIDED_ALREADY
 

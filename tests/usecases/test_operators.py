@@ -1,4 +1,4 @@
-"""Operators come and go while the bot runs: who is one no more sees and gets nothing of what operators do."""
+"""Operators are added and removed at runtime; a removed one sees and gets nothing more of theirs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def removes(rules: Rules, user_id: int = PAVEL) -> Toast:
 
 
 async def asks_for_everything(rules: Rules) -> None:
-    """Whatever an operator is answered by a task, and their own data."""
+    """Request everything that an operator gets through a task, and their own data."""
     person = await rules.meets(PAVEL)
 
     async def ask(store: Store) -> None:
@@ -55,7 +55,7 @@ async def asks_for_everything(rules: Rules) -> None:
 
 
 async def picked(rules: Rules) -> list[str]:
-    """What goes out to Pavel, but for messages; files by their kind."""
+    """Return what goes out to Pavel, except messages; files by their kind."""
     return [
         str(item.details.get("file", item.kind))
         for item in await rules.picks()
@@ -91,7 +91,7 @@ async def test_who_is_removed_gets_nothing_any_more_that_they_asked_for_as_an_op
     assert set(await picked(rules)) == {"health", "balance", "stats", FileKind.MY_DATA, FileKind.JOURNAL}
 
     await removes(rules)
-    # Added anew, they ask anew.
+    # Added again, they ask again.
     await is_added(rules, PAVEL)
 
     assert await picked(rules) == [FileKind.MY_DATA]
@@ -132,7 +132,7 @@ async def test_who_was_no_operator_is_deleted_without_a_word_to_them(rules: Rule
     erase = ErasePerson(rules.clock, rules.operators)
 
     await rules.database.transact(lambda store: erase(store, PAVEL))
-    # Named in the configuration, they are one all the same.
+    # Being named in the configuration makes them an operator.
     await rules.database.transact(lambda store: erase(store, OPERATOR))
 
     assert await rules.journal() == ["erased", "erased"]

@@ -1,4 +1,4 @@
-"""What the owner's own systems are told, and what becomes of it."""
+"""Events for the owner's own systems, and their delivery."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CLARA, DORA, EMIL = 9, 10, 11
 
 @pytest.fixture
 async def rules(database_url: str) -> AsyncIterator[Rules]:
-    """An installation that tells its owner's system what happens."""
+    """An installation that sends events to its owner's system."""
     database = Database(database_url, publish=PublishEvents(TokenGenerator()))
     await database.open()
     yield Rules(database)
@@ -49,13 +49,13 @@ async def rules(database_url: str) -> AsyncIterator[Rules]:
 
 
 async def told(rules: Rules) -> list[dict[str, Any]]:
-    """The events owed, oldest first."""
+    """Return the pending events, oldest first."""
     rows = await rules.rows("SELECT body FROM outbox WHERE target = 'events' ORDER BY id")
     return [json.loads(bytes(row["body"])) for row in rows]
 
 
 async def letters(rules: Rules, target: Destination = Destination.EVENTS) -> list[OutboxMessage]:
-    """What is due now."""
+    """Return the messages that are due."""
     return await rules.database.transact(lambda store: store.outbox.due(target, rules.now, 100, ()))
 
 
@@ -174,12 +174,12 @@ async def test_however_much_happens_at_once_what_is_told_of_it_is_asked_for_and_
         ("access.declined", "+7 ••• ••• 12-34"),
         ("access.declined", None),
     }
-    # Attempts with their numbers, phones, the letters; and the journal itself.
+    # Attempts with their numbers, phones, the messages; and the journal itself.
     assert len(asked) == 2 * len(alone) + 5
 
 
 async def statements(rules: Rules, work: Callable[[Store], Awaitable[object]]) -> list[str]:
-    """What a transaction asks of the database, but for its begin."""
+    """Return the statements of a transaction, except its begin."""
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -194,7 +194,7 @@ async def statements(rules: Rules, work: Callable[[Store], Awaitable[object]]) -
 
 
 class Gateway:
-    """Gives numbers until it refuses."""
+    """Assigns numbers until it refuses."""
 
     def __init__(self) -> None:
         self.refuses = True

@@ -1,4 +1,4 @@
-"""The panel: who may, what each choice does, and that two admins do not undo each other's."""
+"""The panel: rights, the effect of each choice, and that two admins do not undo each other's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The card and the list of gates: what they tell, and what they have Telegram asked."""
+"""The card and the list of gates: what they show, and what they ask Telegram."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_check_again_asks_telegram(rules: Rules) -> None:
 
 
 async def checked(rules: Rules, chat_lookup: PendingTask | None = None, **health: Any) -> None:
-    """Telegram says how it stands with the gate."""
+    """Telegram reports the gate's health."""
     chat_lookup = chat_lookup or (await rules.tasks(TaskKind.CHECK_GATE))[-1]
     await answered(rules, chat_lookup, health=GateHealth(rules.now, **health), admins={BORIS: OWNER})
 
@@ -74,7 +74,7 @@ async def test_however_often_and_by_whomever_a_gate_is_looked_at_telegram_is_ask
 
 
 async def test_what_was_asked_for_while_telegram_was_being_asked_is_asked_once_more(rules: Rules) -> None:
-    """The answer may be of before."""
+    """The answer may describe an earlier state."""
     await runs(rules)
     (under_way,) = await rules.tasks(TaskKind.CHECK_GATE)
     for _ in range(3):
@@ -153,7 +153,7 @@ async def test_the_list_has_the_gates_that_the_person_runs_now(rules: Rules) -> 
     listed = await view(rules)
     assert isinstance(listed, GateList)
     assert {(line.gate_id, line.waiting) for line in listed.gates} == {(GATE.chat_id, 1), (OTHER_GATE.chat_id, 0)}
-    # Of the first Telegram has just said it.
+    # Telegram has just answered about the first.
     (chat_lookup,) = await rules.tasks(TaskKind.CHECK_ADMIN)
     await answered(rules, chat_lookup, rights={int(chat_lookup.details["gate"]): NO_ADMIN})
     listed = await view(rules)

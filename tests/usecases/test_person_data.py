@@ -1,4 +1,4 @@
-"""Whoever wants to know gets a file of all that is kept about them, and nothing about others."""
+"""The file of everything stored about a person, with nothing about others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TELL_OF_NOBODY = {
     "used_init_data": "digests of openings",
     "seen_updates": "ids of updates",
 }
-"""Tables that are not told of, and why."""
+"""Tables that are left out, and why."""
 NAMES_A_PERSON = {"user_id", "admin_id", "actor_id", "other_id", "added_by", "decided_by", "sent_by", "author_id"}
 """Columns with a person's id."""
 

@@ -1,4 +1,4 @@
-"""A link is made for one person: how often, until when, and what ends it."""
+"""Personal links: how often, until when, and what ends them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_a_fourth_link_within_an_hour_waits_for_its_hour(rules: Rules) -> 
     assert await due(rules) == []
     assert await revoked(rules) == ["link 0", "link 1"]
 
-    # She comes in by the newest, leaves, and asks once more.
+    # She comes in by the newest, leaves, and asks again.
     await rules.asks_to_join(link="link 2")
     (join,) = await due(rules)
     await rules.settles(DeliveryResult(join, DeliveryStatus.DONE))

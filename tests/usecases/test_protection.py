@@ -1,4 +1,4 @@
-"""A gate counts as guarded only on evidence, and no longer once somebody came in past it."""
+"""A gate counts as guarded only on evidence, and only until somebody bypasses it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WEEK = LATELY.total_seconds()
 
 
 async def joins(rules: Rules, user_id: int = CAROL, *, by: int | None = None, asked: bool = False) -> None:
-    """Somebody is in, by themselves or brought by somebody."""
+    """Somebody joins, alone or added by somebody."""
     newcomer = Newcomer(
         user_id, "Carol", is_bot=False, is_admin=False, actor_id=user_id if by is None else by, asked=asked
     )
@@ -32,7 +32,7 @@ async def joins(rules: Rules, user_id: int = CAROL, *, by: int | None = None, as
 
 
 async def state(rules: Rules) -> GateState:
-    """As the card shows it."""
+    """Return the state that the card shows."""
     await notes(rules, BORIS)
     await acts(rules, AdminActionKind.OPEN, Page.CARD)
     card = await view(rules)
@@ -41,14 +41,14 @@ async def state(rules: Rules) -> GateState:
 
 
 async def looked_at(rules: Rules, health: GateHealth = HEALTH) -> None:
-    """Telegram says how it stands with the gate."""
+    """Telegram reports the gate's health."""
     await acts(rules, AdminActionKind.CHECK)
     chat_lookup = (await rules.tasks(TaskKind.CHECK_GATE))[-1]
     await answered(rules, chat_lookup, health=replace(health, checked_at=rules.now), admins={BORIS: OWNER, ANNA: OWNER})
 
 
 async def link_is_made(rules: Rules, link: str | None = "https://t.me/+abc") -> None:
-    """Telegram makes the link that is asked for, or refuses."""
+    """Telegram makes the requested link, or refuses."""
     (making,) = await rules.tasks(TaskKind.MAKE_LINK)
     if link is None:
         await rules.settles(DeliveryResult(making, DeliveryStatus.REFUSED, error="not enough rights"))
@@ -57,7 +57,7 @@ async def link_is_made(rules: Rules, link: str | None = "https://t.me/+abc") -> 
 
 
 async def told(rules: Rules) -> list[tuple[int, str]]:
-    """Whom the message about a bypass goes to, with which link."""
+    """Return the receivers of the message about a bypass, and its link."""
     return [
         (task.chat_id, str(task.details["link"]))
         for task in await rules.tasks(TaskKind.NOTIFY)
@@ -81,7 +81,7 @@ async def told(rules: Rules) -> list[tuple[int, str]]:
         (replace(GATE, bypassed_at=NOW), HEALTH, GateState.BYPASSED),
         (replace(GATE, bypassed_at=NOW, request_seen_at=NOW), HEALTH, GateState.BYPASSED),
         (replace(GATE, bypassed_at=NOW, tested_at=NOW + timedelta(seconds=1)), HEALTH, GateState.ON),
-        # What was seen before somebody came past proves nothing, also when that was long ago.
+        # Evidence from before a bypass proves nothing, even if the bypass was long ago.
         (replace(GATE, bypassed_at=NOW - LATELY, tested_at=NOW - 2 * LATELY), HEALTH, GateState.UNCONFIRMED),
         (replace(GATE, bypassed_at=NOW - LATELY, request_seen_at=NOW), HEALTH, GateState.ON),
         (replace(GATE, bypassed_at=NOW, switch=GateMode.PAUSED), HEALTH, GateState.BYPASSED),
@@ -147,19 +147,19 @@ async def test_without_a_link_the_steps_are_told_all_the_same(rules: Rules) -> N
 
 
 async def says_who_added(rules: Rules, *, is_admin: bool) -> None:
-    """Telegram says whether whoever added the newcomers is an admin."""
+    """Telegram says whether the person who added the newcomers is an admin."""
     for check in await rules.tasks(TaskKind.CHECK_ADMIN):
         await answered(rules, check, rights={GATE.chat_id: OWNER if is_admin else NO_ADMIN})
 
 
 async def codes(rules: Rules) -> list[tuple[str, str]]:
-    """How people came in, as the journal has it, oldest first."""
+    """Return how people came in according to the journal, oldest first."""
     rows = await rules.rows("SELECT event, code FROM journal WHERE event IN ('member_came', 'allowed') ORDER BY id")
     return [(row["event"], row["code"]) for row in rows]
 
 
 async def bypasses_told(rules: Rules) -> list[tuple[int, str]]:
-    """Whom the message about a bypass goes to, and what it says of how people came."""
+    """Return the receivers of the message about a bypass, and how it says people came."""
     return [
         (task.chat_id, str(task.details.get("how", "")))
         for task in await rules.tasks(TaskKind.NOTIFY)

@@ -1,4 +1,4 @@
-"""Many ask at once: it is noticed, told once, and its admins end it by one button."""
+"""Many ask at once: the bot detects it, alerts once, and admins end it with one button."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ async def has_gate(rules: Rules, gate: Gate = GATE, settings: GateSettings = SMA
 
 
 async def come(rules: Rules, count: int, first: int = 1000, gate: Gate = GATE) -> None:
-    """So many strangers ask, one after the other."""
+    """That many strangers ask, one after the other."""
     for user_id in range(first, first + count):
         await rules.asks_to_join(user_id, gate, wrote=False)
 
 
 async def come_together(rules: Rules, user_ids: list[int], gate: Gate = GATE) -> None:
-    """The same in one transaction, as a batch of updates brings them."""
+    """Strangers ask in one transaction, as in a batch of updates."""
 
     async def take(store: Store) -> None:
         for user_id in user_ids:
@@ -54,7 +54,7 @@ async def tasks(rules: Rules, kind: TaskKind) -> list[PendingTask]:
 
 
 async def admins_are_told(rules: Rules, *admins: int) -> list[PendingTask]:
-    """Telegram says who the admins are, and the messages go out to those of them that have written to the bot."""
+    """Telegram names the admins, and the alert goes to those of them who have written to the bot."""
     (call,) = await tasks(rules, TaskKind.CALL_ADMINS)
     await rules.settles(DeliveryResult(call, DeliveryStatus.DONE, answer={"admins": dict.fromkeys(ADMINS, OWNER)}))
     alerts = await tasks(rules, TaskKind.ALERT)
@@ -66,7 +66,7 @@ async def admins_are_told(rules: Rules, *admins: int) -> list[PendingTask]:
 
 
 async def presses(rules: Rules, kind: AdminActionKind, value: object = "", admin_id: int = OLGA) -> str:
-    """A second later an admin presses a button; the answer."""
+    """A second later an admin presses a button; return the answer."""
     rules.later(1)
     details: dict[str, str | int] = {"value": str(value)}
     act = AdminAction(kind, GATE.chat_id, admin_id, details, "a query")
@@ -92,7 +92,7 @@ async def waiting(rules: Rules) -> int:
 
 
 async def told(rules: Rules) -> list[PendingTask]:
-    """What is to be told now; and it is."""
+    """Return the alerts that are due, and deliver them."""
     alerts = await tasks(rules, TaskKind.ALERT)
     await rules.settles(*(DeliveryResult(alert, DeliveryStatus.DONE, message_id=alert.id) for alert in alerts))
     return alerts
@@ -145,7 +145,7 @@ async def test_nobody_waits_for_the_transaction_that_begins_a_raid_and_it_begins
     failed, _ = await asyncio.gather(database.transact(begin), others(), return_exceptions=True)
     assert isinstance(failed, RuntimeError) is not is_kept
 
-    # They did not wait, and count as a part of the raid all the same.
+    # They did not wait, but count as part of the raid.
     crowd = await rules.rows("SELECT user_id FROM screens WHERE turn = 2 AND user_id >= 3000")
     assert len(crowd) == 5
     assert await raids(rules) == int(is_kept)
@@ -192,7 +192,7 @@ async def test_in_one_batch_a_raid_begins_with_the_very_request_that_is_one_too_
 
     await come_together(rules, [1000, 1001, 1002])
     assert await raids(rules) == 0
-    # Who asks again is still one person.
+    # Somebody who asks again is still one person.
     await come_together(rules, [1000, 1001, 1002, 1000, 1001, 1002, 1000])
     assert await raids(rules) == 0
     await come_together(rules, [1003])
@@ -422,7 +422,7 @@ async def test_how_far_it_is_with_the_declines_stands_in_the_message(rules: Rule
     declines = await tasks(rules, TaskKind.DECLINE_JOIN)
     await rules.settles(*(DeliveryResult(due, DeliveryStatus.DONE) for due in declines[:2]))
     await rules.sweeps()
-    # Figures alone wait a moment; that nobody is left to choose does not.
+    # Figures alone wait a moment; that all are selected does not.
     await told(rules)
     await rules.settles(*(DeliveryResult(due, DeliveryStatus.DONE) for due in declines[2:4]))
     await rules.sweeps()
@@ -495,7 +495,7 @@ async def test_a_raid_goes_on_while_as_many_come_and_is_over_when_they_have_not_
     await rules.sweeps()
     assert await told(rules) == []
 
-    # Who asks later is not of it, and what becomes of those who were is still told.
+    # People who ask later are not part of it, and the alert still shows what becomes of those who were.
     rules.later(MINUTE)
     await come(rules, 2, first=9000)
     assert await presses(rules, AdminActionKind.STRICT, "off") == "done"
@@ -536,7 +536,7 @@ async def test_two_thousand_who_ask_at_once_are_written_to_oldest_first_and_only
     rules.later(2)
 
     first_ones = [due.user_id for due in await rules.picks(40) if isinstance(due, PendingScreen)]
-    # Who acted, then those who came before it was a raid, then its crowd, the oldest first.
+    # Those who acted, then those who came before the raid, then its crowd, oldest first.
     assert first_ones == [1999, *range(1000, 1039)]
     rules.later(2 * MINUTE)
     later = [due.user_id for due in await rules.picks(40) if isinstance(due, PendingScreen)]

@@ -1,4 +1,4 @@
-"""What the call screens of ended attempts tell, and for how long."""
+"""What the call screens of ended attempts show, and for how long."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tests.usecases.test_attempts import WINDOW_AND_A_BIT, cancels, presses_agai
 
 
 async def screen(rules: Rules) -> CallScreen:
-    """The call screen of the newest attempt, read now."""
+    """Read the call screen of the newest attempt."""
     (row,) = await rules.rows("SELECT token FROM verifications ORDER BY id DESC LIMIT 1")
     read = ReadCalls(rules.clock)
     return (await rules.database.transact(lambda store: read(store, [row["token"]])))[row["token"]]
 
 
 async def is_limited_for(rules: Rules, minutes: float, user_id: int = ANNA) -> None:
-    """This person asked for another try and was refused it for so long."""
+    """The limits have refused this person another attempt for this long."""
     person = await rules.meets(user_id)
     details = {"until": int(rules.now.timestamp() + minutes * MINUTE)}
     await rules.database.transact(

@@ -1,4 +1,4 @@
-"""What is old is forgotten, a little at a time, and whatever is told of it stays the same."""
+"""Old rows are purged a little at a time, and statistics stay the same."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ async def test_requests_that_came_to_nothing_go_and_those_that_tell_who_is_in_st
 
     await forgets(rules)
 
-    # Who still waits is not forgotten either.
+    # Pending requests are not purged either.
     assert sorted(await rules.requests()) == ["approved", "waiting"]
     assert await rules.rows("SELECT user_id, state FROM grants") == [{"user_id": ANNA, "state": "done"}]
 

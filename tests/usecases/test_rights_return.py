@@ -1,4 +1,4 @@
-"""A right of the bot's that is there again is used at once, whether or not Telegram has told of it."""
+"""The bot uses a regained right at once, whether or not Telegram has reported it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_RIGHT = "Bad Request: not enough rights to manage chat join requests"
 
 
 async def fails(rules: Rules, error: str = NO_RIGHT) -> None:
-    """Somebody verifies, and Telegram does not let the bot let them in."""
+    """Somebody verifies, and Telegram does not let the bot admit them."""
     await rules.asks_to_join()
     await rules.verifies()
     await rules.settles(DeliveryResult(await rules.grant(), DeliveryStatus.REFUSED, error=error))
@@ -29,7 +29,7 @@ async def fails(rules: Rules, error: str = NO_RIGHT) -> None:
 
 
 async def looks(rules: Rules, **health: Any) -> int:
-    """The next sweep; Telegram says how it stands with each gate that it asks about. How many those are."""
+    """Run a sweep; Telegram reports the health of each gate that it asks about. Return how many those are."""
     await rules.execute("UPDATE tasks SET done_at = 1 WHERE kind = 'check_gate'")
     await rules.sweeps()
     asked = await rules.tasks(TaskKind.CHECK_GATE)

@@ -1,4 +1,4 @@
-"""What is due goes out in the order of its importance, and nothing hides anything else."""
+"""Due items go out by priority, and none hides others."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def is_drawn(rules: Rules, screen: PendingScreen, message_id: int = 1) -> 
 
 
 async def a_bit_of_everything(rules: Rules) -> None:
-    """A grant, a task, screens of those who acted and of those who did not, a notice, a refresh."""
+    """A grant, a task, screens of people who acted and who did not, a notification, a refresh."""
     await rules.gets_number(DMITRI)
     await is_drawn(rules, await screen_of(rules, DMITRI))
     rules.later(13 * MINUTE)
@@ -126,7 +126,7 @@ async def test_the_limit_holds_for_each_sort_so_that_none_hides_another(rules: R
 
 
 async def flood(rules: Rules) -> None:
-    """More of everything than goes out for long: declines, lines of a log, screens of a crowd and of others, mutes."""
+    """More of everything than can go out soon: declines, log lines, screens of a crowd and of others, mutes."""
 
     async def add(store: Store) -> None:
         for number in range(30):
@@ -143,7 +143,7 @@ async def flood(rules: Rules) -> None:
 
 
 async def first_of(rules: Rules, look: int) -> str:
-    """What would go out of a look when one thing can."""
+    """Return what goes out in a cycle with room for one item."""
     picked = await rules.database.transact(lambda store: rules.pick(store, 10, InFlight(), look))
     match picked.items[0]:
         case PendingLogBatch():
@@ -433,7 +433,7 @@ async def test_screens_refreshes_and_grants_are_found_by_when_they_are_due(rules
 
 
 async def presses(rules: Rules, user_id: int, times: int) -> None:
-    """Somebody presses buttons of which each is to be answered."""
+    """Somebody presses buttons that each need an answer."""
 
     async def add(store: Store) -> None:
         for number in range(times):

@@ -1,4 +1,4 @@
-"""Settings leave as files and come back as differences; what a file cannot do."""
+"""Exporting settings as files, importing them as differences, and what a file cannot do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NEW_ID = -1004443332221
 
 
 async def sends(rules: Rules, text: str, *, size: int | None = None) -> None:
-    """Boris sends a file while he sees the page for it, and Telegram hands it out."""
+    """Boris sends a file while he sees the page for it, and Telegram delivers it."""
     await acts(rules, AdminActionKind.OPEN, Page.FILE)
     boris, take_words = await rules.meets(BORIS), OnPanelText(rules.desk)
     length = len(text) if size is None else size
@@ -39,7 +39,7 @@ def settings_file(given: dict[str, Any], gate_id: int = GATE.chat_id, **other: A
 
 
 async def imported(rules: Rules) -> GateSettings:
-    """What the page says that the settings would be."""
+    """Return the settings as the page says they would become."""
     page = await view(rules)
     assert isinstance(page, ImportPage)
     return rules.settings_file.applied(page.gate.settings, page.changes)
@@ -257,7 +257,7 @@ async def test_a_further_chat_leaves_the_list_when_who_linked_it_is_its_admin_no
 
     assert (await settings(rules)).further == ()
     assert (await changed(rules))[-1] == (None, f"further=-{OTHER_GATE.chat_id}")
-    # Who runs it puts it there again, and it stays.
+    # Its admin adds it again, and it stays.
     await notes(rules, BORIS, gate=OTHER_GATE)
     assert await sets(rules, "further", f"+{OTHER_GATE.chat_id}") is Toast.SAVED
     await rules.sweeps()

@@ -1,4 +1,4 @@
-"""What becomes of each receipt."""
+"""The effect of each delivery result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.usecases.rules import ANNA, BORIS, GATE, HOUR, OTHER_PHONE, Rules
 
 
 async def is_owed(rules: Rules, user_id: int = ANNA, phone: str = "+79991231234", *, told: bool = True) -> None:
-    """A grant of this person; `told`: they waited for it, otherwise they were verified already."""
+    """Request a grant for this person; `told`: they waited for it, otherwise they were verified already."""
     if told:
         await rules.asks_to_join(user_id)
         await rules.verifies(user_id, phone)

@@ -1,4 +1,4 @@
-"""What is told of a period is what a recount of the journal gives, whatever was added up when."""
+"""The statistics of a period equal a recount of the journal, whatever was rolled up when."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def code_of(event: Event, which: int) -> str:
 
 
 def three(rows: list[dict[str, Any]]) -> tuple[int, int, int]:
-    """How many asked, called, came in."""
+    """Count how many asked, called, came in."""
     asked = sum(row["event"] in (Event.JOIN_ASKED, Event.MUTED) for row in rows)
     called = sum(row["event"] is Event.CONFIRMED for row in rows)
     return (
@@ -71,7 +71,7 @@ def three(rows: list[dict[str, Any]]) -> tuple[int, int, int]:
 
 
 def recount_over_time(rows: list[dict[str, Any]], first: datetime | None, gate_id: int | None) -> list[tuple[Any, ...]]:
-    """What happened on each day, or in each month, on which anything did."""
+    """Count the events of each day or month that has any."""
     days: dict[date, list[dict[str, Any]]] = {}
     for row in rows:
         if (first is None or row["at"] >= first) and (gate_id is None or (row["gate_id"] or NO_GATE) == gate_id):
@@ -82,7 +82,7 @@ def recount_over_time(rows: list[dict[str, Any]], first: datetime | None, gate_i
 
 
 def recount(rows: list[dict[str, Any]], first: datetime | None, gate_id: int | None) -> dict[str, Any]:
-    """The same numbers, by looking at each entry."""
+    """Compute the same numbers from each entry."""
     mine = [
         row
         for row in rows
@@ -114,7 +114,7 @@ def recount(rows: list[dict[str, Any]], first: datetime | None, gate_id: int | N
 
 
 async def prepare(rules: Rules, drawn: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """Write the entries; what was written comes back."""
+    """Write the entries; return them."""
     written = []
     for event, gate_id, region, hours, took, which in drawn:
         at = NOW - timedelta(hours=hours, minutes=which)
@@ -150,7 +150,7 @@ def test_the_numbers_are_those_of_a_recount_of_the_journal(
         written = await prepare(rules, drawn[::2])
         for _ in range(rolls):
             await database.transact(RollUp(rules.clock))
-        # What is younger than what was added up comes later, and is counted all the same.
+        # Entries newer than the roll-up come later, and count too.
         rolled = await database.transact(lambda store: store.sums.rolled_until())
         written += await prepare(
             rules,

@@ -1,4 +1,4 @@
-"""What time, a restart or an outage left undone is derived anew."""
+"""The sweep catches up on whatever time, a restart or an outage left undone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAY = 24 * HOUR
 
 
 async def restarts(rules: Rules, after: float) -> None:
-    """The bot was down for so long."""
+    """The bot was down for this long."""
     await rules.sweeps()
     rules.later(after)
     rules.is_started = False
@@ -307,7 +307,7 @@ async def test_whoever_is_verified_comes_in_though_it_was_not_noted_with_their_r
     await rules.gets_number()
     await rules.asks_to_join()
     await rules.matches(callback())
-    # As if the call had been kept while they asked, in another transaction.
+    # As if another transaction had stored the call while they asked.
     await rules.execute(f"UPDATE join_requests SET state = 'waiting', is_verified = FALSE WHERE user_id = {ANNA}")
     await rules.execute("UPDATE join_requests SET is_verified = TRUE WHERE user_id = 104")
 

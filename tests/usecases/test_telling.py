@@ -1,4 +1,4 @@
-"""Who hears what: of gates that go on and off, and of failures."""
+"""Who is notified of gates that go on and off, and of failures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OPEN = dataclasses.replace(HEALTHY, is_open=True)
 
 
 def says(chat_lookup: PendingTask, health: GateHealth, now: datetime, *, admins: Iterable[int]) -> DeliveryResult:
-    """What Telegram says about a gate."""
+    """Return Telegram's report about a gate."""
     health = dataclasses.replace(health, checked_at=now)
     return DeliveryResult(
         chat_lookup, DeliveryStatus.DONE, answer={"health": health, "admins": dict.fromkeys(admins, OWNER)}
@@ -25,7 +25,7 @@ def says(chat_lookup: PendingTask, health: GateHealth, now: datetime, *, admins:
 
 
 async def told(rules: Rules) -> list[tuple[int, str]]:
-    """Whom what is told, oldest first."""
+    """Return the notifications and their receivers, oldest first."""
     due = await rules.database.transact(lambda store: store.tasks.due(rules.now, 100, (), Priority.LATER))
     return [(task.chat_id, str(task.details["notice"])) for task in due]
 

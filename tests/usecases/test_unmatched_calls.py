@@ -1,4 +1,4 @@
-"""Calls that are reported and match nobody are a trouble only where somebody waits for them."""
+"""Reported calls that match nobody are an incident only where somebody waits for them."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def test_people_who_wait_in_vain_while_strange_calls_come_in(rules: Rules)
         (Unmatched(2, 0, 0, 0), True),
         (Unmatched(2, 0, 2, 0), False),
         (Unmatched(3, 0, 2, 0), True),
-        # An account that others use too.
+        # An account that others use, too.
         (Unmatched(0, 1000, 1, IN_VAIN_FROM), False),
         (Unmatched(0, 1000, 0, IN_VAIN_FROM - 1), False),
         (Unmatched(0, STRANGE_FROM, 0, IN_VAIN_FROM), True),

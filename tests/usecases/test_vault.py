@@ -1,4 +1,4 @@
-"""What is kept of phones, names and reports is bound to its purpose, and what earlier versions kept is still read."""
+"""Stored phones, names and reports are bound to their purpose, and data of earlier versions is still readable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VAULT = PhoneCipher(SECRET)
 
 
 def sealed_before(phone: Phone) -> bytes:
-    """As versions sealed it that bound it to nothing."""
+    """Encrypt as earlier versions did, bound to nothing."""
     fernet = Fernet(base64.urlsafe_b64encode(derived_key(SECRET, "phone seal")))
     return fernet.encrypt(json.dumps([phone.e164, phone.country_code, phone.region, phone.kind]).encode())
 
@@ -58,7 +58,7 @@ def test_a_name_a_report_and_a_phone_have_digests_of_their_own() -> None:
 
 
 async def is_called(rules: Rules, user_id: int, digest: str) -> None:
-    """Somebody writes, and has a user name of which this is the digest."""
+    """Somebody writes whose user name has this digest."""
     await rules.database.transact(
         lambda store: store.people.meet(user_id, user_id, "en", rules.now, wrote=True, username=digest)
     )

@@ -1,4 +1,4 @@
-"""Who came in is counted as a person at the door would count them, whatever was asked, given and used in between."""
+"""Entries are counted as a person at the door would count them, whatever was requested, granted and used in between."""
 
 from __future__ import annotations
 
@@ -33,16 +33,19 @@ Whom = tuple[int, int]
 
 
 class Door:
-    """Three chats and who stands at their doors: GATE, by request, gives links into OTHER_GATE too; LINKS gives links
-    to who asks. What happens is told to the rules, and counted here by what is seen from outside: who asked for what,
-    who called, who walked in."""
+    """Three chats and the people at their doors: GATE, by request, also gives links into OTHER_GATE; LINKS gives links
+    on request.
+
+    The use cases get the events, and the door counts what is visible from outside: who asked for what, who called, who
+    walked in.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.inside: set[Whom] = set()
         self.links: set[Whom] = set()
         self.wishes: dict[Whom, bool] = {}
-        """What is wished for and not had yet; whether it was before the call."""
+        """Requests not fulfilled yet; whether each came before the call."""
         self.called: set[int] = set()
         self.asked = 0
         self.came: Counter[tuple[int, int, str]] = Counter()
@@ -54,7 +57,7 @@ class Door:
         await self.rules.chooses(LINKS, way=EntryMode.LINK)
 
     async def asks(self, user_id: int, gate: Gate) -> None:
-        """For a link where links are given: perhaps again, though they have one."""
+        """Ask, for a link where the gate gives links; perhaps again, though they have one."""
         target_id = (user_id, gate.chat_id)
         if target_id in self.inside or (target_id in self.wishes and gate is not LINKS):
             return
@@ -94,7 +97,7 @@ class Door:
             await self.rules.leaves(user_id, gate)
 
     async def is_carried(self) -> None:
-        """Telegram does all that is to be done."""
+        """Telegram does everything that is pending."""
         rules = self.rules
         while due := await rules.database.transact(lambda store: store.grants.due(rules.now, 100, ())):
             for grant in due:
@@ -111,7 +114,7 @@ class Door:
         return await self.rules.database.transact(lambda store: ReadStatistics()(store, period, gate_id))
 
     async def published(self) -> Counter[tuple[int, int, str]]:
-        """Of whom the owner's system was told that they came in."""
+        """Return the entries of which the owner's system got events."""
         rows = await self.rules.rows("SELECT body FROM outbox WHERE type = 'access.granted'")
         bodies = [json.loads(bytes(row["body"]))["data"] for row in rows]
         return Counter((data["person_id"], data["gate_id"], data["why"]) for data in bodies)
@@ -131,7 +134,7 @@ acts = st.lists(
 
 
 async def check(door: Door) -> None:
-    """The numbers are those that were counted at the door."""
+    """Check that the numbers equal those counted at the door."""
     told = await door.told()
     called = {target_id: n for target_id, n in door.came.items() if target_id[2] == "called"}
     assert told.funnel[FunnelStep.ASKED] == door.asked
@@ -147,7 +150,7 @@ async def check(door: Door) -> None:
 
 @pytest.fixture
 async def door(database_url: str) -> AsyncIterator[Door]:
-    """An installation that tells its owner's system what happens."""
+    """An installation that sends events to its owner's system."""
     database = Database(database_url, publish=PublishEvents(TokenGenerator()))
     await database.open()
     door = Door(Rules(database))

@@ -1,4 +1,4 @@
-"""The clock of the machine is not trusted: time that nobody lived through counts against nobody, nor does a mistake."""
+"""The machine's clock is not trusted: time that nobody lived through, or a mistake, counts against nobody."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def test_what_was_written_by_a_clock_a_day_ahead_waits_for_no_day(rules: R
     rules.later(WINDOW.total_seconds() + 1)
     await rules.sweeps()
     assert await rules.states() == ["confirmed", "expired"]
-    # Neither is limited for longer than by their own steps.
+    # Neither is limited for longer than by the limits' own steps.
     await rules.shares(ANNA)
     assert await rules.asks() != []
 
