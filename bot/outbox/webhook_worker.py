@@ -67,7 +67,7 @@ class WebhookWorker:
         self._is_unwanted = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`."""
+        """Run until `stop`."""
         self._is_unwanted = False
         while not stop.is_set():
             free = 0 if self._is_unwanted else AT_ONCE - len(self._busy)

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 LOOK_EVERY = 30.0
 BALANCE_EVERY = timedelta(minutes=10)
-"""The money does not go any faster."""
+"""The balance does not fall faster than that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ class Streams:
         self.wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`."""
+        """Run until `stop`."""
         loop = asyncio.get_running_loop()
         second = int(loop.time())
         while not stop.is_set() and not self._over.is_set():

@@ -27,8 +27,7 @@ async def guarded(world: World, title: str = "Flat owners", *, channel: bool = F
     owner = world.person("Olga", language="en")
     group = world.channel(title, owner=owner) if channel else world.group(title, owner=owner)
     await owner.says("/start")
-    # With a webhook the bot may process two updates in parallel, and writes to people whom it does not know yet in the
-    # group.
+    # A webhook may bring two updates in parallel, and the bot writes to unknown people in the group.
     await owner.sees("1. ")
     await owner.makes_bot_admin(group, can_invite_users=True)
     await owner.sees("guarded now")

@@ -1,5 +1,4 @@
-"""Charts are readable: no text leaves the picture or overlaps another, in every language, with any title, at any
-time."""
+"""Charts are readable: no text leaves the picture or overlaps another, in any language, with any title or time."""
 
 from __future__ import annotations
 
